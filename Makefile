@@ -1,0 +1,47 @@
+# Everything a newcomer needs: `make demo` and `make test` set up what they use.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+COVERED := src/dataware/core/*,src/dataware/kinds/*,src/dataware/migrate/*,src/dataware/state/*,src/dataware/ops/*
+
+.PHONY: help setup demo test lint unit bench docs clean
+
+help:  ## show what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.ready  ## install everything into .venv and a cache folder
+
+$(VENV)/.ready: pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dataware needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@$(PYTHON) -m venv $(VENV) || { echo "Python lacks its venv module; on Debian: apt install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/dev.txt --editable '.[dev,demo]'
+	$(BIN)/python -m dataware.embedded.environment
+	@touch $@
+
+demo: setup  ## see the whole job on an embedded AWS
+	@$(BIN)/dataware demo
+
+lint: setup  ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: setup
+	$(BIN)/python tests/support/peers.py
+	$(BIN)/coverage erase
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup --cov --cov-report=
+	$(BIN)/coverage report --include='$(COVERED)' --fail-under=90
+
+test: lint unit  ## every gate, as in CI
+
+bench: setup  ## measure, against real peers in the same run
+	$(BIN)/python -m tests.bench
+
+docs: setup  ## print the generated pages again
+	$(BIN)/python scripts/generate_docs.py
+
+clean:  ## remove what make made
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

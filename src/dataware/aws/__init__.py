@@ -1,0 +1,24 @@
+"""The one door to AWS: clients, credentials, error names, ownership and holding stacks.
+
+Nothing outside of this package imports boto3 or botocore.
+"""
+
+from dataware.aws.clock import SystemClock
+from dataware.aws.holding import PERMISSIONS as HOLDING_PERMISSIONS
+from dataware.aws.holding import Patience, create_held, release_left_over
+from dataware.aws.ownership import PERMISSIONS as OWNERSHIP_PERMISSIONS
+from dataware.aws.session import Account, ClientSettings
+from dataware.aws.transport import BotocoreTransport, TransportSettings
+
+__all__ = [
+    "HOLDING_PERMISSIONS",
+    "OWNERSHIP_PERMISSIONS",
+    "Account",
+    "BotocoreTransport",
+    "ClientSettings",
+    "Patience",
+    "SystemClock",
+    "TransportSettings",
+    "create_held",
+    "release_left_over",
+]

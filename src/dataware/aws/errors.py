@@ -1,0 +1,168 @@
+"""Turns the SDK's errors into dataware's: not there, cannot see, or a set-up to correct.
+
+Three rules hold here. A denial never becomes an absence. An answer that nobody gave (time-out,
+throttling, server error) never becomes an absence either. Broken or expired credentials end the
+run as BadInput, because no question can be answered with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore import exceptions as sdk
+
+from dataware.core.errors import BadInput, CannotSee, DatawareError, NotThere
+from dataware.core.model import Problem
+
+DENIED = frozenset(
+    {
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "AllAccessDisabled",
+        "AuthorizationError",
+        "Forbidden",
+        "NotAuthorized",
+        "UnauthorizedAccess",
+        "UnauthorizedOperation",
+    }
+)
+EXPIRED = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+)
+REJECTED = frozenset(
+    {
+        "AuthFailure",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "MissingAuthenticationToken",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+SKEWED = frozenset({"RequestInTheFuture", "RequestTimeTooSkewed"})
+ABSENT = frozenset(
+    {
+        "404",
+        "NoSuchBucket",
+        "NoSuchKey",
+        "NoSuchUpload",
+        "NoSuchVersion",
+        "NotFound",
+        "ParameterNotFound",
+        "ResourceNotFoundException",
+        "TableNotFoundException",
+    }
+)
+
+GET_CREDENTIALS = (
+    "give credentials with --profile, the AWS_ variables or `aws configure` / `aws sso login`"
+)
+RENEW = "renew them (`aws sso login`, or fetch new ones) and run the same command again"
+
+NO_CREDENTIALS = (
+    sdk.NoCredentialsError,
+    sdk.PartialCredentialsError,
+    sdk.NoAuthTokenError,
+)
+STALE_CREDENTIALS = (
+    sdk.CredentialRetrievalError,
+    sdk.LoginError,
+    sdk.MetadataRetrievalError,
+    sdk.SSOError,
+    sdk.TokenRetrievalError,
+)
+BAD_SETTINGS = (
+    sdk.ConfigNotFound,
+    sdk.ConfigParseError,
+    sdk.EndpointProviderError,
+    sdk.EndpointVariantError,
+    sdk.InvalidConfigError,
+    sdk.InvalidProxiesConfigError,
+    sdk.InvalidRegionError,
+    sdk.ParamValidationError,
+    sdk.ProfileNotFound,
+)
+UNREACHABLE = (sdk.ConnectionError, sdk.HTTPClientError)
+
+
+@contextmanager
+def looking_at(what: str, permission: str | None = None) -> Iterator[None]:
+    """Turn the SDK's errors into NotThere, CannotSee and BadInput about `what`."""
+    try:
+        yield
+    except sdk.ClientError as error:
+        raise from_answer(error, what, permission) from error
+    except sdk.BotoCoreError as error:
+        raise from_sdk(error, what, permission) from error
+
+
+def error_code(error: sdk.ClientError) -> str:
+    """The service's error code, such as ``AccessDenied``; the HTTP status if there is none."""
+    fallback = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "Unknown")
+    return str(error.response.get("Error", {}).get("Code") or fallback)
+
+
+def from_answer(error: sdk.ClientError, what: str, permission: str | None) -> DatawareError:
+    """The error for an answer of a service."""
+    code = error_code(error)
+    detail = one_line(str(error.response.get("Error", {}).get("Message", "")))
+    if (cure := _credentials_cure(code)) is not None:
+        return BadInput(f"{error.operation_name} answered {code}: {cure}")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    denied = code in DENIED or status in (401, 403)
+    problem = Problem(error.operation_name, code, permission if denied else None, detail)
+    if not denied and _says_absent(code, status, detail):
+        return NotThere(f"{what} does not exist ({problem})", problem)
+    return CannotSee(f"cannot see {what}: {problem}{_tail(detail)}", problem)
+
+
+def from_sdk(error: sdk.BotoCoreError, what: str, permission: str | None) -> DatawareError:
+    """The error for a call that no service answered."""
+    detail = one_line(str(error))
+    if isinstance(error, NO_CREDENTIALS):
+        return BadInput(f"no usable AWS credentials: {GET_CREDENTIALS}")
+    if isinstance(error, STALE_CREDENTIALS):
+        return BadInput(f"the AWS credentials cannot be used ({detail}): {RENEW}")
+    if isinstance(error, sdk.NoRegionError):
+        return BadInput(NO_REGION)
+    if isinstance(error, BAD_SETTINGS):
+        return BadInput(f"cannot look at {what}: {detail}")
+    problem = Problem(permission or what, type(error).__name__, None, detail)
+    if isinstance(error, UNREACHABLE):
+        return CannotSee(
+            f"cannot see {what}: {detail}; check the network, --endpoint-url and --region", problem
+        )
+    return CannotSee(f"cannot see {what}: {detail}", problem)
+
+
+NO_REGION = "no AWS region is set: give --region, set AWS_REGION, or add `region` to the profile"
+
+
+def one_line(text: str) -> str:
+    """`text` on a single line without a closing full stop."""
+    return " ".join(text.split()).rstrip(".")
+
+
+def _credentials_cure(code: str) -> str | None:
+    if code in EXPIRED:
+        return f"the AWS credentials have expired; {RENEW}"
+    if code in REJECTED:
+        return f"AWS does not accept the credentials; {GET_CREDENTIALS}"
+    if code in SKEWED:
+        return "the clock of this machine is wrong; set it and run the same command again"
+    return None
+
+
+def _says_absent(code: str, status: int | None, detail: str) -> bool:
+    """Whether the service itself says so; CloudFormation hides it in a ValidationError."""
+    if code == "ValidationError":
+        return "does not exist" in detail
+    return code in ABSENT or status == 404
+
+
+def _tail(detail: str) -> str:
+    return f" ({detail})" if detail else ""

@@ -1,0 +1,86 @@
+"""Which CloudFormation stack owns a resource, by its physical id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dataware.aws.errors import looking_at
+from dataware.aws.holding import HOLDING_PREFIX
+from dataware.core.errors import NotThere
+from dataware.core.model import NOBODY, Owner, Ownership
+from dataware.core.ports import Aws
+
+PERMISSIONS = (
+    "cloudformation:DescribeStackResources",
+    "cloudformation:DescribeStacks",
+    "cloudformation:ListStackResources",
+)
+
+RELEASED = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED", "IMPORT_ROLLBACK_COMPLETE"})
+"""Statuses of a resource that a stack lists but no longer has: deleted, retained when it was let
+go, or never taken in."""
+
+
+def owner_of(aws: Aws, type_name: str, physical_id: str) -> Owner:
+    """The stack that has the resource now, as OTHER_STACK, or NOBODY. Raises CannotSee.
+
+    The service answers for deleted stacks too, for 90 days, and looks at the physical id alone,
+    so type and status are compared here.
+    """
+    cloudformation = aws.client("cloudformation")
+    try:
+        with looking_at(f"the stack of {physical_id}", PERMISSIONS[0]):
+            answer = cloudformation.describe_stack_resources(PhysicalResourceId=physical_id)
+    except NotThere:
+        return NOBODY
+    stacks: dict[str, list[Mapping[str, Any]]] = {}
+    for row in answer["StackResources"]:
+        stacks.setdefault(row["StackId"], []).append(row)
+    for stack_id, rows in sorted(stacks.items()):
+        name = rows[0]["StackName"]
+        if name.startswith(HOLDING_PREFIX):
+            continue
+        held = _find(rows, type_name, physical_id) or _find(
+            _all_resources(cloudformation, stack_id), type_name, physical_id
+        )
+        if held and held["ResourceStatus"] not in RELEASED and _lives(cloudformation, stack_id):
+            return Owner(Ownership.OTHER_STACK, name, held["LogicalResourceId"])
+    return NOBODY
+
+
+def _find(
+    rows: Iterable[Mapping[str, Any]], type_name: str, physical_id: str
+) -> Mapping[str, Any] | None:
+    """The row of a resource; one that the stack still has goes before one it let go."""
+    found = None
+    for row in rows:
+        if row["ResourceType"] == type_name and row.get("PhysicalResourceId") == physical_id:
+            found = row
+            if row["ResourceStatus"] not in RELEASED:
+                return row
+    return found
+
+
+def _all_resources(cloudformation: Any, stack_id: str) -> list[Mapping[str, Any]]:
+    """Every resource of a stack; the answer by physical id stops after the first 100."""
+    pages = cloudformation.get_paginator("list_stack_resources")
+    try:
+        with looking_at(f"the resources of stack {stack_id}", PERMISSIONS[2]):
+            return [
+                row
+                for page in pages.paginate(StackName=stack_id)
+                for row in page["StackResourceSummaries"]
+            ]
+    except NotThere:
+        return []
+
+
+def _lives(cloudformation: Any, stack_id: str) -> bool:
+    """Whether a stack still exists; a deleted one owns nothing."""
+    try:
+        with looking_at(f"stack {stack_id}", PERMISSIONS[1]):
+            stack = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
+    except NotThere:
+        return False
+    return bool(stack["StackStatus"] != "DELETE_COMPLETE")

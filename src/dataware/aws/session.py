@@ -1,0 +1,228 @@
+"""An account and region behind the Aws port: settings, identity, clients.
+
+This module holds no policy: it creates clients that retry, time out and name the bucket owner,
+and it turns every way in which that can go wrong into one sentence.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ProfileNotFound
+
+from dataware import __version__
+from dataware.aws import errors, ownership
+from dataware.aws.identity import Identity
+from dataware.aws.transport import BotocoreTransport, TransportSettings
+from dataware.core.errors import BadInput
+from dataware.core.model import Owner
+from dataware.core.ports import Wire
+
+USER_AGENT = f"dataware/{__version__}"
+
+OnThrottle = Callable[[str], None]
+MakeWire = Callable[[BotocoreTransport, OnThrottle], Wire]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """How control calls behave.
+
+    `attempts` counts the first try; the pool is as large as the number of threads that may share
+    one client. A call that hangs ends after `read_seconds` and is tried again, so `attempts`
+    times `read_seconds` bounds it. Who the caller is comes first and is asked `first_attempts`
+    times only, so that a wrong address is told of soon.
+    """
+
+    first_attempts: int = 3
+    attempts: int = 8
+    connect_seconds: float = 10.0
+    read_seconds: float = 55.0
+    connections: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What the regions of an account share: the session, its lock, and who the caller is."""
+
+    session: Any
+    make_wire: MakeWire
+    endpoint_url: str | None
+    client_settings: ClientSettings
+    transport_settings: TransportSettings
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    identity: Identity = field(default_factory=Identity)
+    regions: dict[str, Account] = field(default_factory=dict)
+
+
+class Account:
+    """The caller's account in one region; clients are shared between threads.
+
+    Creating clients is not thread-safe in the SDK, so that happens under a lock.
+    """
+
+    def __init__(self, login: Login, region: str) -> None:
+        self._login = login
+        self._region = region
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    @classmethod
+    def open(
+        cls,
+        make_wire: MakeWire,
+        *,
+        profile: str | None = None,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        client_settings: ClientSettings | None = None,
+        transport_settings: TransportSettings | None = None,
+    ) -> Account:
+        """The account that the settings, the AWS variables and the config files point to.
+
+        Reads files and no network. Raises BadInput for an unknown profile or a missing region.
+        """
+        session, found = _session(profile, region)
+        login = Login(
+            session,
+            make_wire,
+            endpoint_url,
+            client_settings or ClientSettings(),
+            transport_settings or TransportSettings(),
+        )
+        return login.regions.setdefault(found, cls(login, found))
+
+    @property
+    def account(self) -> str:
+        """The twelve digits of the caller's account; asked once, then remembered."""
+        return self._login.identity.ask(self)[0]
+
+    @property
+    def partition(self) -> str:
+        """``aws``, ``aws-cn`` or ``aws-us-gov``."""
+        return self._login.identity.ask(self)[1]
+
+    @property
+    def region(self) -> str:
+        """The region, such as ``eu-central-1``."""
+        return self._region
+
+    def client(self, service: str) -> Any:
+        """A shared, thread-safe boto3 client. S3 clients send the expected bucket owner."""
+        return self._client(service, self._region)
+
+    def for_region(self, region: str) -> Account:
+        """The same account and credentials in another region."""
+        with self._login.lock:
+            return self._login.regions.setdefault(region, Account(self._login, region))
+
+    def looking_at(self, what: str, permission: str | None = None) -> AbstractContextManager[None]:
+        """Turn the SDK's errors into NotThere and CannotSee; `permission` cures a denial."""
+        return errors.looking_at(what, permission)
+
+    def owner_of(self, type_name: str, physical_id: str) -> Owner:
+        """The CloudFormation owner as OTHER_STACK with stack and logical id, or NOBODY."""
+        return ownership.owner_of(self, type_name, physical_id)
+
+    def wire(self, on_throttle: OnThrottle) -> Wire:
+        """A new transport; `on_throttle` is called with the reason of every throttled answer."""
+        return self._login.make_wire(self.transport(), on_throttle)
+
+    def transport(self) -> BotocoreTransport:
+        """A new transport that sends each request once."""
+        return BotocoreTransport(
+            endpoint=lambda service, region: self._client(service, region).meta.endpoint_url,
+            credentials=self._credentials,
+            region=self._region,
+            owner=lambda: self.account,
+            verify=self._verify(),
+            user_agent=f"{self._login.session._session.user_agent()} {USER_AGENT}",
+            settings=self._login.transport_settings,
+        )
+
+    def _client(self, service: str, region: str) -> Any:
+        with self._login.lock:
+            known = self._clients.get((service, region))
+            if known is None:
+                known = self._clients[service, region] = self._new_client(service, region)
+            return known
+
+    def _new_client(self, service: str, region: str) -> Any:
+        try:
+            client = self._login.session.client(
+                service,
+                region_name=region,
+                endpoint_url=self._login.endpoint_url,
+                config=self._config(service),
+            )
+        except BotoCoreError as error:
+            raise errors.from_sdk(error, f"{service} in {region}", None) from error
+        except ValueError as error:
+            raise BadInput(f"{errors.one_line(str(error))}: check --endpoint-url") from error
+        if service == "s3":
+            client.meta.events.register("provide-client-params.s3", self._name_owner)
+        return client
+
+    def _config(self, service: str) -> Config:
+        settings = self._login.client_settings
+        attempts = settings.first_attempts if service == "sts" else settings.attempts
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            connect_timeout=settings.connect_seconds,
+            read_timeout=settings.read_seconds,
+            max_pool_connections=settings.connections,
+            user_agent_extra=USER_AGENT,
+            tcp_keepalive=True,
+        )
+        if service == "s3" and self._has_own_endpoint():
+            config = config.merge(Config(s3={"addressing_style": "path"}))
+        return config
+
+    def _has_own_endpoint(self) -> bool:
+        """Whether S3 is spoken to at an address of the user's, whose host has no subdomains."""
+        variables = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+        return bool(self._login.endpoint_url) or any(map(os.environ.get, variables))
+
+    def _name_owner(self, params: dict[str, Any], model: Any, **_: Any) -> dict[str, Any]:
+        """Add the expected owners to every operation that knows them, unless they are given."""
+        members = model.input_shape.members if model.input_shape else {}
+        added = {
+            name: self.account
+            for name in ("ExpectedBucketOwner", "ExpectedSourceBucketOwner")
+            if name in members and name not in params
+        }
+        return {**params, **added}
+
+    def _credentials(self) -> Any:
+        with errors.looking_at("the AWS credentials"):
+            with self._login.lock:
+                found = self._login.session.get_credentials()
+            if found is None:
+                raise BadInput(f"no usable AWS credentials: {errors.GET_CREDENTIALS}")
+            return found.get_frozen_credentials()
+
+    def _verify(self) -> str | bool:
+        """The certificate bundle that the user configured, or the usual one."""
+        return self._login.session._session.get_config_variable("ca_bundle") or True
+
+
+def _session(profile: str | None, region: str | None) -> tuple[Any, str]:
+    """The SDK's session and the region, from the options, the variables and the files."""
+    try:
+        session = boto3.Session(profile_name=profile)
+        found = region or os.environ.get("AWS_REGION") or session.region_name
+    except ProfileNotFound as error:
+        raise BadInput(
+            f"{errors.one_line(str(error))}: name one that `aws configure list-profiles` shows"
+        ) from error
+    except BotoCoreError as error:
+        raise errors.from_sdk(error, "the AWS configuration", None) from error
+    if not found:
+        raise BadInput(errors.NO_REGION)
+    return session, found

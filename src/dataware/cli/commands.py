@@ -1,0 +1,144 @@
+"""The commands, their options and their help; the work itself is in `jobs`, imported on demand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dataware import __version__
+from dataware.cli.options import (
+    AppOptions,
+    CopyOptions,
+    Outside,
+    PairOptions,
+    Saving,
+    app_options,
+    copy_options,
+    deep_option,
+    outside_options,
+    pair_options,
+    pick,
+    saving_options,
+    versions_option,
+)
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=SETTINGS)
+@click.version_option(__version__, message="dataware %(version)s")
+def dataware() -> None:
+    """Looks at the data first, then keeps, imports, creates or migrates.
+
+    \b
+    Exit codes: 0 done, 1 error, 2 difference, 3 stopped or refused,
+    4 incomplete (the same command continues it).
+    """
+
+
+@dataware.command(short_help="Look and decide; changes nothing.")
+@app_options
+@saving_options
+@outside_options
+def plan(**given: Any) -> int:
+    """Look and decide; changes nothing.
+
+    APP is a cloud assembly folder (cdk.out), a CloudFormation template, or a dataware.toml.
+    Without it the app that cdk.json names is run.
+
+    \b
+    dataware plan
+    dataware plan cdk.out --stack Spaceport-prod --out plan.json
+    dataware plan dataware.toml --profile prod --detailed-exitcode
+    """
+    from dataware.cli.jobs import run_plan  # noqa: PLC0415 - keeps --help quick
+
+    return run_plan(pick(Outside, given), pick(AppOptions, given), pick(Saving, given))
+
+
+@dataware.command(short_help="Create, copy and verify; safe to repeat.")
+@app_options
+@copy_options
+@outside_options
+def apply(**given: Any) -> int:
+    """Create, copy and verify; safe to repeat, and continues where it was interrupted.
+
+    APP is a plan that `dataware plan --out` saved, or anything that `dataware plan` takes. A
+    saved plan is looked at again first, and refused if what it rests on has changed.
+
+    \b
+    dataware apply plan.json
+    dataware apply cdk.out --max-share 50%
+    dataware apply dataware.toml --on-conflict target
+    """
+    from dataware.cli.jobs import run_apply  # noqa: PLC0415 - keeps --help quick
+
+    return run_apply(pick(Outside, given), pick(AppOptions, given), pick(CopyOptions, given))
+
+
+@dataware.command(short_help="Show running and finished migrations.")
+@outside_options
+def status(**given: Any) -> int:
+    """Show every migration on record: running, interrupted or complete, and how far it is.
+
+    \b
+    dataware status --profile prod
+    """
+    from dataware.cli.jobs import run_status  # noqa: PLC0415 - keeps --help quick
+
+    return run_status(pick(Outside, given))
+
+
+@dataware.command("iam-policy", short_help="Print the least IAM policy.")
+@app_options
+@outside_options
+def iam_policy(**given: Any) -> int:
+    """Print the least IAM policy that planning and applying APP needs.
+
+    APP is a saved plan, or anything that `dataware plan` takes.
+
+    \b
+    dataware iam-policy plan.json > policy.json
+    """
+    from dataware.cli.jobs import run_policy  # noqa: PLC0415 - keeps --help quick
+
+    return run_policy(pick(Outside, given), pick(AppOptions, given))
+
+
+@dataware.command(short_help="Copy one place into another.")
+@pair_options
+@copy_options
+@outside_options
+def migrate(**given: Any) -> int:
+    """Copy SOURCE into TARGET, both of which exist, and verify the copy.
+
+    SOURCE is only read. What TARGET holds of its own is never replaced, unless --on-conflict
+    says so. Killed at any moment, the same command continues.
+
+    \b
+    dataware migrate dynamodb://Waitlist dynamodb://Waitlist-prod
+    dataware migrate s3://uploads/2024/ s3://uploads-prod/2024/ --versions all
+    dataware migrate arn:aws:dynamodb:eu-west-1:111122223333:table/Orders dynamodb://Orders
+    """
+    from dataware.cli.jobs import run_migrate  # noqa: PLC0415 - keeps --help quick
+
+    return run_migrate(pick(Outside, given), pick(PairOptions, given), pick(CopyOptions, given))
+
+
+@dataware.command(short_help="Compare two places.")
+@pair_options
+@versions_option
+@deep_option
+@outside_options
+def verify(**given: Any) -> int:
+    """Compare SOURCE and TARGET, independently of any copy; exit 2 if they differ.
+
+    \b
+    dataware verify dynamodb://Waitlist dynamodb://Waitlist-prod
+    dataware verify s3://uploads s3://uploads-prod --versions all --deep
+    """
+    from dataware.cli.jobs import run_verify  # noqa: PLC0415 - keeps --help quick
+
+    versions, deep = given["versions"], given["deep"]
+    return run_verify(pick(Outside, given), pick(PairOptions, given), versions=versions, deep=deep)

@@ -1,0 +1,78 @@
+"""How a command ends: one sentence for a person, one exit code for a script.
+
+0  done, or nothing to do          3  a stop rule or a refusal
+1  error, bad usage included       4  incomplete, but the same command continues it
+2  there is a difference
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from dataware.cli.commands import dataware
+from dataware.core.errors import DatawareError, Incomplete
+from dataware.core.events import event
+from dataware.report import Format, make_renderer
+
+INTERRUPTED = "Interrupted: nothing is lost; run the same command again to continue"
+
+
+def guarded(arguments: Sequence[str]) -> int:
+    """Run the command; whatever it raises becomes a sentence and an exit code."""
+    try:
+        code = dataware.main(list(arguments), prog_name="dataware", standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except BrokenPipeError:
+        # The reader of the output has gone, and there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Exception, KeyboardInterrupt) as error:
+        return _fail(arguments, error)
+    return code if isinstance(code, int) else 0
+
+
+def explained(error: BaseException) -> tuple[str, int]:
+    """The sentence and the exit code of an error."""
+    if isinstance(error, DatawareError):
+        return str(error), error.exit_code
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return INTERRUPTED, Incomplete.exit_code
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "dataware"
+        return f"{error.format_message().rstrip('.')}; try `{command} --help`", 1
+    if isinstance(error, click.ClickException):
+        return error.format_message(), 1
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"Unexpected error, {what}: run again with --debug", 1
+
+
+def _fail(arguments: Sequence[str], error: BaseException) -> int:
+    """Say why the command failed: to a person on standard error, to a script as an event."""
+    text, code = explained(error)
+    if "--debug" in arguments and not isinstance(error, click.ClickException | KeyboardInterrupt):
+        traceback.print_exception(error)
+    as_json = wants_json(arguments)
+    with make_renderer(
+        Format.JSON if as_json else Format.TEXT,
+        sys.stdout if as_json else sys.stderr,
+        plain="--plain" in arguments,
+        no_color=bool(os.environ.get("NO_COLOR")),
+        is_tty=False,
+    ) as render:
+        render(event("failure", text=" ".join(text.split()), exit_code=code))
+    return code
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether the arguments ask for JSON, also when they cannot be parsed as a whole."""
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    return any(
+        one == "--format=json" or (one == "--format" and following == "json")
+        for one, following in pairs
+    )

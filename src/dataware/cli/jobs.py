@@ -1,0 +1,187 @@
+"""What each command does: inputs, one use case, an exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS
+from dataware.aws.holding import HOLDING_PREFIX
+from dataware.cli.options import AppOptions, CopyOptions, Outside, PairOptions, Saving
+from dataware.cli.outside import open_account, outside
+from dataware.core.errors import DatawareError, Difference, Refused
+from dataware.core.events import event
+from dataware.core.kind import Kind, Place
+from dataware.core.model import OnError, Wanted
+from dataware.core.plan import Plan
+from dataware.kinds import kinds, load
+from dataware.ops.apply import apply_plan
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.inputs import Address, App, Environment, Overrides, load_app, parse_pair
+from dataware.ops.inputs.addresses import check_apart
+from dataware.ops.inputs.files import LOCK, is_plan, read_plan, save_lock, save_plan
+from dataware.ops.migrate import migrate
+from dataware.ops.plan import make_plan
+from dataware.ops.policy import iam_policy
+from dataware.ops.status import status
+from dataware.ops.verify import verify
+from dataware.report import Format
+from dataware.report.summary import plan_summary
+from dataware.state import PERMISSIONS as MARKER_PERMISSIONS
+from dataware.state.value import ROOT
+
+DONE, CHANGES = 0, Difference.exit_code
+
+
+def run_plan(out: Outside, app: AppOptions, saving: Saving) -> int:
+    """Look, decide, save."""
+    loaded = app_of(out, app)
+    with outside(out, strict=app.strict) as context:
+        plan = make_plan(context, wanted_here(context, loaded))
+        _tell_plan(context, plan)
+        if saving.out:
+            save_plan(plan, saving.out)
+            context.emit(event("saved", what="the plan", path=str(saving.out)))
+        if saving.lock:
+            save_lock(plan)
+            context.emit(event("saved", what="the decisions", path=str(LOCK)))
+    if plan.stops:
+        return Refused.exit_code
+    return CHANGES if saving.detailed_exitcode and plan.changes else DONE
+
+
+def run_apply(out: Outside, app: AppOptions, copy: CopyOptions) -> int:
+    """Carry out a saved plan, or a new plan of an app."""
+    saved = saved_plan(app)
+    loaded = App([]) if saved else app_of(out, app)
+    with outside(out, copies=True, strict=app.strict) as context:
+        plan = saved or make_plan(context, wanted_here(context, loaded), tell=False)
+        apply_plan(context, plan, settings_of(copy), saved=saved is not None)
+    return DONE
+
+
+def run_status(out: Outside) -> int:
+    """Tell of every migration on record."""
+    with outside(out) as context:
+        status(context)
+    return DONE
+
+
+def run_policy(out: Outside, app: AppOptions) -> int:
+    """Print the least IAM policy."""
+    saved = saved_plan(app)
+    loaded = App([one.wanted for one in saved.resources]) if saved else app_of(out, app)
+    with outside(out) as context:
+        aws = context.aws
+        wanted = wanted_here(context, loaded)
+        policy = policy_of(wanted, aws.account, aws.region, aws.partition)
+        if out.format is Format.JSON:
+            text = f"The least IAM policy for {len(wanted):,} resources"
+            context.emit(event("done", text=text, policy=policy))
+    if out.format is Format.TEXT:
+        print(json.dumps(policy, indent=2))
+    return DONE
+
+
+def policy_of(wanted: Sequence[Wanted], account: str, region: str, partition: str) -> Any:
+    """The policy document for some resources, with what every run needs beside them."""
+    at = f"arn:{partition}:{{}}:{region}:{account}:{{}}"
+    shared = {
+        at.format("ssm", f"parameter{ROOT}*"): MARKER_PERMISSIONS,
+        at.format("cloudformation", f"stack/{HOLDING_PREFIX}*/*"): HOLDING_PERMISSIONS,
+        "*": OWNERSHIP_PERMISSIONS,
+    }
+    return iam_policy(wanted, account=account, region=region, partition=partition, shared=shared)
+
+
+def run_migrate(out: Outside, pair: PairOptions, copy: CopyOptions) -> int:
+    """Copy one place into another, and verify."""
+    one, other = parse_pair(pair.source, pair.target, known_kinds())
+    with outside(out, copies=True) as context:
+        source, target = _places(context, pair, one, other)
+        migrate(context, one.kind.cfn_type, source, target, settings_of(copy))
+    return DONE
+
+
+def run_verify(out: Outside, pair: PairOptions, *, versions: str, deep: bool) -> int:
+    """Compare two places."""
+    one, other = parse_pair(pair.source, pair.target, known_kinds())
+    with outside(out) as context:
+        source, target = _places(context, pair, one, other)
+        all_versions = versions == "all"
+        verdict = verify(
+            context, one.kind.cfn_type, source, target, all_versions=all_versions, deep=deep
+        )
+    return Difference.exit_code if verdict.differences else DONE
+
+
+def app_of(out: Outside, options: AppOptions) -> App:
+    """The app under the options of the command line; asks AWS nothing unless CDK has to run."""
+    return load_app(
+        options.app,
+        kinds=known_kinds(),
+        overrides=Overrides(
+            OnError.STOP if options.strict else options.on_error,
+            options.on_fallback_data,
+            options.import_mode,
+        ),
+        stack=options.stack,
+        environment=lambda: _default_environment(out),
+    )
+
+
+def _default_environment(out: Outside) -> Environment:
+    """What CDK takes for an app that names no environment; open, as in CDK, if it is not known."""
+    try:
+        account = open_account(out)
+        return Environment(account.account, account.region)
+    except DatawareError:
+        return Environment()
+
+
+def wanted_here(context: Context, app: App) -> list[Wanted]:
+    """The resources of an app that belongs into this account and region."""
+    app.check_environment(context.aws.account, context.aws.region)
+    return app.wanted
+
+
+def saved_plan(app: AppOptions) -> Plan | None:
+    """The plan in the APP argument, if it is a saved plan."""
+    return read_plan(app.app) if app.app is not None and is_plan(app.app) else None
+
+
+def known_kinds() -> Mapping[str, Kind]:
+    """Every card by its CloudFormation type."""
+    return {kind.cfn_type: kind for kind in kinds()}
+
+
+def settings_of(copy: CopyOptions) -> CopySettings:
+    """How to copy, as the use cases take it."""
+    return CopySettings(
+        on_conflict=copy.on_conflict,
+        all_versions=copy.versions == "all",
+        accept_left=copy.accept_left,
+        deep=copy.deep,
+        max_rate=copy.max_rate,
+        max_share=copy.max_share,
+        multipart_threshold=copy.multipart_threshold,
+        part_size=copy.part_size,
+    )
+
+
+def _tell_plan(context: Context, plan: Plan) -> None:
+    for text in plan.warnings:
+        context.emit(event("warning", text=text))
+    context.emit(plan_summary(plan, lambda cfn_type: load(cfn_type).unit))
+
+
+def _places(
+    context: Context, pair: PairOptions, one: Address, other: Address
+) -> tuple[Place, Place]:
+    account, region = context.aws.account, context.aws.region
+    check_apart(one, other, account, region)
+    return (
+        one.place(pair.source_owner or account, region),
+        other.place(pair.target_owner or account, region),
+    )

@@ -1,0 +1,174 @@
+"""The options of every command, and the values they become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from dataware.cli.values import account, share, size, word_option
+from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
+from dataware.report import Format
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Decorator = Callable[[Command], Command]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Where AWS is, and how results are shown."""
+
+    profile: str | None
+    region: str | None
+    endpoint_url: str | None
+    format: Format
+    plain: bool
+    debug: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AppOptions:
+    """Which resources are meant, and the settings that win over those in the app."""
+
+    app: Path | None
+    stack: str | None
+    strict: bool
+    on_error: OnError | None
+    on_fallback_data: OnFallbackData | None
+    import_mode: ImportMode | None
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What `plan` writes and how it ends."""
+
+    out: Path | None
+    lock: bool
+    detailed_exitcode: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CopyOptions:
+    """How a copy is made."""
+
+    on_conflict: OnConflict | None
+    versions: str
+    max_rate: float | None
+    max_share: float | None
+    accept_left: bool
+    deep: bool
+    multipart_threshold: int
+    part_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairOptions:
+    """Both sides of a copy or a comparison."""
+
+    source: str
+    target: str
+    source_owner: str | None
+    target_owner: str | None
+
+
+Options = TypeVar("Options", Outside, AppOptions, Saving, CopyOptions, PairOptions)
+
+
+def pick(kind: type[Options], given: Mapping[str, Any]) -> Options:
+    """The options of one kind out of all that a command was given."""
+    values: Any = {field.name: given[field.name] for field in fields(kind)}
+    return kind(**values)
+
+
+def _together(*decorators: Decorator[Any]) -> Decorator[Any]:
+    def decorate(command: Any) -> Any:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+outside_options = _together(
+    click.option("--profile", metavar="NAME", help="Named profile of the AWS configuration."),
+    click.option("--region", metavar="NAME", help="AWS region, such as eu-central-1."),
+    click.option("--endpoint-url", metavar="URL", help="Another AWS, such as a test server."),
+    word_option(
+        "--format",
+        Format,
+        default=Format.TEXT.value,
+        help="text for people, json for one JSON object per event.",
+    ),
+    click.option("--plain", is_flag=True, help="No colour, no signs, no live bar."),
+    click.option("--debug", is_flag=True, help="Show the traceback of an error."),
+)
+
+app_options = _together(
+    click.argument("app", required=False, type=click.Path(path_type=Path)),
+    click.option("--stack", metavar="NAME", help="Only this stack; for a template: its stack."),
+    click.option("--strict", is_flag=True, help="Any doubt is a stop; same as --on-error stop."),
+    word_option("--on-error", OnError, help="What an unanswered question counts as."),
+    word_option(
+        "--on-fallback-data",
+        OnFallbackData,
+        help="Migrate a fallback's data, or import the fallback itself.",
+    ),
+    word_option("--import", ImportMode, to="import_mode", help="How a stack takes in what exists."),
+)
+
+saving_options = _together(
+    click.option(
+        "--out", metavar="FILE", type=click.Path(path_type=Path), help="Save the plan as JSON."
+    ),
+    click.option("--lock", is_flag=True, help="Write the decisions to dataware.lock.json."),
+    click.option(
+        "--detailed-exitcode", is_flag=True, help="Exit 2 if the plan would change something."
+    ),
+)
+
+deep_option = click.option(
+    "--deep", is_flag=True, help="Compare content byte by byte where a checksum is missing."
+)
+versions_option = click.option(
+    "--versions",
+    type=click.Choice(["current", "all"]),
+    default="current",
+    help="Object versions: the current ones, or all with their delete markers.",
+)
+
+copy_options = _together(
+    word_option(
+        "--on-conflict",
+        OnConflict,
+        help="Whose value stays where the target holds something of its own.",
+    ),
+    versions_option,
+    click.option(
+        "--max-rate",
+        metavar="N",
+        type=click.FloatRange(min=0, min_open=True),
+        help="At most N items or objects a second.",
+    ),
+    click.option(
+        "--max-share", metavar="SHARE", type=share, help="Share of provisioned capacity, as 50%."
+    ),
+    click.option("--accept-left", is_flag=True, help="Complete though keys were left behind."),
+    deep_option,
+    click.option(
+        "--multipart-threshold", type=size, default="5GiB", hidden=True,
+        help="Copy larger objects by parts.",
+    ),
+    click.option(
+        "--part-size", type=size, default="512MiB", hidden=True, help="Size of those parts."
+    ),
+)  # fmt: skip
+
+pair_options = _together(
+    click.argument("source"),
+    click.argument("target"),
+    click.option("--source-owner", metavar="ACCOUNT", type=account, help="Owner of the source."),
+    click.option("--target-owner", metavar="ACCOUNT", type=account, help="Owner of the target."),
+)

@@ -1,0 +1,101 @@
+"""Builds what the use cases are given: the account, the markers, the journals, the display."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import TextIO
+
+from dataware.aws import Account, BotocoreTransport, SystemClock, create_held, release_left_over
+from dataware.cli.options import Outside
+from dataware.cli.stop import Stop
+from dataware.core.kind import Kind
+from dataware.core.model import Wanted
+from dataware.core.ports import Aws, Emit, Journal, Wire
+from dataware.ops.context import Context
+from dataware.report import Renderer, make_renderer
+from dataware.state import FileJournal, ParameterMarkers, journal_path
+from dataware.wire import RetryingWire
+
+
+class CloudFormationHold:
+    """Creates resources in holding stacks of one account and region."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    def create(self, kind: Kind, wanted: Wanted) -> None:
+        """Create the preferred resource. Raises ServiceFailed with CloudFormation's reason."""
+        create_held(self._aws, kind.cfn_type, kind.identifier, wanted.preferred, wanted.properties)
+
+    def release(self, kind: Kind, name: str) -> None:
+        """Remove what a killed run left of an earlier creation; the resource stays."""
+        release_left_over(self._aws, kind.cfn_type, name)
+
+
+@contextmanager
+def outside(options: Outside, *, copies: bool = False, strict: bool = False) -> Iterator[Context]:
+    """The context of one command, with its display and its signals.
+
+    `copies` says that the command writes, so that the first Ctrl-C lets it finish what is in
+    flight.
+    """
+    account = open_account(options)
+    with display(options) as emit, Stop(graceful=copies) as stop:
+        yield make_context(account, emit, stop, strict=strict)
+
+
+def open_account(options: Outside) -> Account:
+    """The account that options, variables and config files point to; no network."""
+    return Account.open(
+        _retrying,
+        profile=options.profile,
+        region=options.region,
+        endpoint_url=options.endpoint_url,
+    )
+
+
+def make_context(account: Account, emit: Emit, stop: Stop, *, strict: bool) -> Context:
+    """The ports over a real account."""
+    clock = SystemClock()
+    return Context(
+        aws=account,
+        markers=ParameterMarkers(account, clock),
+        clock=clock,
+        emit=emit,
+        hold=CloudFormationHold(account),
+        journal=partial(_journal, account),
+        wire=account.wire,
+        regional=account.for_region,
+        stop=stop,
+        strict=strict,
+    )
+
+
+def display(options: Outside, stream: TextIO | None = None) -> Renderer:
+    """The renderer that suits the options, the variables and standard output."""
+    stream = stream or sys.stdout
+    return make_renderer(
+        options.format,
+        stream,
+        plain=options.plain,
+        no_color=bool(os.environ.get("NO_COLOR")),
+        is_tty=is_watched(stream, os.environ),
+    )
+
+
+def is_watched(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether somebody sees lines move: a terminal that can, and no CI that only pretends."""
+    return stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")
+
+
+def _retrying(transport: BotocoreTransport, on_throttle: Callable[[str], None]) -> Wire:
+    return RetryingWire(transport, SystemClock(), random.random, on_throttle)
+
+
+def _journal(account: Account, kind: str, target: str) -> Journal:
+    return FileJournal(journal_path(account.account, account.region, kind, target))

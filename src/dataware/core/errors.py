@@ -1,0 +1,61 @@
+"""The errors that dataware shows to people.
+
+    DatawareError              exit 1
+    ├── BadInput               exit 1   an argument, a file or a setting is wrong
+    ├── ServiceFailed          exit 1   a service did not do what was asked
+    │   ├── NotThere           exit 1   the named thing does not exist
+    │   └── CannotSee          exit 1   access denied, throttled for good, time-out
+    ├── Difference             exit 2   both sides were compared and differ
+    ├── Refused                exit 3   a stop rule, a changed fact, or another run's lock
+    └── Incomplete             exit 4   not done, but the next run goes on from here
+
+The text of an error is one sentence that says what, where, why and what to do.
+"""
+
+from __future__ import annotations
+
+from dataware.core.model import Problem
+
+
+class DatawareError(Exception):
+    """Base of every error that is shown as one sentence; `exit_code` is the command's."""
+
+    exit_code = 1
+
+
+class BadInput(DatawareError):
+    """An argument, a file or a setting cannot be used as it is."""
+
+
+class ServiceFailed(DatawareError):
+    """A service did not do what was asked; `problem` names the call and its error code."""
+
+    def __init__(self, message: str, problem: Problem | None = None) -> None:
+        super().__init__(message)
+        self.problem = problem
+
+
+class NotThere(ServiceFailed):
+    """The service says that the named thing does not exist."""
+
+
+class CannotSee(ServiceFailed):
+    """The service did not answer a question: denied, unreachable, or failing for good."""
+
+
+class Difference(DatawareError):
+    """Two sides were compared and are not the same."""
+
+    exit_code = 2
+
+
+class Refused(DatawareError):
+    """Going on could lose data, so nothing (more) is changed."""
+
+    exit_code = 3
+
+
+class Incomplete(DatawareError):
+    """The work is not finished; running the same command again continues it."""
+
+    exit_code = 4

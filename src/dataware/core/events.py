@@ -1,0 +1,125 @@
+"""Every event that dataware tells of: a permanent code, a level and a payload.
+
+The inside emits events; `dataware.report` renders them. A message is data, so that the same words
+reach a terminal, a pipe, JSON lines and a report, and scripts can rely on the codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from string import Formatter
+
+
+class Level(StrEnum):
+    """How much a line matters; the value stands in JSON."""
+
+    INFO = "info"
+    SUCCESS = "success"
+    CHANGE = "change"
+    PROGRESS = "progress"
+    WARNING = "warning"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One kind of event: its code, level, sign and the template of its line."""
+
+    code: str
+    level: Level
+    sign: str
+    template: str
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The payload fields that the template shows."""
+        return frozenset(name for _, name, _, _ in Formatter().parse(self.template) if name)
+
+
+def _messages(*rows: tuple[str, Level, str, str]) -> dict[str, Message]:
+    messages = {row[0]: Message(*row) for row in rows}
+    if len(messages) != len(rows):
+        raise ValueError("two messages share a code")
+    return messages
+
+
+INFO, SUCCESS, CHANGE = Level.INFO, Level.SUCCESS, Level.CHANGE
+PROGRESS, WARNING, FAILURE = Level.PROGRESS, Level.WARNING, Level.FAILURE
+
+MESSAGES = _messages(
+    ("looking", INFO, "🔍", "Looking at {count} resources in account {account}, {region}"),
+    ("keeping", SUCCESS, "✅", "Keeping the stack's own {noun}: {name}"),
+    ("importing", SUCCESS, "✅", "Importing existing {noun} with data: {name}"),
+    ("importing-empty", SUCCESS, "✅", "Importing existing {noun}: {name}"),
+    ("referencing", SUCCESS, "✅", "Referencing {noun} of stack {stack}: {name}"),
+    (
+        "migrating",
+        CHANGE,
+        "🔄",
+        "Fallback {short} has data, creating preferred and migrating: {source} → {name}",
+    ),
+    (
+        "migrating-into",
+        CHANGE,
+        "🔄",
+        "Fallback {short} has data, migrating into the existing one: {source} → {name}",
+    ),
+    ("resuming", CHANGE, "🔄", "Resuming the migration: {source} → {name}"),
+    ("copying", CHANGE, "🔄", "Migrating: {source} → {name}"),
+    ("preferred-empty", INFO, "ℹ️ ", "Preferred {short} exists but is empty: {name}"),
+    ("fallback-empty", INFO, "ℹ️ ", "Fallback {short} exists but is empty: {name}"),
+    ("creating", CHANGE, "🆕", "Creating new {noun}: {name}"),
+    ("left-to-deployment", INFO, "ℹ️ ", "{name} is left to the deployment: {why}"),
+    ("stopped", FAILURE, "❌", "Stopped at {name} (rule {rule}): {reason}"),
+    ("warning", WARNING, "⚠️ ", "{text}"),
+    ("created", SUCCESS, "✅", "Created {noun}: {name}"),
+    ("found", INFO, "📊", "Found {count} {unit}s to migrate"),
+    ("found-about", INFO, "📊", "Found about {count} {unit}s to migrate"),
+    ("resumed-at", INFO, "ℹ️ ", "Continuing after {count} {unit}s that an earlier run copied"),
+    ("batch", PROGRESS, "✅", "Migrated batch {batch}/{batches}"),
+    ("progress", PROGRESS, "📊", "{done} of {total} {unit}s, {rate}/s, {eta} left{slow}"),
+    ("slowed", WARNING, "⚠️ ", "Slowing down: {reason}"),
+    ("left-behind", WARNING, "⚠️ ", "Not copied ({trouble}): {key}: {why}"),
+    ("verifying", INFO, "🔍", "Verifying {source} → {name}"),
+    ("migrated", SUCCESS, "✅", "Successfully migrated data to {name}"),
+    ("verified", SUCCESS, "✅", "Verified {count} {unit}s: {evidence}"),
+    ("different", FAILURE, "❌", "{side}: {key}"),
+    ("differences", FAILURE, "❌", "{source} and {name} differ: {summary}"),
+    ("incomplete", WARNING, "⚠️ ", "{name} is incomplete: {why}"),
+    ("run", INFO, "📊", "{source} → {name}: {state}{far}"),
+    ("nothing-to-do", SUCCESS, "✅", "Nothing to do: {why}"),
+    ("saved", INFO, "ℹ️ ", "Saved {what} to {path}"),
+    ("note", INFO, "ℹ️ ", "{text}"),
+    ("done", SUCCESS, "✅", "{text}"),
+    ("failure", FAILURE, "❌", "{text}"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened; `data` holds JSON values, and never item values or secrets."""
+
+    message: Message
+    data: Mapping[str, object]
+
+    @property
+    def code(self) -> str:
+        """The permanent code of the event."""
+        return self.message.code
+
+    def text(self) -> str:
+        """The line without its sign."""
+        return self.message.template.format_map(
+            {key: f"{value:,}" if type(value) is int else value for key, value in self.data.items()}
+        )
+
+
+def event(code: str, **data: object) -> Event:
+    """An event of a known code; raises KeyError for a code or a field that is missing."""
+    message = MESSAGES[code]
+    missing = message.fields - data.keys()
+    if missing:
+        raise KeyError(f"event {code} lacks {', '.join(sorted(missing))}")
+    return Event(message, data)

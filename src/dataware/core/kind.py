@@ -1,0 +1,246 @@
+"""The card that a resource type fills in, and the protocols of what it brings along.
+
+A new resource type is one module under `dataware.kinds` that ends in a `KIND`. Core, the copy
+engine and the use cases read nothing but this card; an ability that is None is never planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from dataware.core.model import Facts, OnConflict, Setting, Size
+from dataware.core.ports import Aws, Clock, Wire
+
+
+class Trouble(StrEnum):
+    """Why one key was not copied; the value stands in reports and never changes meaning."""
+
+    CONFLICT = "conflict"
+    ARCHIVED = "archived"
+    DENIED = "denied"
+    LOST_KEY = "lost-key"
+    CHANGED = "source-changed"
+    TOO_LARGE = "too-large"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A key that was left behind: `key` as people write it, `why` in a clause."""
+
+    key: str
+    trouble: Trouble
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a unit: `copied` were written now, `same` were already there."""
+
+    copied: int = 0
+    same: int = 0
+    bytes: int = 0
+    left: tuple[Left, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The smallest piece of writing (a batch of items, one object).
+
+    `count` is in items or objects, `bytes` bounds what is in flight, `write_units` is what the
+    target's capacity is charged (0 where the service has no such notion).
+    """
+
+    payload: Any
+    count: int
+    bytes: int
+    write_units: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Units that were read together; `cursor` resumes after them, None ends the partition.
+
+    `same` counts what the target already holds as it should be, `left` what cannot be carried,
+    `read_units` what the source's capacity was charged.
+    """
+
+    units: tuple[Unit, ...]
+    cursor: str | None
+    same: int = 0
+    left: tuple[Left, ...] = ()
+    read_units: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Provisioned capacity in units a second; None for what has no such limit."""
+
+    read: float | None = None
+    write: float | None = None
+
+
+class Copier(Protocol):
+    """Copies one resource into another; every method may be called again after a crash."""
+
+    async def size(self) -> Size:
+        """How much there is to copy; exact when that costs one request, else an estimate."""
+        ...
+
+    async def rates(self) -> Rates:
+        """Provisioned read capacity of the source and write capacity of the target."""
+        ...
+
+    async def partitions(self) -> Sequence[str]:
+        """Disjoint parts that cover the source; opaque, frozen in the journal at the start."""
+        ...
+
+    def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+        """The pages of a partition, from its start or after a cursor; the last has no cursor.
+
+        An error ends the iterator by raising; it never looks like the end of the data.
+        """
+        ...
+
+    async def write(self, unit: Unit) -> Outcome:
+        """Write a unit. Returns only when every key of it is accounted for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One side of a copy: a resource by name, with the part of it that is meant.
+
+    `name` is what service calls take (a name or an ARN); `prefix` selects keys of a bucket;
+    `owner` is the account that must own it; `region` is where it lives.
+    """
+
+    name: str
+    owner: str
+    region: str
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyOrder:
+    """Everything that tells one copy from another.
+
+    `exclusive` says that the run created the target itself and nobody else writes to it, so
+    batches without conditions are safe. `multipart_threshold` and `part_size` are in bytes.
+    """
+
+    source: Place
+    target: Place
+    on_conflict: OnConflict | None = None
+    exclusive: bool = False
+    all_versions: bool = False
+    multipart_threshold: int = 5 * 1024**3
+    part_size: int = 512 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a copier works with."""
+
+    aws: Aws
+    wire: Wire
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key with the fingerprint of what stands under it.
+
+    Two entries with equal `digest` are the same. Where digests differ and `conclusive` is False
+    on either side, only `Reader.same` can tell. `key` orders as the service lists it.
+    """
+
+    key: bytes
+    digest: bytes
+    label: str
+    conclusive: bool = True
+
+
+class Evidence(StrEnum):
+    """What an equality rests on."""
+
+    CONTENT = "content"
+    METADATA = "size and metadata"
+
+
+class Reader(Protocol):
+    """Reads one side for verification; shares no code with the copier."""
+
+    def parts(self) -> Sequence[str]:
+        """Disjoint parts that may be read in parallel; one part where order matters."""
+        ...
+
+    def entries(self, part: str) -> Iterator[Entry]:
+        """Every entry of a part; sorted by `key` if the kind is `ordered`."""
+        ...
+
+    def find(self, keys: Sequence[Entry]) -> Mapping[bytes, Entry]:
+        """The present entries under the keys of `keys`, by key (for kinds without order)."""
+        ...
+
+    def same(self, mine: Entry, other: Reader, theirs: Entry) -> Evidence | None:
+        """Look closer at two entries whose digests settle nothing; None if they differ."""
+        ...
+
+
+class MakeCopier(Protocol):
+    """How a card offers its copier."""
+
+    def __call__(self, tools: Tools, order: CopyOrder) -> Copier:
+        """A copier for `order`; does no I/O."""
+        ...
+
+
+class MakeReader(Protocol):
+    """How a card offers its reader."""
+
+    def __call__(self, aws: Aws, place: Place, *, all_versions: bool, deep: bool) -> Reader:
+        """A reader of `place`; does no I/O. `deep` reads the content itself."""
+        ...
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A resource type.
+
+    `name` is the word in markers and file names; `noun` ("S3 bucket"), `short` ("bucket") and
+    `unit` ("object") are for people; `identifier` is the CloudFormation property that holds the
+    physical name; `scheme` is that of addresses (``s3://…``), None without a copier; `batch` is
+    how many units of data one line of progress stands for; `ordered` says that readers list in
+    key order, `prefixes` that an address may select keys by prefix. `permissions` maps a phase
+    (probe, read, write, verify, create) to IAM actions; `arns` gives the resources that these are
+    scoped to. `charges` are the billed units of copying a size, by the names of the price table;
+    `per_second` is the usual rate of a copy.
+    """
+
+    name: str
+    cfn_type: str
+    noun: str
+    short: str
+    unit: str
+    identifier: str
+    check_name: Callable[[str], str | None]
+    probe: Callable[[Aws, str], Facts]
+    permissions: Mapping[str, tuple[str, ...]]
+    arns: Callable[[str, str, str, str], tuple[str, ...]]
+    cdk_import: str
+    declared_schema: Callable[[Mapping[str, Any]], str | None] = lambda _properties: ""
+    declared_settings: Callable[[Mapping[str, Any]], Mapping[str, Setting]] = field(
+        default=lambda _properties: {}
+    )
+    copier: MakeCopier | None = None
+    reader: MakeReader | None = None
+    scheme: str | None = None
+    batch: int = 1
+    ordered: bool = True
+    prefixes: bool = False
+    charges: Callable[[Size], Mapping[str, float]] = field(default=lambda _size: {})
+    per_second: float = 1000.0

@@ -1,0 +1,248 @@
+"""What dataware knows about a resource, as frozen values.
+
+This module may not do I/O and knows no service. "Unknown" is a value of its own everywhere: what
+was not seen is never taken for absent or empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Existence(StrEnum):
+    """Whether a resource of that name is there; the value is the plan's JSON word."""
+
+    ABSENT = "no"
+    EXISTS = "yes"
+    UNKNOWN = "unknown"
+
+
+class Content(StrEnum):
+    """Whether a resource holds data."""
+
+    EMPTY = "empty"
+    DATA = "data"
+    UNKNOWN = "unknown"
+
+
+class Ownership(StrEnum):
+    """Who owns a resource, seen from the stack that declares it."""
+
+    THIS_STACK = "this stack"
+    MOVED = "this stack under another logical id"
+    OTHER_STACK = "another stack"
+    NOBODY = "nobody"
+    FOREIGN = "another account"
+    UNKNOWN = "unknown"
+
+
+class MarkerState(StrEnum):
+    """What the durable record of a migration into a resource says."""
+
+    NONE = "none"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    UNKNOWN = "unknown"
+
+
+class Action(StrEnum):
+    """What is done with a resource."""
+
+    KEEP = "keep"
+    IMPORT = "import"
+    CREATE = "create"
+    MIGRATE = "migrate"
+    RESUME = "resume"
+    STOP = "stop"
+
+
+class ImportMode(StrEnum):
+    """How a stack takes in what exists: as its own resource, or from outside."""
+
+    ADOPT = "adopt"
+    REFERENCE = "reference"
+
+
+class OnError(StrEnum):
+    """What an unanswered question counts as."""
+
+    NO_DATA = "no-data"
+    STOP = "stop"
+
+
+class OnFallbackData(StrEnum):
+    """What happens when only a fallback holds data."""
+
+    MIGRATE = "migrate"
+    IMPORT = "import"
+
+
+class OnConflict(StrEnum):
+    """Which side wins where the target holds something of its own under a key of the source."""
+
+    SOURCE = "source"
+    TARGET = "target"
+    STOP = "stop"
+
+
+class Creator(StrEnum):
+    """Who creates a missing resource: `dataware apply`, or the deployment of the app's stack."""
+
+    APPLY = "apply"
+    DEPLOYMENT = "deployment"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The owner of a resource; `stack` and `logical_id` name the CloudFormation owner, if any."""
+
+    ownership: Ownership
+    stack: str | None = None
+    logical_id: str | None = None
+
+
+NOBODY = Owner(Ownership.NOBODY)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """The record of a migration into a resource.
+
+    `source`, `run` and `identity` are None without a record; `identity` is the target's identity
+    (see `Facts.identity`) at the time the migration began; `created` says that the run created
+    the target itself; `heartbeat_age` is in seconds, measured by the service's clock.
+    """
+
+    state: MarkerState
+    source: str | None = None
+    run: str | None = None
+    identity: str | None = None
+    created: bool = False
+    alive: bool = False
+    heartbeat_age: float | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+NO_MARKER = Marker(MarkerState.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much a resource holds. `exact` is False for figures the service only estimates."""
+
+    items: int
+    bytes: int
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One protective setting of a resource; a higher `rank` protects more."""
+
+    rank: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A question that a service did not answer.
+
+    `call` is the API operation, `code` the service's error code, `permission` the IAM action that
+    would allow it (None when permission is not the matter).
+    """
+
+    call: str
+    code: str
+    permission: str | None = None
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """The problem in one clause, with the permission that would cure it."""
+        need = f"; it needs {self.permission}" if self.permission else ""
+        return f"{self.call} answered {self.code}{need}"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a probe saw under one name.
+
+    `identity` changes when a resource is deleted and made again under the same name (a table's id,
+    a bucket's creation date). `schema` is the key schema in words, empty for kinds without one,
+    None when it was not seen. `notes` are remarks for people (delete markers, unfinished uploads).
+    """
+
+    name: str
+    existence: Existence = Existence.UNKNOWN
+    content: Content = Content.UNKNOWN
+    owner: Owner = NOBODY
+    marker: Marker = NO_MARKER
+    schema: str | None = ""
+    size: Size | None = None
+    identity: str | None = None
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def unseen(self) -> bool:
+        """Whether any question that a decision rests on went unanswered."""
+        return (
+            self.existence is Existence.UNKNOWN
+            or (self.existence is Existence.EXISTS and self.content is Content.UNKNOWN)
+            or self.owner.ownership is Ownership.UNKNOWN
+            or self.marker.state is MarkerState.UNKNOWN
+        )
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether data was seen under this name."""
+        return self.existence is Existence.EXISTS and self.content is Content.DATA
+
+
+def absent(name: str) -> Facts:
+    """The facts of a name under which nothing exists."""
+    return Facts(name, Existence.ABSENT, Content.EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A resource as an app declares it.
+
+    `id` names it for people (a construct path); `type` is the CloudFormation type; `properties`
+    are CloudFormation properties; `stack` and `logical_id` place it in a stack (None for a
+    `dataware.toml`); `unresolved` lists the properties that refer to other resources.
+    """
+
+    id: str
+    type: str
+    preferred: str
+    fallbacks: tuple[str, ...] = ()
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    stack: str | None = None
+    logical_id: str | None = None
+    on_error: OnError = OnError.NO_DATA
+    on_fallback_data: OnFallbackData = OnFallbackData.MIGRATE
+    import_mode: ImportMode = ImportMode.ADOPT
+    creator: Creator = Creator.APPLY
+    unresolved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do with a resource, by which rule, and why.
+
+    `source` is the name data is copied from (migrate, resume) or the fallback that is imported;
+    `import_mode` is None where nothing is imported; `guarded` asks that no write may replace
+    anything in the target.
+    """
+
+    action: Action
+    rule: int
+    reason: str
+    source: str | None = None
+    import_mode: ImportMode | None = None
+    guarded: bool = False
+    warnings: tuple[str, ...] = ()

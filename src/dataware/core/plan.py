@@ -1,0 +1,255 @@
+"""The plan: what was seen and what is decided, as inert data, to JSON and back.
+
+Schema version 1; changes only add. A plan holds no data of the resources and no secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dataware.core.errors import BadInput
+from dataware.core.estimate import Estimate
+from dataware.core.model import (
+    Action,
+    Content,
+    Creator,
+    Decision,
+    Existence,
+    Facts,
+    ImportMode,
+    Marker,
+    MarkerState,
+    OnError,
+    OnFallbackData,
+    Owner,
+    Ownership,
+    Size,
+    Wanted,
+)
+
+VERSION = 1
+
+COPYING = frozenset({Action.MIGRATE, Action.RESUME})
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One resource of a plan; `estimate` is None where nothing is copied."""
+
+    wanted: Wanted
+    preferred: Facts
+    fallbacks: tuple[Facts, ...]
+    decision: Decision
+    estimate: Estimate | None = None
+
+    @property
+    def creates(self) -> bool:
+        """Whether `dataware apply` itself has to create the preferred resource first."""
+        missing = self.preferred.existence is not Existence.EXISTS
+        by_apply = self.wanted.creator is Creator.APPLY or self.decision.action in COPYING
+        acts = self.decision.action in (Action.CREATE, *COPYING)
+        return missing and acts and by_apply and not self.wanted.unresolved
+
+    @property
+    def changes(self) -> bool:
+        """Whether carrying this out changes anything."""
+        return self.creates or self.decision.action in COPYING
+
+    def to_json(self) -> dict[str, Any]:
+        """The resource as in the plan file."""
+        decision, wanted = self.decision, self.wanted
+        return {
+            "id": wanted.id,
+            "type": wanted.type,
+            "preferred": _facts_json(self.preferred),
+            "fallbacks": [_facts_json(fallback) for fallback in self.fallbacks],
+            "action": decision.action.value,
+            "rule": decision.rule,
+            "reason": decision.reason,
+            "source": decision.source,
+            "import": decision.import_mode.value if decision.import_mode else None,
+            "guarded": decision.guarded,
+            "warnings": list(decision.warnings),
+            "estimate": asdict(self.estimate) if self.estimate else None,
+            "wanted": _wanted_json(wanted),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All decisions for one account and region; `created` is an ISO 8601 time in UTC."""
+
+    account: str
+    region: str
+    created: str
+    resources: tuple[Planned, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def stops(self) -> tuple[Planned, ...]:
+        """The resources at which a stop rule ends the run."""
+        return tuple(p for p in self.resources if p.decision.action is Action.STOP)
+
+    @property
+    def changes(self) -> bool:
+        """Whether applying the plan changes anything."""
+        return any(planned.changes for planned in self.resources)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan file's content."""
+        return {
+            "version": VERSION,
+            "account": self.account,
+            "region": self.region,
+            "created": self.created,
+            "resources": [planned.to_json() for planned in self.resources],
+            "warnings": list(self.warnings),
+        }
+
+    @staticmethod
+    def from_json(data: object) -> Plan:
+        """Read a plan file's content back. Raises BadInput for anything else."""
+        if not isinstance(data, Mapping) or data.get("version") != VERSION:
+            raise BadInput(
+                "this is not a dataware plan of version 1; make one with `dataware plan --out FILE`"
+            )
+        try:
+            return Plan(
+                account=data["account"],
+                region=data["region"],
+                created=data["created"],
+                resources=tuple(_planned(resource) for resource in data["resources"]),
+                warnings=tuple(data["warnings"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BadInput(
+                f"the plan is damaged ({error}); make it again with `dataware plan --out FILE`"
+            ) from error
+
+
+def changed_facts(before: Planned, after: Planned) -> list[str]:
+    """What is no longer as it was planned, one clause each; empty if the plan still holds."""
+    old = {facts.name: facts for facts in (before.preferred, *before.fallbacks)}
+    new = {facts.name: facts for facts in (after.preferred, *after.fallbacks)}
+    changes = [
+        f"{name} {word} was {was} and is {now}"
+        for name in old.keys() | new.keys()
+        for word, was, now in _compared(old.get(name), new.get(name))
+        if was != now
+    ]
+    then, now_ = before.decision, after.decision
+    if (then.action, then.rule, then.source) != (now_.action, now_.rule, now_.source):
+        changes.append(
+            f"{after.preferred.name} decision was {then.action} (rule {then.rule}) and is "
+            f"{now_.action} (rule {now_.rule})"
+        )
+    return sorted(changes)
+
+
+def _compared(before: Facts | None, after: Facts | None) -> list[tuple[str, str, str]]:
+    old, new = _facts_json(before), _facts_json(after)
+    words = ("exists", "content", "owner", "stack", "marker", "identity", "schema")
+    return [(word, str(old.get(word)), str(new.get(word))) for word in words]
+
+
+def lock_entries(plan: Plan) -> dict[str, dict[str, Any]]:
+    """The plan's decisions as entries of `dataware.lock.json`, by type and preferred name."""
+    return {
+        f"{p.wanted.type} {p.wanted.preferred}": {
+            "action": p.decision.action.value,
+            "rule": p.decision.rule,
+            "import": p.decision.import_mode.value if p.decision.import_mode else None,
+            "source": p.decision.source,
+            "fallbacks": list(p.wanted.fallbacks),
+            "owner": p.preferred.owner.ownership.value,
+        }
+        for p in plan.resources
+    }
+
+
+def _facts_json(facts: Facts | None) -> dict[str, Any]:
+    if facts is None:
+        return {}
+    owner, marker, size = facts.owner, facts.marker, facts.size
+    return {
+        "name": facts.name,
+        "exists": facts.existence.value,
+        "content": facts.content.value if facts.existence is Existence.EXISTS else "unknown",
+        "owner": owner.ownership.value,
+        "stack": owner.stack,
+        "logical_id": owner.logical_id,
+        "marker": marker.state.value,
+        "migrating_from": marker.source,
+        "schema": facts.schema,
+        "identity": facts.identity,
+        "size": asdict(size) if size else None,
+        "settings": {name: setting.label for name, setting in sorted(facts.settings.items())},
+        "problems": [str(problem) for problem in facts.problems],
+        "notes": list(facts.notes),
+    }
+
+
+def _wanted_json(wanted: Wanted) -> dict[str, Any]:
+    return {
+        "fallbacks": list(wanted.fallbacks),
+        "properties": dict(wanted.properties),
+        "stack": wanted.stack,
+        "logical_id": wanted.logical_id,
+        "on_error": wanted.on_error.value,
+        "on_fallback_data": wanted.on_fallback_data.value,
+        "import": wanted.import_mode.value,
+        "creator": wanted.creator.value,
+        "unresolved": list(wanted.unresolved),
+    }
+
+
+def _planned(data: Mapping[str, Any]) -> Planned:
+    rest = data["wanted"]
+    wanted = Wanted(
+        id=data["id"],
+        type=data["type"],
+        preferred=data["preferred"]["name"],
+        fallbacks=tuple(rest["fallbacks"]),
+        properties=rest["properties"],
+        stack=rest["stack"],
+        logical_id=rest["logical_id"],
+        on_error=OnError(rest["on_error"]),
+        on_fallback_data=OnFallbackData(rest["on_fallback_data"]),
+        import_mode=ImportMode(rest["import"]),
+        creator=Creator(rest["creator"]),
+        unresolved=tuple(rest["unresolved"]),
+    )
+    decision = Decision(
+        action=Action(data["action"]),
+        rule=data["rule"],
+        reason=data["reason"],
+        source=data["source"],
+        import_mode=ImportMode(data["import"]) if data["import"] else None,
+        guarded=data["guarded"],
+        warnings=tuple(data["warnings"]),
+    )
+    taken = Estimate(**data["estimate"]) if data["estimate"] else None
+    fallbacks = tuple(_facts(fallback) for fallback in data["fallbacks"])
+    return Planned(wanted, _facts(data["preferred"]), fallbacks, decision, taken)
+
+
+def _facts(data: Mapping[str, Any]) -> Facts:
+    existence = Existence(data["exists"])
+    return Facts(
+        name=data["name"],
+        existence=existence,
+        content=Content.EMPTY if existence is Existence.ABSENT else Content(data["content"]),
+        owner=Owner(Ownership(data["owner"]), data["stack"], data["logical_id"]),
+        marker=Marker(MarkerState(data["marker"]), source=data["migrating_from"]),
+        schema=data["schema"],
+        identity=data["identity"],
+        size=Size(**data["size"]) if data["size"] else None,
+        notes=tuple(data["notes"]),
+    )
+
+
+def copies(plan: Plan) -> Sequence[Planned]:
+    """The resources into which data is copied."""
+    return [planned for planned in plan.resources if planned.decision.action in COPYING]

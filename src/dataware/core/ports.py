@@ -1,0 +1,186 @@
+"""What the inside asks of the outside, as protocols.
+
+Everything that touches a network, a disk, a clock or a person is one of these; a test passes a
+fake. This module holds no behaviour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, Protocol
+
+from dataware.core.events import Event
+from dataware.core.model import Marker, Owner
+
+Emit = Callable[[Event], None]
+
+
+class Judgement(Enum):
+    """What an answer means: success, worth another try, a request to slow down, or a failure."""
+
+    DONE = auto()
+    RETRY = auto()
+    THROTTLED = auto()
+    FAILED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP answer. Header names are lower case; `body` is complete and undecoded."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request before it is signed.
+
+    `service` is the signing name (``s3``, ``dynamodb``); `path` and `query` are percent-encoded
+    by the caller, exactly as they go over the wire; `judge` tells what an answer means, so that
+    the transport needs no knowledge of the service. A `judge` may look at headers and body.
+    """
+
+    service: str
+    method: str
+    path: str
+    judge: Callable[[Response], Judgement]
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    region: str | None = None
+
+
+class Wire(Protocol):
+    """The hot path: signs and sends a request and answers with the response."""
+
+    async def send(self, request: Request) -> Response:
+        """Send, and retry what `request.judge` says is worth another try.
+
+        Returns the first answer judged DONE or FAILED. Raises CannotSee when throttling,
+        time-outs or server errors outlast the budget.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release connections and threads."""
+        ...
+
+
+class Aws(Protocol):
+    """The control plane of one account and region."""
+
+    @property
+    def account(self) -> str:
+        """The twelve digits of the caller's account."""
+        ...
+
+    @property
+    def region(self) -> str:
+        """The region, such as ``eu-central-1``."""
+        ...
+
+    @property
+    def partition(self) -> str:
+        """``aws``, ``aws-cn`` or ``aws-us-gov``."""
+        ...
+
+    def client(self, service: str) -> Any:
+        """A shared, thread-safe boto3 client. S3 clients send the expected bucket owner."""
+        ...
+
+    def looking_at(self, what: str, permission: str | None = None) -> AbstractContextManager[None]:
+        """Turn the SDK's errors into NotThere and CannotSee; `permission` cures a denial."""
+        ...
+
+    def owner_of(self, type_name: str, physical_id: str) -> Owner:
+        """The CloudFormation owner as OTHER_STACK with stack and logical id, or NOBODY.
+
+        Deleted stacks and retained, released resources count as NOBODY, and so do the holding
+        stacks of dataware itself. Raises CannotSee.
+        """
+        ...
+
+    def wire(self, on_throttle: Callable[[str], None]) -> Wire:
+        """A new transport; `on_throttle` is called with the reason of every throttled answer."""
+        ...
+
+
+class Clock(Protocol):
+    """Time as an argument."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait without holding a thread."""
+        ...
+
+
+class Journal(Protocol):
+    """The fine-grained memory of one migration on this machine."""
+
+    def records(self) -> Iterator[Mapping[str, Any]]:
+        """Every whole record, in the order of writing."""
+        ...
+
+    def restart(self) -> None:
+        """Forget every record, because what they tell of is void."""
+        ...
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Write one record; it is on disk when this returns. Raises Incomplete when it cannot."""
+        ...
+
+    def close(self) -> None:
+        """Flush and release the file."""
+        ...
+
+
+class Markers(Protocol):
+    """The durable records of migrations, one per target, outside of this machine."""
+
+    def get(self, kind: str, target: str) -> Marker:
+        """The record of `target`; NO_MARKER if there is none. Raises CannotSee."""
+        ...
+
+    def begin(self, kind: str, target: str, marker: Marker) -> Lease:
+        """Write "running" and take the lock. Raises Refused while another run is alive."""
+        ...
+
+    def all(self) -> list[tuple[str, str, Marker]]:
+        """Every record as (kind, target, marker). Raises CannotSee."""
+        ...
+
+
+class Lease(Protocol):
+    """A held lock on a target, kept alive by `beat`."""
+
+    def beat(self, detail: Mapping[str, Any]) -> None:
+        """Renew the heartbeat and store progress. Raises Refused when the lock is lost."""
+        ...
+
+    def complete(self, detail: Mapping[str, Any]) -> None:
+        """Write "complete" and release the lock."""
+        ...
+
+    def release(self, detail: Mapping[str, Any]) -> None:
+        """Leave the record at "running", but let the next run in at once."""
+        ...
+
+
+class Ask(Protocol):
+    """Questions to a person; without one, the safe answer."""
+
+    def confirm(self, question: str) -> bool:
+        """True only if somebody said yes."""
+        ...

@@ -1,0 +1,146 @@
+"""The decision: a pure, total function from facts.
+
+Rule numbers are permanent: they stand in plans, in documents and in people's scripts. The rows
+that decide are data, in `dataware.core.table`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dataware.core.model import (
+    Action,
+    Content,
+    Decision,
+    Facts,
+    ImportMode,
+    Owner,
+    Ownership,
+    Wanted,
+)
+from dataware.core.situation import Situation, situation_of, source_of
+from dataware.core.table import TABLE, Row
+
+RULES: dict[int, str] = {
+    1: "The preferred resource has data: import it.",
+    2: "The preferred resource exists but is empty: look at the fallbacks (rules 3, 4, 12).",
+    3: "Only a fallback has data: create the preferred resource, copy, verify, import.",
+    4: "The preferred resource is absent and every fallback is empty: create it.",
+    5: "Nothing exists: create the preferred resource.",
+    6: "The preferred resource belongs to this stack: it stays declared in it for ever.",
+    7: "A migration into the preferred resource has begun: resume it, whatever it holds by now.",
+    8: "Both hold data and no migration is on record: import the preferred one, and warn.",
+    9: "A completed migration's data is gone: stop.",
+    10: "The preferred resource belongs to another stack: reference it, never write to it.",
+    11: "A bucket of another account: stop; never import, write or read it.",
+    12: "The preferred resource is empty, nobody owns it, no fallback has data: take it over.",
+    13: "Key schemas differ and data would have to be copied: stop.",
+    14: "A question went unanswered: go on only where nothing can be lost.",
+    15: "Only a fallback has data and the app asks to import it: import the fallback itself.",
+    16: "This stack owns the resource under another logical id: stop.",
+    17: "The target would protect the data less than the source does, and on_error is stop: stop.",
+    18: "Data would have to be copied, and dataware cannot copy this type: stop.",
+}
+
+
+def decide(
+    wanted: Wanted, schema: str | None, preferred: Facts, fallbacks: Sequence[Facts]
+) -> Decision:
+    """The decision for one resource. Pure: same facts, same decision; never raises.
+
+    `schema` is the declared key schema (None when none is declared); `fallbacks` stand in the
+    order of preference and include the source of a running migration.
+    """
+    situation = situation_of(wanted, schema, preferred, fallbacks)
+    row = row_for(situation)
+    source = source_of(preferred, fallbacks)
+    words = _words(wanted, schema, preferred, fallbacks, source)
+    takes_source = row.action in (Action.MIGRATE, Action.RESUME) or row.rule == 15
+    return Decision(
+        action=row.action,
+        rule=row.rule,
+        reason=row.because.format_map(words),
+        source=source.name if source and takes_source else None,
+        import_mode=_import_mode(row, wanted, schema, preferred),
+        guarded=row.guarded,
+        warnings=_warnings(row, words, wanted, preferred, fallbacks),
+    )
+
+
+def row_for(situation: Situation) -> Row:
+    """The first row of the table that fits; there always is one."""
+    return next(row for row in TABLE if row.fits(situation))
+
+
+def _import_mode(
+    row: Row, wanted: Wanted, schema: str | None, preferred: Facts
+) -> ImportMode | None:
+    """What this stack owns or must not touch is not imported; another schema is not adopted."""
+    ours = preferred.owner.ownership is Ownership.THIS_STACK
+    if ours or row.action in (Action.KEEP, Action.STOP):
+        return None
+    if row.reference:
+        return ImportMode.REFERENCE
+    if row.adopt:
+        return ImportMode.ADOPT
+    if row.action is Action.IMPORT and schema is not None and preferred.schema != schema:
+        return ImportMode.REFERENCE
+    return wanted.import_mode
+
+
+def _warnings(
+    row: Row, words: Mapping[str, str], wanted: Wanted, preferred: Facts, fallbacks: Sequence[Facts]
+) -> tuple[str, ...]:
+    found = [row.warning.format_map(words)] if row.warning else []
+    for facts in (preferred, *fallbacks):
+        counts = " counts as having no data" if facts.content is Content.UNKNOWN else ""
+        found += [f"{facts.name}{counts}: {problem}" for problem in facts.problems]
+    for fallback in fallbacks:
+        if fallback.owner.stack and fallback.owner.stack == wanted.stack:
+            found.append(
+                f"{fallback.name} still belongs to this stack (as {fallback.owner.logical_id}); "
+                "give it a deletion and update-replace policy of Retain before it leaves the stack"
+            )
+    return tuple(dict.fromkeys(found))
+
+
+def _words(
+    wanted: Wanted,
+    schema: str | None,
+    preferred: Facts,
+    fallbacks: Sequence[Facts],
+    source: Facts | None,
+) -> dict[str, str]:
+    foreign = [f.name for f in (preferred, *fallbacks) if f.owner.ownership is Ownership.FOREIGN]
+    existing = preferred.schema if preferred.schema is not None else schema
+    return {
+        "name": preferred.name,
+        "declared": wanted.logical_id or wanted.id,
+        "owner": _owner(preferred.owner),
+        "stack": preferred.owner.stack or "",
+        "logical_id": preferred.owner.logical_id or "",
+        "source": source.name if source else preferred.marker.source or "the source",
+        "run": preferred.marker.run or "",
+        "foreign": ", ".join(foreign) or "a fallback",
+        "source_schema": (source.schema if source else None) or "unknown",
+        "schema": (schema if schema is not None else existing) or "unknown",
+        "sizes": _sizes(preferred, source),
+        "problems": "; ".join(_problems(preferred, *fallbacks)) or "no answer",
+        "marker": f"/dataware/markers/*/{preferred.name} in SSM Parameter Store",
+    }
+
+
+def _owner(owner: Owner) -> str:
+    where = f" {owner.stack} as {owner.logical_id}" if owner.stack else ""
+    return f"{owner.ownership}{where}"
+
+
+def _problems(*facts: Facts) -> list[str]:
+    return [f"{f.name}: {problem}" for f in facts for problem in f.problems]
+
+
+def _sizes(*facts: Facts | None) -> str:
+    known = [f for f in facts if f is not None and f.size is not None]
+    return ", ".join(
+        f"{f.name}: {'' if f.size.exact else 'about '}{f.size.items:,}" for f in known if f.size
+    )

@@ -1,0 +1,48 @@
+"""The resource types that dataware knows: one module each, imported on demand.
+
+A new type is one module that ends in a `KIND`, and one line in `CATALOGUE`. A kind sees only
+`dataware.core`, and no other kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from types import MappingProxyType
+
+from dataware.core.errors import BadInput
+from dataware.core.kind import Kind
+
+CATALOGUE: Mapping[str, str] = MappingProxyType(
+    {
+        "AWS::S3::Bucket": "s3_bucket",
+        "AWS::DynamoDB::Table": "dynamodb_table",
+        "AWS::SSM::Parameter": "ssm_parameter",
+    }
+)
+
+
+def load(cfn_type: str) -> Kind:
+    """The card of a CloudFormation type; raises BadInput, with what may have been meant."""
+    try:
+        module = CATALOGUE[cfn_type]
+    except KeyError:
+        raise BadInput(_unknown(cfn_type)) from None
+    kind: Kind = import_module(f"{__name__}.{module}").KIND
+    return kind
+
+
+def kinds() -> tuple[Kind, ...]:
+    """Every card, in the order of the catalogue."""
+    return tuple(load(cfn_type) for cfn_type in CATALOGUE)
+
+
+def _unknown(cfn_type: str) -> str:
+    by_folded = {known.casefold(): known for known in CATALOGUE}
+    near = get_close_matches(cfn_type.casefold(), by_folded, n=1)
+    if near:
+        hint = f"did you mean {by_folded[near[0]]}?"
+    else:
+        hint = f"the known types are {', '.join(CATALOGUE)}"
+    return f"unknown resource type {cfn_type!r}: {hint}"

@@ -1,0 +1,100 @@
+"""The card of AWS::DynamoDB::Table.
+
+`probe` looks, `copier` copies over the wire (`protocol` speaks DynamoDB's JSON, `items` knows how
+items compare and add up), `reader` verifies and shares no code with the copier.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dataware.core.kind import Kind
+from dataware.core.model import Size
+from dataware.kinds.dynamodb_table.copier import TableCopier
+from dataware.kinds.dynamodb_table.items import MAX_BATCH
+from dataware.kinds.dynamodb_table.probe import declared_schema, declared_settings, probe
+from dataware.kinds.dynamodb_table.reader import TableReader
+
+_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+_ARN = re.compile(r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/(?P<name>[^/]+)")
+
+
+def check_name(name: str) -> str | None:
+    """What is wrong with a table's name or ARN, or None.
+
+    Source: Amazon DynamoDB API Reference, CreateTable (TableName); Scan accepts an ARN instead.
+    """
+    if name.startswith("arn:"):
+        arn = _ARN.fullmatch(name)
+        if arn is None:
+            return "a table's ARN looks like arn:aws:dynamodb:REGION:ACCOUNT:table/NAME"
+        name = arn["name"]
+    if _NAME.fullmatch(name) is None:
+        return "a table's name has 3 to 255 letters, digits and _.-"
+    return None
+
+
+def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ...]:
+    if name.startswith("arn:"):
+        return (name,)
+    return (f"arn:{partition}:dynamodb:{region}:{account}:table/{name}",)
+
+
+def _charges(size: Size) -> dict[str, float]:
+    """Units of a copy and its verification, by the average item.
+
+    A write unit holds 1 KB of one item, a strongly consistent read unit 4 KB; the source is read
+    twice and the target once (Amazon DynamoDB Developer Guide, "Provisioned capacity mode").
+    """
+    average = size.bytes / size.items if size.items else 0
+    return {
+        "dynamodb.write-unit": size.items * max(1.0, -(-average // 1024)),
+        "dynamodb.read-unit": 3.0 * -(-size.bytes // 4096),
+    }
+
+
+KIND = Kind(
+    name="dynamodb-table",
+    cfn_type="AWS::DynamoDB::Table",
+    noun="DynamoDB table",
+    short="table",
+    unit="item",
+    identifier="TableName",
+    check_name=check_name,
+    probe=probe,
+    permissions={
+        "probe": (
+            "dynamodb:DescribeTable",
+            "dynamodb:Scan",
+            "dynamodb:DescribeContinuousBackups",
+            "dynamodb:DescribeTimeToLive",
+        ),
+        "read": ("dynamodb:DescribeTable", "dynamodb:Scan"),
+        "write": ("dynamodb:DescribeTable", "dynamodb:BatchWriteItem", "dynamodb:PutItem"),
+        "verify": ("dynamodb:DescribeTable", "dynamodb:Scan", "dynamodb:BatchGetItem"),
+        "create": (
+            "dynamodb:CreateTable",
+            "dynamodb:DescribeTable",
+            "dynamodb:DescribeContinuousBackups",
+            "dynamodb:DescribeContributorInsights",
+            "dynamodb:DescribeKinesisStreamingDestination",
+            "dynamodb:DescribeTimeToLive",
+            "dynamodb:ListTagsOfResource",
+            "dynamodb:TagResource",
+            "dynamodb:UpdateContinuousBackups",
+            "dynamodb:UpdateTable",
+            "dynamodb:UpdateTimeToLive",
+        ),
+    },
+    arns=_arns,
+    cdk_import="aws_cdk.aws_dynamodb:Table.from_table_attributes",
+    declared_schema=declared_schema,
+    declared_settings=declared_settings,
+    copier=TableCopier,
+    reader=TableReader,
+    scheme="dynamodb",
+    batch=MAX_BATCH,
+    ordered=False,
+    charges=_charges,
+    per_second=2500.0,
+)

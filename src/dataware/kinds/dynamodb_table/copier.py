@@ -1,0 +1,249 @@
+"""Copies a table into another one, page by page and batch by batch.
+
+Into a table that only this run writes to, items go in batches without conditions. Anywhere else
+every put demands that its key is free, and an item that stands there is compared and never
+replaced unless the order says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dataware.core.errors import Refused
+from dataware.core.kind import CopyOrder, Left, Outcome, Page, Place, Rates, Tools, Trouble, Unit
+from dataware.core.model import OnConflict, Size
+from dataware.kinds.dynamodb_table.items import Item, Packed, batches, equal, key_text, size
+from dataware.kinds.dynamodb_table.protocol import (
+    Answer,
+    Refusal,
+    Table,
+    encode,
+    has_nothing,
+    has_page,
+    has_table,
+    has_written,
+    unprocessed,
+)
+
+SEGMENT_BYTES: Final = 16 * 1024**2
+"""How much of a table one partition holds, within MIN_SEGMENTS and MAX_SEGMENTS."""
+
+MIN_SEGMENTS: Final = 4
+MAX_SEGMENTS: Final = 400
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 10.0
+
+# What a single put may be refused for, by the code and a word of the message: only our own words
+# are shown, because the service's message may quote a value.
+_REFUSALS: tuple[tuple[str, str, Trouble, str], ...] = (
+    ("ItemCollectionSizeLimitExceededException", "", Trouble.TOO_LARGE, "its collection is full"),
+    ("ValidationException", "Item size", Trouble.TOO_LARGE, "it is larger than the target allows"),
+    ("ValidationException", "index", Trouble.FAILED, "it does not fit an index of the target"),
+    ("ValidationException", "key", Trouble.FAILED, "its key does not fit the target's schema"),
+    ("ValidationException", "", Trouble.FAILED, "the target refused it (ValidationException)"),
+)
+_PER_ITEM = frozenset(code for code, *_ in _REFUSALS)
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstPage:
+    """What the first page of the source shows; `last` says that it is the whole table."""
+
+    items: int
+    bytes: int
+    last: bool
+
+
+class TableCopier:
+    """The copier of DynamoDB tables; `order` tells from where to where."""
+
+    def __init__(self, tools: Tools, order: CopyOrder) -> None:
+        self._order = order
+        self._clock = tools.clock
+        self._source = Table(tools.wire, order.source)
+        self._target = Table(tools.wire, order.target)
+        self._descriptions: dict[Place, Mapping[str, Any]] = {}
+        self._first: _FirstPage | None = None
+
+    async def size(self) -> Size:
+        """Exact when one page holds the table; else what DynamoDB last counted, or was seen."""
+        first = await self._look()
+        if first.last:
+            return Size(first.items, first.bytes)
+        counted = await self._describe(self._source)
+        return Size(
+            max(first.items, counted.get("ItemCount", 0)),
+            max(first.bytes, counted.get("TableSizeBytes", 0)),
+            exact=False,
+        )
+
+    async def rates(self) -> Rates:
+        """Provisioned capacity; None for a table that is charged by the request."""
+        source = _capacity(await self._describe(self._source), "ReadCapacityUnits")
+        return Rates(source, _capacity(await self._describe(self._target), "WriteCapacityUnits"))
+
+    async def partitions(self) -> Sequence[str]:
+        """Scan segments ``i/N``; one if the first page holds the whole table."""
+        if (await self._look()).last:
+            return ("0/1",)
+        wanted = (await self.size()).bytes // SEGMENT_BYTES
+        total = min(max(wanted, MIN_SEGMENTS), MAX_SEGMENTS)
+        return tuple(f"{segment}/{total}" for segment in range(total))
+
+    async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+        """The pages of a segment; only a missing LastEvaluatedKey ends it, never an empty page."""
+        names = await self._key_names()
+        segment, _, total = partition.partition("/")
+        while True:
+            start = {"ExclusiveStartKey": json.loads(after)} if after else {}
+            answer = await self._scan(Segment=int(segment), TotalSegments=int(total), **start)
+            last = answer.get("LastEvaluatedKey")
+            after = json.dumps(last, separators=(",", ":")) if last else None
+            items = answer["Items"]
+            yield Page(tuple(batches(items, names)), after, read_units=_read_units(answer))
+            if after is None:
+                return
+
+    async def write(self, unit: Unit) -> Outcome:
+        """Write a unit; every item of it is copied, the same, or left with a reason."""
+        items: Sequence[Packed] = unit.payload
+        if not self._order.exclusive:
+            return await self._each(items, guarded=True)
+        try:
+            return await self._batch(items)
+        except Refusal as refusal:
+            if refusal.code not in _PER_ITEM:
+                raise self._target.failure("BatchWriteItem", refusal) from None
+        # One bad item makes DynamoDB refuse the whole batch: alone, only that one fails.
+        return await self._each(items, guarded=False)
+
+    async def _look(self) -> _FirstPage:
+        if self._first is None:
+            answer = await self._scan()
+            items = answer["Items"]
+            self._first = _FirstPage(
+                len(items), sum(map(size, items)), not answer.get("LastEvaluatedKey")
+            )
+        return self._first
+
+    async def _scan(self, **parameters: Any) -> Answer:
+        return await self._source.ask(
+            "Scan", has_page, ConsistentRead=True, ReturnConsumedCapacity="TOTAL", **parameters
+        )
+
+    async def _describe(self, table: Table) -> Mapping[str, Any]:
+        if table.place not in self._descriptions:
+            answer = await table.ask("DescribeTable", has_table)
+            self._descriptions[table.place] = answer["Table"]
+        return self._descriptions[table.place]
+
+    async def _key_names(self) -> Sequence[str]:
+        """The key attributes, partition key first."""
+        schema = (await self._describe(self._source))["KeySchema"]
+        ordered = sorted(schema, key=lambda key: key["KeyType"] != "HASH")
+        return [key["AttributeName"] for key in ordered]
+
+    async def _batch(self, items: Sequence[Packed]) -> Outcome:
+        """Write in batches until DynamoDB has acknowledged every item.
+
+        A batch that comes back whole is retried, and in the end given up, by the wire. So every
+        round here writes at least one item, and the rounds are bounded by their number.
+        """
+        names = await self._key_names()
+        waiting = {item.key: item for item in items}
+        pause = _FIRST_PAUSE
+        while True:
+            left = await self._put_batch(list(waiting.values()))
+            keys = {key_text(item, names) for item in left}
+            # An answer that names a key we did not send is not understood: all are sent again.
+            if keys <= waiting.keys():
+                waiting = {key: waiting[key] for key in keys}
+            if not waiting:
+                return Outcome(copied=len(items), bytes=sum(item.size for item in items))
+            await self._clock.sleep(random.uniform(0, pause))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _put_batch(self, items: Sequence[Packed]) -> Sequence[Item]:
+        puts = ",".join(f'{{"PutRequest":{{"Item":{item.json}}}}}' for item in items)
+        body = f'{{"RequestItems":{{{json.dumps(self._target.place.name)}:[{puts}]}}}}'
+        answer = await self._target.call("BatchWriteItem", body.encode(), has_written(len(items)))
+        return unprocessed(answer)
+
+    async def _each(self, items: Sequence[Packed], *, guarded: bool) -> Outcome:
+        """Put items one by one, at the same time; every put ends before an error is raised."""
+        put = self._put_if_free if guarded else self._put
+        results = await asyncio.gather(*map(put, items), return_exceptions=True)
+        outcomes = []
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+            outcomes.append(result)
+        return Outcome(
+            copied=sum(outcome.copied for outcome in outcomes),
+            same=sum(outcome.same for outcome in outcomes),
+            bytes=sum(outcome.bytes for outcome in outcomes),
+            left=tuple(left for outcome in outcomes for left in outcome.left),
+        )
+
+    async def _put_if_free(self, item: Packed) -> Outcome:
+        partition_key = (await self._key_names())[0]
+        return await self._put(
+            item,
+            ConditionExpression="attribute_not_exists(#key)",
+            ExpressionAttributeNames={"#key": partition_key},
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+
+    async def _put(self, item: Packed, **condition: Any) -> Outcome:
+        parameters = encode({"TableName": self._target.place.name, **condition}).decode()
+        body = f'{parameters[:-1]},"Item":{item.json}}}'
+        try:
+            await self._target.call("PutItem", body.encode(), has_nothing)
+        except Refusal as refusal:
+            if refusal.code == "ConditionalCheckFailedException":
+                return await self._settle(item, refusal.answer)
+            return Outcome(left=(self._left_behind(item, refusal),))
+        return Outcome(copied=1, bytes=item.size)
+
+    async def _settle(self, item: Packed, answer: Answer) -> Outcome:
+        """Decide about a key that the target already holds."""
+        # Without ALL_OLD in the answer nothing is known to be equal, so it is a conflict.
+        if equal(json.loads(item.json), answer.get("Item") or {}):
+            return Outcome(same=1)
+        policy = self._order.on_conflict
+        if policy is OnConflict.STOP:
+            raise Refused(
+                f"table {self._target.place.name} holds another item under {item.key}; "
+                "it was left as it is, and the copy stops here (--on-conflict stop)"
+            )
+        if policy is OnConflict.SOURCE:
+            return await self._put(item)
+        kept = "kept the target's item" if policy else "the target holds another item"
+        return Outcome(left=(Left(item.key, Trouble.CONFLICT, kept),))
+
+    def _left_behind(self, item: Packed, refusal: Refusal) -> Left:
+        """Why one item was refused; raises where the reason is not the item."""
+        message = str(refusal.answer.get("message") or refusal.answer.get("Message") or "")
+        for code, word, trouble, why in _REFUSALS:
+            if refusal.code == code and word.casefold() in message.casefold():
+                return Left(item.key, trouble, why)
+        raise self._target.failure("PutItem", refusal)
+
+
+def _capacity(table: Mapping[str, Any], units: str) -> float | None:
+    if table.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST":
+        return None
+    return float(table.get("ProvisionedThroughput", {}).get(units, 0)) or None
+
+
+def _read_units(answer: Answer) -> float:
+    """What a page was charged: as reported, else 4 KB a unit (strongly consistent)."""
+    consumed = answer.get("ConsumedCapacity", {}).get("CapacityUnits")
+    if consumed is not None:
+        return float(consumed)
+    return float(-(-sum(map(size, answer["Items"])) // 4096))

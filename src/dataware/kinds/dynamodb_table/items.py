@@ -1,0 +1,139 @@
+"""Items as the copier sees them: DynamoDB's JSON, its canonical form, its size, its batches."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from dataware.core.kind import Unit
+
+Item = Mapping[str, Any]
+
+MAX_BATCH = 25
+"""Puts in one BatchWriteItem (Amazon DynamoDB API Reference, BatchWriteItem)."""
+
+MAX_BATCH_BYTES = 4 * 1024**2
+"""Bytes of JSON in one batch: far below DynamoDB's 16 MB, because units in flight are memory."""
+
+_KILOBYTE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """An item on its way: its key, itself as JSON that is sent as it is, and its size."""
+
+    key: str
+    json: str
+    size: int
+
+
+def canonical(value: Mapping[str, Any]) -> Any:
+    """An attribute value as plain data that is equal exactly when DynamoDB's values are.
+
+    Order counts in lists only, and a number is the same however it is written.
+    """
+    ((kind, content),) = value.items()
+    return kind, _CANONICAL.get(kind, _as_it_is)(content)
+
+
+def _as_it_is(content: Any) -> Any:
+    return content
+
+
+# Decimal's constructor is exact and comparison is by value; arithmetic would round to a context.
+_CANONICAL: Mapping[str, Callable[[Any], Any]] = {
+    "N": Decimal,
+    "NS": lambda members: frozenset(map(Decimal, members)),
+    "B": b64decode,
+    "BS": lambda members: frozenset(map(b64decode, members)),
+    "SS": frozenset,
+    "M": lambda content: {name: canonical(each) for name, each in content.items()},
+    "L": lambda content: [canonical(each) for each in content],
+}
+
+
+def equal(mine: Item, other: Item) -> bool:
+    """Whether two items are the same to DynamoDB."""
+    return mine == other or bool(canonical({"M": mine}) == canonical({"M": other}))
+
+
+def key_text(item: Item, names: Sequence[str]) -> str:
+    """The key of an item as compact JSON, equal for equal keys."""
+    return json.dumps(
+        {name: _plain_key(item[name]) for name in names}, separators=(",", ":"), ensure_ascii=False
+    )
+
+
+def _plain_key(value: Mapping[str, str]) -> Mapping[str, str]:
+    if "N" not in value:
+        return value
+    whole, dot, fraction = format(Decimal(value["N"]), "f").partition(".")
+    text = (whole + dot + fraction.rstrip("0")).rstrip(".")
+    return {"N": "0" if text == "-0" else text}
+
+
+def size(item: Item) -> int:
+    """The bytes an item is charged for, closely estimated.
+
+    Source: Amazon DynamoDB Developer Guide, "DynamoDB item sizes and formats": names and values in
+    UTF-8, a number one byte for two digits and one more, three bytes for a document and one for
+    each of its elements. Index entries are charged on top and are not counted.
+    """
+    return sum(_length(name) + _value_size(value) for name, value in item.items())
+
+
+def _length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _value_size(value: Mapping[str, Any]) -> int:
+    ((kind, content),) = value.items()
+    if kind in _SCALAR_SIZES:
+        return _SCALAR_SIZES[kind](content)
+    if kind == "M":
+        return 3 + len(content) + size(content)
+    if kind == "L":
+        return 3 + len(content) + sum(map(_value_size, content))
+    return sum(map(_SCALAR_SIZES[kind[0]], content))
+
+
+def _number_size(text: str) -> int:
+    digits = sum(map(str.isdigit, text.upper().partition("E")[0]))
+    return (digits + 1) // 2 + 1
+
+
+_SCALAR_SIZES: Mapping[str, Callable[[Any], int]] = {
+    "S": _length,
+    "N": _number_size,
+    "B": lambda text: len(text) // 4 * 3 - text.count("="),
+    "BOOL": lambda _flag: 1,
+    "NULL": lambda _flag: 1,
+}
+
+
+def batches(items: Iterable[Item], names: Sequence[str]) -> Iterator[Unit]:
+    """Units of at most 25 items and 4 MB (one item alone may have more), without twin keys.
+
+    DynamoDB refuses a batch that holds a key twice, so a twin goes into the next batch.
+    """
+    batch: dict[str, Packed] = {}
+    for item in items:
+        text = json.dumps(item, separators=(",", ":"))
+        packed = Packed(key_text(item, names), text, size(item))
+        used = sum(len(each.json) for each in batch.values())
+        full = len(batch) == MAX_BATCH or used + len(packed.json) > MAX_BATCH_BYTES
+        if batch and (full or packed.key in batch):
+            yield _unit(tuple(batch.values()))
+            batch = {}
+        batch[packed.key] = packed
+    if batch:
+        yield _unit(tuple(batch.values()))
+
+
+def _unit(batch: tuple[Packed, ...]) -> Unit:
+    units = sum(-(-each.size // _KILOBYTE) for each in batch)
+    return Unit(batch, len(batch), sum(len(each.json) for each in batch), float(units))

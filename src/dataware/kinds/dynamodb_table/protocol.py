@@ -1,0 +1,189 @@
+"""DynamoDB's JSON protocol over the wire: requests, and what their answers mean.
+
+An operation is one POST with the header X-Amz-Target (Amazon DynamoDB Developer Guide, "DynamoDB
+low-level API"). An answer is believed only if its CRC-32 is right, its JSON is whole and it has
+the shape that the operation promises; anything else is asked again. Numbers are JSON strings in
+this protocol, so no value is ever converted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+from dataware.core.errors import CannotSee, NotThere, ServiceFailed
+from dataware.core.kind import Place
+from dataware.core.model import Problem
+from dataware.core.ports import Judgement, Request, Response, Wire
+
+Answer = dict[str, Any]
+Shape = Callable[[Answer], Judgement]
+
+# Source: Amazon DynamoDB Developer Guide, "Error handling with DynamoDB".
+_THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "Throttling",
+    }
+)
+_TRANSIENT = frozenset(
+    {
+        "InternalServerError",
+        "ReplicatedWriteConflictException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+
+
+class Refusal(Exception):
+    """An answer that no retry changes; `answer` is its decoded body. Callers translate it."""
+
+    def __init__(self, code: str, answer: Answer) -> None:
+        super().__init__(code)
+        self.code = code
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One side of a copy as the wire sees it."""
+
+    wire: Wire
+    place: Place
+
+    async def call(self, operation: str, body: bytes, shape: Shape) -> Answer:
+        """The answer of an operation; raises Refusal for an error that no retry changes."""
+        exchange = _Exchange(shape)
+        await self.wire.send(
+            Request(
+                service="dynamodb",
+                method="POST",
+                path="/",
+                judge=exchange.judge,
+                headers={
+                    "content-type": "application/x-amz-json-1.0",
+                    "x-amz-target": f"DynamoDB_20120810.{operation}",
+                    # The checksum covers the bytes as sent, so they are not to be compressed.
+                    "accept-encoding": "identity",
+                },
+                body=body,
+                region=self.place.region,
+            )
+        )
+        if exchange.refused:
+            raise Refusal(exchange.refused, exchange.answer)
+        return exchange.answer
+
+    async def ask(self, operation: str, shape: Shape, **parameters: Any) -> Answer:
+        """The answer of an operation about this table; raises NotThere and CannotSee."""
+        body = encode({"TableName": self.place.name, **parameters})
+        try:
+            return await self.call(operation, body, shape)
+        except Refusal as refusal:
+            raise self.failure(operation, refusal) from None
+
+    def failure(self, operation: str, refusal: Refusal) -> ServiceFailed:
+        """A refusal in a sentence; the service's own message stays out: it may quote values."""
+        denied = refusal.code == "AccessDeniedException"
+        need = f"dynamodb:{operation}" if denied else None
+        problem = Problem(operation, refusal.code, need)
+        if refusal.code == "ResourceNotFoundException":
+            return NotThere(f"there is no table {self.place.name} in {self.place.region}", problem)
+        return CannotSee(f"table {self.place.name} ({self.place.region}): {problem}", problem)
+
+
+class _Exchange:
+    """One request's judge, which keeps what it decoded of the answer it judged last."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self.answer: Answer = {}
+        self.refused = ""
+
+    def judge(self, response: Response) -> Judgement:
+        self.answer, self.refused = {}, ""
+        answer = _decode(response)
+        if answer is None:
+            return Judgement.THROTTLED if response.status == 503 else Judgement.RETRY
+        self.answer = answer
+        if response.status == 200:
+            return Judgement.RETRY if "__type" in answer else self._shape(answer)
+        code = error_code(answer)
+        if code in _THROTTLED or response.status in {429, 503}:
+            return Judgement.THROTTLED
+        if code in _TRANSIENT or response.status >= 500 or not code:
+            return Judgement.RETRY
+        self.refused = code
+        return Judgement.FAILED
+
+
+def encode(value: Any) -> bytes:
+    """Compact JSON; everything beyond ASCII is escaped, so any string survives."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def error_code(answer: Answer) -> str:
+    """The error's name, without the namespace in front of it."""
+    return str(answer.get("__type", "")).rpartition("#")[2]
+
+
+def has_page(answer: Answer) -> Judgement:
+    """A scan's page whose count agrees with its items."""
+    items = answer.get("Items")
+    whole = isinstance(items, list) and answer.get("Count") == len(items)
+    return Judgement.DONE if whole else Judgement.RETRY
+
+
+def has_table(answer: Answer) -> Judgement:
+    """A table's description."""
+    table = answer.get("Table")
+    return Judgement.DONE if isinstance(table, dict) and "KeySchema" in table else Judgement.RETRY
+
+
+def has_nothing(_answer: Answer) -> Judgement:
+    """An operation whose success has no content beyond being a JSON object."""
+    return Judgement.DONE
+
+
+def has_written(count: int) -> Shape:
+    """A batch of `count` items of which at least one was written.
+
+    A batch that comes back whole is a request to slow down, like the exception that DynamoDB
+    answers with when every item is throttled (API Reference, BatchWriteItem).
+    """
+
+    def shape(answer: Answer) -> Judgement:
+        try:
+            left = unprocessed(answer)
+        except (KeyError, TypeError, AttributeError):
+            return Judgement.RETRY
+        return Judgement.THROTTLED if len(left) >= count else Judgement.DONE
+
+    return shape
+
+
+def unprocessed(answer: Answer) -> list[Mapping[str, Any]]:
+    """The items of a batch that were not written."""
+    return [
+        request["PutRequest"]["Item"]
+        for requests in answer["UnprocessedItems"].values()
+        for request in requests
+    ]
+
+
+def _decode(response: Response) -> Answer | None:
+    """The JSON object of an answer; None if any of it was lost on the way."""
+    expected = response.headers.get("x-amz-crc32")
+    if expected is not None and expected != str(crc32(response.body)):
+        return None
+    try:
+        answer = json.loads(response.body)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None

@@ -1,0 +1,105 @@
+"""The card of AWS::S3::Bucket.
+
+Copies are made by the service itself, object by object; listings of both sides are merged as they
+are read. Sources: Amazon S3 API Reference and User Guide.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dataware.core.kind import Kind, Place, Reader
+from dataware.core.ports import Aws
+from dataware.kinds.s3_bucket.copier import make as make_copier
+from dataware.kinds.s3_bucket.facts import probe
+from dataware.kinds.s3_bucket.history import HistoryReader
+from dataware.kinds.s3_bucket.reader import BucketReader
+from dataware.kinds.s3_bucket.settings import SETTINGS, declared_settings
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+_RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
+_RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+
+
+def check_name(name: str) -> str | None:
+    """What is wrong with a bucket's name, or None (User Guide, bucket naming rules)."""
+    if not _NAME.fullmatch(name):
+        return (
+            "a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, and begins "
+            "and ends with a letter or digit"
+        )
+    if ".." in name or _ADDRESS.fullmatch(name):
+        return "a bucket's name has no two dots in a row and does not look like an IP address"
+    if name.startswith(_RESERVED_PREFIXES) or name.endswith(_RESERVED_SUFFIXES):
+        return "a bucket's name may not begin or end with a part that S3 reserves for itself"
+    return None
+
+
+def make_reader(aws: Aws, place: Place, *, all_versions: bool, deep: bool) -> Reader:
+    """The reader of a place; does no I/O."""
+    return (HistoryReader if all_versions else BucketReader)(aws, place, deep=deep)
+
+
+def arns(name: str, account: str, region: str, partition: str) -> tuple[str, ...]:
+    """The bucket and its objects; names of buckets are unique without account and region."""
+    return (f"arn:{partition}:s3:::{name}", f"arn:{partition}:s3:::{name}/*")
+
+
+_READ_OBJECTS = ("s3:GetObject", "s3:GetObjectTagging")
+# What --versions all takes beyond the other phases.
+_VERSIONS = (
+    "s3:ListBucketVersions",
+    "s3:GetObjectVersion",
+    "s3:GetObjectVersionTagging",
+    "s3:GetBucketVersioning",
+    "s3:DeleteObject",
+)
+
+KIND = Kind(
+    name="s3-bucket",
+    cfn_type="AWS::S3::Bucket",
+    noun="S3 bucket",
+    short="bucket",
+    unit="object",
+    identifier="BucketName",
+    check_name=check_name,
+    probe=probe,
+    permissions={
+        "probe": (
+            "s3:ListBucket",
+            "s3:ListAllMyBuckets",
+            "s3:ListBucketVersions",
+            "s3:ListBucketMultipartUploads",
+            *(setting.permission for setting in SETTINGS),
+        ),
+        "read": ("s3:ListBucket", *_READ_OBJECTS),
+        "write": (
+            "s3:ListBucket",
+            *_READ_OBJECTS,
+            "s3:PutObject",
+            "s3:PutObjectTagging",
+            "s3:ListBucketMultipartUploads",
+            "s3:ListMultipartUploadParts",
+            "s3:AbortMultipartUpload",
+        ),
+        "verify": ("s3:ListBucket", *_READ_OBJECTS),
+        "versions": _VERSIONS,
+        "create": (
+            "s3:CreateBucket",
+            "s3:PutBucketObjectLockConfiguration",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketTagging",
+            "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
+        ),
+    },
+    arns=arns,
+    cdk_import="aws_cdk.aws_s3:Bucket.from_bucket_name",
+    declared_settings=declared_settings,
+    copier=make_copier,
+    reader=make_reader,
+    scheme="s3",
+    prefixes=True,
+    batch=25,
+)

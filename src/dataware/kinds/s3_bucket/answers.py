@@ -1,0 +1,169 @@
+"""What S3 answers mean; pure.
+
+Only a complete document of the expected sort is a success. An error inside a 200, an empty body
+or a torn document is worth another try, and never looks like an empty bucket or a finished copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, NoReturn, TypeVar
+
+# The documents come from the service itself, and expat resolves no external entities.
+from xml.etree.ElementTree import Element, ParseError, fromstring
+
+from dataware.core.errors import CannotSee, NotThere
+from dataware.core.model import Problem
+from dataware.core.ports import Judgement, Response
+
+T = TypeVar("T")
+
+_SLOWER = {
+    "SlowDown",
+    "ServiceUnavailable",
+    "Throttling",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+}
+_AGAIN = {
+    "BadDigest",
+    "ConditionalRequestConflict",
+    "ExpiredToken",
+    "InternalError",
+    "OperationAborted",
+    "RequestTimeTooSkewed",
+    "RequestTimeout",
+}
+_NO_WAY_IN = {
+    "AllAccessDisabled",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+    "NotSignedUp",
+    "SignatureDoesNotMatch",
+}
+
+
+class Garbled(Exception):
+    """A document that is not what was asked for, or not all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An error answer; `condition` is the precondition that failed, where S3 names it."""
+
+    status: int
+    code: str
+    message: str = ""
+    condition: str = ""
+
+
+class Rejected(Exception):
+    """A request that failed for good; the caller decides what that means for its key."""
+
+    def __init__(self, call: str, fault: Fault) -> None:
+        super().__init__(f"{call} answered {fault.code}")
+        self.call = call
+        self.fault = fault
+
+    def surface(self, what: str, permission: str | None = None) -> NoReturn:
+        """Raise it as an error for people: NotThere or CannotSee."""
+        denied = self.fault.status == 403
+        problem = Problem(
+            self.call, self.fault.code, permission if denied else None, self.fault.message
+        )
+        error = NotThere if self.fault.status == 404 else CannotSee
+        raise error(f"{what}: {problem}", problem) from self
+
+
+def refuse_all(rejected: Rejected, bucket: str) -> None:
+    """Raise an error for people when an answer concerns every key, and not just one."""
+    if rejected.fault.code in _NO_WAY_IN or rejected.fault.code == "NoSuchBucket":
+        rejected.surface(f"bucket {bucket}")
+
+
+def local(element: Element) -> str:
+    """The name of an element without its namespace."""
+    return element.tag.rpartition("}")[2]
+
+
+def texts(element: Element) -> dict[str, str]:
+    """The children of an element as text, by name; of several equal ones the first counts."""
+    found: dict[str, str] = {}
+    for child in element:
+        found.setdefault(local(child), child.text or "")
+    return found
+
+
+def document(body: bytes) -> Element:
+    """The root of a complete document; raises Garbled."""
+    try:
+        return fromstring(body)  # noqa: S314 - see the import
+    except ParseError as error:
+        raise Garbled(str(error)) from error
+
+
+def fault_of(response: Response) -> Fault:
+    """The error that an answer tells of; answers to HEAD have a status only."""
+    try:
+        root = document(response.body)
+    except Garbled:
+        return Fault(response.status, str(response.status))
+    said = texts(root)
+    code = said.get("Code") or str(response.status)
+    return Fault(response.status, code, said.get("Message", ""), said.get("Condition", ""))
+
+
+def judge_fault(response: Response) -> Judgement:
+    """What an answer means that is no success."""
+    code = fault_of(response).code
+    if code in _SLOWER or response.status in {429, 503}:
+        return Judgement.THROTTLED
+    if (
+        code in _AGAIN
+        or response.status == 408
+        or (response.status >= 500 and response.status != 501)
+    ):
+        return Judgement.RETRY
+    return Judgement.FAILED
+
+
+def judge_plain(response: Response) -> Judgement:
+    """What an answer means whose status says everything (HEAD, DELETE)."""
+    return Judgement.DONE if response.status in {200, 204} else judge_fault(response)
+
+
+def judge_range(length: int) -> Callable[[Response], Judgement]:
+    """A judge of ranged reads that takes `length` bytes and nothing else for a success."""
+
+    def judge(response: Response) -> Judgement:
+        if response.status not in {200, 206}:
+            return judge_fault(response)
+        return Judgement.DONE if len(response.body) == length else Judgement.RETRY
+
+    return judge
+
+
+class Answer(Generic[T]):
+    """A judge of documents that keeps what the good one said.
+
+    `read` takes the root element and raises Garbled for anything but a whole, fitting document.
+    """
+
+    def __init__(self, read: Callable[[Element], T]) -> None:
+        self._read = read
+        self.value: T | None = None
+
+    def __call__(self, response: Response) -> Judgement:
+        """Judge one answer."""
+        self.value = None
+        if response.status != 200:
+            return judge_fault(response)
+        try:
+            root = document(response.body)
+            if local(root) == "Error":
+                return judge_fault(response)
+            self.value = self._read(root)
+        except Garbled:
+            return Judgement.RETRY
+        return Judgement.DONE

@@ -1,0 +1,139 @@
+"""The copier of buckets: a merge of two listings, and one server-side copy per object."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from dataware.core.errors import BadInput
+from dataware.core.kind import CopyOrder, Outcome, Page, Rates, Tools, Unit
+from dataware.core.model import Size
+from dataware.kinds.s3_bucket.calls import Calls
+from dataware.kinds.s3_bucket.documents import Found
+from dataware.kinds.s3_bucket.listing import Beside, ahead, objects, versions
+from dataware.kinds.s3_bucket.placing import Pair
+from dataware.kinds.s3_bucket.replay import Replay, histories, require_versioning
+from dataware.kinds.s3_bucket.requests import cursor_of, key_of
+from dataware.kinds.s3_bucket.settling import place
+
+# The service copies by itself; what is in flight here is the request and its answer.
+REQUEST_BYTES = 4096
+COUNTED_PAGES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One object to bring over; `doubtful` if the target shows something else under its key."""
+
+    found: Found
+    doubtful: bool
+
+
+class BucketCopier:
+    """Copies the current objects of a bucket, or of a prefix, into another one."""
+
+    def __init__(self, tools: Tools, order: CopyOrder) -> None:
+        self._pair = Pair.of(Calls(tools.wire), order)
+        _check_apart(self._pair)
+
+    async def size(self) -> Size:
+        """The objects of the first pages: exact if these are all, else a lower bound."""
+        items = bytes_ = pages = 0
+        async with aclosing(objects(self._pair.calls, self._pair.source, None)) as listing:
+            async for found in listing:
+                if (pages := pages + 1) > COUNTED_PAGES:
+                    return Size(items, bytes_, exact=False)
+                items, bytes_ = items + len(found), bytes_ + sum(one.size for one in found)
+        return Size(items, bytes_)
+
+    async def rates(self) -> Rates:
+        """Nothing: buckets have no provisioned capacity."""
+        return Rates()
+
+    async def partitions(self) -> Sequence[str]:
+        """The whole key range as one part."""
+        return ("",)
+
+    async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+        """The source's objects that the target lacks or holds differently, page by page.
+
+        Holds two pages of either listing at most.
+        """
+        pair, start = self._pair, None if after is None else key_of(after)
+        here = objects(pair.calls, pair.source, start)
+        there = objects(pair.calls, pair.target, _moved(pair, start))
+        async with aclosing(ahead(here)) as source, aclosing(ahead(there)) as target:
+            beside = Beside(target, pair.target)
+            async for found in source:
+                if found:
+                    yield await self._page(found, beside)
+        yield Page((), None)
+
+    async def _page(self, found: Sequence[Found], beside: Beside) -> Page:
+        units: list[Unit] = []
+        for one in found:
+            there = await beside.at(self._pair.source.relative(one.key))
+            if there is None or not _same(one, there):
+                units.append(Unit(Task(one, doubtful=there is not None), 1, REQUEST_BYTES))
+        return Page(tuple(units), cursor_of(found[-1].key), same=len(found) - len(units))
+
+    async def write(self, unit: Unit) -> Outcome:
+        """Bring one object over."""
+        task: Task = unit.payload
+        return await place(self._pair, task.found, doubtful=task.doubtful)
+
+
+class VersionCopier(BucketCopier):
+    """Copies every version and delete marker, in order, key by key."""
+
+    async def size(self) -> Size:
+        """The keys of the first pages, with the bytes of all their versions."""
+        items = bytes_ = pages = 0
+        async with aclosing(versions(self._pair.calls, self._pair.source, None)) as listing:
+            async for keys in histories(listing):
+                if (pages := pages + 1) > COUNTED_PAGES:
+                    return Size(items, bytes_, exact=False)
+                items += len(keys)
+                bytes_ += sum(one.size for history in keys for one in history)
+        return Size(items, bytes_)
+
+    async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+        """The histories of the source's keys, page by page; raises Refused for a plain target."""
+        pair, start = self._pair, None if after is None else key_of(after)
+        await require_versioning(pair)
+        async with aclosing(ahead(versions(pair.calls, pair.source, start))) as pages:
+            async for keys in histories(pages):
+                units = tuple(Unit(each, 1, REQUEST_BYTES + 256 * len(each)) for each in keys)
+                yield Page(units, cursor_of(keys[-1][0].key))
+        yield Page((), None)
+
+    async def write(self, unit: Unit) -> Outcome:
+        """Bring the history of one key over."""
+        history: tuple[Found, ...] = unit.payload
+        return await Replay(self._pair, history).run()
+
+
+def make(tools: Tools, order: CopyOrder) -> BucketCopier:
+    """The copier for an order; does no I/O. Raises BadInput for a copy into itself."""
+    return (VersionCopier if order.all_versions else BucketCopier)(tools, order)
+
+
+def _same(one: Found, other: Found) -> bool:
+    # Equal ETags mean equal content whatever they are made of; unequal ones settle nothing.
+    return (one.size, one.etag, one.storage_class) == (other.size, other.etag, other.storage_class)
+
+
+def _moved(pair: Pair, key: bytes | None) -> bytes | None:
+    return None if key is None else pair.target_key(key)
+
+
+def _check_apart(pair: Pair) -> None:
+    if pair.source.name != pair.target.name:
+        return
+    one, other = pair.source.prefix, pair.target.prefix
+    if one.startswith(other) or other.startswith(one):
+        raise BadInput(
+            f"source and target overlap in bucket {pair.source.name}: choose prefixes of which "
+            "neither contains the other"
+        )

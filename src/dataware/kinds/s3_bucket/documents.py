@@ -1,0 +1,197 @@
+"""The documents that S3 answers with, as values; pure.
+
+Every reader raises `Garbled` unless the document is whole and of the sort that was asked for, so
+that a torn page never passes for a shorter one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+# Only the type; parsing is done in `answers`.
+from xml.etree.ElementTree import Element
+
+from dataware.kinds.s3_bucket.answers import Garbled, local, texts
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object, or with `version` one of its versions, as a listing shows it.
+
+    `marker` is a delete marker. `checksum` is the first checksum algorithm; `restored` says that
+    an archived object can be read at the moment.
+    """
+
+    key: bytes
+    size: int = 0
+    etag: str = ""
+    storage_class: str = "STANDARD"
+    checksum: str | None = None
+    restored: bool = False
+    version: str | None = None
+    marker: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a listing; `more` holds the query that asks for the next one, if any."""
+
+    found: tuple[Found, ...]
+    more: dict[str, str | bytes] | None
+
+
+def _expect(root: Element, name: str) -> dict[str, str]:
+    if local(root) != name:
+        raise Garbled(f"{local(root)} instead of {name}")
+    return texts(root)
+
+
+def _truncated(said: dict[str, str]) -> bool:
+    try:
+        return {"true": True, "false": False}[said["IsTruncated"]]
+    except KeyError:
+        raise Garbled("a listing that does not say whether there is more") from None
+
+
+def _key(text: str, *, encoded: bool) -> bytes:
+    # In listings S3 writes a space as "+", and a plus sign as "%2B".
+    return unquote_to_bytes(text.replace("+", " ")) if encoded else text.encode()
+
+
+def _found(element: Element, *, encoded: bool) -> Found:
+    said = texts(element)
+    marker = local(element) == "DeleteMarker"
+    try:
+        return Found(
+            key=_key(said["Key"], encoded=encoded),
+            size=0 if marker else int(said["Size"]),
+            etag="" if marker else said["ETag"].strip('"'),
+            storage_class=said.get("StorageClass") or "STANDARD",
+            checksum=said.get("ChecksumAlgorithm") or None,
+            restored=_restored(element),
+            version=said.get("VersionId"),
+            marker=marker,
+        )
+    except (KeyError, ValueError) as error:
+        raise Garbled(f"an entry without {error}") from error
+
+
+def _restored(element: Element) -> bool:
+    return any(
+        local(child) == "RestoreStatus" and texts(child).get("IsRestoreInProgress") == "false"
+        for child in element
+    )
+
+
+def read_objects(root: Element) -> Listing:
+    """A page of ListObjectsV2."""
+    said = _expect(root, "ListBucketResult")
+    encoded = said.get("EncodingType") == "url"
+    found = tuple(_found(child, encoded=encoded) for child in root if local(child) == "Contents")
+    if "KeyCount" in said and said["KeyCount"] != str(len(found)):
+        raise Garbled("a listing of fewer keys than it counts")
+    if not _truncated(said):
+        return Listing(found, None)
+    token = said.get("NextContinuationToken")
+    if not token:
+        raise Garbled("a truncated listing without a continuation")
+    return Listing(found, {"continuation-token": token})
+
+
+def read_versions(root: Element) -> Listing:
+    """A page of ListObjectVersions: keys ascending, and per key the newest first."""
+    said = _expect(root, "ListVersionsResult")
+    encoded = said.get("EncodingType") == "url"
+    sorts = {"Version", "DeleteMarker"}
+    found = tuple(_found(child, encoded=encoded) for child in root if local(child) in sorts)
+    if not _truncated(said):
+        return Listing(found, None)
+    key, version = said.get("NextKeyMarker"), said.get("NextVersionIdMarker")
+    if not key or not version:
+        raise Garbled("a truncated listing without a continuation")
+    return Listing(found, {"key-marker": _key(key, encoded=encoded), "version-id-marker": version})
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """A page of the unfinished uploads: (key, upload id) pairs."""
+
+    found: tuple[tuple[bytes, str], ...]
+    more: dict[str, str | bytes] | None
+
+
+def read_uploads(root: Element) -> Uploads:
+    """A page of ListMultipartUploads."""
+    said = _expect(root, "ListMultipartUploadsResult")
+    encoded = said.get("EncodingType") == "url"
+    each = [texts(child) for child in root if local(child) == "Upload"]
+    try:
+        found = tuple((_key(one["Key"], encoded=encoded), one["UploadId"]) for one in each)
+    except KeyError as error:
+        raise Garbled(f"an upload without {error}") from error
+    if not _truncated(said):
+        return Uploads(found, None)
+    if not said.get("NextKeyMarker") or not said.get("NextUploadIdMarker"):
+        raise Garbled("a truncated listing without a continuation")
+    return Uploads(
+        found,
+        {
+            "key-marker": _key(said["NextKeyMarker"], encoded=encoded),
+            "upload-id-marker": said["NextUploadIdMarker"],
+        },
+    )
+
+
+def read_parts(root: Element) -> dict[int, int]:
+    """The parts that a page of ListParts shows: number to size."""
+    said = _expect(root, "ListPartsResult")
+    _truncated(said)
+    each = [texts(child) for child in root if local(child) == "Part"]
+    try:
+        return {int(one["PartNumber"]): int(one["Size"]) for one in each}
+    except (KeyError, ValueError) as error:
+        raise Garbled(f"a part without {error}") from error
+
+
+def read_upload_id(root: Element) -> str:
+    """The id that CreateMultipartUpload answers with."""
+    return _needed(_expect(root, "InitiateMultipartUploadResult"), "UploadId")
+
+
+def read_copied(root: Element) -> str:
+    """The ETag that CopyObject answers with."""
+    return _needed(_expect(root, "CopyObjectResult"), "ETag").strip('"')
+
+
+def read_completed(root: Element) -> str:
+    """The ETag that CompleteMultipartUpload answers with."""
+    return _needed(_expect(root, "CompleteMultipartUploadResult"), "ETag").strip('"')
+
+
+def read_part(root: Element) -> dict[str, str]:
+    """The ETag and checksums that UploadPartCopy answers with, as completing wants them back."""
+    said = _expect(root, "CopyPartResult")
+    _needed(said, "ETag")
+    return {name: text for name, text in said.items() if name == "ETag" or name[:8] == "Checksum"}
+
+
+def read_versioning(root: Element) -> str:
+    """The status that GetBucketVersioning answers with; empty if it was never enabled."""
+    return _expect(root, "VersioningConfiguration").get("Status", "")
+
+
+def read_tags(root: Element) -> tuple[tuple[str, str], ...]:
+    """The tags that GetObjectTagging answers with, sorted."""
+    _expect(root, "Tagging")
+    tags = [texts(tag) for sets in root if local(sets) == "TagSet" for tag in sets]
+    try:
+        return tuple(sorted((tag["Key"], tag["Value"]) for tag in tags))
+    except KeyError as error:
+        raise Garbled(f"a tag without {error}") from error
+
+
+def _needed(said: dict[str, str], name: str) -> str:
+    if not said.get(name):
+        raise Garbled(f"an answer without {name}")
+    return said[name]

@@ -1,0 +1,214 @@
+"""What stands under a bucket's name, without ever taking a denial for an absence.
+
+A bucket is someone else's unless it answers to its expected owner or the caller's own list of
+buckets shows it; of a stranger's bucket nothing further is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dataware.core.errors import CannotSee, NotThere
+from dataware.core.model import (
+    Content,
+    Existence,
+    Facts,
+    Owner,
+    Ownership,
+    Problem,
+    Setting,
+    Size,
+    absent,
+)
+from dataware.core.ports import Aws
+from dataware.kinds.s3_bucket.settings import SETTINGS
+
+_PAGE = 1000
+
+
+@dataclass
+class _Look:
+    """One look at one bucket; collects what could not be seen and what people should know."""
+
+    aws: Aws
+    name: str
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def s3(self) -> Any:
+        """The client, which names the expected owner in every call."""
+        return self.aws.client("s3")
+
+    def ask(self, operation: str, permission: str, **arguments: Any) -> dict[str, Any]:
+        """Call an operation on the bucket; raises NotThere and CannotSee."""
+        with self.aws.looking_at(f"bucket {self.name}", permission):
+            answer: dict[str, Any] = getattr(self.s3, operation)(Bucket=self.name, **arguments)
+        return answer
+
+    def trouble(self, error: CannotSee, call: str, permission: str) -> None:
+        """Keep an unanswered question."""
+        self.problems.append(error.problem or Problem(call, "Unknown", permission, str(error)))
+
+
+def probe(aws: Aws, name: str) -> Facts:
+    """What stands under `name`."""
+    look = _Look(aws, name)
+    try:
+        head = look.ask("head_bucket", "s3:ListBucket")
+    except NotThere:
+        return absent(name)
+    except CannotSee as error:
+        look.trouble(error, "HeadBucket", "s3:ListBucket")
+        denied = error.problem is not None and error.problem.code in {"403", "AccessDenied"}
+        return _denied(look) if denied else Facts(name, problems=tuple(look.problems))
+    _note_region(look, head)
+    content, size = _content(look)
+    _note_uploads(look)
+    return Facts(
+        name,
+        Existence.EXISTS,
+        content,
+        size=size,
+        identity=_identity(look),
+        settings=_settings(look),
+        problems=tuple(look.problems),
+        notes=tuple(look.notes),
+    )
+
+
+def _denied(look: _Look) -> Facts:
+    """A 403: ours if the caller's own list shows the name, else a stranger's."""
+    try:
+        created = _created(look)
+    except CannotSee as error:
+        why = f"only s3:ListAllMyBuckets can tell whether it is yours ({error.problem or error})"
+        created = None
+    else:
+        why = "the account's own list of buckets does not show it"
+    if created is None:
+        problem = Problem("HeadBucket", "403", "s3:ListAllMyBuckets", why)
+        return Facts(
+            look.name,
+            Existence.EXISTS,
+            Content.UNKNOWN,
+            Owner(Ownership.FOREIGN),
+            problems=(problem,),
+        )
+    return Facts(
+        look.name,
+        Existence.EXISTS,
+        Content.UNKNOWN,
+        identity=created,
+        problems=tuple(look.problems),
+    )
+
+
+def _created(look: _Look) -> str | None:
+    """When the bucket was created, from the caller's own list; None if it is not there."""
+    more: dict[str, str] = {}
+    while True:
+        with look.aws.looking_at("the list of buckets", "s3:ListAllMyBuckets"):
+            page = look.s3.list_buckets(Prefix=look.name, MaxBuckets=_PAGE, **more)
+        for bucket in page.get("Buckets", ()):
+            if bucket["Name"] == look.name:
+                return str(bucket["CreationDate"].isoformat())
+        if not page.get("ContinuationToken"):
+            return None
+        more = {"ContinuationToken": page["ContinuationToken"]}
+
+
+def _identity(look: _Look) -> str | None:
+    """The creation date: it changes when a bucket is deleted and made again."""
+    try:
+        return _created(look)
+    except CannotSee as error:
+        look.trouble(error, "ListBuckets", "s3:ListAllMyBuckets")
+        return None
+
+
+def _note_region(look: _Look, head: Mapping[str, Any]) -> None:
+    region = head["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+    if region and region != look.aws.region:
+        look.notes.append(f"it is in region {region}, not in {look.aws.region}")
+
+
+def _content(look: _Look) -> tuple[Content, Size | None]:
+    try:
+        page = look.ask("list_objects_v2", "s3:ListBucket", MaxKeys=_PAGE)
+    except (CannotSee, NotThere) as error:
+        look.trouble(CannotSee(str(error), error.problem), "ListObjectsV2", "s3:ListBucket")
+        return Content.UNKNOWN, None
+    listed = page.get("Contents", [])
+    size = Size(len(listed), sum(one["Size"] for one in listed), exact=not page["IsTruncated"])
+    older = _older_versions(look, bool(listed))
+    if listed:
+        return Content.DATA, size
+    if older is None:
+        return Content.UNKNOWN, size
+    return (Content.DATA if older else Content.EMPTY), size
+
+
+def _older_versions(look: _Look, has_objects: bool) -> bool | None:
+    """Whether older versions exist; None if that cannot be seen.
+
+    An empty bucket is searched to the end of its delete markers, any other for one page.
+    """
+    older = markers = False
+    try:
+        for page in _version_pages(look):
+            markers = markers or bool(page.get("DeleteMarkers"))
+            older = older or any(not one["IsLatest"] for one in page.get("Versions", ()))
+            if older or has_objects:
+                break
+    except (CannotSee, NotThere) as error:
+        problem = CannotSee(str(error), error.problem)
+        look.trouble(problem, "ListObjectVersions", "s3:ListBucketVersions")
+        return None
+    if older:
+        look.notes.append("it holds older versions, which are only carried with --versions all")
+    elif markers and not has_objects:
+        look.notes.append("it holds nothing but delete markers")
+    return older
+
+
+def _version_pages(look: _Look) -> Iterator[Mapping[str, Any]]:
+    more: dict[str, str] = {}
+    while True:
+        page = look.ask("list_object_versions", "s3:ListBucketVersions", MaxKeys=_PAGE, **more)
+        yield page
+        if not page["IsTruncated"]:
+            return
+        more = {
+            "KeyMarker": page["NextKeyMarker"],
+            "VersionIdMarker": page["NextVersionIdMarker"],
+        }
+
+
+def _note_uploads(look: _Look) -> None:
+    permission = "s3:ListBucketMultipartUploads"
+    try:
+        page = look.ask("list_multipart_uploads", permission, MaxUploads=1)
+    except NotThere:
+        return
+    except CannotSee as error:
+        look.trouble(error, "ListMultipartUploads", permission)
+        return
+    if page.get("Uploads"):
+        look.notes.append("it holds unfinished uploads, which are no data and are not carried")
+
+
+def _settings(look: _Look) -> dict[str, Setting]:
+    found: dict[str, Setting] = {}
+    for setting in SETTINGS:
+        try:
+            answer = look.ask(setting.operation, setting.permission)
+        except NotThere:
+            answer = {}
+        except CannotSee as error:
+            look.trouble(error, setting.call, setting.permission)
+            continue
+        found[setting.name] = setting.rank(answer)
+    return found

@@ -1,0 +1,111 @@
+"""Copying one object, or one version of it, to the target on the server's side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dataware.core.kind import CopyOrder, Left, Trouble
+from dataware.kinds.s3_bucket.answers import Fault, Rejected
+from dataware.kinds.s3_bucket.calls import Calls
+from dataware.kinds.s3_bucket.documents import Found, read_copied
+from dataware.kinds.s3_bucket.requests import Ask, Bucket, quoted, shown
+
+ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+ONLY_IF_ABSENT: Mapping[str, str] = {"if-none-match": "*"}
+_PERMISSION = "is not authorized to perform: "
+
+
+def only_if(etag: str) -> Mapping[str, str]:
+    """The condition that the target still holds the object that was seen there."""
+    return {"if-match": quoted(etag)}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both sides of a copy, and how to talk to them."""
+
+    calls: Calls
+    source: Bucket
+    target: Bucket
+    order: CopyOrder
+
+    @classmethod
+    def of(cls, calls: Calls, order: CopyOrder) -> Pair:
+        """The sides that an order names."""
+        return cls(calls, Bucket.of(order.source), Bucket.of(order.target), order)
+
+    def target_key(self, key: bytes) -> bytes:
+        """Where an object of the source goes."""
+        return self.target.prefix + self.source.relative(key)
+
+
+async def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -> str:
+    """One CopyObject, which carries everything but the storage class by itself.
+
+    Pinned to the listed ETag, and `condition` guards what stands in the target. Answers
+    with the new ETag; raises Rejected.
+    """
+    headers = {
+        **pair.source.as_source(found.key, found.etag, found.version),
+        **condition,
+        "x-amz-metadata-directive": "COPY",
+        "x-amz-tagging-directive": "COPY",
+        "x-amz-storage-class": found.storage_class,
+    }
+    if found.checksum is not None:
+        headers["x-amz-checksum-algorithm"] = found.checksum
+    ask = Ask(pair.target_key(found.key), headers=headers)
+    return await pair.calls.document(pair.target, "CopyObject", ask, read_copied, "PUT")
+
+
+async def archived(pair: Pair, found: Found) -> Left | None:
+    """Why an archived object cannot be read now, or None if it can; raises Rejected."""
+    if found.storage_class not in ARCHIVED or found.restored:
+        return None
+    head = await pair.calls.head(pair.source, found.key, found.version)
+    if head is not None and head.restored:
+        return None
+    return Left(
+        shown(found.key),
+        Trouble.ARCHIVED,
+        f"it is archived ({found.storage_class}): restore it first",
+    )
+
+
+async def left_by(pair: Pair, found: Found, fault: Fault) -> Left:
+    """Why a key stays behind, from the error that ended its copy."""
+    if fault.status in {404, 412}:
+        return Left(
+            shown(found.key), Trouble.CHANGED, "it changed or went away since it was listed"
+        )
+    if fault.code == "InvalidObjectState":
+        return Left(shown(found.key), Trouble.ARCHIVED, "it is archived: restore it first")
+    if fault.code.startswith("KMS.") or await _sealed(pair, found, fault):
+        return Left(
+            shown(found.key), Trouble.LOST_KEY, f"its encryption key is not at hand ({fault.code})"
+        )
+    if fault.status == 403:
+        return Left(shown(found.key), Trouble.DENIED, _denial(fault))
+    return Left(shown(found.key), Trouble.FAILED, f"{fault.code}: {fault.message}".rstrip(": "))
+
+
+async def _sealed(pair: Pair, found: Found, fault: Fault) -> bool:
+    # An object under a customer's key (SSE-C) answers 400 even to a HEAD without that key.
+    if fault.status not in {400, 403}:
+        return False
+    try:
+        await pair.calls.head(pair.source, found.key, found.version)
+    except Rejected as rejected:
+        return rejected.fault.status == 400
+    return False
+
+
+def _denial(fault: Fault) -> str:
+    _, named, rest = fault.message.partition(_PERMISSION)
+    if named and rest:
+        return f"{fault.code}: it needs {rest.split()[0].rstrip('.,')}"
+    return (
+        f"{fault.code}: it needs s3:GetObject and s3:GetObjectTagging on the source, "
+        "s3:PutObject and s3:PutObjectTagging on the target"
+    )

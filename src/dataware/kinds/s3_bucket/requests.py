@@ -1,0 +1,106 @@
+"""Raw S3 requests: addresses, encoding and headers; nothing is sent here.
+
+Keys are opaque bytes. They are percent-encoded byte by byte (RFC 3986, a space is ``%20``) and
+are never joined, normalised or decoded like paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote_to_bytes
+
+from dataware.core.kind import Place
+from dataware.core.ports import Judgement, Request, Response
+
+Judge = Callable[[Response], Judgement]
+_UNRESERVED = "-._~"
+
+
+def encode_key(key: bytes) -> str:
+    """A key as it stands in a path and in `x-amz-copy-source`: everything encoded but ``/``."""
+    return quote(key, safe=f"/{_UNRESERVED}")
+
+
+def encode_value(value: str | bytes) -> str:
+    """A value of a query: everything encoded."""
+    return quote(value, safe=_UNRESERVED)
+
+
+def cursor_of(key: bytes) -> str:
+    """A key as text that survives JSON, whatever bytes it has."""
+    return encode_key(key)
+
+
+def key_of(cursor: str) -> bytes:
+    """The key that `cursor_of` wrote down."""
+    return unquote_to_bytes(cursor)
+
+
+def shown(key: bytes) -> str:
+    """A key as people write it, with what cannot be printed escaped."""
+    text = key.decode("utf-8", "backslashreplace")
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def quoted(etag: str) -> str:
+    """An ETag as conditions want it."""
+    return f'"{etag}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket, or the part of it under a prefix, with the account that must own it."""
+
+    name: str
+    owner: str
+    region: str
+    prefix: bytes = b""
+
+    @classmethod
+    def of(cls, place: Place) -> Bucket:
+        """The bucket of a place, which may be named by its ARN (``arn:aws:s3:::name``)."""
+        name = place.name.rpartition(":::")[2]
+        return cls(name, place.owner, place.region, place.prefix.encode())
+
+    def request(self, method: str, judge: Judge, ask: Ask) -> Request:
+        """A request to this bucket; S3 refuses it unless the expected account owns the bucket."""
+        path = f"/{self.name}" if ask.key is None else f"/{self.name}/{encode_key(ask.key)}"
+        return Request(
+            service="s3",
+            method=method,
+            path=path,
+            judge=judge,
+            query="&".join(f"{name}={encode_value(ask.query[name])}" for name in sorted(ask.query)),
+            headers={**ask.headers, "x-amz-expected-bucket-owner": self.owner},
+            body=ask.body,
+            region=self.region,
+        )
+
+    def as_source(self, key: bytes, etag: str, version: str | None = None) -> dict[str, str]:
+        """The headers that name an object of this bucket as a copy's source, pinned to its ETag."""
+        source = f"{self.name}/{encode_key(key)}"
+        if version is not None:
+            source += f"?versionId={encode_value(version)}"
+        return {
+            "x-amz-copy-source": source,
+            "x-amz-copy-source-if-match": quoted(etag),
+            "x-amz-source-expected-bucket-owner": self.owner,
+        }
+
+    def relative(self, key: bytes) -> bytes:
+        """A key of this bucket without the prefix."""
+        return key[len(self.prefix) :]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a request says beyond its bucket; without a `key` it is about the bucket itself."""
+
+    key: bytes | None = None
+    query: Mapping[str, str | bytes] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""

@@ -1,0 +1,69 @@
+"""The card of AWS::SSM::Parameter: looked at and taken in, never copied.
+
+A parameter always holds a value, so one that exists has data. The probe asks for the value
+undecrypted and throws it away: GetParameter, unlike DescribeParameters, can be allowed for a
+single parameter (Service Authorization Reference, AWS Systems Manager).
+"""
+
+from __future__ import annotations
+
+import re
+
+from dataware.core.errors import CannotSee, NotThere
+from dataware.core.kind import Kind
+from dataware.core.model import Content, Existence, Facts, Problem, absent
+from dataware.core.ports import Aws
+
+_GET = "ssm:GetParameter"
+_NAME = re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+_LONGEST, _DEEPEST = 1011, 15
+
+
+def check_name(name: str) -> str | None:
+    """What is wrong with a parameter's name, or None.
+
+    Source: AWS Systems Manager API Reference, PutParameter.
+    """
+    if not _NAME.fullmatch(name):
+        return "a parameter's name consists of letters, digits and _.- in parts divided by /"
+    if re.match(r"/?(aws|ssm)", name, re.IGNORECASE):
+        return "a parameter's name may not begin with aws or ssm"
+    if len(name) > _LONGEST or name.strip("/").count("/") >= _DEEPEST:
+        return f"a parameter's name has at most {_LONGEST} characters and {_DEEPEST} levels"
+    return None
+
+
+def probe(aws: Aws, name: str) -> Facts:
+    """What stands under `name`."""
+    ssm = aws.client("ssm")
+    try:
+        with aws.looking_at(f"parameter {name}", _GET):
+            ssm.get_parameter(Name=name, WithDecryption=False)
+    except NotThere:
+        return absent(name)
+    except CannotSee as error:
+        problem = error.problem or Problem("GetParameter", "unknown", _GET, str(error))
+        return Facts(name, problems=(problem,))
+    return Facts(name, Existence.EXISTS, Content.DATA)
+
+
+def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ...]:
+    return (f"arn:{partition}:ssm:{region}:{account}:parameter/{name.removeprefix('/')}",)
+
+
+KIND = Kind(
+    name="ssm-parameter",
+    cfn_type="AWS::SSM::Parameter",
+    noun="SSM parameter",
+    short="parameter",
+    unit="value",
+    identifier="Name",
+    check_name=check_name,
+    probe=probe,
+    permissions={
+        "probe": (_GET,),
+        "create": ("ssm:PutParameter", "ssm:GetParameters", "ssm:AddTagsToResource"),
+    },
+    arns=_arns,
+    cdk_import="aws_cdk.aws_ssm:StringParameter.from_string_parameter_name",
+)

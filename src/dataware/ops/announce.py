@@ -1,0 +1,86 @@
+"""The lines that tell of a decision, in the words of the kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dataware.core.events import event
+from dataware.core.kind import Kind
+from dataware.core.model import Action, Content, Existence, Facts
+from dataware.core.plan import Planned
+from dataware.core.ports import Emit
+from dataware.kinds import load
+
+
+def announce(emit: Emit, planned: Planned) -> None:
+    """Tell of one decision and of its warnings."""
+    kind = load(planned.wanted.type)
+    words = {
+        "noun": kind.noun,
+        "short": kind.short,
+        "name": planned.wanted.preferred,
+        "source": planned.decision.source,
+        "rule": planned.decision.rule,
+        "reason": planned.decision.reason,
+        "id": planned.wanted.id,
+        "stack": planned.preferred.owner.stack,
+    }
+    for facts in (planned.preferred, *planned.fallbacks):
+        for note in facts.notes:
+            emit(event("note", text=f"{facts.name}: {note}", name=facts.name))
+    TELL[planned.decision.action](emit, kind, planned, words)
+    for text in planned.decision.warnings:
+        emit(event("warning", text=text, name=planned.wanted.preferred))
+
+
+def _is_empty(facts: Facts) -> bool:
+    return facts.existence is Existence.EXISTS and facts.content is Content.EMPTY
+
+
+def _keep(emit: Emit, _kind: Kind, _planned: Planned, words: dict[str, Any]) -> None:
+    emit(event("keeping", **words))
+
+
+def _import(emit: Emit, _kind: Kind, planned: Planned, words: dict[str, Any]) -> None:
+    if planned.decision.source is not None:
+        emit(event("importing", **{**words, "name": planned.decision.source}))
+    elif planned.decision.rule == 10:
+        emit(event("referencing", **words))
+    else:
+        code = "importing" if planned.preferred.holds_data else "importing-empty"
+        emit(event(code, **words))
+
+
+def _create(emit: Emit, kind: Kind, planned: Planned, words: dict[str, Any]) -> None:
+    if _is_empty(planned.preferred):
+        emit(event("preferred-empty", **words))
+    for fallback in planned.fallbacks:
+        if _is_empty(fallback):
+            emit(event("fallback-empty", name=fallback.name, short=kind.short))
+    emit(event("creating", **words))
+
+
+def _migrate(emit: Emit, _kind: Kind, planned: Planned, words: dict[str, Any]) -> None:
+    if _is_empty(planned.preferred):
+        emit(event("preferred-empty", **words))
+    exists = planned.preferred.existence is Existence.EXISTS
+    emit(event("migrating-into" if exists else "migrating", **words))
+
+
+def _resume(emit: Emit, _kind: Kind, _planned: Planned, words: dict[str, Any]) -> None:
+    emit(event("resuming", **words))
+
+
+def _stop(emit: Emit, _kind: Kind, _planned: Planned, words: dict[str, Any]) -> None:
+    emit(event("stopped", **words))
+
+
+TELL: dict[Action, Callable[[Emit, Kind, Planned, dict[str, Any]], None]] = {
+    Action.KEEP: _keep,
+    Action.IMPORT: _import,
+    Action.CREATE: _create,
+    Action.MIGRATE: _migrate,
+    Action.RESUME: _resume,
+    Action.STOP: _stop,
+}

@@ -1,0 +1,114 @@
+"""The use case "apply": carry a plan out; safe to repeat."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from dataware.core.errors import Incomplete, Refused
+from dataware.core.events import event
+from dataware.core.kind import Kind, Place
+from dataware.core.model import Action, Existence, Ownership
+from dataware.core.plan import COPYING, Plan, Planned, changed_facts
+from dataware.kinds import load
+from dataware.ops.announce import announce
+from dataware.ops.carry import Migration, carry
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.migrate import order_of
+from dataware.ops.plan import make_plan
+
+
+def apply_plan(
+    context: Context, plan: Plan, settings: CopySettings, *, saved: bool = False
+) -> Plan:
+    """Create, copy and verify what the plan says; answers with the plan that was carried out.
+
+    A `saved` plan is probed again first. Raises Refused, with nothing changed, when a stop rule
+    holds or a fact has changed; Incomplete when some resource has to be applied again.
+    """
+    if saved:
+        plan = _probed_again(context, plan)
+    if plan.stops:
+        for planned in plan.stops:
+            announce(context.emit, planned)
+        names = ", ".join(planned.wanted.preferred for planned in plan.stops)
+        raise Refused(f"nothing was changed, because of {names}; see the reasons above")
+    unfinished = [
+        reason for planned in plan.resources if (reason := _apply(context, planned, settings))
+    ]
+    if unfinished:
+        raise Incomplete("; ".join(unfinished))
+    if not plan.changes:
+        why = f"{len(plan.resources):,} resources are as they should be"
+        context.emit(event("nothing-to-do", why=why))
+    return plan
+
+
+def _probed_again(context: Context, plan: Plan) -> Plan:
+    where = (context.aws.account, context.aws.region)
+    if where != (plan.account, plan.region):
+        raise Refused(
+            f"the plan is for account {plan.account}, {plan.region}, but the credentials are for "
+            f"{where[0]}, {where[1]}; choose the profile and region that the plan was made with"
+        )
+    fresh = make_plan(context, [planned.wanted for planned in plan.resources], tell=False)
+    pairs = zip(plan.resources, fresh.resources, strict=True)
+    changes = [change for before, after in pairs for change in changed_facts(before, after)]
+    if changes:
+        raise Refused(
+            f"nothing was changed, because the plan no longer holds: {'; '.join(changes)}; make a "
+            "new plan and look at it"
+        )
+    return fresh
+
+
+def _apply(context: Context, planned: Planned, settings: CopySettings) -> str | None:
+    """Carry one resource out; answers with the reason if it has to be applied again."""
+    announce(context.emit, planned)
+    kind, name = load(planned.wanted.type), planned.wanted.preferred
+    if context.stop():
+        return f"{name} was not begun"
+    try:
+        if planned.decision.action in COPYING:
+            return _migrate(context, kind, planned, settings)
+        if planned.creates:
+            context.hold.create(kind, planned.wanted)
+            context.emit(event("created", noun=kind.noun, name=name))
+        elif planned.decision.action is Action.CREATE:
+            _leave_to_deployment(context, planned)
+    except Incomplete as error:
+        context.emit(event("incomplete", name=name, why=str(error)))
+        return str(error)
+    return None
+
+
+def _leave_to_deployment(context: Context, planned: Planned) -> None:
+    if planned.preferred.existence is not Existence.EXISTS:
+        why = "its stack creates it"
+        if planned.wanted.unresolved:
+            why = (
+                f"its properties refer to other resources ({', '.join(planned.wanted.unresolved)})"
+            )
+        context.emit(event("left-to-deployment", name=planned.wanted.preferred, why=why))
+
+
+def _migrate(context: Context, kind: Kind, planned: Planned, settings: CopySettings) -> str | None:
+    missing = planned.preferred.existence is not Existence.EXISTS
+    if missing and not planned.creates:
+        _leave_to_deployment(context, planned)
+        return f"{planned.wanted.preferred} has to be deployed first, and then applied again"
+    account, region = context.aws.account, context.aws.region
+    source = Place(planned.decision.source or "", account, region)
+    target = Place(planned.wanted.preferred, account, region)
+    carry(
+        context,
+        Migration(
+            kind,
+            order_of(source, target, settings),
+            settings,
+            planned.preferred.marker,
+            planned.preferred,
+            create=partial(context.hold.create, kind, planned.wanted) if missing else None,
+            owned=planned.preferred.owner.ownership is not Ownership.NOBODY,
+        ),
+    )
+    return None

@@ -1,0 +1,302 @@
+"""Carries one migration from its marker to its verdict: lock, copy, verify, record.
+
+Whatever kills it, the record and the journal let the next run go on: the record is written before
+the first change, a checkpoint only after the target's acknowledgement, and "complete" only after
+both sides were read afresh and compared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+from dataware.core.diff import Side
+from dataware.core.errors import BadInput, DatawareError, Incomplete
+from dataware.core.events import event
+from dataware.core.kind import CopyOrder, Kind, Tools, Trouble
+from dataware.core.model import Content, Facts, Marker, MarkerState, OnConflict, Size
+from dataware.core.ports import Journal, Wire
+from dataware.migrate import Engine, EngineSettings, Progress
+from dataware.migrate.meter import Meter, Subject
+from dataware.ops.compare import Verdict, compare
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.heart import Heart
+from dataware.ops.probe import look
+from dataware.ops.verify import aws_of, reader, tell
+
+QUIET = 1000
+"""Up to how many items or objects a verification is over before a line about it is read."""
+
+ROUNDS = 3
+"""Copies of what a verification found missing, before the run gives up as incomplete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One migration to carry out.
+
+    `marker` is the record as it was probed; `create` makes the target, None if it exists;
+    `owned` says that a stack or a person has the target in use, so that every write is guarded.
+    """
+
+    kind: Kind
+    order: CopyOrder
+    settings: CopySettings
+    marker: Marker
+    target: Facts
+    create: Callable[[], None] | None = None
+    owned: bool = True
+
+    @property
+    def resumes(self) -> bool:
+        """Whether an earlier run has begun."""
+        return self.marker.state is MarkerState.RUNNING
+
+    def words(self) -> dict[str, object]:
+        """The fields that the events of this migration carry."""
+        return {"source": self.order.source.name, "name": self.order.target.name}
+
+
+def carry(context: Context, migration: Migration) -> Verdict:
+    """Carry a migration out.
+
+    Raises Refused while another run is alive, Incomplete when it has to be run again, and
+    CannotSee when a service fails for good; the next run continues from the journal.
+    """
+    _check_visible(migration)
+    run = (migration.marker.run if migration.resumes else None) or uuid4().hex[:12]
+    name = migration.order.target.name
+    begun = Marker(
+        MarkerState.RUNNING,
+        source=migration.order.source.name,
+        run=run,
+        identity=_known_identity(migration.marker) or migration.target.identity,
+        created=migration.create is not None or migration.marker.created,
+    )
+    lease = context.markers.begin(migration.kind.name, name, begun)
+    with Heart(lease) as heart:
+        heart.publish(migration.marker.detail if migration.resumes else {})
+        try:
+            verdict = _Carrier(context, migration, run, heart).carry()
+        except BaseException:
+            _release(lease.release, heart)
+            raise
+        lease.complete({"verified": verdict.compared, "unit": migration.kind.unit})
+    return verdict
+
+
+def _release(release: Callable[[Mapping[str, Any]], None], heart: Heart) -> None:
+    """Let the next run in at once; without an answer it gets in when the heartbeat is old."""
+    if not heart.lost:
+        try:
+            release(heart.detail)
+        except DatawareError:
+            return
+
+
+def _check_visible(migration: Migration) -> None:
+    """What cannot be read cannot be verified, so nothing is written into it."""
+    target = migration.target
+    if migration.create is None and target.content is Content.UNKNOWN:
+        problems = "; ".join(str(problem) for problem in target.problems) or "no answer"
+        raise Incomplete(
+            f"nothing was copied to {target.name}, because it cannot be read and so not be "
+            f"verified ({problems}); allow the calls and run the same command again"
+        )
+
+
+def _known_identity(marker: Marker) -> str | None:
+    known = marker.detail.get("identity", marker.identity)
+    return known if isinstance(known, str) else None
+
+
+class _Carrier:
+    """The steps of one migration under a held lease."""
+
+    def __init__(self, context: Context, migration: Migration, run: str, heart: Heart) -> None:
+        self._context = context
+        self._migration = migration
+        self._run = run
+        self._heart = heart
+
+    def carry(self) -> Verdict:
+        kind, order = self._migration.kind, self._migration.order
+        target = self._created()
+        self._heart.publish({"identity": target.identity})
+        self._heart.beat()
+        order = replace(order, exclusive=self._exclusive(target))
+        journal = self._context.journal(kind.name, order.target.name)
+        try:
+            self._open(journal, target)
+            return self._rounds(journal, order)
+        finally:
+            journal.close()
+
+    def _created(self) -> Facts:
+        migration = self._migration
+        if migration.create is None:
+            return migration.target
+        migration.create()
+        return look(self._context, migration.kind, migration.order.target.name)
+
+    def _exclusive(self, target: Facts) -> bool:
+        """Whether dataware made this very target for this very run, and nobody has it in use."""
+        migration = self._migration
+        if migration.create is not None:
+            return True
+        same = target.identity is not None and target.identity == _known_identity(migration.marker)
+        return migration.marker.created and same and not migration.owned
+
+    def _open(self, journal: Journal, target: Facts) -> None:
+        """Keep the journal if it tells of this run into this very target; else begin it."""
+        progress = Progress.of(journal.records())
+        fits = progress.run == self._run and progress.identity == target.identity
+        retry_left = progress.finished and progress.counts.left > 0
+        if fits and not retry_left:
+            return
+        journal.restart()
+        journal.append(self._run_record(target.identity))
+        marker = self._migration.marker
+        text = marker.detail.get("checkpoint")
+        travels = self._migration.resumes and _known_identity(marker) == target.identity
+        if isinstance(text, str) and travels and not fits:
+            try:
+                journal.append(Progress.restored(text))
+            except ValueError:
+                return  # without a checkpoint the copy begins anew and finds what is there
+
+    def _run_record(self, identity: str | None) -> dict[str, object]:
+        words = self._migration.words()
+        return {"type": "run", "run": self._run, "identity": identity, **words}
+
+    def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
+        for _ in range(ROUNDS):
+            progress = Progress.of(journal.records())
+            asyncio.run(self._copy(journal, progress, order))
+            self._heart.check()
+            if progress.counts.done > QUIET:
+                self._context.emit(event("verifying", **self._migration.words()))
+            verdict = self._verify(order)
+            if not _unexplained(verdict, journal):
+                self._accept(journal, progress, verdict)
+                return verdict
+            journal.restart()
+            journal.append(self._run_record(progress.identity))
+        name = order.target.name
+        raise Incomplete(
+            f"{order.source.name} and {name} still differ after {ROUNDS} copies "
+            f"({verdict.summary()}): the source is probably being written to, so pause its "
+            "writers and run the same command again"
+        )
+
+    async def _copy(self, journal: Journal, progress: Progress, order: CopyOrder) -> None:
+        engines: list[Engine] = []
+
+        def slow_down(reason: str) -> None:
+            for engine in engines:
+                engine.throttled(reason)
+
+        wire = self._context.wire(slow_down)
+        try:
+            engines.append(await self._engine(journal, progress, order, wire))
+            await engines[0].run()
+        finally:
+            await wire.close()
+
+    async def _engine(
+        self, journal: Journal, progress: Progress, order: CopyOrder, wire: Wire
+    ) -> Engine:
+        context, kind = self._context, self._migration.kind
+        if kind.copier is None:
+            raise BadInput(f"dataware cannot copy a {kind.noun}")
+        copier = kind.copier(Tools(aws_of(context, order.target), wire, context.clock), order)
+        size = await copier.size()
+        self._tell_size(size, progress)
+        subject = Subject(order.source.name, order.target.name, kind.unit, kind.batch)
+        return Engine(
+            copier,
+            journal,
+            progress,
+            clock=context.clock,
+            emit=context.emit,
+            meter=Meter(subject, size, progress.counts.done, context.clock, context.emit),
+            stop=lambda: context.stop() or self._heart.lost,
+            publish=self._heart.publish,
+            settings=_engine_settings(self._migration.settings),
+        )
+
+    def _tell_size(self, size: Size, progress: Progress) -> None:
+        words = {"unit": self._migration.kind.unit, **self._migration.words()}
+        code = "found" if size.exact else "found-about"
+        self._context.emit(event(code, count=size.items, **words))
+        if progress.counts.done:
+            self._context.emit(event("resumed-at", count=progress.counts.done, **words))
+
+    def _verify(self, order: CopyOrder) -> Verdict:
+        context, migration = self._context, self._migration
+        sides = [
+            reader(
+                context,
+                migration.kind,
+                place,
+                all_versions=order.all_versions,
+                deep=migration.settings.deep,
+            )
+            for place in (order.source, order.target)
+        ]
+        return compare(
+            *sides,
+            ordered=migration.kind.ordered,
+            stop=lambda: context.stop() or self._heart.lost,
+        )
+
+    def _accept(self, journal: Journal, progress: Progress, verdict: Verdict) -> None:
+        """Complete, unless keys were left behind and nobody said that this is all right."""
+        settings, kind = self._migration.settings, self._migration.kind
+        troubles = dict(progress.troubles)
+        if settings.on_conflict is OnConflict.TARGET:
+            troubles.pop(Trouble.CONFLICT, None)
+        if troubles and not settings.accept_left:
+            listed = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(troubles.items()))
+            raise Incomplete(
+                f"{sum(troubles.values()):,} {kind.unit}s were not copied to "
+                f"{self._migration.order.target.name} ({listed}); cure the causes and run again, "
+                "choose with --on-conflict, or accept it with --accept-left"
+            )
+        self._context.emit(event("migrated", **self._migration.words()))
+        _tell_verdict(self._context, kind, verdict, self._migration.words())
+
+
+def _tell_verdict(
+    context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, object]
+) -> None:
+    """What is only in the target, or was left behind knowingly, does not undo the rest."""
+    equal = verdict.compared - verdict.counts[Side.MISSING] - verdict.counts[Side.DIFFERENT]
+    same = replace(verdict, compared=equal, counts=type(verdict.counts)(), listed=[])
+    tell(context, kind, same, words)
+    if verdict.differences:
+        text = f"not the same on both sides: {verdict.summary()}"
+        context.emit(event("warning", text=text, **words))
+
+
+def _unexplained(verdict: Verdict, journal: Journal) -> bool:
+    """Whether something is missing or different that the copy did not report as left behind."""
+    wrong = verdict.counts[Side.MISSING] + verdict.counts[Side.DIFFERENT]
+    if not wrong:
+        return False
+    left = {left["key"] for record in journal.records() for left in record.get("kept_back", ())}
+    listed = [d for d in verdict.listed if d.side is not Side.EXTRA]
+    return wrong > len(left) or any(d.label not in left for d in listed)
+
+
+def _engine_settings(settings: CopySettings) -> EngineSettings:
+    return EngineSettings(
+        readers=settings.readers,
+        writers=settings.writers,
+        bytes_in_flight=settings.bytes_in_flight,
+        max_rate=settings.max_rate,
+        max_share=settings.max_share,
+    )

@@ -1,0 +1,66 @@
+"""What every use case is given: the ports, and the settings of a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dataware.core.kind import Kind
+from dataware.core.model import OnConflict, Wanted
+from dataware.core.ports import Aws, Clock, Emit, Journal, Markers, Wire
+
+
+class Hold(Protocol):
+    """Creates one resource by CloudFormation and leaves it without an owner."""
+
+    def create(self, kind: Kind, wanted: Wanted) -> None:
+        """Create the preferred resource. Raises ServiceFailed with CloudFormation's reason."""
+        ...
+
+    def release(self, kind: Kind, name: str) -> None:
+        """Remove what a killed run left of an earlier creation; the resource stays."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CopySettings:
+    """How a copy is made.
+
+    `max_rate` is in items or objects a second, `max_share` a fraction (0 to 1] of provisioned
+    capacity; `accept_left` lets a run be complete though keys were left behind; the sizes are in
+    bytes; `readers` and `writers` bound what is under way at once, `bytes_in_flight` its memory.
+    """
+
+    on_conflict: OnConflict | None = None
+    all_versions: bool = False
+    accept_left: bool = False
+    deep: bool = False
+    max_rate: float | None = None
+    max_share: float | None = None
+    multipart_threshold: int = 5 * 1024**3
+    part_size: int = 512 * 1024**2
+    readers: int = 4
+    writers: int = 32
+    bytes_in_flight: int = 64 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The outside, as one argument.
+
+    `stop` turns true once a person asked to stop; `journal` opens the journal of a target (kind
+    name, target name); `wire` makes a transport that reports throttling; `regional` gives the
+    control plane of another region of the same credentials.
+    """
+
+    aws: Aws
+    markers: Markers
+    clock: Clock
+    emit: Emit
+    hold: Hold
+    journal: Callable[[str, str], Journal]
+    wire: Callable[[Callable[[str], None]], Wire]
+    regional: Callable[[str], Aws]
+    stop: Callable[[], bool] = field(default=lambda: False)
+    strict: bool = False

@@ -1,0 +1,119 @@
+"""Reads SOURCE and TARGET: ``s3://bucket/prefix``, ``dynamodb://table``, or an ARN.
+
+What an address looks like comes from the cards of the kinds: the scheme, and the ARN of a name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from dataware.core.errors import BadInput
+from dataware.core.kind import Kind, Place
+from dataware.ops.inputs.reading import did_you_mean
+from dataware.ops.inputs.wanted import Kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A resource, or the keys of it that begin with `prefix`; None means the caller's own."""
+
+    text: str
+    kind: Kind
+    name: str
+    prefix: str = ""
+    account: str | None = None
+    region: str | None = None
+
+    def place(self, account: str, region: str) -> Place:
+        """The address as a place, with the caller's account and region where it names none.
+
+        Services take the ARN in place of the name for what belongs to another account.
+        """
+        name = self.name if self.account in {None, account} else self.text
+        return Place(name, self.account or account, self.region or region, self.prefix)
+
+
+def parse_pair(
+    source: str, target: str, kinds: Kinds, account: str | None = None, region: str | None = None
+) -> tuple[Address, Address]:
+    """Both sides of a copy: of one kind, and not the same place for this caller."""
+    one, other = parse_address(source, kinds), parse_address(target, kinds)
+    if one.kind is not other.kind:
+        raise BadInput(
+            f"{source} is a {one.kind.noun} and {target} a {other.kind.noun}: "
+            "both sides have to be of the same kind"
+        )
+    check_apart(one, other, account, region)
+    return one, other
+
+
+def parse_address(text: str, kinds: Kinds) -> Address:
+    """One side of a copy. Raises BadInput."""
+    copied = [kind for kind in kinds.values() if kind.scheme]
+    if text.startswith("arn:"):
+        return _from_arn(text, copied)
+    scheme, separator, rest = text.partition("://")
+    by_scheme = {str(kind.scheme): kind for kind in copied}
+    if not separator:
+        examples = " or ".join(f"{one}://{text or 'name'}" for one in sorted(by_scheme))
+        raise BadInput(f"{text or 'The empty address'} says no kind: write {examples}")
+    if scheme not in by_scheme:
+        near = did_you_mean(scheme, by_scheme)
+        raise BadInput(f"{text} has the unknown scheme {scheme}://, {near}")
+    return _checked(Address(text, by_scheme[scheme], rest))
+
+
+def _from_arn(text: str, kinds: list[Kind]) -> Address:
+    for kind in kinds:
+        found = _arn_pattern(kind).fullmatch(text)
+        if found:
+            parts = found.groupdict()
+            return _checked(
+                Address(
+                    text, kind, parts["name"],
+                    account=parts.get("account"), region=parts.get("region"),
+                )
+            )  # fmt: skip
+    examples = " or ".join(kind.arns("NAME", "ACCOUNT", "REGION", "aws")[0] for kind in kinds)
+    raise BadInput(f"{text} is no ARN of a resource that dataware copies: write {examples}")
+
+
+def _arn_pattern(kind: Kind) -> re.Pattern[str]:
+    """What matches the kind's ARNs: the ARN of placeholders, with groups in their places."""
+    pattern = re.escape(kind.arns("NAME", "ACCOUNT", "REGION", "PARTITION")[0])
+    groups = {
+        "PARTITION": "aws[a-z-]*",
+        "REGION": "(?P<region>[a-z0-9-]+)",
+        "ACCOUNT": "(?P<account>[0-9]{12})",
+        "NAME": "(?P<name>.+)",
+    }
+    for placeholder, group in groups.items():
+        pattern = pattern.replace(placeholder, group)
+    return re.compile(pattern, re.DOTALL)
+
+
+def _checked(address: Address) -> Address:
+    """The address with its prefix split off, if its kind has prefixes, and its name checked."""
+    kind, name, prefix = address.kind, address.name, ""
+    if kind.prefixes:
+        name, _, prefix = name.partition("/")
+    if problem := kind.check_name(name):
+        raise BadInput(f"{address.text}: {name or 'the name'} is no {kind.noun} name: {problem}")
+    return Address(address.text, kind, name, prefix, address.account, address.region)
+
+
+def check_apart(
+    one: Address, other: Address, account: str | None = None, region: str | None = None
+) -> None:
+    """Refuse two addresses that mean the same keys, given the caller's account and region."""
+    here = [(at.name, at.account or account, at.region or region) for at in (one, other)]
+    if here[0] != here[1]:
+        return
+    if one.prefix == other.prefix:
+        raise BadInput(f"{one.text} and {other.text} are the same place: name two different ones")
+    if one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix):
+        raise BadInput(
+            f"{one.text} and {other.text} overlap, one holds the other: name prefixes apart from "
+            "each other, each with a / at its end"
+        )

@@ -1,0 +1,64 @@
+"""Finds out what an APP argument is, and reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dataware.core.errors import BadInput
+from dataware.ops.inputs.assembly import MANIFEST, read_assembly
+from dataware.ops.inputs.cdk_app import read_cdk_app
+from dataware.ops.inputs.template import read_template
+from dataware.ops.inputs.toml_file import read_toml
+from dataware.ops.inputs.wanted import App, Environment, Kinds, Overrides
+
+APPS = "a cloud assembly folder (cdk.out), a CloudFormation template, or a dataware.toml"
+
+
+def load_app(
+    path: Path | None,
+    *,
+    kinds: Kinds,
+    overrides: Overrides | None = None,
+    stack: str | None = None,
+    environment: Callable[[], Environment] = Environment,
+    folder: Path | None = None,
+) -> App:
+    """The wanted resources of an app.
+
+    Without a path it is what `folder` (the current one) holds: the CDK app that `cdk.json` names,
+    or else a `dataware.toml`. `environment` is asked for CDK's default account and region, and
+    only when an app is run.
+    """
+    overrides = overrides or Overrides()
+    if path is None:
+        return _default(folder or Path(), kinds, overrides, stack, environment)
+    if path.is_dir():
+        if (path / MANIFEST).is_file():
+            return read_assembly(path, kinds, overrides, stack)
+        raise BadInput(f"{path} is not a cloud assembly: it has no {MANIFEST}; {_hint(path)}")
+    if path.suffix == ".toml":
+        return read_toml(path, kinds, overrides, stack)
+    return read_template(path, kinds, overrides, stack)
+
+
+def _default(
+    folder: Path,
+    kinds: Kinds,
+    overrides: Overrides,
+    stack: str | None,
+    environment: Callable[[], Environment],
+) -> App:
+    if (folder / "cdk.json").is_file():
+        return read_cdk_app(folder, kinds, overrides, stack, environment)
+    if (folder / "dataware.toml").is_file():
+        return read_toml(folder / "dataware.toml", kinds, overrides, stack)
+    raise BadInput(f"There is no cdk.json in {folder.resolve()}: name an app, {APPS}")
+
+
+def _hint(path: Path) -> str:
+    if (path / "cdk.json").is_file():
+        return f"run dataware inside {path}, or name its cdk.out"
+    if (path / "dataware.toml").is_file():
+        return f"did you mean {path / 'dataware.toml'}?"
+    return f"name {APPS}"

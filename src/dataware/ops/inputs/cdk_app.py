@@ -1,0 +1,81 @@
+"""Runs the app that `cdk.json` names, as the CDK command line does, and reads what it writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dataware.core.errors import BadInput
+from dataware.ops.inputs.assembly import MANIFEST, read_assembly
+from dataware.ops.inputs.template import parse_template
+from dataware.ops.inputs.wanted import App, Environment, Kinds, Overrides
+
+CONTEXT = {
+    "aws:cdk:enable-path-metadata": True,
+    # Looking at data needs no bundled assets, and bundling takes minutes.
+    "aws:cdk:bundling-stacks": [],
+}
+
+
+def read_cdk_app(
+    folder: Path,
+    kinds: Kinds,
+    overrides: Overrides,
+    stack: str | None,
+    environment: Callable[[], Environment],
+) -> App:
+    """The resources of the CDK project in `folder`; `environment` gives CDK's defaults."""
+    settings = parse_template(folder / "cdk.json")
+    app = settings.get("app")
+    if not isinstance(app, str) or not app.strip():
+        raise BadInput(f'{folder / "cdk.json"} names no app: add a field "app" with its command')
+    if (folder / app).is_dir():
+        return read_assembly(folder / app, kinds, overrides, stack)
+    with tempfile.TemporaryDirectory(prefix="dataware-synth-") as output:
+        _run(app, folder, _environ(folder, settings, output, environment()))
+        if not (Path(output) / MANIFEST).is_file():
+            raise BadInput(f"The app `{app}` wrote no cloud assembly: does it call app.synth()?")
+        return read_assembly(Path(output), kinds, overrides, stack)
+
+
+def _environ(
+    folder: Path, settings: Mapping[str, Any], output: str, environment: Environment
+) -> dict[str, str]:
+    """The variables by which CDK tells an app where to write and what it knows."""
+    looked_up = folder / "cdk.context.json"
+    context = {
+        **(parse_template(looked_up) if looked_up.is_file() else {}),
+        **(settings.get("context") or {}),
+        **CONTEXT,
+    }
+    defaults = {
+        "CDK_DEFAULT_ACCOUNT": environment.account,
+        "CDK_DEFAULT_REGION": environment.region,
+    }
+    return {
+        **os.environ,
+        **{name: value for name, value in defaults.items() if value},
+        "CDK_OUTDIR": output,
+        "CDK_CONTEXT_JSON": json.dumps(context),
+    }
+
+
+def _run(app: str, folder: Path, environ: Mapping[str, str]) -> None:
+    """Run the app. Raises BadInput with the last line it wrote, if it fails."""
+    try:
+        # The command is the user's own, written for a shell, and CDK runs it in one.
+        done = subprocess.run(  # noqa: S602
+            app, shell=True, cwd=folder, env=environ, capture_output=True, text=True,
+            errors="replace", stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+    except OSError as error:
+        raise BadInput(f"The app `{app}` cannot be run: {error.strerror or error}") from error
+    if done.returncode:
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        last = lines[-1] if lines else f"it ended with exit code {done.returncode}"
+        raise BadInput(f"The app `{app}` failed: {last}: `cdk synth` shows the whole error")

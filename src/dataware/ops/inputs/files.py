@@ -1,0 +1,74 @@
+"""Plan files and the lock file: inert JSON, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from dataware.core.errors import BadInput
+from dataware.core.plan import Plan, lock_entries
+from dataware.ops.inputs.reading import read_text
+
+LOCK = Path("dataware.lock.json")
+VERSION = 1
+
+
+def is_plan(path: Path) -> bool:
+    """Whether a file is a plan, rather than an app; False for what is no JSON object."""
+    if path.suffix != ".json" or not path.is_file():
+        return False
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(data, dict) and "version" in data and isinstance(data.get("resources"), list)
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a file. Raises BadInput."""
+    try:
+        return Plan.from_json(_json(path))
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from error
+
+
+def save_plan(plan: Plan, path: Path) -> None:
+    """Write a plan file."""
+    _write(path, plan.to_json())
+
+
+def save_lock(plan: Plan, path: Path = LOCK) -> None:
+    """Write the plan's decisions to the lock file; other accounts and regions stay as they are."""
+    known = _json(path) if path.exists() else {"version": VERSION}
+    if not isinstance(known, dict) or known.get("version") != VERSION:
+        raise BadInput(f"{path} is no lock file of version {VERSION}: move it away")
+    environments = dict(known.get("environments") or {})
+    environments[f"{plan.account}/{plan.region}"] = lock_entries(plan)
+    _write(path, {"version": VERSION, "environments": environments})
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise BadInput(f"{path} is not valid JSON: line {error.lineno}: {error.msg}") from error
+
+
+def _write(path: Path, data: object) -> None:
+    """Replace a file at once, so that a reader never sees half of it."""
+    text = json.dumps(data, indent=2, sort_keys=False, ensure_ascii=False) + "\n"
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror or error}") from error

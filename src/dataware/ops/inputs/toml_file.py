@@ -1,0 +1,76 @@
+"""Reads `dataware.toml`: for those without CDK and without a template."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from dataware.core.errors import BadInput
+from dataware.core.model import Wanted
+from dataware.ops.inputs.reading import Section, read_text
+from dataware.ops.inputs.wanted import (
+    App,
+    Kinds,
+    Overrides,
+    Words,
+    check_names,
+    check_together,
+    known_kind,
+    read_choices,
+)
+
+WORDS = Words("fallback", "on_error", "on_fallback_data", "import")
+FIELDS = ("type", "preferred", "id", "stack", "logical_id", "properties", *WORDS.all)
+
+
+def read_toml(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None = None) -> App:
+    """The resources of a `dataware.toml`; `stack` keeps those of one stack."""
+    document = Section(str(path), _parsed(path))
+    document.only(["resource"])
+    tables = document.data.get("resource")
+    if not (isinstance(tables, list) and tables and all(isinstance(t, dict) for t in tables)):
+        raise document.bad("it declares no resource: begin each with a line [[resource]]")
+    wanted = [_wanted(path, at, table, kinds, overrides) for at, table in enumerate(tables, 1)]
+    check_together(str(path), wanted)
+    chosen = [one for one in wanted if stack in {None, one.stack}]
+    if not chosen:
+        raise document.bad(f"no resource belongs to stack {stack}: check --stack")
+    return App(chosen)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{path} is not valid TOML: {error}") from error
+
+
+def _wanted(
+    path: Path, at: int, table: dict[str, Any], kinds: Kinds, overrides: Overrides
+) -> Wanted:
+    named = table.get("id") or table.get("preferred") or ""
+    section = Section(f"{path}, resource {at}{f' ({named})' if named else ''}", table)
+    section.only(FIELDS)
+    cfn_type, preferred = section.required("type"), section.required("preferred")
+    kind = known_kind(section, cfn_type, kinds)
+    choices = read_choices(section, WORDS, overrides)
+    check_names(section, kind, preferred, choices.fallbacks)
+    stack, logical_id = section.text("stack"), section.text("logical_id")
+    if (stack is None) != (logical_id is None):
+        raise section.bad("stack and logical_id belong together: give both or neither")
+    properties = section.mapping("properties")
+    if properties.get(kind.identifier, preferred) != preferred:
+        raise section.bad(f"properties.{kind.identifier} differs from preferred: remove it")
+    return Wanted(
+        id=section.text("id") or preferred,
+        type=cfn_type,
+        preferred=preferred,
+        fallbacks=choices.fallbacks,
+        properties=properties,
+        stack=stack,
+        logical_id=logical_id,
+        on_error=choices.on_error,
+        on_fallback_data=choices.on_fallback_data,
+        import_mode=choices.import_mode,
+    )

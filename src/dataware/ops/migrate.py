@@ -1,0 +1,80 @@
+"""The use case "migrate": one copy by hand, between two places that exist."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dataware.core.errors import BadInput, Refused
+from dataware.core.events import event
+from dataware.core.kind import CopyOrder, Kind, Place
+from dataware.core.model import Existence, Facts, Marker, MarkerState, Ownership
+from dataware.kinds import load
+from dataware.ops.carry import Migration, carry
+from dataware.ops.compare import Verdict
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.probe import look
+from dataware.ops.verify import aws_of
+
+
+def migrate(
+    context: Context, type_name: str, source: Place, target: Place, settings: CopySettings
+) -> Verdict:
+    """Copy `source` into `target`, verify it, and record it.
+
+    Raises BadInput when a side does not exist or the schemas differ, Refused for a bucket of
+    another account and for an unfinished migration from elsewhere, and what `carry` raises.
+    """
+    kind = load(type_name)
+    if kind.copier is None:
+        raise BadInput(f"dataware cannot copy a {kind.noun}; it copies tables and buckets")
+    before, after = _existing(context, kind, source), _existing(context, kind, target)
+    if before.schema != after.schema:
+        raise BadInput(
+            f"{source.name} has the key schema {before.schema}, but {target.name} has "
+            f"{after.schema}: items cannot be copied as they are; make a target with the same keys"
+        )
+    marker = context.markers.get(kind.name, target.name)
+    _check_marker(marker, source, target)
+    words = {"source": source.name, "name": target.name}
+    resumes = marker.state is MarkerState.RUNNING
+    context.emit(event("resuming" if resumes else "copying", **words))
+    return carry(
+        context, Migration(kind, order_of(source, target, settings), settings, marker, after)
+    )
+
+
+def order_of(source: Place, target: Place, settings: CopySettings) -> CopyOrder:
+    """The order for a copy; guarded, until the run shows that the target is its own."""
+    return CopyOrder(
+        source,
+        target,
+        on_conflict=settings.on_conflict,
+        all_versions=settings.all_versions,
+        multipart_threshold=settings.multipart_threshold,
+        part_size=settings.part_size,
+    )
+
+
+def _existing(context: Context, kind: Kind, place: Place) -> Facts:
+    there = replace(context, aws=aws_of(context, place))
+    facts = look(there, kind, place.name)
+    if facts.existence is Existence.ABSENT:
+        raise BadInput(
+            f"there is no {kind.noun} {place.name} in account {place.owner}, {place.region}; "
+            "check the name, the region and the profile"
+        )
+    if facts.owner.ownership is Ownership.FOREIGN:
+        raise Refused(
+            f"the {kind.noun} {place.name} is not shown to belong to account {place.owner}, so "
+            "nothing is read from it or written to it; name its account with --source-owner or "
+            "--target-owner"
+        )
+    return facts
+
+
+def _check_marker(marker: Marker, source: Place, target: Place) -> None:
+    if marker.state is MarkerState.RUNNING and marker.source != source.name:
+        raise Refused(
+            f"a migration from {marker.source} into {target.name} is unfinished (run "
+            f"{marker.run}); finish it first with `dataware migrate`, from {marker.source}"
+        )

@@ -1,0 +1,152 @@
+"""The use case "plan": look, decide, estimate; changes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from dataware.core.errors import BadInput
+from dataware.core.estimate import Estimate, estimate
+from dataware.core.events import event
+from dataware.core.kind import Kind
+from dataware.core.model import (
+    Action,
+    Decision,
+    Existence,
+    Facts,
+    OnError,
+    Setting,
+    Wanted,
+)
+from dataware.core.plan import COPYING, Plan, Planned
+from dataware.core.rules import decide
+from dataware.core.situation import source_of
+from dataware.kinds import load
+from dataware.ops.announce import announce
+from dataware.ops.context import Context
+from dataware.ops.probe import probe_all
+
+
+def make_plan(context: Context, wanted: Sequence[Wanted], *, tell: bool = True) -> Plan:
+    """Look at every name and decide.
+
+    Raises BadInput for wanted resources that contradict each other, and CannotSee when the
+    account itself cannot be reached.
+    """
+    _check(wanted)
+    account, region = context.aws.account, context.aws.region
+    context.emit(event("looking", count=len(wanted), account=account, region=region))
+    seen = probe_all(context, wanted)
+    planned = tuple(
+        _planned(item, preferred, fallbacks)
+        for item, (preferred, fallbacks) in zip(wanted, seen, strict=True)
+    )
+    if tell:
+        for one in planned:
+            announce(context.emit, one)
+    created = datetime.fromtimestamp(context.clock.now(), UTC).isoformat(timespec="seconds")
+    return Plan(account, region, created, planned, _shared_fallbacks(wanted))
+
+
+def _check(wanted: Sequence[Wanted]) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for item in wanted:
+        other = seen.setdefault((item.type, item.preferred), item.id)
+        if other is not item.id:
+            raise BadInput(
+                f"{other} and {item.id} both prefer the name {item.preferred}; "
+                "one name can hold only one resource, so rename one of them"
+            )
+        if item.preferred in item.fallbacks:
+            raise BadInput(
+                f"{item.id} names {item.preferred} as preferred and as fallback; "
+                "take it out of the fallbacks"
+            )
+
+
+def _shared_fallbacks(wanted: Sequence[Wanted]) -> tuple[str, ...]:
+    preferred = {(item.type, item.preferred): item.id for item in wanted}
+    chained = [
+        f"{item.id} falls back to {name}, which {preferred[item.type, name]} prefers"
+        for item in wanted
+        for name in item.fallbacks
+        if (item.type, name) in preferred
+    ]
+    counts = Counter((item.type, name) for item in wanted for name in item.fallbacks)
+    shared = [f"{name} is a fallback of {n} resources" for (_, name), n in counts.items() if n > 1]
+    return (*chained, *shared)
+
+
+def _planned(wanted: Wanted, preferred: Facts, fallbacks: tuple[Facts, ...]) -> Planned:
+    kind = load(wanted.type)
+    schema = kind.declared_schema(wanted.properties)
+    decision = decide(wanted, schema, preferred, fallbacks)
+    source = source_of(preferred, fallbacks)
+    if decision.action in COPYING and source is not None:
+        decision = _protected(kind, wanted, decision, preferred, source)
+    decision = _possible(kind, wanted, decision, preferred)
+    taken = _estimate(kind, decision, source)
+    planned = Planned(wanted, preferred, fallbacks, decision, taken)
+    if planned.creates and schema is None:
+        raise BadInput(
+            f"{wanted.id} has to be created as {wanted.preferred}, but its properties say no key "
+            f"schema; add the CloudFormation properties of a {kind.noun}"
+        )
+    return planned
+
+
+def _protected(
+    kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts, source: Facts
+) -> Decision:
+    """Warn where the target protects data less than the source; under on_error stop: stop."""
+    target = (
+        preferred.settings
+        if preferred.existence is Existence.EXISTS
+        else kind.declared_settings(wanted.properties)
+    )
+    weaker = weaker_settings(source.settings, target)
+    if not weaker:
+        return decision
+    text = (
+        f"{wanted.preferred} would protect its data less than {source.name} does "
+        f"({'; '.join(weaker)}); set the same in the app's properties"
+    )
+    if wanted.on_error is OnError.STOP:
+        return replace(decision, action=Action.STOP, rule=17, reason=text, source=None)
+    return replace(decision, warnings=(*decision.warnings, text))
+
+
+def weaker_settings(source: Mapping[str, Setting], target: Mapping[str, Setting]) -> list[str]:
+    """The settings in which `target` is weaker than `source`, as clauses."""
+    return [
+        f"{name.replace('_', ' ')}: {target[name].label} instead of {setting.label}"
+        for name, setting in source.items()
+        if name in target and target[name].rank < setting.rank
+    ]
+
+
+def _possible(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
+    """A kind without a copier migrates nothing, and a resource to create needs properties."""
+    if decision.action in COPYING and kind.copier is None:
+        reason = (
+            f"data would have to be copied to {wanted.preferred}, but dataware cannot copy a "
+            f"{kind.noun}; copy it yourself, or set on_fallback_data to import"
+        )
+        return replace(decision, action=Action.STOP, rule=18, reason=reason, source=None)
+    if wanted.unresolved and preferred.existence is not Existence.EXISTS:
+        refers = ", ".join(wanted.unresolved)
+        text = (
+            f"{wanted.preferred} refers to other resources of its stack ({refers}), so only the "
+            "deployment can create it; deploy first, then apply"
+        )
+        if decision.action in COPYING:
+            return replace(decision, warnings=(*decision.warnings, text))
+    return decision
+
+
+def _estimate(kind: Kind, decision: Decision, source: Facts | None) -> Estimate | None:
+    if decision.action not in COPYING or source is None or source.size is None:
+        return None
+    return estimate(source.size, kind.charges(source.size), kind.per_second)

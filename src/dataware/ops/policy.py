@@ -1,0 +1,55 @@
+"""The use case "iam-policy": the least policy that a set of resources needs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dataware.core.model import Wanted
+from dataware.kinds import load
+
+EVERYWHERE = "*"
+
+SOURCE_PHASES = ("probe", "read", "verify")
+TARGET_PHASES = ("probe", "read", "write", "verify", "create")
+ACCOUNT_PHASE = "account"
+"""Actions that IAM can only grant for all resources, such as listing the account's buckets."""
+
+
+def iam_policy(
+    wanted: Sequence[Wanted],
+    *,
+    account: str,
+    region: str,
+    partition: str,
+    shared: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
+    """An IAM policy document for planning and applying `wanted`.
+
+    `shared` maps a resource ARN to the actions that every run needs on it (markers, CloudFormation
+    ownership and holding stacks, the caller's identity).
+    """
+    granted: dict[str, set[str]] = defaultdict(set)
+    for arn, actions in shared.items():
+        granted[arn].update(actions)
+    for item in wanted:
+        kind = load(item.type)
+        for name in (item.preferred, *item.fallbacks):
+            phases = TARGET_PHASES if name == item.preferred else SOURCE_PHASES
+            for arn in kind.arns(name, account, region, partition):
+                granted[arn].update(a for phase in phases for a in kind.permissions.get(phase, ()))
+        granted[EVERYWHERE].update(kind.permissions.get(ACCOUNT_PHASE, ()))
+    return {"Version": "2012-10-17", "Statement": _statements(granted)}
+
+
+def _statements(granted: Mapping[str, set[str]]) -> list[dict[str, Any]]:
+    """One statement for each set of actions, with every resource that it is granted on."""
+    resources: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for arn, actions in granted.items():
+        if actions:
+            resources[tuple(sorted(actions))].append(arn)
+    return [
+        {"Effect": "Allow", "Action": list(actions), "Resource": sorted(arns)}
+        for actions, arns in sorted(resources.items())
+    ]

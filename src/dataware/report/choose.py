@@ -1,0 +1,51 @@
+"""Which renderer suits an output."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol, Self, TextIO
+
+from dataware.core.events import Event
+from dataware.report.jsonlines import JsonRenderer
+from dataware.report.plain import PlainRenderer
+
+
+class Format(StrEnum):
+    """What `--format` takes."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Renderer(Protocol):
+    """Takes events as they happen; leaving the context ends the display."""
+
+    def __call__(self, event: Event) -> None:
+        """Render an event; may be called from any thread."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        ...
+
+    def __exit__(self, *_error: object) -> None:
+        """End the display."""
+        ...
+
+
+def make_renderer(
+    format: Format, stream: TextIO, *, plain: bool, no_color: bool, is_tty: bool
+) -> Renderer:
+    """The renderer for `stream`.
+
+    `is_tty` says that somebody watches, so that live bars make sense. `plain` takes away bars,
+    colour and signs; `no_color` takes away colour and signs.
+    """
+    if format is Format.JSON:
+        return JsonRenderer(stream)
+    if plain or not is_tty:
+        return PlainRenderer(stream, signs=not (plain or no_color))
+    # rich costs a third of the start-up time, and only a terminal needs it.
+    from dataware.report.terminal import TerminalRenderer  # noqa: PLC0415
+
+    return TerminalRenderer(stream, color=not no_color)

@@ -1,0 +1,108 @@
+"""A terminal: coloured lines, and below them one live bar for each running migration.
+
+Lines are never wrapped here, so that a name is never broken by anything but the window itself.
+"""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import Self, TextIO
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.text import Text
+
+from dataware.core.events import Event, Level
+from dataware.report.bar import bar_line
+from dataware.report.bounded import ENDS, Bounded, is_one_of_few, migration_of
+from dataware.report.line import can_show_signs, line, printable
+from dataware.report.output import Output
+from dataware.report.plain import PERIOD, SAMPLE
+
+STYLES = {
+    Level.INFO: "",
+    Level.SUCCESS: "green",
+    Level.CHANGE: "cyan",
+    Level.PROGRESS: "dim",
+    Level.WARNING: "yellow",
+    Level.FAILURE: "bold red",
+}
+
+
+class Bars:
+    """What the live area shows: the latest progress of every running migration."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, dict[str, object]] = {}
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """One line for each bar, never wider than the window."""
+        for data in list(self.running.values()):
+            text = printable(bar_line(data, options.max_width - 1))
+            yield Text(text, style="cyan", no_wrap=True, overflow="crop", end="\n")
+
+
+class TerminalRenderer:
+    """Lines above, bars below; `color=False` leaves out colour and signs, but keeps the bars."""
+
+    def __init__(self, stream: TextIO, *, color: bool = True) -> None:
+        self._console = Console(
+            file=stream, no_color=not color, highlight=False, emoji=False, markup=False
+        )
+        self._output = Output(stream)
+        self._signs = color and can_show_signs(stream)
+        self._bars = Bars()
+        self._bounded = Bounded(self._console.get_time, period=PERIOD, sample=SAMPLE)
+        self._live: Live | None = None
+        self._lock = RLock()
+
+    def __call__(self, event: Event) -> None:
+        """Render an event; may be called from any thread."""
+        with self._lock:
+            if self._output.broken:
+                return
+            try:
+                self._render(event)
+            except BrokenPipeError:
+                self._output.give_up()
+
+    def _render(self, event: Event) -> None:
+        if event.code == "progress":
+            self._bars.running[migration_of(event)] = dict(event.data)
+            self._show_bars()
+            return
+        if event.code in ENDS:
+            self._bars.running.pop(migration_of(event), None)
+            self._hide_idle_bars()
+        if event.code == "batch" and not is_one_of_few(event):
+            return
+        for shown in self._bounded.admit(event):
+            self._print(shown)
+
+    def _print(self, event: Event) -> None:
+        text = Text(line(event, signs=self._signs), style=STYLES[event.message.level])
+        self._console.print(text, soft_wrap=True)
+
+    def _show_bars(self) -> None:
+        if self._live is None:
+            self._live = Live(
+                self._bars, console=self._console, transient=True, refresh_per_second=4
+            )
+            self._live.start()
+
+    def _hide_idle_bars(self) -> None:
+        if self._live is not None and not self._bars.running:
+            self._live.stop()
+            self._live = None
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Take the bars away and say what was left out."""
+        with self._lock:
+            self._bars.running.clear()
+            self._hide_idle_bars()
+            for shown in self._bounded.rest():
+                self._print(shown)

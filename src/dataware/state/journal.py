@@ -1,0 +1,194 @@
+"""The journal of one migration: an append-only file on this machine.
+
+Records survive a crash at any byte: a torn end is cut off when the file is opened again, and the
+copy goes on from the record before it. Losing the newest records costs time and never data.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+from dataware.core.errors import BadInput, Incomplete, Refused
+from dataware.state.lock import try_lock
+from dataware.state.record import FORMAT, encode, lines
+
+HEADER = {"type": "journal", "format": FORMAT}
+NAME_LENGTH = 80
+
+
+class FileJournal:
+    """The Journal port over one file, which is locked while it is open.
+
+    A record of type ``checkpoint`` has a ``partition`` and a ``cursor`` (None once the partition
+    is finished). Records of other types are kept for whoever wrote them; see `records`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the journal at `path`, or begin it. Raises Refused while another run has it."""
+        self._path = path
+        self._lock = threading.Lock()
+        self._cursors: dict[str, str | None] = {}
+        self._broken: OSError | None = None
+        self._end = 0
+        try:
+            self._file = _open(path)
+            self._resume()
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def replay(self) -> Mapping[str, str | None]:
+        """Partition to cursor after which to go on; a finished partition maps to None."""
+        return dict(self._cursors)
+
+    def records(self, kind: str | None = None) -> Iterator[Mapping[str, Any]]:
+        """Every record, oldest first, or those of one type; reads the file, one at a time."""
+        with self._path.open("rb") as file:
+            for line in lines(file):
+                if line.number > 1 and line.record and kind in (None, line.record.get("type")):
+                    yield line.record
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Write one record; it is on disk when this returns. Raises Incomplete when it cannot."""
+        line = encode(record)
+        with self._lock:
+            self._write(line)
+            self._fold(record)
+
+    def restart(self) -> None:
+        """Forget every record, because a new migration begins."""
+        with self._lock:
+            try:
+                self._file.truncate(0)
+            except OSError as error:
+                raise self._unwritable(error) from error
+            self._end = 0
+            self._cursors.clear()
+            self._write(encode(HEADER))
+
+    def close(self) -> None:
+        """Release the file; every record is on disk already."""
+        self._file.close()
+
+    def _resume(self) -> None:
+        try:
+            self._recover()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _recover(self) -> None:
+        """Fold what is there, cut off a torn end, and refuse a file that is damaged before it."""
+        torn = 0
+        with self._path.open("rb") as file:
+            for line in lines(file):
+                if line.record is None:
+                    torn = torn or line.number
+                    continue
+                if torn:
+                    raise self._damaged(torn)
+                self._take(line.number, line.record)
+                self._end = line.end
+        self._file.truncate(self._end)
+        if self._end == 0:
+            self._write(encode(HEADER))
+
+    def _take(self, number: int, record: Mapping[str, Any]) -> None:
+        if number > 1:
+            self._fold(record)
+        elif record != HEADER:
+            raise BadInput(
+                f"the journal {self._path} was not written by this version of dataware: use the"
+                " newer version, or move the file away and the copy begins anew"
+            )
+
+    def _damaged(self, number: int) -> BadInput:
+        return BadInput(
+            f"the journal {self._path} is damaged at line {number}: move it away and run the same"
+            " command again; the copy begins anew and loses nothing"
+        )
+
+    def _fold(self, record: Mapping[str, Any]) -> None:
+        if record.get("type") == "checkpoint":
+            self._cursors[record["partition"]] = record["cursor"]
+
+    def _write(self, line: bytes) -> None:
+        """Append and flush to the disk; after a failure nothing more is written."""
+        if self._broken is not None:
+            raise self._unwritable(self._broken)
+        try:
+            self._file.seek(self._end)
+            _write_all(self._file, line)
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self._broken = error
+            raise self._unwritable(error) from error
+        self._end += len(line)
+
+    def _unwritable(self, error: OSError) -> Incomplete:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        cure = "free some space" if full else "make it writable"
+        return Incomplete(
+            f"the journal {self._path} cannot be written ({error.strerror}): {cure}, or set"
+            " DATAWARE_STATE to another folder, and run the same command again to go on"
+        )
+
+
+def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where journals live: DATAWARE_STATE, else the user's folder for state."""
+    if own := environ.get("DATAWARE_STATE"):
+        return Path(own)
+    if shared := environ.get("XDG_STATE_HOME"):
+        return Path(shared) / "dataware"
+    return Path.home() / ".local" / "state" / "dataware"
+
+
+def journal_path(
+    account: str,
+    region: str,
+    kind: str,
+    target: str,
+    environ: Mapping[str, str] = os.environ,
+) -> Path:
+    """The journal of a target; names that differ only in case get different files."""
+    digest = hashlib.sha256(target.encode()).hexdigest()[:12]
+    readable = quote(target, safe="").lstrip(".")[:NAME_LENGTH]
+    return state_folder(environ) / account / region / kind / f"{readable}-{digest}.journal"
+
+
+def _open(path: Path) -> BinaryIO:
+    """The file behind the journal, locked and unbuffered; made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+    file: BinaryIO = os.fdopen(descriptor, "r+b", buffering=0)
+    if not try_lock(file):
+        file.close()
+        raise Refused(
+            f"another run has the journal {path} open: wait for it to end, or stop it, and run the"
+            " same command again"
+        )
+    _keep_name(path.parent)
+    return file
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    """Write every byte; an unbuffered file may take only a part at a time."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _keep_name(folder: Path) -> None:
+    """Flush a folder, so that a new file in it survives a power failure."""
+    if os.name != "nt":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

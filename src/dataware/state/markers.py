@@ -1,0 +1,257 @@
+"""Markers in SSM Parameter Store: the record of each migration, and the lock on its target.
+
+The lock rests on two facts of the service. Creating a parameter without Overwrite succeeds for one
+caller only. Overwriting answers with the new version, so whoever read version n and was answered
+n + 1 knows that nobody wrote in between. A run is alive while its last write is younger than
+`ALIVE_SECONDS` by the service's own clock; no other clock is trusted.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from dataware.core.errors import CannotSee, NotThere, Refused
+from dataware.core.model import NO_MARKER, Marker, MarkerState, Problem
+from dataware.core.ports import Aws, Clock
+from dataware.state.value import ROOT, Value, decode, encode, kind_of, parameter_name
+
+ALIVE_SECONDS = 60.0
+"""How long a run counts as alive after its last write; beats come several times as often."""
+
+READ, LIST, WRITE = "ssm:GetParameter", "ssm:GetParametersByPath", "ssm:PutParameter"
+PERMISSIONS = (READ, LIST, WRITE)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A marker as it was read: value and version of the parameter, the service's time, its age."""
+
+    value: Value
+    version: int
+    at: float
+    age: float
+
+    def alive(self, alive_seconds: float) -> bool:
+        """Whether the run that wrote it still works on the target."""
+        running = self.value.state is MarkerState.RUNNING and not self.value.released
+        return running and self.age < alive_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The answer to a write: the parameter's new version, and the service's time."""
+
+    version: int
+    at: float
+
+
+class ParameterMarkers:
+    """The Markers port over one account and region; `holder` tells people where this run lives."""
+
+    def __init__(
+        self,
+        aws: Aws,
+        clock: Clock,
+        holder: str | None = None,
+        alive_seconds: float = ALIVE_SECONDS,
+    ) -> None:
+        self._aws = aws
+        self._clock = clock
+        self._holder = holder or f"{socket.gethostname()}, process {os.getpid()}"
+        self._alive_seconds = alive_seconds
+
+    def get(self, kind: str, target: str) -> Marker:
+        """The record of `target`; NO_MARKER if there is none. Raises CannotSee.
+
+        Its detail also names the `holder` and when the migration `started`.
+        """
+        stored = self._read(kind, target)
+        return NO_MARKER if stored is None else self._marker(stored)
+
+    def begin(self, kind: str, target: str, marker: Marker) -> ParameterLease:
+        """Write "running" and take the lock. Raises Refused while another run is alive."""
+        value = self._fresh(target, marker)
+        name = parameter_name(kind, target)
+        written = self._create(name, value)
+        if written is None:
+            written = self._take_over(kind, name, value)
+        return ParameterLease(self, name, value, written)
+
+    def all(self) -> list[tuple[str, str, Marker]]:
+        """Every record as (kind, target, marker). Raises CannotSee."""
+        found = []
+        pages = self._ssm().get_paginator("get_parameters_by_path")
+        with self._aws.looking_at("the migration markers", LIST):
+            for page in pages.paginate(Path=ROOT, Recursive=True, MaxResults=10):
+                for parameter in page["Parameters"]:
+                    stored = self._stored(parameter, self._service_time(page))
+                    kind = kind_of(parameter["Name"])
+                    found.append((kind, stored.value.target, self._marker(stored)))
+        return found
+
+    def write(self, name: str, value: Value, *, overwrite: bool = True) -> Written:
+        """Write a value; the answer tells whether somebody else wrote in between."""
+        with self._aws.looking_at(f"the marker {name}", WRITE):
+            answer = self._ssm().put_parameter(
+                Name=name, Value=encode(value), Type="String", Tier="Standard", Overwrite=overwrite
+            )
+        return Written(int(answer["Version"]), self._service_time(answer))
+
+    def lost(self, last: Written, now: Written) -> bool:
+        """Whether another run may have taken over between two writes of one lease.
+
+        A run that came too late leaves a write behind, too; but nobody takes over before
+        `alive_seconds` have passed without a write. Half of that allows for slow answers.
+        """
+        silent = now.at - last.at >= self._alive_seconds / 2
+        return silent and now.version != last.version + 1
+
+    def _create(self, name: str, value: Value) -> Written | None:
+        """Write a first marker; None if there is one."""
+        try:
+            return self.write(name, value, overwrite=False)
+        except CannotSee as error:
+            if error.problem is None or error.problem.code != "ParameterAlreadyExists":
+                raise
+            return None
+
+    def _take_over(self, kind: str, name: str, value: Value) -> Written:
+        """Replace a marker whose run has ended; of several that try, one wins."""
+        stored = self._read(kind, value.target)
+        if stored is None:
+            raise self._raced(value.target)
+        if stored.version == 1 and self._is_own(stored.value, value):
+            # The first write did succeed; only its answer was lost and the SDK asked again.
+            return Written(stored.version, stored.at)
+        if stored.alive(self._alive_seconds):
+            raise self._busy(stored)
+        if stored.value.state is MarkerState.RUNNING:
+            value = replace(value, started=stored.value.started)
+        written = self.write(name, value)
+        if written.version != stored.version + 1:
+            raise self._raced(value.target)
+        return written
+
+    def _read(self, kind: str, target: str) -> Stored | None:
+        name = parameter_name(kind, target)
+        try:
+            with self._aws.looking_at(f"the marker {name}", READ):
+                answer = self._ssm().get_parameter(Name=name)
+        except NotThere:
+            return None
+        return self._stored(answer["Parameter"], self._service_time(answer))
+
+    def _stored(self, parameter: Mapping[str, Any], now: float) -> Stored:
+        try:
+            value = decode(parameter["Value"])
+        except ValueError as error:
+            raise CannotSee(
+                f"the marker {parameter['Name']} cannot be read by this version of dataware"
+                f" ({error}): use the version that wrote it, or delete the parameter if no"
+                " migration runs",
+                Problem("GetParameter", "UnreadableMarker", None, str(error)),
+            ) from error
+        age = max(0.0, now - parameter["LastModifiedDate"].timestamp())
+        return Stored(value, int(parameter["Version"]), now, age)
+
+    def _marker(self, stored: Stored) -> Marker:
+        value = stored.value
+        return Marker(
+            state=value.state,
+            source=value.source,
+            run=value.run,
+            identity=value.identity,
+            created=value.created,
+            alive=stored.alive(self._alive_seconds),
+            heartbeat_age=stored.age,
+            detail={**value.detail, "holder": value.holder, "started": value.started},
+        )
+
+    def _fresh(self, target: str, marker: Marker) -> Value:
+        return Value(
+            state=MarkerState.RUNNING,
+            target=target,
+            source=marker.source,
+            run=marker.run,
+            identity=marker.identity,
+            created=marker.created,
+            started=datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="seconds"),
+            holder=self._holder,
+            detail=own_detail(marker.detail),
+        )
+
+    def _service_time(self, answer: Mapping[str, Any]) -> float:
+        """The service's time of an answer; this machine's only where the answer has none."""
+        date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+        return parsedate_to_datetime(date).timestamp() if date else self._clock.now()
+
+    def _ssm(self) -> Any:
+        return self._aws.client("ssm")
+
+    def _busy(self, stored: Stored) -> Refused:
+        value = stored.value
+        return Refused(
+            f"{value.target} is being migrated by run {value.run} on {value.holder}, which gave a"
+            f" sign of life {stored.age:.0f} s ago: wait until it ends; if it was killed, run the"
+            f" same command again in {max(1.0, self._alive_seconds - stored.age):.0f} s"
+        )
+
+    def _raced(self, target: str) -> Refused:
+        return Refused(
+            f"another run has just begun to migrate {target}: wait until it ends, then run the"
+            " same command again"
+        )
+
+    @staticmethod
+    def _is_own(stored: Value, mine: Value) -> bool:
+        return (stored.run, stored.holder) == (mine.run, mine.holder) and mine.run is not None
+
+
+class ParameterLease:
+    """The Lease port: a held marker, which each write renews."""
+
+    def __init__(
+        self, markers: ParameterMarkers, name: str, value: Value, written: Written
+    ) -> None:
+        self._markers = markers
+        self._name = name
+        self._value = value
+        self._last = written
+
+    def beat(self, detail: Mapping[str, Any]) -> None:
+        """Renew the heartbeat and store progress. Raises Refused when the lock is lost."""
+        self._write(replace(self._value, detail=own_detail(detail)))
+
+    def complete(self, detail: Mapping[str, Any]) -> None:
+        """Write "complete" and release the lock."""
+        self._finish(replace(self._value, state=MarkerState.COMPLETE, detail=own_detail(detail)))
+
+    def release(self, detail: Mapping[str, Any]) -> None:
+        """Leave the record at "running", but let the next run in at once."""
+        self._finish(replace(self._value, released=True, detail=own_detail(detail)))
+
+    def _finish(self, value: Value) -> None:
+        """Write the last value, after a beat that shows that the lock is still ours."""
+        self.beat(value.detail)
+        self._write(value)
+
+    def _write(self, value: Value) -> None:
+        written = self._markers.write(self._name, value)
+        if self._markers.lost(self._last, written):
+            raise Refused(
+                f"this run gave no sign of life for {written.at - self._last.at:.0f} s and another"
+                f" run took over the migration into {value.target}: nothing more is written; look"
+                " at `dataware status`"
+            )
+        self._last = written
+
+
+def own_detail(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Progress without what `get` adds to it."""
+    return {key: value for key, value in detail.items() if key not in ("holder", "started")}

@@ -1,0 +1,167 @@
+"""The loop around a raw transport that follows `Request.judge`.
+
+An answer counts only when it is whole and judged DONE or FAILED. Everything else is asked again
+with full-jitter exponential back-off, until the budget is spent; then CannotSee says so. An
+exhausted request never looks like a success.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from dataware.core.errors import CannotSee
+from dataware.core.model import Problem
+from dataware.core.ports import Clock, Judgement, Request, Response
+
+MAX_DOUBLINGS = 30
+
+CODE = re.compile(rb'<Code>([\w.]+)</Code>|"(?:__type|code)"\s*:\s*"(?:[\w.]+#)?([\w.]+)"')
+
+
+class Transport(Protocol):
+    """Sends a request once."""
+
+    async def exchange(self, request: Request) -> Response:
+        """Sign, send, and answer with whatever came back, refusals included.
+
+        Raises an OSError (ConnectionError, TimeoutError) when no complete answer arrived, and a
+        DatawareError when no further try can help.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release connections and threads."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long one request is tried.
+
+    `attempts` bounds faults (lost connections, server errors); throttled answers are bounded by
+    `seconds` alone, because slowing down is what the service asks for. The n-th wait is drawn
+    evenly from zero to ``min(cap, base * 2**n)`` seconds.
+    """
+
+    attempts: int = 14
+    seconds: float = 300.0
+    base: float = 0.05
+    cap: float = 20.0
+
+
+class RetryingWire:
+    """The Wire port over a raw transport; time and chance are arguments."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        clock: Clock,
+        chance: Callable[[], float],
+        on_throttle: Callable[[str], None],
+        budget: Budget | None = None,
+    ) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._chance = chance
+        self._on_throttle = on_throttle
+        self._budget = budget or Budget()
+
+    async def send(self, request: Request) -> Response:
+        """Send, and retry what `request.judge` says is worth another try.
+
+        Returns the first answer judged DONE or FAILED. Raises CannotSee when throttling,
+        time-outs or server errors outlast the budget.
+        """
+        started = self._clock.monotonic()
+        tries = faults = 0
+        while True:
+            verdict, outcome = await self._attempt(request)
+            if isinstance(outcome, Response) and verdict in (Judgement.DONE, Judgement.FAILED):
+                return outcome
+            tries += 1
+            if verdict is Judgement.THROTTLED:
+                self._on_throttle(describe(request, outcome))
+            else:
+                faults += 1
+            delay = self._delay(tries)
+            elapsed = self._clock.monotonic() - started
+            if faults >= self._budget.attempts or elapsed + delay > self._budget.seconds:
+                raise exhausted(request, outcome, tries, elapsed)
+            await self._clock.sleep(delay)
+
+    async def close(self) -> None:
+        """Release connections and threads."""
+        await self._transport.close()
+
+    async def _attempt(self, request: Request) -> tuple[Judgement, Response | OSError]:
+        try:
+            response = await self._transport.exchange(request)
+        except OSError as error:
+            return Judgement.RETRY, error
+        if (flaw := damage(request, response)) is not None:
+            return Judgement.RETRY, ConnectionError(flaw)
+        return request.judge(response), response
+
+    def _delay(self, tries: int) -> float:
+        doublings = min(tries - 1, MAX_DOUBLINGS)
+        return self._chance() * min(self._budget.cap, self._budget.base * 2.0**doublings)
+
+
+def damage(request: Request, response: Response) -> str | None:
+    """What shows that a body is not the one that was sent; None for a whole one.
+
+    The checksum is that of the JSON services, over the bytes as they went over the wire.
+    """
+    if request.method != "HEAD" and response.status not in (204, 304):
+        announced = response.headers.get("content-length", "")
+        if announced.isdigit() and int(announced) != len(response.body):
+            return f"the answer has {len(response.body)} of {announced} bytes"
+    checksum = response.headers.get("x-amz-crc32", "")
+    if checksum.isdigit() and int(checksum) != zlib.crc32(response.body):
+        return "the answer does not match its checksum"
+    return None
+
+
+def error_code(response: Response) -> str:
+    """The error code of an answer in XML or JSON; the HTTP status if it has none."""
+    named = response.headers.get("x-amzn-errortype", "").partition(":")[0]
+    if named:
+        return named.rpartition("#")[2]
+    if (found := CODE.search(response.body)) is not None:
+        return (found[1] or found[2]).decode()
+    return str(response.status)
+
+
+def operation(request: Request) -> str:
+    """The call in words, without any name or key in it."""
+    for name, value in request.headers.items():
+        if name.lower() == "x-amz-target":
+            return value.rpartition(".")[2]
+    return f"{request.service} {request.method}"
+
+
+def describe(request: Request, outcome: Response | OSError) -> str:
+    """Why a try did not count, for people."""
+    return f"{operation(request)} answered {outcome_code(outcome)}"
+
+
+def outcome_code(outcome: Response | OSError) -> str:
+    """The code that stands for a try that did not count."""
+    return error_code(outcome) if isinstance(outcome, Response) else type(outcome).__name__
+
+
+def exhausted(
+    request: Request, outcome: Response | OSError, tries: int, elapsed: float
+) -> CannotSee:
+    """The error for a request that outlasted its budget."""
+    detail = "" if isinstance(outcome, Response) else str(outcome)
+    problem = Problem(operation(request), outcome_code(outcome), None, detail)
+    return CannotSee(
+        f"{problem} after {tries} tries in {elapsed:.0f} s{f' ({detail})' if detail else ''};"
+        " run the same command again later",
+        problem,
+    )

@@ -1,0 +1,198 @@
+"""The rules of accounts: one sentence for every wrong set-up, and an owner on every S3 call."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from dataware import __version__
+from dataware.aws import Account, SystemClock
+from dataware.core.errors import BadInput, CannotSee
+from dataware.embedded import EmbeddedAws
+from dataware.wire import RetryingWire
+
+
+def opened(**options: Any) -> Account:
+    """An account through the given options."""
+    clock = SystemClock()
+    return Account.open(
+        lambda transport, tell: RetryingWire(transport, clock, random.random, tell), **options
+    )
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some credentials and a region."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "000000000000")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+
+
+def test_the_caller_is_asked_for_once(aws_server: EmbeddedAws) -> None:
+    """Account and partition cost one call, from any number of threads and regions."""
+    account = opened()
+    asked = []
+    account.client("sts").meta.events.register(
+        "before-call.sts.GetCallerIdentity", lambda **_: asked.append(1)
+    )
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(lambda _: account.for_region("eu-west-1").account, range(32)))
+    assert (found, account.partition, asked) == ({aws_server.account}, "aws", [1])
+
+
+def test_clients_are_shared(aws_server: EmbeddedAws) -> None:
+    """Threads that ask at once get the same client; another region has its own."""
+    account = opened()
+    with ThreadPoolExecutor(8) as pool:
+        found = {id(each) for each in pool.map(account.client, ["dynamodb"] * 32)}
+    assert len(found) == 1
+    assert account.for_region("eu-west-1").client("dynamodb").meta.region_name == "eu-west-1"
+    assert account.for_region("eu-west-1") is account.for_region("eu-west-1")
+    assert account.for_region(account.region) is account
+
+
+def test_settings_of_the_clients(aws_server: EmbeddedAws) -> None:
+    """Clients retry, end in bounded time, serve many threads and say who they are."""
+    config = opened().client("s3").meta.config
+    assert config.retries["mode"] == "standard"
+    assert config.retries["total_max_attempts"] >= 5
+    assert config.connect_timeout <= 60
+    assert config.read_timeout <= 60
+    assert config.max_pool_connections >= 64
+    assert f"dataware/{__version__}" in config.user_agent
+    assert config.s3["addressing_style"] == "path"
+
+
+def _operations_that_know_an_owner() -> list[str]:
+    model = boto3.client("s3", region_name="us-east-1").meta.service_model
+    return [
+        name
+        for name in model.operation_names
+        if (shape := model.operation_model(name).input_shape)
+        and "ExpectedBucketOwner" in shape.members
+    ]
+
+
+def _sent(account: Account, operation: str, **given: str) -> dict[str, Any]:
+    """The parameters of a call as the client is about to validate them."""
+    client = account.client("s3")
+    model = client.meta.service_model.operation_model(operation)
+    responses = client.meta.events.emit(
+        f"provide-client-params.s3.{operation}",
+        params={"Bucket": "b", **given},
+        model=model,
+        context={},
+    )
+    return dict(responses[-1][1])
+
+
+def test_every_s3_operation_names_the_expected_owner(aws_server: EmbeddedAws) -> None:
+    """No operation that knows the member goes without it; copies name the source's owner too."""
+    account = opened()
+    operations = _operations_that_know_an_owner()
+    assert len(operations) > 90
+    for operation in operations:
+        sent = _sent(account, operation)
+        assert sent["ExpectedBucketOwner"] == aws_server.account
+        copies = operation in {"CopyObject", "UploadPartCopy"}
+        assert ("ExpectedSourceBucketOwner" in sent) == copies
+
+
+def test_a_given_owner_is_kept(aws_server: EmbeddedAws) -> None:
+    """A bucket of another account is asked for under that account."""
+    sent = _sent(opened(), "HeadBucket", ExpectedBucketOwner="999999999999")
+    assert sent["ExpectedBucketOwner"] == "999999999999"
+
+
+def test_calls_without_the_member_stay_as_they_are(aws_server: EmbeddedAws) -> None:
+    """Creating and listing buckets know no owner, and still work."""
+    client = opened().client("s3")
+    client.create_bucket(Bucket="plain-bucket")
+    assert [each["Name"] for each in client.list_buckets()["Buckets"]] == ["plain-bucket"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "option", "region"),
+    [
+        ({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}, None, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "eu-west-2"}, None, "eu-west-2"),
+        ({"AWS_REGION": "eu-west-1"}, "eu-north-1", "eu-north-1"),
+        ({"AWS_PROFILE": "team"}, None, "sa-east-1"),
+    ],
+)
+def test_the_region_is_found_as_the_aws_cli_finds_it(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variables: dict[str, str],
+    option: str | None,
+    region: str,
+) -> None:
+    """Option, then AWS_REGION, then AWS_DEFAULT_REGION, then the profile."""
+    (tmp_path / "config").write_text("[profile team]\nregion = sa-east-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert opened(region=option).region == region
+
+
+def test_a_missing_region_is_one_sentence() -> None:
+    """Without any region the sentence names the three ways to set one."""
+    with pytest.raises(BadInput, match=r"--region, set AWS_REGION, or add `region`"):
+        opened()
+
+
+@pytest.mark.parametrize("by_option", [True, False])
+def test_an_unknown_profile_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, by_option: bool
+) -> None:
+    """The profile is named, whichever way it was chosen."""
+    if not by_option:
+        monkeypatch.setenv("AWS_PROFILE", "typo")
+    with pytest.raises(BadInput, match=r"\(typo\).*aws configure list-profiles"):
+        opened(profile="typo" if by_option else None)
+
+
+def test_missing_credentials_are_one_sentence() -> None:
+    """No credentials is bad input, for control calls and the hot path."""
+    account = opened(region="eu-central-1")
+    for ask in (lambda: account.account, account._credentials):
+        with pytest.raises(BadInput, match=r"no usable AWS credentials: .*--profile"):
+            ask()
+
+
+@pytest.mark.usefixtures("keys")
+def test_an_unreachable_endpoint_is_told_of_soon() -> None:
+    """Nobody at the address: one sentence with the address, within seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    account = opened(endpoint_url=f"http://127.0.0.1:{port}")
+    started = time.monotonic()
+    with pytest.raises(CannotSee, match=rf"127.0.0.1:{port}.*check .*--endpoint-url"):
+        print(account.account)
+    assert time.monotonic() - started < 15
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("endpoint", ["nonsense", "http://", "127.0.0.1:99"])
+def test_an_invalid_endpoint_is_bad_input(endpoint: str) -> None:
+    """What is no address is told of before any call."""
+    account = opened(endpoint_url=endpoint)
+    with pytest.raises(BadInput, match="--endpoint-url"):
+        account.client("sts")
+
+
+@pytest.mark.usefixtures("keys")
+def test_the_hot_path_goes_to_the_region_of_the_request() -> None:
+    """Endpoints come from the SDK, by service and region."""
+    transport = opened().transport()
+    assert (
+        transport._endpoint("dynamodb", "eu-west-1") == "https://dynamodb.eu-west-1.amazonaws.com"
+    )
+    assert transport._endpoint("s3", "eu-west-1") == "https://s3.eu-west-1.amazonaws.com"

@@ -1,0 +1,198 @@
+"""What goes wrong is one sentence and an exit code, never a traceback."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from dataware import __version__
+from dataware.cli import main
+from dataware.cli.errors import explained, wants_json
+from dataware.cli.values import account, share, size
+from dataware.core.errors import BadInput, Difference, Incomplete, Refused
+
+NOWHERE = ["--endpoint-url", "http://127.0.0.1:9", "--region", "eu-west-1"]
+
+
+@pytest.fixture(autouse=True)
+def an_empty_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without an app, and an environment without AWS."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+CASES: list[tuple[list[str], str]] = [
+    (["plan"], "There is no cdk.json"),
+    (["plan", "nope.toml"], "nope.toml does not exist"),
+    (["apply", "nope.json"], "nope.json does not exist"),
+    (["iam-policy", "nope.json"], "nope.json does not exist"),
+    (["plan", "--formt", "json"], "No such option '--formt'"),
+    (["pln"], "No such command 'pln'"),
+    (["migrate", "s3://aaa"], "Missing argument 'TARGET'; try `dataware migrate --help`"),
+    (["migrate", "s3://aaa", "s3://aaa"], "are the same place"),
+    (["verify", "s3://aaa", "dynamodb://aaa"], "of the same kind"),
+    (["verify", "s3://aaa", "s3:/bbb"], "s3:/bbb says no kind"),
+    (["migrate", "s3://aaa", "s3://bbb", "--max-share", "0%"], "0% is no share"),
+    (["migrate", "s3://aaa", "s3://bbb", "--part-size", "big"], "big is no size"),
+    (["migrate", "s3://aaa", "s3://bbb", "--source-owner", "me"], "me is no AWS account"),
+    (["migrate", "s3://aaa", "s3://bbb", "--on-conflict", "x"], "'x' is not one of"),
+    (["migrate", "s3://aaa", "s3://bbb", "--max-rate", "0"], "0.0 is not in the range"),
+    (["status"], "no AWS region is set"),
+    (["status", "--profile", "nobody"], "nobody"),
+    (["status", "--region", "eu-west-1"], "no usable AWS credentials"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), CASES)
+def test_bad_input_is_one_sentence_and_exit_1(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sentence names the input, standard output stays empty, and 2 is kept for differences."""
+    assert main(arguments) == 1
+    said = capsys.readouterr()
+    assert sentence in said.err
+    assert said.err.startswith("❌ ")
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
+def test_a_script_gets_the_failure_as_an_event(capsys: pytest.CaptureFixture[str]) -> None:
+    """With --format json the sentence is an event on standard output, also for usage errors."""
+    for arguments in (["plan", "nope.toml", "--format", "json"], ["pln", "--format=json"]):
+        assert main(arguments) == 1
+        said = capsys.readouterr()
+        assert said.err == ""
+        failure = json.loads(said.out)
+        assert (failure["code"], failure["data"]["exit_code"]) == ("failure", 1)
+
+
+def test_plain_says_it_without_a_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    """--plain reaches the error line."""
+    assert main(["plan", "nope.toml", "--plain"]) == 1
+    assert capsys.readouterr().err.startswith("failed: nope.toml")
+
+
+def test_only_debug_shows_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    """A traceback comes when it is asked for, before the sentence."""
+    assert main(["plan", "nope.toml", "--debug"]) == 1
+    said = capsys.readouterr().err
+    assert "Traceback" in said
+    assert said.splitlines()[-1].startswith("❌ nope.toml")
+
+
+def test_an_unreachable_endpoint_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong --endpoint-url ends quickly, with a sentence."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    assert main(["verify", "s3://aaa", "s3://bbb", *NOWHERE]) == 1
+    said = capsys.readouterr()
+    assert "http://127.0.0.1:9" in said.err
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (BadInput("x"), 1),
+        (Difference("x"), 2),
+        (Refused("x"), 3),
+        (Incomplete("x"), 4),
+        (KeyboardInterrupt(), 4),
+        (click.Abort(), 4),
+        (ValueError("x"), 1),
+        (click.UsageError("x"), 1),
+    ],
+)
+def test_every_error_has_its_exit_code(error: BaseException, code: int) -> None:
+    """The codes are the same for every command."""
+    assert explained(error)[1] == code
+
+
+def test_an_unexpected_error_asks_for_debug() -> None:
+    """A fault of dataware itself says what happened and how to see more."""
+    text, _ = explained(ZeroDivisionError("division by zero"))
+    assert text == "Unexpected error, ZeroDivisionError: division by zero: run again with --debug"
+
+
+def test_json_is_recognised_in_any_position() -> None:
+    """Arguments that cannot be parsed still tell the format."""
+    assert wants_json(["plan", "--format", "json"])
+    assert wants_json(["--format=json"])
+    assert not wants_json(["plan", "json", "--format"])
+
+
+def test_sizes_shares_and_accounts() -> None:
+    """People write 5GB and 50%."""
+    assert [size(text) for text in ("5GB", "512MiB", "1.5 k", "7")] == [5 * 10**9, 2**29, 1500, 7]
+    assert [share(text) for text in ("50%", "1", "0.25")] == [0.5, 1.0, 0.25]
+    assert account("111122223333") == "111122223333"
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command explains itself, with an example."""
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"dataware {__version__}\n"
+    for command in ("plan", "apply", "migrate", "verify", "status", "iam-policy"):
+        assert main([command, "--help"]) == 0
+        assert f"dataware {command}" in capsys.readouterr().out
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`dataware --help` answers at once: no SDK, no terminal library, no YAML."""
+    script = (
+        "import sys; from dataware.cli import main; main(['--help']);"
+        "print({'boto3', 'botocore', 'rich', 'yaml'} & set(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stderr == b"set()\n"
+
+
+STOPPING = """
+import time
+from dataware.cli.stop import Stop
+with Stop(graceful={graceful}) as stop:
+    print("ready", flush=True)
+    try:
+        while not stop():
+            time.sleep(0.01)
+        print("asked", flush=True)
+        time.sleep(30)
+    except KeyboardInterrupt:
+        print("now", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("graceful", "words"), [(True, ["asked", "now"]), (False, ["now"])])
+def test_the_first_signal_asks_and_the_second_stops(
+    number: int, graceful: bool, words: list[str]
+) -> None:
+    """A copy may finish what is in flight; a look ends at once."""
+    program = subprocess.Popen(
+        [sys.executable, "-c", STOPPING.format(graceful=graceful)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert program.stdout
+    assert program.stdout.readline() == "ready\n"
+    for word in words:
+        time.sleep(0.05)
+        program.send_signal(number)
+        assert program.stdout.readline() == f"{word}\n"
+    _, noted = program.communicate(timeout=10)
+    assert ("Stopping: finishing" in noted) is graceful
+    assert program.returncode == 0

@@ -1,0 +1,109 @@
+"""Fixtures for every test: a clean environment, the embedded AWS, and independent servers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dataware.embedded import EmbeddedAws
+from dataware.embedded.environment import cache_folder
+from support.peers import DynamoDbLocal, Unavailable, Weed
+from support.servers import FaultProxy
+
+_KEPT = {"DATAWARE_CACHE", "DATAWARE_EMBEDDED_PYTHON"}
+
+
+def pytest_configure() -> None:
+    """Keep the real cache in use, although every test gets a home of its own."""
+    os.environ["DATAWARE_CACHE"] = str(cache_folder())
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """An empty home, and nothing that would lead to a real account or to the user's files."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "DATAWARE_", "XDG_")) and name not in _KEPT:
+            monkeypatch.delenv(name)
+    for name, folder in (
+        ("STATE", "state"),
+        ("CONFIG", "config"),
+        ("DATA", "data"),
+        ("CACHE", "cache"),
+    ):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / folder))
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+    return home
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[EmbeddedAws]:
+    """One embedded AWS for all tests of this process; use `aws_server`, which starts empty."""
+    with EmbeddedAws() as server:
+        yield server
+
+
+@pytest.fixture
+def aws_server(embedded: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> EmbeddedAws:
+    """The embedded AWS, empty, with the environment pointing at it."""
+    return _entered(embedded, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def embedded_with_auth() -> Iterator[EmbeddedAws]:
+    """One embedded AWS that enforces signatures and IAM; use `auth_server`."""
+    with EmbeddedAws(auth=True) as server:
+        yield server
+
+
+@pytest.fixture
+def auth_server(embedded_with_auth: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> EmbeddedAws:
+    """The embedded AWS that enforces IAM, empty; the environment holds the root's keys."""
+    return _entered(embedded_with_auth, monkeypatch)
+
+
+@pytest.fixture
+def fault_proxy(aws_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
+    """A fault proxy in front of `aws_server`, with the environment pointing at the proxy."""
+    with FaultProxy(aws_server.endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def weed() -> Iterator[Weed]:
+    """SeaweedFS, an S3 of other authors; skips where it is not installed."""
+    try:
+        server = Weed().start()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Iterator[DynamoDbLocal]:
+    """The DynamoDB that AWS publishes for local use; skips without Java or its files."""
+    try:
+        server = DynamoDbLocal().start()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    yield server
+    server.stop()
+
+
+def _entered(server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> EmbeddedAws:
+    server.reset()
+    for name, value in server.environ().items():
+        monkeypatch.setenv(name, value)
+    return server

@@ -1,0 +1,196 @@
+"""How the contract suite makes, fills and damages a resource of each kind.
+
+A bench is all that a new kind brings to the suite: its class, and one line in `BENCHES`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from dataware.aws import Account
+from support.dynamo import everything, make_table
+from support.servers import FaultProxy, Forward, Reply, Seen, json_error, xml_error
+
+
+class Bench(Protocol):
+    """What the suite does to a resource of one kind.
+
+    `names` are two valid names; `content_calls` are the operations that the probe's view of
+    content rests on (none where existing means having data); `actions` gives the IAM actions of
+    operations whose action has another name.
+    """
+
+    names: tuple[str, str]
+    content_calls: tuple[str, ...] = ()
+    actions: Mapping[str, tuple[str, ...]] = {}
+
+    def deny(self, seen: Seen, forward: Forward) -> Reply:
+        """Answer any call with "access denied"."""
+        ...
+
+    def make(self, aws: Account, name: str) -> None:
+        """Create the resource, as empty as its kind can be."""
+        ...
+
+    def fill(self, aws: Account, name: str, count: int) -> None:
+        """Put `count` units of data into it, at least 2."""
+        ...
+
+    def change(self, aws: Account, name: str) -> str:
+        """Change one unit of data and answer with a part of its label."""
+        ...
+
+    def remove(self, aws: Account, name: str) -> str:
+        """Remove one unit of data and answer with a part of its label."""
+        ...
+
+    def add(self, aws: Account, name: str) -> str:
+        """Add one unit of data and answer with a part of its label."""
+        ...
+
+    def content(self, aws: Account, name: str) -> object:
+        """Everything that is in it, in a form that compares."""
+        ...
+
+    def shrink_pages(self, proxy: FaultProxy) -> None:
+        """Make listings come back in small pages."""
+        ...
+
+
+class TableBench(Bench):
+    """AWS::DynamoDB::Table."""
+
+    names = ("bench-old", "bench-new")
+    content_calls = ("Scan",)
+
+    def deny(self, seen: Seen, forward: Forward) -> Reply:
+        return json_error("AccessDeniedException")(seen, forward)
+
+    def make(self, aws: Account, name: str) -> None:
+        make_table(aws, name)
+
+    def fill(self, aws: Account, name: str, count: int) -> None:
+        items = [{"pk": {"S": f"key-{i}"}, "v": {"NS": [str(i), "0.5"]}} for i in range(count)]
+        for start in range(0, count, 25):
+            requests = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+            aws.client("dynamodb").batch_write_item(RequestItems={name: requests})
+
+    def change(self, aws: Account, name: str) -> str:
+        item = {"pk": {"S": "key-1"}, "v": {"NS": ["1", "0.25"]}}
+        aws.client("dynamodb").put_item(TableName=name, Item=item)
+        return '"key-1"'
+
+    def remove(self, aws: Account, name: str) -> str:
+        aws.client("dynamodb").delete_item(TableName=name, Key={"pk": {"S": "key-0"}})
+        return '"key-0"'
+
+    def add(self, aws: Account, name: str) -> str:
+        aws.client("dynamodb").put_item(TableName=name, Item={"pk": {"S": "key-new"}})
+        return '"key-new"'
+
+    def content(self, aws: Account, name: str) -> object:
+        return everything(aws, name)
+
+    def shrink_pages(self, proxy: FaultProxy) -> None:
+        def fault(seen: Seen, forward: Forward) -> Reply:
+            return forward(seen.with_body(json.dumps({**seen.json(), "Limit": 7}).encode()))
+
+        proxy.add(fault, operation="Scan")
+
+
+class BucketBench(Bench):
+    """AWS::S3::Bucket."""
+
+    names = ("bench-old", "bench-new")
+    content_calls = ("ListObjectsV2", "ListObjectVersions")
+    actions = {  # noqa: RUF012 - a Protocol's attribute
+        "HeadBucket": ("s3:ListBucket",),
+        "ListObjects": ("s3:ListBucket",),
+        "ListObjectsV2": ("s3:ListBucket",),
+        "ListObjectVersions": ("s3:ListBucketVersions",),
+        "ListBuckets": ("s3:ListAllMyBuckets",),
+        "ListMultipartUploads": ("s3:ListBucketMultipartUploads",),
+        "ListParts": ("s3:ListMultipartUploadParts",),
+        "GetBucketEncryption": ("s3:GetEncryptionConfiguration",),
+        "GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock",),
+        "GetObjectLockConfiguration": ("s3:GetBucketObjectLockConfiguration",),
+        "HeadObject": ("s3:GetObject",),
+        "CopyObject": ("s3:GetObject", "s3:PutObject"),
+        "UploadPartCopy": ("s3:GetObject", "s3:PutObject"),
+        "UploadPart": ("s3:PutObject",),
+        "CreateMultipartUpload": ("s3:PutObject",),
+        "CompleteMultipartUpload": ("s3:PutObject",),
+    }
+
+    def deny(self, seen: Seen, forward: Forward) -> Reply:
+        return xml_error("AccessDenied", 403)(seen, forward)
+
+    def make(self, aws: Account, name: str) -> None:
+        aws.client("s3").create_bucket(Bucket=name)
+
+    def fill(self, aws: Account, name: str, count: int) -> None:
+        for i in range(count):
+            aws.client("s3").put_object(Bucket=name, Key=f"key-{i}", Body=b"%d" % i)
+
+    def change(self, aws: Account, name: str) -> str:
+        aws.client("s3").put_object(Bucket=name, Key="key-1", Body=b"changed")
+        return "key-1"
+
+    def remove(self, aws: Account, name: str) -> str:
+        aws.client("s3").delete_object(Bucket=name, Key="key-0")
+        return "key-0"
+
+    def add(self, aws: Account, name: str) -> str:
+        aws.client("s3").put_object(Bucket=name, Key="key-new", Body=b"new")
+        return "key-new"
+
+    def content(self, aws: Account, name: str) -> object:
+        s3 = aws.client("s3")
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=name)
+        keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
+        return {key: s3.get_object(Bucket=name, Key=key)["Body"].read() for key in keys}
+
+    def shrink_pages(self, proxy: FaultProxy) -> None:
+        def fault(seen: Seen, forward: Forward) -> Reply:
+            kept = [part for part in seen.query.split("&") if not part.startswith("max-keys=")]
+            target = "&".join([f"{seen.path}?{kept[0]}", *kept[1:], "max-keys=7"])
+            head = seen.head.replace(seen.target.encode(), target.encode(), 1)
+            return forward(replace(seen, target=target, head=head))
+
+        proxy.add(fault, operation="ListObjectsV2")
+
+
+class ParameterBench(Bench):
+    """AWS::SSM::Parameter: it cannot be copied, so only making one is needed."""
+
+    names = ("/bench/old", "/bench/new")
+
+    def deny(self, seen: Seen, forward: Forward) -> Reply:
+        return json_error("AccessDeniedException")(seen, forward)
+
+    def make(self, aws: Account, name: str) -> None:
+        aws.client("ssm").put_parameter(Name=name, Value="v", Type="String")
+
+    def fill(self, aws: Account, name: str, count: int) -> None:
+        return
+
+    def change(self, aws: Account, name: str) -> str:
+        raise AssertionError("a parameter has no units of data")
+
+    remove = add = change
+
+    def content(self, aws: Account, name: str) -> object:
+        return aws.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
+
+    def shrink_pages(self, proxy: FaultProxy) -> None:
+        return
+
+
+BENCHES: Mapping[str, Bench] = {
+    "AWS::S3::Bucket": BucketBench(),
+    "AWS::DynamoDB::Table": TableBench(),
+    "AWS::SSM::Parameter": ParameterBench(),
+}

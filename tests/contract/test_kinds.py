@@ -1,0 +1,324 @@
+"""What every kind must do, for each line of the catalogue.
+
+A new kind joins by its line in `CATALOGUE` and its bench in `benches.py`; a kind without a
+copier is not asked to copy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from contract.benches import BENCHES, Bench
+from dataware.aws import Account, SystemClock
+from dataware.core.errors import ServiceFailed
+from dataware.core.kind import Copier, CopyOrder, Entry, Kind, Outcome, Place, Tools
+from dataware.core.model import Content, Existence
+from dataware.kinds import CATALOGUE, load
+from support.dynamo import account, total
+from support.servers import FaultProxy, Seen
+
+ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+")
+IMPORT = re.compile(r"aws_cdk(\.[a-z][a-z0-9_]*)+:[A-Z]\w*\.from_[a-z_]+")
+PHASES = {"probe", "read", "write", "verify", "create", "versions"}
+COPIED = [cfn_type for cfn_type in CATALOGUE if load(cfn_type).copier is not None]
+LOOKED_INTO = [cfn_type for cfn_type in CATALOGUE if BENCHES[cfn_type].content_calls]
+COUNT = 30
+
+
+def place(aws: Account, name: str) -> Place:
+    """A resource of the account itself."""
+    return Place(name, aws.account, aws.region)
+
+
+class Copy:
+    """A copy from the bench's first name to its second, without the engine."""
+
+    def __init__(self, kind: Kind, bench: Bench, aws: Account, *, exclusive: bool = False) -> None:
+        self._kind = kind
+        self._aws = aws
+        source, target = (place(aws, name) for name in bench.names)
+        self._order = CopyOrder(source, target, exclusive=exclusive)
+        self.cursors: dict[str, str | None] = {}
+
+    def run(self, *, pages: int | None = None) -> Outcome:
+        """Copy from the cursors on, at most so many pages."""
+        return asyncio.run(self._run(pages))
+
+    async def _run(self, pages: int | None) -> Outcome:
+        assert self._kind.copier is not None
+        wire = self._aws.wire(lambda _reason: None)
+        copier = self._kind.copier(Tools(self._aws, wire, SystemClock()), self._order)
+        try:
+            if not self.cursors:
+                self.cursors = dict.fromkeys(await copier.partitions(), "")
+            return total([each async for each in self._pages(copier, pages)])
+        finally:
+            await wire.close()
+
+    async def _pages(self, copier: Copier, pages: int | None) -> Any:
+        done = 0
+        for partition, after in list(self.cursors.items()):
+            if after is None:
+                continue
+            async for page in copier.read(partition, after or None):
+                if done == pages:
+                    return
+                yield Outcome(same=page.same, left=page.left)
+                for unit in page.units:
+                    yield await copier.write(unit)
+                self.cursors[partition] = page.cursor
+                done += 1
+
+
+def differences(kind: Kind, aws: Account, bench: Bench) -> Mapping[str, list[str]]:
+    """What the readers of both sides tell apart, by label."""
+    assert kind.reader is not None
+    old, new = (
+        kind.reader(aws, place(aws, name), all_versions=False, deep=False) for name in bench.names
+    )
+    sides = [
+        {entry.key: entry for part in reader.parts() for entry in reader.entries(part)}
+        for reader in (old, new)
+    ]
+    source, target = sides
+
+    def differ(mine: Entry, theirs: Entry) -> bool:
+        if mine.digest == theirs.digest:
+            return False
+        settled = mine.conclusive and theirs.conclusive
+        return settled or old.same(mine, new, theirs) is None
+
+    both = source.keys() & target.keys()
+    return {
+        "missing": sorted(source[key].label for key in source.keys() - target.keys()),
+        "extra": sorted(target[key].label for key in target.keys() - source.keys()),
+        "different": sorted(source[k].label for k in both if differ(source[k], target[k])),
+    }
+
+
+@pytest.fixture(params=CATALOGUE)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Each card, unless a test names the types that it is for."""
+    return load(request.param)
+
+
+@pytest.fixture
+def bench(kind: Kind) -> Bench:
+    """The bench of the card; a kind without one is not tested, so it fails."""
+    return BENCHES[kind.cfn_type]
+
+
+@pytest.fixture
+def filled(kind: Kind, bench: Bench, fault_proxy: FaultProxy) -> Iterator[Account]:
+    """A source with data and an empty target, behind a proxy."""
+    aws = account()
+    for name in bench.names:
+        bench.make(aws, name)
+    bench.fill(aws, bench.names[0], COUNT)
+    assert aws.account  # asked once and remembered, so that faults do not hit the question
+    fault_proxy.clear()
+    yield aws
+    fault_proxy.clear()
+
+
+def test_a_card_is_well_formed(kind: Kind) -> None:
+    """Phases are known, actions look like IAM's, and the CDK import names a class and a method."""
+    assert kind.permissions.keys() <= PHASES
+    assert {"probe", "create"} <= kind.permissions.keys()
+    for actions in kind.permissions.values():
+        assert actions
+        assert all(ACTION.fullmatch(action) for action in actions)
+        assert len(set(actions)) == len(actions)
+    assert IMPORT.fullmatch(kind.cdk_import)
+    assert kind.batch >= 1
+
+
+def test_abilities_come_together(kind: Kind) -> None:
+    """What can be copied has an address, can be verified, and declares what each phase needs."""
+    able = kind.copier is not None
+    assert (kind.reader is not None) == able
+    assert (kind.scheme is not None) == able
+    assert ({"read", "write", "verify"} <= kind.permissions.keys()) == able
+
+
+def test_names_are_checked(kind: Kind, bench: Bench) -> None:
+    """Good names pass, and an empty one is told what is wrong."""
+    assert [kind.check_name(name) for name in bench.names] == [None, None]
+    assert kind.check_name("")
+
+
+def test_arns_belong_to_the_partition(kind: Kind, bench: Bench) -> None:
+    """Permissions can be scoped to ARNs of the right partition that end in the name."""
+    arns = kind.arns(bench.names[0], "123456789012", "cn-north-1", "aws-cn")
+    assert arns
+    for arn in arns:
+        assert arn.startswith("arn:aws-cn:")
+        assert bench.names[0].lstrip("/") in arn
+
+
+def test_absent_is_seen(kind: Kind, bench: Bench, aws_server: object) -> None:
+    """Nothing under the name: absent, without a problem."""
+    facts = kind.probe(account(), bench.names[0])
+    assert (facts.existence, facts.problems) == (Existence.ABSENT, ())
+
+
+def test_denied_is_never_absent(kind: Kind, bench: Bench, fault_proxy: FaultProxy) -> None:
+    """Where every call is denied, nothing is known, and a permission is named."""
+    aws = account()
+    bench.make(aws, bench.names[0])
+    fault_proxy.add(bench.deny)
+    facts = kind.probe(aws, bench.names[0])
+    assert facts.existence is not Existence.ABSENT
+    assert facts.content is Content.UNKNOWN
+    named = {problem.permission for problem in facts.problems if problem.permission}
+    assert named
+    assert named <= set(kind.permissions["probe"])
+
+
+@pytest.mark.parametrize("kind", LOOKED_INTO, indirect=True)
+@pytest.mark.parametrize("full", [False, True])
+def test_content_is_seen(kind: Kind, bench: Bench, aws_server: object, full: bool) -> None:
+    """Empty is told from full."""
+    aws = account()
+    bench.make(aws, bench.names[0])
+    if full:
+        bench.fill(aws, bench.names[0], 2)
+    facts = kind.probe(aws, bench.names[0])
+    assert (facts.existence, facts.problems) == (Existence.EXISTS, ())
+    assert facts.content is (Content.DATA if full else Content.EMPTY)
+
+
+@pytest.mark.parametrize("kind", LOOKED_INTO, indirect=True)
+def test_content_that_is_denied_is_unknown(
+    kind: Kind, bench: Bench, filled: Account, fault_proxy: FaultProxy
+) -> None:
+    """Without the right to look inside, content is unknown and the permission is named."""
+    for call in bench.content_calls:
+        fault_proxy.add(bench.deny, operation=call)
+    facts = kind.probe(filled, bench.names[0])
+    assert (facts.existence, facts.content) == (Existence.EXISTS, Content.UNKNOWN)
+    named = {problem.permission for problem in facts.problems}
+    assert named & set(kind.permissions["probe"])
+
+
+@pytest.mark.parametrize("kind", COPIED, indirect=True)
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_copying_twice_is_copying_once(
+    kind: Kind, bench: Bench, filled: Account, exclusive: bool
+) -> None:
+    """The first copy brings everything; the second one changes nothing and leaves nothing."""
+    first = Copy(kind, bench, filled, exclusive=exclusive).run()
+    assert (first.copied, first.same, first.left) == (COUNT, 0, ())
+    once = bench.content(filled, bench.names[1])
+    assert once == bench.content(filled, bench.names[0])
+    second = Copy(kind, bench, filled).run()
+    assert (second.copied, second.same, second.left) == (0, COUNT, ())
+    assert bench.content(filled, bench.names[1]) == once
+
+
+@pytest.mark.parametrize("kind", COPIED, indirect=True)
+@pytest.mark.parametrize("pages", [1, 2, 4])
+def test_an_interrupted_copy_goes_on_from_its_cursors(
+    kind: Kind, bench: Bench, filled: Account, fault_proxy: FaultProxy, pages: int
+) -> None:
+    """What a copy brought before it was cut off is not read again, and nothing is missing."""
+    bench.shrink_pages(fault_proxy)
+    copy = Copy(kind, bench, filled)
+    before = copy.run(pages=pages)
+    assert any(cursor is not None for cursor in copy.cursors.values())
+    after = copy.run()
+    assert before.copied + after.copied == COUNT
+    assert 0 < before.copied < COUNT
+    assert (after.same, after.left) == (0, ())
+    assert set(copy.cursors.values()) == {None}
+    fault_proxy.clear()
+    assert bench.content(filled, bench.names[1]) == bench.content(filled, bench.names[0])
+
+
+@pytest.mark.parametrize("kind", COPIED, indirect=True)
+def test_the_source_is_only_read(kind: Kind, bench: Bench, filled: Account) -> None:
+    """A copy leaves the source as it was."""
+    before = bench.content(filled, bench.names[0])
+    Copy(kind, bench, filled).run()
+    assert bench.content(filled, bench.names[0]) == before
+
+
+@pytest.mark.parametrize("kind", COPIED, indirect=True)
+def test_verification_finds_nothing_after_a_copy(kind: Kind, bench: Bench, filled: Account) -> None:
+    """Both sides of a whole copy are the same."""
+    Copy(kind, bench, filled).run()
+    assert differences(kind, filled, bench) == {"missing": [], "extra": [], "different": []}
+
+
+@pytest.mark.parametrize("kind", COPIED, indirect=True)
+def test_verification_finds_each_kind_of_difference(
+    kind: Kind, bench: Bench, filled: Account
+) -> None:
+    """A changed, a missing and an extra unit in the target are each found and named."""
+    Copy(kind, bench, filled).run()
+    target = bench.names[1]
+    made = {
+        "missing": bench.remove(filled, target),
+        "extra": bench.add(filled, target),
+        "different": bench.change(filled, target),
+    }
+    found = differences(kind, filled, bench)
+    for side, label in made.items():
+        (named,) = found[side]
+        assert label in named
+
+
+@pytest.mark.parametrize("kind", COPIED, indirect=True)
+def test_an_unreadable_side_is_an_error(
+    kind: Kind, bench: Bench, filled: Account, fault_proxy: FaultProxy
+) -> None:
+    """A reader and a copier that are denied raise; they never look like the end of the data."""
+    fault_proxy.add(bench.deny)
+    with pytest.raises(ServiceFailed):
+        differences(kind, filled, bench)
+    with pytest.raises(ServiceFailed):
+        Copy(kind, bench, filled).run()
+
+
+def actions_of(bench: Bench, seen: Seen) -> tuple[str, ...]:
+    """The IAM actions that a request needs; what every caller may do needs none."""
+    service = seen.headers["authorization"].split("/")[3]
+    if service == "sts":
+        return ()
+    return bench.actions.get(seen.operation, (f"{service}:{seen.operation}",))
+
+
+def undeclared(kind: Kind, bench: Bench, proxy: FaultProxy, *phases: str) -> set[str]:
+    """Actions that were needed for the requests so far, and that no phase declares."""
+    declared = {action for phase in phases for action in kind.permissions[phase]}
+    needed = {action for seen in proxy.seen for action in actions_of(bench, seen)}
+    assert needed
+    proxy.clear()
+    return needed - declared
+
+
+def test_a_probe_makes_declared_calls_only(
+    kind: Kind, bench: Bench, filled: Account, fault_proxy: FaultProxy
+) -> None:
+    """Every call of a probe is covered by the card's permissions for probing."""
+    kind.probe(filled, bench.names[0])
+    assert undeclared(kind, bench, fault_proxy, "probe") == set()
+
+
+@pytest.mark.parametrize("kind", COPIED, indirect=True)
+def test_copy_and_verification_make_declared_calls_only(
+    kind: Kind, bench: Bench, filled: Account, fault_proxy: FaultProxy
+) -> None:
+    """Every call of a copy and of its verification is covered by the card's permissions."""
+    Copy(kind, bench, filled).run()
+    Copy(kind, bench, filled, exclusive=True).run()
+    assert undeclared(kind, bench, fault_proxy, "read", "write") == set()
+    bench.change(filled, bench.names[1])
+    fault_proxy.clear()
+    differences(kind, filled, bench)
+    assert undeclared(kind, bench, fault_proxy, "verify") == set()

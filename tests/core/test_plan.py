@@ -1,0 +1,144 @@
+"""The plan as JSON: complete, stable, readable back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataware.core.errors import BadInput
+from dataware.core.estimate import Estimate
+from dataware.core.model import (
+    Action,
+    Content,
+    Creator,
+    Decision,
+    Existence,
+    Facts,
+    ImportMode,
+    Marker,
+    MarkerState,
+    OnError,
+    OnFallbackData,
+    Owner,
+    Ownership,
+    Size,
+    Wanted,
+    absent,
+)
+from dataware.core.plan import Plan, Planned, changed_facts, lock_entries
+
+words = st.text(max_size=8)
+sizes = st.builds(Size, st.integers(0), st.integers(0), st.booleans())
+
+
+def _facts() -> st.SearchStrategy[Facts]:
+    return st.builds(
+        Facts,
+        name=words,
+        existence=st.sampled_from([Existence.EXISTS, Existence.UNKNOWN]),
+        content=st.just(Content.UNKNOWN),
+        owner=st.builds(Owner, st.sampled_from(Ownership), st.none() | words, st.none() | words),
+        marker=st.builds(Marker, st.sampled_from(MarkerState), source=st.none() | words),
+        schema=st.none() | words,
+        identity=st.none() | words,
+        size=st.none() | sizes,
+        notes=st.lists(words, max_size=2).map(tuple),
+    )
+
+
+planned = st.builds(
+    Planned,
+    wanted=st.builds(
+        Wanted,
+        words,
+        words,
+        st.just("preferred"),
+        st.lists(words, max_size=2).map(tuple),
+        properties=st.dictionaries(words, words, max_size=2),
+        stack=st.none() | words,
+        logical_id=st.none() | words,
+        on_error=st.sampled_from(OnError),
+        on_fallback_data=st.sampled_from(OnFallbackData),
+        import_mode=st.sampled_from(ImportMode),
+        creator=st.sampled_from(Creator),
+        unresolved=st.lists(words, max_size=2).map(tuple),
+    ),
+    preferred=_facts().map(lambda facts: replace(facts, name="preferred")),
+    fallbacks=st.lists(_facts(), max_size=2).map(tuple),
+    decision=st.builds(
+        Decision,
+        st.sampled_from(Action),
+        st.integers(1, 18),
+        words,
+        source=st.none() | words,
+        import_mode=st.none() | st.sampled_from(ImportMode),
+        guarded=st.booleans(),
+        warnings=st.lists(words, max_size=2).map(tuple),
+    ),
+    estimate=st.none()
+    | st.builds(
+        Estimate, st.integers(0), st.integers(0), st.integers(0), st.floats(0, 1e6), st.booleans()
+    ),
+)
+
+
+@given(st.lists(planned, max_size=3))
+def test_a_plan_survives_its_file(resources: list[Planned]) -> None:
+    """Writing a plan and reading it back changes nothing."""
+    plan = Plan(
+        "111122223333", "eu-central-1", "2026-01-01T00:00:00+00:00", tuple(resources), ("w",)
+    )
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+
+
+def test_the_documented_fields_are_there() -> None:
+    """Schema version 1 has the names that documents and scripts use."""
+    wanted = Wanted("Demo/Waitlist", "AWS::DynamoDB::Table", "Waitlist-prod", ("Waitlist",))
+    decision = Decision(Action.MIGRATE, 3, "because", "Waitlist", ImportMode.ADOPT)
+    fallback = Facts("Waitlist", Existence.EXISTS, Content.DATA)
+    one = Planned(
+        wanted, absent("Waitlist-prod"), (fallback,), decision, Estimate(78, 1, 2, 0.1, True)
+    )
+    data = one.to_json()
+    assert {"id", "type", "preferred", "fallbacks", "action", "rule", "reason"} <= data.keys()
+    assert {"source", "import", "estimate"} <= data.keys()
+    assert {
+        "exists": "no",
+        "content": "unknown",
+        "owner": "nobody",
+        "marker": "none",
+    }.items() <= data["preferred"].items()
+    assert {"exists": "yes", "content": "data"}.items() <= data["fallbacks"][0].items()
+    assert (data["action"], data["rule"], data["import"]) == ("migrate", 3, "adopt")
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"version": 2}, {"version": 1, "account": "1"}])
+def test_anything_else_is_not_a_plan(data: object) -> None:
+    """A file that is no plan is bad input, in one sentence."""
+    with pytest.raises(BadInput, match="dataware plan"):
+        Plan.from_json(data)
+
+
+def test_a_changed_fact_is_named() -> None:
+    """What differs from the plan is told by name, fact, and both values."""
+    wanted = Wanted("Demo/Uploads", "AWS::S3::Bucket", "uploads-prod")
+    decision = Decision(Action.CREATE, 5, "because")
+    before = Planned(wanted, absent("uploads-prod"), (), decision)
+    there = Facts("uploads-prod", Existence.EXISTS, Content.DATA)
+    after = Planned(wanted, there, (), Decision(Action.IMPORT, 1, "because"))
+    changes = changed_facts(before, after)
+    assert "uploads-prod exists was no and is yes" in changes
+    assert "uploads-prod decision was create (rule 5) and is import (rule 1)" in changes
+    assert changed_facts(before, before) == []
+
+
+def test_lock_entries_are_keyed_by_type_and_name() -> None:
+    """A lock file finds a decision by what the app declares."""
+    wanted = Wanted("Demo/Uploads", "AWS::S3::Bucket", "uploads-prod")
+    one = Planned(wanted, absent("uploads-prod"), (), Decision(Action.CREATE, 5, "because"))
+    entries = lock_entries(Plan("1", "r", "t", (one,)))
+    assert entries["AWS::S3::Bucket uploads-prod"]["action"] == "create"

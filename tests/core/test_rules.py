@@ -1,0 +1,260 @@
+"""The decision table: total, without dead rows, and safe in every situation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import product
+from typing import get_type_hints
+
+import pytest
+
+from dataware.core.model import (
+    Action,
+    Content,
+    Existence,
+    Facts,
+    ImportMode,
+    Marker,
+    MarkerState,
+    OnError,
+    OnFallbackData,
+    Owner,
+    Ownership,
+    Problem,
+    Size,
+    Wanted,
+    absent,
+)
+from dataware.core.rules import RULES, decide, row_for
+from dataware.core.situation import Fallback, Resumable, Seen, Shape, Situation
+from dataware.core.table import TABLE, Row
+
+COPYING = (Action.MIGRATE, Action.RESUME)
+
+
+@cache
+def answers() -> tuple[tuple[Situation, Row], ...]:
+    """Every situation there can be, with the row that decides it."""
+    return tuple((situation, row_for(situation)) for situation in situations())
+
+
+def situations() -> Iterator[Situation]:
+    """The full product of all columns."""
+    columns = get_type_hints(Situation)
+    for values in product(*columns.values()):
+        yield Situation(*values)
+
+
+def test_every_situation_has_an_answer() -> None:
+    """The table is total: no combination of facts is left without a row."""
+    assert len(answers()) == 3 * 3 * 6 * 4 * 5 * 3 * 3 * 2 * 2 * 2
+
+
+def test_every_row_decides_something() -> None:
+    """No row is dead: each is the first that fits in some situation."""
+    used = {id(row) for _, row in answers()}
+    assert [row for row in TABLE if id(row) not in used] == []
+
+
+def test_every_rule_of_the_table_is_explained() -> None:
+    """Each rule number that a row carries has a sentence for people."""
+    assert {row.rule for row in TABLE} <= RULES.keys()
+
+
+def test_another_accounts_bucket_always_stops() -> None:
+    """Rule 11: nothing is decided about a stranger's bucket but to stop."""
+    for situation, row in answers():
+        if Ownership.FOREIGN in (situation.owner,) or situation.fallback is Fallback.FOREIGN:
+            assert (row.action, row.rule) == (Action.STOP, 11)
+
+
+def test_strict_stops_at_anything_unseen() -> None:
+    """Under on_error=stop an unanswered question never leads to a change."""
+    for situation, row in answers():
+        if situation.seen is Seen.PART and situation.on_error is OnError.STOP:
+            assert row.action is Action.STOP
+
+
+def test_a_stacks_own_resource_never_becomes_a_reference() -> None:
+    """Rule 6: what this stack owns stays declared, so it is neither imported nor created."""
+    for situation, row in answers():
+        if situation.owner is Ownership.THIS_STACK:
+            assert row.action in (Action.KEEP, Action.STOP, *COPYING)
+
+
+def test_what_may_be_this_stacks_is_never_referenced() -> None:
+    """A resource whose owner cannot be seen is adopted, since a reference could drop it."""
+    for situation, row in answers():
+        if situation.owner is Ownership.UNKNOWN and row.action is Action.IMPORT:
+            assert row.adopt or row.rule == 15
+
+
+def test_another_stacks_resource_is_never_written() -> None:
+    """Rule 10: it is referenced, never adopted, never a target."""
+    for situation, row in answers():
+        if situation.owner is Ownership.OTHER_STACK and situation.preferred is Existence.EXISTS:
+            assert row.action in (Action.STOP, Action.IMPORT)
+            assert row.action is Action.STOP or row.reference
+
+
+def test_a_running_migration_is_resumed_or_stopped() -> None:
+    """Rule 7: a half-made copy is never imported, kept or taken over as if it were the data."""
+    for situation, row in answers():
+        if situation.marker is MarkerState.RUNNING:
+            assert row.action in (Action.RESUME, Action.STOP)
+
+
+def test_only_a_running_migration_is_resumed() -> None:
+    """Nothing is resumed that has not begun."""
+    for situation, row in answers():
+        if row.action is Action.RESUME:
+            assert situation.marker is MarkerState.RUNNING
+            assert situation.resumable is Resumable.YES
+
+
+def test_data_is_copied_only_where_it_was_seen_and_fits() -> None:
+    """A migration needs a source with data, the same keys, and a target without data."""
+    for situation, row in answers():
+        if row.action is Action.MIGRATE:
+            assert situation.fallback is Fallback.DATA
+            assert situation.shape is Shape.SAME
+            assert situation.preferred in (Existence.ABSENT, Existence.EXISTS)
+            if situation.preferred is Existence.EXISTS:
+                assert situation.content is not Content.DATA
+                assert row.guarded
+
+
+def test_nothing_is_copied_without_a_record() -> None:
+    """Without sight of the marker a migration neither begins nor goes on."""
+    for situation, row in answers():
+        if situation.marker is MarkerState.UNKNOWN:
+            assert row.action not in COPYING
+
+
+def test_lost_migrated_data_stops() -> None:
+    """Rule 9: a complete migration whose target is gone ends in a stop."""
+    for situation, row in answers():
+        if situation.marker is MarkerState.COMPLETE and situation.preferred is Existence.ABSENT:
+            assert row.action is Action.STOP
+
+
+def test_importing_the_fallback_is_asked_for() -> None:
+    """Rule 15: the fallback itself is imported only under on_fallback_data=import."""
+    for situation, row in answers():
+        if row.rule == 15:
+            assert situation.on_fallback_data is OnFallbackData.IMPORT
+            assert row.action is Action.IMPORT
+
+
+WANTED = Wanted("Demo/Uploads", "AWS::S3::Bucket", "uploads-prod", ("uploads",), stack="Demo")
+
+
+def there(name: str, content: Content = Content.DATA, **more: object) -> Facts:
+    """Facts of an existing resource."""
+    facts = {"existence": Existence.EXISTS, "content": content, **more}
+    return Facts(name, **facts)
+
+
+RUNNING = Marker(MarkerState.RUNNING, source="uploads", run="r1")
+COMPLETE = Marker(MarkerState.COMPLETE, source="uploads", run="r1")
+OURS = Owner(Ownership.THIS_STACK, "Demo", "Uploads")
+THEIRS = Owner(Ownership.OTHER_STACK, "Legacy", "Bucket")
+MOVED = Owner(Ownership.MOVED, "Demo", "OldUploads")
+EMPTY = Content.EMPTY
+
+
+@pytest.mark.parametrize(
+    ("preferred", "fallback", "action", "rule"),
+    [
+        (there("uploads-prod"), absent("uploads"), Action.IMPORT, 1),
+        (absent("uploads-prod"), there("uploads"), Action.MIGRATE, 3),
+        (there("uploads-prod", EMPTY), there("uploads"), Action.MIGRATE, 3),
+        (absent("uploads-prod"), there("uploads", EMPTY), Action.CREATE, 4),
+        (absent("uploads-prod"), absent("uploads"), Action.CREATE, 5),
+        (there("uploads-prod", owner=OURS), there("uploads"), Action.KEEP, 6),
+        (there("uploads-prod", EMPTY, owner=OURS), there("uploads"), Action.MIGRATE, 6),
+        (there("uploads-prod", EMPTY, owner=OURS), absent("uploads"), Action.KEEP, 6),
+        (there("uploads-prod", marker=RUNNING), there("uploads"), Action.RESUME, 7),
+        (there("uploads-prod", marker=RUNNING), absent("uploads"), Action.STOP, 7),
+        (there("uploads-prod"), there("uploads"), Action.IMPORT, 8),
+        (there("uploads-prod", marker=COMPLETE), there("uploads"), Action.IMPORT, 1),
+        (replace(absent("uploads-prod"), marker=COMPLETE), absent("uploads"), Action.STOP, 9),
+        (there("uploads-prod", EMPTY, marker=COMPLETE), there("uploads"), Action.STOP, 9),
+        (there("uploads-prod", owner=THEIRS), there("uploads"), Action.IMPORT, 10),
+        (there("uploads-prod", EMPTY, owner=THEIRS), there("uploads"), Action.STOP, 10),
+        (there("uploads-prod", owner=Owner(Ownership.FOREIGN)), absent("uploads"), Action.STOP, 11),
+        (there("uploads-prod", EMPTY), there("uploads", EMPTY), Action.CREATE, 12),
+        (there("uploads-prod", EMPTY), there("uploads", schema="sk (N)"), Action.STOP, 13),
+        (there("uploads-prod", Content.UNKNOWN), there("uploads"), Action.MIGRATE, 14),
+        (there("uploads-prod", owner=MOVED), absent("uploads"), Action.STOP, 16),
+    ],
+)  # fmt: skip
+def test_the_rules_of_the_specification(
+    preferred: Facts, fallback: Facts, action: Action, rule: int
+) -> None:
+    """Each rule answers its own case."""
+    decision = decide(WANTED, "", preferred, (fallback,))
+    assert (decision.action, decision.rule) == (action, rule)
+
+
+def test_the_first_fallback_with_data_is_the_source() -> None:
+    """Fallbacks are looked at in the order given."""
+    fallbacks = (there("a", EMPTY), there("b"), there("c"))
+    assert decide(WANTED, "", absent("uploads-prod"), fallbacks).source == "b"
+
+
+def test_a_resumed_migration_keeps_its_source() -> None:
+    """A running migration goes on from its own source, not from the first fallback."""
+    fallbacks = (there("other"), there("uploads"))
+    decision = decide(WANTED, "", there("uploads-prod", marker=RUNNING), fallbacks)
+    assert (decision.action, decision.source) == (Action.RESUME, "uploads")
+
+
+def test_two_live_data_sets_are_a_warning_with_both_counts() -> None:
+    """Rule 8 names how much each side holds."""
+    preferred = there("uploads-prod", size=Size(1200, 0))
+    fallback = there("uploads", size=Size(78, 0, exact=False))
+    (warning,) = decide(WANTED, "", preferred, (fallback,)).warnings
+    assert "uploads-prod: 1,200" in warning
+    assert "uploads: about 78" in warning
+
+
+def test_a_warning_names_call_code_and_permission() -> None:
+    """An unanswered question tells what to allow."""
+    problem = Problem("ListObjectsV2", "AccessDenied", "s3:ListBucket")
+    preferred = there("uploads-prod", Content.UNKNOWN, problems=(problem,))
+    (warning,) = decide(WANTED, "", preferred, ()).warnings
+    assert "counts as having no data" in warning
+    for word in ("ListObjectsV2", "AccessDenied", "s3:ListBucket"):
+        assert word in warning
+
+
+def test_a_stop_names_both_logical_ids() -> None:
+    """Rule 16 says under which id the stack owns it, and under which the app declares it."""
+    wanted = Wanted("Demo/Uploads", "AWS::S3::Bucket", "uploads-prod", logical_id="Uploads")
+    reason = decide(wanted, "", there("uploads-prod", owner=MOVED), ()).reason
+    assert "OldUploads" in reason
+    assert "declares it as Uploads" in reason
+
+
+def test_a_schema_stop_names_both_schemas() -> None:
+    """Rule 13 shows what the source has and what the app declares."""
+    fallback = there("uploads", schema="email (S)")
+    reason = decide(WANTED, "id (N)", absent("uploads-prod"), (fallback,)).reason
+    assert "email (S)" in reason
+    assert "id (N)" in reason
+
+
+def test_another_key_schema_is_not_adopted() -> None:
+    """Adopting under another key schema would make the next deployment replace the table."""
+    decision = decide(WANTED, "id (N)", there("uploads-prod", schema="email (S)"), ())
+    assert decision.import_mode is ImportMode.REFERENCE
+
+
+def test_a_fallback_of_this_stack_is_a_warning() -> None:
+    """A fallback that the stack still declares must be retained when it leaves."""
+    fallback = there("uploads", owner=OURS)
+    (warning,) = decide(WANTED, "", absent("uploads-prod"), (fallback,)).warnings
+    assert "Retain" in warning

@@ -1,0 +1,152 @@
+"""The emulator's environment: made once, whole or not at all, and replaceable."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from dataware.core.errors import DatawareError
+from dataware.core.events import Event
+from dataware.embedded import environment
+from dataware.embedded.environment import EMULATOR_VERSION, cache_folder, embedded_python
+
+
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty cache folder."""
+    monkeypatch.delenv("DATAWARE_EMBEDDED_PYTHON", raising=False)
+    monkeypatch.setenv("DATAWARE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """An environment without pip and requirements, made in no time; lists what was run."""
+    ran: list[str] = []
+    real = subprocess.run
+
+    def run(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
+        ran.append(" ".join(command))
+        if "pip" in command:
+            return subprocess.CompletedProcess(command, 0, "", "")
+        return real([*command, "--without-pip"], check=True, text=True, capture_output=True)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return ran
+
+
+def test_the_emulator_is_the_version_that_the_overlay_knows(embedded: object) -> None:
+    """The environment holds exactly the version that the overlay was written for."""
+    command = "from importlib.metadata import version; print(version('ministack'))"
+    done = subprocess.run(
+        [embedded_python(), "-c", command], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == EMULATOR_VERSION
+
+
+def test_the_environment_is_made_once_and_said_once(cache: Path, small: list[str]) -> None:
+    """A second use runs nothing and says nothing, so that it needs no network."""
+    events: list[Event] = []
+    first = embedded_python(events.append)
+    commands = len(small)
+    assert embedded_python(events.append) == first
+    assert first.exists()
+    assert len(small) == commands
+    assert [each.code for each in events] == ["note"]
+    assert str(cache) in events[0].text()
+
+
+def test_the_folder_names_the_version_the_python_and_the_requirements(
+    cache: Path, small: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another set of requirements gets a folder of its own."""
+    first = embedded_python().parent.parent
+    monkeypatch.setattr(environment, "_requirements", lambda: "other==1")
+    second = embedded_python().parent.parent
+    assert first.name.startswith(f"ministack-{EMULATOR_VERSION}-py{sys.version_info.major}.")
+    assert first.name.rpartition("-")[0] == second.name.rpartition("-")[0]
+    assert first != second
+
+
+def test_two_at_once_make_one_environment(cache: Path, small: list[str]) -> None:
+    """Processes that start together wait for each other instead of building twice."""
+    threads = [threading.Thread(target=embedded_python) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum("venv" in command for command in small) == 1
+
+
+def test_an_environment_whose_python_is_gone_is_made_again(cache: Path, small: list[str]) -> None:
+    """A folder that an upgrade of Python has broken does not stay in the way."""
+    interpreter = embedded_python()
+    interpreter.unlink()
+    interpreter.symlink_to("/nowhere/python")
+    assert embedded_python() == interpreter
+    assert interpreter.exists()
+
+
+def test_a_failed_installation_leaves_nothing_and_says_why(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without network the user reads one sentence with pip's reason and what to do."""
+    requirements = "ministack==1.5.33"
+    monkeypatch.setattr(environment, "_requirements", lambda: requirements)
+    for name in ("PIP_NO_INDEX", "PIP_ISOLATED"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    with pytest.raises(DatawareError) as caught:
+        embedded_python()
+    sentence = str(caught.value)
+    assert "Cannot install the embedded AWS" in sentence
+    assert "ministack" in sentence
+    assert "DATAWARE_EMBEDDED_PYTHON" in sentence
+    assert "\n" not in sentence
+    assert not [each for each in cache.iterdir() if each.suffix != ".lock"]
+
+
+def test_the_override_must_be_an_interpreter(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """DATAWARE_EMBEDDED_PYTHON is used as it is, and a wrong one is named."""
+    monkeypatch.setenv("DATAWARE_EMBEDDED_PYTHON", sys.executable)
+    assert embedded_python() == Path(sys.executable)
+    monkeypatch.setenv("DATAWARE_EMBEDDED_PYTHON", str(tmp_path / "no-python"))
+    with pytest.raises(DatawareError, match=r"DATAWARE_EMBEDDED_PYTHON names .*no-python"):
+        embedded_python()
+
+
+def test_a_cache_that_cannot_be_written_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A file in the place of the cache folder is an error with a way out."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.delenv("DATAWARE_EMBEDDED_PYTHON", raising=False)
+    monkeypatch.setenv("DATAWARE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(DatawareError, match=r"cannot be written .*DATAWARE_CACHE"):
+        embedded_python()
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"DATAWARE_CACHE": "/c", "XDG_CACHE_HOME": "/x"}, "/c"),
+        ({"XDG_CACHE_HOME": "/x"}, "/x/dataware"),
+        ({}, "/h/.cache/dataware"),
+    ],
+)
+def test_the_cache_follows_the_usual_variables(
+    variables: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our own variable goes first, then the desktop standard, then the home folder."""
+    for name in ("DATAWARE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/h")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert cache_folder() == Path(expected)

@@ -1,0 +1,44 @@
+"""The catalogue of resource types."""
+
+from __future__ import annotations
+
+import pytest
+
+from dataware.core.errors import BadInput
+from dataware.kinds import CATALOGUE, kinds, load
+
+
+@pytest.mark.parametrize("cfn_type", CATALOGUE)
+def test_every_line_leads_to_the_card_of_its_type(cfn_type: str) -> None:
+    """A line of the catalogue names a module whose card is of that very type."""
+    assert load(cfn_type).cfn_type == cfn_type
+
+
+def test_names_and_schemes_are_unique() -> None:
+    """Markers, file names and addresses can tell the kinds apart."""
+    cards = kinds()
+    assert len({card.name for card in cards}) == len(cards)
+    schemes = [card.scheme for card in cards if card.scheme]
+    assert len(set(schemes)) == len(schemes)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("AWS::DynamoDB::Tabel", "AWS::DynamoDB::Table"),
+        ("aws::s3::bucket", "AWS::S3::Bucket"),
+        ("AWS::SSM::Parametr", "AWS::SSM::Parameter"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(wrong: str, meant: str) -> None:
+    """An unknown type that looks like a known one is told which."""
+    with pytest.raises(BadInput, match=f"did you mean {meant}") as raised:
+        load(wrong)
+    assert wrong in str(raised.value)
+
+
+def test_a_stranger_is_answered_with_the_known_types() -> None:
+    """A type that resembles none is told all that there are."""
+    with pytest.raises(BadInput) as raised:
+        load("bananas")
+    assert all(known in str(raised.value) for known in CATALOGUE)

@@ -1,0 +1,94 @@
+"""SOURCE and TARGET."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataware.core.errors import BadInput
+from dataware.kinds import kinds
+from dataware.ops.inputs import parse_pair
+from dataware.ops.inputs.addresses import check_apart, parse_address
+
+KINDS = {kind.cfn_type: kind for kind in kinds()}
+ME, ELSE = "111122223333", "444455556666"
+ARN = f"arn:aws:dynamodb:eu-west-1:{ELSE}:table/Orders"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "name", "prefix"),
+    [
+        ("s3://uploads", "s3-bucket", "uploads", ""),
+        ("s3://uploads/", "s3-bucket", "uploads", ""),
+        ("s3://uploads/a/b/", "s3-bucket", "uploads", "a/b/"),
+        ("s3://uploads//ü +%", "s3-bucket", "uploads", "/ü +%"),
+        ("arn:aws:s3:::uploads", "s3-bucket", "uploads", ""),
+        ("arn:aws-cn:s3:::uploads/a", "s3-bucket", "uploads", "a"),
+        ("dynamodb://Orders", "dynamodb-table", "Orders", ""),
+        (ARN, "dynamodb-table", "Orders", ""),
+    ],
+)
+def test_an_address_is_understood(text: str, kind: str, name: str, prefix: str) -> None:
+    """Schemes, prefixes and ARNs give kind, name and prefix."""
+    address = parse_address(text, KINDS)
+    assert (address.kind.name, address.name, address.prefix) == (kind, name, prefix)
+
+
+def test_what_belongs_to_another_account_goes_by_its_arn() -> None:
+    """Services take the ARN for a resource of another account, the name for one's own."""
+    address = parse_address(ARN, KINDS)
+    theirs, mine = address.place(ME, "us-east-1"), address.place(ELSE, "us-east-1")
+    assert (theirs.name, theirs.owner, theirs.region) == (ARN, ELSE, "eu-west-1")
+    assert (mine.name, mine.owner, mine.region) == ("Orders", ELSE, "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "complaint"),
+    [
+        ("s3://uploads", "dynamodb://Orders", "have to be of the same kind"),
+        ("s3://uploads", "s3://uploads", "are the same place"),
+        ("s3://uploads", "arn:aws:s3:::uploads", "are the same place"),
+        ("s3://uploads", "s3://uploads/a", "overlap"),
+        ("s3://uploads/a", "s3://uploads/ab", "overlap"),
+        ("s3://U", "s3://uploads", "U is no S3 bucket name"),
+        ("s3://", "s3://uploads", "is no S3 bucket name"),
+        ("dynamodb://Orders/x", "dynamodb://Other", "is no DynamoDB table name"),
+        ("dynamo://Orders", "dynamodb://Other", "did you mean dynamodb"),
+        ("uploads", "s3://uploads", "uploads says no kind: write dynamodb://uploads or s3://upl"),
+        ("", "s3://uploads", "The empty address says no kind"),
+        ("arn:aws:sqs:eu-west-1:111122223333:x", "s3://uploads", "no ARN of a resource that"),
+    ],
+)
+def test_a_pair_that_makes_no_sense_is_refused(source: str, target: str, complaint: str) -> None:
+    """Each mistake gets a sentence that names what was written."""
+    with pytest.raises(BadInput, match=complaint) as raised:
+        parse_pair(source, target, KINDS)
+    assert source in str(raised.value)
+
+
+def test_one_name_in_two_regions_is_two_places() -> None:
+    """A table may be copied to its namesake elsewhere, but not onto itself by its ARN."""
+    one, other = parse_pair("dynamodb://Orders", ARN, KINDS)
+    check_apart(one, other, ME, "eu-west-1")
+    check_apart(one, other, ELSE, "us-east-1")
+    with pytest.raises(BadInput, match="are the same place"):
+        check_apart(one, other, ELSE, "eu-west-1")
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_prefixes_of_one_bucket_are_apart_or_refused(one: str, other: str) -> None:
+    """No key is selected by both sides of an accepted pair."""
+    try:
+        pair = parse_pair(f"s3://uploads/{one}", f"s3://uploads/{other}", KINDS)
+    except BadInput:
+        assert one.startswith(other) or other.startswith(one)
+    else:
+        assert not any(key.startswith(pair[0].prefix) for key in (other, other + "x"))
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_an_address_or_bad_input(text: str) -> None:
+    """Nothing that a person types ends in anything but an address or a sentence."""
+    try:
+        parse_address(text, KINDS)
+    except BadInput as error:
+        assert str(error)

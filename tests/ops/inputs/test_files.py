@@ -1,0 +1,72 @@
+"""Plan files and the lock file."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dataware.core.errors import BadInput
+from dataware.core.model import Action, Decision, Wanted, absent
+from dataware.core.plan import Plan, Planned
+from dataware.ops.inputs.files import is_plan, read_plan, save_lock, save_plan
+
+
+def a_plan(region: str = "eu-west-1") -> Plan:
+    """A plan of one bucket that has to be created."""
+    wanted = Wanted("Demo/Uploads", "AWS::S3::Bucket", "new-name", ("old-name",))
+    decision = Decision(Action.CREATE, 5, "nothing is there")
+    planned = Planned(wanted, absent("new-name"), (absent("old-name"),), decision)
+    return Plan("111122223333", region, "2026-01-01T00:00:00+00:00", (planned,))
+
+
+def test_a_saved_plan_is_read_back(tmp_path: Path) -> None:
+    """What `plan --out` writes, `apply` recognises and reads."""
+    path = tmp_path / "plan.json"
+    save_plan(a_plan(), path)
+    assert is_plan(path)
+    assert read_plan(path) == a_plan()
+    assert [one.name for one in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_templates_are_no_plans(tmp_path: Path) -> None:
+    """A template, a broken file and a missing one are left to the readers of apps."""
+    for text in ('{"Resources": {}}', "{", "[]"):
+        (tmp_path / "x.json").write_text(text)
+        assert not is_plan(tmp_path / "x.json")
+    assert not is_plan(tmp_path / "missing.json")
+
+
+def test_a_damaged_plan_is_named(tmp_path: Path) -> None:
+    """The sentence about a plan of another version begins with the file."""
+    path = tmp_path / "plan.json"
+    path.write_text('{"version": 99, "resources": []}')
+    assert is_plan(path)
+    with pytest.raises(BadInput, match=r"plan\.json: this is not a dataware plan of version 1"):
+        read_plan(path)
+
+
+def test_the_lock_keeps_other_regions(tmp_path: Path) -> None:
+    """Each account and region has its own entries, and a second run writes the same bytes."""
+    path = tmp_path / "dataware.lock.json"
+    save_lock(a_plan("eu-west-1"), path)
+    save_lock(a_plan("us-east-1"), path)
+    before = path.read_bytes()
+    save_lock(a_plan("us-east-1"), path)
+    environments = json.loads(before)["environments"]
+    assert list(environments) == ["111122223333/eu-west-1", "111122223333/us-east-1"]
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """A missing folder is a sentence and not a traceback."""
+    with pytest.raises(BadInput, match=r"missing/plan\.json cannot be written: No such file"):
+        save_plan(a_plan(), tmp_path / "missing" / "plan.json")
+
+
+def test_a_foreign_lock_file_is_left_alone(tmp_path: Path) -> None:
+    """A lock file of another version is not overwritten."""
+    path = tmp_path / "dataware.lock.json"
+    path.write_text('{"version": 7}')
+    with pytest.raises(BadInput, match="no lock file of version 1"):
+        save_lock(a_plan(), path)
+    assert path.read_text() == '{"version": 7}'

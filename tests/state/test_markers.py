@@ -1,0 +1,282 @@
+"""The rules of markers: one run at a time, nothing forgotten, nothing taken from the living."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataware.aws import Account, SystemClock
+from dataware.core.errors import CannotSee, Refused
+from dataware.core.model import NO_MARKER, Marker, MarkerState
+from dataware.core.ports import Lease
+from dataware.embedded import EmbeddedAws
+from dataware.state import ParameterMarkers
+from dataware.state.markers import ALIVE_SECONDS, LIST, READ, WRITE
+from dataware.state.value import ROOT
+from dataware.wire import RetryingWire
+from support.parameters import FakeParameters
+
+KIND, TARGET = "dynamodb-table", "orders-prod"
+
+
+def running(run: str = "run-1") -> Marker:
+    """What a run writes at its beginning."""
+    return Marker(MarkerState.RUNNING, "orders", run, "table-id", created=True)
+
+
+def markers(store: FakeParameters, holder: str = "host-1") -> ParameterMarkers:
+    """Markers as one machine sees them."""
+    return ParameterMarkers(store, store.clock, holder)
+
+
+@pytest.fixture
+def store() -> FakeParameters:
+    """An empty Parameter Store."""
+    return FakeParameters()
+
+
+def test_no_record_is_no_marker(store: FakeParameters) -> None:
+    """A target that nothing was migrated into has no marker."""
+    assert markers(store).get(KIND, TARGET) == NO_MARKER
+
+
+def test_a_begun_migration_is_running_and_alive(store: FakeParameters) -> None:
+    """Everything that the next run needs is in the record."""
+    markers(store).begin(KIND, TARGET, running())
+    found = markers(store).get(KIND, TARGET)
+    assert (found.state, found.source, found.run) == (MarkerState.RUNNING, "orders", "run-1")
+    assert (found.identity, found.created, found.alive) == ("table-id", True, True)
+    assert found.detail["holder"] == "host-1"
+
+
+def test_a_living_run_is_not_disturbed(store: FakeParameters) -> None:
+    """A second run is refused, with run, holder, age and what to do."""
+    markers(store).begin(KIND, TARGET, running())
+    store.clock.time += 10
+    with pytest.raises(Refused, match=r"run run-1 on host-1.* 10 s ago.*again in 50 s"):
+        markers(store, "host-2").begin(KIND, TARGET, running("run-2"))
+    assert markers(store).get(KIND, TARGET).run == "run-1"
+
+
+def test_a_dead_run_is_taken_over(store: FakeParameters) -> None:
+    """After the time of silence the next run goes on; the beginning stays what it was."""
+    markers(store).begin(KIND, TARGET, running())
+    began = markers(store).get(KIND, TARGET).detail["started"]
+    store.clock.time += ALIVE_SECONDS
+    assert not markers(store).get(KIND, TARGET).alive
+    markers(store, "host-2").begin(KIND, TARGET, running("run-2"))
+    found = markers(store).get(KIND, TARGET)
+    assert (found.run, found.detail["started"], found.alive) == ("run-2", began, True)
+
+
+def test_a_released_marker_is_taken_over_at_once(store: FakeParameters) -> None:
+    """A run that ended in order leaves "running", and its progress, to the next one."""
+    markers(store).begin(KIND, TARGET, running()).release({"copied": 5})
+    found = markers(store).get(KIND, TARGET)
+    assert (found.state, found.alive, found.detail["copied"]) == (MarkerState.RUNNING, False, 5)
+    markers(store, "host-2").begin(KIND, TARGET, running("run-2"))
+
+
+def test_a_complete_marker_stays(store: FakeParameters) -> None:
+    """Complete is final until another migration begins."""
+    markers(store).begin(KIND, TARGET, running()).complete({"copied": 78})
+    found = markers(store).get(KIND, TARGET)
+    assert (found.state, found.alive, found.detail["copied"]) == (MarkerState.COMPLETE, False, 78)
+    markers(store).begin(KIND, TARGET, running("run-2"))
+    assert markers(store).get(KIND, TARGET).state is MarkerState.RUNNING
+
+
+def test_beats_keep_a_run_alive(store: FakeParameters) -> None:
+    """A run that beats is never taken over, however long it lasts."""
+    lease = markers(store).begin(KIND, TARGET, running())
+    for beat in range(10):
+        store.clock.time += ALIVE_SECONDS / 3
+        lease.beat({"copied": beat})
+        with pytest.raises(Refused):
+            markers(store, "host-2").begin(KIND, TARGET, running("run-2"))
+    assert markers(store).get(KIND, TARGET).detail["copied"] == 9
+
+
+@pytest.mark.parametrize("ending", ["beat", "complete", "release"])
+def test_a_run_that_was_taken_over_stops(store: FakeParameters, ending: str) -> None:
+    """A run that wakes up after its lock went to another one may not go on, nor end it."""
+    slept: Lease = markers(store).begin(KIND, TARGET, running())
+    store.clock.time += ALIVE_SECONDS + 1
+    heir = markers(store, "host-2").begin(KIND, TARGET, running("run-2"))
+    with pytest.raises(Refused, match="another run took over"):
+        getattr(slept, ending)({})
+    heir.beat({"copied": 1})
+    found = markers(store).get(KIND, TARGET)
+    assert (found.run, found.state, found.alive) == ("run-2", MarkerState.RUNNING, True)
+
+
+def test_a_silent_run_that_nobody_replaced_goes_on(store: FakeParameters) -> None:
+    """A machine that slept keeps its lock if nobody wanted it."""
+    lease = markers(store).begin(KIND, TARGET, running())
+    store.clock.time += 10 * ALIVE_SECONDS
+    lease.beat({})
+    lease.complete({})
+
+
+def test_a_loser_does_not_disturb_the_winner(store: FakeParameters) -> None:
+    """The write of a run that came too late costs the holder nothing."""
+    markers(store).begin(KIND, TARGET, running("dead"))
+    store.clock.time += ALIVE_SECONDS
+    leases: list[Lease] = []
+
+    def overtake() -> None:
+        store.between = lambda: None
+        leases.append(markers(store, "host-2").begin(KIND, TARGET, running("winner")))
+
+    # The loser's third call is the write, after a refused creation and a read.
+    store.between = _after(2, overtake)
+    with pytest.raises(Refused, match="has just begun"):
+        markers(store, "host-3").begin(KIND, TARGET, running("loser"))
+    leases[0].beat({})
+    leases[0].complete({})
+    assert markers(store).get(KIND, TARGET).run == "winner"
+
+
+def _after(calls: int, action: Callable[[], None]) -> Callable[[], None]:
+    """An action that waits for some calls to pass."""
+    passed = iter(range(calls))
+
+    def between() -> None:
+        if next(passed, None) is None:
+            action()
+
+    return between
+
+
+def test_a_lost_answer_to_the_first_write_is_no_other_run(store: FakeParameters) -> None:
+    """When the SDK repeats a write that had succeeded, the run recognises itself."""
+    markers(store).begin(KIND, TARGET, running())
+    markers(store).begin(KIND, TARGET, running()).beat({})
+
+
+RUNS = "ABC"
+
+
+def race(store: FakeParameters, order: str) -> list[str]:
+    """The runs that got the lock when their calls were answered in this order."""
+    gates = {run: threading.Semaphore(0) for run in RUNS}
+    parked = threading.Semaphore(0)
+    ended: set[str] = set()
+    won: list[str] = []
+
+    def wait_for_turn() -> None:
+        parked.release()
+        gates[threading.current_thread().name].acquire()
+
+    def contend(run: str) -> None:
+        try:
+            markers(store, run).begin(KIND, TARGET, running(run))
+            won.append(run)
+        except Refused:
+            pass
+        finally:
+            ended.add(run)
+            parked.release()
+
+    store.between = wait_for_turn
+    threads = [threading.Thread(target=contend, args=run, name=run) for run in RUNS]
+    for thread in threads:
+        thread.start()
+        parked.acquire()
+    for run in order + RUNS * 3:
+        if run not in ended:
+            gates[run].release()
+            parked.acquire()
+    for thread in threads:
+        thread.join()
+    return won
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(RUNS, max_size=9), st.sampled_from(["none", "dead", "alive"]))
+def test_no_order_of_calls_gives_two_runs_the_lock(order: str, before: str) -> None:
+    """Of runs whose calls interleave in any way, exactly one begins; none while one is alive."""
+    store = FakeParameters()
+    if before != "none":
+        markers(store).begin(KIND, TARGET, running("old"))
+    if before == "dead":
+        store.clock.time += ALIVE_SECONDS
+    assert len(race(store, order)) == (0 if before == "alive" else 1)
+
+
+@pytest.mark.parametrize(
+    ("operation", "permission"),
+    [("GetParameter", READ), ("GetParametersByPath", LIST), ("PutParameter", WRITE)],
+)
+def test_denials_name_the_permission(
+    store: FakeParameters, operation: str, permission: str
+) -> None:
+    """A marker that may not be seen is unknown, never "none"."""
+    store.denied = {operation}
+    calls: dict[str, Callable[[], object]] = {
+        READ: lambda: markers(store).get(KIND, TARGET),
+        LIST: lambda: markers(store).all(),
+        WRITE: lambda: markers(store).begin(KIND, TARGET, running()),
+    }
+    with pytest.raises(CannotSee) as caught:
+        calls[permission]()
+    assert caught.value.problem is not None
+    assert caught.value.problem.permission == permission
+
+
+def test_unreadable_markers_are_unknown(store: FakeParameters) -> None:
+    """What a newer version wrote is neither ignored nor overwritten."""
+    markers(store).begin(KIND, TARGET, running())
+    parameter = store.stored[f"{ROOT}/{KIND}/{TARGET}"]
+    parameter["Value"] = json.dumps({"version": 9})
+    store.clock.time += 2 * ALIVE_SECONDS
+    for act in (
+        lambda: markers(store).get(KIND, TARGET),
+        lambda: markers(store).begin(KIND, TARGET, running()),
+    ):
+        with pytest.raises(CannotSee, match="cannot be read by this version"):
+            act()
+    assert json.loads(parameter["Value"]) == {"version": 9}
+
+
+def account() -> Account:
+    """The account that the environment points to."""
+    clock = SystemClock()
+    return Account.open(lambda transport, tell: RetryingWire(transport, clock, random.random, tell))
+
+
+def test_all_markers_are_listed_over_pages(aws_server: EmbeddedAws) -> None:
+    """The service lists ten at a time; every kind and target comes back."""
+    book = ParameterMarkers(account(), SystemClock())
+    targets = {(kind, f"target_{number}.x") for kind in ("a-kind", "b") for number in range(12)}
+    for kind, target in sorted(targets):
+        book.begin(kind, target, running()).complete({})
+    found = book.all()
+    assert {(kind, target) for kind, target, _ in found} == targets
+    assert {marker.state for _, _, marker in found} == {MarkerState.COMPLETE}
+
+
+@pytest.mark.parametrize("left_by", ["nobody", "released"])
+def test_of_many_runs_at_once_one_wins(aws_server: EmbeddedAws, left_by: str) -> None:
+    """On a real server, sixteen runs that begin together get one lock."""
+    aws = account()
+    if left_by == "released":
+        ParameterMarkers(aws, SystemClock()).begin(KIND, TARGET, running("old")).release({})
+
+    def contend(number: int) -> bool:
+        book = ParameterMarkers(aws, SystemClock(), f"host-{number}")
+        try:
+            book.begin(KIND, TARGET, running(f"run-{number}"))
+        except Refused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(contend, range(16))) == 1

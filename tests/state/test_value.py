@@ -1,0 +1,91 @@
+"""The rules of a marker's parameter: its name, its size, its JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataware.core.model import MarkerState
+from dataware.state.value import LIMIT, ROOT, Value, decode, encode, kind_of, parameter_name
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def value(**detail: object) -> Value:
+    """A running marker with some progress."""
+    return Value(
+        MarkerState.RUNNING, "new", "old", "run-1", "id", True, "2026-01-01", "host", False, detail
+    )
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=4))
+def test_values_come_back_as_they_went(detail: dict[str, object]) -> None:
+    """Encoding loses nothing, and never holds what the service reads as a reference."""
+    text = encode(value(**{"d": detail}))
+    assert "{{" not in text
+    assert decode(text) == value(d=detail)
+
+
+@given(st.dictionaries(st.text(), st.text(max_size=3000)), st.text(max_size=9000))
+def test_values_fit_the_parameter(detail: dict[str, str], cursor: str) -> None:
+    """However much progress there is, the facts of the marker are kept."""
+    text = encode(value(**{"counts": detail, "checkpoint": cursor}))
+    assert len(text.encode()) <= LIMIT
+    assert decode(text).source == "old"
+
+
+def test_the_checkpoint_goes_before_the_counts() -> None:
+    """What can be read again from the journal is given up first."""
+    assert decode(encode(value(copied=7, checkpoint="x" * LIMIT))).detail == {"copied": 7}
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_parameter_names_are_allowed_and_unique(first: str, second: str) -> None:
+    """Every target has a name of its own that the Parameter Store takes."""
+    names = [parameter_name("s3-bucket", target) for target in (first, second)]
+    for name in names:
+        assert re.fullmatch(r"/dataware/markers/s3-bucket/[A-Za-z0-9_.-]{1,255}", name)
+        assert kind_of(name) == "s3-bucket"
+    assert (names[0] == names[1]) == (first == second)
+
+
+def test_plain_targets_are_readable_in_the_console() -> None:
+    """Bucket and table names stand in the parameter's name as they are."""
+    assert parameter_name("dynamodb-table", "My_Table.v1-prod") == (
+        f"{ROOT}/dynamodb-table/My_Table.v1-prod"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "[]", "{}", '{"version":2}', encode(value()).replace("running", "walking")],
+)
+def test_unreadable_values_are_told_apart(text: str) -> None:
+    """What another version or a person wrote raises ValueError and nothing else."""
+    with pytest.raises(ValueError, match=r"."):
+        decode(text)
+
+
+def test_the_stored_fields_are_documented_ones() -> None:
+    """The JSON is a stable format that `status` of another version reads."""
+    assert set(json.loads(encode(value()))) == {
+        "version",
+        "state",
+        "target",
+        "source",
+        "run",
+        "identity",
+        "created",
+        "started",
+        "holder",
+        "released",
+        "detail",
+    }

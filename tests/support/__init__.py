@@ -1,0 +1,1 @@
+"""What the tests share: servers, a proxy that injects faults, and independent peers."""

@@ -1,0 +1,163 @@
+"""What tests of the S3 kind share: accounts, a copy without the engine, and difficult keys."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from dataware.aws.clock import SystemClock
+from dataware.aws.session import Account
+from dataware.core.kind import Copier, CopyOrder, Outcome, Page, Place, Tools, Unit
+from dataware.core.ports import Request, Response, Wire
+from dataware.kinds.s3_bucket import KIND
+from dataware.kinds.s3_bucket.copier import make as make_copier
+from dataware.wire import RetryingWire, Transport
+
+REGION = "us-east-1"
+DIFFICULT_KEYS = (
+    "a b",
+    "a+b",
+    "é漢😀",
+    "x//y",
+    "/lead",
+    "trail/",
+    "nl\nx",
+    "tab\t",
+    "cr\rx",
+    "del\x7f",
+    "c\x01z",
+    "pct%20x",
+    "%",
+    "q?a=b&c",
+    "#h",
+    "a\\b",
+    "..",
+    ".",
+    "a/../b",
+    "a/./b",
+    "<&>\"'",
+    "~!*()",
+    "  sp ",
+    ";:@=,$",
+    "k" * 1024,
+)
+
+
+def account(**settings: Any) -> Account:
+    """The account that the environment points to."""
+
+    def make_wire(transport: Transport, on_throttle: Callable[[str], None]) -> Wire:
+        return RetryingWire(transport, SystemClock(), random.random, on_throttle)
+
+    return Account.open(make_wire, region=REGION, **settings)
+
+
+def place(aws: Account, bucket: str, prefix: str = "") -> Place:
+    """A bucket of the account itself."""
+    return Place(bucket, aws.account, REGION, prefix)
+
+
+class Recording:
+    """A wire that keeps what is sent, and lets a test answer in the server's place."""
+
+    def __init__(
+        self, wire: Wire, answer: Callable[[Request], Response | None] = lambda _request: None
+    ) -> None:
+        self._wire = wire
+        self._answer = answer
+        self.requests: list[Request] = []
+
+    async def send(self, request: Request) -> Response:
+        """Record, and send unless the test answers."""
+        self.requests.append(request)
+        return self._answer(request) or await self._wire.send(request)
+
+    async def close(self) -> None:
+        """Close the wire below."""
+        await self._wire.close()
+
+
+def order(aws: Account, source: str, target: str, **changes: Any) -> CopyOrder:
+    """An order from one bucket of the account to another; ``name/prefix`` means a part of it."""
+    one, other = (place(aws, *side.partition("/")[::2]) for side in (source, target))
+    return CopyOrder(one, other, **changes)
+
+
+def copy(
+    aws: Account,
+    the_order: CopyOrder,
+    *,
+    after: str | None = None,
+    answer: Callable[[Request], Response | None] = lambda _request: None,
+) -> tuple[Outcome, list[Request]]:
+    """Run a whole copy; what became of it in sum, and every request that was sent."""
+
+    async def run() -> tuple[Outcome, list[Request]]:
+        wire = Recording(aws.wire(lambda _reason: None), answer)
+        try:
+            copier = make_copier(Tools(aws, wire, SystemClock()), the_order)
+            return await whole(copier, after), wire.requests
+        finally:
+            await wire.close()
+
+    return asyncio.run(run())
+
+
+async def whole(copier: Copier, after: str | None = None) -> Outcome:
+    """Read and write everything, eight units at a time."""
+    gate = asyncio.Semaphore(8)
+
+    async def write(unit: Unit) -> Outcome:
+        async with gate:
+            return await copier.write(unit)
+
+    outcomes: list[Outcome] = []
+    async for page in copier.read("", after):
+        outcomes.append(Outcome(same=page.same, left=page.left))
+        outcomes += await asyncio.gather(*map(write, page.units))
+    return total(outcomes)
+
+
+def total(outcomes: Iterable[Outcome]) -> Outcome:
+    """The sum of outcomes."""
+    parts = list(outcomes)
+    return Outcome(
+        sum(one.copied for one in parts),
+        sum(one.same for one in parts),
+        sum(one.bytes for one in parts),
+        tuple(left for one in parts for left in one.left),
+    )
+
+
+def pages(aws: Account, the_order: CopyOrder, after: str | None = None) -> list[Page]:
+    """The pages that a copier reads."""
+
+    async def run() -> list[Page]:
+        wire = aws.wire(lambda _reason: None)
+        try:
+            copier = make_copier(Tools(aws, wire, SystemClock()), the_order)
+            return [page async for page in copier.read("", after)]
+        finally:
+            await wire.close()
+
+    return asyncio.run(run())
+
+
+def differences(aws: Account, the_order: CopyOrder, *, deep: bool = False) -> list[str]:
+    """What an independent reader finds different between both sides, by key."""
+    versions = the_order.all_versions
+    make = KIND.reader
+    assert make is not None
+    mine = make(aws, the_order.source, all_versions=versions, deep=deep)
+    theirs = make(aws, the_order.target, all_versions=versions, deep=deep)
+    left = {entry.key: entry for entry in mine.entries("")}
+    right = {entry.key: entry for entry in theirs.entries("")}
+    found = [f"{key!r} only on one side" for key in left.keys() ^ right.keys()]
+    for key in left.keys() & right.keys():
+        if left[key].digest == right[key].digest:
+            continue
+        if mine.same(left[key], theirs, right[key]) is None:
+            found.append(f"{key!r} differs")
+    return found

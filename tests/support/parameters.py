@@ -1,0 +1,88 @@
+"""A Parameter Store in memory: versions, conflicts, and the service's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from email.utils import formatdate
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from dataware.aws.errors import looking_at
+from dataware.core.model import Owner
+from dataware.core.ports import Wire
+from support.transports import ManualClock
+
+
+class FakeParameters:
+    """The calls of SSM that markers make; also the Aws port around them.
+
+    `denied` holds the operations that are refused; `between` runs right before each call.
+    `clock` is the service's, and the only one.
+    """
+
+    account, region, partition = "111122223333", "eu-central-1", "aws"
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.denied: set[str] = set()
+        self.between: Callable[[], None] = lambda: None
+        self.stored: dict[str, dict[str, Any]] = {}
+
+    def client(self, _service: str) -> FakeParameters:
+        return self
+
+    def looking_at(self, what: str, permission: str | None = None) -> AbstractContextManager[None]:
+        return looking_at(what, permission)
+
+    def put_parameter(self, **given: Any) -> Mapping[str, Any]:
+        """Write; the answer has the new version."""
+        self._check("PutParameter")
+        name, known = given["Name"], self.stored.get(given["Name"])
+        if known and not given["Overwrite"]:
+            raise _error("ParameterAlreadyExists", "PutParameter")
+        version = known["Version"] + 1 if known else 1
+        self.stored[name] = {
+            "Name": name,
+            "Value": given["Value"],
+            "Version": version,
+            "LastModifiedDate": datetime.fromtimestamp(self.clock.now(), UTC),
+        }
+        return self._answer(Version=version)
+
+    def get_parameter(self, **given: Any) -> Mapping[str, Any]:
+        """Read, with the version."""
+        self._check("GetParameter")
+        if given["Name"] not in self.stored:
+            raise _error("ParameterNotFound", "GetParameter")
+        return self._answer(Parameter=dict(self.stored[given["Name"]]))
+
+    def get_paginator(self, _operation: str) -> FakeParameters:
+        return self
+
+    def paginate(self, **_: Any) -> Iterator[Mapping[str, Any]]:
+        self._check("GetParametersByPath")
+        yield from (self._answer(Parameters=[dict(each)]) for each in self.stored.values())
+
+    def owner_of(self, type_name: str, physical_id: str) -> Owner:
+        """Nobody asks a Parameter Store for owners."""
+        raise AssertionError((type_name, physical_id))
+
+    def wire(self, on_throttle: Callable[[str], None]) -> Wire:
+        """Markers use the control plane only."""
+        raise AssertionError(on_throttle)
+
+    def _check(self, operation: str) -> None:
+        self.between()
+        if operation in self.denied:
+            raise _error("AccessDeniedException", operation)
+
+    def _answer(self, **fields: Any) -> Mapping[str, Any]:
+        date = formatdate(self.clock.now(), usegmt=True)
+        return {**fields, "ResponseMetadata": {"HTTPHeaders": {"date": date}}}
+
+
+def _error(code: str, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": ""}}, operation)
