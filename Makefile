@@ -17,7 +17,7 @@ $(VENV)/.ready: pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dataware needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	@$(PYTHON) -m venv $(VENV) || { echo "Python lacks its venv module; on Debian: apt install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/dev.txt --editable '.[dev,demo]'
-	$(BIN)/python -m dataware.embedded.environment
+	$(BIN)/python -c 'from dataware.embedded import embedded_python; embedded_python()'
 	@touch $@
 
 demo: setup  ## see the whole job on an embedded AWS
@@ -30,7 +30,7 @@ lint: setup  ## style, types, layers
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/python tests/support/peers.py
+	PYTHONPATH=tests $(BIN)/python -m support.peers
 	$(BIN)/coverage erase
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup --cov --cov-report=
 	$(BIN)/coverage report --include='$(COVERED)' --fail-under=90

@@ -19,6 +19,7 @@ from dataware.core.errors import CannotSee
 from dataware.core.model import NOBODY, Owner, Ownership
 from dataware.core.ports import Wire
 from dataware.embedded import EmbeddedAws
+from support.accounts import open_account
 
 TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
 OURS = Owner(Ownership.OTHER_STACK, "app", "Orders")
@@ -160,9 +161,7 @@ def settled(name: str) -> None:
     raise AssertionError(name)
 
 
-def test_a_retained_bucket_is_nobodys_after_its_stack(
-    aws_server: EmbeddedAws, make_account: Callable[[], Any]
-) -> None:
+def test_a_retained_bucket_is_nobodys_after_its_stack(aws_server: EmbeddedAws) -> None:
     """On a server: the stack owns it while it lives, under its type only, and then nobody does."""
     cloudformation = boto3.client("cloudformation")
     bucket = {
@@ -173,7 +172,7 @@ def test_a_retained_bucket_is_nobodys_after_its_stack(
     body = json.dumps({"Resources": {"Kept": bucket}})
     cloudformation.create_stack(StackName="app", TemplateBody=body)
     settled("app")
-    account = make_account()
+    account = open_account()
     assert account.owner_of(BUCKET, "kept-bucket") == Owner(Ownership.OTHER_STACK, "app", "Kept")
     assert account.owner_of(TABLE, "kept-bucket") == NOBODY
     cloudformation.delete_stack(StackName="app")

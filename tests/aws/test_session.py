@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,18 +12,10 @@ import boto3
 import pytest
 
 from dataware import __version__
-from dataware.aws import Account, SystemClock
+from dataware.aws import Account
 from dataware.core.errors import BadInput, CannotSee
 from dataware.embedded import EmbeddedAws
-from dataware.wire import RetryingWire
-
-
-def opened(**options: Any) -> Account:
-    """An account through the given options."""
-    clock = SystemClock()
-    return Account.open(
-        lambda transport, tell: RetryingWire(transport, clock, random.random, tell), **options
-    )
+from support.accounts import open_account
 
 
 @pytest.fixture
@@ -37,19 +28,19 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_caller_is_asked_for_once(aws_server: EmbeddedAws) -> None:
     """Account and partition cost one call, from any number of threads and regions."""
-    account = opened()
+    account = open_account()
     asked = []
-    account.client("sts").meta.events.register(
-        "before-call.sts.GetCallerIdentity", lambda **_: asked.append(1)
-    )
+    regions = [account, account.for_region("eu-west-1")]
+    for each in regions:
+        each.client("sts").meta.events.register("before-call", lambda **_: asked.append(1))
     with ThreadPoolExecutor(8) as pool:
-        found = set(pool.map(lambda _: account.for_region("eu-west-1").account, range(32)))
+        found = set(pool.map(lambda each: each.account, regions * 16))
     assert (found, account.partition, asked) == ({aws_server.account}, "aws", [1])
 
 
 def test_clients_are_shared(aws_server: EmbeddedAws) -> None:
     """Threads that ask at once get the same client; another region has its own."""
-    account = opened()
+    account = open_account()
     with ThreadPoolExecutor(8) as pool:
         found = {id(each) for each in pool.map(account.client, ["dynamodb"] * 32)}
     assert len(found) == 1
@@ -60,7 +51,7 @@ def test_clients_are_shared(aws_server: EmbeddedAws) -> None:
 
 def test_settings_of_the_clients(aws_server: EmbeddedAws) -> None:
     """Clients retry, end in bounded time, serve many threads and say who they are."""
-    config = opened().client("s3").meta.config
+    config = open_account().client("s3").meta.config
     assert config.retries["mode"] == "standard"
     assert config.retries["total_max_attempts"] >= 5
     assert config.connect_timeout <= 60
@@ -95,7 +86,7 @@ def _sent(account: Account, operation: str, **given: str) -> dict[str, Any]:
 
 def test_every_s3_operation_names_the_expected_owner(aws_server: EmbeddedAws) -> None:
     """No operation that knows the member goes without it; copies name the source's owner too."""
-    account = opened()
+    account = open_account()
     operations = _operations_that_know_an_owner()
     assert len(operations) > 90
     for operation in operations:
@@ -107,13 +98,13 @@ def test_every_s3_operation_names_the_expected_owner(aws_server: EmbeddedAws) ->
 
 def test_a_given_owner_is_kept(aws_server: EmbeddedAws) -> None:
     """A bucket of another account is asked for under that account."""
-    sent = _sent(opened(), "HeadBucket", ExpectedBucketOwner="999999999999")
+    sent = _sent(open_account(), "HeadBucket", ExpectedBucketOwner="999999999999")
     assert sent["ExpectedBucketOwner"] == "999999999999"
 
 
 def test_calls_without_the_member_stay_as_they_are(aws_server: EmbeddedAws) -> None:
     """Creating and listing buckets know no owner, and still work."""
-    client = opened().client("s3")
+    client = open_account().client("s3")
     client.create_bucket(Bucket="plain-bucket")
     assert [each["Name"] for each in client.list_buckets()["Buckets"]] == ["plain-bucket"]
 
@@ -139,13 +130,13 @@ def test_the_region_is_found_as_the_aws_cli_finds_it(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert opened(region=option).region == region
+    assert open_account(region=option).region == region
 
 
 def test_a_missing_region_is_one_sentence() -> None:
     """Without any region the sentence names the three ways to set one."""
     with pytest.raises(BadInput, match=r"--region, set AWS_REGION, or add `region`"):
-        opened()
+        open_account()
 
 
 @pytest.mark.parametrize("by_option", [True, False])
@@ -156,12 +147,12 @@ def test_an_unknown_profile_is_one_sentence(
     if not by_option:
         monkeypatch.setenv("AWS_PROFILE", "typo")
     with pytest.raises(BadInput, match=r"\(typo\).*aws configure list-profiles"):
-        opened(profile="typo" if by_option else None)
+        open_account(profile="typo" if by_option else None)
 
 
 def test_missing_credentials_are_one_sentence() -> None:
     """No credentials is bad input, for control calls and the hot path."""
-    account = opened(region="eu-central-1")
+    account = open_account(region="eu-central-1")
     for ask in (lambda: account.account, account._credentials):
         with pytest.raises(BadInput, match=r"no usable AWS credentials: .*--profile"):
             ask()
@@ -172,10 +163,10 @@ def test_an_unreachable_endpoint_is_told_of_soon() -> None:
     """Nobody at the address: one sentence with the address, within seconds."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    account = opened(endpoint_url=f"http://127.0.0.1:{port}")
+    account = open_account(endpoint_url=f"http://127.0.0.1:{port}")
     started = time.monotonic()
     with pytest.raises(CannotSee, match=rf"127.0.0.1:{port}.*check .*--endpoint-url"):
-        print(account.account)
+        assert account.account
     assert time.monotonic() - started < 15
 
 
@@ -183,7 +174,7 @@ def test_an_unreachable_endpoint_is_told_of_soon() -> None:
 @pytest.mark.parametrize("endpoint", ["nonsense", "http://", "127.0.0.1:99"])
 def test_an_invalid_endpoint_is_bad_input(endpoint: str) -> None:
     """What is no address is told of before any call."""
-    account = opened(endpoint_url=endpoint)
+    account = open_account(endpoint_url=endpoint)
     with pytest.raises(BadInput, match="--endpoint-url"):
         account.client("sts")
 
@@ -191,7 +182,7 @@ def test_an_invalid_endpoint_is_bad_input(endpoint: str) -> None:
 @pytest.mark.usefixtures("keys")
 def test_the_hot_path_goes_to_the_region_of_the_request() -> None:
     """Endpoints come from the SDK, by service and region."""
-    transport = opened().transport()
+    transport = open_account().transport()
     assert (
         transport._endpoint("dynamodb", "eu-west-1") == "https://dynamodb.eu-west-1.amazonaws.com"
     )

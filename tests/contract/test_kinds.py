@@ -24,7 +24,7 @@ from support.servers import FaultProxy, Seen
 
 ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+")
 IMPORT = re.compile(r"aws_cdk(\.[a-z][a-z0-9_]*)+:[A-Z]\w*\.from_[a-z_]+")
-PHASES = {"probe", "read", "write", "verify", "create", "versions"}
+PHASES = {"probe", "read", "write", "verify", "create", "versions", "account"}
 COPIED = [cfn_type for cfn_type in CATALOGUE if load(cfn_type).copier is not None]
 LOOKED_INTO = [cfn_type for cfn_type in CATALOGUE if BENCHES[cfn_type].content_calls]
 COUNT = 30
@@ -177,7 +177,7 @@ def test_denied_is_never_absent(kind: Kind, bench: Bench, fault_proxy: FaultProx
     assert facts.content is Content.UNKNOWN
     named = {problem.permission for problem in facts.problems if problem.permission}
     assert named
-    assert named <= set(kind.permissions["probe"])
+    assert named <= {*kind.permissions["probe"], *kind.permissions.get("account", ())}
 
 
 @pytest.mark.parametrize("kind", LOOKED_INTO, indirect=True)
@@ -295,7 +295,9 @@ def actions_of(bench: Bench, seen: Seen) -> tuple[str, ...]:
 
 def undeclared(kind: Kind, bench: Bench, proxy: FaultProxy, *phases: str) -> set[str]:
     """Actions that were needed for the requests so far, and that no phase declares."""
-    declared = {action for phase in phases for action in kind.permissions[phase]}
+    declared = {
+        action for phase in (*phases, "account") for action in kind.permissions.get(phase, ())
+    }
     needed = {action for seen in proxy.seen for action in actions_of(bench, seen)}
     assert needed
     proxy.clear()

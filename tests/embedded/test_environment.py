@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import venv
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -23,20 +25,29 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """An environment without pip and requirements, made in no time; lists what was run."""
-    ran: list[str] = []
-    real = subprocess.run
+@dataclass
+class Tools:
+    """Stands in for pip, which answers `status` and `output`; venv is real, without pip in it."""
 
-    def run(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
-        ran.append(" ".join(command))
+    ran: list[str] = field(default_factory=list)
+    status: int = 0
+    output: str = ""
+
+    def run(self, command: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
+        """What `subprocess.run` does for the two tools."""
+        self.ran.append(" ".join(command))
         if "pip" in command:
-            return subprocess.CompletedProcess(command, 0, "", "")
-        return real([*command, "--without-pip"], check=True, text=True, capture_output=True)
+            return subprocess.CompletedProcess(command, self.status, "", self.output)
+        venv.create(command[-1], symlinks=True)
+        return subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(subprocess, "run", run)
-    return ran
+
+@pytest.fixture
+def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
+    """Tools that make an environment in no time."""
+    tools = Tools()
+    monkeypatch.setattr(subprocess, "run", tools.run)
+    return tools
 
 
 def test_the_emulator_is_the_version_that_the_overlay_knows(embedded: object) -> None:
@@ -48,20 +59,20 @@ def test_the_emulator_is_the_version_that_the_overlay_knows(embedded: object) ->
     assert done.stdout.strip() == EMULATOR_VERSION
 
 
-def test_the_environment_is_made_once_and_said_once(cache: Path, small: list[str]) -> None:
+def test_the_environment_is_made_once_and_said_once(cache: Path, tools: Tools) -> None:
     """A second use runs nothing and says nothing, so that it needs no network."""
     events: list[Event] = []
     first = embedded_python(events.append)
-    commands = len(small)
+    commands = len(tools.ran)
     assert embedded_python(events.append) == first
     assert first.exists()
-    assert len(small) == commands
+    assert len(tools.ran) == commands
     assert [each.code for each in events] == ["note"]
     assert str(cache) in events[0].text()
 
 
 def test_the_folder_names_the_version_the_python_and_the_requirements(
-    cache: Path, small: list[str], monkeypatch: pytest.MonkeyPatch
+    cache: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another set of requirements gets a folder of its own."""
     first = embedded_python().parent.parent
@@ -72,17 +83,17 @@ def test_the_folder_names_the_version_the_python_and_the_requirements(
     assert first != second
 
 
-def test_two_at_once_make_one_environment(cache: Path, small: list[str]) -> None:
+def test_two_at_once_make_one_environment(cache: Path, tools: Tools) -> None:
     """Processes that start together wait for each other instead of building twice."""
     threads = [threading.Thread(target=embedded_python) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum("venv" in command for command in small) == 1
+    assert sum("venv" in command for command in tools.ran) == 1
 
 
-def test_an_environment_whose_python_is_gone_is_made_again(cache: Path, small: list[str]) -> None:
+def test_an_environment_whose_python_is_gone_is_made_again(cache: Path, tools: Tools) -> None:
     """A folder that an upgrade of Python has broken does not stay in the way."""
     interpreter = embedded_python()
     interpreter.unlink()
@@ -91,20 +102,33 @@ def test_an_environment_whose_python_is_gone_is_made_again(cache: Path, small: l
     assert interpreter.exists()
 
 
+PIP_WITHOUT_NETWORK = """\
+WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError'
+ERROR: Could not find a version that satisfies the requirement ministack (from versions: none)
+ERROR: No matching distribution found for ministack==1.5.33
+
+[notice] A new release of pip is available
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        (PIP_WITHOUT_NETWORK, "No matching distribution found for ministack==1.5.33; check the"),
+        ("Killed.\n", "Killed; check the network"),
+        ("", "no reason was given; check the network"),
+    ],
+)
 def test_a_failed_installation_leaves_nothing_and_says_why(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
+    output: str, reason: str, cache: Path, tools: Tools
 ) -> None:
     """Without network the user reads one sentence with pip's reason and what to do."""
-    requirements = "ministack==1.5.33"
-    monkeypatch.setattr(environment, "_requirements", lambda: requirements)
-    for name in ("PIP_NO_INDEX", "PIP_ISOLATED"):
-        monkeypatch.setenv(name, "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    tools.status, tools.output = 1, output
     with pytest.raises(DatawareError) as caught:
         embedded_python()
     sentence = str(caught.value)
-    assert "Cannot install the embedded AWS" in sentence
-    assert "ministack" in sentence
+    assert sentence.startswith("Cannot install the embedded AWS: ")
+    assert reason in sentence
     assert "DATAWARE_EMBEDDED_PYTHON" in sentence
     assert "\n" not in sentence
     assert not [each for each in cache.iterdir() if each.suffix != ".lock"]

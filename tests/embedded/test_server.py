@@ -88,8 +88,8 @@ def test_it_listens_on_the_loopback_address_only(embedded: EmbeddedAws) -> None:
     assert addresses == {f"0100007F:{port}"}
 
 
-def test_the_server_dies_with_the_process_that_started_it() -> None:
-    """Even a kill -9 of the parent leaves no server behind."""
+def test_the_server_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
+    """Even a kill -9 of the parent leaves neither a server nor its files behind."""
     program = (
         "from dataware.embedded import EmbeddedAws\n"
         "server = EmbeddedAws().start()\n"
@@ -97,7 +97,11 @@ def test_the_server_dies_with_the_process_that_started_it() -> None:
         "input()\n"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert parent.stdout is not None
     assert parent.stdin is not None
@@ -107,6 +111,7 @@ def test_the_server_dies_with_the_process_that_started_it() -> None:
         parent.send_signal(signal.SIGKILL)
         parent.wait()
         assert _ends_within(child, 10)
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_persisted_data_survive_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from dataware.report.bar import bar_line
+from dataware.report.terminal import wrapped
 
 SCRIPT = """
 import sys, time
@@ -102,3 +103,10 @@ def test_a_narrow_bar_keeps_the_count() -> None:
 def test_a_bar_without_a_total_counts() -> None:
     """An unknown total is no division by zero."""
     assert "12 " in bar_line({"name": "t", "done": 12, "total": 0}, 60)
+
+
+def test_a_line_is_wrapped_between_words() -> None:
+    """A name that crosses the edge moves to the next line whole; a wider one stays as it is."""
+    assert wrapped("✅ Migrated to a-long-name", 20) == "✅ Migrated to\na-long-name"
+    assert wrapped("ℹ️  Saved " + "x" * 30, 20) == "ℹ️  Saved " + "x" * 30
+    assert wrapped("ℹ️  Saved it", 80) == "ℹ️  Saved it"

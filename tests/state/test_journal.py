@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.errors import BadInput, Incomplete, Refused
@@ -67,6 +67,7 @@ def test_a_new_journal_is_empty(tmp_path: Path) -> None:
     assert reopened(tmp_path / "deep" / "new.journal") == ({}, [])
 
 
+@settings(max_examples=60, deadline=None)
 @given(records=RECORDS, cut=st.floats(0, 1), junk=st.binary(max_size=20))
 def test_any_torn_end_leaves_the_longest_valid_prefix(
     tmp_path_factory: pytest.TempPathFactory,
@@ -84,6 +85,7 @@ def test_any_torn_end_leaves_the_longest_valid_prefix(
     assert path.read_bytes().endswith(b"\n"), "the torn end is cut off"
 
 
+@settings(max_examples=30, deadline=None)
 @given(RECORDS, RECORDS)
 def test_appending_after_reopening_continues(
     tmp_path_factory: pytest.TempPathFactory,

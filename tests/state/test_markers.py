@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataware.aws import Account, SystemClock
+from dataware.aws import SystemClock
 from dataware.core.errors import CannotSee, Refused
 from dataware.core.model import NO_MARKER, Marker, MarkerState
 from dataware.core.ports import Lease
 from dataware.embedded import EmbeddedAws
 from dataware.state import ParameterMarkers
+from dataware.state.holder import Holder, this_process
 from dataware.state.markers import ALIVE_SECONDS, LIST, READ, WRITE
 from dataware.state.value import ROOT
-from dataware.wire import RetryingWire
+from support.accounts import open_account
 from support.parameters import FakeParameters
 
 KIND, TARGET = "dynamodb-table", "orders-prod"
@@ -33,7 +34,12 @@ def running(run: str = "run-1") -> Marker:
 
 def markers(store: FakeParameters, holder: str = "host-1") -> ParameterMarkers:
     """Markers as one machine sees them."""
-    return ParameterMarkers(store, store.clock, holder)
+    return ParameterMarkers(store, store.clock, machine(holder))
+
+
+def machine(name: str) -> Holder:
+    """A process on some machine that is not this one."""
+    return Holder(name, f"a boot of {name}", 7, "1")
 
 
 @pytest.fixture
@@ -53,7 +59,7 @@ def test_a_begun_migration_is_running_and_alive(store: FakeParameters) -> None:
     found = markers(store).get(KIND, TARGET)
     assert (found.state, found.source, found.run) == (MarkerState.RUNNING, "orders", "run-1")
     assert (found.identity, found.created, found.alive) == ("table-id", True, True)
-    assert found.detail["holder"] == "host-1"
+    assert found.detail["holder"] == "host-1, process 7"
 
 
 def test_a_living_run_is_not_disturbed(store: FakeParameters) -> None:
@@ -112,6 +118,8 @@ def test_a_run_that_was_taken_over_stops(store: FakeParameters, ending: str) -> 
     heir = markers(store, "host-2").begin(KIND, TARGET, running("run-2"))
     with pytest.raises(Refused, match="another run took over"):
         getattr(slept, ending)({})
+    kept = markers(store).get(KIND, TARGET)
+    assert (kept.state, kept.alive) == (MarkerState.RUNNING, True), "nobody else is let in"
     heir.beat({"copied": 1})
     found = markers(store).get(KIND, TARGET)
     assert (found.run, found.state, found.alive) == ("run-2", MarkerState.RUNNING, True)
@@ -246,15 +254,9 @@ def test_unreadable_markers_are_unknown(store: FakeParameters) -> None:
     assert json.loads(parameter["Value"]) == {"version": 9}
 
 
-def account() -> Account:
-    """The account that the environment points to."""
-    clock = SystemClock()
-    return Account.open(lambda transport, tell: RetryingWire(transport, clock, random.random, tell))
-
-
 def test_all_markers_are_listed_over_pages(aws_server: EmbeddedAws) -> None:
     """The service lists ten at a time; every kind and target comes back."""
-    book = ParameterMarkers(account(), SystemClock())
+    book = ParameterMarkers(open_account(), SystemClock())
     targets = {(kind, f"target_{number}.x") for kind in ("a-kind", "b") for number in range(12)}
     for kind, target in sorted(targets):
         book.begin(kind, target, running()).complete({})
@@ -266,12 +268,12 @@ def test_all_markers_are_listed_over_pages(aws_server: EmbeddedAws) -> None:
 @pytest.mark.parametrize("left_by", ["nobody", "released"])
 def test_of_many_runs_at_once_one_wins(aws_server: EmbeddedAws, left_by: str) -> None:
     """On a real server, sixteen runs that begin together get one lock."""
-    aws = account()
+    aws = open_account()
     if left_by == "released":
         ParameterMarkers(aws, SystemClock()).begin(KIND, TARGET, running("old")).release({})
 
     def contend(number: int) -> bool:
-        book = ParameterMarkers(aws, SystemClock(), f"host-{number}")
+        book = ParameterMarkers(aws, SystemClock(), machine(f"host-{number}"))
         try:
             book.begin(KIND, TARGET, running(f"run-{number}"))
         except Refused:
@@ -280,3 +282,12 @@ def test_of_many_runs_at_once_one_wins(aws_server: EmbeddedAws, left_by: str) ->
 
     with ThreadPoolExecutor(16) as pool:
         assert sum(pool.map(contend, range(16))) == 1
+
+
+def test_a_run_that_died_on_this_machine_is_followed_at_once(store: FakeParameters) -> None:
+    """After kill -9 the next run here need not wait until the heartbeat is old."""
+    dead = replace(this_process(), born="1")
+    ParameterMarkers(store, store.clock, dead).begin(KIND, TARGET, running("killed"))
+    assert not markers(store).get(KIND, TARGET).alive
+    markers(store).begin(KIND, TARGET, running("killed"))
+    assert markers(store).get(KIND, TARGET).alive

@@ -22,7 +22,7 @@ JSON = st.recursive(
 def value(**detail: object) -> Value:
     """A running marker with some progress."""
     return Value(
-        MarkerState.RUNNING, "new", "old", "run-1", "id", True, "2026-01-01", "host", False, detail
+        MarkerState.RUNNING, "new", "old", "run-1", "id", True, "2026-01-01", "host", detail=detail
     )
 
 
@@ -86,6 +86,7 @@ def test_the_stored_fields_are_documented_ones() -> None:
         "created",
         "started",
         "holder",
+        "token",
         "released",
         "detail",
     }

@@ -10,6 +10,7 @@ from typing import Any
 from dataware.aws.clock import SystemClock
 from dataware.aws.session import Account
 from dataware.core.kind import Copier, CopyOrder, Outcome, Page, Place, Tools, Unit
+from dataware.core.model import Size
 from dataware.core.ports import Request, Response, Wire
 from dataware.kinds.s3_bucket import KIND
 from dataware.kinds.s3_bucket.copier import make as make_copier
@@ -45,18 +46,44 @@ DIFFICULT_KEYS = (
 )
 
 
+def make_wire(transport: Transport, on_throttle: Callable[[str], None]) -> Wire:
+    """A wire that retries at random times."""
+    return RetryingWire(transport, SystemClock(), random.random, on_throttle)
+
+
 def account(**settings: Any) -> Account:
     """The account that the environment points to."""
-
-    def make_wire(transport: Transport, on_throttle: Callable[[str], None]) -> Wire:
-        return RetryingWire(transport, SystemClock(), random.random, on_throttle)
-
     return Account.open(make_wire, region=REGION, **settings)
 
 
 def place(aws: Account, bucket: str, prefix: str = "") -> Place:
     """A bucket of the account itself."""
     return Place(bucket, aws.account, REGION, prefix)
+
+
+def put(
+    aws: Account, key: str, body: bytes = b"data", bucket: str = "old-bucket", **more: Any
+) -> None:
+    """Put an object as a user would."""
+    aws.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **more)
+
+
+def get(aws: Account, key: str, bucket: str = "new-bucket") -> bytes:
+    """The content of an object."""
+    body: bytes = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
+
+
+def keys(aws: Account, bucket: str = "new-bucket") -> list[str]:
+    """The keys of a bucket."""
+    page = aws.client("s3").list_objects_v2(Bucket=bucket)
+    return [one["Key"] for one in page.get("Contents", ())]
+
+
+def fault(status: int, code: str, message: str = "", condition: str = "") -> Response:
+    """An error answer of S3."""
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message>"
+    return Response(status, {}, f"{body}<Condition>{condition}</Condition></Error>".encode())
 
 
 class Recording:
@@ -72,7 +99,11 @@ class Recording:
     async def send(self, request: Request) -> Response:
         """Record, and send unless the test answers."""
         self.requests.append(request)
-        return self._answer(request) or await self._wire.send(request)
+        answer = self._answer(request)
+        if answer is None:
+            return await self._wire.send(request)
+        request.judge(answer)
+        return answer
 
     async def close(self) -> None:
         """Close the wire below."""
@@ -139,6 +170,19 @@ def pages(aws: Account, the_order: CopyOrder, after: str | None = None) -> list[
         try:
             copier = make_copier(Tools(aws, wire, SystemClock()), the_order)
             return [page async for page in copier.read("", after)]
+        finally:
+            await wire.close()
+
+    return asyncio.run(run())
+
+
+def size(aws: Account, the_order: CopyOrder) -> Size:
+    """How much a copier says there is to copy."""
+
+    async def run() -> Size:
+        wire = aws.wire(lambda _reason: None)
+        try:
+            return await make_copier(Tools(aws, wire, SystemClock()), the_order).size()
         finally:
             await wire.close()
 

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from dataware.embedded.environment import cache_folder
 
@@ -124,6 +124,7 @@ class Peer:
 
     account = "000000000000"
     secret = "test"
+    variables: ClassVar[dict[str, str]] = {}
     download: Download
 
     def __init__(self) -> None:
@@ -158,7 +159,7 @@ class Peer:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _ENDS_WITH_PARENT, *command],
                 cwd=self.working_folder(),
-                env={**os.environ, "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"},
+                env={**os.environ, "TMPDIR": str(self._folder), **self.variables},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -205,6 +206,7 @@ class Weed(Peer):
     """SeaweedFS with its S3 gateway."""
 
     download = WEED
+    variables: ClassVar[dict[str, str]] = {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
 
     def command(self) -> list[str]:
         """All parts of SeaweedFS in one process, each on a port of its own."""
@@ -225,6 +227,13 @@ class Weed(Peer):
         keys = {"accessKey": self.account, "secretKey": self.secret}
         identity = {"name": "root", "credentials": [keys], "actions": ["Admin"]}
         (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+
+    def stop(self) -> None:
+        """End the server, and remove the sockets that it keeps outside of its folder."""
+        super().stop()
+        for port in (self.port, *self._other_ports):
+            for socket_file in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                socket_file.unlink(missing_ok=True)
 
     def ready(self) -> bool:
         """Whether a bucket can be made, which needs every part of SeaweedFS."""

@@ -178,7 +178,9 @@ class FaultProxy:
         self._lock = threading.Lock()
         self.seen: list[Seen] = []
         self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 
 import boto3
 import pytest
 
-from dataware.aws import Account, SystemClock
+from dataware.aws import Account
 from dataware.core.ports import Judgement, Request, Response
 from dataware.embedded import EmbeddedAws
-from dataware.wire import RetryingWire
+from support.accounts import open_account
 
 
 def judge(response: Response) -> Judgement:
@@ -36,8 +35,7 @@ def user_account(auth_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> A
     key = iam.create_access_key(UserName="copier")["AccessKey"]
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
-    clock = SystemClock()
-    return Account.open(lambda transport, tell: RetryingWire(transport, clock, random.random, tell))
+    return open_account()
 
 
 def send(account: Account, request: Request) -> Response:

@@ -133,7 +133,7 @@ class BotocoreTransport:
             return Response(
                 answer.status_code,
                 {name.lower(): value for name, value in answer.headers.items()},
-                _body(request.method, answer),
+                StreamingBody(answer.raw, None).read(),
             )
         except (sdk.BotoCoreError, sdk.HTTPClientError) as error:
             raise _fault(error, base) from error
@@ -219,13 +219,6 @@ class ShiftedS3SigV4(Shifted, S3SigV4Auth):  # type: ignore[misc]  # botocore ha
 def upper_escapes(target: str) -> str:
     """`target` with the hex digits of its escapes in upper case."""
     return ESCAPE.sub(lambda escape: escape[0].upper(), target)
-
-
-def _body(method: str, answer: Any) -> bytes:
-    """The whole body; raises where it is shorter than announced."""
-    announced = None if method == "HEAD" else answer.headers.get("content-length")
-    body: bytes = StreamingBody(answer.raw, announced).read()
-    return body
 
 
 def _fault(error: Exception, base: str) -> Exception:

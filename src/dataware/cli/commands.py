@@ -142,3 +142,22 @@ def verify(**given: Any) -> int:
 
     versions, deep = given["versions"], given["deep"]
     return run_verify(pick(Outside, given), pick(PairOptions, given), versions=versions, deep=deep)
+
+
+@dataware.command(short_help="The whole job on an embedded AWS, no account needed.")
+@click.option("--items", type=click.IntRange(1), default=100_000, help="Items of the large table.")
+@click.option("--objects", type=click.IntRange(1), default=5_000, help="Objects of the bucket.")
+@outside_options
+def demo(**given: Any) -> int:
+    """Show the whole job on an AWS that is embedded in this machine; no account needed.
+
+    The first run installs the emulator into a cache folder. The demo imports, migrates and
+    creates, kills a running copy and resumes it, and ends with what to type for a real account.
+
+    \b
+    dataware demo
+    dataware demo --items 5000 --objects 200
+    """
+    from dataware.cli.demo import Sizes, run_demo  # noqa: PLC0415 - keeps --help quick
+
+    return run_demo(pick(Outside, given), Sizes(given["items"], given["objects"]))

@@ -97,18 +97,18 @@ def policy_of(wanted: Sequence[Wanted], account: str, region: str, partition: st
 
 def run_migrate(out: Outside, pair: PairOptions, copy: CopyOptions) -> int:
     """Copy one place into another, and verify."""
-    one, other = parse_pair(pair.source, pair.target, known_kinds())
+    one, other = _pair(pair)
     with outside(out, copies=True) as context:
-        source, target = _places(context, pair, one, other)
+        source, target = _places(context, one, other)
         migrate(context, one.kind.cfn_type, source, target, settings_of(copy))
     return DONE
 
 
 def run_verify(out: Outside, pair: PairOptions, *, versions: str, deep: bool) -> int:
     """Compare two places."""
-    one, other = parse_pair(pair.source, pair.target, known_kinds())
+    one, other = _pair(pair)
     with outside(out) as context:
-        source, target = _places(context, pair, one, other)
+        source, target = _places(context, one, other)
         all_versions = versions == "all"
         verdict = verify(
             context, one.kind.cfn_type, source, target, all_versions=all_versions, deep=deep
@@ -176,12 +176,12 @@ def _tell_plan(context: Context, plan: Plan) -> None:
     context.emit(plan_summary(plan, lambda cfn_type: load(cfn_type).unit))
 
 
-def _places(
-    context: Context, pair: PairOptions, one: Address, other: Address
-) -> tuple[Place, Place]:
+def _pair(pair: PairOptions) -> tuple[Address, Address]:
+    one, other = parse_pair(pair.source, pair.target, known_kinds())
+    return one.owned_by(pair.source_owner), other.owned_by(pair.target_owner)
+
+
+def _places(context: Context, one: Address, other: Address) -> tuple[Place, Place]:
     account, region = context.aws.account, context.aws.region
     check_apart(one, other, account, region)
-    return (
-        one.place(pair.source_owner or account, region),
-        other.place(pair.target_owner or account, region),
-    )
+    return one.place(account, region), other.place(account, region)

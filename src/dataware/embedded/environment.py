@@ -122,4 +122,4 @@ def _last_error(output: str) -> str:
     """The line that says most: pip's last error, else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith("error")]
-    return (errors or lines or ["no reason was given"])[-1].rstrip(".")
+    return (errors or lines or ["no reason was given"])[-1].removeprefix("ERROR: ").rstrip(".")

@@ -9,9 +9,11 @@ import asyncio
 import contextvars
 import os
 import re
+import shutil
 import signal
 import sys
 import threading
+import time
 from functools import partial
 from importlib.metadata import version
 from urllib.parse import parse_qs, parse_qsl, unquote
@@ -313,10 +315,13 @@ def head_object(original, bucket, key, headers=None, query=None):
 
 def main(listener):
     """Serve on the socket `listener` until standard input or the process ends."""
-    asyncio.run(_serve(listener))
+    orphaned = threading.Event()
+    asyncio.run(_serve(listener, orphaned))
+    if orphaned.is_set():
+        _vanish()
 
 
-async def _serve(listener):
+async def _serve(listener, orphaned):
     config = Config()
     config.bind = [f"fd://{listener}"]
     config.keep_alive_timeout = 75
@@ -327,16 +332,27 @@ async def _serve(listener):
     lifeline = os.dup(0)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
-    threading.Thread(target=_end_with, args=(lifeline, loop, stop), daemon=True).start()
+
+    def end():
+        orphaned.set()
+        loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=_watch, args=(lifeline, end), daemon=True).start()
     await serve(gateway.app, config, shutdown_trigger=stop.wait)
 
 
-def _end_with(lifeline, loop, stop):
-    """Stop when the other end of `lifeline` is closed, and take every child along."""
+def _watch(lifeline, end):
+    """End the server when the other end of `lifeline` is closed; by force if it takes long."""
     while os.read(lifeline, 1024):
         pass
-    loop.call_soon_threadsafe(stop.set)
-    threading.Event().wait(5)
+    end()
+    time.sleep(5)
+    _vanish()
+
+
+def _vanish():
+    """Do what the parent can no longer do: remove the temporary files and end every child."""
+    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
     os.killpg(0, signal.SIGKILL)
 
 

@@ -1,6 +1,6 @@
 """A terminal: coloured lines, and below them one live bar for each running migration.
 
-Lines are never wrapped here, so that a name is never broken by anything but the window itself.
+Lines are wrapped between words, so that a name is never broken unless it is wider than the window.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from threading import RLock
 from typing import Self, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
@@ -80,8 +81,8 @@ class TerminalRenderer:
             self._print(shown)
 
     def _print(self, event: Event) -> None:
-        text = Text(line(event, signs=self._signs), style=STYLES[event.message.level])
-        self._console.print(text, soft_wrap=True)
+        text = wrapped(line(event, signs=self._signs), self._console.width)
+        self._console.print(Text(text, style=STYLES[event.message.level]), soft_wrap=True)
 
     def _show_bars(self) -> None:
         if self._live is None:
@@ -106,3 +107,15 @@ class TerminalRenderer:
             self._hide_idle_bars()
             for shown in self._bounded.rest():
                 self._print(shown)
+
+
+def wrapped(text: str, width: int) -> str:
+    """The text with line ends before the words that would cross the edge of the window."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}"
+        if lines[-1] and cell_len(longer) > width and cell_len(word) <= width:
+            lines.append(word)
+        else:
+            lines[-1] = longer if lines[-1] else word
+    return "\n".join(lines)

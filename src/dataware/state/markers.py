@@ -3,13 +3,12 @@
 The lock rests on two facts of the service. Creating a parameter without Overwrite succeeds for one
 caller only. Overwriting answers with the new version, so whoever read version n and was answered
 n + 1 knows that nobody wrote in between. A run is alive while its last write is younger than
-`ALIVE_SECONDS` by the service's own clock; no other clock is trusted.
+`ALIVE_SECONDS` by the service's own clock; no other clock is trusted. Only on the machine where it
+ran can a run be seen to have ended earlier.
 """
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from typing import Any
 from dataware.core.errors import CannotSee, NotThere, Refused
 from dataware.core.model import NO_MARKER, Marker, MarkerState, Problem
 from dataware.core.ports import Aws, Clock
+from dataware.state.holder import Holder, has_ended, this_process
 from dataware.state.value import ROOT, Value, decode, encode, kind_of, parameter_name
 
 ALIVE_SECONDS = 60.0
@@ -40,7 +40,7 @@ class Stored:
     def alive(self, alive_seconds: float) -> bool:
         """Whether the run that wrote it still works on the target."""
         running = self.value.state is MarkerState.RUNNING and not self.value.released
-        return running and self.age < alive_seconds
+        return running and self.age < alive_seconds and not has_ended(self.value.token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ class ParameterMarkers:
         self,
         aws: Aws,
         clock: Clock,
-        holder: str | None = None,
+        holder: Holder | None = None,
         alive_seconds: float = ALIVE_SECONDS,
     ) -> None:
         self._aws = aws
         self._clock = clock
-        self._holder = holder or f"{socket.gethostname()}, process {os.getpid()}"
+        self._holder = holder or this_process()
         self._alive_seconds = alive_seconds
 
     def get(self, kind: str, target: str) -> Marker:
@@ -182,7 +182,8 @@ class ParameterMarkers:
             identity=marker.identity,
             created=marker.created,
             started=datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="seconds"),
-            holder=self._holder,
+            holder=str(self._holder),
+            token=self._holder.token,
             detail=own_detail(marker.detail),
         )
 
@@ -210,7 +211,7 @@ class ParameterMarkers:
 
     @staticmethod
     def _is_own(stored: Value, mine: Value) -> bool:
-        return (stored.run, stored.holder) == (mine.run, mine.holder) and mine.run is not None
+        return (stored.run, stored.token) == (mine.run, mine.token) and mine.run is not None
 
 
 class ParameterLease:

@@ -24,9 +24,9 @@ CHECKPOINT = "checkpoint"
 class Value:
     """The record of a migration into `target`.
 
-    `holder` says where the run lives, `started` when it began (ISO 8601), and `released` that it
-    ended without finishing. `detail` is small progress; its `checkpoint` is the first to go when
-    a value would be too large.
+    `holder` says where the run lives and `token` the same for machines, `started` when it began
+    (ISO 8601), and `released` that it ended without finishing. `detail` is small progress; its
+    `checkpoint` is the first to go when a value would be too large.
     """
 
     state: MarkerState
@@ -37,6 +37,7 @@ class Value:
     created: bool
     started: str
     holder: str
+    token: str = ""
     released: bool = False
     detail: Mapping[str, Any] = field(default_factory=dict)
 

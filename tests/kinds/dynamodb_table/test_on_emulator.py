@@ -12,6 +12,7 @@ from dataware.core.errors import Refused
 from dataware.core.kind import CopyOrder, Left, Reader, Trouble
 from dataware.core.model import OnConflict
 from dataware.embedded import EmbeddedAws
+from dataware.kinds.dynamodb_table import KIND
 from dataware.kinds.dynamodb_table.reader import TableReader
 from support.dynamo import (
     EVERY_TYPE,
@@ -22,7 +23,7 @@ from support.dynamo import (
     place,
     put,
 )
-from support.servers import FaultProxy, Forward, Reply, Seen, json_error, truncate
+from support.servers import FaultProxy, Forward, Reply, Seen, drop_after, json_error, truncate
 
 ORDER = CopyOrder(place("old"), place("new"))
 EXCLUSIVE = CopyOrder(place("old"), place("new"), exclusive=True)
@@ -140,6 +141,19 @@ def test_faults_on_the_way_lose_nothing(large: int, fault_proxy: FaultProxy) -> 
     assert everything(aws, "new") == everything(aws, "old")
 
 
+def test_a_put_whose_answer_was_lost_is_no_conflict(fault_proxy: FaultProxy) -> None:
+    """The target took the item and the connection broke: the second try finds it the same."""
+    aws = account()
+    make_table(aws, "old")
+    make_table(aws, "new")
+    put(aws, "old", EVERY_TYPE)
+    fault_proxy.clear()
+    fault_proxy.add(drop_after, operation="PutItem", times=3)
+    outcome = asyncio.run(copy(aws, ORDER))
+    assert (outcome.copied, outcome.same, outcome.left) == (len(EVERY_TYPE) - 3, 3, ())
+    assert everything(aws, "new") == everything(aws, "old")
+
+
 def test_one_bad_item_does_not_fail_its_neighbours(aws_server: EmbeddedAws) -> None:
     """An item that the target's index refuses is left by key, and the other items arrive."""
     aws = account()
@@ -209,3 +223,45 @@ def test_a_conflict_stops_when_told_so() -> None:
     order = CopyOrder(place("old"), place("new"), on_conflict=OnConflict.STOP)
     with pytest.raises(Refused, match="mine"):
         asyncio.run(copy(account(), order))
+
+
+def test_a_table_may_be_given_by_its_arn(aws_server: EmbeddedAws) -> None:
+    """An ARN stands for the name in every call, as it must for a table of another account."""
+    aws = account()
+    arns = []
+    for name in ("old", "new"):
+        make_table(aws, name)
+        described = aws.client("dynamodb").describe_table(TableName=name)["Table"]
+        arns.append(described["TableArn"])
+    put(aws, "old", EVERY_TYPE)
+    source, target = map(place, arns)
+    for exclusive, copied in ((True, len(EVERY_TYPE)), (False, 0)):
+        order = CopyOrder(source, target, exclusive=exclusive)
+        assert asyncio.run(copy(aws, order)).copied == copied
+    assert everything(aws, "new") == everything(aws, "old")
+    readers = TableReader(aws, source), TableReader(aws, target)
+    assert digests(readers[0]) == digests(readers[1])
+    entries = list(readers[0].entries("0 of 1"))
+    assert readers[1].find(entries) == {entry.key: entry for entry in entries}
+    assert KIND.probe(aws, arns[0]).holds_data
+
+
+def test_permissions_are_exactly_the_calls(large: int, fault_proxy: FaultProxy) -> None:
+    """Each phase declares what it calls, and nothing that it never calls."""
+    aws = account()
+    make_table(aws, "third")
+
+    def called() -> set[str]:
+        calls = {f"dynamodb:{seen.operation}" for seen in fault_proxy.seen}
+        fault_proxy.clear()
+        return calls
+
+    fault_proxy.clear()
+    KIND.probe(aws, "old")
+    assert called() == set(KIND.permissions["probe"])
+    asyncio.run(copy(aws, EXCLUSIVE))
+    asyncio.run(copy(aws, CopyOrder(place("old"), place("third"))))
+    assert called() == {*KIND.permissions["read"], *KIND.permissions["write"]}
+    reader = TableReader(aws, place("new"))
+    reader.find(list(reader.entries(reader.parts()[0])))
+    assert called() == set(KIND.permissions["verify"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.model import Content, Existence, Facts, Setting
+from dataware.core.model import Content, Existence, Facts, Setting, Size
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.dynamodb_table import KIND
 from dataware.kinds.dynamodb_table.probe import declared_schema, declared_settings, probe
@@ -269,3 +269,16 @@ def test_arns_scope_permissions_to_the_table() -> None:
     arn = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/orders"
     assert KIND.arns("orders", "123456789012", "cn-north-1", "aws-cn") == (arn,)
     assert KIND.arns(arn, "999999999999", "us-east-1", "aws") == (arn,)
+
+
+@pytest.mark.parametrize(
+    ("size", "writes", "reads"),
+    [
+        (Size(0, 0), 0, 0),
+        (Size(10, 100), 10, 3),
+        (Size(10, 10 * 1025), 20, 9),
+    ],
+)
+def test_charges_count_whole_units(size: Size, writes: float, reads: float) -> None:
+    """Every item takes at least one write unit; the source is read twice, the target once."""
+    assert KIND.charges(size) == {"dynamodb.write-unit": writes, "dynamodb.read-unit": reads}

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import datetime
+import time
 from typing import Any
 
 import pytest
 
 from dataware.aws.session import Account
-from dataware.core.errors import BadInput, CannotSee, NotThere, Refused
+from dataware.core.errors import BadInput, CannotSee, NotThere
 from dataware.core.kind import Trouble
-from dataware.core.model import OnConflict
+from dataware.core.model import Size
 from dataware.core.ports import Request, Response
 from dataware.embedded import EmbeddedAws
 from support import buckets
-from support.buckets import DIFFICULT_KEYS, copy, differences, order, pages
+from support.buckets import (
+    DIFFICULT_KEYS,
+    copy,
+    differences,
+    fault,
+    get,
+    keys,
+    order,
+    pages,
+    put,
+    size,
+)
 
 ATTRIBUTES: dict[str, Any] = {
     "ContentType": "text/x-test",
@@ -50,31 +62,12 @@ def aws(aws_server: EmbeddedAws) -> Account:
     return account
 
 
-def put(
-    aws: Account, key: str, body: bytes = b"data", bucket: str = "old-bucket", **more: Any
-) -> None:
-    """Put an object as a user would."""
-    aws.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **more)
-
-
-def get(aws: Account, key: str, bucket: str = "new-bucket") -> bytes:
-    """The content of an object."""
-    body: bytes = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    return body
-
-
 def head(aws: Account, bucket: str, key: str) -> dict[str, Any]:
     """The attributes of an object that a copy has to keep."""
     answer = aws.client("s3").head_object(Bucket=bucket, Key=key)
     tags = aws.client("s3").get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
     ordered = sorted((tag["Key"], tag["Value"]) for tag in tags)
     return {**{name: answer.get(name) for name in KEPT}, "tags": ordered}
-
-
-def keys(aws: Account, bucket: str = "new-bucket") -> list[str]:
-    """The keys of a bucket."""
-    page = aws.client("s3").list_objects_v2(Bucket=bucket)
-    return [one["Key"] for one in page.get("Contents", ())]
 
 
 def test_every_difficult_key_arrives_byte_exact(aws: Account) -> None:
@@ -168,54 +161,6 @@ def test_a_copy_into_itself_is_refused(aws: Account) -> None:
         copy(aws, order(aws, "old-bucket", "old-bucket"))
 
 
-@pytest.mark.parametrize(
-    ("policy", "content", "why"),
-    [
-        (None, b"theirs", "another object"),
-        (OnConflict.TARGET, b"theirs", "kept the target's"),
-        (OnConflict.SOURCE, b"ours", None),
-    ],
-)
-def test_conflicts_follow_the_policy(
-    aws: Account, policy: OnConflict | None, content: bytes, why: str | None
-) -> None:
-    """An object of someone else is replaced only if the policy says so, and always named."""
-    put(aws, "same", b"same")
-    put(aws, "same", b"same", "new-bucket")
-    put(aws, "key", b"ours")
-    put(aws, "key", b"theirs", "new-bucket")
-    outcome, _ = copy(aws, order(aws, "old-bucket", "new-bucket", on_conflict=policy))
-    assert get(aws, "key") == content
-    assert outcome.same == 1
-    if why is None:
-        assert (outcome.copied, outcome.left) == (1, ())
-    else:
-        (left,) = outcome.left
-        assert (left.key, left.trouble) == ("key", Trouble.CONFLICT)
-        assert why in left.why
-
-
-def test_the_policy_stop_ends_the_run(aws: Account) -> None:
-    """With `stop`, the first conflict ends everything and names the key."""
-    put(aws, "a key", b"ours")
-    put(aws, "a key", b"theirs", "new-bucket")
-    with pytest.raises(Refused, match="a key"):
-        copy(aws, order(aws, "old-bucket", "new-bucket", on_conflict=OnConflict.STOP))
-    assert get(aws, "a key") == b"theirs"
-
-
-def test_the_same_bytes_in_other_parts_are_the_same(aws: Account) -> None:
-    """ETags of parts settle nothing, so the bytes decide: an earlier copy is no conflict."""
-    put(aws, "large", b"x" * LARGE)
-    put(aws, "other", b"y" * LARGE)
-    in_parts = order(aws, "old-bucket", "new-bucket", multipart_threshold=1, part_size=20_000)
-    assert copy(aws, in_parts)[0].copied == 2
-    assert copy(aws, in_parts)[0].same == 2
-    changed = b"y" * (LARGE - 1) + b"z"
-    put(aws, "other", changed)
-    assert [left.key for left in copy(aws, in_parts)[0].left] == ["other"]
-
-
 def test_an_archived_object_is_left_and_named(aws: Account) -> None:
     """What must be restored first cannot be copied, and is listed by key."""
     put(aws, "cold", b"x", StorageClass="GLACIER")
@@ -268,66 +213,93 @@ def test_a_denied_listing_is_an_error(aws: Account) -> None:
         copy(aws, order(aws, "old-bucket", "new-bucket"), answer=lambda _request: denied)
 
 
-def uploads(aws: Account) -> list[str]:
-    """The unfinished uploads of the target, by id."""
-    page = aws.client("s3").list_multipart_uploads(Bucket="new-bucket")
-    return [one["UploadId"] for one in page.get("Uploads", ())]
+@pytest.mark.parametrize(
+    ("answer", "trouble", "why"),
+    [
+        (fault(403, "InvalidObjectState"), Trouble.ARCHIVED, "restore"),
+        (fault(403, "AccessDenied"), Trouble.DENIED, "s3:PutObjectTagging"),
+        (
+            fault(403, "AccessDenied", "u is not authorized to perform: kms:Decrypt on r"),
+            Trouble.DENIED,
+            "it needs kms:Decrypt",
+        ),
+        (fault(400, "KMS.DisabledException"), Trouble.LOST_KEY, "KMS.DisabledException"),
+        (fault(400, "InvalidRequest", "odd"), Trouble.FAILED, "InvalidRequest: odd"),
+        (fault(501, "NotImplemented"), Trouble.FAILED, "NotImplemented"),
+        (fault(404, "NoSuchKey"), Trouble.CHANGED, "changed"),
+        (
+            fault(412, "PreconditionFailed", condition="x-amz-copy-source-If-Match"),
+            Trouble.CHANGED,
+            "changed",
+        ),
+    ],
+)
+def test_a_refused_copy_is_named_with_its_reason(
+    aws: Account, answer: Response, trouble: Trouble, why: str
+) -> None:
+    """Every key that is left behind says why, and the other keys are copied."""
+    put(aws, "bad")
+    put(aws, "good")
 
+    def refuse(request: Request) -> Response | None:
+        return answer if request.method == "PUT" and request.path.endswith("/bad") else None
 
-def test_an_upload_that_fails_is_aborted(aws: Account) -> None:
-    """A part that is refused leaves no upload behind, and the key is named."""
-    put(aws, "large", b"x" * LARGE)
-
-    def deny(request: Request) -> Response | None:
-        if "partNumber=2&" in f"{request.query}&":
-            message = b"User: u is not authorized to perform: s3:PutObject on resource: r"
-            body = b"<Error><Code>AccessDenied</Code><Message>" + message + b"</Message></Error>"
-            return Response(403, {}, body)
-        return None
-
-    the_order = order(aws, "old-bucket", "new-bucket", multipart_threshold=1, part_size=10_000)
-    outcome, _ = copy(aws, the_order, answer=deny)
+    outcome, _ = copy(aws, order(aws, "old-bucket", "new-bucket"), answer=refuse)
     (left,) = outcome.left
-    assert left.trouble is Trouble.DENIED
-    assert "s3:PutObject" in left.why
-    assert uploads(aws) == []
+    assert (left.key, left.trouble) == ("bad", trouble)
+    assert why in left.why
+    assert keys(aws) == ["good"]
 
 
-def test_a_killed_upload_is_cleared_away_and_a_stranger_s_is_not(aws: Account) -> None:
-    """The next attempt aborts our own unfinished upload; anyone else's stays."""
-    put(aws, "large", b"x" * LARGE)
+def test_a_vanished_target_ends_the_run(aws: Account) -> None:
+    """A target that goes away is one error, not one for each key."""
+    put(aws, "key")
+    gone = fault(404, "NoSuchBucket")
 
-    class Killed(BaseException):
-        """The end of the process, as far as the copier can tell."""
+    def vanish(request: Request) -> Response | None:
+        return gone if request.method == "PUT" else None
 
-    def kill(request: Request) -> Response | None:
-        if "partNumber=2&" in f"{request.query}&" or request.method == "DELETE":
-            raise Killed
-        return None
+    with pytest.raises(NotThere, match="new-bucket"):
+        copy(aws, order(aws, "old-bucket", "new-bucket"), answer=vanish)
 
-    the_order = order(aws, "old-bucket", "new-bucket", multipart_threshold=1, part_size=10_000)
-    with pytest.raises(Killed):
-        copy(aws, the_order, answer=kill)
+
+def test_a_restored_object_is_copied(aws: Account) -> None:
+    """An archived object that can be read at the moment is copied like any other."""
     s3 = aws.client("s3")
-    foreign = s3.create_multipart_upload(Bucket="new-bucket", Key="large")["UploadId"]
-    s3.upload_part(
-        Bucket="new-bucket", Key="large", UploadId=foreign, PartNumber=1, Body=b"y" * 4771
-    )
-    assert len(uploads(aws)) == 2
-    assert copy(aws, the_order)[0].copied == 1
-    assert uploads(aws) == [foreign]
-    assert get(aws, "large") == b"x" * LARGE
+    put(aws, "cold", b"x", StorageClass="GLACIER")
+    s3.restore_object(Bucket="old-bucket", Key="cold", RestoreRequest={"Days": 1})
+    deadline = time.monotonic() + 20
+    while 'request="false"' not in s3.head_object(Bucket="old-bucket", Key="cold")["Restore"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    outcome, _ = copy(aws, order(aws, "old-bucket", "new-bucket"))
+    assert (outcome.copied, outcome.left) == (1, ())
+    assert head(aws, "new-bucket", "cold")["StorageClass"] == "GLACIER"
 
 
-def test_a_lost_answer_is_not_a_conflict(aws: Account) -> None:
-    """When the service copied but the answer was lost, the next try finds our own object."""
-    put(aws, "key", b"ours")
+def test_a_listing_out_of_order_is_an_error(aws: Account) -> None:
+    """Listings of directory buckets cannot be merged, so they are refused, not misread."""
+    entry = '<Contents><Key>{}</Key><Size>0</Size><ETag>"e"</ETag></Contents>'
+    body = "".join(entry.format(key) for key in "ba")
+    text = f"<ListBucketResult><IsTruncated>false</IsTruncated>{body}</ListBucketResult>"
+    with pytest.raises(CannotSee, match="in order"):
+        copy(
+            aws,
+            order(aws, "old-bucket", "new-bucket"),
+            answer=lambda _request: Response(200, {}, text.encode()),
+        )
 
-    def precede(request: Request) -> Response | None:
-        if request.method == "PUT":
-            put(aws, "key", b"ours", "new-bucket")
-            return Response(412, {}, b"<Error><Code>PreconditionFailed</Code></Error>")
-        return None
 
-    outcome, _ = copy(aws, order(aws, "old-bucket", "new-bucket"), answer=precede)
-    assert (outcome.same, outcome.left) == (1, ())
+def test_the_size_is_exact_while_a_few_pages_show_it(
+    aws: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A total that was not counted to its end is never called exact."""
+    for number in range(3):
+        put(aws, f"{number}", b"12")
+    for versions in (False, True):
+        the_order = order(aws, "old-bucket", "new-bucket", all_versions=versions)
+        assert size(aws, the_order) == Size(3, 6)
+    monkeypatch.setattr("dataware.kinds.s3_bucket.copier.COUNTED_PAGES", 0)
+    for versions in (False, True):
+        the_order = order(aws, "old-bucket", "new-bucket", all_versions=versions)
+        assert not size(aws, the_order).exact

@@ -41,6 +41,17 @@ def test_what_belongs_to_another_account_goes_by_its_arn() -> None:
     assert (mine.name, mine.owner, mine.region) == ("Orders", ELSE, "eu-west-1")
 
 
+def test_a_bucket_may_be_given_an_owner_and_a_table_needs_its_arn() -> None:
+    """A bucket's name says nothing of its account; a table's name alone means one's own table."""
+    bucket, table = parse_address("s3://uploads", KINDS), parse_address("dynamodb://Orders", KINDS)
+    place = bucket.owned_by(ELSE).place(ME, "eu-west-1")
+    assert (place.name, place.owner) == ("uploads", ELSE)
+    assert parse_address(ARN, KINDS).owned_by(ELSE).account == ELSE
+    assert table.owned_by(None) is table
+    with pytest.raises(BadInput, match=f"by its ARN, such as arn:aws:dynamodb:REGION:{ELSE}:table"):
+        table.owned_by(ELSE)
+
+
 @pytest.mark.parametrize(
     ("source", "target", "complaint"),
     [

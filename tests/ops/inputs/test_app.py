@@ -11,6 +11,8 @@ from dataware.core.errors import BadInput
 from dataware.core.model import Creator, ImportMode, OnError, OnFallbackData
 from dataware.kinds import kinds
 from dataware.ops.inputs import App, Environment, Overrides, load_app
+from dataware.ops.inputs.references import refers
+from dataware.ops.inputs.template import parse_template
 
 KINDS = {kind.cfn_type: kind for kind in kinds()}
 
@@ -273,3 +275,33 @@ def test_an_app_that_is_not_there_is_said(tmp_path: Path) -> None:
     """A misspelt path is named."""
     with pytest.raises(BadInput, match=r"nope\.toml does not exist"):
         load(tmp_path / "nope.toml")
+
+
+@pytest.mark.parametrize(
+    ("value", "depends"),
+    [
+        ("text", False),
+        ({"Fn::Sub": ["${a}-${AWS::Region}", {"a": "b"}]}, False),
+        ({"Fn::Sub": ["${a}", {"a": {"Ref": "Key"}}]}, True),
+        ({"Fn::Sub": ["${b}", {"a": "b"}]}, True),
+        ({"Fn::Sub": 3}, True),
+        ({"Fn::ImportValue": "key-arn"}, False),
+        ({"Fn::FindInMap": ["a", "b", "c"]}, True),
+        ([{"Ref": "AWS::NoValue"}], False),
+        ([{"Ref": "AWS::StackId"}], True),
+        ({"a": 1, "b": {"Fn::GetAtt": ["x", "Arn"]}}, True),
+    ],
+)
+def test_references_are_found_at_any_depth(value: Any, depends: bool) -> None:
+    """Only what means the same in another stack may be created beforehand."""
+    assert refers(value) is depends
+
+
+def test_mapping_short_forms_and_dates_are_kept(tmp_path: Path) -> None:
+    """A short form over a mapping keeps it, and a date stays the text that was written."""
+    text = "A: !Transform {Name: x}\nB: 2012-10-17\nC: !Condition Maybe\n"
+    assert parse_template(write(tmp_path, "t.yaml", text)) == {
+        "A": {"Fn::Transform": {"Name": "x"}},
+        "B": "2012-10-17",
+        "C": {"Condition": "Maybe"},
+    }

@@ -21,6 +21,10 @@ MAX_BATCH_BYTES = 4 * 1024**2
 
 _KILOBYTE = 1024
 
+# Made once: json.dumps would make an encoder for every item.
+_compact = json.JSONEncoder(separators=(",", ":")).encode
+_readable = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Packed:
@@ -63,9 +67,7 @@ def equal(mine: Item, other: Item) -> bool:
 
 def key_text(item: Item, names: Sequence[str]) -> str:
     """The key of an item as compact JSON, equal for equal keys."""
-    return json.dumps(
-        {name: _plain_key(item[name]) for name in names}, separators=(",", ":"), ensure_ascii=False
-    )
+    return _readable({name: _plain_key(item[name]) for name in names})
 
 
 def _plain_key(value: Mapping[str, str]) -> Mapping[str, str]:
@@ -102,7 +104,8 @@ def _value_size(value: Mapping[str, Any]) -> int:
 
 
 def _number_size(text: str) -> int:
-    digits = sum(map(str.isdigit, text.upper().partition("E")[0]))
+    mantissa = text.upper().partition("E")[0]
+    digits = len(mantissa) - mantissa.count("-") - mantissa.count(".")
     return (digits + 1) // 2 + 1
 
 
@@ -121,15 +124,15 @@ def batches(items: Iterable[Item], names: Sequence[str]) -> Iterator[Unit]:
     DynamoDB refuses a batch that holds a key twice, so a twin goes into the next batch.
     """
     batch: dict[str, Packed] = {}
+    used = 0
     for item in items:
-        text = json.dumps(item, separators=(",", ":"))
-        packed = Packed(key_text(item, names), text, size(item))
-        used = sum(len(each.json) for each in batch.values())
+        packed = Packed(key_text(item, names), _compact(item), size(item))
         full = len(batch) == MAX_BATCH or used + len(packed.json) > MAX_BATCH_BYTES
         if batch and (full or packed.key in batch):
             yield _unit(tuple(batch.values()))
-            batch = {}
+            batch, used = {}, 0
         batch[packed.key] = packed
+        used += len(packed.json)
     if batch:
         yield _unit(tuple(batch.values()))
 

@@ -68,7 +68,6 @@ KIND = Kind(
     permissions={
         "probe": (
             "s3:ListBucket",
-            "s3:ListAllMyBuckets",
             "s3:ListBucketVersions",
             "s3:ListBucketMultipartUploads",
             *(setting.permission for setting in SETTINGS),
@@ -84,6 +83,7 @@ KIND = Kind(
             "s3:AbortMultipartUpload",
         ),
         "verify": ("s3:ListBucket", *_READ_OBJECTS),
+        "account": ("s3:ListAllMyBuckets",),
         "versions": _VERSIONS,
         "create": (
             "s3:CreateBucket",

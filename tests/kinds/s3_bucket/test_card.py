@@ -1,0 +1,128 @@
+"""The card's pure parts: names, ARNs, and the settings that a template declares."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataware.core.kind import CopyOrder, Place
+from dataware.core.model import Setting
+from dataware.kinds.s3_bucket import KIND
+from dataware.kinds.s3_bucket.settings import SETTINGS, declared_settings
+from dataware.kinds.s3_bucket.uploads import MOST_PARTS, part_ranges
+
+BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+
+
+@pytest.mark.parametrize("name", ["abc", "a" * 63, "spaceport-uploads.prod-1", "1a2"])
+def test_valid_names_pass(name: str) -> None:
+    """What S3 accepts is accepted."""
+    assert KIND.check_name(name) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ab", "a" * 64, "Upper-case", "under_score", "-abc", "abc-", "a..b", "192.168.5.4"),
+        *("xn--bucket", "sthree-a", "amzn-s3-demo-x", "a-s3alias", "a--ol-s3", "a--x-s3", ""),
+        "line\n",
+    ],
+)
+def test_invalid_names_are_told(name: str) -> None:
+    """What S3 refuses is refused before anything is asked of it."""
+    assert KIND.check_name(name)
+
+
+def test_arns_are_the_bucket_and_its_objects() -> None:
+    """Bucket and objects have ARNs of their own, in the caller's partition."""
+    assert KIND.arns("b-1", "1", "cn-north-1", "aws-cn") == (
+        "arn:aws-cn:s3:::b-1",
+        "arn:aws-cn:s3:::b-1/*",
+    )
+
+
+def test_a_bucket_without_properties_is_encrypted_and_closed() -> None:
+    """New buckets get SSE-S3 and all four public access blocks."""
+    assert declared_settings({}) == {
+        "encryption": Setting(1, "SSE-S3"),
+        "public access block": Setting(4, "on"),
+        "versioning": Setting(0, "off"),
+        "object lock": Setting(0, "off"),
+    }
+
+
+def encrypted(algorithm: Any) -> dict[str, Any]:
+    """Properties with a default encryption."""
+    rule = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": algorithm}}
+    return {"BucketEncryption": {"ServerSideEncryptionConfiguration": [rule]}}
+
+
+@pytest.mark.parametrize(
+    ("properties", "name", "setting"),
+    [
+        (encrypted("aws:kms"), "encryption", Setting(2, "SSE-KMS")),
+        (encrypted("aws:kms:dsse"), "encryption", Setting(3, "DSSE-KMS")),
+        (encrypted({"Ref": "Algorithm"}), "encryption", None),
+        ({"BucketEncryption": {"Ref": "X"}}, "encryption", None),
+        (
+            {"PublicAccessBlockConfiguration": dict.fromkeys(BLOCKS[:3], "true")},
+            "public access block",
+            Setting(3, "3 of 4 on"),
+        ),
+        ({"PublicAccessBlockConfiguration": {}}, "public access block", Setting(0, "off")),
+        ({"PublicAccessBlockConfiguration": {"Ref": "X"}}, "public access block", None),
+        ({"VersioningConfiguration": {"Status": "Enabled"}}, "versioning", Setting(2, "on")),
+        (
+            {"VersioningConfiguration": {"Status": "Suspended"}},
+            "versioning",
+            Setting(1, "suspended"),
+        ),
+        ({"VersioningConfiguration": {"Status": {"Ref": "X"}}}, "versioning", None),
+        ({"ObjectLockEnabled": True}, "object lock", Setting(1, "on")),
+        ({"ObjectLockEnabled": {"Ref": "X"}}, "object lock", None),
+    ],
+)
+def test_declared_settings(properties: dict[str, Any], name: str, setting: Setting | None) -> None:
+    """A template's words rank as the service's do; what it computes is left out."""
+    assert declared_settings(properties).get(name) == setting
+
+
+def test_answers_rank_as_templates_do() -> None:
+    """The same setting has the same rank, whether it is declared or found."""
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    answers: dict[str, dict[str, Any]] = {
+        "encryption": {"ServerSideEncryptionConfiguration": {"Rules": [rule]}},
+        "public access block": {"PublicAccessBlockConfiguration": dict.fromkeys(BLOCKS, True)},
+        "versioning": {"Status": "Enabled"},
+        "object lock": {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}},
+    }
+    ranks = {setting.name: setting.rank(answers[setting.name]).rank for setting in SETTINGS}
+    assert ranks == {"encryption": 2, "public access block": 4, "versioning": 2, "object lock": 1}
+    assert {setting.rank({}) for setting in SETTINGS} == {Setting(0, "off")}
+
+
+@given(st.integers(1, 50 * 1024**4), st.integers(1, 5 * 1024**3))
+def test_parts_cover_an_object_exactly(size: int, part_size: int) -> None:
+    """Parts touch without gap or overlap, and there are never more than S3 takes."""
+    part_size = max(part_size, size // 500)
+    ranges = part_ranges(size, part_size)
+    assert len(ranges) <= MOST_PARTS
+    assert (ranges[0][0], ranges[-1][1]) == (0, size - 1)
+    assert all(one[1] + 1 == two[0] for one, two in pairwise(ranges))
+
+
+def test_parts_grow_where_there_would_be_too_many() -> None:
+    """The largest object still fits into the parts that S3 allows."""
+    ranges = part_ranges(50 * 1024**4, 5 * 1024**2)
+    assert len(ranges) <= MOST_PARTS
+    assert ranges[-1][1] == 50 * 1024**4 - 1
+
+
+def test_the_default_threshold_is_what_one_copy_takes() -> None:
+    """CopyObject takes objects of up to 5 GiB."""
+    place = Place("b", "1", "r")
+    assert CopyOrder(place, place).multipart_threshold == 5 * 1024**3

@@ -1,0 +1,114 @@
+"""The copier against SeaweedFS, which enforces conditions that the embedded AWS ignores."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from dataware.aws.session import Account
+from dataware.core.kind import Trouble
+from dataware.core.model import OnConflict
+from dataware.core.ports import Request, Response
+from support import buckets
+from support.buckets import DIFFICULT_KEYS, copy, order
+from support.peers import Weed
+
+# SeaweedFS itself changes or refuses these: segments of paths, control characters, long names, and
+# the plus sign, which its listings write like a space.
+_NOT_FOR_WEED = {
+    *("trail/", "/lead", "x//y", "..", ".", "a/../b", "a/./b"),
+    *("nl\nx", "cr\rx", "c\x01z", "k" * 1024, "a+b"),
+}
+LARGE = 6 * 1024**2
+
+
+class WeedAccount(Account):
+    """An account whose number is known, because SeaweedFS has no STS."""
+
+    @property
+    def account(self) -> str:
+        """The number that SeaweedFS was told."""
+        return Weed.account
+
+
+@pytest.fixture
+def aws(weed: Weed, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """The account of SeaweedFS's administrator."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", weed.account)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", weed.secret)
+    return WeedAccount.open(buckets.make_wire, region=buckets.REGION, endpoint_url=weed.endpoint)
+
+
+@pytest.fixture
+def pair(aws: Account) -> tuple[str, str]:
+    """The names of two new buckets."""
+    names = (f"old-{uuid.uuid4().hex[:12]}", f"new-{uuid.uuid4().hex[:12]}")
+    for name in names:
+        aws.client("s3").create_bucket(Bucket=name)
+    return names
+
+
+def put(aws: Account, bucket: str, key: str, body: bytes, **more: Any) -> None:
+    """Put an object as a user would."""
+    aws.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **more)
+
+
+def get(aws: Account, bucket: str, key: str) -> bytes:
+    """The content of an object."""
+    body: bytes = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
+
+
+def test_keys_arrive(aws: Account, pair: tuple[str, str]) -> None:
+    """A server of other authors understands the same encoding."""
+    keys = [key for key in DIFFICULT_KEYS if key not in _NOT_FOR_WEED]
+    for key in keys:
+        put(aws, pair[0], key, key.encode())
+    outcome, _ = copy(aws, order(aws, *pair))
+    assert (outcome.copied, outcome.left) == (len(keys), ())
+    assert all(get(aws, pair[1], key) == key.encode() for key in keys)
+
+
+@pytest.mark.parametrize("threshold", [LARGE, LARGE - 1], ids=["at once", "in parts"])
+@pytest.mark.parametrize("policy", [None, OnConflict.SOURCE])
+def test_an_object_that_comes_in_between_is_not_replaced(
+    aws: Account, pair: tuple[str, str], threshold: int, policy: OnConflict | None
+) -> None:
+    """Whoever writes to the target between listing and copy wins, unless the policy says else."""
+    put(aws, pair[0], "key", b"x" * LARGE)
+    came: list[Request] = []
+
+    def come_in_between(request: Request) -> Response | None:
+        if request.method in {"PUT", "POST"} and not came:
+            came.append(request)
+            put(aws, pair[1], "key", b"theirs")
+        return None
+
+    the_order = order(
+        aws, *pair, multipart_threshold=threshold, part_size=5 * 1024**2, on_conflict=policy
+    )
+    outcome, _ = copy(aws, the_order, answer=come_in_between)
+    if policy is None:
+        assert [left.trouble for left in outcome.left] == [Trouble.CONFLICT]
+        assert get(aws, pair[1], "key") == b"theirs"
+    else:
+        assert outcome.copied == 1
+        assert get(aws, pair[1], "key") == b"x" * LARGE
+    assert not aws.client("s3").list_multipart_uploads(Bucket=pair[1]).get("Uploads")
+
+
+def test_an_object_in_parts_keeps_everything(aws: Account, pair: tuple[str, str]) -> None:
+    """Headers, metadata and tags arrive, and the mark does not become part of the object."""
+    kept = {"ContentType": "text/x", "CacheControl": "max-age=1", "Metadata": {"a": "1"}}
+    put(aws, pair[0], "key", b"x" * LARGE, Tagging="t=1%2B", **kept)
+    the_order = order(aws, *pair, multipart_threshold=LARGE - 1, part_size=5 * 1024**2)
+    outcome, _ = copy(aws, the_order)
+    assert (outcome.copied, outcome.left) == (1, ())
+    head = aws.client("s3").head_object(Bucket=pair[1], Key="key")
+    assert {name: head[name] for name in kept} == kept
+    tags = aws.client("s3").get_object_tagging(Bucket=pair[1], Key="key")["TagSet"]
+    assert tags == [{"Key": "t", "Value": "1+"}]
+    assert get(aws, pair[1], "key") == b"x" * LARGE
+    assert copy(aws, the_order)[0].same == 1

@@ -1,0 +1,40 @@
+"""Holders: a death on this machine is seen, and any doubt counts as life."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+from dataware.state.holder import has_ended, this_process
+
+ECHO = "from dataware.state.holder import this_process; print(this_process().token)"
+
+
+def test_this_process_has_not_ended() -> None:
+    """A living process is alive."""
+    assert not has_ended(this_process().token)
+
+
+def test_a_process_that_ended_here_is_seen_to_be_gone() -> None:
+    """The token of a process that has ended on this machine tells so at once."""
+    token = subprocess.run(
+        [sys.executable, "-c", ECHO], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    assert has_ended(token)
+
+
+def test_another_use_of_the_same_process_id_is_another_process() -> None:
+    """A process id that was given out again does not keep its former holder alive."""
+    assert has_ended(replace(this_process(), born="1").token)
+
+
+def test_another_machine_counts_as_alive() -> None:
+    """What cannot be seen from here is not taken for dead."""
+    assert not has_ended(replace(this_process(), place="elsewhere", pid=1).token)
+
+
+def test_a_marker_without_a_token_counts_as_alive() -> None:
+    """An unreadable token is a doubt."""
+    assert not has_ended("")
+    assert not has_ended("rubbish")
