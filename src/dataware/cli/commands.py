@@ -19,6 +19,7 @@ from dataware.cli.options import (
     outside_options,
     pair_options,
     pick,
+    plain_options,
     saving_options,
     versions_option,
 )
@@ -45,7 +46,7 @@ def plan(**given: Any) -> int:
     """Look and decide; changes nothing.
 
     APP is a cloud assembly folder (cdk.out), a CloudFormation template, or a dataware.toml.
-    Without it the app that cdk.json names is run.
+    Without it the app that cdk.json names is run, or else ./dataware.toml is read.
 
     \b
     dataware plan
@@ -92,6 +93,7 @@ def status(**given: Any) -> int:
 
 @dataware.command("iam-policy", short_help="Print the least IAM policy.")
 @app_options
+@versions_option
 @outside_options
 def iam_policy(**given: Any) -> int:
     """Print the least IAM policy that planning and applying APP needs.
@@ -103,7 +105,7 @@ def iam_policy(**given: Any) -> int:
     """
     from dataware.cli.jobs import run_policy  # noqa: PLC0415 - keeps --help quick
 
-    return run_policy(pick(Outside, given), pick(AppOptions, given))
+    return run_policy(pick(Outside, given), pick(AppOptions, given), versions=given["versions"])
 
 
 @dataware.command(short_help="Copy one place into another.")
@@ -145,9 +147,21 @@ def verify(**given: Any) -> int:
 
 
 @dataware.command(short_help="The whole job on an embedded AWS, no account needed.")
-@click.option("--items", type=click.IntRange(1), default=100_000, help="Items of the large table.")
-@click.option("--objects", type=click.IntRange(1), default=5_000, help="Objects of the bucket.")
-@outside_options
+@click.option(
+    "--items",
+    type=click.IntRange(1),
+    default=100_000,
+    show_default=True,
+    help="Items of the large table.",
+)
+@click.option(
+    "--objects",
+    type=click.IntRange(1),
+    default=5_000,
+    show_default=True,
+    help="Objects of the bucket.",
+)
+@plain_options
 def demo(**given: Any) -> int:
     """Show the whole job on an AWS that is embedded in this machine; no account needed.
 
@@ -160,4 +174,4 @@ def demo(**given: Any) -> int:
     """
     from dataware.cli.demo import Sizes, run_demo  # noqa: PLC0415 - keeps --help quick
 
-    return run_demo(pick(Outside, given), Sizes(given["items"], given["objects"]))
+    return run_demo(Sizes(given["items"], given["objects"]), plain=given["plain"])

@@ -15,6 +15,7 @@ from dataware.core.events import event
 from dataware.core.kind import Kind, Place
 from dataware.core.model import OnError, Wanted
 from dataware.core.plan import Plan
+from dataware.core.ports import Aws
 from dataware.kinds import kinds, load
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
@@ -68,14 +69,14 @@ def run_status(out: Outside) -> int:
     return DONE
 
 
-def run_policy(out: Outside, app: AppOptions) -> int:
+def run_policy(out: Outside, app: AppOptions, *, versions: str) -> int:
     """Print the least IAM policy."""
     saved = saved_plan(app)
     loaded = App([one.wanted for one in saved.resources]) if saved else app_of(out, app)
     with outside(out) as context:
         aws = context.aws
         wanted = wanted_here(context, loaded)
-        policy = policy_of(wanted, aws.account, aws.region, aws.partition)
+        policy = policy_of(aws, wanted, all_versions=versions == "all")
         if out.format is Format.JSON:
             text = f"The least IAM policy for {len(wanted):,} resources"
             context.emit(event("done", text=text, policy=policy))
@@ -84,15 +85,23 @@ def run_policy(out: Outside, app: AppOptions) -> int:
     return DONE
 
 
-def policy_of(wanted: Sequence[Wanted], account: str, region: str, partition: str) -> Any:
+def policy_of(aws: Aws, wanted: Sequence[Wanted], *, all_versions: bool = False) -> Any:
     """The policy document for some resources, with what every run needs beside them."""
+    account, region, partition = aws.account, aws.region, aws.partition
     at = f"arn:{partition}:{{}}:{region}:{account}:{{}}"
     shared = {
         at.format("ssm", f"parameter{ROOT}*"): MARKER_PERMISSIONS,
         at.format("cloudformation", f"stack/{HOLDING_PREFIX}*/*"): HOLDING_PERMISSIONS,
         "*": OWNERSHIP_PERMISSIONS,
     }
-    return iam_policy(wanted, account=account, region=region, partition=partition, shared=shared)
+    return iam_policy(
+        wanted,
+        account=account,
+        region=region,
+        partition=partition,
+        shared=shared,
+        all_versions=all_versions,
+    )
 
 
 def run_migrate(out: Outside, pair: PairOptions, copy: CopyOptions) -> int:

@@ -92,6 +92,11 @@ def _together(*decorators: Decorator[Any]) -> Decorator[Any]:
     return decorate
 
 
+plain_options = _together(
+    click.option("--plain", is_flag=True, help="No colour, no signs, no live bar."),
+    click.option("--debug", is_flag=True, help="Show the traceback of an error."),
+)
+
 outside_options = _together(
     click.option("--profile", metavar="NAME", help="Named profile of the AWS configuration."),
     click.option("--region", metavar="NAME", help="AWS region, such as eu-central-1."),
@@ -102,13 +107,16 @@ outside_options = _together(
         default=Format.TEXT.value,
         help="text for people, json for one JSON object per event.",
     ),
-    click.option("--plain", is_flag=True, help="No colour, no signs, no live bar."),
-    click.option("--debug", is_flag=True, help="Show the traceback of an error."),
+    plain_options,
 )
 
 app_options = _together(
     click.argument("app", required=False, type=click.Path(path_type=Path)),
-    click.option("--stack", metavar="NAME", help="Only this stack; for a template: its stack."),
+    click.option(
+        "--stack",
+        metavar="NAME",
+        help="Only this stack; for a template: the stack that it describes.",
+    ),
     click.option("--strict", is_flag=True, help="Any doubt is a stop; same as --on-error stop."),
     word_option("--on-error", OnError, help="What an unanswered question counts as."),
     word_option(
@@ -116,7 +124,12 @@ app_options = _together(
         OnFallbackData,
         help="Migrate a fallback's data, or import the fallback itself.",
     ),
-    word_option("--import", ImportMode, to="import_mode", help="How a stack takes in what exists."),
+    word_option(
+        "--import",
+        ImportMode,
+        to="import_mode",
+        help="Whether the stack adopts what exists or references it; stands in the plan.",
+    ),
 )
 
 saving_options = _together(
@@ -130,7 +143,7 @@ saving_options = _together(
 )
 
 deep_option = click.option(
-    "--deep", is_flag=True, help="Compare content byte by byte where a checksum is missing."
+    "--deep", is_flag=True, help="Verify objects by reading every byte of both sides."
 )
 versions_option = click.option(
     "--versions",
@@ -153,9 +166,9 @@ copy_options = _together(
         help="At most N items or objects a second.",
     ),
     click.option(
-        "--max-share", metavar="SHARE", type=share, help="Share of provisioned capacity, as 50%."
+        "--max-share", metavar="SHARE", type=share, help="Share of provisioned capacity to use, such as 50%."
     ),
-    click.option("--accept-left", is_flag=True, help="Complete though keys were left behind."),
+    click.option("--accept-left", is_flag=True, help="Complete although keys were left behind."),
     deep_option,
     click.option(
         "--multipart-threshold", type=size, default="5GiB", hidden=True,

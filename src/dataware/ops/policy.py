@@ -13,6 +13,7 @@ EVERYWHERE = "*"
 
 SOURCE_PHASES = ("probe", "read", "verify")
 TARGET_PHASES = ("probe", "read", "write", "verify", "create")
+VERSIONS_PHASE = "versions"
 ACCOUNT_PHASE = "account"
 """Actions that IAM can only grant for all resources, such as listing the account's buckets."""
 
@@ -24,19 +25,21 @@ def iam_policy(
     region: str,
     partition: str,
     shared: Mapping[str, Sequence[str]],
+    all_versions: bool = False,
 ) -> dict[str, Any]:
     """An IAM policy document for planning and applying `wanted`.
 
-    `shared` maps a resource ARN to the actions that every run needs on it (markers, CloudFormation
+    `all_versions` adds what copying every version of an object needs. `shared` maps a resource ARN to the actions that every run needs on it (markers, CloudFormation
     ownership and holding stacks, the caller's identity).
     """
+    more = (VERSIONS_PHASE,) if all_versions else ()
     granted: dict[str, set[str]] = defaultdict(set)
     for arn, actions in shared.items():
         granted[arn].update(actions)
     for item in wanted:
         kind = load(item.type)
         for name in (item.preferred, *item.fallbacks):
-            phases = TARGET_PHASES if name == item.preferred else SOURCE_PHASES
+            phases = (*(TARGET_PHASES if name == item.preferred else SOURCE_PHASES), *more)
             for arn in kind.arns(name, account, region, partition):
                 granted[arn].update(a for phase in phases for a in kind.permissions.get(phase, ()))
         granted[EVERYWHERE].update(kind.permissions.get(ACCOUNT_PHASE, ()))

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +19,7 @@ from dataware.cli.outside import open_account
 from dataware.core.errors import DatawareError
 from dataware.core.events import Event
 from dataware.embedded import EmbeddedAws
+from dataware.report import Format
 
 KEYS = """
 [resource.properties]
@@ -51,13 +52,20 @@ class Sizes:
     objects: int = 5_000
 
 
-def run_demo(options: Outside, sizes: Sizes) -> int:
+def run_demo(sizes: Sizes, *, plain: bool) -> int:
     """Show everything; 0 if every command did what it should."""
     with EmbeddedAws(emit=_tell) as aws, TemporaryDirectory(prefix="dataware-demo-") as folder:
-        os.environ.update(aws.environ())
-        os.environ["DATAWARE_STATE"] = str(Path(folder) / "state")
-        _Show(options, Path(folder), sizes).run()
+        enter(os.environ, aws, Path(folder) / "state")
+        _Show(Path(folder), sizes, plain=plain).run()
     return 0
+
+
+def enter(environ: MutableMapping[str, str], aws: EmbeddedAws, state: Path) -> None:
+    """Point everything at the embedded AWS, and forget whatever points at an AWS of the user's."""
+    for name in [name for name in environ if name.startswith("AWS_")]:
+        del environ[name]
+    environ.update(aws.environ())
+    environ["DATAWARE_STATE"] = str(state)
 
 
 def _tell(event: Event) -> None:
@@ -67,11 +75,11 @@ def _tell(event: Event) -> None:
 class _Show:
     """One run of the demo; every step raises DatawareError if a command fails."""
 
-    def __init__(self, options: Outside, folder: Path, sizes: Sizes) -> None:
+    def __init__(self, folder: Path, sizes: Sizes, *, plain: bool) -> None:
         self._folder = folder
         self._sizes = sizes
-        self._plain = ["--plain"] if options.plain else []
-        account = open_account(options)
+        self._plain = ["--plain"] if plain else []
+        account = open_account(Outside(None, None, None, Format.TEXT, plain=plain, debug=False))
         self._s3: Any = account.client("s3")
         self._dynamodb: Any = account.client("dynamodb")
 

@@ -1,7 +1,9 @@
 """The card of AWS::S3::Bucket.
 
 Copies are made by the service itself, object by object; listings of both sides are merged as they
-are read. Sources: Amazon S3 API Reference and User Guide.
+are read. Not carried: ACLs, object locks and holds, the KMS key (the target's default encryption
+applies), and website redirects of objects that fit into one CopyObject. Sources: Amazon S3 API
+Reference and User Guide.
 """
 
 from __future__ import annotations

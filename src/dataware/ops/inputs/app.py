@@ -53,7 +53,8 @@ def _default(
         return read_cdk_app(folder, kinds, overrides, stack, environment)
     if (folder / "dataware.toml").is_file():
         return read_toml(folder / "dataware.toml", kinds, overrides, stack)
-    raise BadInput(f"There is no cdk.json in {folder.resolve()}: name an app, {APPS}")
+    here = folder.resolve()
+    raise BadInput(f"There is no cdk.json and no dataware.toml in {here}: name an app, {APPS}")
 
 
 def _hint(path: Path) -> str:

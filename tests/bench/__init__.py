@@ -1,0 +1,1 @@
+"""Measurements: what `make bench` runs. Nothing here is a test, and no test is timed."""

@@ -1,0 +1,142 @@
+"""A responder in a process of its own: virtual tables and buckets in front of an embedded AWS.
+
+It answers scans, listings, writes and copies of the virtual resources by itself, as fast as it
+can; everything else (identity, CloudFormation, markers, settings) goes to the server behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Awaitable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+from tests.bench.buckets import VirtualBucket
+from tests.bench.http import Answer, Connection, Forward, Question
+from tests.bench.tables import VirtualTable
+
+_WORLD = "/-/world"
+
+
+class World:
+    """What is virtual at the moment; set anew by a POST to ``/-/world``, told of by a GET."""
+
+    def __init__(self, forward: Forward) -> None:
+        self._forward = forward
+        self.latency = 0.0
+        self._table: VirtualTable | None = None
+        self._bucket: VirtualBucket | None = None
+
+    def respond(self, question: Question) -> Answer | Awaitable[Answer]:
+        """The answer, at once for what is virtual."""
+        if question.target == _WORLD:
+            return self._about(question)
+        virtual = self._virtual(question)
+        if virtual is not None:
+            return virtual
+        table = self._table
+        if table is not None and question.operation == "DescribeTable":
+            return self._describe(question, table)
+        return self._forward(question)
+
+    def _virtual(self, question: Question) -> Answer | None:
+        table, bucket = self._table, self._bucket
+        if question.operation:
+            if table and (_names(question, table.source) or _names(question, table.target)):
+                return table.answer(question)
+            return None
+        if bucket and question.target[1:].split("?")[0].split("/")[0] in (
+            bucket.source,
+            bucket.target,
+        ):
+            return bucket.answer(question)
+        return None
+
+    async def _describe(self, question: Question, table: VirtualTable) -> Answer:
+        answer = await self._forward(question)
+        if answer.status != 200 or not _names(question, table.source):
+            return answer
+        kept = {k: v for k, v in answer.headers.items() if k.lower() != "x-amz-crc32"}
+        return replace(answer, body=table.described(answer.body), headers=kept)
+
+    def _about(self, question: Question) -> Answer:
+        if question.method == "POST":
+            wanted = json.loads(question.body)
+            self.latency = wanted.get("latency", 0.0)
+            self._table = VirtualTable(**wanted["table"]) if "table" in wanted else None
+            self._bucket = VirtualBucket(**wanted["bucket"]) if "bucket" in wanted else None
+        virtual = self._table or self._bucket
+        return Answer(200, json.dumps(virtual.ledger.report() if virtual else {}).encode())
+
+
+def _names(question: Question, table: str) -> bool:
+    return f'"{table}"'.encode() in question.body[:2000] or f'"{table}"'.encode() in question.body
+
+
+async def serve(upstream: str) -> None:
+    """Serve until standard input ends, which it does with the process that started this one."""
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(64) as pool:
+        world = World(Forward(upstream, pool))
+        server = await loop.create_server(
+            lambda: Connection(world.respond, lambda: world.latency), "127.0.0.1", 0, backlog=256
+        )
+        sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+        sys.stdout.flush()
+        await loop.run_in_executor(None, sys.stdin.read)
+        server.close()
+
+
+class Responder:
+    """The responder from outside, as a context manager."""
+
+    def __init__(self, upstream: str) -> None:
+        self._upstream = upstream
+        self._process: subprocess.Popen[str] | None = None
+        self.endpoint = ""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.responder", self._upstream],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.endpoint = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+
+    def become(self, **world: Any) -> None:
+        """Serve another world: `table` or `bucket`, and `latency` in seconds."""
+        self._ask(world)
+
+    def report(self) -> dict[str, int]:
+        """What the ledger of the virtual target says."""
+        return self._ask(None)
+
+    def _ask(self, world: Mapping[str, Any] | None) -> dict[str, int]:
+        data = None if world is None else json.dumps(world).encode()
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(self.endpoint + _WORLD, data=data, timeout=30) as answer:
+            told: dict[str, int] = json.loads(answer.read())
+        return told
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(sys.argv[1]))

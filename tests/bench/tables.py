@@ -1,0 +1,158 @@
+"""A virtual DynamoDB table of any size, and the target that it is copied into."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from zlib import crc32
+
+from tests.bench.http import Answer, Question
+from tests.bench.ledger import Ledger
+
+PAGE_BYTES = 1_000_000
+LEFT_OVER = 5
+"""Items of a batch that come back unprocessed, where batches are answered so."""
+
+_TEMPLATE = json.dumps(
+    {
+        "id": {"S": "item-%(n)09d"},
+        "number": {"N": "%(n)d"},
+        "name": {"S": "Zoë Ångström %(n)09d"},
+        "score": {"N": "12.5"},
+        "active": {"BOOL": True},
+        "tags": {"SS": ["blue", "green", "red"]},
+        "picture": {"B": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"},
+        "address": {"M": {"city": {"S": "Kraków"}, "lines": {"L": [{"S": "1"}, {"NULL": True}]}}},
+        "note": {"S": "a line of plain text, as long as such lines are " * 2},
+    },
+    separators=(",", ":"),
+)
+_NUMBER = re.compile(rb'"id":\{"S":"item-(\d{9})"\}')
+
+
+def item_json(number: int) -> bytes:
+    """One item as compact JSON; the same for the same number."""
+    return (_TEMPLATE % {"n": number}).encode()
+
+
+ITEM_BYTES = len(item_json(0))
+PAGE_ITEMS = PAGE_BYTES // ITEM_BYTES
+
+
+class VirtualTable:
+    """The items 0 … n-1 of `source`, and what was written of them to `target`.
+
+    Every `unprocessed_every`-th batch (0: none) is processed in part only.
+    """
+
+    def __init__(self, source: str, target: str, size: int, unprocessed_every: int = 0) -> None:
+        self.source = source
+        self.target = target
+        self.ledger = Ledger(size)
+        self._unprocessed_every = unprocessed_every
+        self._batches = 0
+        self._answers: Mapping[str, Callable[[bytes], Answer]] = {
+            "Scan": self._scan,
+            "BatchWriteItem": self._batch_write,
+            "PutItem": self._put,
+        }
+
+    def answer(self, question: Question) -> Answer | None:
+        """The answer to a call on the items of either table; None for every other call."""
+        respond = self._answers.get(question.operation)
+        return respond(question.body) if respond else None
+
+    def described(self, body: bytes) -> bytes:
+        """A description of the source with the size that the virtual table has."""
+        answer = json.loads(body)
+        size = self.ledger.size
+        answer["Table"].update(ItemCount=size, TableSizeBytes=size * ITEM_BYTES)
+        return json.dumps(answer).encode()
+
+    def _scan(self, body: bytes) -> Answer:
+        ask = json.loads(body)
+        segment, total = ask.get("Segment", 0), ask.get("TotalSegments", 1)
+        size = self.ledger.size
+        start, end = size * segment // total, size * (segment + 1) // total
+        if key := ask.get("ExclusiveStartKey"):
+            start = int(key["id"]["S"][5:]) + 1
+        stop = min(end, start + min(ask.get("Limit", PAGE_ITEMS), PAGE_ITEMS))
+        whole = ask["TableName"] == self.source
+        numbers = range(start, stop) if whole else self.ledger.present(start, stop)
+        items = [item_json(number) for number in numbers]
+        page = b'{"Items":[%b],"Count":%d,"ScannedCount":%d' % (
+            b",".join(items),
+            len(items),
+            stop - start,
+        )
+        if "ReturnConsumedCapacity" in ask:
+            units = len(items) * ITEM_BYTES // 4096 + 1
+            page += b',"ConsumedCapacity":{"TableName":"%b","CapacityUnits":%d}' % (
+                ask["TableName"].encode(),
+                units,
+            )
+        if stop < end:
+            page += b',"LastEvaluatedKey":{"id":{"S":"item-%09d"}}' % (stop - 1)
+        return _json(page + b"}")
+
+    def _batch_write(self, body: bytes) -> Answer:
+        numbers = [int(number) for number in _NUMBER.findall(body)]
+        self._batches += 1
+        every = self._unprocessed_every
+        keep = len(numbers)
+        if every and self._batches % every == 0 and keep > LEFT_OVER:
+            keep -= LEFT_OVER
+        if body == self._expected_batch(numbers):
+            for number in numbers[:keep]:
+                self.ledger.write(number)
+            left = map(item_json, numbers[keep:])
+        else:
+            left = self._write_each(json.loads(body)["RequestItems"][self.target], keep)
+        puts = b",".join(b'{"PutRequest":{"Item":%b}}' % item for item in left)
+        name = self.target.encode()
+        return _json(b'{"UnprocessedItems":{%b}}' % (b'"%b":[%b]' % (name, puts) if puts else b""))
+
+    def _expected_batch(self, numbers: Iterable[int]) -> bytes:
+        """The body as a client writes it that sends items byte for byte."""
+        puts = b",".join(b'{"PutRequest":{"Item":%b}}' % item_json(number) for number in numbers)
+        return b'{"RequestItems":{"%b":[%b]}}' % (self.target.encode(), puts)
+
+    def _write_each(self, requests: list[Any], keep: int) -> list[bytes]:
+        for request in requests[:keep]:
+            self._write(request["PutRequest"]["Item"])
+        return [json.dumps(request["PutRequest"]["Item"]).encode() for request in requests[keep:]]
+
+    def _put(self, body: bytes) -> Answer:
+        ask = json.loads(body)
+        if "ConditionExpression" in ask and self.ledger.has(_number(ask["Item"])):
+            old = item_json(_number(ask["Item"]))
+            code = b'{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"'
+            return _json(code + b',"Item":%b}' % old, 400)
+        self._write(ask["Item"])
+        return _json(b"{}")
+
+    def _write(self, item: Mapping[str, Any]) -> None:
+        number = _number(item)
+        if _settled(item) == _settled(json.loads(item_json(number))):
+            self.ledger.write(number)
+        else:
+            self.ledger.write_wrong()
+
+
+def _number(item: Mapping[str, Any]) -> int:
+    return int(item["id"]["S"][5:])
+
+
+def _settled(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item whose set is in order: clients may turn it round."""
+    return {**item, "tags": {"SS": sorted(item["tags"]["SS"])}}
+
+
+def _json(body: bytes, status: int = 200) -> Answer:
+    return Answer(
+        status,
+        body,
+        {"Content-Type": "application/x-amz-json-1.0", "x-amz-crc32": str(crc32(body))},
+    )

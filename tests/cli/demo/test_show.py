@@ -1,0 +1,40 @@
+"""The demo stays on this machine, whatever the user's environment says."""
+
+from pathlib import Path
+
+import pytest
+
+from dataware.cli import main
+from dataware.cli.demo.show import enter
+from dataware.embedded import EmbeddedAws
+
+
+class Somewhere(EmbeddedAws):
+    """An embedded AWS that was never started."""
+
+    @property
+    def endpoint(self) -> str:
+        """An address at which nothing listens."""
+        return "http://127.0.0.1:9"
+
+
+def test_no_setting_of_the_users_aws_survives(tmp_path: Path) -> None:
+    """A profile, a token or a service's own endpoint would lead out of the embedded AWS."""
+    environ = {
+        "PATH": "/bin",
+        "AWS_PROFILE": "prod",
+        "AWS_SESSION_TOKEN": "secret",
+        "AWS_ENDPOINT_URL_S3": "https://s3.example.com",
+    }
+    aws = Somewhere()
+    enter(environ, aws, tmp_path)
+    assert environ == {"PATH": "/bin", "DATAWARE_STATE": str(tmp_path), **aws.environ()}
+
+
+@pytest.mark.parametrize("option", ["--profile", "--region", "--endpoint-url", "--format"])
+def test_the_demo_takes_no_option_that_names_an_aws(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the demo would not follow, it refuses."""
+    assert main(["demo", option, "x"]) == 1
+    assert f"No such option '{option}'" in capsys.readouterr().err

@@ -1,0 +1,120 @@
+"""kill -9 at any moment of a migration: the next apply ends with exactly the source's data.
+
+The moments are random but seeded, one in each twentieth of the requests that a whole run makes,
+so that they lie before the marker, in the creation, in the copy, in the verification, and after.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.cli import Ran, bucket_app, run, table_app
+from support.killing import Strike, struck_run
+from support.servers import FaultProxy
+from support.worlds import (
+    items_of,
+    make_bucket,
+    make_table,
+    objects_of,
+    stacks,
+    varied_items,
+    varied_objects,
+)
+
+MOMENTS = 20
+SEED = 20260301
+
+CHANGING = frozenset(
+    {
+        "BatchWriteItem",
+        "PutItem",
+        "CopyObject",
+        "PutObject",
+        "DeleteObject",
+        "PutParameter",
+        "CreateStack",
+        "DeleteStack",
+        "CreateTable",
+        "CreateBucket",
+    }
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """One kind of migration: from ``old-one`` to ``new-one``; `requests` make up a whole run."""
+
+    fill: Callable[[], None]
+    app: Callable[..., Path]
+    content: Callable[[str], dict[str, Any]]
+    requests: int
+
+    def apply(self, folder: Path) -> Ran:
+        """Apply the app, undisturbed."""
+        return run("apply", self.write_app(folder))
+
+    def write_app(self, folder: Path) -> Path:
+        return self.app(folder / "dataware.toml", "new-one", "old-one")
+
+    def arrived(self) -> bool:
+        """Whether the target holds exactly what the source holds."""
+        return self.content("new-one") == self.content("old-one")
+
+
+WORLDS = {
+    "table": World(
+        lambda: make_table("old-one", varied_items(1000)), table_app, items_of, requests=75
+    ),
+    "bucket": World(
+        lambda: make_bucket("old-one", varied_objects(100)), bucket_app, objects_of, requests=135
+    ),
+}
+
+
+def strike_in(world: World, moment: int) -> Strike:
+    """A kill in the given twentieth of a run."""
+    chance = random.Random(f"{SEED} {world.requests} {moment}")
+    at = 1 + int(world.requests * (moment + chance.random()) / MOMENTS)
+    jitter = chance.choice([0.0, 0.0, chance.random() * 0.02])
+    return Strike(at, answered=chance.random() < 0.5, jitter=jitter)
+
+
+def check_recovery(world: World, proxy: FaultProxy, folder: Path) -> None:
+    """The next apply completes the migration, and those after it do nothing."""
+    whole_before = world.arrived()
+    second = world.apply(folder)
+    assert second.code == 0, second
+    assert world.arrived()
+    begun = "creating preferred and migrating" in second.out or "migrating into" in second.out
+    resumed = "Resuming the migration" in second.out
+    if begun or resumed:
+        assert "Successfully migrated data to new-one" in second.out
+        assert "✅ Verified" in second.out
+    else:
+        assert whole_before, "a part of the data was imported as if it were all of it"
+        assert "Importing existing" in second.out
+    for _ in range(2):
+        proxy.clear()
+        again = world.apply(folder)
+        assert again.code == 0
+        assert again.lines[-1].startswith("✅ Nothing to do")
+        assert not {seen.operation for seen in proxy.seen} & CHANGING
+    assert stacks() == []
+
+
+@pytest.mark.parametrize("moment", range(MOMENTS))
+@pytest.mark.parametrize("kind", WORLDS)
+def test_killed_at_any_moment_it_ends_right(
+    kind: str, moment: int, fault_proxy: FaultProxy, tmp_path: Path
+) -> None:
+    """After kill -9 the next apply ends with source = target, verified; the next ones do nothing."""
+    world = WORLDS[kind]
+    world.fill()
+    struck_run(fault_proxy, strike_in(world, moment), "apply", world.write_app(tmp_path))
+    check_recovery(world, fault_proxy, tmp_path)

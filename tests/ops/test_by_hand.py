@@ -1,0 +1,121 @@
+"""The commands by hand: migrate, verify, status, iam-policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from dataware.core.errors import BadInput, Refused
+from dataware.core.kind import Place
+from dataware.core.model import Marker, MarkerState, Wanted
+from dataware.ops.context import CopySettings
+from dataware.ops.migrate import migrate
+from dataware.ops.policy import iam_policy
+from dataware.ops.status import status
+from dataware.ops.verify import verify
+from support.world import World, install
+
+BOX = "Memory::Box"
+OLD, NEW = (Place(name, "111122223333", "eu-central-1") for name in ("old", "new"))
+PLAIN = CopySettings()
+
+
+@pytest.fixture
+def there(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Two boxes, one of them full."""
+    world = World(
+        boxes={"old": {f"k{n}": "v" for n in range(5)}, "new": {}},
+        identities={"old": 1, "new": 2},
+    )
+    install(monkeypatch, world)
+    return world
+
+
+def test_a_copy_by_hand_is_verified_and_recorded(there: World) -> None:
+    """`migrate` does what `apply` does, between two places that exist."""
+    migrate(there.context(), BOX, OLD, NEW, PLAIN)
+    assert there.boxes["new"] == there.boxes["old"]
+    assert there.markers["new"].state is MarkerState.COMPLETE
+    assert "copying" in there.events.codes
+
+
+@pytest.mark.parametrize("name", ["old", "new"])
+def test_both_sides_have_to_exist(there: World, name: str) -> None:
+    """A side that is not there is bad input that names it."""
+    del there.boxes[name]
+    with pytest.raises(BadInput, match=f"there is no memory box {name}"):
+        migrate(there.context(), BOX, OLD, NEW, PLAIN)
+    assert there.log == []
+
+
+def test_an_unfinished_migration_from_elsewhere_is_not_mixed_up(there: World) -> None:
+    """A target holds one migration at a time."""
+    there.markers["new"] = Marker(MarkerState.RUNNING, source="third", run="r")
+    with pytest.raises(Refused, match="from third into new is unfinished"):
+        migrate(there.context(), BOX, OLD, NEW, PLAIN)
+
+
+@pytest.mark.parametrize("ability", ["copier", "reader"])
+def test_a_kind_without_the_ability_says_so(
+    there: World, monkeypatch: pytest.MonkeyPatch, ability: str
+) -> None:
+    """What a card lacks is bad input, not a crash."""
+    install(monkeypatch, there, **{ability: None})
+    use: Callable[[], object] = {
+        "copier": lambda: migrate(there.context(), BOX, OLD, NEW, PLAIN),
+        "reader": lambda: verify(there.context(), BOX, OLD, NEW),
+    }[ability]
+    with pytest.raises(BadInput, match="memory box"):
+        use()
+
+
+def test_verify_tells_every_difference(there: World) -> None:
+    """Differences are listed by side and key, and summed up."""
+    there.boxes["new"].update({"k0": "other", "z": "v"})
+    verdict = verify(there.context(), BOX, OLD, NEW)
+    assert verdict.differences == 6
+    assert there.events.texts("different")[0] == "different: k0"
+    assert there.events.texts("differences") == [
+        "old and new differ: 4 missing, 1 extra, 1 different"
+    ]
+
+
+def test_status_tells_of_every_record(there: World) -> None:
+    """Running, interrupted and complete migrations are told apart, with how far they are."""
+    running = Marker(MarkerState.RUNNING, source="old", run="r", detail={"done": 3, "total": 5})
+    there.markers["a"] = Marker(MarkerState.COMPLETE, "old", detail={"verified": 5, "unit": "key"})
+    there.markers["b"] = running
+    status(there.context())
+    assert there.events.texts("run") == [
+        "old → a: complete: 5 keys verified",
+        "old → b: interrupted: 3 of 5 units",
+    ]
+
+
+def test_status_without_records_says_so(there: World) -> None:
+    """No migration is a fact worth a line."""
+    assert status(there.context()) == []
+    assert there.events.codes == ["nothing-to-do"]
+
+
+def test_the_policy_scopes_actions_to_names(there: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The preferred name may be written, a fallback only read; the rest is for every resource."""
+    phases = ("probe", "read", "write", "verify", "create")
+    install(
+        monkeypatch,
+        there,
+        permissions={**{phase: (f"box:{phase}",) for phase in phases}, "account": ("box:List",)},
+        arns=lambda name, account, region, partition: (f"{partition}/{region}/{account}/{name}",),
+    )
+    wanted = [Wanted("Box", BOX, "new", ("old",))]
+    policy = iam_policy(
+        wanted, account="1", region="r", partition="aws", shared={"marker": ("ssm:Get",)}
+    )
+    granted = {tuple(s["Resource"]): s["Action"] for s in policy["Statement"]}
+    assert granted == {
+        ("aws/r/1/new",): ["box:create", "box:probe", "box:read", "box:verify", "box:write"],
+        ("aws/r/1/old",): ["box:probe", "box:read", "box:verify"],
+        ("*",): ["box:List"],
+        ("marker",): ["ssm:Get"],
+    }

@@ -1,0 +1,199 @@
+"""Planning: every name is looked at, contradictions are refused, weaker targets are told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dataware.core.errors import BadInput, CannotSee
+from dataware.core.model import (
+    Action,
+    Facts,
+    Marker,
+    MarkerState,
+    OnError,
+    Owner,
+    Ownership,
+    Problem,
+    Setting,
+    Wanted,
+)
+from dataware.core.plan import Plan
+from dataware.ops.plan import make_plan, weaker_settings
+from support.world import World, WorldAws, WorldMarkers, install
+
+BOX = "Memory::Box"
+
+
+def wanted(preferred: str = "new", *fallbacks: str, **more: object) -> Wanted:
+    """A wanted box."""
+    return Wanted(f"id-{preferred}", BOX, preferred, fallbacks, **more)
+
+
+def world(**boxes: int) -> World:
+    """A world of boxes by their number of keys."""
+    contents = {name: {f"k{n}": "v" for n in range(keys)} for name, keys in boxes.items()}
+    return World(boxes=contents, identities=dict.fromkeys(boxes, 1))
+
+
+def plan_of(there: World, *items: Wanted) -> Plan:
+    """The plan for some boxes."""
+    return make_plan(there.context(), items)
+
+
+def test_decisions_come_in_the_order_of_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking at many names at once does not mix up the answers."""
+    there = world(a=1, b=0, old=3)
+    install(monkeypatch, there)
+    plan = plan_of(there, wanted("a"), wanted("c", "old"), wanted("b", "none"), wanted("d", "b"))
+    assert [p.decision.action for p in plan.resources] == [
+        Action.IMPORT,
+        Action.MIGRATE,
+        Action.CREATE,
+        Action.CREATE,
+    ]
+    assert [p.preferred.name for p in plan.resources] == ["a", "c", "b", "d"]
+
+
+def test_planning_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan is made by looking alone."""
+    there = world(old=3)
+    install(monkeypatch, there)
+    plan_of(there, wanted("new", "old"))
+    assert there.log == []
+    assert there.boxes.keys() == {"old"}
+
+
+def test_a_migration_has_an_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is copied is told in items, seconds and money."""
+    there = world(old=78)
+    install(monkeypatch, there, charges=lambda size: {"s3.put": size.items}, per_second=10)
+    (one,) = plan_of(there, wanted("new", "old")).resources
+    assert one.estimate is not None
+    assert (one.estimate.items, one.estimate.seconds, one.estimate.usd) == (78, 8, 0.00039)
+
+
+def test_two_resources_cannot_prefer_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One name is one resource."""
+    there = world()
+    install(monkeypatch, there)
+    with pytest.raises(BadInput, match="both prefer the name new"):
+        plan_of(there, wanted("new"), replace(wanted("new"), id="other"))
+
+
+def test_a_name_is_not_its_own_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Preferred and fallback have to differ."""
+    there = world()
+    install(monkeypatch, there)
+    with pytest.raises(BadInput, match="as preferred and as fallback"):
+        plan_of(there, wanted("new", "new"))
+
+
+def test_shared_and_chained_fallbacks_are_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fallback that is another's preferred name, or that two share, is pointed out."""
+    there = world()
+    install(monkeypatch, there)
+    plan = plan_of(there, wanted("a", "b"), wanted("b", "c"), wanted("d", "c"))
+    assert plan.warnings == (
+        "id-a falls back to b, which id-b prefers",
+        "c is a fallback of 2 resources",
+    )
+
+
+def test_a_weaker_target_is_a_warning_and_under_strict_a_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is created is never silently weaker than its source."""
+    there = world(old=1)
+    strong = {"versioning": Setting(1, "on"), "encryption": Setting(2, "KMS")}
+    weak = {"versioning": Setting(0, "off"), "encryption": Setting(2, "KMS")}
+
+    def probe(_aws: object, name: str) -> Facts:
+        return replace(there.facts(name), settings=strong)
+
+    install(monkeypatch, there, probe=probe, declared_settings=lambda _properties: weak)
+    (one,) = plan_of(there, wanted("new", "old")).resources
+    assert one.decision.action is Action.MIGRATE
+    assert "versioning: off instead of on" in one.decision.warnings[-1]
+    (one,) = plan_of(there, wanted("new", "old", on_error=OnError.STOP)).resources
+    assert (one.decision.action, one.decision.rule) == (Action.STOP, 17)
+
+
+def test_only_what_both_sides_know_is_compared() -> None:
+    """A setting that was not seen on the target is no weakness."""
+    source = {"a": Setting(2, "high"), "b": Setting(1, "on")}
+    assert weaker_settings(source, {"b": Setting(1, "on")}) == []
+    assert weaker_settings(source, {"a": Setting(3, "higher")}) == []
+
+
+def test_a_kind_without_a_copier_never_migrates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 18: an ability that a card lacks is never planned."""
+    there = world(old=1)
+    install(monkeypatch, there, copier=None)
+    (one,) = plan_of(there, wanted("new", "old")).resources
+    assert (one.decision.action, one.decision.rule) == (Action.STOP, 18)
+
+
+def test_creating_without_a_schema_is_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table without properties cannot be created, and that is said before anything starts."""
+    there = world()
+    install(monkeypatch, there, declared_schema=lambda _properties: None)
+    with pytest.raises(BadInput, match="say no key schema"):
+        plan_of(there, wanted("new"))
+
+
+def test_a_denied_question_is_unknown_and_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Denied is neither absent nor empty, for the resource, its owner and its marker."""
+    there = world(new=1)
+
+    def deny(*_question: object) -> object:
+        raise CannotSee("denied", Problem("Describe", "AccessDenied", "box:Describe"))
+
+    for what in ("probe", "owner", "marker"):
+        with monkeypatch.context() as patch:
+            install(patch, there, **({"probe": deny} if what == "probe" else {}))
+            if what == "owner":
+                patch.setattr(WorldAws, "owner_of", deny)
+            if what == "marker":
+                patch.setattr(WorldMarkers, "get", deny)
+            (one,) = plan_of(there, wanted("new")).resources
+        assert one.preferred.unseen
+        assert any("box:Describe" in warning for warning in one.decision.warnings)
+
+
+def test_the_source_of_a_running_migration_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A migration goes on from its source even when the app no longer lists it."""
+    there = world(new=1, old=3)
+    there.markers["new"] = Marker(MarkerState.RUNNING, source="old", run="r")
+    install(monkeypatch, there)
+    (one,) = plan_of(there, wanted("new", "other")).resources
+    assert (one.decision.action, one.decision.source) == (Action.RESUME, "old")
+
+
+def test_a_running_migration_without_its_source_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 7: a partial copy whose source is gone is not taken for the data."""
+    there = world(new=1)
+    there.markers["new"] = Marker(MarkerState.RUNNING, source="old", run="r")
+    install(monkeypatch, there)
+    (one,) = plan_of(there, wanted("new")).resources
+    assert (one.decision.action, one.decision.rule) == (Action.STOP, 7)
+
+
+@pytest.mark.parametrize(
+    ("stack", "logical_id", "ownership"),
+    [
+        ("Demo", "Box", Ownership.THIS_STACK),
+        ("Demo", "OldBox", Ownership.MOVED),
+        ("Other", "Box", Ownership.OTHER_STACK),
+    ],
+)
+def test_the_owner_is_seen_from_the_declaring_stack(
+    monkeypatch: pytest.MonkeyPatch, stack: str, logical_id: str, ownership: Ownership
+) -> None:
+    """The same stack under the same id is this stack; everything else is told apart."""
+    there = world(new=1)
+    there.owners["new"] = Owner(Ownership.OTHER_STACK, stack, logical_id)
+    install(monkeypatch, there)
+    (one,) = plan_of(there, wanted("new", stack="Demo", logical_id="Box")).resources
+    assert one.preferred.owner == Owner(ownership, stack, logical_id)

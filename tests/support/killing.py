@@ -1,0 +1,86 @@
+"""Ends or disturbs a running command at the n-th request that it makes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from support.cli import Ran, ended, launch
+from support.servers import Dropped, FaultProxy, Forward, Reply, Seen
+
+
+class Strike:
+    """A fault that signals a process at its n-th request.
+
+    With `answered` the server does its work first. `jitter` seconds pass before the signal, so
+    that it also lands between requests. The request itself gets no answer from a killed client's
+    point of view; other signals let it through.
+    """
+
+    def __init__(
+        self,
+        at: int,
+        *,
+        answered: bool = False,
+        jitter: float = 0.0,
+        number: signal.Signals = signal.SIGKILL,
+    ) -> None:
+        self._left = at
+        self._answered = answered
+        self._jitter = jitter
+        self._number = number
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self.struck = False
+
+    def aim(self, process: subprocess.Popen[str]) -> None:
+        """Say which process is meant."""
+        self._process = process
+
+    def __call__(self, seen: Seen, forward: Forward) -> Reply:
+        """Count, and strike when it is time to."""
+        with self._lock:
+            self._left -= 1
+            now = self._left == 0
+        if not now:
+            return forward(seen)
+        reply = forward(seen) if self._answered else None
+        if self._jitter:
+            threading.Timer(self._jitter, self._strike).start()
+            return reply or forward(seen)
+        self._strike()
+        if self._number is signal.SIGKILL:
+            raise Dropped
+        return reply or forward(seen)
+
+    def _strike(self) -> None:
+        while self._process is None:
+            time.sleep(0.001)
+        self.struck = True
+        self._process.send_signal(self._number)
+
+
+def struck_run(proxy: FaultProxy, strike: Strike, *arguments: object, **variables: str) -> Ran:
+    """Run a command through the proxy and strike it; the proxy is as before afterwards."""
+    proxy.clear()
+    proxy.add(strike)
+    process = launch(*arguments, **variables)
+    strike.aim(process)
+    ran = ended(process)
+    proxy.clear()
+    return ran
+
+
+def forget_journals(home: Path) -> None:
+    """Lose the folder of journals, as when the next run is on another machine."""
+    for journal in state_of(home).rglob("*.journal"):
+        journal.unlink()
+
+
+def state_of(home: Path) -> Path:
+    """Where the journals of a test live."""
+    return Path(os.environ.get("DATAWARE_STATE", home / "state" / "dataware"))

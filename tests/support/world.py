@@ -1,0 +1,321 @@
+"""A world in memory for the use cases: resources are dictionaries, and a process can be killed.
+
+`World.moment` is called at every step that a real run would make outside of its own memory; a test
+sets `kill_at` to end the "process" right there.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from dataware.core.errors import Refused
+from dataware.core.kind import (
+    CopyOrder,
+    Entry,
+    Evidence,
+    Kind,
+    Left,
+    Outcome,
+    Page,
+    Place,
+    Rates,
+    Reader,
+    Tools,
+    Trouble,
+    Unit,
+)
+from dataware.core.model import (
+    NO_MARKER,
+    NOBODY,
+    Content,
+    Existence,
+    Facts,
+    Marker,
+    MarkerState,
+    Owner,
+    Size,
+    Wanted,
+    absent,
+)
+from dataware.core.ports import Aws
+from dataware.ops.context import Context
+from support.copying import Events, Killed, LoopClock, MemoryJournal
+
+
+@dataclass
+class World:
+    """Everything outside of a run; it survives the run's death."""
+
+    boxes: dict[str, dict[str, str]] = field(default_factory=dict)
+    identities: dict[str, int] = field(default_factory=dict)
+    markers: dict[str, Marker] = field(default_factory=dict)
+    journals: dict[str, MemoryJournal] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    events: Events = field(default_factory=Events)
+    owners: dict[str, Owner] = field(default_factory=dict)
+    archived: set[str] = field(default_factory=set)
+    dropped: set[str] = field(default_factory=set)
+    taken_over: bool = False
+    kill_at: int | None = None
+
+    def moment(self, what: str) -> None:
+        """One step in the outside world; the place to die."""
+        if self.kill_at is not None:
+            if self.kill_at == 0:
+                raise Killed(what)
+            self.kill_at -= 1
+        self.log.append(what)
+
+    def make(self, name: str) -> None:
+        """Create an empty box, with an identity of its own."""
+        if name in self.boxes:
+            raise Refused(f"{name} exists")
+        self.boxes[name] = {}
+        self.identities[name] = len(self.log) + 1
+
+    def facts(self, name: str) -> Facts:
+        """What a probe sees."""
+        if name not in self.boxes:
+            return replace(absent(name), marker=self.markers.get(name, NO_MARKER))
+        content = Content.DATA if self.boxes[name] else Content.EMPTY
+        return Facts(
+            name,
+            Existence.EXISTS,
+            content,
+            marker=self.markers.get(name, NO_MARKER),
+            identity=str(self.identities[name]),
+            size=Size(len(self.boxes[name]), 0),
+        )
+
+    def context(self, stop: Callable[[], bool] = lambda: False) -> Context:
+        """A context for one run."""
+        return Context(
+            aws=WorldAws(self),
+            markers=WorldMarkers(self),
+            clock=LoopClock(),
+            emit=self.events,
+            hold=WorldHold(self),
+            journal=lambda _kind, target: self.journals.setdefault(target, MemoryJournal()),
+            wire=lambda _tell: NoWire(),
+            regional=lambda _region: WorldAws(self),
+            stop=stop,
+        )
+
+
+class NoWire:
+    """A transport that nobody needs here."""
+
+    async def send(self, request: object) -> Any:
+        """Never called."""
+        raise AssertionError(request)
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+
+@dataclass(frozen=True)
+class WorldAws:
+    """The control plane of the world."""
+
+    world: World
+    account: str = "111122223333"
+    region: str = "eu-central-1"
+    partition: str = "aws"
+
+    def owner_of(self, _type_name: str, physical_id: str) -> Owner:
+        """The owner that the test has set."""
+        return self.world.owners.get(physical_id, NOBODY)
+
+
+@dataclass(frozen=True)
+class WorldHold:
+    """Creates boxes."""
+
+    world: World
+
+    def create(self, _kind: Kind, wanted: Wanted) -> None:
+        """Create the preferred box."""
+        self.world.moment("create")
+        if wanted.preferred not in self.world.boxes:
+            self.world.make(wanted.preferred)
+        self.world.moment("created")
+
+    def release(self, _kind: Kind, name: str) -> None:
+        """Nothing is left over here."""
+
+
+@dataclass(frozen=True)
+class WorldMarkers:
+    """Markers whose locks die with their run."""
+
+    world: World
+
+    def get(self, _kind: str, target: str) -> Marker:
+        """The record of a target."""
+        return self.world.markers.get(target, NO_MARKER)
+
+    def begin(self, _kind: str, target: str, marker: Marker) -> WorldLease:
+        """Write "running"."""
+        self.world.moment("begin")
+        if self.get("", target).alive:
+            raise Refused("another run is alive")
+        self.world.markers[target] = marker
+        return WorldLease(self.world, target)
+
+    def all(self) -> list[tuple[str, str, Marker]]:
+        """Every record."""
+        return [("memory", target, marker) for target, marker in self.world.markers.items()]
+
+
+@dataclass(frozen=True)
+class WorldLease:
+    """A held marker."""
+
+    world: World
+    target: str
+
+    def beat(self, detail: Mapping[str, Any]) -> None:
+        """Store progress."""
+        self.world.moment("beat")
+        if self.world.taken_over:
+            raise Refused("another run took over")
+        self._write(MarkerState.RUNNING, detail)
+
+    def complete(self, detail: Mapping[str, Any]) -> None:
+        """Write "complete"."""
+        self.world.moment("complete")
+        self._write(MarkerState.COMPLETE, detail)
+
+    def release(self, detail: Mapping[str, Any]) -> None:
+        """Leave it at "running"."""
+        self.world.moment("release")
+        self._write(MarkerState.RUNNING, detail)
+
+    def _write(self, state: MarkerState, detail: Mapping[str, Any]) -> None:
+        marker = self.world.markers[self.target]
+        self.world.markers[self.target] = replace(marker, state=state, detail=dict(detail))
+
+
+@dataclass(frozen=True)
+class BoxCopier:
+    """Copies a box in two partitions, pages of three, units of one; never overwrites."""
+
+    world: World
+    order: CopyOrder
+
+    async def size(self) -> Size:
+        """How much there is."""
+        return Size(len(self.world.boxes[self.order.source.name]), 0)
+
+    async def rates(self) -> Rates:
+        """Nothing is provisioned."""
+        return Rates()
+
+    async def partitions(self) -> Sequence[str]:
+        """Even and odd."""
+        return ("0", "1")
+
+    async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+        """Keys in order, after the cursor."""
+        keys = sorted(self.world.boxes[self.order.source.name])[int(partition) :: 2]
+        keys = [key for key in keys if after is None or key > after]
+        while True:
+            page, keys = keys[:3], keys[3:]
+            units = tuple(Unit(key, 1, 1) for key in page)
+            yield Page(units, page[-1] if keys else None)
+            if not keys:
+                return
+
+    async def write(self, unit: Unit) -> Outcome:
+        """Write one key."""
+        key: str = unit.payload
+        self.world.moment(f"write {key}")
+        if key in self.world.archived:
+            return Outcome(left=(Left(key, Trouble.ARCHIVED, "it is archived"),))
+        source, target = (
+            self.world.boxes[place.name] for place in (self.order.source, self.order.target)
+        )
+        if key in self.world.dropped:
+            self.world.dropped.discard(key)
+            return Outcome(copied=1)
+        if key in target:
+            if target[key] == source[key]:
+                return Outcome(same=1)
+            return Outcome(left=(Left(key, Trouble.CONFLICT, "the target has its own"),))
+        target[key] = source[key]
+        return Outcome(copied=1)
+
+
+@dataclass(frozen=True)
+class BoxReader:
+    """Reads a box in order."""
+
+    world: World
+    place: Place
+
+    def parts(self) -> Sequence[str]:
+        """One part."""
+        return ("",)
+
+    def entries(self, _part: str) -> Iterator[Entry]:
+        """Every key with its value as the digest."""
+        self.world.moment(f"verify {self.place.name}")
+        for key, value in sorted(self.world.boxes[self.place.name].items()):
+            yield Entry(key.encode(), value.encode(), key)
+
+    def find(self, keys: Sequence[Entry]) -> Mapping[bytes, Entry]:
+        """The entries under some keys."""
+        wanted = {entry.key for entry in keys}
+        return {entry.key: entry for entry in self.entries("") if entry.key in wanted}
+
+    def same(self, _mine: Entry, _other: Reader, _theirs: Entry) -> Evidence | None:
+        """Digests are conclusive here."""
+        raise AssertionError
+
+
+def box_kind(world: World) -> Kind:
+    """The card of a box."""
+
+    def probe(_aws: Aws, name: str) -> Facts:
+        return world.facts(name)
+
+    def copier(_tools: Tools, order: CopyOrder) -> BoxCopier:
+        return BoxCopier(world, order)
+
+    def reader(_aws: Aws, place: Place, *, all_versions: bool, deep: bool) -> BoxReader:
+        del all_versions, deep
+        return BoxReader(world, place)
+
+    return Kind(
+        name="memory-box",
+        cfn_type="Memory::Box",
+        noun="memory box",
+        short="box",
+        unit="key",
+        identifier="Name",
+        check_name=lambda _name: None,
+        probe=probe,
+        permissions={},
+        arns=lambda *_where: (),
+        cdk_import="nowhere:Box.from_box_name",
+        copier=copier,
+        reader=reader,
+        scheme="box",
+        batch=2,
+    )
+
+
+def install(monkeypatch: pytest.MonkeyPatch, world: World, **changes: Any) -> Kind:
+    """Put the box into the catalogue, as one more resource type."""
+    kind = replace(box_kind(world), **changes)
+    module = ModuleType("dataware.kinds.memory_box")
+    module.__dict__["KIND"] = kind
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr("dataware.kinds.CATALOGUE", {kind.cfn_type: "memory_box"})
+    return kind
