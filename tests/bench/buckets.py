@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
@@ -50,20 +51,23 @@ class VirtualBucket:
     def _list(self, bucket: str, asked: dict[str, str]) -> Answer:
         after = _number(asked.get("continuation-token") or asked.get("start-after", ""))
         start = 0 if after is None else after + 1
-        stop = min(self.ledger.size, start + int(asked.get("max-keys", "1000")))
-        whole = bucket == self.source
-        numbers = range(start, stop) if whole else self.ledger.present(start, stop)
+        size, limit = self.ledger.size, int(asked.get("max-keys", "1000"))
+        # One more than is shown tells whether there is more.
+        numbers: Sequence[int] = range(start, min(size, start + limit + 1))
+        if bucket != self.source:
+            numbers = self.ledger.present(start, size, limit + 1)
+        shown = numbers[:limit]
         rows = [
             f"<Contents><Key>{key_of(number)}</Key><LastModified>{_MOMENT}</LastModified>"
             f"<ETag>&quot;{number:032x}&quot;</ETag><Size>{OBJECT_BYTES}</Size>"
             "<StorageClass>STANDARD</StorageClass></Contents>"
-            for number in numbers
+            for number in shown
         ]
         more = (
             "<IsTruncated>false</IsTruncated>"
-            if stop == self.ledger.size
+            if len(numbers) == len(shown)
             else "<IsTruncated>true</IsTruncated>"
-            f"<NextContinuationToken>{key_of(stop - 1)}</NextContinuationToken>"
+            f"<NextContinuationToken>{key_of(shown[-1])}</NextContinuationToken>"
         )
         encoding = "<EncodingType>url</EncodingType>" if "encoding-type" in asked else ""
         return _xml(

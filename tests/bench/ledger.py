@@ -7,8 +7,6 @@ dataware's own verification, and `Ledger.report` shows what came twice or came w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 
 class Ledger:
     """Which of `size` numbers were written."""
@@ -32,11 +30,16 @@ class Ledger:
         """Something was written that the source does not hold."""
         self._wrong += 1
 
-    def present(self, start: int, end: int) -> Iterator[int]:
-        """The numbers from `start` to before `end` that were written."""
-        if self._marks.count(1, start, end) == end - start:
-            return iter(range(start, end))
-        return (number for number in range(start, end) if self._marks[number])
+    def present(self, start: int, end: int, limit: int) -> list[int]:
+        """The first `limit` numbers from `start` to before `end` that were written."""
+        if self._marks.count(1, start, min(start + limit, end)) == limit:
+            return list(range(start, start + limit))
+        found: list[int] = []
+        number = self._marks.find(1, start, end)
+        while number >= 0 and len(found) < limit:
+            found.append(number)
+            number = self._marks.find(1, number + 1, end)
+        return found
 
     def report(self) -> dict[str, int]:
         """How many were written, written again, and written with other content."""

@@ -76,7 +76,7 @@ class World:
 
 
 def _names(question: Question, table: str) -> bool:
-    return f'"{table}"'.encode() in question.body[:2000] or f'"{table}"'.encode() in question.body
+    return f'"{table}"'.encode() in question.body
 
 
 async def serve(upstream: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -15,42 +15,40 @@ PAGE_BYTES = 1_000_000
 LEFT_OVER = 5
 """Items of a batch that come back unprocessed, where batches are answered so."""
 
-_TEMPLATE = json.dumps(
-    {
-        "id": {"S": "item-%(n)09d"},
-        "number": {"N": "%(n)d"},
-        "name": {"S": "Zoë Ångström %(n)09d"},
-        "score": {"N": "12.5"},
-        "active": {"BOOL": True},
-        "tags": {"SS": ["blue", "green", "red"]},
-        "picture": {"B": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"},
-        "address": {"M": {"city": {"S": "Kraków"}, "lines": {"L": [{"S": "1"}, {"NULL": True}]}}},
-        "note": {"S": "a line of plain text, as long as such lines are " * 2},
-    },
-    separators=(",", ":"),
-)
+_NAME = "Zoë Ångström %(n)09d"
+_SMALL = {"id": {"S": "item-%(n)09d"}, "number": {"N": "%(n)d"}, "name": {"S": _NAME}}
+_USUAL = {
+    **_SMALL,
+    "score": {"N": "12.5"},
+    "active": {"BOOL": True},
+    "tags": {"SS": ["blue", "green", "red"]},
+    "picture": {"B": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"},
+    "address": {"M": {"city": {"S": "Kraków"}, "lines": {"L": [{"S": "1"}, {"NULL": True}]}}},
+    "note": {"S": "a line of plain text, as long as such lines are"},
+}
+_TEMPLATES = {
+    sort: json.dumps(item, separators=(",", ":"))
+    for sort, item in {"small": _SMALL, "usual": _USUAL}.items()
+}
 _NUMBER = re.compile(rb'"id":\{"S":"item-(\d{9})"\}')
-
-
-def item_json(number: int) -> bytes:
-    """One item as compact JSON; the same for the same number."""
-    return (_TEMPLATE % {"n": number}).encode()
-
-
-ITEM_BYTES = len(item_json(0))
-PAGE_ITEMS = PAGE_BYTES // ITEM_BYTES
 
 
 class VirtualTable:
     """The items 0 … n-1 of `source`, and what was written of them to `target`.
 
-    Every `unprocessed_every`-th batch (0: none) is processed in part only.
+    They are `sort` items: "small" ones of about 100 bytes, or "usual" ones of about 450. Every
+    `unprocessed_every`-th batch (0: none) is processed in part only.
     """
 
-    def __init__(self, source: str, target: str, size: int, unprocessed_every: int = 0) -> None:
+    def __init__(
+        self, source: str, target: str, size: int, sort: str = "usual", unprocessed_every: int = 0
+    ) -> None:
         self.source = source
         self.target = target
         self.ledger = Ledger(size)
+        self._template = _TEMPLATES[sort]
+        self._item_bytes = len(self._item(0))
+        self._page_items = PAGE_BYTES // self._item_bytes
         self._unprocessed_every = unprocessed_every
         self._batches = 0
         self._answers: Mapping[str, Callable[[bytes], Answer]] = {
@@ -58,6 +56,10 @@ class VirtualTable:
             "BatchWriteItem": self._batch_write,
             "PutItem": self._put,
         }
+
+    def _item(self, number: int) -> bytes:
+        """One item as compact JSON; the same for the same number."""
+        return (self._template % {"n": number}).encode()
 
     def answer(self, question: Question) -> Answer | None:
         """The answer to a call on the items of either table; None for every other call."""
@@ -68,7 +70,7 @@ class VirtualTable:
         """A description of the source with the size that the virtual table has."""
         answer = json.loads(body)
         size = self.ledger.size
-        answer["Table"].update(ItemCount=size, TableSizeBytes=size * ITEM_BYTES)
+        answer["Table"].update(ItemCount=size, TableSizeBytes=size * self._item_bytes)
         return json.dumps(answer).encode()
 
     def _scan(self, body: bytes) -> Answer:
@@ -78,24 +80,26 @@ class VirtualTable:
         start, end = size * segment // total, size * (segment + 1) // total
         if key := ask.get("ExclusiveStartKey"):
             start = int(key["id"]["S"][5:]) + 1
-        stop = min(end, start + min(ask.get("Limit", PAGE_ITEMS), PAGE_ITEMS))
-        whole = ask["TableName"] == self.source
-        numbers = range(start, stop) if whole else self.ledger.present(start, stop)
-        items = [item_json(number) for number in numbers]
-        page = b'{"Items":[%b],"Count":%d,"ScannedCount":%d' % (
-            b",".join(items),
-            len(items),
-            stop - start,
-        )
+        limit = min(ask.get("Limit", self._page_items), self._page_items)
+        numbers = self._numbers(ask["TableName"], start, end, limit)
+        items = [self._item(number) for number in numbers]
+        count = len(items)
+        page = b'{"Items":[%b],"Count":%d,"ScannedCount":%d' % (b",".join(items), count, count)
         if "ReturnConsumedCapacity" in ask:
-            units = len(items) * ITEM_BYTES // 4096 + 1
+            units = count * self._item_bytes // 4096 + 1
             page += b',"ConsumedCapacity":{"TableName":"%b","CapacityUnits":%d}' % (
                 ask["TableName"].encode(),
                 units,
             )
-        if stop < end:
-            page += b',"LastEvaluatedKey":{"id":{"S":"item-%09d"}}' % (stop - 1)
+        if count == limit:
+            page += b',"LastEvaluatedKey":{"id":{"S":"item-%09d"}}' % numbers[-1]
         return _json(page + b"}")
+
+    def _numbers(self, table: str, start: int, end: int, limit: int) -> Sequence[int]:
+        """The items of a page; like the service's, a full one may be followed by an empty one."""
+        if table == self.source:
+            return range(start, min(end, start + limit))
+        return self.ledger.present(start, end, limit)
 
     def _batch_write(self, body: bytes) -> Answer:
         numbers = [int(number) for number in _NUMBER.findall(body)]
@@ -107,7 +111,7 @@ class VirtualTable:
         if body == self._expected_batch(numbers):
             for number in numbers[:keep]:
                 self.ledger.write(number)
-            left = map(item_json, numbers[keep:])
+            left = map(self._item, numbers[keep:])
         else:
             left = self._write_each(json.loads(body)["RequestItems"][self.target], keep)
         puts = b",".join(b'{"PutRequest":{"Item":%b}}' % item for item in left)
@@ -116,7 +120,7 @@ class VirtualTable:
 
     def _expected_batch(self, numbers: Iterable[int]) -> bytes:
         """The body as a client writes it that sends items byte for byte."""
-        puts = b",".join(b'{"PutRequest":{"Item":%b}}' % item_json(number) for number in numbers)
+        puts = b",".join(b'{"PutRequest":{"Item":%b}}' % self._item(number) for number in numbers)
         return b'{"RequestItems":{"%b":[%b]}}' % (self.target.encode(), puts)
 
     def _write_each(self, requests: list[Any], keep: int) -> list[bytes]:
@@ -127,7 +131,7 @@ class VirtualTable:
     def _put(self, body: bytes) -> Answer:
         ask = json.loads(body)
         if "ConditionExpression" in ask and self.ledger.has(_number(ask["Item"])):
-            old = item_json(_number(ask["Item"]))
+            old = self._item(_number(ask["Item"]))
             code = b'{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"'
             return _json(code + b',"Item":%b}' % old, 400)
         self._write(ask["Item"])
@@ -135,7 +139,7 @@ class VirtualTable:
 
     def _write(self, item: Mapping[str, Any]) -> None:
         number = _number(item)
-        if _settled(item) == _settled(json.loads(item_json(number))):
+        if _settled(item) == _settled(json.loads(self._item(number))):
             self.ledger.write(number)
         else:
             self.ledger.write_wrong()
@@ -146,8 +150,11 @@ def _number(item: Mapping[str, Any]) -> int:
 
 
 def _settled(item: Mapping[str, Any]) -> dict[str, Any]:
-    """An item whose set is in order: clients may turn it round."""
-    return {**item, "tags": {"SS": sorted(item["tags"]["SS"])}}
+    """An item whose sets are in order: clients may turn them round."""
+    return {
+        name: {"SS": sorted(value["SS"])} if "SS" in value else value
+        for name, value in item.items()
+    }
 
 
 def _json(body: bytes, status: int = 200) -> Answer:

@@ -7,6 +7,7 @@ so that they lie before the marker, in the creation, in the copy, in the verific
 from __future__ import annotations
 
 import random
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,10 +70,10 @@ class World:
 
 WORLDS = {
     "table": World(
-        lambda: make_table("old-one", varied_items(1000)), table_app, items_of, requests=75
+        lambda: make_table("old-one", varied_items(600)), table_app, items_of, requests=58
     ),
     "bucket": World(
-        lambda: make_bucket("old-one", varied_objects(100)), bucket_app, objects_of, requests=135
+        lambda: make_bucket("old-one", varied_objects(60)), bucket_app, objects_of, requests=97
     ),
 }
 
@@ -113,8 +114,49 @@ def check_recovery(world: World, proxy: FaultProxy, folder: Path) -> None:
 def test_killed_at_any_moment_it_ends_right(
     kind: str, moment: int, fault_proxy: FaultProxy, tmp_path: Path
 ) -> None:
-    """After kill -9 the next apply ends with source = target, verified; the next ones do nothing."""
+    """After kill -9 the next apply makes source = target, verified; those after it do nothing."""
     world = WORLDS[kind]
     world.fill()
     struck_run(fault_proxy, strike_in(world, moment), "apply", world.write_app(tmp_path))
     check_recovery(world, fault_proxy, tmp_path)
+
+
+STEPS = [
+    pytest.param("PutParameter", 1, id="the marker begins"),
+    pytest.param("CreateStack", 1, id="the target is created"),
+    pytest.param("DeleteStack", 1, id="the target is let go"),
+    pytest.param("PutParameter", 2, id="the target is on record"),
+    pytest.param("PutParameter", 4, id="the marker is complete"),
+]
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(("operation", "at"), STEPS)
+@pytest.mark.parametrize("kind", WORLDS)
+def test_killed_around_each_step_it_ends_right(
+    kind: str, operation: str, at: int, answered: bool, fault_proxy: FaultProxy, tmp_path: Path
+) -> None:
+    """No step of a migration is one after which the next run goes astray or leaves a stack."""
+    world = WORLDS[kind]
+    world.fill()
+    strike = Strike(at, answered=answered)
+    app = world.write_app(tmp_path)
+    killed = struck_run(fault_proxy, strike, "apply", app, operation=operation)
+    assert (strike.struck, killed.code) == (True, -signal.SIGKILL)
+    check_recovery(world, fault_proxy, tmp_path)
+
+
+@pytest.mark.parametrize("operation", ["CreateStack", "DeleteStack"])
+@pytest.mark.parametrize("kind", WORLDS)
+def test_a_killed_creation_leaves_no_holding_stack(
+    kind: str, operation: str, fault_proxy: FaultProxy, tmp_path: Path
+) -> None:
+    """The run after a killed creation lets the resource go, so that a stack can adopt it."""
+    app = WORLDS[kind].write_app(tmp_path)
+    strike = Strike(1, answered=operation == "CreateStack")
+    struck_run(fault_proxy, strike, "apply", app, operation=operation)
+    assert len(stacks()) == 1
+    again = run("apply", app)
+    assert again.code == 0
+    assert again.lines[-1].startswith("✅ Nothing to do")
+    assert stacks() == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import threading
@@ -64,23 +63,19 @@ class Strike:
         self._process.send_signal(self._number)
 
 
-def struck_run(proxy: FaultProxy, strike: Strike, *arguments: object, **variables: str) -> Ran:
-    """Run a command through the proxy and strike it; the proxy is as before afterwards."""
+def struck_run(
+    proxy: FaultProxy, strike: Strike, *arguments: object, operation: str | None = None
+) -> Ran:
+    """Run a command through the proxy and strike it; `operation` says which requests count."""
     proxy.clear()
-    proxy.add(strike)
-    process = launch(*arguments, **variables)
+    proxy.add(strike, operation=operation)
+    process = launch(*arguments)
     strike.aim(process)
     ran = ended(process)
     proxy.clear()
     return ran
 
 
-def forget_journals(home: Path) -> None:
-    """Lose the folder of journals, as when the next run is on another machine."""
-    for journal in state_of(home).rglob("*.journal"):
-        journal.unlink()
-
-
-def state_of(home: Path) -> Path:
-    """Where the journals of a test live."""
-    return Path(os.environ.get("DATAWARE_STATE", home / "state" / "dataware"))
+def journals(home: Path) -> list[Path]:
+    """The journals that commands have left in the home of a test."""
+    return sorted((home / "state" / "dataware").rglob("*.journal"))

@@ -9,7 +9,7 @@ from typing import Any
 from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS
 from dataware.aws.holding import HOLDING_PREFIX
 from dataware.cli.options import AppOptions, CopyOptions, Outside, PairOptions, Saving
-from dataware.cli.outside import open_account, outside
+from dataware.cli.outside import beside, open_account, outside
 from dataware.core.errors import DatawareError, Difference, Refused
 from dataware.core.events import event
 from dataware.core.kind import Kind, Place
@@ -109,7 +109,8 @@ def run_migrate(out: Outside, pair: PairOptions, copy: CopyOptions) -> int:
     one, other = _pair(pair)
     with outside(out, copies=True) as context:
         source, target = _places(context, one, other)
-        migrate(context, one.kind.cfn_type, source, target, settings_of(copy))
+        at_target = beside(context, target)
+        migrate(at_target, one.kind.cfn_type, source, target, settings_of(copy))
     return DONE
 
 

@@ -166,7 +166,10 @@ copy_options = _together(
         help="At most N items or objects a second.",
     ),
     click.option(
-        "--max-share", metavar="SHARE", type=share, help="Share of provisioned capacity to use, such as 50%."
+        "--max-share",
+        metavar="SHARE",
+        type=share,
+        help="Share of provisioned capacity to use, such as 50%.",
     ),
     click.option("--accept-left", is_flag=True, help="Complete although keys were left behind."),
     deep_option,

@@ -7,16 +7,18 @@ import random
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TextIO
 
 from dataware.aws import Account, BotocoreTransport, SystemClock, create_held, release_left_over
 from dataware.cli.options import Outside
 from dataware.cli.stop import Stop
-from dataware.core.kind import Kind
+from dataware.core.kind import Kind, Place
 from dataware.core.model import Wanted
 from dataware.core.ports import Aws, Emit, Journal, Wire
 from dataware.ops.context import Context
+from dataware.ops.verify import aws_of
 from dataware.report import Renderer, make_renderer
 from dataware.state import FileJournal, ParameterMarkers, journal_path
 from dataware.wire import RetryingWire
@@ -76,6 +78,18 @@ def make_context(account: Account, emit: Emit, stop: Stop, *, strict: bool) -> C
     )
 
 
+def beside(context: Context, place: Place) -> Context:
+    """The context of the region in which a place lives, because its record lies there with it."""
+    aws = aws_of(context, place)
+    return replace(
+        context,
+        aws=aws,
+        markers=ParameterMarkers(aws, context.clock),
+        hold=CloudFormationHold(aws),
+        journal=partial(_journal, aws),
+    )
+
+
 def display(options: Outside, stream: TextIO | None = None) -> Renderer:
     """The renderer that suits the options, the variables and standard output."""
     stream = stream or sys.stdout
@@ -97,5 +111,5 @@ def _retrying(transport: BotocoreTransport, on_throttle: Callable[[str], None]) 
     return RetryingWire(transport, SystemClock(), random.random, on_throttle)
 
 
-def _journal(account: Account, kind: str, target: str) -> Journal:
-    return FileJournal(journal_path(account.account, account.region, kind, target))
+def _journal(aws: Aws, kind: str, target: str) -> Journal:
+    return FileJournal(journal_path(aws.account, aws.region, kind, target))

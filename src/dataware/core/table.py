@@ -175,6 +175,13 @@ ABSENT_ROWS = (
         when(preferred=ABSENT, owner=OURS),
     ),
     Row(
+        10,
+        STOP,
+        "{name} does not exist, but it still belongs to {owner}, which would delete what is "
+        "created under that name: choose another name, or take it out of that stack first",
+        when(preferred=ABSENT, owner=THEIRS),
+    ),
+    Row(
         15,
         IMPORT,
         NOBODYS_FALLBACK,

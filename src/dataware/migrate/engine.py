@@ -204,7 +204,13 @@ class Engine:
                 await asyncio.gather(*pending, return_exceptions=True)
 
     async def _watch(self) -> None:
-        """Progress, and the wish to stop."""
+        """Progress, and the wish to stop; without it a lost lock would go unseen."""
+        try:
+            await self._poll()
+        except Exception as error:
+            self._fail(error)
+
+    async def _poll(self) -> None:
         published = self._clock.monotonic()
         while True:
             await asyncio.sleep(POLL_SECONDS)

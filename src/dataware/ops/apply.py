@@ -7,7 +7,7 @@ from functools import partial
 from dataware.core.errors import Incomplete, Refused
 from dataware.core.events import event
 from dataware.core.kind import Kind, Place
-from dataware.core.model import Action, Existence, Ownership
+from dataware.core.model import Action, Existence, ImportMode, Ownership
 from dataware.core.plan import COPYING, Plan, Planned, changed_facts
 from dataware.kinds import load
 from dataware.ops.announce import announce
@@ -74,11 +74,19 @@ def _apply(context: Context, planned: Planned, settings: CopySettings) -> str | 
             context.hold.create(kind, planned.wanted)
             context.emit(event("created", noun=kind.noun, name=name))
         elif planned.decision.action is Action.CREATE:
-            _leave_to_deployment(context, planned)
+            _take_over(context, kind, planned)
     except Incomplete as error:
         context.emit(event("incomplete", name=name, why=str(error)))
         return str(error)
     return None
+
+
+def _take_over(context: Context, kind: Kind, planned: Planned) -> None:
+    """Let a resource go that a killed run created, or leave an absent one to the deployment."""
+    if planned.preferred.existence is Existence.EXISTS:
+        context.hold.release(kind, planned.wanted.preferred)
+    else:
+        _leave_to_deployment(context, planned)
 
 
 def _leave_to_deployment(context: Context, planned: Planned) -> None:
@@ -89,6 +97,12 @@ def _leave_to_deployment(context: Context, planned: Planned) -> None:
                 f"its properties refer to other resources ({', '.join(planned.wanted.unresolved)})"
             )
         context.emit(event("left-to-deployment", name=planned.wanted.preferred, why=why))
+
+
+def _in_use(planned: Planned) -> bool:
+    """Whether somebody may write to the target; a reference to it leaves no owner behind."""
+    referenced = planned.decision.import_mode is ImportMode.REFERENCE
+    return referenced or planned.preferred.owner.ownership is not Ownership.NOBODY
 
 
 def _migrate(context: Context, kind: Kind, planned: Planned, settings: CopySettings) -> str | None:
@@ -108,7 +122,7 @@ def _migrate(context: Context, kind: Kind, planned: Planned, settings: CopySetti
             planned.preferred.marker,
             planned.preferred,
             create=partial(context.hold.create, kind, planned.wanted) if missing else None,
-            owned=planned.preferred.owner.ownership is not Ownership.NOBODY,
+            owned=_in_use(planned),
         ),
     )
     return None

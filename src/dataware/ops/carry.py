@@ -14,10 +14,18 @@ from typing import Any
 from uuid import uuid4
 
 from dataware.core.diff import Side
-from dataware.core.errors import BadInput, DatawareError, Incomplete
+from dataware.core.errors import BadInput, DatawareError, Incomplete, Refused
 from dataware.core.events import event
 from dataware.core.kind import CopyOrder, Kind, Tools, Trouble
-from dataware.core.model import Content, Facts, Marker, MarkerState, OnConflict, Size
+from dataware.core.model import (
+    Content,
+    Existence,
+    Facts,
+    Marker,
+    MarkerState,
+    OnConflict,
+    Size,
+)
 from dataware.core.ports import Journal, Wire
 from dataware.migrate import Engine, EngineSettings, Progress
 from dataware.migrate.meter import Meter, Subject
@@ -55,6 +63,12 @@ class Migration:
         """Whether an earlier run has begun."""
         return self.marker.state is MarkerState.RUNNING
 
+    @property
+    def made_here(self) -> bool:
+        """Whether the target is the very one that this migration made in an earlier run."""
+        known = _known_identity(self.marker)
+        return self.marker.created and known is not None and known == self.target.identity
+
     def words(self) -> dict[str, object]:
         """The fields that the events of this migration carry."""
         return {"source": self.order.source.name, "name": self.order.target.name}
@@ -67,16 +81,17 @@ def carry(context: Context, migration: Migration) -> Verdict:
     CannotSee when a service fails for good; the next run continues from the journal.
     """
     _check_visible(migration)
+    _check_record(context, migration)
+    source, target = on_record(migration.order)
     run = (migration.marker.run if migration.resumes else None) or uuid4().hex[:12]
-    name = migration.order.target.name
     begun = Marker(
         MarkerState.RUNNING,
-        source=migration.order.source.name,
+        source=source,
         run=run,
-        identity=_known_identity(migration.marker) or migration.target.identity,
-        created=migration.create is not None or migration.marker.created,
+        identity=migration.target.identity,
+        created=migration.create is not None or migration.made_here,
     )
-    lease = context.markers.begin(migration.kind.name, name, begun)
+    lease = context.markers.begin(migration.kind.name, target, begun)
     with Heart(lease) as heart:
         heart.publish(migration.marker.detail if migration.resumes else {})
         try:
@@ -108,6 +123,29 @@ def _check_visible(migration: Migration) -> None:
         )
 
 
+def on_record(order: CopyOrder) -> tuple[str, str]:
+    """Source and target as the record and the journal name them.
+
+    The copy of a part has a record of its own, because it says nothing of the whole.
+    """
+    source, target = order.source, order.target
+    if not (source.prefix or target.prefix):
+        return source.name, target.name
+    return f"{source.name}/{source.prefix}", f"{target.name}/{target.prefix}"
+
+
+def _check_record(context: Context, migration: Migration) -> None:
+    """What was decided rests on the record, so it has to be the same still."""
+    source, target = on_record(migration.order)
+    seen, now = migration.marker, context.markers.get(migration.kind.name, target)
+    if not now.alive and (now.state, now.run) != (seen.state, seen.run):
+        raise Refused(
+            f"the record of the migration from {source} into {target} has changed since the plan "
+            f"was made: it was {seen.state} and is {now.state}; nothing was changed, so run the "
+            "same command again"
+        )
+
+
 def _known_identity(marker: Marker) -> str | None:
     known = marker.detail.get("identity", marker.identity)
     return known if isinstance(known, str) else None
@@ -128,27 +166,39 @@ class _Carrier:
         self._heart.publish({"identity": target.identity})
         self._heart.beat()
         order = replace(order, exclusive=self._exclusive(target))
-        journal = self._context.journal(kind.name, order.target.name)
+        journal = self._context.journal(kind.name, on_record(order)[1])
         try:
             self._open(journal, target)
             return self._rounds(journal, order)
+        except Incomplete:
+            self._heart.check()  # a lost lock stops the work like a person does, and says more
+            raise
         finally:
             journal.close()
 
     def _created(self) -> Facts:
         migration = self._migration
-        if migration.create is None:
+        if migration.create is not None:
+            migration.create()
+        elif migration.resumes and migration.marker.created:
+            # The creation that a killed run began may roll back yet, so it has to end first.
+            self._context.hold.release(migration.kind, migration.order.target.name)
+        else:
             return migration.target
-        migration.create()
-        return look(self._context, migration.kind, migration.order.target.name)
+        target = look(self._context, migration.kind, migration.order.target.name)
+        if target.existence is Existence.ABSENT:
+            raise Incomplete(
+                f"{target.name} went away while it was being created; run the same command again"
+            )
+        return target
 
     def _exclusive(self, target: Facts) -> bool:
         """Whether dataware made this very target for this very run, and nobody has it in use."""
         migration = self._migration
         if migration.create is not None:
             return True
-        same = target.identity is not None and target.identity == _known_identity(migration.marker)
-        return migration.marker.created and same and not migration.owned
+        same = target.identity == migration.target.identity
+        return migration.made_here and same and not migration.owned
 
     def _open(self, journal: Journal, target: Facts) -> None:
         """Keep the journal if it tells of this run into this very target; else begin it."""

@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
-from dataware.core.errors import DatawareError, Refused
+from dataware.core.errors import DatawareError, Incomplete, Refused
 from dataware.core.ports import Lease
 
 BEAT_SECONDS = 10.0
+
+SILENT_SECONDS = 30.0
+"""Without a beat for so long the run stops: half of the time after which another one may begin."""
+
+PATIENCE_SECONDS = 5.0
+"""How long the end waits for a beat that is under way; one that hangs ends with the process."""
+
+
+def since_boot() -> float:
+    """Seconds that never go back, and that go on while the machine sleeps where it counts them."""
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
 
 
 class Heart:
     """Beats while it is entered; what was last published travels with every beat.
 
-    A beat that only fails is tried again; a lost lock is remembered, and `check` raises it.
+    A beat that only fails is tried again. A lost lock is remembered, and `check` raises it; so it
+    does once no beat has got through for `SILENT_SECONDS`, be it slow, refused or hanging.
     """
 
-    def __init__(self, lease: Lease, every: float = BEAT_SECONDS) -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        every: float = BEAT_SECONDS,
+        seconds: Callable[[], float] = since_boot,
+    ) -> None:
         self._lease = lease
         self._every = every
+        self._seconds = seconds
+        self._beaten = seconds()
         self._detail: Mapping[str, object] = {}
         self._ended = threading.Event()
         self._lost: DatawareError | None = None
@@ -37,17 +60,29 @@ class Heart:
 
     @property
     def lost(self) -> bool:
-        """Whether another run has taken the lock."""
-        return self._lost is not None
+        """Whether another run has taken the lock, or might do so because this one is not seen."""
+        return self._lost is not None or self._silent
+
+    @property
+    def _silent(self) -> bool:
+        return self._seconds() - self._beaten > SILENT_SECONDS
 
     def check(self) -> None:
-        """Raise Refused once the lock is lost."""
+        """Raise Refused once the lock is lost, and Incomplete while it may be."""
         if self._lost is not None:
             raise self._lost
+        if self._silent:
+            raise Incomplete(
+                f"no sign of life of this run got through for {SILENT_SECONDS:.0f} s, so another"
+                " run may begin and this one stops: check the network and ssm:PutParameter, and"
+                " run the same command again to go on"
+            )
 
     def beat(self) -> None:
         """Renew the lock now. Raises Refused when it is lost."""
+        asked = self._seconds()
         self._lease.beat(self._detail)
+        self._beaten = asked
 
     def __enter__(self) -> Heart:
         self._thread.start()
@@ -60,7 +95,7 @@ class Heart:
         trace: TracebackType | None,
     ) -> None:
         self._ended.set()
-        self._thread.join()
+        self._thread.join(PATIENCE_SECONDS)
 
     def _run(self) -> None:
         while not self._ended.wait(self._every):

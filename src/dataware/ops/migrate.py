@@ -9,7 +9,7 @@ from dataware.core.events import event
 from dataware.core.kind import CopyOrder, Kind, Place
 from dataware.core.model import Existence, Facts, Marker, MarkerState, Ownership
 from dataware.kinds import load
-from dataware.ops.carry import Migration, carry
+from dataware.ops.carry import Migration, carry, on_record
 from dataware.ops.compare import Verdict
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.probe import look
@@ -33,14 +33,13 @@ def migrate(
             f"{source.name} has the key schema {before.schema}, but {target.name} has "
             f"{after.schema}: items cannot be copied as they are; make a target with the same keys"
         )
-    marker = context.markers.get(kind.name, target.name)
-    _check_marker(marker, source, target)
+    order = order_of(source, target, settings)
+    marker = context.markers.get(kind.name, on_record(order)[1])
+    _check_marker(marker, *on_record(order))
     words = {"source": source.name, "name": target.name}
     resumes = marker.state is MarkerState.RUNNING
     context.emit(event("resuming" if resumes else "copying", **words))
-    return carry(
-        context, Migration(kind, order_of(source, target, settings), settings, marker, after)
-    )
+    return carry(context, Migration(kind, order, settings, marker, after))
 
 
 def order_of(source: Place, target: Place, settings: CopySettings) -> CopyOrder:
@@ -72,9 +71,9 @@ def _existing(context: Context, kind: Kind, place: Place) -> Facts:
     return facts
 
 
-def _check_marker(marker: Marker, source: Place, target: Place) -> None:
-    if marker.state is MarkerState.RUNNING and marker.source != source.name:
+def _check_marker(marker: Marker, source: str, target: str) -> None:
+    if marker.state is MarkerState.RUNNING and marker.source != source:
         raise Refused(
-            f"a migration from {marker.source} into {target.name} is unfinished (run "
+            f"a migration from {marker.source} into {target} is unfinished (run "
             f"{marker.run}); finish it first with `dataware migrate`, from {marker.source}"
         )

@@ -29,8 +29,9 @@ def iam_policy(
 ) -> dict[str, Any]:
     """An IAM policy document for planning and applying `wanted`.
 
-    `all_versions` adds what copying every version of an object needs. `shared` maps a resource ARN to the actions that every run needs on it (markers, CloudFormation
-    ownership and holding stacks, the caller's identity).
+    `all_versions` adds what copying every version of an object needs. `shared` maps a resource ARN
+    to the actions that every run needs on it (markers, CloudFormation ownership and holding
+    stacks, the caller's identity).
     """
     more = (VERSIONS_PHASE,) if all_versions else ()
     granted: dict[str, set[str]] = defaultdict(set)

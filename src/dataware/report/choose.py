@@ -45,7 +45,7 @@ def make_renderer(
         return JsonRenderer(stream)
     if plain or not is_tty:
         return PlainRenderer(stream, signs=not (plain or no_color))
-    # rich costs a third of the start-up time, and only a terminal needs it.
-    from dataware.report.terminal import TerminalRenderer  # noqa: PLC0415
+    # rich costs a third of the start-up time.
+    from dataware.report.terminal import TerminalRenderer  # noqa: PLC0415 - for a terminal only
 
     return TerminalRenderer(stream, color=not no_color)

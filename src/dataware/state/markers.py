@@ -9,6 +9,7 @@ ran can a run be seen to have ended earlier.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -71,7 +72,7 @@ class ParameterMarkers:
 
         Its detail also names the `holder` and when the migration `started`.
         """
-        stored = self._read(kind, target)
+        stored = self.read(parameter_name(kind, target))
         return NO_MARKER if stored is None else self._marker(stored)
 
     def begin(self, kind: str, target: str, marker: Marker) -> ParameterLease:
@@ -80,7 +81,7 @@ class ParameterMarkers:
         name = parameter_name(kind, target)
         written = self._create(name, value)
         if written is None:
-            written = self._take_over(kind, name, value)
+            written = self._take_over(name, value)
         return ParameterLease(self, name, value, written)
 
     def all(self) -> list[tuple[str, str, Marker]]:
@@ -103,14 +104,17 @@ class ParameterMarkers:
             )
         return Written(int(answer["Version"]), self._service_time(answer))
 
-    def lost(self, last: Written, now: Written) -> bool:
-        """Whether another run may have taken over between two writes of one lease.
+    def silent(self, since: float, now: float) -> bool:
+        """Whether another run may have taken over between two moments without a write.
 
         A run that came too late leaves a write behind, too; but nobody takes over before
         `alive_seconds` have passed without a write. Half of that allows for slow answers.
         """
-        silent = now.at - last.at >= self._alive_seconds / 2
-        return silent and now.version != last.version + 1
+        return now - since >= self._alive_seconds / 2
+
+    def now(self) -> float:
+        """This machine's time, which also passes while the machine sleeps."""
+        return self._clock.now()
 
     def _create(self, name: str, value: Value) -> Written | None:
         """Write a first marker; None if there is one."""
@@ -121,9 +125,13 @@ class ParameterMarkers:
                 raise
             return None
 
-    def _take_over(self, kind: str, name: str, value: Value) -> Written:
-        """Replace a marker whose run has ended; of several that try, one wins."""
-        stored = self._read(kind, value.target)
+    def _take_over(self, name: str, value: Value) -> Written:
+        """Replace a marker whose run has ended; of several that try, one wins.
+
+        What a loser wrote stands until the winner writes again, so the first write names no
+        process: the loser's end is soon seen, and the winner would be taken for dead with it.
+        """
+        stored = self.read(name)
         if stored is None:
             raise self._raced(value.target)
         if stored.version == 1 and self._is_own(stored.value, value):
@@ -133,13 +141,13 @@ class ParameterMarkers:
             raise self._busy(stored)
         if stored.value.state is MarkerState.RUNNING:
             value = replace(value, started=stored.value.started)
-        written = self.write(name, value)
+        written = self.write(name, replace(value, token=""))
         if written.version != stored.version + 1:
             raise self._raced(value.target)
-        return written
+        return self.write(name, value)
 
-    def _read(self, kind: str, target: str) -> Stored | None:
-        name = parameter_name(kind, target)
+    def read(self, name: str) -> Stored | None:
+        """What a parameter holds now; None if there is none. Raises CannotSee."""
         try:
             with self._aws.looking_at(f"the marker {name}", READ):
                 answer = self._ssm().get_parameter(Name=name)
@@ -215,7 +223,11 @@ class ParameterMarkers:
 
 
 class ParameterLease:
-    """The Lease port: a held marker, which each write renews."""
+    """The Lease port: a held marker, which each write renews.
+
+    Beats come from a thread of their own. They and the end exclude each other, and after the end
+    nothing is written, because a late "running" would undo "complete".
+    """
 
     def __init__(
         self, markers: ParameterMarkers, name: str, value: Value, written: Written
@@ -224,10 +236,15 @@ class ParameterLease:
         self._name = name
         self._value = value
         self._last = written
+        self._written_at = markers.now()
+        self._ended = False
+        self._lock = threading.Lock()
 
     def beat(self, detail: Mapping[str, Any]) -> None:
         """Renew the heartbeat and store progress. Raises Refused when the lock is lost."""
-        self._write(replace(self._value, detail=own_detail(detail)))
+        with self._lock:
+            if not self._ended:
+                self._write(replace(self._value, detail=own_detail(detail)))
 
     def complete(self, detail: Mapping[str, Any]) -> None:
         """Write "complete" and release the lock."""
@@ -239,18 +256,32 @@ class ParameterLease:
 
     def _finish(self, value: Value) -> None:
         """Write the last value, after a beat that shows that the lock is still ours."""
-        self.beat(value.detail)
-        self._write(value)
+        with self._lock:
+            self._write(replace(self._value, detail=value.detail))
+            self._ended = True
+            self._write(value)
 
     def _write(self, value: Value) -> None:
+        self._look_first()
         written = self._markers.write(self._name, value)
-        if self._markers.lost(self._last, written):
+        self._check_held(written, self._last.version + 1)
+        self._last, self._written_at = written, self._markers.now()
+
+    def _look_first(self) -> None:
+        """After a silence, look before writing: an heir may have completed the job."""
+        if self._markers.silent(self._written_at, self._markers.now()):
+            stored = self._markers.read(self._name)
+            if stored is not None:
+                self._check_held(Written(stored.version, stored.at), self._last.version)
+
+    def _check_held(self, seen: Written, version: int) -> None:
+        """Raise Refused if another run may have written since our last write."""
+        if self._markers.silent(self._last.at, seen.at) and seen.version != version:
             raise Refused(
-                f"this run gave no sign of life for {written.at - self._last.at:.0f} s and another"
-                f" run took over the migration into {value.target}: nothing more is written; look"
-                " at `dataware status`"
+                f"this run gave no sign of life for {seen.at - self._last.at:.0f} s and another"
+                f" run took over the migration into {self._value.target}: nothing more is written;"
+                " look at `dataware status`"
             )
-        self._last = written
 
 
 def own_detail(detail: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,10 @@ PART_BYTES: Final = 64 * 1024**2
 MIN_PARTS: Final = 4
 MAX_PARTS: Final = 64
 
+PAGE_ITEMS: Final = 500
+"""Items of one page. The SDK's parser turns a full page of 1 MB into more than 20 MB of small
+objects, and several pages are held at a time."""
+
 BATCH_KEYS: Final = 100
 """Keys in one BatchGetItem (Amazon DynamoDB API Reference, BatchGetItem)."""
 
@@ -63,10 +67,11 @@ class TableReader:
         """Every item of a segment, by consistent reads."""
         segment, total = part.split(" of ")
         where: dict[str, Any] = {"Segment": int(segment), "TotalSegments": int(total)}
+        ask = {"TableName": self._name, "ConsistentRead": True, "Limit": PAGE_ITEMS}
         scan = self._aws.client("dynamodb").scan
         while True:
             with self._aws.looking_at(f"table {self._name}", "dynamodb:Scan"):
-                page = scan(TableName=self._name, ConsistentRead=True, **where)
+                page = scan(**ask, **where)
             yield from map(self._entry, page["Items"])
             if not page.get("LastEvaluatedKey"):
                 return

@@ -69,7 +69,7 @@ def _run(app: str, folder: Path, environ: Mapping[str, str]) -> None:
     """Run the app. Raises BadInput with the last line it wrote, if it fails."""
     try:
         # The command is the user's own, written for a shell, and CDK runs it in one.
-        done = subprocess.run(  # noqa: S602
+        done = subprocess.run(  # noqa: S602 - see above
             app, shell=True, cwd=folder, env=environ, capture_output=True, text=True,
             errors="replace", stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip

@@ -1,0 +1,1 @@
+"""CDK constructs that look at the data first."""

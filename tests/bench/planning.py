@@ -1,0 +1,75 @@
+"""How long a plan takes against probing the same names one after another."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from tests.bench.result import Claim, Result, Row
+from tests.bench.world import World
+
+SHARE = 0.15
+
+_TABLE = """
+[[resource]]
+type = "AWS::DynamoDB::Table"
+preferred = "{name}-prod"
+fallback = ["{name}"]
+[resource.properties]
+BillingMode = "PAY_PER_REQUEST"
+KeySchema = [{{AttributeName = "id", KeyType = "HASH"}}]
+AttributeDefinitions = [{{AttributeName = "id", AttributeType = "S"}}]
+"""
+_BUCKET = """
+[[resource]]
+type = "AWS::S3::Bucket"
+preferred = "{name}-prod"
+fallback = ["{name}"]
+"""
+
+
+def planning(world: World, resources: int, latency: float) -> Result:
+    """`dataware plan`, and the same program with a single probe at a time."""
+    names = [f"bench-resource-{number:03d}" for number in range(resources)]
+    world.fresh()
+    path = world.folder / "dataware.toml"
+    path.write_text("".join(_make(world, number, name) for number, name in enumerate(names)))
+    world.responder.become(latency=latency)
+    one_by_one = world.measured(
+        [sys.executable, "-m", "tests.bench.one_by_one", "plan", str(path)]
+    )
+    together = world.dataware("plan", str(path))
+    share = together.seconds / one_by_one.seconds
+    title = f"Planning: {resources} resources, {latency * 1000:.0f} ms a call"
+    return Result(
+        title,
+        [
+            Row("one after another", one_by_one, resources),
+            Row("dataware plan", together, resources, f"{share:.1%} of the time"),
+        ],
+        [Claim(f"at most {SHARE:.0%} of the time: {share:.1%}", share <= SHARE)],
+    )
+
+
+def _make(world: World, number: int, name: str) -> str:
+    """Make a resource's fallback, which holds data, and its preferred one in every second case."""
+    both = (name, f"{name}-prod") if number // 2 % 2 else (name,)
+    if number % 2:
+        _make_tables(world.client("dynamodb"), both)
+        return _TABLE.format(name=name)
+    s3 = world.client("s3")
+    for each in both:
+        s3.create_bucket(Bucket=each)
+    s3.put_object(Bucket=name, Key="key", Body=b"data")
+    return _BUCKET.format(name=name)
+
+
+def _make_tables(dynamodb: Any, names: tuple[str, ...]) -> None:
+    for each in names:
+        dynamodb.create_table(
+            TableName=each,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        )
+    dynamodb.put_item(TableName=names[0], Item={"id": {"S": "one"}})

@@ -1,0 +1,102 @@
+"""The heart: while it cannot show that the run lives, the run may not write."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from dataware.core.errors import CannotSee, Incomplete, Refused
+from dataware.ops.heart import SILENT_SECONDS, Heart
+from dataware.state.markers import ALIVE_SECONDS
+
+WAIT = 5.0
+
+
+class Pulse:
+    """A lease whose beats do what the test says."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+        self.beaten = threading.Event()
+        self.hang = threading.Event()
+        self.hang.set()
+
+    def beat(self, detail: Mapping[str, Any]) -> None:
+        """Beat, fail, or hang."""
+        del detail
+        self.beaten.set()
+        self.hang.wait(WAIT)
+        if self.error is not None:
+            raise self.error
+
+    def complete(self, detail: Mapping[str, Any]) -> None:
+        """Not used here."""
+        raise AssertionError(detail)
+
+    def release(self, detail: Mapping[str, Any]) -> None:
+        """Not used here."""
+        raise AssertionError(detail)
+
+
+class Time:
+    """Seconds that the test moves."""
+
+    def __init__(self) -> None:
+        self.at = 100.0
+
+    def __call__(self) -> float:
+        """The moment."""
+        return self.at
+
+
+def test_silence_ends_before_another_run_is_let_in() -> None:
+    """The writing stops well before the lock counts as free, so that two never write at once."""
+    assert SILENT_SECONDS <= ALIVE_SECONDS / 2
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("error", [CannotSee("no network"), ValueError("a bug")])
+def test_beats_that_fail_for_long_end_the_writing(error: Exception) -> None:
+    """A run that nobody can see alive stops, whatever it is that keeps its beats back."""
+    time, pulse = Time(), Pulse(error)
+    with Heart(pulse, every=0.01, seconds=time) as heart:
+        assert pulse.beaten.wait(WAIT)
+        heart.check()
+        time.at += SILENT_SECONDS + 1
+        assert heart.lost
+        with pytest.raises(Incomplete, match="no sign of life"):
+            heart.check()
+
+
+def test_a_beat_that_hangs_ends_the_writing() -> None:
+    """A beat without an answer counts as none."""
+    time, pulse = Time(), Pulse()
+    pulse.hang.clear()
+    with Heart(pulse, every=0.01, seconds=time) as heart:
+        assert pulse.beaten.wait(WAIT)
+        time.at += SILENT_SECONDS + 1
+        assert heart.lost
+        pulse.hang.set()
+
+
+def test_beats_that_get_through_keep_the_run_going() -> None:
+    """However long a run lasts, a beat a little while ago is enough."""
+    time, pulse = Time(), Pulse()
+    heart = Heart(pulse, seconds=time)
+    for _ in range(10):
+        time.at += SILENT_SECONDS - 1
+        heart.beat()
+        assert not heart.lost
+
+
+def test_a_lock_that_is_lost_stays_lost() -> None:
+    """Once another run has taken over, this one is refused for good."""
+    pulse = Pulse(Refused("another run took over"))
+    with Heart(pulse, every=0.01) as heart:
+        assert pulse.beaten.wait(WAIT)
+    assert heart.lost
+    with pytest.raises(Refused, match="took over"):
+        heart.check()
