@@ -35,9 +35,7 @@ class Ledger:
     """A world in which every order of a copy is written down."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.world = World(
-            boxes={"old": {f"k{n}": "v" for n in range(7)}}, identities={"old": 1}
-        )
+        self.world = World(boxes={"old": {f"k{n}": "v" for n in range(7)}}, identities={"old": 1})
         self.orders: list[CopyOrder] = []
         original = box_kind(self.world).copier
         assert original is not None
@@ -188,9 +186,7 @@ def place(name: str, prefix: str = "") -> Place:
         (place("old"), place("new", "a/")),
     ],
 )
-def test_a_part_is_not_on_record_as_the_whole(
-    ledger: Ledger, source: Place, target: Place
-) -> None:
+def test_a_part_is_not_on_record_as_the_whole(ledger: Ledger, source: Place, target: Place) -> None:
     """The copy of a prefix neither completes nor begins the migration of the whole."""
     ledger.world.make("new")
     migrate(ledger.world.context(), "Memory::Box", source, target, PLAIN)

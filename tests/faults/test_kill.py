@@ -8,90 +8,33 @@ from __future__ import annotations
 
 import random
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from support.cli import Ran, bucket_app, run, table_app
+from support.cli import run
 from support.killing import Strike, struck_run
+from support.migrations import CHANGING, MIGRATIONS, Migration
 from support.servers import FaultProxy
-from support.worlds import (
-    items_of,
-    make_bucket,
-    make_table,
-    objects_of,
-    stacks,
-    varied_items,
-    varied_objects,
-)
+from support.worlds import stacks
 
 MOMENTS = 20
 SEED = 20260301
 
-CHANGING = frozenset(
-    {
-        "BatchWriteItem",
-        "PutItem",
-        "CopyObject",
-        "PutObject",
-        "DeleteObject",
-        "PutParameter",
-        "CreateStack",
-        "DeleteStack",
-        "CreateTable",
-        "CreateBucket",
-    }
-)
-
-
-@dataclass(frozen=True)
-class World:
-    """One kind of migration: from ``old-one`` to ``new-one``; `requests` make up a whole run."""
-
-    fill: Callable[[], None]
-    app: Callable[..., Path]
-    content: Callable[[str], dict[str, Any]]
-    requests: int
-
-    def apply(self, folder: Path) -> Ran:
-        """Apply the app, undisturbed."""
-        return run("apply", self.write_app(folder))
-
-    def write_app(self, folder: Path) -> Path:
-        return self.app(folder / "dataware.toml", "new-one", "old-one")
-
-    def arrived(self) -> bool:
-        """Whether the target holds exactly what the source holds."""
-        return self.content("new-one") == self.content("old-one")
-
-
-WORLDS = {
-    "table": World(
-        lambda: make_table("old-one", varied_items(600)), table_app, items_of, requests=58
-    ),
-    "bucket": World(
-        lambda: make_bucket("old-one", varied_objects(60)), bucket_app, objects_of, requests=97
-    ),
-}
-
-
-def strike_in(world: World, moment: int) -> Strike:
+def strike_in(migration: Migration, moment: int) -> Strike:
     """A kill in the given twentieth of a run."""
-    chance = random.Random(f"{SEED} {world.requests} {moment}")
-    at = 1 + int(world.requests * (moment + chance.random()) / MOMENTS)
+    chance = random.Random(f"{SEED} {migration.requests} {moment}")
+    at = 1 + int(migration.requests * (moment + chance.random()) / MOMENTS)
     jitter = chance.choice([0.0, 0.0, chance.random() * 0.02])
     return Strike(at, answered=chance.random() < 0.5, jitter=jitter)
 
 
-def check_recovery(world: World, proxy: FaultProxy, folder: Path) -> None:
+def check_recovery(migration: Migration, proxy: FaultProxy, app: Path) -> None:
     """The next apply completes the migration, and those after it do nothing."""
-    whole_before = world.arrived()
-    second = world.apply(folder)
+    whole_before = migration.arrived()
+    second = run("apply", app)
     assert second.code == 0, second
-    assert world.arrived()
+    assert migration.arrived()
     begun = "creating preferred and migrating" in second.out or "migrating into" in second.out
     resumed = "Resuming the migration" in second.out
     if begun or resumed:
@@ -102,7 +45,7 @@ def check_recovery(world: World, proxy: FaultProxy, folder: Path) -> None:
         assert "Importing existing" in second.out
     for _ in range(2):
         proxy.clear()
-        again = world.apply(folder)
+        again = run("apply", app)
         assert again.code == 0
         assert again.lines[-1].startswith("✅ Nothing to do")
         assert not {seen.operation for seen in proxy.seen} & CHANGING
@@ -110,15 +53,16 @@ def check_recovery(world: World, proxy: FaultProxy, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("moment", range(MOMENTS))
-@pytest.mark.parametrize("kind", WORLDS)
+@pytest.mark.parametrize("kind", MIGRATIONS)
 def test_killed_at_any_moment_it_ends_right(
     kind: str, moment: int, fault_proxy: FaultProxy, tmp_path: Path
 ) -> None:
     """After kill -9 the next apply makes source = target, verified; those after it do nothing."""
-    world = WORLDS[kind]
-    world.fill()
-    struck_run(fault_proxy, strike_in(world, moment), "apply", world.write_app(tmp_path))
-    check_recovery(world, fault_proxy, tmp_path)
+    migration = MIGRATIONS[kind]
+    migration.fill()
+    app = migration.write_app(tmp_path)
+    struck_run(fault_proxy, strike_in(migration, moment), "apply", app)
+    check_recovery(migration, fault_proxy, app)
 
 
 STEPS = [
@@ -132,27 +76,27 @@ STEPS = [
 
 @pytest.mark.parametrize("answered", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(("operation", "at"), STEPS)
-@pytest.mark.parametrize("kind", WORLDS)
+@pytest.mark.parametrize("kind", MIGRATIONS)
 def test_killed_around_each_step_it_ends_right(
     kind: str, operation: str, at: int, answered: bool, fault_proxy: FaultProxy, tmp_path: Path
 ) -> None:
     """No step of a migration is one after which the next run goes astray or leaves a stack."""
-    world = WORLDS[kind]
-    world.fill()
+    migration = MIGRATIONS[kind]
+    migration.fill()
     strike = Strike(at, answered=answered)
-    app = world.write_app(tmp_path)
+    app = migration.write_app(tmp_path)
     killed = struck_run(fault_proxy, strike, "apply", app, operation=operation)
     assert (strike.struck, killed.code) == (True, -signal.SIGKILL)
-    check_recovery(world, fault_proxy, tmp_path)
+    check_recovery(migration, fault_proxy, app)
 
 
 @pytest.mark.parametrize("operation", ["CreateStack", "DeleteStack"])
-@pytest.mark.parametrize("kind", WORLDS)
+@pytest.mark.parametrize("kind", MIGRATIONS)
 def test_a_killed_creation_leaves_no_holding_stack(
     kind: str, operation: str, fault_proxy: FaultProxy, tmp_path: Path
 ) -> None:
     """The run after a killed creation lets the resource go, so that a stack can adopt it."""
-    app = WORLDS[kind].write_app(tmp_path)
+    app = MIGRATIONS[kind].write_app(tmp_path)
     strike = Strike(1, answered=operation == "CreateStack")
     struck_run(fault_proxy, strike, "apply", app, operation=operation)
     assert len(stacks()) == 1

@@ -268,3 +268,16 @@ def test_a_throttled_answer_slows_the_copy_and_is_told() -> None:
 
     assert asyncio.run(throttle()) is not None
     assert events.texts("slowed") == ["Slowing down: the table's write capacity"]
+
+
+def test_a_display_that_fails_is_a_failure_and_not_the_end_of_watching() -> None:
+    """Whatever breaks what polls the lock and the wish to stop, ends the copy and is told."""
+
+    def broken_pipe() -> bool:
+        raise BrokenPipeError("nobody reads any more")
+
+    copier = MemoryCopier({"a": [f"a{i}" for i in range(40)]}, {})
+    slow = EngineSettings(writers=1, max_rate=50)
+    with pytest.raises(BrokenPipeError):
+        run(copier, MemoryJournal(), stop=broken_pipe, limits=slow)
+    assert len(copier.target) < 40

@@ -16,6 +16,7 @@ from dataware.cli.options import (
     app_options,
     copy_options,
     deep_option,
+    deploy_options,
     outside_options,
     pair_options,
     pick,
@@ -76,6 +77,33 @@ def apply(**given: Any) -> int:
     from dataware.cli.jobs import run_apply  # noqa: PLC0415 - keeps --help quick
 
     return run_apply(pick(Outside, given), pick(AppOptions, given), pick(CopyOptions, given))
+
+
+@dataware.command(short_help="Plan, apply, then cdk deploy with adoption.")
+@click.option("--yes", is_flag=True, help="Do not ask before something is changed.")
+@deploy_options
+@copy_options
+@outside_options
+@click.argument("arguments", nargs=-1, metavar="[-- CDK ARGS]")
+def deploy(**given: Any) -> int:
+    """Bring the data in place, then deploy the CDK app of this folder so that it adopts it.
+
+    Plans, shows, asks, creates, copies and verifies; then runs `cdk deploy` with
+    --import-existing-resources and writes dataware.lock.json. What follows `--` goes to CDK.
+
+    \b
+    dataware deploy
+    dataware deploy --yes --stack Spaceport-prod -- --require-approval never
+    """
+    from dataware.cli.deploy import run_deploy  # noqa: PLC0415 - keeps --help quick
+
+    return run_deploy(
+        pick(Outside, given),
+        pick(AppOptions, {**given, "app": None}),
+        pick(CopyOptions, given),
+        yes=given["yes"],
+        arguments=given["arguments"],
+    )
 
 
 @dataware.command(short_help="Show running and finished migrations.")

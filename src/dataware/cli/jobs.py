@@ -40,7 +40,7 @@ def run_plan(out: Outside, app: AppOptions, saving: Saving) -> int:
     loaded = app_of(out, app)
     with outside(out, strict=app.strict) as context:
         plan = make_plan(context, wanted_here(context, loaded))
-        _tell_plan(context, plan)
+        tell_plan(context, plan)
         if saving.out:
             save_plan(plan, saving.out)
             context.emit(event("saved", what="the plan", path=str(saving.out)))
@@ -180,7 +180,8 @@ def settings_of(copy: CopyOptions) -> CopySettings:
     )
 
 
-def _tell_plan(context: Context, plan: Plan) -> None:
+def tell_plan(context: Context, plan: Plan) -> None:
+    """The warnings of the whole plan, and its sum."""
     for text in plan.warnings:
         context.emit(event("warning", text=text))
     context.emit(plan_summary(plan, lambda cfn_type: load(cfn_type).unit))

@@ -110,8 +110,7 @@ outside_options = _together(
     plain_options,
 )
 
-app_options = _together(
-    click.argument("app", required=False, type=click.Path(path_type=Path)),
+deploy_options = _together(
     click.option(
         "--stack",
         metavar="NAME",
@@ -130,6 +129,10 @@ app_options = _together(
         to="import_mode",
         help="Whether the stack adopts what exists or references it; stands in the plan.",
     ),
+)
+
+app_options = _together(
+    click.argument("app", required=False, type=click.Path(path_type=Path)), deploy_options
 )
 
 saving_options = _together(

@@ -149,6 +149,13 @@ MIGRATION_ON_RECORD = (
         when(marker=COMPLETE, preferred=ABSENT),
     ),
     Row(
+        14,
+        STOP,
+        "the migration into {name} was complete, and it cannot be seen whether {name} still exists "
+        "({problems}); allow the calls and run again",
+        when(marker=COMPLETE, preferred=UNSEEN, owner=(Ownership.NOBODY, Ownership.UNKNOWN)),
+    ),
+    Row(
         9,
         STOP,
         "the migration into {name} was complete, and now {name} is empty while {source} has data: "

@@ -335,11 +335,15 @@ def _tell_verdict(
 def _unexplained(verdict: Verdict, journal: Journal) -> bool:
     """Whether something is missing or different that the copy did not report as left behind."""
     wrong = verdict.counts[Side.MISSING] + verdict.counts[Side.DIFFERENT]
-    if not wrong:
-        return False
-    left = {left["key"] for record in journal.records() for left in record.get("kept_back", ())}
-    listed = [d for d in verdict.listed if d.side is not Side.EXTRA]
-    return wrong > len(left) or any(d.label not in left for d in listed)
+    listed = {d.label for d in verdict.listed if d.side is not Side.EXTRA}
+    whole = wrong == len(listed)
+    left = 0
+    for record in journal.records():
+        for one in record.get("kept_back", ()):
+            left += 1
+            listed.discard(one["key"])
+    # Beyond what a verdict lists there are only numbers, which then have to be the same.
+    return bool(listed) or (wrong > left if whole else wrong != left)
 
 
 def _engine_settings(settings: CopySettings) -> EngineSettings:

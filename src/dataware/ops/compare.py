@@ -18,7 +18,7 @@ from dataware.core.errors import Incomplete
 from dataware.core.kind import Entry, Evidence, Reader
 
 LISTED = 1000
-"""Differences that are listed by key; more are only counted."""
+"""Differences of one sort that are listed by key; more are only counted."""
 
 LOOKED_UP = 100
 """Keys of one look-up, the most that BatchGetItem takes."""
@@ -48,7 +48,7 @@ class Verdict:
     def note(self, side: Side, entry: Entry) -> None:
         """Take a difference in."""
         self.counts[side] += 1
-        if len(self.listed) < LISTED:
+        if self.counts[side] <= LISTED:
             self.listed.append(Difference(side, entry.label))
 
     def summary(self) -> str:

@@ -1,0 +1,127 @@
+"""`dataware deploy`: plan, apply, then `cdk deploy` with adoption."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from dataware.cli.cdk_cli import cdk_environ, check_arguments, find_cdk, names_app
+from dataware.cli.jobs import app_of, settings_of, tell_plan, wanted_here
+from dataware.cli.options import AppOptions, CopyOptions, Outside
+from dataware.cli.outside import outside
+from dataware.core.errors import BadInput, Refused
+from dataware.core.events import event
+from dataware.core.model import Wanted
+from dataware.core.plan import COPYING, Plan, Planned
+from dataware.ops.announce import announce
+from dataware.ops.apply import apply_plan
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.inputs.files import LOCK, save_lock
+from dataware.ops.plan import make_plan
+
+DONE = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment: how to copy, what to hand to CDK, and whether somebody said yes before."""
+
+    settings: CopySettings
+    arguments: tuple[str, ...]
+    yes: bool
+
+
+def run_deploy(
+    out: Outside, app: AppOptions, copy: CopyOptions, *, yes: bool, arguments: Sequence[str]
+) -> int:
+    """Bring the data in place, then deploy so that the stack adopts it."""
+    check_arguments(arguments)
+    folder = Path.cwd()
+    if not names_app(folder):
+        raise BadInput(f"there is no cdk.json that names an app in {folder}; go to the CDK project")
+    environ = cdk_environ(profile=out.profile, region=out.region, endpoint_url=out.endpoint_url)
+    cdk = find_cdk(folder, environ)
+    deployment = Deployment(settings_of(copy), (*_stacks(app), *arguments), yes)
+    with TemporaryDirectory(prefix="dataware-deploy-") as assembly:
+        cdk.synth(Path(assembly), _context_of(arguments))
+        loaded = app_of(out, replace(app, app=Path(assembly)))
+    with outside(out, copies=True, strict=app.strict) as context:
+        wanted = wanted_here(context, loaded)
+        later = _before(context, wanted, deployment)
+    cdk.deploy(deployment.arguments)
+    with outside(out, copies=True, strict=app.strict) as context:
+        _after(context, wanted, later, deployment)
+    return DONE
+
+
+def _before(context: Context, wanted: Sequence[Wanted], deployment: Deployment) -> list[Wanted]:
+    """Create, copy and verify; answers with what can only be filled once it is deployed."""
+    plan = make_plan(context, wanted)
+    tell_plan(context, plan)
+    if plan.stops:
+        names = ", ".join(planned.wanted.preferred for planned in plan.stops)
+        raise Refused(f"nothing was changed, because of {names}; see the reasons above")
+    _ask(context, plan, deployment)
+    later = [planned for planned in plan.resources if _waits(planned)]
+    now = tuple(planned for planned in plan.resources if planned.changes and not _waits(planned))
+    if now:
+        apply_plan(context, replace(plan, resources=now), deployment.settings, saved=True)
+    _lock(context, wanted)
+    return [planned.wanted for planned in later]
+
+
+def _after(
+    context: Context, wanted: Sequence[Wanted], later: Sequence[Wanted], deployment: Deployment
+) -> None:
+    """Fill what the deployment has created, and keep the decisions as they are now."""
+    if later:
+        apply_plan(context, make_plan(context, later, tell=False), deployment.settings)
+    plan = _lock(context, wanted)
+    for planned in plan.resources:
+        announce(context.emit, planned)
+    context.emit(event("done", text="Deployed: the data is where it belongs"))
+
+
+def _waits(planned: Planned) -> bool:
+    """Whether only the stack can create the target, so that the copy follows the deployment."""
+    return planned.decision.action in COPYING and bool(planned.wanted.unresolved)
+
+
+def _ask(context: Context, plan: Plan, deployment: Deployment) -> None:
+    if deployment.yes or not plan.changes:
+        return
+    if not sys.stdin.isatty():
+        raise BadInput(
+            "nobody is there to ask, and the plan above would change something; say --yes"
+        )
+    if not click.confirm("Carry this out, and deploy?", err=True):
+        raise Refused("nothing was changed, because the answer was no")
+    context.emit(event("note", text="Carrying the plan out"))
+
+
+def _lock(context: Context, wanted: Sequence[Wanted]) -> Plan:
+    plan = make_plan(context, wanted, tell=False)
+    save_lock(plan)
+    context.emit(event("saved", what="the decisions", path=str(LOCK)))
+    return plan
+
+
+def _stacks(app: AppOptions) -> tuple[str, ...]:
+    return (app.stack,) if app.stack else ()
+
+
+def _context_of(arguments: Sequence[str]) -> list[str]:
+    """The context values and app among CDK's arguments, which its synth has to know too."""
+    names = ("--context", "-c", "--app", "-a", "--profile")
+    chosen: list[str] = []
+    for position, argument in enumerate(arguments):
+        if argument in names:
+            chosen += arguments[position : position + 2]
+        elif argument.startswith(tuple(f"{name}=" for name in names)):
+            chosen.append(argument)
+    return chosen

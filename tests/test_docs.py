@@ -1,0 +1,211 @@
+"""What the documents show is true: links lead somewhere, commands parse, examples load."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from dataware.cli.commands import dataware
+from dataware.core.estimate import Estimate
+from dataware.core.events import MESSAGES
+from dataware.core.model import Action, Decision, Facts, Size, Wanted
+from dataware.core.plan import Plan, Planned, lock_entries
+from dataware.kinds import kinds
+from dataware.ops.inputs import Overrides, load_app
+from dataware.ops.inputs.template import WORDS as TEMPLATE_WORDS
+from dataware.ops.inputs.toml_file import FIELDS
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+KINDS = {kind.cfn_type: kind for kind in kinds()}
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its page, its language, its text."""
+
+    page: Path
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        """The place of the block, as a name for its test."""
+        return f"{name_of(self.page)}: {self.text.strip().splitlines()[0][:40]}"
+
+
+def name_of(page: Path) -> str:
+    """A page, from the root of the project."""
+    return str(page.relative_to(ROOT))
+
+
+def text_of(page: str) -> str:
+    """The text of a page."""
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+BLOCKS = [
+    Block(page, language, text)
+    for page in PAGES
+    for language, text in FENCE.findall(page.read_text(encoding="utf-8"))
+]
+
+
+def blocks(*languages: str) -> list[Block]:
+    """The blocks in one of some languages."""
+    return [block for block in BLOCKS if block.language in languages]
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Every command line of dataware that a page or a help text shows, with where it stands."""
+    for block in BLOCKS:
+        prompt = "" if block.language == "sh" else "$ "
+        for line in block.text.splitlines():
+            if line.startswith(f"{prompt}dataware "):
+                yield name_of(block.page), line.removeprefix(prompt)
+    for name, command in dataware.commands.items():
+        for line in map(str.strip, (command.help or "").splitlines()):
+            if line.startswith("dataware "):
+                yield f"{name} --help", line
+
+
+COMMANDS = sorted(set(commands()))
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ +(.+?) *$", text, re.MULTILINE)
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_between_pages_resolve(page: Path) -> None:
+    """A link leads to a file of the project, and its fragment to a heading there."""
+    for link in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        if link.startswith("https://"):
+            continue
+        path, _, fragment = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.is_relative_to(ROOT), link
+        assert target.exists(), link
+        assert not fragment or fragment in anchors(target), link
+
+
+@pytest.mark.parametrize(("where", "line"), COMMANDS)
+def test_every_command_line_parses(where: str, line: str) -> None:
+    """A command that is shown is one that can be typed."""
+    words = shlex.split(line, comments=True)[1:]
+    ends = [at for at, word in enumerate(words) if word in {">", "|"}]
+    arguments = words[: ends[0]] if ends else words
+    with click.Context(dataware, info_name="dataware") as context:
+        if arguments == ["--version"]:
+            return
+        name, command, rest = dataware.resolve_command(context, arguments)
+        assert command is not None
+        command.make_context(name, rest, parent=context)
+
+
+def test_there_are_command_lines_to_check() -> None:
+    """The pages and the help texts show a good number of commands."""
+    assert len(COMMANDS) > 20
+    assert {where for where, _ in COMMANDS} >= {"README.md", "docs/cli.md", "plan --help"}
+
+
+@pytest.mark.parametrize("block", blocks("toml", "yaml"), ids=str)
+def test_every_example_of_an_app_loads(block: Block, tmp_path: Path) -> None:
+    """A dataware.toml or a template that is shown can be copied as it is."""
+    path = tmp_path / f"example.{block.language}"
+    path.write_text(block.text, encoding="utf-8")
+    assert load_app(path, kinds=KINDS, overrides=Overrides()).wanted
+
+
+@pytest.mark.parametrize("block", blocks("json"), ids=str)
+def test_every_example_of_json_is_json(block: Block) -> None:
+    """JSON that is shown parses, and an example of a plan is one."""
+    data = json.loads(block.text)
+    if "resources" in data:
+        assert Plan.from_json(data).to_json() == data
+    if "code" in data:
+        assert data["level"] == MESSAGES[data["code"]].level
+
+
+@pytest.mark.parametrize("block", blocks("sh"), ids=str)
+def test_every_make_target_exists(block: Block) -> None:
+    """What a page tells to make can be made."""
+    targets = re.findall(r"^([a-z]+):", text_of("Makefile"), re.MULTILINE)
+    assert set(re.findall(r"^make (\w+)", block.text, re.MULTILINE)) <= set(targets)
+
+
+@pytest.mark.parametrize("name", sorted(dataware.commands))
+def test_every_command_and_option_is_explained(name: str) -> None:
+    """docs/cli.md knows every option, also the hidden ones, and README every command."""
+    page = text_of("docs/cli.md")
+    assert f"## {name}\n" in page
+    assert f"`dataware {name}" in text_of("README.md")
+    options = [one for one in dataware.commands[name].params if isinstance(one, click.Option)]
+    for option in options:
+        assert re.search(rf"`{option.opts[0]}[ `]", page), option.opts[0]
+
+
+def test_every_setting_of_the_environment_is_explained() -> None:
+    """docs/cli.md lists each variable of dataware that the source reads."""
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")]
+    read = {name for text in sources for name in re.findall(r'"(DATAWARE_[A-Z_]+)"', text)}
+    assert read
+    assert [name for name in sorted(read) if f"`{name}`" not in text_of("docs/cli.md")] == []
+
+
+def fields(data: Any) -> Iterator[str]:
+    """The names of all fields in a JSON value, but not those of free mappings."""
+    if isinstance(data, dict):
+        for name, value in data.items():
+            yield name
+            yield from fields(value)
+    if isinstance(data, list):
+        for value in data:
+            yield from fields(value)
+
+
+def test_every_field_of_the_plan_and_the_lock_is_explained() -> None:
+    """docs/plan-file.md knows each field that the files have."""
+    facts = Facts("a", size=Size(1, 1))
+    decision = Decision(Action.MIGRATE, 3, "why", source="b")
+    planned = Planned(
+        Wanted("a", "t", "a"), facts, (facts,), decision, Estimate(1, 1, 1, 0.0, True)
+    )
+    plan = Plan("1", "r", "now", (planned,))
+    (entry,) = lock_entries(plan).values()
+    explained = text_of("docs/plan-file.md")
+    names = {*fields(plan.to_json()), *fields(entry)}
+    assert len(names) > 40
+    assert [name for name in sorted(names) if f"`{name}`" not in explained] == []
+
+
+def test_every_field_of_the_inputs_is_explained() -> None:
+    """docs/dataware-toml.md knows each field of the file and of the metadata, and each type."""
+    page = text_of("docs/dataware-toml.md")
+    assert [name for name in (*FIELDS, *KINDS) if f"`{name}`" not in page] == []
+    assert [name for name in TEMPLATE_WORDS.all if f"{name}: " not in page] == []
+
+
+def test_every_decision_record_is_listed() -> None:
+    """The list of records names each file, and each begins with its number."""
+    listed = text_of("docs/adr/README.md")
+    records = sorted(path for path in (ROOT / "docs/adr").glob("0*.md"))
+    assert records
+    for record in records:
+        heading = record.read_text(encoding="utf-8").splitlines()[0]
+        assert heading.startswith(f"# {record.name[:4]}: ")
+        assert f"({record.name}) | {heading.partition(': ')[2]} |" in listed
