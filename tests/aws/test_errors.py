@@ -18,20 +18,22 @@ def caught(error: Exception, permission: str | None = "s3:ListBucket") -> Datawa
     return found.value
 
 
-def answered(code: str, status: int = 400, message: str = "") -> sdk.ClientError:
+def answered(
+    code: str, status: int = 400, message: str = "", operation: str = "ListObjectsV2"
+) -> sdk.ClientError:
     """An answer of a service."""
     answer = {
         "Error": {"Code": code, "Message": message},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
-    return sdk.ClientError(answer, "ListObjectsV2")
+    return sdk.ClientError(answer, operation)
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        answered("404", 404),
         answered("NoSuchBucket", 404),
+        answered("NoSuchConfigurationOfAnySort", 404),
         answered("NoSuchKey", 404),
         answered("ResourceNotFoundException"),
         answered("ParameterNotFound"),
@@ -44,6 +46,13 @@ def test_absence_is_not_there(error: sdk.ClientError) -> None:
     found = caught(error)
     assert isinstance(found, NotThere)
     assert str(found).startswith("bucket b does not exist (ListObjectsV2 answered")
+
+
+def test_a_bare_404_says_absent_only_to_a_head() -> None:
+    """An answer to HEAD has no body; any other 404 without a name is a proxy's, not a service's."""
+    assert isinstance(caught(answered("404", 404, operation="HeadBucket")), NotThere)
+    for operation in ("ListObjectsV2", "DescribeTable", "GetParameter"):
+        assert isinstance(caught(answered("404", 404, operation=operation)), CannotSee)
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,19 @@ from __future__ import annotations
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.utils import parse_timestamp
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dataware import __version__
 from dataware.aws import Account
+from dataware.aws.session import moment
 from dataware.core.errors import BadInput, CannotSee
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
@@ -36,6 +41,43 @@ def test_the_caller_is_asked_for_once(aws_server: EmbeddedAws) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = set(pool.map(lambda each: each.account, regions * 16))
     assert (found, account.partition, asked) == ({aws_server.account}, "aws", [1])
+
+
+@given(
+    st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])),
+    st.sampled_from(["auto", "milliseconds", "seconds"]),
+)
+def test_times_are_read_as_the_sdk_reads_them(time_: datetime, spec: str) -> None:
+    """The quick reading of a time gives the same moment as the SDK's own."""
+    said = time_.isoformat(timespec=spec).replace("+00:00", "Z")
+    assert moment(said) == parse_timestamp(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Tue, 06 May 2025 07:08:09 GMT",
+        "20250506T070809Z",
+        "2025-05-06T07:08:09.1234567Z",
+        "2025-05-06",
+        "20250506",
+        "1746515289",
+        1746515289,
+        1746515289.5,
+    ],
+)
+def test_every_other_form_of_time_is_left_to_the_sdk(said: str | float) -> None:
+    """Dates of HTTP headers, seconds since 1970 and forms that are rare read as before."""
+    assert moment(said) == parse_timestamp(said)
+
+
+def test_accounts_read_listings_with_the_quick_parser(aws_server: EmbeddedAws) -> None:
+    """A client of an account gives times with their zone, equal to those of a plain client."""
+    boto3.client("s3").create_bucket(Bucket="bucket")
+    (mine,) = open_account().client("s3").list_buckets()["Buckets"]
+    (theirs,) = boto3.client("s3").list_buckets()["Buckets"]
+    assert mine["CreationDate"] == theirs["CreationDate"]
+    assert mine["CreationDate"].tzinfo is UTC
 
 
 def test_clients_are_shared(aws_server: EmbeddedAws) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
-
 from tests.bench.copying import copy_of_buckets, copy_of_tables
 from tests.bench.memory import memory_of_buckets, memory_of_guarded_writes, memory_of_tables
 from tests.bench.planning import planning
@@ -15,7 +14,7 @@ from tests.bench.result import Result, surroundings
 from tests.bench.world import World, world
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
-_HEAD = f"""# Benchmarks
+_HEAD = """# Benchmarks
 
 Written by `make bench` (`python -m tests.bench --write`). Compare within a table only: each row
 was measured in the same run, against the same responder on the same machine, which costs its

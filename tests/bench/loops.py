@@ -13,7 +13,6 @@ from functools import partial
 
 import boto3
 from botocore.config import Config
-
 from tests.bench.jobs import SOURCE, TARGET
 
 THREADS = 32

@@ -51,7 +51,5 @@ def _compare(result: Result, job: Callable[[int], Run], small: int, large: int) 
     peak = max(first.megabytes, second.megabytes)
     result.claims += [
         Claim(f"at most {LIMIT_MB} MB: {peak:.0f} MB", peak <= LIMIT_MB),
-        Claim(
-            f"within {GROWTH:.0%} of each other: {ratio - 1:+.1%}", abs(ratio - 1) <= GROWTH
-        ),
+        Claim(f"within {GROWTH:.0%} of each other: {ratio - 1:+.1%}", abs(ratio - 1) <= GROWTH),
     ]

@@ -35,9 +35,7 @@ def planning(world: World, resources: int, latency: float) -> Result:
     path = world.folder / "dataware.toml"
     path.write_text("".join(_make(world, number, name) for number, name in enumerate(names)))
     world.responder.become(latency=latency)
-    one_by_one = world.measured(
-        [sys.executable, "-m", "tests.bench.one_by_one", "plan", str(path)]
-    )
+    one_by_one = world.measured([sys.executable, "-m", "tests.bench.one_by_one", "plan", str(path)])
     together = world.dataware("plan", str(path))
     share = together.seconds / one_by_one.seconds
     title = f"Planning: {resources} resources, {latency * 1000:.0f} ms a call"

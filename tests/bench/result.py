@@ -76,14 +76,10 @@ def surroundings() -> str:
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     """A Markdown table that also reads well as text."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = []
-    for number, row in enumerate(rows):
-        cells = [
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
+    for row in (rows[0], rule, *rows[1:]):
+        first, *rest = zip(row, widths, strict=True)
+        cells = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)]
         lines.append(f"| {' | '.join(cells)} |")
-        if number == 0:
-            rule = ["-" * width if i == 0 else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
-            lines.append(f"| {' | '.join(rule)} |")
     return lines

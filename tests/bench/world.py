@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import boto3
-from dataware.embedded import EmbeddedAws
-
 from tests.bench.measure import Run, clean_environ, run
 from tests.bench.responder import Responder
+
+from dataware.embedded import EmbeddedAws
 
 DATAWARE = (sys.executable, "-m", "dataware.cli")
 ROOT = Path(__file__).resolve().parents[2]

@@ -24,6 +24,12 @@ def test_numbers_are_written_with_separators() -> None:
     assert event("found", count=1234567, unit="item").text() == "Found 1,234,567 items to migrate"
 
 
+def test_nouns_follow_their_number() -> None:
+    """One thing is not called many."""
+    assert event("found", count=1, unit="object").text() == "Found 1 object to migrate"
+    assert "2 resources" in event("looking", count=2, account="1", region="r").text()
+
+
 def test_true_is_not_a_number() -> None:
     """Only counts get separators; other values are shown as they are."""
     assert event("warning", text=True).text() == "True"

@@ -83,7 +83,7 @@ def test_data_under_the_fallback_is_migrated_once(waitlist: Path) -> None:
     assert again.code == 0
     assert again.lines[1:] == [
         "✅ Importing existing DynamoDB table with data: Spaceport-Waitlist-prod",
-        "✅ Nothing to do: 1 resources are as they should be",
+        "✅ Nothing to do: 1 resource is as it should be",
     ]
 
 

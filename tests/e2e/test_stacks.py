@@ -106,7 +106,7 @@ def test_what_this_stack_owns_is_kept() -> None:
     assert ran.code == 0
     assert ran.lines[1:] == [
         "✅ Keeping the stack's own DynamoDB table: Waitlist-prod",
-        "✅ Nothing to do: 1 resources are as they should be",
+        "✅ Nothing to do: 1 resource is as it should be",
     ]
 
 

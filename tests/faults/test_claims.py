@@ -14,6 +14,7 @@ from dataware.core.model import (
     ImportMode,
     Marker,
     MarkerState,
+    OnFallbackData,
     Owner,
     Ownership,
     Wanted,
@@ -144,6 +145,37 @@ def test_what_a_killed_creation_left_is_let_go_before_the_copy(ledger: Ledger) -
     assert released == [0]
 
 
+def test_what_is_taken_over_belongs_to_no_left_over_creation(ledger: Ledger) -> None:
+    """A killed creation of an empty resource is wound up by the run that takes it over."""
+    world = ledger.world
+    world.boxes["old"].clear()
+    with ledger.killed_at("created"):
+        ledger.apply()
+    released: list[str] = []
+
+    class Releasing(WorldHold):
+        def release(self, _kind: object, name: str) -> None:
+            released.append(name)
+
+    ledger.apply(context=replace(world.context(), hold=Releasing(world)))
+    assert released == ["new"]
+
+
+def test_a_checkpoint_of_a_namesake_does_not_travel(ledger: Ledger) -> None:
+    """What was copied into a resource that is gone says nothing of the one in its place."""
+    world = ledger.world
+    with ledger.killed_at("verify old"):
+        ledger.apply()
+    world.markers["new"] = replace(
+        world.markers["new"], detail={**world.markers["new"].detail, "checkpoint": "of the first"}
+    )
+    del world.boxes["new"]
+    world.make("new")
+    with ledger.killed_at("write k0"):
+        ledger.apply()
+    assert "checkpoint" not in world.markers["new"].detail
+
+
 def test_a_creation_that_is_rolled_back_after_all_is_made_again(ledger: Ledger) -> None:
     """When the left-over creation takes its resource away, nothing was copied into it."""
     with ledger.killed_at("created"):
@@ -171,6 +203,23 @@ def test_a_plan_that_is_out_of_date_does_not_begin_again(
         apply_plan(ledger.world.context(), plan, PLAIN)
     assert ledger.world.markers["new"].state is since
     assert ledger.orders == []
+
+
+@pytest.mark.parametrize("policy", OnFallbackData)
+def test_a_part_of_the_data_is_no_source(ledger: Ledger, policy: OnFallbackData) -> None:
+    """A fallback into which a migration has not ended is neither copied nor imported."""
+    with ledger.killed_at("write k4"):
+        ledger.apply()
+    assert ledger.world.boxes["new"]
+    renamed = Wanted("Box", "Memory::Box", "newer", ("new", "old"), on_fallback_data=policy)
+    with pytest.raises(Refused):
+        ledger.apply(renamed)
+    (planned,) = ledger.plan(renamed).resources
+    assert planned.decision.rule == 7
+    assert "only a part of the data" in planned.decision.reason
+    assert "newer" not in ledger.world.boxes
+    ledger.apply()
+    ledger.apply(renamed)
 
 
 def place(name: str, prefix: str = "") -> Place:

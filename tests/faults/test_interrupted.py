@@ -14,10 +14,10 @@ from support.cli import Ran, ended, launch, run
 from support.killing import Strike, journals, struck_run
 from support.migrations import MIGRATIONS, Migration
 from support.servers import FaultProxy, delay
-from support.worlds import stacks
+from support.worlds import make_table, stacks, varied_items
 
 EVERY_KIND = pytest.mark.parametrize("kind", MIGRATIONS)
-SLOWLY = {"table": ("--max-rate", "200"), "bucket": ("--max-rate", "20")}
+SLOWLY = {"table": ("--max-rate", "60"), "bucket": ("--max-rate", "10")}
 WRITTEN_BEFORE = 8
 """Writes before a run is disturbed: some pages are settled, and much is left."""
 
@@ -69,6 +69,7 @@ def test_ctrl_c_twice_stops_now(kind: str, fault_proxy: FaultProxy, tmp_path: Pa
     migration = MIGRATIONS[kind]
     migration.fill()
     app = migration.write_app(tmp_path)
+    fault_proxy.clear()
     fault_proxy.add(delay(30), operation=migration.write, skip=WRITTEN_BEFORE)
     process = launch("apply", app)
     wait_until(lambda: fault_proxy.count(migration.write) > WRITTEN_BEFORE, process)
@@ -99,6 +100,7 @@ def test_of_two_runs_at_once_one_is_refused(
     migration = MIGRATIONS[kind]
     migration.fill()
     app = migration.write_app(tmp_path)
+    fault_proxy.clear()
     first = launch("apply", app, *SLOWLY[kind])
     wait_until(lambda: fault_proxy.count(migration.write) > WRITTEN_BEFORE, first)
     second = run("apply", app)
@@ -108,17 +110,23 @@ def test_of_two_runs_at_once_one_is_refused(
     check_completed(migration, ended(first))
 
 
-@EVERY_KIND
 def test_without_its_journal_it_goes_on_from_the_record(
-    kind: str, fault_proxy: FaultProxy, tmp_path: Path, clean_environment: Path
+    fault_proxy: FaultProxy, tmp_path: Path, clean_environment: Path
 ) -> None:
     """A stopped run leaves its checkpoint in the marker, for the next machine."""
-    migration, app, _ = interrupted(kind, fault_proxy, tmp_path)
+    make_table("old-one", varied_items(1000, size=5000))
+    migration = MIGRATIONS["table"]
+    app = migration.write_app(tmp_path)
+    strike = Strike(25, number=signal.SIGINT)
+    slowly = ("--max-rate", "150")
+    struck_run(fault_proxy, strike, "apply", app, *slowly, operation="BatchWriteItem")
     (journal,) = journals(clean_environment)
     journal.unlink()
+    fault_proxy.clear()
     ran = run("apply", app)
     check_completed(migration, ran)
     assert "that an earlier run copied" in ran.out
+    assert fault_proxy.count("BatchWriteItem") < 40
 
 
 @EVERY_KIND

@@ -8,11 +8,13 @@ from dataware.aws.holding import PERMISSIONS as HOLDING_PERMISSIONS
 from dataware.aws.holding import Patience, create_held, release_left_over
 from dataware.aws.ownership import PERMISSIONS as OWNERSHIP_PERMISSIONS
 from dataware.aws.session import Account, ClientSettings
+from dataware.aws.stacks import PERMISSIONS as STACK_PERMISSIONS
 from dataware.aws.transport import BotocoreTransport, TransportSettings
 
 __all__ = [
     "HOLDING_PERMISSIONS",
     "OWNERSHIP_PERMISSIONS",
+    "STACK_PERMISSIONS",
     "Account",
     "BotocoreTransport",
     "ClientSettings",

@@ -46,7 +46,6 @@ REJECTED = frozenset(
 SKEWED = frozenset({"RequestInTheFuture", "RequestTimeTooSkewed"})
 ABSENT = frozenset(
     {
-        "404",
         "NoSuchBucket",
         "NoSuchKey",
         "NoSuchUpload",
@@ -115,7 +114,7 @@ def from_answer(error: sdk.ClientError, what: str, permission: str | None) -> Da
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     denied = code in DENIED or status in (401, 403)
     problem = Problem(error.operation_name, code, permission if denied else None, detail)
-    if not denied and _says_absent(code, status, detail):
+    if not denied and _says_absent(error.operation_name, code, status, detail):
         return NotThere(f"{what} does not exist ({problem})", problem)
     return CannotSee(f"cannot see {what}: {problem}{_tail(detail)}", problem)
 
@@ -157,10 +156,16 @@ def _credentials_cure(code: str) -> str | None:
     return None
 
 
-def _says_absent(code: str, status: int | None, detail: str) -> bool:
-    """Whether the service itself says so; CloudFormation hides it in a ValidationError."""
+def _says_absent(operation: str, code: str, status: int | None, detail: str) -> bool:
+    """Whether the service itself says so; CloudFormation hides it in a ValidationError.
+
+    Answers to HEAD have no body that could name the error. Of any other call a bare 404 comes
+    from something in between, such as a proxy.
+    """
     if code == "ValidationError":
         return "does not exist" in detail
+    if code.isdigit():
+        return code == "404" and operation.startswith("Head")
     return code in ABSENT or status == 404
 
 

@@ -15,7 +15,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +28,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.response import StreamingBody
 from botocore.utils import get_environ_proxies
 
+from dataware.aws.threads import DaemonPool
 from dataware.core.errors import CannotSee
 from dataware.core.model import Problem
 from dataware.core.ports import Request, Response
@@ -90,7 +90,7 @@ class BotocoreTransport:
         self._verify = verify
         self._user_agent = user_agent
         self._settings = settings
-        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="dataware-wire")
+        self._pool = DaemonPool(settings.threads, "dataware-wire")
         self._sessions: dict[str, PlainSession] = {}
         self._lock = threading.Lock()
         self._skew = 0.0

@@ -11,7 +11,7 @@ from dataware.aws.holding import HOLDING_PREFIX
 from dataware.cli.options import AppOptions, CopyOptions, Outside, PairOptions, Saving
 from dataware.cli.outside import beside, open_account, outside
 from dataware.core.errors import DatawareError, Difference, Refused
-from dataware.core.events import event
+from dataware.core.events import counted, event
 from dataware.core.kind import Kind, Place
 from dataware.core.model import OnError, Wanted
 from dataware.core.plan import Plan
@@ -78,7 +78,7 @@ def run_policy(out: Outside, app: AppOptions, *, versions: str) -> int:
         wanted = wanted_here(context, loaded)
         policy = policy_of(aws, wanted, all_versions=versions == "all")
         if out.format is Format.JSON:
-            text = f"The least IAM policy for {len(wanted):,} resources"
+            text = f"The least IAM policy for {counted(len(wanted), 'resource')}"
             context.emit(event("done", text=text, policy=policy))
     if out.format is Format.TEXT:
         print(json.dumps(policy, indent=2))

@@ -6,7 +6,7 @@ reach a terminal, a pipe, JSON lines and a report, and scripts can rely on the c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from string import Formatter
@@ -35,7 +35,25 @@ class Message:
     @property
     def fields(self) -> frozenset[str]:
         """The payload fields that the template shows."""
-        return frozenset(name for _, name, _, _ in Formatter().parse(self.template) if name)
+        return frozenset(_fields(self.template))
+
+
+def _fields(template: str) -> Iterator[str]:
+    for _, name, within, _ in Formatter().parse(template):
+        if name:
+            yield name
+            yield from _fields(within or "")
+
+
+class _Number(int):
+    """A number as people read it: with separators, and after a noun in a template in its number.
+
+    ``{count:item}`` is "1 item" or "1,200 items".
+    """
+
+    def __format__(self, noun: str) -> str:
+        number = int.__format__(self, ",")
+        return f"{number} {noun}{'' if self == 1 else 's'}" if noun else number
 
 
 def _messages(*rows: tuple[str, Level, str, str]) -> dict[str, Message]:
@@ -49,7 +67,7 @@ INFO, SUCCESS, CHANGE = Level.INFO, Level.SUCCESS, Level.CHANGE
 PROGRESS, WARNING, FAILURE = Level.PROGRESS, Level.WARNING, Level.FAILURE
 
 MESSAGES = _messages(
-    ("looking", INFO, "🔍", "Looking at {count} resources in account {account}, {region}"),
+    ("looking", INFO, "🔍", "Looking at {count:resource} in account {account}, {region}"),
     ("keeping", SUCCESS, "✅", "Keeping the stack's own {noun}: {name}"),
     ("importing", SUCCESS, "✅", "Importing existing {noun} with data: {name}"),
     ("importing-empty", SUCCESS, "✅", "Importing existing {noun}: {name}"),
@@ -75,16 +93,16 @@ MESSAGES = _messages(
     ("stopped", FAILURE, "❌", "Stopped at {name} (rule {rule}): {reason}"),
     ("warning", WARNING, "⚠️ ", "{text}"),
     ("created", SUCCESS, "✅", "Created {noun}: {name}"),
-    ("found", INFO, "📊", "Found {count} {unit}s to migrate"),
-    ("found-about", INFO, "📊", "Found about {count} {unit}s to migrate"),
-    ("resumed-at", INFO, "ℹ️ ", "Continuing after {count} {unit}s that an earlier run copied"),
+    ("found", INFO, "📊", "Found {count:{unit}} to migrate"),
+    ("found-about", INFO, "📊", "Found about {count:{unit}} to migrate"),
+    ("resumed-at", INFO, "ℹ️ ", "Continuing after {count:{unit}} that an earlier run copied"),
     ("batch", PROGRESS, "✅", "Migrated batch {batch}/{batches}"),
-    ("progress", PROGRESS, "📊", "{done} of {total} {unit}s, {rate}/s, {eta} left{slow}"),
+    ("progress", PROGRESS, "📊", "{done} of {total:{unit}}, {rate}/s, {eta} left{slow}"),
     ("slowed", WARNING, "⚠️ ", "Slowing down: {reason}"),
     ("left-behind", WARNING, "⚠️ ", "Not copied ({trouble}): {key}: {why}"),
     ("verifying", INFO, "🔍", "Verifying {source} → {name}"),
     ("migrated", SUCCESS, "✅", "Successfully migrated data to {name}"),
-    ("verified", SUCCESS, "✅", "Verified {count} {unit}s: {evidence}"),
+    ("verified", SUCCESS, "✅", "Verified {count:{unit}}: {evidence}"),
     ("different", FAILURE, "❌", "{side}: {key}"),
     ("differences", FAILURE, "❌", "{source} and {name} differ: {summary}"),
     ("incomplete", WARNING, "⚠️ ", "{name} is incomplete: {why}"),
@@ -95,6 +113,11 @@ MESSAGES = _messages(
     ("done", SUCCESS, "✅", "{text}"),
     ("failure", FAILURE, "❌", "{text}"),
 )
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, such as "1 item" or "1,200 items"."""
+    return format(_Number(number), noun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +135,10 @@ class Event:
     def text(self) -> str:
         """The line without its sign."""
         return self.message.template.format_map(
-            {key: f"{value:,}" if type(value) is int else value for key, value in self.data.items()}
+            {
+                key: _Number(value) if type(value) is int else value
+                for key, value in self.data.items()
+            }
         )
 
 

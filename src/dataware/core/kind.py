@@ -218,7 +218,9 @@ class Kind:
     key order, `prefixes` that an address may select keys by prefix. `permissions` maps a phase
     (probe, read, write, verify, create) to IAM actions; `arns` gives the resources that these are
     scoped to. `charges` are the billed units of copying a size, by the names of the price table;
-    `per_second` is the usual rate of a copy.
+    `per_second` is the usual rate of a copy. `replaced_by` names the properties, beside the
+    `identifier`, whose change makes CloudFormation replace the resource; `stateful` is False where
+    a template holds the whole value, so that nothing is lost with the resource.
     """
 
     name: str

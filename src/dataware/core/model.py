@@ -108,6 +108,14 @@ NOBODY = Owner(Ownership.NOBODY)
 
 
 @dataclass(frozen=True, slots=True)
+class Deployed:
+    """A resource that a stack has: its CloudFormation type and physical id."""
+
+    type: str
+    physical_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Marker:
     """The record of a migration into a resource.
 

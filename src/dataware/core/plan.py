@@ -154,18 +154,34 @@ def _compared(before: Facts | None, after: Facts | None) -> list[tuple[str, str,
     return [(word, str(old.get(word)), str(new.get(word))) for word in words]
 
 
+def lock_key(cfn_type: str, preferred: str) -> str:
+    """The key under which the lock file holds the decision on a resource."""
+    return f"{cfn_type} {preferred}"
+
+
 def lock_entries(plan: Plan) -> dict[str, dict[str, Any]]:
-    """The plan's decisions as entries of `dataware.lock.json`, by type and preferred name."""
+    """The plan's decisions as entries of `dataware.lock.json`, by type and preferred name.
+
+    An entry says what the template rests on, and no time, so that a committed file changes only
+    when something was decided or seen differently.
+    """
+    return {lock_key(p.wanted.type, p.wanted.preferred): _lock_entry(p) for p in plan.resources}
+
+
+def _lock_entry(planned: Planned) -> dict[str, Any]:
+    wanted, decision = planned.wanted, planned.decision
     return {
-        f"{p.wanted.type} {p.wanted.preferred}": {
-            "action": p.decision.action.value,
-            "rule": p.decision.rule,
-            "import": p.decision.import_mode.value if p.decision.import_mode else None,
-            "source": p.decision.source,
-            "fallbacks": list(p.wanted.fallbacks),
-            "owner": p.preferred.owner.ownership.value,
-        }
-        for p in plan.resources
+        "action": decision.action.value,
+        "rule": decision.rule,
+        "reason": decision.reason,
+        "import": decision.import_mode.value if decision.import_mode else None,
+        "source": decision.source,
+        "fallbacks": list(wanted.fallbacks),
+        "exists": planned.preferred.existence.value,
+        "owner": planned.preferred.owner.ownership.value,
+        "stack": wanted.stack,
+        "logical_id": wanted.logical_id,
+        "warnings": list(decision.warnings),
     }
 
 

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from typing import Any, Protocol
 
 from dataware.core.events import Event
-from dataware.core.model import Marker, Owner
+from dataware.core.model import Deployed, Marker, Owner
 
 Emit = Callable[[Event], None]
 
@@ -102,6 +102,20 @@ class Aws(Protocol):
 
         Deleted stacks and retained, released resources count as NOBODY, and so do the holding
         stacks of dataware itself. Raises CannotSee.
+        """
+        ...
+
+    def stack_resources(self, stack: str) -> Mapping[str, Deployed]:
+        """What a stack, by name or id, has now, by logical id; empty without it. Raises CannotSee.
+
+        What the stack let go, or never made, is left out.
+        """
+        ...
+
+    def stack_template(self, stack: str) -> Mapping[str, Any] | str:
+        """The template a stack was deployed with, as a document or as the text of YAML.
+
+        Raises CannotSee, and NotThere without the stack.
         """
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from dataware.core.errors import Incomplete, Refused
-from dataware.core.events import event
+from dataware.core.events import counted, event
 from dataware.core.kind import Kind, Place
 from dataware.core.model import Action, Existence, ImportMode, Ownership
 from dataware.core.plan import COPYING, Plan, Planned, changed_facts
@@ -38,9 +38,25 @@ def apply_plan(
     if unfinished:
         raise Incomplete("; ".join(unfinished))
     if not plan.changes:
-        why = f"{len(plan.resources):,} resources are as they should be"
-        context.emit(event("nothing-to-do", why=why))
+        context.emit(event("nothing-to-do", why=_why_nothing(plan)))
     return plan
+
+
+def _why_nothing(plan: Plan) -> str:
+    waiting = sum(map(_is_left, plan.resources))
+    there = len(plan.resources) - waiting
+    are = "is as it should be" if there == 1 else "are as they should be"
+    parts = [
+        f"{counted(there, 'resource')} {are}",
+        f"{counted(waiting, 'resource')} left to the deployment",
+    ]
+    return " and ".join(part for part, n in zip(parts, (there, waiting), strict=True) if n)
+
+
+def _is_left(planned: Planned) -> bool:
+    """Whether the deployment of the app's own stack creates the resource."""
+    missing = planned.preferred.existence is not Existence.EXISTS
+    return planned.decision.action is Action.CREATE and missing and not planned.creates
 
 
 def _probed_again(context: Context, plan: Plan) -> Plan:

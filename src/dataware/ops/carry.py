@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from dataware.core.diff import Side
 from dataware.core.errors import BadInput, DatawareError, Incomplete, Refused
-from dataware.core.events import event
+from dataware.core.events import counted, event
 from dataware.core.kind import CopyOrder, Kind, Tools, Trouble
 from dataware.core.model import (
     Content,
@@ -64,10 +64,15 @@ class Migration:
         return self.marker.state is MarkerState.RUNNING
 
     @property
+    def same_target(self) -> bool:
+        """Whether the target is the very one of which the record tells."""
+        known = _known_identity(self.marker)
+        return self.resumes and known is not None and known == self.target.identity
+
+    @property
     def made_here(self) -> bool:
         """Whether the target is the very one that this migration made in an earlier run."""
-        known = _known_identity(self.marker)
-        return self.marker.created and known is not None and known == self.target.identity
+        return self.marker.created and self.same_target
 
     def words(self) -> dict[str, object]:
         """The fields that the events of this migration carry."""
@@ -93,7 +98,7 @@ def carry(context: Context, migration: Migration) -> Verdict:
     )
     lease = context.markers.begin(migration.kind.name, target, begun)
     with Heart(lease) as heart:
-        heart.publish(migration.marker.detail if migration.resumes else {})
+        heart.publish(migration.marker.detail if migration.same_target else {})
         try:
             verdict = _Carrier(context, migration, run, heart).carry()
         except BaseException:
@@ -312,7 +317,7 @@ class _Carrier:
         if troubles and not settings.accept_left:
             listed = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(troubles.items()))
             raise Incomplete(
-                f"{sum(troubles.values()):,} {kind.unit}s were not copied to "
+                f"{counted(sum(troubles.values()), kind.unit)} not copied to "
                 f"{self._migration.order.target.name} ({listed}); cure the causes and run again, "
                 "choose with --on-conflict, or accept it with --accept-left"
             )

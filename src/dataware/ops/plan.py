@@ -16,6 +16,7 @@ from dataware.core.model import (
     Decision,
     Existence,
     Facts,
+    MarkerState,
     OnError,
     Setting,
     Wanted,
@@ -86,6 +87,7 @@ def _planned(wanted: Wanted, preferred: Facts, fallbacks: tuple[Facts, ...]) -> 
     source = source_of(preferred, fallbacks)
     if decision.action in COPYING and source is not None:
         decision = _protected(kind, wanted, decision, preferred, source)
+    decision = _whole(decision, source)
     decision = _possible(kind, wanted, decision, preferred)
     taken = _estimate(kind, decision, source)
     planned = Planned(wanted, preferred, fallbacks, decision, taken)
@@ -116,6 +118,22 @@ def _protected(
     if wanted.on_error is OnError.STOP:
         return replace(decision, action=Action.STOP, rule=17, reason=text, source=None)
     return replace(decision, warnings=(*decision.warnings, text))
+
+
+def _whole(decision: Decision, source: Facts | None) -> Decision:
+    """What an unfinished migration has put into a fallback is not the data, only a part of it."""
+    if source is None or decision.source != source.name:
+        return decision
+    if source.marker.state is not MarkerState.RUNNING:
+        return decision
+    reason = (
+        f"{source.name} holds only a part of the data, because the migration into it from "
+        f"{source.marker.source} has not ended (run {source.marker.run}); finish that first with "
+        "`dataware migrate`, or name its source as the fallback instead"
+    )
+    return replace(
+        decision, action=Action.STOP, rule=7, reason=reason, source=None, import_mode=None
+    )
 
 
 def weaker_settings(source: Mapping[str, Setting], target: Mapping[str, Setting]) -> list[str]:

@@ -67,8 +67,7 @@ def _probe(context: Context, wanted: Wanted, name: str) -> Facts:
     facts = look(context, kind, name)
     if facts.owner.ownership is Ownership.FOREIGN:
         return facts
-    facts = _with_owner(context, kind, wanted, facts)
-    return _with_marker(context, kind, facts) if name == wanted.preferred else facts
+    return _with_marker(context, kind, _with_owner(context, kind, wanted, facts))
 
 
 def look(context: Context, kind: Kind, name: str) -> Facts:
@@ -118,5 +117,9 @@ def _running_source(
     running = marker.state is MarkerState.RUNNING
     if not running or source is None or source in [f.name for f in fallbacks]:
         return ()
-    facts = look(context, load(wanted.type), source)
-    return (absent(source) if facts.existence is Existence.ABSENT else facts,)
+    kind = load(wanted.type)
+    facts = look(context, kind, source)
+    if facts.existence is Existence.ABSENT:
+        return (absent(source),)
+    foreign = facts.owner.ownership is Ownership.FOREIGN
+    return (facts if foreign else _with_marker(context, kind, facts),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dataware.core.events import event
+from dataware.core.events import counted, event
 from dataware.core.model import Marker, MarkerState
 from dataware.ops.context import Context
 
@@ -41,11 +41,11 @@ def _run(kind: str, target: str, marker: Marker) -> Run:
 
 
 def _far(detail: Mapping[str, object]) -> str:
-    unit = detail.get("unit", "unit")
+    unit = str(detail.get("unit", "unit"))
     verified = detail.get("verified")
     if isinstance(verified, int):
-        return f": {verified:,} {unit}s verified"
+        return f": {counted(verified, unit)} verified"
     done, total = detail.get("done"), detail.get("total")
     if isinstance(done, int) and isinstance(total, int):
-        return f": {done:,} of {total:,} {unit}s"
+        return f": {done:,} of {counted(total, unit)}"
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import Callable
 from typing import Any
@@ -73,6 +74,20 @@ def test_a_small_table_is_counted_exactly_and_is_one_partition() -> None:
     assert size == Size(2, 2 * 4 + 3)
     assert partitions == ("0/1",)
     assert transport.count("Scan") == 1
+
+
+def test_a_page_on_its_way_is_held_only_packed() -> None:
+    """While a page is being written, nothing that was decoded of it is kept in memory."""
+    copier, _ = copier_over(scans(page_of("a", "b", last="b"), page_of("c")))
+
+    async def decoded_beside_pages() -> list[int]:
+        return [
+            sum(isinstance(each, dict) and "Items" in each for each in gc.get_objects())
+            async for _page in copier.read("0/1", None)
+        ]
+
+    before = sum(isinstance(each, dict) and "Items" in each for each in gc.get_objects())
+    assert asyncio.run(decoded_beside_pages()) == [before, before]
 
 
 @pytest.mark.parametrize(

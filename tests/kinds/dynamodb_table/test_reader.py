@@ -12,7 +12,13 @@ from dataware.core.errors import CannotSee, NotThere
 from dataware.core.kind import Entry, Evidence
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.dynamodb_table.items import equal
-from dataware.kinds.dynamodb_table.reader import MAX_PARTS, MIN_PARTS, TableReader, digest
+from dataware.kinds.dynamodb_table.reader import (
+    MAX_PARTS,
+    MIN_PARTS,
+    PAGE_ITEMS,
+    TableReader,
+    digest,
+)
 from support.dynamo import account, everything, make_table, place, put
 from support.dynamo_values import ITEMS, Value, as_sdk, otherwise
 from support.servers import FaultProxy, Forward, Reply, Seen, json_error
@@ -88,6 +94,15 @@ def test_the_parts_cover_the_table_once(table: list[dict[str, Any]]) -> None:
         f'{{"pk":{{"S":"{item["pk"]["S"]}"}}}}' for item in table
     )
     assert all(each.conclusive for each in entries)
+
+
+def test_pages_are_small(table: list[dict[str, Any]], fault_proxy: FaultProxy) -> None:
+    """No page holds more items than the bound, whatever their size: parsed items are large."""
+    reader = TableReader(account(), place("tab"))
+    entries = [each for part in reader.parts() for each in reader.entries(part)]
+    scans = [seen.json() for seen in fault_proxy.seen if seen.operation == "Scan"]
+    assert len(entries) == len(table)
+    assert {scan["Limit"] for scan in scans} == {PAGE_ITEMS}
 
 
 def test_finding_by_key_answers_what_is_there(table: list[dict[str, Any]]) -> None:

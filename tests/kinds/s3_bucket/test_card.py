@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.kind import CopyOrder, Place
-from dataware.core.model import Setting
+from dataware.core.model import Setting, Size
 from dataware.kinds.s3_bucket import KIND
 from dataware.kinds.s3_bucket.settings import SETTINGS, declared_settings
 from dataware.kinds.s3_bucket.uploads import MOST_PARTS, part_ranges
@@ -126,3 +126,11 @@ def test_the_default_threshold_is_what_one_copy_takes() -> None:
     """CopyObject takes objects of up to 5 GiB."""
     place = Place("b", "1", "r")
     assert CopyOrder(place, place).multipart_threshold == 5 * 1024**3
+
+
+@pytest.mark.parametrize(("items", "puts"), [(0, 0), (1, 5), (1000, 1004), (1001, 1009)])
+def test_charges_are_a_copy_of_each_object_and_the_pages_of_four_listings(
+    items: int, puts: float
+) -> None:
+    """Source and target are listed once for the copy and once for the verification."""
+    assert KIND.charges(Size(items, 10**9)) == {"s3.put": puts}

@@ -97,17 +97,23 @@ class TableCopier:
 
     async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
         """The pages of a segment; only a missing LastEvaluatedKey ends it, never an empty page."""
-        names = await self._key_names()
-        segment, _, total = partition.partition("/")
         while True:
-            start = {"ExclusiveStartKey": json.loads(after)} if after else {}
-            answer = await self._scan(Segment=int(segment), TotalSegments=int(total), **start)
-            last = answer.get("LastEvaluatedKey")
-            after = json.dumps(last, separators=(",", ":")) if last else None
-            items = answer["Items"]
-            yield Page(tuple(batches(items, names)), after, read_units=_read_units(answer))
+            page = await self._page(partition, after)
+            yield page
+            after = page.cursor
             if after is None:
                 return
+
+    async def _page(self, partition: str, after: str | None) -> Page:
+        """One page, already packed: what was decoded of it takes several times the memory."""
+        names = await self._key_names()
+        segment, _, total = partition.partition("/")
+        start = {"ExclusiveStartKey": json.loads(after)} if after else {}
+        answer = await self._scan(Segment=int(segment), TotalSegments=int(total), **start)
+        last = answer.get("LastEvaluatedKey")
+        cursor = json.dumps(last, separators=(",", ":")) if last else None
+        units = tuple(batches(answer["Items"], names))
+        return Page(units, cursor, read_units=_read_units(answer))
 
     async def write(self, unit: Unit) -> Outcome:
         """Write a unit; every item of it is copied, the same, or left with a reason."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from dataware.core.kind import Kind, Place, Reader
+from dataware.core.model import Size
 from dataware.core.ports import Aws
 from dataware.kinds.s3_bucket.copier import make as make_copier
 from dataware.kinds.s3_bucket.facts import probe
@@ -48,6 +49,16 @@ def arns(name: str, account: str, region: str, partition: str) -> tuple[str, ...
     return (f"arn:{partition}:s3:::{name}", f"arn:{partition}:s3:::{name}/*")
 
 
+def charges(size: Size) -> dict[str, float]:
+    """Requests of a copy and its verification: one copy of each object, four listings.
+
+    Both are charged as a PUT, and a listing names 1,000 keys a page (Amazon S3 pricing). Storage
+    classes other than STANDARD cost more, and so do the requests for objects that need a closer
+    look.
+    """
+    return {"s3.put": size.items + 4.0 * -(-size.items // 1000)}
+
+
 _READ_OBJECTS = ("s3:GetObject", "s3:GetObjectTagging")
 # What --versions all takes beyond the other phases.
 _VERSIONS = (
@@ -74,12 +85,13 @@ KIND = Kind(
             "s3:ListBucketMultipartUploads",
             *(setting.permission for setting in SETTINGS),
         ),
-        "read": ("s3:ListBucket", *_READ_OBJECTS),
+        "read": ("s3:ListBucket", *_READ_OBJECTS, "s3:GetObjectAnnotation"),
         "write": (
             "s3:ListBucket",
             *_READ_OBJECTS,
             "s3:PutObject",
             "s3:PutObjectTagging",
+            "s3:PutObjectAnnotation",
             "s3:ListBucketMultipartUploads",
             "s3:ListMultipartUploadParts",
             "s3:AbortMultipartUpload",
@@ -104,4 +116,5 @@ KIND = Kind(
     scheme="s3",
     prefixes=True,
     batch=25,
+    charges=charges,
 )

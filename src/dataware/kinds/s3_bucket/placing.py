@@ -51,6 +51,7 @@ async def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -
         **condition,
         "x-amz-metadata-directive": "COPY",
         "x-amz-tagging-directive": "COPY",
+        "x-amz-object-annotation-directive": "COPY",
         "x-amz-storage-class": found.storage_class,
     }
     if found.checksum is not None:

@@ -47,7 +47,8 @@ def save_lock(plan: Plan, path: Path = LOCK) -> None:
         raise BadInput(f"{path} is no lock file of version {VERSION}: move it away")
     environments = dict(known.get("environments") or {})
     environments[f"{plan.account}/{plan.region}"] = lock_entries(plan)
-    _write(path, {"version": VERSION, "environments": environments})
+    # Sorted, so that the order of constructs in the app makes no difference in version control.
+    _write(path, {"version": VERSION, "environments": environments}, sort_keys=True)
 
 
 def _json(path: Path) -> Any:
@@ -57,9 +58,9 @@ def _json(path: Path) -> Any:
         raise BadInput(f"{path} is not valid JSON: line {error.lineno}: {error.msg}") from error
 
 
-def _write(path: Path, data: object) -> None:
+def _write(path: Path, data: object, *, sort_keys: bool = False) -> None:
     """Replace a file at once, so that a reader never sees half of it."""
-    text = json.dumps(data, indent=2, sort_keys=False, ensure_ascii=False) + "\n"
+    text = json.dumps(data, indent=2, sort_keys=sort_keys, ensure_ascii=False) + "\n"
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:

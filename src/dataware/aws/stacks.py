@@ -1,0 +1,50 @@
+"""What a deployed stack has, and the template it was deployed with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dataware.aws.errors import looking_at
+from dataware.aws.ownership import RELEASED
+from dataware.core.errors import NotThere
+from dataware.core.model import Deployed
+from dataware.core.ports import Aws
+
+PERMISSIONS = ("cloudformation:GetTemplate", "cloudformation:ListStackResources")
+
+
+def stack_resources(aws: Aws, stack: str) -> dict[str, Deployed]:
+    """What a stack, by name or id, has now, by logical id; empty if there is none.
+
+    A stack that only waits for its first change set to be carried out has nothing either. Raises
+    CannotSee.
+    """
+    pages = aws.client("cloudformation").get_paginator("list_stack_resources")
+    try:
+        with looking_at(f"the resources of stack {stack}", PERMISSIONS[1]):
+            rows = [
+                row
+                for page in pages.paginate(StackName=stack)
+                for row in page["StackResourceSummaries"]
+            ]
+    except NotThere:
+        return {}
+    return {
+        row["LogicalResourceId"]: Deployed(row["ResourceType"], row["PhysicalResourceId"])
+        for row in rows
+        if row["ResourceStatus"] not in RELEASED and row.get("PhysicalResourceId")
+    }
+
+
+def stack_template(aws: Aws, stack: str) -> Mapping[str, Any] | str:
+    """The template that was deployed, as it was sent: a document, or the text of YAML.
+
+    Raises CannotSee; NotThere without the stack.
+    """
+    with looking_at(f"the template of stack {stack}", PERMISSIONS[0]):
+        answer = aws.client("cloudformation").get_template(
+            StackName=stack, TemplateStage="Original"
+        )
+    body: Mapping[str, Any] | str = answer["TemplateBody"]
+    return body

@@ -1,0 +1,134 @@
+"""Reads `dataware.lock.json`: decisions that were made earlier and committed with the app.
+
+This module reads one file and nothing else: a synth whose decisions all stand in the lock file
+makes no AWS call and imports no AWS SDK.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from dataware.core.errors import BadInput
+from dataware.core.model import Action, Decision, Existence, ImportMode
+from dataware.core.plan import lock_key
+
+FILE = "dataware.lock.json"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The account and region that a stack goes to."""
+
+    account: str
+    region: str
+
+    def __str__(self) -> str:
+        """The key of the environment in the lock file."""
+        return f"{self.account}/{self.region}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A decision with what the template needs to know beside it.
+
+    `exists` is about the preferred name at the time of the decision. `stack` and `logical_id`
+    are those of the declaration that was decided on, None for a declaration outside of stacks.
+    """
+
+    preferred: str
+    decision: Decision
+    exists: bool = False
+    fallbacks: tuple[str, ...] = ()
+    stack: str | None = None
+    logical_id: str | None = None
+
+    @property
+    def referenced(self) -> str | None:
+        """The name that the stack refers to; None if it declares the resource as its own.
+
+        What does not exist yet is declared even where imports are references, because somebody
+        has to create it; what this stack owns has no import mode, and stays declared for ever.
+        """
+        if self.decision.import_mode is not ImportMode.REFERENCE:
+            return None
+        if self.decision.action is Action.IMPORT:
+            return self.decision.source or self.preferred
+        return self.preferred if self.exists else None
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The content of a lock file, by environment and key."""
+
+    environments: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+
+    def entry(self, environment: Environment, cfn_type: str, preferred: str) -> Entry | None:
+        """The entry of one resource, None if there is none. Raises BadInput for a damaged one."""
+        data = self.environments.get(str(environment), {}).get(lock_key(cfn_type, preferred))
+        return None if data is None else parse_entry(preferred, data)
+
+    @property
+    def only_environment(self) -> Environment | None:
+        """The environment of a lock file that knows exactly one."""
+        if len(self.environments) != 1:
+            return None
+        account, _, region = next(iter(self.environments)).partition("/")
+        return Environment(account, region)
+
+
+def parse_entry(preferred: str, data: Mapping[str, Any]) -> Entry:
+    """An entry as `dataware.core.plan.lock_entries` writes it. Raises BadInput."""
+    try:
+        mode = data["import"]
+        decision = Decision(
+            action=Action(data["action"]),
+            rule=data["rule"],
+            reason=data["reason"],
+            source=data["source"],
+            import_mode=ImportMode(mode) if mode else None,
+            warnings=tuple(data["warnings"]),
+        )
+        return Entry(
+            preferred,
+            decision,
+            exists=data["exists"] == Existence.EXISTS,
+            fallbacks=tuple(data["fallbacks"]),
+            stack=data["stack"],
+            logical_id=data["logical_id"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(
+            f"{FILE}: the entry of {preferred} is damaged ({error!r}); "
+            "write it again with `dataware plan --lock`"
+        ) from error
+
+
+def read_lock(folder: Path | None = None) -> Lock:
+    """The lock file in `folder` (the current one); an empty lock if there is no file."""
+    path = (folder or Path.cwd()) / FILE
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return Lock()
+    return _parsed(path, state.st_mtime_ns, state.st_size)
+
+
+# One synth asks once for every construct; size and time of change tell one file from the next.
+@lru_cache(maxsize=4)
+def _parsed(path: Path, _changed: int, _size: int) -> Lock:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read as a lock file: {error}") from error
+    if not isinstance(data, dict) or data.get("version") != VERSION:
+        raise BadInput(f"{path} is no lock file of version {VERSION}: move it away")
+    environments = data.get("environments")
+    if not isinstance(environments, dict):
+        raise BadInput(f"{path} has no environments: write it again with `dataware plan --lock`")
+    return Lock(environments)

@@ -1,0 +1,88 @@
+"""Tables that look at their data first: `Table` and `TableV2`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from dataware.cdk.reference import TABLE, tell_unused, warn_on_use
+from dataware.cdk.resource import CHILD, DataAwareResource, MakeMigration, retained
+
+L2 = type[dynamodb.Table] | type[dynamodb.TableV2]
+
+TYPES = {
+    dynamodb.AttributeType.STRING: "S",
+    dynamodb.AttributeType.NUMBER: "N",
+    dynamodb.AttributeType.BINARY: "B",
+}
+KEYS = (("partition_key", "HASH"), ("sort_key", "RANGE"))
+ABOUT = ("encryption_key", "global_indexes", "local_indexes")
+"""What a reference can be told about a table, so that grants reach its key."""
+
+
+class _AnyTable(DataAwareResource):
+    """A table, by either of CDK's constructs for it."""
+
+    _l2: L2
+    _cfn_type: str
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        preferred_name: str,
+        fallback_names: Iterable[str] = (),
+        on_error: str | None = None,
+        on_fallback_data: str | None = None,
+        import_mode: str | None = None,
+        migration: MakeMigration | None = None,
+        **properties: Any,
+    ) -> None:
+        """Declare the table, or refer to it; `properties` are those of CDK's construct.
+
+        `on_error` is "no-data" or "stop", `on_fallback_data` "migrate" or "import", `import_mode`
+        "adopt" or "reference". Raises ValueError for a name that cannot be used.
+        """
+        super().__init__(
+            scope,
+            id,
+            cfn_type=self._cfn_type,
+            preferred_name=preferred_name,
+            fallback_names=fallback_names,
+            on_error=on_error,
+            on_fallback_data=on_fallback_data,
+            import_mode=import_mode,
+            schema=key_schema(properties),
+        )
+        self._refuse(properties, "table_name")
+        name = self._entry.referenced
+        self._table: dynamodb.ITable
+        if name is None:
+            table = self._l2(self, CHILD, table_name=preferred_name, **retained(properties))
+            self._table = table
+            self._declare(table, migration)
+        else:
+            self._table = self._reference(name, properties)
+            self._refer(self._table, migration)
+
+    @property
+    def table(self) -> dynamodb.ITable:
+        """The table: declared by this stack, or referenced."""
+        return self._table
+
+    def _reference(self, name: str, properties: dict[str, Any]) -> dynamodb.ITable:
+        raise TypeError(f"{type(self).__name__} cannot refer to {name} with {sorted(properties)}")
+
+
+class DataAwareTable(_AnyTable):
+    """A DynamoDB table (`aws_dynamodb.Table`) that is kept, imported, created or filled."""
+
+    _l2 = dynamodb.Table
+    _cfn_type = "AWS::DynamoDB::Table"
+
+    def _reference(self, name: str, properties: dict[str, Any]) -> dynamodb.ITable:
+        return table
