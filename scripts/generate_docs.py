@@ -52,7 +52,8 @@ def _decisions() -> Iterator[str]:
     yield (
         "\nA guarded migration replaces nothing that the target holds. An import is an adoption or "
         "a reference as the app asks, unless the row says which. Rules 17 and 18 are checked when "
-        "the table asks for a copy."
+        "the table asks for a copy. Rule 19 is about the stacks as a whole, see "
+        "[the guard](guard.md)."
     )
 
 
@@ -92,8 +93,11 @@ def _cards() -> Iterator[str]:
 def _card(kind: Kind) -> Iterator[str]:
     yield f"## {kind.noun} (`{kind.cfn_type}`)\n"
     yield f"- physical name: `{kind.identifier}`"
-    yield f"- migrated: {f'yes, as `{kind.scheme}://…`' if kind.copier else 'no'}"
-    yield f"- CDK reference: `{kind.cdk_import}`\n"
+    by_hand = f", by hand as `{kind.scheme}://…`" if kind.scheme else ""
+    yield f"- migrated: {f'yes{by_hand}' if kind.copier else 'no'}"
+    yield f"- CDK reference: `{kind.cdk_import}`"
+    replaced = ", ".join(f"`{name}`" for name in (kind.identifier, *kind.replaced_by))
+    yield f"- [guarded](guard.md): {f'yes; replaced with {replaced}' if kind.stateful else 'no'}\n"
     yield "| phase | IAM actions |\n| --- | --- |"
     for phase, actions in kind.permissions.items():
         yield f"| {phase} | {', '.join(f'`{action}`' for action in actions) or 'none'} |"

@@ -102,14 +102,14 @@ class Responder:
         self.endpoint = ""
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
+        process = self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.responder", self._upstream],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert self._process.stdout is not None
-        self.endpoint = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
+        port = process.stdout.readline() if process.stdout else ""
+        self.endpoint = f"http://127.0.0.1:{int(port)}"
         return self
 
     def __exit__(

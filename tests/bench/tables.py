@@ -102,18 +102,17 @@ class VirtualTable:
         return self.ledger.present(start, end, limit)
 
     def _batch_write(self, body: bytes) -> Answer:
-        numbers = [int(number) for number in _NUMBER.findall(body)]
         self._batches += 1
         every = self._unprocessed_every
-        keep = len(numbers)
-        if every and self._batches % every == 0 and keep > LEFT_OVER:
-            keep -= LEFT_OVER
+        back = LEFT_OVER if every and self._batches % every == 0 else 0
+        numbers = [int(number) for number in _NUMBER.findall(body)]
         if body == self._expected_batch(numbers):
+            keep = max(1, len(numbers) - back)
             for number in numbers[:keep]:
                 self.ledger.write(number)
-            left = map(self._item, numbers[keep:])
+            left = [self._item(number) for number in numbers[keep:]]
         else:
-            left = self._write_each(json.loads(body)["RequestItems"][self.target], keep)
+            left = self._write_each(json.loads(body)["RequestItems"][self.target], back)
         puts = b",".join(b'{"PutRequest":{"Item":%b}}' % item for item in left)
         name = self.target.encode()
         return _json(b'{"UnprocessedItems":{%b}}' % (b'"%b":[%b]' % (name, puts) if puts else b""))
@@ -123,10 +122,13 @@ class VirtualTable:
         puts = b",".join(b'{"PutRequest":{"Item":%b}}' % self._item(number) for number in numbers)
         return b'{"RequestItems":{"%b":[%b]}}' % (self.target.encode(), puts)
 
-    def _write_each(self, requests: list[Any], keep: int) -> list[bytes]:
-        for request in requests[:keep]:
-            self._write(request["PutRequest"]["Item"])
-        return [json.dumps(request["PutRequest"]["Item"]).encode() for request in requests[keep:]]
+    def _write_each(self, requests: list[Any], back: int) -> list[bytes]:
+        """Take a batch in that is written in another way; answers with what is left of it."""
+        items = [request["PutRequest"]["Item"] for request in requests]
+        keep = max(1, len(items) - back)
+        for item in items[:keep]:
+            self._write(item)
+        return [json.dumps(item).encode() for item in items[keep:]]
 
     def _put(self, body: bytes) -> Answer:
         ask = json.loads(body)

@@ -192,5 +192,6 @@ class ParameterBench(Bench):
 BENCHES: Mapping[str, Bench] = {
     "AWS::S3::Bucket": BucketBench(),
     "AWS::DynamoDB::Table": TableBench(),
+    "AWS::DynamoDB::GlobalTable": TableBench(),
     "AWS::SSM::Parameter": ParameterBench(),
 }

@@ -8,6 +8,8 @@ import pytest
 
 from support.cli import Ran, ended, launch
 
+pytestmark = pytest.mark.xdist_group("demo")
+
 SCENARIOS = [
     "✅ Importing existing S3 bucket with data: spaceport-uploads-staging",
     "✅ Importing existing DynamoDB table with data: Spaceport-Waitlist-staging",
@@ -59,7 +61,7 @@ def test_it_kills_a_copy_and_resumes_it(shown: Ran) -> None:
         ],
         shown.lines,
     ), shown.out
-    assert 0 < int(killed.split()[3].replace(",", "")) < 2000
+    assert int(killed.split()[3].replace(",", "")) > 0
     assert any("Spaceport-Places-prod: interrupted" in line for line in shown.lines)
 
 

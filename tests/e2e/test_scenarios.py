@@ -23,7 +23,7 @@ from support.servers import FaultProxy
 from support.worlds import client, items_of, make_bucket, make_table, objects_of, stacks
 
 STAGING = "spaceport-ml-processing-staging"
-LOOKING = "🔍 Looking at {} resources in account 000000000000, us-east-1"
+LOOKING = "🔍 Looking at {} in account 000000000000, us-east-1"
 MIGRATION = [
     "🔄 Fallback table has data, creating preferred and migrating: "
     "Spaceport-Waitlist → Spaceport-Waitlist-prod",
@@ -66,7 +66,7 @@ def test_data_under_the_preferred_name_is_imported() -> None:
     ran = run("apply", app)
     assert ran.code == 0
     assert ran.lines == [
-        LOOKING.format(2),
+        LOOKING.format("2 resources"),
         "✅ Importing existing S3 bucket with data: spaceport-uploads-staging",
         "✅ Importing existing DynamoDB table with data: Spaceport-Waitlist-staging",
         "✅ Nothing to do: 2 resources are as they should be",
@@ -76,7 +76,7 @@ def test_data_under_the_preferred_name_is_imported() -> None:
 def test_data_under_the_fallback_is_migrated_once(waitlist: Path) -> None:
     """Scenario 2: 78 items are four batches; the second run has nothing to do."""
     ran = run("apply", waitlist)
-    assert (ran.code, ran.lines) == (0, [LOOKING.format(1), *MIGRATION])
+    assert (ran.code, ran.lines) == (0, [LOOKING.format("1 resource"), *MIGRATION])
     assert items_of("Spaceport-Waitlist-prod") == items_of("Spaceport-Waitlist")
     assert stacks() == []
     again = run("apply", waitlist)
@@ -207,15 +207,17 @@ def test_detailed_exitcode_tells_changes_from_none(waitlist: Path) -> None:
     assert run("plan", waitlist, "--detailed-exitcode").code == 0
 
 
-def test_lock_writes_the_decisions(waitlist: Path) -> None:
-    """The lock file is keyed by account and region, and another account's entries stay."""
+def test_lock_keeps_the_decisions_of_other_accounts(
+    waitlist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock file is keyed by account and region; a run replaces what is its own only."""
+    run("plan", waitlist, "--lock")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "111122223333")
     run("plan", waitlist, "--lock")
     text = Path("dataware.lock.json").read_text()
-    decision = '"action": "migrate"'
-    assert decision in text
-    assert "000000000000" in text
-    assert "us-east-1" in text
-    assert "Spaceport-Waitlist-prod" in text
+    mine, other = text.index("000000000000"), text.index("111122223333")
+    assert '"action": "migrate"' in text[mine:other]
+    assert '"action": "create"' in text[other:]
 
 
 @pytest.mark.parametrize(

@@ -322,7 +322,8 @@ def test_a_cloud_assembly_is_an_app() -> None:
     }
     folder = Path("cdk.out")
     folder.mkdir()
-    (folder / "manifest.json").write_text(json.dumps({"version": "48.0.0", "artifacts": {"App": stack}}))
+    manifest = {"version": "48.0.0", "artifacts": {"App": stack}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     path = folder / "App.template.json"
     path.write_text(json.dumps({"Resources": {"Waitlist": resource}}))
     deploy("App-prod", path)

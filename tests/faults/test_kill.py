@@ -65,24 +65,25 @@ def test_killed_at_any_moment_it_ends_right(
     check_recovery(migration, fault_proxy, app)
 
 
-STEPS = [
-    pytest.param("PutParameter", 1, id="the marker begins"),
-    pytest.param("CreateStack", 1, id="the target is created"),
-    pytest.param("DeleteStack", 1, id="the target is let go"),
-    pytest.param("PutParameter", 2, id="the target is on record"),
-    pytest.param("PutParameter", 4, id="the marker is complete"),
-]
+STEPS = {
+    "the marker begins": ("PutParameter", 1),
+    "the target is created": ("CreateStack", 1),
+    "the target is let go": ("DeleteStack", 1),
+    "the target is on record": ("PutParameter", 2),
+    "the marker is complete": ("PutParameter", 4),
+}
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize(("operation", "at"), STEPS)
+@pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("kind", MIGRATIONS)
 def test_killed_around_each_step_it_ends_right(
-    kind: str, operation: str, at: int, answered: bool, fault_proxy: FaultProxy, tmp_path: Path
+    kind: str, step: str, answered: bool, fault_proxy: FaultProxy, tmp_path: Path
 ) -> None:
     """No step of a migration is one after which the next run goes astray or leaves a stack."""
     migration = MIGRATIONS[kind]
     migration.fill()
+    operation, at = STEPS[step]
     strike = Strike(at, answered=answered)
     app = migration.write_app(tmp_path)
     killed = struck_run(fault_proxy, strike, "apply", app, operation=operation)

@@ -61,8 +61,9 @@ def test_five_megabytes_of_unprocessed_batches(fault_proxy: FaultProxy, tmp_path
     ran = run("apply", app)
     assert ran.code == 0, ran
     assert "✅ Verified 1,000 items: all by content" in ran.lines
-    pages = [seen for seen in fault_proxy.seen if seen.operation == "Scan" and b"ExclusiveStart" in seen.body]
-    assert len(pages) > 4
+    later = [seen for seen in fault_proxy.seen if b"ExclusiveStartKey" in seen.body]
+    assert len(later) > 4, "a table of one page proves nothing"
+    fault_proxy.clear()
     assert items_of("new-one") == items_of("old-one")
     assert len(items_of("new-one")) == 1000
 
@@ -105,13 +106,14 @@ FAULTS = [
 def test_no_bad_answer_loses_anything(
     kind: str, operation: str, fault: Fault, fault_proxy: FaultProxy, tmp_path: Path
 ) -> None:
-    """Three in ten requests fail in one way: the run still ends with exit 0, verified."""
+    """Some requests fail, by chance: the run still ends with exit 0, verified."""
     migration = MIGRATIONS[kind]
     migration.fill()
     app = migration.write_app(tmp_path)
     fault_proxy.clear()
-    fault_proxy.add(fault, operation=operation, when=sometimes(random.Random(7), 0.3), times=12)
+    fault_proxy.add(fault, operation=operation, when=sometimes(random.Random(7), 0.3), times=6)
     ran = run("apply", app)
     assert ran.code == 0, ran
     assert "✅ Verified" in ran.out
+    fault_proxy.clear()
     assert migration.arrived()

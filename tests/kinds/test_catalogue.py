@@ -15,9 +15,13 @@ def test_every_line_leads_to_the_card_of_its_type(cfn_type: str) -> None:
 
 
 def test_names_and_schemes_are_unique() -> None:
-    """Markers, file names and addresses can tell the kinds apart."""
+    """Markers, file names and addresses can tell the kinds apart.
+
+    Two types of one name are the same thing under the same name, and are looked at alike.
+    """
     cards = kinds()
-    assert len({card.name for card in cards}) == len(cards)
+    assert len({card.name for card in cards}) == len({card.probe for card in cards})
+    assert len({(card.name, card.probe) for card in cards}) == len({card.name for card in cards})
     schemes = [card.scheme for card in cards if card.scheme]
     assert len(set(schemes)) == len(schemes)
 

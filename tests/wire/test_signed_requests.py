@@ -82,3 +82,15 @@ def test_the_server_accepts_signatures_of_json_calls(user_account: Account) -> N
     )
     assert json.loads(allowed.body) == {"TableNames": []}
     assert b"AccessDenied" in denied.body
+
+
+@pytest.mark.parametrize("name", ["accept-encoding", "Accept-Encoding", "USER-AGENT"])
+def test_a_header_that_the_transport_sets_is_signed_once(user_account: Account, name: str) -> None:
+    """A caller may name such a header in any spelling."""
+    headers = {
+        "content-type": "application/x-amz-json-1.0",
+        "x-amz-target": "DynamoDB_20120810.ListTables",
+        name: "identity",
+    }
+    answer = send(user_account, Request("dynamodb", "POST", "/", judge, "", headers, b"{}"))
+    assert json.loads(answer.body) == {"TableNames": []}

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.utils import parse_timestamp
 
 from dataware import __version__
-from dataware.aws import errors, ownership
+from dataware.aws import errors, ownership, stacks
 from dataware.aws.identity import Identity
 from dataware.aws.transport import BotocoreTransport, TransportSettings
 from dataware.core.errors import BadInput

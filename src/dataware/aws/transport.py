@@ -141,9 +141,11 @@ class BotocoreTransport:
     def _sign(self, request: Request, base: str) -> AWSRequest:
         target = f"{request.path}?{request.query}" if request.query else request.path
         body = request.body or (None if request.method in BODILESS else b"")
-        headers = {**request.headers, **self._owners(request)}
-        headers["Accept-Encoding"] = "identity"
-        headers["User-Agent"] = self._user_agent
+        given = {**request.headers, **self._owners(request)}
+        # Two spellings of one name would be signed as two values and sent as one.
+        headers = {name.lower(): value for name, value in given.items()}
+        headers["accept-encoding"] = "identity"
+        headers["user-agent"] = self._user_agent
         unsigned = AWSRequest(request.method, base + upper_escapes(target), headers, body)
         make = ShiftedS3SigV4 if request.service == "s3" else ShiftedSigV4
         signer = make(self._credentials(), request.service, request.region or self._region)

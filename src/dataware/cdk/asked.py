@@ -76,6 +76,7 @@ class Asked:
 
 # The use cases leave out what is not literal, where they compare how well data is protected.
 PROTECTIVE = {
+    "AWS::DynamoDB::GlobalTable": ("SSESpecification", "Replicas"),
     "AWS::S3::Bucket": (
         "BucketEncryption",
         "PublicAccessBlockConfiguration",
@@ -134,7 +135,7 @@ def is_token(text: str) -> bool:
 
 def _check_name(asked: Asked, argument: str, name: object) -> None:
     if not isinstance(name, str):
-        raise ValueError(f"{asked.path}: {argument} has to be a string, not {name!r}")
+        raise TypeError(f"{asked.path}: {argument} has to be a string, not {name!r}")
     if is_token(name):
         raise ValueError(
             f"{asked.path}: {argument} is a token, which has no value before the deployment: "

@@ -61,9 +61,7 @@ class DataAwareBucket(DataAwareResource):
 
     def _reference(self, name: str, properties: dict[str, Any]) -> s3.IBucket:
         key = properties.pop("encryption_key", None)
-        bucket = s3.Bucket.from_bucket_attributes(
-            self, CHILD, bucket_name=name, encryption_key=key
-        )
+        bucket = s3.Bucket.from_bucket_attributes(self, CHILD, bucket_name=name, encryption_key=key)
         tell_unused(self, name, properties)
         warn_on_use(self, bucket, name, BUCKET)
         return bucket

@@ -8,6 +8,7 @@ Python lives on in the app.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from aws_cdk import Annotations, Stack
 from constructs import Construct
@@ -32,7 +33,9 @@ def claim(construct: Construct, asked: Asked) -> None:
     Raises ValueError if another one prefers the same name; warns where a name is one construct's
     preferred and another's fallback.
     """
-    claims = _BY_APP.setdefault(construct.node.root.__jsii_ref__.ref, Claims())
+    # The number that the app has in the kernel; its Python object may be another one each time.
+    app: Any = construct.node.root
+    claims = _BY_APP.setdefault(app.__jsii_ref__.ref, Claims())
     stack = Stack.of(construct)
     place = (stack.account, stack.region, "aws")
     arn = asked.kind.arns(asked.preferred, *place)[0]
@@ -52,5 +55,5 @@ def claim(construct: Construct, asked: Asked) -> None:
 
 
 def _warn(construct: Construct, path: str, name: str, owner: str) -> None:
-    text = f"{path} falls back to {name}, which {owner} prefers: data may move from one to the other"
+    text = f"{path} falls back to {name}, which {owner} prefers: data may move between the two"
     Annotations.of(construct).add_warning_v2("dataware:shared-name", text)

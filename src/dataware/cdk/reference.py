@@ -22,7 +22,6 @@ SHARED = (
 BUCKET: Mapping[str, str] = {
     "add_to_resource_policy": NOTHING,
     "add_replication_policy": NOTHING,
-    "disallow_public_access": NOTHING,
     "grant_public_access": NOTHING,
     "add_event_notification": SHARED,
     "add_object_created_notification": SHARED,
@@ -51,9 +50,7 @@ def tell_unused(construct: Construct, name: str, properties: Iterable[str]) -> N
         Annotations.of(construct).add_info(text)
 
 
-def _warned(
-    construct: Construct, original: Callable[..., Any], message: str
-) -> Callable[..., Any]:
+def _warned(construct: Construct, original: Callable[..., Any], message: str) -> Callable[..., Any]:
     @wraps(original)
     def call(*arguments: Any, **named: Any) -> Any:
         Annotations.of(construct).add_warning_v2("dataware:reference", message)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from aws_cdk import Annotations, CfnResource, RemovalPolicy, Resource, Stack
 from constructs import Construct, IConstruct
 
-from dataware.cdk.asked import Asked, ask
+from dataware.cdk.asked import ask
 from dataware.cdk.claims import claim
 from dataware.cdk.decide import Lookup, import_default, lookup_mode, settle
 from dataware.core.model import Decision

@@ -19,7 +19,7 @@ TYPES = {
     dynamodb.AttributeType.BINARY: "B",
 }
 KEYS = (("partition_key", "HASH"), ("sort_key", "RANGE"))
-ABOUT = ("encryption_key", "global_indexes", "local_indexes")
+ABOUT = ("encryption_key",)
 """What a reference can be told about a table, so that grants reach its key."""
 
 
@@ -75,7 +75,13 @@ class _AnyTable(DataAwareResource):
         return self._table
 
     def _reference(self, name: str, properties: dict[str, Any]) -> dynamodb.ITable:
-        raise TypeError(f"{type(self).__name__} cannot refer to {name} with {sorted(properties)}")
+        about = {word: properties.pop(word) for word in ABOUT if word in properties}
+        table = self._l2.from_table_attributes(
+            self, CHILD, table_name=name, grant_index_permissions=True, **about
+        )
+        tell_unused(self, name, properties.keys() - dict(KEYS).keys())
+        warn_on_use(self, table, name, TABLE)
+        return table
 
 
 class DataAwareTable(_AnyTable):
@@ -84,5 +90,28 @@ class DataAwareTable(_AnyTable):
     _l2 = dynamodb.Table
     _cfn_type = "AWS::DynamoDB::Table"
 
-    def _reference(self, name: str, properties: dict[str, Any]) -> dynamodb.ITable:
-        return table
+
+class DataAwareTableV2(_AnyTable):
+    """A DynamoDB table (`aws_dynamodb.TableV2`) that is kept, imported, created or filled."""
+
+    _l2 = dynamodb.TableV2
+    _cfn_type = "AWS::DynamoDB::GlobalTable"
+
+
+def key_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The key schema in CloudFormation's form; empty if the properties name no key."""
+    keys = [(properties[word], role) for word, role in KEYS if properties.get(word) is not None]
+    if not keys:
+        return {}
+    named = [(_of(key, "name"), TYPES[_of(key, "type")], role) for key, role in keys]
+    return {
+        "KeySchema": [{"AttributeName": name, "KeyType": role} for name, _, role in named],
+        "AttributeDefinitions": [
+            {"AttributeName": name, "AttributeType": kind} for name, kind, _ in named
+        ],
+    }
+
+
+def _of(key: Any, field: str) -> Any:
+    """A field of a key, which CDK takes as an Attribute or as a mapping."""
+    return key[field] if isinstance(key, Mapping) else getattr(key, field)

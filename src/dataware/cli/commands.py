@@ -10,6 +10,7 @@ from dataware import __version__
 from dataware.cli.options import (
     AppOptions,
     CopyOptions,
+    GuardOptions,
     Outside,
     PairOptions,
     Saving,
@@ -17,6 +18,7 @@ from dataware.cli.options import (
     copy_options,
     deep_option,
     deploy_options,
+    guard_options,
     outside_options,
     pair_options,
     pick,
@@ -41,6 +43,7 @@ def dataware() -> None:
 
 @dataware.command(short_help="Look and decide; changes nothing.")
 @app_options
+@guard_options
 @saving_options
 @outside_options
 def plan(**given: Any) -> int:
@@ -56,7 +59,12 @@ def plan(**given: Any) -> int:
     """
     from dataware.cli.jobs import run_plan  # noqa: PLC0415 - keeps --help quick
 
-    return run_plan(pick(Outside, given), pick(AppOptions, given), pick(Saving, given))
+    return run_plan(
+        pick(Outside, given),
+        pick(AppOptions, given),
+        pick(Saving, given),
+        pick(GuardOptions, given),
+    )
 
 
 @dataware.command(short_help="Create, copy and verify; safe to repeat.")
@@ -82,6 +90,7 @@ def apply(**given: Any) -> int:
 @dataware.command(short_help="Plan, apply, then cdk deploy with adoption.")
 @click.option("--yes", is_flag=True, help="Do not ask before something is changed.")
 @deploy_options
+@guard_options
 @copy_options
 @outside_options
 @click.argument("arguments", nargs=-1, metavar="[-- CDK ARGS]")
@@ -101,6 +110,7 @@ def deploy(**given: Any) -> int:
         pick(Outside, given),
         pick(AppOptions, {**given, "app": None}),
         pick(CopyOptions, given),
+        pick(GuardOptions, given),
         yes=given["yes"],
         arguments=given["arguments"],
     )

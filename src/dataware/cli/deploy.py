@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 import click
 
 from dataware.cli.cdk_cli import cdk_environ, check_arguments, find_cdk, names_app
-from dataware.cli.jobs import app_of, settings_of, tell_plan, wanted_here
-from dataware.cli.options import AppOptions, CopyOptions, Outside
+from dataware.cli.jobs import app_of, guarded_plan, settings_of, tell_plan
+from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside
 from dataware.cli.outside import outside
 from dataware.core.errors import BadInput, Refused
 from dataware.core.events import event
@@ -21,6 +21,7 @@ from dataware.core.plan import COPYING, Plan, Planned
 from dataware.ops.announce import announce
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
+from dataware.ops.inputs import App
 from dataware.ops.inputs.files import LOCK, save_lock
 from dataware.ops.plan import make_plan
 
@@ -29,15 +30,22 @@ DONE = 0
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment: how to copy, what to hand to CDK, and whether somebody said yes before."""
+    """One deployment: how to copy, what may be lost, what to hand to CDK; `yes` asks nobody."""
 
     settings: CopySettings
+    guarding: GuardOptions
     arguments: tuple[str, ...]
     yes: bool
 
 
 def run_deploy(
-    out: Outside, app: AppOptions, copy: CopyOptions, *, yes: bool, arguments: Sequence[str]
+    out: Outside,
+    app: AppOptions,
+    copy: CopyOptions,
+    guarding: GuardOptions,
+    *,
+    yes: bool,
+    arguments: Sequence[str],
 ) -> int:
     """Bring the data in place, then deploy so that the stack adopts it."""
     check_arguments(arguments)
@@ -46,32 +54,32 @@ def run_deploy(
         raise BadInput(f"there is no cdk.json that names an app in {folder}; go to the CDK project")
     environ = cdk_environ(profile=out.profile, region=out.region, endpoint_url=out.endpoint_url)
     cdk = find_cdk(folder, environ)
-    deployment = Deployment(settings_of(copy), (*_stacks(app), *arguments), yes)
+    deployment = Deployment(settings_of(copy), guarding, (*_stacks(app), *arguments), yes)
     with TemporaryDirectory(prefix="dataware-deploy-") as assembly:
         cdk.synth(Path(assembly), _context_of(arguments))
-        loaded = app_of(out, replace(app, app=Path(assembly)))
+        loaded = app_of(out, replace(app, app=Path(assembly)), guarding=True)
     with outside(out, copies=True, strict=app.strict) as context:
-        wanted = wanted_here(context, loaded)
-        later = _before(context, wanted, deployment)
+        later = _before(context, loaded, deployment)
     cdk.deploy(deployment.arguments)
     with outside(out, copies=True, strict=app.strict) as context:
-        _after(context, wanted, later, deployment)
+        _after(context, loaded.wanted, later, deployment)
     return DONE
 
 
-def _before(context: Context, wanted: Sequence[Wanted], deployment: Deployment) -> list[Wanted]:
+def _before(context: Context, app: App, deployment: Deployment) -> list[Wanted]:
     """Create, copy and verify; answers with what can only be filled once it is deployed."""
-    plan = make_plan(context, wanted)
+    plan = guarded_plan(context, app, deployment.guarding)
     tell_plan(context, plan)
-    if plan.stops:
-        names = ", ".join(planned.wanted.preferred for planned in plan.stops)
+    if plan.stops or plan.losses:
+        stopped = [planned.wanted.preferred for planned in plan.stops]
+        names = ", ".join(dict.fromkeys([*stopped, *(loss.name for loss in plan.losses)]))
         raise Refused(f"nothing was changed, because of {names}; see the reasons above")
     _ask(context, plan, deployment)
     later = [planned for planned in plan.resources if _waits(planned)]
     now = tuple(planned for planned in plan.resources if planned.changes and not _waits(planned))
     if now:
         apply_plan(context, replace(plan, resources=now), deployment.settings, saved=True)
-    _lock(context, wanted)
+    _lock(context, app.wanted)
     return [planned.wanted for planned in later]
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS
+from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS, STACK_PERMISSIONS
 from dataware.aws.holding import HOLDING_PREFIX
-from dataware.cli.options import AppOptions, CopyOptions, Outside, PairOptions, Saving
+from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside, PairOptions, Saving
 from dataware.cli.outside import beside, open_account, outside
 from dataware.core.errors import DatawareError, Difference, Refused
 from dataware.core.events import counted, event
@@ -19,6 +20,7 @@ from dataware.core.ports import Aws
 from dataware.kinds import kinds, load
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
+from dataware.ops.guard import guard
 from dataware.ops.inputs import Address, App, Environment, Overrides, load_app, parse_pair
 from dataware.ops.inputs.addresses import check_apart
 from dataware.ops.inputs.files import LOCK, is_plan, read_plan, save_lock, save_plan
@@ -35,11 +37,11 @@ from dataware.state.value import ROOT
 DONE, CHANGES = 0, Difference.exit_code
 
 
-def run_plan(out: Outside, app: AppOptions, saving: Saving) -> int:
-    """Look, decide, save."""
-    loaded = app_of(out, app)
+def run_plan(out: Outside, app: AppOptions, saving: Saving, guarding: GuardOptions) -> int:
+    """Look, decide, guard, save."""
+    loaded = app_of(out, app, guarding=True)
     with outside(out, strict=app.strict) as context:
-        plan = make_plan(context, wanted_here(context, loaded))
+        plan = guarded_plan(context, loaded, guarding)
         tell_plan(context, plan)
         if saving.out:
             save_plan(plan, saving.out)
@@ -47,9 +49,18 @@ def run_plan(out: Outside, app: AppOptions, saving: Saving) -> int:
         if saving.lock:
             save_lock(plan)
             context.emit(event("saved", what="the decisions", path=str(LOCK)))
-    if plan.stops:
+    if plan.stops or plan.losses:
         return Refused.exit_code
     return CHANGES if saving.detailed_exitcode and plan.changes else DONE
+
+
+def guarded_plan(context: Context, app: App, guarding: GuardOptions) -> Plan:
+    """The plan of an app, with what a deployment of its stacks would lose."""
+    wanted = wanted_here(context, app)
+    plan = make_plan(context, wanted)
+    if not wanted:
+        context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
+    return replace(plan, guard=guard(context, app, guarding.allow_loss))
 
 
 def run_apply(out: Outside, app: AppOptions, copy: CopyOptions) -> int:
@@ -92,7 +103,7 @@ def policy_of(aws: Aws, wanted: Sequence[Wanted], *, all_versions: bool = False)
     shared = {
         at.format("ssm", f"parameter{ROOT}*"): MARKER_PERMISSIONS,
         at.format("cloudformation", f"stack/{HOLDING_PREFIX}*/*"): HOLDING_PERMISSIONS,
-        "*": OWNERSHIP_PERMISSIONS,
+        "*": (*OWNERSHIP_PERMISSIONS, *STACK_PERMISSIONS),
     }
     return iam_policy(
         wanted,
@@ -126,8 +137,11 @@ def run_verify(out: Outside, pair: PairOptions, *, versions: str, deep: bool) ->
     return Difference.exit_code if verdict.differences else DONE
 
 
-def app_of(out: Outside, options: AppOptions) -> App:
-    """The app under the options of the command line; asks AWS nothing unless CDK has to run."""
+def app_of(out: Outside, options: AppOptions, *, guarding: bool = False) -> App:
+    """The app under the options of the command line; asks AWS nothing unless CDK has to run.
+
+    `guarding` says that its stacks are of use also if no resource opts in.
+    """
     return load_app(
         options.app,
         kinds=known_kinds(),
@@ -138,6 +152,7 @@ def app_of(out: Outside, options: AppOptions) -> App:
         ),
         stack=options.stack,
         environment=lambda: _default_environment(out),
+        guarding=guarding,
     )
 
 

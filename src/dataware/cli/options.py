@@ -74,7 +74,14 @@ class PairOptions:
     target_owner: str | None
 
 
-Options = TypeVar("Options", Outside, AppOptions, Saving, CopyOptions, PairOptions)
+@dataclass(frozen=True, slots=True)
+class GuardOptions:
+    """Which losses a person said yes to."""
+
+    allow_loss: tuple[str, ...]
+
+
+Options = TypeVar("Options", Outside, AppOptions, Saving, CopyOptions, PairOptions, GuardOptions)
 
 
 def pick(kind: type[Options], given: Mapping[str, Any]) -> Options:
@@ -143,6 +150,13 @@ saving_options = _together(
     click.option(
         "--detailed-exitcode", is_flag=True, help="Exit 2 if the plan would change something."
     ),
+)
+
+guard_options = click.option(
+    "--allow-loss",
+    metavar="LOGICAL_ID",
+    multiple=True,
+    help="Let a stack lose this resource, though it holds data; may be given again.",
 )
 
 deep_option = click.option(

@@ -91,6 +91,8 @@ MESSAGES = _messages(
     ("creating", CHANGE, "🆕", "Creating new {noun}: {name}"),
     ("left-to-deployment", INFO, "ℹ️ ", "{name} is left to the deployment: {why}"),
     ("stopped", FAILURE, "❌", "Stopped at {name} (rule {rule}): {reason}"),
+    ("guarded", FAILURE, "❌", "Stopped at {name} (rule {rule}): {reason}; {recipe}"),
+    ("loss-allowed", WARNING, "⚠️ ", "Allowed at {name} (rule {rule}): {reason}"),
     ("warning", WARNING, "⚠️ ", "{text}"),
     ("created", SUCCESS, "✅", "Created {noun}: {name}"),
     ("found", INFO, "📊", "Found {count:{unit}} to migrate"),

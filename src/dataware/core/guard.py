@@ -78,7 +78,9 @@ class Threat:
     def reason(self) -> str:
         """What holds data, and what would happen to it, in one clause."""
         holds = "holds data" if self.content is Content.DATA else "may hold data (it was not seen)"
-        return f"{self.noun} {self.logical_id} of stack {self.stack} {holds} and would {self.outcome}"
+        return (
+            f"{self.noun} {self.logical_id} of stack {self.stack} {holds} and would {self.outcome}"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The threat as in the plan file."""
@@ -100,8 +102,9 @@ class Threat:
 class Outlook:
     """What the whole app says beside the one stack.
 
-    `places` gives the stack and logical id that declare a type and literal name; `copied` holds the
-    types and names that the app names as fallbacks, whose data dataware carries over.
+    `kinds` are the cards by type. `places` gives the stack and logical id that declare a literal
+    name; `copied` holds the names that the app gives as fallbacks, whose data dataware carries
+    over. Both go by the name of the kind, since two types may declare the same thing.
     """
 
     kinds: Mapping[str, Kind]
@@ -128,9 +131,9 @@ def declared_in(template: Mapping[str, Any]) -> dict[str, Declared]:
 def places_of(
     stacks: Mapping[str, Mapping[str, Declared]], kinds: Mapping[str, Kind]
 ) -> dict[tuple[str, str], tuple[str, str]]:
-    """Where each literal physical name is declared, by type and name."""
+    """Where each literal physical name is declared, by the kind's name and it."""
     return {
-        (one.type, name): (stack, logical_id)
+        (kinds[one.type].name, name): (stack, logical_id)
         for stack, resources in stacks.items()
         for logical_id, one in resources.items()
         if one.type in kinds
@@ -184,7 +187,7 @@ class _One:
         if now is None:
             return self._gone()
         if now.type not in {self.deployed.type, self.was.type if self.was else None}:
-            return self._replaced(now, f"its type becomes {now.type}")
+            return self._retyped(now)
         if (name := self._new_name(now)) is not None:
             return self._renamed(now, name)
         changed = self._changed(now)
@@ -192,15 +195,15 @@ class _One:
 
     def _gone(self) -> Threat | None:
         name = self.deployed.physical_id
-        place = self.outlook.places.get((self.deployed.type, name))
+        place = self.outlook.places.get((self.kind.name, name))
         retained = self.was is not None and self.was.deletion_policy in RETAINED
         if place is not None:
             stack, logical_id = place
             there = f"as {logical_id}{f' of stack {stack}' if stack != self.template.name else ''}"
             return self._threat(
                 Loss.MOVES,
-                f"leave its place for {there}: CloudFormation would {_let_go(retained)} it here, and"
-                " fail to create it there under the same name",
+                f"be declared anew {there}: CloudFormation would {_let_go(retained)} it, and fail"
+                " to create a second one of that name",
                 f"move it with `cdk refactor`, or {KEEP_IT}",
             )
         if retained and self._is_copied():
@@ -209,19 +212,29 @@ class _One:
             Loss.LEAVES,
             f"leave the stack, and CloudFormation would {_let_go(retained)} it",
             f"{KEEP_IT}; or move it with `cdk refactor` if only the construct was moved; or, to let"
-            " it go, set its removal policy to RETAIN and deploy that first",
+            " it go, set its removal policy to RETAIN, deploy that, and then say"
+            f" --allow-loss {self.logical_id}",
         )
 
     def _renamed(self, now: Declared, name: str) -> Threat | None:
+        old = self.deployed.physical_id
         retained = self._survives_replacement(now)
         if retained and self._is_copied():
             return None
         return self._threat(
             Loss.RENAMED,
             f"be renamed to {name}: CloudFormation would create an empty {self.kind.short} of that"
-            f" name, and {_let_go(retained)} {self.deployed.physical_id}",
-            f"keep the name; or declare the new name as preferred and {self.deployed.physical_id} as"
-            " fallback with dataware, after a deployment that sets its removal policy to RETAIN",
+            f" name, and {_let_go(retained)} {old}",
+            f"keep the name; or declare the new name as preferred and {old} as fallback with"
+            " dataware, after a deployment that sets its removal policy to RETAIN",
+        )
+
+    def _retyped(self, now: Declared) -> Threat:
+        return self._threat(
+            Loss.REPLACED,
+            f"become {now.type}, which CloudFormation does to no resource that it keeps",
+            f"leave its type as it is; or let the stack release it (removal policy RETAIN, deployed"
+            f" first, then --allow-loss {self.logical_id}) and adopt it as the new type",
         )
 
     def _replaced(self, now: Declared, because: str) -> Threat:
@@ -257,7 +270,7 @@ class _One:
         return {before, now.replace_policy} <= RETAINED
 
     def _is_copied(self) -> bool:
-        return (self.deployed.type, self.deployed.physical_id) in self.outlook.copied
+        return (self.kind.name, self.deployed.physical_id) in self.outlook.copied
 
     def _threat(self, loss: Loss, outcome: str, recipe: str) -> Threat:
         return Threat(

@@ -246,3 +246,5 @@ class Kind:
     prefixes: bool = False
     charges: Callable[[Size], Mapping[str, float]] = field(default=lambda _size: {})
     per_second: float = 1000.0
+    replaced_by: tuple[str, ...] = ()
+    stateful: bool = True

@@ -11,6 +11,7 @@ from typing import Any
 
 from dataware.core.errors import BadInput
 from dataware.core.estimate import Estimate
+from dataware.core.guard import Threat
 from dataware.core.model import (
     Action,
     Content,
@@ -79,13 +80,23 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All decisions for one account and region; `created` is an ISO 8601 time in UTC."""
+    """All decisions for one account and region; `created` is an ISO 8601 time in UTC.
+
+    `guard` holds what a deployment of the app's stacks would lose. It is written and not read back:
+    carrying a plan out changes no stack of the app.
+    """
 
     account: str
     region: str
     created: str
     resources: tuple[Planned, ...]
     warnings: tuple[str, ...] = ()
+    guard: tuple[Threat, ...] = ()
+
+    @property
+    def losses(self) -> tuple[Threat, ...]:
+        """What a deployment would lose, and nobody allowed."""
+        return tuple(threat for threat in self.guard if not threat.allowed)
 
     @property
     def stops(self) -> tuple[Planned, ...]:
@@ -106,6 +117,7 @@ class Plan:
             "created": self.created,
             "resources": [planned.to_json() for planned in self.resources],
             "warnings": list(self.warnings),
+            "guard": [threat.to_json() for threat in self.guard],
         }
 
     @staticmethod

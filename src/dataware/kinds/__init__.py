@@ -18,6 +18,7 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
     {
         "AWS::S3::Bucket": "s3_bucket",
         "AWS::DynamoDB::Table": "dynamodb_table",
+        "AWS::DynamoDB::GlobalTable": "dynamodb_table.global_table",
         "AWS::SSM::Parameter": "ssm_parameter",
     }
 )

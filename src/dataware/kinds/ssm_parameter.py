@@ -66,4 +66,5 @@ KIND = Kind(
     },
     arns=_arns,
     cdk_import="aws_cdk.aws_ssm:StringParameter.from_string_parameter_name",
+    stateful=False,
 )

@@ -322,10 +322,10 @@ class _Carrier:
                 "choose with --on-conflict, or accept it with --accept-left"
             )
         self._context.emit(event("migrated", **self._migration.words()))
-        _tell_verdict(self._context, kind, verdict, self._migration.words())
+        tell_verdict(self._context, kind, verdict, self._migration.words())
 
 
-def _tell_verdict(
+def tell_verdict(
     context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, object]
 ) -> None:
     """What is only in the target, or was left behind knowingly, does not undo the rest."""

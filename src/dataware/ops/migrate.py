@@ -24,6 +24,19 @@ def migrate(
     Raises BadInput when a side does not exist or the schemas differ, Refused for a bucket of
     another account and for an unfinished migration from elsewhere, and what `carry` raises.
     """
+    migration = prepared(context, type_name, source, target, settings)
+    words = {"source": source.name, "name": target.name}
+    context.emit(event("resuming" if migration.resumes else "copying", **words))
+    return carry(context, migration)
+
+
+def prepared(
+    context: Context, type_name: str, source: Place, target: Place, settings: CopySettings
+) -> Migration:
+    """A migration of which both sides and the record were looked at; changes nothing.
+
+    Raises BadInput and Refused where it cannot be, as `migrate` says.
+    """
     kind = load(type_name)
     if kind.copier is None:
         raise BadInput(f"dataware cannot copy a {kind.noun}; it copies tables and buckets")
@@ -36,10 +49,7 @@ def migrate(
     order = order_of(source, target, settings)
     marker = context.markers.get(kind.name, on_record(order)[1])
     _check_marker(marker, *on_record(order))
-    words = {"source": source.name, "name": target.name}
-    resumes = marker.state is MarkerState.RUNNING
-    context.emit(event("resuming" if resumes else "copying", **words))
-    return carry(context, Migration(kind, order, settings, marker, after))
+    return Migration(kind, order, settings, marker, after)
 
 
 def order_of(source: Place, target: Place, settings: CopySettings) -> CopyOrder:

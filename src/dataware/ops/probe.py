@@ -20,10 +20,11 @@ from dataware.core.model import (
     Wanted,
     absent,
 )
+from dataware.core.ports import Aws
 from dataware.kinds import load
 from dataware.ops.context import Context
 
-PROBES_AT_ONCE = 32
+PROBES_AT_ONCE = 64
 """Names that are looked at at the same time; each takes one thread and one connection."""
 
 T = TypeVar("T")
@@ -72,8 +73,13 @@ def _probe(context: Context, wanted: Wanted, name: str) -> Facts:
 
 def look(context: Context, kind: Kind, name: str) -> Facts:
     """What the kind's own probe sees; a question that went unanswered is a problem."""
+    return seen(context.aws, kind, name)
+
+
+def seen(aws: Aws, kind: Kind, name: str) -> Facts:
+    """As `look`, where there is an account and no more."""
     try:
-        return kind.probe(context.aws, name)
+        return kind.probe(aws, name)
     except CannotSee as error:
         return _with_problem(Facts(name, schema=None), error, "probe")
 

@@ -27,7 +27,8 @@ def plan_summary(plan: Plan, unit_of: Callable[[str], str]) -> Event:
     counts = Counter(planned.decision.action for planned in plan.resources)
     shown = [action for action in WORDS if counts[action] or action is Action.STOP]
     actions = ", ".join(f"{counts[action]} {WORDS[action]}" for action in shown)
-    return event("note", text=f"Plan: {actions}{_effort(plan, unit_of)}")
+    losses = f", {len(plan.losses)} stopped by the guard" if plan.losses else ""
+    return event("note", text=f"Plan: {actions}{losses}{_effort(plan, unit_of)}")
 
 
 def _effort(plan: Plan, unit_of: Callable[[str], str]) -> str:

@@ -17,7 +17,10 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A process: `place` tells machines, boots and containers apart, `born` one use of a pid."""
+    """A process: `place` tells machines, boots and containers apart, `born` one use of a pid.
+
+    The pid 0 stands for what is no process, such as an execution.
+    """
 
     host: str
     place: str
@@ -26,7 +29,7 @@ class Holder:
 
     def __str__(self) -> str:
         """The holder as people know it."""
-        return f"{self.host}, process {self.pid}"
+        return f"{self.host}, process {self.pid}" if self.pid else self.host
 
     @property
     def token(self) -> str:
@@ -38,6 +41,14 @@ def this_process() -> Holder:
     """The holder that this process is."""
     pid = os.getpid()
     return Holder(socket.gethostname(), _place(), pid, _born(pid))
+
+
+def execution(name: str) -> Holder:
+    """The holder that an execution of a state machine is, whichever process works for it.
+
+    It lives on no machine, so that only its silence tells of its end.
+    """
+    return Holder(f"execution {name}", f"execution/{name}", 0, "")
 
 
 def has_ended(token: str) -> bool:

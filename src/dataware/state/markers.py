@@ -84,6 +84,27 @@ class ParameterMarkers:
             written = self._take_over(name, value)
         return ParameterLease(self, name, value, written)
 
+    def holds(self, kind: str, target: str) -> bool:
+        """Whether this very holder has the lock on `target`; writes nothing. Raises CannotSee."""
+        stored = self.read(parameter_name(kind, target))
+        return stored is not None and self._is_held(stored) and stored.alive(self._alive_seconds)
+
+    def rejoin(self, kind: str, target: str) -> ParameterLease:
+        """The lease that an earlier process of this holder took. Raises Refused when it is lost.
+
+        A lock that has been silent for long is still held until another run has taken it.
+        """
+        name = parameter_name(kind, target)
+        stored = self.read(name)
+        if stored is None or not self._is_held(stored):
+            raise Refused(
+                f"{self._holder} no longer has the lock on {target}, because another run took over"
+                " or its record was removed: nothing more is written; look at `dataware status`"
+            )
+        return ParameterLease(
+            self, name, stored.value, Written(stored.version, stored.at - stored.age)
+        )
+
     def all(self) -> list[tuple[str, str, Marker]]:
         """Every record as (kind, target, marker). Raises CannotSee."""
         found = []
@@ -217,6 +238,11 @@ class ParameterMarkers:
             " same command again"
         )
 
+    def _is_held(self, stored: Stored) -> bool:
+        value = stored.value
+        running = value.state is MarkerState.RUNNING and not value.released
+        return running and value.token == self._holder.token
+
     @staticmethod
     def _is_own(stored: Value, mine: Value) -> bool:
         return (stored.run, stored.token) == (mine.run, mine.token) and mine.run is not None
@@ -239,6 +265,11 @@ class ParameterLease:
         self._written_at = markers.now()
         self._ended = False
         self._lock = threading.Lock()
+
+    @property
+    def detail(self) -> Mapping[str, Any]:
+        """The progress that was on record when the lease was taken."""
+        return self._value.detail
 
     def beat(self, detail: Mapping[str, Any]) -> None:
         """Renew the heartbeat and store progress. Raises Refused when the lock is lost."""

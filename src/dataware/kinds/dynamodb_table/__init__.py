@@ -97,4 +97,6 @@ KIND = Kind(
     ordered=False,
     charges=_charges,
     per_second=2500.0,
+    # CloudFormation Template Reference, AWS::DynamoDB::Table: "Update requires: Replacement".
+    replaced_by=("KeySchema", "ImportSourceSpecification"),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from dataware.core.errors import BadInput
 from dataware.ops.inputs.assembly import MANIFEST, read_assembly
 from dataware.ops.inputs.cdk_app import read_cdk_app
-from dataware.ops.inputs.template import read_template
+from dataware.ops.inputs.template import OPT_IN, read_template
 from dataware.ops.inputs.toml_file import read_toml
 from dataware.ops.inputs.wanted import App, Environment, Kinds, Overrides
 
@@ -23,16 +23,25 @@ def load_app(
     stack: str | None = None,
     environment: Callable[[], Environment] = Environment,
     folder: Path | None = None,
+    guarding: bool = False,
 ) -> App:
     """The wanted resources of an app.
 
     Without a path it is what `folder` (the current one) holds: the CDK app that `cdk.json` names,
     or else a `dataware.toml`. `environment` is asked for CDK's default account and region, and
-    only when an app is run.
+    only when an app is run. `guarding` says that stacks are of use also if no resource opts in.
     """
     overrides = overrides or Overrides()
     if path is None:
-        return _default(folder or Path(), kinds, overrides, stack, environment)
+        app = _default(folder or Path(), kinds, overrides, stack, environment)
+    else:
+        app = _named(path, kinds, overrides, stack)
+    if not app.wanted and not (guarding and app.stacks):
+        raise BadInput(f"{path or 'The app of cdk.json'}: no resource opts in: {OPT_IN}")
+    return app
+
+
+def _named(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None) -> App:
     if path.is_dir():
         if (path / MANIFEST).is_file():
             return read_assembly(path, kinds, overrides, stack)

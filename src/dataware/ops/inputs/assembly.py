@@ -2,30 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dataware.core.errors import BadInput
+from dataware.core.guard import StackTemplate
 from dataware.core.model import Wanted
 from dataware.ops.inputs.reading import did_you_mean
-from dataware.ops.inputs.template import OPT_IN, Source, parse_template, template_resources
+from dataware.ops.inputs.referred import referred_resources
+from dataware.ops.inputs.template import (
+    NESTED,
+    Source,
+    asset_of,
+    parse_template,
+    read_stack,
+    template_resources,
+)
 from dataware.ops.inputs.wanted import App, Environment, Kinds, Overrides, check_together
 
 MANIFEST = "manifest.json"
 UNKNOWN = ("unknown-account", "unknown-region", "")
-NESTED = "AWS::CloudFormation::Stack"
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack of an assembly: its artifact id, CloudFormation name, template and environment."""
+    """A stack of an assembly: its artifact id, CloudFormation name, template and environment.
+
+    `referred` are the resources that it refers to, by the logical id that each would have.
+    """
 
     id: str
     name: str
     template: Path
     environment: Environment
+    referred: Mapping[str, dict[str, Any]]
+
+
+def read_declarations(
+    folder: Path, kinds: Kinds, overrides: Overrides, *, incomplete: bool = False
+) -> list[tuple[Environment, list[Wanted]]]:
+    """The resources of every stack with the environment it is meant for, unchecked together.
+
+    `incomplete` takes an assembly that lacks context: CDK writes such a one first, to learn what
+    it has to look up.
+    """
+    return [
+        (stack.environment, _resources(stack, kinds, overrides))
+        for stack in _stacks(folder, incomplete=incomplete)
+    ]
+
+
+def _resources(stack: Stack, kinds: Kinds, overrides: Overrides) -> list[Wanted]:
+    source = Source(stack.template, kinds, overrides, stack.name, stack.referred)
+    return template_resources(source)
 
 
 def read_assembly(
@@ -42,24 +73,29 @@ def read_assembly(
     wanted: list[Wanted] = []
     environments = {}
     for one in chosen:
-        resources = template_resources(Source(one.template, kinds, overrides, one.name))
+        resources = _resources(one, kinds, overrides)
         _refuse_nested(one.template)
         if resources:
             wanted += resources
             environments[one.name] = one.environment
-    if not wanted:
-        raise BadInput(f"{folder}: no resource opts in: {OPT_IN}")
     check_together(str(folder), wanted)
-    return App(wanted, environments)
+    return App(wanted, environments, tuple(map(_whole, chosen)))
 
 
-def _stacks(folder: Path) -> Iterator[Stack]:
+def _whole(stack: Stack) -> StackTemplate:
+    """The stack with all its resources."""
+    meant = stack.environment
+    template = read_stack(stack.name, stack.template)
+    return replace(template, account=meant.account, region=meant.region)
+
+
+def _stacks(folder: Path, *, incomplete: bool = False) -> Iterator[Stack]:
     """Every stack of an assembly, and of the assemblies (stages) inside it."""
     manifest = parse_template(folder / MANIFEST)
     artifacts = manifest.get("artifacts")
     if not isinstance(artifacts, dict):
         raise BadInput(f"{folder / MANIFEST} is no manifest of a cloud assembly: run `cdk synth`")
-    if manifest.get("missing"):
+    if manifest.get("missing") and not incomplete:
         raise BadInput(
             f"{folder} lacks context that CDK has to look up first: run `cdk synth` once"
         )
@@ -71,9 +107,10 @@ def _stacks(folder: Path) -> Iterator[Stack]:
                 properties.get("stackName", artifact_id),
                 folder / properties["templateFile"],
                 _environment(artifact.get("environment", "")),
+                referred_resources(folder, artifact),
             )
         elif artifact.get("type") == "cdk:cloud-assembly":
-            yield from _stacks(folder / properties["directoryName"])
+            yield from _stacks(folder / properties["directoryName"], incomplete=incomplete)
 
 
 def _environment(address: str) -> Environment:
@@ -86,8 +123,8 @@ def _environment(address: str) -> Environment:
 
 def _refuse_nested(template: Path) -> None:
     """Complain about opted-in resources in nested stacks, whose stack names are not known."""
-    for resource in parse_template(template)["Resources"].values():
-        asset = _asset(resource)
+    for resource in parse_template(template).get("Resources", {}).values():
+        asset = asset_of(resource)
         if resource.get("Type") != NESTED or asset is None:
             continue
         nested = template.parent / asset
@@ -98,8 +135,3 @@ def _refuse_nested(template: Path) -> None:
                     "move the resource to the stack itself"
                 )
         _refuse_nested(nested)
-
-
-def _asset(resource: dict[str, Any]) -> str | None:
-    path = (resource.get("Metadata") or {}).get("aws:asset:path")
-    return path if isinstance(path, str) else None

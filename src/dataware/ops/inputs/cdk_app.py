@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,16 @@ from dataware.ops.inputs.assembly import MANIFEST, read_assembly
 from dataware.ops.inputs.template import parse_template
 from dataware.ops.inputs.wanted import App, Environment, Kinds, Overrides
 
-CONTEXT = {
+QUICK_CONTEXT = {
     "aws:cdk:enable-path-metadata": True,
     # Looking at data needs no bundled assets, and bundling takes minutes.
     "aws:cdk:bundling-stacks": [],
 }
+# CDK's own check of the templates takes seconds, and runs again when the app is deployed.
+QUICK_ENVIRON = {"CDK_VALIDATION": "false"}
+
+COLLECT = {"dataware:lookup": "collect"}
+"""Lets the constructs of `dataware.cdk` declare everything and ask AWS for nothing."""
 
 
 def read_cdk_app(
@@ -37,7 +42,7 @@ def read_cdk_app(
     if (folder / app).is_dir():
         return read_assembly(folder / app, kinds, overrides, stack)
     with tempfile.TemporaryDirectory(prefix="dataware-synth-") as output:
-        _run(app, folder, _environ(folder, settings, output, environment()))
+        run_app(app, folder, _environ(folder, settings, output, environment()))
         if not (Path(output) / MANIFEST).is_file():
             raise BadInput(f"The app `{app}` wrote no cloud assembly: does it call app.synth()?")
         return read_assembly(Path(output), kinds, overrides, stack)
@@ -51,7 +56,8 @@ def _environ(
     context = {
         **(parse_template(looked_up) if looked_up.is_file() else {}),
         **(settings.get("context") or {}),
-        **CONTEXT,
+        **QUICK_CONTEXT,
+        **COLLECT,
     }
     defaults = {
         "CDK_DEFAULT_ACCOUNT": environment.account,
@@ -59,19 +65,20 @@ def _environ(
     }
     return {
         **os.environ,
+        **QUICK_ENVIRON,
         **{name: value for name, value in defaults.items() if value},
         "CDK_OUTDIR": output,
         "CDK_CONTEXT_JSON": json.dumps(context),
     }
 
 
-def _run(app: str, folder: Path, environ: Mapping[str, str]) -> None:
+def run_app(app: str | Sequence[str], folder: Path, environ: Mapping[str, str]) -> None:
     """Run the app. Raises BadInput with the last line it wrote, if it fails."""
     try:
-        # The command is the user's own, written for a shell, and CDK runs it in one.
-        done = subprocess.run(  # noqa: S602 - see above
-            app, shell=True, cwd=folder, env=environ, capture_output=True, text=True,
-            errors="replace", stdin=subprocess.DEVNULL, check=False,
+        # A string is the user's own command, written for a shell, and CDK runs it in one.
+        done = subprocess.run(
+            app, shell=isinstance(app, str), cwd=folder, env=environ, capture_output=True,
+            text=True, errors="replace", stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
     except OSError as error:
         raise BadInput(f"The app `{app}` cannot be run: {error.strerror or error}") from error

@@ -6,13 +6,15 @@ Metadata: {Dataware: {Fallback: [name, …]}}
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from dataware.core.errors import BadInput
+from dataware.core.guard import StackTemplate, declared_in
 from dataware.core.kind import Kind
 from dataware.core.model import Creator, Wanted
 from dataware.ops.inputs.reading import Section, read_text
@@ -31,38 +33,67 @@ from dataware.ops.inputs.yaml_forms import parse_yaml
 
 WORDS = Words("Fallback", "OnError", "OnFallbackData", "Import")
 OPT_IN = "add Metadata: {Dataware: {Fallback: [name]}} to each resource that dataware should see"
+NESTED = "AWS::CloudFormation::Stack"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a template stands, and what its resources are read with."""
+    """Where a template stands, and what its resources are read with.
+
+    `referred` are resources that the app refers to, by the logical id each would have here.
+    """
 
     path: Path
     kinds: Kinds
     overrides: Overrides
     stack: str | None
+    referred: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def read_template(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None = None) -> App:
     """The resources of a template that opt in; `stack` is the name of the stack it describes."""
     wanted = template_resources(Source(path, kinds, overrides, stack))
-    if not wanted:
-        raise BadInput(f"{path}: no resource opts in: {OPT_IN}")
     check_together(str(path), wanted)
-    return App(wanted)
+    return App(wanted, stacks=(read_stack(stack, path),) if stack else ())
 
 
 def template_resources(source: Source) -> list[Wanted]:
     """The wanted resources of one template; empty if none opts in."""
     document = parse_template(source.path)
-    resources = document.get("Resources")
+    # A stack that only refers to resources has none of its own.
+    resources = document.get("Resources", {} if source.referred else None)
     if not isinstance(resources, dict) or not all(isinstance(r, dict) for r in resources.values()):
         raise BadInput(f"{source.path} is no CloudFormation template: it has no Resources")
-    return [
+    declared = [
         _wanted(source, logical_id, resource)
         for logical_id, resource in resources.items()
         if "Dataware" in _metadata(resource)
     ]
+    # Of what is only referred to, name and keys are known: too little to create it elsewhere.
+    referred = [
+        replace(_wanted(source, logical_id, resource), unresolved=("Properties",))
+        for logical_id, resource in source.referred.items()
+        if logical_id not in resources
+    ]
+    return declared + referred
+
+
+def read_stack(name: str, path: Path) -> StackTemplate:
+    """A stack with all its resources, and those of the nested stacks whose templates are files."""
+    document = parse_template(path)
+    inner = {
+        logical_id: path.parent / asset
+        for logical_id, resource in document.get("Resources", {}).items()
+        if resource.get("Type") == NESTED and (asset := asset_of(resource)) is not None
+    }
+    nested = {one: read_stack(f"{name}/{one}", at) for one, at in inner.items() if at.is_file()}
+    return StackTemplate(name, declared_in(document), nested, path=str(path))
+
+
+def asset_of(resource: Mapping[str, Any]) -> str | None:
+    """The file of a nested stack's template, as CDK notes it."""
+    path = (resource.get("Metadata") or {}).get("aws:asset:path")
+    return path if isinstance(path, str) else None
 
 
 def parse_template(path: Path) -> dict[str, Any]:
@@ -131,6 +162,8 @@ def _literal_name(declared: Section, kind: Kind) -> str:
 
 
 def _path_of(metadata: dict[str, Any]) -> str | None:
-    """The construct path, without the part that CDK adds for the resource itself."""
+    """The construct path, without the parts that CDK adds for the resource itself."""
     path = metadata.get("aws:cdk:path")
-    return path.removesuffix("/Resource") if isinstance(path, str) and path else None
+    if not isinstance(path, str) or not path:
+        return None
+    return path.removesuffix("/Resource").removesuffix("/Default")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dataware.core.errors import BadInput
+from dataware.core.guard import StackTemplate
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, OnError, OnFallbackData, Wanted
 from dataware.ops.inputs.reading import Section, did_you_mean
@@ -33,10 +34,15 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The wanted resources of an app, and the environments of its stacks by stack name."""
+    """The wanted resources of an app, and the environments of their stacks by stack name.
+
+    `stacks` holds the whole templates, also those in which nothing opts in; it is empty where the
+    names of the stacks are not known.
+    """
 
     wanted: list[Wanted]
     environments: Mapping[str, Environment] = field(default_factory=dict)
+    stacks: tuple[StackTemplate, ...] = ()
 
     def check_environment(self, account: str, region: str) -> None:
         """Raise BadInput when a stack is meant for another account or region."""
@@ -110,7 +116,7 @@ def check_names(section: Section, kind: Kind, preferred: str, fallbacks: Sequenc
 def check_together(file: str, wanted: Sequence[Wanted]) -> None:
     """Refuse two resources that claim one name or one id."""
     names: dict[tuple[str, str], str] = {}
-    ids: set[str] = set()
+    ids: set[tuple[str | None, str]] = set()
     for one in wanted:
         key = (one.type, one.preferred)
         if key in names:
@@ -118,7 +124,7 @@ def check_together(file: str, wanted: Sequence[Wanted]) -> None:
                 f"{file}: {names[key]} and {one.id} have the same preferred name {one.preferred}: "
                 "two resources cannot share a name"
             )
-        if one.id in ids:
+        if (one.stack, one.id) in ids:
             raise BadInput(f"{file}: two resources have the id {one.id}: rename one of them")
         names[key] = one.id
-        ids.add(one.id)
+        ids.add((one.stack, one.id))

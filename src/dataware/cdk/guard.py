@@ -1,0 +1,110 @@
+"""A validation plug-in: synth fails if a stack would lose a resource that holds data.
+
+App(policy_validation_beta1=[DataGuard()])
+
+It looks at the deployed stacks, and so it asks AWS at every synth, also with a lock file.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import jsii
+from aws_cdk import (
+    IPolicyValidationContextBeta1,
+    IPolicyValidationPluginBeta1,
+    PolicyValidationPluginReportBeta1,
+    PolicyViolatingResourceBeta1,
+    PolicyViolationBeta1,
+)
+
+from dataware import __version__
+from dataware.core.errors import DatawareError
+from dataware.core.guard import RULE, Threat
+
+RULE_NAME = f"dataware-{RULE}"
+UNSEEN = "dataware-unseen"
+
+
+@jsii.implements(IPolicyValidationPluginBeta1)
+class DataGuard:
+    """Fails synth when a resource that holds data would leave its stack, be renamed or replaced.
+
+    `allow_loss` names the resources that may be lost, by logical id or STACK/LOGICAL_ID. What
+    cannot be looked at, for want of credentials most of all, is a warning; with `strict` it fails
+    synth as well.
+    """
+
+    def __init__(
+        self, *, strict: bool = False, allow_loss: Sequence[str] = (), profile: str | None = None
+    ) -> None:
+        self._strict = strict
+        self._allow_loss = tuple(allow_loss)
+        self._profile = profile
+
+    @property
+    def name(self) -> str:
+        """The name in CDK's report."""
+        return "dataware"
+
+    @property
+    def version(self) -> str:
+        """The version of dataware."""
+        return __version__
+
+    @property
+    def rule_ids(self) -> list[str]:
+        """The rules that this plug-in checks."""
+        return [RULE_NAME]
+
+    def validate(self, context: IPolicyValidationContextBeta1) -> PolicyValidationPluginReportBeta1:
+        """Look at what the deployed stacks have, and compare."""
+        # A synth without this plug-in loads no AWS SDK.
+        from dataware.cdk.losses import losses_of  # noqa: PLC0415 - see above
+
+        templates = [Path(path) for path in context.template_paths]
+        try:
+            found, unseen, paths = losses_of(templates, self._profile, self._allow_loss)
+        except DatawareError as error:
+            found, unseen, paths = (), [f"the guard could not look at any stack: {error}"], {}
+        for text in unseen:
+            warnings.warn(f"dataware: {text}", stacklevel=2)
+        stops = [_violation(one, paths) for one in found if not one.allowed]
+        if self._strict:
+            stops += [_unseen(text, templates) for text in unseen]
+        return PolicyValidationPluginReportBeta1(
+            success=not stops,
+            violations=stops,
+            plugin_version=__version__,
+            metadata={"warning": "; ".join(unseen)} if unseen else None,
+        )
+
+
+def _violation(threat: Threat, paths: dict[str, str]) -> PolicyViolationBeta1:
+    return PolicyViolationBeta1(
+        rule_name=RULE_NAME,
+        description=f"{threat.name}: {threat.reason}",
+        fix=threat.recipe,
+        violating_resources=[
+            PolicyViolatingResourceBeta1(
+                resource_logical_id=threat.logical_id,
+                template_path=paths[threat.stack.partition("/")[0]],
+                locations=[],
+            )
+        ],
+    )
+
+
+def _unseen(text: str, templates: Sequence[Path]) -> PolicyViolationBeta1:
+    folder = os.path.commonpath(templates)
+    return PolicyViolationBeta1(
+        rule_name=UNSEEN,
+        description=text,
+        fix="give credentials that may read the stack, or leave `strict` out",
+        violating_resources=[
+            PolicyViolatingResourceBeta1(resource_logical_id="", template_path=folder, locations=[])
+        ],
+    )

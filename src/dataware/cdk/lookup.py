@@ -1,0 +1,149 @@
+"""Asks AWS for what the lock file does not say: the only module of `dataware.cdk` that does.
+
+Where the CDK command line runs the app, the app is run once more beforehand, to collect what all
+of its constructs want, and all names are looked at together. Otherwise (a test that calls
+`app.synth()`) each construct is looked up on its own. Nothing is ever changed from here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from dataware.aws import Account, BotocoreTransport, SystemClock
+from dataware.cdk.decide import IMPORT, VARIABLE, Lookup
+from dataware.cdk.lock import Entry, Environment, Lock, parse_entry
+from dataware.core.errors import BadInput, DatawareError, Refused
+from dataware.core.kind import Kind
+from dataware.core.model import ImportMode, Wanted
+from dataware.core.plan import lock_entries, lock_key
+from dataware.core.ports import Journal, Wire
+from dataware.kinds import kinds
+from dataware.ops.context import Context
+from dataware.ops.inputs.assembly import read_declarations
+from dataware.ops.inputs.cdk_app import QUICK_CONTEXT, QUICK_ENVIRON, run_app
+from dataware.ops.inputs.wanted import Overrides
+from dataware.ops.plan import make_plan
+from dataware.report import Format, make_renderer
+from dataware.state import ParameterMarkers
+from dataware.wire import RetryingWire
+
+Entries = dict[str, Entry]
+
+_FOUND: dict[tuple[str, Environment], Entries | DatawareError] = {}
+"""What was found for the whole app, by its output folder and environment; a failure is kept too,
+because a hundred constructs would only repeat it."""
+
+
+def look_up(wanted: Wanted, environment: Environment, lock: Lock) -> Entry:
+    """The decision on one resource, as of now. Raises DatawareError."""
+    key = lock_key(wanted.type, wanted.preferred)
+    if output := os.environ.get("CDK_OUTDIR"):
+        entry = _together(output, environment, wanted.import_mode, lock).get(key)
+        if entry and _is_for(entry, wanted):
+            return entry
+    return _decided([wanted], environment)[key]
+
+
+def _is_for(entry: Entry, wanted: Wanted) -> bool:
+    declared = (wanted.stack, wanted.logical_id, wanted.fallbacks)
+    return (entry.stack, entry.logical_id, entry.fallbacks) == declared
+
+
+def _together(output: str, environment: Environment, otherwise: ImportMode, lock: Lock) -> Entries:
+    """The decisions on everything in an environment for which the lock file has none."""
+    found = _FOUND.get((output, environment))
+    if found is None:
+        try:
+            wanted = [
+                one
+                for one in _collected(environment, otherwise)
+                if not _is_locked(one, environment, lock)
+            ]
+            found = _decided(wanted, environment)
+        except DatawareError as error:
+            found = error
+        _FOUND[output, environment] = found
+    if isinstance(found, DatawareError):
+        raise found
+    return found
+
+
+def _is_locked(wanted: Wanted, environment: Environment, lock: Lock) -> bool:
+    entry = lock.entry(environment, wanted.type, wanted.preferred)
+    return entry is not None and _is_for(entry, wanted)
+
+
+def _collected(environment: Environment, otherwise: ImportMode) -> list[Wanted]:
+    """What the app wants in an environment; runs the app as it was started."""
+    cards = {kind.cfn_type: kind for kind in kinds()}
+    known = json.loads(os.environ.get("CDK_CONTEXT_JSON") or "{}")
+    with tempfile.TemporaryDirectory(prefix="dataware-collect-") as output:
+        environ = {
+            **os.environ,
+            **QUICK_ENVIRON,
+            VARIABLE: Lookup.COLLECT.value,
+            "CDK_OUTDIR": output,
+            "CDK_CONTEXT_JSON": json.dumps({**known, **QUICK_CONTEXT, IMPORT: otherwise.value}),
+        }
+        run_app([sys.executable, *sys.orig_argv[1:]], Path.cwd(), environ)
+        declared = read_declarations(Path(output), cards, Overrides(), incomplete=True)
+    return [
+        one
+        for meant, wanted in declared
+        if meant.account in {None, environment.account}
+        and meant.region in {None, environment.region}
+        for one in wanted
+    ]
+
+
+def _decided(wanted: Sequence[Wanted], environment: Environment) -> Entries:
+    """The decisions on some resources, told of on standard error."""
+    clock = SystemClock()
+    account = Account.open(_retrying, region=environment.region)
+    if account.account != environment.account:
+        raise BadInput(
+            f"the stack goes to account {environment.account}, but the credentials are those of "
+            f"account {account.account}: choose them with AWS_PROFILE, or write the lock file "
+            "with `dataware plan --lock`"
+        )
+    plain = bool(os.environ.get("NO_COLOR"))
+    with make_renderer(Format.TEXT, sys.stderr, plain=plain, no_color=plain, is_tty=False) as emit:
+        context = Context(
+            aws=account,
+            markers=ParameterMarkers(account, clock),
+            clock=clock,
+            emit=emit,
+            hold=_Nothing(),
+            journal=_no_journal,
+            wire=account.wire,
+            regional=account.for_region,
+        )
+        entries = lock_entries(make_plan(context, wanted))
+    names = {lock_key(one.type, one.preferred): one.preferred for one in wanted}
+    return {key: parse_entry(names[key], entry) for key, entry in entries.items()}
+
+
+class _Nothing:
+    """Stands where resources are created: a synth creates none."""
+
+    def create(self, kind: Kind, wanted: Wanted) -> None:
+        """Refuse."""
+        raise Refused(f"a synth does not create the {kind.noun} {wanted.preferred}")
+
+    def release(self, kind: Kind, name: str) -> None:
+        """Refuse."""
+        raise Refused(f"a synth does not touch the {kind.noun} {name}")
+
+
+def _no_journal(kind: str, target: str) -> Journal:
+    raise Refused(f"a synth copies nothing into {target} ({kind})")
+
+
+def _retrying(transport: BotocoreTransport, on_throttle: Callable[[str], None]) -> Wire:
+    return RetryingWire(transport, SystemClock(), random.random, on_throttle)

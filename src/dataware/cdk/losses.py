@@ -1,0 +1,47 @@
+"""Asks AWS what the stacks of a synthesised app would lose; for the validation plug-in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from dataware.aws import Account, BotocoreTransport
+from dataware.core.errors import Refused
+from dataware.core.guard import Threat
+from dataware.core.ports import Wire
+from dataware.kinds import kinds
+from dataware.ops.guard import allowed, losses
+from dataware.ops.inputs.assembly import read_assembly
+from dataware.ops.inputs.wanted import App, Overrides
+
+
+def losses_of(
+    templates: Sequence[Path], profile: str | None, allow: Sequence[str]
+) -> tuple[tuple[Threat, ...], list[str], dict[str, str]]:
+    """What the stacks of some templates would lose, what was not seen, and each stack's template.
+
+    Raises BadInput without credentials.
+    """
+    app = _app_of(templates)
+    region = None if os.environ.get("AWS_REGION") else os.environ.get("CDK_DEFAULT_REGION")
+    account = Account.open(_no_wire, profile=profile, region=region)
+    found = losses(account, account.for_region, app)
+    marked = allowed(found.threats, allow)
+    return marked, found.unseen, {stack.name: stack.path for stack in app.stacks}
+
+
+def _app_of(templates: Sequence[Path]) -> App:
+    """The stacks of the assemblies in which the templates stand; a stage is one inside another."""
+    cards = {kind.cfn_type: kind for kind in kinds()}
+    folders = {template.parent for template in templates}
+    outermost = sorted(one for one in folders if folders.isdisjoint(one.parents))
+    apps = [read_assembly(folder, cards, Overrides()) for folder in outermost]
+    return App(
+        [wanted for app in apps for wanted in app.wanted],
+        stacks=tuple(stack for app in apps for stack in app.stacks),
+    )
+
+
+def _no_wire(_transport: BotocoreTransport, _on_throttle: Callable[[str], None]) -> Wire:
+    raise Refused("a synth copies nothing")

@@ -1,0 +1,134 @@
+"""What a deployment asks for, in the forms in which it travels.
+
+CloudFormation passes properties as strings, Step Functions passes JSON; nothing here holds data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from dataware.core.kind import CopyOrder, Kind, Place
+from dataware.core.model import OnConflict
+from dataware.kinds import load
+from dataware.ops.carry import on_record
+from dataware.ops.context import CopySettings
+from dataware.ops.migrate import order_of
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One migration inside a deployment.
+
+    `execution` names the run that has the lock; `deadline`, in seconds since the epoch, is when
+    it gives up; `round` counts the copies, because what changes meanwhile is copied again;
+    `workers` is how many shards are copied at the same time.
+    """
+
+    type: str
+    source: Place
+    target: Place
+    settings: CopySettings
+    execution: str
+    deadline: float
+    workers: int = 1
+    round: int = 1
+
+    @property
+    def kind(self) -> Kind:
+        """The card of the resource type."""
+        return load(self.type)
+
+    @property
+    def order(self) -> CopyOrder:
+        """The copy; guarded, because the target belongs to a stack."""
+        return order_of(self.source, self.target, self.settings)
+
+    @property
+    def record(self) -> tuple[str, str]:
+        """The kind and the target under which the migration is on record."""
+        return self.kind.name, on_record(self.order)[1]
+
+    @property
+    def words(self) -> dict[str, object]:
+        """The fields that the events of this migration carry."""
+        return {"source": self.source.name, "name": self.target.name}
+
+    def again(self) -> Job:
+        """The same job for the next round."""
+        return replace(self, round=self.round + 1)
+
+    def to_json(self) -> dict[str, Any]:
+        """The job as the state machine carries it."""
+        plain = {
+            name: getattr(self, name) for name in ("execution", "deadline", "workers", "round")
+        }
+        return {
+            "type": self.type,
+            "source": asdict(self.source),
+            "target": asdict(self.target),
+            "on_conflict": self.settings.on_conflict,
+            "all_versions": self.settings.all_versions,
+            "accept_left": self.settings.accept_left,
+            "max_rate": self.settings.max_rate,
+            **plain,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Job:
+        """The job that `to_json` wrote."""
+        policy = data["on_conflict"]
+        settings = CopySettings(
+            on_conflict=OnConflict(policy) if policy else None,
+            all_versions=data["all_versions"],
+            accept_left=data["accept_left"],
+            max_rate=data["max_rate"],
+        )
+        return Job(
+            data["type"],
+            Place(**data["source"]),
+            Place(**data["target"]),
+            settings,
+            data["execution"],
+            data["deadline"],
+            data["workers"],
+            data["round"],
+        )
+
+
+def job_of(properties: Mapping[str, str], *, execution: str, now: float) -> Job:
+    """The job in the properties of a custom resource. Raises ValueError for an unknown word."""
+    policy, rate = properties.get("OnConflict"), properties.get("MaxRate")
+    settings = CopySettings(
+        on_conflict=OnConflict(policy) if policy else None,
+        all_versions=properties.get("AllVersions") == "true",
+        accept_left=properties.get("AcceptLeft") == "true",
+        max_rate=float(rate) if rate else None,
+    )
+    return Job(
+        properties["Type"],
+        place_of(properties, "Source"),
+        place_of(properties, "Target"),
+        settings,
+        execution,
+        now + float(properties["Seconds"]),
+        int(properties["Workers"]),
+    )
+
+
+def place_of(properties: Mapping[str, str], side: str) -> Place:
+    """The place of one side: the properties that begin with its name."""
+    return Place(
+        properties[side],
+        owner=properties[f"{side}Owner"],
+        region=properties[f"{side}Region"],
+        prefix=properties.get(f"{side}Prefix", ""),
+    )
+
+
+def physical_id(properties: Mapping[str, str]) -> str:
+    """The same for create, update, failure and delete, as long as the target is the same."""
+    prefix = properties.get("TargetPrefix", "")
+    name = properties["Target"] + (f"/{prefix}" if prefix else "")
+    return f"dataware:{load(properties['Type']).name}:{name}"

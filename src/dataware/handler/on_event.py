@@ -1,0 +1,121 @@
+"""The custom resource's events: Create and Update start an execution, Delete does nothing.
+
+The answer always has the same physical id. A refusal is no error here: it travels to
+`is_complete`, which fails with it, because an error at this point would take the id away.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+from dataware.core.errors import CannotSee, DatawareError
+from dataware.core.events import event as happened
+from dataware.core.model import Marker, MarkerState
+from dataware.handler.job import Job, job_of, physical_id, place_of
+from dataware.handler.outside import LambdaContext, looking, markers_of
+from dataware.ops.carry import Migration, on_record
+from dataware.ops.context import Context
+from dataware.ops.migrate import prepared
+
+STATE_MACHINE = "STATE_MACHINE"
+"""The variable that names the state machine."""
+
+
+def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Answer the physical id, with the `Execution` that was started or the `Refusal`."""
+    if event["RequestType"] == "Delete":
+        return {"PhysicalResourceId": event["PhysicalResourceId"]}
+    properties = event["ResourceProperties"]
+    return {"PhysicalResourceId": physical_id(properties), **_started(event, properties)}
+
+
+def _started(event: Mapping[str, Any], properties: Mapping[str, str]) -> dict[str, Any]:
+    name = f"dataware-{event['RequestId']}"
+    try:
+        with looking(name) as outside:
+            job = job_of(properties, execution=name, now=outside.clock.now())
+            return _decided(outside, event, job)
+    except DatawareError as error:
+        return {"Refusal": str(error)}
+    except Exception as error:
+        traceback.print_exc()
+        return {"Refusal": f"dataware failed with {type(error).__name__}: {error}"}
+
+
+def _decided(outside: Context, event: Mapping[str, Any], job: Job) -> dict[str, Any]:
+    """Start a copy, unless none may begin."""
+    if markers_of(outside).holds(*job.record):
+        return {"Execution": _execution(outside, job, None)}  # this event was here before
+    why = _rolled_back(event, outside.markers.get(*job.record))
+    if why is None:
+        migration = prepared(outside, job.type, job.source, job.target, job.settings)
+        why = _verified_before(migration)
+        if why is None:
+            return {"Execution": _start(outside, job, migration)}
+    outside.emit(happened("nothing-to-do", why=why, **job.words))
+    return {}
+
+
+def _rolled_back(event: Mapping[str, Any], marker: Marker) -> str | None:
+    """Whether an update is taken back: its source is that of an unfinished migration.
+
+    An update that succeeded leaves no unfinished one, so the *old* properties failed.
+    """
+    if event["RequestType"] != "Update" or marker.state is not MarkerState.RUNNING:
+        return None
+    old = place_of(event["OldResourceProperties"], "Source")
+    known = f"{old.name}/{old.prefix}" if old.prefix else old.name
+    if marker.source != known:
+        return None
+    return f"the update that began to migrate {known} is being rolled back"
+
+
+def _verified_before(migration: Migration) -> str | None:
+    """Whether the data arrived once: copied again, it would bring back what was deleted since."""
+    marker, (source, target) = migration.marker, on_record(migration.order)
+    same = marker.identity in {None, migration.target.identity}
+    if marker.state is MarkerState.COMPLETE and marker.source == source and same:
+        return f"{target} has the verified data of {source} already"
+    return None
+
+
+def _start(outside: Context, job: Job, migration: Migration) -> str:
+    """Take the lock in the name of the execution, and start it."""
+    before = migration.marker
+    begun = Marker(
+        MarkerState.RUNNING,
+        source=on_record(migration.order)[0],
+        run=(before.run if migration.resumes else None) or uuid4().hex[:12],
+        identity=migration.target.identity,
+        created=migration.made_here,
+        detail=before.detail if migration.same_target else {},
+    )
+    lease = markers_of(outside).begin(*job.record, begun)
+    checkpoint = before.detail.get("checkpoint") if migration.same_target else None
+    try:
+        outside.emit(happened("resuming" if migration.resumes else "copying", **job.words))
+        return _execution(outside, job, checkpoint)
+    except BaseException:
+        with suppress(DatawareError):
+            lease.release(lease.detail)
+        raise
+
+
+def _execution(outside: Context, job: Job, checkpoint: Any) -> str:
+    """Start the execution; one of that name, which an earlier try started, is as good."""
+    machine, states = os.environ[STATE_MACHINE], outside.aws.client("stepfunctions")
+    text = json.dumps({"job": job.to_json(), "checkpoint": checkpoint})
+    try:
+        with outside.aws.looking_at("the state machine", "states:StartExecution"):
+            answer = states.start_execution(stateMachineArn=machine, name=job.execution, input=text)
+            return str(answer["executionArn"])
+    except CannotSee as error:
+        if error.problem is None or error.problem.code != "ExecutionAlreadyExists":
+            raise
+    return f"{machine.replace(':stateMachine:', ':execution:')}:{job.execution}"

@@ -1,0 +1,86 @@
+"""Begins a copy: parts the source into shards, from where an earlier run ended.
+
+Little data is copied and verified at once, in this very call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from dataware.core.errors import BadInput
+from dataware.core.events import event as happened
+from dataware.core.kind import Copier, Tools
+from dataware.core.model import Size
+from dataware.core.ports import Wire
+from dataware.handler.finish import COPY, finish
+from dataware.handler.job import Job
+from dataware.handler.outside import LambdaContext, Work, working
+from dataware.handler.shard import Shard
+from dataware.handler.worker import copy_shards
+from dataware.migrate import Progress
+from dataware.ops.verify import aws_of
+
+LITTLE = 5000
+"""Up to how many items or objects are copied and verified in one call."""
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer ``{"outcome": "copy", "shards": […]}``, or what `finish` answers."""
+    with working(Job.from_json(event["job"]), context) as work:
+        progress, size = asyncio.run(_begin(work, event.get("checkpoint")))
+        shards = _shards(progress, size)
+        if size.exact and size.items <= LITTLE:
+            copy_shards(work, shards)
+        if all(shard.ended for shard in shards):
+            return finish(work, progress, shards)
+        return {
+            "outcome": COPY,
+            "job": work.job.to_json(),
+            "before": progress.snapshot(),
+            "shards": [shard.to_json() for shard in shards],
+        }
+
+
+async def _begin(work: Work, checkpoint: str | None) -> tuple[Progress, Size]:
+    """The progress to go on from, and the size of the source."""
+    job, emit = work.job, work.outside.emit
+    wire = work.outside.wire(lambda _reason: None)
+    try:
+        copier = _copier(work, wire)
+        size = await copier.size()
+        words = {"unit": job.kind.unit, **job.words}
+        emit(happened("found" if size.exact else "found-about", count=size.items, **words))
+        progress = _restored(checkpoint)
+        if progress.partitions:
+            emit(happened("resumed-at", count=progress.counts.done, **words))
+        else:
+            progress.partitions = list(await copier.partitions())
+    finally:
+        await wire.close()
+    return progress, size
+
+
+def _copier(work: Work, wire: Wire) -> Copier:
+    kind, order = work.job.kind, work.job.order
+    if kind.copier is None:
+        raise BadInput(f"dataware cannot copy a {kind.noun}")
+    return kind.copier(Tools(aws_of(work.outside, order.target), wire, work.outside.clock), order)
+
+
+def _restored(checkpoint: str | None) -> Progress:
+    """The progress of an earlier run; what it left behind is tried again from the start."""
+    if checkpoint is None:
+        return Progress()
+    try:
+        progress = Progress.of([Progress.restored(checkpoint)])
+    except ValueError:
+        return Progress()  # it is only a short cut
+    return Progress() if progress.finished and progress.counts.left else progress
+
+
+def _shards(progress: Progress, size: Size) -> list[Shard]:
+    """What is not finished; the estimate is shared out evenly."""
+    each = -(-size.items // max(len(progress.partitions), 1))
+    return [Shard(partition, cursor, each) for partition, cursor in progress.remaining()]

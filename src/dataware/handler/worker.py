@@ -1,0 +1,120 @@
+"""Copies a shard until it is done or the time of this invocation is up.
+
+The state machine calls it again with its own answer until the shard has ended. It is the engine
+and the kind's copier of the command line; every write is guarded, so a shard that is copied twice
+is copied once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from dataware.core.errors import BadInput, DatawareError, Incomplete
+from dataware.core.kind import Tools
+from dataware.core.model import Size
+from dataware.core.ports import Wire
+from dataware.handler.job import Job
+from dataware.handler.outside import LambdaContext, Work, working
+from dataware.handler.shard import Shard, ShardJournal
+from dataware.migrate import Engine, EngineSettings, Progress
+from dataware.migrate.meter import Meter, Subject
+from dataware.ops.verify import aws_of
+
+OUT_OF_TIME = "the time of the deployment is up"
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Copy one shard, or the shards of a batch; answers with the same form as it was asked.
+
+    One shard is ``{"job": …, "shard": …}`` and is answered by the shard alone. A batch, as
+    Distributed Map makes it, is ``{"BatchInput": {"job": …}, "Items": [shard, …]}``.
+    """
+    if "Items" not in event:
+        job, shard = Job.from_json(event["job"]), Shard.from_json(event["shard"])
+        _copy_all(job, [shard], context)
+        return shard.to_json()
+    shards = [Shard.from_json(item) for item in event["Items"]]
+    _copy_all(Job.from_json(event["BatchInput"]["job"]), shards, context)
+    return {
+        **event,
+        "Items": [shard.to_json() for shard in shards],
+        "ended": all(shard.ended for shard in shards),
+    }
+
+
+def _copy_all(job: Job, shards: Sequence[Shard], context: LambdaContext) -> None:
+    try:
+        with working(job, context) as work:
+            copy_shards(work, shards)
+    except DatawareError as error:
+        for shard in shards:
+            if not shard.ended:
+                shard.fail(str(error))
+
+
+def copy_shards(work: Work, shards: Sequence[Shard]) -> None:
+    """Copy shards one after another; a failure is noted in its shard and stops only that."""
+    for shard in shards:
+        if shard.ended or (work.stopped and not work.left.at_all):
+            continue
+        try:
+            asyncio.run(_copy(work, shard))
+            work.guard.check()
+        except DatawareError as error:
+            shard.fail(str(error))
+
+
+async def _copy(work: Work, shard: Shard) -> None:
+    """Copy one shard, as far as the time allows."""
+    if work.left.at_all:
+        raise Incomplete(OUT_OF_TIME)
+    engines: list[Engine] = []
+
+    def slow_down(reason: str) -> None:
+        for engine in engines:
+            engine.throttled(reason)
+
+    wire = work.outside.wire(slow_down)
+    progress = shard.progress()
+    try:
+        engines.append(_engine(work, shard, progress, wire))
+        await engines[0].run()
+    except Incomplete:
+        if work.left.at_all:
+            raise Incomplete(OUT_OF_TIME) from None
+        if not work.stopped:
+            raise
+    finally:
+        shard.take(progress)
+        await wire.close()
+
+
+def _engine(work: Work, shard: Shard, progress: Progress, wire: Wire) -> Engine:
+    outside, job = work.outside, work.job
+    kind, order = job.kind, job.order
+    if kind.copier is None:
+        raise BadInput(f"dataware cannot copy a {kind.noun}")
+    subject = Subject(order.source.name, order.target.name, kind.unit, kind.batch)
+    size = Size(shard.items, 0, exact=False)
+    return Engine(
+        kind.copier(Tools(aws_of(outside, order.target), wire, outside.clock), order),
+        ShardJournal(shard),
+        progress,
+        clock=outside.clock,
+        emit=outside.emit,
+        meter=Meter(subject, size, shard.counts.done, outside.clock, outside.emit),
+        stop=lambda: work.stopped,
+        publish=lambda _detail: None,
+        settings=_settings(job),
+    )
+
+
+def _settings(job: Job) -> EngineSettings:
+    """The bounds of one worker; the rate of the whole is shared out among the workers."""
+    chosen = job.settings
+    rate = chosen.max_rate / job.workers if chosen.max_rate else None
+    settings = EngineSettings(writers=chosen.writers, bytes_in_flight=chosen.bytes_in_flight)
+    return replace(settings, readers=1, max_rate=rate)

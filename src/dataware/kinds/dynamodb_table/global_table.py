@@ -1,0 +1,50 @@
+"""The card of AWS::DynamoDB::GlobalTable, which is how CDK's TableV2 declares a table.
+
+It is the same thing under the same name: only the template says it in other words. A table with
+replicas is copied in its own region, and DynamoDB carries the items on to the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from dataware.core.model import Setting
+from dataware.kinds.dynamodb_table import KIND as TABLE
+from dataware.kinds.dynamodb_table.probe import declared_settings as settings_of_table
+
+OF_A_REPLICA = ("PointInTimeRecoverySpecification", "DeletionProtectionEnabled")
+
+
+def declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
+    """The protective settings that CloudFormation properties declare, those of a replica included.
+
+    Replicas may differ, and which of them is this region's is not always literal: a setting counts
+    as that of the table only where all replicas agree.
+    """
+    replicas = properties.get("Replicas")
+    known = {name: value for name, value in properties.items() if name == "SSESpecification"}
+    if not isinstance(replicas, list) or not all(isinstance(one, Mapping) for one in replicas):
+        known |= dict.fromkeys(OF_A_REPLICA, {"Fn::GetAtt": ["Replicas"]})
+        return settings_of_table(known)
+    each = [
+        settings_of_table({**known, **{name: one[name] for name in OF_A_REPLICA if name in one}})
+        for one in replicas or [{}]
+    ]
+    first, *rest = each
+    return {
+        name: setting
+        for name, setting in first.items()
+        if all(other.get(name) == setting for other in rest)
+    }
+
+
+# Addresses (``dynamodb://…``) belong to the card of AWS::DynamoDB::Table.
+KIND = replace(
+    TABLE,
+    cfn_type="AWS::DynamoDB::GlobalTable",
+    cdk_import="aws_cdk.aws_dynamodb:TableV2.from_table_attributes",
+    declared_settings=declared_settings,
+    scheme=None,
+)

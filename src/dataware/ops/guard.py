@@ -1,0 +1,169 @@
+"""The use case "guard": would a deployment of these stacks lose a resource that holds data?
+
+Looks at what the deployed stacks have, and at the content of nothing but what an update would
+touch. Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+import yaml
+
+from dataware.core.errors import BadInput, CannotSee, NotThere, Refused
+from dataware.core.events import event
+from dataware.core.guard import (
+    Declared,
+    Outlook,
+    StackTemplate,
+    Threat,
+    declared_in,
+    judged,
+    places_of,
+    threats,
+)
+from dataware.core.model import Deployed
+from dataware.core.ports import Aws, Emit
+from dataware.kinds import kinds, load
+from dataware.ops.context import Context
+from dataware.ops.inputs.template import NESTED
+from dataware.ops.inputs.wanted import App
+from dataware.ops.inputs.yaml_forms import parse_yaml
+from dataware.ops.probe import PROBES_AT_ONCE, seen
+
+Regional = Callable[[str], Aws]
+
+
+@dataclass(slots=True)
+class Found:
+    """What stacks would lose, and what could not be looked at, one sentence each."""
+
+    threats: list[Threat] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+
+    def __add__(self, other: Found) -> Found:
+        """Both."""
+        return Found(self.threats + other.threats, self.unseen + other.unseen)
+
+
+def guard(context: Context, app: App, allow: Sequence[str] = ()) -> tuple[Threat, ...]:
+    """What a deployment of the app would lose; tells of it. `allow` names what may be lost.
+
+    Raises BadInput for an ambiguous name in `allow`, and Refused if not every stack can be looked
+    at and any doubt is a stop.
+    """
+    found = losses(context.aws, context.regional, app)
+    if found.unseen and context.strict:
+        raise Refused(f"any doubt is a stop, and the guard is in doubt: {'; '.join(found.unseen)}")
+    for text in found.unseen:
+        context.emit(event("warning", text=text))
+    marked = allowed(found.threats, allow)
+    for threat in marked:
+        _tell(context.emit, threat)
+    return marked
+
+
+def losses(here: Aws, regional: Regional, app: App) -> Found:
+    """What a deployment of the app's stacks would lose, seen with the caller's credentials."""
+    cards = {kind.cfn_type: kind for kind in kinds()}
+    outlook = Outlook(
+        cards,
+        places_of({stack.name: stack.resources for stack in _with_nested(app.stacks)}, cards),
+        frozenset((load(one.type).name, name) for one in app.wanted for name in one.fallbacks),
+    )
+
+    def look_into(stack: StackTemplate) -> Found:
+        if stack.account not in {None, here.account}:
+            return Found(unseen=[_elsewhere(stack)])
+        aws = here if stack.region in {None, here.region} else regional(str(stack.region))
+        return _judged(aws, _losses_of(aws, outlook, stack, stack.name))
+
+    with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="guard") as pool:
+        return sum(pool.map(look_into, app.stacks), Found())
+
+
+def allowed(found: Sequence[Threat], names: Sequence[str]) -> tuple[Threat, ...]:
+    """The threats, marked where a name says yes: a logical id, or STACK/LOGICAL_ID.
+
+    Raises BadInput where one logical id means resources of several stacks.
+    """
+    for name in names:
+        meant = [f"{one.stack}/{name}" for one in found if one.logical_id == name]
+        if len(meant) > 1:
+            raise BadInput(f"{name} is in several stacks: name one of {', '.join(sorted(meant))}")
+    return tuple(
+        replace(
+            one, allowed=not {one.logical_id, f"{one.stack}/{one.logical_id}"}.isdisjoint(names)
+        )
+        for one in found
+    )
+
+
+def _tell(emit: Emit, threat: Threat) -> None:
+    code = "loss-allowed" if threat.allowed else "guarded"
+    emit(event(code, **threat.to_json()))
+
+
+def _elsewhere(stack: StackTemplate) -> str:
+    return (
+        f"the guard cannot look at stack {stack.name}, which is meant for account {stack.account}: "
+        "run dataware again with the credentials of that account"
+    )
+
+
+def _with_nested(stacks: Sequence[StackTemplate]) -> list[StackTemplate]:
+    inner = [_with_nested(list(stack.nested.values())) for stack in stacks]
+    return [*stacks, *chain.from_iterable(inner)]
+
+
+def _losses_of(aws: Aws, outlook: Outlook, stack: StackTemplate, stack_id: str) -> Found:
+    """The threats to one deployed stack, and to the nested ones in it."""
+    try:
+        deployed = aws.stack_resources(stack_id)
+    except CannotSee as error:
+        return Found(unseen=[f"the guard does not know what stack {stack.name} has: {error}"])
+    before, unseen = _before(aws, outlook, stack_id, deployed)
+    found = Found(list(threats(outlook, stack, before, deployed)), unseen)
+    for logical_id, resource in deployed.items():
+        if resource.type == NESTED:
+            found += _nested(aws, outlook, stack, logical_id, resource)
+    return found
+
+
+def _before(
+    aws: Aws, outlook: Outlook, stack_id: str, deployed: Mapping[str, Deployed]
+) -> tuple[Mapping[str, Declared] | None, list[str]]:
+    """The template that was deployed; asked for only where something stateful is deployed."""
+    if outlook.kinds.keys().isdisjoint(one.type for one in deployed.values()):
+        return None, []
+    try:
+        body = aws.stack_template(stack_id)
+        document = parse_yaml(body) if isinstance(body, str) else body
+    except (CannotSee, NotThere, yaml.YAMLError) as error:
+        return None, [
+            f"the guard sees names only, because the deployed template of {stack_id} is not at "
+            f"hand: {' '.join(str(error).split())}"
+        ]
+    return declared_in(document if isinstance(document, dict) else {}), []
+
+
+def _nested(
+    aws: Aws, outlook: Outlook, stack: StackTemplate, logical_id: str, resource: Deployed
+) -> Found:
+    """The losses in a nested stack; all of it is lost if it is no longer declared."""
+    name = f"{stack.name}/{logical_id}"
+    inner = stack.nested.get(logical_id)
+    if inner is None and logical_id in stack.resources:
+        return Found(
+            unseen=[f"the guard cannot look at nested stack {name}: its template is no file"]
+        )
+    return _losses_of(aws, outlook, inner or StackTemplate(name, {}), resource.physical_id)
+
+
+def _judged(aws: Aws, found: Found) -> Found:
+    """Only the threats to what holds data, or may."""
+    kept = [judged(one, seen(aws, load(one.type), one.name)) for one in found.threats]
+    return Found([one for one in kept if one is not None], found.unseen)

@@ -1,0 +1,45 @@
+"""Finds the resources that an assembly tells of and no template declares.
+
+A construct of `dataware.cdk` that refers to a resource instead of declaring it leaves the
+declaration in the metadata of its node, so that it can still be planned.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dataware.core.errors import BadInput
+
+WANTED = "dataware:wanted"
+
+
+def referred_resources(folder: Path, artifact: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The resources, in the form of a template, by the logical id that each would have."""
+    return {
+        data["LogicalId"]: data["Resource"]
+        for data in _entries(folder, artifact)
+        if isinstance(data, dict) and data.get("LogicalId") and data.get("Resource")
+    }
+
+
+def _entries(folder: Path, artifact: Mapping[str, Any]) -> Iterator[Any]:
+    """The data of every fitting entry, whether the manifest holds the metadata or names a file."""
+    found = dict(artifact.get("metadata") or {})
+    beside = artifact.get("additionalMetadataFile")
+    if isinstance(beside, str):
+        found.update(_read(folder / beside))
+    for entries in found.values():
+        for entry in entries if isinstance(entries, list) else []:
+            if isinstance(entry, dict) and entry.get("type") == WANTED:
+                yield entry.get("data")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read: {error}; run `cdk synth` again") from error
+    return data if isinstance(data, dict) else {}

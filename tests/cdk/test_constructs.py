@@ -1,0 +1,363 @@
+"""The constructs: names, settings, lookups without a network, and what a reference ignores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import App, Aws, NestedStack, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, IConstruct
+
+from cdk.apps import (
+    BUCKET,
+    KEY,
+    TABLE,
+    entry,
+    errors,
+    infos,
+    make_stack,
+    resources,
+    warnings,
+    write_lock,
+)
+from dataware.cdk import Copy, DataAware, DataAwareBucket, DataAwareTable, DataAwareTableV2
+from dataware.core.model import Action
+
+REFERENCED = entry("import", 10, exists="yes", stack="Demo", **{"import": "reference"})
+
+
+def bucket(stack: Construct, id: str = "Uploads", **settings: Any) -> DataAwareBucket:
+    """A bucket with some name."""
+    return DataAwareBucket(stack, id, **{"preferred_name": "uploads-prod", **settings})
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"preferred_name": Aws.STACK_NAME}, "preferred_name is a token"),
+        ({"fallback_names": [f"a-{Aws.REGION}"]}, "fallback_names is a token"),
+        ({"preferred_name": "Capital"}, "preferred_name 'Capital' is no S3 bucket name: a bucket"),
+        ({"fallback_names": ["no"]}, "fallback_names 'no' is no S3 bucket name: a bucket"),
+        ({"fallback_names": "uploads-prod"}, "uploads-prod is both preferred_name and one of"),
+        ({"fallback_names": ["old-one", "old-one"]}, "fallback_names lists a name twice"),
+        ({"bucket_name": "other"}, "bucket_name has no place here: give preferred_name instead"),
+        ({"on_error": "ignore"}, "on_error cannot be 'ignore': choose 'no-data' or 'stop'"),
+        ({"import_mode": "copy"}, "import_mode cannot be 'copy': choose 'adopt' or 'reference'"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(settings: dict[str, Any], sentence: str) -> None:
+    """A mistake in the arguments names the construct, the argument and what to do."""
+    with pytest.raises(ValueError, match=f"^Demo/Uploads: {sentence}"):
+        bucket(make_stack(lookup="collect"), **settings)
+
+
+def test_a_name_that_is_no_string_is_a_type_error() -> None:
+    """None for a name is told of by the construct's path."""
+    with pytest.raises(TypeError, match=r"^Demo/Uploads: preferred_name has to be a string"):
+        bucket(make_stack(lookup="collect"), preferred_name=None)
+
+
+def test_two_constructs_cannot_prefer_one_name() -> None:
+    """The second one is refused, in whichever stack it is; a table of another region is not."""
+    app = App(context={"dataware:lookup": "collect"})
+    bucket(Stack(app, "One", env={"region": "eu-west-1"}))
+    with pytest.raises(ValueError, match=r"Two/Uploads: One/Uploads has the same preferred_name"):
+        bucket(Stack(app, "Two", env={"region": "us-east-1"}))
+    for region in ("eu-west-1", "us-east-1"):
+        stack = Stack(app, f"Table-{region}", env={"region": region})
+        DataAwareTable(stack, "Table", preferred_name="Same", partition_key=KEY)
+    bucket(make_stack(lookup="collect"))  # another app
+
+
+@pytest.mark.parametrize("order", [("new-name", "old-name"), ("old-name", "new-name")])
+def test_a_fallback_that_another_construct_prefers_is_warned_of(order: tuple[str, str]) -> None:
+    """Both orders of declaration are seen."""
+    stack = make_stack(lookup="collect")
+    fallbacks = {"new-name": ["old-name"], "old-name": []}
+    for name in order:
+        bucket(stack, name, preferred_name=name, fallback_names=fallbacks[name])
+    (text,) = [text for text in warnings(stack) if "falls back to" in text]
+    assert "Demo/new-name falls back to old-name, which Demo/old-name prefers" in text
+
+
+def test_a_nested_stack_is_refused() -> None:
+    """Its name is unknown at synth, so nobody can tell what it owns."""
+    nested = NestedStack(make_stack(lookup="collect"), "Nested")
+    with pytest.raises(ValueError, match="the name of a nested stack is not known"):
+        bucket(nested)
+
+
+def test_properties_reach_the_resource() -> None:
+    """Any property of CDK's construct is taken, and a removal policy wins over the default."""
+    stack = make_stack(lookup="collect")
+    bucket(stack, versioned=True, removal_policy=RemovalPolicy.RETAIN)
+    ((_, found),) = resources(stack).items()
+    assert found["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert found["DeletionPolicy"] == "Retain"
+
+
+def test_settings_stand_in_the_metadata() -> None:
+    """Other tools read from the template what the construct was told."""
+    stack = make_stack(lookup="collect")
+    bucket(
+        stack,
+        fallback_names=["old-name"],
+        on_error="stop",
+        on_fallback_data="import",
+        import_mode="adopt",
+    )
+    ((_, found),) = resources(stack).items()
+    assert found["Metadata"]["Dataware"] == {
+        "Fallback": ["old-name"],
+        "OnError": "stop",
+        "OnFallbackData": "import",
+        "Import": "adopt",
+    }
+
+
+def test_never_makes_a_missing_entry_an_error() -> None:
+    """The resource stays declared, and the sentence says what to do."""
+    stack = make_stack(lookup="never")
+    made = bucket(stack)
+    assert made.decision.action is Action.STOP
+    (text,) = errors(stack)
+    assert text == (
+        "dataware.lock.json has no entry for the S3 bucket uploads-prod in "
+        "111122223333/eu-central-1; run `dataware plan --lock` and commit dataware.lock.json"
+    )
+    assert [one["Type"] for one in resources(stack).values()] == [BUCKET]
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"fallbacks": ["other-name"]}, "was made for other fallback names"),
+        ({"stack": "Demo", "logical_id": "Old"}, "was made for Old of stack Demo, and the app now"),
+        ({"stack": "Other", "logical_id": "X"}, "was made for X of stack Other, and the app now"),
+        (
+            {"stack": "Other", "import": "reference", "action": "import", "logical_id": "X"},
+            "was made for X of stack Other",
+        ),
+    ],
+)
+def test_an_entry_for_something_else_is_none(fields: dict[str, Any], why: str) -> None:
+    """A construct that was moved, or has other fallbacks, is not decided by an old entry."""
+    write_lock({f"{BUCKET} uploads-prod": entry(**fields)})
+    stack = make_stack(lookup="never")
+    bucket(stack)
+    (text,) = errors(stack)
+    assert why in text
+
+
+def test_an_unknown_lookup_is_refused() -> None:
+    """A slip in the context does not pass as the default."""
+    with pytest.raises(ValueError, match="dataware:lookup cannot be 'allways': choose from auto"):
+        bucket(make_stack(lookup="allways"))
+
+
+def test_the_variable_wins_over_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An app that was run to collect never looks anything up, whatever its context says."""
+    monkeypatch.setenv("DATAWARE_LOOKUP", "collect")
+    stack = make_stack(lookup="never")
+    bucket(stack)
+    assert errors(stack) == []
+
+
+def test_an_open_environment_is_that_of_cdk_or_of_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack without env takes CDK's defaults, else the only environment of the lock file."""
+    write_lock({f"{BUCKET} uploads-prod": entry()}, "999988887777/eu-north-1")
+    context = {"dataware:lookup": "never"}
+    alone = Stack(App(context=context), "Demo")
+    bucket(alone)
+    assert errors(alone) == []
+    monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "111122223333")
+    other = Stack(App(context=context), "Demo")
+    bucket(other)
+    assert (
+        "has no entry for the S3 bucket uploads-prod in 111122223333/eu-north-1" in errors(other)[0]
+    )
+
+
+def test_an_unknown_environment_is_an_error() -> None:
+    """Without any sign of an account, the developer learns how to name it."""
+    stack = Stack(App(), "Demo")
+    bucket(stack)
+    (text,) = errors(stack)
+    assert (
+        "it is not known which account and region stack Demo goes to: give the stack an env" in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "cannot be read as a lock file"),
+        ('{"version": 7}', "is no lock file of version 1"),
+        ('{"version": 1}', "has no environments"),
+    ],
+)
+def test_a_damaged_lock_file_is_an_error(text: str, sentence: str) -> None:
+    """A lock file that cannot be read is not taken for an empty one."""
+    write_lock({}).write_text(text)
+    stack = make_stack()
+    bucket(stack)
+    assert sentence in errors(stack)[0]
+
+
+def test_a_damaged_entry_is_an_error() -> None:
+    """An entry without its fields is not taken for a missing one."""
+    write_lock({f"{BUCKET} uploads-prod": {"action": "create"}})
+    stack = make_stack()
+    bucket(stack)
+    assert "the entry of uploads-prod is damaged" in errors(stack)[0]
+
+
+def test_the_lock_file_is_read_again_when_it_changes() -> None:
+    """A process that synthesizes twice sees what was written in between."""
+    write_lock({f"{BUCKET} uploads-prod": entry("create", 4)})
+    assert bucket(make_stack()).decision.rule == 4
+    write_lock({f"{BUCKET} uploads-prod": entry("import", 14, **{"import": "adopt"})})
+    assert bucket(make_stack()).decision.rule == 14
+
+
+def use_policy(made: DataAwareBucket) -> None:
+    """Add a statement to the bucket's policy."""
+    everyone = iam.PolicyStatement(
+        actions=["s3:GetObject"], resources=["*"], principals=[iam.AnyPrincipal()]
+    )
+    made.bucket.add_to_resource_policy(everyone)
+
+
+def use_events(made: DataAwareBucket) -> None:
+    """Turn events on."""
+    made.bucket.enable_event_bridge_notification()
+
+
+@pytest.mark.parametrize(
+    ("use", "sentence"),
+    [
+        (use_policy, "uploads-prod is referenced, not declared, so add_to_resource_policy does"),
+        (use_events, "enable_event_bridge_notification changes the configuration of a bucket"),
+    ],
+)
+def test_calls_that_a_reference_ignores_are_warned_of(
+    use: Callable[[DataAwareBucket], None], sentence: str
+) -> None:
+    """The warning stands on the construct, only where the call is made, and only on references."""
+    for lock, expected in ((REFERENCED, 1), (entry("keep", 6), 0)):
+        write_lock({f"{BUCKET} uploads-prod": lock})
+        stack = make_stack(lookup="never")
+        made = bucket(stack)
+        assert [text for text in warnings(stack) if "referenced" in text] == []
+        fresh = make_stack(lookup="never")
+        made = bucket(fresh)
+        use(made)
+        assert len([text for text in warnings(fresh) if sentence in text]) == expected
+
+
+def test_a_reference_knows_its_key_and_tells_what_it_leaves_out() -> None:
+    """Grants reach the key that the app names; other properties are listed as without effect."""
+    write_lock({f"{BUCKET} uploads-prod": REFERENCED})
+    stack = make_stack(lookup="never")
+    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-central-1:111122223333:key/one")
+    made = bucket(stack, encryption_key=key, versioned=True)
+    assert made.bucket.encryption_key is not None
+    role = iam.Role(stack, "Role", assumed_by=iam.AccountRootPrincipal())
+    made.bucket.grant_read(role)
+    assert "kms:Decrypt" in str(resources(stack))
+    assert any("have no effect: versioned" in text for text in infos(stack))
+
+
+def test_grants_on_a_referenced_table_reach_its_indexes() -> None:
+    """A table that was declared with indexes is granted with them, declared or not."""
+    write_lock({f"{TABLE} Waitlist": REFERENCED})
+    stack = make_stack(lookup="never")
+    made = DataAwareTable(stack, "Waitlist", preferred_name="Waitlist", partition_key=KEY)
+    role = iam.Role(stack, "Role", assumed_by=iam.AccountRootPrincipal())
+    made.table.grant_read_data(role)
+    assert "/index/*" in str(resources(stack))
+
+
+def test_the_second_table_construct_is_declared_and_referenced() -> None:
+    """TableV2 has its own type, the same metadata, and the logical id that CDK gives it."""
+    cfn_type = "AWS::DynamoDB::GlobalTable"
+    plain = make_stack("Plain")
+    dynamodb.TableV2(plain, "Waitlist", partition_key=KEY)
+    stack = make_stack(lookup="collect")
+    settings = {"preferred_name": "Waitlist", "fallback_names": ["Older"], "partition_key": KEY}
+    DataAwareTableV2(stack, "Waitlist", **settings)
+    ((logical_id, found),) = resources(stack).items()
+    assert [logical_id] == list(resources(plain))
+    assert found["Type"] == cfn_type
+    assert found["Properties"]["TableName"] == "Waitlist"
+    assert found["Metadata"]["Dataware"] == {"Fallback": ["Older"]}
+    write_lock({f"{cfn_type} Waitlist": {**REFERENCED, "fallbacks": ["Older"]}})
+    other = make_stack(lookup="never")
+    assert DataAwareTableV2(other, "Waitlist", **settings).table.table_name == "Waitlist"
+    assert resources(other) == {}
+
+
+def test_a_migration_is_made_only_where_data_is_copied() -> None:
+    """Its maker learns source and target; without one there is an empty construct to depend on."""
+    seen: list[Copy] = []
+
+    def make(scope: Construct, id: str, copy: Copy) -> IConstruct:
+        seen.append(copy)
+        return Construct(scope, id)
+
+    lock = {
+        f"{BUCKET} uploads-prod": entry("migrate", 3, source="old-name", fallbacks=["old-name"]),
+        f"{BUCKET} quiet-prod": entry("create", 5),
+    }
+    write_lock(lock)
+    stack = make_stack(lookup="never")
+    made = bucket(stack, fallback_names=["old-name"], migration=make)
+    quiet = bucket(stack, "Quiet", preferred_name="quiet-prod", migration=make)
+    assert seen == [Copy(BUCKET, "old-name", "uploads-prod", False)]
+    reader = s3.Bucket(stack, "Reader")
+    for one in (made, quiet):
+        reader.node.add_dependency(one.migration)
+    assert made.migration.node.path == "Demo/Uploads/Migration"
+    assert not [text for text in warnings(stack) if "does not do" in text]
+    assert errors(stack) == []
+
+
+def test_the_older_methods_give_what_they_gave() -> None:
+    """One changed line: same types, same logical ids as `Bucket` and `Table` under that id."""
+    plain, stack = make_stack("Plain"), make_stack(lookup="collect")
+    s3.Bucket(plain, "Uploads")
+    sort = dynamodb.Attribute(name="at", type=dynamodb.AttributeType.NUMBER)
+    dynamodb.Table(plain, "Waitlist", partition_key=KEY, sort_key=sort)
+    helper = DataAware(stack)
+    uploads: s3.IBucket = helper.get_or_create_s3_bucket("Uploads", "uploads-prod", "uploads")
+    string, number = dynamodb.AttributeType.STRING, dynamodb.AttributeType.NUMBER
+    waitlist: dynamodb.ITable = helper.get_or_create_dynamodb_table(
+        "Waitlist", "Waitlist-prod", "Waitlist", "email", string, "at", number
+    )
+    assert uploads.bucket_arn
+    assert waitlist.table_arn
+    assert list(resources(stack)) == list(resources(plain))
+    table = next(one for one in resources(stack).values() if one["Type"] == TABLE)
+    assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert [key["AttributeName"] for key in table["Properties"]["KeySchema"]] == ["email", "at"]
+
+
+def test_the_older_methods_take_an_environment_without_a_suffix() -> None:
+    """Where preferred and fallback are the same name, there is no fallback."""
+    stack = make_stack(lookup="collect")
+    DataAware(stack).get_or_create_s3_bucket("Uploads", "uploads", "uploads")
+    ((_, found),) = resources(stack).items()
+    assert found["Metadata"]["Dataware"] == {"Fallback": []}
+
+
+def test_half_a_sort_key_is_refused() -> None:
+    """A sort key has a name and a type."""
+    string = dynamodb.AttributeType.STRING
+    helper = DataAware(make_stack(lookup="collect"))
+    with pytest.raises(ValueError, match="sort_key_name and sort_key_type belong together"):
+        helper.get_or_create_dynamodb_table("T", "Table-1", "Table", "email", string, "at")
