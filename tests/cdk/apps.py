@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import boto3
 from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk.assertions import Annotations, Match, Template
@@ -74,3 +75,15 @@ def infos(stack: Stack) -> list[str]:
 
 def _texts(messages: list[Any]) -> list[str]:
     return [str(message.entry.data) for message in messages]
+
+
+def make_table(name: str, key: str = "email") -> None:
+    """A table with one key and one item, that no stack owns."""
+    dynamodb = boto3.client("dynamodb")
+    dynamodb.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    dynamodb.put_item(TableName=name, Item={key: {"S": "ada@example.org"}})

@@ -1,0 +1,97 @@
+"""The state machine of a migration.
+
+    Begin ──copy──> Shards (Distributed Map: Copy, again until the shard has ended) ──> Finish
+      ^                                                                                   │
+      └────────────────────────────────── again ──────────────────────────────────────────┤
+                                                                         done │ failed <──┘
+
+A shard's state is its checkpoint. A worker that fails, or that Lambda ends, leaves its shard as it
+was, so that the others go on and `Finish` knows how far the copy is.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+STATE = sfn.JsonPath.string_at
+RETRIES = 2
+
+
+def state_machine(
+    scope: Construct,
+    *,
+    begin: lambda_.IFunction,
+    worker: lambda_.IFunction,
+    finish: lambda_.IFunction,
+    max_concurrency: int,
+    timeout: Duration,
+) -> sfn.StateMachine:
+    """The state machine; `timeout` is a last resort, because workers know their deadline."""
+    first = _invoke(scope, "Begin", begin)
+    shards = _shards(scope, worker, max_concurrency)
+    outcome = sfn.Choice(scope, "Outcome")
+    outcome.when(sfn.Condition.string_equals("$.outcome", "copy"), shards)
+    outcome.when(sfn.Condition.string_equals("$.outcome", "again"), first)
+    outcome.when(sfn.Condition.string_equals("$.outcome", "done"), sfn.Succeed(scope, "Done"))
+    outcome.otherwise(sfn.Fail(scope, "Failed", error="Incomplete", cause_path=STATE("$.cause")))
+    first.next(outcome)
+    shards.next(_invoke(scope, "Finish", finish).next(outcome))
+    return sfn.StateMachine(
+        scope,
+        "StateMachine",
+        definition_body=sfn.DefinitionBody.from_chainable(first),
+        timeout=timeout,
+    )
+
+
+def _invoke(scope: Construct, id: str, function: lambda_.IFunction) -> tasks.LambdaInvoke:
+    return tasks.LambdaInvoke(scope, id, lambda_function=function, payload_response_only=True)
+
+
+def _shards(
+    scope: Construct, worker: lambda_.IFunction, max_concurrency: int
+) -> sfn.DistributedMap:
+    copy = tasks.LambdaInvoke(
+        scope, "Copy", lambda_function=worker, payload_response_only=True, result_path="$.shard"
+    )
+    copy.add_retry(errors=["States.ALL"], max_attempts=RETRIES, interval=Duration.seconds(5))
+    answer = sfn.Pass(scope, "Shard", output_path="$.shard")
+    copy.add_catch(_lost(scope).next(answer), errors=["States.ALL"], result_path="$.lost")
+    ended = sfn.Choice(scope, "Ended")
+    ended.when(sfn.Condition.boolean_equals("$.shard.ended", True), answer).otherwise(copy)
+    shards = sfn.DistributedMap(
+        scope,
+        "Shards",
+        items_path="$.shards",
+        item_selector={
+            "job": sfn.JsonPath.object_at("$.job"),
+            "shard": sfn.JsonPath.object_at("$$.Map.Item.Value"),
+        },
+        max_concurrency=max_concurrency,
+        map_execution_type=sfn.StateMachineType.STANDARD,
+        result_path="$.shards",
+    )
+    shards.item_processor(copy.next(ended))
+    return shards
+
+
+def _lost(scope: Construct) -> sfn.Pass:
+    """The shard as it was before the call that failed, with the name of the error."""
+    return sfn.Pass(
+        scope,
+        "Lost",
+        parameters={
+            "partition": STATE("$.shard.partition"),
+            "cursor": STATE("$.shard.cursor"),
+            "items": sfn.JsonPath.number_at("$.shard.items"),
+            "counts": sfn.JsonPath.object_at("$.shard.counts"),
+            "troubles": sfn.JsonPath.object_at("$.shard.troubles"),
+            "kept": sfn.JsonPath.object_at("$.shard.kept"),
+            "failed": STATE("$.lost.Error"),
+        },
+        result_path="$.shard",
+    )

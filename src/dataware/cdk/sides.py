@@ -1,0 +1,150 @@
+"""Source and target of a migration inside a deployment: what they are, and what may be done there.
+
+The permissions are those that the kinds declare, scoped to the two resources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from aws_cdk import Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, IConstruct
+
+from dataware.cdk.asked import is_token
+from dataware.core.errors import BadInput
+from dataware.core.kind import Kind
+from dataware.kinds import load
+from dataware.ops.inputs.addresses import check_apart, parse_address
+from dataware.state.value import ROOT, parameter_name
+
+Resource = str | s3.IBucket | dynamodb.ITable
+"""A bucket or table as a construct, or an address: ``s3://bucket/prefix``, ``dynamodb://table``."""
+
+NAMES = {"AWS::S3::Bucket": "bucket_name", "AWS::DynamoDB::Table": "table_name"}
+"""The attribute by which CDK's constructs tell the physical name, by resource type."""
+
+LOOKING = ("probe",)
+SOURCE_PHASES, TARGET_PHASES = ("read", "verify"), ("write", "verify")
+VERSIONS, ACCOUNT = "versions", "account"
+MARKER = ("ssm:GetParameter", "ssm:PutParameter")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side; `construct` is what has to be deployed before, `key` encrypts it."""
+
+    kind: Kind
+    name: str
+    owner: str
+    region: str
+    prefix: str = ""
+    construct: IConstruct | None = None
+    key: kms.IKey | None = None
+
+    def properties(self, word: str) -> dict[str, str]:
+        """The side as properties of the custom resource, which begin with `word`."""
+        prefix = {f"{word}Prefix": self.prefix} if self.prefix else {}
+        where = {f"{word}Owner": self.owner, f"{word}Region": self.region}
+        return {word: self.name, **where, **prefix}
+
+    def arns(self, partition: str) -> tuple[str, ...]:
+        """The ARNs of the resource."""
+        return self.kind.arns(self.name, self.owner, self.region, partition)
+
+    def record(self) -> str:
+        """The Parameter Store name of the migration's record; a pattern if it is not known yet."""
+        if is_token(self.name):
+            return f"{ROOT}/{self.kind.name}/*"
+        whole = f"{self.name}/{self.prefix}" if self.prefix else self.name
+        return parameter_name(self.kind.name, whole)
+
+
+def sides(
+    scope: Construct,
+    source: Resource,
+    target: Resource,
+    owner: str | None = None,
+    region: str | None = None,
+) -> tuple[Side, Side]:
+    """Both sides, checked; `owner` and `region` are the source's. Raises ValueError."""
+    stack = Stack.of(scope)
+    try:
+        one, other = _side(stack, source), _side(stack, target)
+        one = replace(one, owner=owner or one.owner, region=region or one.region)
+        if one.kind is not other.kind:
+            raise ValueError(
+                f"{scope.node.path}: the source is a {one.kind.noun} and the target a "
+                f"{other.kind.noun}: both have to be of the same kind"
+            )
+        if isinstance(source, str) and isinstance(target, str):
+            kinds = {one.kind.cfn_type: one.kind}
+            check_apart(parse_address(source, kinds), parse_address(target, kinds))
+    except BadInput as error:
+        raise ValueError(f"{scope.node.path}: {error}") from error
+    if other.region != stack.region:
+        raise ValueError(
+            f"{scope.node.path}: the target is in {other.region}, and its stack in {stack.region}: "
+            "data is migrated by the stack of the target"
+        )
+    return one, other
+
+
+def _side(stack: Stack, resource: Resource) -> Side:
+    account, region = stack.account, stack.region
+    if isinstance(resource, str):
+        address = parse_address(resource, {cfn_type: load(cfn_type) for cfn_type in NAMES})
+        place = address.place(account, region)
+        return Side(address.kind, place.name, place.owner, place.region, place.prefix)
+    # Interfaces of CDK cannot be checked at run time, so the names tell what it is.
+    for cfn_type, attribute in NAMES.items():
+        if (name := getattr(resource, attribute, None)) is not None:
+            return Side(
+                load(cfn_type),
+                name,
+                account,
+                region,
+                construct=resource,
+                key=resource.encryption_key,
+            )
+    raise ValueError(f"{resource!r} is no bucket, no table and no address of one")
+
+
+def look_policy(both: Iterable[Side], partition: str) -> list[iam.PolicyStatement]:
+    """What looking at both sides takes; what IAM cannot scope is granted everywhere."""
+    both = list(both)
+    statements = [_statement(_actions(side.kind, LOOKING), side.arns(partition)) for side in both]
+    everywhere = both[0].kind.permissions.get(ACCOUNT, ())
+    return [*statements, *([_statement(everywhere, ("*",))] if everywhere else [])]
+
+
+def copy_policy(
+    source: Side, target: Side, partition: str, *, all_versions: bool
+) -> list[iam.PolicyStatement]:
+    """What copying and verifying takes."""
+    more = (VERSIONS,) if all_versions else ()
+    return [
+        _statement(_actions(side.kind, (*phases, *more)), side.arns(partition))
+        for side, phases in ((source, SOURCE_PHASES), (target, TARGET_PHASES))
+    ]
+
+
+def record_policy(stack: Stack, target: Side, actions: tuple[str, ...]) -> iam.PolicyStatement:
+    """What the record of the migration takes."""
+    name = target.record().removeprefix("/")
+    return _statement(
+        actions, (stack.format_arn(service="ssm", resource="parameter", resource_name=name),)
+    )
+
+
+def _actions(kind: Kind, phases: Iterable[str]) -> list[str]:
+    known: Mapping[str, tuple[str, ...]] = kind.permissions
+    return sorted({action for phase in phases for action in known.get(phase, ())})
+
+
+def _statement(actions: Iterable[str], resources: Iterable[str]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))

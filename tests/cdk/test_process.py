@@ -1,0 +1,73 @@
+"""Whole processes: no call with a full lock file, and one run to collect without it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+
+from cdk.apps import BUCKET, ENVIRONMENT, TABLE, entry, make_table, write_lock
+from dataware.embedded import EmbeddedAws
+
+COUNT = 50
+APP = f"""
+import sys
+from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from dataware.cdk import DataAwareBucket, DataAwareTable
+
+app = App()
+stack = Stack(app, "Demo", env=Environment(account=sys.argv[1], region=sys.argv[2]))
+key = dynamodb.Attribute(name="email", type=dynamodb.AttributeType.STRING)
+for at in range({COUNT}):
+    DataAwareBucket(stack, f"B{{at}}", preferred_name=f"uploads-{{at}}")
+    DataAwareTable(stack, f"T{{at}}", preferred_name=f"Waitlist-{{at}}", partition_key=key)
+app.synth()
+print(sorted(name for name in sys.modules if name.startswith(("boto", "dataware.aws"))))
+"""
+
+
+def run(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the app as the CDK command line does."""
+    (folder / "app.py").write_text(APP)
+    return subprocess.run(
+        [sys.executable, "app.py", *arguments],
+        cwd=folder,
+        env={**os.environ, "CDK_OUTDIR": str(folder / "cdk.out"), **environ},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+def test_a_full_lock_file_needs_no_aws(project: Path) -> None:
+    """A hundred decisions from the lock file: no SDK is imported, and nothing is asked."""
+    names = [(BUCKET, f"uploads-{at}") for at in range(COUNT)]
+    names += [(TABLE, f"Waitlist-{at}") for at in range(COUNT)]
+    write_lock({f"{cfn_type} {name}": entry() for cfn_type, name in names})
+    account, region = ENVIRONMENT.split("/")
+    done = run(project, account, region, AWS_ENDPOINT_URL="http://127.0.0.1:9")
+    assert done.stdout.strip() == "[]"
+    template = json.loads((project / "cdk.out/Demo.template.json").read_text())
+    assert len([one for one in template["Resources"].values() if "Dataware" in str(one)]) == (
+        2 * COUNT
+    )
+
+
+def test_an_app_is_looked_up_as_a_whole(project: Path, aws_server: EmbeddedAws) -> None:
+    """Without a lock file the app runs once more to collect, and all names are asked together."""
+    make_table("Waitlist-7")
+    sts = boto3.client("sts")
+    done = run(project, sts.get_caller_identity()["Account"], sts.meta.region_name)
+    looks = [line for line in done.stderr.splitlines() if "Looking at" in line]
+    assert len(looks) == 1, done.stderr
+    assert f"Looking at {2 * COUNT} resources" in looks[0]
+    assert "Importing existing DynamoDB table with data: Waitlist-7" in done.stderr
+    template = json.loads((project / "cdk.out/Demo.template.json").read_text())
+    names = [one["Properties"].get("TableName") for one in template["Resources"].values()]
+    assert "Waitlist-7" not in names
+    assert "Waitlist-8" in names

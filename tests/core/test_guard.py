@@ -1,0 +1,236 @@
+"""What an update of a stack would lose, by comparison alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataware.core.guard import (
+    Declared,
+    Loss,
+    Outlook,
+    StackTemplate,
+    Threat,
+    declared_in,
+    judged,
+    places_of,
+    threats,
+)
+from dataware.core.model import Content, Deployed, Existence, Facts, absent
+from dataware.kinds import kinds
+
+TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
+GLOBAL = "AWS::DynamoDB::GlobalTable"
+CARDS = {kind.cfn_type: kind for kind in kinds()}
+HELD = {"Orders": Deployed(TABLE, "orders")}
+
+
+def keyed(name: str | None = "orders", key: str = "pk", kind: str = "S", **more: Any) -> Any:
+    """The properties of a table."""
+    named = {} if name is None else {"TableName": name}
+    return {
+        **named,
+        "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": kind}],
+        **more,
+    }
+
+
+def table(properties: Any = None, policy: str | None = None, of_type: str = TABLE) -> Declared:
+    """A table of a template."""
+    return Declared(of_type, keyed() if properties is None else properties, policy, policy)
+
+
+def lost(
+    before: Mapping[str, Declared] | None,
+    now: Mapping[str, Declared],
+    held: Mapping[str, Deployed] = HELD,
+    *,
+    copied: frozenset[tuple[str, str]] = frozenset(),
+    elsewhere: Mapping[str, Mapping[str, Declared]] | None = None,
+) -> list[Threat]:
+    """The threats to a stack App."""
+    places = places_of({"App": now, **(elsewhere or {})}, CARDS)
+    return list(threats(Outlook(CARDS, places, copied), StackTemplate("App", now), before, held))
+
+
+BEFORE = {"Orders": table()}
+GENERATED = {"Orders": Deployed(TABLE, "App-Orders-1ABC")}
+COPIED = frozenset({("dynamodb-table", "orders")})
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "loss", "says"),
+    [
+        ({"Orders": table()}, {}, Loss.LEAVES, "would delete it"),
+        ({"Orders": table(policy="Retain")}, {}, Loss.LEAVES, "leave behind, without an owner,"),
+        ({"Orders": table()}, {"Other": table()}, Loss.MOVES, "be declared anew as Other:"),
+        ({"Orders": table()}, {"Other": table(of_type=GLOBAL)}, Loss.MOVES, "as Other:"),
+        ({"Orders": table()}, {"Orders": table(keyed("x"))}, Loss.RENAMED, "renamed to x:"),
+        ({"Orders": table()}, {"Orders": table(keyed(None))}, Loss.RENAMED, "makes up"),
+        (
+            {"Orders": table()},
+            {"Orders": table(keyed(TableName={"Ref": "Name"}))},
+            Loss.RENAMED,
+            "resolves",
+        ),
+        ({"Orders": table()}, {"Orders": table(of_type=GLOBAL)}, Loss.REPLACED, "become AWS::"),
+        ({"Orders": table()}, {"Orders": table(keyed(key="id"))}, Loss.REPLACED, "KeySchema"),
+        ({"Orders": table()}, {"Orders": table(keyed(kind="N"))}, Loss.REPLACED, "key schema"),
+        (
+            {"Orders": table()},
+            {"Orders": table(keyed(ImportSourceSpecification={"InputFormat": "CSV"}))},
+            Loss.REPLACED,
+            "ImportSourceSpecification",
+        ),
+        (None, {}, Loss.LEAVES, "would delete it"),
+        (None, {"Orders": table(keyed("x"))}, Loss.RENAMED, "renamed to x:"),
+    ],
+)
+def test_each_way_to_lose_a_table_is_seen(
+    before: Mapping[str, Declared] | None, now: Mapping[str, Declared], loss: Loss, says: str
+) -> None:
+    """Leaving, moving, renaming, replacing: each is told apart, with what would happen."""
+    (threat,) = lost(before, now)
+    assert (threat.loss, threat.stack, threat.logical_id, threat.name) == (
+        loss,
+        "App",
+        "Orders",
+        "orders",
+    )
+    assert says in threat.outcome
+    assert threat.recipe
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (BEFORE, BEFORE),
+        (BEFORE, {"Orders": table(keyed(BillingMode="PAY_PER_REQUEST"), "Retain")}),
+        (BEFORE, {**BEFORE, "New": table(keyed("new"))}),
+        ({"Orders": table(keyed(TableName={"Ref": "Name"}))}, BEFORE),
+        (None, {"Orders": table(keyed(None, key="id"))}),
+        ({"Tables": Declared("My::Macro")}, {"Tables": Declared("My::Macro")}),
+    ],
+)
+def test_what_stays_is_no_threat(
+    before: Mapping[str, Declared] | None, now: Mapping[str, Declared]
+) -> None:
+    """The same name and key under the same logical id, and what a macro makes, pass."""
+    assert lost(before, now) == []
+
+
+def test_a_serverless_table_is_compared_with_what_was_sent() -> None:
+    """A type that a transform expands is no change of type."""
+    simple = {"Orders": Declared("AWS::Serverless::SimpleTable", {"TableName": "orders"})}
+    assert lost(simple, simple) == []
+
+
+def test_a_generated_name_stays_unless_a_name_is_given() -> None:
+    """Without a declared name, before and after, nothing is renamed."""
+    unnamed = {"Orders": table(keyed(None))}
+    assert lost(unnamed, unnamed, GENERATED) == []
+    (threat,) = lost(unnamed, BEFORE, GENERATED)
+    assert threat.loss is Loss.RENAMED
+
+
+def test_a_move_to_another_stack_names_it() -> None:
+    """The new place is told with its stack."""
+    (threat,) = lost(BEFORE, {}, elsewhere={"Data": {"Table": table()}})
+    assert threat.loss is Loss.MOVES
+    assert "as Table of stack Data" in threat.outcome
+    assert "cdk refactor" in threat.recipe
+
+
+@pytest.mark.parametrize("now", [{}, {"Orders": table(keyed("new"), "Retain")}])
+def test_the_recipe_itself_passes(now: Mapping[str, Declared]) -> None:
+    """What is retained, and carried over by dataware because it is a fallback, is not lost."""
+    retained = {"Orders": table(policy="Retain")}
+    assert lost(retained, now, copied=COPIED) == []
+    assert lost(retained, now) != []
+    assert lost(BEFORE, now, copied=COPIED) != []
+
+
+def test_what_holds_no_data_by_its_nature_is_left_alone() -> None:
+    """A parameter's value stands in the template, a function holds none."""
+    held = {"P": Deployed("AWS::SSM::Parameter", "/p"), "F": Deployed("AWS::Lambda::Function", "f")}
+    assert lost({one: Declared("") for one in held}, {}, held) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "stops"),
+    [
+        (absent("orders"), False),
+        (Facts("orders", Existence.EXISTS, Content.EMPTY), False),
+        (Facts("orders", Existence.EXISTS, Content.DATA), True),
+        (Facts("orders", Existence.EXISTS, Content.UNKNOWN), True),
+        (Facts("orders"), True),
+    ],
+)
+def test_only_what_was_seen_to_be_empty_may_go(facts: Facts, stops: bool) -> None:
+    """Data and doubt stop; emptiness that was seen does not."""
+    (threat,) = lost(BEFORE, {})
+    found = judged(threat, facts)
+    assert (found is not None) is stops
+    if found:
+        seen = facts.content is Content.DATA
+        assert ("holds data and would" if seen else "may hold data (it was not") in found.reason
+        assert found.to_json()["rule"] == 19
+
+
+def test_a_template_that_is_none_declares_nothing() -> None:
+    """Odd documents are read as empty, not as an error."""
+    assert declared_in({}) == {}
+    assert declared_in({"Resources": {"A": 1, "B": {"Type": BUCKET, "Properties": []}}}) == {
+        "B": Declared(BUCKET)
+    }
+
+
+NAMES = st.sampled_from(["a", "b", "c"])
+DECLARED = st.builds(
+    Declared,
+    st.sampled_from([TABLE, BUCKET, GLOBAL, "AWS::SQS::Queue"]),
+    st.builds(
+        lambda name, key: {**keyed(name, key), "BucketName": name},
+        st.none() | NAMES,
+        st.sampled_from(["x", "y"]),
+    ),
+    st.sampled_from([None, "Delete", "Retain"]),
+    st.sampled_from([None, "Delete", "Retain"]),
+)
+TEMPLATES = st.dictionaries(st.sampled_from(["A", "B", "C"]), DECLARED)
+
+
+def deployed_from(template: Mapping[str, Declared]) -> dict[str, Deployed]:
+    """What CloudFormation makes of a template."""
+    return {
+        one: Deployed(each.type, each.properties.get("TableName") or f"App-{one}-1A")
+        for one, each in template.items()
+    }
+
+
+@given(TEMPLATES)
+def test_an_unchanged_template_loses_nothing(template: dict[str, Declared]) -> None:
+    """The second deployment of the same thing is never stopped."""
+    assert lost(template, template, deployed_from(template)) == []
+    assert lost(None, template, deployed_from(template)) == []
+
+
+@given(TEMPLATES, TEMPLATES)
+def test_only_what_is_deployed_and_stateful_can_be_lost(
+    before: dict[str, Declared], now: dict[str, Declared]
+) -> None:
+    """No stop without a deployed resource that can hold data; each is told of once."""
+    held = deployed_from(before)
+    found = lost(before, now, held)
+    assert {(one.logical_id, one.name) for one in found} <= {
+        (one, each.physical_id) for one, each in held.items() if each.type in CARDS
+    }
+    assert len({one.logical_id for one in found}) == len(found)
+    assert lost(before, now, {}) == []
+    for gone in before.keys() - now.keys():
+        assert (before[gone].type in CARDS) is (gone in {one.logical_id for one in found})
