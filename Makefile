@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 COVERED := src/dataware/core/*,src/dataware/kinds/*,src/dataware/migrate/*,src/dataware/state/*,src/dataware/ops/*
 
 .PHONY: help setup demo test lint unit bench docs clean
@@ -13,10 +14,11 @@ help:  ## show what there is to make
 
 setup: $(VENV)/.ready  ## install everything into .venv and a cache folder
 
-$(VENV)/.ready: pyproject.toml requirements/dev.txt
+$(VENV)/.ready: pyproject.toml requirements/dev.txt scripts/ensure_node.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dataware needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	@$(PYTHON) -m venv $(VENV) || { echo "Python lacks its venv module; on Debian: apt install python3-venv" >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/dev.txt --editable '.[dev,demo]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/dev.txt --editable '.[cdk,demo,dev]'
+	$(BIN)/python scripts/ensure_node.py
 	$(BIN)/python -c 'from dataware.embedded import embedded_python; embedded_python()'
 	@touch $@
 

@@ -93,8 +93,7 @@ def _cards() -> Iterator[str]:
 def _card(kind: Kind) -> Iterator[str]:
     yield f"## {kind.noun} (`{kind.cfn_type}`)\n"
     yield f"- physical name: `{kind.identifier}`"
-    by_hand = f", by hand as `{kind.scheme}://…`" if kind.scheme else ""
-    yield f"- migrated: {f'yes{by_hand}' if kind.copier else 'no'}"
+    yield f"- migrated: {f'yes, as `{kind.scheme}://…`' if kind.copier else 'no'}"
     yield f"- CDK reference: `{kind.cdk_import}`"
     replaced = ", ".join(f"`{name}`" for name in (kind.identifier, *kind.replaced_by))
     yield f"- [guarded](guard.md): {f'yes; replaced with {replaced}' if kind.stateful else 'no'}\n"

@@ -11,6 +11,7 @@ from tests.bench.copying import copy_of_buckets, copy_of_tables
 from tests.bench.memory import memory_of_buckets, memory_of_guarded_writes, memory_of_tables
 from tests.bench.planning import planning
 from tests.bench.result import Result, surroundings
+from tests.bench.synth import synth
 from tests.bench.world import World, world
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
@@ -28,6 +29,7 @@ _BENCHMARKS: Mapping[str, Callable[[World, Sizes], Result]] = {
     "memory-guarded": lambda w, n: memory_of_guarded_writes(w, n["objects"] // 10, n["objects"]),
     "memory-bucket": lambda w, n: memory_of_buckets(w, n["objects"] // 10, n["objects"]),
     "planning": lambda w, n: planning(w, n["resources"], n["latency"] / 1000),
+    "synth": lambda w, n: synth(w, n["resources"]),
     "copy-table": lambda w, n: copy_of_tables(w, n["copies"]),
     "copy-bucket": lambda w, n: copy_of_buckets(w, n["copies"] // 10),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,18 @@ import pytest
 from aws_cdk import App, DefaultStackSynthesizer, Stack
 from aws_cdk.assertions import Template
 
-from cdk.apps import BUCKET, KEY, errors, make_stack, make_table, resources, warnings
+from cdk.apps import (
+    BUCKET,
+    KEY,
+    TABLE,
+    entry,
+    errors,
+    make_stack,
+    make_table,
+    resources,
+    warnings,
+    write_lock,
+)
 from dataware.cdk import DataAwareBucket, DataAwareTable
 from dataware.cdk.lock import FILE
 from dataware.cli import main
@@ -134,6 +146,28 @@ def test_a_moved_construct_stops_with_the_recipe() -> None:
     assert "rule 16" in text
     assert "under the logical id Waitlist" in text
     assert "`cdk refactor`" in text
+
+
+def test_an_outdated_lock_file_does_not_hide_a_move() -> None:
+    """An entry for the old id is not taken at its word: AWS is asked, and the move is stopped."""
+    stack = synthesized()
+    deploy(stack)
+    assert main(["plan", stack.node.root.synth().directory, "--lock"]) == 0
+    assert errors(synthesized()) == []
+    (text,) = errors(synthesized("List"))
+    assert "rule 16" in text
+
+
+def test_an_outdated_lock_file_does_not_hide_another_owner(project: Path) -> None:
+    """What was this stack's and is now another's becomes a reference, and leaves nothing behind."""
+    deploy(synthesized(name="Owner"))
+    account, region = os.environ["CDK_DEFAULT_ACCOUNT"], os.environ["CDK_DEFAULT_REGION"]
+    old = entry("keep", 6, stack="Demo", logical_id="Older", fallbacks=[FALLBACK])
+    write_lock({f"{TABLE} {PREFERRED}": old}, f"{account}/{region}")
+    stack = synthesized()
+    assert decision(stack).rule == 10
+    assert resources(stack) == {}
+    assert (project / FILE).exists()
 
 
 def test_another_stacks_table_is_referenced() -> None:

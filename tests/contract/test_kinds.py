@@ -142,7 +142,7 @@ def test_abilities_come_together(kind: Kind) -> None:
     """What can be copied has an address, can be verified, and declares what each phase needs."""
     able = kind.copier is not None
     assert (kind.reader is not None) == able
-    assert able or kind.scheme is None
+    assert (kind.scheme is not None) == able
     assert ({"read", "write", "verify"} <= kind.permissions.keys()) == able
 
 

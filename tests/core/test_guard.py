@@ -67,7 +67,7 @@ COPIED = frozenset({("dynamodb-table", "orders")})
     ("before", "now", "loss", "says"),
     [
         ({"Orders": table()}, {}, Loss.LEAVES, "would delete it"),
-        ({"Orders": table(policy="Retain")}, {}, Loss.LEAVES, "leave behind, without an owner,"),
+        ({"Orders": table(policy="Retain")}, {}, Loss.LEAVES, "leave it behind without an owner"),
         ({"Orders": table()}, {"Other": table()}, Loss.MOVES, "be declared anew as Other:"),
         ({"Orders": table()}, {"Other": table(of_type=GLOBAL)}, Loss.MOVES, "as Other:"),
         ({"Orders": table()}, {"Orders": table(keyed("x"))}, Loss.RENAMED, "renamed to x:"),

@@ -29,7 +29,7 @@ from dataware.core.model import (
     Wanted,
     absent,
 )
-from dataware.core.plan import Plan, Planned, changed_facts, lock_entries
+from dataware.core.plan import Plan, Planned, changed_facts, lock_entries, lock_key
 
 words = st.text(max_size=8)
 sizes = st.builds(Size, st.integers(0), st.integers(0), st.booleans())
@@ -141,4 +141,5 @@ def test_lock_entries_are_keyed_by_type_and_name() -> None:
     wanted = Wanted("Demo/Uploads", "AWS::S3::Bucket", "uploads-prod")
     one = Planned(wanted, absent("uploads-prod"), (), Decision(Action.CREATE, 5, "because"))
     entries = lock_entries(Plan("1", "r", "t", (one,)))
-    assert entries["AWS::S3::Bucket uploads-prod"]["action"] == "create"
+    entry = entries[lock_key("AWS::S3::Bucket", "uploads-prod")]
+    assert (entry["action"], entry["reason"], entry["exists"]) == ("create", "because", "no")

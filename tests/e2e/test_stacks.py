@@ -34,9 +34,7 @@ OTHER_KEYS: dict[str, Any] = {
 
 
 @pytest.fixture(autouse=True)
-def an_empty_place(
-    aws_server: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def an_empty_place(aws_server: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty AWS, and a folder of its own."""
     monkeypatch.chdir(tmp_path)
 

@@ -112,9 +112,7 @@ def test_by_default_nothing_of_the_target_is_replaced(kind: str, fault_proxy: Fa
 
 
 @EVERY_KIND
-def test_a_name_that_may_not_be_described_is_not_absent(
-    kind: str, fault_proxy: FaultProxy
-) -> None:
+def test_a_name_that_may_not_be_described_is_not_absent(kind: str, fault_proxy: FaultProxy) -> None:
     """Access denied never means absent: nothing is created, and nothing is migrated."""
     migration, app, before = hidden(kind, fault_proxy)
     look = "DescribeTable" if kind == "table" else "HeadBucket"

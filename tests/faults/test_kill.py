@@ -21,6 +21,7 @@ from support.worlds import stacks
 MOMENTS = 20
 SEED = 20260301
 
+
 def strike_in(migration: Migration, moment: int) -> Strike:
     """A kill in the given twentieth of a run."""
     chance = random.Random(f"{SEED} {migration.requests} {moment}")

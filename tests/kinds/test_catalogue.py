@@ -22,8 +22,8 @@ def test_names_and_schemes_are_unique() -> None:
     cards = kinds()
     assert len({card.name for card in cards}) == len({card.probe for card in cards})
     assert len({(card.name, card.probe) for card in cards}) == len({card.name for card in cards})
-    schemes = [card.scheme for card in cards if card.scheme]
-    assert len(set(schemes)) == len(schemes)
+    schemes = {(card.scheme, card.probe) for card in cards if card.scheme}
+    assert len(schemes) == len({scheme for scheme, _ in schemes})
 
 
 @pytest.mark.parametrize(

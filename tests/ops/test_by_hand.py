@@ -56,6 +56,14 @@ def test_an_unfinished_migration_from_elsewhere_is_not_mixed_up(there: World) ->
         migrate(there.context(), BOX, OLD, NEW, PLAIN)
 
 
+def test_a_source_that_is_being_filled_is_not_copied(there: World) -> None:
+    """A part of the data is not taken for the whole by the next one in a chain."""
+    there.markers["old"] = Marker(MarkerState.RUNNING, source="older", run="r")
+    with pytest.raises(Refused, match="old holds only a part of the data"):
+        migrate(there.context(), BOX, OLD, NEW, PLAIN)
+    assert there.boxes["new"] == {}
+
+
 @pytest.mark.parametrize("ability", ["copier", "reader"])
 def test_a_kind_without_the_ability_says_so(
     there: World, monkeypatch: pytest.MonkeyPatch, ability: str

@@ -6,6 +6,7 @@ uploads.bucket.grant_read(function)
 """
 
 from dataware.cdk.bucket import DataAwareBucket
+from dataware.cdk.guard import DataGuard
 from dataware.cdk.older import DataAware
 from dataware.cdk.resource import Copy, DataAwareResource, MakeMigration
 from dataware.cdk.table import DataAwareTable, DataAwareTableV2
@@ -17,5 +18,6 @@ __all__ = [
     "DataAwareResource",
     "DataAwareTable",
     "DataAwareTableV2",
+    "DataGuard",
     "MakeMigration",
 ]

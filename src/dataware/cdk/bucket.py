@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from dataware.cdk.reference import BUCKET, tell_unused, warn_on_use
-from dataware.cdk.resource import CHILD, DataAwareResource, MakeMigration, retained
+from dataware.cdk.resource import CHILD, DataAwareResource, MakeMigration
 
 
 class DataAwareBucket(DataAwareResource):
@@ -44,20 +44,15 @@ class DataAwareBucket(DataAwareResource):
             import_mode=import_mode,
         )
         self._refuse(properties, "bucket_name")
-        name = self._entry.referenced
-        self._bucket: s3.IBucket
-        if name is None:
-            bucket = s3.Bucket(self, CHILD, bucket_name=preferred_name, **retained(properties))
-            self._bucket = bucket
-            self._declare(bucket, migration)
-        else:
-            self._bucket = self._reference(name, properties)
-            self._refer(self._bucket, migration)
+        self._bucket = self._build(properties, migration, self._declared, self._reference)
 
     @property
     def bucket(self) -> s3.IBucket:
         """The bucket: declared by this stack, or referenced."""
         return self._bucket
+
+    def _declared(self, properties: dict[str, Any]) -> s3.IBucket:
+        return s3.Bucket(self, CHILD, bucket_name=self._asked.preferred, **properties)
 
     def _reference(self, name: str, properties: dict[str, Any]) -> s3.IBucket:
         key = properties.pop("encryption_key", None)

@@ -8,12 +8,12 @@ Python lives on in the app.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from aws_cdk import Annotations, Stack
+from aws_cdk import Annotations
 from constructs import Construct
 
 from dataware.cdk.asked import Asked
+from dataware.cdk.home import Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,14 @@ class Claims:
 _BY_APP: dict[str, Claims] = {}
 
 
-def claim(construct: Construct, asked: Asked) -> None:
+def claim(construct: Construct, asked: Asked, home: Home) -> None:
     """Record what a construct wants.
 
     Raises ValueError if another one prefers the same name; warns where a name is one construct's
     preferred and another's fallback.
     """
-    # The number that the app has in the kernel; its Python object may be another one each time.
-    app: Any = construct.node.root
-    claims = _BY_APP.setdefault(app.__jsii_ref__.ref, Claims())
-    stack = Stack.of(construct)
-    place = (stack.account, stack.region, "aws")
+    claims = _BY_APP.setdefault(home.app, Claims())
+    place = (home.account, home.region, "aws")
     arn = asked.kind.arns(asked.preferred, *place)[0]
     other = claims.preferred.setdefault(arn, asked.path)
     if other != asked.path:

@@ -22,8 +22,10 @@ from aws_cdk import (
 )
 
 from dataware import __version__
+from dataware.cdk.decide import VARIABLE, Lookup
+from dataware.cdk.home import LOOKUP
 from dataware.core.errors import DatawareError
-from dataware.core.guard import RULE, Threat
+from dataware.core.guard import ALLOWED, RULE, Threat
 
 RULE_NAME = f"dataware-{RULE}"
 UNSEEN = "dataware-unseen"
@@ -33,16 +35,16 @@ UNSEEN = "dataware-unseen"
 class DataGuard:
     """Fails synth when a resource that holds data would leave its stack, be renamed or replaced.
 
-    `allow_loss` names the resources that may be lost, by logical id or STACK/LOGICAL_ID. What
-    cannot be looked at, for want of credentials most of all, is a warning; with `strict` it fails
-    synth as well.
+    `allow_loss` names the resources that may be lost, by logical id or STACK/LOGICAL_ID, beside
+    those that `dataware deploy --allow-loss` names. What cannot be looked at, for want of
+    credentials most of all, is a warning; with `strict` it fails synth as well.
     """
 
     def __init__(
         self, *, strict: bool = False, allow_loss: Sequence[str] = (), profile: str | None = None
     ) -> None:
         self._strict = strict
-        self._allow_loss = tuple(allow_loss)
+        self._allow_loss = (*allow_loss, *filter(None, os.environ.get(ALLOWED, "").split(",")))
         self._profile = profile
 
     @property
@@ -62,6 +64,8 @@ class DataGuard:
 
     def validate(self, context: IPolicyValidationContextBeta1) -> PolicyValidationPluginReportBeta1:
         """Look at what the deployed stacks have, and compare."""
+        if _is_collected(context):
+            return PolicyValidationPluginReportBeta1(success=True, violations=[])
         # A synth without this plug-in loads no AWS SDK.
         from dataware.cdk.losses import losses_of  # noqa: PLC0415 - see above
 
@@ -81,6 +85,12 @@ class DataGuard:
             plugin_version=__version__,
             metadata={"warning": "; ".join(unseen)} if unseen else None,
         )
+
+
+def _is_collected(context: IPolicyValidationContextBeta1) -> bool:
+    """Whether dataware itself runs the app, which it guards with options of its own."""
+    mode = os.environ.get(VARIABLE) or context.app_construct.node.try_get_context(LOOKUP)
+    return mode == Lookup.COLLECT
 
 
 def _violation(threat: Threat, paths: dict[str, str]) -> PolicyViolationBeta1:

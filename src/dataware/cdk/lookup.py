@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dataware.aws import Account, BotocoreTransport, SystemClock
-from dataware.cdk.decide import IMPORT, VARIABLE, Lookup
+from dataware.cdk.decide import VARIABLE, Lookup
+from dataware.cdk.home import IMPORT
 from dataware.cdk.lock import Entry, Environment, Lock, parse_entry
 from dataware.core.errors import BadInput, DatawareError, Refused
 from dataware.core.kind import Kind

@@ -12,7 +12,8 @@ from dataware.core.guard import Threat
 from dataware.core.ports import Wire
 from dataware.kinds import kinds
 from dataware.ops.guard import allowed, losses
-from dataware.ops.inputs.assembly import read_assembly
+from dataware.ops.inputs.assembly import MANIFEST, read_assembly
+from dataware.ops.inputs.template import parse_template
 from dataware.ops.inputs.wanted import App, Overrides
 
 
@@ -32,11 +33,15 @@ def losses_of(
 
 
 def _app_of(templates: Sequence[Path]) -> App:
-    """The stacks of the assemblies in which the templates stand; a stage is one inside another."""
+    """The stacks of the assemblies in which the templates stand; a stage is one inside another.
+
+    An assembly that lacks context is passed over: CDK looks it up and runs the app again.
+    """
     cards = {kind.cfn_type: kind for kind in kinds()}
     folders = {template.parent for template in templates}
     outermost = sorted(one for one in folders if folders.isdisjoint(one.parents))
-    apps = [read_assembly(folder, cards, Overrides()) for folder in outermost]
+    whole = [one for one in outermost if not parse_template(one / MANIFEST).get("missing")]
+    apps = [read_assembly(folder, cards, Overrides()) for folder in whole]
     return App(
         [wanted for app in apps for wanted in app.wanted],
         stacks=tuple(stack for app in apps for stack in app.stacks),

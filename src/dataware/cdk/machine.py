@@ -31,15 +31,16 @@ def state_machine(
     timeout: Duration,
 ) -> sfn.StateMachine:
     """The state machine; `timeout` is a last resort, because workers know their deadline."""
-    first = _invoke(scope, "Begin", begin)
-    shards = _shards(scope, worker, max_concurrency)
-    outcome = sfn.Choice(scope, "Outcome")
+    states = Construct(scope, "States")
+    first = _invoke(states, "Begin", begin)
+    shards = _shards(states, worker, max_concurrency)
+    outcome = sfn.Choice(states, "Outcome")
     outcome.when(sfn.Condition.string_equals("$.outcome", "copy"), shards)
     outcome.when(sfn.Condition.string_equals("$.outcome", "again"), first)
-    outcome.when(sfn.Condition.string_equals("$.outcome", "done"), sfn.Succeed(scope, "Done"))
-    outcome.otherwise(sfn.Fail(scope, "Failed", error="Incomplete", cause_path=STATE("$.cause")))
+    outcome.when(sfn.Condition.string_equals("$.outcome", "done"), sfn.Succeed(states, "Done"))
+    outcome.otherwise(sfn.Fail(states, "Failed", error="Incomplete", cause_path=STATE("$.cause")))
     first.next(outcome)
-    shards.next(_invoke(scope, "Finish", finish).next(outcome))
+    shards.next(_invoke(states, "Finish", finish).next(outcome))
     return sfn.StateMachine(
         scope,
         "StateMachine",

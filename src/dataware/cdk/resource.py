@@ -7,23 +7,36 @@ did, whatever is decided, and an existing stack can change from one to the other
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from aws_cdk import Annotations, CfnResource, RemovalPolicy, Resource, Stack
+from aws_cdk import Annotations, CfnResource, RemovalPolicy, Stack
 from constructs import Construct, IConstruct
 
 from dataware.cdk.asked import ask
 from dataware.cdk.claims import claim
-from dataware.cdk.decide import Lookup, import_default, lookup_mode, settle
+from dataware.cdk.decide import (
+    Lookup,
+    declared_id,
+    import_default,
+    lookup_mode,
+    settle,
+    tell,
+)
+from dataware.cdk.home import home_of, path_in
 from dataware.core.model import Decision
 from dataware.core.plan import COPYING
 
 CHILD = "Default"
+RETAINED = {"removal_policy": RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE}
+"""The data outlives its stack, unless the app says otherwise."""
+
 WANTED = "dataware:wanted"
 """Type of the construct metadata by which an assembly tells of resources it only refers to."""
+
+Made = TypeVar("Made", bound=IConstruct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +77,9 @@ class DataAwareResource(Construct):
         schema: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(scope, id)
+        self._home = home_of(scope)
         self._asked = ask(
-            self.node.path,
+            path_in(self._home, id),
             cfn_type,
             preferred_name=preferred_name,
             fallback_names=fallback_names,
@@ -74,13 +88,13 @@ class DataAwareResource(Construct):
             import_mode=import_mode,
             schema=schema,
         )
-        if Stack.of(self).nested:
+        if self._home.nested:
             raise ValueError(
                 f"{self._asked.path}: the name of a nested stack is not known before the "
                 "deployment: move the construct to the stack itself"
             )
-        claim(self, self._asked)
-        self._entry = settle(self, self._asked)
+        claim(self, self._asked, self._home)
+        self._entry = settle(self, self._asked, self._home)
         self._copying: IConstruct | None = None
 
     @property
@@ -99,26 +113,52 @@ class DataAwareResource(Construct):
                 f"{self._asked.path}: {name} has no place here: give preferred_name instead"
             )
 
-    def _declare(self, resource: Resource, migration: MakeMigration | None) -> None:
-        """Opt the declared resource in, and let its data be copied in the deployment."""
-        asked = self._asked
-        element = resource.node.default_child
-        if not isinstance(element, CfnResource):
-            raise TypeError(f"{asked.path}: {resource.node.path} has no CloudFormation resource")
-        element.add_metadata("Dataware", self._metadata())
-        self._migrate(migration, resource)
+    def _build(
+        self,
+        properties: Mapping[str, Any],
+        migration: MakeMigration | None,
+        declare: Callable[[dict[str, Any]], Made],
+        refer: Callable[[str, dict[str, Any]], Made],
+    ) -> Made:
+        """The resource as it was decided; declared under a known id, or referred to."""
+        made: Made | None = None
+        if self._entry.referenced is None:
+            made = declare({**RETAINED, **properties})
+            self._confirm(made)
+        if name := self._entry.referenced:
+            if made is not None:
+                # It was declared on the word of an entry that was made for another place.
+                self.node.try_remove_child(CHILD)
+            made = refer(name, dict(properties))
+            self._leave_a_note()
+        if made is None:
+            raise RuntimeError(f"{self._asked.path} is neither declared nor referred to")
+        tell(self, self._entry)
+        self._migrate(migration, made)
+        return made
 
-    def _refer(self, reference: IConstruct, migration: MakeMigration | None) -> None:
+    def _confirm(self, resource: IConstruct) -> None:
+        """Opt the declared resource in, and decide again if the decision was for another id."""
+        asked, element = self._asked, resource.node.default_child
+        if not isinstance(element, CfnResource):
+            raise TypeError(f"{asked.path}: CDK declares it by no CloudFormation resource")
+        element.add_metadata("Dataware", self._metadata())
+        if self._entry.logical_id is not None:
+            logical_id = Stack.of(self).get_logical_id(element)
+            if logical_id != self._entry.logical_id:
+                self._entry = settle(self, asked, self._home, logical_id)
+
+    def _leave_a_note(self) -> None:
         """Let the assembly tell of a resource that the template does not declare."""
-        data = {"LogicalId": self._entry.logical_id, "Resource": self._asked.resource}
-        self.node.add_metadata(WANTED, data)
-        self._migrate(migration, reference)
+        asked = self._asked
+        logical_id = self._entry.logical_id or declared_id(self, asked.kind.cfn_type)
+        self.node.add_metadata(WANTED, {"LogicalId": logical_id, "Resource": asked.resource})
 
     def _metadata(self) -> dict[str, Any]:
         """The settings for the template; a collecting run also tells the app's default."""
         metadata = self._asked.metadata
-        if "Import" not in metadata and lookup_mode(self) is Lookup.COLLECT:
-            mode = import_default(self)
+        if "Import" not in metadata and lookup_mode(self._home) is Lookup.COLLECT:
+            mode = import_default(self._home)
             return {**metadata, "Import": mode.value} if mode else metadata
         return metadata
 
@@ -136,8 +176,3 @@ class DataAwareResource(Construct):
         copy = Copy(asked.kind.cfn_type, decision.source, asked.preferred, decision.guarded)
         self._copying = migration(self, "Migration", copy)
         self._copying.node.add_dependency(after)
-
-
-def retained(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties, with a removal policy under which the data outlives the stack."""
-    return {"removal_policy": RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, **properties}

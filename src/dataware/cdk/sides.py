@@ -105,13 +105,19 @@ def _side(stack: Stack, resource: Resource) -> Side:
         if (name := getattr(resource, attribute, None)) is not None:
             return Side(
                 load(cfn_type),
-                name,
+                _literal(resource, attribute) or name,
                 account,
                 region,
                 construct=resource,
                 key=resource.encryption_key,
             )
     raise ValueError(f"{resource!r} is no bucket, no table and no address of one")
+
+
+def _literal(resource: IConstruct, attribute: str) -> str | None:
+    """The name that was written out for a resource of this app; permissions are scoped to it."""
+    name = getattr(resource.node.default_child, attribute, None)
+    return name if isinstance(name, str) and not is_token(name) else None
 
 
 def look_policy(both: Iterable[Side], partition: str) -> list[iam.PolicyStatement]:

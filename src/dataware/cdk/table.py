@@ -9,7 +9,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from dataware.cdk.reference import TABLE, tell_unused, warn_on_use
-from dataware.cdk.resource import CHILD, DataAwareResource, MakeMigration, retained
+from dataware.cdk.resource import CHILD, DataAwareResource, MakeMigration
 
 L2 = type[dynamodb.Table] | type[dynamodb.TableV2]
 
@@ -59,20 +59,15 @@ class _AnyTable(DataAwareResource):
             schema=key_schema(properties),
         )
         self._refuse(properties, "table_name")
-        name = self._entry.referenced
-        self._table: dynamodb.ITable
-        if name is None:
-            table = self._l2(self, CHILD, table_name=preferred_name, **retained(properties))
-            self._table = table
-            self._declare(table, migration)
-        else:
-            self._table = self._reference(name, properties)
-            self._refer(self._table, migration)
+        self._table = self._build(properties, migration, self._declared, self._reference)
 
     @property
     def table(self) -> dynamodb.ITable:
         """The table: declared by this stack, or referenced."""
         return self._table
+
+    def _declared(self, properties: dict[str, Any]) -> dynamodb.ITable:
+        return self._l2(self, CHILD, table_name=self._asked.preferred, **properties)
 
     def _reference(self, name: str, properties: dict[str, Any]) -> dynamodb.ITable:
         about = {word: properties.pop(word) for word in ABOUT if word in properties}

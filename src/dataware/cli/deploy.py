@@ -16,6 +16,7 @@ from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside
 from dataware.cli.outside import outside
 from dataware.core.errors import BadInput, Refused
 from dataware.core.events import event
+from dataware.core.guard import ALLOWED
 from dataware.core.model import Wanted
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.ops.announce import announce
@@ -53,7 +54,7 @@ def run_deploy(
     if not names_app(folder):
         raise BadInput(f"there is no cdk.json that names an app in {folder}; go to the CDK project")
     environ = cdk_environ(profile=out.profile, region=out.region, endpoint_url=out.endpoint_url)
-    cdk = find_cdk(folder, environ)
+    cdk = find_cdk(folder, {**environ, ALLOWED: ",".join(guarding.allow_loss)})
     deployment = Deployment(settings_of(copy), guarding, (*_stacks(app), *arguments), yes)
     with TemporaryDirectory(prefix="dataware-deploy-") as assembly:
         cdk.synth(Path(assembly), _context_of(arguments))

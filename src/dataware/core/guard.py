@@ -16,6 +16,9 @@ from dataware.core.kind import Kind
 from dataware.core.model import Content, Deployed, Existence, Facts
 
 RULE = 19
+ALLOWED = "DATAWARE_ALLOW_LOSS"
+"""The variable by which a deployment tells the app's own guard which losses are allowed."""
+
 RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
 KEEP_IT = "keep it declared under that logical id (overrideLogicalId in CDK)"
 
@@ -202,18 +205,18 @@ class _One:
             there = f"as {logical_id}{f' of stack {stack}' if stack != self.template.name else ''}"
             return self._threat(
                 Loss.MOVES,
-                f"be declared anew {there}: CloudFormation would {_let_go(retained)} it, and fail"
-                " to create a second one of that name",
+                f"be declared anew {there}: CloudFormation would {_let_go(retained)}, and"
+                " fail to create a second one of that name",
                 f"move it with `cdk refactor`, or {KEEP_IT}",
             )
         if retained and self._is_copied():
             return None
+        retain = "" if retained else "set its removal policy to RETAIN, deploy that, and then "
         return self._threat(
             Loss.LEAVES,
-            f"leave the stack, and CloudFormation would {_let_go(retained)} it",
+            f"leave the stack, and CloudFormation would {_let_go(retained)}",
             f"{KEEP_IT}; or move it with `cdk refactor` if only the construct was moved; or, to let"
-            " it go, set its removal policy to RETAIN, deploy that, and then say"
-            f" --allow-loss {self.logical_id}",
+            f" it go, {retain}say --allow-loss {self.logical_id}",
         )
 
     def _renamed(self, now: Declared, name: str) -> Threat | None:
@@ -224,7 +227,7 @@ class _One:
         return self._threat(
             Loss.RENAMED,
             f"be renamed to {name}: CloudFormation would create an empty {self.kind.short} of that"
-            f" name, and {_let_go(retained)} {old}",
+            f" name, and {_let_go(retained, old)}",
             f"keep the name; or declare the new name as preferred and {old} as fallback with"
             " dataware, after a deployment that sets its removal policy to RETAIN",
         )
@@ -241,7 +244,7 @@ class _One:
         return self._threat(
             Loss.REPLACED,
             f"be replaced by an empty {self.kind.short}, because {because}; CloudFormation would"
-            f" {_let_go(self._survives_replacement(now))} the old one",
+            f" {_let_go(self._survives_replacement(now), 'the old one')}",
             f"leave it as it is, and declare a new {self.kind.short} beside it under another name",
         )
 
@@ -285,8 +288,8 @@ class _One:
         )
 
 
-def _let_go(retained: bool) -> str:
-    return "leave behind, without an owner," if retained else "delete"
+def _let_go(retained: bool, what: str = "it") -> str:
+    return f"leave {what} behind without an owner" if retained else f"delete {what}"
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

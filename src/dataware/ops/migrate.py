@@ -46,6 +46,7 @@ def prepared(
             f"{source.name} has the key schema {before.schema}, but {target.name} has "
             f"{after.schema}: items cannot be copied as they are; make a target with the same keys"
         )
+    _check_whole(context.markers.get(kind.name, source.name), source)
     order = order_of(source, target, settings)
     marker = context.markers.get(kind.name, on_record(order)[1])
     _check_marker(marker, *on_record(order))
@@ -79,6 +80,16 @@ def _existing(context: Context, kind: Kind, place: Place) -> Facts:
             "--target-owner"
         )
     return facts
+
+
+def _check_whole(marker: Marker, source: Place) -> None:
+    """A source that is itself being filled holds only a part of its data."""
+    if marker.state is MarkerState.RUNNING:
+        raise Refused(
+            f"{source.name} holds only a part of the data, because the migration into it from "
+            f"{marker.source} has not ended (run {marker.run}); finish that first, or copy from "
+            f"{marker.source}"
+        )
 
 
 def _check_marker(marker: Marker, source: str, target: str) -> None:

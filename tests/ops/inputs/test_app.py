@@ -162,6 +162,7 @@ def test_the_app_of_cdk_json_is_run_as_cdk_runs_it(tmp_path: Path) -> None:
         "import os, json, shutil\n"
         "assert json.loads(os.environ['CDK_CONTEXT_JSON'])['mine'] == 'own'\n"
         "assert json.loads(os.environ['CDK_CONTEXT_JSON'])['looked-up'] == 1\n"
+        "assert json.loads(os.environ['CDK_CONTEXT_JSON'])['dataware:lookup'] == 'collect'\n"
         "assert os.environ['CDK_DEFAULT_ACCOUNT'] == '111122223333'\n"
         "print('noise')\n"
         "shutil.copytree('prepared', os.environ['CDK_OUTDIR'], dirs_exist_ok=True)\n",

@@ -15,6 +15,7 @@ from dataware.kinds.dynamodb_table import KIND as TABLE
 from dataware.kinds.dynamodb_table.probe import declared_settings as settings_of_table
 
 OF_A_REPLICA = ("PointInTimeRecoverySpecification", "DeletionProtectionEnabled")
+UNSEEN = {name: {"Fn::GetAtt": ["Replicas", name]} for name in OF_A_REPLICA}
 
 
 def declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
@@ -26,8 +27,7 @@ def declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
     replicas = properties.get("Replicas")
     known = {name: value for name, value in properties.items() if name == "SSESpecification"}
     if not isinstance(replicas, list) or not all(isinstance(one, Mapping) for one in replicas):
-        known |= dict.fromkeys(OF_A_REPLICA, {"Fn::GetAtt": ["Replicas"]})
-        return settings_of_table(known)
+        return settings_of_table({**known, **UNSEEN})
     each = [
         settings_of_table({**known, **{name: one[name] for name in OF_A_REPLICA if name in one}})
         for one in replicas or [{}]
@@ -40,11 +40,9 @@ def declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
     }
 
 
-# Addresses (``dynamodb://…``) belong to the card of AWS::DynamoDB::Table.
 KIND = replace(
     TABLE,
     cfn_type="AWS::DynamoDB::GlobalTable",
     cdk_import="aws_cdk.aws_dynamodb:TableV2.from_table_attributes",
     declared_settings=declared_settings,
-    scheme=None,
 )

@@ -70,7 +70,8 @@ def parse_address(text: str, kinds: Kinds) -> Address:
     if text.startswith("arn:"):
         return _from_arn(text, copied)
     scheme, separator, rest = text.partition("://")
-    by_scheme = {str(kind.scheme): kind for kind in copied}
+    # Two types may be one thing (table, global table); the first of the catalogue stands for it.
+    by_scheme = {str(kind.scheme): kind for kind in reversed(copied)}
     if not separator:
         examples = " or ".join(f"{one}://{text or 'name'}" for one in sorted(by_scheme))
         raise BadInput(f"{text or 'The empty address'} says no kind: write {examples}")

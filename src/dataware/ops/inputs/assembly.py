@@ -55,7 +55,7 @@ def read_declarations(
 
 
 def _resources(stack: Stack, kinds: Kinds, overrides: Overrides) -> list[Wanted]:
-    source = Source(stack.template, kinds, overrides, stack.name, stack.referred)
+    source = Source(stack.template, kinds, overrides, stack.name, stack.referred, synthesized=True)
     return template_resources(source)
 
 

@@ -41,6 +41,7 @@ class Source:
     """Where a template stands, and what its resources are read with.
 
     `referred` are resources that the app refers to, by the logical id each would have here.
+    `synthesized` says that CDK wrote the template, which leaves out a section that is empty.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class Source:
     overrides: Overrides
     stack: str | None
     referred: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    synthesized: bool = False
 
 
 def read_template(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None = None) -> App:
@@ -60,8 +62,7 @@ def read_template(path: Path, kinds: Kinds, overrides: Overrides, stack: str | N
 def template_resources(source: Source) -> list[Wanted]:
     """The wanted resources of one template; empty if none opts in."""
     document = parse_template(source.path)
-    # A stack that only refers to resources has none of its own.
-    resources = document.get("Resources", {} if source.referred else None)
+    resources = document.get("Resources", {} if source.synthesized else None)
     if not isinstance(resources, dict) or not all(isinstance(r, dict) for r in resources.values()):
         raise BadInput(f"{source.path} is no CloudFormation template: it has no Resources")
     declared = [

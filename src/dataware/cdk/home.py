@@ -1,0 +1,66 @@
+"""Where a construct stands: its stack, its app, and what the context says.
+
+Every question to CDK crosses into another process. Constructs of one scope share the answers,
+which cannot change: CDK fixes names, environments and context before the first child is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import Stack
+from constructs import Construct
+
+LOOKUP, IMPORT = "dataware:lookup", "dataware:import"
+"""Context keys: how to find a missing decision, and how an app imports by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What is known of a scope; `app` is the number that the app has in this process.
+
+    `account` and `region` are tokens for a stack that leaves them open.
+    """
+
+    path: str
+    app: str
+    stack: str
+    nested: bool
+    account: str
+    region: str
+    lookup: object
+    import_mode: object
+
+
+# Strings only, by the number of the scope: nothing of an app is kept alive.
+_HOMES: dict[str, Home] = {}
+
+
+def home_of(scope: Construct) -> Home:
+    """Where the children of `scope` stand."""
+    key = _number(scope)
+    if key not in _HOMES:
+        stack, node = Stack.of(scope), scope.node
+        _HOMES[key] = Home(
+            path=node.path,
+            app=_number(node.root),
+            stack=stack.stack_name,
+            nested=bool(stack.nested),
+            account=stack.account,
+            region=stack.region,
+            lookup=node.try_get_context(LOOKUP),
+            import_mode=node.try_get_context(IMPORT),
+        )
+    return _HOMES[key]
+
+
+def path_in(home: Home, id: str) -> str:
+    """The path of a child; CDK replaces the separator of paths in ids."""
+    name = id.replace("/", "--")
+    return f"{home.path}/{name}" if home.path else name
+
+
+def _number(construct: Any) -> str:
+    """The object's number in the kernel, unique in a process; Python objects come and go."""
+    return str(construct.__jsii_ref__.ref)

@@ -1,0 +1,38 @@
+"""The guard: whoever has lost the lock stops."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from dataware.core.errors import CannotSee, Refused
+from dataware.handler.guard import Guard
+
+
+def test_without_the_lock_nothing_begins() -> None:
+    """The first question is asked at once."""
+    with pytest.raises(Refused, match="no longer has the lock"), Guard(lambda: False):
+        pytest.fail("this must not run")
+
+
+def test_a_lock_that_is_lost_later_is_seen() -> None:
+    """The questions go on while the work does."""
+    answers = iter([True, True])
+    with Guard(lambda: next(answers, False), every=0.01) as guard:
+        ends = time.monotonic() + 10
+        while not guard.lost and time.monotonic() < ends:
+            time.sleep(0.01)
+        with pytest.raises(Refused):
+            guard.check()
+
+
+def test_a_question_without_an_answer_changes_nothing() -> None:
+    """Writes are guarded by conditions, so a store that does not answer stops nothing."""
+
+    def unseen() -> bool:
+        raise CannotSee("no answer")
+
+    with Guard(unseen, every=0.01) as guard:
+        time.sleep(0.05)
+        guard.check()

@@ -1,0 +1,178 @@
+"""The custom resource's events: what starts a copy, what does not, and the id that never moves."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from dataware.handler import on_event
+from support.deployments import BUCKET, Time, begin, properties, record, request
+from support.servers import FaultProxy, json_error
+from support.worlds import client, items_of, make_bucket, make_table, varied_items
+
+ID = "dataware:dynamodb-table:new-one"
+
+
+@pytest.fixture
+def tables(machine: str) -> str:
+    """Ten items to copy, and an empty target; the ARN of the state machine."""
+    make_table("old-one", varied_items(10))
+    make_table("new-one")
+    return machine
+
+
+def executions(machine: str) -> list[str]:
+    """The names of all executions."""
+    found = client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
+    return [str(one["name"]) for one in found]
+
+
+def write_record(**changes: Any) -> None:
+    """Write the record anew with some fields changed."""
+    value = {**record(), **changes}
+    name = "/dataware/markers/dynamodb-table/new-one"
+    client("ssm").put_parameter(Name=name, Value=json.dumps(value), Overwrite=True)
+
+
+def test_create_takes_the_lock_and_starts_an_execution(tables: str) -> None:
+    """The execution has the name of the request, and its input tells what to copy."""
+    answer, given = begin(properties(OnConflict="target", MaxRate="50"))
+    assert answer["PhysicalResourceId"] == ID
+    assert executions(tables) == ["dataware-request-1"]
+    assert given["job"]["source"]["name"] == "old-one"
+    assert (given["job"]["on_conflict"], given["job"]["max_rate"]) == ("target", 50.0)
+    assert record()["state"] == "running"
+
+
+def test_the_same_event_twice_is_one_execution(tables: str) -> None:
+    """Lambda may deliver an event again; the second answer is that of the first."""
+    first, _ = begin(properties())
+    again, _ = begin(properties())
+    assert again == first
+    assert executions(tables) == ["dataware-request-1"]
+
+
+def test_delete_answers_and_does_nothing(tables: str) -> None:
+    """No call is made, so nothing can be deleted, and the id is the one it came with."""
+    event = request("Delete", properties(), PhysicalResourceId="whatever it was")
+    assert on_event.handler(event, Time()) == {"PhysicalResourceId": "whatever it was"}
+    assert executions(tables) == []
+    assert len(items_of("old-one")) == 10
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        (properties(Source="nowhere"), "there is no DynamoDB table nowhere in account"),
+        (properties(Source="other-keys"), "other-keys has the key schema"),
+        (properties(BUCKET), "there is no S3 bucket old-one"),
+        (properties(OnConflict="maybe"), "'maybe' is not a valid OnConflict"),
+    ],
+    ids=["absent", "schema", "bucket", "bug"],
+)
+def test_what_cannot_be_copied_is_refused_in_a_sentence(
+    tables: str, about: dict[str, str], words: str
+) -> None:
+    """The refusal travels on, because an error here would take the id away."""
+    schema = {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}],
+    }
+    make_table("other-keys", **schema)
+    answer, given = begin(about)
+    assert words in answer["Refusal"]
+    assert answer["PhysicalResourceId"] == on_event.physical_id(about)
+    assert given is None
+    assert executions(tables) == []
+
+
+def test_another_run_is_not_disturbed(tables: str) -> None:
+    """While another execution, or a command line, is alive, nothing is started."""
+    begin(properties())
+    answer, _ = begin(properties(), number=2)
+    assert "new-one is being migrated by run" in answer["Refusal"]
+    assert executions(tables) == ["dataware-request-1"]
+
+
+@pytest.mark.usefixtures("tables")
+def test_an_unfinished_run_is_resumed_with_its_checkpoint() -> None:
+    """What is on record of the very same target goes into the new execution."""
+    begin(properties())
+    before = record()
+    write_record(released=True, detail={"checkpoint": "as far as it came"})
+    answer, given = begin(properties(), number=2)
+    assert "Refusal" not in answer
+    assert given["checkpoint"] == "as far as it came"
+    assert record()["run"] == before["run"]
+    assert record()["holder"] == "execution dataware-request-2"
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_checkpoint_of_another_target_is_void() -> None:
+    """A target that was made again under the same name has nothing of what is on record."""
+    begin(properties())
+    write_record(released=True, identity="an earlier table", detail={"checkpoint": "far"})
+    _, given = begin(properties(), number=2)
+    assert given["checkpoint"] is None
+
+
+def test_verified_data_is_not_copied_again(tables: str) -> None:
+    """An update of a finished migration would bring back what the app has deleted since."""
+    begin(properties())
+    write_record(state="complete")
+    old = {"OldResourceProperties": properties()}
+    answer, _ = begin(properties(Workers="9"), "Update", number=2, **old)
+    assert answer == {"PhysicalResourceId": ID}
+    assert executions(tables) == ["dataware-request-1"]
+
+
+def test_a_target_that_was_made_again_is_filled_again(tables: str) -> None:
+    """The record of a table that is gone says nothing of its successor."""
+    begin(properties())
+    write_record(state="complete", identity="an earlier table")
+    answer, _ = begin(properties(), number=2)
+    assert "Execution" in answer
+    assert len(executions(tables)) == 2
+
+
+def test_the_rollback_of_an_update_starts_nothing(tables: str) -> None:
+    """CloudFormation sends the earlier properties; the update's unfinished copy is left alone."""
+    begin(properties())
+    write_record(released=True)
+    make_table("before", varied_items(3))
+    old = {"OldResourceProperties": properties()}
+    answer, _ = begin(properties(Source="before"), "Update", number=2, **old)
+    assert answer == {"PhysicalResourceId": ID}
+    assert len(executions(tables)) == 1
+    assert record()["source"] == "old-one"
+
+
+def test_an_update_to_another_source_is_refused_while_one_is_unfinished(tables: str) -> None:
+    """Two half copies in one target would be nobody's data."""
+    begin(properties())
+    write_record(released=True, source="somewhere")
+    answer, _ = begin(properties(), number=2)
+    assert "a migration from somewhere into new-one is unfinished" in answer["Refusal"]
+
+
+def test_the_lock_is_released_when_nothing_could_be_started(
+    machine: str, fault_proxy: FaultProxy
+) -> None:
+    """Otherwise the next deployment would wait for a run that never was."""
+    make_table("old-one", varied_items(10))
+    make_table("new-one")
+    fault_proxy.add(json_error("StateMachineDeleting"), operation="StartExecution")
+    answer, _ = begin(properties())
+    assert "StateMachineDeleting" in answer["Refusal"]
+    assert record()["released"]
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_bucket_has_an_id_of_its_own() -> None:
+    """The id names the kind, the target and its prefix."""
+    make_bucket("old-one", [{"Key": "a/1", "Body": b"x"}])
+    make_bucket("new-one")
+    answer, _ = begin(properties(BUCKET, SourcePrefix="a/", TargetPrefix="b/"))
+    assert answer["PhysicalResourceId"] == "dataware:s3-bucket:new-one/b/"

@@ -1,0 +1,161 @@
+"""The guard as a use case: where it looks, what it tells, and what it does when it cannot look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from dataware.core.errors import BadInput, CannotSee, Refused
+from dataware.core.guard import Declared, StackTemplate
+from dataware.core.model import Deployed, Wanted
+from dataware.ops.guard import guard, losses
+from dataware.ops.inputs import App
+from support.world import World, WorldAws, install
+
+BOX = "Memory::Box"
+
+
+@dataclass(frozen=True)
+class StackedAws(WorldAws):
+    """A world with deployed stacks; an error in place of an answer is raised."""
+
+    held: Mapping[str, Any] = field(default_factory=dict)
+    templates: Mapping[str, Any] = field(default_factory=dict)
+
+    def stack_resources(self, stack: str) -> Mapping[str, Deployed]:
+        """What the test has deployed."""
+        return self._answer(self.held.get(stack, {}))
+
+    def stack_template(self, stack: str) -> Any:
+        """The template the test has deployed."""
+        return self._answer(self.templates[stack])
+
+    def _answer(self, answer: Any) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def box(name: str, policy: str | None = None) -> Declared:
+    """A box of a template."""
+    return Declared(BOX, {"Name": name}, policy, policy)
+
+
+def document(name: str) -> dict[str, Any]:
+    """The deployed template of one box."""
+    return {"Resources": {"Box": {"Type": BOX, "Properties": {"Name": name}}}}
+
+
+HELD = {"App": {"Box": Deployed(BOX, "full")}}
+TEMPLATES = {"App": document("full")}
+EMPTIED = App([], stacks=(StackTemplate("App", {}),))
+
+
+@pytest.fixture
+def there(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world with a full and an empty box."""
+    world = World(boxes={"full": {"a": "b"}, "bare": {}}, identities={"full": 1, "bare": 2})
+    install(monkeypatch, world)
+    return world
+
+
+def context_of(world: World, aws: StackedAws, *, strict: bool = False) -> Any:
+    """A context whose account, in any region, is `aws`."""
+    return replace(world.context(), aws=aws, regional=lambda _region: aws, strict=strict)
+
+
+def test_it_tells_what_would_be_lost(there: World) -> None:
+    """One event for each, with the fields that scripts need."""
+    (threat,) = guard(context_of(there, StackedAws(there, held=HELD, templates=TEMPLATES)), EMPTIED)
+    (told,) = [one for one in there.events if one.code == "guarded"]
+    assert told.data == threat.to_json()
+    assert told.text().startswith("Stopped at full (rule 19): memory box Box of stack App holds")
+
+
+def test_only_threatened_resources_are_looked_at(
+    there: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An app that changes nothing costs one listing for each stack, and no probe."""
+
+    def probe(_aws: object, name: str) -> Any:
+        raise AssertionError(name)
+
+    install(monkeypatch, there, probe=probe)
+    aws = StackedAws(there, held=HELD, templates=TEMPLATES)
+    app = App([], stacks=(StackTemplate("App", {"Box": box("full")}),))
+    assert guard(context_of(there, aws), app) == ()
+
+
+def test_a_yaml_template_is_understood(there: World) -> None:
+    """The text that was deployed is read as CloudFormation reads it."""
+    text = (
+        f"Resources: {{Box: {{Type: {BOX}, DeletionPolicy: Retain, Properties: {{Name: full}}}}}}"
+    )
+    (threat,) = losses(
+        StackedAws(there, held=HELD, templates={"App": text}), there.context().regional, EMPTIED
+    ).threats
+    assert "without an owner" in threat.outcome
+
+
+@pytest.mark.parametrize(
+    ("held", "templates", "says", "threats"),
+    [
+        ({"App": CannotSee("denied")}, {}, "does not know what stack App has: denied", 0),
+        (HELD, {"App": CannotSee("denied")}, "sees names only", 1),
+        (HELD, {"App": "{"}, "sees names only", 1),
+    ],
+)
+def test_what_cannot_be_seen_is_a_warning(
+    there: World, held: Any, templates: Any, says: str, threats: int
+) -> None:
+    """By default the rest goes on; under --strict the run ends."""
+    aws = StackedAws(there, held=held, templates=templates)
+    assert len(guard(context_of(there, aws), EMPTIED)) == threats
+    (text,) = there.events.texts("warning")
+    assert says in text
+    with pytest.raises(Refused, match="any doubt is a stop"):
+        guard(context_of(there, aws, strict=True), EMPTIED)
+
+
+def test_stacks_elsewhere(there: World) -> None:
+    """Another region is looked at there; another account is told of."""
+    here = StackedAws(there)
+    far = StackedAws(there, region="far", held=HELD, templates=TEMPLATES)
+    stack = replace(EMPTIED.stacks[0], region="far")
+    assert len(losses(here, lambda _region: far, App([], stacks=(stack,))).threats) == 1
+    foreign = replace(stack, account="999999999999")
+    found = losses(here, lambda _region: far, App([], stacks=(foreign,)))
+    assert "meant for account 999999999999" in found.unseen[0]
+    assert not found.threats
+
+
+def test_a_nested_stack_of_which_no_file_is_at_hand_is_told_of(there: World) -> None:
+    """Its deployed resources cannot be compared with anything."""
+    nested = "AWS::CloudFormation::Stack"
+    held = {"App": {"Inner": Deployed(nested, "arn:inner")}}
+    app = App([], stacks=(StackTemplate("App", {"Inner": Declared(nested)}),))
+    (text,) = losses(StackedAws(there, held=held), there.context().regional, app).unseen
+    assert "nested stack App/Inner" in text
+
+
+def test_a_fallback_that_is_retained_is_not_lost(there: World) -> None:
+    """dataware carries its data over, which is the recipe for a rename."""
+    retained = {"App": {"Resources": {"Box": {"Type": BOX, "DeletionPolicy": "Retain"}}}}
+    aws = StackedAws(there, held=HELD, templates=retained)
+    app = replace(EMPTIED, wanted=[Wanted("New", BOX, "new", ("full",))])
+    assert guard(context_of(there, aws), app) == ()
+    assert len(guard(context_of(there, aws), EMPTIED)) == 1
+
+
+def test_an_ambiguous_yes_is_refused(there: World) -> None:
+    """Two stacks of one construct have the same logical ids."""
+    held = dict.fromkeys(("App", "Test"), HELD["App"])
+    aws = StackedAws(there, held=held, templates={name: document("full") for name in held})
+    app = App([], stacks=(StackTemplate("App", {}), StackTemplate("Test", {})))
+    with pytest.raises(BadInput, match="App/Box, Test/Box"):
+        guard(context_of(there, aws), app, ["Box"])
+    marked = guard(context_of(there, aws), app, ["App/Box"])
+    assert [one.allowed for one in marked] == [True, False]

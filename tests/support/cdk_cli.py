@@ -1,0 +1,105 @@
+"""The real CDK command line, pinned by tests/e2e/cdk/package-lock.json and kept in the cache.
+
+``python -m support.cdk_cli`` installs it ahead of the tests; what is there needs no network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataware.embedded import EmbeddedAws
+from dataware.embedded.environment import cache_folder
+from support.peers import Unavailable
+
+PROJECT = Path(__file__).resolve().parent.parent / "e2e" / "cdk"
+FILES = ("package.json", "package-lock.json")
+BESIDE = Path(sys.executable).parent
+QUIET = {
+    "CI": "1",
+    "CDK_DISABLE_VERSION_CHECK": "1",
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+    "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "1",
+    "NODE_NO_WARNINGS": "1",
+}
+
+
+def install() -> Path:
+    """The `cdk` command, installed if need be. Raises Unavailable without Node.js or a network."""
+    pinned = b"".join((PROJECT / name).read_bytes() for name in FILES)
+    folder = cache_folder() / "peers" / f"cdk-{hashlib.sha256(pinned).hexdigest()[:12]}"
+    command = folder / "node_modules" / ".bin" / "cdk"
+    if command.exists():
+        return command
+    path = f"{BESIDE}{os.pathsep}{os.environ['PATH']}"
+    npm = shutil.which("npm", path=path)
+    if npm is None:
+        raise Unavailable("Node.js with npm is not installed, which the CDK command line needs")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        for name in FILES:
+            shutil.copyfile(PROJECT / name, Path(scratch) / name)
+        done = subprocess.run(
+            [npm, "ci", "--no-audit", "--no-fund", "--silent"],
+            cwd=scratch,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            lines = done.stderr.strip().splitlines() or ["npm says nothing"]
+            raise Unavailable(f"the CDK command line cannot be installed: {lines[-1]}")
+        if not folder.exists():
+            shutil.copytree(scratch, folder, symlinks=True)
+    return command
+
+
+@dataclass(frozen=True)
+class Cli:
+    """The CDK command line on one app, in a folder of its own, against one embedded AWS."""
+
+    aws: EmbeddedAws
+    app: Path
+    folder: Path
+    variables: Mapping[str, str]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one command; its exit code is for the test to judge."""
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return subprocess.run(
+            [str(install()), *arguments, "--app", f"{sys.executable} {self.app}", "--no-notices"],
+            cwd=self.folder,
+            env={
+                **environ,
+                **self.aws.environ(),
+                **QUIET,
+                **self.variables,
+                "CDK_HOME": str(self.folder / "home"),
+                "PATH": f"{BESIDE}{os.pathsep}{os.environ['PATH']}",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+
+    def bootstrap(self) -> None:
+        """Bootstrap the account."""
+        done = self.run("bootstrap")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def deploy(self) -> subprocess.CompletedProcess[str]:
+        """Deploy every stack of the app."""
+        return self.run("deploy", "--all", "--require-approval", "never")
+
+
+if __name__ == "__main__":
+    print(install())

@@ -1,0 +1,139 @@
+"""A deployment without CloudFormation and Lambda: its handlers, called as the states call them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dataware.handler import finish, is_complete, on_event, shards, worker
+from dataware.handler.outside import MARGIN_SECONDS
+from support.worlds import client
+
+TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
+RECORDS = {TABLE: "dynamodb-table", BUCKET: "s3-bucket"}
+PLENTY = 900.0
+ROLE = "arn:aws:iam::000000000000:role/states"
+
+
+class Time:
+    """Lambda's context: it has `seconds` to work until its margin begins."""
+
+    def __init__(self, seconds: float = PLENTY) -> None:
+        self._ends = time.monotonic() + seconds + MARGIN_SECONDS
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds that are left."""
+        return max(0, int((self._ends - time.monotonic()) * 1000))
+
+
+def properties(cfn_type: str = TABLE, **more: str) -> dict[str, str]:
+    """The properties of a migration from ``old-one`` to ``new-one``, strings all of them."""
+    here = {"Owner": "000000000000", "Region": "us-east-1"}
+    return {
+        "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:provider",
+        "Type": cfn_type,
+        "Source": "old-one",
+        "Target": "new-one",
+        **{f"{side}{word}": value for side in ("Source", "Target") for word, value in here.items()},
+        "Workers": "4",
+        "Seconds": "3000",
+        **more,
+    }
+
+
+def request(kind: str, about: Mapping[str, str], number: int = 1, **more: Any) -> dict[str, Any]:
+    """An event of CloudFormation."""
+    return {
+        "RequestType": kind,
+        "RequestId": f"request-{number}",
+        "ResponseURL": "https://example.invalid/secret",
+        "ResourceProperties": dict(about),
+        **({} if kind == "Create" else {"PhysicalResourceId": on_event.physical_id(about)}),
+        **more,
+    }
+
+
+def make_machine(definition: Mapping[str, Any], name: str = "copy") -> str:
+    """A state machine; its ARN."""
+    answer = client("stepfunctions").create_state_machine(
+        name=name, definition=json.dumps(definition), roleArn=ROLE
+    )
+    return str(answer["stateMachineArn"])
+
+
+def one_state(**state: Any) -> dict[str, Any]:
+    """A definition of one state."""
+    return {"StartAt": "Only", "States": {"Only": state}}
+
+
+WAITING = one_state(Type="Wait", Seconds=600, End=True)
+
+
+@dataclass
+class Execution:
+    """Runs the states of an execution in this process, JSON in between as in Step Functions.
+
+    `seconds` is what each call of a worker gets; `calls` counts them; `before` runs before each;
+    from the call `late` on the deadline of the deployment has passed.
+    """
+
+    seconds: float = PLENTY
+    late: int = 1000
+    before: Callable[[int], None] = lambda _call: None
+    calls: int = 0
+    outcomes: list[str] = field(default_factory=list)
+
+    def run(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The last state's output."""
+        state = _json(shards.handler(_json(given), Time()))
+        while True:
+            self.outcomes.append(state["outcome"])
+            if state["outcome"] == "again":
+                state = _json(shards.handler(state, Time()))
+            elif state["outcome"] == "copy":
+                copied = [self._copy(state["job"], shard) for shard in state["shards"]]
+                state = _json(finish.handler(_json({**state, "shards": copied}), Time()))
+            else:
+                return state
+
+    def _copy(self, job: Mapping[str, Any], shard: Mapping[str, Any]) -> dict[str, Any]:
+        ended = dict(shard)
+        while not ended["ended"]:
+            self.calls += 1
+            assert self.calls < 200, "the copy makes no progress"
+            self.before(self.calls)
+            deadline = job["deadline"] if self.calls < self.late else 0.0
+            event = _json({"job": {**job, "deadline": deadline}, "shard": ended})
+            ended = _json(worker.handler(event, Time(self.seconds)))
+        return ended
+
+
+def begin(about: Mapping[str, str], kind: str = "Create", number: int = 1, **more: Any) -> Any:
+    """What `on_event` answers, and what the execution that it started was given (or None)."""
+    event = request(kind, about, number, **more)
+    answer = _json(on_event.handler(event, Time()))
+    arn = answer.get("Execution")
+    if arn is None:
+        return answer, None
+    given = client("stepfunctions").describe_execution(executionArn=arn)["input"]
+    return answer, json.loads(given)
+
+
+def poll(answer: Mapping[str, Any], kind: str = "Create") -> Any:
+    """What `is_complete` answers."""
+    event = {**request(kind, properties()), **answer}
+    return is_complete.handler(_json(event), Time())
+
+
+def record(cfn_type: str = TABLE, target: str = "new-one") -> dict[str, Any]:
+    """The marker as it is stored."""
+    name = f"/dataware/markers/{RECORDS[cfn_type]}/{target}"
+    value: dict[str, Any] = json.loads(client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
+    return value
+
+
+def _json(value: Any) -> Any:
+    return json.loads(json.dumps(value))
