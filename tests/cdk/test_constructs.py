@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -361,3 +364,19 @@ def test_half_a_sort_key_is_refused() -> None:
     helper = DataAware(make_stack(lookup="collect"))
     with pytest.raises(ValueError, match="sort_key_name and sort_key_type belong together"):
         helper.get_or_create_dynamodb_table("T", "Table-1", "Table", "email", string, "at")
+
+
+def test_the_typed_properties_are_those_of_cdk() -> None:
+    """With the version of CDK that wrote them, the module is what its script writes now."""
+    root = Path(__file__).resolve().parents[2]
+    spec = importlib.util.spec_from_file_location(
+        "generate_cdk_properties", root / "scripts/generate_cdk_properties.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    written = script.PAGE.read_text(encoding="utf-8")
+    if f"aws-cdk-lib {version('aws-cdk-lib')}." not in written:
+        pytest.skip("another version of CDK wrote the properties")
+    assert written == script.page()

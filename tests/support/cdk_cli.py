@@ -102,4 +102,4 @@ class Cli:
 
 
 if __name__ == "__main__":
-    print(install())
+    install()

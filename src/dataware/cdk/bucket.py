@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Unpack
 
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from dataware.cdk.properties import BucketProperties
 from dataware.cdk.reference import BUCKET, tell_unused, warn_on_use
 from dataware.cdk.resource import CHILD, DataAwareResource, MakeMigration
 
@@ -26,7 +27,7 @@ class DataAwareBucket(DataAwareResource):
         on_fallback_data: str | None = None,
         import_mode: str | None = None,
         migration: MakeMigration | None = None,
-        **properties: Any,
+        **properties: Unpack[BucketProperties],
     ) -> None:
         """Declare the bucket, or refer to it; `properties` are those of `aws_s3.Bucket`.
 
@@ -43,8 +44,9 @@ class DataAwareBucket(DataAwareResource):
             on_fallback_data=on_fallback_data,
             import_mode=import_mode,
         )
-        self._refuse(properties, "bucket_name")
-        self._bucket = self._build(properties, migration, self._declared, self._reference)
+        given: dict[str, Any] = {**properties}
+        self._refuse(given, "bucket_name")
+        self._bucket = self._build(given, migration, self._declared, self._reference)
 
     @property
     def bucket(self) -> s3.IBucket:

@@ -210,6 +210,8 @@ class _Functions:
             self._looks: [
                 *look_policy(both, stack.partition),
                 record_policy(stack, target, MARKER),
+                # A source that is being filled itself is refused.
+                record_policy(stack, source, MARKER[:1]),
             ],
             self._copies: [
                 *copy_policy(source, target, stack.partition, all_versions=all_versions),

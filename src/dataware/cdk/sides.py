@@ -139,11 +139,15 @@ def copy_policy(
     ]
 
 
-def record_policy(stack: Stack, target: Side, actions: tuple[str, ...]) -> iam.PolicyStatement:
-    """What the record of the migration takes."""
-    name = target.record().removeprefix("/")
+def record_policy(stack: Stack, side: Side, actions: tuple[str, ...]) -> iam.PolicyStatement:
+    """What the record of the migration into one side takes."""
+    names = {side.record().removeprefix("/"), replace(side, prefix="").record().removeprefix("/")}
     return _statement(
-        actions, (stack.format_arn(service="ssm", resource="parameter", resource_name=name),)
+        actions,
+        [
+            stack.format_arn(service="ssm", resource="parameter", resource_name=name)
+            for name in sorted(names)
+        ],
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
+from dataware.cdk.properties import TableProperties, TableV2Properties
 from dataware.cdk.reference import TABLE, tell_unused, warn_on_use
 from dataware.cdk.resource import CHILD, DataAwareResource, MakeMigration
 
@@ -35,18 +36,13 @@ class _AnyTable(DataAwareResource):
         id: str,
         *,
         preferred_name: str,
-        fallback_names: Iterable[str] = (),
-        on_error: str | None = None,
-        on_fallback_data: str | None = None,
-        import_mode: str | None = None,
-        migration: MakeMigration | None = None,
-        **properties: Any,
+        fallback_names: Iterable[str],
+        on_error: str | None,
+        on_fallback_data: str | None,
+        import_mode: str | None,
+        migration: MakeMigration | None,
+        properties: dict[str, Any],
     ) -> None:
-        """Declare the table, or refer to it; `properties` are those of CDK's construct.
-
-        `on_error` is "no-data" or "stop", `on_fallback_data` "migrate" or "import", `import_mode`
-        "adopt" or "reference". Raises ValueError for a name that cannot be used.
-        """
         super().__init__(
             scope,
             id,
@@ -85,12 +81,72 @@ class DataAwareTable(_AnyTable):
     _l2 = dynamodb.Table
     _cfn_type = "AWS::DynamoDB::Table"
 
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        preferred_name: str,
+        fallback_names: Iterable[str] = (),
+        on_error: str | None = None,
+        on_fallback_data: str | None = None,
+        import_mode: str | None = None,
+        migration: MakeMigration | None = None,
+        **properties: Unpack[TableProperties],
+    ) -> None:
+        """Declare the table, or refer to it; `properties` are those of `aws_dynamodb.Table`.
+
+        `on_error` is "no-data" or "stop", `on_fallback_data` "migrate" or "import", `import_mode`
+        "adopt" or "reference". Raises ValueError for a name that cannot be used.
+        """
+        super().__init__(
+            scope,
+            id,
+            preferred_name=preferred_name,
+            fallback_names=fallback_names,
+            on_error=on_error,
+            on_fallback_data=on_fallback_data,
+            import_mode=import_mode,
+            migration=migration,
+            properties={**properties},
+        )
+
 
 class DataAwareTableV2(_AnyTable):
     """A DynamoDB table (`aws_dynamodb.TableV2`) that is kept, imported, created or filled."""
 
     _l2 = dynamodb.TableV2
     _cfn_type = "AWS::DynamoDB::GlobalTable"
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        preferred_name: str,
+        fallback_names: Iterable[str] = (),
+        on_error: str | None = None,
+        on_fallback_data: str | None = None,
+        import_mode: str | None = None,
+        migration: MakeMigration | None = None,
+        **properties: Unpack[TableV2Properties],
+    ) -> None:
+        """Declare the table, or refer to it; `properties` are those of `aws_dynamodb.TableV2`.
+
+        `on_error` is "no-data" or "stop", `on_fallback_data` "migrate" or "import", `import_mode`
+        "adopt" or "reference". Raises ValueError for a name that cannot be used.
+        """
+        super().__init__(
+            scope,
+            id,
+            preferred_name=preferred_name,
+            fallback_names=fallback_names,
+            on_error=on_error,
+            on_fallback_data=on_fallback_data,
+            import_mode=import_mode,
+            migration=migration,
+            properties={**properties},
+        )
 
 
 def key_schema(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,83 @@
+"""Writes src/dataware/cdk/properties.py from the signatures of CDK's own constructs."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+
+PAGE = Path(__file__).resolve().parent.parent / "src" / "dataware" / "cdk" / "properties.py"
+SORTS: tuple[tuple[str, type, str], ...] = (
+    ("BucketProperties", s3.Bucket, "bucket_name"),
+    ("TableProperties", dynamodb.Table, "table_name"),
+    ("TableV2Properties", dynamodb.TableV2, "table_name"),
+)
+HEAD = '''"""The properties of CDK's own constructs, as `**properties` of those in this package.
+
+Written by `scripts/generate_cdk_properties.py` from aws-cdk-lib {version}. A newer version's
+properties work as well; only type checkers do not know them yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Required, TypedDict
+
+if TYPE_CHECKING:
+    import aws_cdk
+    from aws_cdk import (
+{imports}
+    )
+'''
+
+
+def page() -> str:
+    """The module's text."""
+    classes = "\n\n".join("\n".join(_class(*sort)) + "\n" for sort in SORTS)
+    used = sorted(set(re.findall(r"\b(aws_[a-z0-9_]+)\.", classes)) - {"aws_cdk"})
+    imports = "\n".join(f"        {name}," for name in used)
+    head = HEAD.format(version=version("aws-cdk-lib"), imports=imports)
+    return f"{head}\n\n{classes}"
+
+
+def _class(name: str, construct: type, without: str) -> Iterator[str]:
+    hints = typing.get_type_hints(construct.__init__)
+    yield f"class {name}(TypedDict, total=False):"
+    yield f'    """What `{construct.__module__}.{construct.__name__}` takes, except its name."""\n'
+    for word, parameter in sorted(inspect.signature(construct.__init__).parameters.items()):
+        if parameter.kind is not parameter.KEYWORD_ONLY or word == without:
+            continue
+        text = _text(hints[word])
+        needed = parameter.default is parameter.empty
+        line = f"    {word}: {f'Required[{text}]' if needed else text}"
+        yield line if len(line) <= 100 else f"    {word}: (\n        {text}\n    )"
+
+
+def _text(hint: Any) -> str:
+    """A type in the words of the source; jsii takes a mapping for any of its structs."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in {typing.Union, UnionType}:
+        return " | ".join(_text(one) for one in arguments)
+    if origin is not None:
+        name = "Mapping" if origin in {dict} or origin.__name__ == "Mapping" else "Sequence"
+        return f"{name}[{', '.join(_text(one) for one in arguments)}]"
+    if hint is NoneType:
+        return "None"
+    if hint is Any:
+        return "Any"
+    module = hint.__module__
+    if module == "builtins":
+        return str(hint.__name__)
+    return f"{module.removeprefix('aws_cdk.')}.{hint.__qualname__}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,137 @@
+"""The properties of CDK's own constructs, as `**properties` of those in this package.
+
+Written by `scripts/generate_cdk_properties.py` from aws-cdk-lib 2.275.0. A newer version's
+properties work as well; only type checkers do not know them yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Required, TypedDict
+
+if TYPE_CHECKING:
+    import aws_cdk
+    from aws_cdk import (
+        aws_dynamodb,
+        aws_iam,
+        aws_kinesis,
+        aws_kms,
+        aws_s3,
+    )
+
+
+class BucketProperties(TypedDict, total=False):
+    """What `aws_cdk.aws_s3.Bucket` takes, except its name."""
+
+    abac_status: bool | None
+    access_control: aws_s3.BucketAccessControl | None
+    auto_delete_objects: bool | None
+    block_public_access: aws_s3.BlockPublicAccess | None
+    blocked_encryption_types: Sequence[aws_s3.BlockedEncryptionType] | None
+    bucket_key_enabled: bool | None
+    bucket_name_prefix: str | None
+    bucket_namespace: aws_s3.BucketNamespace | None
+    cors: Sequence[aws_s3.CorsRule | Mapping[str, Any]] | None
+    encryption: aws_s3.BucketEncryption | None
+    encryption_key: aws_kms.IKey | None
+    enforce_ssl: bool | None
+    event_bridge_enabled: bool | None
+    intelligent_tiering_configurations: (
+        Sequence[aws_s3.IntelligentTieringConfiguration | Mapping[str, Any]] | None
+    )
+    inventories: Sequence[aws_s3.Inventory | Mapping[str, Any]] | None
+    lifecycle_rules: Sequence[aws_s3.LifecycleRule | Mapping[str, Any]] | None
+    metrics: Sequence[aws_s3.BucketMetrics | Mapping[str, Any]] | None
+    minimum_tls_version: int | float | None
+    notifications_handler_role: aws_iam.IRole | None
+    notifications_skip_destination_validation: bool | None
+    object_lock_default_retention: aws_s3.ObjectLockRetention | None
+    object_lock_enabled: bool | None
+    object_ownership: aws_s3.ObjectOwnership | None
+    public_read_access: bool | None
+    removal_policy: aws_cdk.RemovalPolicy | None
+    replication_role: aws_iam.IRole | None
+    replication_rules: Sequence[aws_s3.ReplicationRule | Mapping[str, Any]] | None
+    server_access_logs_bucket: aws_s3.IBucket | None
+    server_access_logs_prefix: str | None
+    target_object_key_format: aws_s3.TargetObjectKeyFormat | None
+    transfer_acceleration: bool | None
+    transition_default_minimum_object_size: aws_s3.TransitionDefaultMinimumObjectSize | None
+    versioned: bool | None
+    website_error_document: str | None
+    website_index_document: str | None
+    website_redirect: aws_s3.RedirectTarget | Mapping[str, Any] | None
+    website_routing_rules: Sequence[aws_s3.RoutingRule | Mapping[str, Any]] | None
+
+
+class TableProperties(TypedDict, total=False):
+    """What `aws_cdk.aws_dynamodb.Table` takes, except its name."""
+
+    billing_mode: aws_dynamodb.BillingMode | None
+    contributor_insights_enabled: bool | None
+    contributor_insights_specification: (
+        aws_dynamodb.ContributorInsightsSpecification | Mapping[str, Any] | None
+    )
+    deletion_protection: bool | None
+    encryption: aws_dynamodb.TableEncryption | None
+    encryption_key: aws_kms.IKey | None
+    import_source: aws_dynamodb.ImportSourceSpecification | Mapping[str, Any] | None
+    kinesis_precision_timestamp: aws_dynamodb.ApproximateCreationDateTimePrecision | None
+    kinesis_stream: aws_kinesis.IStream | None
+    max_read_request_units: int | float | None
+    max_write_request_units: int | float | None
+    partition_key: aws_dynamodb.Attribute | Mapping[str, Any] | None
+    point_in_time_recovery: bool | None
+    point_in_time_recovery_specification: (
+        aws_dynamodb.PointInTimeRecoverySpecification | Mapping[str, Any] | None
+    )
+    read_capacity: int | float | None
+    removal_policy: aws_cdk.RemovalPolicy | None
+    replica_removal_policy: aws_cdk.RemovalPolicy | None
+    replication_regions: Sequence[str] | None
+    replication_timeout: aws_cdk.Duration | None
+    resource_policy: aws_iam.PolicyDocument | None
+    sort_key: aws_dynamodb.Attribute | Mapping[str, Any] | None
+    stream: aws_dynamodb.StreamViewType | None
+    table_class: aws_dynamodb.TableClass | None
+    time_to_live_attribute: str | None
+    wait_for_replication_to_finish: bool | None
+    warm_throughput: aws_dynamodb.WarmThroughput | Mapping[str, Any] | None
+    write_capacity: int | float | None
+
+
+class TableV2Properties(TypedDict, total=False):
+    """What `aws_cdk.aws_dynamodb.TableV2` takes, except its name."""
+
+    billing: aws_dynamodb.Billing | None
+    contributor_insights: bool | None
+    contributor_insights_specification: (
+        aws_dynamodb.ContributorInsightsSpecification | Mapping[str, Any] | None
+    )
+    deletion_protection: bool | None
+    dynamo_stream: aws_dynamodb.StreamViewType | None
+    encryption: aws_dynamodb.TableEncryptionV2 | None
+    global_secondary_indexes: (
+        Sequence[aws_dynamodb.GlobalSecondaryIndexPropsV2 | Mapping[str, Any]] | None
+    )
+    global_table_settings_replication_mode: aws_dynamodb.GlobalTableSettingsReplicationMode | None
+    kinesis_stream: aws_kinesis.IStream | None
+    local_secondary_indexes: (
+        Sequence[aws_dynamodb.LocalSecondaryIndexProps | Mapping[str, Any]] | None
+    )
+    multi_region_consistency: aws_dynamodb.MultiRegionConsistency | None
+    partition_key: Required[aws_dynamodb.Attribute | Mapping[str, Any]]
+    point_in_time_recovery: bool | None
+    point_in_time_recovery_specification: (
+        aws_dynamodb.PointInTimeRecoverySpecification | Mapping[str, Any] | None
+    )
+    removal_policy: aws_cdk.RemovalPolicy | None
+    replicas: Sequence[aws_dynamodb.ReplicaTableProps | Mapping[str, Any]] | None
+    resource_policy: aws_iam.PolicyDocument | None
+    sort_key: aws_dynamodb.Attribute | Mapping[str, Any] | None
+    stream_resource_policy: aws_iam.PolicyDocument | None
+    table_class: aws_dynamodb.TableClass | None
+    tags: Sequence[aws_cdk.CfnTag | Mapping[str, Any]] | None
+    time_to_live_attribute: str | None
+    warm_throughput: aws_dynamodb.WarmThroughput | Mapping[str, Any] | None
+    witness_region: str | None
