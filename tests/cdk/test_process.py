@@ -9,9 +9,12 @@ import sys
 from pathlib import Path
 
 import boto3
+import pytest
 
 from cdk.apps import BUCKET, ENVIRONMENT, TABLE, entry, make_table, write_lock
 from dataware.embedded import EmbeddedAws
+from dataware.kinds import kinds
+from dataware.ops.inputs import load_app
 
 COUNT = 50
 APP = f"""
@@ -71,3 +74,17 @@ def test_an_app_is_looked_up_as_a_whole(project: Path, aws_server: EmbeddedAws) 
     names = [one["Properties"].get("TableName") for one in template["Resources"].values()]
     assert "Waitlist-7" not in names
     assert "Waitlist-8" in names
+
+
+def test_the_example_is_planned_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dataware plan` runs the app of `cdk.json`, which asks nothing while it is collected."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    folder = Path(__file__).resolve().parents[2] / "examples/python"
+    app = load_app(None, kinds={kind.cfn_type: kind for kind in kinds()}, folder=folder)
+    assert [(one.id, one.fallbacks) for one in app.wanted] == [
+        ("Spaceport/Uploads", ("spaceport-uploads",)),
+        ("Spaceport/Processing", ("spaceport-ml-processing",)),
+        ("Spaceport/Waitlist", ("Spaceport-Waitlist",)),
+        ("Spaceport/Jobs", ()),
+    ]

@@ -111,7 +111,8 @@ def declared_id(construct: Construct, cfn_type: str) -> str:
     """
     element = CfnResource(construct, "Resource", type=cfn_type)
     try:
-        return Stack.of(construct).get_logical_id(element)
+        logical_id: str = Stack.of(construct).get_logical_id(element)
+        return logical_id
     finally:
         construct.node.try_remove_child("Resource")
 

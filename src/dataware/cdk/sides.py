@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -22,7 +23,7 @@ from dataware.kinds import load
 from dataware.ops.inputs.addresses import check_apart, parse_address
 from dataware.state.value import ROOT, parameter_name
 
-Resource = str | s3.IBucket | dynamodb.ITable
+Resource: TypeAlias = str | s3.IBucket | dynamodb.ITable
 """A bucket or table as a construct, or an address: ``s3://bucket/prefix``, ``dynamodb://table``."""
 
 NAMES = {"AWS::S3::Bucket": "bucket_name", "AWS::DynamoDB::Table": "table_name"}
