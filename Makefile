@@ -33,6 +33,7 @@ lint: setup  ## style, types, layers
 
 unit: setup
 	PYTHONPATH=tests $(BIN)/python -m support.peers
+	PYTHONPATH=tests $(BIN)/python -m support.cdk_cli
 	$(BIN)/coverage erase
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup --cov --cov-report=
 	$(BIN)/coverage report --include='$(COVERED)' --fail-under=90

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from dataware.state.holder import has_ended, this_process
+from dataware.state.holder import execution, has_ended, this_process
 
 ECHO = "from dataware.state.holder import this_process; print(this_process().token)"
 
@@ -38,3 +38,10 @@ def test_a_marker_without_a_token_counts_as_alive() -> None:
     """An unreadable token is a doubt."""
     assert not has_ended("")
     assert not has_ended("rubbish")
+
+
+def test_an_execution_lives_on_no_machine() -> None:
+    """Only its silence tells of its end, and people see its name alone."""
+    holder = execution("copy-1")
+    assert not has_ended(holder.token)
+    assert str(holder) == "execution copy-1"

@@ -18,7 +18,7 @@ from dataware.core.model import NO_MARKER, Marker, MarkerState
 from dataware.core.ports import Lease
 from dataware.embedded import EmbeddedAws
 from dataware.state import ParameterMarkers
-from dataware.state.holder import Holder, this_process
+from dataware.state.holder import Holder, execution, this_process
 from dataware.state.markers import ALIVE_SECONDS, LIST, READ, WRITE
 from dataware.state.value import ROOT
 from support.accounts import open_account
@@ -291,3 +291,61 @@ def test_a_run_that_died_on_this_machine_is_followed_at_once(store: FakeParamete
     assert not markers(store).get(KIND, TARGET).alive
     markers(store).begin(KIND, TARGET, running("killed"))
     assert markers(store).get(KIND, TARGET).alive
+
+
+def of_execution(store: FakeParameters, name: str = "copy-1") -> ParameterMarkers:
+    """Markers as every process of an execution sees them."""
+    return ParameterMarkers(store, store.clock, execution(name))
+
+
+def test_any_process_of_an_execution_may_take_its_lease_up_again(store: FakeParameters) -> None:
+    """One process begins, another beats, a third one ends; nobody else gets in between."""
+    of_execution(store).begin(KIND, TARGET, running())
+    for _ in range(3):
+        store.clock.time += ALIVE_SECONDS - 1
+        lease = of_execution(store).rejoin(KIND, TARGET)
+        lease.beat({**lease.detail, "copied": 5})
+        with pytest.raises(Refused, match="execution copy-1"):
+            markers(store).begin(KIND, TARGET, running("run-2"))
+    of_execution(store).rejoin(KIND, TARGET).complete({"verified": 5})
+    found = markers(store).get(KIND, TARGET)
+    assert (found.state, found.run, found.detail["verified"]) == (MarkerState.COMPLETE, "run-1", 5)
+
+
+def test_a_lease_that_was_taken_over_is_not_taken_up_again(store: FakeParameters) -> None:
+    """The heir is not disturbed, also when it goes on under the same run."""
+    of_execution(store).begin(KIND, TARGET, running())
+    store.clock.time += ALIVE_SECONDS + 1
+    markers(store).begin(KIND, TARGET, running())
+    with pytest.raises(Refused, match="execution copy-1 no longer has the lock"):
+        of_execution(store).rejoin(KIND, TARGET)
+    assert not of_execution(store).holds(KIND, TARGET)
+
+
+@pytest.mark.parametrize("ending", ["complete", "release"])
+def test_an_ended_lease_is_not_taken_up_again(store: FakeParameters, ending: str) -> None:
+    """A late poll cannot make "running" of what has ended."""
+    lease = of_execution(store).begin(KIND, TARGET, running())
+    getattr(lease, ending)({})
+    with pytest.raises(Refused):
+        of_execution(store).rejoin(KIND, TARGET)
+
+
+def test_a_takeover_between_reading_and_writing_is_seen(store: FakeParameters) -> None:
+    """A poll that comes too late finds the heir's write in the answer to its own."""
+    of_execution(store).begin(KIND, TARGET, running())
+    store.clock.time += ALIVE_SECONDS + 1
+    late = of_execution(store).rejoin(KIND, TARGET)
+    markers(store).begin(KIND, TARGET, running("run-2"))
+    with pytest.raises(Refused, match="another run took over"):
+        late.beat({})
+
+
+def test_only_the_living_holder_holds(store: FakeParameters) -> None:
+    """Workers ask this, and stop when it is no longer so."""
+    assert not of_execution(store).holds(KIND, TARGET)
+    of_execution(store).begin(KIND, TARGET, running())
+    assert of_execution(store).holds(KIND, TARGET)
+    assert not of_execution(store, "copy-2").holds(KIND, TARGET)
+    store.clock.time += ALIVE_SECONDS
+    assert not of_execution(store).holds(KIND, TARGET)

@@ -7,6 +7,7 @@ uploads.bucket.grant_read(function)
 
 from dataware.cdk.bucket import DataAwareBucket
 from dataware.cdk.guard import DataGuard
+from dataware.cdk.migration import DataMigration
 from dataware.cdk.older import DataAware
 from dataware.cdk.resource import Copy, DataAwareResource, MakeMigration
 from dataware.cdk.table import DataAwareTable, DataAwareTableV2
@@ -19,5 +20,6 @@ __all__ = [
     "DataAwareTable",
     "DataAwareTableV2",
     "DataGuard",
+    "DataMigration",
     "MakeMigration",
 ]

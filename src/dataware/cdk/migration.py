@@ -47,7 +47,20 @@ class Settings:
     accept_left: bool
     max_rate: float | None
     max_concurrency: int
-    seconds: int
+    total_timeout: Duration
+    query_interval: Duration
+
+    @property
+    def seconds(self) -> int:
+        """How long workers copy, so that the end and the last polls come in time."""
+        polls = 3 * _seconds(self.query_interval)
+        return max(ENDING_SECONDS, _seconds(self.total_timeout) - ENDING_SECONDS - polls)
+
+    @property
+    def service_timeout(self) -> Duration:
+        """How long CloudFormation waits, should nobody ever answer."""
+        seconds = _seconds(self.total_timeout) + ENDING_SECONDS
+        return Duration.seconds(min(seconds, _seconds(LONGEST)))
 
     def properties(self) -> dict[str, str]:
         """The settings as properties of the custom resource."""
@@ -67,6 +80,11 @@ class DataMigration(Construct):
     Nothing in the target is ever replaced, unless `on_conflict` says so, and nothing is ever
     deleted: not when it fails, and not when it is removed from the stack. A failure rolls the
     stack back with its reason, and the next deployment goes on from there.
+
+    `source` and `target` are buckets or tables of CDK, or addresses such as ``s3://name`` and
+    ``dynamodb://name``; `on_conflict` is "source", "target" or "stop"; `accept_left` lets it end
+    well though keys were left behind; `max_rate` is in items or objects a second. `total_timeout`
+    is an hour at most (default: 55 minutes). `environment` is given to the Lambda functions.
     """
 
     def __init__(
@@ -87,35 +105,31 @@ class DataMigration(Construct):
         query_interval: Duration | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Declare the migration.
-
-        `source` and `target` are buckets or tables of CDK, or addresses such as ``s3://name`` and
-        ``dynamodb://name``; `on_conflict` is "source", "target" or "stop"; `accept_left` lets it
-        end well though keys were left behind; `max_rate` is in items or objects a second.
-        `total_timeout` is an hour at most (default: 55 minutes). `environment` is given to the
-        Lambda functions. Raises ValueError for what cannot be copied.
-        """
+        """Declare the migration. Raises ValueError for what cannot be copied."""
         super().__init__(scope, id)
-        both = sides(self, source, target, source_owner, source_region)
-        total = total_timeout or Duration.minutes(55)
-        interval = query_interval or Duration.seconds(10)
         settings = Settings(
             OnConflict(on_conflict) if on_conflict else None,
             all_versions,
             accept_left,
             max_rate,
             max_concurrency,
-            max(ENDING_SECONDS, _seconds(total) - ENDING_SECONDS - 3 * _seconds(interval)),
+            total_timeout or Duration.minutes(55),
+            query_interval or Duration.seconds(10),
         )
-        functions = _Functions(self, dict(environment or {}))
-        provider = functions.provider(both, settings, total, interval)
-        limit = Duration.seconds(min(_seconds(total) + ENDING_SECONDS, _seconds(LONGEST)))
-        self._resource = CustomResource(
+        both = sides(self, source, target, source_owner, source_region)
+        provider = _Functions(self, dict(environment or {})).provider(both, settings)
+        self._declare(both, settings, provider)
+
+    def _declare(
+        self, both: tuple[Side, Side], settings: Settings, provider: custom.Provider
+    ) -> None:
+        """The custom resource, which comes after what it copies."""
+        resource = CustomResource(
             self,
             "Resource",
             service_token=provider.service_token,
             resource_type="Custom::DataMigration",
-            service_timeout=limit,
+            service_timeout=settings.service_timeout,
             properties={
                 "Type": both[0].kind.cfn_type,
                 **both[0].properties("Source"),
@@ -125,7 +139,7 @@ class DataMigration(Construct):
         )
         for side in both:
             if side.construct is not None:
-                self._resource.node.add_dependency(side.construct)
+                resource.node.add_dependency(side.construct)
 
     @staticmethod
     def of(scope: Construct, id: str, copy: Copy, /) -> DataMigration:
@@ -149,9 +163,7 @@ class _Functions:
         )
         self._looks, self._copies = self._role("LookRole"), self._role("CopyRole")
 
-    def provider(
-        self, both: tuple[Side, Side], settings: Settings, total: Duration, interval: Duration
-    ) -> custom.Provider:
+    def provider(self, both: tuple[Side, Side], settings: Settings) -> custom.Provider:
         """The provider of the custom resource, with all that works behind it."""
         with handler_code() as code:
             machine = state_machine(
@@ -160,7 +172,7 @@ class _Functions:
                 worker=self._function(code, "worker", self._copies),
                 finish=self._function(code, "finish", self._copies),
                 max_concurrency=settings.max_concurrency,
-                timeout=total,
+                timeout=settings.total_timeout,
             )
             on_event = self._function(code, "on_event", self._looks)
             is_complete = self._function(code, "is_complete", self._looks)
@@ -173,8 +185,8 @@ class _Functions:
             "Provider",
             on_event_handler=on_event,
             is_complete_handler=is_complete,
-            query_interval=interval,
-            total_timeout=total,
+            query_interval=settings.query_interval,
+            total_timeout=settings.total_timeout,
             log_group=self._log,
             disable_waiter_state_machine_logging=True,
         )

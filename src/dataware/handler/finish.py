@@ -13,8 +13,9 @@ from typing import Any
 
 from dataware.core.diff import Side
 from dataware.core.errors import DatawareError, Incomplete
+from dataware.core.events import counted
 from dataware.core.events import event as happened
-from dataware.core.kind import Trouble
+from dataware.core.kind import Place, Trouble
 from dataware.core.model import OnConflict
 from dataware.handler.job import Job
 from dataware.handler.outside import LambdaContext, Work, working
@@ -67,11 +68,11 @@ def _failed(reason: str, progress: Progress | None = None) -> dict[str, Any]:
 
 
 def _unfinished(job: Job, progress: Progress, shards: Sequence[Shard]) -> str:
-    unit, target = job.kind.unit, job.target.name
+    target, arrived = job.target.name, counted(progress.counts.done, job.kind.unit)
     reasons = list(dict.fromkeys(shard.failed for shard in shards if shard.failed))
     why = "; ".join(reasons[:2]) or "a worker ended without a reason"
     return (
-        f"{progress.counts.done:,} {unit}s are in {target} and the rest is not yet: {why}. "
+        f"not everything is in {target} yet, only {arrived}: {why}. "
         f"The next deployment goes on from there, and so does {by_hand(job)}"
     )
 
@@ -86,7 +87,7 @@ def _left_behind(job: Job, progress: Progress, shards: Sequence[Shard]) -> str |
     listed = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(troubles.items()))
     kept = [f"{left['key']}: {left['why']}" for shard in shards for left in shard.kept]
     return (
-        f"{sum(troubles.values()):,} {job.kind.unit}s of {job.source.name} were not copied to "
+        f"{counted(sum(troubles.values()), job.kind.unit)} of {job.source.name} not copied to "
         f"{job.target.name} ({listed}), such as {'; '.join(kept[:NAMED]) or 'those in the log'}. "
         "Nothing was replaced; cure the causes, choose by on_conflict, or accept them by "
         "accept_left"
@@ -138,9 +139,11 @@ def _differs(job: Job, verdict: Verdict) -> dict[str, Any]:
 
 def by_hand(job: Job) -> str:
     """The command that does the same outside of a deployment."""
-    scheme = job.kind.scheme
-    sides = " ".join(
-        f"{scheme}://{place.name}" + (f"/{place.prefix}" if place.prefix else "")
-        for place in (job.source, job.target)
-    )
+    sides = " ".join(_address(job, place) for place in (job.source, job.target))
     return f"`dataware migrate {sides}`"
+
+
+def _address(job: Job, place: Place) -> str:
+    if place.name.startswith("arn:"):
+        return place.name
+    return f"{job.kind.scheme}://{place.name}" + (f"/{place.prefix}" if place.prefix else "")

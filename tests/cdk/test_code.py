@@ -1,0 +1,79 @@
+"""The code for Lambda: the same on every machine, and complete with boto3 alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dataware.cdk.code import digest, write_code
+
+MODULES = ("on_event", "is_complete", "shards", "worker", "finish")
+BLOCKED = """
+import sys
+from importlib.abc import MetaPathFinder
+
+ALLOWED = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six", "dataware"}
+
+class Only(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        first = name.partition(".")[0]
+        if first not in ALLOWED and first not in sys.stdlib_module_names:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Only())
+sys.path.insert(0, sys.argv[1])
+from importlib import import_module
+for name in sys.argv[2:]:
+    assert callable(import_module(f"dataware.handler.{name}").handler)
+from dataware.kinds import CATALOGUE, load
+for cfn_type in CATALOGUE:
+    load(cfn_type)
+loaded = [module for module in sys.modules.values() if getattr(module, "__file__", None)]
+own = [module.__file__ for module in loaded if module.__name__.startswith("dataware")]
+assert own and all(path.startswith(sys.argv[1]) for path in own), own
+assert "dataware.report.terminal" not in sys.modules
+"""
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    """The asset's folder."""
+    write_code(tmp_path / "code")
+    return tmp_path / "code"
+
+
+def test_the_handlers_need_the_standard_library_and_boto3_only(code: Path, tmp_path: Path) -> None:
+    """Every module of the asset that a handler imports is in the asset, and nothing else is."""
+    script = tmp_path / "only.py"
+    script.write_text(BLOCKED)
+    done = subprocess.run(
+        [sys.executable, "-I", str(script), str(code), *MODULES],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_asset_is_the_same_whenever_it_is_made(code: Path, tmp_path: Path) -> None:
+    """Neither times nor caches of the interpreter change it, so a deployment changes nothing."""
+    write_code(tmp_path / "again")
+    (code / "dataware" / "__pycache__").mkdir()
+    (code / "dataware" / "__pycache__" / "core.cpython-313.pyc").write_bytes(b"cache")
+    (code / "dataware" / "__init__.py").touch()
+    assert digest(code) == digest(tmp_path / "again")
+    (code / "dataware" / "__init__.py").write_text("changed")
+    assert digest(code) != digest(tmp_path / "again")
+
+
+def test_the_asset_holds_sources_and_nothing_else(code: Path) -> None:
+    """No caches, no command line, no constructs, and nothing that needs another package."""
+    files = [path for path in code.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".py"}
+    packages = {path.name for path in (code / "dataware").iterdir()}
+    assert not packages & {"cli", "cdk", "embedded", "__pycache__"}
+    assert {"handler", "core", "kinds"} <= packages
+    assert sum(path.stat().st_size for path in files) < 1_000_000

@@ -1,0 +1,294 @@
+"""`DataMigration` as a template: the state machine, the roles, the order, and its refusals."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from cdk.apps import ACCOUNT, BUCKET, KEY, REGION, TABLE, entry, make_stack, resources, write_lock
+from dataware.cdk import DataAwareTable
+from dataware.cdk.migration import DataMigration
+from dataware.cdk.resource import Copy
+from dataware.kinds import load
+
+RECORDS = f"arn:{{}}:ssm:{REGION}:{ACCOUNT}:parameter/dataware/markers"
+
+
+def table_stack() -> Stack:
+    """A migration from ``old-one`` into a table of the same stack."""
+    stack = make_stack()
+    table = dynamodb.Table(stack, "Table", table_name="new-one", partition_key=KEY)
+    DataMigration(stack, "Copy", source="dynamodb://old-one", target=table)
+    return stack
+
+
+@cache
+def of_tables() -> dict[str, Any]:
+    """The resources of `table_stack`."""
+    return resources(table_stack())
+
+
+@cache
+def of_buckets() -> dict[str, Any]:
+    """The resources of a migration between prefixes of buckets."""
+    stack = make_stack()
+    DataMigration(
+        stack,
+        "Copy",
+        source="s3://old-one/a/",
+        target="s3://new-one/b/",
+        source_owner="999988887777",
+        on_conflict="target",
+        all_versions=True,
+        accept_left=True,
+        max_rate=50,
+        total_timeout=Duration.minutes(30),
+        environment={"HTTPS_PROXY": "proxy"},
+    )
+    return resources(stack)
+
+
+def only(found: dict[str, Any], cfn_type: str, word: str = "") -> dict[str, Any]:
+    """The properties of the one resource of a type that has the word in its logical id."""
+    (one,) = [
+        resource for id, resource in found.items() if resource["Type"] == cfn_type and word in id
+    ]
+    return dict(one["Properties"])
+
+
+def definition(found: dict[str, Any]) -> dict[str, Any]:
+    """The migration's state machine, with the references in it taken for text."""
+    machine = only(found, "AWS::StepFunctions::StateMachine", "CopyStateMachine")
+    _, parts = machine["DefinitionString"]["Fn::Join"]
+    text = "".join(part if isinstance(part, str) else "ARN" for part in parts)
+    return dict(json.loads(text))
+
+
+def granted(found: dict[str, Any], role: str) -> list[tuple[list[str], list[str]]]:
+    """What a role may do: actions and resources, with references taken for ``{}``."""
+    document = only(found, "AWS::IAM::Policy", role)["PolicyDocument"]
+    return [
+        (_list(one["Action"]), [_text(arn) for arn in _list(one["Resource"])])
+        for one in document["Statement"]
+    ]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _text(arn: Any) -> str:
+    if isinstance(arn, str):
+        return arn
+    if "Fn::Join" in arn:
+        parts = arn["Fn::Join"][1]
+        return "".join(part if isinstance(part, str) else "{}" for part in parts)
+    return "{}"
+
+
+def test_the_map_is_distributed_and_its_shards_are_long_lived() -> None:
+    """Standard children may run as long as a shard takes; the loop goes on until it has ended."""
+    states = definition(of_tables())["States"]
+    shards = states["Shards"]
+    processor = shards["ItemProcessor"]
+    assert processor["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert shards["ItemSelector"] == {"job.$": "$.job", "shard.$": "$$.Map.Item.Value"}
+    assert shards["MaxConcurrency"] == 10
+    inner = processor["States"]
+    assert inner["Ended"]["Default"] == "Copy"
+    assert inner["Copy"]["Next"] == "Ended"
+    assert inner["Copy"]["Catch"][0]["Next"] == "Lost"
+    assert inner["Lost"]["Next"] == "Shard"
+
+
+def test_every_outcome_has_a_state() -> None:
+    """Copy, again and done go where they belong, and anything else fails with its cause."""
+    states = definition(of_tables())["States"]
+    choices = {choice["StringEquals"]: choice["Next"] for choice in states["Outcome"]["Choices"]}
+    assert choices == {"copy": "Shards", "again": "Begin", "done": "Done"}
+    assert states["Outcome"]["Default"] == "Failed"
+    assert states["Failed"]["CausePath"] == "$.cause"
+    assert (states["Begin"]["Next"], states["Finish"]["Next"]) == ("Outcome", "Outcome")
+
+
+def test_the_worker_may_do_what_the_kind_declares_and_no_more() -> None:
+    """Reading the source, writing the target, and a look at the record; never "*"."""
+    kind = load(TABLE)
+    arn = "arn:{{}}:dynamodb:{}:{}:table/{}"
+    wanted = {
+        arn.format(REGION, ACCOUNT, "old-one"): {"read", "verify"},
+        arn.format(REGION, ACCOUNT, "new-one"): {"write", "verify"},
+    }
+    seen = granted(of_tables(), "CopyCopyRole")
+    for place, phases in wanted.items():
+        actions = {action for phase in phases for action in kind.permissions[phase]}
+        assert (sorted(actions), [place]) in seen
+    assert (["ssm:GetParameter"], [f"{RECORDS}/dynamodb-table/new-one"]) in seen
+    log = (["logs:CreateLogStream", "logs:PutLogEvents"], ["{}"])
+    assert log in seen
+    assert len(seen) == 4
+
+
+def test_who_looks_may_not_copy() -> None:
+    """The custom resource's own role probes, keeps the record, and starts and sees executions."""
+    seen = granted(of_tables(), "CopyLookRole")
+    actions = {action for one, _ in seen for action in one}
+    assert "dynamodb:PutItem" not in actions
+    assert (["ssm:GetParameter", "ssm:PutParameter"], [f"{RECORDS}/dynamodb-table/new-one"]) in seen
+    assert (["ssm:GetParameter"], [f"{RECORDS}/dynamodb-table/old-one"]) in seen
+    assert {"states:StartExecution", "states:DescribeExecution"} <= actions
+    assert not any("*" in places for _, places in seen)
+
+
+def test_only_what_iam_cannot_scope_is_granted_everywhere() -> None:
+    """For buckets that is the list of the account's own buckets."""
+    everywhere = [
+        action
+        for role in ("CopyLookRole", "CopyCopyRole")
+        for actions, places in granted(of_buckets(), role)
+        if "*" in places
+        for action in actions
+    ]
+    assert everywhere == ["s3:ListAllMyBuckets"]
+
+
+def test_versions_are_granted_where_they_are_copied() -> None:
+    """`all_versions` takes more, and only then it is granted."""
+    versions = set(load(BUCKET).permissions["versions"])
+    actions = {a for one, _ in granted(of_buckets(), "CopyCopyRole") for a in one}
+    assert versions <= actions
+    assert "s3:DeleteObject" in versions
+
+
+def test_no_role_of_ours_has_a_policy_of_aws() -> None:
+    """The usual one grants the log groups of the whole account."""
+    for role in ("CopyLookRole", "CopyCopyRole"):
+        assert "ManagedPolicyArns" not in only(of_tables(), "AWS::IAM::Role", role)
+
+
+def test_the_settings_travel_as_properties() -> None:
+    """CloudFormation sees them, so that a change of one is an update."""
+    about = only(of_buckets(), "Custom::DataMigration")
+    words = ("Type", "Source", "SourcePrefix", "SourceOwner", "Target", "TargetPrefix")
+    assert [about[word] for word in words] == [
+        "AWS::S3::Bucket", "old-one", "a/", "999988887777", "new-one", "b/",
+    ]  # fmt: skip
+    assert (about["OnConflict"], about["AllVersions"], about["AcceptLeft"]) == (
+        "target",
+        "true",
+        "true",
+    )
+    assert float(about["MaxRate"]) == 50
+    record = f"{RECORDS}/s3-bucket/new-one"
+    names = [name for _, places in granted(of_buckets(), "CopyLookRole") for name in places]
+    assert record in names
+    assert any(name.startswith(f"{record}-b-.") for name in names)
+
+
+def test_the_copy_gives_up_before_cloudformation_does() -> None:
+    """The worker's deadline, then the provider's, then CloudFormation's, of an hour at most."""
+    for found in (of_tables(), of_buckets()):
+        about = only(found, "Custom::DataMigration")
+        timeout = definition(found)["TimeoutSeconds"]
+        assert int(about["Seconds"]) < timeout < int(about["ServiceTimeout"]) <= 3600
+
+
+def test_the_target_and_the_permissions_come_first() -> None:
+    """Nothing is copied into a table that is not there, nor by a role without its policy."""
+    found = of_tables()
+    (custom,) = [one for one in found.values() if one["Type"] == "Custom::DataMigration"]
+    assert any(found[id]["Type"] == TABLE for id in custom["DependsOn"])
+    token = custom["Properties"]["ServiceToken"]["Fn::GetAtt"][0]
+    first = " ".join(found[token]["DependsOn"])
+    assert "CopyCopyRoleDefaultPolicy" in first
+    assert "CopyLookRoleDefaultPolicy" in first
+
+
+def test_the_functions_share_one_log_and_one_asset() -> None:
+    """Progress is in one place, and one upload serves all five."""
+    functions = [
+        one["Properties"]
+        for one in of_buckets().values()
+        if one["Type"] == "AWS::Lambda::Function" and "python" in one["Properties"]["Runtime"]
+    ]
+    assert len(functions) == 5
+    assert len({json.dumps(one["Code"]) for one in functions}) == 1
+    assert len({json.dumps(one["LoggingConfig"]) for one in functions}) == 1
+    assert all(one["Environment"]["Variables"]["HTTPS_PROXY"] == "proxy" for one in functions)
+
+
+def test_a_key_of_either_side_may_be_used() -> None:
+    """A customer's key is granted to whoever reads or writes under it."""
+    stack = make_stack()
+    key = kms.Key(stack, "Key")
+    bucket = s3.Bucket(stack, "New", bucket_name="new-one", encryption_key=key)
+    DataMigration(stack, "Copy", source="s3://old-one", target=bucket)
+    actions = {a for one, _ in granted(resources(stack), "CopyCopyRole") for a in one}
+    assert {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*"} <= actions
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "words"),
+    [
+        ("dynamodb://old-one", "s3://new-one", "both have to be of the same kind"),
+        ("s3://old-one", "s3://old-one", "are the same place"),
+        ("old-one", "s3://new-one", "says no kind"),
+        ("s3://OLD", "s3://new-one", "is no S3 bucket name"),
+        ("s3://old-one", f"arn:aws:dynamodb:us-west-2:{ACCOUNT}:table/new-one", "same kind"),
+        (
+            "dynamodb://old-one",
+            f"arn:aws:dynamodb:us-west-2:{ACCOUNT}:table/new-one",
+            "migrated by the stack of the target",
+        ),
+    ],
+)
+def test_what_cannot_be_copied_is_refused_at_synth(source: str, target: str, words: str) -> None:
+    """With the path of the construct, so that it is found."""
+    with pytest.raises(ValueError, match=words) as refused:
+        DataMigration(make_stack(), "Copy", source=source, target=target)
+    assert "Demo/Copy" in str(refused.value)
+
+
+def test_an_unknown_word_is_refused_at_synth() -> None:
+    """Not an hour later, in Lambda."""
+    with pytest.raises(ValueError, match="maybe"):
+        DataMigration(
+            make_stack(), "Copy", source="s3://a-one", target="s3://b-one", on_conflict="maybe"
+        )
+
+
+def test_it_is_the_migration_of_a_data_aware_resource() -> None:
+    """Where the decision is to migrate it stands in the template, and afterwards no more."""
+    shapes = {}
+    for action, rule in (("migrate", 3), ("keep", 6)):
+        fields = {"source": "old-one"} if action == "migrate" else {"owner": "this stack"}
+        write_lock(
+            {f"{TABLE} new-one": entry(action, rule, fallbacks=["old-one"], exists="yes", **fields)}
+        )
+        stack = make_stack()
+        DataAwareTable(
+            stack,
+            "Table",
+            preferred_name="new-one",
+            fallback_names=["old-one"],
+            partition_key=KEY,
+            migration=DataMigration.of,
+        )
+        shapes[action] = {one["Type"] for one in resources(stack).values()}
+    assert "Custom::DataMigration" in shapes["migrate"]
+    assert shapes["keep"] == {TABLE}
+
+
+def test_a_copy_is_taken_by_physical_names() -> None:
+    """The seam to the constructs: type, source and target."""
+    stack = make_stack()
+    DataMigration.of(stack, "Copy", Copy(BUCKET, "old-one", "new-one", guarded=True))
+    about = only(resources(stack), "Custom::DataMigration")
+    assert (about["Source"], about["Target"]) == ("old-one", "new-one")

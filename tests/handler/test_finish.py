@@ -1,0 +1,98 @@
+"""The end of a copy: what explains a difference, and what the next run is told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dataware.core.diff import Difference, Side
+from dataware.core.errors import CannotSee
+from dataware.handler import finish
+from dataware.handler.job import job_of
+from dataware.handler.shard import Shard
+from dataware.migrate import Progress
+from dataware.migrate.progress import Counts
+from dataware.ops.compare import Verdict
+from support.deployments import BUCKET, Time, begin, properties
+from support.worlds import make_table, varied_items
+
+
+def verdict(*missing: str, counted: int = 0) -> Verdict:
+    """A verdict that lists some keys as missing, and counts more of them."""
+    found = Verdict(compared=100)
+    found.counts[Side.MISSING] = counted or len(missing)
+    found.listed.extend(Difference(Side.MISSING, key) for key in missing)
+    return found
+
+
+def shard(*kept: str, left: int = 0) -> Shard:
+    """A shard that left keys behind."""
+    names = [{"key": key, "trouble": "conflict", "why": "taken"} for key in kept]
+    return Shard("0/1", done=True, counts=Counts(left=left or len(kept)), kept=names)
+
+
+@pytest.mark.parametrize(
+    ("found", "shards", "resumed", "expected"),
+    [
+        (verdict(), [shard()], 0, False),
+        (verdict("a"), [shard("a")], 0, False),
+        (verdict("b"), [shard("a")], 0, True),
+        (verdict("a", "b"), [shard("a")], 0, True),
+        (verdict("a"), [shard("a"), shard("b")], 0, False),
+        (verdict(counted=9), [shard("a", left=9)], 0, False),
+        (verdict(counted=8), [shard("a", left=9)], 0, True),
+        (verdict("a"), [shard()], 1, False),
+        (verdict("a" * 200), [shard("a" * 200)], 0, False),
+    ],
+)
+def test_only_what_the_copy_reported_explains_a_difference(
+    found: Verdict, shards: list[Shard], resumed: int, expected: bool
+) -> None:
+    """By their keys where all are known, else by equal numbers."""
+    assert finish._unexplained(found, shards, resumed) is expected
+
+
+def test_the_command_by_hand_names_both_places() -> None:
+    """With prefixes, and an ARN as it is."""
+    about = properties(BUCKET, SourcePrefix="a/", TargetPrefix="b/")
+    job = job_of(about, execution="x", now=0.0)
+    assert finish.by_hand(job) == "`dataware migrate s3://old-one/a/ s3://new-one/b/`"
+    arn = "arn:aws:dynamodb:us-east-1:999988887777:table/old-one"
+    job = job_of(properties(Source=arn), execution="x", now=0.0)
+    assert finish.by_hand(job) == f"`dataware migrate {arn} dynamodb://new-one`"
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_verification_that_fails_is_all_that_the_next_run_repeats(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Everything is copied, and the checkpoint says so."""
+    make_table("old-one", varied_items(5))
+    make_table("new-one")
+    _, given = begin(properties())
+
+    def unseen(*_: object, **__: object) -> Verdict:
+        raise CannotSee("cannot see table new-one")
+
+    monkeypatch.setattr(finish, "compare", unseen)
+    before = Progress(partitions=["0/1"]).snapshot()
+    done = Shard("0/1", done=True, counts=Counts(copied=5)).to_json()
+    ended = finish.handler({**given, "before": before, "shards": [done]}, Time())
+    cause = json.loads(ended["cause"])
+    assert cause["reason"] == "cannot see table new-one"
+    assert Progress.of([Progress.restored(cause["checkpoint"])]).finished
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_worker_that_was_lost_is_named() -> None:
+    """The state machine puts Lambda's error in the shard; many shards say it once."""
+    make_table("old-one", varied_items(5))
+    make_table("new-one")
+    _, given = begin(properties())
+    before = Progress(partitions=["0/2", "1/2"]).snapshot()
+    lost = [{**Shard(f"{n}/2").to_json(), "failed": "Sandbox.Timedout"} for n in range(2)]
+    ended = finish.handler({**given, "before": before, "shards": lost}, Time())
+    reason = json.loads(ended["cause"])["reason"]
+    assert reason.count("Sandbox.Timedout") == 1
+    assert "only 0 items: Sandbox.Timedout" in reason
