@@ -63,10 +63,10 @@ def test_a_prefix_goes_to_a_prefix() -> None:
 
 def test_a_shard_goes_on_in_the_next_call_when_its_time_is_up() -> None:
     """Many short calls copy everything once, and the verification agrees."""
-    make_table("old-one", varied_items(500, size=4000))
+    make_table("old-one", varied_items(500, size=12_000))
     make_table("new-one")
     _, given = begin(properties())
-    execution = Execution(seconds=0.4)
+    execution = Execution(seconds=0.1)
     assert execution.run(given)["verified"] == 500
     assert execution.calls > 4, "four shards of one call each would prove nothing"
     assert execution.outcomes == ["copy", "done"]
