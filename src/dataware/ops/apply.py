@@ -106,13 +106,11 @@ def _take_over(context: Context, kind: Kind, planned: Planned) -> None:
 
 
 def _leave_to_deployment(context: Context, planned: Planned) -> None:
-    if planned.preferred.existence is not Existence.EXISTS:
-        why = "its stack creates it"
-        if planned.wanted.unresolved:
-            why = (
-                f"its properties refer to other resources ({', '.join(planned.wanted.unresolved)})"
-            )
-        context.emit(event("left-to-deployment", name=planned.wanted.preferred, why=why))
+    """Tell why a missing resource is not created here."""
+    why = "its stack creates it"
+    if planned.wanted.unresolved:
+        why = f"its properties refer to other resources ({', '.join(planned.wanted.unresolved)})"
+    context.emit(event("left-to-deployment", name=planned.wanted.preferred, why=why))
 
 
 def _in_use(planned: Planned) -> bool:
