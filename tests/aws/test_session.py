@@ -195,7 +195,7 @@ def test_an_unknown_profile_is_one_sentence(
 def test_missing_credentials_are_one_sentence() -> None:
     """No credentials is bad input, for control calls and the hot path."""
     account = open_account(region="eu-central-1")
-    for ask in (lambda: account.account, account._credentials):
+    for ask in (lambda: account.account, account.keys):
         with pytest.raises(BadInput, match=r"no usable AWS credentials: .*--profile"):
             ask()
 
@@ -224,8 +224,31 @@ def test_an_invalid_endpoint_is_bad_input(endpoint: str) -> None:
 @pytest.mark.usefixtures("keys")
 def test_the_hot_path_goes_to_the_region_of_the_request() -> None:
     """Endpoints come from the SDK, by service and region."""
-    transport = open_account().transport()
-    assert (
-        transport._endpoint("dynamodb", "eu-west-1") == "https://dynamodb.eu-west-1.amazonaws.com"
-    )
-    assert transport._endpoint("s3", "eu-west-1") == "https://s3.eu-west-1.amazonaws.com"
+    account = open_account()
+    assert account.endpoint("dynamodb", "eu-west-1") == "https://dynamodb.eu-west-1.amazonaws.com"
+    assert account.endpoint("s3", "eu-west-1") == "https://s3.eu-west-1.amazonaws.com"
+
+
+@pytest.mark.usefixtures("keys")
+def test_the_proxy_comes_from_the_usual_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy of the address's scheme, unless the address is to be spoken to directly."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    account = open_account()
+    assert account.proxy("https://s3.eu-west-1.amazonaws.com") == "http://proxy.example:3128"
+    assert account.proxy("http://s3.eu-west-1.amazonaws.com") is None
+    assert account.proxy("https://127.0.0.1:9") is None
+
+
+@pytest.mark.usefixtures("keys")
+def test_the_trusted_certificates_are_the_users(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """AWS_CA_BUNDLE wins over REQUESTS_CA_BUNDLE; without either the usual file is used."""
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    assert Path(open_account().ca_bundle).is_file()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "general.pem"))
+    assert open_account().ca_bundle == str(tmp_path / "general.pem")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "aws.pem"))
+    assert open_account().ca_bundle == str(tmp_path / "aws.pem")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
-from dataware.aws import Account, SystemClock
-from dataware.wire import RetryingWire
+from dataware.aws import Account
+from dataware.cli.transport import make_wire
 
 
 def open_account(**options: Any) -> Account:
     """Open an account as the command line does."""
-    clock = SystemClock()
-    return Account.open(
-        lambda transport, tell: RetryingWire(transport, clock, random.random, tell), **options
-    )
+    return Account.open(make_wire, **options)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.credentials import Credentials
+from botocore.httpsession import get_cert_path
 
-from dataware.aws import BotocoreTransport, TransportSettings
+from dataware.aws import BotocoreTransport
+from dataware.core.access import Keys, Limits
 from dataware.core.ports import Judgement, Request, Response
 from dataware.wire import Transport
+from dataware.wire.curl import CurlTransport
 
 ACCESS_KEY, SECRET_KEY = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 ACCOUNT = "111122223333"
@@ -37,18 +40,35 @@ class ManualClock:
         self.time += seconds
 
 
+@dataclass
+class FixedAccess:
+    """Access to one address with fixed keys."""
+
+    base: str
+    account: str = ACCOUNT
+    region: str = REGION
+    ca_bundle: str = field(default_factory=lambda: get_cert_path(True))
+    user_agent: str = "dataware/test"
+    proxy_url: str | None = None
+
+    def keys(self) -> Keys:
+        return Keys(ACCESS_KEY, SECRET_KEY, "session-token")
+
+    def endpoint(self, service: str, region: str) -> str:
+        return self.base
+
+    def proxy(self, url: str) -> str | None:
+        return self.proxy_url
+
+
 def botocore_transport(endpoint: str, **limits: Any) -> Transport:
     """The portable transport, pointed at one address."""
-    credentials = Credentials(ACCESS_KEY, SECRET_KEY, "session-token")
-    return BotocoreTransport(
-        endpoint=lambda _service, _region: endpoint,
-        credentials=credentials.get_frozen_credentials,
-        region=REGION,
-        owner=lambda: ACCOUNT,
-        verify=True,
-        user_agent="dataware/test",
-        settings=TransportSettings(**limits),
-    )
+    return BotocoreTransport(FixedAccess(endpoint), Limits(**limits))
+
+
+def curl_transport(endpoint: str, **limits: Any) -> Transport:
+    """The fast transport, pointed at one address."""
+    return CurlTransport(FixedAccess(endpoint), Limits(**limits))
 
 
 def done(_response: Response) -> Judgement:

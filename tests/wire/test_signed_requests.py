@@ -19,9 +19,12 @@ def judge(response: Response) -> Judgement:
     return Judgement.DONE if response.status < 300 else Judgement.FAILED
 
 
-@pytest.fixture
-def user_account(auth_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Account:
+@pytest.fixture(params=["curl", "botocore"])
+def user_account(
+    request: pytest.FixtureRequest, auth_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
+) -> Account:
     """The account through the keys of a user who may do one thing on S3 and DynamoDB each."""
+    monkeypatch.setenv("DATAWARE_TRANSPORT", request.param)
     boto3.client("s3").create_bucket(Bucket="signed-bucket")
     iam = boto3.client("iam")
     iam.create_user(UserName="copier")

@@ -28,6 +28,7 @@ from support.transports import (
     SECRET_KEY,
     MakeTransport,
     botocore_transport,
+    curl_transport,
     done,
     exchange,
 )
@@ -55,7 +56,7 @@ def get(path: str = "/bucket/key", **more: object) -> Request:
     return Request("s3", "GET", path, done, **more)  # type: ignore[arg-type]  # fields by name
 
 
-@pytest.fixture(params=[botocore_transport], ids=["botocore"])
+@pytest.fixture(params=[botocore_transport, curl_transport], ids=["botocore", "curl"])
 def make_transport(request: pytest.FixtureRequest) -> MakeTransport:
     """Makes a transport for an endpoint; limits are keyword arguments."""
     make: MakeTransport = request.param

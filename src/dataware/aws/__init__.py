@@ -9,7 +9,7 @@ from dataware.aws.holding import Patience, create_held, release_left_over
 from dataware.aws.ownership import PERMISSIONS as OWNERSHIP_PERMISSIONS
 from dataware.aws.session import Account, ClientSettings
 from dataware.aws.stacks import PERMISSIONS as STACK_PERMISSIONS
-from dataware.aws.transport import BotocoreTransport, TransportSettings
+from dataware.aws.transport import BotocoreTransport
 
 __all__ = [
     "HOLDING_PERMISSIONS",
@@ -20,7 +20,6 @@ __all__ = [
     "ClientSettings",
     "Patience",
     "SystemClock",
-    "TransportSettings",
     "create_held",
     "release_left_over",
 ]

@@ -17,12 +17,13 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ProfileNotFound
-from botocore.utils import parse_timestamp
+from botocore.httpsession import get_cert_path
+from botocore.utils import get_environ_proxies, parse_timestamp
 
 from dataware import __version__
 from dataware.aws import errors, ownership, stacks
 from dataware.aws.identity import Identity
-from dataware.aws.transport import BotocoreTransport, TransportSettings
+from dataware.core.access import Access, Keys
 from dataware.core.errors import BadInput
 from dataware.core.model import Deployed, Owner
 from dataware.core.ports import Wire
@@ -30,7 +31,7 @@ from dataware.core.ports import Wire
 USER_AGENT = f"dataware/{__version__}"
 
 OnThrottle = Callable[[str], None]
-MakeWire = Callable[[BotocoreTransport, OnThrottle], Wire]
+MakeWire = Callable[[Access, OnThrottle], Wire]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,6 @@ class Login:
     make_wire: MakeWire
     endpoint_url: str | None
     client_settings: ClientSettings
-    transport_settings: TransportSettings
     lock: threading.RLock = field(default_factory=threading.RLock)
     identity: Identity = field(default_factory=Identity)
     regions: dict[str, Account] = field(default_factory=dict)
@@ -84,7 +84,6 @@ class Account:
         region: str | None = None,
         endpoint_url: str | None = None,
         client_settings: ClientSettings | None = None,
-        transport_settings: TransportSettings | None = None,
     ) -> Account:
         """The account that the settings, the AWS variables and the config files point to.
 
@@ -96,7 +95,6 @@ class Account:
             make_wire,
             endpoint_url,
             client_settings or ClientSettings(),
-            transport_settings or TransportSettings(),
         )
         return login.regions.setdefault(found, cls(login, found))
 
@@ -142,19 +140,39 @@ class Account:
 
     def wire(self, on_throttle: OnThrottle) -> Wire:
         """A new transport; `on_throttle` is called with the reason of every throttled answer."""
-        return self._login.make_wire(self.transport(), on_throttle)
+        return self._login.make_wire(self, on_throttle)
 
-    def transport(self) -> BotocoreTransport:
-        """A new transport that sends each request once."""
-        return BotocoreTransport(
-            endpoint=lambda service, region: self._client(service, region).meta.endpoint_url,
-            credentials=self._credentials,
-            region=self._region,
-            owner=lambda: self.account,
-            verify=self._verify(),
-            user_agent=f"{self._login.session._session.user_agent()} {USER_AGENT}",
-            settings=self._login.transport_settings,
-        )
+    @property
+    def ca_bundle(self) -> str:
+        """The certificates that the user configured, or the usual ones."""
+        found = self._login.session._session.get_config_variable("ca_bundle")
+        path: str = get_cert_path(found or os.environ.get("REQUESTS_CA_BUNDLE") or True)
+        return path
+
+    @property
+    def user_agent(self) -> str:
+        """The SDK's and our own name and version."""
+        return f"{self._login.session._session.user_agent()} {USER_AGENT}"
+
+    def keys(self) -> Keys:
+        """The present credentials, refreshed where need be. Raises BadInput without any."""
+        with errors.looking_at("the AWS credentials"):
+            with self._login.lock:
+                found = self._login.session.get_credentials()
+            if found is None:
+                raise BadInput(f"no usable AWS credentials: {errors.GET_CREDENTIALS}")
+            frozen = found.get_frozen_credentials()
+        return Keys(frozen.access_key, frozen.secret_key, frozen.token)
+
+    def endpoint(self, service: str, region: str) -> str:
+        """The address of a service, from the options, the variables or the SDK's rules."""
+        address: str = self._client(service, region).meta.endpoint_url
+        return address
+
+    def proxy(self, url: str) -> str | None:
+        """The proxy for an address, from the usual variables; None to go there directly."""
+        proxies: Mapping[str, str] = get_environ_proxies(url)
+        return proxies.get(url.partition(":")[0]) or proxies.get("all")
 
     def _client(self, service: str, region: str) -> Any:
         with self._login.lock:
@@ -208,18 +226,6 @@ class Account:
             if name in members and name not in params
         }
         return {**params, **added}
-
-    def _credentials(self) -> Any:
-        with errors.looking_at("the AWS credentials"):
-            with self._login.lock:
-                found = self._login.session.get_credentials()
-            if found is None:
-                raise BadInput(f"no usable AWS credentials: {errors.GET_CREDENTIALS}")
-            return found.get_frozen_credentials()
-
-    def _verify(self) -> str | bool:
-        """The certificate bundle that the user configured, or the usual one."""
-        return self._login.session._session.get_config_variable("ca_bundle") or True
 
 
 def _session(profile: str | None, region: str | None) -> tuple[Any, str]:

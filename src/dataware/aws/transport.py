@@ -14,45 +14,27 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from botocore import exceptions as sdk
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
+from botocore.credentials import ReadOnlyCredentials
 from botocore.response import StreamingBody
-from botocore.utils import get_environ_proxies
 
 from dataware.aws.threads import DaemonPool
+from dataware.core.access import Access, Limits, headers_of, skew_shown_by
 from dataware.core.errors import CannotSee
 from dataware.core.model import Problem
 from dataware.core.ports import Request, Response
 
 ESCAPE = re.compile("%[0-9a-fA-F]{2}")
-SKEW_SECONDS = 240.0
 BODILESS = frozenset({"GET", "HEAD", "DELETE"})
-EXPECTED_OWNER = "x-amz-expected-bucket-owner"
-EXPECTED_SOURCE_OWNER = "x-amz-source-expected-bucket-owner"
-
-
-@dataclass(frozen=True, slots=True)
-class TransportSettings:
-    """Limits of the transport.
-
-    `threads` is how many requests are under way at once; each holds one connection and one
-    answer, so memory is bounded by threads times the largest answer. `read_seconds` bounds the
-    silence of a server, `answer_seconds` a whole answer that trickles in.
-    """
-
-    threads: int = 32
-    connect_seconds: float = 10.0
-    read_seconds: float = 55.0
-    answer_seconds: float = 300.0
+CONNECTIONS = 32
+"""Requests under way at once, each on a thread of its own."""
 
 
 class Attempt:
@@ -72,25 +54,12 @@ class Attempt:
 class BotocoreTransport:
     """Sends each request once, on a pool of threads."""
 
-    def __init__(
-        self,
-        *,
-        endpoint: Callable[[str, str], str],
-        credentials: Callable[[], Any],
-        region: str,
-        owner: Callable[[], str],
-        verify: str | bool,
-        user_agent: str,
-        settings: TransportSettings,
-    ) -> None:
-        self._endpoint = endpoint
-        self._credentials = credentials
-        self._region = region
-        self._owner = owner
-        self._verify = verify
-        self._user_agent = user_agent
-        self._settings = settings
-        self._pool = DaemonPool(settings.threads, "dataware-wire")
+    def __init__(self, access: Access, limits: Limits | None = None) -> None:
+        self._access = access
+        self._limits = limits or Limits()
+        self._user_agent = access.user_agent
+        self._threads = self._limits.connections or CONNECTIONS
+        self._pool = DaemonPool(self._threads, "dataware-wire")
         self._sessions: dict[str, PlainSession] = {}
         self._lock = threading.Lock()
         self._skew = 0.0
@@ -103,7 +72,7 @@ class BotocoreTransport:
         attempt = Attempt()
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._settings.answer_seconds):
+            async with asyncio.timeout(self._limits.answer_seconds):
                 return await loop.run_in_executor(self._pool, self._exchange, request, attempt)
         except TimeoutError:
             attempt.abort()
@@ -119,12 +88,15 @@ class BotocoreTransport:
 
     def _exchange(self, request: Request, attempt: Attempt) -> Response:
         response = self._send(request, attempt)
-        if response.status in (400, 403) and self._learn_skew(response):
-            return self._send(request, attempt)
-        return response
+        skew = skew_shown_by(response, time.time(), self._skew)
+        if skew is None:
+            return response
+        self._skew = skew
+        return self._send(request, attempt)
 
     def _send(self, request: Request, attempt: Attempt) -> Response:
-        base = self._endpoint(request.service, request.region or self._region).rstrip("/")
+        region = request.region or self._access.region
+        base = self._access.endpoint(request.service, region).rstrip("/")
         prepared = self._sign(request, base).prepare()
         prepared.stream_output = True
         try:
@@ -141,51 +113,29 @@ class BotocoreTransport:
     def _sign(self, request: Request, base: str) -> AWSRequest:
         target = f"{request.path}?{request.query}" if request.query else request.path
         body = request.body or (None if request.method in BODILESS else b"")
-        given = {**request.headers, **self._owners(request)}
-        # Two spellings of one name would be signed as two values and sent as one.
-        headers = {name.lower(): value for name, value in given.items()}
-        headers["accept-encoding"] = "identity"
+        headers = headers_of(request, self._access.account)
         headers["user-agent"] = self._user_agent
         unsigned = AWSRequest(request.method, base + upper_escapes(target), headers, body)
         make = ShiftedS3SigV4 if request.service == "s3" else ShiftedSigV4
-        signer = make(self._credentials(), request.service, request.region or self._region)
+        keys = self._access.keys()
+        credentials = ReadOnlyCredentials(keys.access_key, keys.secret_key, keys.token)
+        signer = make(credentials, request.service, request.region or self._access.region)
         signer.skew = self._skew
         signer.add_auth(unsigned)
         return unsigned
-
-    def _owners(self, request: Request) -> dict[str, str]:
-        """The expected owners of an S3 request, where the caller names none."""
-        if request.service != "s3":
-            return {}
-        given = {name.lower() for name in request.headers}
-        wanted = {EXPECTED_OWNER}
-        if "x-amz-copy-source" in given:
-            wanted.add(EXPECTED_SOURCE_OWNER)
-        return {name: self._owner() for name in wanted - given}
 
     def _session(self, base: str) -> PlainSession:
         with self._lock:
             session = self._sessions.get(base)
             if session is None:
+                proxy = self._access.proxy(base)
                 session = self._sessions[base] = PlainSession(
-                    verify=self._verify,
-                    proxies=get_environ_proxies(base),
-                    timeout=(self._settings.connect_seconds, self._settings.read_seconds),
-                    max_pool_connections=self._settings.threads,
+                    verify=self._access.ca_bundle,
+                    proxies={base.partition(":")[0]: proxy} if proxy else {},
+                    timeout=(self._limits.connect_seconds, self._limits.read_seconds),
+                    max_pool_connections=self._threads,
                 )
             return session
-
-    def _learn_skew(self, response: Response) -> bool:
-        """Whether the service's clock differs so much that it explains the refusal."""
-        try:
-            theirs = parsedate_to_datetime(response.headers["date"]).timestamp()
-        except (KeyError, ValueError):
-            return False
-        skew = theirs - time.time()
-        learnt = abs(skew - self._skew) > SKEW_SECONDS
-        if learnt:
-            self._skew = skew
-        return learnt
 
 
 class PlainSession(URLLib3Session):  # type: ignore[misc]  # botocore has no types

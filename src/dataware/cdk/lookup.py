@@ -19,6 +19,7 @@ from dataware.aws import Account, BotocoreTransport, SystemClock
 from dataware.cdk.decide import VARIABLE, Lookup
 from dataware.cdk.home import IMPORT
 from dataware.cdk.lock import Entry, Environment, Lock, parse_entry
+from dataware.core.access import Access
 from dataware.core.errors import BadInput, DatawareError, Refused
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, Wanted
@@ -146,5 +147,5 @@ def _no_journal(kind: str, target: str) -> Journal:
     raise Refused(f"a synth copies nothing into {target} ({kind})")
 
 
-def _retrying(transport: BotocoreTransport, on_throttle: Callable[[str], None]) -> Wire:
-    return RetryingWire(transport, SystemClock(), random.random, on_throttle)
+def _retrying(access: Access, on_throttle: Callable[[str], None]) -> Wire:
+    return RetryingWire(BotocoreTransport(access), SystemClock(), random.random, on_throttle)

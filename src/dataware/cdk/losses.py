@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dataware.aws import Account, BotocoreTransport
+from dataware.aws import Account
+from dataware.core.access import Access
 from dataware.core.errors import Refused
 from dataware.core.guard import Threat
 from dataware.core.ports import Wire
@@ -48,5 +49,5 @@ def _app_of(templates: Sequence[Path]) -> App:
     )
 
 
-def _no_wire(_transport: BotocoreTransport, _on_throttle: Callable[[str], None]) -> Wire:
+def _no_wire(_access: Access, _on_throttle: Callable[[str], None]) -> Wire:
     raise Refused("a synth copies nothing")

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-import random
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TextIO
 
-from dataware.aws import Account, BotocoreTransport, SystemClock, create_held, release_left_over
+from dataware.aws import Account, SystemClock, create_held, release_left_over
 from dataware.cli.options import Outside
 from dataware.cli.stop import Stop
+from dataware.cli.transport import make_wire
 from dataware.core.kind import Kind, Place
 from dataware.core.model import Wanted
-from dataware.core.ports import Aws, Emit, Journal, Wire
+from dataware.core.ports import Aws, Emit, Journal
 from dataware.ops.context import Context
 from dataware.ops.verify import aws_of
 from dataware.report import Renderer, make_renderer
 from dataware.state import FileJournal, ParameterMarkers, journal_path
-from dataware.wire import RetryingWire
 
 
 class CloudFormationHold:
@@ -54,7 +53,7 @@ def outside(options: Outside, *, copies: bool = False, strict: bool = False) -> 
 def open_account(options: Outside) -> Account:
     """The account that options, variables and config files point to; no network."""
     return Account.open(
-        _retrying,
+        make_wire,
         profile=options.profile,
         region=options.region,
         endpoint_url=options.endpoint_url,
@@ -105,10 +104,6 @@ def display(options: Outside, stream: TextIO | None = None) -> Renderer:
 def is_watched(stream: TextIO, environ: Mapping[str, str]) -> bool:
     """Whether somebody sees lines move: a terminal that can, and no CI that only pretends."""
     return stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")
-
-
-def _retrying(transport: BotocoreTransport, on_throttle: Callable[[str], None]) -> Wire:
-    return RetryingWire(transport, SystemClock(), random.random, on_throttle)
 
 
 def _journal(aws: Aws, kind: str, target: str) -> Journal:

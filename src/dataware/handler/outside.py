@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dataware.aws import Account, BotocoreTransport, SystemClock
+from dataware.core.access import Access
 from dataware.core.errors import Refused
 from dataware.core.kind import Kind
 from dataware.core.model import Wanted
@@ -115,5 +116,5 @@ def markers_of(outside: Context) -> ParameterMarkers:
     return outside.markers
 
 
-def _retrying(transport: BotocoreTransport, on_throttle: Callable[[str], None]) -> Wire:
-    return RetryingWire(transport, SystemClock(), random.random, on_throttle)
+def _retrying(access: Access, on_throttle: Callable[[str], None]) -> Wire:
+    return RetryingWire(BotocoreTransport(access), SystemClock(), random.random, on_throttle)

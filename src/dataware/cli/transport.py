@@ -1,0 +1,46 @@
+"""Chooses what carries the hot path: libcurl where it can be used, else the SDK's sessions."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import random
+import sys
+from collections.abc import Callable, Mapping
+
+from dataware.aws import BotocoreTransport, SystemClock
+from dataware.core.access import Access
+from dataware.core.errors import BadInput
+from dataware.core.ports import Wire
+from dataware.wire import RetryingWire, Transport
+
+VARIABLE = "DATAWARE_TRANSPORT"
+
+
+def make_wire(access: Access, on_throttle: Callable[[str], None]) -> Wire:
+    """The wire of a command."""
+    return RetryingWire(transport(access), SystemClock(), random.random, on_throttle)
+
+
+def transport(access: Access, environ: Mapping[str, str] = os.environ) -> Transport:
+    """The fastest transport that is there, or the one that DATAWARE_TRANSPORT names.
+
+    Raises BadInput for a name that is not to be had.
+    """
+    known = ("curl", "botocore") if _has_curl() else ("botocore",)
+    wanted = environ.get(VARIABLE) or known[0]
+    if wanted not in known:
+        raise BadInput(
+            f"{VARIABLE} is {wanted!r}, but what can be used here is {' or '.join(known)}: "
+            "name one of them, or unset it"
+        )
+    if wanted == "botocore":
+        return BotocoreTransport(access)
+    from dataware.wire.curl import CurlTransport  # noqa: PLC0415 - pycurl may not be there
+
+    return CurlTransport(access)
+
+
+def _has_curl() -> bool:
+    # On Windows the event loop cannot watch libcurl's sockets.
+    return sys.platform != "win32" and importlib.util.find_spec("pycurl") is not None

@@ -1,0 +1,108 @@
+"""What a transport has to know to speak to AWS by itself: address, keys, limits.
+
+The control plane offers it (`Access`); transports are given it. No transport asks for more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from dataware.core.ports import Request, Response
+
+SKEW_SECONDS = 240.0
+"""How far the service's clock may be from ours before that explains a refusal; it allows 300."""
+
+EXPECTED_OWNER = "x-amz-expected-bucket-owner"
+EXPECTED_SOURCE_OWNER = "x-amz-source-expected-bucket-owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The credentials of one moment; `token` is None for those that never expire."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
+class Access(Protocol):
+    """How one account is spoken to from one region."""
+
+    @property
+    def account(self) -> str:
+        """The twelve digits of the caller's account."""
+        ...
+
+    @property
+    def region(self) -> str:
+        """The region of requests that name none."""
+        ...
+
+    @property
+    def ca_bundle(self) -> str:
+        """The file of the certificates that are trusted."""
+        ...
+
+    @property
+    def user_agent(self) -> str:
+        """Who asks, for the service's logs."""
+        ...
+
+    def keys(self) -> Keys:
+        """The present credentials, refreshed where need be. Raises BadInput without any."""
+        ...
+
+    def endpoint(self, service: str, region: str) -> str:
+        """The address of a service, such as ``https://s3.eu-central-1.amazonaws.com``."""
+        ...
+
+    def proxy(self, url: str) -> str | None:
+        """The proxy for an address, from the usual variables; None to go there directly."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of a transport.
+
+    `connections` is how many requests are under way at once, None for what the transport can
+    hold well; each holds one answer, so memory is bounded by their number times the largest
+    answer. `read_seconds` bounds the silence of a server, `answer_seconds` a whole answer that
+    trickles in.
+    """
+
+    connections: int | None = None
+    connect_seconds: float = 10.0
+    read_seconds: float = 55.0
+    answer_seconds: float = 300.0
+
+
+def headers_of(request: Request, account: str) -> dict[str, str]:
+    """The headers of a request by lower-case name, with the bucket owners it does not name.
+
+    Two spellings of one name would be signed as two values and sent as one.
+    """
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    if request.service == "s3":
+        headers.setdefault(EXPECTED_OWNER, account)
+        if "x-amz-copy-source" in headers:
+            headers.setdefault(EXPECTED_SOURCE_OWNER, account)
+    headers["accept-encoding"] = "identity"
+    return headers
+
+
+def skew_shown_by(response: Response, now: float, known: float) -> float | None:
+    """The seconds that the service is ahead of `now`, if a refusal may be due to them.
+
+    None if the answer is no refusal, says no time, or one that `known` explains already.
+    """
+    if response.status not in (400, 403):
+        return None
+    try:
+        theirs = parsedate_to_datetime(response.headers["date"]).timestamp()
+    except (KeyError, ValueError):
+        return None
+    skew = theirs - now
+    return skew if abs(skew - known) > SKEW_SECONDS else None

@@ -1,0 +1,176 @@
+"""libcurl's multi interface, driven by the running event loop; knows nothing of AWS.
+
+libcurl says which sockets it waits for and for how long, the loop says when one is ready
+(``curl_multi_socket_action``), so that thousands of transfers take one thread and no polling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import pycurl
+
+IDLE_CONNECTIONS = 2048
+"""Connections that are kept open for later; far more than are ever under way."""
+
+_AT_ONCE = 256
+
+
+class Transfer:
+    """One easy handle with what it receives; used again and again, for one request at a time."""
+
+    __slots__ = ("body", "curl", "future", "lines")
+
+    def __init__(self) -> None:
+        self.curl: Any = pycurl.Curl()
+        self.curl.transfer = self
+        self.lines: list[bytes] = []
+        self.body: list[bytes] = []
+        self.future: asyncio.Future[None] | None = None
+        self.curl.setopt(pycurl.HEADERFUNCTION, self.lines.append)
+        self.curl.setopt(pycurl.WRITEFUNCTION, self.body.append)
+
+    def taken(self) -> tuple[int, list[bytes], bytes]:
+        """Status, header lines and body of the answer, which are then forgotten."""
+        answer = self.curl.getinfo(pycurl.RESPONSE_CODE), self.lines[:], b"".join(self.body)
+        self.clear()
+        return answer
+
+    def clear(self) -> None:
+        """Forget what was received."""
+        self.lines.clear()
+        self.body.clear()
+
+
+class Failed(Exception):
+    """A transfer that ended without an answer: libcurl's code, and its words."""
+
+    def __init__(self, code: int, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+class Multi:
+    """Transfers under way on one event loop, at most `most` at once; the others wait."""
+
+    def __init__(self, most: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._multi: Any = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._wait)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, IDLE_CONNECTIONS)
+        self._most = most
+        self._active: set[Transfer] = set()
+        self._waiting: deque[Transfer] = deque()
+        self._watched: dict[int, int] = {}
+        self._timer: asyncio.TimerHandle | asyncio.Handle | None = None
+        self._collecting = False
+
+    async def run(self, transfer: Transfer) -> None:
+        """Carry a transfer out. Raises Failed; when cancelled, the connection is given up."""
+        transfer.future = self._loop.create_future()
+        if len(self._active) < self._most:
+            self._start(transfer)
+        else:
+            self._waiting.append(transfer)
+        try:
+            await transfer.future
+        except asyncio.CancelledError:
+            self._abandon(transfer)
+            raise
+
+    def close(self) -> None:
+        """End every transfer and close every connection."""
+        for transfer in (*self._active, *self._waiting):
+            if transfer.future is not None:
+                transfer.future.cancel()
+        self._waiting.clear()
+        for transfer in tuple(self._active):
+            self._stop(transfer)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._multi.close()
+        for handle in tuple(self._watched):
+            self._watch(pycurl.POLL_REMOVE, handle, self._multi, None)
+
+    def _start(self, transfer: Transfer) -> None:
+        self._active.add(transfer)
+        self._multi.add_handle(transfer.curl)
+
+    def _stop(self, transfer: Transfer) -> None:
+        self._active.discard(transfer)
+        self._multi.remove_handle(transfer.curl)
+
+    def _abandon(self, transfer: Transfer) -> None:
+        if transfer in self._active:
+            self._stop(transfer)
+            self._start_waiting()
+        elif transfer in self._waiting:
+            self._waiting.remove(transfer)
+
+    def _start_waiting(self) -> None:
+        while self._waiting and len(self._active) < self._most:
+            self._start(self._waiting.popleft())
+
+    def _watch(self, wanted: int, handle: int, _multi: object, _data: object) -> None:
+        """libcurl wants to know when a socket can be read or written, or no longer does."""
+        known = self._watched.get(handle, 0)
+        now = 0 if wanted == pycurl.POLL_REMOVE else wanted & pycurl.POLL_INOUT
+        if gone := known & ~now:
+            if gone & pycurl.POLL_IN:
+                self._loop.remove_reader(handle)
+            if gone & pycurl.POLL_OUT:
+                self._loop.remove_writer(handle)
+        if new := now & ~known:
+            if new & pycurl.POLL_IN:
+                self._loop.add_reader(handle, self._act, handle, pycurl.CSELECT_IN)
+            if new & pycurl.POLL_OUT:
+                self._loop.add_writer(handle, self._act, handle, pycurl.CSELECT_OUT)
+        if now:
+            self._watched[handle] = now
+        else:
+            self._watched.pop(handle, None)
+
+    def _wait(self, milliseconds: int) -> None:
+        """libcurl wants to be called after some time; a negative one takes the wish back."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if milliseconds == 0:
+            self._timer = self._loop.call_soon(self._time_is_up)
+        elif milliseconds > 0:
+            self._timer = self._loop.call_later(milliseconds / 1000, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        self._timer = None
+        self._act(pycurl.SOCKET_TIMEOUT, 0)
+
+    def _act(self, handle: int, ready: int) -> None:
+        self._multi.socket_action(handle, ready)
+        if not self._collecting:
+            self._collecting = True
+            self._loop.call_soon(self._collect)
+
+    def _collect(self) -> None:
+        """Hand out what has ended; libcurl must not be called back from its own callbacks."""
+        self._collecting = False
+        queued = 1
+        while queued:
+            queued, done, failed = self._multi.info_read(_AT_ONCE)
+            for curl in done:
+                self._ended(curl.transfer, None)
+            for curl, code, words in failed:
+                self._ended(curl.transfer, Failed(code, words))
+        self._start_waiting()
+
+    def _ended(self, transfer: Transfer, failure: Failed | None) -> None:
+        self._stop(transfer)
+        future = transfer.future
+        if future is None or future.done():
+            return
+        if failure is None:
+            future.set_result(None)
+        else:
+            future.set_exception(failure)

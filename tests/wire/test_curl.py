@@ -1,0 +1,240 @@
+"""What only the fast transport does: its handles, its queue, its proxies and its certificates."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+import trustme
+
+from dataware.core.access import Limits
+from dataware.core.errors import CannotSee
+from dataware.core.ports import Request, Response
+from dataware.wire.curl import CurlTransport, read_headers, upper_escapes
+from support.servers import FaultProxy, Reply, Seen, answer
+from support.transports import FixedAccess, done
+
+BARE = Request("s3", "GET", "/b/k", done)
+
+
+@pytest.fixture
+def server() -> Iterator[FaultProxy]:
+    """A server that records requests; a test says what it answers."""
+    with FaultProxy("http://127.0.0.1:1") as proxy:
+        yield proxy
+
+
+def send(access: FixedAccess, *requests: Request) -> list[Response]:
+    """Send requests one after another through one transport."""
+
+    async def main() -> list[Response]:
+        transport = CurlTransport(access)
+        try:
+            return [await transport.exchange(request) for request in requests]
+        finally:
+            await transport.close()
+
+    return asyncio.run(main())
+
+
+def test_handles_are_used_again_without_a_trace_of_the_last_request(server: FaultProxy) -> None:
+    """Methods, bodies and headers of one request never show up in the next one."""
+    server.add(lambda seen, _forward: Reply.of(200, seen.body))
+    put = Request("s3", "PUT", "/b/k", done, headers={"x-amz-meta-a": "1"}, body=b"one")
+    post = Request("s3", "POST", "/b/k", done, body=b"three")
+    head = Request("s3", "HEAD", "/b/k", done)
+    bodies = [each.body for each in send(FixedAccess(server.endpoint), put, BARE, post, head, put)]
+    assert [seen.method for seen in server.seen] == ["PUT", "GET", "POST", "HEAD", "PUT"]
+    assert bodies == [b"one", b"", b"three", b"", b"one"]
+    assert [("x-amz-meta-a" in seen.headers) for seen in server.seen] == [True, *3 * [False], True]
+    for name in ("accept", "content-type", "expect"):
+        assert not any(name in seen.headers for seen in server.seen)
+
+
+def test_more_requests_than_connections_wait_their_turn(server: FaultProxy) -> None:
+    """The limit holds, and everything is answered."""
+    together, most, lock = [0], [0], threading.Lock()
+    crowd = threading.Event()
+
+    def count(seen: Seen, _forward: object) -> Reply:
+        with lock:
+            together[0] += 1
+            most[0] = max(most[0], together[0])
+            if together[0] == 3:
+                crowd.set()
+        crowd.wait(5)
+        with lock:
+            together[0] -= 1
+        return Reply.of(200, seen.path.encode())
+
+    server.add(count)
+
+    async def main() -> None:
+        transport = CurlTransport(FixedAccess(server.endpoint), Limits(connections=3))
+        paths = [f"/b/{number}" for number in range(12)]
+        requests = [Request("s3", "GET", path, done) for path in paths]
+        answers = await asyncio.gather(*map(transport.exchange, requests))
+        await transport.close()
+        assert [answer.body.decode() for answer in answers] == paths
+
+    asyncio.run(main())
+    assert most[0] == 3
+
+
+def test_a_cancelled_request_makes_room_for_the_next(server: FaultProxy) -> None:
+    """What nobody waits for any more is given up, under way or still in the queue."""
+    release = threading.Event()
+    hold = threading.Event()
+
+    def slow(_seen: Seen, _forward: object) -> Reply:
+        hold.set()
+        release.wait(10)
+        return Reply.of(200, b"late")
+
+    server.add(slow, times=1)
+    server.add(answer(200, b"next"))
+
+    async def main() -> Response:
+        transport = CurlTransport(FixedAccess(server.endpoint), Limits(connections=1))
+        first, second, third = (asyncio.ensure_future(transport.exchange(BARE)) for _ in range(3))
+        while not hold.is_set():
+            await asyncio.sleep(0.01)
+        first.cancel()
+        second.cancel()
+        got = await third
+        release.set()
+        await transport.close()
+        assert first.cancelled()
+        assert second.cancelled()
+        return got
+
+    assert asyncio.run(main()).body == b"next"
+
+
+def test_closing_ends_what_is_under_way(server: FaultProxy) -> None:
+    """Nobody waits for ever on a transport that was closed."""
+    release = threading.Event()
+
+    def slow(_seen: Seen, _forward: object) -> Reply:
+        release.wait(10)
+        return Reply.of(200, b"late")
+
+    server.add(slow)
+
+    async def main() -> None:
+        transport = CurlTransport(FixedAccess(server.endpoint), Limits(connections=1))
+        waiting = [asyncio.ensure_future(transport.exchange(BARE)) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        await transport.close()
+        release.set()
+        done_, _ = await asyncio.wait(waiting, timeout=5)
+        assert all(each.cancelled() for each in done_)
+        assert len(done_) == 2
+
+    asyncio.run(main())
+
+
+def test_a_header_never_spans_lines(server: FaultProxy) -> None:
+    """A value with a line break cannot add a header."""
+    server.add(answer(200))
+    with pytest.raises(ValueError, match="more than one line"):
+        send(
+            FixedAccess(server.endpoint),
+            Request("s3", "PUT", "/b/k", done, headers={"x-amz-meta-a": "1\r\nx-evil: 1"}),
+        )
+    assert not server.seen
+
+
+def test_a_header_may_be_empty_or_beyond_ascii(server: FaultProxy) -> None:
+    """Both arrive as they are signed."""
+    server.add(answer(200))
+    headers = {"x-amz-meta-a": "", "x-amz-meta-b": "Zoë"}
+    send(FixedAccess(server.endpoint), Request("s3", "PUT", "/b/k", done, headers=headers))
+    seen = server.seen[0].headers
+    assert seen["x-amz-meta-a"] == ""
+    assert seen["x-amz-meta-b"].encode("latin-1").decode() == "Zoë"
+
+
+def test_a_proxy_is_asked_for_the_whole_address(server: FaultProxy) -> None:
+    """Plain HTTP goes through a proxy with an absolute target; the host is the service's."""
+    server.add(answer(200, b"through"))
+    access = FixedAccess("http://s3.example", proxy_url=server.endpoint)
+    (response,) = send(access, Request("s3", "GET", "/b/a/../k", done, "x=1"))
+    assert response.body == b"through"
+    assert server.seen[0].target == "http://s3.example/b/a/../k?x=1"
+    assert server.seen[0].headers["host"] == "s3.example"
+
+
+class _Hello(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Be quiet."""
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A server with TLS: its address, and the file of the authority that signed for it."""
+    authority = trustme.CA()
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    server = HTTPServer(("127.0.0.1", 0), _Hello)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_port}", bundle
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_configured_bundle_is_trusted(secure: tuple[str, Path]) -> None:
+    """TLS works with the certificates that the user names."""
+    address, bundle = secure
+    (response,) = send(FixedAccess(address, ca_bundle=str(bundle)), BARE)
+    assert response.body == b"hello"
+
+
+def test_an_untrusted_certificate_is_one_sentence(secure: tuple[str, Path]) -> None:
+    """No try can cure it, so it says what to set."""
+    with pytest.raises(CannotSee, match="not trusted; set AWS_CA_BUNDLE"):
+        send(FixedAccess(secure[0]), BARE)
+
+
+def test_a_bundle_that_is_not_there_is_one_sentence(secure: tuple[str, Path]) -> None:
+    """A wrong path is told of like a wrong certificate."""
+    with pytest.raises(CannotSee, match="AWS_CA_BUNDLE"):
+        send(FixedAccess(secure[0], ca_bundle="/nowhere/ca.pem"), BARE)
+
+
+def test_the_headers_are_those_of_the_last_answer() -> None:
+    """An interim answer, a folded space and a line without a colon change nothing."""
+    lines = [
+        b"HTTP/1.1 100 Continue\r\n",
+        b"X-Early: 1\r\n",
+        b"\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b'ETag:  "a:b"  \r\n',
+        b"X-Amz-Meta-N: caf\xc3\xa9\r\n",
+        b"\r\n",
+    ]
+    assert read_headers(lines) == {"etag": '"a:b"', "x-amz-meta-n": "caf\xc3\xa9"}
+
+
+@pytest.mark.parametrize(
+    ("text", "upper"),
+    [("/a%2fb", "/a%2Fb"), ("%c3%A9%aB", "%C3%A9%AB"), ("/abc", "/abc"), ("%2G%zz", "%2G%zz")],
+)
+def test_escapes_become_upper_case(text: str, upper: str) -> None:
+    """Only what is an escape, and all of it."""
+    assert upper_escapes(text) == upper

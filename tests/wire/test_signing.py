@@ -1,0 +1,108 @@
+"""The signer, held to the SDK's own."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataware.core.access import Keys
+from dataware.core.ports import Request
+from dataware.wire.signing import UNSIGNED, Signer
+from support.transports import done
+
+HOST = "s3.eu-central-1.amazonaws.com:8443"
+TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12)
+NAMES = st.from_regex(r"x-amz-meta-[a-z0-9-]{1,8}", fullmatch=True)
+KEYS = st.builds(
+    Keys,
+    st.from_regex(r"[A-Z0-9]{16,20}", fullmatch=True),
+    st.from_regex(r"[A-Za-z0-9/+]{40}", fullmatch=True),
+    st.none() | st.from_regex(r"[A-Za-z0-9/+=]{1,200}", fullmatch=True),
+)
+QUERIES = st.lists(st.tuples(TEXT, TEXT | st.none()), max_size=5).map(
+    lambda pairs: "&".join(
+        quote(name, safe="-_.~") + ("" if value is None else "=" + quote(value, safe="-_.~"))
+        for name, value in pairs
+        if name
+    )
+)
+PATHS = st.binary(max_size=20).map(lambda key: "/bucket/" + quote(key, safe="/-_.~"))
+REQUESTS = st.builds(
+    Request,
+    service=st.just("s3"),
+    method=st.sampled_from(["GET", "HEAD", "PUT", "POST", "DELETE"]),
+    path=PATHS,
+    judge=st.just(done),
+    query=QUERIES,
+    body=st.binary(max_size=50),
+)
+
+
+def _signature_of(signed: dict[str, str], request: Request, keys: Keys, service: str) -> str:
+    """The authorization that the SDK's signer makes of the same request at the same time."""
+    again = AWSRequest(
+        request.method,
+        f"https://{HOST}{request.path}" + (f"?{request.query}" if request.query else ""),
+        data=request.body,
+    )
+    for name, value in signed.items():
+        if name not in ("authorization", *UNSIGNED):
+            again.headers[name] = value
+    again.context["timestamp"] = signed["x-amz-date"]
+    sort = S3SigV4Auth if service == "s3" else SigV4Auth
+    signer = sort(
+        Credentials(keys.access_key, keys.secret_key, keys.token), service, "eu-central-1"
+    )
+    text = signer.string_to_sign(again, signer.canonical_request(again))
+    names = signer.signed_headers(signer.headers_to_sign(again))
+    return (
+        f"AWS4-HMAC-SHA256 Credential={signer.scope(again)}, SignedHeaders={names}, "
+        f"Signature={signer.signature(text, again)}"
+    )
+
+
+@given(REQUESTS, KEYS, st.dictionaries(NAMES, TEXT, max_size=4), st.integers(0, 4_000_000_000))
+def test_s3_signatures_are_those_of_the_sdk(
+    request: Request, keys: Keys, headers: dict[str, str], now: int
+) -> None:
+    """Any key, query, header value, body, session token and time."""
+    signed = Signer(lambda: keys, lambda: float(now)).sign(request, "eu-central-1", HOST, headers)
+    assert signed["authorization"] == _signature_of(signed, request, keys, "s3")
+
+
+@given(KEYS, st.binary(max_size=200), st.dictionaries(NAMES, TEXT, max_size=4))
+def test_other_services_sign_the_path_once_more_encoded(
+    keys: Keys, body: bytes, headers: dict[str, str]
+) -> None:
+    """DynamoDB's requests are signed like the SDK signs them."""
+    request = Request("dynamodb", "POST", "/", done, body=body)
+    signed = Signer(lambda: keys).sign(request, "eu-central-1", HOST, headers)
+    assert "x-amz-content-sha256" not in signed
+    assert signed["authorization"] == _signature_of(signed, request, keys, "dynamodb")
+
+
+def test_new_credentials_are_used_within_a_second() -> None:
+    """What is made once a second is made with the keys of that second."""
+    now, known = [1_800_000_000.0], [Keys("OLDKEY", "secret", None)]
+    signer = Signer(lambda: known[0], lambda: now[0])
+    request = Request("s3", "GET", "/b/k", done)
+    known[0] = Keys("NEWKEY", "secret", "token")
+    assert "NEWKEY" in signer.sign(request, "eu-central-1", HOST, {})["authorization"]
+    known[0] = Keys("NEWEST", "secret", "token")
+    assert "NEWKEY" in signer.sign(request, "eu-central-1", HOST, {})["authorization"]
+    now[0] += 1
+    assert "NEWEST" in signer.sign(request, "eu-central-1", HOST, {})["authorization"]
+
+
+def test_the_date_is_the_services() -> None:
+    """With a known skew everything is signed by the service's clock, over midnight too."""
+    signer = Signer(lambda: Keys("KEY", "secret", None), lambda: 1_799_970_300.0)
+    signer.skew = 1200.0
+    signed = signer.sign(Request("s3", "GET", "/b/k", done), "eu-central-1", HOST, {})
+    assert signed["x-amz-date"] == "20270115T000500Z"
+    assert "/20270115/eu-central-1/s3/aws4_request" in signed["authorization"]
