@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from dataware.aws.clock import SystemClock
 from dataware.aws.session import Account
+from dataware.cli.transport import make_wire
 from dataware.core.kind import Copier, CopyOrder, Outcome, Page, Place, Tools, Unit
 from dataware.core.model import Size
 from dataware.core.ports import Request, Response, Wire
 from dataware.kinds.s3_bucket import KIND
 from dataware.kinds.s3_bucket.copier import make as make_copier
-from dataware.wire import RetryingWire, Transport
 
 REGION = "us-east-1"
 DIFFICULT_KEYS = (
@@ -44,11 +43,6 @@ DIFFICULT_KEYS = (
     ";:@=,$",
     "k" * 1024,
 )
-
-
-def make_wire(transport: Transport, on_throttle: Callable[[str], None]) -> Wire:
-    """A wire that retries at random times."""
-    return RetryingWire(transport, SystemClock(), random.random, on_throttle)
 
 
 def account(**settings: Any) -> Account:

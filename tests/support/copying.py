@@ -22,9 +22,9 @@ class MemoryJournal:
         """Every record."""
         return iter(list(self.kept))
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Keep a record."""
-        self.kept.append(record)
+    def append(self, *records: Mapping[str, Any]) -> None:
+        """Keep records."""
+        self.kept.extend(records)
 
     def restart(self) -> None:
         """Forget every record."""

@@ -11,6 +11,7 @@ from typing import Any
 from zlib import crc32
 
 from dataware.aws import Account, SystemClock
+from dataware.cli.transport import transport
 from dataware.core.kind import CopyOrder, Outcome, Page, Place, Tools
 from dataware.core.model import OnConflict
 from dataware.core.ports import Request, Response
@@ -123,8 +124,8 @@ def account() -> Account:
 @cache
 def _account(_endpoint: str, _key: str) -> Account:
     return Account.open(
-        lambda transport, throttled: RetryingWire(
-            transport, SystemClock(), random.random, throttled, Budget(base=0.001, cap=0.01)
+        lambda access, throttled: RetryingWire(
+            transport(access), SystemClock(), random.random, throttled, Budget(base=0.001, cap=0.01)
         )
     )
 

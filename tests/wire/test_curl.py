@@ -102,8 +102,7 @@ def test_a_cancelled_request_makes_room_for_the_next(server: FaultProxy) -> None
     async def main() -> Response:
         transport = CurlTransport(FixedAccess(server.endpoint), Limits(connections=1))
         first, second, third = (asyncio.ensure_future(transport.exchange(BARE)) for _ in range(3))
-        while not hold.is_set():
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(hold.wait, 5)
         first.cancel()
         second.cancel()
         got = await third

@@ -21,8 +21,8 @@ from typing import Any
 from botocore import exceptions as sdk
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.httpsession import URLLib3Session
 from botocore.credentials import ReadOnlyCredentials
+from botocore.httpsession import URLLib3Session
 from botocore.response import StreamingBody
 
 from dataware.aws.threads import DaemonPool
@@ -113,7 +113,7 @@ class BotocoreTransport:
     def _sign(self, request: Request, base: str) -> AWSRequest:
         target = f"{request.path}?{request.query}" if request.query else request.path
         body = request.body or (None if request.method in BODILESS else b"")
-        headers = headers_of(request, self._access.account)
+        headers = headers_of(request, self._access)
         headers["user-agent"] = self._user_agent
         unsigned = AWSRequest(request.method, base + upper_escapes(target), headers, body)
         make = ShiftedS3SigV4 if request.service == "s3" else ShiftedSigV4

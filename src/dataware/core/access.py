@@ -79,16 +79,17 @@ class Limits:
     answer_seconds: float = 300.0
 
 
-def headers_of(request: Request, account: str) -> dict[str, str]:
+def headers_of(request: Request, access: Access) -> dict[str, str]:
     """The headers of a request by lower-case name, with the bucket owners it does not name.
 
     Two spellings of one name would be signed as two values and sent as one.
     """
     headers = {name.lower(): value for name, value in request.headers.items()}
     if request.service == "s3":
-        headers.setdefault(EXPECTED_OWNER, account)
-        if "x-amz-copy-source" in headers:
-            headers.setdefault(EXPECTED_SOURCE_OWNER, account)
+        if EXPECTED_OWNER not in headers:
+            headers[EXPECTED_OWNER] = access.account
+        if "x-amz-copy-source" in headers and EXPECTED_SOURCE_OWNER not in headers:
+            headers[EXPECTED_SOURCE_OWNER] = access.account
     headers["accept-encoding"] = "identity"
     return headers
 

@@ -220,7 +220,8 @@ class Kind:
     scoped to. `charges` are the billed units of copying a size, by the names of the price table;
     `per_second` is the usual rate of a copy. `replaced_by` names the properties, beside the
     `identifier`, whose change makes CloudFormation replace the resource; `stateful` is False where
-    a template holds the whole value, so that nothing is lost with the resource.
+    a template holds the whole value, so that nothing is lost with the resource. `readers` parts
+    are read and `writers` units written at the same time, unless a person says otherwise.
     """
 
     name: str
@@ -248,3 +249,5 @@ class Kind:
     per_second: float = 1000.0
     replaced_by: tuple[str, ...] = ()
     stateful: bool = True
+    readers: int = 4
+    writers: int = 32

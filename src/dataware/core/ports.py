@@ -151,8 +151,8 @@ class Journal(Protocol):
         """Forget every record, because what they tell of is void."""
         ...
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Write one record; it is on disk when this returns. Raises Incomplete when it cannot."""
+    def append(self, *records: Mapping[str, Any]) -> None:
+        """Write records; they are on disk when this returns. Raises Incomplete when it cannot."""
         ...
 
     def close(self) -> None:

@@ -115,9 +115,9 @@ class ShardJournal:
     def restart(self) -> None:
         """Nothing is kept that could be void."""
 
-    def append(self, record: Mapping[str, Any]) -> None:
+    def append(self, *records: Mapping[str, Any]) -> None:
         """Note the first keys that are left behind."""
-        for left in record.get("kept_back", ()):
+        for left in (left for record in records for left in record.get("kept_back", ())):
             if len(self.shard.kept) < KEPT:
                 self.shard.kept.append({name: text[:KEY_LENGTH] for name, text in left.items()})
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from dataware.core.errors import BadInput, DatawareError, Incomplete
@@ -116,5 +115,4 @@ def _settings(job: Job) -> EngineSettings:
     """The bounds of one worker; the rate of the whole is shared out among the workers."""
     chosen = job.settings
     rate = chosen.max_rate / job.workers if chosen.max_rate else None
-    settings = EngineSettings(writers=chosen.writers, bytes_in_flight=chosen.bytes_in_flight)
-    return replace(settings, readers=1, max_rate=rate)
+    return EngineSettings(readers=1, bytes_in_flight=chosen.bytes_in_flight, max_rate=rate)

@@ -1,4 +1,4 @@
-"""Copies every partition of a source: readers feed bounded writers, settled pages are journaled.
+"""Copies every partition of a source: readers fill a backlog, writers empty it.
 
 The engine knows no service. It ends in one of three ways: everything is accounted for; it was
 asked to stop (Incomplete); or something failed for good (the error). In each of them the journal
@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 
 from dataware.core.errors import Incomplete
-from dataware.core.events import event
 from dataware.core.kind import Copier, Outcome, Page, Unit
 from dataware.core.ports import Clock, Emit, Journal
-from dataware.migrate.gate import Budget, Gate
+from dataware.migrate.backlog import Backlog
+from dataware.migrate.gate import Gate
+from dataware.migrate.ledger import Ledger
 from dataware.migrate.meter import Meter
 from dataware.migrate.pages import OpenPage, Pages
-from dataware.migrate.progress import Counts, Progress, left_json
+from dataware.migrate.progress import Counts, Progress
 
 GRACE_SECONDS = 1.5
 POLL_SECONDS = 0.1
 PUBLISH_SECONDS = 1.0
+
+BACKLOG = 2
+"""Units held for each writer: one under way, and one that is read and waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,15 @@ class EngineSettings:
     bytes_in_flight: int = 64 * 1024**2
     max_rate: float | None = None
     max_share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A unit to write, with the page that it settles."""
+
+    pages: Pages
+    page: OpenPage
+    unit: Unit
 
 
 class Engine:
@@ -60,19 +73,17 @@ class Engine:
         settings: EngineSettings,
     ) -> None:
         self._copier = copier
-        self._journal = journal
         self._progress = progress
         self._clock = clock
-        self._emit = emit
         self._meter = meter
         self._stop = stop
         self._publish = publish
         self._settings = settings
-        self._budget = Budget(settings.writers, settings.bytes_in_flight)
+        self._ledger = Ledger(journal, progress, meter, clock, emit)
+        self._backlog: Backlog[Job] = Backlog(BACKLOG * settings.writers, settings.bytes_in_flight)
         self._rate = Gate(clock, settings.max_rate)
         self._read_share = Gate(clock)
         self._write_share = Gate(clock)
-        self._writing: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._halted = False
 
@@ -91,13 +102,16 @@ class Engine:
         await self._prepare()
         watcher = asyncio.create_task(self._watch())
         queue = deque(self._progress.remaining())
-        readers = {asyncio.create_task(self._drain(queue)) for _ in range(self._settings.readers)}
+        readers = _tasks(self._drain(queue) for _ in range(self._settings.readers))
+        writers = _tasks(self._work() for _ in range(self._settings.writers))
         try:
             await self._join(readers)
-            await self._join(self._writing)
+            self._backlog.close()
+            await self._join(writers)
         finally:
             watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)
+        self._keep()
         if self._failure is not None:
             raise self._failure
         if not self._progress.finished:
@@ -108,7 +122,7 @@ class Engine:
     async def _prepare(self) -> None:
         if not self._progress.partitions:
             partitions = list(await self._copier.partitions())
-            self._record({"type": "partitions", "partitions": partitions})
+            self._ledger.record({"type": "partitions", "partitions": partitions})
         share = self._settings.max_share
         if share is not None:
             rates = await self._copier.rates()
@@ -116,80 +130,61 @@ class Engine:
             self._write_share = Gate(self._clock, rates.write * share if rates.write else None)
 
     async def _drain(self, queue: deque[tuple[str, str | None]]) -> None:
-        while queue and not self._halted:
-            partition, after = queue.popleft()
+        try:
+            while queue and not self._halted:
+                partition, after = queue.popleft()
+                pages = Pages(partition)
+                async for page in self._copier.read(partition, after):
+                    if self._halted:
+                        return
+                    await self._read_share.take(page.read_units)
+                    await self._take_page(pages, page)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._fail(error)
+
+    async def _take_page(self, pages: Pages, page: Page) -> None:
+        known = Outcome(same=page.same, left=page.left)
+        opened = self._ledger.opened(pages, page.cursor, len(page.units), known)
+        for unit in page.units:
+            # A unit that is refused never settles its page, so the page is read again.
+            if not await self._backlog.put(Job(pages, opened, unit), unit.bytes):
+                return
+
+    async def _work(self) -> None:
+        while (job := await self._backlog.get()) is not None:
             try:
-                await self._copy_partition(Pages(partition), after)
+                await self._write(job)
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                self._fail(error)
+            finally:
+                self._backlog.done(job.unit.bytes)
+
+    async def _write(self, job: Job) -> None:
+        unit = job.unit
+        await self._rate.take(unit.count)
+        await self._write_share.take(unit.write_units)
+        outcome = await self._copier.write(unit)
+        self._ledger.written(job.pages, job.page, outcome)
+
+    def _keep(self) -> None:
+        """Write what is settled; a process that is gone writes nothing more."""
+        if self._failure is None or isinstance(self._failure, Exception):
+            try:
+                self._ledger.flush()
             except Exception as error:
                 self._fail(error)
 
-    async def _copy_partition(self, pages: Pages, after: str | None) -> None:
-        async for page in self._copier.read(pages.partition, after):
-            if self._halted:
-                return
-            await self._read_share.take(page.read_units)
-            await self._take_page(pages, page)
-
-    async def _take_page(self, pages: Pages, page: Page) -> None:
-        opened = pages.opened(page.cursor, len(page.units))
-        self._count(opened, Outcome(same=page.same, left=page.left))
-        for index, unit in enumerate(page.units):
-            await self._budget.acquire(unit.bytes)
-            if self._halted:
-                await self._budget.give_back(unit.bytes)
-                opened.pending += len(page.units) - index  # never settles: it is read again
-                return
-            task = asyncio.create_task(self._write(pages, opened, unit))
-            self._writing.add(task)
-            task.add_done_callback(self._writing.discard)
-        self._checkpoint(pages)
-
-    async def _write(self, pages: Pages, page: OpenPage, unit: Unit) -> None:
-        try:
-            await self._rate.take(unit.count)
-            await self._write_share.take(unit.write_units)
-            outcome = await self._copier.write(unit)
-            self._count(page, outcome)
-            page.pending -= 1
-            self._checkpoint(pages)
-        except Exception as error:
-            self._fail(error)
-        finally:
-            await self._budget.give_back(unit.bytes)
-
-    def _count(self, page: OpenPage, outcome: Outcome) -> None:
-        counts = Counts(outcome.copied, outcome.same, outcome.bytes, len(outcome.left))
-        page.counts.add(counts)
-        page.left.extend(outcome.left)
-        for left in outcome.left:
-            words = {"key": left.key, "trouble": left.trouble.value, "why": left.why}
-            self._emit(event("left-behind", **words))
-        self._meter.count(counts)
-
-    def _checkpoint(self, pages: Pages) -> None:
-        settled = list(pages.settled())
-        if not settled:
-            return
-        counts = Counts()
-        for page in settled:
-            counts.add(page.counts)
-        self._record(
-            {
-                "type": "checkpoint",
-                "partition": pages.partition,
-                "cursor": settled[-1].cursor,
-                "kept_back": [left_json(left) for page in settled for left in page.left],
-                **counts.to_json(),
-            }
-        )
-
-    def _record(self, record: dict[str, object]) -> None:
-        self._journal.append(record)
-        self._progress.take(record)
-
     def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error
+        self._halt()
+
+    def _halt(self) -> None:
         self._halted = True
+        self._backlog.drop()
 
     async def _join(self, tasks: set[asyncio.Task[None]]) -> None:
         """Wait for tasks to end; once the copy is halted, only for a moment."""
@@ -215,8 +210,13 @@ class Engine:
         while True:
             await asyncio.sleep(POLL_SECONDS)
             if self._stop():
-                self._halted = True
+                self._halt()
+            self._ledger.tick()
             self._meter.tick()
             if self._clock.monotonic() - published >= PUBLISH_SECONDS:
                 published = self._clock.monotonic()
                 self._publish({**self._meter.detail, "checkpoint": self._progress.compact()})
+
+
+def _tasks(jobs: Iterable[Coroutine[object, object, None]]) -> set[asyncio.Task[None]]:
+    return {asyncio.create_task(job) for job in jobs}

@@ -1,8 +1,6 @@
-"""What holds a copy back: a rate that follows throttling, and a budget of what is in flight."""
+"""What holds a copy back: a rate that follows throttling."""
 
 from __future__ import annotations
-
-import asyncio
 
 from dataware.core.pace import Pace
 from dataware.core.ports import Clock
@@ -29,15 +27,19 @@ class Gate:
 
     async def take(self, units: float) -> None:
         """Wait until `units` may pass."""
+        if (delay := self.delay(units)) > 0:
+            await self._clock.sleep(delay)
+
+    def delay(self, units: float) -> float:
+        """Count `units` in, and tell for how many seconds they have to wait."""
         now = self._clock.monotonic()
         self._observe(units, now)
         limit = self._pace.limit
         if limit is None or units <= 0:
-            return
+            return 0.0
         start = max(self._next, now - BURST_SECONDS)
         self._next = start + units / limit
-        if start > now:
-            await self._clock.sleep(start - now)
+        return start - now
 
     def throttled(self) -> None:
         """Slow down after a throttled answer."""
@@ -54,35 +56,3 @@ class Gate:
             self._window_start, self._window_units = now, 0.0
             self._pace = self._pace.calm(self._observed, now)
         self._window_units += units
-
-
-class Budget:
-    """Bounds how many units, and how many bytes of them, are in flight at once.
-
-    A unit that is larger than the whole budget passes alone.
-    """
-
-    def __init__(self, units: int, size: int) -> None:
-        self._units = units
-        self._bytes = size
-        self._in_flight = 0
-        self._held = 0
-        self._changed = asyncio.Condition()
-
-    async def acquire(self, size: int) -> None:
-        """Wait for a place for a unit of `size` bytes."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._fits(size))
-            self._in_flight += 1
-            self._held += size
-
-    async def give_back(self, size: int) -> None:
-        """Free the place of a unit of `size` bytes."""
-        async with self._changed:
-            self._in_flight -= 1
-            self._held -= size
-            self._changed.notify_all()
-
-    def _fits(self, size: int) -> bool:
-        alone = self._in_flight == 0
-        return alone or (self._in_flight < self._units and self._held + size <= self._bytes)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from dataware.core.events import event
 from dataware.core.model import Size
 from dataware.core.ports import Clock, Emit
-from dataware.migrate.progress import Counts
 
 TICK_SECONDS = 0.25
 
@@ -56,11 +55,12 @@ class Meter:
             "throttled": sum(self._throttles.values()),
         }
 
-    def count(self, counts: Counts) -> None:
-        """Some are accounted for; tells of every batch that this fills."""
-        self._done += counts.done
+    def count(self, done: int) -> None:
+        """`done` more are accounted for; tells of every batch that this fills."""
+        self._done += done
         whole = self._done // self._subject.batch
-        self._tell_batches(whole)
+        if whole > self._batches_told:
+            self._tell_batches(whole)
 
     def finish(self) -> None:
         """All are accounted for; tells of the last, partly filled batch."""

@@ -280,7 +280,7 @@ class _Carrier:
             meter=Meter(subject, size, progress.counts.done, context.clock, context.emit),
             stop=lambda: context.stop() or self._heart.lost,
             publish=self._heart.publish,
-            settings=_engine_settings(self._migration.settings),
+            settings=engine_settings(kind, self._migration.settings),
         )
 
     def _tell_size(self, size: Size, progress: Progress) -> None:
@@ -351,10 +351,11 @@ def _unexplained(verdict: Verdict, journal: Journal) -> bool:
     return bool(listed) or (wrong > left if whole else wrong != left)
 
 
-def _engine_settings(settings: CopySettings) -> EngineSettings:
+def engine_settings(kind: Kind, settings: CopySettings) -> EngineSettings:
+    """The bounds of a copy, where nobody said otherwise those of the kind."""
     return EngineSettings(
-        readers=settings.readers,
-        writers=settings.writers,
+        readers=settings.readers or kind.readers,
+        writers=settings.writers or kind.writers,
         bytes_in_flight=settings.bytes_in_flight,
         max_rate=settings.max_rate,
         max_share=settings.max_share,

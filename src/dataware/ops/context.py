@@ -29,7 +29,8 @@ class CopySettings:
 
     `max_rate` is in items or objects a second, `max_share` a fraction (0 to 1] of provisioned
     capacity; `accept_left` lets a run be complete though keys were left behind; the sizes are in
-    bytes; `readers` and `writers` bound what is under way at once, `bytes_in_flight` its memory.
+    bytes; `readers` and `writers` bound what is under way at once (None: as the kind is best
+    copied), `bytes_in_flight` its memory.
     """
 
     on_conflict: OnConflict | None = None
@@ -40,8 +41,8 @@ class CopySettings:
     max_share: float | None = None
     multipart_threshold: int = 5 * 1024**3
     part_size: int = 512 * 1024**2
-    readers: int = 4
-    writers: int = 32
+    readers: int | None = None
+    writers: int | None = None
     bytes_in_flight: int = 64 * 1024**2
 
 

@@ -54,12 +54,13 @@ class FileJournal:
                 if line.number > 1 and line.record and kind in (None, line.record.get("type")):
                     yield line.record
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Write one record; it is on disk when this returns. Raises Incomplete when it cannot."""
-        line = encode(record)
+    def append(self, *records: Mapping[str, Any]) -> None:
+        """Write records; they are on disk when this returns. Raises Incomplete when it cannot."""
+        lines_ = b"".join(map(encode, records))
         with self._lock:
-            self._write(line)
-            self._fold(record)
+            self._write(lines_)
+            for record in records:
+                self._fold(record)
 
     def restart(self) -> None:
         """Forget every record, because a new migration begins."""

@@ -100,7 +100,7 @@ class CurlTransport:
     async def _send(self, request: Request) -> Response:
         region = request.region or self._access.region
         address = self._address(request.service, region)
-        headers = headers_of(request, self._access.account)
+        headers = headers_of(request, self._access)
         headers["user-agent"] = self._user_agent
         signed = self._signer.sign(request, region, address.host, headers)
         if self._multi is None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dataware.aws.session import Account
+from dataware.cli.transport import make_wire
 from dataware.core.kind import Trouble
 from dataware.core.model import OnConflict
 from dataware.core.ports import Request, Response
@@ -37,7 +38,7 @@ def aws(weed: Weed, monkeypatch: pytest.MonkeyPatch) -> Account:
     """The account of SeaweedFS's administrator."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", weed.account)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", weed.secret)
-    return WeedAccount.open(buckets.make_wire, region=buckets.REGION, endpoint_url=weed.endpoint)
+    return WeedAccount.open(make_wire, region=buckets.REGION, endpoint_url=weed.endpoint)
 
 
 @pytest.fixture

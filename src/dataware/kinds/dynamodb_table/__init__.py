@@ -96,7 +96,8 @@ KIND = Kind(
     batch=MAX_BATCH,
     ordered=False,
     charges=_charges,
-    per_second=2500.0,
+    per_second=20_000.0,
+    writers=128,
     # CloudFormation Template Reference, AWS::DynamoDB::Table: "Update requires: Replacement".
     replaced_by=("KeySchema", "ImportSourceSpecification"),
 )

@@ -117,4 +117,5 @@ KIND = Kind(
     prefixes=True,
     batch=25,
     charges=charges,
+    writers=256,
 )
