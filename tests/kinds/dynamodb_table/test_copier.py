@@ -28,7 +28,7 @@ def item(key: str, value: str = "v") -> dict[str, Any]:
 
 def unit(count: int) -> Unit:
     """A unit of so many items."""
-    (made,) = batches([item(str(i)) for i in range(count)], ["pk"])
+    (made,) = batches([json.dumps(item(str(i))).encode() for i in range(count)])
     return made
 
 

@@ -17,6 +17,7 @@ from dataware.kinds.dynamodb_table.items import (
     equal,
     key_text,
     size,
+    without_twins,
 )
 from support.dynamo_values import ITEMS, Value, otherwise
 
@@ -58,32 +59,57 @@ def test_a_key_has_one_text(text: str) -> None:
     assert key_text({"pk": {"N": text}, "v": {"S": "x"}}, ["pk"]) == '{"pk":{"N":"1"}}'
 
 
-@given(
-    st.lists(st.integers(0, 40), max_size=120),
-    st.integers(1, 4000),
-)
+def _json(key: int, length: int = 0) -> bytes:
+    """An item under a key, as it comes."""
+    return json.dumps({"pk": {"N": str(key)}, "v": {"S": "x" * length}}).encode()
+
+
+@given(st.lists(st.integers(0, 40), max_size=120), st.integers(1, 4000))
 def test_batches_keep_every_item_within_the_limits(keys: list[int], limit: int) -> None:
-    """No item is lost or doubled; a batch has at most 25 items, its bytes, and no twin keys."""
-    source = [{"pk": {"N": str(key)}, "v": {"S": "x" * (key * 40)}} for key in keys]
+    """No item is lost, doubled or changed; a batch has at most 25 items, and its bytes."""
+    source = [_json(key, key * 40) for key in keys]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(items_module, "MAX_BATCH_BYTES", limit)
-        units = list(batches(source, ["pk"]))
-    payload = [packed for unit in units for packed in unit.payload]
-    assert [json.loads(packed.json) for packed in payload] == source
+        units = batches(source)
+    assert [item for unit in units for item in unit.payload] == source
     for unit in units:
         assert 1 <= unit.count == len(unit.payload) <= MAX_BATCH
-        assert len({packed.key for packed in unit.payload}) == unit.count
+        assert unit.bytes == sum(map(len, unit.payload))
         assert unit.bytes <= limit or unit.count == 1
         assert unit.write_units >= unit.count
 
 
 def test_a_batch_of_the_largest_items_stays_small() -> None:
     """Items of 400 KB make batches far below DynamoDB's 16 MB."""
-    source = [{"pk": {"N": str(i)}, "v": {"S": "x" * 399 * 1024}} for i in range(25)]
-    units = list(batches(source, ["pk"]))
+    units = batches([_json(key, 399 * 1024) for key in range(25)])
     assert sum(unit.count for unit in units) == 25
     assert max(unit.bytes for unit in units) <= MAX_BATCH_BYTES
-    assert {unit.write_units / unit.count for unit in units} == {400.0}
+    assert {round(unit.write_units / unit.count) for unit in units} == {400}
+
+
+@given(st.lists(ITEMS, min_size=1, max_size=60))
+def test_the_charge_of_a_page_is_estimated_from_a_sample(page: list[Value]) -> None:
+    """What is measured of a page decides what the rest is taken for; no unit is free."""
+    source = [json.dumps(item).encode() for item in page]
+    charged = sum(unit.write_units for unit in batches(source))
+    exact = sum(-(-size(item) // 1024) for item in page)
+    assert charged >= len(page) if all(page) else charged >= 0
+    if len(page) == 1:
+        assert abs(charged - exact) <= 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), max_size=30))
+def test_twins_go_in_rounds_of_their_own(pairs: list[tuple[int, int]]) -> None:
+    """Every item is in one round, no round has a key twice, and a key's items keep their order."""
+    source = [_json(key, length) for key, length in pairs]
+    rounds = without_twins(source, ["pk"])
+    assert sorted(item for some in rounds for item in some) == sorted(source)
+    for some in rounds:
+        keys = [json.loads(item)["pk"]["N"] for item in some]
+        assert len(keys) == len(set(keys))
+    for key in range(5):
+        mine = [item for item in source if json.loads(item)["pk"]["N"] == str(key)]
+        assert [item for some in rounds for item in some if item in mine] == mine
 
 
 @pytest.mark.parametrize(

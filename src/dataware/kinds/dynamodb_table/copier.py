@@ -17,7 +17,7 @@ from typing import Any, Final
 from dataware.core.errors import Refused
 from dataware.core.kind import CopyOrder, Left, Outcome, Page, Place, Rates, Tools, Trouble, Unit
 from dataware.core.model import OnConflict, Size
-from dataware.kinds.dynamodb_table.items import Item, Packed, batches, equal, key_text, size
+from dataware.kinds.dynamodb_table.items import batches, equal, key_text, size, without_twins
 from dataware.kinds.dynamodb_table.protocol import (
     Answer,
     Refusal,
@@ -29,6 +29,7 @@ from dataware.kinds.dynamodb_table.protocol import (
     has_written,
     unprocessed,
 )
+from dataware.kinds.dynamodb_table.slices import sliced
 
 SEGMENT_BYTES: Final = 16 * 1024**2
 """How much of a table one partition holds, within MIN_SEGMENTS and MAX_SEGMENTS."""
@@ -69,6 +70,8 @@ class TableCopier:
         self._target = Table(tools.wire, order.target)
         self._descriptions: dict[Place, Mapping[str, Any]] = {}
         self._first: _FirstPage | None = None
+        name = encode(order.target.name)
+        self._batch_start = b'{"RequestItems":{%b:[{"PutRequest":{"Item":' % name
 
     async def size(self) -> Size:
         """Exact when one page holds the table; else what DynamoDB last counted, or was seen."""
@@ -105,19 +108,18 @@ class TableCopier:
                 return
 
     async def _page(self, partition: str, after: str | None) -> Page:
-        """One page, already packed: what was decoded of it takes several times the memory."""
-        names = await self._key_names()
+        """One page; its items stay as they came."""
         segment, _, total = partition.partition("/")
         start = {"ExclusiveStartKey": json.loads(after)} if after else {}
         answer = await self._scan(Segment=int(segment), TotalSegments=int(total), **start)
         last = answer.get("LastEvaluatedKey")
         cursor = json.dumps(last, separators=(",", ":")) if last else None
-        units = tuple(batches(answer["Items"], names))
+        units = tuple(batches(answer["Items"]))
         return Page(units, cursor, read_units=_read_units(answer))
 
     async def write(self, unit: Unit) -> Outcome:
         """Write a unit; every item of it is copied, the same, or left with a reason."""
-        items: Sequence[Packed] = unit.payload
+        items: Sequence[bytes] = unit.payload
         if not self._order.exclusive:
             return await self._each(items, guarded=True)
         try:
@@ -125,13 +127,14 @@ class TableCopier:
         except Refusal as refusal:
             if refusal.code not in _PER_ITEM:
                 raise self._target.failure("BatchWriteItem", refusal) from None
-        # One bad item makes DynamoDB refuse the whole batch: alone, only that one fails.
+        # One bad item, or a key twice, makes DynamoDB refuse the whole batch: alone, only that
+        # item fails.
         return await self._each(items, guarded=False)
 
     async def _look(self) -> _FirstPage:
         if self._first is None:
             answer = await self._scan()
-            items = answer["Items"]
+            items = [json.loads(item) for item in answer["Items"]]
             self._first = _FirstPage(
                 len(items), sum(map(size, items)), not answer.get("LastEvaluatedKey")
             )
@@ -139,7 +142,12 @@ class TableCopier:
 
     async def _scan(self, **parameters: Any) -> Answer:
         return await self._source.ask(
-            "Scan", has_page, ConsistentRead=True, ReturnConsumedCapacity="TOTAL", **parameters
+            "Scan",
+            has_page,
+            sliced,
+            ConsistentRead=True,
+            ReturnConsumedCapacity="TOTAL",
+            **parameters,
         )
 
     async def _describe(self, table: Table) -> Mapping[str, Any]:
@@ -154,41 +162,42 @@ class TableCopier:
         ordered = sorted(schema, key=lambda key: key["KeyType"] != "HASH")
         return [key["AttributeName"] for key in ordered]
 
-    async def _batch(self, items: Sequence[Packed]) -> Outcome:
+    async def _batch(self, items: Sequence[bytes]) -> Outcome:
         """Write in batches until DynamoDB has acknowledged every item.
 
         A batch that comes back whole is retried, and in the end given up, by the wire. So every
         round here writes at least one item, and the rounds are bounded by their number.
         """
-        names = await self._key_names()
-        waiting = {item.key: item for item in items}
-        pause = _FIRST_PAUSE
+        waiting, pause = items, _FIRST_PAUSE
         while True:
-            left = await self._put_batch(list(waiting.values()))
-            keys = {key_text(item, names) for item in left}
-            # An answer that names a key we did not send is not understood: all are sent again.
-            if keys <= waiting.keys():
-                waiting = {key: waiting[key] for key in keys}
-            if not waiting:
-                return Outcome(copied=len(items), bytes=sum(item.size for item in items))
+            body = self._batch_start + b'}},{"PutRequest":{"Item":'.join(waiting) + b"}}]}}"
+            answer = await self._target.call("BatchWriteItem", body, has_written(len(waiting)))
+            if not answer["UnprocessedItems"]:
+                return Outcome(copied=len(items), bytes=sum(map(len, items)))
+            waiting = await self._still(waiting, answer)
             await self._clock.sleep(random.uniform(0, pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    async def _put_batch(self, items: Sequence[Packed]) -> Sequence[Item]:
-        puts = ",".join(f'{{"PutRequest":{{"Item":{item.json}}}}}' for item in items)
-        body = f'{{"RequestItems":{{{json.dumps(self._target.place.name)}:[{puts}]}}}}'
-        answer = await self._target.call("BatchWriteItem", body.encode(), has_written(len(items)))
-        return unprocessed(answer)
+    async def _still(self, sent: Sequence[bytes], answer: Answer) -> Sequence[bytes]:
+        """What was sent and not written, as it was sent.
 
-    async def _each(self, items: Sequence[Packed], *, guarded: bool) -> Outcome:
+        An answer that names a key we did not send is not understood: all are sent again.
+        """
+        names = await self._key_names()
+        mine = {key_text(json.loads(item), names): item for item in sent}
+        left = {key_text(item, names) for item in unprocessed(answer)}
+        return [mine[key] for key in left] if left <= mine.keys() else sent
+
+    async def _each(self, items: Sequence[bytes], *, guarded: bool) -> Outcome:
         """Put items one by one, at the same time; every put ends before an error is raised."""
         put = self._put_if_free if guarded else self._put
-        results = await asyncio.gather(*map(put, items), return_exceptions=True)
-        outcomes = []
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-            outcomes.append(result)
+        outcomes: list[Outcome] = []
+        for some in without_twins(items, await self._key_names()):
+            results = await asyncio.gather(*map(put, some), return_exceptions=True)
+            for result in results:
+                if isinstance(result, BaseException):
+                    raise result
+                outcomes.append(result)
         return Outcome(
             copied=sum(outcome.copied for outcome in outcomes),
             same=sum(outcome.same for outcome in outcomes),
@@ -196,7 +205,7 @@ class TableCopier:
             left=tuple(left for outcome in outcomes for left in outcome.left),
         )
 
-    async def _put_if_free(self, item: Packed) -> Outcome:
+    async def _put_if_free(self, item: bytes) -> Outcome:
         partition_key = (await self._key_names())[0]
         return await self._put(
             item,
@@ -205,39 +214,41 @@ class TableCopier:
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
 
-    async def _put(self, item: Packed, **condition: Any) -> Outcome:
-        parameters = encode({"TableName": self._target.place.name, **condition}).decode()
-        body = f'{parameters[:-1]},"Item":{item.json}}}'
+    async def _put(self, item: bytes, **condition: Any) -> Outcome:
+        parameters = encode({"TableName": self._target.place.name, **condition})
+        body = b'%b,"Item":%b}' % (parameters[:-1], item)
         try:
-            await self._target.call("PutItem", body.encode(), has_nothing)
+            await self._target.call("PutItem", body, has_nothing)
         except Refusal as refusal:
             if refusal.code == "ConditionalCheckFailedException":
                 return await self._settle(item, refusal.answer)
-            return Outcome(left=(self._left_behind(item, refusal),))
-        return Outcome(copied=1, bytes=item.size)
+            return Outcome(left=(await self._left_behind(item, refusal),))
+        return Outcome(copied=1, bytes=len(item))
 
-    async def _settle(self, item: Packed, answer: Answer) -> Outcome:
+    async def _settle(self, item: bytes, answer: Answer) -> Outcome:
         """Decide about a key that the target already holds."""
+        mine = json.loads(item)
         # Without ALL_OLD in the answer nothing is known to be equal, so it is a conflict.
-        if equal(json.loads(item.json), answer.get("Item") or {}):
+        if equal(mine, answer.get("Item") or {}):
             return Outcome(same=1)
-        policy = self._order.on_conflict
+        policy, key = self._order.on_conflict, key_text(mine, await self._key_names())
         if policy is OnConflict.STOP:
             raise Refused(
-                f"table {self._target.place.name} holds another item under {item.key}; "
+                f"table {self._target.place.name} holds another item under {key}; "
                 "it was left as it is, and the copy stops here (--on-conflict stop)"
             )
         if policy is OnConflict.SOURCE:
             return await self._put(item)
         kept = "kept the target's item" if policy else "the target holds another item"
-        return Outcome(left=(Left(item.key, Trouble.CONFLICT, kept),))
+        return Outcome(left=(Left(key, Trouble.CONFLICT, kept),))
 
-    def _left_behind(self, item: Packed, refusal: Refusal) -> Left:
+    async def _left_behind(self, item: bytes, refusal: Refusal) -> Left:
         """Why one item was refused; raises where the reason is not the item."""
+        key = key_text(json.loads(item), await self._key_names())
         message = str(refusal.answer.get("message") or refusal.answer.get("Message") or "")
         for code, word, trouble, why in _REFUSALS:
             if refusal.code == code and word.casefold() in message.casefold():
-                return Left(item.key, trouble, why)
+                return Left(key, trouble, why)
         raise self._target.failure("PutItem", refusal)
 
 
@@ -252,4 +263,4 @@ def _read_units(answer: Answer) -> float:
     consumed = answer.get("ConsumedCapacity", {}).get("CapacityUnits")
     if consumed is not None:
         return float(consumed)
-    return float(-(-sum(map(size, answer["Items"])) // 4096))
+    return float(-(-sum(map(len, answer["Items"])) // 4096))

@@ -1,9 +1,9 @@
 """DynamoDB's JSON protocol over the wire: requests, and what their answers mean.
 
 An operation is one POST with the header X-Amz-Target (Amazon DynamoDB Developer Guide, "DynamoDB
-low-level API"). An answer is believed only if its CRC-32 is right, its JSON is whole and it has
-the shape that the operation promises; anything else is asked again. Numbers are JSON strings in
-this protocol, so no value is ever converted.
+low-level API"). An answer is believed only if its JSON is whole and it has the shape that the
+operation promises (the wire has checked its CRC-32); anything else is asked again. Numbers are
+JSON strings in this protocol, so no value is ever converted.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from zlib import crc32
 
 from dataware.core.errors import CannotSee, NotThere, ServiceFailed
 from dataware.core.kind import Place
 from dataware.core.model import Problem
 from dataware.core.ports import Judgement, Request, Response, Wire
+from dataware.kinds.dynamodb_table.slices import json_object
 
 Answer = dict[str, Any]
 Shape = Callable[[Answer], Judgement]
+Decode = Callable[[bytes], Answer]
 
 # Source: Amazon DynamoDB Developer Guide, "Error handling with DynamoDB".
 _THROTTLED = frozenset(
@@ -57,9 +58,14 @@ class Table:
     wire: Wire
     place: Place
 
-    async def call(self, operation: str, body: bytes, shape: Shape) -> Answer:
-        """The answer of an operation; raises Refusal for an error that no retry changes."""
-        exchange = _Exchange(shape)
+    async def call(
+        self, operation: str, body: bytes, shape: Shape, decode: Decode = json_object
+    ) -> Answer:
+        """The answer of an operation; raises Refusal for an error that no retry changes.
+
+        `decode` reads a body, and raises ValueError for one that is torn.
+        """
+        exchange = _Exchange(shape, decode)
         await self.wire.send(
             Request(
                 service="dynamodb",
@@ -80,11 +86,13 @@ class Table:
             raise Refusal(exchange.refused, exchange.answer)
         return exchange.answer
 
-    async def ask(self, operation: str, shape: Shape, **parameters: Any) -> Answer:
+    async def ask(
+        self, operation: str, shape: Shape, decode: Decode = json_object, **parameters: Any
+    ) -> Answer:
         """The answer of an operation about this table; raises NotThere and CannotSee."""
         body = encode({"TableName": self.place.name, **parameters})
         try:
-            return await self.call(operation, body, shape)
+            return await self.call(operation, body, shape, decode)
         except Refusal as refusal:
             raise self.failure(operation, refusal) from None
 
@@ -101,15 +109,17 @@ class Table:
 class _Exchange:
     """One request's judge, which keeps what it decoded of the answer it judged last."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, decode: Decode) -> None:
         self._shape = shape
+        self._decode = decode
         self.answer: Answer = {}
         self.refused = ""
 
     def judge(self, response: Response) -> Judgement:
         self.answer, self.refused = {}, ""
-        answer = _decode(response)
-        if answer is None:
+        try:
+            answer = (self._decode if response.status == 200 else json_object)(response.body)
+        except ValueError:
             return Judgement.THROTTLED if response.status == 503 else Judgement.RETRY
         self.answer = answer
         if response.status == 200:
@@ -175,15 +185,3 @@ def unprocessed(answer: Answer) -> list[Mapping[str, Any]]:
         for requests in answer["UnprocessedItems"].values()
         for request in requests
     ]
-
-
-def _decode(response: Response) -> Answer | None:
-    """The JSON object of an answer; None if any of it was lost on the way."""
-    expected = response.headers.get("x-amz-crc32")
-    if expected is not None and expected != str(crc32(response.body)):
-        return None
-    try:
-        answer = json.loads(response.body)
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None
