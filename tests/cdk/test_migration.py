@@ -287,8 +287,10 @@ def test_it_is_the_migration_of_a_data_aware_resource() -> None:
 
 
 def test_a_copy_is_taken_by_physical_names() -> None:
-    """The seam to the constructs: type, source and target."""
+    """The seam to the constructs: type, source and target; settings are handed on."""
     stack = make_stack()
-    DataMigration.of(stack, "Copy", Copy(BUCKET, "old-one", "new-one", guarded=True))
+    copy = Copy(BUCKET, "old-one", "new-one", guarded=True)
+    DataMigration.of(stack, "Copy", copy, query_interval=Duration.seconds(30), max_rate=50)
     about = only(resources(stack), "Custom::DataMigration")
     assert (about["Source"], about["Target"]) == ("old-one", "new-one")
+    assert about["MaxRate"] == "50"

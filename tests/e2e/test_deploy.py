@@ -6,20 +6,13 @@ CDK processes are heavy, so one test tells the whole story.
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
 import pytest
 
-from dataware.embedded import EmbeddedAws
-from support.cdk_cli import BESIDE, QUIET, install
-from support.peers import Unavailable
+from support.cdk_cli import Project
 
 pytestmark = pytest.mark.xdist_group("cdk")
 
@@ -30,60 +23,6 @@ OWN = {
     "Spaceport-Waitlist-staging",
     "Spaceport-Jobs-staging",
 }
-
-
-@dataclass(frozen=True)
-class Project:
-    """A copy of the example, with the commands that a developer types in it."""
-
-    folder: Path
-    environ: dict[str, str]
-
-    def run(self, *command: str) -> str:
-        """Run a command that has to succeed; its output."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
-
-    def dataware_deploy(self) -> str:
-        """Data first, then the stack."""
-        arguments = ("deploy", "--yes", "--", "--require-approval", "never", "--no-notices")
-        return self.run(sys.executable, "-m", "dataware.cli", *arguments)
-
-    def check_no_difference(self) -> None:
-        """The template that a plain synth makes now is the one that is deployed."""
-        assert "There were no differences" in self.run("cdk", "diff", "--no-notices")
-
-
-@pytest.fixture
-def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Project]:
-    """The example beside an AWS in which its data stands under the older names."""
-    try:
-        cdk = install()
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-    folder = tmp_path / "app"
-    shutil.copytree(EXAMPLE, folder)
-    with EmbeddedAws() as aws:
-        for name, value in aws.environ().items():
-            monkeypatch.setenv(name, value)
-        environ = {
-            **os.environ,
-            **QUIET,
-            "CDK_HOME": str(tmp_path / "cdk"),
-            "PATH": os.pathsep.join((str(cdk.parent), str(BESIDE), os.environ["PATH"])),
-        }
-        yield Project(folder, environ)
 
 
 def fill() -> None:
@@ -123,10 +62,12 @@ def check_data() -> None:
     assert len(sizes[0]) == 20
 
 
-def test_data_is_in_place_on_the_first_deployment_and_on_every_other(project: Project) -> None:
+def test_data_is_in_place_on_the_first_deployment_and_on_every_other(
+    new_project: Callable[[Path], Project],
+) -> None:
     """Migrated and adopted once, then kept for ever, by either command, with and without lock."""
+    project = new_project(EXAMPLE)
     fill()
-    project.run("cdk", "bootstrap", "--no-notices")
     first = project.dataware_deploy()
     assert "Successfully migrated data to Spaceport-Waitlist-staging" in first
     assert "Successfully migrated data to spaceport-uploads-staging" in first
@@ -134,7 +75,7 @@ def test_data_is_in_place_on_the_first_deployment_and_on_every_other(project: Pr
     assert owned() == OWN
     project.check_no_difference()
 
-    project.run("cdk", "deploy", "--require-approval", "never", "--no-notices")
+    project.cdk_deploy()
     again = project.dataware_deploy()
     assert again.count("Keeping the stack's own") >= 4
     assert "Successfully migrated" not in again

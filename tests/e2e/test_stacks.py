@@ -16,6 +16,7 @@ from support.worlds import (
     make_bucket,
     make_table,
     objects_of,
+    rewind,
     stacks,
     varied_items,
     varied_objects,
@@ -148,17 +149,6 @@ def test_a_half_copied_target_is_resumed_and_never_imported() -> None:
     assert ran.lines[1] == "🔄 Resuming the migration: Waitlist → Waitlist-prod"
     assert ran.code == 0
     assert items_of("Waitlist-prod") == items_of("Waitlist")
-
-
-def rewind(kind: str, target: str) -> None:
-    """Make the record of a complete migration one of an interrupted one."""
-    ssm = client("ssm")
-    pages = ssm.get_parameters_by_path(Path="/dataware/", Recursive=True)["Parameters"]
-    (name,) = [each["Name"] for each in pages if kind in each["Name"]]
-    value = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
-    assert (value["state"], value["target"]) == ("complete", target)
-    value |= {"state": "running", "released": True}
-    ssm.put_parameter(Name=name, Value=json.dumps(value), Type="String", Overwrite=True)
 
 
 def test_two_live_data_sets_are_a_warning() -> None:

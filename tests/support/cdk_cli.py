@@ -28,7 +28,10 @@ QUIET = {
     "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
     "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "1",
     "NODE_NO_WARNINGS": "1",
+    # The kernel unpacks the CDK library below the home folder, which every test replaces.
+    "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(cache_folder() / "jsii"),
 }
+NEVER_ASK = ("--require-approval", "never", "--no-notices")
 
 
 def install() -> Path:
@@ -99,6 +102,65 @@ class Cli:
     def deploy(self) -> subprocess.CompletedProcess[str]:
         """Deploy every stack of the app."""
         return self.run("deploy", "--all", "--require-approval", "never")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A CDK project in a folder of its own, with the commands that a developer types in it."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+    def run(self, *command: str) -> str:
+        """Run a command that has to succeed; its output."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def bootstrap(self) -> None:
+        """Bootstrap the account."""
+        self.run("cdk", "bootstrap", "--no-notices")
+
+    def cdk_deploy(self, *arguments: str) -> str:
+        """What `cdk deploy` says."""
+        return self.run("cdk", "deploy", *NEVER_ASK, *arguments)
+
+    def dataware_deploy(self) -> str:
+        """Data first, then the stack."""
+        return self.run(sys.executable, "-m", "dataware.cli", "deploy", "--yes", "--", *NEVER_ASK)
+
+    def check_no_difference(self, *arguments: str) -> None:
+        """The template of a plain synth, or of the named assembly, is the one that is deployed."""
+        said = self.run("cdk", "diff", "--no-notices", *arguments)
+        assert "There were no differences" in said, said
+
+
+def make_project(folder: Path, home: Path, path: Path | None = None) -> Project:
+    """The project in `folder`, on the AWS of this process's environment.
+
+    `path` holds commands that win over all others. Raises Unavailable as `install` does.
+    """
+    commands = [path] if path else []
+    places = [*commands, install().parent, BESIDE, os.environ["PATH"]]
+    environ = {
+        **os.environ,
+        **QUIET,
+        # CDK's own check of every template takes longer than the rest of a synth.
+        "CDK_VALIDATION": "false",
+        "CDK_HOME": str(home),
+        "PATH": os.pathsep.join(map(str, places)),
+    }
+    return Project(folder, environ)
 
 
 if __name__ == "__main__":

@@ -137,3 +137,14 @@ def stacks() -> list[str]:
         for stack in page["StackSummaries"]
         if stack["StackStatus"] != "DELETE_COMPLETE"
     ]
+
+
+def rewind(kind: str, target: str) -> None:
+    """Make the record of a complete migration one of an interrupted one."""
+    ssm = client("ssm")
+    pages = ssm.get_parameters_by_path(Path="/dataware/", Recursive=True)["Parameters"]
+    (name,) = [each["Name"] for each in pages if kind in each["Name"]]
+    value = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    assert (value["state"], value["target"]) == ("complete", target)
+    value |= {"state": "running", "released": True}
+    ssm.put_parameter(Name=name, Value=json.dumps(value), Type="String", Overwrite=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -142,11 +143,14 @@ class DataMigration(Construct):
                 resource.node.add_dependency(side.construct)
 
     @staticmethod
-    def of(scope: Construct, id: str, copy: Copy, /) -> DataMigration:
-        """The migration of a data-aware resource: give it as its `migration` argument."""
+    def of(scope: Construct, id: str, copy: Copy, /, **settings: Any) -> DataMigration:
+        """The migration of a data-aware resource: give it as its `migration` argument.
+
+        ``partial(DataMigration.of, max_rate=100)`` is one with settings.
+        """
         scheme = load(copy.cfn_type).scheme
         source, target = (f"{scheme}://{name}" for name in (copy.source, copy.target))
-        return DataMigration(scope, id, source=source, target=target)
+        return DataMigration(scope, id, source=source, target=target, **settings)
 
 
 class _Functions:

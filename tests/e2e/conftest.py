@@ -1,0 +1,35 @@
+"""CDK projects beside an AWS of their own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dataware.embedded import EmbeddedAws
+from support.cdk_cli import Project, make_project
+from support.peers import Unavailable
+
+
+@pytest.fixture
+def new_project(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Callable[[Path], Project]]:
+    """Copies a CDK project and bootstraps an AWS for it, which the test's clients speak to."""
+    with EmbeddedAws() as aws:
+        for name, value in aws.environ().items():
+            monkeypatch.setenv(name, value)
+
+        def make(source: Path) -> Project:
+            folder = tmp_path / "project"
+            shutil.copytree(source, folder)
+            try:
+                project = make_project(folder, tmp_path / "home")
+            except Unavailable as reason:
+                pytest.skip(str(reason))
+            project.bootstrap()
+            return project
+
+        yield make
