@@ -5,12 +5,16 @@ uploads = DataAwareBucket(self, "Uploads", preferred_name="uploads-prod",
 uploads.bucket.grant_read(function)
 """
 
+from typing import TYPE_CHECKING, Any
+
 from dataware.cdk.bucket import DataAwareBucket
 from dataware.cdk.guard import DataGuard
-from dataware.cdk.migration import DataMigration
 from dataware.cdk.older import DataAware
 from dataware.cdk.resource import Copy, DataAwareResource, MakeMigration
 from dataware.cdk.table import DataAwareTable, DataAwareTableV2
+
+if TYPE_CHECKING:
+    from dataware.cdk.migration import DataMigration
 
 __all__ = [
     "Copy",
@@ -23,3 +27,12 @@ __all__ = [
     "DataMigration",
     "MakeMigration",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`DataMigration`, once it is asked for: what it is made of takes half a second to import."""
+    if name != "DataMigration":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from dataware.cdk.migration import DataMigration  # noqa: PLC0415 - on demand, see above
+
+    return DataMigration

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 from aws_cdk import Stack
 from constructs import Construct
@@ -33,15 +34,16 @@ class Home:
     import_mode: object
 
 
-# Strings only, by the number of the scope: nothing of an app is kept alive.
+# By the number of the scope; strings and weak references only: nothing of an app is kept alive.
 _HOMES: dict[str, Home] = {}
+_STACKS: WeakValueDictionary[str, Stack] = WeakValueDictionary()
 
 
 def home_of(scope: Construct) -> Home:
     """Where the children of `scope` stand."""
     key = _number(scope)
     if key not in _HOMES:
-        stack, node = Stack.of(scope), scope.node
+        stack, node = stack_of(scope), scope.node
         _HOMES[key] = Home(
             path=node.path,
             app=_number(node.root),
@@ -53,6 +55,15 @@ def home_of(scope: Construct) -> Home:
             import_mode=node.try_get_context(IMPORT),
         )
     return _HOMES[key]
+
+
+def stack_of(scope: Construct) -> Stack:
+    """The stack of a scope."""
+    key = _number(scope)
+    stack = _STACKS.get(key)
+    if stack is None:
+        stack = _STACKS[key] = Stack.of(scope)
+    return stack
 
 
 def path_in(home: Home, id: str) -> str:

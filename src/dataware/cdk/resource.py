@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
-from aws_cdk import Annotations, CfnResource, RemovalPolicy, Stack
+from aws_cdk import Annotations, CfnResource, RemovalPolicy
 from constructs import Construct, IConstruct
 
 from dataware.cdk.asked import ask
@@ -25,7 +25,7 @@ from dataware.cdk.decide import (
     settle,
     tell,
 )
-from dataware.cdk.home import home_of, path_in
+from dataware.cdk.home import home_of, path_in, stack_of
 from dataware.core.model import Decision
 from dataware.core.plan import COPYING
 
@@ -77,7 +77,7 @@ class DataAwareResource(Construct):
         schema: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(scope, id)
-        self._home = home_of(scope)
+        self._home, self._stack = home_of(scope), stack_of(scope)
         self._asked = ask(
             path_in(self._home, id),
             cfn_type,
@@ -144,7 +144,7 @@ class DataAwareResource(Construct):
             raise TypeError(f"{asked.path}: CDK declares it by no CloudFormation resource")
         element.add_metadata("Dataware", self._metadata())
         if self._entry.logical_id is not None:
-            logical_id = Stack.of(self).get_logical_id(element)
+            logical_id = self._stack.get_logical_id(element)
             if logical_id != self._entry.logical_id:
                 self._entry = settle(self, asked, self._home, logical_id)
 
