@@ -28,7 +28,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 
 count, account, region = int(sys.argv[2]), *sys.argv[3].split("/")
-app = App(context={"dataware:lookup": sys.argv[4]})
+app = App(outdir="cdk.out", context={"dataware:lookup": sys.argv[4]})
 stack = Stack(app, "Bench", env=Environment(account=account, region=region))
 key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
 kept = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
@@ -44,7 +44,7 @@ else:
         dynamodb.Table(
             stack, f"T{at}", table_name=f"Bench-{at}", partition_key=key, removal_policy=kept
         )
-print(app.synth().directory)
+app.synth()
 """
 
 
@@ -54,7 +54,8 @@ def synth(world: World, resources: int) -> Result:
     # As pip leaves a package that it installs; the CDK library is compiled already.
     compileall.compile_dir(Path(dataware.__file__).parent, quiet=2)
     _run(world, "plain", resources)  # unpacks the CDK library
-    _lock(world, _run(world, "aware", resources, "collect"))
+    _run(world, "aware", resources, "collect")
+    _lock(world)
     plain, aware = [], []
     for _ in range(TURNS):
         plain.append(_run(world, "plain", resources))
@@ -75,10 +76,9 @@ def _run(world: World, sort: str, resources: int, lookup: str = "never") -> Run:
     return world.measured([sys.executable, "app.py", sort, str(resources), PLACE, lookup])
 
 
-def _lock(world: World, collected: Run) -> None:
+def _lock(world: World) -> None:
     """The lock file of a stack that has all that the app declares."""
-    assembly = Path(collected.output.splitlines()[-1])
-    template = json.loads((assembly / "Bench.template.json").read_text())
+    template = json.loads((world.folder / "cdk.out/Bench.template.json").read_text())
     entries = {
         f"{one['Type']} {_name(one['Properties'])}": _entry(logical_id)
         for logical_id, one in template["Resources"].items()
