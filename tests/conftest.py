@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import botocore.session
 import pytest
+from hypothesis import settings
 
 from dataware.embedded import EmbeddedAws
 from dataware.embedded.environment import cache_folder
@@ -15,10 +18,17 @@ from support.servers import FaultProxy
 
 _KEPT = {"DATAWARE_CACHE", "DATAWARE_EMBEDDED_PYTHON"}
 
+# No law of this project is about the speed of the machine that checks it.
+settings.register_profile("gate", deadline=None)
+settings.register_profile("many", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("DATAWARE_EXAMPLES", "gate"))
+
 
 def pytest_configure() -> None:
     """Keep the real cache in use, although every test gets a home of its own."""
     os.environ["DATAWARE_CACHE"] = str(cache_folder())
+    # Reading the description of a service takes longer than most tests: once a process is enough.
+    botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 @pytest.fixture(autouse=True)
