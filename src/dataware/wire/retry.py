@@ -21,6 +21,9 @@ MAX_DOUBLINGS = 30
 
 CODE = re.compile(rb'<Code>([\w.]+)</Code>|"(?:__type|code)"\s*:\s*"(?:[\w.]+#)?([\w.]+)"')
 
+INDEX = re.compile(rb'"resource"\s*:\s*"arn:[^"]*/index/([\w.-]+)"')
+"""An index among the throttling reasons of an answer (Amazon DynamoDB API Reference)."""
+
 
 class Transport(Protocol):
     """Sends a request once."""
@@ -145,8 +148,10 @@ def operation(request: Request) -> str:
 
 
 def describe(request: Request, outcome: Response | OSError) -> str:
-    """Why a try did not count, for people."""
-    return f"{operation(request)} answered {outcome_code(outcome)}"
+    """Why a try did not count, for people; names the index if it alone is throttled."""
+    index = INDEX.search(outcome.body) if isinstance(outcome, Response) else None
+    of = f" for index {index[1].decode()}" if index else ""
+    return f"{operation(request)} answered {outcome_code(outcome)}{of}"
 
 
 def outcome_code(outcome: Response | OSError) -> str:

@@ -1,0 +1,46 @@
+"""The identity that every run has to keep: planned = copied + already there + left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dataware.migrate import Progress
+from dataware.state import FileJournal
+from support.killing import journals
+
+
+def check_identity(records: Iterable[Mapping[str, Any]], planned: int) -> Progress:
+    """Every planned key is accounted for exactly once, and every partition was read to its end."""
+    progress = Progress.of(kept := list(records))
+    assert progress.finished, "a run that ended has no partition left"
+    check_sums(kept, planned)
+    counts = progress.counts
+    assert counts.copied + counts.same + counts.left == planned, counts
+    return progress
+
+
+def check_sums(records: Iterable[Mapping[str, Any]], planned: int) -> Progress:
+    """No key is counted twice, and every key that counts as left behind is named with a reason."""
+    progress = Progress.of(kept := list(records))
+    assert progress.counts.done <= planned, progress.counts
+    named = [left for record in kept for left in record.get("kept_back", ())]
+    assert all(left["key"] and left["trouble"] and left["why"] for left in named)
+    assert len(named) == sum(record.get("left", 0) for record in checkpoints(kept))
+    return progress
+
+
+def checkpoints(records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The checkpoints among records."""
+    return [record for record in records if record.get("type") == "checkpoint"]
+
+
+def journal_of(home: Path) -> list[Mapping[str, Any]]:
+    """The records of the one journal that commands have left in the home of a test."""
+    (path,) = journals(home)
+    journal = FileJournal(path)
+    try:
+        return list(journal.records())
+    finally:
+        journal.close()

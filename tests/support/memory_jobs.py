@@ -1,0 +1,143 @@
+"""A whole copy by the engine between two resources of `MemoryAws`, in virtual time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dataware.core.kind import CopyOrder, Place, Tools
+from dataware.core.model import OnConflict
+from dataware.kinds.dynamodb_table.copier import TableCopier
+from dataware.kinds.s3_bucket.copier import make as bucket_copier
+from dataware.migrate import Engine, EngineSettings, Progress
+from dataware.migrate.meter import Meter, Subject
+from dataware.wire import Budget, RetryingWire
+from support.accounting import check_identity
+from support.copying import Events, LoopClock, MemoryJournal
+from support.memory_aws import MemoryAws
+from support.memory_buckets import Stored, stored
+from support.virtual import run_virtually
+
+KINDS = ("table", "bucket")
+COPIERS: Mapping[str, Callable[..., Any]] = {"table": TableCopier, "bucket": bucket_copier}
+WRITES = {"table": ("BatchWriteItem", "PutItem"), "bucket": ("CopyObject",)}
+READS = {"table": ("Scan",), "bucket": ("ListObjectsV2",)}
+
+
+@dataclass
+class Job:
+    """A copy from ``old`` to ``new``; `run` may be called again, and goes on from the journal.
+
+    `seconds` is how long the last run took, in virtual time; `throttled` are the reasons of
+    throttled answers.
+    """
+
+    kind: str
+    aws: MemoryAws = field(default_factory=MemoryAws)
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    events: Events = field(default_factory=Events)
+    throttled: list[str] = field(default_factory=list)
+    budget: Budget = field(default_factory=Budget)
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    exclusive: bool = True
+    on_conflict: OnConflict | None = None
+    multipart_threshold: int = 5 * 1024**3
+    part_size: int = 512 * 1024**2
+    seed: int = 1
+    seconds: float = 0.0
+    stop: Callable[[], bool] = lambda: False
+
+    def fill(self, count: int) -> None:
+        """A source of so many small items or objects, and an empty target."""
+        if self.kind == "table":
+            self.aws.tables.fill("old", [item(number) for number in range(count)])
+            self.aws.tables.fill("new")
+        else:
+            self.aws.buckets.fill("old", dict(map(thing, range(count))))
+            self.aws.buckets.fill("new")
+
+    def content(self, name: str) -> Mapping[Any, Any]:
+        """What a side holds, by key."""
+        if self.kind == "table":
+            return self.aws.tables.content[name]
+        return {key: one.body for key, one in self.aws.buckets.content[name].items()}
+
+    @property
+    def written(self) -> Mapping[Any, int]:
+        """How often each key was written."""
+        return self.aws.tables.written if self.kind == "table" else self.aws.buckets.written
+
+    def run(self) -> Progress:
+        """Copy what is left, as one process would."""
+        progress = Progress.of(self.journal.records())
+        run_virtually(self._run(progress))
+        return progress
+
+    def check_whole(self) -> Progress:
+        """The target holds exactly what the source holds, and the journal accounts for it."""
+        assert self.content("old"), "a test without data proves nothing"
+        assert self.content("new") == self.content("old")
+        progress = check_identity(self.journal.kept, len(self.content("old")))
+        assert progress.counts.left == 0
+        return progress
+
+    async def _run(self, progress: Progress) -> None:
+        clock = LoopClock()
+        engines: list[Engine] = []
+
+        def throttled(reason: str) -> None:
+            self.throttled.append(reason)
+            for engine in engines:
+                engine.throttled(reason)
+
+        chance = random.Random(self.seed).random
+        wire = RetryingWire(self.aws, clock, chance, throttled, self.budget)
+        copier = COPIERS[self.kind](Tools(None, wire, clock), self._order())  # type: ignore[arg-type]  # no Aws
+        size = await copier.size()
+        engine = Engine(
+            copier,
+            self.journal,
+            progress,
+            clock=clock,
+            emit=self.events,
+            meter=Meter(Subject("old", "new", "unit", 25), size, 0, clock, self.events),
+            stop=self.stop,
+            publish=lambda _detail: None,
+            settings=self.engine,
+        )
+        engines.append(engine)
+        started = clock.monotonic()
+        try:
+            await engine.run()
+        finally:
+            self.seconds = clock.monotonic() - started
+
+    def _order(self) -> CopyOrder:
+        old, new = (Place(name, "111122223333", "eu-central-1") for name in ("old", "new"))
+        return CopyOrder(
+            old,
+            new,
+            on_conflict=self.on_conflict,
+            exclusive=self.exclusive,
+            multipart_threshold=self.multipart_threshold,
+            part_size=self.part_size,
+        )
+
+
+def filled(kind: str, count: int, **settings: Any) -> Job:
+    """A job with so much to copy."""
+    job = Job(kind, **settings)
+    job.fill(count)
+    return job
+
+
+def item(number: int, value: str = "v") -> Mapping[str, Any]:
+    """A small item, as it goes over the wire."""
+    return {"pk": {"S": f"k{number:04}"}, "n": {"N": str(number)}, "v": {"S": value}}
+
+
+def thing(number: int) -> tuple[bytes, Stored]:
+    """A small object under its key."""
+    return f"k{number:04} +é".encode(), stored(b"body %d" % number, content_type="text/x")
