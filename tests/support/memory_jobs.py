@@ -49,13 +49,13 @@ class Job:
     seconds: float = 0.0
     stop: Callable[[], bool] = lambda: False
 
-    def fill(self, count: int) -> None:
-        """A source of so many small items or objects, and an empty target."""
+    def fill(self, count: int, size: int = 6) -> None:
+        """A source of so many items, or objects of a size, and an empty target."""
         if self.kind == "table":
             self.aws.tables.fill("old", [item(number) for number in range(count)])
             self.aws.tables.fill("new")
         else:
-            self.aws.buckets.fill("old", dict(map(thing, range(count))))
+            self.aws.buckets.fill("old", dict(thing(number, size) for number in range(count)))
             self.aws.buckets.fill("new")
 
     def content(self, name: str) -> Mapping[Any, Any]:
@@ -126,10 +126,10 @@ class Job:
         )
 
 
-def filled(kind: str, count: int, **settings: Any) -> Job:
+def filled(kind: str, count: int, size: int = 6, **settings: Any) -> Job:
     """A job with so much to copy."""
     job = Job(kind, **settings)
-    job.fill(count)
+    job.fill(count, size)
     return job
 
 
@@ -138,6 +138,7 @@ def item(number: int, value: str = "v") -> Mapping[str, Any]:
     return {"pk": {"S": f"k{number:04}"}, "n": {"N": str(number)}, "v": {"S": value}}
 
 
-def thing(number: int) -> tuple[bytes, Stored]:
-    """A small object under its key."""
-    return f"k{number:04} +é".encode(), stored(b"body %d" % number, content_type="text/x")
+def thing(number: int, size: int) -> tuple[bytes, Stored]:
+    """An object of `size` bytes under its key."""
+    body = (b"%d." % number * size)[:size]
+    return f"k{number:04} +é".encode(), stored(body, content_type="text/x")
