@@ -2,7 +2,7 @@
 
 Three rules hold here. A denial never becomes an absence. An answer that nobody gave (time-out,
 throttling, server error) never becomes an absence either. Broken or expired credentials end the
-run as BadInput, because no question can be answered with them.
+run as NotLetIn, because no question can be answered with them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from contextlib import contextmanager
 
 from botocore import exceptions as sdk
 
-from dataware.core.errors import BadInput, CannotSee, DatawareError, NotThere
+from dataware.core.entry import GET_CREDENTIALS, RENEW, cure
+from dataware.core.errors import BadInput, CannotSee, DatawareError, NotLetIn, NotThere
 from dataware.core.model import Problem
 
 DENIED = frozenset(
@@ -28,22 +29,6 @@ DENIED = frozenset(
         "UnauthorizedOperation",
     }
 )
-EXPIRED = frozenset(
-    {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
-)
-REJECTED = frozenset(
-    {
-        "AuthFailure",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "InvalidToken",
-        "MissingAuthenticationToken",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-SKEWED = frozenset({"RequestInTheFuture", "RequestTimeTooSkewed"})
 ABSENT = frozenset(
     {
         "NoSuchBucket",
@@ -56,11 +41,6 @@ ABSENT = frozenset(
         "TableNotFoundException",
     }
 )
-
-GET_CREDENTIALS = (
-    "give credentials with --profile, the AWS_ variables or `aws configure` / `aws sso login`"
-)
-RENEW = "renew them (`aws sso login`, or fetch new ones) and run the same command again"
 
 NO_CREDENTIALS = (
     sdk.NoCredentialsError,
@@ -109,8 +89,8 @@ def from_answer(error: sdk.ClientError, what: str, permission: str | None) -> Da
     """The error for an answer of a service."""
     code = error_code(error)
     detail = one_line(str(error.response.get("Error", {}).get("Message", "")))
-    if (cure := _credentials_cure(code)) is not None:
-        return BadInput(f"{error.operation_name} answered {code}: {cure}")
+    if (cured_by := cure(code)) is not None:
+        return NotLetIn(f"{error.operation_name} answered {code}: {cured_by}")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     denied = code in DENIED or status in (401, 403)
     problem = Problem(error.operation_name, code, permission if denied else None, detail)
@@ -123,9 +103,9 @@ def from_sdk(error: sdk.BotoCoreError, what: str, permission: str | None) -> Dat
     """The error for a call that no service answered."""
     detail = one_line(str(error))
     if isinstance(error, NO_CREDENTIALS):
-        return BadInput(f"no usable AWS credentials: {GET_CREDENTIALS}")
+        return NotLetIn(f"no usable AWS credentials: {GET_CREDENTIALS}")
     if isinstance(error, STALE_CREDENTIALS):
-        return BadInput(f"the AWS credentials cannot be used ({detail}): {RENEW}")
+        return NotLetIn(f"the AWS credentials cannot be used ({detail}): {RENEW}")
     if isinstance(error, sdk.NoRegionError):
         return BadInput(NO_REGION)
     if isinstance(error, BAD_SETTINGS):
@@ -144,16 +124,6 @@ NO_REGION = "no AWS region is set: give --region, set AWS_REGION, or add `region
 def one_line(text: str) -> str:
     """`text` on a single line without a closing full stop."""
     return " ".join(text.split()).rstrip(".")
-
-
-def _credentials_cure(code: str) -> str | None:
-    if code in EXPIRED:
-        return f"the AWS credentials have expired; {RENEW}"
-    if code in REJECTED:
-        return f"AWS does not accept the credentials; {GET_CREDENTIALS}"
-    if code in SKEWED:
-        return "the clock of this machine is wrong; set it and run the same command again"
-    return None
 
 
 def _says_absent(operation: str, code: str, status: int | None, detail: str) -> bool:

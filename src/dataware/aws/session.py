@@ -24,7 +24,8 @@ from dataware import __version__
 from dataware.aws import errors, ownership, stacks
 from dataware.aws.identity import Identity
 from dataware.core.access import Access, Keys
-from dataware.core.errors import BadInput
+from dataware.core.entry import GET_CREDENTIALS
+from dataware.core.errors import BadInput, NotLetIn
 from dataware.core.model import Deployed, Owner
 from dataware.core.ports import Wire
 
@@ -155,12 +156,12 @@ class Account:
         return f"{self._login.session._session.user_agent()} {USER_AGENT}"
 
     def keys(self) -> Keys:
-        """The present credentials, refreshed where need be. Raises BadInput without any."""
+        """The present credentials, refreshed where need be. Raises NotLetIn without any."""
         with errors.looking_at("the AWS credentials"):
             with self._login.lock:
                 found = self._login.session.get_credentials()
             if found is None:
-                raise BadInput(f"no usable AWS credentials: {errors.GET_CREDENTIALS}")
+                raise NotLetIn(f"no usable AWS credentials: {GET_CREDENTIALS}")
             frozen = found.get_frozen_credentials()
         return Keys(frozen.access_key, frozen.secret_key, frozen.token)
 

@@ -2,6 +2,7 @@
 
     DatawareError              exit 1
     ├── BadInput               exit 1   an argument, a file or a setting is wrong
+    │   └── NotLetIn           exit 1   credentials or clock: AWS hears no question
     ├── ServiceFailed          exit 1   a service did not do what was asked
     │   ├── NotThere           exit 1   the named thing does not exist
     │   └── CannotSee          exit 1   access denied, throttled for good, time-out
@@ -25,6 +26,10 @@ class DatawareError(Exception):
 
 class BadInput(DatawareError):
     """An argument, a file or a setting cannot be used as it is."""
+
+
+class NotLetIn(BadInput):
+    """AWS does not let the caller in: no credentials, refused or expired ones, a wrong clock."""
 
 
 class ServiceFailed(DatawareError):

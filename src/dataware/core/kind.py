@@ -220,8 +220,10 @@ class Kind:
     scoped to. `charges` are the billed units of copying a size, by the names of the price table;
     `per_second` is the usual rate of a copy. `replaced_by` names the properties, beside the
     `identifier`, whose change makes CloudFormation replace the resource; `stateful` is False where
-    a template holds the whole value, so that nothing is lost with the resource. `readers` parts
-    are read and `writers` units written at the same time, unless a person says otherwise.
+    a template holds the whole value, so that nothing is lost with the resource. `locate` tells in
+    which region a place really is, where names belong to no region; it is None for other kinds, and
+    answers None where that cannot be seen. `readers` parts are read and `writers` units written at
+    the same time, unless a person says otherwise.
     """
 
     name: str
@@ -251,3 +253,4 @@ class Kind:
     stateful: bool = True
     readers: int = 4
     writers: int = 32
+    locate: Callable[[Aws, Place], str | None] | None = None

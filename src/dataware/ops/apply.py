@@ -15,6 +15,7 @@ from dataware.ops.carry import Migration, carry
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.migrate import order_of
 from dataware.ops.plan import make_plan
+from dataware.ops.verify import located
 
 
 def apply_plan(
@@ -127,6 +128,8 @@ def _migrate(context: Context, kind: Kind, planned: Planned, settings: CopySetti
     account, region = context.aws.account, context.aws.region
     source = Place(planned.decision.source or "", account, region)
     target = Place(planned.wanted.preferred, account, region)
+    source = located(context, kind, source)
+    target = target if missing else located(context, kind, target)
     carry(
         context,
         Migration(

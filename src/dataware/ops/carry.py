@@ -8,13 +8,22 @@ both sides were read afresh and compared.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 from dataware.core.diff import Side
-from dataware.core.errors import BadInput, DatawareError, Incomplete, Refused
+from dataware.core.entry import cure
+from dataware.core.errors import (
+    BadInput,
+    DatawareError,
+    Incomplete,
+    NotLetIn,
+    Refused,
+    ServiceFailed,
+)
 from dataware.core.events import counted, event
 from dataware.core.kind import CopyOrder, Kind, Tools, Trouble
 from dataware.core.model import (
@@ -39,7 +48,8 @@ QUIET = 1000
 """Up to how many items or objects a verification is over before a line about it is read."""
 
 ROUNDS = 3
-"""Copies of what a verification found missing, before the run gives up as incomplete."""
+"""Copies of what a verification found missing, or of what changed after it was listed, before the
+run gives up as incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +92,9 @@ class Migration:
 def carry(context: Context, migration: Migration) -> Verdict:
     """Carry a migration out.
 
-    Raises Refused while another run is alive, Incomplete when it has to be run again, and
-    CannotSee when a service fails for good; the next run continues from the journal.
+    Raises Refused while another run is alive, Incomplete when it has to be run again (also because
+    credentials expired on the way), and CannotSee when a service fails for good; the next run
+    continues from the journal.
     """
     _check_visible(migration)
     _check_record(context, migration)
@@ -97,7 +108,7 @@ def carry(context: Context, migration: Migration) -> Verdict:
         created=migration.create is not None or migration.made_here,
     )
     lease = context.markers.begin(migration.kind.name, target, begun)
-    with Heart(lease) as heart:
+    with _resumable(), Heart(lease) as heart:
         heart.publish(migration.marker.detail if migration.same_target else {})
         try:
             verdict = _Carrier(context, migration, run, heart).carry()
@@ -106,6 +117,20 @@ def carry(context: Context, migration: Migration) -> Verdict:
             raise
         lease.complete({"verified": verdict.compared, "unit": migration.kind.unit})
     return verdict
+
+
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Who is not let in any more has lost nothing: with new credentials the run goes on."""
+    try:
+        yield
+    except NotLetIn as error:
+        raise Incomplete(str(error)) from error
+    except ServiceFailed as error:
+        problem = error.problem
+        if problem is None or (cured_by := cure(problem.code)) is None:
+            raise
+        raise Incomplete(f"{problem}: {cured_by}") from error
 
 
 def _release(release: Callable[[Mapping[str, Any]], None], heart: Heart) -> None:
@@ -228,14 +253,15 @@ class _Carrier:
         return {"type": "run", "run": self._run, "identity": identity, **words}
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
-        for _ in range(ROUNDS):
+        for rounds_left in reversed(range(ROUNDS)):
             progress = Progress.of(journal.records())
             asyncio.run(self._copy(journal, progress, order))
             self._heart.check()
             if progress.counts.done > QUIET:
                 self._context.emit(event("verifying", **self._migration.words()))
             verdict = self._verify(order)
-            if not _unexplained(verdict, journal):
+            changed = progress.troubles[Trouble.CHANGED] > 0
+            if not _unexplained(verdict, journal) and not (changed and rounds_left):
                 self._accept(journal, progress, verdict)
                 return verdict
             journal.restart()

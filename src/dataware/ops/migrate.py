@@ -13,7 +13,7 @@ from dataware.ops.carry import Migration, carry, on_record
 from dataware.ops.compare import Verdict
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.probe import look
-from dataware.ops.verify import aws_of
+from dataware.ops.verify import aws_of, located
 
 
 def migrate(
@@ -47,6 +47,7 @@ def prepared(
             f"{after.schema}: items cannot be copied as they are; make a target with the same keys"
         )
     _check_whole(context.markers.get(kind.name, source.name), source)
+    source, target = (located(context, kind, place) for place in (source, target))
     order = order_of(source, target, settings)
     marker = context.markers.get(kind.name, on_record(order)[1])
     _check_marker(marker, *on_record(order))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from dataware.core.errors import BadInput
 from dataware.core.events import event
@@ -30,7 +31,7 @@ def verify(
     words = {"source": source.name, "name": target.name}
     context.emit(event("verifying", **words))
     sides = [
-        reader(context, kind, place, all_versions=all_versions, deep=deep)
+        reader(context, kind, located(context, kind, place), all_versions=all_versions, deep=deep)
         for place in (source, target)
     ]
     verdict = compare(*sides, ordered=kind.ordered, stop=context.stop)
@@ -49,6 +50,13 @@ def reader(context: Context, kind: Kind, place: Place, *, all_versions: bool, de
 def aws_of(context: Context, place: Place) -> Aws:
     """The control plane of the place's region."""
     return context.aws if place.region == context.aws.region else context.regional(place.region)
+
+
+def located(context: Context, kind: Kind, place: Place) -> Place:
+    """The place in the region in which its resource really is, as far as that can be seen."""
+    if kind.locate is None:
+        return place
+    return replace(place, region=kind.locate(aws_of(context, place), place) or place.region)
 
 
 def tell(context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, object]) -> None:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dataware.core.errors import CannotSee, NotThere, ServiceFailed
+from dataware.core.entry import cure
+from dataware.core.errors import CannotSee, DatawareError, NotLetIn, NotThere
 from dataware.core.kind import Place
 from dataware.core.model import Problem
 from dataware.core.ports import Judgement, Request, Response, Wire
@@ -96,8 +97,10 @@ class Table:
         except Refusal as refusal:
             raise self.failure(operation, refusal) from None
 
-    def failure(self, operation: str, refusal: Refusal) -> ServiceFailed:
+    def failure(self, operation: str, refusal: Refusal) -> DatawareError:
         """A refusal in a sentence; the service's own message stays out: it may quote values."""
+        if (cured_by := cure(refusal.code)) is not None:
+            return NotLetIn(f"{operation} answered {refusal.code}: {cured_by}")
         denied = refusal.code == "AccessDeniedException"
         need = f"dynamodb:{operation}" if denied else None
         problem = Problem(operation, refusal.code, need)

@@ -14,7 +14,7 @@ from dataware.core.kind import Kind, Place, Reader
 from dataware.core.model import Size
 from dataware.core.ports import Aws
 from dataware.kinds.s3_bucket.copier import make as make_copier
-from dataware.kinds.s3_bucket.facts import probe
+from dataware.kinds.s3_bucket.facts import locate, probe
 from dataware.kinds.s3_bucket.history import HistoryReader
 from dataware.kinds.s3_bucket.reader import BucketReader
 from dataware.kinds.s3_bucket.settings import SETTINGS, declared_settings
@@ -118,4 +118,5 @@ KIND = Kind(
     batch=25,
     charges=charges,
     writers=256,
+    locate=locate,
 )

@@ -29,17 +29,21 @@ _SLOWER = {
 _AGAIN = {
     "BadDigest",
     "ConditionalRequestConflict",
-    "ExpiredToken",
     "InternalError",
     "OperationAborted",
     "RequestTimeTooSkewed",
     "RequestTimeout",
+    # A new bucket whose name is not known everywhere yet.
+    "TemporaryRedirect",
 }
 _NO_WAY_IN = {
     "AllAccessDisabled",
+    "AuthorizationHeaderMalformed",
+    "ExpiredToken",
     "InvalidAccessKeyId",
     "InvalidToken",
     "NotSignedUp",
+    "PermanentRedirect",
     "SignatureDoesNotMatch",
 }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.core.errors import CannotSee, NotThere
+from dataware.core.kind import Place
 from dataware.core.model import (
     Content,
     Existence,
@@ -79,6 +80,25 @@ def probe(aws: Aws, name: str) -> Facts:
     )
 
 
+def locate(aws: Aws, place: Place) -> str | None:
+    """The region of a bucket, which answers no request that was sent to another one.
+
+    HeadBucket names it in a header (Amazon S3 API Reference, HeadBucket), and the SDK follows its
+    redirect. None if the bucket does not answer.
+    """
+    look = _Look(aws, place.name.rpartition(":::")[2])
+    try:
+        head = look.ask("head_bucket", "s3:ListBucket", ExpectedBucketOwner=place.owner)
+    except (CannotSee, NotThere):
+        return None
+    return _region(head)
+
+
+def _region(head: Mapping[str, Any]) -> str | None:
+    found: str | None = head["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+    return found or None
+
+
 def _denied(look: _Look) -> Facts:
     """A 403: ours if the caller's own list shows the name, else a stranger's."""
     try:
@@ -130,7 +150,7 @@ def _identity(look: _Look) -> str | None:
 
 
 def _note_region(look: _Look, head: Mapping[str, Any]) -> None:
-    region = head["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+    region = _region(head)
     if region and region != look.aws.region:
         look.notes.append(f"it is in region {region}, not in {look.aws.region}")
 
