@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataware.core.kind import CopyOrder, Place, Tools
-from dataware.core.model import OnConflict
+from dataware.core.kind import Copier, CopyOrder, Place, Tools
+from dataware.core.model import OnConflict, Size
 from dataware.kinds.dynamodb_table.copier import TableCopier
 from dataware.kinds.s3_bucket.copier import make as bucket_copier
 from dataware.migrate import Engine, EngineSettings, Progress
 from dataware.migrate.meter import Meter, Subject
+from dataware.ops.stopping import unless_stopped
 from dataware.wire import Budget, RetryingWire
 from support.accounting import check_identity
 from support.copying import Events, LoopClock, MemoryJournal
@@ -95,8 +96,16 @@ class Job:
         chance = random.Random(self.seed).random
         wire = RetryingWire(self.aws, clock, chance, throttled, self.budget)
         copier = COPIERS[self.kind](Tools(None, wire, clock), self._order())  # type: ignore[arg-type]  # no Aws
-        size = await copier.size()
-        engine = Engine(
+        started = clock.monotonic()
+        try:
+            size = await unless_stopped(copier.size(), self.stop)
+            engines.append(self._engine(copier, progress, size, clock))
+            await engines[0].run()
+        finally:
+            self.seconds = clock.monotonic() - started
+
+    def _engine(self, copier: Copier, progress: Progress, size: Size, clock: LoopClock) -> Engine:
+        return Engine(
             copier,
             self.journal,
             progress,
@@ -107,12 +116,6 @@ class Job:
             publish=lambda _detail: None,
             settings=self.engine,
         )
-        engines.append(engine)
-        started = clock.monotonic()
-        try:
-            await engine.run()
-        finally:
-            self.seconds = clock.monotonic() - started
 
     def _order(self) -> CopyOrder:
         old, new = (Place(name, "111122223333", "eu-central-1") for name in ("old", "new"))

@@ -86,6 +86,7 @@ class Engine:
         self._write_share = Gate(clock)
         self._failure: BaseException | None = None
         self._halted = False
+        self._deadline: float | None = None
 
     @property
     def limit(self) -> float | None:
@@ -187,13 +188,12 @@ class Engine:
         self._backlog.drop()
 
     async def _join(self, tasks: set[asyncio.Task[None]]) -> None:
-        """Wait for tasks to end; once the copy is halted, only for a moment."""
-        deadline: float | None = None
+        """Wait for tasks to end; once the copy is halted, only for a moment for all of them."""
         while pending := {task for task in tasks if not task.done()}:
             await asyncio.wait(pending, timeout=POLL_SECONDS)
-            if self._halted and deadline is None:
-                deadline = self._clock.monotonic() + GRACE_SECONDS
-            if deadline is not None and self._clock.monotonic() >= deadline:
+            if self._halted and self._deadline is None:
+                self._deadline = self._clock.monotonic() + GRACE_SECONDS
+            if self._deadline is not None and self._clock.monotonic() >= self._deadline:
                 for task in pending:
                     task.cancel()
                 await asyncio.gather(*pending, return_exceptions=True)

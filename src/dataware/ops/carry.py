@@ -42,6 +42,7 @@ from dataware.ops.compare import Verdict, compare
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.heart import Heart
 from dataware.ops.probe import look
+from dataware.ops.stopping import unless_stopped
 from dataware.ops.verify import aws_of, reader, tell
 
 QUIET = 1000
@@ -294,7 +295,7 @@ class _Carrier:
         if kind.copier is None:
             raise BadInput(f"dataware cannot copy a {kind.noun}")
         copier = kind.copier(Tools(aws_of(context, order.target), wire, context.clock), order)
-        size = await copier.size()
+        size = await unless_stopped(copier.size(), self._stop)
         self._tell_size(size, progress)
         subject = Subject(order.source.name, order.target.name, kind.unit, kind.batch)
         return Engine(
@@ -304,7 +305,7 @@ class _Carrier:
             clock=context.clock,
             emit=context.emit,
             meter=Meter(subject, size, progress.counts.done, context.clock, context.emit),
-            stop=lambda: context.stop() or self._heart.lost,
+            stop=self._stop,
             publish=self._heart.publish,
             settings=engine_settings(kind, self._migration.settings),
         )
@@ -331,8 +332,12 @@ class _Carrier:
         return compare(
             *sides,
             ordered=migration.kind.ordered,
-            stop=lambda: context.stop() or self._heart.lost,
+            stop=self._stop,
         )
+
+    def _stop(self) -> bool:
+        """Whether a person asked to stop, or another run may have begun."""
+        return self._context.stop() or self._heart.lost
 
     def _accept(self, journal: Journal, progress: Progress, verdict: Verdict) -> None:
         """Complete, unless keys were left behind and nobody said that this is all right."""

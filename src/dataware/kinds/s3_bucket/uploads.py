@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.header import Header
 from hashlib import md5
@@ -36,6 +37,7 @@ from dataware.kinds.s3_bucket.requests import Ask
 MARK_PART, MARK_SIZE = 10_000, 4_771
 MOST_PARTS = 9_998
 _AT_ONCE = 8
+_LAST_SECONDS = 0.2
 _COMPLETE = "CompleteMultipartUpload"
 _NAMESPACE = '"http://s3.amazonaws.com/doc/2006-03-01/"'
 
@@ -57,7 +59,8 @@ def part_ranges(size: int, part_size: int) -> list[tuple[int, int]]:
 async def copy_in_parts(pair: Pair, found: Found, condition: Mapping[str, str]) -> str:
     """Copy one object in parts and answer with its ETag.
 
-    Raises Rejected, and then leaves no upload behind.
+    Raises Rejected, and then leaves no upload behind; when it is cancelled, one only if S3 does not
+    answer.
     """
     key = pair.target_key(found.key)
     await abandon(pair, key)
@@ -70,8 +73,13 @@ async def copy_in_parts(pair: Pair, found: Found, condition: Mapping[str, str]) 
         await _copy_part(pair, found, upload, MARK_PART, (0, min(MARK_SIZE, found.size) - 1))
         parts = await _copy_parts(pair, found, upload)
         etag = await _complete(pair, key, upload, parts, condition)
-    except BaseException:
+    except Exception:
         await asyncio.shield(_abort(pair, key, upload))
+        raise
+    except BaseException:
+        # A silent service holds nobody back who wants to stop: the next run knows the mark.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_abort(pair, key, upload), _LAST_SECONDS)
         raise
     await _check(pair, found, key, plan)
     return etag
