@@ -17,10 +17,10 @@ from dataware.core.errors import Incomplete
 from dataware.core.ports import Response
 from support.accounting import check_identity, check_sums, journal_of
 from support.cli import ended, launch, run
-from support.memory_aws import Call, Fault, Forward, saying
-from support.memory_jobs import Job, filled
-from support.memory_buckets import fault as s3_fault
 from support.dynamo import refuse
+from support.memory_aws import Call, Fault, Forward, saying
+from support.memory_buckets import fault as s3_fault
+from support.memory_jobs import Job, filled
 from support.migrations import MIGRATIONS
 from support.servers import FaultProxy, delay
 
