@@ -152,10 +152,14 @@ class Answer(Generic[T]):
     """A judge of documents that keeps what the good one said.
 
     `read` takes the root element and raises Garbled for anything but a whole, fitting document.
+    `quick` may tell the same from the body at once; None means that `read` has to decide.
     """
 
-    def __init__(self, read: Callable[[Element], T]) -> None:
+    def __init__(
+        self, read: Callable[[Element], T], quick: Callable[[bytes], T | None] | None = None
+    ) -> None:
         self._read = read
+        self._quick = quick
         self.value: T | None = None
 
     def __call__(self, response: Response) -> Judgement:
@@ -163,6 +167,13 @@ class Answer(Generic[T]):
         self.value = None
         if response.status != 200:
             return judge_fault(response)
+        if self._quick is not None:
+            self.value = self._quick(response.body)
+        if self.value is None:
+            return self._judge(response)
+        return Judgement.DONE
+
+    def _judge(self, response: Response) -> Judgement:
         try:
             root = document(response.body)
             if local(root) == "Error":

@@ -117,10 +117,17 @@ class Calls:
         self._wire = wire
 
     async def document(
-        self, bucket: Bucket, call: str, ask: Ask, read: Callable[[Element], T], method: str = "GET"
+        self,
+        bucket: Bucket,
+        call: str,
+        ask: Ask,
+        read: Callable[[Element], T],
+        method: str = "GET",
+        *,
+        quick: Callable[[bytes], T | None] | None = None,
     ) -> T:
-        """A call that answers with a document; raises Rejected."""
-        answer = Answer(read)
+        """A call that answers with a document, read as `Answer` does; raises Rejected."""
+        answer = Answer(read, quick)
         response = await self._wire.send(bucket.request(method, answer, ask))
         if answer.value is None:
             raise self._rejected(bucket, call, response)

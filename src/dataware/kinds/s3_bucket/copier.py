@@ -1,29 +1,30 @@
-"""The copier of buckets: a merge of two listings, and one server-side copy per object."""
+"""The copier of buckets: two listings merged by ranges, and one server-side copy per object."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import NamedTuple
 
 from dataware.core.errors import BadInput
 from dataware.core.kind import CopyOrder, Outcome, Page, Rates, Tools, Unit
 from dataware.core.model import Size
+from dataware.core.partition import KeyRange
 from dataware.kinds.s3_bucket.calls import Calls
 from dataware.kinds.s3_bucket.documents import Found
-from dataware.kinds.s3_bucket.listing import Beside, ahead, objects, versions
+from dataware.kinds.s3_bucket.listing import OBJECTS, VERSIONS, Beside, ahead, pages
 from dataware.kinds.s3_bucket.placing import Pair
 from dataware.kinds.s3_bucket.replay import Replay, histories, require_versioning
 from dataware.kinds.s3_bucket.requests import cursor_of, key_of
 from dataware.kinds.s3_bucket.settling import place
+from dataware.kinds.s3_bucket.splitting import Overview, overview
 
 # The service copies by itself; what is in flight here is the request and its answer.
 REQUEST_BYTES = 4096
-COUNTED_PAGES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One object to bring over; `doubtful` if the target shows something else under its key."""
 
     found: Found
@@ -33,36 +34,45 @@ class Task:
 class BucketCopier:
     """Copies the current objects of a bucket, or of a prefix, into another one."""
 
+    _listing = OBJECTS
+
     def __init__(self, tools: Tools, order: CopyOrder) -> None:
         self._pair = Pair.of(Calls(tools.wire), order)
+        self._overview: Overview | None = None
         _check_apart(self._pair)
 
     async def size(self) -> Size:
-        """The objects of the first pages: exact if these are all, else a lower bound."""
-        items = bytes_ = pages = 0
-        async with aclosing(objects(self._pair.calls, self._pair.source, None)) as listing:
-            async for found in listing:
-                if (pages := pages + 1) > COUNTED_PAGES:
-                    return Size(items, bytes_, exact=False)
-                items, bytes_ = items + len(found), bytes_ + sum(one.size for one in found)
-        return Size(items, bytes_)
+        """How much one page shows if it shows everything, else an estimate from short looks."""
+        return (await self._seen()).size
 
     async def rates(self) -> Rates:
         """Nothing: buckets have no provisioned capacity."""
         return Rates()
 
     async def partitions(self) -> Sequence[str]:
-        """The whole key range as one part."""
-        return ("",)
+        """Ranges of keys relative to the prefix; ``""`` is all of them."""
+        return [part.text for part in (await self._seen()).parts]
+
+    async def _seen(self) -> Overview:
+        if self._overview is None:
+            pair = self._pair
+            self._overview = await overview(pair.calls, pair.source, self._listing)
+        return self._overview
+
+    def _span(self, partition: str, after: str | None) -> KeyRange:
+        span = KeyRange.of(partition)
+        if after is None:
+            return span
+        return replace(span, start=self._pair.source.relative(key_of(after)))
 
     async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
         """The source's objects that the target lacks or holds differently, page by page.
 
-        Holds two pages of either listing at most.
+        Both sides are listed within the range only. Holds two pages of either listing at most.
         """
-        pair, start = self._pair, None if after is None else key_of(after)
-        here = objects(pair.calls, pair.source, start)
-        there = objects(pair.calls, pair.target, _moved(pair, start))
+        pair, span = self._pair, self._span(partition, after)
+        here = pages(pair.calls, pair.source, OBJECTS, span)
+        there = pages(pair.calls, pair.target, OBJECTS, span)
         async with aclosing(ahead(here)) as source, aclosing(ahead(there)) as target:
             beside = Beside(target, pair.target)
             async for found in source:
@@ -87,23 +97,15 @@ class BucketCopier:
 class VersionCopier(BucketCopier):
     """Copies every version and delete marker, in order, key by key."""
 
-    async def size(self) -> Size:
-        """The keys of the first pages, with the bytes of all their versions."""
-        items = bytes_ = pages = 0
-        async with aclosing(versions(self._pair.calls, self._pair.source, None)) as listing:
-            async for keys in histories(listing):
-                if (pages := pages + 1) > COUNTED_PAGES:
-                    return Size(items, bytes_, exact=False)
-                items += len(keys)
-                bytes_ += sum(one.size for history in keys for one in history)
-        return Size(items, bytes_)
+    _listing = VERSIONS
 
     async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
         """The histories of the source's keys, page by page; raises Refused for a plain target."""
-        pair, start = self._pair, None if after is None else key_of(after)
+        pair, span = self._pair, self._span(partition, after)
         await require_versioning(pair)
-        async with aclosing(ahead(versions(pair.calls, pair.source, start))) as pages:
-            async for keys in histories(pages):
+        here = pages(pair.calls, pair.source, VERSIONS, span)
+        async with aclosing(ahead(here)) as source:
+            async for keys in histories(source):
                 units = tuple(Unit(each, 1, REQUEST_BYTES + 256 * len(each)) for each in keys)
                 yield Page(units, cursor_of(keys[-1][0].key))
         yield Page((), None)
@@ -122,10 +124,6 @@ def make(tools: Tools, order: CopyOrder) -> BucketCopier:
 def _same(one: Found, other: Found) -> bool:
     # Equal ETags mean equal content whatever they are made of; unequal ones settle nothing.
     return (one.size, one.etag, one.storage_class) == (other.size, other.etag, other.storage_class)
-
-
-def _moved(pair: Pair, key: bytes | None) -> bytes | None:
-    return None if key is None else pair.target_key(key)
 
 
 def _check_apart(pair: Pair) -> None:

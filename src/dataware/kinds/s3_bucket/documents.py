@@ -6,7 +6,9 @@ that a torn page never passes for a shorter one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 # Only the type; parsing is done in `answers`.
@@ -15,8 +17,7 @@ from xml.etree.ElementTree import Element
 from dataware.kinds.s3_bucket.answers import Garbled, local, texts
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """An object, or with `version` one of its versions, as a listing shows it.
 
     `marker` is a delete marker. `checksum` is the first checksum algorithm; `restored` says that
@@ -54,8 +55,8 @@ def _truncated(said: dict[str, str]) -> bool:
         raise Garbled("a listing that does not say whether there is more") from None
 
 
-def _key(text: str, *, encoded: bool) -> bytes:
-    # In listings S3 writes a space as "+", and a plus sign as "%2B".
+def key_of_text(text: str, *, encoded: bool) -> bytes:
+    """A key as a listing writes it, where a space is ``+`` and a plus sign ``%2B`` if encoded."""
     return unquote_to_bytes(text.replace("+", " ")) if encoded else text.encode()
 
 
@@ -64,7 +65,7 @@ def _found(element: Element, *, encoded: bool) -> Found:
     marker = local(element) == "DeleteMarker"
     try:
         return Found(
-            key=_key(said["Key"], encoded=encoded),
+            key=key_of_text(said["Key"], encoded=encoded),
             size=0 if marker else int(said["Size"]),
             etag="" if marker else said["ETag"].strip('"'),
             storage_class=said.get("StorageClass") or "STANDARD",
@@ -86,9 +87,14 @@ def _restored(element: Element) -> bool:
 
 def read_objects(root: Element) -> Listing:
     """A page of ListObjectsV2."""
+    listed = [child for child in root if local(child) == "Contents"]
+    return page_of(root, lambda encoded: tuple(_found(one, encoded=encoded) for one in listed))
+
+
+def page_of(root: Element, entries: Callable[[bool], tuple[Found, ...]]) -> Listing:
+    """A page of ListObjectsV2 from its root; `entries` reads what it lists, encoded or not."""
     said = _expect(root, "ListBucketResult")
-    encoded = said.get("EncodingType") == "url"
-    found = tuple(_found(child, encoded=encoded) for child in root if local(child) == "Contents")
+    found = entries(said.get("EncodingType") == "url")
     if "KeyCount" in said and said["KeyCount"] != str(len(found)):
         raise Garbled("a listing of fewer keys than it counts")
     if not _truncated(said):
@@ -110,7 +116,8 @@ def read_versions(root: Element) -> Listing:
     key, version = said.get("NextKeyMarker"), said.get("NextVersionIdMarker")
     if not key or not version:
         raise Garbled("a truncated listing without a continuation")
-    return Listing(found, {"key-marker": _key(key, encoded=encoded), "version-id-marker": version})
+    marker = key_of_text(key, encoded=encoded)
+    return Listing(found, {"key-marker": marker, "version-id-marker": version})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +134,7 @@ def read_uploads(root: Element) -> Uploads:
     encoded = said.get("EncodingType") == "url"
     each = [texts(child) for child in root if local(child) == "Upload"]
     try:
-        found = tuple((_key(one["Key"], encoded=encoded), one["UploadId"]) for one in each)
+        found = tuple((key_of_text(one["Key"], encoded=encoded), one["UploadId"]) for one in each)
     except KeyError as error:
         raise Garbled(f"an upload without {error}") from error
     if not _truncated(said):
@@ -137,7 +144,7 @@ def read_uploads(root: Element) -> Uploads:
     return Uploads(
         found,
         {
-            "key-marker": _key(said["NextKeyMarker"], encoded=encoded),
+            "key-marker": key_of_text(said["NextKeyMarker"], encoded=encoded),
             "upload-id-marker": said["NextUploadIdMarker"],
         },
     )

@@ -3,92 +3,126 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import attrgetter, le, lt
 from typing import TypeVar
 
 # Only the type; parsing is done in `answers`.
 from xml.etree.ElementTree import Element
 
 from dataware.core.errors import CannotSee
+from dataware.core.partition import KeyRange
 from dataware.kinds.s3_bucket.answers import Rejected
 from dataware.kinds.s3_bucket.calls import Calls
 from dataware.kinds.s3_bucket.documents import Found, Listing, read_objects, read_versions
+from dataware.kinds.s3_bucket.quick import quick_objects
 from dataware.kinds.s3_bucket.requests import Ask, Bucket, shown
 
 T = TypeVar("T")
 
+PAGE = 1000
+"""The most entries that S3 puts on a page."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Call:
-    """A listing call, how its answer is read, and the permission that it takes."""
+class Call:
+    """A listing: how it is asked for, how a page is read, and the permission that it takes.
+
+    `marker` is the parameter that begins a listing after a key, `ordered` what holds between the
+    keys of neighbouring entries.
+    """
 
     name: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    marker: str
+    ordered: Callable[[bytes, bytes], bool]
     read: Callable[[Element], Listing]
+    quick: Callable[[bytes], Listing | None] | None
     permission: str
 
 
-_OBJECTS = _Call("ListObjectsV2", read_objects, "s3:ListBucket")
-_VERSIONS = _Call("ListObjectVersions", read_versions, "s3:ListBucketVersions")
-
-
-async def objects(
-    calls: Calls, bucket: Bucket, after: bytes | None
-) -> AsyncGenerator[Sequence[Found], None]:
-    """The pages of current objects after a key; at least one page, which may be empty."""
-    query: dict[str, str | bytes] = {
-        "list-type": "2",
-        "encoding-type": "url",
-        "max-keys": "1000",
-        "prefix": bucket.prefix,
-    }
-    start: dict[str, str | bytes] = {} if after is None else {"start-after": after}
+OBJECTS = Call(
+    name="ListObjectsV2",
+    query={"list-type": "2", "encoding-type": "url"},
     # The answer then tells which archived objects can be read at the moment.
-    headers = {"x-amz-optional-object-attributes": "RestoreStatus"}
-    more: dict[str, str | bytes] | None = start
-    last = after
-    while more is not None:
-        ask = Ask(None, {**query, **more}, headers)
-        page = await _page(calls, bucket, _OBJECTS, ask)
-        for found in page.found:
-            if last is not None and found.key <= last:
-                _disordered(bucket, found.key)
-            last = found.key
-        yield page.found
-        more = page.more
+    headers={"x-amz-optional-object-attributes": "RestoreStatus"},
+    marker="start-after",
+    ordered=lt,
+    read=read_objects,
+    quick=quick_objects,
+    permission="s3:ListBucket",
+)
+"""The current objects."""
+
+VERSIONS = Call(
+    name="ListObjectVersions",
+    query={"versions": "", "encoding-type": "url"},
+    headers={},
+    marker="key-marker",
+    ordered=le,
+    read=read_versions,
+    quick=None,
+    permission="s3:ListBucketVersions",
+)
+"""The versions and delete markers, newest first per key."""
 
 
-async def versions(
-    calls: Calls, bucket: Bucket, after: bytes | None
+async def pages(
+    calls: Calls, bucket: Bucket, call: Call, span: KeyRange
 ) -> AsyncGenerator[Sequence[Found], None]:
-    """The pages of versions and delete markers of the keys after a key, newest first per key."""
-    query: dict[str, str | bytes] = {
-        "versions": "",
-        "encoding-type": "url",
-        "max-keys": "1000",
-        "prefix": bucket.prefix,
-    }
-    more: dict[str, str | bytes] | None = {} if after is None else {"key-marker": after}
-    last = b""
-    while more is not None:
-        ask = Ask(None, {**query, **more})
-        page = await _page(calls, bucket, _VERSIONS, ask)
-        for found in page.found:
-            if found.key < last:
-                _disordered(bucket, found.key)
-            last = found.key
+    """What is listed within a range of keys, which are relative to the prefix.
+
+    At least one page, which may be empty. Raises CannotSee, also for a listing out of order.
+    """
+    end = None if span.end is None else bucket.prefix + span.end
+    page = await opening(calls, bucket, call, span.start)
+    last: list[bytes] = []
+    while True:
+        if end is not None and page.found and page.found[-1].key > end:
+            yield page.found[: bisect_right(page.found, end, key=attrgetter("key"))]
+            return
         yield page.found
-        more = page.more
+        if page.more is None:
+            return
+        last = [one.key for one in page.found[-1:]] or last
+        page = await _page(calls, bucket, call, {**page.more, "max-keys": str(PAGE)})
+        _check_order(bucket, last + [one.key for one in page.found[:1]], call.ordered)
 
 
-async def _page(calls: Calls, bucket: Bucket, call: _Call, ask: Ask) -> Listing:
+async def opening(
+    calls: Calls, bucket: Bucket, call: Call, start: bytes | None, count: int = PAGE
+) -> Listing:
+    """The first page, of up to `count` entries, after a key that is relative to the prefix."""
+    if start is None:
+        return await _page(calls, bucket, call, {"max-keys": str(count)})
+    after = bucket.prefix + start
+    page = await _page(calls, bucket, call, {"max-keys": str(count), call.marker: after})
+    _check_order(bucket, [after, *(one.key for one in page.found[:1])], lt)
+    return page
+
+
+async def _page(
+    calls: Calls, bucket: Bucket, call: Call, query: Mapping[str, str | bytes]
+) -> Listing:
+    ask = Ask(None, {**call.query, **query, "prefix": bucket.prefix}, call.headers)
     try:
-        return await calls.document(bucket, call.name, ask, call.read)
+        page = await calls.document(bucket, call.name, ask, call.read, quick=call.quick)
     except Rejected as rejected:
         rejected.surface(f"bucket {bucket.name}", call.permission)
+    _check_order(bucket, [one.key for one in page.found], call.ordered)
+    return page
 
 
-def _disordered(bucket: Bucket, key: bytes) -> None:
+def _check_order(
+    bucket: Bucket, keys: Sequence[bytes], ordered: Callable[[bytes, bytes], bool]
+) -> None:
+    if all(map(ordered, keys, keys[1:])):
+        return
+    key = next(key for before, key in pairwise(keys) if not ordered(before, key))
     raise CannotSee(
         f"bucket {bucket.name} does not list its keys in order (at {shown(key)}), so it cannot be "
         "compared; directory buckets are not supported"

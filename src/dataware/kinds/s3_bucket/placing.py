@@ -9,6 +9,7 @@ from dataware.core.kind import CopyOrder, Left, Trouble
 from dataware.kinds.s3_bucket.answers import Fault, Rejected
 from dataware.kinds.s3_bucket.calls import Calls
 from dataware.kinds.s3_bucket.documents import Found, read_copied
+from dataware.kinds.s3_bucket.quick import quick_copied
 from dataware.kinds.s3_bucket.requests import Ask, Bucket, quoted, shown
 
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
@@ -57,7 +58,9 @@ async def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -
     if found.checksum is not None:
         headers["x-amz-checksum-algorithm"] = found.checksum
     ask = Ask(pair.target_key(found.key), headers=headers)
-    return await pair.calls.document(pair.target, "CopyObject", ask, read_copied, "PUT")
+    return await pair.calls.document(
+        pair.target, "CopyObject", ask, read_copied, "PUT", quick=quick_copied
+    )
 
 
 async def archived(pair: Pair, found: Found) -> Left | None:
