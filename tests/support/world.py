@@ -26,6 +26,7 @@ from dataware.core.kind import (
     Place,
     Rates,
     Reader,
+    Records,
     Tools,
     Trouble,
     Unit,
@@ -253,7 +254,7 @@ class BoxCopier:
 
 
 @dataclass(frozen=True)
-class BoxReader:
+class BoxReader(Reader):
     """Reads a box in order."""
 
     world: World
@@ -263,11 +264,23 @@ class BoxReader:
         """One part."""
         return ("",)
 
-    def entries(self, _part: str) -> Iterator[Entry]:
-        """Every key with its value as the digest."""
+    def pages(self, part: str, after: str | None = None) -> Iterator[Records]:
+        """Every key with its value, at once."""
+        del part
         self.world.moment(f"verify {self.place.name}")
-        for key, value in sorted(self.world.boxes[self.place.name].items()):
-            yield Entry(key.encode(), value.encode(), key)
+        box = self.world.boxes[self.place.name]
+        records = [(key.encode(), value.encode()) for key, value in sorted(box.items())]
+        yield Records([each for each in records if each[0] > bytes.fromhex(after or "")])
+
+    def entry(self, record: Any) -> Entry:
+        """A key with its value as the digest."""
+        return Entry(*record, record[0].decode())
+
+    def sent(self, record: Any) -> bytes:
+        """A box is merged."""
+        raise AssertionError
+
+    meant = sent
 
     def find(self, keys: Sequence[Entry]) -> Mapping[bytes, Entry]:
         """The entries under some keys."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -22,6 +22,7 @@ from botocore.utils import get_environ_proxies, parse_timestamp
 
 from dataware import __version__
 from dataware.aws import errors, ownership, stacks
+from dataware.aws.fetch import fetch, undecoded
 from dataware.aws.identity import Identity
 from dataware.core.access import Access, Keys
 from dataware.core.entry import GET_CREDENTIALS
@@ -31,6 +32,7 @@ from dataware.core.ports import Wire
 
 USER_AGENT = f"dataware/{__version__}"
 
+T = TypeVar("T")
 OnThrottle = Callable[[str], None]
 MakeWire = Callable[[Access, OnThrottle], Wire]
 
@@ -75,6 +77,7 @@ class Account:
         self._login = login
         self._region = region
         self._clients: dict[tuple[str, str], Any] = {}
+        self._fetching: dict[str, Any] = {}
 
     @classmethod
     def open(
@@ -117,6 +120,15 @@ class Account:
     def client(self, service: str) -> Any:
         """A shared, thread-safe boto3 client. S3 clients send the expected bucket owner."""
         return self._client(service, self._region)
+
+    def fetch(self, service: str, call: str, read: Callable[[bytes], T], **arguments: Any) -> T:
+        """What `read` makes of the body of a successful answer; see `aws.fetch`."""
+        with self._login.lock:
+            client = self._fetching.get(service)
+            if client is None:
+                client = undecoded(self._new_client(service, self._region))
+                self._fetching[service] = client
+        return fetch(getattr(client, call), read, arguments)
 
     def for_region(self, region: str) -> Account:
         """The same account and credentials in another region."""

@@ -1,17 +1,19 @@
 """Comparing two sides in bounded memory.
 
-Sorted sides are merged, entry by entry. Sides without order are folded into buckets of
-order-free digests; only entries of buckets that differ are looked up by key.
+Sorted sides are merged, page by page. Sides without order are folded: the digests of their
+records are added up in buckets, and only records in buckets whose sums differ are suspect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import blake2b
+from itertools import pairwise
+from operator import itemgetter, lt
+from typing import Any
 
-from dataware.core.kind import Entry
+from dataware.core.kind import Records
 
 
 class Side(StrEnum):
@@ -30,84 +32,234 @@ class Difference:
     label: str
 
 
-def merge(
-    source: Iterable[Entry], target: Iterable[Entry]
-) -> Iterator[tuple[Entry | None, Entry | None]]:
-    """Pair the entries of two streams that are sorted by key; None where a side lacks the key.
+_key = itemgetter(0)
 
-    Raises ValueError when a stream is out of order, because the pairs would then be wrong.
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge went through: so many equal records, or one key that is not the same.
+
+    `mine` and `theirs` are the records of that key; a side that lacks it has None. Everything up
+    to `key`, the last one, was gone through on both sides.
     """
-    left, right = _sorted(source), _sorted(target)
-    mine, theirs = next(left, None), next(right, None)
-    while mine is not None or theirs is not None:
-        if theirs is None or (mine is not None and mine.key < theirs.key):
-            yield mine, None
-            mine = next(left, None)
-        elif mine is None or theirs.key < mine.key:
-            yield None, theirs
-            theirs = next(right, None)
+
+    key: bytes
+    same: int = 0
+    mine: Any = None
+    theirs: Any = None
+
+
+def merge(source: Iterable[Records], target: Iterable[Records]) -> Iterator[Merged]:
+    """Merge two streams of records that are tuples sorted by their first element, the key.
+
+    Equal stretches are compared as a whole. Raises ValueError when a stream is out of order,
+    because the pairs would then be wrong.
+    """
+    mine, theirs = _Stream(source), _Stream(target)
+    while mine.more() and theirs.more():
+        length = min(len(mine.records) - mine.at, len(theirs.records) - theirs.at)
+        stretch = mine.records[mine.at : mine.at + length]
+        if stretch == theirs.records[theirs.at : theirs.at + length]:
+            mine.at += length
+            theirs.at += length
+            yield Merged(stretch[-1][0], length)
         else:
-            yield mine, theirs
-            mine, theirs = next(left, None), next(right, None)
+            yield from _one_by_one(mine, theirs)
+    while mine.more():
+        yield from (Merged(record[0], mine=record) for record in mine.rest())
+    while theirs.more():
+        yield from (Merged(record[0], theirs=record) for record in theirs.rest())
 
 
-def _sorted(entries: Iterable[Entry]) -> Iterator[Entry]:
-    last: bytes | None = None
-    for entry in entries:
-        if last is not None and entry.key <= last:
-            raise ValueError(f"the listing is out of order at {entry.label}")
-        last = entry.key
-        yield entry
+class _Stream:
+    """The records of the current page from `at` on, and the pages behind it."""
+
+    def __init__(self, pages: Iterable[Records]) -> None:
+        self._pages = iter(pages)
+        self._last: bytes | None = None
+        self.records: Sequence[Any] = ()
+        self.at = 0
+
+    def more(self) -> bool:
+        """Whether there is a record; fetches the next page if need be."""
+        while self.at >= len(self.records):
+            page = next(self._pages, None)
+            if page is None:
+                return False
+            self._check(page.records)
+            self.records, self.at = page.records, 0
+        return True
+
+    def rest(self) -> Iterator[Any]:
+        """What is left of the current page."""
+        for record in self.records[self.at :]:
+            self.at += 1
+            yield record
+
+    def _check(self, records: Sequence[Any]) -> None:
+        keys = list(map(_key, records))
+        if not keys:
+            return
+        if self._last is not None:
+            keys.insert(0, self._last)
+        if not all(map(lt, keys, keys[1:])):
+            wrong = next(b for a, b in pairwise(keys) if a >= b)
+            raise ValueError(f"the listing is out of order at {wrong!r}")
+        self._last = keys[-1]
+
+
+def _one_by_one(mine: _Stream, theirs: _Stream) -> Iterator[Merged]:
+    """Merge two pages until one of them is used up."""
+    same = 0
+    left, right = mine.records, theirs.records
+    while mine.at < len(left) and theirs.at < len(right):
+        one, two = left[mine.at], right[theirs.at]
+        key, other = one[0], two[0]
+        mine.at += key <= other
+        theirs.at += other <= key
+        if one == two:
+            same += 1
+            last = key
+            continue
+        if same:
+            yield Merged(last, same)
+            same = 0
+        yield Merged(
+            min(key, other),
+            mine=one if key <= other else None,
+            theirs=two if other <= key else None,
+        )
+    if same:
+        yield Merged(last, same)
 
 
 BUCKETS = 4096
-"""Buckets of an order-free comparison: 4,096 x (a count and a 128-bit sum), about 300 kB."""
+"""Buckets of a fold, unless somebody chooses: about 250 kB of sums in memory."""
 
 _MODULUS = 1 << 128
+_WIDTH = 16
 
 
 class Fold:
-    """An order-free fingerprint of a set of entries, in buckets by key.
+    """An order-free fingerprint of a multiset of 16-byte digests, in buckets by digest.
 
-    Adding the same entries in any order, or in parts that are joined, gives equal folds.
+    Adding the same digests in any order, or in parts that are joined, gives equal folds. The
+    number of buckets is a power of two.
     """
 
     def __init__(self, buckets: int = BUCKETS) -> None:
-        self._counts = [0] * buckets
+        if buckets < 1 or buckets & (buckets - 1):
+            raise ValueError(f"{buckets} is not a power of two")
         self._sums = [0] * buckets
+        self.count = 0
 
-    def add(self, entry: Entry) -> None:
-        """Take one entry in."""
-        bucket = self.bucket_of(entry)
-        self._counts[bucket] += 1
-        self._sums[bucket] = (self._sums[bucket] + _fingerprint(entry)) % _MODULUS
+    def add(self, digests: Iterable[bytes]) -> None:
+        """Take digests in."""
+        sums, mask = self._sums, len(self._sums) - 1
+        number, count = int.from_bytes, 0
+        for digest in digests:
+            value = number(digest, "big")
+            sums[value & mask] += value
+            count += 1
+        self.count += count
 
     def join(self, other: Fold) -> None:
         """Take in everything that `other` has taken in."""
-        for bucket, (count, total) in enumerate(zip(other._counts, other._sums, strict=True)):
-            self._counts[bucket] += count
-            self._sums[bucket] = (self._sums[bucket] + total) % _MODULUS
+        pairs = zip(self._sums, other._sums, strict=True)
+        self._sums = [(mine + theirs) % _MODULUS for mine, theirs in pairs]
+        self.count += other.count
 
-    def bucket_of(self, entry: Entry) -> int:
-        """The bucket of an entry; depends on its key alone."""
-        digest = blake2b(entry.key, digest_size=8).digest()
-        return int.from_bytes(digest, "big") % len(self._counts)
+    def differing(self, other: Fold) -> Suspicion:
+        """The buckets in which the two multisets are not the same."""
+        pairs = enumerate(zip(self._sums, other._sums, strict=True))
+        differing = (bucket for bucket, (a, b) in pairs if (a - b) % _MODULUS)
+        return Suspicion(len(self._sums), frozenset(differing))
 
-    def differing(self, other: Fold) -> frozenset[int]:
-        """The buckets in which the two sets are not the same."""
-        mine = zip(self._counts, self._sums, strict=True)
-        theirs = zip(other._counts, other._sums, strict=True)
-        return frozenset(
-            bucket for bucket, (a, b) in enumerate(zip(mine, theirs, strict=True)) if a != b
+    def to_bytes(self) -> bytes:
+        """The fold as it travels: the count in 8 bytes, then the sums in 16 bytes each."""
+        sums = (value % _MODULUS for value in self._sums)
+        return b"".join(
+            (self.count.to_bytes(8, "big"), *(value.to_bytes(_WIDTH, "big") for value in sums))
         )
 
+    @staticmethod
+    def from_bytes(data: bytes) -> Fold:
+        """The fold that `to_bytes` wrote. Raises ValueError for anything else."""
+        buckets, rest = divmod(len(data) - 8, _WIDTH)
+        if rest:
+            raise ValueError("not a fold")
+        fold = Fold(buckets)
+        fold.count = int.from_bytes(data[:8], "big")
+        fold._sums = [
+            int.from_bytes(data[at : at + _WIDTH], "big") for at in range(8, len(data), _WIDTH)
+        ]
+        return fold
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """The buckets, of so many, whose records may differ; empty if both sides are the same."""
+
+    buckets: int
+    differing: frozenset[int]
+
     @property
-    def count(self) -> int:
-        """How many entries were taken in."""
-        return sum(self._counts)
+    def share(self) -> float:
+        """The share of all records that is suspect, about."""
+        return len(self.differing) / self.buckets
+
+    def holds(self, digest: bytes) -> bool:
+        """Whether the record of a digest is suspect."""
+        return int.from_bytes(digest, "big") & (self.buckets - 1) in self.differing
+
+    def to_text(self) -> str:
+        """The buckets as it travels: how many there are, and a bit for each in hexadecimal."""
+        bits = sum(1 << bucket for bucket in self.differing)
+        return f"{self.buckets}:{bits:x}"
+
+    @staticmethod
+    def from_text(text: str) -> Suspicion:
+        """The suspicion that `to_text` wrote."""
+        buckets, _, bits = text.partition(":")
+        number, count = int(bits, 16), int(buckets)
+        return Suspicion(count, frozenset(at for at in range(count) if number >> at & 1))
 
 
-def _fingerprint(entry: Entry) -> int:
-    length = len(entry.key).to_bytes(4, "big")
-    digest = blake2b(length + entry.key + entry.digest, digest_size=16).digest()
-    return int.from_bytes(digest, "big")
+class Form(StrEnum):
+    """What of a record is digested: the bytes that were sent, or what they mean."""
+
+    SENT = "sent"
+    MEANT = "meant"
+
+
+Digest = Callable[[Any], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """What is suspect after some folds: records that each of them suspects, in its own form.
+
+    What a fold does not suspect is the same on both sides, so both sides may be sifted.
+    """
+
+    suspicions: Mapping[Form, Suspicion] = field(default_factory=dict)
+
+    def with_(self, form: Form, suspicion: Suspicion) -> Sieve:
+        """The sieve after one more fold."""
+        return Sieve({**self.suspicions, form: suspicion})
+
+    def sifted(self, records: Sequence[Any], digests: Mapping[Form, Digest]) -> Sequence[Any]:
+        """The suspects among some records; all of them if nothing was folded yet."""
+        for form, suspicion in self.suspicions.items():
+            digest, holds = digests[form], suspicion.holds
+            records = [record for record in records if holds(digest(record))]
+        return records
+
+    def to_json(self) -> dict[str, str]:
+        """The sieve as it travels."""
+        return {form.value: suspicion.to_text() for form, suspicion in self.suspicions.items()}
+
+    @staticmethod
+    def from_json(data: Mapping[str, str]) -> Sieve:
+        """The sieve that `to_json` wrote."""
+        return Sieve({Form(form): Suspicion.from_text(text) for form, text in data.items()})

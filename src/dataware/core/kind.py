@@ -151,17 +151,31 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
+class Records:
+    """What a reader got in one call; `cursor` goes on after it, None ends the part.
+
+    Records are opaque. Those of an `ordered` kind are tuples that begin with the key, and equal
+    ones stand for equal content; it needs no cursors, because it goes on after any key.
+    """
+
+    records: Sequence[Any]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One key with the fingerprint of what stands under it.
 
     Two entries with equal `digest` are the same. Where digests differ and `conclusive` is False
-    on either side, only `Reader.same` can tell. `key` orders as the service lists it.
+    on either side, only `Reader.same` can tell. `key` orders as the service lists it. `sent`
+    digests the record as it was sent, for a kind that may send equal records in several ways.
     """
 
     key: bytes
     digest: bytes
     label: str
     conclusive: bool = True
+    sent: bytes = b""
 
 
 class Evidence(StrEnum):
@@ -175,15 +189,40 @@ class Reader(Protocol):
     """Reads one side for verification; shares no code with the copier."""
 
     def parts(self) -> Sequence[str]:
-        """Disjoint parts that may be read in parallel; one part where order matters."""
+        """Disjoint parts that cover the place and may be read in parallel.
+
+        Those of an `ordered` kind are ranges of keys (`KeyRange.text`), so that both sides can
+        read them.
+        """
+        ...
+
+    def pages(self, part: str, after: str | None = None) -> Iterator[Records]:
+        """The records of a part, from its start or after a cursor; sorted if `ordered`.
+
+        An error ends the iterator by raising; it never looks like the end of the data. An
+        `ordered` kind takes any key, in hexadecimal, for a cursor.
+        """
+        ...
+
+    def sent(self, record: Any) -> bytes:
+        """Sixteen bytes of a record as it was sent: equal ones mean equal records (unordered)."""
+        ...
+
+    def meant(self, record: Any) -> bytes:
+        """Sixteen bytes that are equal exactly for records that are equal (unordered)."""
+        ...
+
+    def entry(self, record: Any) -> Entry:
+        """A record as an entry."""
         ...
 
     def entries(self, part: str) -> Iterator[Entry]:
-        """Every entry of a part; sorted by `key` if the kind is `ordered`."""
-        ...
+        """Every entry of a part, one by one."""
+        for page in self.pages(part):
+            yield from map(self.entry, page.records)
 
     def find(self, keys: Sequence[Entry]) -> Mapping[bytes, Entry]:
-        """The present entries under the keys of `keys`, by key (for kinds without order)."""
+        """The present entries under the keys of `keys`, by key (unordered)."""
         ...
 
     def same(self, mine: Entry, other: Reader, theirs: Entry) -> Evidence | None:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from dataware.core.events import Event
 from dataware.core.model import Deployed, Marker, Owner
 
+T = TypeVar("T")
 Emit = Callable[[Event], None]
 
 
@@ -91,6 +92,16 @@ class Aws(Protocol):
 
     def client(self, service: str) -> Any:
         """A shared, thread-safe boto3 client. S3 clients send the expected bucket owner."""
+        ...
+
+    def fetch(self, service: str, call: str, read: Callable[[bytes], T], **arguments: Any) -> T:
+        """What `read` makes of the undecoded body of a successful answer, for readers of much.
+
+        `call` is a method of the client (``list_objects_v2``). Signing, retries and errors are
+        the client's own, so use it under `looking_at`. A body that is cut short, does not match
+        its checksum, or on which `read` raises ValueError is asked for again; CannotSee in the
+        end.
+        """
         ...
 
     def looking_at(self, what: str, permission: str | None = None) -> AbstractContextManager[None]:

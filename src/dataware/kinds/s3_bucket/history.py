@@ -1,33 +1,47 @@
 """Reads every version of a bucket for verification.
 
-The SDK lists versions and delete markers apart, so how they alternate shows in their times only,
-which are in whole seconds. Different fingerprints are therefore never conclusive: `same` asks for
-the history of a key entry by entry.
+A record stands for the whole history of a key: a digest of its versions and delete markers, in the
+order of the listing. Where digests differ, `same` goes through both histories, version by version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
-from heapq import merge
-from itertools import groupby, zip_longest
-from operator import itemgetter
+from itertools import zip_longest
 from typing import Any
 
-from dataware.core.kind import Entry, Evidence, Reader
-from dataware.kinds.s3_bucket.reader import BucketReader
-from dataware.kinds.s3_bucket.requests import shown
+from dataware.core.kind import Entry, Evidence, Reader, Records
+from dataware.core.partition import KeyRange
+from dataware.kinds.s3_bucket.reader import BucketReader, within
+from dataware.kinds.s3_bucket.reading import Version, Versions, read_versions
 
-_One = dict[str, Any]
+Told = tuple[bytes, bytes]
+"""A key, and the digest of its history."""
 
 
 class HistoryReader(BucketReader):
-    """Reads one entry per key, which stands for all its versions and delete markers."""
+    """Reads one record per key that has a version or a delete marker, in key order."""
 
-    def entries(self, part: str) -> Iterator[Entry]:
-        """Every key that has a version or a delete marker, in key order."""
-        for key, history in groupby(self._histories(), key=itemgetter("Key")):
-            yield self._folded(key, history)
+    def pages(self, part: str, after: str | None = None) -> Iterator[Records]:
+        """The histories of a range of keys; one that a page cuts off comes with the next one."""
+        span = KeyRange.of(part)
+        start = self._start(span, after)
+        more = {"KeyMarker": start} if start else {}
+        story = _Story()
+        for page in self._version_pages(Prefix=self._prefix, **more):
+            whole = list(self._told(page, story))
+            if page.more is None and story.key is not None:
+                whole.append(story.told)
+            records, ended = within(span, whole)
+            yield Records(records)
+            if ended:
+                return
+
+    def entry(self, record: Sequence[bytes]) -> Entry:
+        """A history as an entry."""
+        key, digest = record
+        return Entry(key, digest, self._shown(key), conclusive=False)
 
     def same(self, mine: Entry, other: Reader, theirs: Entry) -> Evidence | None:
         """Compare two histories, version by version."""
@@ -35,9 +49,8 @@ class HistoryReader(BucketReader):
             raise TypeError("a history is only compared with a history")
         if mine.digest == theirs.digest:
             return Evidence.CONTENT
-        key, their_key = mine.key.decode(), theirs.key.decode()
         weakest = Evidence.CONTENT
-        for one, two in zip_longest(self._one_by_one(key), other._one_by_one(their_key)):
+        for one, two in zip_longest(self._history(mine.key), other._history(theirs.key)):
             evidence = None if one is None or two is None else self._equal(one, other, two)
             if evidence is None:
                 return None
@@ -45,58 +58,69 @@ class HistoryReader(BucketReader):
                 weakest = evidence
         return weakest
 
-    def _equal(self, one: _One, other: HistoryReader, two: _One) -> Evidence | None:
-        if "ETag" not in one or "ETag" not in two:
-            return Evidence.CONTENT if ("ETag" in one) == ("ETag" in two) else None
+    def _equal(self, one: Version, other: HistoryReader, two: Version) -> Evidence | None:
+        if one.said is None or two.said is None:
+            return Evidence.CONTENT if one.said == two.said else None
         if self._digest(one) == other._digest(two):
             return Evidence.CONTENT
-        mine, theirs = one["Key"][len(self._prefix) :], two["Key"][len(other._prefix) :]
-        versions = [{"VersionId": each["VersionId"]} for each in (one, two)]
-        return self._same_object(mine, other, theirs, *versions)
-
-    def _folded(self, key: str, history: Iterator[_One]) -> Entry:
-        digest = blake2b(digest_size=16)
-        for one in history:
-            digest.update(self._digest(one) if "ETag" in one else b"delete marker")
-            digest.update(b"\n")
-        return Entry(
-            key=key[len(self._prefix) :].encode(),
-            digest=digest.digest(),
-            label=shown(key.encode()),
-            conclusive=False,
+        mine, theirs = (each.key.decode() for each in (one, two))
+        versions = [{"VersionId": each.id} for each in (one, two)]
+        return self._same_object(
+            mine[len(self._prefix) :], other, theirs[len(other._prefix) :], *versions
         )
 
-    def _histories(self) -> Iterator[_One]:
-        """Versions and delete markers by key, newest first as far as their times tell."""
-        pages = self._version_pages(Prefix=self._prefix)
-        for page in pages:
-            yield from _interleaved(page)
+    def _told(self, page: Versions, story: _Story) -> Iterator[Told]:
+        """The histories that end before the last key of a page, which may go on."""
+        for version in page.versions:
+            key = version.key[self._skip :]
+            if key != story.key:
+                if story.key is not None:
+                    yield story.told
+                story.begin(key)
+            story.digest.update(self._digest(version))
 
-    def _one_by_one(self, key: str) -> Iterator[_One]:
-        """The exact history of a key, newest first: a page of one entry leaves no doubt."""
-        full = self._prefix + key
-        for page in self._version_pages(Prefix=full, MaxKeys=1):
-            for one in _interleaved(page):
-                if one["Key"] != full:
+    def _digest(self, version: Version) -> bytes:
+        if version.said is None:
+            return b"delete marker\n"
+        return b" ".join(version.said[1:]) + self._mark + b"\n"
+
+    def _history(self, key: bytes) -> Iterator[Version]:
+        """The history of a key, newest first."""
+        full = self._full(key)
+        for page in self._version_pages(Prefix=full):
+            for version in page.versions:
+                if version.key != full.encode():
                     return
-                yield one
+                yield version
 
-    def _version_pages(self, **arguments: Any) -> Iterator[Mapping[str, Any]]:
-        more: dict[str, str] = {}
+    def _version_pages(self, **arguments: Any) -> Iterator[Versions]:
+        more: dict[str, str] = {"EncodingType": "url"}
         while True:
             with self._aws.looking_at(f"bucket {self._name}", "s3:ListBucketVersions"):
-                page = self._s3.list_object_versions(**self._where, **arguments, **more)
+                page = self._aws.fetch(
+                    "s3",
+                    "list_object_versions",
+                    read_versions,
+                    **{**self._where, **arguments, **more},
+                )
             yield page
-            if not page["IsTruncated"]:
+            if page.more is None:
                 return
-            more = {
-                "KeyMarker": page["NextKeyMarker"],
-                "VersionIdMarker": page["NextVersionIdMarker"],
-            }
+            more |= page.more
 
 
-def _interleaved(page: Mapping[str, Any]) -> Iterator[_One]:
-    def place(one: _One) -> tuple[bytes, bool, float]:
-        return one["Key"].encode(), not one["IsLatest"], -one["LastModified"].timestamp()
+class _Story:
+    """The history that is being read."""
 
-    return merge(page.get("Versions", ()), page.get("DeleteMarkers", ()), key=place)
+    def __init__(self) -> None:
+        self.key: bytes | None = None
+        self.digest = blake2b(digest_size=16)
+
+    @property
+    def told(self) -> Told:
+        """The history, once it has ended."""
+        return self.key or b"", self.digest.digest()
+
+    def begin(self, key: bytes) -> None:
+        """Another key."""
+        self.key, self.digest = key, blake2b(digest_size=16)

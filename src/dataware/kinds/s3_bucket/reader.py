@@ -1,18 +1,23 @@
-"""Reads one bucket for verification, with the SDK's client and parser instead of the copier's.
+"""Reads one bucket for verification, with the SDK's client and none of the copier's code.
 
-A fingerprint is size, ETag and storage class. Equal ones are the same content, because S3 derives
-an ETag from it; unequal ETags settle nothing (parts, KMS), so `same` then looks closer.
+A record is what a listing says of an object: equal ones, under the same key, are the same content,
+because S3 derives an ETag from it. Unequal ETags settle nothing (parts, KMS), so `same` then looks
+closer.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
+from operator import itemgetter
 from typing import Any
 
 from dataware.core.errors import NotThere
-from dataware.core.kind import Entry, Evidence, Place, Reader
+from dataware.core.kind import Entry, Evidence, Place, Reader, Records
+from dataware.core.partition import KeyRange
 from dataware.core.ports import Aws
+from dataware.kinds.s3_bucket.reading import Listed, Listing, read_listing
 from dataware.kinds.s3_bucket.requests import shown
 
 _CONTENT_HEADERS = frozenset(
@@ -30,7 +35,7 @@ _CHUNK = 8 * 1024**2
 _KMS = "aws:kms"
 
 
-class BucketReader:
+class BucketReader(Reader):
     """Reads the current objects of a bucket or prefix."""
 
     def __init__(self, aws: Aws, place: Place, *, deep: bool) -> None:
@@ -38,30 +43,45 @@ class BucketReader:
         self._deep = deep
         self._name = place.name.rpartition(":::")[2]
         self._prefix = place.prefix
+        self._skip = len(place.prefix.encode())
         self._where = {"Bucket": self._name, "ExpectedBucketOwner": place.owner}
 
     def parts(self) -> Sequence[str]:
         """One part: the listing is in key order."""
         return ("",)
 
-    def entries(self, part: str) -> Iterator[Entry]:
-        """Every object in the order of S3, which is that of the keys' bytes."""
-        more: dict[str, str] = {}
+    def pages(self, part: str, after: str | None = None) -> Iterator[Records]:
+        """The objects of a range of keys in the order of S3, which is that of the keys' bytes."""
+        span = KeyRange.of(part)
+        start = self._start(span, after)
+        more = {"StartAfter": start} if start else {}
         while True:
             page = self._list(**more)
-            yield from map(self._entry, page.get("Contents", ()))
-            if not page["IsTruncated"]:
+            records, ended = within(span, self._records(page.objects))
+            yield Records(records)
+            if ended or page.token is None:
                 return
-            more = {"ContinuationToken": page["NextContinuationToken"]}
+            more = {"ContinuationToken": page.token}
+
+    def sent(self, record: Listed) -> bytes:
+        """Records of a listing are merged, never digested."""
+        raise TypeError("the objects of a bucket are merged")
+
+    meant = sent
+
+    def entry(self, record: Sequence[bytes]) -> Entry:
+        """An object as an entry; unequal ETags are not conclusive."""
+        key, *said = record
+        return Entry(key, b" ".join(said), self._shown(key), conclusive=False)
 
     def find(self, keys: Sequence[Entry]) -> Mapping[bytes, Entry]:
         """The present objects under the keys of `keys`."""
         found: dict[bytes, Entry] = {}
         for entry in keys:
-            key = self._prefix + entry.key.decode()
-            for one in self._list(Prefix=key, MaxKeys=1).get("Contents", ()):
-                if one["Key"] == key:
-                    found[entry.key] = self._entry(one)
+            page = self._list(Prefix=self._full(entry.key), MaxKeys=1)
+            for record in self._records(page.objects):
+                if record[0] == entry.key:
+                    found[entry.key] = self.entry(record)
         return found
 
     def same(self, mine: Entry, other: Reader, theirs: Entry) -> Evidence | None:
@@ -90,25 +110,35 @@ class BucketReader:
             return Evidence.CONTENT if all(a == b for a, b in pairs) else None
         return _by_hash(one, two)
 
-    def _list(self, **arguments: Any) -> dict[str, Any]:
-        arguments = {"Prefix": self._prefix, **arguments}
+    def _list(self, **arguments: Any) -> Listing:
+        arguments = {"Prefix": self._prefix, "EncodingType": "url", **arguments}
         with self._aws.looking_at(f"bucket {self._name}", "s3:ListBucket"):
-            page: dict[str, Any] = self._s3.list_objects_v2(**self._where, **arguments)
-        return page
+            return self._aws.fetch(
+                "s3", "list_objects_v2", read_listing, **self._where, **arguments
+            )
 
-    def _entry(self, one: Mapping[str, Any]) -> Entry:
-        key: str = one["Key"]
-        return Entry(
-            key=key[len(self._prefix) :].encode(),
-            digest=self._digest(one),
-            label=shown(key.encode()),
-            conclusive=False,
-        )
+    def _start(self, span: KeyRange, after: str | None) -> str:
+        """The key after which the listing begins; empty for the first one."""
+        start = span.start if after is None else bytes.fromhex(after)
+        return "" if start is None else self._full(start)
 
-    def _digest(self, one: Mapping[str, Any]) -> bytes:
-        said = f"{one['Size']} {one['ETag']} {one.get('StorageClass') or 'STANDARD'}"
-        # A deep comparison trusts no ETag: no two fingerprints are equal then, and `same` reads.
-        return f"{said} {self._name}/{self._prefix}".encode() if self._deep else said.encode()
+    def _records(self, objects: Sequence[Listed]) -> Sequence[Listed]:
+        """The objects under their keys relative to the prefix."""
+        if not self._skip and not self._deep:
+            return objects
+        skip, mark = self._skip, self._mark
+        return [(key[skip:], etag, size, sort + mark) for key, etag, size, sort in objects]
+
+    @property
+    def _mark(self) -> bytes:
+        """A deep comparison trusts no ETag: no two records are equal then, and `same` reads."""
+        return f" {self._name}/{self._prefix}".encode() if self._deep else b""
+
+    def _full(self, key: bytes) -> str:
+        return self._prefix + key.decode()
+
+    def _shown(self, key: bytes) -> str:
+        return shown(self._prefix.encode() + key)
 
     def _head(self, key: str, version: Mapping[str, str]) -> dict[str, str] | None:
         try:
@@ -142,6 +172,13 @@ class BucketReader:
     @property
     def _s3(self) -> Any:
         return self._aws.client("s3")
+
+
+def within(span: KeyRange, records: Sequence[Any]) -> tuple[Sequence[Any], bool]:
+    """The sorted records that are in a range, and whether it ends with them."""
+    if span.end is None or not records or records[-1][0] < span.end:
+        return records, False
+    return records[: bisect_right(records, span.end, key=itemgetter(0))], True
 
 
 def _attributes(headers: Mapping[str, str]) -> dict[str, str]:

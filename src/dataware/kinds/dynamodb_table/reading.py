@@ -1,0 +1,112 @@
+"""Reads the bodies of DynamoDB's answers for the reader; shares no code with the copier's parser.
+
+Items are cut out of a page as they were sent. What is not whole raises ValueError, so that a torn
+page never passes for a shorter one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_decode = json.JSONDecoder().raw_decode
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A page of a scan: items as they were sent, and the key after which it goes on."""
+
+    items: Sequence[bytes]
+    last: Mapping[str, Any] | None
+
+
+def read_scan(body: bytes) -> Scanned:
+    """The page in the body of a Scan."""
+    # One character a byte: the bytes of an item are found again, and a page takes little memory.
+    # Structure is ASCII, so what UTF-8 needs more of only stands within strings.
+    try:
+        page = _members(body.decode("latin-1"))
+        items, count = page["Items"], json.loads(page["Count"])
+    except (IndexError, KeyError) as error:
+        raise ValueError(f"a page that is not whole ({error})") from None
+    if not isinstance(items, list) or count != len(items):
+        raise ValueError("a page of other items than it counts")
+    return Scanned(items, json.loads(page.get("LastEvaluatedKey", b"null")) or None)
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """What BatchGetItem found, and the keys that it did not look for."""
+
+    items: Sequence[bytes]
+    unprocessed: Sequence[Mapping[str, Any]]
+
+
+def read_got(body: bytes) -> Got:
+    """The answer in the body of a BatchGetItem on one table."""
+    answer = json.loads(body)
+    try:
+        found = [item for some in answer["Responses"].values() for item in some]
+        left = [key for some in answer["UnprocessedKeys"].values() for key in some["Keys"]]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"an answer that is not whole ({error})") from None
+    return Got([_written(item) for item in found], left)
+
+
+def _written(item: Any) -> bytes:
+    return json.dumps(item, separators=(",", ":"), ensure_ascii=False).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+def _members(text: str) -> dict[str, Any]:
+    """The members of a document as they were sent; an array as a list of its elements."""
+    found: dict[str, Any] = {}
+    at = _after(text, 0, "{")
+    while True:
+        name, at = _decode(text, at)
+        at = _after(text, at, ":")
+        found[name], at = _elements(text, at) if text[at] == "[" else _value(text, at)
+        at = _space(text, at)
+        if text[at] == "}":
+            break
+        at = _after(text, at, ",")
+    if _space(text, at + 1) != len(text):
+        raise ValueError("a page with something behind its end")
+    return found
+
+
+def _elements(text: str, at: int) -> tuple[list[bytes], int]:
+    found: list[bytes] = []
+    at = _after(text, at, "[")
+    if text[at] == "]":
+        return found, at + 1
+    while True:
+        end = _decode(text, at)[1]
+        found.append(text[at:end].encode("latin-1"))
+        at = _space(text, end)
+        if text[at] == "]":
+            return found, at + 1
+        at = _after(text, at, ",")
+
+
+def _value(text: str, at: int) -> tuple[bytes, int]:
+    end = _decode(text, at)[1]
+    return text[at:end].encode("latin-1"), end
+
+
+def _after(text: str, at: int, sign: str) -> int:
+    """Where the next thing begins behind a sign that must stand here."""
+    at = _space(text, at)
+    if text[at] != sign:
+        raise ValueError(f"a page without {sign!r} at {at}")
+    return _space(text, at + 1)
+
+
+def _space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at

@@ -1,0 +1,309 @@
+"""A verification as tasks: what is read next, and what comes of it.
+
+Each task reads one part of one side, or of both, from anywhere to anywhere, and its result is a
+value that travels. So the tasks of one step run on threads, in processes or in Lambda alike, and
+one that is stopped goes on somewhere else.
+
+    ordered kinds      MERGE ──────────────────────────────────> verdict
+    others             FOLD ──differs?──> FOLD what is suspect ──> NAME ──> verdict
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from typing import Any
+
+from dataware.core.diff import BUCKETS, Fold, Form, Side, Sieve, merge
+from dataware.core.kind import Entry, Evidence, Reader
+from dataware.core.verdict import Verdict
+
+LOOKED_UP = 100
+"""Keys of one look-up, the most that BatchGetItem takes."""
+
+MANY = 1 / 8
+"""The share of suspects from which another fold costs less than to look each of them up.
+
+A scan is charged for what it reads, a look-up for 4 KB at least (Amazon DynamoDB Developer Guide,
+"Read consumption"), which is about eight usual items.
+"""
+
+
+class Step(StrEnum):
+    """What a task does with its part; the value travels."""
+
+    MERGE = "merge"
+    FOLD = "fold"
+    NAME = "name"
+
+
+SOURCE, TARGET = "source", "target"
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The readers of both sides."""
+
+    source: Reader
+    target: Reader
+
+    def of(self, name: str) -> tuple[Reader, Reader]:
+        """The reader of one side, and that of the other."""
+        both = self.source, self.target
+        return both if name == SOURCE else both[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One part of a side: what is done with it.
+
+    A fold digests records in `form`, into so many `buckets`; it and a naming leave out what the
+    `sieve` does not hold. A merge reads its part of both sides.
+    """
+
+    step: Step
+    part: str
+    side: str = SOURCE
+    form: Form = Form.SENT
+    buckets: int = BUCKETS
+    sieve: Sieve = field(default_factory=Sieve)
+
+    def to_json(self) -> dict[str, Any]:
+        """The task as it travels."""
+        return {
+            "step": self.step,
+            "part": self.part,
+            "side": self.side,
+            "form": self.form,
+            "buckets": self.buckets,
+            "sieve": self.sieve.to_json(),
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Task:
+        """The task that `to_json` wrote."""
+        return Task(
+            Step(data["step"]),
+            data["part"],
+            data["side"],
+            Form(data["form"]),
+            data["buckets"],
+            Sieve.from_json(data["sieve"]),
+        )
+
+
+@dataclass(slots=True)
+class Found:
+    """How far a task is, and what it found up to there; `cursor` is None at the start."""
+
+    cursor: str | None = None
+    done: bool = False
+    fold: Fold | None = None
+    verdict: Verdict = field(default_factory=Verdict)
+
+
+def carry_out(task: Task, sides: Sides, found: Found, stop: Callable[[], bool]) -> None:
+    """Go on with a task until it is done or `stop` is true, which is asked between two reads."""
+    if found.done or stop():
+        return
+    for cursor in _STEPS[task.step](task, sides, found):
+        found.cursor = cursor
+        if stop():
+            return
+    found.done = True
+
+
+def _merged(task: Task, sides: Sides, found: Found) -> Iterator[str]:
+    source, target = sides.source, sides.target
+    pages = (reader.pages(task.part, found.cursor) for reader in (source, target))
+    verdict = found.verdict
+    for merged in merge(*pages):
+        if merged.same:
+            verdict.compared += merged.same
+            verdict.evidence[Evidence.CONTENT] += merged.same
+        elif merged.mine is None:
+            verdict.note(Side.EXTRA, target.entry(merged.theirs))
+        else:
+            verdict.compared += 1
+            mine = source.entry(merged.mine)
+            theirs = None if merged.theirs is None else target.entry(merged.theirs)
+            _pair(sides, mine, theirs, verdict)
+        yield merged.key.hex()
+
+
+def _pair(sides: Sides, mine: Entry, theirs: Entry | None, verdict: Verdict) -> None:
+    if theirs is None:
+        verdict.note(Side.MISSING, mine)
+        return
+    evidence = None
+    if mine.digest == theirs.digest and mine.conclusive and theirs.conclusive:
+        evidence = Evidence.CONTENT
+    elif not (mine.conclusive and theirs.conclusive):
+        evidence = sides.source.same(mine, sides.target, theirs)
+    if evidence is None:
+        verdict.note(Side.DIFFERENT, mine)
+    else:
+        verdict.evidence[evidence] += 1
+
+
+def _folded(task: Task, sides: Sides, found: Found) -> Iterator[str | None]:
+    reader, _ = sides.of(task.side)
+    fold = found.fold = found.fold or Fold(task.buckets)
+    forms = _forms(reader)
+    for page in reader.pages(task.part, found.cursor):
+        fold.add(map(forms[task.form], task.sieve.sifted(page.records, forms)))
+        yield page.cursor
+
+
+def _named(task: Task, sides: Sides, found: Found) -> Iterator[str | None]:
+    reader, other = sides.of(task.side)
+    forms = _forms(reader)
+    note = _note_missing if task.side == SOURCE else _note_extra
+    for page in reader.pages(task.part, found.cursor):
+        suspects = map(reader.entry, task.sieve.sifted(page.records, forms))
+        while some := list(islice(suspects, LOOKED_UP)):
+            note(some, other.find(some), found.verdict)
+        yield page.cursor
+
+
+def _note_missing(some: Sequence[Entry], there: Mapping[bytes, Entry], verdict: Verdict) -> None:
+    for entry in some:
+        other = there.get(entry.key)
+        if other is None:
+            verdict.note(Side.MISSING, entry)
+        elif other.digest != entry.digest:
+            verdict.note(Side.DIFFERENT, entry)
+
+
+def _note_extra(some: Sequence[Entry], there: Mapping[bytes, Entry], verdict: Verdict) -> None:
+    for entry in some:
+        if entry.key not in there:
+            verdict.note(Side.EXTRA, entry)
+
+
+def _forms(reader: Reader) -> Mapping[Form, Callable[[Any], bytes]]:
+    return {Form.SENT: reader.sent, Form.MEANT: reader.meant}
+
+
+_STEPS: Mapping[Step, Callable[[Task, Sides, Found], Iterator[str | None]]] = {
+    Step.MERGE: _merged,
+    Step.FOLD: _folded,
+    Step.NAME: _named,
+}
+
+
+@dataclass(slots=True)
+class Comparison:
+    """How far a verification is: its step, and what is known from the steps before.
+
+    `step` is None once the verdict stands. Results are taken in one by one, so that no more of
+    them than are under way need memory.
+    """
+
+    step: Step | None
+    form: Form = Form.SENT
+    sieve: Sieve = field(default_factory=Sieve)
+    verdict: Verdict = field(default_factory=Verdict)
+    folds: dict[str, Fold] = field(default_factory=dict)
+
+    @staticmethod
+    def begin(sides: Sides, *, ordered: bool) -> Comparison:
+        """A comparison at its first step; looks at a sample to choose the form of the folds."""
+        if ordered:
+            return Comparison(Step.MERGE)
+        return Comparison(Step.FOLD, _form_of(sides))
+
+    def tasks(self, sides: Sides, total_buckets: int | None = None) -> list[Task]:
+        """The tasks of this step; folds share out `total_buckets`, or have the usual number."""
+        if self.step is None:
+            return []
+        if self.step is Step.MERGE:
+            return [Task(self.step, part) for part in sides.source.parts()]
+        both = [(SOURCE, part) for part in sides.source.parts()]
+        both += [(TARGET, part) for part in sides.target.parts()]
+        buckets = BUCKETS if total_buckets is None else _shared_out(total_buckets, len(both))
+        return [Task(self.step, part, side, self.form, buckets, self.sieve) for side, part in both]
+
+    def take(self, task: Task, found: Found) -> None:
+        """Take in what a task of this step found."""
+        self.verdict.join(found.verdict)
+        if found.fold is None:
+            return
+        if task.side in self.folds:
+            self.folds[task.side].join(found.fold)
+        else:
+            self.folds[task.side] = found.fold
+
+    def advance(self) -> None:
+        """Go on to the next step, once everything of this one is taken in."""
+        if self.step is Step.FOLD:
+            self._weigh()
+        else:
+            if self.step is Step.NAME:
+                self._count_equal()
+            self.step = None
+
+    def _weigh(self) -> None:
+        """Decide what the folds of both sides lead to."""
+        mine, theirs = (self.folds.get(side) or Fold(1) for side in (SOURCE, TARGET))
+        if not self.sieve.suspicions:
+            self.verdict.compared = mine.count
+        suspicion = mine.differing(theirs)
+        self.folds = {}
+        if not suspicion.differing:
+            self._count_equal()
+            self.step = None
+            return
+        self.sieve = self.sieve.with_(self.form, suspicion)
+        again = self.form is Form.SENT and suspicion.share > MANY
+        self.step, self.form = (Step.FOLD if again else Step.NAME), Form.MEANT
+
+    def _count_equal(self) -> None:
+        counts = self.verdict.counts
+        equal = self.verdict.compared - counts[Side.MISSING] - counts[Side.DIFFERENT]
+        if equal > 0:
+            self.verdict.evidence[Evidence.CONTENT] = equal
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison between two steps, as it travels."""
+        return {
+            "step": self.step,
+            "form": self.form,
+            "sieve": self.sieve.to_json(),
+            "verdict": self.verdict.to_json(),
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Comparison:
+        """The comparison that `to_json` wrote."""
+        step = data["step"]
+        return Comparison(
+            Step(step) if step else None,
+            Form(data["form"]),
+            Sieve.from_json(data["sieve"]),
+            Verdict.from_json(data["verdict"]),
+        )
+
+
+def _shared_out(total: int, count: int) -> int:
+    """The largest power of two of which so many fit into `total`."""
+    each = max(1, total // max(1, count))
+    return 1 << each.bit_length() - 1
+
+
+def _form_of(sides: Sides) -> Form:
+    """As records are sent, unless a sample shows that both sides send equal records differently.
+
+    A side that is read in one call is too small for the difference to matter.
+    """
+    first = next(iter(sides.source.parts()), None)
+    page = None if first is None else next(sides.source.pages(first), None)
+    if page is None or page.cursor is None:
+        return Form.MEANT
+    some = list(map(sides.source.entry, page.records[:LOOKED_UP]))
+    mine, theirs = sides.source.find(some), sides.target.find(some)
+    both = ((mine[key], theirs[key]) for key in mine.keys() & theirs.keys())
+    alike = all(one.sent == two.sent for one, two in both if one.digest == two.digest)
+    return Form.SENT if alike else Form.MEANT
