@@ -102,17 +102,17 @@ def test_the_map_is_distributed_and_its_shards_are_long_lived() -> None:
     assert shards["ItemSelector"] == {"job.$": "$.job", "shard.$": "$$.Map.Item.Value"}
     assert shards["MaxConcurrency"] == 10
     inner = processor["States"]
-    assert inner["Ended"]["Default"] == "Copy"
-    assert inner["Copy"]["Next"] == "Ended"
-    assert inner["Copy"]["Catch"][0]["Next"] == "Lost"
-    assert inner["Lost"]["Next"] == "Shard"
+    assert inner["Ended"]["Default"] == "Work"
+    assert inner["Work"]["Next"] == "Ended"
+    assert inner["Work"]["Catch"][0]["Next"] == "Lost"
+    assert (inner["Lost"]["Next"], inner["Marked"]["Next"]) == ("Marked", "Shard")
 
 
 def test_every_outcome_has_a_state() -> None:
     """Copy, again and done go where they belong, and anything else fails with its cause."""
     states = definition(of_tables())["States"]
     choices = {choice["StringEquals"]: choice["Next"] for choice in states["Outcome"]["Choices"]}
-    assert choices == {"copy": "Shards", "again": "Begin", "done": "Done"}
+    assert choices == {"copy": "Shards", "verify": "Shards", "again": "Begin", "done": "Done"}
     assert states["Outcome"]["Default"] == "Failed"
     assert states["Failed"]["CausePath"] == "$.cause"
     assert (states["Begin"]["Next"], states["Finish"]["Next"]) == ("Outcome", "Outcome")

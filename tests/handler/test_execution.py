@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from dataware.core.diff import Difference, Side
+from dataware.core.verdict import Verdict
 from dataware.handler import finish
-from dataware.ops.compare import Verdict
+from dataware.migrate import Progress
 from support.deployments import BUCKET, TABLE, Execution, begin, properties, record
+from support.servers import FaultProxy, Forward, Reply, Seen, json_error
 from support.worlds import (
     client,
     items_of,
@@ -154,6 +156,74 @@ def test_a_deadline_ends_in_order_and_the_next_run_goes_on() -> None:
     assert second.run({**given, "checkpoint": cause["checkpoint"]})["verified"] == 500
     assert second.calls == 2, "the two shards that were done are not copied again"
     assert items_of("new-one") == items_of("old-one")
+
+
+@pytest.fixture
+def much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is so little that one call verifies it."""
+    monkeypatch.setattr(finish, "LITTLE", 0)
+
+
+@pytest.mark.usefixtures("much")
+@pytest.mark.parametrize("kind", [TABLE, BUCKET])
+def test_much_data_is_verified_by_many_calls(kind: str, fault_proxy: FaultProxy) -> None:
+    """No call reads more than a page, and what they found adds up to the same verdict."""
+
+    def small(seen: Seen, forward: Forward) -> Reply:
+        return forward(seen.with_body(json.dumps({**seen.json(), "Limit": 10}).encode()))
+
+    fault_proxy.add(small, operation="Scan")
+    if kind == TABLE:
+        make_table("old-one", varied_items(100))
+        make_table("new-one")
+    else:
+        make_bucket("old-one", varied_objects(60))
+        make_bucket("new-one")
+    _, given = begin(properties(kind))
+    execution = Execution(pages=1)
+    assert execution.run(given)["verified"] == (100 if kind == TABLE else 60)
+    assert execution.outcomes[-2:] == ["verify", "done"]
+    assert execution.verifying > (8 if kind == TABLE else 1)
+    assert execution.largest < 200_000
+
+
+@pytest.mark.usefixtures("much")
+def test_a_sharded_verification_finds_what_is_missing() -> None:
+    """What is missing after the copy is named by a second step, and copied in another round."""
+    make_table("old-one", varied_items(300, size=3000))
+    make_table("new-one")
+    _, given = begin(properties())
+
+    def write_late(call: int) -> None:
+        if call == 4:
+            for number in range(40):
+                item = {"pk": {"S": f"late-{number}"}}
+                client("dynamodb").put_item(TableName="old-one", Item=item)
+
+    execution = Execution(before=write_late)
+    assert execution.run(given)["verified"] == 340
+    first, last = execution.outcomes.index("again"), len(execution.outcomes)
+    assert "verify" in execution.outcomes[:first]
+    assert "verify" in execution.outcomes[first:last]
+    assert items_of("new-one") == items_of("old-one")
+
+
+@pytest.mark.usefixtures("much")
+def test_a_task_of_the_verification_that_fails_is_told(fault_proxy: FaultProxy) -> None:
+    """Everything is copied, the reason names the call, and the next run only verifies."""
+    make_table("old-one", varied_items(50))
+    make_table("new-one")
+    _, given = begin(properties())
+
+    def deny(call: int) -> None:
+        if call == 5:
+            fault_proxy.add(json_error("AccessDeniedException"), operation="Scan")
+
+    ended = Execution(before=deny).run(given)
+    assert "everything is copied to new-one, but not verified" in reason(ended)
+    assert "dynamodb:Scan" in reason(ended)
+    checkpoint = json.loads(ended["cause"])["checkpoint"]
+    assert Progress.of([Progress.restored(checkpoint)]).finished
 
 
 def test_the_record_is_alive_while_the_states_run() -> None:

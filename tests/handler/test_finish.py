@@ -8,12 +8,13 @@ import pytest
 
 from dataware.core.diff import Difference, Side
 from dataware.core.errors import CannotSee
+from dataware.core.verdict import Verdict
 from dataware.handler import finish
 from dataware.handler.job import job_of
 from dataware.handler.shard import Shard
+from dataware.handler.verification import LeftBehind
 from dataware.migrate import Progress
 from dataware.migrate.progress import Counts
-from dataware.ops.compare import Verdict
 from support.deployments import BUCKET, Time, begin, properties
 from support.worlds import make_table, varied_items
 
@@ -35,22 +36,35 @@ def shard(*kept: str, left: int = 0) -> Shard:
 @pytest.mark.parametrize(
     ("found", "shards", "resumed", "expected"),
     [
-        (verdict(), [shard()], 0, False),
-        (verdict("a"), [shard("a")], 0, False),
-        (verdict("b"), [shard("a")], 0, True),
-        (verdict("a", "b"), [shard("a")], 0, True),
-        (verdict("a"), [shard("a"), shard("b")], 0, False),
-        (verdict(counted=9), [shard("a", left=9)], 0, False),
-        (verdict(counted=8), [shard("a", left=9)], 0, True),
-        (verdict("a"), [shard()], 1, False),
-        (verdict("a" * 200), [shard("a" * 200)], 0, False),
+        (verdict(), [shard()], 0, True),
+        (verdict("a"), [shard("a")], 0, True),
+        (verdict("b"), [shard("a")], 0, False),
+        (verdict("a", "b"), [shard("a")], 0, False),
+        (verdict("a"), [shard("a"), shard("b")], 0, True),
+        (verdict("a", counted=2), [shard("a"), shard("b")], 0, True),
+        (verdict("a", counted=2), [shard("a")], 0, False),
+        (verdict(counted=9), [shard("a", left=9)], 0, True),
+        (verdict(counted=8), [shard("a", left=9)], 0, False),
+        (verdict("a"), [shard()], 1, True),
+        (verdict("a" * 200), [shard("a" * 200)], 0, True),
+        (verdict("a" * 300), [shard("b")], 0, True),
     ],
 )
 def test_only_what_the_copy_reported_explains_a_difference(
     found: Verdict, shards: list[Shard], resumed: int, expected: bool
 ) -> None:
-    """By their keys where all are known, else by equal numbers."""
-    assert finish._unexplained(found, shards, resumed) is expected
+    """By their keys where all are known, else by equal numbers; also once it has travelled."""
+    left = LeftBehind.of(shards, resumed)
+    assert left.explains(found) is expected
+    assert LeftBehind.from_json(json.loads(json.dumps(left.to_json()))) == left
+
+
+def test_few_of_the_keys_left_behind_travel() -> None:
+    """However many there are, an execution carries them; the rest is counted."""
+    many = [shard(*(f"{n}-{at}" + "k" * 190 for at in range(5))) for n in range(400)]
+    left = LeftBehind.of(many, 0)
+    assert left.count == 2000
+    assert len(json.dumps(left.to_json())) < 50_000
 
 
 def test_the_command_by_hand_names_both_places() -> None:

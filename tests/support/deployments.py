@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.handler import finish, is_complete, on_event, shards, worker
-from dataware.handler.outside import MARGIN_SECONDS
+from dataware.handler.job import Job
+from dataware.handler.outside import MARGIN_SECONDS, looking
 from support.worlds import client
 
 TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
 RECORDS = {TABLE: "dynamodb-table", BUCKET: "s3-bucket"}
 PLENTY = 900.0
+POLL_SECONDS = 5.0
 ROLE = "arn:aws:iam::000000000000:role/states"
 
 
@@ -27,6 +29,18 @@ class Time:
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds that are left."""
         return max(0, int((self._ends - time.monotonic()) * 1000))
+
+
+class Asked:
+    """Lambda's context whose time is up once it was asked for so many times."""
+
+    def __init__(self, times: int) -> None:
+        self._left = times
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Plenty, and then nothing."""
+        self._left -= 1
+        return int(PLENTY * 1000) if self._left >= 0 else 0
 
 
 def properties(cfn_type: str = TABLE, **more: str) -> dict[str, str]:
@@ -76,39 +90,60 @@ WAITING = one_state(Type="Wait", Seconds=600, End=True)
 class Execution:
     """Runs the states of an execution in this process, JSON in between as in Step Functions.
 
-    `seconds` is what each call of a worker gets; `calls` counts them; `before` runs before each;
-    from the call `late` on the deadline of the deployment has passed.
+    `seconds` is what each call of a worker gets, and one that verifies only the time to read
+    `pages`; `calls` counts them, and `verifying` those of
+    the verification among them; `before` runs before each; from the call `late` on the deadline
+    of the deployment has passed. `largest` is the largest state in characters.
     """
 
     seconds: float = PLENTY
+    pages: int = 1000
     late: int = 1000
     before: Callable[[int], None] = lambda _call: None
     calls: int = 0
+    verifying: int = 0
+    largest: int = 0
     outcomes: list[str] = field(default_factory=list)
+    _polled: float = field(default_factory=time.monotonic)
 
     def run(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The last state's output."""
         state = _json(shards.handler(_json(given), Time()))
         while True:
             self.outcomes.append(state["outcome"])
+            self.largest = max(self.largest, len(json.dumps(state)))
             if state["outcome"] == "again":
                 state = _json(shards.handler(state, Time()))
-            elif state["outcome"] == "copy":
-                copied = [self._copy(state["job"], shard) for shard in state["shards"]]
-                state = _json(finish.handler(_json({**state, "shards": copied}), Time()))
+            elif state["outcome"] in {"copy", "verify"}:
+                ended = [self._work(state["job"], shard) for shard in state["shards"]]
+                state = {**state, "shards": ended}
+                self.largest = max(self.largest, len(json.dumps(state)))
+                state = _json(finish.handler(_json(state), Time()))
             else:
                 return state
 
-    def _copy(self, job: Mapping[str, Any], shard: Mapping[str, Any]) -> dict[str, Any]:
+    def _work(self, job: Mapping[str, Any], shard: Mapping[str, Any]) -> dict[str, Any]:
         ended = dict(shard)
         while not ended["ended"]:
             self.calls += 1
-            assert self.calls < 200, "the copy makes no progress"
+            verifies = "task" in shard
+            self.verifying += verifies
+            assert self.calls < 400, "the work makes no progress"
             self.before(self.calls)
             deadline = job["deadline"] if self.calls < self.late else 0.0
             event = _json({"job": {**job, "deadline": deadline}, "shard": ended})
-            ended = _json(worker.handler(event, Time(self.seconds)))
+            # It is asked for before the shard, before the first page and after each.
+            context = Asked(self.pages + 1) if verifies else Time(self.seconds)
+            ended = _json(worker.handler(event, context))
+            self._poll(job)
         return ended
+
+    def _poll(self, job: Mapping[str, Any]) -> None:
+        """Keep the lock, as the polls of a deployment do, however slow the machine is."""
+        if time.monotonic() > self._polled + POLL_SECONDS:
+            self._polled = time.monotonic()
+            with looking(job["execution"]) as outside:
+                is_complete._beat(outside, Job.from_json(job))
 
 
 def begin(about: Mapping[str, str], kind: str = "Create", number: int = 1, **more: Any) -> Any:

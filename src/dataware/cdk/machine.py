@@ -1,12 +1,13 @@
 """The state machine of a migration.
 
-    Begin ──copy──> Shards (Distributed Map: Copy, again until the shard has ended) ──> Finish
-      ^                                                                                   │
+    Begin ──copy──> Shards (Distributed Map: Work, again until the shard has ended) ──> Finish
+      ^                ^                                                                  │
+      │                └── verify, step by step ──────────────────────────────────────────┤
       └────────────────────────────────── again ──────────────────────────────────────────┤
                                                                          done │ failed <──┘
 
 A shard's state is its checkpoint. A worker that fails, or that Lambda ends, leaves its shard as it
-was, so that the others go on and `Finish` knows how far the copy is.
+was, so that the others go on and `Finish` knows how far the copy or the verification is.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def state_machine(
     first = _invoke(states, "Begin", begin)
     shards = _shards(states, worker, max_concurrency)
     outcome = sfn.Choice(states, "Outcome")
-    outcome.when(sfn.Condition.string_equals("$.outcome", "copy"), shards)
+    for word in ("copy", "verify"):
+        outcome.when(sfn.Condition.string_equals("$.outcome", word), shards)
     outcome.when(sfn.Condition.string_equals("$.outcome", "again"), first)
     outcome.when(sfn.Condition.string_equals("$.outcome", "done"), sfn.Succeed(states, "Done"))
     outcome.otherwise(sfn.Fail(states, "Failed", error="Incomplete", cause_path=STATE("$.cause")))
@@ -56,14 +58,15 @@ def _invoke(scope: Construct, id: str, function: lambda_.IFunction) -> tasks.Lam
 def _shards(
     scope: Construct, worker: lambda_.IFunction, max_concurrency: int
 ) -> sfn.DistributedMap:
-    copy = tasks.LambdaInvoke(
-        scope, "Copy", lambda_function=worker, payload_response_only=True, result_path="$.shard"
+    work = tasks.LambdaInvoke(
+        scope, "Work", lambda_function=worker, payload_response_only=True, result_path="$.shard"
     )
-    copy.add_retry(errors=["States.ALL"], max_attempts=RETRIES, interval=Duration.seconds(5))
+    work.add_retry(errors=["States.ALL"], max_attempts=RETRIES, interval=Duration.seconds(5))
     answer = sfn.Pass(scope, "Shard", output_path="$.shard")
-    copy.add_catch(_lost(scope).next(answer), errors=["States.ALL"], result_path="$.lost")
+    lost, marked = _lost(scope)
+    work.add_catch(lost.next(marked).next(answer), errors=["States.ALL"], result_path="$.lost")
     ended = sfn.Choice(scope, "Ended")
-    ended.when(sfn.Condition.boolean_equals("$.shard.ended", True), answer).otherwise(copy)
+    ended.when(sfn.Condition.boolean_equals("$.shard.ended", True), answer).otherwise(work)
     shards = sfn.DistributedMap(
         scope,
         "Shards",
@@ -76,23 +79,15 @@ def _shards(
         map_execution_type=sfn.StateMachineType.STANDARD,
         result_path="$.shards",
     )
-    shards.item_processor(copy.next(ended))
+    shards.item_processor(work.next(ended))
     return shards
 
 
-def _lost(scope: Construct) -> sfn.Pass:
+def _lost(scope: Construct) -> tuple[sfn.Pass, sfn.Pass]:
     """The shard as it was before the call that failed, with the name of the error."""
-    return sfn.Pass(
-        scope,
-        "Lost",
-        parameters={
-            "partition": STATE("$.shard.partition"),
-            "cursor": STATE("$.shard.cursor"),
-            "items": sfn.JsonPath.number_at("$.shard.items"),
-            "counts": sfn.JsonPath.object_at("$.shard.counts"),
-            "troubles": sfn.JsonPath.object_at("$.shard.troubles"),
-            "kept": sfn.JsonPath.object_at("$.shard.kept"),
-            "failed": STATE("$.lost.Error"),
-        },
-        result_path="$.shard",
+    why = {"failed": STATE("$.lost.Error")}
+    lost = sfn.Pass(scope, "Lost", parameters=why, result_path="$.lost")
+    merged = sfn.JsonPath.json_merge(
+        sfn.JsonPath.object_at("$.shard"), sfn.JsonPath.object_at("$.lost")
     )
+    return lost, sfn.Pass(scope, "Marked", parameters={"shard": merged})

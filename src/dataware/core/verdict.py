@@ -63,7 +63,7 @@ class Verdict:
             return f"all by {next(iter(self.evidence))}"
         return ", ".join(parts) or "both sides are empty"
 
-    def to_json(self, listed: int = LISTED) -> dict[str, Any]:
+    def to_json(self, listed: int) -> dict[str, Any]:
         """The verdict as it travels, with so many of the differences and the start of each key."""
         return {
             "compared": self.compared,

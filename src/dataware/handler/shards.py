@@ -14,16 +14,13 @@ from dataware.core.events import event as happened
 from dataware.core.kind import Copier, Tools
 from dataware.core.model import Size
 from dataware.core.ports import Wire
-from dataware.handler.finish import COPY, finish
+from dataware.handler.finish import COPY, LITTLE, finish
 from dataware.handler.job import Job
 from dataware.handler.outside import LambdaContext, Work, working
 from dataware.handler.shard import Shard
-from dataware.handler.worker import copy_shards
+from dataware.handler.worker import work_on
 from dataware.migrate import Progress
 from dataware.ops.verify import aws_of
-
-LITTLE = 5000
-"""Up to how many items or objects are copied and verified in one call."""
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -32,7 +29,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         progress, size = asyncio.run(_begin(work, event.get("checkpoint")))
         shards = _shards(progress, size)
         if size.exact and size.items <= LITTLE:
-            copy_shards(work, shards)
+            work_on(work, shards)
         if all(shard.ended for shard in shards):
             return finish(work, progress, shards)
         return {

@@ -1,8 +1,9 @@
-"""Copies a shard until it is done or the time of this invocation is up.
+"""Works on a shard until it is done or the time of this invocation is up.
 
-The state machine calls it again with its own answer until the shard has ended. It is the engine
-and the kind's copier of the command line; every write is guarded, so a shard that is copied twice
-is copied once.
+A shard is a partition that is copied, or a task of the verification. The state machine calls the
+worker again with its own answer until the shard has ended. The copy is by the engine and the
+kind's copier of the command line; every write is guarded, so a shard that is copied twice is
+copied once.
 """
 
 from __future__ import annotations
@@ -15,28 +16,31 @@ from dataware.core.errors import BadInput, DatawareError, Incomplete
 from dataware.core.kind import Tools
 from dataware.core.model import Size
 from dataware.core.ports import Wire
+from dataware.handler.check import Check
 from dataware.handler.job import Job
 from dataware.handler.outside import LambdaContext, Work, working
 from dataware.handler.shard import Shard, ShardJournal
+from dataware.handler.verification import sides_of
 from dataware.migrate import Engine, EngineSettings, Progress
 from dataware.migrate.meter import Meter, Subject
+from dataware.ops.checking import carry_out
 from dataware.ops.verify import aws_of
 
 OUT_OF_TIME = "the time of the deployment is up"
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Copy one shard, or the shards of a batch; answers with the same form as it was asked.
+    """Work on one shard, or on the shards of a batch; answers with the same form as was asked.
 
     One shard is ``{"job": …, "shard": …}`` and is answered by the shard alone. A batch, as
     Distributed Map makes it, is ``{"BatchInput": {"job": …}, "Items": [shard, …]}``.
     """
     if "Items" not in event:
-        job, shard = Job.from_json(event["job"]), Shard.from_json(event["shard"])
-        _copy_all(job, [shard], context)
+        shard = _shard(event["shard"])
+        _work(Job.from_json(event["job"]), [shard], context)
         return shard.to_json()
-    shards = [Shard.from_json(item) for item in event["Items"]]
-    _copy_all(Job.from_json(event["BatchInput"]["job"]), shards, context)
+    shards = [_shard(item) for item in event["Items"]]
+    _work(Job.from_json(event["BatchInput"]["job"]), shards, context)
     return {
         **event,
         "Items": [shard.to_json() for shard in shards],
@@ -44,23 +48,32 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     }
 
 
-def _copy_all(job: Job, shards: Sequence[Shard], context: LambdaContext) -> None:
+def _shard(data: Mapping[str, Any]) -> Shard | Check:
+    return Check.from_json(data) if Check.is_one(data) else Shard.from_json(data)
+
+
+def _work(job: Job, shards: Sequence[Shard | Check], context: LambdaContext) -> None:
     try:
         with working(job, context) as work:
-            copy_shards(work, shards)
+            work_on(work, shards)
     except DatawareError as error:
         for shard in shards:
             if not shard.ended:
                 shard.fail(str(error))
 
 
-def copy_shards(work: Work, shards: Sequence[Shard]) -> None:
-    """Copy shards one after another; a failure is noted in its shard and stops only that."""
+def work_on(work: Work, shards: Sequence[Shard | Check]) -> None:
+    """Work on shards one after another; a failure is noted in its shard and stops only that."""
     for shard in shards:
         if shard.ended or (work.stopped and not work.left.at_all):
             continue
         try:
-            asyncio.run(_copy(work, shard))
+            if work.left.at_all:
+                raise Incomplete(OUT_OF_TIME)
+            if isinstance(shard, Check):
+                carry_out(shard.task, sides_of(work), shard.found, lambda: work.stopped)
+            else:
+                asyncio.run(_copy(work, shard))
             work.guard.check()
         except DatawareError as error:
             shard.fail(str(error))
@@ -68,8 +81,6 @@ def copy_shards(work: Work, shards: Sequence[Shard]) -> None:
 
 async def _copy(work: Work, shard: Shard) -> None:
     """Copy one shard, as far as the time allows."""
-    if work.left.at_all:
-        raise Incomplete(OUT_OF_TIME)
     engines: list[Engine] = []
 
     def slow_down(reason: str) -> None:

@@ -1,0 +1,83 @@
+"""One task of a verification, how far it is and what it found, as an execution carries it.
+
+Like a shard it stays small, because an execution takes 256 KB for all of them together.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dataware.core.diff import Fold
+from dataware.core.verdict import Verdict
+from dataware.handler.shard import WHY_LENGTH
+from dataware.ops.checking import Found, Task
+
+BUCKETS = 4096
+"""Buckets of all folds of a step together: 64 KB of sums, whatever the number of tasks."""
+
+LISTED = 200
+"""Differences that all tasks of a step name together; more are only counted."""
+
+
+@dataclass(slots=True)
+class Check:
+    """The state of one task; `listed` is how many differences it may name."""
+
+    task: Task
+    listed: int
+    found: Found = field(default_factory=Found)
+    failed: str | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether the whole part was read."""
+        return self.found.done
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is no point in calling a worker again."""
+        return self.done or self.failed is not None
+
+    def fail(self, why: str) -> None:
+        """Note why the task ends before it is done."""
+        self.failed = why[:WHY_LENGTH]
+
+    def to_json(self) -> dict[str, Any]:
+        """The task as an execution carries it; `ended` is what its loop asks for."""
+        found = self.found
+        return {
+            "task": self.task.to_json(),
+            "listed": self.listed,
+            "cursor": found.cursor,
+            "done": found.done,
+            "ended": self.ended,
+            "fold": b64encode(found.fold.to_bytes()).decode() if found.fold else None,
+            "verdict": found.verdict.to_json(self.listed),
+            "failed": self.failed,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Check:
+        """The task of an execution."""
+        fold = data["fold"]
+        found = Found(
+            data["cursor"],
+            data["done"],
+            Fold.from_bytes(b64decode(fold)) if fold else None,
+            Verdict.from_json(data["verdict"]),
+        )
+        return Check(Task.from_json(data["task"]), data["listed"], found, data.get("failed"))
+
+    @staticmethod
+    def is_one(data: Mapping[str, Any]) -> bool:
+        """Whether the state of a worker is a task, and not a shard of the copy."""
+        return "task" in data
+
+
+def checks(tasks: list[Task]) -> list[Check]:
+    """Tasks at their start, which share out what an execution can carry."""
+    listed = max(1, LISTED // max(1, len(tasks)))
+    return [Check(task, listed) for task in tasks]

@@ -1,0 +1,97 @@
+"""The verification of an execution: its steps, and what explains a difference.
+
+begin ──> tasks ──(workers)──> proceed ──> tasks of the next step … ──> verdict
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dataware.core.diff import Side
+from dataware.core.errors import Incomplete
+from dataware.core.verdict import LABEL_LENGTH, Verdict
+from dataware.handler.check import BUCKETS, LISTED, Check, checks
+from dataware.handler.outside import Work
+from dataware.handler.shard import KEY_LENGTH, Shard
+from dataware.ops.checking import Comparison, Sides
+from dataware.ops.verify import reader
+
+KEYS = 200
+"""Keys that are carried of those that the copy left behind; more are only counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """What the copy left behind: how many, and the keys of them that are known."""
+
+    count: int
+    keys: frozenset[str]
+
+    @staticmethod
+    def of(shards: Sequence[Shard], before: int) -> LeftBehind:
+        """What all shards left behind; `before` counts that of earlier runs."""
+        keys = sorted({one["key"] for shard in shards for one in shard.kept})
+        count = before + sum(shard.counts.left for shard in shards)
+        return LeftBehind(count, frozenset(keys[:KEYS]))
+
+    def explains(self, verdict: Verdict) -> bool:
+        """Whether nothing else is missing or different.
+
+        By the keys where all of them are known on both sides, else by equal numbers.
+        """
+        wrong = [each.label for each in verdict.listed if each.side is not Side.EXTRA]
+        count = verdict.counts[Side.MISSING] + verdict.counts[Side.DIFFERENT]
+        cut = any(len(key) >= KEY_LENGTH for key in self.keys)
+        cut = cut or any(len(label) >= LABEL_LENGTH for label in wrong)
+        if cut or self.count > len(self.keys) or count > len(wrong):
+            return count == self.count
+        return self.keys.issuperset(wrong)
+
+    def to_json(self) -> dict[str, Any]:
+        """What was left behind, as an execution carries it."""
+        return {"count": self.count, "keys": sorted(self.keys)}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> LeftBehind:
+        """What `to_json` wrote."""
+        return LeftBehind(data["count"], frozenset(data["keys"]))
+
+
+def sides_of(work: Work) -> Sides:
+    """The readers of both sides of a job."""
+    job = work.job
+    source, target = (
+        reader(work.outside, job.kind, place, all_versions=job.settings.all_versions, deep=False)
+        for place in (job.source, job.target)
+    )
+    return Sides(source, target)
+
+
+def begun(work: Work) -> dict[str, Any]:
+    """The first step, as an execution carries it."""
+    sides = sides_of(work)
+    return _step(Comparison.begin(sides, ordered=work.job.kind.ordered), sides)
+
+
+def proceeded(
+    work: Work, comparison: Comparison, done: Sequence[Check]
+) -> dict[str, Any] | Verdict:
+    """The next step, or the verdict. Raises Incomplete if a task ended before it was done."""
+    for check in done:
+        if not check.done:
+            raise Incomplete(check.failed or "a worker ended without a reason")
+        comparison.take(check.task, check.found)
+    comparison.advance()
+    if comparison.step is None:
+        return comparison.verdict
+    return _step(comparison, sides_of(work))
+
+
+def _step(comparison: Comparison, sides: Sides) -> dict[str, Any]:
+    tasks = comparison.tasks(sides, BUCKETS)
+    return {
+        "comparison": comparison.to_json(LISTED),
+        "shards": [check.to_json() for check in checks(tasks)],
+    }
