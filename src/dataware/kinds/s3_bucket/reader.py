@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 from dataware.core.errors import NotThere
 from dataware.core.kind import Entry, Evidence, Place, Reader, Records
-from dataware.core.partition import KeyRange
+from dataware.core.partition import KeyRange, ranges
 from dataware.core.ports import Aws
+from dataware.core.survey import Sample, Survey
 from dataware.kinds.s3_bucket.reading import Listed, Listing, read_listing
 from dataware.kinds.s3_bucket.requests import shown
 
@@ -31,6 +33,19 @@ _CONTENT_HEADERS = frozenset(
         "expires",
     }
 )
+PARTS: Final = 32
+"""Into how many parts a large bucket is divided at most."""
+
+PART_OBJECTS: Final = 20_000
+"""How many objects a part holds at least, about."""
+
+SAMPLED: Final = 200
+"""Keys that one look of the survey shows."""
+
+PROBES: Final = 96
+PROBERS: Final = 16
+"""Looks of the survey, altogether and at the same time."""
+
 _CHUNK = 8 * 1024**2
 _KMS = "aws:kms"
 
@@ -47,8 +62,21 @@ class BucketReader(Reader):
         self._where = {"Bucket": self._name, "ExpectedBucketOwner": place.owner}
 
     def parts(self) -> Sequence[str]:
-        """One part: the listing is in key order."""
-        return ("",)
+        """Ranges of keys that hold about as many objects each; one for a small bucket."""
+        survey = Survey(parts=PARTS, least=PART_OBJECTS, probes=PROBES, at_once=PROBERS)
+        places: Sequence[bytes] = (b"",)
+        with ThreadPoolExecutor(PROBERS, thread_name_prefix="survey") as pool:
+            while places:
+                for place, sample in zip(places, pool.map(self._sample, places), strict=True):
+                    survey.learn(place, sample)
+                places = survey.wanted()
+        return [span.text for span in ranges(survey.cuts())]
+
+    def _sample(self, place: bytes) -> Sample:
+        """The first keys after a place."""
+        more = {"StartAfter": self._full(place)} if place else {}
+        page = self._list(MaxKeys=SAMPLED, **more)
+        return Sample([one[0][self._skip :] for one in page.objects], page.token is not None)
 
     def pages(self, part: str, after: str | None = None) -> Iterator[Records]:
         """The objects of a range of keys in the order of S3, which is that of the keys' bytes."""
