@@ -41,7 +41,10 @@ unit: setup
 test: lint unit  ## every gate, as in CI
 
 bench: setup  ## measure, against real peers in the same run
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/dev.txt --editable '.[cdk,demo,dev,bench]'
+	$(BIN)/python -m tests.bench.peers
+	PYTHONPATH=tests $(BIN)/python -m support.peers
+	$(BIN)/python -m tests.bench $(BENCH)
 
 docs: setup  ## print the generated pages again
 	$(BIN)/python scripts/generate_docs.py

@@ -1,60 +1,170 @@
-"""How fast a whole job is, against the loops that people write by hand."""
+"""How fast a whole job is, against the tools that people reach for and the loops they write."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping, Sequence
 
-from tests.bench.jobs import (
-    apply_bucket,
-    apply_table,
-    check,
-    migrate_table,
-    prepare_bucket,
-    prepare_table,
-)
-from tests.bench.measure import Run
-from tests.bench.result import Result, Row
+from tests.bench import contenders
+from tests.bench.contenders import Contender
+from tests.bench.jobs import prepare_bucket, prepare_table
+from tests.bench.race import Finish, Track, race
+from tests.bench.result import Bar, Goal, Result, number
 from tests.bench.world import World
 
+COLUMNS = (
+    "tool",
+    "dataware is",
+    "and takes",
+    "a second",
+    "CPU µs each",
+    "peak MB",
+    "copied",
+    "seconds",
+    "loses",
+)
+_BUCKET_GOALS = {
+    "s5cmd cp": 4.0,
+    "s5cmd sync": 8.0,
+    "rclone copy": 4.0,
+    "aws s3 sync": 15.0,
+    "boto3 loop, one by one": 20.0,
+}
+_LATE_TABLE_GOALS = {
+    "boto3 client, 32 threads": 25.0,
+    "boto3 resource + batch_writer": 40.0,
+    "dynamodump": 100.0,
+}
+_MOST_COPY_CPU = 120.0
+_LEAST_ITEMS = 80_000.0
+_LEAST_LATE_COPIES = 7_500.0
 _NOTE = (
-    "dataware's time includes the plan, the creation by CloudFormation, the journal, and the "
-    "verification, which reads both sides again; the loops only copy"
+    "each tool copies as much as it does in some {seconds:.0f} seconds (column “copied”), in turns "
+    "with the others; its best of {turns} runs counts. Times and CPU time run from the start of "
+    "the program to the last write that the responder saw. So dataware's include its plan, marker "
+    "and journal{creation}, and leave out only the verification, which no other tool here does; "
+    "the row “dataware, verified” has it"
 )
 
 
-def copy_of_tables(world: World, items: int) -> Result:
-    """One table: the batch writer of boto3, and both ways in which dataware writes."""
-    prepare_table(world, items, existing=True)
-    loop = _loop(world, "batch-writer", items)
-    applied, guarded = apply_table(world, items), migrate_table(world, items)
-    rows = [
-        Row("boto3 scan + batch_writer", loop, items, "1"),
-        Row("dataware apply (batches)", applied, items, _ratio(loop, applied)),
-        Row("dataware migrate (guarded)", guarded, items, _ratio(loop, guarded)),
+def copy_of_buckets(
+    world: World, track: Track, latency: float, losses: Mapping[str, str]
+) -> Result:
+    """One bucket into another one that stands already."""
+
+    def prepare(contender: Contender, count: int) -> None:
+        prepare_bucket(world, count, existing=not contender.creates, latency=latency)
+
+    finishes = race(world, contenders.of_buckets(world), prepare, track)
+    result = _result("S3", "objects", latency, finishes, losses)
+    result.notes.insert(0, _NOTE.format(seconds=track.seconds, turns=track.turns, creation=""))
+    ours = finishes[0].best
+    if latency and ours:
+        text = f"S3, {latency * 1000:.0f} ms latency: at least 7,500 copies/s by one process"
+        result.goals.append(Goal.at_least(text, _LEAST_LATE_COPIES, ours.rate, "/s while copying"))
+    elif not latency:
+        result.goals += _against(finishes, _BUCKET_GOALS, "S3, 0 ms")
+        if ours:
+            text, cpu = "S3: at most 120 µs of CPU for each object", ours.cpu_each * 1e6
+            result.goals.append(Goal.at_most(text, _MOST_COPY_CPU, cpu, " µs"))
+    return result
+
+
+def copy_of_tables(world: World, track: Track, latency: float, losses: Mapping[str, str]) -> Result:
+    """One table into another one: dataware makes its target, the others find theirs."""
+
+    def prepare(contender: Contender, count: int) -> None:
+        prepare_table(world, count, existing=not contender.creates, latency=latency)
+
+    finishes = race(world, contenders.of_tables(world), prepare, track)
+    result = _result("DynamoDB", "items", latency, finishes, losses)
+    creation = " and the creation of the target by CloudFormation"
+    note = _NOTE.format(seconds=track.seconds, turns=track.turns, creation=creation)
+    result.notes[:0] = [note, *_pauses(finishes)]
+    ours = finishes[0].best
+    if latency:
+        where = f"DynamoDB, {latency * 1000:.0f} ms"
+        result.goals += _against(finishes, _LATE_TABLE_GOALS, where)
+    elif ours:
+        text = "DynamoDB: at least 80,000 items/s on one core, with journal and digests"
+        result.goals.append(Goal.at_least(text, _LEAST_ITEMS, ours.rate, "/s while copying"))
+    return result
+
+
+def _result(
+    what: str, unit: str, latency: float, finishes: Sequence[Finish], losses: Mapping[str, str]
+) -> Result:
+    held = f"{latency * 1000:.0f} ms latency" if latency else "no latency"
+    result = Result(f"{what}: a whole job, {held}", COLUMNS, unit=f"{unit} a second")
+    ours = finishes[0]
+    for finish in finishes:
+        name, best = finish.contender.name, finish.best
+        loses = losses.get(f"{unit}: {finish.contender.tool}", "not looked at")
+        if best is None:
+            result.rows.append((name, *("–",) * 7, f"did not run: {_first_line(finish.why)}"))
+            continue
+        faster, lighter = _ratios(ours, finish)
+        per_second = 1 / best.each
+        figures = (f"{per_second:,.0f}", f"{best.cpu_each * 1e6:,.0f}")
+        size = (f"{best.copied.megabytes:.0f}", f"{best.count:,}", f"{best.copied.seconds:.1f}")
+        result.rows.append((name, faster, lighter, *figures, *size, loses))
+        result.bars.append(Bar(name, per_second, ours=finish.contender.ours))
+    if ours.best:
+        result.rows.insert(1, _verified(ours))
+        if ours.best.whole.rereads:
+            result.notes.append("dataware's writes were not byte for byte what the source holds")
+    result.notes += [f"{one.contender.version}: `{one.contender.shown}`" for one in finishes]
+    return result
+
+
+def _verified(ours: Finish) -> Sequence[str]:
+    """The row of the whole program, to its end."""
+    best = ours.best
+    assert best is not None
+    whole = best.whole
+    return (
+        "dataware, verified",
+        "–",
+        "–",
+        f"{best.count / whole.seconds:,.0f}",
+        f"{whole.cpu / best.count * 1e6:,.0f}",
+        f"{whole.megabytes:.0f}",
+        f"{best.count:,}",
+        f"{whole.seconds:.1f}",
+        "",
+    )
+
+
+def _ratios(ours: Finish, other: Finish) -> tuple[str, str]:
+    if ours.best is None or other.best is None or ours is other:
+        return "–", "–"
+    faster = other.best.each / ours.best.each
+    lighter = ours.best.cpu_each / other.best.cpu_each
+    return f"{number(faster)} x as fast", f"{number(lighter)} of its CPU"
+
+
+def _against(finishes: Sequence[Finish], least: Mapping[str, float], where: str) -> list[Goal]:
+    """The goals that compare dataware with others."""
+    ours, by_name = finishes[0].best, {one.contender.name: one for one in finishes}
+    goals = []
+    for name, ratio in least.items():
+        text = f"{where}: at least {ratio:.0f} x {name}"
+        other = by_name[name]
+        if ours is None or other.best is None:
+            why = finishes[0].why if ours is None else other.why
+            goals.append(Goal.unknown(text, f"not measured: {_first_line(why)}"))
+        else:
+            goals.append(Goal.at_least(text, ratio, other.best.each / ours.each))
+    return goals
+
+
+def _pauses(finishes: Sequence[Finish]) -> list[str]:
+    return [
+        f"{one.contender.name} sleeps {one.contender.pause:.0f} seconds before it reads, whatever "
+        "there is to do; they are left out, to its advantage"
+        for one in finishes
+        if one.contender.pause
     ]
-    return Result(f"Copy: a table of {items:,} items", rows, notes=[_NOTE])
 
 
-def copy_of_buckets(world: World, objects: int) -> Result:
-    """One bucket: a loop of copies, the same on threads, and dataware."""
-    runs = []
-    for name in ("copy-one-by-one", "copy-with-threads"):
-        prepare_bucket(world, objects, existing=True)
-        runs.append(_loop(world, name, objects))
-    applied = apply_bucket(world, objects)
-    rows = [
-        Row("boto3 list + copy_object", runs[0], objects, "1"),
-        Row("the same, 32 threads", runs[1], objects, _ratio(runs[0], runs[1])),
-        Row("dataware apply", applied, objects, _ratio(runs[0], applied)),
-    ]
-    return Result(f"Copy: a bucket of {objects:,} objects", rows, notes=[_NOTE])
-
-
-def _loop(world: World, name: str, count: int) -> Run:
-    run = world.measured([sys.executable, "-m", "tests.bench.loops", name])
-    check(world, count)
-    return run
-
-
-def _ratio(base: Run, other: Run) -> str:
-    return f"{base.seconds / other.seconds:.2f} x as fast"
+def _first_line(text: str) -> str:
+    return text.strip().split("\n", 1)[0]

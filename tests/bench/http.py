@@ -1,4 +1,8 @@
-"""Just enough HTTP/1.1 for a quick responder on 127.0.0.1: questions, answers, one protocol."""
+"""Just enough HTTP/1.1 for a quick responder on 127.0.0.1: questions, answers, one protocol.
+
+What is hot does no more than it must: headers are looked up only when they are asked for, and a
+request that `quick` knows is answered from its first bytes.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +21,46 @@ _HOP_BY_HOP = frozenset({"connection", "content-length", "transfer-encoding", "k
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request; header names are lower case, `target` is undecoded."""
+    """A request: its head as it came, without the empty line, and its body."""
 
-    method: str
-    target: str
-    headers: Mapping[str, str]
+    head: bytes
     body: bytes = b""
+
+    @property
+    def method(self) -> str:
+        """The method."""
+        return self.head[: self.head.index(b" ")].decode()
+
+    @property
+    def target(self) -> str:
+        """The path and the query, undecoded."""
+        return self.head.split(b" ", 2)[1].decode("latin-1")
+
+    def header(self, name: str) -> str:
+        """The value of a header, whose name is given in lower case; empty if it is not there."""
+        return header_of(self.head, name.encode()).decode("latin-1")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """All headers, by their names in lower case."""
+        lines = self.head.decode("latin-1").split("\r\n")[1:]
+        pairs = (line.partition(":") for line in lines)
+        return {name.lower(): value.strip() for name, _, value in pairs}
 
     @property
     def operation(self) -> str:
         """The operation of a JSON service, such as ``Scan``."""
-        return self.headers.get("x-amz-target", "").rpartition(".")[2]
+        return self.header("x-amz-target").rpartition(".")[2]
+
+
+def header_of(head: bytes, name: bytes) -> bytes:
+    """The value of a header in the head of a request; empty if it is not there."""
+    at = head.lower().find(b"\r\n%b:" % name)
+    if at < 0:
+        return b""
+    start = at + len(name) + 3
+    end = head.find(b"\r\n", start)
+    return head[start : len(head) if end < 0 else end].strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +81,19 @@ class Answer:
 
 
 Respond = Callable[[Question], Answer | Awaitable[Answer]]
+Quick = Callable[[bytes], bytes | None]
+"""Answers a request that came in one piece, as it goes over the wire; None: not one of its own."""
 
 
 class Connection(asyncio.Protocol):
     """One client's connection; answers are held for `latency()` seconds."""
 
-    def __init__(self, respond: Respond, latency: Callable[[], float]) -> None:
+    def __init__(self, respond: Respond, quick: Quick, latency: Callable[[], float]) -> None:
         self._respond = respond
+        self._quick = quick
         self._latency = latency
         self._received = bytearray()
+        self._wanted = 0
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -65,31 +102,38 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in; answer once a request is whole. Clients here never send two at once."""
+        if not self._received and (wire := self._quick(data)) is not None:
+            self._send(wire)
+            return
         self._received += data
+        if len(self._received) < self._wanted:
+            return
         head_end = self._received.find(_END)
         if head_end < 0:
             return
-        line, *rest = self._received[:head_end].decode("latin-1").split("\r\n")
-        pairs = (each.partition(":") for each in rest)
-        headers = {name.lower(): value.strip() for name, _, value in pairs}
-        start = head_end + len(_END)
-        end = start + int(headers.get("content-length", "0"))
-        if len(self._received) < end:
-            if headers.get("expect") == "100-continue" and len(self._received) == start:
+        head, start = bytes(self._received[:head_end]), head_end + len(_END)
+        self._wanted = start + int(header_of(head, b"content-length") or 0)
+        if len(self._received) < self._wanted:
+            if header_of(head, b"expect").lower() == b"100-continue" and (
+                len(self._received) == start
+            ):
                 self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
             return
-        method, target, _ = line.split(" ")
-        question = Question(method, target, headers, bytes(self._received[start:end]))
-        del self._received[:end]
+        question = Question(head, bytes(self._received[start : self._wanted]))
+        del self._received[: self._wanted]
+        self._wanted = 0
+        self._answer(question)
+
+    def _answer(self, question: Question) -> None:
         answer = self._respond(question)
         if isinstance(answer, Answer):
-            self._send(answer)
+            self._send(answer.encoded())
         else:
             task = asyncio.ensure_future(answer)
-            task.add_done_callback(lambda done: self._send(done.result()))
+            task.add_done_callback(lambda done: self._send(done.result().encoded()))
 
-    def _send(self, answer: Answer) -> None:
-        latency, wire = self._latency(), answer.encoded()
+    def _send(self, wire: bytes) -> None:
+        latency = self._latency()
         if latency:
             asyncio.get_running_loop().call_later(latency, self._write, wire)
         else:
@@ -113,9 +157,10 @@ class Forward:
 
     def _ask(self, question: Question) -> Answer:
         connection = http.client.HTTPConnection(self._address, timeout=60)
+        method = question.method
         try:
             connection.putrequest(
-                question.method, question.target, skip_host=True, skip_accept_encoding=True
+                method, question.target, skip_host=True, skip_accept_encoding=True
             )
             for name, value in question.headers.items():
                 if name not in {"connection", "expect"}:
@@ -126,6 +171,6 @@ class Forward:
         finally:
             connection.close()
         headers = {k: v for k, v in found.getheaders() if k.lower() not in _HOP_BY_HOP}
-        if question.method == "HEAD" and (length := found.getheader("content-length")):
+        if method == "HEAD" and (length := found.getheader("content-length")):
             headers["Content-Length"] = length
         return Answer(found.status, body, headers)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from tests.bench.measure import Failed, Run
+from tests.bench.names import SOURCE, TARGET
 from tests.bench.world import World
 
-SOURCE, TARGET = "bench-source", "bench-target"
+DATAWARE = (sys.executable, "-m", "dataware.cli")
 
-_TABLE_APP = f"""
+TABLE_APP = f"""
 [[resource]]
 type = "AWS::DynamoDB::Table"
 preferred = "{TARGET}"
@@ -19,7 +21,7 @@ BillingMode = "PAY_PER_REQUEST"
 KeySchema = [{{AttributeName = "id", KeyType = "HASH"}}]
 AttributeDefinitions = [{{AttributeName = "id", AttributeType = "S"}}]
 """
-_BUCKET_APP = f"""
+BUCKET_APP = f"""
 [[resource]]
 type = "AWS::S3::Bucket"
 preferred = "{TARGET}"
@@ -27,55 +29,50 @@ fallback = ["{SOURCE}"]
 """
 
 
-def prepare_table(world: World, items: int, *, existing: bool, **more: Any) -> None:
-    """A source of so many items; the target stands already, empty, if it is `existing`."""
-    world.fresh(table={"source": SOURCE, "target": TARGET, "size": items, **more})
+def prepare_table(
+    world: World, items: int, *, existing: bool, latency: float = 0.0, **more: Any
+) -> None:
+    """A source of so many items; the target stands already, empty, if it is `existing`.
+
+    Every answer is held for `latency` seconds; `more` says what kind of items they are.
+    """
+    virtual = {"source": SOURCE, "target": TARGET, "size": items, **more}
+    world.fresh(table=virtual, latency=latency)
     for name in (SOURCE, TARGET) if existing else (SOURCE,):
-        world.client("dynamodb").create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        )
+        make_table(world, name)
 
 
-def prepare_bucket(world: World, objects: int, *, existing: bool = False) -> None:
+def make_table(world: World, name: str) -> None:
+    """A real table of the embedded AWS."""
+    world.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+    )
+
+
+def prepare_bucket(
+    world: World, objects: int, *, existing: bool, latency: float = 0.0, **more: Any
+) -> None:
     """A source of so many objects; the target stands already, empty, if it is `existing`."""
-    world.fresh(bucket={"source": SOURCE, "target": TARGET, "size": objects})
+    virtual = {"source": SOURCE, "target": TARGET, "size": objects, **more}
+    world.fresh(bucket=virtual, latency=latency)
     for name in (SOURCE, TARGET) if existing else (SOURCE,):
         world.client("s3").create_bucket(Bucket=name)
-
-
-def apply_table(world: World, items: int, **more: Any) -> Run:
-    """`dataware apply` of a table into one that it creates: batches without conditions."""
-    prepare_table(world, items, existing=False, **more)
-    return _apply(world, _TABLE_APP, items)
 
 
 def migrate_table(world: World, items: int, **more: Any) -> Run:
     """`dataware migrate` of a table into one that stands already: every put is guarded."""
     prepare_table(world, items, existing=True, **more)
-    run = world.dataware("migrate", f"dynamodb://{SOURCE}", f"dynamodb://{TARGET}")
+    run = world.measured([*DATAWARE, "migrate", f"dynamodb://{SOURCE}", f"dynamodb://{TARGET}"])
     check(world, items)
     return run
 
 
-def apply_bucket(world: World, objects: int) -> Run:
-    """`dataware apply` of a bucket into one that it creates."""
-    prepare_bucket(world, objects)
-    return _apply(world, _BUCKET_APP, objects)
-
-
-def _apply(world: World, app: str, count: int) -> Run:
-    path = world.folder / "dataware.toml"
-    path.write_text(app)
-    run = world.dataware("apply", str(path))
-    check(world, count)
-    return run
-
-
-def check(world: World, count: int) -> None:
-    """Raise Failed unless the target got everything, and nothing else."""
+def check(world: World, count: int) -> dict[str, Any]:
+    """The responder's report. Raises Failed unless the target got everything, and nothing else."""
     report = world.responder.report()
     if report["written"] != count or report["wrong"]:
         raise Failed(f"{count:,} should have been written, but the responder saw {report}")
+    return report

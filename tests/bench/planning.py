@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
-from tests.bench.result import Claim, Result, Row
+from tests.bench.jobs import DATAWARE, make_table
+from tests.bench.result import RUN_COLUMNS, Goal, Result, run_row
 from tests.bench.world import World
 
 SHARE = 0.15
@@ -36,16 +36,17 @@ def planning(world: World, resources: int, latency: float) -> Result:
     path.write_text("".join(_make(world, number, name) for number, name in enumerate(names)))
     world.responder.become(latency=latency)
     one_by_one = world.measured([sys.executable, "-m", "tests.bench.one_by_one", "plan", str(path)])
-    together = world.dataware("plan", str(path))
+    together = world.measured([*DATAWARE, "plan", str(path)])
     share = together.seconds / one_by_one.seconds
     title = f"Planning: {resources} resources, {latency * 1000:.0f} ms a call"
     return Result(
         title,
+        RUN_COLUMNS,
         [
-            Row("one after another", one_by_one, resources),
-            Row("dataware plan", together, resources, f"{share:.1%} of the time"),
+            run_row("one after another", one_by_one, resources),
+            run_row("dataware plan", together, resources, f"{share:.1%} of the time"),
         ],
-        [Claim(f"at most {SHARE:.0%} of the time: {share:.1%}", share <= SHARE)],
+        [Goal("a plan takes at most 15 % of the time", f"{share:.1%}", share <= SHARE)],
     )
 
 
@@ -53,7 +54,7 @@ def _make(world: World, number: int, name: str) -> str:
     """Make a resource's fallback, which holds data, and its preferred one in every second case."""
     both = (name, f"{name}-prod") if number // 2 % 2 else (name,)
     if number % 2:
-        _make_tables(world.client("dynamodb"), both)
+        _make_tables(world, both)
         return _TABLE.format(name=name)
     s3 = world.client("s3")
     for each in both:
@@ -62,12 +63,7 @@ def _make(world: World, number: int, name: str) -> str:
     return _BUCKET.format(name=name)
 
 
-def _make_tables(dynamodb: Any, names: tuple[str, ...]) -> None:
+def _make_tables(world: World, names: tuple[str, ...]) -> None:
     for each in names:
-        dynamodb.create_table(
-            TableName=each,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        )
-    dynamodb.put_item(TableName=names[0], Item={"id": {"S": "one"}})
+        make_table(world, each)
+    world.client("dynamodb").put_item(TableName=names[0], Item={"id": {"S": "one"}})

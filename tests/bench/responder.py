@@ -19,7 +19,13 @@ from typing import Any, Self
 
 from tests.bench.buckets import VirtualBucket
 from tests.bench.http import Answer, Connection, Forward, Question
+from tests.bench.measure import cpu_seconds
 from tests.bench.tables import VirtualTable
+
+try:
+    import uvloop
+except ImportError:  # slower, and enough to show that a benchmark runs
+    uvloop = None
 
 _WORLD = "/-/world"
 
@@ -32,6 +38,10 @@ class World:
         self.latency = 0.0
         self._table: VirtualTable | None = None
         self._bucket: VirtualBucket | None = None
+
+    def quick(self, data: bytes) -> bytes | None:
+        """The answer to the copy of an object, if the request came whole and is a usual one."""
+        return self._bucket.quick(data) if self._bucket else None
 
     def respond(self, question: Question) -> Answer | Awaitable[Answer]:
         """The answer, at once for what is virtual."""
@@ -47,8 +57,8 @@ class World:
 
     def _virtual(self, question: Question) -> Answer | None:
         table, bucket = self._table, self._bucket
-        if question.operation:
-            if table and (_names(question, table.source) or _names(question, table.target)):
+        if table and question.operation:
+            if _names(question, table.source) or _names(question, table.target):
                 return table.answer(question)
             return None
         if bucket and question.target[1:].split("?")[0].split("/")[0] in (
@@ -85,7 +95,10 @@ async def serve(upstream: str) -> None:
     with ThreadPoolExecutor(64) as pool:
         world = World(Forward(upstream, pool))
         server = await loop.create_server(
-            lambda: Connection(world.respond, lambda: world.latency), "127.0.0.1", 0, backlog=256
+            lambda: Connection(world.respond, world.quick, lambda: world.latency),
+            "127.0.0.1",
+            0,
+            backlog=2048,
         )
         sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
         sys.stdout.flush()
@@ -122,21 +135,26 @@ class Responder:
             self._process.kill()
             self._process.communicate()
 
+    @property
+    def cpu(self) -> float:
+        """The CPU time that the responder has taken so far, in seconds."""
+        return cpu_seconds(self._process.pid) if self._process else 0.0
+
     def become(self, **world: Any) -> None:
         """Serve another world: `table` or `bucket`, and `latency` in seconds."""
         self._ask(world)
 
-    def report(self) -> dict[str, int]:
+    def report(self) -> dict[str, Any]:
         """What the ledger of the virtual target says."""
         return self._ask(None)
 
-    def _ask(self, world: Mapping[str, Any] | None) -> dict[str, int]:
+    def _ask(self, world: Mapping[str, Any] | None) -> dict[str, Any]:
         data = None if world is None else json.dumps(world).encode()
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(self.endpoint + _WORLD, data=data, timeout=30) as answer:
-            told: dict[str, int] = json.loads(answer.read())
+            told: dict[str, Any] = json.loads(answer.read())
         return told
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1]))
+    (uvloop or asyncio).run(serve(sys.argv[1]))

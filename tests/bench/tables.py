@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -27,16 +27,17 @@ _USUAL = {
     "note": {"S": "a line of plain text, as long as such lines are"},
 }
 _TEMPLATES = {
-    sort: json.dumps(item, separators=(",", ":"))
+    sort: json.dumps(item, separators=(",", ":")).replace("%(n)", "%").encode()
     for sort, item in {"small": _SMALL, "usual": _USUAL}.items()
 }
-_NUMBER = re.compile(rb'"id":\{"S":"item-(\d{9})"\}')
+_NUMBER = re.compile(rb'"id": ?\{"S": ?"item-(\d{9})"\}')
+_PUT = b'{"PutRequest":{"Item":'
 
 
 class VirtualTable:
     """The items 0 … n-1 of `source`, and what was written of them to `target`.
 
-    They are `sort` items: "small" ones of about 100 bytes, or "usual" ones of about 450. Every
+    They are `sort` items: "small" ones of about 100 bytes, or "usual" ones of about 480. Every
     `unprocessed_every`-th batch (0: none) is processed in part only.
     """
 
@@ -59,7 +60,7 @@ class VirtualTable:
 
     def _item(self, number: int) -> bytes:
         """One item as compact JSON; the same for the same number."""
-        return (self._template % {"n": number}).encode()
+        return self._template % (number, number, number)
 
     def answer(self, question: Question) -> Answer | None:
         """The answer to a call on the items of either table; None for every other call."""
@@ -106,24 +107,33 @@ class VirtualTable:
         every = self._unprocessed_every
         back = LEFT_OVER if every and self._batches % every == 0 else 0
         numbers = [int(number) for number in _NUMBER.findall(body)]
-        if body == self._expected_batch(numbers):
+        if self._is_verbatim(body, numbers):
             keep = max(1, len(numbers) - back)
             for number in numbers[:keep]:
                 self.ledger.write(number)
             left = [self._item(number) for number in numbers[keep:]]
         else:
             left = self._write_each(json.loads(body)["RequestItems"][self.target], back)
-        puts = b",".join(b'{"PutRequest":{"Item":%b}}' % item for item in left)
-        name = self.target.encode()
-        return _json(b'{"UnprocessedItems":{%b}}' % (b'"%b":[%b]' % (name, puts) if puts else b""))
+        if not left:
+            return _ALL_PROCESSED
+        puts = b",".join(b"%b%b}}" % (_PUT, item) for item in left)
+        return _json(b'{"UnprocessedItems":{"%b":[%b]}}' % (self.target.encode(), puts))
 
-    def _expected_batch(self, numbers: Iterable[int]) -> bytes:
-        """The body as a client writes it that sends items byte for byte."""
-        puts = b",".join(b'{"PutRequest":{"Item":%b}}' % self._item(number) for number in numbers)
-        return b'{"RequestItems":{"%b":[%b]}}' % (self.target.encode(), puts)
+    def _is_verbatim(self, body: bytes, numbers: list[int]) -> bool:
+        """Whether a batch holds these items byte for byte as the source does, and no others."""
+        return self._puts(numbers) in body and max(numbers) < self.ledger.size
+
+    def batch(self, numbers: Sequence[int]) -> bytes:
+        """The body that writes some items as the source holds them."""
+        return b'{"RequestItems":{%b}}' % self._puts(numbers)
+
+    def _puts(self, numbers: Sequence[int]) -> bytes:
+        items = (b"}}," + _PUT).join([self._item(number) for number in numbers])
+        return b'"%b":[%b%b}}]' % (self.target.encode(), _PUT, items)
 
     def _write_each(self, requests: list[Any], back: int) -> list[bytes]:
         """Take a batch in that is written in another way; answers with what is left of it."""
+        self.ledger.reread()
         items = [request["PutRequest"]["Item"] for request in requests]
         keep = max(1, len(items) - back)
         for item in items[:keep]:
@@ -165,3 +175,6 @@ def _json(body: bytes, status: int = 200) -> Answer:
         body,
         {"Content-Type": "application/x-amz-json-1.0", "x-amz-crc32": str(crc32(body))},
     )
+
+
+_ALL_PROCESSED = _json(b'{"UnprocessedItems":{}}')

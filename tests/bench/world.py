@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
+import subprocess
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,12 @@ from typing import Any
 
 import boto3
 from tests.bench.measure import Run, clean_environ, run
+from tests.bench.names import TRANSFERS
+from tests.bench.pinning import SERVERS, running_on
 from tests.bench.responder import Responder
 
 from dataware.embedded import EmbeddedAws
 
-DATAWARE = (sys.executable, "-m", "dataware.cli")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -43,19 +44,48 @@ class World:
         self.server.reset()
         self.responder.become(**world)
 
-    def dataware(self, *arguments: str) -> Run:
-        """Run a command of dataware against the responder."""
-        return self.measured([*DATAWARE, *arguments])
+    def measured(self, command: Sequence[str], limit: float | None = None, **environ: str) -> Run:
+        """Run any command against the responder, with a home of its own.
 
-    def measured(self, command: list[str]) -> Run:
-        """Run any command against the responder, with a home of its own."""
+        `environ` leads it elsewhere. Raises Failed if it fails or takes more than `limit` seconds.
+        """
         with TemporaryDirectory(prefix="dataware-bench-") as home:
-            return run(command, self._environ(home), self.folder)
+            return run(command, self.environ(home, **environ), self.folder, limit)
 
-    def _environ(self, home: str) -> Mapping[str, str]:
-        server = {**self.server.environ(), "AWS_ENDPOINT_URL": self.responder.endpoint}
+    def tried(self, command: Sequence[str], limit: float, **environ: str) -> tuple[int, str]:
+        """The exit code and the output of a command that may fail; -1 when its time is up."""
+        with TemporaryDirectory(prefix="dataware-bench-") as home:
+            try:
+                done = subprocess.run(
+                    command,
+                    cwd=self.folder,
+                    env=self.environ(home, **environ),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    timeout=limit,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired as late:
+                return -1, (late.stdout or b"").decode(errors="replace")
+        return done.returncode, done.stdout.decode(errors="replace")
+
+    def environ(self, home: str, **more: str) -> dict[str, str]:
+        """The environment of a program: it finds the responder, and nothing of the user's."""
+        there = {**self.server.environ(), "AWS_ENDPOINT_URL": self.responder.endpoint, **more}
+        config = Path(home) / "aws.config"
+        config.write_text(f"[default]\ns3 =\n  max_concurrent_requests = {TRANSFERS}\n")
+        s3 = there.get("AWS_ENDPOINT_URL_S3", there["AWS_ENDPOINT_URL"])
+        rclone = {"TYPE": "s3", "PROVIDER": "Other", "ENV_AUTH": "true", "ENDPOINT": s3}
         return clean_environ(
-            server, HOME=home, DATAWARE_STATE=f"{home}/state", PYTHONPATH=str(ROOT), NO_COLOR="1"
+            there,
+            HOME=home,
+            AWS_CONFIG_FILE=str(config),
+            S3_ENDPOINT_URL=s3,
+            DATAWARE_STATE=f"{home}/state",
+            PYTHONPATH=str(ROOT),
+            NO_COLOR="1",
+            **{f"RCLONE_CONFIG_BENCH_{name}": value for name, value in rclone.items()},
         )
 
 
@@ -63,6 +93,7 @@ class World:
 def world() -> Iterator[World]:
     """Start the servers; everything ends and vanishes with the block."""
     with (
+        running_on(SERVERS),
         EmbeddedAws() as server,
         Responder(server.endpoint) as responder,
         TemporaryDirectory(prefix="dataware-bench-") as folder,

@@ -1,0 +1,49 @@
+"""The fidelity report as a benchmark: every tool, on every server that is here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from tests.bench.fidelity.compare import Comparison, embedded, of_items, of_objects, weed
+from tests.bench.fidelity.page import page
+from tests.bench.result import Goal, Result
+from tests.bench.world import World
+
+from support.peers import Unavailable
+
+_NO_ENCODING = (
+    "this server does not encode the keys in its listing of versions, as S3 does if asked: a key "
+    "with a carriage return cannot be told there, and dataware names it as left behind"
+)
+_LOUD = "the batch writer ends with an error at a number that its Decimal cannot hold"
+
+
+def fidelity(world: World, measured: Callable[[], str]) -> tuple[Result, dict[str, str], str]:
+    """A short table, what each tool loses in a few words, and the whole page."""
+    buckets = [of_objects(world, "the embedded AWS", embedded(world))]
+    buckets[0] = replace(buckets[0], notes=[_NO_ENCODING])
+    result = Result("Fidelity: what is not kept", ("tool", "of", "loses"))
+    try:
+        buckets.append(of_objects(world, "SeaweedFS", weed(world)))
+    except Unavailable as reason:
+        result.notes.append(f"SeaweedFS: {reason}")
+    tables = replace(of_items(world), notes=[_LOUD])
+    losses: dict[str, str] = {}
+    for what, comparison in (("objects", buckets[0]), ("items", tables)):
+        for one in comparison.kept:
+            loses = f"did not run: {one.missing}" if one.missing else one.summary()
+            losses[f"{what}: {one.tool}"] = loses
+            result.rows.append((one.name, f"30 {what}", loses))
+    result.goals = [_kept("objects", buckets[0]), _kept("items", tables)]
+    result.notes.append("in full: [fidelity](fidelity.md)")
+    return result, losses, page(buckets, tables, measured())
+
+
+def _kept(what: str, comparison: Comparison) -> Goal:
+    """All that is not a matter of how S3 puts an object together, or of older versions."""
+    ours = comparison.kept[0]
+    lost = sum(ours.lost.values()) - ours.lost["ETag"] - ours.lost["older versions"]
+    found = f"{len(ours.gone)} missing, {lost} attributes changed"
+    text = f"the 30 {what} arrive with every attribute (older versions on demand)"
+    return Goal(text, found, not ours.gone and not lost)

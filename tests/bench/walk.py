@@ -1,0 +1,51 @@
+"""Reads a bucket's listing as a migration does: ``python -m tests.bench.walk READERS``.
+
+It asks the copier for its partitions and reads as many of them at a time as there are readers,
+and writes nothing. Prints the number of objects that it was given to copy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from tests.bench.names import SOURCE, TARGET
+
+from dataware.aws import SystemClock
+from dataware.cli.options import Outside
+from dataware.cli.outside import open_account
+from dataware.core.kind import Copier, CopyOrder, Place, Tools
+from dataware.kinds import kinds
+from dataware.migrate.engine import EngineSettings
+
+
+async def _walk(readers: int) -> int:
+    account = open_account(
+        Outside(
+            profile=None, region=None, endpoint_url=None, format="text", plain=True, debug=False
+        )
+    )
+    wire = account.wire(lambda _reason: None)
+    try:
+        kind = next(kind for kind in kinds() if kind.cfn_type == "AWS::S3::Bucket")
+        places = [Place(name, account.account, account.region) for name in (SOURCE, TARGET)]
+        assert kind.copier is not None
+        copier = kind.copier(Tools(account, wire, SystemClock()), CopyOrder(*places))
+        waiting = list(reversed(await copier.partitions()))
+        return sum(await asyncio.gather(*(_read(copier, waiting) for _ in range(readers))))
+    finally:
+        await wire.close()
+
+
+async def _read(copier: Copier, waiting: list[str]) -> int:
+    """Read partitions until none is left; how many units they held."""
+    found = 0
+    while waiting:
+        async for page in copier.read(waiting.pop(), None):
+            found += sum(unit.count for unit in page.units)
+    return found
+
+
+if __name__ == "__main__":
+    readers = int(sys.argv[1]) or EngineSettings().readers
+    sys.stdout.write(f"{asyncio.run(_walk(readers))}\n")
