@@ -35,6 +35,14 @@ or item does not count.
 {pinned} A shared machine makes times uneven; CPU times suffer less. What a tool loses on the way is
 in the last column, and in full in [fidelity](fidelity.md).
 
+Run it again, all of it or by name:
+
+```sh
+make bench
+make bench BENCH="s3 dynamodb --write"
+make bench BENCH=--help
+```
+
 ![Bars: how many objects or items a second each tool copies](benchmarks.svg)
 
 """

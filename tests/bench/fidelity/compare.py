@@ -63,7 +63,7 @@ class Kept:
         if self.lost["older versions"]:
             words.append("older versions")
         if self.gone:
-            words.insert(0, f"{len(self.gone)} of 30 whole")
+            words.insert(0, f"{len(self.gone)} of {len(self.gone) + len(self.changed)} whole")
         told = f" (exit {self.status})" if self.status else " (exit 0)" if self.gone else ""
         return f"{', '.join(words) or 'nothing'}{told}"
 
@@ -132,25 +132,29 @@ def weed(world: World) -> Servers:
 
 
 def of_objects(
-    world: World, name: str, servers: Servers, contenders: Sequence[Contender] = ()
+    world: World,
+    name: str,
+    servers: Servers,
+    contenders: Sequence[Contender] = (),
+    things: Sequence[objects.Thing] = objects.THINGS,
 ) -> Comparison:
     """The objects, on a server that begins anew for every tool."""
-    things = {thing.what: thing for thing in objects.THINGS}
+    by_name = {thing.what: thing for thing in things}
     refused: list[str] = []
     kept = []
     for contender in contenders or for_fidelity_of_buckets(world):
         with servers() as server:
             for bucket in (SOURCE, TARGET):
                 _bucket(server.s3, bucket)
-            refused = objects.put_all(server.s3, SOURCE)
+            refused = objects.put_all(server.s3, SOURCE, things)  # the same ones every time
             one = _tried(world, contender, server.environ)
 
             def look(what: str, bucket: str, s3: Any = server.s3) -> Mapping[str, Any]:
-                return objects.attributes(s3, bucket, things[what])
+                return objects.attributes(s3, bucket, by_name[what])
 
-            _enter(one, [what for what in things if what not in refused], look)
+            _enter(one, [what for what in by_name if what not in refused], look)
             kept.append(one)
-    return Comparison(name, list(things), refused, kept)
+    return Comparison(name, list(by_name), refused, kept)
 
 
 def of_items(world: World, contenders: Sequence[Contender] = ()) -> Comparison:

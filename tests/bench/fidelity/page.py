@@ -80,8 +80,10 @@ def _by_thing(comparison: Comparison, kept: Sequence[Kept]) -> list[str]:
     """A line for each thing of which some tool lost something, a column for each tool."""
     rows = [["", *(one.name for one in kept)]]
     for what in comparison.things:
+        if what in comparison.refused:
+            continue
         cells = [_cell(one, what) for one in kept]
-        if any(cell != _THERE for cell in cells) and what not in comparison.refused:
+        if any(cell != _THERE for cell in cells):
             rows.append([what, *cells])
     return table(rows)
 
