@@ -97,8 +97,8 @@ def test_the_responder_takes_a_batch_only_as_the_source_holds_it() -> None:
 def test_a_run_up_to_a_moment_has_only_what_was_taken_until_then() -> None:
     """Time and CPU time up to the last write leave out what came after it."""
     run = Run(10.0, 5.0, 1, started=100.0, samples=((101.0, 1.0), (104.0, 2.0), (109.0, 4.5)))
-    early, late = run.until(103.0), run.until(200.0)
-    assert (early.seconds, early.cpu) == (3.0, 2.0)
+    early, late = run.until(102.5), run.until(200.0)
+    assert (early.seconds, early.cpu) == (2.5, 1.5)
     assert (late.seconds, late.cpu) == (10.0, 5.0)
 
 

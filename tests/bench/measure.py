@@ -42,10 +42,13 @@ class Run:
 
     def until(self, moment: float) -> Run:
         """The same run up to a moment of the system's clock, from its start on."""
-        at = bisect_left(self.samples, (moment, 0.0))
-        cpu = self.samples[at][1] if at < len(self.samples) else self.cpu
         seconds = min(moment - self.started, self.seconds)
-        return replace(self, seconds=seconds, cpu=cpu, samples=())
+        ends = ((self.started, 0.0), (self.started + self.seconds, self.cpu))
+        samples = [ends[0], *self.samples, ends[1]]
+        at = min(bisect_left(samples, (moment, 0.0)), len(samples) - 1)
+        (before, least), (after, most) = samples[at - 1 : at + 1] if at else (ends[0], ends[0])
+        share = min(1.0, (moment - before) / (after - before)) if after > before else 1.0
+        return replace(self, seconds=seconds, cpu=least + share * (most - least), samples=())
 
 
 class Failed(Exception):

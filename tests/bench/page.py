@@ -29,11 +29,12 @@ Written by `make bench`. Read the ratios and the CPU times: each tool was run in
 others, on the same work, on the same machine. The other figures are context, and none of them says
 anything about the speed of AWS: except where a section names a server, answers come from a
 responder on this machine that costs its clients nothing but their own work. It checks each write
-against the source and marks it in a ledger, and a run that loses, doubles or alters a single object
-or item does not count.
+against the source and marks it in a ledger, and a run that loses or alters a single object or item
+does not count.
 
-{pinned} A shared machine makes times uneven; CPU times suffer less. What a tool loses on the way is
-in the last column, and in full in [fidelity](fidelity.md).
+{pinned} Other work on a machine makes times uneven, and CPU times less so; the load is given with
+each section. What a tool loses on the way is in the last column, and in full in
+[fidelity](fidelity.md).
 
 Run it again, all of it or by name:
 
