@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dataware.core.access import Limits
 from dataware.core.errors import CannotSee
 from dataware.core.ports import Request, Response
-from dataware.wire.curl import CurlTransport, read_headers, upper_escapes
+from dataware.wire.curl import CurlTransport, Headers, upper_escapes
 from support.servers import FaultProxy, Reply, Seen, answer
 from support.transports import FixedAccess, done
 
@@ -227,7 +229,24 @@ def test_the_headers_are_those_of_the_last_answer() -> None:
         b"X-Amz-Meta-N: caf\xc3\xa9\r\n",
         b"\r\n",
     ]
-    assert read_headers(lines) == {"etag": '"a:b"', "x-amz-meta-n": "caf\xc3\xa9"}
+    headers = Headers(lines)
+    assert "x-early" not in headers
+    assert headers.get("x-early", "none") == "none"
+    assert headers == {"etag": '"a:b"', "x-amz-meta-n": "caf\xc3\xa9"}
+    assert (headers["etag"], len(headers)) == ('"a:b"', 2)
+
+
+@given(st.dictionaries(st.from_regex(r"[A-Za-z-]{1,6}", fullmatch=True), st.text("ab: \t1")))
+def test_every_header_is_found_under_its_name(given_: dict[str, str]) -> None:
+    """Asked for one by one or all at once, a header is there or it is not."""
+    lines = [b"HTTP/1.1 200 OK\r\n"]
+    lines += [f"{name}: {value}\r\n".encode() for name, value in given_.items()]
+    wanted = {name.lower(): value.strip() for name, value in given_.items()}
+    for name in (*wanted, "absent", "a"):
+        headers = Headers(lines)
+        assert headers.get(name) == wanted.get(name)
+        assert (name in headers) == (name in wanted)
+    assert dict(Headers(lines)) == wanted
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ import math
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from typing import Any
 from urllib.parse import urlsplit
 
 import pycurl
@@ -117,7 +118,7 @@ class CurlTransport:
             raise _fault(failure, address.base) from failure
         status, lines, body = transfer.taken()
         idle.append(transfer)
-        return Response(status, read_headers(lines), body)
+        return Response(status, Headers(lines), body)
 
     def _address(self, service: str, region: str) -> Address:
         known = self._addresses.get((service, region))
@@ -180,20 +181,47 @@ def _prepare(
     curl.setopt(pycurl.HTTPHEADER, lines if text.isascii() else [line.encode() for line in lines])
 
 
-def read_headers(lines: Iterable[bytes]) -> dict[str, str]:
-    """The headers of the last answer in `lines`, by lower-case name.
+class Headers(Mapping[str, str]):
+    """The headers of the last answer in `lines`, by lower-case name; read when they are asked for.
 
-    An interim answer (100 Continue) comes before it, each begins with its status line.
+    An interim answer (100 Continue) comes before it, each begins with its status line. Of most
+    answers nothing is asked but whether they have a header that they lack.
     """
-    headers: dict[str, str] = {}
-    for line in lines:
-        if line.startswith(b"HTTP/"):
-            headers = {}
-            continue
-        name, colon, value = line.decode("latin-1").partition(":")
-        if colon:
-            headers[name.lower()] = value.strip()
-    return headers
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._raw = b"".join(lines)
+        self._folded = self._raw.lower()
+        self._read: dict[str, str] | None = None
+
+    def __getitem__(self, name: str) -> str:
+        if self._read is None and b"\n%b:" % name.encode() not in self._folded:
+            raise KeyError(name)
+        return self._all[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a header, or `default`."""
+        if self._read is None and b"\n%b:" % name.encode() not in self._folded:
+            return default
+        return self._all.get(name, default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @property
+    def _all(self) -> dict[str, str]:
+        if self._read is None:
+            self._read = {}
+            for line in self._raw.decode("latin-1").split("\r\n"):
+                if line.startswith("HTTP/"):
+                    self._read = {}
+                    continue
+                name, colon, value = line.partition(":")
+                if colon:
+                    self._read[name.lower()] = value.strip()
+        return self._read
 
 
 def upper_escapes(text: str) -> str:

@@ -7,7 +7,9 @@ libcurl says which sockets it waits for and for how long, the loop says when one
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 import pycurl
@@ -44,6 +46,18 @@ class Transfer:
         self.body.clear()
 
 
+@dataclass(slots=True)
+class Socket:
+    """One of libcurl's sockets: what it waits for there, and what the loop watches.
+
+    `inode` tells it from another one that later gets the same number.
+    """
+
+    inode: int
+    wanted: int = 0
+    watched: int = 0
+
+
 class Failed(Exception):
     """A transfer that ended without an answer: libcurl's code, and its words."""
 
@@ -64,7 +78,7 @@ class Multi:
         self._most = most
         self._active: set[Transfer] = set()
         self._waiting: deque[Transfer] = deque()
-        self._watched: dict[int, int] = {}
+        self._sockets: dict[int, Socket] = {}
         self._timer: asyncio.TimerHandle | asyncio.Handle | None = None
         self._collecting = False
 
@@ -91,9 +105,9 @@ class Multi:
             self._stop(transfer)
         if self._timer is not None:
             self._timer.cancel()
+        for handle in tuple(self._sockets):
+            self._forget(handle)
         self._multi.close()
-        for handle in tuple(self._watched):
-            self._watch(pycurl.POLL_REMOVE, handle, self._multi, None)
 
     def _start(self, transfer: Transfer) -> None:
         self._active.add(transfer)
@@ -115,23 +129,44 @@ class Multi:
             self._start(self._waiting.popleft())
 
     def _watch(self, wanted: int, handle: int, _multi: object, _data: object) -> None:
-        """libcurl wants to know when a socket can be read or written, or no longer does."""
-        known = self._watched.get(handle, 0)
-        now = 0 if wanted == pycurl.POLL_REMOVE else wanted & pycurl.POLL_INOUT
-        if gone := known & ~now:
-            if gone & pycurl.POLL_IN:
-                self._loop.remove_reader(handle)
-            if gone & pycurl.POLL_OUT:
-                self._loop.remove_writer(handle)
-        if new := now & ~known:
+        """libcurl wants to know when a socket can be read or written, or no longer does.
+
+        A socket that it no longer waits for stays with the loop until something happens to it,
+        because most are waited for again at once, and telling the system costs more than that.
+        """
+        socket = self._sockets.get(handle)
+        if wanted == pycurl.POLL_REMOVE:
+            if socket is not None:
+                socket.wanted = 0
+            return
+        inode = os.fstat(handle).st_ino
+        if socket is None or socket.inode != inode:
+            # Another socket under an old number, of which the loop does not know yet.
+            self._forget(handle)
+            socket = self._sockets[handle] = Socket(inode)
+        socket.wanted = wanted
+        if new := wanted & ~socket.watched:
             if new & pycurl.POLL_IN:
-                self._loop.add_reader(handle, self._act, handle, pycurl.CSELECT_IN)
+                self._loop.add_reader(handle, self._ready, handle, socket, pycurl.CSELECT_IN)
             if new & pycurl.POLL_OUT:
-                self._loop.add_writer(handle, self._act, handle, pycurl.CSELECT_OUT)
-        if now:
-            self._watched[handle] = now
+                self._loop.add_writer(handle, self._ready, handle, socket, pycurl.CSELECT_OUT)
+            socket.watched |= new
+
+    def _ready(self, handle: int, socket: Socket, ready: int) -> None:
+        """Something happened to a socket; what nobody waits for is not watched any more."""
+        if socket.wanted & ready:
+            self._act(handle, ready)
+            return
+        socket.watched &= ~ready
+        if ready == pycurl.CSELECT_IN:
+            self._loop.remove_reader(handle)
         else:
-            self._watched.pop(handle, None)
+            self._loop.remove_writer(handle)
+
+    def _forget(self, handle: int) -> None:
+        if self._sockets.pop(handle, None) is not None:
+            self._loop.remove_reader(handle)
+            self._loop.remove_writer(handle)
 
     def _wait(self, milliseconds: int) -> None:
         """libcurl wants to be called after some time; a negative one takes the wish back."""
