@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,10 +22,8 @@ def new_project(
             monkeypatch.setenv(name, value)
 
         def make(source: Path) -> Project:
-            folder = tmp_path / "project"
-            shutil.copytree(source, folder)
             try:
-                project = make_project(folder, tmp_path / "home")
+                project = make_project(source, tmp_path / "project", tmp_path / "home")
             except Unavailable as reason:
                 pytest.skip(str(reason))
             project.bootstrap()

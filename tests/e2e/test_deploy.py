@@ -1,6 +1,6 @@
-"""`dataware deploy` with the real CDK command line: the Python example, deployed again and again.
+"""`dataware deploy` with the real CDK command line: the examples, deployed again and again.
 
-CDK processes are heavy, so one test tells the whole story.
+CDK processes are heavy, so one test for each example tells the whole story.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from pathlib import Path
 import boto3
 import pytest
 
-from support.cdk_cli import Project
+from support.cdk_cli import TYPESCRIPT, Project
+from support.worlds import stacks
 
 pytestmark = pytest.mark.xdist_group("cdk")
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples/python"
+PYTHON = Path(__file__).resolve().parents[2] / "examples/python"
 OWN = {
     "spaceport-uploads-staging",
     "spaceport-ml-processing-staging",
@@ -66,7 +67,7 @@ def test_data_is_in_place_on_the_first_deployment_and_on_every_other(
     new_project: Callable[[Path], Project],
 ) -> None:
     """Migrated and adopted once, then kept for ever, by either command, with and without lock."""
-    project = new_project(EXAMPLE)
+    project = new_project(PYTHON)
     fill()
     first = project.dataware_deploy()
     assert "Successfully migrated data to Spaceport-Waitlist-staging" in first
@@ -87,3 +88,25 @@ def test_data_is_in_place_on_the_first_deployment_and_on_every_other(
     assert {entry["action"] for entry in entries.values()} == {"keep"}
     (project.folder / "dataware.lock.json").unlink()
     project.check_no_difference()
+
+
+def test_an_app_in_typescript_is_planned_and_deployed(
+    new_project: Callable[[Path], Project],
+) -> None:
+    """Metadata of the resources is all it takes: the data moves once, and the stack keeps it."""
+    project = new_project(TYPESCRIPT)
+    fill()
+    own = {"spaceport-uploads-staging", "Spaceport-Waitlist-staging"}
+    assert "Plan: 2 to migrate" in project.dataware("plan")
+    assert "Spaceport" not in stacks()
+
+    first = project.dataware_deploy()
+    assert first.count("Successfully migrated data to") == 2
+    check_data()
+    assert owned() == own
+    project.check_no_difference()
+
+    again = project.dataware_deploy()
+    assert "Successfully migrated" not in again
+    check_data()
+    assert owned() == own

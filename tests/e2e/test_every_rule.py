@@ -6,7 +6,6 @@ Stops have tests of their own, because nothing is deployed after one.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -134,7 +133,7 @@ def owned() -> set[str]:
 
 def rules(project: Project) -> dict[str, int]:
     """The rule that decides on each resource now."""
-    project.run(sys.executable, "-m", "dataware.cli", "plan", "--out", "plan.json")
+    project.dataware("plan", "--out", "plan.json")
     plan = json.loads((project.folder / "plan.json").read_text())
     return {
         one["preferred"]["name"].removesuffix("-prod"): one["rule"] for one in plan["resources"]

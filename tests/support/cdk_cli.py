@@ -1,6 +1,7 @@
 """The real CDK command line, pinned by tests/e2e/cdk/package-lock.json and kept in the cache.
 
-``python -m support.cdk_cli`` installs it ahead of the tests; what is there needs no network.
+``python -m support.cdk_cli`` installs it ahead of the tests, with what the example in TypeScript
+needs; what is there needs no network.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from dataware.embedded.environment import cache_folder
 from support.peers import Unavailable
 
 PROJECT = Path(__file__).resolve().parent.parent / "e2e" / "cdk"
+TYPESCRIPT = Path(__file__).resolve().parents[2] / "examples" / "typescript"
 FILES = ("package.json", "package-lock.json")
 BESIDE = Path(sys.executable).parent
 QUIET = {
@@ -36,33 +39,44 @@ NEVER_ASK = ("--require-approval", "never", "--no-notices")
 
 def install() -> Path:
     """The `cdk` command, installed if need be. Raises Unavailable without Node.js or a network."""
-    pinned = b"".join((PROJECT / name).read_bytes() for name in FILES)
-    folder = cache_folder() / "peers" / f"cdk-{hashlib.sha256(pinned).hexdigest()[:12]}"
-    command = folder / "node_modules" / ".bin" / "cdk"
-    if command.exists():
-        return command
+    return node_modules(PROJECT) / ".bin" / "cdk"
+
+
+def node_modules(project: Path) -> Path:
+    """What the lock file of a project pins, installed if need be. Raises Unavailable."""
+    pinned = b"".join((project / name).read_bytes() for name in FILES)
+    folder = cache_folder() / "peers" / f"npm-{hashlib.sha256(pinned).hexdigest()[:12]}"
+    modules = folder / "node_modules"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            made = Path(scratch) / "made"
+            made.mkdir()
+            for name in FILES:
+                shutil.copyfile(project / name, made / name)
+            _install(made)
+            # Another process may have been quicker; its folder is as good.
+            with suppress(OSError):
+                made.rename(folder)
+    return modules
+
+
+def _install(folder: Path) -> None:
     path = f"{BESIDE}{os.pathsep}{os.environ['PATH']}"
     npm = shutil.which("npm", path=path)
     if npm is None:
         raise Unavailable("Node.js with npm is not installed, which the CDK command line needs")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        for name in FILES:
-            shutil.copyfile(PROJECT / name, Path(scratch) / name)
-        done = subprocess.run(
-            [npm, "ci", "--no-audit", "--no-fund", "--silent"],
-            cwd=scratch,
-            env={**os.environ, "PATH": path},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            lines = done.stderr.strip().splitlines() or ["npm says nothing"]
-            raise Unavailable(f"the CDK command line cannot be installed: {lines[-1]}")
-        if not folder.exists():
-            shutil.copytree(scratch, folder, symlinks=True)
-    return command
+    done = subprocess.run(
+        [npm, "ci", "--no-audit", "--no-fund", "--silent"],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["npm says nothing"]
+        raise Unavailable(f"the packages of npm cannot be installed: {lines[-1]}")
 
 
 @dataclass(frozen=True)
@@ -135,9 +149,13 @@ class Project:
         """What `cdk deploy` says."""
         return self.run("cdk", "deploy", *NEVER_ASK, *arguments)
 
+    def dataware(self, *arguments: str) -> str:
+        """What a command of dataware says."""
+        return self.run(sys.executable, "-m", "dataware.cli", *arguments)
+
     def dataware_deploy(self) -> str:
         """Data first, then the stack."""
-        return self.run(sys.executable, "-m", "dataware.cli", "deploy", "--yes", "--", *NEVER_ASK)
+        return self.dataware("deploy", "--yes", "--", *NEVER_ASK)
 
     def check_no_difference(self, *arguments: str) -> None:
         """The template of a plain synth, or of the named assembly, is the one that is deployed."""
@@ -145,13 +163,15 @@ class Project:
         assert "There were no differences" in said, said
 
 
-def make_project(folder: Path, home: Path, path: Path | None = None) -> Project:
-    """The project in `folder`, on the AWS of this process's environment.
+def make_project(source: Path, folder: Path, home: Path) -> Project:
+    """A copy of a project in `folder`, on the AWS of this process's environment.
 
-    `path` holds commands that win over all others. Raises Unavailable as `install` does.
+    Raises Unavailable as `install` does.
     """
-    commands = [path] if path else []
-    places = [*commands, install().parent, BESIDE, os.environ["PATH"]]
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("node_modules", "cdk.out"))
+    if (source / FILES[1]).exists():
+        (folder / "node_modules").symlink_to(node_modules(source))
+    places = [install().parent, BESIDE, os.environ["PATH"]]
     environ = {
         **os.environ,
         **QUIET,
@@ -166,5 +186,6 @@ def make_project(folder: Path, home: Path, path: Path | None = None) -> Project:
 if __name__ == "__main__":
     try:
         install()
+        node_modules(TYPESCRIPT)
     except Unavailable as reason:
         print(f"Tests with the CDK command line are skipped: {reason}")
