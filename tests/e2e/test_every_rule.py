@@ -19,8 +19,10 @@ from support.worlds import (
     client,
     items_of,
     make_bucket,
+    make_stack,
     make_table,
     objects_of,
+    retained,
     rewind,
     varied_items,
     varied_objects,
@@ -54,20 +56,6 @@ OUTSIDE = {"shared", "older"}
 
 EXISTING = {"left", "twin", "empty", "resumed"}
 """What a plain `cdk deploy` refers to, because only an import into the stack could take it in."""
-
-
-def retained(cfn_type: str, **properties: Any) -> dict[str, Any]:
-    """A resource of a template, which outlives its stack."""
-    policies = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-    return {"Type": cfn_type, **policies, "Properties": properties}
-
-
-def make_stack(name: str, **resources: Any) -> None:
-    """A stack from a template that was written by hand."""
-    cloudformation = client("cloudformation")
-    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
-    waiter = cloudformation.get_waiter("stack_create_complete")
-    waiter.wait(StackName=name, WaiterConfig={"Delay": 1})
 
 
 def put(bucket: str, objects: Iterable[dict[str, Any]]) -> None:

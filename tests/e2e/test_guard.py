@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from support.assemblies import assembly, opted_in, prepare_project
 from support.cli import BUCKET, Ran, run, saved
 from support.worlds import KEYS, client, items_of, make_bucket, stacks, varied_items
 
@@ -30,27 +31,6 @@ def table(name: str, policy: str = "Delete", **properties: Any) -> dict[str, Any
         "UpdateReplacePolicy": policy,
         "Properties": {**PROPERTIES, **properties, "TableName": name},
     }
-
-
-def opted_in(resource: dict[str, Any], *fallbacks: str) -> dict[str, Any]:
-    """The resource, with fallbacks."""
-    return {**resource, "Metadata": {"Dataware": {"Fallback": list(fallbacks)}}}
-
-
-def assembly(folder: Path = Path("cdk.out"), **apps: Mapping[str, Any]) -> Path:
-    """A cloud assembly of stacks by name."""
-    folder.mkdir(exist_ok=True)
-    artifacts = {}
-    for name, resources in apps.items():
-        (folder / f"{name}.json").write_text(json.dumps({"Resources": resources}))
-        artifacts[name] = {
-            "type": "aws:cloudformation:stack",
-            "environment": "aws://unknown-account/unknown-region",
-            "properties": {"templateFile": f"{name}.json", "stackName": name},
-        }
-    manifest = {"version": "48.0.0", "artifacts": artifacts}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    return folder
 
 
 def deploy(stack: str, **resources: Any) -> None:
@@ -234,25 +214,10 @@ def test_apply_is_not_guarded() -> None:
     assert items_of("orders-prod") == items_of("orders")
 
 
-CDK = """#!/bin/sh
-echo "$@" >> calls
-case "$*" in
-  --version) echo "2.1148.1 (build 1)" ;;
-  "deploy --help") echo "--import-existing-resources" ;;
-  synth*) cp -r prepared/. "$4" ;;
-esac
-"""
-
-
 @pytest.fixture
 def calls() -> Path:
-    """A CDK project whose CDK command line writes down what it was asked; its app is prepared."""
-    Path("cdk.json").write_text(json.dumps({"app": "true"}))
-    cdk = Path("node_modules/.bin/cdk")
-    cdk.parent.mkdir(parents=True)
-    cdk.write_text(CDK)
-    cdk.chmod(0o755)
-    return Path("calls")
+    """What the project's CDK command line was asked."""
+    return prepare_project()
 
 
 def test_deploy_stops_before_anything_is_changed(calls: Path) -> None:

@@ -128,6 +128,20 @@ def _object(s3: Any, bucket: str, key: str) -> Any:
     return found["Body"].read(), headers, sorted((tag["Key"], tag["Value"]) for tag in tags)
 
 
+def retained(cfn_type: str, **properties: Any) -> dict[str, Any]:
+    """A resource of a template, which outlives its stack."""
+    policies = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    return {"Type": cfn_type, **policies, "Properties": properties}
+
+
+def make_stack(name: str, **resources: Any) -> None:
+    """A stack from a template that was written by hand."""
+    cloudformation = client("cloudformation")
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
+    waiter = cloudformation.get_waiter("stack_create_complete")
+    waiter.wait(StackName=name, WaiterConfig={"Delay": 1})
+
+
 def stacks() -> list[str]:
     """The names of all stacks that were not deleted."""
     pages = client("cloudformation").get_paginator("list_stacks").paginate()

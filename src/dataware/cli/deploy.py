@@ -16,8 +16,8 @@ from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside
 from dataware.cli.outside import outside
 from dataware.core.errors import BadInput, Refused
 from dataware.core.events import event
-from dataware.core.guard import ALLOWED
-from dataware.core.model import Wanted
+from dataware.core.guard import ALLOWED, RETAINED
+from dataware.core.model import Existence, ImportMode, Wanted
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.ops.announce import announce
 from dataware.ops.apply import apply_plan
@@ -75,6 +75,7 @@ def _before(context: Context, app: App, deployment: Deployment) -> list[Wanted]:
         stopped = [planned.wanted.preferred for planned in plan.stops]
         names = ", ".join(dict.fromkeys([*stopped, *(loss.name for loss in plan.losses)]))
         raise Refused(f"nothing was changed, because of {names}; see the reasons above")
+    _check_adoption(app, plan)
     _ask(context, plan, deployment)
     later = [planned for planned in plan.resources if _waits(planned)]
     now = tuple(planned for planned in plan.resources if planned.changes and not _waits(planned))
@@ -99,6 +100,36 @@ def _after(
 def _waits(planned: Planned) -> bool:
     """Whether only the stack can create the target, so that the copy follows the deployment."""
     return planned.decision.action in COPYING and bool(planned.wanted.unresolved)
+
+
+def _check_adoption(app: App, plan: Plan) -> None:
+    """Refuse what CloudFormation would not take into the stack. Raises Refused.
+
+    Source: AWS CloudFormation User Guide, "Import AWS resources into a CloudFormation stack
+    automatically".
+    """
+    declared = {
+        (stack.name, logical_id): resource
+        for stack in app.stacks
+        for logical_id, resource in stack.resources.items()
+    }
+    unfit = []
+    for planned in filter(_is_adopted, plan.resources):
+        resource = declared.get((planned.wanted.stack, planned.wanted.logical_id))
+        if resource is not None and resource.deletion_policy not in RETAINED:
+            unfit.append(planned.wanted.preferred)
+    if unfit:
+        raise Refused(
+            f"nothing was changed, because of {', '.join(unfit)}: CloudFormation takes into a "
+            "stack only what outlives it; set the removal policy to RETAIN_ON_UPDATE_OR_DELETE or "
+            "RETAIN, or import by reference"
+        )
+
+
+def _is_adopted(planned: Planned) -> bool:
+    """Whether the resource stands before the stack is deployed, and is to become the stack's."""
+    stands = planned.preferred.existence is Existence.EXISTS or planned.creates
+    return stands and planned.decision.import_mode is ImportMode.ADOPT
 
 
 def _ask(context: Context, plan: Plan, deployment: Deployment) -> None:
