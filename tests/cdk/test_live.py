@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 from aws_cdk import App, DefaultStackSynthesizer, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
 from cdk.apps import (
@@ -79,6 +81,17 @@ def deploy(stack: Stack) -> None:
         assert "No updates are to be performed" in str(error)
 
 
+def settled(name: str) -> str:
+    """The status of a stack once nothing is in progress."""
+    for _ in range(300):
+        (stack,) = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        status: str = stack["StackStatus"]
+        if not status.endswith("_IN_PROGRESS"):
+            return status
+        time.sleep(0.1)
+    raise AssertionError(f"{name} stays {status}")
+
+
 def test_every_deployment_has_the_same_template() -> None:
     """What the first deployment creates, the second and third find, and keep declared."""
     found = []
@@ -90,6 +103,27 @@ def test_every_deployment_has_the_same_template() -> None:
     assert found[0] == found[1] == found[2]
     assert decision(stack).action is Action.KEEP
     assert len(found[0]) == 2
+
+
+def test_a_first_deployment_that_failed_is_repeated() -> None:
+    """What was rolled back is in nobody's way: the next one creates both resources and has them."""
+    cloudformation = boto3.client("cloudformation")
+    first = synthesized()
+    wrong = iam.CfnPolicy(first, "Wrong", policy_name="p", policy_document={}, roles=["nobody"])
+    wrong.node.add_dependency(first.node.find_child("Waitlist"), first.node.find_child("Uploads"))
+    deploy(first)
+    assert settled("Demo") == "ROLLBACK_COMPLETE"
+    events = cloudformation.describe_stack_events(StackName="Demo")["StackEvents"]
+    created = [one for one in events if one["ResourceStatus"] == "CREATE_COMPLETE"]
+    assert {one["ResourceType"] for one in created} == {BUCKET, TABLE}
+    # As the CDK command line does with a stack that was never complete.
+    cloudformation.delete_stack(StackName="Demo")
+    for _ in range(2):
+        stack = synthesized()
+        assert errors(stack) == []
+        assert {one["Type"] for one in resources(stack).values()} == {BUCKET, TABLE}
+        deploy(stack)
+        assert settled("Demo") == "CREATE_COMPLETE"
 
 
 def test_a_lock_file_and_its_loss_change_nothing(project: Path) -> None:

@@ -1,4 +1,4 @@
-"""What `dataware deploy` refuses before anything is changed, against services that really stand."""
+"""What `dataware deploy` refuses before anything is changed, and what a failure leaves behind."""
 
 from __future__ import annotations
 
@@ -189,4 +189,20 @@ def test_what_the_stack_itself_creates_may_be_deleted_with_it(calls: Path) -> No
     assert deploy(table("Delete")).code == 0
     make_stack("App", Data=table("Delete"))
     assert deploy(table("Delete")).code == 0
+    assert calls.read_text().count("deploy --import-existing-resources") == 2
+
+
+def test_a_deployment_that_failed_is_repeated_without_copying(calls: Path) -> None:
+    """The data is in place when CDK fails, and the next run only has the stack take it in."""
+    make_table("data", varied_items(9))
+    Path("failing").touch()
+    ran = deploy(table())
+    assert ran.code == 1
+    assert "all data is in place" in ran.err
+    assert items_of("data-prod") == items_of("data")
+    Path("failing").unlink()
+    again = deploy(table())
+    assert again.code == 0, again
+    assert "Importing existing DynamoDB table with data: data-prod" in again.out
+    assert "migrat" not in again.out
     assert calls.read_text().count("deploy --import-existing-resources") == 2

@@ -13,6 +13,7 @@ case "$*" in
   --version) echo "2.1148.1 (build 1)" ;;
   "deploy --help") echo "--import-existing-resources" ;;
   synth*) cp -r prepared/. "$4" ;;
+  deploy*) test ! -e failing ;;
 esac
 """
 
@@ -41,7 +42,7 @@ def assembly(folder: Path = Path("cdk.out"), **apps: Mapping[str, Any]) -> Path:
 def prepare_project() -> Path:
     """Make the current folder a CDK project; the file in which its CDK writes what it is asked.
 
-    Its app is the assembly in the folder ``prepared``.
+    Its app is the assembly in the folder ``prepared``; a file ``failing`` lets deployments fail.
     """
     Path("cdk.json").write_text(json.dumps({"app": "true"}))
     cdk = Path("node_modules/.bin/cdk")
