@@ -112,11 +112,20 @@ def test_a_failing_cdk_is_told(tmp_path: Path, environ: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--method=direct"], ["--method", "direct"], ["-m=direct"]])
-def test_direct_deployments_cannot_adopt(arguments: list[str]) -> None:
+def test_direct_deployments_cannot_adopt(arguments: list[str], tmp_path: Path) -> None:
     """Without a change set nothing can be adopted, so the option is refused."""
     with pytest.raises(BadInput, match="change set"):
-        check_arguments(["--all", *arguments])
-    check_arguments(["--method=change-set", "direct"])
+        check_arguments(["--all", *arguments], tmp_path)
+    check_arguments(["--method=change-set", "direct"], tmp_path)
+
+
+@pytest.mark.parametrize("arguments", [["--app", "out"], ["--app=out"], ["-a", "out"]])
+def test_an_assembly_is_no_app_to_run(arguments: list[str], tmp_path: Path) -> None:
+    """What was synthesized before the data was looked at is refused; a command is not."""
+    check_arguments(arguments, tmp_path)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(BadInput, match="--app out is a cloud assembly"):
+        check_arguments(["--all", *arguments], tmp_path)
 
 
 @pytest.mark.parametrize(

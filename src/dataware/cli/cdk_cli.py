@@ -64,9 +64,15 @@ def find_cdk(folder: Path, environ: Mapping[str, str]) -> Cdk:
     raise BadInput(f"the CDK command line was not found: {ADVICE}")
 
 
-def check_arguments(arguments: Sequence[str]) -> None:
-    """Refuse what would keep CDK from adopting. Raises BadInput."""
+def check_arguments(arguments: Sequence[str], folder: Path) -> None:
+    """Refuse what would keep CDK from adopting, or the app from being run. Raises BadInput."""
     joined = " ".join(arguments)
+    for app in re.findall(r"(?:^|\s)(?:--app|-a)[= ](\S+)", joined):
+        if (folder / app).is_dir():
+            raise BadInput(
+                f"--app {app} is a cloud assembly, synthesized before its data was looked at, and "
+                "dataware deploy runs the app itself: leave the option out, or name a command"
+            )
     if re.search(r"(^|\s)(--method|-m)[= ]direct(\s|$)", joined):
         raise BadInput(
             "--method=direct deploys without a change set, and only a change set can adopt "

@@ -49,8 +49,8 @@ def run_deploy(
     arguments: Sequence[str],
 ) -> int:
     """Bring the data in place, then deploy so that the stack adopts it."""
-    check_arguments(arguments)
     folder = Path.cwd()
+    check_arguments(arguments, folder)
     if not names_app(folder):
         raise BadInput(f"there is no cdk.json that names an app in {folder}; go to the CDK project")
     environ = cdk_environ(profile=out.profile, region=out.region, endpoint_url=out.endpoint_url)
