@@ -108,16 +108,17 @@ def _check_adoption(app: App, plan: Plan) -> None:
     Source: AWS CloudFormation User Guide, "Import AWS resources into a CloudFormation stack
     automatically".
     """
-    declared = {
-        (stack.name, logical_id): resource
+    deleted = {
+        (stack.name, logical_id)
         for stack in app.stacks
         for logical_id, resource in stack.resources.items()
+        if resource.deletion_policy not in RETAINED
     }
-    unfit = []
-    for planned in filter(_is_adopted, plan.resources):
-        resource = declared.get((planned.wanted.stack, planned.wanted.logical_id))
-        if resource is not None and resource.deletion_policy not in RETAINED:
-            unfit.append(planned.wanted.preferred)
+    unfit = [
+        planned.wanted.preferred
+        for planned in plan.resources
+        if _is_adopted(planned) and (planned.wanted.stack, planned.wanted.logical_id) in deleted
+    ]
     if unfit:
         raise Refused(
             f"nothing was changed, because of {', '.join(unfit)}: CloudFormation takes into a "
