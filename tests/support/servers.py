@@ -71,11 +71,15 @@ class Seen:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; of its body only `keep` bytes are sent before the connection is cut, if given."""
+    """An answer; of its body only `keep` bytes are sent before the connection is cut, if given.
+
+    With a `pause`, so many seconds pass before each byte of the body.
+    """
 
     head: bytes
     body: bytes
     keep: int | None = None
+    pause: float = 0.0
 
     @property
     def status(self) -> int:
@@ -139,6 +143,22 @@ def drop_after(seen: Seen, forward: Forward) -> Reply:
 def truncate(keep: int) -> Fault:
     """Send the head and only the first bytes of the body, then close the connection."""
     return lambda seen, forward: replace(forward(seen), keep=keep)
+
+
+def trickle(pause: float) -> Fault:
+    """Send the body byte by byte, so that the server is never silent and never done."""
+    return lambda seen, forward: replace(forward(seen), pause=pause)
+
+
+def silent_after(seconds: float) -> Fault:
+    """Let the server do its work, then hold its answer back for a while."""
+
+    def fault(seen: Seen, forward: Forward) -> Reply:
+        reply = forward(seen)
+        time.sleep(seconds)
+        return reply
+
+    return fault
 
 
 @dataclass
@@ -282,9 +302,15 @@ class _Connection(socketserver.StreamRequestHandler):
             if reply.keep is not None:
                 self.connection.sendall(reply.head + reply.body[: reply.keep])
                 return
-            self.connection.sendall(reply.head + reply.body)
+            self.connection.sendall(reply.head if reply.pause else reply.head + reply.body)
+            self._trickle(reply)
             if b"connection: close" in reply.head.lower():
                 return
+
+    def _trickle(self, reply: Reply) -> None:
+        for position in range(len(reply.body) if reply.pause else 0):
+            time.sleep(reply.pause)
+            self.connection.sendall(reply.body[position : position + 1])
 
     def _read_request(self) -> Seen | None:
         head = _read_head(self.rfile)
