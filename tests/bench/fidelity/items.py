@@ -29,13 +29,14 @@ class Thing:
     @property
     def item(self) -> dict[str, Any]:
         """The item as the client takes it."""
-        return {"id": {"S": self.key}, **self.value}
+        return {**key(self), **self.value}
 
 
 def _thing(what: str, **value: Any) -> Thing:
     return Thing(what, f"item: {what}", value)
 
 
+LARGEST = _thing("largest number", v={"N": "9.9999999999999999999999999999999999999E+125"})
 THINGS = (
     _thing("string", v={"S": "plain"}),
     _thing("empty string", v={"S": ""}),
@@ -46,7 +47,7 @@ THINGS = (
     _thing("zero", v={"N": "0"}),
     _thing("38 digits", v={"N": "12345678901234567890123456789012345678"}),
     _thing("38 digits behind the point", v={"N": "0.12345678901234567890123456789012345678"}),
-    _thing("largest number", v={"N": "9.9999999999999999999999999999999999999E+125"}),
+    LARGEST,
     _thing("smallest number", v={"N": "1E-130"}),
     _thing("not a double", v={"N": "9007199254740993"}),
     _thing("binary", v={"B": bytes(range(256))}),
@@ -70,6 +71,11 @@ THINGS = (
 )
 
 
+def key(thing: Thing) -> dict[str, Any]:
+    """The key of an item as the client takes it."""
+    return {"id": {"S": thing.key}}
+
+
 def put_all(dynamodb: Any, table: str) -> None:
     """Write the items, one by one."""
     for thing in THINGS:
@@ -78,8 +84,7 @@ def put_all(dynamodb: Any, table: str) -> None:
 
 def look(dynamodb: Any, table: str, thing: Thing) -> dict[str, Any]:
     """An item's value in a form that is equal where DynamoDB's are; empty if it is not there."""
-    key = {"id": {"S": thing.key}}
-    item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+    item = dynamodb.get_item(TableName=table, Key=key(thing), ConsistentRead=True).get("Item")
     return {"value": settled({"M": item})} if item else {}
 
 

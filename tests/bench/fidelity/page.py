@@ -43,7 +43,7 @@ _THERE, _GONE = "✓", "**missing**"
 
 def page(buckets: Sequence[Comparison], tables: Comparison, measured: str) -> str:
     """The whole page."""
-    parts = [_HEAD, "## Objects\n", _OBJECTS.lstrip("\n")]
+    parts = [_HEAD, "## Objects\n", _OBJECTS]
     for comparison in buckets:
         parts.append(_section(comparison, "###"))
     parts += ["## Items\n\n", _section(tables, "###")]

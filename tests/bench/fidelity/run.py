@@ -21,13 +21,21 @@ _PLUS = (
     "s5cmd writes a space in the name of a copy's source as “+”, which this server takes "
     "literally; S3 itself may read it as a space"
 )
-_LOUD = "the batch writer ends with an error at a number that its Decimal cannot hold"
+_REPLACE = (
+    "where a copy replaces metadata and does not name Content-Type or Content-Encoding, this "
+    "server keeps them; S3 does not, nor does SeaweedFS below"
+)
+_LOUD = (
+    "this server gives the largest number in full digits. There the batch writer of boto3 ends "
+    "with an error before it writes anything, because its Decimal holds 38 digits; the table shows "
+    "what it makes of the other 29"
+)
 
 
 def fidelity(world: World, measured: Callable[[], str]) -> tuple[Result, dict[str, str], str]:
     """A short table, what each tool loses in a few words, and the whole page."""
     buckets = [of_objects(world, "the embedded AWS", embedded(world))]
-    buckets[0] = replace(buckets[0], notes=[_NO_ENCODING, _PLUS])
+    buckets[0] = replace(buckets[0], notes=[_REPLACE, _NO_ENCODING, _PLUS])
     result = Result("Fidelity: what is not kept", ("tool", "of", "loses"))
     try:
         buckets.append(_on_weed(world))
