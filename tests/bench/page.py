@@ -33,8 +33,8 @@ against the source and marks it in a ledger, and a run that loses or alters a si
 does not count.
 
 {pinned} Other work on a machine makes times uneven, and CPU times less so; the load is given with
-each section. What a tool loses on the way is in the last column, and in full in
-[fidelity](fidelity.md).
+each section. The last column says what a tool loses of 30 objects or items that are hard to copy;
+in full it is in [fidelity](fidelity.md).
 
 Run it again, all of it or by name:
 

@@ -25,6 +25,11 @@ _REPLACE = (
     "where a copy replaces metadata and does not name Content-Type or Content-Encoding, this "
     "server keeps them; S3 does not, nor does SeaweedFS below"
 )
+_RCLONE = (
+    "when a key fails, rclone tries the bucket again, and then sets the time of the objects that "
+    "are there by a copy onto themselves, which drops headers and class; where no key fails, a "
+    "second `rclone copy` does the same. SeaweedFS below shows a first run without a failed key"
+)
 _LOUD = (
     "this server gives the largest number in full digits. There the batch writer of boto3 ends "
     "with an error before it writes anything, because its Decimal holds 38 digits; the table shows "
@@ -35,7 +40,7 @@ _LOUD = (
 def fidelity(world: World, measured: Callable[[], str]) -> tuple[Result, dict[str, str], str]:
     """A short table, what each tool loses in a few words, and the whole page."""
     buckets = [of_objects(world, "the embedded AWS", embedded(world))]
-    buckets[0] = replace(buckets[0], notes=[_REPLACE, _NO_ENCODING, _PLUS])
+    buckets[0] = replace(buckets[0], notes=[_REPLACE, _NO_ENCODING, _PLUS, _RCLONE])
     result = Result("Fidelity: what is not kept", ("tool", "of", "loses"))
     try:
         buckets.append(_on_weed(world))
