@@ -35,7 +35,7 @@ class Scale:
     growth: growth.Sizes
     guarded: growth.Sizes
     keys: int = 1_000_000
-    stopped: int = 300_000
+    stopped: int = 100_000
     resources: int = 100
     real: int = 1_000
     limit: int = 100_000
@@ -52,7 +52,7 @@ _QUICK = Scale(
     Track(first=1_000, most=2_000, seconds=0.5, turns=1),
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((500, 1_000), longest=60.0),
-    *(20_000, 40_000, 10, 50, 5_000),
+    *(20_000, 20_000, 10, 50, 5_000),
 )
 _HUGE = growth.Sizes((10_000, 100_000, 1_000_000, 10_000_000), longest=7200.0)
 

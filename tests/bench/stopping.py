@@ -64,7 +64,7 @@ def _interrupted(
     )
     while process.poll() is None and world.responder.report()["written"] < 5_000:
         time.sleep(0.05)
-    time.sleep(0.5)
+    time.sleep(0.1)
     told = time.monotonic()
     os.kill(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
