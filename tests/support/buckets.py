@@ -131,7 +131,7 @@ def copy(
 
 
 async def whole(copier: Copier, after: str | None = None) -> Outcome:
-    """Read and write everything, eight units at a time."""
+    """Read and write everything, or what comes after a cursor, eight units at a time."""
     gate = asyncio.Semaphore(8)
 
     async def write(unit: Unit) -> Outcome:
@@ -139,9 +139,10 @@ async def whole(copier: Copier, after: str | None = None) -> Outcome:
             return await copier.write(unit)
 
     outcomes: list[Outcome] = []
-    async for page in copier.read("", after):
-        outcomes.append(Outcome(same=page.same, left=page.left))
-        outcomes += await asyncio.gather(*map(write, page.units))
+    for partition in await copier.partitions() if after is None else [""]:
+        async for page in copier.read(partition, after):
+            outcomes.append(Outcome(same=page.same, left=page.left))
+            outcomes += await asyncio.gather(*map(write, page.units))
     return total(outcomes)
 
 

@@ -290,7 +290,7 @@ def test_a_listing_out_of_order_is_an_error(aws: Account) -> None:
         )
 
 
-def test_the_size_is_exact_while_a_few_pages_show_it(
+def test_the_size_is_exact_while_one_page_shows_it(
     aws: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A total that was not counted to its end is never called exact."""
@@ -299,7 +299,7 @@ def test_the_size_is_exact_while_a_few_pages_show_it(
     for versions in (False, True):
         the_order = order(aws, "old-bucket", "new-bucket", all_versions=versions)
         assert size(aws, the_order) == Size(3, 6)
-    monkeypatch.setattr("dataware.kinds.s3_bucket.copier.COUNTED_PAGES", 0)
+    monkeypatch.setattr("dataware.kinds.s3_bucket.splitting.PAGE", 2)
     for versions in (False, True):
         the_order = order(aws, "old-bucket", "new-bucket", all_versions=versions)
         assert not size(aws, the_order).exact

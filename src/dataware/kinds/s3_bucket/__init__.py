@@ -54,7 +54,7 @@ def charges(size: Size) -> dict[str, float]:
 
     Both are charged as a PUT, and a listing names 1,000 keys a page (Amazon S3 pricing). Storage
     classes other than STANDARD cost more, and so do the requests for objects that need a closer
-    look.
+    look. The looks that split a large bucket are some 200 more.
     """
     return {"s3.put": size.items + 4.0 * -(-size.items // 1000)}
 
@@ -117,6 +117,8 @@ KIND = Kind(
     prefixes=True,
     batch=25,
     charges=charges,
+    # A listing is slow to answer and cheap to read; a reader holds up to four pages of it, 2 MB.
+    readers=16,
     writers=256,
     locate=locate,
 )

@@ -81,12 +81,14 @@ class BucketCopier:
         yield Page((), None)
 
     async def _page(self, found: Sequence[Found], beside: Beside) -> Page:
-        units: list[Unit] = []
-        for one in found:
-            there = await beside.at(self._pair.source.relative(one.key))
-            if there is None or not _same(one, there):
-                units.append(Unit(Task(one, doubtful=there is not None), 1, REQUEST_BYTES))
-        return Page(tuple(units), cursor_of(found[-1].key), same=len(found) - len(units))
+        keys = self._pair.source.relatives(one.key for one in found)
+        there = await beside.among(keys)
+        units = tuple(
+            Unit(Task(one, doubtful=other is not None), 1, REQUEST_BYTES)
+            for one, other in zip(found, map(there.get, keys), strict=True)
+            if other is None or not _same(one, other)
+        )
+        return Page(units, cursor_of(found[-1].key), same=len(found) - len(units))
 
     async def write(self, unit: Unit) -> Outcome:
         """Bring one object over."""

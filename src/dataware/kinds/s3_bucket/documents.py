@@ -168,12 +168,12 @@ def read_upload_id(root: Element) -> str:
 
 def read_copied(root: Element) -> str:
     """The ETag that CopyObject answers with."""
-    return _needed(_expect(root, "CopyObjectResult"), "ETag").strip('"')
+    return _etag(_expect(root, "CopyObjectResult"))
 
 
 def read_completed(root: Element) -> str:
     """The ETag that CompleteMultipartUpload answers with."""
-    return _needed(_expect(root, "CompleteMultipartUploadResult"), "ETag").strip('"')
+    return _etag(_expect(root, "CompleteMultipartUploadResult"))
 
 
 def read_part(root: Element) -> dict[str, str]:
@@ -202,3 +202,10 @@ def _needed(said: dict[str, str], name: str) -> str:
     if not said.get(name):
         raise Garbled(f"an answer without {name}")
     return said[name]
+
+
+def _etag(said: dict[str, str]) -> str:
+    etag = _needed(said, "ETag").strip('"')
+    if not etag:
+        raise Garbled("an answer with an empty ETag")
+    return etag

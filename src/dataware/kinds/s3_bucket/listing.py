@@ -79,7 +79,7 @@ async def pages(
     At least one page, which may be empty. Raises CannotSee, also for a listing out of order.
     """
     end = None if span.end is None else bucket.prefix + span.end
-    page = await opening(calls, bucket, call, span.start)
+    page = await opening(calls, bucket, call, span.start, PAGE)
     last: list[bytes] = []
     while True:
         if end is not None and page.found and page.found[-1].key > end:
@@ -94,7 +94,7 @@ async def pages(
 
 
 async def opening(
-    calls: Calls, bucket: Bucket, call: Call, start: bytes | None, count: int = PAGE
+    calls: Calls, bucket: Bucket, call: Call, start: bytes | None, count: int
 ) -> Listing:
     """The first page, of up to `count` entries, after a key that is relative to the prefix."""
     if start is None:
@@ -142,25 +142,25 @@ async def ahead(pages: AsyncIterator[T]) -> AsyncGenerator[T, None]:
 
 
 class Beside:
-    """A listing that is read alongside another one, one page at a time."""
+    """A listing that is read alongside another one; holds one page of it."""
 
     def __init__(self, pages: AsyncIterator[Sequence[Found]], bucket: Bucket) -> None:
         self._pages = pages
         self._bucket = bucket
-        self._page: Sequence[Found] = ()
-        self._next = 0
+        self._page: dict[bytes, Found] = {}
+        self._last = b""
         self._ended = False
 
-    async def at(self, key: bytes) -> Found | None:
-        """What stands under a key relative to the prefix; keys must be asked for in order."""
+    async def among(self, keys: Sequence[bytes]) -> Mapping[bytes, Found]:
+        """What stands under keys relative to the prefix; they must be asked for in order."""
+        there: dict[bytes, Found] = {}
         while not self._ended:
-            while self._next < len(self._page):
-                found = self._page[self._next]
-                relative = self._bucket.relative(found.key)
-                if relative >= key:
-                    return found if relative == key else None
-                self._next += 1
+            there |= {key: self._page[key] for key in self._page.keys() & keys}
+            if self._page and keys[-1] <= self._last:
+                break
             page = await anext(self._pages, None)
-            self._ended = page is None
-            self._page, self._next = page or (), 0
-        return None
+            self._ended, found = page is None, page or ()
+            names = self._bucket.relatives(one.key for one in found)
+            self._page = dict(zip(names, found, strict=True))
+            self._last = next(reversed(self._page), self._last)
+        return there

@@ -6,7 +6,7 @@ are never joined, normalised or decoded like paths.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote_to_bytes
 
@@ -94,6 +94,11 @@ class Bucket:
     def relative(self, key: bytes) -> bytes:
         """A key of this bucket without the prefix."""
         return key[len(self.prefix) :]
+
+    def relatives(self, keys: Iterable[bytes]) -> list[bytes]:
+        """Keys of this bucket without the prefix."""
+        start = len(self.prefix)
+        return [key[start:] for key in keys]
 
 
 @dataclass(frozen=True, slots=True)
