@@ -2,87 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.diff import Side
 from dataware.core.errors import Incomplete
-from dataware.core.kind import Entry, Evidence, Reader, Records
-from dataware.core.partition import KeyRange, ranges
+from dataware.core.kind import Evidence
 from dataware.ops.compare import LISTED, compare
+from support.held import Held
 
 contents = st.dictionaries(st.text("abc", max_size=3), st.sampled_from("xyz"), max_size=25)
-
-
-PAGE = 4
-
-
-@dataclass
-class Held(Reader):
-    """A side in memory: in ranges of keys, or in parts and pages without order.
-
-    `spelt` spells every record in a way of its own, which means the same.
-    """
-
-    content: Mapping[str, str]
-    ordered: bool
-    conclusive: bool = True
-    grounds: Evidence | None = None
-    spelt: str = ""
-    looked_up: int = 0
-
-    def parts(self) -> Sequence[str]:
-        """Three parts."""
-        return [each.text for each in ranges([b"a", b"bb"])] if self.ordered else ("0", "1", "2")
-
-    def pages(self, part: str, after: str | None = None) -> Iterator[Records]:
-        """The records of a part, a few at a time; backwards where order does not matter."""
-        keys = sorted(self.content, reverse=not self.ordered)
-        if self.ordered:
-            span = KeyRange.of(part)
-            keys = [key for key in keys if key.encode() in span]
-            keys = [key for key in keys if after is None or key.encode() > bytes.fromhex(after)]
-        else:
-            keys = keys[int(part) :: 3][int(after or 0) :]
-        for at in range(0, len(keys), PAGE):
-            records = [self._record(key) for key in keys[at : at + PAGE]]
-            more = at + PAGE < len(keys)
-            yield Records(records, str(int(after or 0) + at + PAGE) if more else None)
-        if not keys:
-            yield Records(())
-
-    def sent(self, record: Any) -> bytes:
-        """The record with its spelling."""
-        return blake2b(repr(record).encode(), digest_size=16).digest()
-
-    def meant(self, record: Any) -> bytes:
-        """The record without its spelling."""
-        return blake2b(repr(record[:2]).encode(), digest_size=16).digest()
-
-    def entry(self, record: Any) -> Entry:
-        """A record as an entry."""
-        key, value, *_ = record
-        return Entry(key, value, key.decode(), self.conclusive, self.sent(record))
-
-    def find(self, keys: Sequence[Entry]) -> Mapping[bytes, Entry]:
-        """What is under some keys."""
-        names = [entry.label for entry in keys]
-        self.looked_up += len(names)
-        return {n.encode(): self.entry(self._record(n)) for n in names if n in self.content}
-
-    def same(self, mine: Entry, other: Reader, theirs: Entry) -> Evidence | None:
-        """The answer that the test has set."""
-        return self.grounds
-
-    def _record(self, key: str) -> tuple[bytes, ...]:
-        record = key.encode(), self.content[key].encode()
-        return record if self.ordered else (*record, self.spelt.encode())
 
 
 @settings(deadline=None, max_examples=60)

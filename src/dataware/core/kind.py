@@ -292,6 +292,5 @@ class Kind:
     readers: int = 4
     replaced_by: tuple[str, ...] = ()
     stateful: bool = True
-    readers: int = 4
     writers: int = 32
     locate: Callable[[Aws, Place], str | None] | None = None

@@ -110,7 +110,8 @@ def carry_out(task: Task, sides: Sides, found: Found, stop: Callable[[], bool]) 
         return
     for cursor in _STEPS[task.step](task, sides, found):
         found.cursor = cursor
-        if stop():
+        # Without a cursor the part is at its end, so there is nothing to go on with.
+        if cursor is not None and stop():
             return
     found.done = True
 

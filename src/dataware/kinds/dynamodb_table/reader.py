@@ -109,7 +109,9 @@ class TableReader(Reader):
     def _described(self) -> Mapping[str, Any]:
         if self._table is None:
             with self._aws.looking_at(f"table {self._name}", "dynamodb:DescribeTable"):
-                answer = self._aws.client("dynamodb").describe_table(TableName=self._name)
+                answer = self._aws.fetch(
+                    "dynamodb", "describe_table", json.loads, TableName=self._name
+                )
             self._table = answer["Table"]
         return self._table
 
