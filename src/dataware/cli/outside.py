@@ -11,6 +11,7 @@ from functools import partial
 from typing import TextIO
 
 from dataware.aws import Account, SystemClock, create_held, release_left_over
+from dataware.cli.crew import Processes
 from dataware.cli.options import Outside
 from dataware.cli.stop import Stop
 from dataware.cli.transport import make_wire
@@ -47,7 +48,8 @@ def outside(options: Outside, *, copies: bool = False, strict: bool = False) -> 
     """
     account = open_account(options)
     with display(options) as emit, Stop(graceful=copies) as stop:
-        yield make_context(account, emit, stop, strict=strict)
+        context = make_context(account, emit, stop, strict=strict)
+        yield replace(context, crew=partial(Processes, partial(open_account, options)))
 
 
 def open_account(options: Outside) -> Account:

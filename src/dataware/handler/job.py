@@ -13,7 +13,7 @@ from dataware.core.kind import CopyOrder, Kind, Place
 from dataware.core.model import OnConflict
 from dataware.kinds import load
 from dataware.ops.carry import on_record
-from dataware.ops.context import CopySettings
+from dataware.ops.context import CopySettings, Pair
 from dataware.ops.migrate import order_of
 
 
@@ -44,6 +44,11 @@ class Job:
     def order(self) -> CopyOrder:
         """The copy; guarded, because the target belongs to a stack."""
         return order_of(self.source, self.target, self.settings)
+
+    @property
+    def pair(self) -> Pair:
+        """Both sides, as they are compared."""
+        return Pair(self.type, self.source, self.target, self.settings.all_versions)
 
     @property
     def record(self) -> tuple[str, str]:

@@ -15,8 +15,8 @@ from dataware.core.verdict import LABEL_LENGTH, Verdict
 from dataware.handler.check import BUCKETS, LISTED, Check, checks
 from dataware.handler.outside import Work
 from dataware.handler.shard import KEY_LENGTH, Shard
+from dataware.ops import verify
 from dataware.ops.checking import Comparison, Sides
-from dataware.ops.verify import reader
 
 KEYS = 200
 """Keys that are carried of those that the copy left behind; more are only counted."""
@@ -61,12 +61,7 @@ class LeftBehind:
 
 def sides_of(work: Work) -> Sides:
     """The readers of both sides of a job."""
-    job = work.job
-    source, target = (
-        reader(work.outside, job.kind, place, all_versions=job.settings.all_versions, deep=False)
-        for place in (job.source, job.target)
-    )
-    return Sides(source, target)
+    return verify.sides_of(work.outside.regional, work.job.pair)
 
 
 def begun(work: Work) -> dict[str, Any]:

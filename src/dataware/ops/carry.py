@@ -36,14 +36,14 @@ from dataware.core.model import (
     Size,
 )
 from dataware.core.ports import Journal, Wire
+from dataware.core.verdict import Verdict
 from dataware.migrate import Engine, EngineSettings, Progress
 from dataware.migrate.meter import Meter, Subject
-from dataware.ops.compare import Verdict, compare
-from dataware.ops.context import Context, CopySettings
+from dataware.ops.context import Context, CopySettings, Pair
 from dataware.ops.heart import Heart
 from dataware.ops.probe import look
 from dataware.ops.stopping import unless_stopped
-from dataware.ops.verify import aws_of, reader, tell
+from dataware.ops.verify import aws_of, compared, tell
 
 QUIET = 1000
 """Up to how many items or objects a verification is over before a line about it is read."""
@@ -319,21 +319,14 @@ class _Carrier:
 
     def _verify(self, order: CopyOrder) -> Verdict:
         context, migration = self._context, self._migration
-        sides = [
-            reader(
-                context,
-                migration.kind,
-                place,
-                all_versions=order.all_versions,
-                deep=migration.settings.deep,
-            )
-            for place in (order.source, order.target)
-        ]
-        return compare(
-            *sides,
-            ordered=migration.kind.ordered,
-            stop=self._stop,
+        pair = Pair(
+            migration.kind.cfn_type,
+            order.source,
+            order.target,
+            order.all_versions,
+            migration.settings.deep,
         )
+        return compared(context, pair, self._stop)
 
     def _stop(self) -> bool:
         """Whether a person asked to stop, or another run may have begun."""

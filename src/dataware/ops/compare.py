@@ -49,7 +49,7 @@ class Threads:
                 return task, result
 
             try:
-                yield from as_they_end(pool.submit, found, tasks)
+                yield from as_they_end(pool.submit, found, tasks, READERS)
             finally:
                 ended = True
 
@@ -58,10 +58,11 @@ def as_they_end(
     submit: Callable[..., Future[tuple[Task, Found]]],
     found: Callable[[Task], tuple[Task, Found]],
     tasks: Iterable[Task],
+    at_once: int,
 ) -> Iterator[tuple[Task, Found]]:
     """Results in the order of ending; no more are held than are under way."""
     waiting = iter(tasks)
-    running = {submit(found, task) for task in islice(waiting, READERS)}
+    running = {submit(found, task) for task in islice(waiting, at_once)}
     while running:
         done, running = wait(running, return_when=FIRST_COMPLETED)
         running |= {submit(found, task) for task in islice(waiting, len(done))}

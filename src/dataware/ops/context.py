@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dataware.core.kind import Kind
+from dataware.core.kind import Kind, Place
 from dataware.core.model import OnConflict, Wanted
 from dataware.core.ports import Aws, Clock, Emit, Journal, Markers, Wire
+from dataware.kinds import load
+from dataware.ops.checking import Sides
+from dataware.ops.compare import Crew
 
 
 class Hold(Protocol):
@@ -47,12 +50,29 @@ class CopySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """Both sides of a comparison, and how it is made; a value that travels."""
+
+    type_name: str
+    source: Place
+    target: Place
+    all_versions: bool = False
+    deep: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """The card of the resource type."""
+        return load(self.type_name)
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """The outside, as one argument.
 
     `stop` turns true once a person asked to stop; `journal` opens the journal of a target (kind
     name, target name); `wire` makes a transport that reports throttling; `regional` gives the
-    control plane of another region of the same credentials.
+    control plane of another region of the same credentials; `crew` makes who carries out the
+    tasks of a comparison, without it the threads of this process do.
     """
 
     aws: Aws
@@ -65,3 +85,4 @@ class Context:
     regional: Callable[[str], Aws]
     stop: Callable[[], bool] = field(default=lambda: False)
     strict: bool = False
+    crew: Callable[[Pair, Sides], Crew] | None = None

@@ -8,9 +8,9 @@ from dataware.core.errors import BadInput, Refused
 from dataware.core.events import event
 from dataware.core.kind import CopyOrder, Kind, Place
 from dataware.core.model import Existence, Facts, Marker, MarkerState, Ownership
+from dataware.core.verdict import Verdict
 from dataware.kinds import load
 from dataware.ops.carry import Migration, carry, on_record
-from dataware.ops.compare import Verdict
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.probe import look
 from dataware.ops.verify import aws_of, located

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from dataware.core.errors import BadInput
 from dataware.core.events import event
-from dataware.core.kind import Kind, Place, Reader
+from dataware.core.kind import Kind, Place
 from dataware.core.ports import Aws
-from dataware.kinds import load
-from dataware.ops.compare import Verdict, compare
-from dataware.ops.context import Context
+from dataware.core.verdict import Verdict
+from dataware.ops.checking import Sides
+from dataware.ops.compare import Stop, compare
+from dataware.ops.context import Context, Pair
 
 SHOWN = 20
 """Differences that are told one by one."""
@@ -27,29 +29,42 @@ def verify(
     deep: bool = False,
 ) -> Verdict:
     """Compare both sides and tell the result; changes nothing."""
-    kind = load(type_name)
     words = {"source": source.name, "name": target.name}
     context.emit(event("verifying", **words))
-    sides = [
-        reader(context, kind, located(context, kind, place), all_versions=all_versions, deep=deep)
-        for place in (source, target)
-    ]
-    verdict = compare(*sides, ordered=kind.ordered, stop=context.stop)
+    kind = load(type_name)
+    here, there = (located(context, kind, place) for place in (source, target))
+    pair = Pair(type_name, here, there, all_versions, deep)
+    verdict = compared(context, pair, context.stop)
     tell(context, kind, verdict, words)
     return verdict
 
 
-def reader(context: Context, kind: Kind, place: Place, *, all_versions: bool, deep: bool) -> Reader:
-    """The reader of one side. Raises BadInput for a kind that cannot be compared."""
+def compared(context: Context, pair: Pair, stop: Stop) -> Verdict:
+    """What a comparison finds. Raises BadInput for a kind that cannot be compared."""
+    sides = sides_of(partial(_regional, context), pair)
+    crew = context.crew(pair, sides) if context.crew else None
+    return compare(sides.source, sides.target, ordered=pair.kind.ordered, stop=stop, crew=crew)
+
+
+def sides_of(regional: Callable[[str], Aws], pair: Pair) -> Sides:
+    """The readers of both sides. Raises BadInput for a kind that cannot be compared."""
+    kind = pair.kind
     if kind.reader is None:
         raise BadInput(f"dataware cannot compare a {kind.noun}; it compares tables and buckets")
-    aws = aws_of(context, place)
-    return kind.reader(aws, place, all_versions=all_versions, deep=deep)
+    source, target = (
+        kind.reader(regional(place.region), place, all_versions=pair.all_versions, deep=pair.deep)
+        for place in (pair.source, pair.target)
+    )
+    return Sides(source, target)
+
+
+def _regional(context: Context, region: str) -> Aws:
+    return context.aws if region == context.aws.region else context.regional(region)
 
 
 def aws_of(context: Context, place: Place) -> Aws:
     """The control plane of the place's region."""
-    return context.aws if place.region == context.aws.region else context.regional(place.region)
+    return _regional(context, place.region)
 
 
 def located(context: Context, kind: Kind, place: Place) -> Place:

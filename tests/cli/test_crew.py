@@ -1,0 +1,74 @@
+"""Processes that verify: the verdict of threads, errors that arrive, and an end in time."""
+
+from __future__ import annotations
+
+import multiprocessing
+from functools import partial
+
+import pytest
+
+from dataware.aws import Account
+from dataware.cli import crew
+from dataware.cli.crew import Processes
+from dataware.cli.options import Outside
+from dataware.cli.outside import open_account
+from dataware.core.errors import CannotSee, Incomplete
+from dataware.core.kind import Place
+from dataware.core.verdict import Verdict
+from dataware.ops.compare import Stop, compare
+from dataware.ops.context import Pair
+from dataware.ops.verify import sides_of
+from dataware.report import Format
+from support.dynamo import account, make_table, put
+from support.servers import FaultProxy, json_error
+
+OPTIONS = Outside(None, None, None, Format.TEXT, plain=True, debug=False)
+
+
+@pytest.fixture
+def aws(fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """An account with two tables that differ in an item, whose tasks are worth processes."""
+    monkeypatch.setattr(crew, "MANY_TASKS", 1)
+    aws = account()
+    for name in ("one-table", "two-table"):
+        make_table(aws, name)
+        put(aws, name, [{"pk": {"S": f"{name if n == 7 else n}"}} for n in range(60)])
+    return aws
+
+
+def verdict(aws: Account, stop: Stop = lambda: False) -> Verdict:
+    """What a comparison by processes finds."""
+    source, target = (Place(name, aws.account, aws.region) for name in ("one-table", "two-table"))
+    pair = Pair("AWS::DynamoDB::Table", source, target)
+    sides = sides_of(aws.for_region, pair)
+    processes = Processes(partial(open_account, OPTIONS), pair, sides)
+    return compare(sides.source, sides.target, ordered=False, stop=stop, crew=processes)
+
+
+def test_processes_find_what_threads_find(aws: Account) -> None:
+    """A verdict does not depend on who reads, and no process stays behind."""
+    found = verdict(aws)
+    assert (found.compared, found.summary()) == (60, "1 missing, 1 extra")
+    assert sorted(one.label for one in found.listed) == [
+        '{"pk":{"S":"one-table"}}',
+        '{"pk":{"S":"two-table"}}',
+    ]
+    assert multiprocessing.active_children() == []
+
+
+def test_an_error_in_a_process_is_the_error_of_the_verification(
+    aws: Account, fault_proxy: FaultProxy
+) -> None:
+    """It arrives with the call and the permission that it names."""
+    fault_proxy.add(json_error("AccessDeniedException"), operation="Scan", skip=2)
+    with pytest.raises(CannotSee, match="dynamodb:Scan") as caught:
+        verdict(aws)
+    assert caught.value.problem is not None
+    assert caught.value.problem.code == "AccessDeniedException"
+
+
+def test_a_wish_to_stop_reaches_the_processes(aws: Account, fault_proxy: FaultProxy) -> None:
+    """Once somebody asked to stop there is no verdict, and no process stays behind."""
+    with pytest.raises(Incomplete):
+        verdict(aws, stop=lambda: fault_proxy.count("Scan") > 2)
+    assert multiprocessing.active_children() == []
