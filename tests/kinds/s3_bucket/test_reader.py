@@ -10,6 +10,7 @@ from dataware.aws.session import Account
 from dataware.core.kind import Entry, Evidence
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.s3_bucket import make_reader
+from dataware.kinds.s3_bucket import reader as reader_module
 from dataware.kinds.s3_bucket.reader import BucketReader
 from support import buckets
 from support.buckets import place
@@ -155,3 +156,53 @@ def test_present_entries_are_found_by_key(aws: Account) -> None:
     gone = Entry(b"nothing", b"", "nothing")
     assert reader.find([*known, gone]) == {entry.key: entry for entry in known}
     assert [entry.label for entry in known] == ["a/b", "a/bc"]
+
+
+KEYS = [f"{day:02}/{n:03} é+%" for day in range(6) for n in range(20)]
+
+
+@pytest.fixture
+def many(aws: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """A bucket that is worth many parts, with versions; twice under a prefix."""
+    monkeypatch.setattr(reader_module, "PART_OBJECTS", 8)
+    monkeypatch.setattr(reader_module, "SAMPLED", 5)
+    s3 = aws.client("s3")
+    s3.put_bucket_versioning(Bucket="one-bucket", VersioningConfiguration={"Status": "Enabled"})
+    for key in KEYS:
+        put(aws, "one-bucket", f"p/{key}")
+    for key in KEYS[::10]:
+        put(aws, "one-bucket", f"p/{key}", Body=b"again")
+    put(aws, "one-bucket", "a")
+    put(aws, "one-bucket", "q")
+    return aws
+
+
+@pytest.mark.parametrize("all_versions", [False, True])
+@pytest.mark.parametrize("prefix", ["", "p/", "p/03/"])
+def test_parts_cover_a_bucket_in_order(many: Account, prefix: str, all_versions: bool) -> None:
+    """Together the parts are the whole listing, each key once and in order, whatever the cuts."""
+    reader = make_reader(
+        many, place(many, "one-bucket", prefix), all_versions=all_versions, deep=False
+    )
+    parts = reader.parts()
+    whole = list(reader.entries(""))
+    expected = sorted([*(f"p/{key}" for key in KEYS), "a", "q"], key=str.encode)
+    assert [prefix + each.key.decode() for each in whole] == [
+        key for key in expected if key.startswith(prefix)
+    ]
+    assert len(parts) > (1 if prefix == "p/03/" else 3)
+    assert [each for part in parts for each in reader.entries(part)] == whole
+
+
+@pytest.mark.parametrize("all_versions", [False, True])
+def test_a_part_goes_on_after_any_key(many: Account, all_versions: bool) -> None:
+    """After a key, whether it is there or not, come exactly the keys behind it, up to the end."""
+    reader = make_reader(
+        many, place(many, "one-bucket", "p/"), all_versions=all_versions, deep=False
+    )
+    part = reader.parts()[1]
+    keys = [each.key for each in reader.entries(part)]
+    for after in (keys[0], keys[-2], keys[2][:-1]):
+        pages = reader.pages(part, after.hex())
+        found = [record[0] for page in pages for record in page.records]
+        assert found == [key for key in keys if key > after]

@@ -82,11 +82,11 @@ class TableReader(Reader):
 
     def meant(self, record: bytes) -> bytes:
         """Sixteen bytes of what an item means."""
-        return digest(json.loads(record))
+        return digest(_item(record))
 
     def entry(self, record: bytes) -> Entry:
         """An item as an entry, under its key as compact JSON."""
-        item = json.loads(record)
+        item = _item(record)
         schema = sorted(self._described()["KeySchema"], key=lambda each: each["KeyType"])
         label = _key_label({each["AttributeName"]: item[each["AttributeName"]] for each in schema})
         key = label.encode("utf-8", "surrogatepass")
@@ -133,6 +133,12 @@ class TableReader(Reader):
             if keys:
                 ceiling = min(_FIRST_PAUSE * 2**tries, _LONGEST_PAUSE)
                 self._sleep(random.uniform(0, ceiling))
+
+
+def _item(record: bytes) -> Mapping[str, Any]:
+    # From text the parser need not find out the encoding, item by item.
+    item: dict[str, Any] = json.loads(record.decode("utf-8", "surrogatepass"))
+    return item
 
 
 def _key_label(key: Mapping[str, Mapping[str, str]]) -> str:
