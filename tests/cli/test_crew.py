@@ -15,6 +15,7 @@ from dataware.cli.outside import open_account
 from dataware.core.errors import CannotSee, Incomplete
 from dataware.core.kind import Place
 from dataware.core.verdict import Verdict
+from dataware.kinds import load
 from dataware.ops.compare import Stop, compare
 from dataware.ops.context import Pair
 from dataware.ops.verify import sides_of
@@ -40,7 +41,7 @@ def verdict(aws: Account, stop: Stop = lambda: False) -> Verdict:
     """What a comparison by processes finds."""
     source, target = (Place(name, aws.account, aws.region) for name in ("one-table", "two-table"))
     pair = Pair("AWS::DynamoDB::Table", source, target)
-    sides = sides_of(aws.for_region, pair)
+    sides = sides_of(load(pair.type_name), pair, aws.for_region)
     processes = Processes(partial(open_account, OPTIONS), pair, sides)
     return compare(sides.source, sides.target, ordered=False, stop=stop, crew=processes)
 

@@ -17,6 +17,7 @@ from multiprocessing.synchronize import Event
 from typing import Final
 
 from dataware.aws import Account
+from dataware.kinds import load
 from dataware.ops.checking import Found, Sides, Task, carry_out
 from dataware.ops.compare import Stop, Threads, as_they_end
 from dataware.ops.context import Pair
@@ -93,7 +94,7 @@ def _begin(open_account: OpenAccount, pair: Pair, ended: Event) -> None:
     # Ctrl-C reaches every process of the terminal; only the first one decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _Work.sides = sides_of(open_account().for_region, pair)
+    _Work.sides = sides_of(load(pair.type_name), pair, open_account().for_region)
     _Work.ended = ended
 
 

@@ -257,13 +257,12 @@ class Kind:
     key order, `prefixes` that an address may select keys by prefix. `permissions` maps a phase
     (probe, read, write, verify, create) to IAM actions; `arns` gives the resources that these are
     scoped to. `charges` are the billed units of copying a size, by the names of the price table;
-    `per_second` is the usual rate of a copy; `readers` is how many parts are worth reading at once,
-    each of which holds some pages in memory. `replaced_by` names the properties, beside the
+    `per_second` is the usual rate of a copy. `replaced_by` names the properties, beside the
     `identifier`, whose change makes CloudFormation replace the resource; `stateful` is False where
     a template holds the whole value, so that nothing is lost with the resource. `locate` tells in
     which region a place really is, where names belong to no region; it is None for other kinds, and
-    answers None where that cannot be seen. `readers` parts are read and `writers` units written at
-    the same time, unless a person says otherwise.
+    answers None where that cannot be seen. `readers` parts are read (each holds some pages) and
+    `writers` units written at the same time, unless a person says otherwise.
     """
 
     name: str
@@ -290,7 +289,7 @@ class Kind:
     charges: Callable[[Size], Mapping[str, float]] = field(default=lambda _size: {})
     per_second: float = 1000.0
     readers: int = 4
+    writers: int = 32
     replaced_by: tuple[str, ...] = ()
     stateful: bool = True
-    writers: int = 32
     locate: Callable[[Aws, Place], str | None] | None = None

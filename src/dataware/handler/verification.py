@@ -61,7 +61,7 @@ class LeftBehind:
 
 def sides_of(work: Work) -> Sides:
     """The readers of both sides of a job."""
-    return verify.sides_of(work.outside.regional, work.job.pair)
+    return verify.sides_of(work.job.kind, work.job.pair, work.outside.regional)
 
 
 def begun(work: Work) -> dict[str, Any]:

@@ -326,7 +326,7 @@ class _Carrier:
             order.all_versions,
             migration.settings.deep,
         )
-        return compared(context, pair, self._stop)
+        return compared(context, migration.kind, pair, self._stop)
 
     def _stop(self) -> bool:
         """Whether a person asked to stop, or another run may have begun."""

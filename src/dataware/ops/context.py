@@ -9,7 +9,6 @@ from typing import Protocol
 from dataware.core.kind import Kind, Place
 from dataware.core.model import OnConflict, Wanted
 from dataware.core.ports import Aws, Clock, Emit, Journal, Markers, Wire
-from dataware.kinds import load
 from dataware.ops.checking import Sides
 from dataware.ops.compare import Crew
 
@@ -58,11 +57,6 @@ class Pair:
     target: Place
     all_versions: bool = False
     deep: bool = False
-
-    @property
-    def kind(self) -> Kind:
-        """The card of the resource type."""
-        return load(self.type_name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataware.core.events import event
 from dataware.core.kind import Kind, Place
 from dataware.core.ports import Aws
 from dataware.core.verdict import Verdict
+from dataware.kinds import load
 from dataware.ops.checking import Sides
 from dataware.ops.compare import Stop, compare
 from dataware.ops.context import Context, Pair
@@ -34,21 +35,20 @@ def verify(
     kind = load(type_name)
     here, there = (located(context, kind, place) for place in (source, target))
     pair = Pair(type_name, here, there, all_versions, deep)
-    verdict = compared(context, pair, context.stop)
+    verdict = compared(context, kind, pair, context.stop)
     tell(context, kind, verdict, words)
     return verdict
 
 
-def compared(context: Context, pair: Pair, stop: Stop) -> Verdict:
+def compared(context: Context, kind: Kind, pair: Pair, stop: Stop) -> Verdict:
     """What a comparison finds. Raises BadInput for a kind that cannot be compared."""
-    sides = sides_of(partial(_regional, context), pair)
+    sides = sides_of(kind, pair, partial(_regional, context))
     crew = context.crew(pair, sides) if context.crew else None
-    return compare(sides.source, sides.target, ordered=pair.kind.ordered, stop=stop, crew=crew)
+    return compare(sides.source, sides.target, ordered=kind.ordered, stop=stop, crew=crew)
 
 
-def sides_of(regional: Callable[[str], Aws], pair: Pair) -> Sides:
+def sides_of(kind: Kind, pair: Pair, regional: Callable[[str], Aws]) -> Sides:
     """The readers of both sides. Raises BadInput for a kind that cannot be compared."""
-    kind = pair.kind
     if kind.reader is None:
         raise BadInput(f"dataware cannot compare a {kind.noun}; it compares tables and buckets")
     source, target = (

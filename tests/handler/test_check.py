@@ -1,0 +1,69 @@
+"""A task of the verification survives the way through Step Functions, and all of them fit."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+
+import pytest
+
+from dataware.core.diff import Fold, Form, Side, Sieve, Suspicion
+from dataware.core.kind import Entry, Evidence
+from dataware.handler.check import BUCKETS, Check, checks
+from dataware.ops.checking import Found, Step, Task
+
+LIMIT = 256_000
+
+
+def full(check: Check) -> Check:
+    """A task that found as much as one can."""
+    if check.task.step is Step.FOLD:
+        fold = check.found.fold = Fold(check.task.buckets)
+        fold.add(blake2b(b"%d" % n, digest_size=16).digest() for n in range(5000))
+    else:
+        check.found.verdict.evidence[Evidence.CONTENT] = 10**9
+        for side in Side:
+            for number in range(400):
+                check.found.verdict.note(side, Entry(b"", b"", f"{number}" + "k" * 1000))
+    check.found.done = True
+    return check
+
+
+def many(step: Step, count: int) -> list[Check]:
+    """As many tasks as the largest table has."""
+    differing = Suspicion(32, frozenset(range(32)))
+    sieve = Sieve().with_(Form.SENT, differing).with_(Form.MEANT, differing)
+    tasks = [
+        Task(step, f"{n} of {count // 2}", buckets=BUCKETS // count, sieve=sieve)
+        for n in range(count)
+    ]
+    return list(map(full, checks(tasks)))
+
+
+@pytest.mark.parametrize("step", [Step.FOLD, Step.NAME, Step.MERGE])
+@pytest.mark.parametrize("count", [8, 128])
+def test_all_tasks_of_a_step_fit_into_an_execution(step: Step, count: int) -> None:
+    """Step Functions passes 256 KB from state to state, and other things need some of it."""
+    text = json.dumps([check.to_json() for check in many(step, count)])
+    assert len(text) < LIMIT * 0.8
+
+
+@pytest.mark.parametrize("step", list(Step))
+def test_a_task_comes_back_as_it_went(step: Step) -> None:
+    """What it found is added up by another call, so nothing of it may be lost."""
+    went = many(step, 8)[0]
+    came = Check.from_json(json.loads(json.dumps(went.to_json())))
+    assert came.to_json() == went.to_json()
+    assert (came.task, came.ended) == (went.task, True)
+    if went.found.fold is not None:
+        assert came.found.fold is not None
+        assert not came.found.fold.differing(went.found.fold).differing
+    assert came.found.verdict.counts == went.found.verdict.counts
+
+
+def test_a_task_that_was_lost_is_named() -> None:
+    """The state machine puts the error of Lambda beside a task that is as it was before."""
+    check = Check(Task(Step.MERGE, ""), 5, Found("6b6579"))
+    lost = Check.from_json({**check.to_json(), "failed": "Sandbox.Timedout"})
+    assert (lost.failed, lost.ended, lost.done) == ("Sandbox.Timedout", True, False)
+    assert lost.found.cursor == "6b6579"
