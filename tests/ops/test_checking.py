@@ -138,6 +138,7 @@ def test_a_verdict_that_travels_is_bounded() -> None:
     assert max(len(one.label) for one in arrived.listed) == LABEL_LENGTH
 
 
+@settings(deadline=None)
 @given(contents, contents, contents, contents)
 def test_verdicts_add_up(
     one: dict[str, str], two: dict[str, str], three: dict[str, str], four: dict[str, str]
