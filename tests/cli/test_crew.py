@@ -21,6 +21,7 @@ from dataware.ops.context import Pair
 from dataware.ops.verify import sides_of
 from dataware.report import Format
 from support.dynamo import account, make_table, put
+from support.killing import end_at_once
 from support.servers import FaultProxy, json_error
 
 OPTIONS = Outside(None, None, None, Format.TEXT, plain=True, debug=False)
@@ -73,3 +74,12 @@ def test_a_wish_to_stop_reaches_the_processes(aws: Account, fault_proxy: FaultPr
     with pytest.raises(Incomplete):
         verdict(aws, stop=lambda: fault_proxy.count("Scan") > 2)
     assert multiprocessing.active_children() == []
+
+
+def test_a_process_that_is_killed_leaves_no_verdict(
+    aws: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not read is never taken for equal, and one sentence says what happened."""
+    monkeypatch.setattr(crew, "_carry_out", end_at_once)
+    with pytest.raises(Incomplete, match="ended from outside"):
+        verdict(aws)

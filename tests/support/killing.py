@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import threading
@@ -79,3 +80,8 @@ def struck_run(
 def journals(home: Path) -> list[Path]:
     """The journals that commands have left in the home of a test."""
     return sorted((home / "state" / "dataware").rglob("*.journal"))
+
+
+def end_at_once(*_: object) -> None:
+    """End this process as a kill does, without a word."""
+    os._exit(137)

@@ -13,10 +13,12 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.synchronize import Event
 from typing import Final
 
 from dataware.aws import Account
+from dataware.core.errors import Incomplete
 from dataware.kinds import load
 from dataware.ops.checking import Found, Sides, Task, carry_out
 from dataware.ops.compare import Stop, Threads, as_they_end
@@ -57,7 +59,13 @@ class Processes:
             ) as pool,
             _Watch(stop, ended),
         ):
-            yield from as_they_end(pool.submit, _carry_out, tasks, 2 * count)
+            try:
+                yield from as_they_end(pool.submit, _carry_out, tasks, 2 * count)
+            except BrokenProcessPool as error:
+                raise Incomplete(
+                    "a process of the verification was ended from outside, perhaps for want of "
+                    "memory; run the same command again"
+                ) from error
 
 
 class _Watch:
