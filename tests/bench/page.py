@@ -81,13 +81,15 @@ class Book:
         results = {name: _result(one) for name, one in known.items()}
         _write("benchmarks.json", json.dumps(data, indent=1, ensure_ascii=False) + "\n")
         _write("benchmarks.svg", picture([one for one in results.values() if one.bars]))
-        _write("benchmarks.md", self._page(results))
+        _write("benchmarks.md", self._page(results, [name for name in order if name not in known]))
         for name, text in self.pages.items():
             _write(name, text)
 
-    def _page(self, results: Mapping[str, Result]) -> str:
+    def _page(self, results: Mapping[str, Result], missing: Sequence[str]) -> str:
         goals = [goal for result in results.values() for goal in result.goals]
         parts = [_HEAD.format(pinned=pinning.told()), goals_table(goals)]
+        if missing:
+            parts.append(f"\nNot measured for this page: {', '.join(missing)}.\n")
         for name, result in results.items():
             parts.append(f"\n{result.markdown()}\nMeasured: {self.results[name]['measured']}.\n")
         return "".join(parts)
