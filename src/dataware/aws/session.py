@@ -24,7 +24,12 @@ from dataware import __version__
 from dataware.aws import errors, ownership, stacks
 from dataware.aws.fetch import fetch, undecoded
 from dataware.aws.identity import Identity
+<<<<<<< HEAD
 from dataware.core.access import Access, Keys
+=======
+from dataware.aws.skew import Skew
+from dataware.aws.transport import BotocoreTransport, TransportSettings
+>>>>>>> cfed112 (Sign every call by the clock of AWS where this machine's is wrong)
 from dataware.core.entry import GET_CREDENTIALS
 from dataware.core.errors import BadInput, NotLetIn
 from dataware.core.model import Deployed, Owner
@@ -56,7 +61,7 @@ class ClientSettings:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What the regions of an account share: the session, its lock, and who the caller is."""
+    """What the regions of an account share: session, lock, the caller, the clock of AWS."""
 
     session: Any
     make_wire: MakeWire
@@ -64,6 +69,7 @@ class Login:
     client_settings: ClientSettings
     lock: threading.RLock = field(default_factory=threading.RLock)
     identity: Identity = field(default_factory=Identity)
+    skew: Skew = field(default_factory=Skew)
     regions: dict[str, Account] = field(default_factory=dict)
 
 
@@ -206,6 +212,7 @@ class Account:
             raise errors.from_sdk(error, f"{service} in {region}", None) from error
         except ValueError as error:
             raise BadInput(f"{errors.one_line(str(error))}: check --endpoint-url") from error
+        self._login.skew.register(client)
         if service == "s3":
             client.meta.events.register("provide-client-params.s3", self._name_owner)
         return client

@@ -1,0 +1,84 @@
+"""The clock of AWS where this machine's is wrong: the SDK's clients learn it from a refusal.
+
+AWS refuses what is signed for a time more than minutes away from its own, and says its own time in
+the header of that answer (IAM User Guide, "Troubleshoot Signature Version 4"). The SDK has no
+correction for that, so its signers are replaced by ones that look at the clock of AWS, once a
+difference is known.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from botocore.auth import AUTH_TYPE_MAPS, S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+
+TOLERATED_SECONDS = 240.0
+_SKEW = "dataware-skew"
+_SHIFTED = {"v4": "dataware-v4", "s3v4": "dataware-s3v4"}
+
+
+class _Shifted:
+    """A signer whose time is that of AWS."""
+
+    def _modify_request_before_signing(self, request: AWSRequest) -> None:
+        now = datetime.now(UTC) + timedelta(seconds=request.context[_SKEW])
+        request.context["timestamp"] = now.strftime("%Y%m%dT%H%M%SZ")
+        super()._modify_request_before_signing(request)  # type: ignore[misc]  # a mix-in
+
+
+class _V4(_Shifted, SigV4Auth):  # type: ignore[misc]  # botocore has no types
+    """Signature version 4."""
+
+
+class _S3V4(_Shifted, S3SigV4Auth):  # type: ignore[misc]  # botocore has no types
+    """Signature version 4 as S3 reads it."""
+
+
+# The SDK finds signers by name; names of our own leave its own signers as they are.
+AUTH_TYPE_MAPS.update({_SHIFTED["v4"]: _V4, _SHIFTED["s3v4"]: _S3V4})
+
+
+class Skew:
+    """How far AWS is ahead of this machine, shared by the clients of a login."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def register(self, client: Any) -> None:
+        """Let a client sign by the clock of AWS, and ask again what was refused for its time."""
+        events = client.meta.events
+        events.register_first("choose-signer", self._choose)
+        events.register("before-sign", self._shift)
+        events.register_first("needs-retry", self._correct)
+
+    def learn(self, date: str, used: float) -> bool:
+        """Whether the time of an answer explains why what was signed with `used` was refused."""
+        try:
+            theirs = parsedate_to_datetime(date).timestamp()
+        except ValueError:
+            return False
+        seconds = theirs - time.time()
+        learnt = abs(seconds - used) > TOLERATED_SECONDS
+        if learnt:
+            self.seconds = seconds
+        return learnt
+
+    def _choose(self, signature_version: Any, signing_name: str, **_: Any) -> str | None:
+        if not self.seconds:
+            return None
+        plain_s3 = (signature_version, signing_name) == ("v4", "s3")
+        return _SHIFTED.get("s3v4" if plain_s3 else signature_version)
+
+    def _shift(self, request: AWSRequest, **_: Any) -> None:
+        request.context[_SKEW] = self.seconds
+
+    def _correct(self, response: Any, request_dict: Any, **_: Any) -> int | None:
+        """Zero seconds to wait where a retry helps now; None leaves it to the SDK."""
+        if response is None or response[0].status_code not in (400, 403):
+            return None
+        date = response[1].get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+        return 0 if self.learn(date, request_dict["context"].get(_SKEW, 0.0)) else None
