@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.partition import ranges
-from dataware.core.survey import MOST_BYTES, Sample, Survey
+from dataware.core.survey import CUT_BYTES, MOST_BYTES, Sample, Survey
 
 PROBES = 192
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -49,10 +49,10 @@ def surveyed(listing: Listing, survey: Survey, first: int) -> int:
 
 
 @given(keys, st.integers(1, 5), st.integers(1, 4))
-def test_a_survey_ends_and_cuts_at_places_that_listings_take(
+def test_a_survey_ends_and_asks_for_places_that_listings_take(
     present: list[bytes], shown: int, least: int
 ) -> None:
-    """Whatever the keys are, places are well-formed and new, few, and cuts are in order."""
+    """Whatever the keys are, places are well-formed, new and few, and cuts are keys in order."""
     listing = Listing(present, shown)
     survey = Survey(parts=8, least=least, probes=20, at_once=4)
     surveyed(listing, survey, first=3)
@@ -60,11 +60,12 @@ def test_a_survey_ends_and_cuts_at_places_that_listings_take(
     assert len(set(listing.asked)) == len(listing.asked)
     for place in listing.asked:
         assert len(place.decode().encode()) <= MOST_BYTES
+        assert not place.endswith(b"/")
     cuts = list(survey.cuts())
-    assert cuts == sorted(set(cuts) & set(listing.asked))
+    assert cuts == sorted(set(cuts) & set(present))
+    assert all(len(cut) <= CUT_BYTES and cut.decode() for cut in cuts)
     within = [[key for key in sorted(present) if key in one] for one in ranges(cuts)]
     assert [key for part in within for key in part] == sorted(present)
-    assert all(within) or not present
 
 
 @given(st.lists(keys, min_size=1, max_size=6), st.randoms(use_true_random=False))

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import pytest
+
 from dataware.aws.clock import SystemClock
 from dataware.aws.session import Account
 from dataware.cli.transport import make_wire
@@ -45,6 +47,27 @@ DIFFICULT_KEYS = (
 )
 
 
+<<<<<<< HEAD
+=======
+def many_keys(difficult: Iterable[str]) -> list[str]:
+    """Some hundred keys that ranges have to part: numbered, nested, foreign and difficult ones."""
+    numbered = [f"data/{number:05d}.bin" for number in range(120)]
+    nested = [f"logs/2024/{day:02d}/{hour:02d}" for day in range(1, 11) for hour in range(6)]
+    return sorted({*numbered, *nested, *(f"漢/{number}" for number in range(20)), *difficult})
+
+
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a few hundred keys a bucket of many pages, which is split."""
+    for name, size in (("listing.PAGE", 20), ("splitting.PAGE", 20), ("splitting.GLANCE", 5)):
+        monkeypatch.setattr(f"dataware.kinds.s3_bucket.{name}", size)
+
+
+def make_wire(transport: Transport, on_throttle: Callable[[str], None]) -> Wire:
+    """A wire that retries at random times."""
+    return RetryingWire(transport, SystemClock(), random.random, on_throttle)
+
+
+>>>>>>> 04ff423 (Cut at keys that exist, and test split buckets on two servers)
 def account(**settings: Any) -> Account:
     """The account that the environment points to."""
     return Account.open(make_wire, region=REGION, **settings)
@@ -155,6 +178,19 @@ def total(outcomes: Iterable[Outcome]) -> Outcome:
         sum(one.bytes for one in parts),
         tuple(left for one in parts for left in one.left),
     )
+
+
+def partitions(aws: Account, the_order: CopyOrder) -> list[str]:
+    """The parts that a copier finds."""
+
+    async def run() -> list[str]:
+        wire = aws.wire(lambda _reason: None)
+        try:
+            return list(await make_copier(Tools(aws, wire, SystemClock()), the_order).partitions())
+        finally:
+            await wire.close()
+
+    return asyncio.run(run())
 
 
 def pages(aws: Account, the_order: CopyOrder, after: str | None = None) -> list[Page]:

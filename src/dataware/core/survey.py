@@ -5,7 +5,9 @@ many keys lie between two places it guesses from how densely the sampled keys st
 as numbers whose digits are the characters seen so far. A wrong guess makes parts uneven, no more:
 `partition.ranges` covers every key wherever the cuts are.
 
-Places are well-formed UTF-8, because listings take in nothing else.
+Places are well-formed UTF-8, because listings take in nothing else, and none ends in a slash,
+which some servers take for the end of a path. Cuts are keys that were seen, not places: after the
+name of a folder, servers on top of a file system leave out what is in it.
 """
 
 from __future__ import annotations
@@ -18,8 +20,12 @@ from itertools import groupby, zip_longest
 MOST_BYTES = 1024
 """How long a place may be; keys of S3 are no longer."""
 
+CUT_BYTES = 200
+"""How long a cut may be; cuts stand in records that have to stay small."""
+
 _UNKNOWN = 1e9
 _FINEST = 1e-12
+_SLASH = "/"
 _SURROGATES = range(0xD800, 0xE000)
 # A stretch is sampled further while it is so many times as heavy as a part should be.
 _UNEVEN = 1.5
@@ -39,19 +45,17 @@ class Sample:
 class _Stretch:
     """Keys that follow each other, as far as they were sampled; `whole` if that is all of them.
 
-    None lies between `place` and the first, and none above `bound`, where that is known.
-    `before` is the last key seen below it.
+    None lies above `bound`, where that is known. `before` is the last key seen below the first.
     """
 
     before: bytes
-    place: bytes
     keys: Sequence[bytes]
     bound: bytes | None
     whole: bool
 
 
 class Survey:
-    """Finds the places that cut a key space into about `parts` equal parts.
+    """Finds the keys that cut a key space into about `parts` equal parts.
 
     Parts of fewer than `least` keys are not worth it. At most `probes` places are ever sampled,
     `at_once` of them together.
@@ -73,7 +77,7 @@ class Survey:
         """Take in what a listing shows after `place`; ``b""`` is the beginning."""
         self._samples[place] = sample
         texts = [_text(key) for key in sample.keys]
-        self._alphabet = sorted(set("".join(texts)).union(self._alphabet))
+        self._alphabet = sorted(set("".join(texts)).union(self._alphabet) - {_SLASH})
         for index, column in enumerate(zip_longest(*texts, fillvalue="")):
             known = self._digits[index] if index < len(self._digits) else []
             self._digits[index : index + 1] = [sorted({*known, *column} - {""})]
@@ -92,19 +96,20 @@ class Survey:
         enough = _UNEVEN * share if len(self._samples) > _FEW else 0.0
         heavy = [pair for pair in weighed if pair[0] > enough and not pair[1].whole]
         heavy.sort(key=lambda pair: -pair[0])
-        places = [place for _, stretch in heavy for place in self._inside(stretch)]
+        inside = (place for _, stretch in heavy for place in self._inside(stretch))
+        places = [place for place in inside if place not in self._samples]
         return places[: min(self._at_once, max(self._probes + 1 - len(self._samples), 0))]
 
     def cuts(self) -> Sequence[bytes]:
-        """The places that part what is known as evenly as they can, in order."""
+        """The keys after which to cut, for parts as even as what is known allows, in order."""
         stretches = self._stretches()
         weights = [self._weight(stretch) for stretch in stretches]
         share = self._share(weights)
         cuts: list[bytes] = []
         held = 0.0
         for stretch, weight in zip(stretches, weights, strict=True):
-            if held and held + weight / 2 > share:
-                cuts.append(stretch.place)
+            if held and held + weight / 2 > share and (cut := _cut(stretch)) is not None:
+                cuts.append(cut)
                 held = 0.0
             held += weight
         return cuts
@@ -119,13 +124,13 @@ class Survey:
         bounds = [place for place, _ in firsts[1:]]
         stretches: list[_Stretch] = []
         before = b""
-        for (place, sample), bound in zip(firsts, [*bounds, None], strict=True):
+        for (_, sample), bound in zip(firsts, [*bounds, None], strict=True):
             count = len(sample.keys)
             within = count if bound is None else bisect_right(sample.keys, bound)
             if within:
                 whole = within < count or not sample.more
                 keys = sample.keys[:within]
-                stretches.append(_Stretch(before, place, keys, bound, whole))
+                stretches.append(_Stretch(before, keys, bound, whole))
                 before = keys[-1]
         return stretches
 
@@ -196,6 +201,12 @@ class Survey:
         return self._alphabet[(start + end) // 2] if start < end else ""
 
 
+def _cut(stretch: _Stretch) -> bytes | None:
+    """The first key of a stretch that is fit for a cut."""
+    fit = (key for key in stretch.keys if len(key) <= CUT_BYTES and _text(key).isprintable())
+    return next(fit, None)
+
+
 def _branching(stretch: _Stretch, least: int) -> int | None:
     """The index of the last key at which to look for other keys; None if there is no such.
 
@@ -217,8 +228,10 @@ def _shared(one: str, other: str) -> int:
 
 
 def _after(char: str) -> str:
-    """The next character, without a gap; empty after the last one."""
+    """The next character that a place may end in; empty after the last one."""
     code = ord(char) + 1
+    if code == ord(_SLASH):
+        code += 1
     if code in _SURROGATES:
         code = _SURROGATES.stop
     return chr(code) if code <= 0x10FFFF else ""

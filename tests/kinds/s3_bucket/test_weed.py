@@ -13,7 +13,14 @@ from dataware.core.kind import Trouble
 from dataware.core.model import OnConflict
 from dataware.core.ports import Request, Response
 from support import buckets
-from support.buckets import DIFFICULT_KEYS, copy, order
+from support.buckets import (
+    DIFFICULT_KEYS,
+    copy,
+    many_keys,
+    order,
+    partitions,
+    small_pages,
+)
 from support.peers import Weed
 
 # SeaweedFS itself changes or refuses these: what looks like a path, control characters, long names.
@@ -69,6 +76,24 @@ def test_keys_arrive(aws: Account, pair: tuple[str, str]) -> None:
     outcome, _ = copy(aws, order(aws, *pair))
     assert (outcome.copied, outcome.left) == (len(keys), ())
     assert all(get(aws, pair[1], key) == key.encode() for key in keys)
+
+
+def test_a_split_bucket_is_copied_once(
+    aws: Account, pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server of other authors begins and ends listings at the same places."""
+    small_pages(monkeypatch)
+    names = many_keys(key for key in DIFFICULT_KEYS if key not in _NOT_FOR_WEED)
+    for key in names:
+        put(aws, pair[0], key, key.encode())
+    the_order = order(aws, *pair)
+    assert len(partitions(aws, the_order)) >= 4
+    outcome, _ = copy(aws, the_order)
+    assert (outcome.copied, outcome.same, outcome.left) == (len(names), 0, ())
+    aws.client("s3").delete_object(Bucket=pair[1], Key="data/00060.bin")
+    outcome, _ = copy(aws, the_order)
+    assert (outcome.copied, outcome.same) == (1, len(names) - 1)
+    assert all(get(aws, pair[1], key) == key.encode() for key in names)
 
 
 @pytest.mark.parametrize("threshold", [LARGE, LARGE - 1], ids=["at once", "in parts"])
