@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from dataware.aws import Account, ClientSettings, SystemClock, TransportSettings
+from dataware.aws import Account, ClientSettings, SystemClock
 from dataware.cli.outside import make_context
 from dataware.cli.stop import Stop
+from dataware.cli.transport import transport
+from dataware.core.access import Limits
 from dataware.core.errors import CannotSee
 from dataware.core.kind import Place
 from dataware.ops.context import CopySettings
@@ -59,15 +61,13 @@ EVERY_KIND = pytest.mark.parametrize("kind", MIGRATIONS)
 
 def open_impatient(attempts: int) -> Account:
     """An account whose every wait is short."""
+    limits = Limits(connect_seconds=2, read_seconds=SILENCE, answer_seconds=ANSWER)
     budget = Budget(attempts=attempts, seconds=20, base=0.01, cap=0.05)
     return Account.open(
-        lambda transport, tell: RetryingWire(
-            transport, SystemClock(), random.Random(1).random, tell, budget
+        lambda access, tell: RetryingWire(
+            transport(access, limits), SystemClock(), random.Random(1).random, tell, budget
         ),
         client_settings=ClientSettings(attempts=4, connect_seconds=2, read_seconds=SILENCE),
-        transport_settings=TransportSettings(
-            connect_seconds=2, read_seconds=SILENCE, answer_seconds=ANSWER
-        ),
     )
 
 

@@ -47,8 +47,6 @@ DIFFICULT_KEYS = (
 )
 
 
-<<<<<<< HEAD
-=======
 def many_keys(difficult: Iterable[str]) -> list[str]:
     """Some hundred keys that ranges have to part: numbered, nested, foreign and difficult ones."""
     numbered = [f"data/{number:05d}.bin" for number in range(120)]
@@ -62,12 +60,6 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"dataware.kinds.s3_bucket.{name}", size)
 
 
-def make_wire(transport: Transport, on_throttle: Callable[[str], None]) -> Wire:
-    """A wire that retries at random times."""
-    return RetryingWire(transport, SystemClock(), random.random, on_throttle)
-
-
->>>>>>> 04ff423 (Cut at keys that exist, and test split buckets on two servers)
 def account(**settings: Any) -> Account:
     """The account that the environment points to."""
     return Account.open(make_wire, region=REGION, **settings)

@@ -24,12 +24,8 @@ from dataware import __version__
 from dataware.aws import errors, ownership, stacks
 from dataware.aws.fetch import fetch, undecoded
 from dataware.aws.identity import Identity
-<<<<<<< HEAD
-from dataware.core.access import Access, Keys
-=======
 from dataware.aws.skew import Skew
-from dataware.aws.transport import BotocoreTransport, TransportSettings
->>>>>>> cfed112 (Sign every call by the clock of AWS where this machine's is wrong)
+from dataware.core.access import Access, Keys
 from dataware.core.entry import GET_CREDENTIALS
 from dataware.core.errors import BadInput, NotLetIn
 from dataware.core.model import Deployed, Owner

@@ -89,17 +89,11 @@ class BotocoreTransport:
     def _exchange(self, request: Request, attempt: Attempt) -> Response:
         used = self._skew
         response = self._send(request, attempt)
-<<<<<<< HEAD
-        skew = skew_shown_by(response, time.time(), self._skew)
+        skew = skew_shown_by(response, time.time(), used)
         if skew is None:
             return response
         self._skew = skew
         return self._send(request, attempt)
-=======
-        if response.status in (400, 403) and self._learn_skew(response, used):
-            return self._send(request, attempt)
-        return response
->>>>>>> cfed112 (Sign every call by the clock of AWS where this machine's is wrong)
 
     def _send(self, request: Request, attempt: Attempt) -> Response:
         region = request.region or self._access.region
@@ -144,21 +138,6 @@ class BotocoreTransport:
                 )
             return session
 
-<<<<<<< HEAD
-=======
-    def _learn_skew(self, response: Response, used: float) -> bool:
-        """Whether the service's clock explains why what was signed with `used` was refused."""
-        try:
-            theirs = parsedate_to_datetime(response.headers["date"]).timestamp()
-        except (KeyError, ValueError):
-            return False
-        skew = theirs - time.time()
-        learnt = abs(skew - used) > SKEW_SECONDS
-        if learnt:
-            self._skew = skew
-        return learnt
-
->>>>>>> cfed112 (Sign every call by the clock of AWS where this machine's is wrong)
 
 class PlainSession(URLLib3Session):  # type: ignore[misc]  # botocore has no types
     """An HTTP session that leaves the request target alone.

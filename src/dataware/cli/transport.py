@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from dataware.aws import BotocoreTransport, SystemClock
-from dataware.core.access import Access
+from dataware.core.access import Access, Limits
 from dataware.core.errors import BadInput
 from dataware.core.ports import Wire
 from dataware.wire import RetryingWire, Transport
@@ -22,7 +22,9 @@ def make_wire(access: Access, on_throttle: Callable[[str], None]) -> Wire:
     return RetryingWire(transport(access), SystemClock(), random.random, on_throttle)
 
 
-def transport(access: Access, environ: Mapping[str, str] = os.environ) -> Transport:
+def transport(
+    access: Access, limits: Limits | None = None, environ: Mapping[str, str] = os.environ
+) -> Transport:
     """The fastest transport that is there, or the one that DATAWARE_TRANSPORT names.
 
     Raises BadInput for a name that is not to be had.
@@ -35,10 +37,10 @@ def transport(access: Access, environ: Mapping[str, str] = os.environ) -> Transp
             "name one of them, or unset it"
         )
     if wanted == "botocore":
-        return BotocoreTransport(access)
+        return BotocoreTransport(access, limits)
     from dataware.wire.curl import CurlTransport  # noqa: PLC0415 - pycurl may not be there
 
-    return CurlTransport(access)
+    return CurlTransport(access, limits)
 
 
 def _has_curl() -> bool:

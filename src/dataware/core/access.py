@@ -94,10 +94,11 @@ def headers_of(request: Request, access: Access) -> dict[str, str]:
     return headers
 
 
-def skew_shown_by(response: Response, now: float, known: float) -> float | None:
+def skew_shown_by(response: Response, now: float, used: float) -> float | None:
     """The seconds that the service is ahead of `now`, if a refusal may be due to them.
 
-    None if the answer is no refusal, says no time, or one that `known` explains already.
+    None if the answer is no refusal, says no time, or says the one that was signed with: `used`
+    is the skew of that very request, because others may have corrected it meanwhile.
     """
     if response.status not in (400, 403):
         return None
@@ -106,4 +107,4 @@ def skew_shown_by(response: Response, now: float, known: float) -> float | None:
     except (KeyError, ValueError):
         return None
     skew = theirs - now
-    return skew if abs(skew - known) > SKEW_SECONDS else None
+    return skew if abs(skew - used) > SKEW_SECONDS else None

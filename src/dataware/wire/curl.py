@@ -84,13 +84,13 @@ class CurlTransport:
         if _LOWER_ESCAPE.search(request.path) or _LOWER_ESCAPE.search(request.query):
             path, query = upper_escapes(request.path), upper_escapes(request.query)
             request = replace(request, path=path, query=query)
+        used = self._signer.skew
         response = await self._send(request)
-        if response.status in (400, 403):
-            skew = skew_shown_by(response, self._now(), self._signer.skew)
-            if skew is not None:
-                self._signer.skew = skew
-                return await self._send(request)
-        return response
+        skew = skew_shown_by(response, self._now(), used)
+        if skew is None:
+            return response
+        self._signer.skew = skew
+        return await self._send(request)
 
     async def close(self) -> None:
         """Give up what is under way and close every connection."""
