@@ -11,7 +11,15 @@ from dataware.core.diff import Difference, Side
 from dataware.core.verdict import Verdict
 from dataware.handler import finish
 from dataware.migrate import Progress
-from support.deployments import BUCKET, TABLE, Execution, begin, properties, record
+from support.deployments import (
+    BUCKET,
+    TABLE,
+    Execution,
+    begin,
+    properties,
+    record,
+    until_written,
+)
 from support.servers import FaultProxy, Forward, Reply, Seen, json_error
 from support.worlds import (
     client,
@@ -68,7 +76,7 @@ def test_a_shard_goes_on_in_the_next_call_when_its_time_is_up() -> None:
     make_table("old-one", varied_items(500, size=12_000))
     make_table("new-one")
     _, given = begin(properties())
-    execution = Execution(seconds=0.1)
+    execution = Execution(time=lambda: until_written("new-one"))
     assert execution.run(given)["verified"] == 500
     assert execution.calls > 4, "four shards of one call each would prove nothing"
     assert execution.outcomes == ["copy", "done"]

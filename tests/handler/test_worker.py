@@ -45,7 +45,7 @@ def test_a_batch_is_answered_by_a_batch(job: dict[str, Any]) -> None:
 def test_without_time_nothing_is_begun(job: dict[str, Any]) -> None:
     """A batch of many shards stops in order; the rest is as it was, and not ended."""
     items = [{"partition": f"{n}/2"} for n in range(2)]
-    answer = worker.handler({"BatchInput": {"job": job}, "Items": items}, Time(0))
+    answer = worker.handler({"BatchInput": {"job": job}, "Items": items}, Time(lambda: True))
     assert not answer["ended"]
     assert [(one["done"], one["ended"]) for one in answer["Items"]] == [(False, False)] * 2
     assert items_of("new-one") == {}

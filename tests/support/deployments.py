@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import json
-import time
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.handler import finish, is_complete, on_event, shards, worker
-from dataware.handler.job import Job
-from dataware.handler.outside import MARGIN_SECONDS, looking
 from support.worlds import client
 
 TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
 RECORDS = {TABLE: "dynamodb-table", BUCKET: "s3-bucket"}
-PLENTY = 900.0
-POLL_SECONDS = 5.0
+PLENTY = 900_000
 ROLE = "arn:aws:iam::000000000000:role/states"
 
 
 class Time:
-    """Lambda's context: it has `seconds` to work until its margin begins."""
+    """Lambda's context: there is plenty of time until `is_up` says that there is none."""
 
-    def __init__(self, seconds: float = PLENTY) -> None:
-        self._ends = time.monotonic() + seconds + MARGIN_SECONDS
+    def __init__(self, is_up: Callable[[], bool] = lambda: False) -> None:
+        self._is_up = is_up
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds that are left."""
-        return max(0, int((self._ends - time.monotonic()) * 1000))
+        return 0 if self._is_up() else PLENTY
+
+
+def until_written(table: str) -> Time:
+    """Time until something more is in the table, however long that takes on this machine."""
+    before = _count(table)
+    return Time(lambda: _count(table) > before)
 
 
 class Asked:
@@ -40,7 +43,7 @@ class Asked:
     def get_remaining_time_in_millis(self) -> int:
         """Plenty, and then nothing."""
         self._left -= 1
-        return int(PLENTY * 1000) if self._left >= 0 else 0
+        return PLENTY if self._left >= 0 else 0
 
 
 def properties(cfn_type: str = TABLE, **more: str) -> dict[str, str]:
@@ -90,13 +93,13 @@ WAITING = one_state(Type="Wait", Seconds=600, End=True)
 class Execution:
     """Runs the states of an execution in this process, JSON in between as in Step Functions.
 
-    `seconds` is what each call of a worker gets, and one that verifies only the time to read
-    `pages`; `calls` counts them, and `verifying` those of
-    the verification among them; `before` runs before each; from the call `late` on the deadline
-    of the deployment has passed. `largest` is the largest state in characters.
+    Meanwhile CloudFormation polls, which keeps the lock. `time` is what each call of a worker
+    gets, and one that verifies only the time to read `pages`; `calls` counts them, and `verifying`
+    those of the verification among them; `before` runs before each; from the call `late` on the
+    deadline of the deployment has passed. `largest` is the largest state in characters.
     """
 
-    seconds: float = PLENTY
+    time: Callable[[], Time] = Time
     pages: int = 1000
     late: int = 1000
     before: Callable[[int], None] = lambda _call: None
@@ -104,7 +107,6 @@ class Execution:
     verifying: int = 0
     largest: int = 0
     outcomes: list[str] = field(default_factory=list)
-    _polled: float = field(default_factory=time.monotonic)
 
     def run(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The last state's output."""
@@ -116,6 +118,7 @@ class Execution:
                 state = _json(shards.handler(state, Time()))
             elif state["outcome"] in {"copy", "verify"}:
                 ended = [self._work(state["job"], shard) for shard in state["shards"]]
+                _poll_running(state["job"])
                 state = {**state, "shards": ended}
                 self.largest = max(self.largest, len(json.dumps(state)))
                 state = _json(finish.handler(_json(state), Time()))
@@ -130,20 +133,13 @@ class Execution:
             self.verifying += verifies
             assert self.calls < 400, "the work makes no progress"
             self.before(self.calls)
+            _poll_running(job)
             deadline = job["deadline"] if self.calls < self.late else 0.0
             event = _json({"job": {**job, "deadline": deadline}, "shard": ended})
             # It is asked for before the shard, before the first page and after each.
-            context = Asked(self.pages + 1) if verifies else Time(self.seconds)
+            context = Asked(self.pages + 1) if verifies else self.time()
             ended = _json(worker.handler(event, context))
-            self._poll(job)
         return ended
-
-    def _poll(self, job: Mapping[str, Any]) -> None:
-        """Keep the lock, as the polls of a deployment do, however slow the machine is."""
-        if time.monotonic() > self._polled + POLL_SECONDS:
-            self._polled = time.monotonic()
-            with looking(job["execution"]) as outside:
-                is_complete._beat(outside, Job.from_json(job))
 
 
 def begin(about: Mapping[str, str], kind: str = "Create", number: int = 1, **more: Any) -> Any:
@@ -161,6 +157,18 @@ def poll(answer: Mapping[str, Any], kind: str = "Create") -> Any:
     """What `is_complete` answers."""
     event = {**request(kind, properties()), **answer}
     return is_complete.handler(_json(event), Time())
+
+
+def _poll_running(job: Mapping[str, Any]) -> None:
+    """The poll of an execution that goes on."""
+    machine = os.environ["STATE_MACHINE"].replace(":stateMachine:", ":execution:")
+    answer = {"Execution": f"{machine}:{job['execution']}"}
+    assert poll(answer) == {"IsComplete": False}
+
+
+def _count(table: str) -> int:
+    """How many items a table has; the embedded AWS counts them at once."""
+    return int(client("dynamodb").describe_table(TableName=table)["Table"]["ItemCount"])
 
 
 def record(cfn_type: str = TABLE, target: str = "new-one") -> dict[str, Any]:
