@@ -4,10 +4,11 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 COVERED := src/dataware/core/*,src/dataware/kinds/*,src/dataware/migrate/*,src/dataware/state/*,src/dataware/ops/*
 
-.PHONY: help setup demo test lint unit bench docs clean
+.PHONY: help setup demo test lint peers unit bench docs clean
 
 help:  ## show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -17,9 +18,12 @@ setup: $(VENV)/.ready  ## install everything into .venv and a cache folder
 $(VENV)/.ready: pyproject.toml requirements/dev.txt scripts/ensure_node.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dataware needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	@$(PYTHON) -m venv $(VENV) || { echo "Python lacks its venv module; on Debian: apt install python3-venv" >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/dev.txt --editable '.[cdk,demo,dev]'
-	$(BIN)/python scripts/ensure_node.py
-	$(BIN)/python -c 'from dataware.embedded import embedded_python; embedded_python()'
+# The embedded AWS needs none of these packages, so both are made side by side. Compiling all of
+# them would take longer than installing them: what is used is compiled when it is first imported.
+	PYTHONPATH=src $(BIN)/python -c 'from dataware.embedded import embedded_python; embedded_python()' & embedded=$$!; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint requirements/dev.txt --editable '.[cdk,demo,dev]'; \
+	$(BIN)/python scripts/ensure_node.py; \
+	wait $$embedded
 	@touch $@
 
 demo: setup  ## see the whole job on an embedded AWS
@@ -31,14 +35,19 @@ lint: setup  ## style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: setup
-	PYTHONPATH=tests $(BIN)/python -m support.peers
-	PYTHONPATH=tests $(BIN)/python -m support.cdk_cli
+peers: setup  ## download what the tests compare with
+	PYTHONPATH=tests $(BIN)/python -m support.peers & peers=$$!; \
+	PYTHONPATH=tests $(BIN)/python -m support.cdk_cli; \
+	wait $$peers
+
+unit: peers  ## the tests, and the coverage of the parts
 	$(BIN)/coverage erase
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --cov --cov-report=
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --cov --cov-report=
 	$(BIN)/coverage report --include='$(COVERED)' --fail-under=90
 
-test: lint unit  ## every gate, as in CI
+test: setup  ## every gate, as in CI
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint peers
+	@$(MAKE) --no-print-directory unit
 
 bench: setup  ## measure, against real peers in the same run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/dev.txt --editable '.[cdk,demo,dev,bench]'

@@ -17,6 +17,9 @@ from support.peers import DynamoDbLocal, Unavailable, Weed
 from support.servers import FaultProxy
 
 _KEPT = {"DATAWARE_CACHE", "DATAWARE_EMBEDDED_PYTHON"}
+_PEERS = {"weed", "dynamodb_local"}
+# Tests of the whole program reach a line without saying anything of it, and tracing is slow.
+_WHOLE = {"e2e", "faults"}
 
 # No law of this project is about the speed of the machine that checks it.
 settings.register_profile("gate", deadline=None)
@@ -27,8 +30,21 @@ settings.load_profile(os.environ.get("DATAWARE_EXAMPLES", "gate"))
 def pytest_configure() -> None:
     """Keep the real cache in use, although every test gets a home of its own."""
     os.environ["DATAWARE_CACHE"] = str(cache_folder())
+    # Every test gets a home of its own, and jsii unpacks the CDK library below the home.
+    unpacked = Path.home() / ".cache/aws/jsii/package-cache"
+    os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(unpacked))
     # Reading the description of a service takes longer than most tests: once a process is enough.
     botocore.session.create_loader = cache(botocore.session.create_loader)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start each peer in one process only, and measure coverage by the tests of the parts."""
+    for item in items:
+        for peer in sorted(_PEERS & set(getattr(item, "fixturenames", ()))):
+            item.add_marker(pytest.mark.xdist_group(peer))
+        if _WHOLE & set(item.path.parts):
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,6 @@ from pathlib import Path
 
 import pytest
 
-# The kernel unpacks the CDK library below the home folder, which every test replaces.
-os.environ.setdefault(
-    "JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(Path.home() / ".cache/aws/jsii/package-cache")
-)
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
 os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "1")
 # CDK's own check of every template takes longer than all of these tests.
