@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from functools import cache
 from typing import Any
 
@@ -16,7 +17,10 @@ from cdk.apps import ACCOUNT, BUCKET, KEY, REGION, TABLE, entry, make_stack, res
 from dataware.cdk import DataAwareTable
 from dataware.cdk.migration import DataMigration
 from dataware.cdk.resource import Copy
+from dataware.embedded import EmbeddedAws
 from dataware.kinds import load
+from support.deployments import make_machine
+from support.worlds import client
 
 RECORDS = f"arn:{{}}:ssm:{REGION}:{ACCOUNT}:parameter/dataware/markers"
 
@@ -106,6 +110,23 @@ def test_the_map_is_distributed_and_its_shards_are_long_lived() -> None:
     assert inner["Work"]["Next"] == "Ended"
     assert inner["Work"]["Catch"][0]["Next"] == "Lost"
     assert (inner["Lost"]["Next"], inner["Marked"]["Next"]) == ("Marked", "Shard")
+
+
+def test_a_lost_worker_leaves_its_shard_and_the_error(aws_server: EmbeddedAws) -> None:
+    """Step Functions itself puts the error beside whatever the shard was, and nothing else."""
+    inner = definition(of_tables())["States"]["Shards"]["ItemProcessor"]["States"]
+    states = {name: inner[name] for name in ("Lost", "Marked", "Shard")}
+    machine = make_machine({"StartAt": "Lost", "States": states})
+    shard = {"partition": "0/1", "cursor": None, "counts": {"copied": 7}, "failed": None}
+    lost = {"Error": "Sandbox.Timedout", "Cause": "x" * 5000}
+    sfn = client("stepfunctions")
+    execution = sfn.start_execution(
+        stateMachineArn=machine, input=json.dumps({"job": {}, "shard": shard, "lost": lost})
+    )["executionArn"]
+    while (found := sfn.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        time.sleep(0.05)
+    assert found["status"] == "SUCCEEDED", found
+    assert json.loads(found["output"]) == {**shard, "failed": "Sandbox.Timedout"}
 
 
 def test_every_outcome_has_a_state() -> None:
