@@ -8,23 +8,21 @@ holds only what the target has acknowledged.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dataware.core.errors import Incomplete
 from dataware.core.kind import Copier, Outcome, Page, Unit
 from dataware.core.ports import Clock, Emit, Journal
 from dataware.migrate.backlog import Backlog
 from dataware.migrate.gate import Gate
+from dataware.migrate.leases import Leases, Remaining
 from dataware.migrate.ledger import Ledger
 from dataware.migrate.meter import Meter
 from dataware.migrate.pages import OpenPage, Pages
 from dataware.migrate.progress import Counts, Progress
+from dataware.migrate.watch import Watch, tasks_of
 
 GRACE_SECONDS = 1.5
-POLL_SECONDS = 0.1
-PUBLISH_SECONDS = 1.0
 
 BACKLOG = 2
 """Units held for each writer: one under way, and one that is read and waits for it."""
@@ -54,9 +52,10 @@ class Job:
 
 
 class Engine:
-    """One migration's copy; `run` may be called once.
+    """One migration's copy, or one process's part of it; `run` may be called once.
 
-    `publish` is given how far the copy is, about once a second, for the marker.
+    `publish` is given how far the copy is, about once a second, for the marker. `leases` hands out
+    the partitions; without it they are those that remain.
     """
 
     def __init__(
@@ -71,22 +70,30 @@ class Engine:
         stop: Callable[[], bool],
         publish: Callable[[Mapping[str, object]], None],
         settings: EngineSettings,
+        leases: Leases | None = None,
     ) -> None:
         self._copier = copier
+        self._journal = journal
         self._progress = progress
         self._clock = clock
         self._meter = meter
-        self._stop = stop
-        self._publish = publish
         self._settings = settings
+        self._leases = leases
         self._ledger = Ledger(journal, progress, meter, clock, emit)
         self._backlog: Backlog[Job] = Backlog(BACKLOG * settings.writers, settings.bytes_in_flight)
         self._rate = Gate(clock, settings.max_rate)
         self._read_share = Gate(clock)
         self._write_share = Gate(clock)
-        self._failure: BaseException | None = None
-        self._halted = False
-        self._deadline: float | None = None
+        self._watch = Watch(
+            progress,
+            meter,
+            clock,
+            stop=stop,
+            publish=publish,
+            tick=self._ledger.tick,
+            on_halt=self._drop,
+            grace=GRACE_SECONDS,
+        )
 
     @property
     def limit(self) -> float | None:
@@ -100,50 +107,41 @@ class Engine:
 
     async def run(self) -> Counts:
         """Copy what is not yet accounted for. Raises Incomplete when asked to stop."""
-        await self._prepare()
-        watcher = asyncio.create_task(self._watch())
-        queue = deque(self._progress.remaining())
-        readers = _tasks(self._drain(queue) for _ in range(self._settings.readers))
-        writers = _tasks(self._work() for _ in range(self._settings.writers))
-        try:
-            await self._join(readers)
+        leases = await self._prepare()
+        async with self._watch as watch:
+            readers = tasks_of(self._drain(leases) for _ in range(self._settings.readers))
+            writers = tasks_of(self._work() for _ in range(self._settings.writers))
+            await watch.join(readers)
             self._backlog.close()
-            await self._join(writers)
-        finally:
-            watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)
-        self._keep()
-        if self._failure is not None:
-            raise self._failure
-        if not self._progress.finished:
-            raise Incomplete("the copy was stopped before its end; run the same command again")
-        self._meter.finish()
-        return self._progress.counts
+            await watch.join(writers)
+        watch.keep(self._ledger.flush)
+        return watch.concluded()
 
-    async def _prepare(self) -> None:
-        if not self._progress.partitions:
-            partitions = list(await self._copier.partitions())
-            self._ledger.record({"type": "partitions", "partitions": partitions})
+    async def _prepare(self) -> Leases:
+        if self._leases is None:
+            await split(self._copier, self._journal, self._progress)
+            self._leases = Remaining(self._progress.remaining())
         share = self._settings.max_share
         if share is not None:
             rates = await self._copier.rates()
             self._read_share = Gate(self._clock, rates.read * share if rates.read else None)
             self._write_share = Gate(self._clock, rates.write * share if rates.write else None)
+        return self._leases
 
-    async def _drain(self, queue: deque[tuple[str, str | None]]) -> None:
+    async def _drain(self, leases: Leases) -> None:
         try:
-            while queue and not self._halted:
-                partition, after = queue.popleft()
+            while (lease := await leases.take()) is not None:
+                partition, after = lease
                 pages = Pages(partition)
                 async for page in self._copier.read(partition, after):
-                    if self._halted:
+                    if self._watch.halted:
                         return
                     await self._read_share.take(page.read_units)
                     await self._take_page(pages, page)
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            self._fail(error)
+            self._watch.fail(error)
 
     async def _take_page(self, pages: Pages, page: Page) -> None:
         known = Outcome(same=page.same, left=page.left)
@@ -160,7 +158,7 @@ class Engine:
             except asyncio.CancelledError:
                 raise
             except BaseException as error:
-                self._fail(error)
+                self._watch.fail(error)
             finally:
                 self._backlog.done(job.unit.bytes)
 
@@ -171,52 +169,16 @@ class Engine:
         outcome = await self._copier.write(unit)
         self._ledger.written(job.pages, job.page, outcome)
 
-    def _keep(self) -> None:
-        """Write what is settled; a process that is gone writes nothing more."""
-        if self._failure is None or isinstance(self._failure, Exception):
-            try:
-                self._ledger.flush()
-            except Exception as error:
-                self._fail(error)
-
-    def _fail(self, error: BaseException) -> None:
-        self._failure = self._failure or error
-        self._halt()
-
-    def _halt(self) -> None:
-        self._halted = True
+    def _drop(self) -> None:
+        """Nothing more is begun."""
+        if self._leases is not None:
+            self._leases.close()
         self._backlog.drop()
 
-    async def _join(self, tasks: set[asyncio.Task[None]]) -> None:
-        """Wait for tasks to end; once the copy is halted, only for a moment for all of them."""
-        while pending := {task for task in tasks if not task.done()}:
-            await asyncio.wait(pending, timeout=POLL_SECONDS)
-            if self._halted and self._deadline is None:
-                self._deadline = self._clock.monotonic() + GRACE_SECONDS
-            if self._deadline is not None and self._clock.monotonic() >= self._deadline:
-                for task in pending:
-                    task.cancel()
-                await asyncio.gather(*pending, return_exceptions=True)
 
-    async def _watch(self) -> None:
-        """Progress, and the wish to stop; without it a lost lock would go unseen."""
-        try:
-            await self._poll()
-        except Exception as error:
-            self._fail(error)
-
-    async def _poll(self) -> None:
-        published = self._clock.monotonic()
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
-            if self._stop():
-                self._halt()
-            self._ledger.tick()
-            self._meter.tick()
-            if self._clock.monotonic() - published >= PUBLISH_SECONDS:
-                published = self._clock.monotonic()
-                self._publish({**self._meter.detail, "checkpoint": self._progress.compact()})
-
-
-def _tasks(jobs: Iterable[Coroutine[object, object, None]]) -> set[asyncio.Task[None]]:
-    return {asyncio.create_task(job) for job in jobs}
+async def split(copier: Copier, journal: Journal, progress: Progress) -> None:
+    """Put the partitions of the source on record, unless they are."""
+    if not progress.partitions:
+        record = {"type": "partitions", "partitions": list(await copier.partitions())}
+        journal.append(record)
+        progress.take(record)

@@ -31,11 +31,6 @@ class Ledger:
         self._settled: dict[str, Pages] = {}
         self._written = clock.monotonic()
 
-    def record(self, record: dict[str, object]) -> None:
-        """Write one record now."""
-        self._journal.append(record)
-        self._progress.take(record)
-
     def opened(self, pages: Pages, cursor: str | None, units: int, outcome: Outcome) -> OpenPage:
         """A page was read: `units` of it are to be written, `outcome` is known already."""
         page = pages.opened(cursor, units)
@@ -77,8 +72,7 @@ class Ledger:
             counts.left += len(outcome.left)
             page.left.extend(outcome.left)
             for left in outcome.left:
-                words = {"key": left.key, "trouble": left.trouble.value, "why": left.why}
-                self._emit(event("left-behind", **words))
+                self._emit(event("left-behind", **left_json(left)))
         self._meter.count(outcome.copied + outcome.same + len(outcome.left))
 
 
