@@ -158,6 +158,19 @@ class Account:
         return self._login.make_wire(self, on_throttle)
 
     @property
+    def asks_for_code(self) -> bool:
+        """Whether a person types a code (MFA) for the credentials, which no other process gets."""
+        session = self._login.session._session
+        profiles: Mapping[str, Mapping[str, str]] = session.full_config.get("profiles", {})
+        name, seen = session.profile or "default", set[str]()
+        while name not in seen and name in profiles:
+            seen.add(name)
+            if "mfa_serial" in profiles[name]:
+                return True
+            name = profiles[name].get("source_profile", name)
+        return False
+
+    @property
     def ca_bundle(self) -> str:
         """The certificates that the user configured, or the usual ones."""
         found = self._login.session._session.get_config_variable("ca_bundle")

@@ -190,6 +190,7 @@ def settings_of(copy: CopyOptions) -> CopySettings:
         deep=copy.deep,
         max_rate=copy.max_rate,
         max_share=copy.max_share,
+        processes=copy.processes,
         multipart_threshold=copy.multipart_threshold,
         part_size=copy.part_size,
     )

@@ -58,6 +58,7 @@ class CopyOptions:
     versions: str
     max_rate: float | None
     max_share: float | None
+    processes: int | None
     accept_left: bool
     deep: bool
     multipart_threshold: int
@@ -187,6 +188,12 @@ copy_options = _together(
         metavar="SHARE",
         type=share,
         help="Share of provisioned capacity to use, such as 50%.",
+    ),
+    click.option(
+        "--processes",
+        metavar="N",
+        type=click.IntRange(min=1),
+        help="Copy with N processes; by default one for each core if there is much to copy.",
     ),
     click.option("--accept-left", is_flag=True, help="Complete although keys were left behind."),
     deep_option,

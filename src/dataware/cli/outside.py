@@ -11,10 +11,11 @@ from functools import partial
 from typing import TextIO
 
 from dataware.aws import Account, SystemClock, create_held, release_left_over
-from dataware.cli.crew import Processes
+from dataware.cli.checkers import Processes
 from dataware.cli.options import Outside
 from dataware.cli.stop import Stop
 from dataware.cli.transport import make_wire
+from dataware.cli.workers import ProcessWorkers
 from dataware.core.kind import Kind, Place
 from dataware.core.model import Wanted
 from dataware.core.ports import Aws, Emit, Journal
@@ -49,7 +50,10 @@ def outside(options: Outside, *, copies: bool = False, strict: bool = False) -> 
     account = open_account(options)
     with display(options) as emit, Stop(graceful=copies) as stop:
         context = make_context(account, emit, stop, strict=strict)
-        yield replace(context, crew=partial(Processes, partial(open_account, options)))
+        context = replace(context, checkers=partial(Processes, partial(open_account, options)))
+        if copies and not account.asks_for_code:
+            context = replace(context, workers=ProcessWorkers(options))
+        yield context
 
 
 def open_account(options: Outside) -> Account:

@@ -98,6 +98,7 @@ MESSAGES = _messages(
     ("found", INFO, "📊", "Found {count:{unit}} to migrate"),
     ("found-about", INFO, "📊", "Found about {count:{unit}} to migrate"),
     ("resumed-at", INFO, "ℹ️ ", "Continuing after {count:{unit}} that an earlier run copied"),
+    ("spread", INFO, "ℹ️ ", "Copying with {processes} processes"),
     ("batch", PROGRESS, "✅", "Migrated batch {batch}/{batches}"),
     ("progress", PROGRESS, "📊", "{done} of {total:{unit}}, {rate}/s, {eta} left{slow}"),
     ("slowed", WARNING, "⚠️ ", "Slowing down: {reason}"),

@@ -1,4 +1,4 @@
-"""Where the readers of an engine get their partitions: from what remains, or from another process."""
+"""Where readers get their partitions: from what remains, or from another process."""
 
 from __future__ import annotations
 

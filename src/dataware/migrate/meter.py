@@ -68,11 +68,11 @@ class Meter:
         self._tell_batches(-(-self._done // self._subject.batch))
         self._progress()
 
-    def throttled(self, reason: str) -> None:
+    def throttled(self, reason: str, times: int = 1) -> None:
         """The service asked to slow down; tells of the first time for each reason."""
         if not self._throttles[reason]:
             self._emit(event("slowed", reason=reason, **self._subject.words()))
-        self._throttles[reason] += 1
+        self._throttles[reason] += times
 
     def tick(self) -> None:
         """Tell of the progress, if it is time to."""

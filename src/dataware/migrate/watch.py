@@ -1,4 +1,4 @@
-"""Watches over one copy: progress, the wish to stop, the first failure, and how long an end takes."""
+"""Watches over one copy: progress, the wish to stop, the first failure, the time for an end."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Watch:
                 self.fail(error)
 
     def concluded(self) -> Counts:
-        """What the copy came to. Raises its first failure, and Incomplete for one that is not done."""
+        """What the copy came to. Raises its first failure, and Incomplete if it is not done."""
         if self.failure is not None:
             raise self.failure
         if self._progress.remaining():

@@ -16,16 +16,9 @@ from uuid import uuid4
 
 from dataware.core.diff import Side
 from dataware.core.entry import cure
-from dataware.core.errors import (
-    BadInput,
-    DatawareError,
-    Incomplete,
-    NotLetIn,
-    Refused,
-    ServiceFailed,
-)
+from dataware.core.errors import DatawareError, Incomplete, NotLetIn, Refused, ServiceFailed
 from dataware.core.events import counted, event
-from dataware.core.kind import CopyOrder, Kind, Tools, Trouble
+from dataware.core.kind import CopyOrder, Kind, Trouble
 from dataware.core.model import (
     Content,
     Existence,
@@ -33,17 +26,15 @@ from dataware.core.model import (
     Marker,
     MarkerState,
     OnConflict,
-    Size,
 )
-from dataware.core.ports import Journal, Wire
+from dataware.core.ports import Journal
 from dataware.core.verdict import Verdict
-from dataware.migrate import Engine, EngineSettings, Progress
-from dataware.migrate.meter import Meter, Subject
+from dataware.migrate import Progress
 from dataware.ops.context import Context, CopySettings, Pair
+from dataware.ops.copying import Copying
 from dataware.ops.heart import Heart
 from dataware.ops.probe import look
-from dataware.ops.stopping import unless_stopped
-from dataware.ops.verify import aws_of, compared, tell
+from dataware.ops.verify import compared, tell
 
 QUIET = 1000
 """Up to how many items or objects a verification is over before a line about it is read."""
@@ -256,7 +247,7 @@ class _Carrier:
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
         for rounds_left in reversed(range(ROUNDS)):
             progress = Progress.of(journal.records())
-            asyncio.run(self._copy(journal, progress, order))
+            asyncio.run(self._copying(journal, progress, order).run())
             self._heart.check()
             if progress.counts.done > QUIET:
                 self._context.emit(event("verifying", **self._migration.words()))
@@ -274,48 +265,18 @@ class _Carrier:
             "writers and run the same command again"
         )
 
-    async def _copy(self, journal: Journal, progress: Progress, order: CopyOrder) -> None:
-        engines: list[Engine] = []
-
-        def slow_down(reason: str) -> None:
-            for engine in engines:
-                engine.throttled(reason)
-
-        wire = self._context.wire(slow_down)
-        try:
-            engines.append(await self._engine(journal, progress, order, wire))
-            await engines[0].run()
-        finally:
-            await wire.close()
-
-    async def _engine(
-        self, journal: Journal, progress: Progress, order: CopyOrder, wire: Wire
-    ) -> Engine:
-        context, kind = self._context, self._migration.kind
-        if kind.copier is None:
-            raise BadInput(f"dataware cannot copy a {kind.noun}")
-        copier = kind.copier(Tools(aws_of(context, order.target), wire, context.clock), order)
-        size = await unless_stopped(copier.size(), self._stop)
-        self._tell_size(size, progress)
-        subject = Subject(order.source.name, order.target.name, kind.unit, kind.batch)
-        return Engine(
-            copier,
+    def _copying(self, journal: Journal, progress: Progress, order: CopyOrder) -> Copying:
+        migration = self._migration
+        return Copying(
+            self._context,
+            migration.kind,
+            order,
+            migration.settings,
             journal,
             progress,
-            clock=context.clock,
-            emit=context.emit,
-            meter=Meter(subject, size, progress.counts.done, context.clock, context.emit),
-            stop=self._stop,
-            publish=self._heart.publish,
-            settings=engine_settings(kind, self._migration.settings),
+            self._stop,
+            self._heart.publish,
         )
-
-    def _tell_size(self, size: Size, progress: Progress) -> None:
-        words = {"unit": self._migration.kind.unit, **self._migration.words()}
-        code = "found" if size.exact else "found-about"
-        self._context.emit(event(code, count=size.items, **words))
-        if progress.counts.done:
-            self._context.emit(event("resumed-at", count=progress.counts.done, **words))
 
     def _verify(self, order: CopyOrder) -> Verdict:
         context, migration = self._context, self._migration
@@ -373,14 +334,3 @@ def _unexplained(verdict: Verdict, journal: Journal) -> bool:
             listed.discard(one["key"])
     # Beyond what a verdict lists there are only numbers, which then have to be the same.
     return bool(listed) or (wrong > left if whole else wrong != left)
-
-
-def engine_settings(kind: Kind, settings: CopySettings) -> EngineSettings:
-    """The bounds of a copy, where nobody said otherwise those of the kind."""
-    return EngineSettings(
-        readers=settings.readers or kind.readers,
-        writers=settings.writers or kind.writers,
-        bytes_in_flight=settings.bytes_in_flight,
-        max_rate=settings.max_rate,
-        max_share=settings.max_share,
-    )

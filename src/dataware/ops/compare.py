@@ -16,7 +16,7 @@ from dataware.core.kind import Reader
 from dataware.core.verdict import LISTED, Verdict
 from dataware.ops.checking import Comparison, Found, Sides, Task, carry_out
 
-__all__ = ["LISTED", "Crew", "Threads", "Verdict", "compare"]
+__all__ = ["LISTED", "Checkers", "Threads", "Verdict", "compare"]
 
 READERS = 8
 """Tasks that are carried out at the same time."""
@@ -24,7 +24,7 @@ READERS = 8
 Stop = Callable[[], bool]
 
 
-class Crew(Protocol):
+class Checkers(Protocol):
     """Who carries tasks out."""
 
     def results(self, tasks: Sequence[Task], stop: Stop) -> Iterator[tuple[Task, Found]]:
@@ -76,15 +76,15 @@ def compare(
     *,
     ordered: bool,
     stop: Stop = lambda: False,
-    crew: Crew | None = None,
+    checkers: Checkers | None = None,
 ) -> Verdict:
     """Compare two sides. Raises Incomplete when asked to stop, CannotSee when a side is unseen."""
     sides = Sides(source, target)
-    crew = crew or Threads(sides)
+    checkers = checkers or Threads(sides)
     _check(stop)
     comparison = Comparison.begin(sides, ordered=ordered)
     while comparison.step is not None:
-        for task, found in crew.results(comparison.tasks(sides), stop):
+        for task, found in checkers.results(comparison.tasks(sides), stop):
             if not found.done:
                 _check(lambda: True)
             comparison.take(task, found)

@@ -9,8 +9,9 @@ from typing import Protocol
 from dataware.core.kind import Kind, Place
 from dataware.core.model import OnConflict, Wanted
 from dataware.core.ports import Aws, Clock, Emit, Journal, Markers, Wire
+from dataware.migrate import Assignment, Member
 from dataware.ops.checking import Sides
-from dataware.ops.compare import Crew
+from dataware.ops.compare import Checkers
 
 
 class Hold(Protocol):
@@ -25,6 +26,22 @@ class Hold(Protocol):
         ...
 
 
+class Workers(Protocol):
+    """Starts processes that help to copy."""
+
+    @property
+    def cores(self) -> int:
+        """How many processes can run at the same time here."""
+        ...
+
+    def start(self, assignment: Assignment, journal: Journal) -> Member:
+        """Start one; while it lives, `journal` stays locked where the system can do that.
+
+        Raises Incomplete when the system starts no more processes.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CopySettings:
     """How a copy is made.
@@ -32,7 +49,8 @@ class CopySettings:
     `max_rate` is in items or objects a second, `max_share` a fraction (0 to 1] of provisioned
     capacity; `accept_left` lets a run be complete though keys were left behind; the sizes are in
     bytes; `readers` and `writers` bound what is under way at once (None: as the kind is best
-    copied), `bytes_in_flight` its memory.
+    copied), `bytes_in_flight` its memory; `processes` copy together (None: as many as there is use
+    for).
     """
 
     on_conflict: OnConflict | None = None
@@ -46,6 +64,7 @@ class CopySettings:
     readers: int | None = None
     writers: int | None = None
     bytes_in_flight: int = 64 * 1024**2
+    processes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +84,9 @@ class Context:
 
     `stop` turns true once a person asked to stop; `journal` opens the journal of a target (kind
     name, target name); `wire` makes a transport that reports throttling; `regional` gives the
-    control plane of another region of the same credentials; `crew` makes who carries out the
-    tasks of a comparison, without it the threads of this process do.
+    control plane of another region of the same credentials; `checkers` makes who carries out the
+    tasks of a comparison, without it the threads of this process do; without `workers` a copy is
+    made by this process alone.
     """
 
     aws: Aws
@@ -79,4 +99,5 @@ class Context:
     regional: Callable[[str], Aws]
     stop: Callable[[], bool] = field(default=lambda: False)
     strict: bool = False
-    crew: Callable[[Pair, Sides], Crew] | None = None
+    checkers: Callable[[Pair, Sides], Checkers] | None = None
+    workers: Workers | None = None

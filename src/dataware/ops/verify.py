@@ -43,8 +43,8 @@ def verify(
 def compared(context: Context, kind: Kind, pair: Pair, stop: Stop) -> Verdict:
     """What a comparison finds. Raises BadInput for a kind that cannot be compared."""
     sides = sides_of(kind, pair, partial(_regional, context))
-    crew = context.crew(pair, sides) if context.crew else None
-    return compare(sides.source, sides.target, ordered=kind.ordered, stop=stop, crew=crew)
+    checkers = context.checkers(pair, sides) if context.checkers else None
+    return compare(sides.source, sides.target, ordered=kind.ordered, stop=stop, checkers=checkers)
 
 
 def sides_of(kind: Kind, pair: Pair, regional: Callable[[str], Aws]) -> Sides:

@@ -73,6 +73,10 @@ class FileJournal:
             self._cursors.clear()
             self._write(encode(HEADER))
 
+    def fileno(self) -> int:
+        """The open file; a process that inherits it keeps it locked, where files lock so."""
+        return self._file.fileno()
+
     def close(self) -> None:
         """Release the file; every record is on disk already."""
         self._file.close()

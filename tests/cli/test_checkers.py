@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 
 from dataware.aws import Account
-from dataware.cli import crew
-from dataware.cli.crew import Processes
+from dataware.cli import checkers
+from dataware.cli.checkers import Processes
 from dataware.cli.options import Outside
 from dataware.cli.outside import open_account
 from dataware.core.errors import CannotSee, Incomplete
@@ -30,7 +30,7 @@ OPTIONS = Outside(None, None, None, Format.TEXT, plain=True, debug=False)
 @pytest.fixture
 def aws(fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> Account:
     """An account with two tables that differ in an item, whose tasks are worth processes."""
-    monkeypatch.setattr(crew, "MANY_TASKS", 1)
+    monkeypatch.setattr(checkers, "MANY_TASKS", 1)
     aws = account()
     for name in ("one-table", "two-table"):
         make_table(aws, name)
@@ -44,7 +44,7 @@ def verdict(aws: Account, stop: Stop = lambda: False) -> Verdict:
     pair = Pair("AWS::DynamoDB::Table", source, target)
     sides = sides_of(load(pair.type_name), pair, aws.for_region)
     processes = Processes(partial(open_account, OPTIONS), pair, sides)
-    return compare(sides.source, sides.target, ordered=False, stop=stop, crew=processes)
+    return compare(sides.source, sides.target, ordered=False, stop=stop, checkers=processes)
 
 
 def test_processes_find_what_threads_find(aws: Account) -> None:
@@ -80,6 +80,6 @@ def test_a_process_that_is_killed_leaves_no_verdict(
     aws: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was not read is never taken for equal, and one sentence says what happened."""
-    monkeypatch.setattr(crew, "_carry_out", end_at_once)
+    monkeypatch.setattr(checkers, "_carry_out", end_at_once)
     with pytest.raises(Incomplete, match="ended from outside"):
         verdict(aws)

@@ -92,7 +92,7 @@ class _Watch:
 
 
 class _Work:
-    """What a process of the crew works with; set once, when it begins."""
+    """What a process of the verification works with; set once, when it begins."""
 
     sides: Sides
     ended: Event

@@ -1,0 +1,147 @@
+"""Leads the processes that copy together: leases, the one journal, the end.
+
+What has to be one is here: partitions are handed out, checkpoints written, keys that were left
+behind told of, and the wish to stop passed on. It ends in the three ways of an engine, and always
+with every process of the crew gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from dataware.core.errors import Incomplete
+from dataware.core.events import event
+from dataware.core.ports import Clock, Emit, Journal
+from dataware.migrate.assignment import error_of
+from dataware.migrate.leases import Remaining
+from dataware.migrate.meter import Meter
+from dataware.migrate.progress import Counts, Progress
+from dataware.migrate.watch import Watch, tasks_of
+from dataware.migrate.worker import Message
+
+GRACE_SECONDS = 1.9
+"""How long the crew may take to end early: an engine's own grace, and the way there and back."""
+
+
+class Member(Protocol):
+    """A worker, as the process that leads the crew sees it; its messages are those of `worker`."""
+
+    def send(self, message: Message) -> None:
+        """Tell it something; one that is gone hears nothing."""
+        ...
+
+    async def receive(self) -> Message | None:
+        """What it tells next; None once it is gone."""
+        ...
+
+    def end(self) -> str:
+        """End it at once, and say how it ended: "exit code 1", "signal 9"."""
+        ...
+
+
+class Crew:
+    """One migration's copy by several processes; `run` may be called once.
+
+    `start` begins one of them. The partitions are on record already.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[], Member],
+        processes: int,
+        journal: Journal,
+        progress: Progress,
+        *,
+        clock: Clock,
+        emit: Emit,
+        meter: Meter,
+        stop: Callable[[], bool],
+        publish: Callable[[Mapping[str, object]], None],
+    ) -> None:
+        self._start = start
+        self._processes = processes
+        self._journal = journal
+        self._progress = progress
+        self._emit = emit
+        self._meter = meter
+        self._leases = Remaining(progress.remaining())
+        self._members: list[Member] = []
+        self._settled: list[Mapping[str, Any]] = []
+        self._watch = Watch(
+            progress,
+            meter,
+            clock,
+            stop=stop,
+            publish=publish,
+            tick=self._flush,
+            on_halt=self._stop,
+            grace=GRACE_SECONDS,
+        )
+
+    async def run(self) -> Counts:
+        """Copy what is not yet accounted for. Raises Incomplete when asked to stop."""
+        try:
+            async with self._watch as watch:
+                for _ in range(self._processes):
+                    self._members.append(self._start())
+                await watch.join(tasks_of(map(self._serve, self._members)))
+        finally:
+            for member in self._members:
+                member.end()
+        watch.keep(self._flush)
+        return watch.concluded()
+
+    async def _serve(self, member: Member) -> None:
+        try:
+            while (message := await member.receive()) is not None:
+                if message["type"] == "done":
+                    return
+                self._take(member, message)
+            if not self._watch.halted:
+                self._watch.fail(self._gone(member))
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._watch.fail(error)
+
+    def _take(self, member: Member, message: Message) -> None:
+        """Take a message of a process that goes on. Raises the error with which it failed."""
+        kind = message["type"]
+        if kind == "want":
+            partition, cursor = self._leases.next() or (None, None)
+            member.send({"type": "lease", "partition": partition, "cursor": cursor})
+        elif kind == "records":
+            for record in message["records"]:
+                self._tell(record)
+            self._settled += message["records"]
+        elif kind == "throttled":
+            self._meter.throttled(message["reason"], message["times"])
+        elif kind == "failed":
+            raise error_of(message)
+
+    def _gone(self, member: Member) -> Incomplete:
+        return Incomplete(
+            f"one of the {self._processes} processes that copy was gone before its work was done"
+            f" ({member.end()}); the others were stopped, and what was copied is on record: run"
+            " the same command again, with fewer --processes if memory ran out"
+        )
+
+    def _tell(self, record: Mapping[str, Any]) -> None:
+        for left in record["kept_back"]:
+            self._emit(event("left-behind", **left))
+        self._meter.count(Counts.from_json(record).done)
+
+    def _flush(self) -> None:
+        """Write the checkpoints that have come, all at once."""
+        settled, self._settled = self._settled, []
+        if settled:
+            self._journal.append(*settled)
+            for record in settled:
+                self._progress.take(record)
+
+    def _stop(self) -> None:
+        self._leases.close()
+        for member in self._members:
+            member.send({"type": "stop"})

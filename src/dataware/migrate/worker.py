@@ -1,0 +1,127 @@
+"""What a copying process does: it copies the partitions that its crew leases to it.
+
+It writes no file. Whatever it has to tell goes to the process that leads the crew, as messages:
+
+    want         a reader is free: lease it a partition
+    records      checkpoints, for the one journal
+    throttled    the service asked so many times to slow down, for a reason
+    done         everything that was leased is copied
+    failed       the work has ended before that, with an error
+
+and it is told:
+
+    lease        a partition, with the cursor after which it goes on; without one there are no more
+    stop         the copy ends early
+    alive        the leading process runs
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from dataware.core.kind import Copier
+from dataware.core.model import Size
+from dataware.core.ports import Clock
+from dataware.migrate.assignment import error_json
+from dataware.migrate.engine import Engine, EngineSettings
+from dataware.migrate.leases import Leased
+from dataware.migrate.meter import Meter, Subject
+from dataware.migrate.progress import Progress
+
+Message = Mapping[str, Any]
+Send = Callable[[Message], None]
+
+_NOBODY_COUNTS = Subject("", "", "", batch=sys.maxsize)
+
+
+class Worker:
+    """One process's part of a copy; `send` tells the leading process. For one event loop."""
+
+    def __init__(self, send: Send, clock: Clock) -> None:
+        self._send = send
+        self._clock = clock
+        self._progress = Progress()
+        self._leases = Leased(self._progress, lambda: send({"type": "want"}))
+        self._throttles: Counter[str] = Counter()
+        self._engine: Engine | None = None
+        self._stopped = False
+
+    def told(self, message: Message) -> None:
+        """Take a message of the leading process."""
+        if message["type"] == "stop":
+            self._stopped = True
+        elif message["type"] == "lease":
+            if message["partition"] is None:
+                self._leases.close()
+            else:
+                self._leases.give(message["partition"], message["cursor"])
+
+    def throttled(self, reason: str) -> None:
+        """The service asked to slow down."""
+        self._throttles[reason] += 1
+        if self._engine is not None:
+            self._engine.throttled(reason)
+
+    async def run(self, copier: Copier, settings: EngineSettings) -> None:
+        """Copy what is leased, until there is no more. Raises what an engine raises."""
+        self._engine = self._made(copier, settings)
+        await self._engine.run()
+
+    def done(self) -> None:
+        """Tell that everything that was leased is copied."""
+        self._report()
+        self._send({"type": "done"})
+
+    def failed(self, error: Exception) -> None:
+        """Tell that the work has ended before that, and why."""
+        self._report()
+        self._send({"type": "failed", **error_json(error)})
+
+    def _made(self, copier: Copier, settings: EngineSettings) -> Engine:
+        def nobody(_event: object) -> None:
+            """The leading process tells of everything, from the records."""
+
+        return Engine(
+            copier,
+            _Records(self._send),
+            self._progress,
+            clock=self._clock,
+            emit=nobody,
+            meter=Meter(_NOBODY_COUNTS, Size(0, 0), 0, self._clock, nobody),
+            stop=lambda: self._stopped,
+            publish=lambda _detail: self._report(),
+            settings=settings,
+            leases=self._leases,
+        )
+
+    def _report(self) -> None:
+        throttles, self._throttles = self._throttles, Counter()
+        for reason, times in throttles.items():
+            self._send({"type": "throttled", "reason": reason, "times": times})
+
+
+class _Records:
+    """The Journal port of a worker: the leading process writes.
+
+    Nothing of a worker rests on what it has sent, so it need not wait for the disk.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def records(self) -> Iterator[Mapping[str, Any]]:
+        """Nothing: what is leased carries its cursor."""
+        return iter(())
+
+    def restart(self) -> None:
+        """Nothing is kept that could be void."""
+
+    def append(self, *records: Mapping[str, Any]) -> None:
+        """Send records."""
+        self._send({"type": "records", "records": list(records)})
+
+    def close(self) -> None:
+        """Nothing is open."""
