@@ -1,0 +1,158 @@
+"""Real processes that copy together: whatever ends one of them, nothing is lost and none stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dataware.embedded import EmbeddedAws
+from support.accounting import check_identity, checkpoints, journal_of
+from support.cli import ended, run
+from support.killing import journals
+from support.migrations import MIGRATIONS, Migration
+from support.processes import PATIENCE, children_of, gone, lives
+from support.servers import FaultProxy, json_error
+from support.worlds import client, make_bucket, make_table, varied_items
+
+ITEMS, OBJECTS = 600, 1200
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="the processes of a command are looked up in /proc"
+)
+
+
+def filled(folder: Path) -> tuple[Migration, Path]:
+    """A table of four partitions with a few pages each, and the app that wants its data."""
+    make_table("old-one", varied_items(ITEMS, size=20_000))
+    return MIGRATIONS["table"], MIGRATIONS["table"].write_app(folder)
+
+
+def begun(app: Path, home: Path) -> tuple[subprocess.Popen[str], list[int]]:
+    """A slow run by two processes, in a group of its own, that has come to its first checkpoint."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dataware.cli", "apply", app, "--processes=2", "--max-rate=120"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUTF8": "1"},
+        start_new_session=True,
+    )
+    until = time.monotonic() + PATIENCE
+    while not any(b'"checkpoint"' in path.read_bytes() for path in journals(home)):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until, "the copy does not get going"
+        time.sleep(0.02)
+    workers = children_of(process.pid)
+    assert len(workers) == 2
+    return process, workers
+
+
+def check_continued(migration: Migration, app: Path, home: Path) -> None:
+    """The next run goes on from the record, ends verified, and accounts for every item once."""
+    before = len(checkpoints(journal_of(home)))
+    assert before >= 1, "what was on record before is kept"
+    again = run("apply", app, "--processes", 2)
+    assert again.code == 0, again
+    assert "Continuing after" in again.out
+    assert "✅ Verified 600 items" in again.out
+    assert migration.arrived()
+    check_identity(journal_of(home), ITEMS)
+
+
+def test_two_processes_copy_a_table(
+    aws_server: EmbeddedAws, tmp_path: Path, clean_environment: Path
+) -> None:
+    """Every item, verified, each of them once in the one journal."""
+    migration, app = filled(tmp_path)
+    ran = run("apply", app, "--processes", 2)
+    assert ran.code == 0, ran
+    assert "Copying with 2 processes" in ran.out
+    assert "✅ Verified 600 items" in ran.out
+    assert migration.arrived()
+    assert check_identity(journal_of(clean_environment), ITEMS).counts.copied == ITEMS
+
+
+def test_two_processes_copy_a_bucket(aws_server: EmbeddedAws, clean_environment: Path) -> None:
+    """Every object, verified; what the target holds already counts as the same."""
+    make_bucket("old", ({"Key": f"{n:04} +é", "Body": b"%d" % n} for n in range(OBJECTS)))
+    make_bucket("new", [{"Key": "0007 +é", "Body": b"7"}])
+    ran = run("migrate", "s3://old", "s3://new", "--processes", 2)
+    assert ran.code == 0, ran
+    assert "Copying with 2 processes" in ran.out
+    assert "✅ Verified 1,200 objects" in ran.out
+    assert listed("new") == listed("old")
+    counts = check_identity(journal_of(clean_environment), OBJECTS).counts
+    assert (counts.copied, counts.same) == (OBJECTS - 1, 1)
+
+
+def listed(bucket: str) -> dict[str, str]:
+    """Every key of a bucket, with its ETag."""
+    pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    return {one["Key"]: one["ETag"] for page in pages for one in page["Contents"]}
+
+
+def test_what_is_denied_reads_the_same_with_and_without_a_crew(
+    fault_proxy: FaultProxy, tmp_path: Path
+) -> None:
+    """A failing process ends the command with the sentence and the exit code of a single one."""
+    migration, app = filled(tmp_path)
+    fault_proxy.add(json_error("AccessDeniedException"), operation=migration.write)
+    alone, together = (run("apply", app, "--processes", n) for n in (1, 2))
+    assert "AccessDeniedException" in alone.err
+    assert (together.code, together.err) == (alone.code, alone.err)
+    assert "Copying with 2 processes" in together.out
+
+
+def test_a_killed_worker_ends_the_run_and_nothing_is_lost(
+    fault_proxy: FaultProxy, tmp_path: Path, clean_environment: Path
+) -> None:
+    """kill -9 of one process: exit 4, one sentence, the other is gone, and the next run ends it."""
+    migration, app = filled(tmp_path)
+    process, workers = begun(app, clean_environment)
+    os.kill(workers[0], signal.SIGKILL)
+    ran = ended(process)
+    assert ran.code == 4, ran
+    assert "one of the 2 processes that copy was gone" in ran.err
+    assert "(signal 9)" in ran.err
+    assert "Traceback" not in ran.err
+    assert not any(map(lives, workers))
+    check_continued(migration, app, clean_environment)
+
+
+def test_workers_do_not_outlive_a_killed_command(
+    fault_proxy: FaultProxy, tmp_path: Path, clean_environment: Path
+) -> None:
+    """kill -9 of the command: its workers end with it, and the next run goes on at once."""
+    migration, app = filled(tmp_path)
+    process, workers = begun(app, clean_environment)
+    process.kill()
+    process.wait()
+    assert gone(*workers)
+    fault_proxy.clear()
+    time.sleep(0.2)
+    assert fault_proxy.count(migration.write) == 0, "somebody writes, though nobody leads"
+    process.communicate()
+    check_continued(migration, app, clean_environment)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"])
+def test_a_signal_to_all_of_them_is_one_wish_to_stop(
+    number: signal.Signals, fault_proxy: FaultProxy, tmp_path: Path, clean_environment: Path
+) -> None:
+    """Ctrl-C reaches every process of a terminal, and ends the command in good order."""
+    migration, app = filled(tmp_path)
+    process, workers = begun(app, clean_environment)
+    os.killpg(process.pid, number)
+    ran = ended(process)
+    assert ran.code == 4, ran
+    assert "run the same command again" in ran.err
+    assert "Traceback" not in ran.err
+    assert "KeyboardInterrupt" not in ran.err
+    assert not any(map(lives, workers))
+    check_continued(migration, app, clean_environment)
