@@ -13,7 +13,7 @@ import pytest
 from support.cli import Ran, ended, launch, run
 from support.killing import Strike, journals, struck_run
 from support.migrations import MIGRATIONS, Migration
-from support.servers import FaultProxy, delay
+from support.servers import FaultProxy, Gate, delay
 from support.worlds import make_table, stacks, varied_items
 
 EVERY_KIND = pytest.mark.parametrize("kind", MIGRATIONS)
@@ -100,13 +100,16 @@ def test_of_two_runs_at_once_one_is_refused(
     migration = MIGRATIONS[kind]
     migration.fill()
     app = migration.write_app(tmp_path)
+    gate = Gate()
     fault_proxy.clear()
-    first = launch("apply", app, *SLOWLY[kind])
+    fault_proxy.add(gate, operation=migration.write, skip=WRITTEN_BEFORE)
+    first = launch("apply", app)
     wait_until(lambda: fault_proxy.count(migration.write) > WRITTEN_BEFORE, first)
     second = run("apply", app)
     assert second.code == 3, second
     assert "new-one is being migrated by run" in second.err
     assert first.poll() is None, "the first run has to be alive for this to prove anything"
+    gate.open()
     check_completed(migration, ended(first))
 
 

@@ -112,6 +112,22 @@ def delay(seconds: float) -> Fault:
     return fault
 
 
+class Gate:
+    """A fault that holds every request until it is opened."""
+
+    def __init__(self) -> None:
+        self._opened = threading.Event()
+
+    def __call__(self, seen: Seen, forward: Forward) -> Reply:
+        """Wait, then go on."""
+        self._opened.wait()
+        return forward(seen)
+
+    def open(self) -> None:
+        """Let everything pass from now on."""
+        self._opened.set()
+
+
 def answer(status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Fault:
     """Answer in place of the server."""
     return lambda _seen, _forward: Reply.of(status, body, headers)
