@@ -14,7 +14,7 @@ class Spaceport(cdk.Stack):
     """Uploads and a waiting list, with the functions that use them."""
 
     def __init__(self, scope: Construct, id: str, *, stage: str) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, id, stack_name=f"{id}-{stage}")
         uploads = DataAwareBucket(
             self,
             "Uploads",

@@ -46,7 +46,8 @@ def fill() -> None:
 def owned() -> set[str]:
     """The physical names that the stack holds."""
     pages = boto3.client("cloudformation").get_paginator("list_stack_resources")
-    rows = [r for p in pages.paginate(StackName="Spaceport") for r in p["StackResourceSummaries"]]
+    found = pages.paginate(StackName="Spaceport-staging")
+    rows = [row for page in found for row in page["StackResourceSummaries"]]
     return {row["PhysicalResourceId"] for row in rows if row["PhysicalResourceId"] in OWN}
 
 
@@ -98,7 +99,7 @@ def test_an_app_in_typescript_is_planned_and_deployed(
     fill()
     own = {"spaceport-uploads-staging", "Spaceport-Waitlist-staging"}
     assert "Plan: 2 to migrate" in project.dataware("plan")
-    assert "Spaceport" not in stacks()
+    assert "Spaceport-staging" not in stacks()
 
     first = project.dataware_deploy()
     assert first.count("Successfully migrated data to") == 2

@@ -11,7 +11,7 @@ function dataAware(construct: Construct, ...fallback: string[]): void {
 
 class Spaceport extends Stack {
   constructor(scope: Construct, id: string, stage: string) {
-    super(scope, id);
+    super(scope, id, { stackName: `${id}-${stage}` });
 
     const uploads = new Bucket(this, 'Uploads', {
       bucketName: `spaceport-uploads-${stage}`,
