@@ -65,6 +65,15 @@ def test_planning_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert there.boxes.keys() == {"old"}
 
 
+def test_advice_for_a_target_to_be_created_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would make the copy quicker is told beside the facts, where the target is not there."""
+    there = world(old=78, there=0)
+    install(monkeypatch, there, advice=lambda _properties, size: f"warm it for {size.items}")
+    plan = plan_of(there, wanted("new", "old"), wanted("there", "old"))
+    assert plan.resources[0].preferred.notes == ("warm it for 78",)
+    assert plan.resources[1].preferred.notes == ()
+
+
 def test_a_migration_has_an_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is copied is told in items, seconds and money."""
     there = world(old=78)

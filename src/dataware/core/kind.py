@@ -257,7 +257,8 @@ class Kind:
     key order, `prefixes` that an address may select keys by prefix. `permissions` maps a phase
     (probe, read, write, verify, create) to IAM actions; `arns` gives the resources that these are
     scoped to. `charges` are the billed units of copying a size, by the names of the price table;
-    `per_second` is the usual rate of a copy. `replaced_by` names the properties, beside the
+    `per_second` is the usual rate of a copy; `advice` says which properties of a target that is to
+    be created would help a copy of that size. `replaced_by` names the properties, beside the
     `identifier`, whose change makes CloudFormation replace the resource; `stateful` is False where
     a template holds the whole value, so that nothing is lost with the resource. `locate` tells in
     which region a place really is, where names belong to no region; it is None for other kinds, and
@@ -287,6 +288,9 @@ class Kind:
     ordered: bool = True
     prefixes: bool = False
     charges: Callable[[Size], Mapping[str, float]] = field(default=lambda _size: {})
+    advice: Callable[[Mapping[str, Any], Size], str | None] = field(
+        default=lambda _properties, _size: None
+    )
     per_second: float = 1000.0
     readers: int = 4
     writers: int = 32

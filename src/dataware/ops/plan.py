@@ -90,6 +90,7 @@ def _planned(wanted: Wanted, preferred: Facts, fallbacks: tuple[Facts, ...]) -> 
     decision = _whole(decision, source)
     decision = _possible(kind, wanted, decision, preferred)
     taken = _estimate(kind, decision, source)
+    preferred = _advised(kind, wanted, decision, preferred, source)
     planned = Planned(wanted, preferred, fallbacks, decision, taken)
     if planned.creates and schema is None:
         raise BadInput(
@@ -162,6 +163,17 @@ def _possible(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) 
         if decision.action in COPYING:
             return replace(decision, warnings=(*decision.warnings, text))
     return decision
+
+
+def _advised(
+    kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts, source: Facts | None
+) -> Facts:
+    """With a note where other properties of a target to be created would make the copy quicker."""
+    created = decision.action in COPYING and preferred.existence is Existence.ABSENT
+    if not created or source is None or source.size is None:
+        return preferred
+    advice = kind.advice(wanted.properties, source.size)
+    return replace(preferred, notes=(*preferred.notes, advice)) if advice else preferred
 
 
 def _estimate(kind: Kind, decision: Decision, source: Facts | None) -> Estimate | None:

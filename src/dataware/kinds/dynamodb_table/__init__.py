@@ -7,6 +7,8 @@ items compare and add up), `reader` verifies and shares no code with the copier.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from dataware.core.kind import Kind
 from dataware.core.model import Size
@@ -53,6 +55,32 @@ def _charges(size: Size) -> dict[str, float]:
     }
 
 
+FRESH_WRITES = 4_000
+"""Write units a second that a new on-demand table takes (Amazon DynamoDB Developer Guide,
+"Understanding DynamoDB warm throughput")."""
+
+MOST_WRITES = 40_000
+"""Write units a second that a table may take by default (Developer Guide, "Service quotas")."""
+
+LONG_SECONDS = 600
+
+
+def _advice(properties: Mapping[str, Any], size: Size) -> str | None:
+    """Warm throughput, where a new on-demand table would make the copy last longer than it need."""
+    on_demand = properties.get("BillingMode") == "PAY_PER_REQUEST"
+    units = _charges(size)["dynamodb.write-unit"]
+    seconds = units / FRESH_WRITES
+    if not on_demand or "WarmThroughput" in properties or seconds <= LONG_SECONDS:
+        return None
+    writes = min(MOST_WRITES, -(-int(units) // LONG_SECONDS // 1000) * 1000)
+    return (
+        f"a new on-demand table takes {FRESH_WRITES:,} write units a second at first, so its "
+        f"{units:,.0f} units take about {seconds / 60:,.0f} min; with WarmThroughput "
+        f"{{WriteUnitsPerSecond: {writes}}} in its properties about "
+        f"{units / writes / 60:,.0f} min, for a charge that is made once"
+    )
+
+
 KIND = Kind(
     name="dynamodb-table",
     cfn_type="AWS::DynamoDB::Table",
@@ -96,6 +124,7 @@ KIND = Kind(
     batch=MAX_BATCH,
     ordered=False,
     charges=_charges,
+    advice=_advice,
     per_second=20_000.0,
     writers=128,
     # CloudFormation Template Reference, AWS::DynamoDB::Table: "Update requires: Replacement".
