@@ -226,7 +226,8 @@ def test_deploy_stops_before_anything_is_changed(calls: Path) -> None:
     client("dynamodb").batch_write_item(
         RequestItems={"orders": [{"PutRequest": {"Item": one}} for one in varied_items(9)]}
     )
-    prepared = assembly(Path("prepared"), App={"New": opted_in(table("orders-prod", "Retain"), "orders")})
+    new = opted_in(table("orders-prod", "Retain"), "orders")
+    prepared = assembly(Path("prepared"), App={"New": new})
     ran = run("deploy", "--yes", "--allow-loss", "Orders")
     assert ran.code == 3, ran
     assert "nothing was changed, because of users" in ran.err
