@@ -192,6 +192,29 @@ def test_an_unknown_profile_is_one_sentence(
         open_account(profile="typo" if by_option else None)
 
 
+CODE = "role_arn = arn:aws:iam::111122223333:role/r\nmfa_serial = arn:aws:iam::111122223333:mfa/m"
+
+
+@pytest.mark.parametrize(
+    ("config", "asks"),
+    [
+        ("[profile p]\nregion = eu-central-1", False),
+        (f"[profile p]\n{CODE}\nsource_profile = base\n[profile base]", True),
+        (f"[profile p]\nsource_profile = q\n[profile q]\n{CODE}\nsource_profile = q", True),
+        ("[profile p]\nsource_profile = q\n[profile q]\nsource_profile = p", False),
+        (f"[profile p]\n[profile q]\n{CODE}", False),
+        ("[profile p]\nsource_profile = nowhere", False),
+    ],
+)
+def test_a_code_that_a_person_types_is_known_of(
+    config: str, asks: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profile, or one that it rests on, may ask for a code, which no other process can get."""
+    (tmp_path / "config").write_text(config)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    assert open_account(profile="p", region="eu-central-1").asks_for_code is asks
+
+
 def test_missing_credentials_are_one_sentence() -> None:
     """No credentials is bad input, for control calls and the hot path."""
     account = open_account(region="eu-central-1")

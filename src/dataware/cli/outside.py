@@ -50,9 +50,10 @@ def outside(options: Outside, *, copies: bool = False, strict: bool = False) -> 
     account = open_account(options)
     with display(options) as emit, Stop(graceful=copies) as stop:
         context = make_context(account, emit, stop, strict=strict)
-        context = replace(context, checkers=partial(Processes, partial(open_account, options)))
-        if copies and not account.asks_for_code:
-            context = replace(context, workers=ProcessWorkers(options))
+        if not account.asks_for_code:
+            # Nobody could type the code for another process.
+            checkers = partial(Processes, partial(open_account, options))
+            context = replace(context, checkers=checkers, workers=ProcessWorkers(options))
         yield context
 
 
