@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.errors import CannotSee, Incomplete
-from dataware.core.kind import Left, Outcome, Trouble, Unit
+from dataware.core.kind import Left, Outcome, Rates, Trouble, Unit
 from dataware.migrate import EngineSettings
 from dataware.migrate.assignment import UnexpectedError
 from support.accounting import check_identity
@@ -73,6 +73,21 @@ def test_the_work_is_shared() -> None:
     there = team(wide(12), 3)
     there.run()
     assert all(len(member.leases) >= 2 for member in there.members)
+
+
+def test_each_worker_gets_a_partition_though_one_begins_first() -> None:
+    """Who begins early waits for the others, so that a small source is shared out, too."""
+
+    class Late(MemoryCopier):
+        async def rates(self) -> Rates:
+            await asyncio.sleep(5)
+            return Rates()
+
+    source, target = wide(2, 4), dict[str, int]()
+    copiers = [MemoryCopier(source, target), Late(source, target)]
+    there = Team(copiers, MemoryJournal(), settings=EngineSettings(readers=1, max_share=0.5))
+    there.run()
+    assert [member.leases for member in there.members] == [["0"], ["1"]]
 
 
 def test_a_failure_is_the_same_error_as_without_a_crew() -> None:

@@ -8,6 +8,7 @@ with every process of the crew gone.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -68,6 +69,8 @@ class Crew:
         self._meter = meter
         self._leases = Remaining(progress.remaining())
         self._members: list[Member] = []
+        self._wanting: deque[Member] = deque()
+        self._begun = False
         self._settled: list[Mapping[str, Any]] = []
         self._watch = Watch(
             progress,
@@ -110,8 +113,8 @@ class Crew:
         """Take a message of a process that goes on. Raises the error with which it failed."""
         kind = message["type"]
         if kind == "want":
-            partition, cursor = self._leases.next() or (None, None)
-            member.send({"type": "lease", "partition": partition, "cursor": cursor})
+            self._wanting.append(member)
+            self._lease()
         elif kind == "records":
             for record in message["records"]:
                 self._tell(record)
@@ -120,6 +123,17 @@ class Crew:
             self._meter.throttled(message["reason"], message["times"])
         elif kind == "failed":
             raise error_of(message)
+
+    def _lease(self) -> None:
+        """Lease a partition to each who wants one; the first ones once all of them have begun.
+
+        Else the quickest would have read a small source before the others have got going.
+        """
+        self._begun = self._begun or all(member in self._wanting for member in self._members)
+        while self._begun and self._wanting:
+            partition, cursor = self._leases.next() or (None, None)
+            lease = {"type": "lease", "partition": partition, "cursor": cursor}
+            self._wanting.popleft().send(lease)
 
     def _gone(self, member: Member) -> Incomplete:
         return Incomplete(
