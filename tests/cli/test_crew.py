@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,11 @@ from support.cli import ended, run
 from support.killing import journals
 from support.migrations import MIGRATIONS, Migration
 from support.processes import PATIENCE, children_of, gone, lives
-from support.servers import FaultProxy, json_error
+from support.servers import FaultProxy, Gate, json_error
 from support.worlds import client, make_bucket, make_table, varied_items
 
 ITEMS, OBJECTS = 600, 1200
+SLOWLY = ("--processes=2", "--max-rate=120")
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the processes of a command are looked up in /proc"
@@ -33,36 +36,55 @@ def filled(folder: Path) -> tuple[Migration, Path]:
     return MIGRATIONS["table"], MIGRATIONS["table"].write_app(folder)
 
 
-def begun(app: Path, home: Path) -> tuple[subprocess.Popen[str], list[int]]:
-    """A slow run by two processes, in a group of its own, that has come to its first checkpoint."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dataware.cli", "apply", app, "--processes=2", "--max-rate=120"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUTF8": "1"},
-        start_new_session=True,
-    )
-    until = time.monotonic() + PATIENCE
-    while not any(b'"checkpoint"' in path.read_bytes() for path in journals(home)):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until, "the copy does not get going"
-        time.sleep(0.02)
-    workers = children_of(process.pid)
-    assert len(workers) == 2
-    return process, workers
+@dataclass
+class Scene:
+    """A migration that is held in its middle, and what is needed to go on with it."""
+
+    proxy: FaultProxy
+    home: Path
+    migration: Migration
+    app: Path
+    gate: Gate = field(default_factory=Gate)
+
+    def begun(self) -> tuple[subprocess.Popen[str], list[int]]:
+        """A run by two processes, in a group of its own, held after its first checkpoint."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dataware.cli", "apply", self.app, *SLOWLY],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUTF8": "1"},
+            start_new_session=True,
+        )
+        until = time.monotonic() + PATIENCE
+        while not any(b'"checkpoint"' in path.read_bytes() for path in journals(self.home)):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until, "the copy does not get going"
+            time.sleep(0.02)
+        self.proxy.add(self.gate, operation=self.migration.write)
+        workers = children_of(process.pid)
+        assert len(workers) == 2
+        return process, workers
+
+    def check_continued(self) -> None:
+        """The next run goes on from the record, ends verified, and accounts for each item once."""
+        self.proxy.clear()
+        self.gate.open()
+        assert checkpoints(journal_of(self.home)), "what was on record before is kept"
+        again = run("apply", self.app, "--processes", 2)
+        assert again.code == 0, again
+        assert "Continuing after" in again.out
+        assert "✅ Verified 600 items" in again.out
+        assert self.migration.arrived()
+        check_identity(journal_of(self.home), ITEMS)
 
 
-def check_continued(migration: Migration, app: Path, home: Path) -> None:
-    """The next run goes on from the record, ends verified, and accounts for every item once."""
-    before = len(checkpoints(journal_of(home)))
-    assert before >= 1, "what was on record before is kept"
-    again = run("apply", app, "--processes", 2)
-    assert again.code == 0, again
-    assert "Continuing after" in again.out
-    assert "✅ Verified 600 items" in again.out
-    assert migration.arrived()
-    check_identity(journal_of(home), ITEMS)
+@pytest.fixture
+def scene(fault_proxy: FaultProxy, tmp_path: Path, clean_environment: Path) -> Iterator[Scene]:
+    """A filled source, before any run."""
+    there = Scene(fault_proxy, clean_environment, *filled(tmp_path))
+    yield there
+    there.gate.open()
 
 
 def test_two_processes_copy_a_table(
@@ -109,12 +131,9 @@ def test_what_is_denied_reads_the_same_with_and_without_a_crew(
     assert "Copying with 2 processes" in together.out
 
 
-def test_a_killed_worker_ends_the_run_and_nothing_is_lost(
-    aws_server: EmbeddedAws, tmp_path: Path, clean_environment: Path
-) -> None:
+def test_a_killed_worker_ends_the_run_and_nothing_is_lost(scene: Scene) -> None:
     """kill -9 of one process: exit 4, one sentence, the other is gone, and the next run ends it."""
-    migration, app = filled(tmp_path)
-    process, workers = begun(app, clean_environment)
+    process, workers = scene.begun()
     os.kill(workers[0], signal.SIGKILL)
     ran = ended(process)
     assert ran.code == 4, ran
@@ -122,29 +141,23 @@ def test_a_killed_worker_ends_the_run_and_nothing_is_lost(
     assert "(signal 9)" in ran.err
     assert "Traceback" not in ran.err
     assert not any(map(lives, workers))
-    check_continued(migration, app, clean_environment)
+    scene.check_continued()
 
 
-def test_workers_do_not_outlive_a_killed_command(
-    aws_server: EmbeddedAws, tmp_path: Path, clean_environment: Path
-) -> None:
+def test_workers_do_not_outlive_a_killed_command(scene: Scene) -> None:
     """kill -9 of the command: its workers end with it, and the next run goes on at once."""
-    migration, app = filled(tmp_path)
-    process, workers = begun(app, clean_environment)
+    process, workers = scene.begun()
     process.kill()
     process.wait()
     assert gone(*workers)
     process.communicate()
-    check_continued(migration, app, clean_environment)
+    scene.check_continued()
 
 
 @pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
-def test_ctrl_c_ends_all_of_them_in_good_order(
-    times: int, aws_server: EmbeddedAws, tmp_path: Path, clean_environment: Path
-) -> None:
+def test_ctrl_c_ends_all_of_them_in_good_order(times: int, scene: Scene) -> None:
     """It reaches every process of a terminal; the leading one decides, and nothing is lost."""
-    migration, app = filled(tmp_path)
-    process, workers = begun(app, clean_environment)
+    process, workers = scene.begun()
     for _ in range(times):
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.2)
@@ -154,4 +167,4 @@ def test_ctrl_c_ends_all_of_them_in_good_order(
     assert "Traceback" not in ran.err
     assert "KeyboardInterrupt" not in ran.err
     assert not any(map(lives, workers))
-    check_continued(migration, app, clean_environment)
+    scene.check_continued()

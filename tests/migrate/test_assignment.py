@@ -18,7 +18,11 @@ from dataware.migrate.engine import EngineSettings
 problems = st.none() | st.builds(Problem, st.text(), st.text(), st.none() | st.text(), st.text())
 
 
-@given(st.builds(Assignment, st.text(), st.from_type(CopyOrder), st.from_type(EngineSettings)))
+rates = st.none() | st.floats(min_value=0, exclude_min=True, allow_infinity=False)
+bounds = st.builds(EngineSettings, max_rate=rates, max_share=rates)
+
+
+@given(st.builds(Assignment, st.text(), st.from_type(CopyOrder), bounds))
 def test_an_assignment_arrives_as_it_was_sent(assignment: Assignment) -> None:
     """Every field of the order and of the bounds survives the way through JSON."""
     assert Assignment.from_json(json.loads(json.dumps(assignment.to_json()))) == assignment
