@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.access import Keys
-from dataware.core.ports import Request
+from dataware.core.ports import Request, Response
 from dataware.wire.signing import UNSIGNED, Signer
 from support.transports import done
 
@@ -97,6 +97,18 @@ def test_new_credentials_are_used_within_a_second() -> None:
     assert "NEWKEY" in signer.sign(request, "eu-central-1", HOST, {})["authorization"]
     now[0] += 1
     assert "NEWEST" in signer.sign(request, "eu-central-1", HOST, {})["authorization"]
+
+
+def test_a_refused_request_is_signed_again_with_newer_keys() -> None:
+    """Keys that were renewed since it was signed may let it in; the same ones will not."""
+    known = [Keys("KEY", "secret", "old")]
+    signer = Signer(lambda: known[0], lambda: 1_800_000_000.0)
+    request, denied = Request("s3", "GET", "/b/k", done), Response(400, {}, b"")
+    signed = signer.sign(request, "eu-central-1", HOST, {})
+    assert not signer.corrected(denied, 0.0, signed["x-amz-security-token"])
+    known[0] = Keys("KEY", "secret", "new")
+    assert signer.corrected(denied, 0.0, signed["x-amz-security-token"])
+    assert signer.sign(request, "eu-central-1", HOST, {})["x-amz-security-token"] == "new"
 
 
 def test_the_date_is_the_services() -> None:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import pycurl
 
-from dataware.core.access import Access, Limits, headers_of, skew_shown_by
+from dataware.core.access import Access, Limits, headers_of
 from dataware.core.errors import CannotSee
 from dataware.core.model import Problem
 from dataware.core.ports import Request, Response
@@ -70,7 +70,6 @@ class CurlTransport:
     ) -> None:
         self._access = access
         self._limits = limits or Limits()
-        self._now = now
         self._user_agent = access.user_agent
         self._signer = Signer(access.keys, now)
         self._addresses: dict[tuple[str, str], Address] = {}
@@ -84,13 +83,11 @@ class CurlTransport:
         if _LOWER_ESCAPE.search(request.path) or _LOWER_ESCAPE.search(request.query):
             path, query = upper_escapes(request.path), upper_escapes(request.query)
             request = replace(request, path=path, query=query)
-        used = self._signer.skew
-        response = await self._send(request)
-        skew = skew_shown_by(response, self._now(), used)
-        if skew is None:
-            return response
-        self._signer.skew = skew
-        return await self._send(request)
+        skew = self._signer.skew
+        response, token = await self._send(request)
+        if response.status in (400, 403) and self._signer.corrected(response, skew, token):
+            response, _ = await self._send(request)
+        return response
 
     async def close(self) -> None:
         """Give up what is under way and close every connection."""
@@ -98,7 +95,8 @@ class CurlTransport:
             self._multi.close()
         self._addresses.clear()
 
-    async def _send(self, request: Request) -> Response:
+    async def _send(self, request: Request) -> tuple[Response, str | None]:
+        """The answer, and the session token that the request was signed with."""
         region = request.region or self._access.region
         address = self._address(request.service, region)
         headers = headers_of(request, self._access)
@@ -118,7 +116,7 @@ class CurlTransport:
             raise _fault(failure, address.base) from failure
         status, lines, body = transfer.taken()
         idle.append(transfer)
-        return Response(status, Headers(lines), body)
+        return Response(status, Headers(lines), body), signed.get("x-amz-security-token")
 
     def _address(self, service: str, region: str) -> Address:
         known = self._addresses.get((service, region))

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import quote
 
-from dataware.core.access import Keys
-from dataware.core.ports import Request
+from dataware.core.access import Keys, skew_shown_by
+from dataware.core.ports import Request, Response
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_HASH = sha256(b"").hexdigest()
@@ -77,6 +77,21 @@ class Signer:
             f"Signature={signature}"
         )
         return whole
+
+    def corrected(self, response: Response, skew: float, token: str | None) -> bool:
+        """Whether a request that was refused may be let in when it is signed once more.
+
+        `skew` and `token` are what that very request was signed with: the service may have shown
+        another time since, and there may be newer keys.
+        """
+        shown = skew_shown_by(response, self._now(), skew)
+        if shown is not None:
+            self.skew = shown
+            return True
+        if self._keys().token == token:
+            return False
+        self._stamps.clear()
+        return True
 
     def _stamp(self, service: str, region: str) -> Stamp:
         second = int(self._now() + self.skew)
