@@ -65,11 +65,12 @@ class MortalJournal(MemoryJournal):
         self.kept = kept
         self.death = death
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Keep a record, unless the process dies at it."""
-        if self.death.now():
-            raise Killed
-        super().append(record)
+    def append(self, *records: Mapping[str, Any]) -> None:
+        """Keep records, up to the one at which the process dies."""
+        for record in records:
+            if self.death.now():
+                raise Killed
+            super().append(record)
 
 
 def die(job: Job, chance: random.Random) -> None:
@@ -132,10 +133,11 @@ class Steps(MemoryJournal):
         self.world = world
         self.kept = kept
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Keep a record, unless the process dies at it."""
-        self.world.moment("record")
-        super().append(record)
+    def append(self, *records: Mapping[str, Any]) -> None:
+        """Keep records, up to the one at which the process dies."""
+        for record in records:
+            self.world.moment("record")
+            super().append(record)
 
 
 def mortal_world(keys: int) -> MortalWorld:

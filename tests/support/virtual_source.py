@@ -50,7 +50,7 @@ class VirtualAws(MemoryAws):
 class Forgetful(MemoryJournal):
     """Takes records and keeps none, so that only the copy's own memory is seen."""
 
-    def append(self, record: object) -> None:
+    def append(self, *records: object) -> None:
         """Forget it."""
 
 
