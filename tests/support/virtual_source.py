@@ -9,8 +9,10 @@ from __future__ import annotations
 import gc
 import json
 import sys
+from bisect import bisect_right
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from dataware.core.ports import Request, Response
 from support.copying import MemoryJournal
@@ -72,16 +74,23 @@ def _scan(request: Request) -> Response:
     return respond({"Items": items, "Count": len(items), **more})
 
 
+def _after(key: str) -> int:
+    """The number of the first key behind another one, which need not exist."""
+    return bisect_right(range(KEYS), key, key="k{:09}".format)
+
+
 def _list(request: Request) -> Response:
     if request.path.startswith("/new"):
         return EMPTY
     query = dict(pair.split("=") for pair in request.query.split("&"))
-    start = int(query.get("continuation-token") or 0)
-    numbers = range(start, min(start + PAGE, KEYS))
+    after = query.get("start-after")
+    start = _after(unquote(after)) if after else int(query.get("continuation-token") or 0)
+    page = min(PAGE, int(query.get("max-keys", PAGE)))
+    numbers = range(start, min(start + page, KEYS))
     rows = "".join(
         f"<Contents><Key>k{n:09}</Key><Size>9</Size><ETag>e</ETag></Contents>" for n in numbers
     )
-    end = start + PAGE
+    end = start + page
     more = f"<NextContinuationToken>{end}</NextContinuationToken>" if end < KEYS else ""
     said = f"<IsTruncated>{'true' if more else 'false'}</IsTruncated>{more}"
     return Response(200, {}, f"<ListBucketResult>{said}{rows}</ListBucketResult>".encode())

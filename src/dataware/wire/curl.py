@@ -9,7 +9,6 @@ try again is for the caller.
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections import defaultdict
@@ -103,7 +102,8 @@ class CurlTransport:
         headers["user-agent"] = self._user_agent
         signed = self._signer.sign(request, region, address.host, headers)
         if self._multi is None:
-            self._multi = Multi(self._limits.connections or CONNECTIONS)
+            most, silence = self._limits.connections or CONNECTIONS, self._limits.read_seconds
+            self._multi = Multi(most, silence)
         shape = _shape(request)
         idle = address.idle[shape]
         transfer = idle.pop() if idle else self._new(address, shape)
@@ -136,8 +136,6 @@ class CurlTransport:
             pycurl.CAINFO: self._access.ca_bundle,
             pycurl.CONNECTTIMEOUT_MS: round(1000 * limits.connect_seconds),
             pycurl.TIMEOUT_MS: round(1000 * limits.answer_seconds),
-            pycurl.LOW_SPEED_LIMIT: 1,
-            pycurl.LOW_SPEED_TIME: math.ceil(limits.read_seconds),
             pycurl.TCP_KEEPALIVE: 1,
             pycurl.PROXY: address.proxy or "",
             pycurl.NOPROXY: "" if address.proxy else "*",

@@ -7,9 +7,7 @@ libcurl says which sockets it waits for and for how long, the loop says when one
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import deque
-from dataclasses import dataclass
 from typing import Any
 
 import pycurl
@@ -17,13 +15,19 @@ import pycurl
 IDLE_CONNECTIONS = 2048
 """Connections that are kept open for later; far more than are ever under way."""
 
+LOOKS = 4
+"""How often, in the time of a silence, it is looked for."""
+
 _AT_ONCE = 256
 
 
 class Transfer:
-    """One easy handle with what it receives; used again and again, for one request at a time."""
+    """One easy handle with what it receives; used again and again, for one request at a time.
 
-    __slots__ = ("body", "curl", "future", "lines")
+    `moved` is how much of it was seen to have moved last, and `since` when that was first seen.
+    """
+
+    __slots__ = ("body", "curl", "future", "lines", "moved", "since")
 
     def __init__(self) -> None:
         self.curl: Any = pycurl.Curl()
@@ -31,6 +35,8 @@ class Transfer:
         self.lines: list[bytes] = []
         self.body: list[bytes] = []
         self.future: asyncio.Future[None] | None = None
+        self.moved: object = None
+        self.since = 0.0
         self.curl.setopt(pycurl.HEADERFUNCTION, self.lines.append)
         self.curl.setopt(pycurl.WRITEFUNCTION, self.body.append)
 
@@ -40,22 +46,17 @@ class Transfer:
         self.clear()
         return answer
 
+    def silent(self, now: float) -> float:
+        """For how many seconds nothing has moved, as far as that was looked at."""
+        moved = len(self.lines), len(self.body), self.curl.getinfo(pycurl.SIZE_UPLOAD_T)
+        if moved != self.moved:
+            self.moved, self.since = moved, now
+        return now - self.since
+
     def clear(self) -> None:
         """Forget what was received."""
         self.lines.clear()
         self.body.clear()
-
-
-@dataclass(slots=True)
-class Socket:
-    """One of libcurl's sockets: what it waits for there, and what the loop watches.
-
-    `inode` tells it from another one that later gets the same number.
-    """
-
-    inode: int
-    wanted: int = 0
-    watched: int = 0
 
 
 class Failed(Exception):
@@ -67,9 +68,13 @@ class Failed(Exception):
 
 
 class Multi:
-    """Transfers under way on one event loop, at most `most` at once; the others wait."""
+    """Transfers under way on one event loop, at most `most` at once; the others wait.
 
-    def __init__(self, most: int) -> None:
+    One in which nothing moves for `silence` seconds ends as timed out. (libcurl's own limit of
+    the speed counts in whole seconds, and a trickle of one byte a second gets past it.)
+    """
+
+    def __init__(self, most: int, silence: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._multi: Any = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
@@ -78,9 +83,11 @@ class Multi:
         self._most = most
         self._active: set[Transfer] = set()
         self._waiting: deque[Transfer] = deque()
-        self._sockets: dict[int, Socket] = {}
+        self._watched: dict[int, int] = {}
         self._timer: asyncio.TimerHandle | asyncio.Handle | None = None
         self._collecting = False
+        self._silence = silence
+        self._look = self._loop.call_later(silence / LOOKS, self._end_silent)
 
     async def run(self, transfer: Transfer) -> None:
         """Carry a transfer out. Raises Failed; when cancelled, the connection is given up."""
@@ -103,13 +110,15 @@ class Multi:
         self._waiting.clear()
         for transfer in tuple(self._active):
             self._stop(transfer)
+        self._look.cancel()
         if self._timer is not None:
             self._timer.cancel()
-        for handle in tuple(self._sockets):
-            self._forget(handle)
+        for handle in tuple(self._watched):
+            self._watch(pycurl.POLL_REMOVE, handle, self._multi, None)
         self._multi.close()
 
     def _start(self, transfer: Transfer) -> None:
+        transfer.moved = None
         self._active.add(transfer)
         self._multi.add_handle(transfer.curl)
 
@@ -129,44 +138,19 @@ class Multi:
             self._start(self._waiting.popleft())
 
     def _watch(self, wanted: int, handle: int, _multi: object, _data: object) -> None:
-        """libcurl wants to know when a socket can be read or written, or no longer does.
-
-        A socket that it no longer waits for stays with the loop until something happens to it,
-        because most are waited for again at once, and telling the system costs more than that.
-        """
-        socket = self._sockets.get(handle)
-        if wanted == pycurl.POLL_REMOVE:
-            if socket is not None:
-                socket.wanted = 0
-            return
-        inode = os.fstat(handle).st_ino
-        if socket is None or socket.inode != inode:
-            # Another socket under an old number, of which the loop does not know yet.
-            self._forget(handle)
-            socket = self._sockets[handle] = Socket(inode)
-        socket.wanted = wanted
-        if new := wanted & ~socket.watched:
-            if new & pycurl.POLL_IN:
-                self._loop.add_reader(handle, self._ready, handle, socket, pycurl.CSELECT_IN)
-            if new & pycurl.POLL_OUT:
-                self._loop.add_writer(handle, self._ready, handle, socket, pycurl.CSELECT_OUT)
-            socket.watched |= new
-
-    def _ready(self, handle: int, socket: Socket, ready: int) -> None:
-        """Something happened to a socket; what nobody waits for is not watched any more."""
-        if socket.wanted & ready:
-            self._act(handle, ready)
-            return
-        socket.watched &= ~ready
-        if ready == pycurl.CSELECT_IN:
+        """libcurl wants to know when a socket can be read or written, or no longer does."""
+        known = self._watched.pop(handle, 0)
+        now = 0 if wanted == pycurl.POLL_REMOVE else wanted & pycurl.POLL_INOUT
+        if now:
+            self._watched[handle] = now
+        if known & ~now & pycurl.POLL_IN:
             self._loop.remove_reader(handle)
-        else:
+        if known & ~now & pycurl.POLL_OUT:
             self._loop.remove_writer(handle)
-
-    def _forget(self, handle: int) -> None:
-        if self._sockets.pop(handle, None) is not None:
-            self._loop.remove_reader(handle)
-            self._loop.remove_writer(handle)
+        if now & ~known & pycurl.POLL_IN:
+            self._loop.add_reader(handle, self._act, handle, pycurl.CSELECT_IN)
+        if now & ~known & pycurl.POLL_OUT:
+            self._loop.add_writer(handle, self._act, handle, pycurl.CSELECT_OUT)
 
     def _wait(self, milliseconds: int) -> None:
         """libcurl wants to be called after some time; a negative one takes the wish back."""
@@ -198,6 +182,15 @@ class Multi:
                 self._ended(curl.transfer, None)
             for curl, code, words in failed:
                 self._ended(curl.transfer, Failed(code, words))
+        self._start_waiting()
+
+    def _end_silent(self) -> None:
+        self._look = self._loop.call_later(self._silence / LOOKS, self._end_silent)
+        now = self._loop.time()
+        for transfer in tuple(self._active):
+            if transfer.silent(now) >= self._silence:
+                words = f"nothing has moved for {self._silence:g} s"
+                self._ended(transfer, Failed(pycurl.E_OPERATION_TIMEDOUT, words))
         self._start_waiting()
 
     def _ended(self, transfer: Transfer, failure: Failed | None) -> None:

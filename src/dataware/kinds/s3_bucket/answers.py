@@ -103,7 +103,7 @@ def document(body: bytes) -> Element:
     """The root of a complete document; raises Garbled."""
     try:
         return fromstring(body)  # noqa: S314 - see the import
-    except ParseError as error:
+    except (ParseError, LookupError) as error:  # an encoding of a garbled name is a LookupError
         raise Garbled(str(error)) from error
 
 
