@@ -6,8 +6,8 @@ as numbers whose digits are the characters seen so far. A wrong guess makes part
 `partition.ranges` covers every key wherever the cuts are.
 
 Places are well-formed UTF-8, because listings take in nothing else, and none ends in a slash,
-which some servers take for the end of a path. Cuts are keys that were seen, not places: after the
-name of a folder, servers on top of a file system leave out what is in it.
+which some servers take for the end of a path. A cut is not the name of a folder either: after
+that, servers on top of a file system leave out what is in it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CUT_BYTES = 200
 
 _UNKNOWN = 1e9
 _FINEST = 1e-12
-_SLASH = "/"
+_SLASH, _AFTER_SLASH = "/", "0"
 _SURROGATES = range(0xD800, 0xE000)
 # A stretch is sampled further while it is so many times as heavy as a part should be.
 _UNEVEN = 1.5
@@ -45,17 +45,19 @@ class Sample:
 class _Stretch:
     """Keys that follow each other, as far as they were sampled; `whole` if that is all of them.
 
-    None lies above `bound`, where that is known. `before` is the last key seen below the first.
+    None lies between `place` and the first, and none above `bound`, where that is known.
+    `before` is the last key seen below it.
     """
 
     before: bytes
+    place: bytes
     keys: Sequence[bytes]
     bound: bytes | None
     whole: bool
 
 
 class Survey:
-    """Finds the keys that cut a key space into about `parts` equal parts.
+    """Finds where to cut a key space into about `parts` equal parts.
 
     Parts of fewer than `least` keys are not worth it. At most `probes` places are ever sampled,
     `at_once` of them together.
@@ -101,7 +103,7 @@ class Survey:
         return places[: min(self._at_once, max(self._probes + 1 - len(self._samples), 0))]
 
     def cuts(self) -> Sequence[bytes]:
-        """The keys after which to cut, for parts as even as what is known allows, in order."""
+        """Where to cut for parts as even as what is known allows, in order."""
         stretches = self._stretches()
         weights = [self._weight(stretch) for stretch in stretches]
         share = self._share(weights)
@@ -124,13 +126,13 @@ class Survey:
         bounds = [place for place, _ in firsts[1:]]
         stretches: list[_Stretch] = []
         before = b""
-        for (_, sample), bound in zip(firsts, [*bounds, None], strict=True):
+        for (place, sample), bound in zip(firsts, [*bounds, None], strict=True):
             count = len(sample.keys)
             within = count if bound is None else bisect_right(sample.keys, bound)
             if within:
                 whole = within < count or not sample.more
                 keys = sample.keys[:within]
-                stretches.append(_Stretch(before, keys, bound, whole))
+                stretches.append(_Stretch(before, place, keys, bound, whole))
                 before = keys[-1]
         return stretches
 
@@ -202,9 +204,19 @@ class Survey:
 
 
 def _cut(stretch: _Stretch) -> bytes | None:
-    """The first key of a stretch that is fit for a cut."""
-    fit = (key for key in stretch.keys if len(key) <= CUT_BYTES and _text(key).isprintable())
-    return next(fit, None)
+    """The shortest beginning of the first key that is fit for a cut; None if none is.
+
+    No key lies between it and the first, so no folder has its name if the key goes on with a
+    character above the slash.
+    """
+    first, place = _text(stretch.keys[0]), _text(stretch.place)
+    for end in range(1, len(first) + 1):
+        cut = first[:end]
+        goes_on = first[end:] >= _AFTER_SLASH or end == len(first)
+        if cut >= place and goes_on and not cut.endswith(_SLASH):
+            key = cut.encode("utf-8", "surrogateescape")
+            return key if cut.isprintable() and len(key) <= CUT_BYTES else None
+    return None
 
 
 def _branching(stretch: _Stretch, least: int) -> int | None:

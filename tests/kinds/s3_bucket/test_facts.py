@@ -121,6 +121,16 @@ def test_older_versions_beside_objects_are_noted(aws: Account, bucket: Any) -> N
     assert any("--versions all" in note for note in probe(aws).notes)
 
 
+def test_a_website_is_noted(aws: Account, bucket: Any) -> None:
+    """Who migrates a website is told that redirects of objects stay behind, nobody else is."""
+    assert not any("website" in note for note in probe(aws).notes)
+    website = {"IndexDocument": {"Suffix": "index.html"}}
+    bucket.put_bucket_website(Bucket=NAME, WebsiteConfiguration=website)
+    facts = probe(aws)
+    assert any("redirects" in note for note in facts.notes)
+    assert facts.problems == ()
+
+
 def test_delete_markers_and_unfinished_uploads_are_no_data(aws: Account, bucket: Any) -> None:
     """They are told of, but nobody's data would be lost with them."""
     version(bucket)

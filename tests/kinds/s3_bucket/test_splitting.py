@@ -44,8 +44,7 @@ def keys_of(pages: list[Page]) -> Iterator[bytes]:
     """The keys that are to be written, relative to the prefix."""
     for page in pages:
         for unit in page.units:
-            found = unit.payload[0]
-            yield (found[0] if isinstance(found, bytes) else found.key)[len(OURS) :]
+            yield unit.payload.key[len(OURS) :]
 
 
 def wire_of(here: list[bytes], there: list[bytes], page: int) -> Listings:

@@ -83,6 +83,7 @@ KIND = Kind(
             "s3:ListBucket",
             "s3:ListBucketVersions",
             "s3:ListBucketMultipartUploads",
+            "s3:GetBucketWebsite",
             *(setting.permission for setting in SETTINGS),
         ),
         "read": ("s3:ListBucket", *_READ_OBJECTS, "s3:GetObjectAnnotation"),

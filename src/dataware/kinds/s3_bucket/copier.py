@@ -24,11 +24,10 @@ from dataware.kinds.s3_bucket.splitting import Overview, overview
 REQUEST_BYTES = 4096
 
 
-class Task(NamedTuple):
-    """One object to bring over; `doubtful` if the target shows something else under its key."""
+class Doubtful(NamedTuple):
+    """An object under whose key the target shows something else."""
 
     found: Found
-    doubtful: bool
 
 
 class BucketCopier:
@@ -84,7 +83,7 @@ class BucketCopier:
         keys = self._pair.source.relatives(one.key for one in found)
         there = await beside.among(keys)
         units = tuple(
-            Unit(Task(one, doubtful=other is not None), 1, REQUEST_BYTES)
+            Unit(one if other is None else Doubtful(one), 1, REQUEST_BYTES)
             for one, other in zip(found, map(there.get, keys), strict=True)
             if other is None or not _same(one, other)
         )
@@ -92,8 +91,10 @@ class BucketCopier:
 
     async def write(self, unit: Unit) -> Outcome:
         """Bring one object over."""
-        task: Task = unit.payload
-        return await place(self._pair, task.found, doubtful=task.doubtful)
+        payload: Found | Doubtful = unit.payload
+        if isinstance(payload, Doubtful):
+            return await place(self._pair, payload.found, doubtful=True)
+        return await place(self._pair, payload)
 
 
 class VersionCopier(BucketCopier):

@@ -68,6 +68,7 @@ def probe(aws: Aws, name: str) -> Facts:
     _note_region(look, head)
     content, size = _content(look)
     _note_uploads(look)
+    _note_website(look)
     return Facts(
         name,
         Existence.EXISTS,
@@ -218,6 +219,22 @@ def _note_uploads(look: _Look) -> None:
         return
     if page.get("Uploads"):
         look.notes.append("it holds unfinished uploads, which are no data and are not carried")
+
+
+def _note_website(look: _Look) -> None:
+    """Only websites follow the redirects of objects, which no listing shows and no copy carries."""
+    permission = "s3:GetBucketWebsite"
+    try:
+        look.ask("get_bucket_website", permission)
+    except NotThere:
+        return
+    except CannotSee as error:
+        look.trouble(error, "GetBucketWebsite", permission)
+        return
+    look.notes.append(
+        "it serves a website: redirects of objects (x-amz-website-redirect-location) are not "
+        "carried, except those of objects above 5 GiB"
+    )
 
 
 def _settings(look: _Look) -> dict[str, Setting]:

@@ -19,8 +19,8 @@ from xml.etree.ElementTree import Element
 from dataware.kinds.s3_bucket.answers import Garbled, document, local
 from dataware.kinds.s3_bucket.documents import Found, Listing, page_of
 
-# Text without entities, line ends and letters beyond ASCII means itself in every encoding.
-_TEXT = rb'[^<>&"\x00-\x1f\x7f-\xff]'
+# Printable ASCII without markup, entities and quotes means itself in every encoding.
+_TEXT = rb"[ !#-%'-;=?-~]"
 _QUOTE = rb'(?:"|&quot;|&#34;)?'
 _OWNER = rb"(?:<Owner><ID>%(text)s*</ID>(?:<DisplayName>%(text)s*</DisplayName>)?</Owner>)?"
 _ENTRY = re.compile(
