@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from support.peers import DynamoDbLocal, Unavailable, Weed
 from support.servers import FaultProxy
 
 _KEPT = {"DATAWARE_CACHE", "DATAWARE_EMBEDDED_PYTHON"}
+_HERE = Path(__file__).parent
 _PEERS = {"weed", "dynamodb_local"}
 # Tests of the whole program reach a line without saying anything of it, and tracing is slow.
 _WHOLE = {"e2e", "faults"}
@@ -39,12 +42,28 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start each peer in one process only, and measure coverage by the tests of the parts."""
+    """Start each peer in one process only."""
     for item in items:
         for peer in sorted(_PEERS & set(getattr(item, "fixturenames", ()))):
             item.add_marker(pytest.mark.xdist_group(peer))
-        if _WHOLE & set(item.path.parts):
-            item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure coverage by the tests of the parts only.
+
+    The mark `no_cover` of pytest-cov does not stop the measurement in the processes of xdist.
+    """
+    if item.path.relative_to(_HERE).parts[0] not in _WHOLE:
+        return (yield)
+    trace, trace_of_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(trace)
+        threading.settrace(trace_of_threads)
 
 
 @pytest.fixture(autouse=True)
