@@ -75,7 +75,8 @@ def test_a_shard_goes_on_in_the_next_call_when_its_time_is_up() -> None:
     """Many short calls copy everything once, and the verification agrees."""
     make_table("old-one", varied_items(500, size=12_000))
     make_table("new-one")
-    _, given = begin(properties())
+    # The rate makes a shard take half a second or more, many times what a call looks at its time.
+    _, given = begin(properties(MaxRate="1000"))
     execution = Execution(time=lambda: until_written("new-one"))
     assert execution.run(given)["verified"] == 500
     assert execution.calls > 4, "four shards of one call each would prove nothing"
