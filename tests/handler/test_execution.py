@@ -73,12 +73,12 @@ def test_a_prefix_goes_to_a_prefix() -> None:
 
 def test_a_shard_goes_on_in_the_next_call_when_its_time_is_up() -> None:
     """Many short calls copy everything once, and the verification agrees."""
-    make_table("old-one", varied_items(500, size=12_000))
+    make_table("old-one", varied_items(300, size=30_000))
     make_table("new-one")
-    # The rate makes a shard take half a second or more, many times what a call looks at its time.
-    _, given = begin(properties(MaxRate="1000"))
+    # Several pages a shard, at a rate at which a page takes longer than a look at the time.
+    _, given = begin(properties(MaxRate="400"))
     execution = Execution(time=lambda: until_written("new-one"))
-    assert execution.run(given)["verified"] == 500
+    assert execution.run(given)["verified"] == 300
     assert execution.calls > 4, "four shards of one call each would prove nothing"
     assert execution.outcomes == ["copy", "done"]
     assert items_of("new-one") == items_of("old-one")
