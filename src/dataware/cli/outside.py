@@ -11,6 +11,7 @@ from functools import partial
 from typing import TextIO
 
 from dataware.aws import Account, SystemClock, create_held, release_left_over
+from dataware.cli import collector
 from dataware.cli.checkers import Processes
 from dataware.cli.options import Outside
 from dataware.cli.stop import Stop
@@ -48,6 +49,8 @@ def outside(options: Outside, *, copies: bool = False, strict: bool = False) -> 
     flight.
     """
     account = open_account(options)
+    if copies:
+        collector.rest()
     with display(options) as emit, Stop(graceful=copies) as stop:
         context = make_context(account, emit, stop, strict=strict)
         if not account.asks_for_code:
