@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from dataware.core.pace import Pace
 from dataware.core.ports import Clock
 
 BURST_SECONDS = 0.1
 WINDOW_SECONDS = 1.0
+
+UNSEEN_RATE = 100.0
+"""Units a second from which a gate slows down that has let nothing through yet."""
 
 
 class Gate:
@@ -19,6 +24,7 @@ class Gate:
         self._window_start = clock.monotonic()
         self._window_units = 0.0
         self._observed = 0.0
+        self._turn = asyncio.Lock()
 
     @property
     def limit(self) -> float | None:
@@ -26,11 +32,15 @@ class Gate:
         return self._pace.limit
 
     async def take(self, units: float) -> None:
-        """Wait until `units` may pass."""
-        if (delay := self.delay(units)) > 0:
-            await self._clock.sleep(delay)
+        """Wait until `units` may pass, by the rate that holds when their turn comes."""
+        if self._pace.limit is None and not self._turn.locked():
+            self._observe(units, self._clock.monotonic())
+            return
+        async with self._turn:
+            if (delay := self._delay(units)) > 0:
+                await self._clock.sleep(delay)
 
-    def delay(self, units: float) -> float:
+    def _delay(self, units: float) -> float:
         """Count `units` in, and tell for how many seconds they have to wait."""
         now = self._clock.monotonic()
         self._observe(units, now)
@@ -45,9 +55,8 @@ class Gate:
         """Slow down after a throttled answer."""
         now = self._clock.monotonic()
         elapsed = max(now - self._window_start, BURST_SECONDS)
-        self._pace = self._pace.throttled(
-            max(self._observed, self._window_units / elapsed, 1.0), now
-        )
+        seen = max(self._observed, self._window_units / elapsed)
+        self._pace = self._pace.throttled(seen or UNSEEN_RATE, now)
 
     def _observe(self, units: float, now: float) -> None:
         elapsed = now - self._window_start

@@ -1,0 +1,58 @@
+"""The gate follows throttling without making anybody wait for a rate of long ago."""
+
+from __future__ import annotations
+
+import asyncio
+
+from dataware.migrate.gate import Gate
+from support.copying import LoopClock
+from support.virtual import run_virtually
+
+
+async def _let_through(gate: Gate, units: int, at_once: int = 60) -> float:
+    """Seconds until so many takers of one unit each have passed, who all come together."""
+    start = asyncio.get_running_loop().time()
+    await asyncio.gather(*(gate.take(units / at_once) for _ in range(at_once)))
+    return asyncio.get_running_loop().time() - start
+
+
+def test_throttling_before_the_first_write_is_no_long_stop() -> None:
+    """What was never seen to pass is slowed down from a modest rate, not from nothing."""
+
+    async def main() -> float:
+        gate = Gate(LoopClock())
+        gate.throttled()
+        return await _let_through(gate, 60)
+
+    assert run_virtually(main()) < 2
+
+
+def test_who_waits_goes_by_the_rate_of_its_own_turn() -> None:
+    """A rate that rises meanwhile lets the waiting through sooner than they were first told."""
+
+    async def main() -> float:
+        gate = Gate(LoopClock())
+        gate.throttled()
+        low = gate.limit or 0.0
+        taken = await _let_through(gate, 2000, at_once=200)
+        return taken * low / 2000
+
+    assert run_virtually(main()) < 0.8
+
+
+def test_a_ceiling_is_kept_by_all_who_wait() -> None:
+    """Together they pass no faster than the ceiling."""
+
+    async def main() -> float:
+        return await _let_through(Gate(LoopClock(), ceiling=50.0), 200)
+
+    assert 3.8 < run_virtually(main()) < 4.3
+
+
+def test_without_a_limit_nobody_waits() -> None:
+    """The usual case costs no time."""
+
+    async def main() -> float:
+        return await _let_through(Gate(LoopClock()), 10_000)
+
+    assert run_virtually(main()) == 0
