@@ -32,8 +32,8 @@ from support.worlds import (
 pytestmark = pytest.mark.xdist_group("cdk")
 
 APP = Path(__file__).resolve().parent / "cdk" / "migration_app.py"
-ITEMS, OBJECTS = 2_500, 200
-COPIED_BEFORE = 750
+ITEMS, OBJECTS = 20_000, 1_000
+COPIED_BEFORE = 6_000
 """Items that are written before the fault of the first deployment."""
 
 
@@ -78,9 +78,8 @@ def fill() -> None:
     }
     body = json.dumps({"Resources": resources})
     client("cloudformation").create_stack(StackName="Migration", TemplateBody=body)
-    # Several pages in each shard, because a page is what a checkpoint passes; large items, because
-    # the number of requests is what takes time.
-    make_table("old-one", varied_items(ITEMS, size=9_000))
+    # Large enough for several pages in each shard, because a page is what a checkpoint passes.
+    make_table("old-one", varied_items(ITEMS, size=900))
     # In policies of the embedded AWS, unlike in those of AWS, an asterisk matches no newline.
     objects = ({**one, "Key": one["Key"].replace("\n", "")} for one in varied_objects(OBJECTS))
     make_bucket("old-two", objects)
