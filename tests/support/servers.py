@@ -212,6 +212,7 @@ class FaultProxy:
         self._record = record
         self._rules: list[_Rule] = []
         self._lock = threading.Lock()
+        self.closed = False
         self.seen: list[Seen] = []
         self._server = _Server(self)
         self._thread = threading.Thread(
@@ -228,6 +229,7 @@ class FaultProxy:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.closed = True
         self._server.shutdown()
         self._server.server_close()
 
@@ -341,6 +343,8 @@ class _Connection(socketserver.StreamRequestHandler):
         return Seen(method, target, headers, _read_body(self.rfile, headers), head)
 
     def _forward(self, seen: Seen) -> Reply:
+        if self.server.proxy.closed:
+            raise Dropped  # a request that was held back must not reach what another test uses
         reused = self._upstream is not None
         try:
             return self._exchange(seen)

@@ -5,12 +5,19 @@ from __future__ import annotations
 import io
 import json
 import os
+import threading
+import time
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionClosedError, ResponseStreamingError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ResponseStreamingError,
+)
 
 from dataware.embedded import EmbeddedAws
 from support.operations import s3_operation
@@ -211,3 +218,31 @@ def test_s3_operations_are_told_by_their_shape(
     """Method, path, subresource and copy source decide which operation a request is."""
     headers = {"x-amz-copy-source": "b/k"} if copies else {}
     assert s3_operation(method, path, query, headers) == expected
+
+
+def test_what_is_held_back_never_arrives_late(aws_server: EmbeddedAws) -> None:
+    """A request that waits when its proxy ends is dropped: another test may have the server."""
+    held, gate = threading.Event(), threading.Event()
+
+    def hold(seen: Seen, forward: Forward) -> Reply:
+        held.set()
+        gate.wait(10)
+        ended.release()
+        return forward(seen)
+
+    ended = threading.Semaphore(0)
+    boto3.client("s3").create_bucket(Bucket="bucket")
+    with FaultProxy(aws_server.endpoint) as proxy:
+        proxy.add(hold, operation="PutObject")
+        client = boto3.client(
+            "s3",
+            endpoint_url=proxy.endpoint,
+            config=Config(retries={"total_max_attempts": 1}, read_timeout=0.2),
+        )
+        with pytest.raises(BotoCoreError):
+            client.put_object(Bucket="bucket", Key="late", Body=b"late")
+        assert held.is_set()
+    gate.set()
+    assert ended.acquire(timeout=10)
+    time.sleep(0.3)
+    assert boto3.client("s3").list_objects_v2(Bucket="bucket")["KeyCount"] == 0
