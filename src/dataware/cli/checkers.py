@@ -18,6 +18,7 @@ from multiprocessing.synchronize import Event
 from typing import Final
 
 from dataware.aws import Account
+from dataware.cli.cores import cores
 from dataware.core.errors import Incomplete
 from dataware.kinds import load
 from dataware.ops.checking import Found, Sides, Task, carry_out
@@ -47,7 +48,7 @@ class Processes:
 
     def results(self, tasks: Sequence[Task], stop: Stop) -> Iterator[tuple[Task, Found]]:
         """Each task with what it found, as soon as it ends."""
-        count = os.cpu_count() or 1
+        count = cores()
         if len(tasks) < MANY_TASKS or count == 1:
             yield from self._threads.results(tasks, stop)
             return
