@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TextIO
 
 from dataware.aws import Account, SystemClock, create_held, release_left_over
-from dataware.cli import collector
 from dataware.cli.checkers import Processes
+from dataware.cli.collector import resting
 from dataware.cli.options import Outside
 from dataware.cli.stop import Stop
 from dataware.cli.transport import make_wire
@@ -49,9 +49,8 @@ def outside(options: Outside, *, copies: bool = False, strict: bool = False) -> 
     flight.
     """
     account = open_account(options)
-    if copies:
-        collector.rest()
-    with display(options) as emit, Stop(graceful=copies) as stop:
+    quiet = resting() if copies else nullcontext()
+    with quiet, display(options) as emit, Stop(graceful=copies) as stop:
         context = make_context(account, emit, stop, strict=strict)
         if not account.asks_for_code:
             # Nobody could type the code for another process.

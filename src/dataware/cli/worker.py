@@ -22,7 +22,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO, NoReturn
 
 from dataware.aws import Account, SystemClock
-from dataware.cli import collector
+from dataware.cli.collector import resting
 from dataware.cli.transport import make_wire
 from dataware.core.errors import BadInput
 from dataware.core.kind import Tools
@@ -103,8 +103,8 @@ def main(parent: int) -> NoReturn:
     _die_with(parent)
     leader = Leader(sys.stdin.buffer, _own_output(), leave)
     told = leader.first()
-    collector.rest()
-    asyncio.run(_work(leader, Assignment.from_json(told["assignment"]), told["options"]))
+    with resting():
+        asyncio.run(_work(leader, Assignment.from_json(told["assignment"]), told["options"]))
     # A thread waits for the next message, and would hold up a slower end.
     leave(0)
 
