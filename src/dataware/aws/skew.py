@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from botocore.auth import AUTH_TYPE_MAPS, S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-TOLERATED_SECONDS = 240.0
-_SKEW = "dataware-skew"
+from dataware.core.access import skew_in
+
+SKEW = "dataware-skew"
+"""Where a request's context says how many seconds AWS is ahead."""
+
 _SHIFTED = {"v4": "dataware-v4", "s3v4": "dataware-s3v4"}
 
 
@@ -25,21 +27,21 @@ class _Shifted:
     """A signer whose time is that of AWS."""
 
     def _modify_request_before_signing(self, request: AWSRequest) -> None:
-        now = datetime.now(UTC) + timedelta(seconds=request.context[_SKEW])
+        now = datetime.now(UTC) + timedelta(seconds=request.context[SKEW])
         request.context["timestamp"] = now.strftime("%Y%m%dT%H%M%SZ")
         super()._modify_request_before_signing(request)  # type: ignore[misc]  # a mix-in
 
 
-class _V4(_Shifted, SigV4Auth):  # type: ignore[misc]  # botocore has no types
+class ShiftedSigV4(_Shifted, SigV4Auth):  # type: ignore[misc]  # botocore has no types
     """Signature version 4."""
 
 
-class _S3V4(_Shifted, S3SigV4Auth):  # type: ignore[misc]  # botocore has no types
-    """Signature version 4 as S3 reads it."""
+class ShiftedS3SigV4(_Shifted, S3SigV4Auth):  # type: ignore[misc]  # botocore has no types
+    """Signature version 4 as S3 reads it: the path is not normalised or encoded again."""
 
 
 # The SDK finds signers by name; names of our own leave its own signers as they are.
-AUTH_TYPE_MAPS.update({_SHIFTED["v4"]: _V4, _SHIFTED["s3v4"]: _S3V4})
+AUTH_TYPE_MAPS.update({_SHIFTED["v4"]: ShiftedSigV4, _SHIFTED["s3v4"]: ShiftedS3SigV4})
 
 
 class Skew:
@@ -57,15 +59,10 @@ class Skew:
 
     def learn(self, date: str, used: float) -> bool:
         """Whether the time of an answer explains why what was signed with `used` was refused."""
-        try:
-            theirs = parsedate_to_datetime(date).timestamp()
-        except ValueError:
-            return False
-        seconds = theirs - time.time()
-        learnt = abs(seconds - used) > TOLERATED_SECONDS
-        if learnt:
+        seconds = skew_in(date, time.time(), used)
+        if seconds is not None:
             self.seconds = seconds
-        return learnt
+        return seconds is not None
 
     def _choose(self, signature_version: Any, signing_name: str, **_: Any) -> str | None:
         if not self.seconds:
@@ -74,11 +71,11 @@ class Skew:
         return _SHIFTED.get("s3v4" if plain_s3 else signature_version)
 
     def _shift(self, request: AWSRequest, **_: Any) -> None:
-        request.context[_SKEW] = self.seconds
+        request.context[SKEW] = self.seconds
 
     def _correct(self, response: Any, request_dict: Any, **_: Any) -> int | None:
         """Zero seconds to wait where a retry helps now; None leaves it to the SDK."""
         if response is None or response[0].status_code not in (400, 403):
             return None
         date = response[1].get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
-        return 0 if self.learn(date, request_dict["context"].get(_SKEW, 0.0)) else None
+        return 0 if self.learn(date, request_dict["context"].get(SKEW, 0.0)) else None

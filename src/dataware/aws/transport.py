@@ -10,28 +10,23 @@ is for the caller.
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import threading
 import time
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore import exceptions as sdk
-from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 from botocore.httpsession import URLLib3Session
 from botocore.response import StreamingBody
 
+from dataware.aws.skew import SKEW, ShiftedS3SigV4, ShiftedSigV4
 from dataware.aws.threads import DaemonPool
-from dataware.core.access import Access, Limits, headers_of, skew_shown_by
-from dataware.core.errors import CannotSee
-from dataware.core.model import Problem
+from dataware.core.access import Access, Limits, headers_of, skew_shown_by, untrusted, upper_escapes
 from dataware.core.ports import Request, Response
 
-ESCAPE = re.compile("%[0-9a-fA-F]{2}")
 BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 CONNECTIONS = 32
 """Requests under way at once, each on a thread of its own."""
@@ -117,11 +112,11 @@ class BotocoreTransport:
         headers = headers_of(request, self._access)
         headers["user-agent"] = self._user_agent
         unsigned = AWSRequest(request.method, base + upper_escapes(target), headers, body)
+        unsigned.context[SKEW] = self._skew
         make = ShiftedS3SigV4 if request.service == "s3" else ShiftedSigV4
         keys = self._access.keys()
         credentials = ReadOnlyCredentials(keys.access_key, keys.secret_key, keys.token)
         signer = make(credentials, request.service, request.region or self._access.region)
-        signer.skew = self._skew
         signer.add_auth(unsigned)
         return unsigned
 
@@ -150,37 +145,10 @@ class PlainSession(URLLib3Session):  # type: ignore[misc]  # botocore has no typ
         return "/" + url.split("://", 1)[1].partition("/")[2]
 
 
-class Shifted:
-    """A signer whose clock is the service's: shifted by `skew` seconds."""
-
-    skew = 0.0
-
-    def _modify_request_before_signing(self, request: AWSRequest) -> None:
-        now = datetime.now(UTC) + timedelta(seconds=self.skew)
-        request.context["timestamp"] = now.strftime("%Y%m%dT%H%M%SZ")
-        super()._modify_request_before_signing(request)  # type: ignore[misc]  # a mix-in
-
-
-class ShiftedSigV4(Shifted, SigV4Auth):  # type: ignore[misc]  # botocore has no types
-    """Signature version 4."""
-
-
-class ShiftedS3SigV4(Shifted, S3SigV4Auth):  # type: ignore[misc]  # botocore has no types
-    """Signature version 4 as S3 reads it: the path is not normalised or encoded again."""
-
-
-def upper_escapes(target: str) -> str:
-    """`target` with the hex digits of its escapes in upper case."""
-    return ESCAPE.sub(lambda escape: escape[0].upper(), target)
-
-
 def _fault(error: Exception, base: str) -> Exception:
     """The OSError that stands for an answer that did not arrive."""
     if isinstance(error, sdk.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return CannotSee(
-            f"cannot see {base}: its certificate is not trusted; set AWS_CA_BUNDLE",
-            Problem("connect", "CertificateVerifyFailed"),
-        )
+        return untrusted(base)
     text = " ".join(str(error).split())
     if isinstance(error, sdk.ConnectTimeoutError | sdk.ReadTimeoutError):
         return TimeoutError(text)

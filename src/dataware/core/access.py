@@ -5,10 +5,13 @@ The control plane offers it (`Access`); transports are given it. No transport as
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
+from dataware.core.errors import CannotSee
+from dataware.core.model import Problem
 from dataware.core.ports import Request, Response
 
 SKEW_SECONDS = 240.0
@@ -16,6 +19,8 @@ SKEW_SECONDS = 240.0
 
 EXPECTED_OWNER = "x-amz-expected-bucket-owner"
 EXPECTED_SOURCE_OWNER = "x-amz-source-expected-bucket-owner"
+
+_LOWER_ESCAPE = re.compile("%(?:[0-9A-F][a-f]|[a-f][0-9a-fA-F])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +102,34 @@ def headers_of(request: Request, access: Access) -> dict[str, str]:
 def skew_shown_by(response: Response, now: float, used: float) -> float | None:
     """The seconds that the service is ahead of `now`, if a refusal may be due to them.
 
-    None if the answer is no refusal, says no time, or says the one that was signed with: `used`
-    is the skew of that very request, because others may have corrected it meanwhile.
+    None if the answer is no refusal, or `skew_in` finds nothing in its date.
     """
     if response.status not in (400, 403):
         return None
+    return skew_in(response.headers.get("date", ""), now, used)
+
+
+def skew_in(date: str, now: float, used: float) -> float | None:
+    """The seconds that the `date` of a refusal is ahead of `now`, if they explain it.
+
+    None if it is no date, or the one that was signed with: `used` is the skew of that very
+    request, because others may have corrected it meanwhile.
+    """
     try:
-        theirs = parsedate_to_datetime(response.headers["date"]).timestamp()
-    except (KeyError, ValueError):
+        skew = parsedate_to_datetime(date).timestamp() - now
+    except ValueError:
         return None
-    skew = theirs - now
     return skew if abs(skew - used) > SKEW_SECONDS else None
+
+
+def upper_escapes(target: str) -> str:
+    """`target` with the hex digits of its escapes in upper case."""
+    return _LOWER_ESCAPE.sub(lambda escape: escape[0].upper(), target)
+
+
+def untrusted(base: str) -> CannotSee:
+    """The error for an address whose certificate nobody vouches for; no try can cure it."""
+    return CannotSee(
+        f"cannot see {base}: its certificate is not trusted; set AWS_CA_BUNDLE",
+        Problem("connect", "CertificateVerifyFailed"),
+    )

@@ -9,7 +9,6 @@ try again is for the caller.
 
 from __future__ import annotations
 
-import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,9 +19,7 @@ from urllib.parse import urlsplit
 
 import pycurl
 
-from dataware.core.access import Access, Limits, headers_of
-from dataware.core.errors import CannotSee
-from dataware.core.model import Problem
+from dataware.core.access import Access, Limits, headers_of, untrusted, upper_escapes
 from dataware.core.ports import Request, Response
 from dataware.wire.multi import Failed, Multi, Transfer
 from dataware.wire.signing import Signer
@@ -30,7 +27,6 @@ from dataware.wire.signing import Signer
 CONNECTIONS = 256
 """Requests under way at once. At 25 ms an answer that is ten thousand a second."""
 
-_LOWER_ESCAPE = re.compile("%(?:[0-9A-F][a-f]|[a-f][0-9a-fA-F])")
 _UNTRUSTED = frozenset(
     {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT, pycurl.E_SSL_CACERT_BADFILE}
 )
@@ -79,8 +75,8 @@ class CurlTransport:
 
         Raises TimeoutError or ConnectionError when no complete answer arrived.
         """
-        if _LOWER_ESCAPE.search(request.path) or _LOWER_ESCAPE.search(request.query):
-            path, query = upper_escapes(request.path), upper_escapes(request.query)
+        path, query = upper_escapes(request.path), upper_escapes(request.query)
+        if (path, query) != (request.path, request.query):
             request = replace(request, path=path, query=query)
         skew = self._signer.skew
         response, token = await self._send(request)
@@ -220,18 +216,10 @@ class Headers(Mapping[str, str]):
         return self._read
 
 
-def upper_escapes(text: str) -> str:
-    """`text` with the hex digits of its escapes in upper case."""
-    return _LOWER_ESCAPE.sub(lambda escape: escape[0].upper(), text)
-
-
 def _fault(failure: Failed, base: str) -> Exception:
     """The OSError that stands for an answer that did not arrive."""
     if failure.code in _UNTRUSTED:
-        return CannotSee(
-            f"cannot see {base}: its certificate is not trusted; set AWS_CA_BUNDLE",
-            Problem("connect", "CertificateVerifyFailed"),
-        )
+        return untrusted(base)
     if failure.code == pycurl.E_OPERATION_TIMEDOUT:
         return TimeoutError(str(failure))
     return ConnectionError(str(failure))
