@@ -89,7 +89,9 @@ def headers_of(request: Request, access: Access) -> dict[str, str]:
 
     Two spellings of one name would be signed as two values and sent as one.
     """
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers = dict(request.headers)
+    if not "".join(headers).islower():
+        headers = {name.lower(): value for name, value in headers.items()}
     if request.service == "s3":
         if EXPECTED_OWNER not in headers:
             headers[EXPECTED_OWNER] = access.account
@@ -124,6 +126,8 @@ def skew_in(date: str, now: float, used: float) -> float | None:
 
 def upper_escapes(target: str) -> str:
     """`target` with the hex digits of its escapes in upper case."""
+    if "%" not in target:
+        return target
     return _LOWER_ESCAPE.sub(lambda escape: escape[0].upper(), target)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from dataware.core.model import Facts, OnConflict, Setting, Size
 from dataware.core.ports import Aws, Clock, Wire
@@ -36,8 +36,7 @@ class Left:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a unit: `copied` were written now, `same` were already there."""
 
     copied: int = 0

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any, Protocol, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from dataware.core.events import Event
 from dataware.core.model import Deployed, Marker, Owner
@@ -28,8 +28,7 @@ class Judgement(Enum):
     FAILED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An HTTP answer. Header names are lower case; `body` is complete and undecoded."""
 
     status: int
@@ -37,8 +36,7 @@ class Response:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """An HTTP request before it is signed.
 
     `service` is the signing name (``s3``, ``dynamodb``); `path` and `query` are percent-encoded
@@ -51,7 +49,7 @@ class Request:
     path: str
     judge: Callable[[Response], Judgement]
     query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     body: bytes = b""
     region: str | None = None
 

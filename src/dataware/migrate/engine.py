@@ -165,7 +165,8 @@ class Engine:
     async def _write(self, job: Job) -> None:
         unit = job.unit
         await self._rate.take(unit.count)
-        await self._write_share.take(unit.write_units)
+        if self._write_share.limit is not None:
+            await self._write_share.take(unit.write_units)
         outcome = await self._copier.write(unit)
         self._ledger.written(job.pages, job.page, outcome)
 

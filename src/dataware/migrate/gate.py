@@ -20,20 +20,17 @@ class Gate:
     def __init__(self, clock: Clock, ceiling: float | None = None) -> None:
         self._clock = clock
         self._pace = Pace(ceiling=ceiling)
+        self.limit = ceiling
+        """Units a second that pass now; None without a limit."""
         self._next = float("-inf")
         self._window_start = clock.monotonic()
         self._window_units = 0.0
         self._observed = 0.0
         self._turn = asyncio.Lock()
 
-    @property
-    def limit(self) -> float | None:
-        """Units a second that pass now; None without a limit."""
-        return self._pace.limit
-
     async def take(self, units: float) -> None:
         """Wait until `units` may pass, by the rate that holds when their turn comes."""
-        if self._pace.limit is None and not self._turn.locked():
+        if self.limit is None and not self._turn.locked():
             self._observe(units, self._clock.monotonic())
             return
         async with self._turn:
@@ -44,7 +41,7 @@ class Gate:
         """Count `units` in, and tell for how many seconds they have to wait."""
         now = self._clock.monotonic()
         self._observe(units, now)
-        limit = self._pace.limit
+        limit = self.limit
         if limit is None or units <= 0:
             return 0.0
         start = max(self._next, now - BURST_SECONDS)
@@ -56,12 +53,15 @@ class Gate:
         now = self._clock.monotonic()
         elapsed = max(now - self._window_start, BURST_SECONDS)
         seen = max(self._observed, self._window_units / elapsed)
-        self._pace = self._pace.throttled(seen or UNSEEN_RATE, now)
+        self._go_at(self._pace.throttled(seen or UNSEEN_RATE, now))
 
     def _observe(self, units: float, now: float) -> None:
         elapsed = now - self._window_start
         if elapsed >= WINDOW_SECONDS:
             self._observed = self._window_units / elapsed
             self._window_start, self._window_units = now, 0.0
-            self._pace = self._pace.calm(self._observed, now)
+            self._go_at(self._pace.calm(self._observed, now))
         self._window_units += units
+
+    def _go_at(self, pace: Pace) -> None:
+        self._pace, self.limit = pace, pace.limit

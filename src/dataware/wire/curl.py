@@ -12,8 +12,8 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from enum import Enum, auto
+from dataclasses import dataclass, field
+from enum import StrEnum, auto
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,10 +31,12 @@ _UNTRUSTED = frozenset(
     {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT, pycurl.E_SSL_CACERT_BADFILE}
 )
 # libcurl adds these by itself unless they are taken away.
-_NOT_SENT = ("accept:", "content-type:", "expect:", "transfer-encoding:")
+_NOT_SENT = ("content-type:", "expect:", "transfer-encoding:")
+# What libcurl sends for every request of a handle, as it is told once.
+_OF_HANDLE = frozenset({"accept-encoding", "host", "user-agent"})
 
 
-class Shape(Enum):
+class Shape(StrEnum):
     """What libcurl has to know of a request beforehand; a handle keeps its shape."""
 
     HEAD = auto()
@@ -77,7 +79,7 @@ class CurlTransport:
         """
         path, query = upper_escapes(request.path), upper_escapes(request.query)
         if (path, query) != (request.path, request.query):
-            request = replace(request, path=path, query=query)
+            request = request._replace(path=path, query=query)
         skew = self._signer.skew
         response, token = await self._send(request)
         if response.status in (400, 403) and self._signer.corrected(response, skew, token):
@@ -95,7 +97,6 @@ class CurlTransport:
         region = request.region or self._access.region
         address = self._address(request.service, region)
         headers = headers_of(request, self._access)
-        headers["user-agent"] = self._user_agent
         signed = self._signer.sign(request, region, address.host, headers)
         if self._multi is None:
             most, silence = self._limits.connections or CONNECTIONS, self._limits.read_seconds
@@ -128,6 +129,9 @@ class CurlTransport:
         options: dict[int, object] = {
             pycurl.URL: address.base,
             pycurl.NOSIGNAL: 1,
+            pycurl.USERAGENT: self._user_agent,
+            pycurl.ACCEPT_ENCODING: "identity",
+            pycurl.HTTP_CONTENT_DECODING: 0,
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
             pycurl.CAINFO: self._access.ca_bundle,
             pycurl.CONNECTTIMEOUT_MS: round(1000 * limits.connect_seconds),
@@ -156,16 +160,23 @@ def _prepare(
 ) -> None:
     """Give a handle one request to make. Raises ValueError for a header of several lines."""
     curl = transfer.curl
+    method = request.method
     target = f"{request.path}?{request.query}" if request.query else request.path
     curl.setopt(pycurl.REQUEST_TARGET, address.base + target if address.absolute else target)
-    if request.method != "HEAD":
-        curl.setopt(pycurl.CUSTOMREQUEST, request.method)
+    if method not in ("HEAD", transfer.method):
+        curl.setopt(pycurl.CUSTOMREQUEST, method)
+        transfer.method = method
     if request.body:
         curl.setopt(pycurl.POSTFIELDS, request.body)
-    elif request.method in ("PUT", "POST"):
+    elif method in ("PUT", "POST"):
         headers["content-length"] = "0"
-    lines = [f"{name}: {value}" if value else f"{name};" for name, value in headers.items()]
-    lines += [line for line in _NOT_SENT if line[:-1] not in headers]
+    lines = [
+        f"{name}: {value}" if value else f"{name};"
+        for name, value in headers.items()
+        if name not in _OF_HANDLE
+    ]
+    if request.body:
+        lines += [line for line in _NOT_SENT if line[:-1] not in headers]
     text = "\0".join(lines)
     if "\n" in text or "\r" in text:
         raise ValueError("a header's value has more than one line")
@@ -176,44 +187,36 @@ def _prepare(
 class Headers(Mapping[str, str]):
     """The headers of the last answer in `lines`, by lower-case name; read when they are asked for.
 
-    An interim answer (100 Continue) comes before it, each begins with its status line. Of most
-    answers nothing is asked but whether they have a header that they lack.
+    An interim answer (103 Early Hints) comes before it, each begins with its status line. Of most
+    answers nothing is asked but one or two headers.
     """
 
     def __init__(self, lines: Iterable[bytes]) -> None:
-        self._raw = b"".join(lines)
+        raw = b"".join(lines)
+        self._raw = raw[raw.rfind(b"\nHTTP/") + 1 :]
         self._folded = self._raw.lower()
-        self._read: dict[str, str] | None = None
 
     def __getitem__(self, name: str) -> str:
-        if self._read is None and b"\n%b:" % name.encode() not in self._folded:
+        value = self.get(name)
+        if value is None:
             raise KeyError(name)
-        return self._all[name]
+        return str(value)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The value of a header, or `default`."""
-        if self._read is None and b"\n%b:" % name.encode() not in self._folded:
+        """The value of a header, the last one of several, or `default`."""
+        start = self._folded.rfind(b"\n%b:" % name.encode())
+        if start < 0:
             return default
-        return self._all.get(name, default)
+        end = self._raw.find(b"\n", start + 1)
+        line = self._raw[start + len(name) + 2 : end if end >= 0 else None]
+        return line.decode("latin-1").strip()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._all)
+        names = (line.partition(b":") for line in self._folded.split(b"\n")[1:])
+        return iter(dict.fromkeys(name.decode("latin-1") for name, colon, _ in names if colon))
 
     def __len__(self) -> int:
-        return len(self._all)
-
-    @property
-    def _all(self) -> dict[str, str]:
-        if self._read is None:
-            self._read = {}
-            for line in self._raw.decode("latin-1").split("\r\n"):
-                if line.startswith("HTTP/"):
-                    self._read = {}
-                    continue
-                name, colon, value = line.partition(":")
-                if colon:
-                    self._read[name.lower()] = value.strip()
-        return self._read
+        return sum(1 for _ in self)
 
 
 def _fault(failure: Failed, base: str) -> Exception:

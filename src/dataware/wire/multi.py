@@ -12,6 +12,8 @@ from typing import Any
 
 import pycurl
 
+from dataware.wire.sockets import sockets
+
 IDLE_CONNECTIONS = 2048
 """Connections that are kept open for later; far more than are ever under way."""
 
@@ -27,7 +29,7 @@ class Transfer:
     `moved` is how much of it was seen to have moved last, and `since` when that was first seen.
     """
 
-    __slots__ = ("body", "curl", "future", "lines", "moved", "since")
+    __slots__ = ("body", "curl", "future", "lines", "method", "moved", "since")
 
     def __init__(self) -> None:
         self.curl: Any = pycurl.Curl()
@@ -35,6 +37,7 @@ class Transfer:
         self.lines: list[bytes] = []
         self.body: list[bytes] = []
         self.future: asyncio.Future[None] | None = None
+        self.method = ""
         self.moved: object = None
         self.since = 0.0
         self.curl.setopt(pycurl.HEADERFUNCTION, self.lines.append)
@@ -83,8 +86,10 @@ class Multi:
         self._most = most
         self._active: set[Transfer] = set()
         self._waiting: deque[Transfer] = deque()
-        self._watched: dict[int, int] = {}
-        self._timer: asyncio.TimerHandle | asyncio.Handle | None = None
+        self._sockets = sockets(self._loop, self._act)
+        self._timer: asyncio.TimerHandle | None = None
+        self._due: float | None = None
+        self._soon: asyncio.Handle | None = None
         self._collecting = False
         self._silence = silence
         self._look = self._loop.call_later(silence / LOOKS, self._end_silent)
@@ -111,11 +116,11 @@ class Multi:
         for transfer in tuple(self._active):
             self._stop(transfer)
         self._look.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
-        for handle in tuple(self._watched):
-            self._watch(pycurl.POLL_REMOVE, handle, self._multi, None)
+        for handle in (self._timer, self._soon):
+            if handle is not None:
+                handle.cancel()
         self._multi.close()
+        self._sockets.close()
 
     def _start(self, transfer: Transfer) -> None:
         transfer.moved = None
@@ -139,35 +144,52 @@ class Multi:
 
     def _watch(self, wanted: int, handle: int, _multi: object, _data: object) -> None:
         """libcurl wants to know when a socket can be read or written, or no longer does."""
-        known = self._watched.pop(handle, 0)
-        now = 0 if wanted == pycurl.POLL_REMOVE else wanted & pycurl.POLL_INOUT
-        if now:
-            self._watched[handle] = now
-        if known & ~now & pycurl.POLL_IN:
-            self._loop.remove_reader(handle)
-        if known & ~now & pycurl.POLL_OUT:
-            self._loop.remove_writer(handle)
-        if now & ~known & pycurl.POLL_IN:
-            self._loop.add_reader(handle, self._act, handle, pycurl.CSELECT_IN)
-        if now & ~known & pycurl.POLL_OUT:
-            self._loop.add_writer(handle, self._act, handle, pycurl.CSELECT_OUT)
+        now = 0 if wanted == pycurl.POLL_REMOVE else wanted
+        self._sockets.watch(
+            handle, read=bool(now & pycurl.POLL_IN), write=bool(now & pycurl.POLL_OUT)
+        )
 
     def _wait(self, milliseconds: int) -> None:
-        """libcurl wants to be called after some time; a negative one takes the wish back."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """libcurl wants to be called after some time; a negative one takes the wish back.
+
+        It wishes anew with every request, so a timer that would end earlier is left running.
+        """
         if milliseconds == 0:
-            self._timer = self._loop.call_soon(self._time_is_up)
-        elif milliseconds > 0:
-            self._timer = self._loop.call_later(milliseconds / 1000, self._time_is_up)
+            self._due = None
+            if self._soon is None:
+                self._soon = self._loop.call_soon(self._call)
+            return
+        self._due = None if milliseconds < 0 else self._loop.time() + milliseconds / 1000
+        if self._due is not None:
+            self._set_timer(self._due)
+
+    def _set_timer(self, due: float) -> None:
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._time_is_up)
 
     def _time_is_up(self) -> None:
         self._timer = None
-        self._act(pycurl.SOCKET_TIMEOUT, 0)
+        if self._due is None:
+            return
+        if self._due > self._loop.time():
+            self._set_timer(self._due)
+        else:
+            self._due = None
+            self._call()
 
-    def _act(self, handle: int, ready: int) -> None:
-        self._multi.socket_action(handle, ready)
+    def _call(self) -> None:
+        self._soon = None
+        self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        self._collect_soon()
+
+    def _act(self, handle: int, read: bool, write: bool) -> None:
+        self._multi.socket_action(handle, pycurl.CSELECT_IN * read | pycurl.CSELECT_OUT * write)
+        self._collect_soon()
+
+    def _collect_soon(self) -> None:
         if not self._collecting:
             self._collecting = True
             self._loop.call_soon(self._collect)

@@ -82,7 +82,12 @@ class RetryingWire:
         started = self._clock.monotonic()
         tries = faults = 0
         while True:
-            verdict, outcome = await self._attempt(request)
+            outcome: Response | OSError
+            try:
+                outcome = await self._transport.exchange(request)
+            except OSError as error:
+                outcome = error
+            verdict, outcome = judged(request, outcome)
             if isinstance(outcome, Response) and verdict in (Judgement.DONE, Judgement.FAILED):
                 return outcome
             tries += 1
@@ -100,18 +105,18 @@ class RetryingWire:
         """Release connections and threads."""
         await self._transport.close()
 
-    async def _attempt(self, request: Request) -> tuple[Judgement, Response | OSError]:
-        try:
-            response = await self._transport.exchange(request)
-        except OSError as error:
-            return Judgement.RETRY, error
-        if (flaw := damage(request, response)) is not None:
-            return Judgement.RETRY, ConnectionError(flaw)
-        return request.judge(response), response
-
     def _delay(self, tries: int) -> float:
         doublings = min(tries - 1, MAX_DOUBLINGS)
         return self._chance() * min(self._budget.cap, self._budget.base * 2.0**doublings)
+
+
+def judged(request: Request, outcome: Response | OSError) -> tuple[Judgement, Response | OSError]:
+    """What came of a try: an answer counts only when it is whole."""
+    if not isinstance(outcome, Response):
+        return Judgement.RETRY, outcome
+    if (flaw := damage(request, outcome)) is not None:
+        return Judgement.RETRY, ConnectionError(flaw)
+    return request.judge(outcome), outcome
 
 
 def damage(request: Request, response: Response) -> str | None:

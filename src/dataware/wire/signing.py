@@ -10,6 +10,7 @@ import hmac
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import quote
 
@@ -30,7 +31,7 @@ class Stamp:
     second: int
     date: str
     scope: str
-    key: bytes
+    mac: hmac.HMAC
     credential: str
     token: str | None
 
@@ -55,15 +56,13 @@ class Signer:
             whole["x-amz-content-sha256"] = digest
         if stamp.token is not None:
             whole["x-amz-security-token"] = stamp.token
-        names = sorted(whole.keys() - UNSIGNED)
-        signed = ";".join(names)
-        lines = [f"{name}:{' '.join(whole[name].split())}" for name in names]
+        names, signed = _signed(tuple(whole))
         canonical = "\n".join(
             (
                 request.method,
                 _path(request),
                 _query(request.query),
-                *lines,
+                _lines(names, whole),
                 "",
                 signed,
                 digest,
@@ -71,10 +70,11 @@ class Signer:
         )
         hashed = sha256(canonical.encode()).hexdigest()
         text = f"{ALGORITHM}\n{stamp.date}\n{stamp.scope}\n{hashed}"
-        signature = hmac.digest(stamp.key, text.encode(), "sha256").hex()
+        mac = stamp.mac.copy()
+        mac.update(text.encode())
         whole["authorization"] = (
             f"{ALGORITHM} Credential={stamp.credential}, SignedHeaders={signed}, "
-            f"Signature={signature}"
+            f"Signature={mac.hexdigest()}"
         )
         return whole
 
@@ -107,7 +107,23 @@ def _stamp(keys: Keys, service: str, region: str, second: int) -> Stamp:
     key = f"AWS4{keys.secret_key}".encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return Stamp(second, date, scope, key, f"{keys.access_key}/{scope}", keys.token)
+    mac = hmac.new(key, None, "sha256")
+    return Stamp(second, date, scope, mac, f"{keys.access_key}/{scope}", keys.token)
+
+
+@lru_cache(maxsize=256)
+def _signed(names: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """Which of some headers are signed, in order, and as the signature names them."""
+    signed = tuple(sorted(set(names) - UNSIGNED))
+    return signed, ";".join(signed)
+
+
+def _lines(names: tuple[str, ...], headers: Mapping[str, str]) -> str:
+    lines = "\n".join([f"{name}:{headers[name]}" for name in names])
+    if "\n".join(lines.split()) == lines:
+        return lines
+    # Few values have white space, and only there is any to take away.
+    return "\n".join([f"{name}:{' '.join(headers[name].split())}" for name in names])
 
 
 def _path(request: Request) -> str:

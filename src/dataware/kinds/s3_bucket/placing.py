@@ -13,6 +13,11 @@ from dataware.kinds.s3_bucket.quick import quick_copied
 from dataware.kinds.s3_bucket.requests import Ask, Bucket, quoted, shown
 
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+_CARRIED = {
+    "x-amz-metadata-directive": "COPY",
+    "x-amz-tagging-directive": "COPY",
+    "x-amz-object-annotation-directive": "COPY",
+}
 ONLY_IF_ABSENT: Mapping[str, str] = {"if-none-match": "*"}
 _PERMISSION = "is not authorized to perform: "
 
@@ -50,9 +55,7 @@ async def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -
     headers = {
         **pair.source.as_source(found.key, found.etag, found.version),
         **condition,
-        "x-amz-metadata-directive": "COPY",
-        "x-amz-tagging-directive": "COPY",
-        "x-amz-object-annotation-directive": "COPY",
+        **_CARRIED,
         "x-amz-storage-class": found.storage_class,
     }
     if found.checksum is not None:

@@ -7,7 +7,9 @@ are never joined, normalised or decoded like paths.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from dataware.core.kind import Place
@@ -51,6 +53,10 @@ def quoted(etag: str) -> str:
     return f'"{etag}"'
 
 
+def _query(parameters: Mapping[str, str | bytes]) -> str:
+    return "&".join(f"{name}={encode_value(parameters[name])}" for name in sorted(parameters))
+
+
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """A bucket, or the part of it under a prefix, with the account that must own it."""
@@ -74,7 +80,7 @@ class Bucket:
             method=method,
             path=path,
             judge=judge,
-            query="&".join(f"{name}={encode_value(ask.query[name])}" for name in sorted(ask.query)),
+            query=_query(ask.query) if ask.query else "",
             headers={**ask.headers, "x-amz-expected-bucket-owner": self.owner},
             body=ask.body,
             region=self.region,
@@ -101,11 +107,10 @@ class Bucket:
         return [key[start:] for key in keys]
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """What a request says beyond its bucket; without a `key` it is about the bucket itself."""
 
     key: bytes | None = None
-    query: Mapping[str, str | bytes] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | bytes] = MappingProxyType({})
+    headers: Mapping[str, str] = MappingProxyType({})
     body: bytes = b""
