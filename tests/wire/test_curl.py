@@ -229,7 +229,7 @@ def test_the_headers_are_those_of_the_last_answer() -> None:
         b"X-Amz-Meta-N: caf\xc3\xa9\r\n",
         b"\r\n",
     ]
-    headers = Headers(lines)
+    headers = Headers(b"".join(lines))
     assert "x-early" not in headers
     assert headers.get("x-early", "none") == "none"
     assert headers == {"etag": '"a:b"', "x-amz-meta-n": "caf\xc3\xa9"}
@@ -243,10 +243,10 @@ def test_every_header_is_found_under_its_name(given_: dict[str, str]) -> None:
     lines += [f"{name}: {value}\r\n".encode() for name, value in given_.items()]
     wanted = {name.lower(): value.strip() for name, value in given_.items()}
     for name in (*wanted, "absent", "a"):
-        headers = Headers(lines)
+        headers = Headers(b"".join(lines))
         assert headers.get(name) == wanted.get(name)
         assert (name in headers) == (name in wanted)
-    assert dict(Headers(lines)) == wanted
+    assert dict(Headers(b"".join(lines))) == wanted
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from typing import Any
@@ -111,9 +111,9 @@ class CurlTransport:
             transfer.clear()
             idle.append(transfer)
             raise _fault(failure, address.base) from failure
-        status, lines, body = transfer.taken()
+        status, received, body = transfer.taken()
         idle.append(transfer)
-        return Response(status, Headers(lines), body), signed.get("x-amz-security-token")
+        return Response(status, Headers(received), body), signed.get("x-amz-security-token")
 
     def _address(self, service: str, region: str) -> Address:
         known = self._addresses.get((service, region))
@@ -185,14 +185,13 @@ def _prepare(
 
 
 class Headers(Mapping[str, str]):
-    """The headers of the last answer in `lines`, by lower-case name; read when they are asked for.
+    """The headers of the last answer in `raw`, by lower-case name; read when they are asked for.
 
     An interim answer (103 Early Hints) comes before it, each begins with its status line. Of most
     answers nothing is asked but one or two headers.
     """
 
-    def __init__(self, lines: Iterable[bytes]) -> None:
-        raw = b"".join(lines)
+    def __init__(self, raw: bytes) -> None:
         self._raw = raw[raw.rfind(b"\nHTTP/") + 1 :]
         self._folded = self._raw.lower()
 

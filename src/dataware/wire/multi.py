@@ -43,9 +43,10 @@ class Transfer:
         self.curl.setopt(pycurl.HEADERFUNCTION, self.lines.append)
         self.curl.setopt(pycurl.WRITEFUNCTION, self.body.append)
 
-    def taken(self) -> tuple[int, list[bytes], bytes]:
-        """Status, header lines and body of the answer, which are then forgotten."""
-        answer = self.curl.getinfo(pycurl.RESPONSE_CODE), self.lines[:], b"".join(self.body)
+    def taken(self) -> tuple[int, bytes, bytes]:
+        """Status, headers and body of the answer, which are then forgotten."""
+        status = self.curl.getinfo(pycurl.RESPONSE_CODE)
+        answer = status, b"".join(self.lines), b"".join(self.body)
         self.clear()
         return answer
 

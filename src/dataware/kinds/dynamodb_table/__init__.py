@@ -126,7 +126,7 @@ KIND = Kind(
     charges=_charges,
     advice=_advice,
     per_second=20_000.0,
-    writers=128,
+    writers=256,
     # CloudFormation Template Reference, AWS::DynamoDB::Table: "Update requires: Replacement".
     replaced_by=("KeySchema", "ImportSourceSpecification"),
 )

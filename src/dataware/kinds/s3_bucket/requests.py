@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
@@ -19,6 +20,7 @@ Judge = Callable[[Response], Judgement]
 _UNRESERVED = "-._~"
 
 
+@lru_cache(maxsize=256)  # the source and the target of a copy mostly have one key
 def encode_key(key: bytes) -> str:
     """A key as it stands in a path and in `x-amz-copy-source`: everything encoded but ``/``."""
     return quote(key, safe=f"/{_UNRESERVED}")
