@@ -1,7 +1,7 @@
 """Reads a bucket's listing as a migration does: ``python -m tests.bench.walk READERS``.
 
-It asks the copier for its partitions and reads as many of them at a time as there are readers,
-and writes nothing. Prints the number of objects that it was given to copy.
+It asks the copier for its partitions and reads as many of them at a time as there are readers (0:
+as many as a copy has), and writes nothing. Prints the number of objects that it was given to copy.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import sys
 from tests.bench.names import SOURCE, TARGET
 
 from dataware.aws import SystemClock
+from dataware.cli.collector import resting
 from dataware.cli.options import Outside
 from dataware.cli.outside import open_account
 from dataware.core.kind import Copier, CopyOrder, Place, Tools
 from dataware.kinds import kinds
-from dataware.migrate.engine import EngineSettings
 
 
 async def _walk(readers: int) -> int:
@@ -32,7 +32,8 @@ async def _walk(readers: int) -> int:
         assert kind.copier is not None
         copier = kind.copier(Tools(account, wire, SystemClock()), CopyOrder(*places))
         waiting = list(reversed(await copier.partitions()))
-        return sum(await asyncio.gather(*(_read(copier, waiting) for _ in range(readers))))
+        reading = (_read(copier, waiting) for _ in range(readers or kind.readers))
+        return sum(await asyncio.gather(*reading))
     finally:
         await wire.close()
 
@@ -42,10 +43,10 @@ async def _read(copier: Copier, waiting: list[str]) -> int:
     found = 0
     while waiting:
         async for page in copier.read(waiting.pop(), None):
-            found += sum(unit.count for unit in page.units)
+            found += sum(unit.items for unit in page.units)
     return found
 
 
 if __name__ == "__main__":
-    readers = int(sys.argv[1]) or EngineSettings().readers
-    sys.stdout.write(f"{asyncio.run(_walk(readers))}\n")
+    with resting():
+        sys.stdout.write(f"{asyncio.run(_walk(int(sys.argv[1])))}\n")

@@ -114,7 +114,7 @@ class MemoryCopier:
             self.before_write(unit)
             for key in unit.payload:
                 self.target[key] = self.target.get(key, 0) + 1
-            return Outcome(copied=unit.count, bytes=unit.bytes)
+            return Outcome(copied=unit.items, bytes=unit.bytes)
         finally:
             self.in_flight -= 1
 

@@ -180,4 +180,4 @@ def total(outcomes: Sequence[Outcome]) -> Outcome:
 
 def units_of(pages: Sequence[Page]) -> int:
     """How many items the units of pages hold."""
-    return sum(unit.count for page in pages for unit in page.units)
+    return sum(unit.items for page in pages for unit in page.units)

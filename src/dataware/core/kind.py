@@ -45,16 +45,15 @@ class Outcome(NamedTuple):
     left: tuple[Left, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """The smallest piece of writing (a batch of items, one object).
 
-    `count` is in items or objects, `bytes` bounds what is in flight, `write_units` is what the
+    `items` counts items or objects, `bytes` bounds what is in flight, `write_units` is what the
     target's capacity is charged (0 where the service has no such notion).
     """
 
     payload: Any
-    count: int
+    items: int
     bytes: int
     write_units: float = 0.0
 

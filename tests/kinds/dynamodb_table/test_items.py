@@ -73,18 +73,18 @@ def test_batches_keep_every_item_within_the_limits(keys: list[int], limit: int) 
         units = batches(source)
     assert [item for unit in units for item in unit.payload] == source
     for unit in units:
-        assert 1 <= unit.count == len(unit.payload) <= MAX_BATCH
+        assert 1 <= unit.items == len(unit.payload) <= MAX_BATCH
         assert unit.bytes == sum(map(len, unit.payload))
-        assert unit.bytes <= limit or unit.count == 1
-        assert unit.write_units >= unit.count
+        assert unit.bytes <= limit or unit.items == 1
+        assert unit.write_units >= unit.items
 
 
 def test_a_batch_of_the_largest_items_stays_small() -> None:
     """Items of 400 KB make batches far below DynamoDB's 16 MB."""
     units = batches([_json(key, 399 * 1024) for key in range(25)])
-    assert sum(unit.count for unit in units) == 25
+    assert sum(unit.items for unit in units) == 25
     assert max(unit.bytes for unit in units) <= MAX_BATCH_BYTES
-    assert {round(unit.write_units / unit.count) for unit in units} == {400}
+    assert {round(unit.write_units / unit.items) for unit in units} == {400}
 
 
 @given(st.lists(ITEMS, min_size=1, max_size=60))

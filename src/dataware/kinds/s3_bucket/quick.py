@@ -87,8 +87,8 @@ def _entries(pieces: Sequence[Any], *, encoded: bool) -> tuple[Found, ...]:
     keys, etags, checksums, sizes, classes, restores = (
         pieces[column::_STRIDE] for column in range(1, _STRIDE)
     )
-    if encoded:
-        keys = [_key(key) if b"%" in key or b"+" in key else key for key in keys]
+    if encoded and any(mark in b"".join(keys) for mark in (b"%", b"+")):
+        keys = list(map(_key, keys))
     columns = zip(
         keys,
         map(int, sizes),
