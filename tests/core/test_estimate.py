@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from dataware.core.estimate import Prices, estimate
+from dataware.core.estimate import Prices, Speed, estimate
 from dataware.core.model import Size
 
-PRICES = Prices("2026-01", "nowhere", {"write": 2.0})
+PRICES = Prices("list prices", "2026-01", "nowhere", "a page", {"write": 2.0})
 
 
 def test_money_is_the_sum_of_priced_units() -> None:
     """A unit without a price is free; the others add up."""
-    result = estimate(Size(10, 1000), {"write": 3, "air": 100}, per_second=5, prices=PRICES)
+    result = estimate(Size(10, 1000), {"write": 3, "air": 100}, Speed(5), PRICES)
     assert result.usd == 6.0
     assert (result.items, result.bytes, result.exact) == (10, 1000, True)
 
 
 def test_time_follows_the_rate() -> None:
     """Seconds are items over the rate, never zero for something to do."""
-    assert estimate(Size(1000, 0), {}, per_second=100, prices=PRICES).seconds == 10
-    assert estimate(Size(1, 0), {}, per_second=100, prices=PRICES).seconds == 1
+    assert estimate(Size(1000, 0), {}, Speed(100), PRICES).seconds == 10
+    assert estimate(Size(1, 0), {}, Speed(100), PRICES).seconds == 1
+    assert estimate(Size(0, 0), {}, Speed(100), PRICES).seconds == 0
+
+
+def test_time_follows_what_the_service_takes_where_that_is_slower() -> None:
+    """Billed units that a service takes slowly decide, however quickly items could be sent."""
+    slow = Speed(1_000_000, {"write": 4000, "read": 1})
+    assert estimate(Size(1000, 0), {"write": 40_000}, slow, PRICES).seconds == 10
+
+
+def test_prices_survive_their_json_and_say_what_they_are() -> None:
+    """Writing prices and reading them back changes nothing; people see name, region and date."""
+    assert Prices.from_json(PRICES.to_json()) == PRICES
+    assert str(PRICES) == "list prices of nowhere, 2026-01"
 
 
 def test_an_estimated_size_stays_an_estimate() -> None:
     """Inexact sizes give inexact estimates."""
-    assert not estimate(Size(1, 1, exact=False), {}, per_second=1, prices=PRICES).exact
+    assert not estimate(Size(1, 1, exact=False), {}, Speed(1), PRICES).exact

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.errors import BadInput
-from dataware.core.estimate import Estimate
+from dataware.core.estimate import Estimate, Prices
 from dataware.core.model import (
     Action,
     Content,
@@ -86,11 +86,24 @@ planned = st.builds(
 )
 
 
-@given(st.lists(planned, max_size=3))
-def test_a_plan_survives_its_file(resources: list[Planned]) -> None:
+prices = st.builds(
+    Prices,
+    *([words] * 4),
+    usd=st.dictionaries(words, st.floats(0, 1), max_size=2),
+    filled=st.lists(words, max_size=2).map(tuple),
+)
+
+
+@given(st.lists(planned, max_size=3), st.none() | prices)
+def test_a_plan_survives_its_file(resources: list[Planned], priced: Prices | None) -> None:
     """Writing a plan and reading it back changes nothing."""
     plan = Plan(
-        "111122223333", "eu-central-1", "2026-01-01T00:00:00+00:00", tuple(resources), ("w",)
+        "111122223333",
+        "eu-central-1",
+        "2026-01-01T00:00:00+00:00",
+        tuple(resources),
+        ("w",),
+        prices=priced,
     )
     assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
 
@@ -114,6 +127,13 @@ def test_the_documented_fields_are_there() -> None:
     }.items() <= data["preferred"].items()
     assert {"exists": "yes", "content": "data"}.items() <= data["fallbacks"][0].items()
     assert (data["action"], data["rule"], data["import"]) == ("migrate", 3, "adopt")
+
+
+def test_a_plan_without_prices_is_read() -> None:
+    """A plan of before there were prices in it is still one."""
+    data = Plan("1", "r", "t", ()).to_json()
+    del data["prices"]
+    assert Plan.from_json(data).prices is None
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"version": 2}, {"version": 1, "account": "1"}])

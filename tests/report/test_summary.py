@@ -1,13 +1,25 @@
 """The last line of a plan."""
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dataware.core.estimate import Estimate
 from dataware.core.model import Action, Decision, Wanted, absent
 from dataware.core.plan import Plan, Planned
-from dataware.report.summary import duration, money, plan_summary
-
-TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
+from dataware.kinds import load
+from dataware.report.summary import (
+    Totals,
+    duration,
+    money,
+    plan_summary,
+    price_notes,
+    shown_plan,
+    volume,
+)
+from support.plans import BUCKET, PRICES, TABLE, migration, plan_of
 
 
 def planned(cfn_type: str, action: Action, estimate: Estimate | None = None) -> Planned:
@@ -16,30 +28,82 @@ def planned(cfn_type: str, action: Action, estimate: Estimate | None = None) -> 
     return Planned(wanted, absent("name"), (), Decision(action, 1, "why"), estimate)
 
 
+def unit_of(cfn_type: str) -> str:
+    """The unit of data of a type."""
+    return load(cfn_type).unit
+
+
 def summary(*resources: Planned) -> str:
     """The summary of a plan of those resources."""
-    plan = Plan("1", "r", "now", resources)
-    units = {TABLE: "item", BUCKET: "object"}
-    return plan_summary(plan, units.__getitem__).text()
+    return plan_summary(plan_of(*resources), unit_of).text()
 
 
 def test_a_summary_counts_actions_and_effort() -> None:
-    """Actions come in a fixed order, copies with items, time and money together."""
+    """Actions come in a fixed order, copies with items, bytes, time and money, and whose prices."""
     assert (
         summary(
             planned(BUCKET, Action.CREATE),
-            planned(TABLE, Action.MIGRATE, Estimate(78, 100, 2, 0.0002, True)),
+            planned(TABLE, Action.MIGRATE, Estimate(78, 1900, 2, 0.0002, True)),
             planned(BUCKET, Action.RESUME, Estimate(5000, 100, 60, 0.02, True)),
             planned(BUCKET, Action.IMPORT),
         )
         == "Plan: 1 to import, 1 to migrate, 1 to resume, 1 to create, 0 stopped "
-        "(78 items, 5,000 objects, about 1 min 2 s, $0.0202)"
+        "(78 items, 5,000 objects, 2.0 kB, about 1 min 2 s and $0.0202 "
+        "at list prices of eu-central-1, 2026-11)"
     )
+
+
+def test_a_summary_says_what_is_only_estimated_and_what_was_not_seen() -> None:
+    """Sizes of the service's own counting are "about", and an unseen size is no zero."""
+    inexact = planned(TABLE, Action.MIGRATE, Estimate(78, 1900, 2, 0.0002, False))
+    unseen = planned(TABLE, Action.RESUME)
+    assert "(about 78 items, 1.9 kB, " in summary(inexact)
+    assert "; 1 copy of unknown size" in summary(inexact, unseen)
+    assert summary(unseen, unseen).endswith("(2 copies of unknown size)")
 
 
 def test_a_summary_without_copies_names_no_effort() -> None:
     """Nothing to copy costs nothing and is not mentioned."""
     assert summary(planned(BUCKET, Action.STOP)) == "Plan: 1 stopped"
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**12)), max_size=5))
+def test_totals_are_the_sums_of_the_copies(sizes: list[tuple[int, int]]) -> None:
+    """Nothing is counted twice and nothing is lost."""
+    copies = [
+        planned(TABLE, Action.MIGRATE, Estimate(items, size, items, 0.5, True))
+        for items, size in sizes
+    ]
+    totals = Totals.of(plan_of(*copies, planned(TABLE, Action.KEEP)), unit_of)
+    assert totals.items.get("item", 0) == totals.seconds == sum(items for items, _ in sizes)
+    assert totals.bytes == sum(size for _, size in sizes)
+    assert (totals.usd, totals.unseen) == (0.5 * len(sizes), 0)
+
+
+def test_prices_of_another_region_are_told() -> None:
+    """Whoever plans elsewhere learns that the money may differ; here nothing is said."""
+    plan = plan_of(migration())
+    assert list(price_notes(plan)) == []
+    (note,) = price_notes(replace(plan, region="ap-southeast-2"))
+    assert "list prices of eu-central-1, 2026-11" in note
+    assert "ap-southeast-2" in note
+    assert list(price_notes(replace(plan, region="x", resources=()))) == []
+
+
+def test_prices_that_a_file_left_out_are_told() -> None:
+    """A file that covers a part says for what list prices stand in."""
+    prices = replace(PRICES, source="p.json", filled=("s3.get",))
+    (note,) = price_notes(plan_of(migration(), prices=prices))
+    assert note == "p.json names no price for s3.get: list prices count"
+
+
+def test_what_is_shown_of_a_plan_holds_no_properties() -> None:
+    """The properties that an app declares stay in the plan file."""
+    plan = plan_of(migration())
+    assert "hush" in str(plan.to_json())
+    shown = shown_plan(plan)
+    assert "hush" not in str(shown)
+    assert Plan.to_json(plan).keys() == shown.keys()
 
 
 @pytest.mark.parametrize(
@@ -58,3 +122,21 @@ def test_durations(seconds: int, text: str) -> None:
 def test_money(usd: float, text: str) -> None:
     """Small amounts keep their digits."""
     assert money(usd) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (99_949, "99.9 kB"),
+        (99_951, "100 kB"),
+        (999_960, "1.0 MB"),
+        (12 * 10**12, "12.0 TB"),
+        (5 * 10**18, "5,000 PB"),
+    ],
+)
+def test_volumes(size: int, text: str) -> None:
+    """Decimal units, three digits as far as there are units."""
+    assert volume(size) == text

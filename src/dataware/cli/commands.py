@@ -23,6 +23,8 @@ from dataware.cli.options import (
     pair_options,
     pick,
     plain_options,
+    plan_outside_options,
+    prices_option,
     saving_options,
     versions_option,
 )
@@ -45,7 +47,8 @@ def dataware() -> None:
 @app_options
 @guard_options
 @saving_options
-@outside_options
+@prices_option
+@plan_outside_options
 def plan(**given: Any) -> int:
     """Look and decide; changes nothing.
 
@@ -56,6 +59,7 @@ def plan(**given: Any) -> int:
     dataware plan
     dataware plan cdk.out --stack Spaceport-prod --out plan.json
     dataware plan dataware.toml --profile prod --detailed-exitcode
+    dataware plan --format markdown > plan.md
     """
     from dataware.cli.jobs import run_plan  # noqa: PLC0415 - keeps --help quick
 
@@ -64,6 +68,7 @@ def plan(**given: Any) -> int:
         pick(AppOptions, given),
         pick(Saving, given),
         pick(GuardOptions, given),
+        prices=given["prices"],
     )
 
 
@@ -91,6 +96,7 @@ def apply(**given: Any) -> int:
 @click.option("--yes", is_flag=True, help="Do not ask before something is changed.")
 @deploy_options
 @guard_options
+@prices_option
 @copy_options
 @outside_options
 @click.argument("arguments", nargs=-1, metavar="[-- CDK ARGS]")
@@ -111,6 +117,7 @@ def deploy(**given: Any) -> int:
         pick(AppOptions, {**given, "app": None}),
         pick(CopyOptions, given),
         pick(GuardOptions, given),
+        prices=given["prices"],
         yes=given["yes"],
         arguments=given["arguments"],
     )

@@ -15,6 +15,7 @@ from dataware.cli.jobs import app_of, guarded_plan, settings_of, tell_plan
 from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside
 from dataware.cli.outside import outside
 from dataware.core.errors import BadInput, Refused
+from dataware.core.estimate import Prices
 from dataware.core.events import event
 from dataware.core.guard import ALLOWED, RETAINED
 from dataware.core.model import Existence, ImportMode, Wanted
@@ -24,6 +25,7 @@ from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.inputs import App
 from dataware.ops.inputs.files import LOCK, save_lock
+from dataware.ops.inputs.prices import read_prices
 from dataware.ops.plan import make_plan
 
 DONE = 0
@@ -34,6 +36,7 @@ class Deployment:
     """One deployment: how to copy, what may be lost, what to hand to CDK; `yes` asks nobody."""
 
     settings: CopySettings
+    prices: Prices
     guarding: GuardOptions
     arguments: tuple[str, ...]
     yes: bool
@@ -45,17 +48,19 @@ def run_deploy(
     copy: CopyOptions,
     guarding: GuardOptions,
     *,
+    prices: Path | None,
     yes: bool,
     arguments: Sequence[str],
 ) -> int:
     """Bring the data in place, then deploy so that the stack adopts it."""
+    priced = read_prices(prices)
     folder = Path.cwd()
     check_arguments(arguments, folder)
     if not names_app(folder):
         raise BadInput(f"there is no cdk.json that names an app in {folder}; go to the CDK project")
     environ = cdk_environ(profile=out.profile, region=out.region, endpoint_url=out.endpoint_url)
     cdk = find_cdk(folder, {**environ, ALLOWED: ",".join(guarding.allow_loss)})
-    deployment = Deployment(settings_of(copy), guarding, (*_stacks(app), *arguments), yes)
+    deployment = Deployment(settings_of(copy), priced, guarding, (*_stacks(app), *arguments), yes)
     with TemporaryDirectory(prefix="dataware-deploy-") as assembly:
         cdk.synth(Path(assembly), _context_of(arguments))
         loaded = app_of(out, replace(app, app=Path(assembly)), guarding=True)
@@ -69,7 +74,7 @@ def run_deploy(
 
 def _before(context: Context, app: App, deployment: Deployment) -> list[Wanted]:
     """Create, copy and verify; answers with what can only be filled once it is deployed."""
-    plan = guarded_plan(context, app, deployment.guarding)
+    plan = guarded_plan(context, app, deployment.guarding, deployment.prices)
     tell_plan(context, plan)
     if plan.stops or plan.losses:
         stopped = [planned.wanted.preferred for planned in plan.stops]

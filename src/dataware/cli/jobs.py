@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS, STACK_PERMISSIONS
@@ -12,6 +13,7 @@ from dataware.aws.holding import HOLDING_PREFIX
 from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside, PairOptions, Saving
 from dataware.cli.outside import beside, open_account, outside
 from dataware.core.errors import DatawareError, Difference, Refused
+from dataware.core.estimate import Prices
 from dataware.core.events import counted, event
 from dataware.core.kind import Kind, Place
 from dataware.core.model import OnError, Wanted
@@ -24,24 +26,33 @@ from dataware.ops.guard import guard
 from dataware.ops.inputs import Address, App, Environment, Overrides, load_app, parse_pair
 from dataware.ops.inputs.addresses import check_apart
 from dataware.ops.inputs.files import LOCK, is_plan, read_plan, save_lock, save_plan
+from dataware.ops.inputs.prices import read_prices
 from dataware.ops.migrate import migrate
 from dataware.ops.plan import make_plan
 from dataware.ops.policy import iam_policy
 from dataware.ops.status import status
 from dataware.ops.verify import verify
 from dataware.report import Format
-from dataware.report.summary import plan_summary
+from dataware.report.summary import plan_summary, price_notes
 from dataware.state import PERMISSIONS as MARKER_PERMISSIONS
 from dataware.state.value import ROOT
 
 DONE, CHANGES = 0, Difference.exit_code
 
 
-def run_plan(out: Outside, app: AppOptions, saving: Saving, guarding: GuardOptions) -> int:
+def run_plan(
+    out: Outside,
+    app: AppOptions,
+    saving: Saving,
+    guarding: GuardOptions,
+    *,
+    prices: Path | None = None,
+) -> int:
     """Look, decide, guard, save."""
+    priced = read_prices(prices)
     loaded = app_of(out, app, guarding=True)
     with outside(out, strict=app.strict) as context:
-        plan = guarded_plan(context, loaded, guarding)
+        plan = guarded_plan(context, loaded, guarding, priced)
         tell_plan(context, plan)
         if saving.out:
             save_plan(plan, saving.out)
@@ -54,10 +65,10 @@ def run_plan(out: Outside, app: AppOptions, saving: Saving, guarding: GuardOptio
     return CHANGES if saving.detailed_exitcode and plan.changes else DONE
 
 
-def guarded_plan(context: Context, app: App, guarding: GuardOptions) -> Plan:
+def guarded_plan(context: Context, app: App, guarding: GuardOptions, prices: Prices) -> Plan:
     """The plan of an app, with what a deployment of its stacks would lose."""
     wanted = wanted_here(context, app)
-    plan = make_plan(context, wanted)
+    plan = make_plan(context, wanted, prices=prices)
     if not wanted:
         context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
     return replace(plan, guard=guard(context, app, guarding.allow_loss))
@@ -197,9 +208,11 @@ def settings_of(copy: CopyOptions) -> CopySettings:
 
 
 def tell_plan(context: Context, plan: Plan) -> None:
-    """The warnings of the whole plan, and its sum."""
+    """The warnings of the whole plan, its table, and its sum."""
     for text in plan.warnings:
         context.emit(event("warning", text=text))
+    for text in price_notes(plan):
+        context.emit(event("note", text=text))
     context.emit(plan_summary(plan, lambda cfn_type: load(cfn_type).unit))
 
 

@@ -11,7 +11,7 @@ import click
 
 from dataware.cli.values import account, share, size, word_option
 from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
-from dataware.report import Format
+from dataware.report import DOCUMENTS, Format
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
@@ -105,15 +105,31 @@ plain_options = _together(
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
 )
 
-outside_options = _together(
+_where_options = _together(
     click.option("--profile", metavar="NAME", help="Named profile of the AWS configuration."),
     click.option("--region", metavar="NAME", help="AWS region, such as eu-central-1."),
     click.option("--endpoint-url", metavar="URL", help="Another AWS, such as a test server."),
+)
+
+outside_options = _together(
+    _where_options,
+    word_option(
+        "--format",
+        Format,
+        but=DOCUMENTS,
+        default=Format.TEXT.value,
+        help="text for people, json for one JSON object per event.",
+    ),
+    plain_options,
+)
+
+plan_outside_options = _together(
+    _where_options,
     word_option(
         "--format",
         Format,
         default=Format.TEXT.value,
-        help="text for people, json for one JSON object per event.",
+        help="text for people, json for one JSON object per event; a document: markdown.",
     ),
     plain_options,
 )
@@ -151,6 +167,13 @@ saving_options = _together(
     click.option(
         "--detailed-exitcode", is_flag=True, help="Exit 2 if the plan would change something."
     ),
+)
+
+prices_option = click.option(
+    "--prices",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Prices of your own for the estimates, as JSON.",
 )
 
 guard_options = click.option(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Any
 
@@ -43,12 +43,14 @@ def account(text: str) -> str:
     return text
 
 
-def word_option(name: str, words: type[StrEnum], **settings: Any) -> Callable[[Any], Any]:
-    """An option that takes one of the words of an enum, and gives its member."""
+def word_option(
+    name: str, words: type[StrEnum], *, but: Collection[StrEnum] = (), **settings: Any
+) -> Callable[[Any], Any]:
+    """An option that takes one of the words of an enum, but not those in `but`, as its member."""
 
     def member(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
         return None if value is None else words(value)
 
-    choices = click.Choice([word.value for word in words])
+    choices = click.Choice([word.value for word in words if word not in but])
     names = [name, settings.pop("to")] if "to" in settings else [name]
     return click.option(*names, type=choices, callback=member, **settings)

@@ -6,31 +6,59 @@ Figures are estimates for people who decide; nothing rests on them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from math import ceil
+from typing import Any
 
 from dataware.core.model import Size
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """US dollars for each billed unit, as of `date`."""
+    """US dollars for each billed unit, in `region` as of `date` (year and month).
 
+    `name` is what they are called ("list prices"), `source` where they were read. `filled` names
+    the units that somebody's own prices left out, so that list prices stand in for them.
+    """
+
+    name: str
     date: str
     region: str
+    source: str
     usd: Mapping[str, float]
+    filled: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """What they are, for people: "list prices of us-east-1, 2026-11"."""
+        return f"{self.name} of {self.region}, {self.date}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The prices as in the plan file."""
+        return {**asdict(self), "usd": dict(self.usd), "filled": list(self.filled)}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Prices:
+        """Read them back. Raises KeyError or TypeError for anything else."""
+        return Prices(
+            name=data["name"],
+            date=data["date"],
+            region=data["region"],
+            source=data["source"],
+            usd=dict(data["usd"]),
+            filled=tuple(data["filled"]),
+        )
 
 
-LIST_PRICES = Prices(
-    date="2026-11",
-    region="us-east-1",
-    usd={
-        "dynamodb.write-unit": 0.625e-6,
-        "dynamodb.read-unit": 0.125e-6,
-        "s3.put": 5e-6,
-        "s3.get": 0.4e-6,
-    },
-)
-"""On-demand list prices of us-east-1 (Amazon DynamoDB and Amazon S3 pricing pages)."""
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How quickly a copy usually goes.
+
+    `items` is what dataware carries in a second; `units` are billed units that the service takes
+    in a second, by their names in the price table. The slower of them decides.
+    """
+
+    items: float
+    units: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +72,15 @@ class Estimate:
     exact: bool
 
 
-def estimate(
-    size: Size, charges: Mapping[str, float], per_second: float, prices: Prices = LIST_PRICES
-) -> Estimate:
+def estimate(size: Size, charges: Mapping[str, float], speed: Speed, prices: Prices) -> Estimate:
     """An estimate for `size`.
 
-    `charges` are billed units by name; a name without a price counts as free. `per_second` is
-    the rate of the copy in items or objects a second.
+    `charges` are billed units by name; a name without a price counts as free.
     """
     usd = sum(units * prices.usd.get(name, 0.0) for name, units in charges.items())
-    seconds = round(size.items / per_second + 0.5)
-    return Estimate(size.items, size.bytes, seconds, round(usd, 6), size.exact)
+    slowest = max(
+        size.items / speed.items,
+        *(charges.get(name, 0.0) / rate for name, rate in speed.units.items()),
+        0.0,
+    )
+    return Estimate(size.items, size.bytes, ceil(slowest), round(usd, 6), size.exact)

@@ -112,6 +112,7 @@ MESSAGES = _messages(
     ("run", INFO, "📊", "{source} → {name}: {state}{far}"),
     ("nothing-to-do", SUCCESS, "✅", "Nothing to do: {why}"),
     ("saved", INFO, "ℹ️ ", "Saved {what} to {path}"),
+    ("plan", INFO, "ℹ️ ", "{text}"),
     ("note", INFO, "ℹ️ ", "{text}"),
     ("done", SUCCESS, "✅", "{text}"),
     ("failure", FAILURE, "❌", "{text}"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
+from dataware.core.estimate import Speed
 from dataware.core.model import Facts, OnConflict, Setting, Size
 from dataware.core.ports import Aws, Clock, Wire
 
@@ -255,7 +256,7 @@ class Kind:
     key order, `prefixes` that an address may select keys by prefix. `permissions` maps a phase
     (probe, read, write, verify, create) to IAM actions; `arns` gives the resources that these are
     scoped to. `charges` are the billed units of copying a size, by the names of the price table;
-    `per_second` is the usual rate of a copy; `advice` says which properties of a target that is to
+    `speed` is that of a usual copy; `advice` says which properties of a target that is to
     be created would help a copy of that size. `replaced_by` names the properties, beside the
     `identifier`, whose change makes CloudFormation replace the resource; `stateful` is False where
     a template holds the whole value, so that nothing is lost with the resource. `locate` tells in
@@ -289,7 +290,7 @@ class Kind:
     advice: Callable[[Mapping[str, Any], Size], str | None] = field(
         default=lambda _properties, _size: None
     )
-    per_second: float = 1000.0
+    speed: Speed = field(default=Speed(1000.0))
     readers: int = 4
     writers: int = 32
     replaced_by: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dataware.core.errors import BadInput
-from dataware.core.estimate import Estimate
+from dataware.core.estimate import Estimate, Prices
 from dataware.core.guard import Threat
 from dataware.core.model import (
     Action,
@@ -83,7 +83,7 @@ class Plan:
     """All decisions for one account and region; `created` is an ISO 8601 time in UTC.
 
     `guard` holds what a deployment of the app's stacks would lose. It is written and not read back:
-    carrying a plan out changes no stack of the app.
+    carrying a plan out changes no stack of the app. `prices` are those of the estimates.
     """
 
     account: str
@@ -92,6 +92,7 @@ class Plan:
     resources: tuple[Planned, ...]
     warnings: tuple[str, ...] = ()
     guard: tuple[Threat, ...] = ()
+    prices: Prices | None = None
 
     @property
     def losses(self) -> tuple[Threat, ...]:
@@ -118,6 +119,7 @@ class Plan:
             "resources": [planned.to_json() for planned in self.resources],
             "warnings": list(self.warnings),
             "guard": [threat.to_json() for threat in self.guard],
+            "prices": self.prices.to_json() if self.prices else None,
         }
 
     @staticmethod
@@ -134,6 +136,7 @@ class Plan:
                 created=data["created"],
                 resources=tuple(_planned(resource) for resource in data["resources"]),
                 warnings=tuple(data["warnings"]),
+                prices=Prices.from_json(data["prices"]) if data.get("prices") else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadInput(

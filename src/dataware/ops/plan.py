@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from dataware.core.errors import BadInput
-from dataware.core.estimate import Estimate, estimate
+from dataware.core.estimate import Estimate, Prices, estimate
 from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import (
@@ -30,8 +30,10 @@ from dataware.ops.context import Context
 from dataware.ops.probe import probe_all
 
 
-def make_plan(context: Context, wanted: Sequence[Wanted], *, tell: bool = True) -> Plan:
-    """Look at every name and decide.
+def make_plan(
+    context: Context, wanted: Sequence[Wanted], *, tell: bool = True, prices: Prices | None = None
+) -> Plan:
+    """Look at every name and decide; with `prices`, estimate what each copy takes.
 
     Raises BadInput for wanted resources that contradict each other, and CannotSee when the
     account itself cannot be reached.
@@ -41,14 +43,14 @@ def make_plan(context: Context, wanted: Sequence[Wanted], *, tell: bool = True) 
     context.emit(event("looking", count=len(wanted), account=account, region=region))
     seen = probe_all(context, wanted)
     planned = tuple(
-        _planned(item, preferred, fallbacks)
+        _planned(item, preferred, fallbacks, prices)
         for item, (preferred, fallbacks) in zip(wanted, seen, strict=True)
     )
     if tell:
         for one in planned:
             announce(context.emit, one)
     created = datetime.fromtimestamp(context.clock.now(), UTC).isoformat(timespec="seconds")
-    return Plan(account, region, created, planned, _shared_fallbacks(wanted))
+    return Plan(account, region, created, planned, _shared_fallbacks(wanted), prices=prices)
 
 
 def _check(wanted: Sequence[Wanted]) -> None:
@@ -80,7 +82,9 @@ def _shared_fallbacks(wanted: Sequence[Wanted]) -> tuple[str, ...]:
     return (*chained, *shared)
 
 
-def _planned(wanted: Wanted, preferred: Facts, fallbacks: tuple[Facts, ...]) -> Planned:
+def _planned(
+    wanted: Wanted, preferred: Facts, fallbacks: tuple[Facts, ...], prices: Prices | None
+) -> Planned:
     kind = load(wanted.type)
     schema = kind.declared_schema(wanted.properties)
     decision = decide(wanted, schema, preferred, fallbacks)
@@ -89,7 +93,7 @@ def _planned(wanted: Wanted, preferred: Facts, fallbacks: tuple[Facts, ...]) -> 
         decision = _protected(kind, wanted, decision, preferred, source)
     decision = _whole(decision, source)
     decision = _possible(kind, wanted, decision, preferred)
-    taken = _estimate(kind, decision, source)
+    taken = _estimate(kind, decision, source, prices)
     preferred = _advised(kind, wanted, decision, preferred, source)
     planned = Planned(wanted, preferred, fallbacks, decision, taken)
     if planned.creates and schema is None:
@@ -176,7 +180,9 @@ def _advised(
     return replace(preferred, notes=(*preferred.notes, advice)) if advice else preferred
 
 
-def _estimate(kind: Kind, decision: Decision, source: Facts | None) -> Estimate | None:
-    if decision.action not in COPYING or source is None or source.size is None:
+def _estimate(
+    kind: Kind, decision: Decision, source: Facts | None, prices: Prices | None
+) -> Estimate | None:
+    if decision.action not in COPYING or source is None or source.size is None or prices is None:
         return None
-    return estimate(source.size, kind.charges(source.size), kind.per_second)
+    return estimate(source.size, kind.charges(source.size), kind.speed, prices)

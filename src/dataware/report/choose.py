@@ -6,7 +6,9 @@ from enum import StrEnum
 from typing import Protocol, Self, TextIO
 
 from dataware.core.events import Event
+from dataware.report.document import DocumentRenderer
 from dataware.report.jsonlines import JsonRenderer
+from dataware.report.markdown import markdown
 from dataware.report.plain import PlainRenderer
 
 
@@ -15,6 +17,11 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    MARKDOWN = "markdown"
+
+
+DOCUMENTS = (Format.MARKDOWN,)
+"""Formats in which a plan is one document; other commands do not have them."""
 
 
 class Renderer(Protocol):
@@ -43,6 +50,8 @@ def make_renderer(
     """
     if format is Format.JSON:
         return JsonRenderer(stream)
+    if format is Format.MARKDOWN:
+        return DocumentRenderer(stream, markdown)
     if plain or not is_tty:
         return PlainRenderer(stream, signs=not (plain or no_color))
     # rich costs a third of the start-up time.

@@ -14,6 +14,7 @@ from dataware.core.events import Event
 from dataware.report.bounded import Bounded
 from dataware.report.line import can_show_signs, line
 from dataware.report.output import Output
+from dataware.report.table import PlanTable, plan_of, stacked
 
 PERIOD = 10.0
 SAMPLE = 100
@@ -34,7 +35,13 @@ class PlainRenderer:
         """Render an event; may be called from any thread."""
         with self._lock:
             for shown in self._bounded.admit(event):
+                if shown.code == "plan":
+                    self._write_table(shown)
                 self._output.write(line(shown, signs=self._signs))
+
+    def _write_table(self, event: Event) -> None:
+        for text in stacked(PlanTable.of(plan_of(event))):
+            self._output.write(text)
 
     def __enter__(self) -> Self:
         """Begin."""

@@ -19,6 +19,8 @@ from dataware.report.bounded import ENDS, Bounded, is_one_of_few, migration_of
 from dataware.report.line import can_show_signs, line, printable
 from dataware.report.output import Output
 from dataware.report.plain import PERIOD, SAMPLE
+from dataware.report.table import PlanTable, plan_of
+from dataware.report.table_terminal import plan_table
 
 STYLES = {
     Level.INFO: "",
@@ -51,7 +53,8 @@ class TerminalRenderer:
             file=stream, no_color=not color, highlight=False, emoji=False, markup=False
         )
         self._output = Output(stream)
-        self._signs = color and can_show_signs(stream)
+        self._unicode = can_show_signs(stream)
+        self._signs = color and self._unicode
         self._bars = Bars()
         self._bounded = Bounded(self._console.get_time, period=PERIOD, sample=SAMPLE)
         self._live: Live | None = None
@@ -81,8 +84,19 @@ class TerminalRenderer:
             self._print(shown)
 
     def _print(self, event: Event) -> None:
+        if event.code == "plan":
+            self._print_table(event)
         text = wrapped(line(event, signs=self._signs), self._console.width)
         self._console.print(Text(text, style=STYLES[event.message.level]), soft_wrap=True)
+
+    def _print_table(self, event: Event) -> None:
+        table = PlanTable.of(plan_of(event))
+        if table.rows:
+            width = self._console.width
+            laid = plan_table(table, width=width, signs=self._signs, lines=self._unicode)
+            self._console.print()
+            self._console.print(laid)
+            self._console.print()
 
     def _show_bars(self) -> None:
         if self._live is None:

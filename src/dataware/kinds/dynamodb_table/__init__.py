@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from dataware.core.estimate import Speed
 from dataware.core.kind import Kind
 from dataware.core.model import Size
 from dataware.kinds.dynamodb_table.copier import TableCopier
@@ -125,7 +126,7 @@ KIND = Kind(
     ordered=False,
     charges=_charges,
     advice=_advice,
-    per_second=20_000.0,
+    speed=Speed(20_000.0, {"dynamodb.write-unit": FRESH_WRITES}),
     writers=256,
     # CloudFormation Template Reference, AWS::DynamoDB::Table: "Update requires: Replacement".
     replaced_by=("KeySchema", "ImportSourceSpecification"),

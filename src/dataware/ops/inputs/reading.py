@@ -14,7 +14,7 @@ from dataware.core.errors import BadInput
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, *, holds: str = "at least one resource") -> str:
     """The text of a file. Raises BadInput when it cannot be read or is empty."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -25,7 +25,7 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror or error}") from error
     if not text.strip():
-        raise BadInput(f"{path} is empty: it has to declare at least one resource")
+        raise BadInput(f"{path} is empty: it has to declare {holds}")
     return text
 
 

@@ -1,0 +1,200 @@
+"""The plan as a table: what is told of each resource, and its layout without a terminal.
+
+Rows are made of the plan's JSON, the most important ones first. There are never more than `SHOWN`
+of them, however large the plan is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dataware.core.events import Event, counted
+from dataware.core.model import Action, Existence, MarkerState, Ownership
+from dataware.kinds import load
+from dataware.report.line import printable
+from dataware.report.summary import WORDS, duration, money, volume
+
+Json = Mapping[str, Any]
+
+SHOWN = 100
+ORDER = (
+    Action.STOP,
+    Action.RESUME,
+    Action.MIGRATE,
+    Action.CREATE,
+    Action.IMPORT,
+    Action.KEEP,
+)
+"""Stops and changes come before what stays as it is."""
+
+EVERYWHERE = "`--format json` and `--out FILE` have them all"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One name of a resource, and what was seen under it, one clause each."""
+
+    name: str
+    held: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is told of one resource; printable text throughout.
+
+    `how` is the rule, and how a stack takes the resource in; `takes` says what a copy takes, one
+    clause each, and is empty where nothing is copied.
+    """
+
+    id: str
+    noun: str
+    action: Action
+    how: tuple[str, ...]
+    preferred: Side
+    fallbacks: tuple[Side, ...]
+    why: str
+    takes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTable:
+    """The rows that are shown, and how many there are of each action that are not."""
+
+    rows: tuple[Row, ...]
+    left_out: Mapping[Action, int]
+
+    @staticmethod
+    def of(plan: Json, shown: int = SHOWN) -> PlanTable:
+        """The table of a plan's JSON, with at most `shown` rows."""
+        ranked = in_order(plan["resources"])
+        rest = Counter(Action(resource["action"]) for resource in ranked[shown:])
+        return PlanTable(tuple(map(row, ranked[:shown])), rest)
+
+    @property
+    def rest(self) -> str:
+        """What is left out, in words; empty if nothing is."""
+        if not self.left_out:
+            return ""
+        total = sum(self.left_out.values())
+        parts = [f"{self.left_out[one]:,} {WORDS[one]}" for one in ORDER if self.left_out.get(one)]
+        return f"{counted(total, 'more resource')} not shown ({', '.join(parts)})"
+
+
+def plan_of(event: Event) -> Json:
+    """The plan's JSON that a `plan` event carries."""
+    plan = event.data["plan"]
+    if not isinstance(plan, Mapping):
+        raise TypeError(f"the event plan carries {type(plan).__name__}")
+    return plan
+
+
+def in_order(resources: Sequence[Json]) -> list[Json]:
+    """The resources of a plan's JSON, stops and changes first, else as in the app."""
+    return sorted(resources, key=lambda resource: ORDER.index(Action(resource["action"])))
+
+
+def row(resource: Json) -> Row:
+    """What is told of one resource of a plan's JSON."""
+    kind = load(resource["type"])
+    sides = [
+        Side(printable(facts["name"]), tuple(map(printable, clauses(facts, kind.unit))))
+        for facts in (resource["preferred"], *resource["fallbacks"])
+    ]
+    mode = (resource["import"],) if resource["import"] else ()
+    return Row(
+        id=printable(resource["id"]),
+        noun=kind.noun,
+        action=Action(resource["action"]),
+        how=(f"rule {resource['rule']}", *mode),
+        preferred=sides[0],
+        fallbacks=tuple(sides[1:]),
+        why=printable(resource["reason"]),
+        takes=tuple(_takes(resource, kind.unit)),
+    )
+
+
+def clauses(facts: Json, unit: str) -> Iterator[str]:
+    """What was seen under a name: content and size, owner, record of a migration."""
+    if facts["exists"] == Existence.EXISTS.value:
+        yield _content(facts, unit)
+        yield _owner(facts)
+    else:
+        yield "absent" if facts["exists"] == Existence.ABSENT.value else "not seen"
+    if record := _record(facts):
+        yield record
+
+
+def _content(facts: Json, unit: str) -> str:
+    content, size = facts["content"], facts["size"]
+    if content == "unknown":
+        return "content not seen"
+    if content == "data" and size and size["items"]:
+        return f"data, {amount(size, unit)}"
+    return str(content)
+
+
+def amount(size: Json, unit: str) -> str:
+    """How much there is: "about 78 items, 1.9 kB"."""
+    about = "" if size["exact"] else "about "
+    return f"{about}{counted(size['items'], unit)}, {volume(size['bytes'])}"
+
+
+def _owner(facts: Json) -> str:
+    stack, logical_id = facts["stack"], facts["logical_id"]
+    words = {
+        Ownership.THIS_STACK: "belongs to this stack",
+        Ownership.MOVED: f"belongs to this stack, as {logical_id}",
+        Ownership.OTHER_STACK: f"belongs to stack {stack}",
+        Ownership.NOBODY: "belongs to nobody",
+        Ownership.FOREIGN: "belongs to another account",
+        Ownership.UNKNOWN: "owner not seen",
+    }
+    return words[Ownership(facts["owner"])]
+
+
+def _record(facts: Json) -> str:
+    source = f" from {facts['migrating_from']}" if facts["migrating_from"] else ""
+    words = {
+        MarkerState.NONE: "",
+        MarkerState.RUNNING: f"migration{source} begun",
+        MarkerState.COMPLETE: f"migration{source} complete",
+        MarkerState.UNKNOWN: "record of migrations not seen",
+    }
+    return words[MarkerState(facts["marker"])]
+
+
+def _takes(resource: Json, unit: str) -> Iterator[str]:
+    taken = resource["estimate"]
+    if taken:
+        yield amount(taken, unit)
+        yield f"about {duration(taken['seconds'])}"
+        yield money(taken["usd"])
+    elif Action(resource["action"]) in {Action.MIGRATE, Action.RESUME}:
+        yield "size not seen"
+
+
+def fields(row: Row) -> Iterator[tuple[str, str]]:
+    """A row as labels and values, for layouts of one line or more for each."""
+    yield "preferred", _told(row.preferred)
+    for fallback in row.fallbacks:
+        yield "fallback", _told(fallback)
+    yield "why", row.why
+    if row.takes:
+        yield "takes", ", ".join(row.takes)
+
+
+def _told(side: Side) -> str:
+    return f"{side.name}: {'; '.join(side.held)}"
+
+
+def stacked(table: PlanTable) -> Iterator[str]:
+    """The table for a pipe: one indented block of lines for each resource, one line a field."""
+    for row in table.rows:
+        yield f"    {row.id} ({row.noun}): {', '.join((row.action.value, *row.how))}"
+        for label, value in fields(row):
+            yield f"        {label:<9}  {value}"
+    if table.rest:
+        yield f"    {table.rest}; {EVERYWHERE}"

@@ -1,0 +1,115 @@
+"""The plan as a table on a terminal: columns where there is room, else one block a resource."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from dataware.core.model import Action
+from dataware.report.table import EVERYWHERE, PlanTable, Row, Side, fields
+
+WIDE = 140
+"""Columns of a terminal from which on the table has columns of its own."""
+
+LOOKS = {
+    Action.KEEP: ("✅", ""),
+    Action.IMPORT: ("✅", "green"),
+    Action.MIGRATE: ("🔄", "cyan"),
+    Action.RESUME: ("🔄", "cyan"),
+    Action.CREATE: ("🆕", "cyan"),
+    Action.STOP: ("❌", "bold red"),
+}
+"""Sign and style of each action; the word always stands beside them."""
+
+COLUMNS = {"resource": 5, "action": 3, "preferred": 6, "fallback": 6, "why": 7, "takes": 5}
+"""The columns, and the parts of the width that each of them gets."""
+
+BETWEEN = 3
+"""Columns that stand between two columns of the table."""
+
+_PIECES = re.compile(r"\d[\d.]* [kMGTP]?B\b[; ]*|[^ /._-]*[ /._-]?")
+
+
+def plan_table(table: PlanTable, *, width: int, signs: bool, lines: bool) -> RenderableType:
+    """The table for a terminal of `width` columns.
+
+    `signs` says whether signs are wanted, `lines` whether the terminal can draw lines.
+    """
+    laid = _columns(table, width, signs, lines) if width >= WIDE else _blocks(table, signs)
+    rest = [Text(f"  {table.rest}; {EVERYWHERE}", style="yellow")] if table.rest else []
+    return Group(laid, *rest)
+
+
+def _columns(table: PlanTable, width: int, signs: bool, lines: bool) -> RenderableType:
+    names = [name for name in COLUMNS if name != "takes" or any(row.takes for row in table.rows)]
+    room = (width - BETWEEN * len(names)) / sum(COLUMNS[name] for name in names)
+    widths = [int(room * COLUMNS[name]) for name in names]
+    laid = Table(box=SIMPLE_HEAD if lines else None, leading=1, pad_edge=False, show_edge=False)
+    for name, wide in zip(names, widths, strict=True):
+        laid.add_column(name, width=wide, overflow="fold")
+    for row in table.rows:
+        cells = _cells(row)
+        laid.add_row(
+            *(
+                _action(row, signs, "\n") if name == "action" else folded(cells[name], wide)
+                for name, wide in zip(names, widths, strict=True)
+            )
+        )
+    return laid
+
+
+def _cells(row: Row) -> dict[str, Sequence[str]]:
+    return {
+        "resource": [row.id, row.noun],
+        "preferred": _lines(row.preferred),
+        "fallback": [line for side in row.fallbacks for line in _lines(side)],
+        "why": [row.why],
+        "takes": row.takes,
+    }
+
+
+def _lines(side: Side) -> list[str]:
+    return [side.name, *side.held]
+
+
+def folded(lines: Sequence[str], width: int) -> Text:
+    """The lines, each broken after spaces and the separators of names to fit into `width`."""
+    return Text("\n".join(part for line in lines for part in _broken(line, width)))
+
+
+def _broken(line: str, width: int) -> Iterator[str]:
+    begun = ""
+    for piece in _PIECES.findall(line):
+        if begun and cell_len(begun + piece.rstrip()) > width:
+            yield begun.rstrip()
+            begun = ""
+        begun += piece
+    yield begun
+
+
+def _blocks(table: PlanTable, signs: bool) -> RenderableType:
+    return Group(*(part for row in table.rows for part in _block(row, signs)))
+
+
+def _block(row: Row, signs: bool) -> Iterator[RenderableType]:
+    head = Text(f"{row.id} ({row.noun}): ", overflow="fold")
+    yield Padding(head + _action(row, signs, ", "), (0, 0, 0, 2))
+    laid = Table.grid(padding=(0, 2, 0, 0))
+    laid.add_column(no_wrap=True, style="dim")
+    laid.add_column(overflow="fold")
+    for label, value in fields(row):
+        laid.add_row(label, Text(value))
+    yield Padding(laid, (0, 0, 1, 6))
+
+
+def _action(row: Row, signs: bool, between: str) -> Text:
+    sign, style = LOOKS[row.action]
+    word = Text(f"{sign} {row.action.value}" if signs else row.action.value, style=style)
+    return word + Text("".join(f"{between}{each}" for each in row.how))

@@ -1,0 +1,202 @@
+"""The plan as a table: which rows it has, and what they say."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from hypothesis import given, settings
+
+from dataware.core.events import Event, event
+from dataware.core.model import (
+    Action,
+    Content,
+    Existence,
+    Facts,
+    ImportMode,
+    Marker,
+    MarkerState,
+    Owner,
+    Ownership,
+    Size,
+)
+from dataware.core.plan import Plan
+from dataware.kinds import load
+from dataware.report import Format, make_renderer
+from dataware.report.summary import plan_summary, shown_plan
+from dataware.report.table import SHOWN, PlanTable, stacked
+from support.plans import BUCKET, held, many, migration, nasty_plans, one, plan_of
+
+
+def told(plan: Plan) -> list[str]:
+    """The table for a pipe."""
+    return list(stacked(PlanTable.of(shown_plan(plan))))
+
+
+def summary(plan: Plan) -> Event:
+    """The event that ends a plan."""
+    return plan_summary(plan, lambda cfn_type: load(cfn_type).unit)
+
+
+def written(plan: Plan, encoding: str = "utf-8", **flags: bool) -> str:
+    """What a pipe of that encoding gets of a plan."""
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding)
+    plain, no_color = flags.get("plain", False), flags.get("no_color", False)
+    with make_renderer(Format.TEXT, stream, plain=plain, no_color=no_color, is_tty=False) as render:
+        render(summary(plan))
+    stream.flush()
+    return raw.getvalue().decode(encoding)
+
+
+def test_a_block_says_all_of_a_resource() -> None:
+    """Id, type, action, rule, both names with what they hold, why, and what the copy takes."""
+    assert told(plan_of(migration())) == [
+        "    App/Waitlist (DynamoDB table): migrate, rule 3, adopt",
+        "        preferred  Waitlist-prod: absent",
+        "        fallback   Waitlist: data, about 78 items, 7.8 kB; belongs to nobody",
+        "        why        Waitlist-prod is absent and Waitlist has data",
+        "        takes      about 78 items, 7.8 kB, about 2 s, $0.0002",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (Facts("n"), "not seen"),
+        (Facts("n", Existence.ABSENT, Content.EMPTY), "absent"),
+        (Facts("n", Existence.EXISTS), "content not seen; belongs to nobody"),
+        (Facts("n", Existence.EXISTS, Content.EMPTY), "empty; belongs to nobody"),
+        (
+            Facts("n", Existence.EXISTS, Content.DATA, size=Size(0, 0, exact=False)),
+            "data; belongs to nobody",
+        ),
+        (
+            Facts("n", Existence.EXISTS, Content.DATA, size=Size(1, 1)),
+            "data, 1 object, 1 B; belongs to nobody",
+        ),
+        (
+            Facts("n", Existence.EXISTS, Content.EMPTY, Owner(Ownership.OTHER_STACK, "Old", "B")),
+            "empty; belongs to stack Old",
+        ),
+        (
+            Facts("n", Existence.EXISTS, Content.EMPTY, Owner(Ownership.MOVED, "App", "Older")),
+            "empty; belongs to this stack, as Older",
+        ),
+        (
+            Facts("n", Existence.EXISTS, Content.EMPTY, Owner(Ownership.FOREIGN)),
+            "empty; belongs to another account",
+        ),
+        (
+            Facts("n", Existence.EXISTS, Content.EMPTY, Owner(Ownership.UNKNOWN)),
+            "empty; owner not seen",
+        ),
+        (
+            Facts(
+                "n",
+                Existence.ABSENT,
+                Content.EMPTY,
+                marker=Marker(MarkerState.COMPLETE, source="old"),
+            ),
+            "absent; migration from old complete",
+        ),
+        (
+            Facts("n", Existence.ABSENT, Content.EMPTY, marker=Marker(MarkerState.RUNNING)),
+            "absent; migration begun",
+        ),
+        (
+            Facts("n", Existence.ABSENT, Content.EMPTY, marker=Marker(MarkerState.UNKNOWN)),
+            "absent; record of migrations not seen",
+        ),
+    ],
+)
+def test_what_a_name_holds_is_said_in_words(facts: Facts, words: str) -> None:
+    """Existence, content, owner and record; what was not seen is never told as absent."""
+    resource = one(Action.IMPORT, "n", import_mode=ImportMode.REFERENCE)
+    shown = Plan("1", "r", "t", (type(resource)(resource.wanted, facts, (), resource.decision),))
+    head, preferred, _ = told(shown)
+    assert head.endswith("import, rule 5, reference")
+    assert preferred == f"        preferred  n: {words}"
+
+
+def test_a_copy_of_unknown_size_says_so() -> None:
+    """Without an estimate a copy takes nobody knows what, not nothing."""
+    planned = migration()
+    blind = type(planned)(planned.wanted, planned.preferred, planned.fallbacks, planned.decision)
+    assert told(plan_of(blind))[-1] == "        takes      size not seen"
+
+
+def test_stops_and_changes_come_first_and_the_rest_is_counted() -> None:
+    """Of a large plan the table shows what matters, and says how much more there is and where."""
+    table = PlanTable.of(shown_plan(plan_of(*many(10_000))))
+    assert [row.action for row in table.rows[:4]] == [
+        *(Action.STOP, Action.MIGRATE, Action.CREATE),
+        Action.KEEP,
+    ]
+    assert len(table.rows) == SHOWN
+    *_, last = stacked(table)
+    assert last == (
+        "    9,900 more resources not shown (9,900 to keep); "
+        "`--format json` and `--out FILE` have them all"
+    )
+
+
+@settings(max_examples=40)
+@given(nasty_plans(2))
+def test_no_name_breaks_a_line(plan: Plan) -> None:
+    """Whatever stands in a plan, each line is one line of printable text."""
+    assert all(line.isprintable() for line in told(plan))
+
+
+def test_a_pipe_gets_the_table_before_the_sum() -> None:
+    """The sum is the last line, with its sign, and lines of the table begin with none."""
+    *table, last = written(plan_of(migration())).splitlines()
+    assert table == told(plan_of(migration()))
+    assert last.startswith("ℹ️  Plan: 1 to migrate, 0 stopped (about 78 items")
+
+
+@pytest.mark.parametrize("flags", [{"plain": True}, {"no_color": True}])
+def test_without_signs_the_table_is_ascii(flags: dict[str, bool]) -> None:
+    """`--plain` and NO_COLOR leave nothing that a plain terminal could not show."""
+    assert written(plan_of(migration()), **flags).isascii()
+    assert written(plan_of(migration()), "ascii").isascii()
+
+
+def test_a_plan_of_nothing_has_no_table() -> None:
+    """Without a resource there is only the sum."""
+    assert written(plan_of()).splitlines() == ["ℹ️  Plan: 0 stopped"]
+
+
+def test_json_has_every_resource_and_no_property() -> None:
+    """The `plan` event carries the whole plan as in its file, but not what the app declares."""
+    stream = io.StringIO()
+    plan = plan_of(*many(SHOWN + 5))
+    with make_renderer(Format.JSON, stream, plain=False, no_color=False, is_tty=False) as render:
+        render(summary(plan))
+    (line,) = stream.getvalue().splitlines()
+    data = json.loads(line)["data"]
+    assert [each["id"] for each in data["plan"]["resources"]] == [
+        each.wanted.id for each in plan.resources
+    ]
+    assert data["totals"]["items"] == {"item": 78}
+    assert "hush" not in line
+
+
+def test_an_event_without_a_plan_is_refused() -> None:
+    """A `plan` event carries a plan, or the mistake is in the program."""
+    with (
+        make_renderer(
+            Format.TEXT, io.StringIO(), plain=True, no_color=False, is_tty=False
+        ) as render,
+        pytest.raises(TypeError, match="carries int"),
+    ):
+        render(event("plan", text="Plan", plan=1))
+
+
+def test_a_bucket_counts_objects() -> None:
+    """The unit of data is that of the resource type."""
+    planned = migration()
+    wanted = type(planned.wanted)("App/B", BUCKET, "b")
+    bucket = type(planned)(wanted, held("b", 5), (), planned.decision, planned.estimate)
+    assert "about 5 objects" in told(plan_of(bucket))[1]
