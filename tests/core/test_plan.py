@@ -156,6 +156,61 @@ def test_a_changed_fact_is_named() -> None:
     assert changed_facts(before, before) == []
 
 
+NEW, OLD = "Waitlist-prod", Facts("Waitlist", Existence.EXISTS, Content.DATA, identity="1")
+MIGRATION = Planned(
+    Wanted("Demo/Waitlist", "AWS::DynamoDB::Table", NEW, (OLD.name,)),
+    absent(NEW),
+    (OLD,),
+    Decision(Action.MIGRATE, 3, "because", OLD.name),
+)
+
+
+def begun(state: MarkerState, source: str = OLD.name, action: Action = Action.RESUME) -> Planned:
+    """The migration, looked at after somebody has begun one into its target."""
+    target = Facts(NEW, Existence.EXISTS, Content.DATA, marker=Marker(state, source=source))
+    return replace(MIGRATION, preferred=target, decision=Decision(action, 7, "because", source))
+
+
+@pytest.mark.parametrize("action", [Action.RESUME, Action.IMPORT, Action.KEEP])
+@pytest.mark.parametrize("state", [MarkerState.RUNNING, MarkerState.COMPLETE])
+def test_what_a_plan_has_begun_is_no_change(state: MarkerState, action: Action) -> None:
+    """The same migration on record, running or complete, is the plan itself at work."""
+    assert changed_facts(MIGRATION, begun(state, action=action)) == []
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        begun(MarkerState.NONE),
+        begun(MarkerState.UNKNOWN),
+        begun(MarkerState.RUNNING, source="another"),
+        begun(MarkerState.COMPLETE, action=Action.STOP),
+        begun(MarkerState.COMPLETE, action=Action.MIGRATE),
+    ],
+)
+def test_what_somebody_else_has_begun_is_a_change(after: Planned) -> None:
+    """Without the plan's own record, or where the record leads to a stop, the plan is stale."""
+    assert any("exists was no and is yes" in change for change in changed_facts(MIGRATION, after))
+
+
+def test_a_source_that_changed_under_a_begun_plan_is_a_change() -> None:
+    """Only the target may be another; a source that was made anew is not the reviewed one."""
+    after = begun(MarkerState.RUNNING)
+    other = replace(after, fallbacks=(replace(OLD, identity="2"),))
+    assert changed_facts(MIGRATION, other) == ["Waitlist identity was 1 and is 2"]
+
+
+def test_what_a_plan_has_created_is_no_change_while_it_is_empty() -> None:
+    """A plan that creates may be applied again; data that came since was not in the plan."""
+    decision = Decision(Action.CREATE, 5, "because")
+    before = Planned(Wanted("B", "AWS::S3::Bucket", "b"), absent("b"), (), decision)
+    there = Facts("b", Existence.EXISTS, Content.EMPTY)
+    after = replace(before, preferred=there, decision=replace(decision, rule=12))
+    assert changed_facts(before, after) == []
+    filled = replace(there, content=Content.DATA)
+    assert changed_facts(before, replace(after, preferred=filled)) != []
+
+
 def test_lock_entries_are_keyed_by_type_and_name() -> None:
     """A lock file finds a decision by what the app declares."""
     wanted = Wanted("Demo/Uploads", "AWS::S3::Bucket", "uploads-prod")

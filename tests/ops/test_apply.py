@@ -107,6 +107,19 @@ def test_a_saved_plan_is_refused_when_a_fact_has_changed(there: World) -> None:
     assert there.log == []
 
 
+def test_a_saved_plan_goes_on_where_it_was_interrupted(there: World) -> None:
+    """What the plan has done itself is no changed fact: applied again, it continues."""
+    context = there.context()
+    saved = Plan.from_json(make_plan(context, [BOX, replace(BOX, id="C", preferred="c")]).to_json())
+    stopped = replace(context, stop=lambda: there.markers.get("new") is not None)
+    with pytest.raises(Incomplete):
+        apply_plan(stopped, saved, PLAIN, saved=True)
+    assert there.markers["new"].state is MarkerState.RUNNING
+    apply_plan(context, saved, PLAIN, saved=True)
+    assert there.boxes["new"] == there.boxes["c"] == there.boxes["old"]
+    apply_plan(context, saved, PLAIN, saved=True)
+
+
 def test_a_saved_plan_belongs_to_its_account_and_region(there: World) -> None:
     """A plan for production is not applied elsewhere."""
     context = there.context()

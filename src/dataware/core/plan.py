@@ -33,6 +33,8 @@ from dataware.core.model import (
 VERSION = 1
 
 COPYING = frozenset({Action.MIGRATE, Action.RESUME})
+GOING_ON = frozenset({Action.RESUME, Action.IMPORT, Action.KEEP})
+"""What is decided on a target once its migration has begun, or is complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +147,13 @@ class Plan:
 
 
 def changed_facts(before: Planned, after: Planned) -> list[str]:
-    """What is no longer as it was planned, one clause each; empty if the plan still holds."""
-    old = {facts.name: facts for facts in (before.preferred, *before.fallbacks)}
-    new = {facts.name: facts for facts in (after.preferred, *after.fallbacks)}
+    """What is no longer as it was planned, one clause each; empty if the plan still holds.
+
+    What the plan itself has done since is no change, so that a plan that was interrupted, or
+    carried out, can be applied again.
+    """
+    begun = _is_begun(before, after)
+    old, new = _compared_facts(before, begun), _compared_facts(after, begun)
     changes = [
         f"{name} {word} was {was} and is {now}"
         for name in old.keys() | new.keys()
@@ -155,12 +161,29 @@ def changed_facts(before: Planned, after: Planned) -> list[str]:
         if was != now
     ]
     then, now_ = before.decision, after.decision
-    if (then.action, then.rule, then.source) != (now_.action, now_.rule, now_.source):
+    was, is_ = (then.action, then.rule, then.source), (now_.action, now_.rule, now_.source)
+    if was != is_ and not begun:
         changes.append(
             f"{after.preferred.name} decision was {then.action} (rule {then.rule}) and is "
             f"{now_.action} (rule {now_.rule})"
         )
     return sorted(changes)
+
+
+def _is_begun(before: Planned, after: Planned) -> bool:
+    """Whether the preferred resource is another because this plan was begun, and may go on."""
+    there = after.preferred
+    if before.decision.action in COPYING:
+        recorded = there.marker.state in {MarkerState.RUNNING, MarkerState.COMPLETE}
+        same = there.marker.source == before.decision.source
+        return recorded and same and after.decision.action in GOING_ON
+    empty = there.existence is Existence.EXISTS and there.content is Content.EMPTY
+    return before.creates and empty and after.decision.action is Action.CREATE
+
+
+def _compared_facts(planned: Planned, begun: bool) -> dict[str, Facts]:
+    compared = planned.fallbacks if begun else (planned.preferred, *planned.fallbacks)
+    return {facts.name: facts for facts in compared}
 
 
 def _compared(before: Facts | None, after: Facts | None) -> list[tuple[str, str, str]]:
