@@ -230,6 +230,8 @@ def test_deploy_stops_before_anything_is_changed(calls: Path) -> None:
     prepared = assembly(Path("prepared"), App={"New": new})
     ran = run("deploy", "--yes", "--allow-loss", "Orders")
     assert ran.code == 3, ran
+    assert "        fallback   orders: data, about 10 items, " in ran.out
+    assert "1 to migrate, 0 stopped, 1 stopped by the guard (about 10 items, " in ran.out
     assert "nothing was changed, because of users" in ran.err
     assert "orders-prod" not in client("dynamodb").list_tables()["TableNames"]
     assert not Path("dataware.lock.json").exists()

@@ -6,9 +6,7 @@ from enum import StrEnum
 from typing import Protocol, Self, TextIO
 
 from dataware.core.events import Event
-from dataware.report.document import DocumentRenderer
 from dataware.report.jsonlines import JsonRenderer
-from dataware.report.markdown import markdown
 from dataware.report.plain import PlainRenderer
 
 
@@ -50,11 +48,20 @@ def make_renderer(
     """
     if format is Format.JSON:
         return JsonRenderer(stream)
-    if format is Format.MARKDOWN:
-        return DocumentRenderer(stream, markdown)
+    if format in DOCUMENTS:
+        return _document(format, stream)
     if plain or not is_tty:
         return PlainRenderer(stream, signs=not (plain or no_color))
     # rich costs a third of the start-up time.
     from dataware.report.terminal import TerminalRenderer  # noqa: PLC0415 - for a terminal only
 
     return TerminalRenderer(stream, color=not no_color)
+
+
+def _document(format: Format, stream: TextIO) -> Renderer:
+    # A command that shows no document starts without what makes one.
+    from dataware.report.document import DocumentRenderer  # noqa: PLC0415 - see above
+    from dataware.report.markdown import markdown  # noqa: PLC0415 - see above
+
+    documents = {Format.MARKDOWN: markdown}
+    return DocumentRenderer(stream, documents[format])

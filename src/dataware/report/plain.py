@@ -14,7 +14,6 @@ from dataware.core.events import Event
 from dataware.report.bounded import Bounded
 from dataware.report.line import can_show_signs, line
 from dataware.report.output import Output
-from dataware.report.table import PlanTable, plan_of, stacked
 
 PERIOD = 10.0
 SAMPLE = 100
@@ -40,6 +39,12 @@ class PlainRenderer:
                 self._output.write(line(shown, signs=self._signs))
 
     def _write_table(self, event: Event) -> None:
+        from dataware.report.table import (  # noqa: PLC0415 - a plan alone has a table
+            PlanTable,
+            plan_of,
+            stacked,
+        )
+
         for text in stacked(PlanTable.of(plan_of(event))):
             self._output.write(text)
 
