@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from dataware.core.events import event
 from dataware.core.model import Action
 from dataware.core.plan import Plan
-from dataware.report.summary import shown_plan
+from dataware.report.summary import plan_summary, shown_plan
 from dataware.report.table import PlanTable
 from dataware.report.table_terminal import WIDE, folded, plan_table
+from dataware.report.terminal import TerminalRenderer
 from support.plans import many, migration, nasty_plans, one, plan_of
 
 
@@ -49,7 +51,6 @@ def test_a_narrow_terminal_shows_blocks() -> None:
         "      fallback   Waitlist: data, about 78 items, 7.8 kB; belongs to nobody",
         "      why        Waitlist-prod is absent and Waitlist has data",
         "      takes      about 78 items, 7.8 kB, about 2 s, $0.0002",
-        "",
     ]
 
 
@@ -96,3 +97,19 @@ def test_names_are_folded_at_their_separators() -> None:
         "data, about 5 items,",
         "15.6 kB",
     ]
+
+
+def test_the_table_stands_apart_between_the_lines_and_the_sum() -> None:
+    """On a terminal the table has a blank line around it, and the sum is the last line."""
+    stream = io.StringIO()
+    with TerminalRenderer(stream) as render:
+        render(event("note", text="before"))
+        render(plan_summary(plan_of(migration()), lambda _type: "item"))
+        render(plan_summary(plan_of(), lambda _type: "item"))
+    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    before, empty, head, *_, nothing = lines
+    assert (before, empty) == ("ℹ️  before", "")
+    (at,) = [n for n, line in enumerate(lines) if line.startswith("ℹ️  Plan: 1 to migrate")]
+    assert lines[at - 1] == ""
+    assert head.strip() == "App/Waitlist (DynamoDB table): 🔄 migrate, rule 3, adopt"
+    assert nothing == "ℹ️  Plan: 0 stopped"

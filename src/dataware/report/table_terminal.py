@@ -43,7 +43,7 @@ def plan_table(table: PlanTable, *, width: int, signs: bool, lines: bool) -> Ren
     `signs` says whether signs are wanted, `lines` whether the terminal can draw lines.
     """
     laid = _columns(table, width, signs, lines) if width >= WIDE else _blocks(table, signs)
-    rest = [Text(f"  {table.rest}; {EVERYWHERE}", style="yellow")] if table.rest else []
+    rest = [Text(f"\n  {table.rest}; {EVERYWHERE}", style="yellow")] if table.rest else []
     return Group(laid, *rest)
 
 
@@ -95,7 +95,11 @@ def _broken(line: str, width: int) -> Iterator[str]:
 
 
 def _blocks(table: PlanTable, signs: bool) -> RenderableType:
-    return Group(*(part for row in table.rows for part in _block(row, signs)))
+    parts: list[RenderableType] = []
+    for row in table.rows:
+        parts += [Text("")] if parts else []
+        parts += _block(row, signs)
+    return Group(*parts)
 
 
 def _block(row: Row, signs: bool) -> Iterator[RenderableType]:
@@ -106,7 +110,7 @@ def _block(row: Row, signs: bool) -> Iterator[RenderableType]:
     laid.add_column(overflow="fold")
     for label, value in fields(row):
         laid.add_row(label, Text(value))
-    yield Padding(laid, (0, 0, 1, 6))
+    yield Padding(laid, (0, 0, 0, 6))
 
 
 def _action(row: Row, signs: bool, between: str) -> Text:
