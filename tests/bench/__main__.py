@@ -42,8 +42,8 @@ class Scale:
 
 
 _WHOLE = Scale(
-    Track(first=500, most=50_000, seconds=4.0),
-    Track(first=5_000, most=500_000, seconds=4.0),
+    Track(first=500, most=100_000, seconds=8.0),
+    Track(first=5_000, most=1_500_000, seconds=8.0),
     growth.Sizes((10_000, 100_000, 1_000_000), longest=300.0),
     growth.Sizes((10_000, 100_000), longest=200.0),
 )
