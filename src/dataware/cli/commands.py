@@ -7,6 +7,8 @@ from typing import Any
 import click
 
 from dataware import __version__
+from dataware.cli.completion import SHELLS, complete_topic, script
+from dataware.cli.help import Commands, Word
 from dataware.cli.options import (
     AppOptions,
     CopyOptions,
@@ -14,10 +16,12 @@ from dataware.cli.options import (
     Outside,
     PairOptions,
     Saving,
+    app_argument,
     app_options,
     copy_options,
     deep_option,
     deploy_options,
+    format_option,
     guard_options,
     outside_options,
     pair_options,
@@ -30,7 +34,7 @@ from dataware.cli.options import (
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=SETTINGS)
+@click.group(cls=Commands, context_settings=SETTINGS)
 @click.version_option(__version__, message="dataware %(version)s")
 def dataware() -> None:
     """Looks at the data first, then keeps, imports, creates or migrates.
@@ -182,6 +186,68 @@ def verify(**given: Any) -> int:
 
     versions, deep = given["versions"], given["deep"]
     return run_verify(pick(Outside, given), pick(PairOptions, given), versions=versions, deep=deep)
+
+
+@dataware.command(short_help="Check everything that a run needs.")
+@app_argument
+@click.option(
+    "--stack",
+    metavar="NAME",
+    help="Only this stack; for a template: the stack that it describes.",
+)
+@versions_option
+@outside_options
+def doctor(**given: Any) -> int:
+    """Check this machine, the account and the permissions that APP needs; changes nothing.
+
+    APP is a saved plan, or anything that `dataware plan` takes. Each check is one line that says
+    what to do. Exit 1 if something will fail.
+
+    \b
+    dataware doctor
+    dataware doctor plan.json --profile prod
+    """
+    from dataware.cli.doctor import run_doctor  # noqa: PLC0415 - keeps --help quick
+
+    app, stack, versions = given["app"], given["stack"], given["versions"]
+    return run_doctor(pick(Outside, given), app, stack=stack, all_versions=versions == "all")
+
+
+@dataware.command(short_help="Explain a rule, an exit code or an event.")
+@click.argument("topic", nargs=-1, shell_complete=complete_topic)
+@format_option
+@plain_options
+def explain(**given: Any) -> int:
+    """Explain each TOPIC: a rule by number or name, an exit code, or an event by its code.
+
+    Without a topic, lists the rules and the exit codes.
+
+    \b
+    dataware explain
+    dataware explain 9
+    dataware explain rule 9
+    dataware explain exit 4
+    dataware explain slowed
+    """
+    from dataware.cli.explain import run_explain  # noqa: PLC0415 - keeps --help quick
+
+    nowhere = {"profile": None, "region": None, "endpoint_url": None}
+    return run_explain(pick(Outside, {**given, **nowhere}), given["topic"])
+
+
+@dataware.command(short_help="Print the completion script of a shell.")
+@click.argument("shell", type=Word(SHELLS))
+@plain_options
+def completion(**given: Any) -> int:
+    """Print the script that lets SHELL complete commands, options, words and files.
+
+    \b
+    dataware completion bash > ~/.local/share/bash-completion/completions/dataware
+    dataware completion zsh > ~/.zfunc/_dataware
+    dataware completion fish > ~/.config/fish/completions/dataware.fish
+    """
+    click.echo(script(dataware, given["shell"]))
+    return 0
 
 
 @dataware.command(short_help="The whole job on an embedded AWS, no account needed.")

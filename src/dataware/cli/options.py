@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from dataware.cli.completion import complete_place, complete_profile
+from dataware.cli.help import Word
 from dataware.cli.values import account, share, size, word_option
 from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
 from dataware.report import Format
@@ -105,16 +107,23 @@ plain_options = _together(
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
 )
 
+format_option = word_option(
+    "--format",
+    Format,
+    default=Format.TEXT.value,
+    help="text for people, json for one JSON object per event.",
+)
+
 outside_options = _together(
-    click.option("--profile", metavar="NAME", help="Named profile of the AWS configuration."),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        shell_complete=complete_profile,
+        help="Named profile of the AWS configuration.",
+    ),
     click.option("--region", metavar="NAME", help="AWS region, such as eu-central-1."),
     click.option("--endpoint-url", metavar="URL", help="Another AWS, such as a test server."),
-    word_option(
-        "--format",
-        Format,
-        default=Format.TEXT.value,
-        help="text for people, json for one JSON object per event.",
-    ),
+    format_option,
     plain_options,
 )
 
@@ -139,9 +148,9 @@ deploy_options = _together(
     ),
 )
 
-app_options = _together(
-    click.argument("app", required=False, type=click.Path(path_type=Path)), deploy_options
-)
+app_argument = click.argument("app", required=False, type=click.Path(path_type=Path))
+
+app_options = _together(app_argument, deploy_options)
 
 saving_options = _together(
     click.option(
@@ -165,7 +174,7 @@ deep_option = click.option(
 )
 versions_option = click.option(
     "--versions",
-    type=click.Choice(["current", "all"]),
+    type=Word(["current", "all"]),
     default="current",
     help="Object versions: the current ones, or all with their delete markers.",
 )
@@ -207,8 +216,8 @@ copy_options = _together(
 )  # fmt: skip
 
 pair_options = _together(
-    click.argument("source"),
-    click.argument("target"),
+    click.argument("source", shell_complete=complete_place),
+    click.argument("target", shell_complete=complete_place),
     click.option("--source-owner", metavar="ACCOUNT", type=account, help="Owner of the source."),
     click.option("--target-owner", metavar="ACCOUNT", type=account, help="Owner of the target."),
 )
