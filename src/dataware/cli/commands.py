@@ -57,9 +57,10 @@ def plan(**given: Any) -> int:
     Without it the app that cdk.json names is run, or else ./dataware.toml is read.
 
     \b
-    dataware plan
-    dataware plan cdk.out --stack Spaceport-prod --out plan.json
-    dataware plan dataware.toml --profile prod --detailed-exitcode
+    Examples:
+      dataware plan
+      dataware plan cdk.out --stack Spaceport-prod --out plan.json
+      dataware plan dataware.toml --profile prod --detailed-exitcode
     """
     from dataware.cli.jobs import run_plan  # noqa: PLC0415 - keeps --help quick
 
@@ -82,9 +83,10 @@ def apply(**given: Any) -> int:
     saved plan is looked at again first, and refused if what it rests on has changed.
 
     \b
-    dataware apply plan.json
-    dataware apply cdk.out --max-share 50%
-    dataware apply dataware.toml --on-conflict target
+    Examples:
+      dataware apply plan.json
+      dataware apply cdk.out --max-share 50%
+      dataware apply dataware.toml --on-conflict target
     """
     from dataware.cli.jobs import run_apply  # noqa: PLC0415 - keeps --help quick
 
@@ -105,8 +107,9 @@ def deploy(**given: Any) -> int:
     --import-existing-resources and writes dataware.lock.json. What follows `--` goes to CDK.
 
     \b
-    dataware deploy
-    dataware deploy --yes --stack Spaceport-prod -- --require-approval never
+    Examples:
+      dataware deploy
+      dataware deploy --yes --stack Spaceport-prod -- --require-approval never
     """
     from dataware.cli.deploy import run_deploy  # noqa: PLC0415 - keeps --help quick
 
@@ -126,7 +129,8 @@ def status(**given: Any) -> int:
     """Show every migration on record: running, interrupted or complete, and how far it is.
 
     \b
-    dataware status --profile prod
+    Examples:
+      dataware status --profile prod
     """
     from dataware.cli.jobs import run_status  # noqa: PLC0415 - keeps --help quick
 
@@ -143,7 +147,8 @@ def iam_policy(**given: Any) -> int:
     APP is a saved plan, or anything that `dataware plan` takes.
 
     \b
-    dataware iam-policy plan.json > policy.json
+    Examples:
+      dataware iam-policy plan.json > policy.json
     """
     from dataware.cli.jobs import run_policy  # noqa: PLC0415 - keeps --help quick
 
@@ -161,9 +166,10 @@ def migrate(**given: Any) -> int:
     says so. Killed at any moment, the same command continues.
 
     \b
-    dataware migrate dynamodb://Waitlist dynamodb://Waitlist-prod
-    dataware migrate s3://uploads/2024/ s3://uploads-prod/2024/ --versions all
-    dataware migrate arn:aws:dynamodb:eu-west-1:111122223333:table/Orders dynamodb://Orders
+    Examples:
+      dataware migrate dynamodb://Waitlist dynamodb://Waitlist-prod
+      dataware migrate s3://uploads/2024/ s3://uploads-prod/2024/ --versions all
+      dataware migrate arn:aws:dynamodb:eu-west-1:111122223333:table/Orders dynamodb://Orders
     """
     from dataware.cli.jobs import run_migrate  # noqa: PLC0415 - keeps --help quick
 
@@ -179,8 +185,9 @@ def verify(**given: Any) -> int:
     """Compare SOURCE and TARGET, independently of any copy; exit 2 if they differ.
 
     \b
-    dataware verify dynamodb://Waitlist dynamodb://Waitlist-prod
-    dataware verify s3://uploads s3://uploads-prod --versions all --deep
+    Examples:
+      dataware verify dynamodb://Waitlist dynamodb://Waitlist-prod
+      dataware verify s3://uploads s3://uploads-prod --versions all --deep
     """
     from dataware.cli.jobs import run_verify  # noqa: PLC0415 - keeps --help quick
 
@@ -204,8 +211,9 @@ def doctor(**given: Any) -> int:
     what to do. Exit 1 if something will fail.
 
     \b
-    dataware doctor
-    dataware doctor plan.json --profile prod
+    Examples:
+      dataware doctor
+      dataware doctor plan.json --profile prod
     """
     from dataware.cli.doctor import run_doctor  # noqa: PLC0415 - keeps --help quick
 
@@ -223,11 +231,12 @@ def explain(**given: Any) -> int:
     Without a topic, lists the rules and the exit codes.
 
     \b
-    dataware explain
-    dataware explain 9
-    dataware explain rule 9
-    dataware explain exit 4
-    dataware explain slowed
+    Examples:
+      dataware explain
+      dataware explain 9
+      dataware explain rule 9
+      dataware explain exit 4
+      dataware explain slowed
     """
     from dataware.cli.explain import run_explain  # noqa: PLC0415 - keeps --help quick
 
@@ -242,9 +251,10 @@ def completion(**given: Any) -> int:
     """Print the script that lets SHELL complete commands, options, words and files.
 
     \b
-    dataware completion bash > ~/.local/share/bash-completion/completions/dataware
-    dataware completion zsh > ~/.zfunc/_dataware
-    dataware completion fish > ~/.config/fish/completions/dataware.fish
+    Examples:
+      dataware completion bash > ~/.local/share/bash-completion/completions/dataware
+      dataware completion zsh > ~/.zfunc/_dataware
+      dataware completion fish > ~/.config/fish/completions/dataware.fish
     """
     click.echo(script(dataware, given["shell"]))
     return 0
@@ -273,8 +283,9 @@ def demo(**given: Any) -> int:
     creates, kills a running copy and resumes it, and ends with what to type for a real account.
 
     \b
-    dataware demo
-    dataware demo --items 5000 --objects 200
+    Examples:
+      dataware demo
+      dataware demo --items 5000 --objects 200
     """
     from dataware.cli.demo import Sizes, run_demo  # noqa: PLC0415 - keeps --help quick
 

@@ -31,18 +31,6 @@ def complete_topic(
     ]
 
 
-def complete_place(
-    _context: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """The beginnings of addresses; names of resources would take a call to AWS."""
-    places = {"dynamodb://": "a table", "s3://": "a bucket", "arn:aws:": "an ARN"}
-    return [
-        CompletionItem(word, type="plain", help=text)
-        for word, text in places.items()
-        if word.startswith(incomplete)
-    ]
-
-
 def complete_profile(
     _context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:

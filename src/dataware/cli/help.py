@@ -19,7 +19,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "source_owner",
         "target_owner",
     ),
-    "Copying": (
+    "Copying and verifying": (
         "on_conflict",
         "versions",
         "max_rate",
@@ -46,7 +46,7 @@ class Explained(click.Command):
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None and isinstance(parameter, click.Option):
-                shown.setdefault(section_of(parameter.name or ""), []).append(record)
+                shown.setdefault(section_of(parameter), []).append(record)
         for section in (FIRST, *SECTIONS):
             if rows := shown.get(section):
                 with formatter.section(section):
@@ -83,9 +83,10 @@ class Word(click.Choice):  # type: ignore[type-arg]  # older versions are not ge
             raise click.BadParameter(said, ctx, param) from error
 
 
-def section_of(option: str) -> str:
+def section_of(option: click.Option) -> str:
     """The section of the help in which an option stands."""
-    return next((name for name, options in SECTIONS.items() if option in options), FIRST)
+    known = "help" if "--help" in option.opts else option.name
+    return next((name for name, options in SECTIONS.items() if known in options), FIRST)
 
 
 def complaint(error: click.UsageError) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from dataware.cli.completion import complete_place, complete_profile
+from dataware.cli.completion import complete_profile
 from dataware.cli.help import Word
 from dataware.cli.values import account, share, size, word_option
 from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
@@ -216,8 +216,8 @@ copy_options = _together(
 )  # fmt: skip
 
 pair_options = _together(
-    click.argument("source", shell_complete=complete_place),
-    click.argument("target", shell_complete=complete_place),
+    click.argument("source"),
+    click.argument("target"),
     click.option("--source-owner", metavar="ACCOUNT", type=account, help="Owner of the source."),
     click.option("--target-owner", metavar="ACCOUNT", type=account, help="Owner of the target."),
 )

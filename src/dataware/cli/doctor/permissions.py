@@ -43,12 +43,13 @@ def permissions(subject: Subject) -> Iterator[Finding]:
     needs = needed(policy_of(aws, wanted, all_versions=subject.all_versions))
     owner = policy_owner(aws, arn)
     if owner is None:
-        yield from _tried(subject, wanted, f"it simulates no policies of {arn}")
+        yield from _tried(subject, wanted, "it has none to simulate for such a caller", "")
         return
     try:
         answers = simulate(aws, owner, needs)
     except ServiceFailed as error:
-        yield from _tried(subject, wanted, str(error))
+        why = f"{error.problem}" if error.problem else str(error)
+        yield from _tried(subject, wanted, why, f"allow {PERMISSION} and iam:GetRole, or ")
         return
     yield from simulated_found(owner, needs, answers)
 
@@ -76,7 +77,7 @@ def simulated_found(
     yield note(UNSEEN)
 
 
-def _tried(subject: Subject, wanted: Sequence[Wanted], why: str) -> Iterator[Finding]:
+def _tried(subject: Subject, wanted: Sequence[Wanted], why: str, advice: str) -> Iterator[Finding]:
     """Make the reads that a plan makes, where IAM cannot be asked."""
     context = make_context(subject.account(), _silent, lambda: False, strict=False)
     try:
@@ -87,7 +88,11 @@ def _tried(subject: Subject, wanted: Sequence[Wanted], why: str) -> Iterator[Fin
     except DatawareError as error:
         yield doubt(f"not checked: {error}", "run this again")
         return
-    yield from tried_found(problems_in(plan), why)
+    yield from tried_found(problems_in(plan))
+    yield doubt(
+        f"those to write were not checked, because IAM cannot be asked ({why})",
+        f"{advice}compare with what `dataware iam-policy` prints",
+    )
 
 
 def problems_in(plan: Plan) -> list[tuple[str, Problem]]:
@@ -100,8 +105,8 @@ def problems_in(plan: Plan) -> list[tuple[str, Problem]]:
     ]
 
 
-def tried_found(problems: Sequence[tuple[str, Problem]], why: str) -> Iterator[Finding]:
-    """What there is to say about reads that were tried because IAM could not be asked."""
+def tried_found(problems: Sequence[tuple[str, Problem]]) -> Iterator[Finding]:
+    """What there is to say about the reads that were tried."""
     named: dict[str, list[str]] = {}
     for name, problem in problems:
         if problem.permission:
@@ -113,10 +118,6 @@ def tried_found(problems: Sequence[tuple[str, Problem]], why: str) -> Iterator[F
         yield failure(f"{permission} on {', '.join(names)} is denied", "allow it")
     if not problems:
         yield fine("every read of the plan is allowed")
-    yield doubt(
-        f"those to write could not be checked, because IAM was not to be asked ({why})",
-        f"allow {PERMISSION} and iam:GetRole, or compare with `dataware iam-policy`",
-    )
 
 
 def _silent(_event: Event) -> None:
