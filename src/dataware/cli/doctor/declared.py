@@ -36,7 +36,8 @@ def app_found(loaded: App) -> Iterator[Finding]:
         yield doubt("it loads, but no resource opts in", OPT_IN)
         return
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    yield fine(f"{counted(len(names), 'resource')} opt in: {', '.join(names[:SHOWN])}{more}")
+    opt = "opts in" if len(names) == 1 else "opt in"
+    yield fine(f"{counted(len(names), 'resource')} {opt}: {', '.join(names[:SHOWN])}{more}")
 
 
 def _place(subject: Subject, loaded: App) -> Iterator[Finding]:
