@@ -22,6 +22,9 @@ NODE = 20
 LIBRARY = (2, 200)
 """The oldest aws-cdk-lib that the constructs of dataware take."""
 
+OFFLINE = {"npm_config_offline": "true", "npm_config_update_notifier": "false"}
+"""Keeps npx from asking the registry about what is not installed."""
+
 NO_PROJECT = "only CDK apps need it, and there is no cdk.json here"
 ASK = """
 import importlib.metadata as installed
@@ -57,9 +60,9 @@ def node_found(path: str | None, said: str | None, *, needed: bool) -> Iterator[
 
 def cdk(subject: Subject) -> Iterator[Finding]:
     """The CDK command line that `dataware deploy` runs."""
-    found = None
-    for command in candidates(subject.folder, subject.environ):
-        version = version_of(command, subject.folder, subject.environ, SECONDS)
+    found, environ = None, {**subject.environ, **OFFLINE}
+    for command in candidates(subject.folder, environ):
+        version = version_of(command, subject.folder, environ, SECONDS)
         if version is not None:
             found = command, version
             break
