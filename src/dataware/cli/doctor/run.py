@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -46,6 +48,7 @@ CHECKS = (
 def run_doctor(options: Outside, app: Path | None, *, stack: str | None, all_versions: bool) -> int:
     """Check everything. Raises DatawareError if something will fail."""
     subject = Subject(options, app, stack, all_versions)
+    _ask_first(subject)
     found: list[Finding] = []
     with display(options) as emit:
         for name, finding in findings(CHECKS, subject):
@@ -62,6 +65,14 @@ def run_doctor(options: Outside, app: Path | None, *, stack: str | None, all_ver
             f"{counted(failures, 'thing')} will make a run fail; the lines above say what to do"
         )
     return 0
+
+
+def _ask_first(subject: Subject) -> None:
+    """Let a person type the code that a profile asks for, before anything is bounded in time."""
+    with suppress(DatawareError):
+        account = subject.account()
+        if account.asks_for_code and sys.stdin.isatty():
+            account.origin()
 
 
 def findings(checks: Iterable[Check], subject: Subject) -> Iterator[tuple[str, Finding]]:
