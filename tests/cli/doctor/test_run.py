@@ -343,3 +343,9 @@ def test_a_look_up_is_made_once() -> None:
     for _ in range(2):
         with pytest.raises(CannotSee, match="x"):
             failing.get()
+
+
+def test_every_check_is_explained() -> None:
+    """docs/cli.md has a row for each check."""
+    page = (Path(__file__).parents[3] / "docs/cli.md").read_text(encoding="utf-8")
+    assert [name for name in NAMES if f"`{name}`" not in page] == []
