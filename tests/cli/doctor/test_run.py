@@ -23,7 +23,7 @@ from dataware.embedded import EmbeddedAws
 from dataware.report import Format
 from support.cli import KEYED_BY_PK, TABLE, Ran, bucket_app, run, toml_resource, write_toml
 from support.people import sign_in, without
-from support.worlds import make_bucket, make_table, varied_items
+from support.worlds import client, make_bucket, make_table, varied_items
 
 NAMES = [check.name for check in CHECKS]
 SIMULATING = {
@@ -138,6 +138,32 @@ def test_the_one_missing_permission_is_named_under_enforced_iam(
     assert "user/lacking" in failed["data"]["do"]
     everywhere = [told for some in checks.values() for told in some]
     assert [told for told in everywhere if told["code"] == "checked-failure"] == [failed]
+
+
+def test_a_session_of_a_role_is_asked_for_by_its_role(
+    least: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IAM knows no sessions: the policies are those of the role.
+
+    The emulator's simulation finds no role below a path; `tests/aws/test_simulate.py` has one.
+    """
+    iam = client("iam")
+    anybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [anybody]})
+    role = iam.create_role(RoleName="Mover", AssumeRolePolicyDocument=trust)["Role"]
+    lacking = asking(without(least, "s3:PutObject"))
+    lacking["Statement"].append({**SIMULATING, "Action": ["iam:GetRole"]})
+    iam.put_role_policy(RoleName="Mover", PolicyName="only", PolicyDocument=json.dumps(lacking))
+    keys = client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="me")["Credentials"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys["SecretAccessKey"])
+    monkeypatch.setenv("AWS_SESSION_TOKEN", keys["SessionToken"])
+    ran, checks = doctor()
+    assert ran.code == 1, ran
+    assert "assumed-role/Mover/me" in checks["credentials"][0]["text"]
+    failed = [told for told in checks["permissions"] if told["code"] == "checked-failure"]
+    assert [told["data"]["found"].split()[0] for told in failed] == ["s3:PutObject"]
+    assert failed[0]["data"]["do"].endswith("role/Mover")
 
 
 def test_who_may_not_ask_iam_gets_the_missing_read_named(
