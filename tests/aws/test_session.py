@@ -275,3 +275,22 @@ def test_the_trusted_certificates_are_the_users(
     assert open_account().ca_bundle == str(tmp_path / "general.pem")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "aws.pem"))
     assert open_account().ca_bundle == str(tmp_path / "aws.pem")
+
+
+def test_an_unreachable_region_is_told_with_the_nearest(
+    keys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The address of a region that does not exist resolves to nothing, which says little."""
+    del keys
+    account = open_account(region="eu-centrl-1")
+
+    def unreachable(_aws: object) -> tuple[str, str]:
+        raise CannotSee("cannot see who the caller is")
+
+    monkeypatch.setattr("dataware.aws.identity.Identity.ask", lambda _self, aws: unreachable(aws))
+    with pytest.raises(CannotSee, match=r"who the caller is; .*did you mean eu-central-1\?"):
+        _ = account.account
+    with pytest.raises(CannotSee, match=r"who the caller is$"):
+        _ = open_account(region="eu-central-1").account
+    with pytest.raises(CannotSee, match=r"who the caller is$"):
+        _ = open_account(region="here", endpoint_url="http://127.0.0.1:9").account

@@ -258,3 +258,13 @@ def test_a_fallback_of_this_stack_is_a_warning() -> None:
     fallback = there("uploads", owner=OURS)
     (warning,) = decide(WANTED, "", absent("uploads-prod"), (fallback,)).warnings
     assert "Retain" in warning
+
+
+def test_a_schema_stop_says_which_side_has_other_keys() -> None:
+    """An existing target with other keys is not blamed on a declaration that fits."""
+    fallback = there("uploads", schema="email (S)")
+    existing = there("uploads-prod", EMPTY, schema="id (N)")
+    decision = decide(WANTED, "email (S)", existing, (fallback,))
+    assert decision.rule == 13
+    assert "uploads-prod exists with id (N)" in decision.reason
+    assert "choose another name" in decision.reason

@@ -172,7 +172,7 @@ def test_a_damaged_journal_is_named(
     lines = journal.read_bytes().split(b"\n")
     journal.write_bytes(b"\n".join([lines[0], b"damaged", *lines[2:]]))
     ran = run("apply", app)
-    assert ran.code == 1
+    assert ran.code == 4
     assert f"{journal} is damaged at line 2" in ran.err
     journal.unlink()
     check_completed(migration, run("apply", app))

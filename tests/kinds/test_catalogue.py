@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dataware.core.errors import BadInput
+from dataware.core.kind import Kind
 from dataware.kinds import CATALOGUE, kinds, load
+from dataware.ops.policy import ACCOUNT_PHASE
 
 
 @pytest.mark.parametrize("cfn_type", CATALOGUE)
@@ -46,3 +48,16 @@ def test_a_stranger_is_answered_with_the_known_types() -> None:
     with pytest.raises(BadInput) as raised:
         load("bananas")
     assert all(known in str(raised.value) for known in CATALOGUE)
+
+
+@pytest.mark.parametrize("card", kinds(), ids=lambda card: card.cfn_type)
+def test_every_action_is_checked_against_some_resource(card: Kind) -> None:
+    """A policy that is scoped to resources loses no action; those of the account have none."""
+    arns = card.arns("name", "111122223333", "eu-central-1", "aws")
+    actions = {
+        action
+        for phase, some in card.permissions.items()
+        if phase != ACCOUNT_PHASE
+        for action in some
+    }
+    assert [one for one in actions if not any(card.governs(one, arn) for arn in arns)] == []

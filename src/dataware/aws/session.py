@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.httpsession import get_cert_path
@@ -22,13 +23,15 @@ from botocore.utils import get_environ_proxies, parse_timestamp
 
 from dataware import __version__
 from dataware.aws import errors, ownership, stacks
+from dataware.aws.caller import Origin, origin_of
 from dataware.aws.fetch import fetch, undecoded
 from dataware.aws.identity import Identity
 from dataware.aws.skew import Skew
 from dataware.core.access import Access, Keys
 from dataware.core.entry import GET_CREDENTIALS
-from dataware.core.errors import BadInput, NotLetIn
+from dataware.core.errors import BadInput, CannotSee, NotLetIn
 from dataware.core.model import Deployed, Owner
+from dataware.core.near import meant
 from dataware.core.ports import Wire
 
 USER_AGENT = f"dataware/{__version__}"
@@ -107,12 +110,12 @@ class Account:
     @property
     def account(self) -> str:
         """The twelve digits of the caller's account; asked once, then remembered."""
-        return self._login.identity.ask(self)[0]
+        return self._caller()[0]
 
     @property
     def partition(self) -> str:
         """``aws``, ``aws-cn`` or ``aws-us-gov``."""
-        return self._login.identity.ask(self)[1]
+        return self._caller()[1]
 
     @property
     def region(self) -> str:
@@ -185,12 +188,20 @@ class Account:
     def keys(self) -> Keys:
         """The present credentials, refreshed where need be. Raises NotLetIn without any."""
         with errors.looking_at("the AWS credentials"):
-            with self._login.lock:
-                found = self._login.session.get_credentials()
-            if found is None:
-                raise NotLetIn(f"no usable AWS credentials: {GET_CREDENTIALS}")
-            frozen = found.get_frozen_credentials()
+            frozen = self._credentials().get_frozen_credentials()
         return Keys(frozen.access_key, frozen.secret_key, frozen.token)
+
+    def origin(self) -> Origin:
+        """Where the credentials come from. Raises NotLetIn without any."""
+        with errors.looking_at("the AWS credentials"):
+            return origin_of(self._credentials())
+
+    def _credentials(self) -> Any:
+        with self._login.lock:
+            found = self._login.session.get_credentials()
+        if found is None:
+            raise NotLetIn(f"no usable AWS credentials: {GET_CREDENTIALS}")
+        return found
 
     def endpoint(self, service: str, region: str) -> str:
         """The address of a service, from the options, the variables or the SDK's rules."""
@@ -201,6 +212,27 @@ class Account:
         """The proxy for an address, from the usual variables; None to go there directly."""
         proxies: Mapping[str, str] = get_environ_proxies(url)
         return proxies.get(url.partition(":")[0]) or proxies.get("all")
+
+    def _caller(self) -> tuple[str, str]:
+        try:
+            return self._login.identity.ask(self)
+        except CannotSee as error:
+            if self._has_own_endpoint() or not (slip := self.region_slip()):
+                raise
+            raise CannotSee(f"{error}; {slip}", error.problem) from error
+
+    def region_slip(self) -> str | None:
+        """That the SDK knows no such region, with the one that may have been meant; else None."""
+        session = self._login.session
+        partitions = session.get_available_partitions()
+        known = {
+            region
+            for partition in partitions
+            for region in session.get_available_regions("dynamodb", partition)
+        }
+        if self._region in known:
+            return None
+        return f"the SDK knows no region {self._region}{meant(self._region, known)}"
 
     def _client(self, service: str, region: str) -> Any:
         with self._login.lock:
@@ -265,14 +297,21 @@ def _session(profile: str | None, region: str | None) -> tuple[Any, str]:
         parsers.set_parser_defaults(timestamp_parser=moment)
         found = region or os.environ.get("AWS_REGION") or session.region_name
     except ProfileNotFound as error:
-        raise BadInput(
-            f"{errors.one_line(str(error))}: name one that `aws configure list-profiles` shows"
-        ) from error
+        raise BadInput(f"{errors.one_line(str(error))}{_profile_hint(profile)}") from error
     except BotoCoreError as error:
         raise errors.from_sdk(error, "the AWS configuration", None) from error
     if not found:
         raise BadInput(errors.NO_REGION)
     return session, found
+
+
+def _profile_hint(profile: str | None) -> str:
+    """The profile that may have been meant; it may have come from a variable, too."""
+    name = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or ""
+    return (
+        meant(name, botocore.session.Session().available_profiles)
+        or ": name one that `aws configure list-profiles` shows"
+    )
 
 
 def moment(said: Any) -> Any:

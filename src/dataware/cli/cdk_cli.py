@@ -55,8 +55,8 @@ def find_cdk(folder: Path, environ: Mapping[str, str]) -> Cdk:
 
     Raises BadInput when there is none, or one that cannot adopt resources.
     """
-    for command in _candidates(folder, environ):
-        version = _version(command, folder, environ)
+    for command in candidates(folder, environ):
+        version = version_of(command, folder, environ)
         if version is not None:
             cdk = Cdk(command, folder, environ)
             _check(cdk, version)
@@ -80,7 +80,8 @@ def check_arguments(arguments: Sequence[str], folder: Path) -> None:
         )
 
 
-def _candidates(folder: Path, environ: Mapping[str, str]) -> list[tuple[str, ...]]:
+def candidates(folder: Path, environ: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """How the command line may be called, the project's own first."""
     path = environ.get("PATH")
     local = [at / "node_modules/.bin/cdk" for at in (folder, *folder.resolve().parents)]
     found: list[tuple[str, ...]] = []
@@ -92,9 +93,13 @@ def _candidates(folder: Path, environ: Mapping[str, str]) -> list[tuple[str, ...
     return found
 
 
-def _version(
-    command: Sequence[str], folder: Path, environ: Mapping[str, str]
+def version_of(
+    command: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    seconds: float = VERSION_SECONDS,
 ) -> tuple[int, int, int] | None:
+    """The version that a command line tells; None if it does not run or is not CDK."""
     try:
         answer = subprocess.run(
             [*command, "--version"],
@@ -103,7 +108,7 @@ def _version(
             capture_output=True,
             text=True,
             check=False,
-            timeout=VERSION_SECONDS,
+            timeout=seconds,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

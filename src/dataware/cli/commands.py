@@ -7,6 +7,8 @@ from typing import Any
 import click
 
 from dataware import __version__
+from dataware.cli.completion import SHELLS, complete_topic, script
+from dataware.cli.help import Commands, Word
 from dataware.cli.options import (
     AppOptions,
     CopyOptions,
@@ -14,10 +16,12 @@ from dataware.cli.options import (
     Outside,
     PairOptions,
     Saving,
+    app_argument,
     app_options,
     copy_options,
     deep_option,
     deploy_options,
+    format_option,
     guard_options,
     outside_options,
     pair_options,
@@ -32,7 +36,7 @@ from dataware.cli.options import (
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=SETTINGS)
+@click.group(cls=Commands, context_settings=SETTINGS)
 @click.version_option(__version__, message="dataware %(version)s")
 def dataware() -> None:
     """Looks at the data first, then keeps, imports, creates or migrates.
@@ -56,10 +60,11 @@ def plan(**given: Any) -> int:
     Without it the app that cdk.json names is run, or else ./dataware.toml is read.
 
     \b
-    dataware plan
-    dataware plan cdk.out --stack Spaceport-prod --out plan.json
-    dataware plan dataware.toml --profile prod --detailed-exitcode
-    dataware plan --format markdown > plan.md
+    Examples:
+      dataware plan
+      dataware plan cdk.out --stack Spaceport-prod --out plan.json
+      dataware plan dataware.toml --profile prod --detailed-exitcode
+      dataware plan --format markdown > plan.md
     """
     from dataware.cli.jobs import run_plan  # noqa: PLC0415 - keeps --help quick
 
@@ -83,9 +88,10 @@ def apply(**given: Any) -> int:
     saved plan is looked at again first, and refused if what it rests on has changed.
 
     \b
-    dataware apply plan.json
-    dataware apply cdk.out --max-share 50%
-    dataware apply dataware.toml --on-conflict target
+    Examples:
+      dataware apply plan.json
+      dataware apply cdk.out --max-share 50%
+      dataware apply dataware.toml --on-conflict target
     """
     from dataware.cli.jobs import run_apply  # noqa: PLC0415 - keeps --help quick
 
@@ -107,8 +113,9 @@ def deploy(**given: Any) -> int:
     --import-existing-resources and writes dataware.lock.json. What follows `--` goes to CDK.
 
     \b
-    dataware deploy
-    dataware deploy --yes --stack Spaceport-prod -- --require-approval never
+    Examples:
+      dataware deploy
+      dataware deploy --yes --stack Spaceport-prod -- --require-approval never
     """
     from dataware.cli.deploy import run_deploy  # noqa: PLC0415 - keeps --help quick
 
@@ -129,7 +136,8 @@ def status(**given: Any) -> int:
     """Show every migration on record: running, interrupted or complete, and how far it is.
 
     \b
-    dataware status --profile prod
+    Examples:
+      dataware status --profile prod
     """
     from dataware.cli.jobs import run_status  # noqa: PLC0415 - keeps --help quick
 
@@ -146,7 +154,8 @@ def iam_policy(**given: Any) -> int:
     APP is a saved plan, or anything that `dataware plan` takes.
 
     \b
-    dataware iam-policy plan.json > policy.json
+    Examples:
+      dataware iam-policy plan.json > policy.json
     """
     from dataware.cli.jobs import run_policy  # noqa: PLC0415 - keeps --help quick
 
@@ -164,9 +173,10 @@ def migrate(**given: Any) -> int:
     says so. Killed at any moment, the same command continues.
 
     \b
-    dataware migrate dynamodb://Waitlist dynamodb://Waitlist-prod
-    dataware migrate s3://uploads/2024/ s3://uploads-prod/2024/ --versions all
-    dataware migrate arn:aws:dynamodb:eu-west-1:111122223333:table/Orders dynamodb://Orders
+    Examples:
+      dataware migrate dynamodb://Waitlist dynamodb://Waitlist-prod
+      dataware migrate s3://uploads/2024/ s3://uploads-prod/2024/ --versions all
+      dataware migrate arn:aws:dynamodb:eu-west-1:111122223333:table/Orders dynamodb://Orders
     """
     from dataware.cli.jobs import run_migrate  # noqa: PLC0415 - keeps --help quick
 
@@ -182,13 +192,79 @@ def verify(**given: Any) -> int:
     """Compare SOURCE and TARGET, independently of any copy; exit 2 if they differ.
 
     \b
-    dataware verify dynamodb://Waitlist dynamodb://Waitlist-prod
-    dataware verify s3://uploads s3://uploads-prod --versions all --deep
+    Examples:
+      dataware verify dynamodb://Waitlist dynamodb://Waitlist-prod
+      dataware verify s3://uploads s3://uploads-prod --versions all --deep
     """
     from dataware.cli.jobs import run_verify  # noqa: PLC0415 - keeps --help quick
 
     versions, deep = given["versions"], given["deep"]
     return run_verify(pick(Outside, given), pick(PairOptions, given), versions=versions, deep=deep)
+
+
+@dataware.command(short_help="Check everything that a run needs.")
+@app_argument
+@click.option(
+    "--stack",
+    metavar="NAME",
+    help="Only this stack; for a template: the stack that it describes.",
+)
+@versions_option
+@outside_options
+def doctor(**given: Any) -> int:
+    """Check this machine, the account and the permissions that APP needs; changes nothing.
+
+    APP is a saved plan, or anything that `dataware plan` takes. Each check is one line that says
+    what to do. Exit 1 if something will fail.
+
+    \b
+    Examples:
+      dataware doctor
+      dataware doctor plan.json --profile prod
+    """
+    from dataware.cli.doctor import run_doctor  # noqa: PLC0415 - keeps --help quick
+
+    app, stack, versions = given["app"], given["stack"], given["versions"]
+    return run_doctor(pick(Outside, given), app, stack=stack, all_versions=versions == "all")
+
+
+@dataware.command(short_help="Explain a rule, an exit code or an event.")
+@click.argument("topic", nargs=-1, shell_complete=complete_topic)
+@format_option
+@plain_options
+def explain(**given: Any) -> int:
+    """Explain each TOPIC: a rule by number or name, an exit code, or an event by its code.
+
+    Without a topic, lists the rules and the exit codes.
+
+    \b
+    Examples:
+      dataware explain
+      dataware explain 9
+      dataware explain rule 9
+      dataware explain exit 4
+      dataware explain slowed
+    """
+    from dataware.cli.explain import run_explain  # noqa: PLC0415 - keeps --help quick
+
+    nowhere = {"profile": None, "region": None, "endpoint_url": None}
+    return run_explain(pick(Outside, {**given, **nowhere}), given["topic"])
+
+
+@dataware.command(short_help="Print the completion script of a shell.")
+@click.argument("shell", type=Word(SHELLS))
+@plain_options
+def completion(**given: Any) -> int:
+    """Print the script that lets SHELL complete commands, options, words and files.
+
+    \b
+    Examples:
+      dataware completion bash > ~/.local/share/bash-completion/completions/dataware
+      dataware completion zsh > ~/.zfunc/_dataware
+      dataware completion fish > ~/.config/fish/completions/dataware.fish
+    """
+    click.echo(script(dataware, given["shell"]))
+    return 0
 
 
 @dataware.command(short_help="The whole job on an embedded AWS, no account needed.")
@@ -214,8 +290,9 @@ def demo(**given: Any) -> int:
     creates, kills a running copy and resumes it, and ends with what to type for a real account.
 
     \b
-    dataware demo
-    dataware demo --items 5000 --objects 200
+    Examples:
+      dataware demo
+      dataware demo --items 5000 --objects 200
     """
     from dataware.cli.demo import Sizes, run_demo  # noqa: PLC0415 - keeps --help quick
 

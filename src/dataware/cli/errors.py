@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import click
 
 from dataware.cli.commands import dataware
+from dataware.cli.help import complaint
 from dataware.core.errors import DatawareError, Incomplete
 from dataware.core.events import event
 from dataware.report import Format, make_renderer
@@ -44,8 +45,7 @@ def explained(error: BaseException) -> tuple[str, int]:
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return INTERRUPTED, Incomplete.exit_code
     if isinstance(error, click.UsageError):
-        command = error.ctx.command_path if error.ctx else "dataware"
-        return f"{error.format_message().rstrip('.')}; try `{command} --help`", 1
+        return complaint(error), 1
     if isinstance(error, click.ClickException):
         return error.format_message(), 1
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -15,6 +15,8 @@ from dataware.cli.outside import beside, open_account, outside
 from dataware.core.errors import DatawareError, Difference, Refused
 from dataware.core.estimate import Prices
 from dataware.core.events import counted, event
+from dataware.core.guard import RULE as GUARD_RULE
+from dataware.core.guide import read_more
 from dataware.core.kind import Kind, Place
 from dataware.core.model import OnError, Wanted
 from dataware.core.plan import Plan
@@ -214,6 +216,9 @@ def tell_plan(context: Context, plan: Plan) -> None:
     for text in price_notes(plan):
         context.emit(event("note", text=text))
     context.emit(plan_summary(plan, lambda cfn_type: load(cfn_type).unit))
+    if rules := {one.decision.rule for one in plan.stops} | {GUARD_RULE for _ in plan.losses}:
+        text = f"{read_more(rules)} says why there is a stop, and what to do"
+        context.emit(event("note", text=text))
 
 
 def _pair(pair: PairOptions) -> tuple[Address, Address]:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from dataware.cli.completion import complete_profile
+from dataware.cli.help import Word
 from dataware.cli.values import account, share, size, word_option
 from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
 from dataware.report import DOCUMENTS, Format
@@ -106,22 +108,25 @@ plain_options = _together(
 )
 
 _where_options = _together(
-    click.option("--profile", metavar="NAME", help="Named profile of the AWS configuration."),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        shell_complete=complete_profile,
+        help="Named profile of the AWS configuration.",
+    ),
     click.option("--region", metavar="NAME", help="AWS region, such as eu-central-1."),
     click.option("--endpoint-url", metavar="URL", help="Another AWS, such as a test server."),
 )
 
-outside_options = _together(
-    _where_options,
-    word_option(
-        "--format",
-        Format,
-        but=DOCUMENTS,
-        default=Format.TEXT.value,
-        help="text for people, json for one JSON object per event.",
-    ),
-    plain_options,
+format_option = word_option(
+    "--format",
+    Format,
+    but=DOCUMENTS,
+    default=Format.TEXT.value,
+    help="text for people, json for one JSON object per event.",
 )
+
+outside_options = _together(_where_options, format_option, plain_options)
 
 plan_outside_options = _together(
     _where_options,
@@ -155,9 +160,9 @@ deploy_options = _together(
     ),
 )
 
-app_options = _together(
-    click.argument("app", required=False, type=click.Path(path_type=Path)), deploy_options
-)
+app_argument = click.argument("app", required=False, type=click.Path(path_type=Path))
+
+app_options = _together(app_argument, deploy_options)
 
 saving_options = _together(
     click.option(
@@ -188,7 +193,7 @@ deep_option = click.option(
 )
 versions_option = click.option(
     "--versions",
-    type=click.Choice(["current", "all"]),
+    type=Word(["current", "all"]),
     default="current",
     help="Object versions: the current ones, or all with their delete markers.",
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TextIO
 
-from dataware.aws import Account, SystemClock, create_held, release_left_over
+from dataware.aws import Account, ClientSettings, SystemClock, create_held, release_left_over
 from dataware.cli.checkers import Processes
 from dataware.cli.collector import resting
 from dataware.cli.options import Outside
@@ -59,17 +59,20 @@ def outside(options: Outside, *, copies: bool = False, strict: bool = False) -> 
         yield context
 
 
-def open_account(options: Outside) -> Account:
+def open_account(options: Outside, client_settings: ClientSettings | None = None) -> Account:
     """The account that options, variables and config files point to; no network."""
     return Account.open(
         make_wire,
         profile=options.profile,
         region=options.region,
         endpoint_url=options.endpoint_url,
+        client_settings=client_settings,
     )
 
 
-def make_context(account: Account, emit: Emit, stop: Stop, *, strict: bool) -> Context:
+def make_context(
+    account: Account, emit: Emit, stop: Callable[[], bool], *, strict: bool
+) -> Context:
     """The ports over a real account."""
     clock = SystemClock()
     return Context(

@@ -29,6 +29,15 @@ def transport(
 
     Raises BadInput for a name that is not to be had.
     """
+    if carrier(environ) == "botocore":
+        return BotocoreTransport(access, limits)
+    from dataware.wire.curl import CurlTransport  # noqa: PLC0415 - pycurl may not be there
+
+    return CurlTransport(access, limits)
+
+
+def carrier(environ: Mapping[str, str] = os.environ) -> str:
+    """The name of the transport. Raises BadInput for one that is not to be had."""
     known = ("curl", "botocore") if _has_curl() else ("botocore",)
     wanted = environ.get(VARIABLE) or known[0]
     if wanted not in known:
@@ -36,11 +45,7 @@ def transport(
             f"{VARIABLE} is {wanted!r}, but what can be used here is {' or '.join(known)}: "
             "name one of them, or unset it"
         )
-    if wanted == "botocore":
-        return BotocoreTransport(access, limits)
-    from dataware.wire.curl import CurlTransport  # noqa: PLC0415 - pycurl may not be there
-
-    return CurlTransport(access, limits)
+    return wanted
 
 
 def _has_curl() -> bool:

@@ -10,7 +10,8 @@
     ├── Refused                exit 3   a stop rule, a changed fact, or another run's lock
     └── Incomplete             exit 4   not done, but the next run goes on from here
 
-The text of an error is one sentence that says what, where, why and what to do.
+The text of an error is one sentence that says what, where, why and what to do. Whatever ends a run
+that has begun to change something ends it as Incomplete, unless going on could lose data.
 """
 
 from __future__ import annotations
@@ -64,3 +65,13 @@ class Incomplete(DatawareError):
     """The work is not finished; running the same command again continues it."""
 
     exit_code = 4
+
+
+def to_go_on(error: Exception) -> str:
+    """Why a run that has begun ended, with what to do to go on."""
+    known = isinstance(error, DatawareError)
+    text = str(error) if known else f"unexpected error, {type(error).__name__}: {error}"
+    if "run the same command again" in text:
+        return text
+    where = "" if known else ", or with --debug to see where it was"
+    return f"{text}; run the same command again to go on{where}"

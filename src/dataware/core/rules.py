@@ -12,6 +12,7 @@ from dataware.core.model import (
     Action,
     Content,
     Decision,
+    Existence,
     Facts,
     ImportMode,
     Owner,
@@ -125,9 +126,25 @@ def _words(
         "foreign": ", ".join(foreign) or "a fallback",
         "source_schema": (source.schema if source else None) or "unknown",
         "schema": (schema if schema is not None else existing) or "unknown",
+        **_keys(schema, preferred, source),
         "sizes": _sizes(preferred, source),
         "problems": "; ".join(_problems(preferred, *fallbacks)) or "no answer",
         "marker": f"/dataware/markers/*/{preferred.name} in SSM Parameter Store",
+    }
+
+
+def _keys(schema: str | None, preferred: Facts, source: Facts | None) -> dict[str, str]:
+    """Which side of the target has other keys than the source, and what to do about it."""
+    existing = preferred.schema if preferred.existence is Existence.EXISTS else None
+    fits = source is not None and schema in (source.schema, None)
+    if existing is not None and fits:
+        return {
+            "other_keys": f"exists with {existing}",
+            "same_keys": "choose another name, or delete it if nobody needs it",
+        }
+    return {
+        "other_keys": f"is declared with {schema or 'unknown'}",
+        "same_keys": "declare the same key schema",
     }
 
 

@@ -168,8 +168,8 @@ NEEDS_COPY = when(fallback=Fallback.DATA)
 NOT_SEEN = "data would have to be copied to {name}, but not enough can be seen to do that safely "
 NOT_SEEN += "({problems}); allow the calls and run again"
 OTHER_SCHEMA = (
-    "{source} has the key schema {source_schema}, but {name} is declared with {schema}: items "
-    "cannot be copied as they are; declare the same key schema"
+    "{source} has the key schema {source_schema}, but {name} {other_keys}: items cannot be copied "
+    "as they are; {same_keys}"
 )
 NOBODYS_FALLBACK = "{source} has data; the app asks to import the fallback instead of migrating"
 

@@ -7,12 +7,12 @@ A new type is one module that ends in a `KIND`, and one line in `CATALOGUE`. A k
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from importlib import import_module
 from types import MappingProxyType
 
 from dataware.core.errors import BadInput
 from dataware.core.kind import Kind
+from dataware.core.near import did_you_mean
 
 CATALOGUE: Mapping[str, str] = MappingProxyType(
     {
@@ -29,7 +29,9 @@ def load(cfn_type: str) -> Kind:
     try:
         module = CATALOGUE[cfn_type]
     except KeyError:
-        raise BadInput(_unknown(cfn_type)) from None
+        raise BadInput(
+            f"unknown resource type {cfn_type!r}, {did_you_mean(cfn_type, CATALOGUE)}"
+        ) from None
     kind: Kind = import_module(f"{__name__}.{module}").KIND
     return kind
 
@@ -37,13 +39,3 @@ def load(cfn_type: str) -> Kind:
 def kinds() -> tuple[Kind, ...]:
     """Every card, in the order of the catalogue."""
     return tuple(load(cfn_type) for cfn_type in CATALOGUE)
-
-
-def _unknown(cfn_type: str) -> str:
-    by_folded = {known.casefold(): known for known in CATALOGUE}
-    near = get_close_matches(cfn_type.casefold(), by_folded, n=1)
-    if near:
-        hint = f"did you mean {by_folded[near[0]]}?"
-    else:
-        hint = f"the known types are {', '.join(CATALOGUE)}"
-    return f"unknown resource type {cfn_type!r}: {hint}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from dataware.core.errors import Incomplete, Refused
+from dataware.core.errors import DatawareError, Incomplete, Refused, to_go_on
 from dataware.core.events import counted, event
+from dataware.core.guide import read_more
 from dataware.core.kind import Kind, Place
 from dataware.core.model import Action, Existence, ImportMode, Ownership
 from dataware.core.plan import COPYING, Plan, Planned, changed_facts
@@ -32,15 +33,34 @@ def apply_plan(
         for planned in plan.stops:
             announce(context.emit, planned)
         names = ", ".join(planned.wanted.preferred for planned in plan.stops)
-        raise Refused(f"nothing was changed, because of {names}; see the reasons above")
-    unfinished = [
-        reason for planned in plan.resources if (reason := _apply(context, planned, settings))
-    ]
-    if unfinished:
-        raise Incomplete("; ".join(unfinished))
+        more = read_more({planned.decision.rule for planned in plan.stops})
+        raise Refused(f"nothing was changed, because of {names}; see the reasons above, and {more}")
+    _apply_each(context, plan, settings)
     if not plan.changes:
         context.emit(event("nothing-to-do", why=_why_nothing(plan)))
     return plan
+
+
+def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
+    """Carry the resources out one after another, also after one that has to be applied again.
+
+    An error ends the run as Incomplete if something is changed by then, because it can go on.
+    """
+    unfinished: list[Incomplete] = []
+    begun = False
+    for planned in plan.resources:
+        try:
+            reason = _apply(context, planned, settings)
+        except Refused:
+            raise
+        except DatawareError as error:
+            if not begun:
+                raise
+            raise Incomplete(to_go_on(error)) from error
+        unfinished += [reason] if reason else []
+        begun = begun or planned.changes
+    if unfinished:
+        raise Incomplete("; ".join(map(str, unfinished))) from unfinished[0]
 
 
 def _why_nothing(plan: Plan) -> str:
@@ -78,12 +98,12 @@ def _probed_again(context: Context, plan: Plan) -> Plan:
     return fresh
 
 
-def _apply(context: Context, planned: Planned, settings: CopySettings) -> str | None:
+def _apply(context: Context, planned: Planned, settings: CopySettings) -> Incomplete | None:
     """Carry one resource out; answers with the reason if it has to be applied again."""
     announce(context.emit, planned)
     kind, name = load(planned.wanted.type), planned.wanted.preferred
     if context.stop():
-        return f"{name} was not begun"
+        return Incomplete(f"{name} was not begun")
     try:
         if planned.decision.action in COPYING:
             return _migrate(context, kind, planned, settings)
@@ -94,7 +114,7 @@ def _apply(context: Context, planned: Planned, settings: CopySettings) -> str | 
             _take_over(context, kind, planned)
     except Incomplete as error:
         context.emit(event("incomplete", name=name, why=str(error)))
-        return str(error)
+        return error
     return None
 
 
@@ -120,11 +140,14 @@ def _in_use(planned: Planned) -> bool:
     return referenced or planned.preferred.owner.ownership is not Ownership.NOBODY
 
 
-def _migrate(context: Context, kind: Kind, planned: Planned, settings: CopySettings) -> str | None:
+def _migrate(
+    context: Context, kind: Kind, planned: Planned, settings: CopySettings
+) -> Incomplete | None:
     missing = planned.preferred.existence is not Existence.EXISTS
     if missing and not planned.creates:
         _leave_to_deployment(context, planned)
-        return f"{planned.wanted.preferred} has to be deployed first, and then applied again"
+        name = planned.wanted.preferred
+        return Incomplete(f"{name} has to be deployed first, and then applied again")
     account, region = context.aws.account, context.aws.region
     source = Place(planned.decision.source or "", account, region)
     target = Place(planned.wanted.preferred, account, region)

@@ -16,7 +16,14 @@ from uuid import uuid4
 
 from dataware.core.diff import Side
 from dataware.core.entry import cure
-from dataware.core.errors import DatawareError, Incomplete, NotLetIn, Refused, ServiceFailed
+from dataware.core.errors import (
+    BadInput,
+    DatawareError,
+    Incomplete,
+    Refused,
+    ServiceFailed,
+    to_go_on,
+)
 from dataware.core.events import counted, event
 from dataware.core.kind import CopyOrder, Kind, Trouble
 from dataware.core.model import (
@@ -84,9 +91,9 @@ class Migration:
 def carry(context: Context, migration: Migration) -> Verdict:
     """Carry a migration out.
 
-    Raises Refused while another run is alive, Incomplete when it has to be run again (also because
-    credentials expired on the way), and CannotSee when a service fails for good; the next run
-    continues from the journal.
+    Raises Refused while another run is alive. Once the record says "running", whatever goes wrong
+    raises Incomplete, because the next run continues from the journal; what the target cannot be
+    created for stays a ServiceFailed or BadInput.
     """
     _check_visible(migration)
     _check_record(context, migration)
@@ -100,29 +107,41 @@ def carry(context: Context, migration: Migration) -> Verdict:
         created=migration.create is not None or migration.made_here,
     )
     lease = context.markers.begin(migration.kind.name, target, begun)
-    with _resumable(), Heart(lease) as heart:
+    with Heart(lease) as heart:
         heart.publish(migration.marker.detail if migration.same_target else {})
+        carrier = _Carrier(context, migration, run, heart)
         try:
-            verdict = _Carrier(context, migration, run, heart).carry()
+            with _resumable(carrier):
+                verdict = carrier.carry()
         except BaseException:
             _release(lease.release, heart)
             raise
-        lease.complete({"verified": verdict.compared, "unit": migration.kind.unit})
+        with _resumable(carrier):
+            lease.complete({"verified": verdict.compared, "unit": migration.kind.unit})
     return verdict
 
 
 @contextmanager
-def _resumable() -> Iterator[None]:
-    """Who is not let in any more has lost nothing: with new credentials the run goes on."""
+def _resumable(carrier: _Carrier) -> Iterator[None]:
+    """What ends a run that is on record loses nothing: once the cause is cured, it goes on.
+
+    Only what CloudFormation does not create stays as it is, because no repetition cures it.
+    """
     try:
         yield
-    except NotLetIn as error:
-        raise Incomplete(str(error)) from error
-    except ServiceFailed as error:
-        problem = error.problem
-        if problem is None or (cured_by := cure(problem.code)) is None:
+    except (Incomplete, Refused):
+        raise
+    except Exception as error:
+        if not carrier.stands and type(error) in (ServiceFailed, BadInput):
             raise
-        raise Incomplete(f"{problem}: {cured_by}") from error
+        raise Incomplete(_cured(error) or to_go_on(error)) from error
+
+
+def _cured(error: Exception) -> str | None:
+    """The sentence for who is not let in any more, from the words of any service."""
+    problem = error.problem if isinstance(error, ServiceFailed) else None
+    cured_by = cure(problem.code) if problem else None
+    return f"{problem}: {cured_by}" if cured_by else None
 
 
 def _release(release: Callable[[Mapping[str, Any]], None], heart: Heart) -> None:
@@ -174,9 +193,10 @@ def _known_identity(marker: Marker) -> str | None:
 
 
 class _Carrier:
-    """The steps of one migration under a held lease."""
+    """The steps of one migration under a held lease; `stands` says that the target is there."""
 
     def __init__(self, context: Context, migration: Migration, run: str, heart: Heart) -> None:
+        self.stands = migration.create is None
         self._context = context
         self._migration = migration
         self._run = run
@@ -185,6 +205,7 @@ class _Carrier:
     def carry(self) -> Verdict:
         kind, order = self._migration.kind, self._migration.order
         target = self._created()
+        self.stands = True
         self._heart.publish({"identity": target.identity})
         self._heart.beat()
         order = replace(order, exclusive=self._exclusive(target))

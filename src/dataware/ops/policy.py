@@ -42,7 +42,8 @@ def iam_policy(
         for name in (item.preferred, *item.fallbacks):
             phases = (*(TARGET_PHASES if name == item.preferred else SOURCE_PHASES), *more)
             for arn in kind.arns(name, account, region, partition):
-                granted[arn].update(a for phase in phases for a in kind.permissions.get(phase, ()))
+                actions = [a for phase in phases for a in kind.permissions.get(phase, ())]
+                granted[arn].update(action for action in actions if kind.governs(action, arn))
         granted[EVERYWHERE].update(kind.permissions.get(ACCOUNT_PHASE, ()))
     return {"Version": "2012-10-17", "Statement": _statements(granted)}
 

@@ -134,3 +134,15 @@ def test_charges_are_a_copy_of_each_object_and_the_pages_of_four_listings(
 ) -> None:
     """Source and target are listed once for the copy and once for the verification."""
     assert KIND.charges(Size(items, 10**9)) == {"s3.put": puts}
+
+
+def test_actions_on_objects_are_granted_on_objects_only() -> None:
+    """A policy says what AWS checks: listing is of the bucket, reading of its objects."""
+    bucket, objects = KIND.arns("b-1", "1", "eu-central-1", "aws")
+    for action, arn in (("s3:ListBucket", bucket), ("s3:PutObject", objects)):
+        assert [one for one in (bucket, objects) if KIND.governs(action, one)] == [arn]
+    named = {action for some in KIND.permissions.values() for action in some}
+    odd = {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
+    for action in named:
+        about_objects = "Object" in action and "ObjectLock" not in action
+        assert KIND.governs(action, objects) is (about_objects or action in odd), action

@@ -69,6 +69,26 @@ _VERSIONS = (
     "s3:DeleteObject",
 )
 
+# Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3": these
+# are checked against an object, all others here against the bucket.
+_OF_OBJECTS = {
+    *_READ_OBJECTS,
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:GetObjectAnnotation",
+    "s3:GetObjectVersion",
+    "s3:GetObjectVersionTagging",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+    "s3:PutObjectAnnotation",
+    "s3:PutObjectTagging",
+}
+
+
+def _governs(action: str, arn: str) -> bool:
+    return (action in _OF_OBJECTS) is arn.endswith("/*")
+
+
 KIND = Kind(
     name="s3-bucket",
     cfn_type="AWS::S3::Bucket",
@@ -110,6 +130,7 @@ KIND = Kind(
         ),
     },
     arns=arns,
+    governs=_governs,
     cdk_import="aws_cdk.aws_s3:Bucket.from_bucket_name",
     declared_settings=declared_settings,
     copier=make_copier,

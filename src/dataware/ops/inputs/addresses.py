@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from dataware.core.errors import BadInput
 from dataware.core.kind import Kind, Place
-from dataware.ops.inputs.reading import did_you_mean
+from dataware.core.near import did_you_mean
 from dataware.ops.inputs.wanted import Kinds
 
 

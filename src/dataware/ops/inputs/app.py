@@ -24,16 +24,18 @@ def load_app(
     environment: Callable[[], Environment] = Environment,
     folder: Path | None = None,
     guarding: bool = False,
+    seconds: float | None = None,
 ) -> App:
     """The wanted resources of an app.
 
     Without a path it is what `folder` (the current one) holds: the CDK app that `cdk.json` names,
     or else a `dataware.toml`. `environment` is asked for CDK's default account and region, and
     only when an app is run. `guarding` says that stacks are of use also if no resource opts in.
+    `seconds` bounds how long an app may run.
     """
     overrides = overrides or Overrides()
     if path is None:
-        app = _default(folder or Path(), kinds, overrides, stack, environment)
+        app = _default(folder or Path(), kinds, overrides, stack, environment, seconds=seconds)
     else:
         app = _named(path, kinds, overrides, stack)
     if not app.wanted and not (guarding and app.stacks):
@@ -57,9 +59,11 @@ def _default(
     overrides: Overrides,
     stack: str | None,
     environment: Callable[[], Environment],
+    *,
+    seconds: float | None,
 ) -> App:
     if (folder / "cdk.json").is_file():
-        return read_cdk_app(folder, kinds, overrides, stack, environment)
+        return read_cdk_app(folder, kinds, overrides, stack, environment, seconds=seconds)
     if (folder / "dataware.toml").is_file():
         return read_toml(folder / "dataware.toml", kinds, overrides, stack)
     here = folder.resolve()

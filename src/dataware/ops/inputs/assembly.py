@@ -10,7 +10,7 @@ from typing import Any
 from dataware.core.errors import BadInput
 from dataware.core.guard import StackTemplate
 from dataware.core.model import Wanted
-from dataware.ops.inputs.reading import did_you_mean
+from dataware.core.near import did_you_mean
 from dataware.ops.inputs.referred import referred_resources
 from dataware.ops.inputs.template import (
     NESTED,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +34,13 @@ def read_cdk_app(
     overrides: Overrides,
     stack: str | None,
     environment: Callable[[], Environment],
+    *,
+    seconds: float | None = None,
 ) -> App:
-    """The resources of the CDK project in `folder`; `environment` gives CDK's defaults."""
+    """The resources of the CDK project in `folder`; `environment` gives CDK's defaults.
+
+    The app may take `seconds`, as long as it likes without.
+    """
     settings = parse_template(folder / "cdk.json")
     app = settings.get("app")
     if not isinstance(app, str) or not app.strip():
@@ -42,7 +48,7 @@ def read_cdk_app(
     if (folder / app).is_dir():
         return read_assembly(folder / app, kinds, overrides, stack)
     with tempfile.TemporaryDirectory(prefix="dataware-synth-") as output:
-        run_app(app, folder, _environ(folder, settings, output, environment()))
+        run_app(app, folder, _environ(folder, settings, output, environment()), seconds)
         if not (Path(output) / MANIFEST).is_file():
             raise BadInput(f"The app `{app}` wrote no cloud assembly: does it call app.synth()?")
         return read_assembly(Path(output), kinds, overrides, stack)
@@ -72,17 +78,48 @@ def _environ(
     }
 
 
-def run_app(app: str | Sequence[str], folder: Path, environ: Mapping[str, str]) -> None:
-    """Run the app. Raises BadInput with the last line it wrote, if it fails."""
+def run_app(
+    app: str | Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    seconds: float | None = None,
+) -> None:
+    """Run the app. Raises BadInput with the last line it wrote, if it fails or takes too long."""
     try:
-        # A string is the user's own command, written for a shell, and CDK runs it in one.
-        done = subprocess.run(
-            app, shell=isinstance(app, str), cwd=folder, env=environ, capture_output=True,
-            text=True, errors="replace", stdin=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
+        code, said = _run(app, folder, environ, seconds)
+    except subprocess.TimeoutExpired:
+        raise BadInput(
+            f"The app `{app}` did not end within {seconds:.0f} s: does `cdk synth` end?"
+        ) from None
     except OSError as error:
         raise BadInput(f"The app `{app}` cannot be run: {error.strerror or error}") from error
-    if done.returncode:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        last = lines[-1] if lines else f"it ended with exit code {done.returncode}"
+    if code:
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        last = lines[-1] if lines else f"it ended with exit code {code}"
         raise BadInput(f"The app `{app}` failed: {last}: `cdk synth` shows the whole error")
+
+
+def _run(
+    app: str | Sequence[str], folder: Path, environ: Mapping[str, str], seconds: float | None
+) -> tuple[int, str]:
+    """The exit code of the app and what it wrote to standard error."""
+    # A string is the user's own command, written for a shell, and CDK runs it in one. What the
+    # shell has started ends with it only in a group of its own, which Ctrl-C would not reach.
+    with subprocess.Popen(
+        app, shell=isinstance(app, str), cwd=folder, env=environ, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+        start_new_session=seconds is not None,
+    ) as running:  # fmt: skip
+        try:
+            _, said = running.communicate(timeout=seconds)
+        except BaseException:
+            _end(running, group=seconds is not None)
+            raise
+    return running.returncode, said
+
+
+def _end(running: subprocess.Popen[str], *, group: bool) -> None:
+    if group and os.name != "nt":
+        os.killpg(running.pid, signal.SIGKILL)
+    else:
+        running.kill()

@@ -13,7 +13,8 @@ from typing import Any
 
 from dataware.core.errors import BadInput
 from dataware.core.estimate import Prices
-from dataware.ops.inputs.reading import Section, did_you_mean, read_text
+from dataware.core.near import did_you_mean
+from dataware.ops.inputs.reading import Section, read_text
 
 OWN = "prices"
 """What a person's own prices are called unless they say so themselves."""

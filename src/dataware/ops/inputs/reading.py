@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
 from dataware.core.errors import BadInput
+from dataware.core.near import did_you_mean
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -27,16 +27,6 @@ def read_text(path: Path, *, holds: str = "at least one resource") -> str:
     if not text.strip():
         raise BadInput(f"{path} is empty: it has to declare {holds}")
     return text
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The nearest known word as a question, or what there is to choose from."""
-    choices = sorted(known)
-    by_lower = {choice.lower(): choice for choice in choices}
-    near = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {by_lower[near[0]]}?"
-    return f"choose from {', '.join(choices)}" if choices else "there is nothing to choose from"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from dataware.core.errors import BadInput
 from dataware.core.guard import StackTemplate, declared_in
 from dataware.core.kind import Kind
 from dataware.core.model import Creator, Wanted
+from dataware.core.near import nearest
 from dataware.ops.inputs.reading import Section, read_text
 from dataware.ops.inputs.references import unresolved
 from dataware.ops.inputs.wanted import (
@@ -33,6 +34,9 @@ from dataware.ops.inputs.yaml_forms import parse_yaml
 
 WORDS = Words("Fallback", "OnError", "OnFallbackData", "Import")
 OPT_IN = "add Metadata: {Dataware: {Fallback: [name]}} to each resource that dataware should see"
+KEY = "Dataware"
+ALIKE = 0.85
+"""How like `KEY` another key has to be to be taken for a slip: keys of other tools are fine."""
 NESTED = "AWS::CloudFormation::Stack"
 
 
@@ -68,7 +72,7 @@ def template_resources(source: Source) -> list[Wanted]:
     declared = [
         _wanted(source, logical_id, resource)
         for logical_id, resource in resources.items()
-        if "Dataware" in _metadata(resource)
+        if _opts_in(source, logical_id, resource)
     ]
     # Of what is only referred to, name and keys are known: too little to create it elsewhere.
     referred = [
@@ -116,6 +120,18 @@ def parse_template(path: Path) -> dict[str, Any]:
     return document
 
 
+def _opts_in(source: Source, logical_id: str, resource: dict[str, Any]) -> bool:
+    """Whether a resource opts in. Raises BadInput for a key that nearly says so."""
+    metadata = _metadata(resource)
+    if KEY in metadata:
+        return True
+    for key in metadata:
+        if nearest(str(key), [KEY], ALIKE):
+            where = f"{source.path}, resource {logical_id}, Metadata"
+            raise BadInput(f"{where}: unknown field {key}, did you mean {KEY}?")
+    return False
+
+
 def _metadata(resource: dict[str, Any]) -> dict[str, Any]:
     metadata = resource.get("Metadata")
     return metadata if isinstance(metadata, dict) else {}
@@ -127,7 +143,7 @@ def _wanted(source: Source, logical_id: str, resource: dict[str, Any]) -> Wanted
     properties = declared.mapping("Properties")
     preferred = _literal_name(declared, kind)
     metadata = _metadata(resource)
-    section = Section(f"{declared.where}, Metadata.Dataware", metadata["Dataware"])
+    section = Section(f"{declared.where}, Metadata.Dataware", metadata[KEY])
     if not isinstance(section.data, dict):
         raise declared.bad("Metadata.Dataware has to be a mapping such as {Fallback: [name]}")
     section.only(WORDS.all)

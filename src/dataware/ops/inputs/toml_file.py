@@ -8,6 +8,7 @@ from typing import Any
 
 from dataware.core.errors import BadInput
 from dataware.core.model import Wanted
+from dataware.core.near import did_you_mean
 from dataware.ops.inputs.reading import Section, read_text
 from dataware.ops.inputs.wanted import (
     App,
@@ -35,7 +36,10 @@ def read_toml(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None 
     check_together(str(path), wanted)
     chosen = [one for one in wanted if stack in {None, one.stack}]
     if not chosen:
-        raise document.bad(f"no resource belongs to stack {stack}: check --stack")
+        stacks = {one.stack for one in wanted if one.stack}
+        raise document.bad(
+            f"no resource belongs to stack {stack}, {did_you_mean(str(stack), stacks)}"
+        )
     return App(chosen)
 
 

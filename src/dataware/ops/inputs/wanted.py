@@ -9,7 +9,8 @@ from dataware.core.errors import BadInput
 from dataware.core.guard import StackTemplate
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, OnError, OnFallbackData, Wanted
-from dataware.ops.inputs.reading import Section, did_you_mean
+from dataware.core.near import did_you_mean
+from dataware.ops.inputs.reading import Section
 
 Kinds = Mapping[str, Kind]
 """The known resource types, by CloudFormation type."""

@@ -1,0 +1,52 @@
+"""Checks of the app: whether it loads, what opts in, and whether it belongs here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
+from dataware.cli.doctor.machine import halves
+from dataware.cli.doctor.subject import Subject
+from dataware.core.errors import BadInput, DatawareError
+from dataware.core.events import counted
+from dataware.ops.inputs import App
+from dataware.ops.inputs.template import OPT_IN
+
+SHOWN = 5
+
+
+def app(subject: Subject) -> Iterator[Finding]:
+    """The app, and the resources in it that opt in."""
+    try:
+        loaded = subject.loaded()
+    except DatawareError as error:
+        yield failure(*halves(error))
+        return
+    if loaded is None:
+        yield note("none here; name one, as in `dataware doctor cdk.out`, to have it checked")
+        return
+    yield from app_found(loaded)
+    yield from _place(subject, loaded)
+
+
+def app_found(loaded: App) -> Iterator[Finding]:
+    """What there is to say about an app that loads."""
+    names = [wanted.preferred for wanted in loaded.wanted]
+    if not names:
+        yield doubt("it loads, but no resource opts in", OPT_IN)
+        return
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    opt = "opts in" if len(names) == 1 else "opt in"
+    yield fine(f"{counted(len(names), 'resource')} {opt}: {', '.join(names[:SHOWN])}{more}")
+
+
+def _place(subject: Subject, loaded: App) -> Iterator[Finding]:
+    """Whether the stacks are meant for the caller's account and region."""
+    try:
+        where = subject.caller().account, subject.account().region
+    except DatawareError:
+        return
+    try:
+        loaded.check_environment(*where)
+    except BadInput as error:
+        yield failure(*halves(error))

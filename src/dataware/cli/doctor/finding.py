@@ -1,0 +1,49 @@
+"""What a check finds: one line with a verdict, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """How a check ended; the value is the event that tells of it."""
+
+    FINE = "checked"
+    NOTE = "checked-note"
+    DOUBT = "checked-doubt"
+    FAILURE = "checked-failure"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was found, and what to do; a FAILURE is something that will fail."""
+
+    verdict: Verdict
+    found: str
+    do: str = ""
+
+    @property
+    def text(self) -> str:
+        """The finding in one sentence."""
+        return f"{self.found}; {self.do}" if self.do else self.found
+
+
+def fine(found: str) -> Finding:
+    """As it should be."""
+    return Finding(Verdict.FINE, found)
+
+
+def note(found: str, do: str = "") -> Finding:
+    """Something to know; nothing has to be done."""
+    return Finding(Verdict.NOTE, found, do)
+
+
+def doubt(found: str, do: str = "") -> Finding:
+    """Something that may fail, or that was not seen."""
+    return Finding(Verdict.DOUBT, found, do)
+
+
+def failure(found: str, do: str) -> Finding:
+    """Something that will fail."""
+    return Finding(Verdict.FAILURE, found, do)

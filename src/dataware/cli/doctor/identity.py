@@ -1,0 +1,50 @@
+"""Checks of who asks AWS: the account, the credentials, where they come from, when they end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from dataware.aws.caller import Caller, Origin
+from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
+from dataware.cli.doctor.machine import halves
+from dataware.cli.doctor.network import WITHOUT_REGION
+from dataware.cli.doctor.subject import Subject
+from dataware.core.errors import DatawareError
+
+SOON = timedelta(minutes=15)
+"""Credentials that end within it may end a copy on the way."""
+
+
+def credentials(subject: Subject) -> Iterator[Finding]:
+    """Who the caller is, as AWS says."""
+    try:
+        account = subject.account()
+    except DatawareError:
+        yield note(WITHOUT_REGION)
+        return
+    try:
+        origin, caller = account.origin(), subject.caller()
+    except DatawareError as error:
+        yield failure(*halves(error))
+        return
+    yield from credentials_found(caller, origin, datetime.now(UTC))
+
+
+def credentials_found(caller: Caller, origin: Origin, now: datetime) -> Iterator[Finding]:
+    """What there is to say about the caller and the credentials."""
+    text = f"account {caller.account} as {caller.arn}, from {origin.source}"
+    if origin.expires is None:
+        ends = "temporary, their end is not said" if origin.temporary else "they do not expire"
+        yield fine(f"{text}, {ends}")
+    elif origin.expires - now > SOON:
+        yield fine(f"{text}, until {origin.expires:%Y-%m-%d %H:%M} UTC")
+    else:
+        yield doubt(
+            f"{text}, only until {origin.expires:%H:%M} UTC",
+            "if they are not renewed by themselves, get new ones before a long copy",
+        )
+    if caller.arn.endswith(":root"):
+        yield doubt(
+            "this is the root user", "use a role that has what `dataware iam-policy` prints"
+        )

@@ -1,0 +1,124 @@
+"""Checks of the permissions that the app needs: asked of IAM, or tried by harmless reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from dataware.aws.caller import policy_owner
+from dataware.aws.simulate import PERMISSION, simulate
+from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
+from dataware.cli.doctor.network import UNKNOWN_CALLER
+from dataware.cli.doctor.subject import Subject
+from dataware.cli.jobs import policy_of
+from dataware.cli.outside import make_context
+from dataware.core.errors import BadInput, DatawareError, ServiceFailed
+from dataware.core.events import Event, counted
+from dataware.core.model import Problem, Wanted
+from dataware.core.permissions import Access, Needed, lacks, needed
+from dataware.core.plan import Plan
+from dataware.ops.plan import make_plan
+
+SHOWN = 10
+UNSEEN = (
+    "IAM's simulation does not see policies of buckets, tables and keys, of sessions and of VPC "
+    "endpoints, which may allow or deny more"
+)
+
+
+def permissions(subject: Subject) -> Iterator[Finding]:
+    """What the plan of the app needs, and what of it is missing."""
+    try:
+        wanted = loaded.wanted if (loaded := subject.loaded()) else []
+    except DatawareError:
+        yield note("not checked, because the app does not load")
+        return
+    if not wanted:
+        yield note("not checked, because no resource opts in")
+        return
+    try:
+        arn, aws = subject.caller().arn, subject.account()
+    except DatawareError:
+        yield note(UNKNOWN_CALLER)
+        return
+    needs = needed(policy_of(aws, wanted, all_versions=subject.all_versions))
+    owner = policy_owner(aws, arn)
+    if owner is None:
+        yield from _tried(subject, wanted, "it has none to simulate for such a caller", "")
+        return
+    try:
+        answers = simulate(aws, owner, needs)
+    except ServiceFailed as error:
+        why = f"{error.problem}" if error.problem else str(error)
+        yield from _tried(subject, wanted, why, f"allow {PERMISSION} and iam:GetRole, or ")
+        return
+    yield from simulated_found(owner, needs, answers)
+
+
+def simulated_found(
+    owner: str, needs: Sequence[Needed], answers: Mapping[tuple[str, str], Access]
+) -> Iterator[Finding]:
+    """What there is to say about the answers of a simulation."""
+    found = lacks(answers)
+    for lack in found[:SHOWN]:
+        add = f"allow it to {owner}"
+        if lack.access in (Access.MISSING, Access.CONDITIONAL):
+            kind = doubt if lack.access is Access.CONDITIONAL else failure
+            yield kind(str(lack), add)
+        else:
+            yield failure(str(lack), "change that policy")
+    if len(found) > SHOWN:
+        yield failure(f"{len(found) - SHOWN} more are missing", "`dataware iam-policy` prints all")
+    asked = {pair for need in needs for pair in need.pairs()}
+    if unanswered := len(asked - answers.keys()):
+        yield doubt(f"{counted(unanswered, 'question')} to IAM got no answer", "run this again")
+    if not found and not unanswered:
+        actions = len({action for action, _ in asked})
+        yield fine(f"all {counted(actions, 'action')} that the plan needs are allowed to {owner}")
+    yield note(UNSEEN)
+
+
+def _tried(subject: Subject, wanted: Sequence[Wanted], why: str, advice: str) -> Iterator[Finding]:
+    """Make the reads that a plan makes, where IAM cannot be asked."""
+    context = make_context(subject.account(), _silent, lambda: False, strict=False)
+    try:
+        plan = make_plan(context, wanted, tell=False)
+    except BadInput as error:
+        yield failure(str(error), "see `dataware plan`")
+        return
+    except DatawareError as error:
+        yield doubt(f"not checked: {error}", "run this again")
+        return
+    yield from tried_found(problems_in(plan))
+    yield doubt(
+        f"those to write were not checked, because IAM cannot be asked ({why})",
+        f"{advice}compare with what `dataware iam-policy` prints",
+    )
+
+
+def problems_in(plan: Plan) -> list[tuple[str, Problem]]:
+    """Every question of a plan that went unanswered, with the name it was about."""
+    return [
+        (facts.name, problem)
+        for planned in plan.resources
+        for facts in (planned.preferred, *planned.fallbacks)
+        for problem in facts.problems
+    ]
+
+
+def tried_found(problems: Sequence[tuple[str, Problem]]) -> Iterator[Finding]:
+    """What there is to say about the reads that were tried."""
+    named: dict[str, list[str]] = {}
+    for name, problem in problems:
+        if problem.permission:
+            names = named.setdefault(problem.permission, [])
+            names += [name] if name not in names else []
+        else:
+            yield doubt(f"{name}: {problem}", "run this again")
+    for permission, names in named.items():
+        yield failure(f"{permission} on {', '.join(names)} is denied", "allow it")
+    if not problems:
+        yield fine("every read of the plan is allowed")
+
+
+def _silent(_event: Event) -> None:
+    """What a plan tells is not the matter here."""

@@ -1,0 +1,95 @@
+"""Runs every check at the same time, each in bounded time, and tells of them in their order."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from dataware.cli.doctor import declared, identity, machine, network, permissions, tools
+from dataware.cli.doctor.finding import Finding, Verdict, doubt
+from dataware.cli.doctor.subject import APP_SECONDS, Once, Subject
+from dataware.cli.options import Outside
+from dataware.cli.outside import display
+from dataware.core.errors import CannotSee, DatawareError
+from dataware.core.events import counted, event
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: `look` may take `seconds`; its name is permanent."""
+
+    name: str
+    look: Callable[[Subject], Iterable[Finding]]
+    seconds: float = 20.0
+
+
+CHECKS = (
+    Check("python", machine.python),
+    Check("packages", machine.packages),
+    Check("transport", machine.transport),
+    Check("state", machine.state),
+    Check("node", tools.node),
+    Check("cdk", tools.cdk, 45.0),
+    Check("aws-cdk-lib", tools.library),
+    Check("variables", network.variables),
+    Check("region", network.region),
+    Check("endpoints", network.endpoints),
+    Check("credentials", identity.credentials),
+    Check("clock", network.clock),
+    Check("app", declared.app, APP_SECONDS + 30.0),
+    Check("permissions", permissions.permissions, APP_SECONDS + 60.0),
+)
+
+
+def run_doctor(options: Outside, app: Path | None, *, stack: str | None, all_versions: bool) -> int:
+    """Check everything. Raises DatawareError if something will fail."""
+    subject = Subject(options, app, stack, all_versions)
+    _ask_first(subject)
+    found: list[Finding] = []
+    with display(options) as emit:
+        for name, finding in findings(CHECKS, subject):
+            found.append(finding)
+            fields = {"check": name, "found": finding.found, "do": finding.do or None}
+            emit(event(finding.verdict, text=finding.text, **fields))
+        failures = sum(one.verdict is Verdict.FAILURE for one in found)
+        doubts = sum(one.verdict is Verdict.DOUBT for one in found)
+        if not failures:
+            in_doubt = f", {counted(doubts, 'warning')}" if doubts else ""
+            emit(event("done", text=f"Nothing stands in the way{in_doubt}"))
+    if failures:
+        raise DatawareError(
+            f"{counted(failures, 'thing')} will make a run fail; the lines above say what to do"
+        )
+    return 0
+
+
+def _ask_first(subject: Subject) -> None:
+    """Let a person type the code that a profile asks for, before anything is bounded in time."""
+    with suppress(DatawareError):
+        account = subject.account()
+        if account.asks_for_code and sys.stdin.isatty():
+            account.origin()
+
+
+def findings(checks: Iterable[Check], subject: Subject) -> Iterator[tuple[str, Finding]]:
+    """The findings of all checks, each with the name of its check."""
+    running = [(check, Once(partial(_looked, check, subject), check.seconds)) for check in checks]
+    for _, once in running:
+        once.start()
+    for check, once in running:
+        try:
+            found = once.get()
+        except CannotSee as error:
+            found = [doubt(f"not checked: {error}", "run this again")]
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            found = [doubt(f"not checked, because of a fault of dataware itself ({what})")]
+        yield from ((check.name, finding) for finding in found)
+
+
+def _looked(check: Check, subject: Subject) -> list[Finding]:
+    return list(check.look(subject))

@@ -1,0 +1,131 @@
+"""What is checked, and what several checks share: each of it is looked up once, in bounded time."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from dataware.aws import Account, ClientSettings
+from dataware.aws.caller import Caller, caller
+from dataware.cli.cdk_cli import names_app
+from dataware.cli.jobs import known_kinds, saved_plan
+from dataware.cli.options import AppOptions, Outside
+from dataware.cli.outside import open_account
+from dataware.core.errors import CannotSee, DatawareError
+from dataware.ops.inputs import App, Environment, load_app
+
+T = TypeVar("T")
+
+QUICK = ClientSettings(
+    first_attempts=2, attempts=2, connect_seconds=3.0, read_seconds=5.0, connections=64
+)
+"""A look that does not last: what answers only after minutes is as good as unreachable here."""
+
+ASKED_SECONDS = 15.0
+APP_SECONDS = 60.0
+"""How long an app may take to be run; CDK apps of many stacks take some ten seconds."""
+
+
+class Once(Generic[T]):
+    """A value that is looked up by the first who asks, in a thread of its own."""
+
+    def __init__(self, look: Callable[[], T], seconds: float) -> None:
+        self._look = look
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._value: list[T] = []
+        self._error: Exception | None = None
+
+    def start(self) -> threading.Thread:
+        """Look it up, unless somebody has begun already; does not wait."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, daemon=True)
+                self._thread.start()
+            return self._thread
+
+    def get(self) -> T:
+        """The value. Raises what the look-up raised, or CannotSee after the bounded time."""
+        self.start().join(self._seconds)
+        if self._error is not None:
+            raise self._error
+        if not self._value:
+            raise CannotSee(f"no answer within {self._seconds:.0f} s")
+        return self._value[0]
+
+    def _run(self) -> None:
+        try:
+            self._value.append(self._look())
+        except Exception as error:
+            self._error = error
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The machine, the account and the app that are checked.
+
+    `app` is the APP argument; `folder` is where an app is looked for without it.
+    """
+
+    options: Outside
+    app: Path | None = None
+    stack: str | None = None
+    all_versions: bool = False
+    folder: Path = field(default_factory=Path.cwd)
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def __post_init__(self) -> None:
+        """Prepare the look-ups; none is made yet."""
+        put = object.__setattr__
+        put(self, "_account", Once(lambda: open_account(self.options, QUICK), ASKED_SECONDS))
+        put(self, "_caller", Once(lambda: caller(self.account()), ASKED_SECONDS))
+        put(self, "_loaded", Once(self._load, APP_SECONDS + ASKED_SECONDS))
+
+    _account: Once[Account] = field(init=False, repr=False)
+    _caller: Once[Caller] = field(init=False, repr=False)
+    _loaded: Once[App | None] = field(init=False, repr=False)
+
+    def account(self) -> Account:
+        """The account that the settings point to; no network. Raises BadInput."""
+        return self._account.get()
+
+    def caller(self) -> Caller:
+        """Who the caller is. Raises NotLetIn, CannotSee and BadInput."""
+        return self._caller.get()
+
+    def loaded(self) -> App | None:
+        """The app; None if none is named and none is here. Raises BadInput."""
+        return self._loaded.get()
+
+    @property
+    def in_project(self) -> bool:
+        """Whether the folder is a CDK project."""
+        return names_app(self.folder)
+
+    def _load(self) -> App | None:
+        here = self.in_project or (self.folder / "dataware.toml").is_file()
+        if self.app is None and not here:
+            return None
+        named = AppOptions(self.app, self.stack, False, None, None, None)
+        if (saved := saved_plan(named)) is not None:
+            return App([planned.wanted for planned in saved.resources])
+        return load_app(
+            self.app,
+            kinds=known_kinds(),
+            stack=self.stack,
+            environment=self._environment,
+            folder=self.folder,
+            guarding=True,
+            seconds=APP_SECONDS,
+        )
+
+    def _environment(self) -> Environment:
+        try:
+            return Environment(self.caller().account, self.account().region)
+        except DatawareError:
+            return Environment()

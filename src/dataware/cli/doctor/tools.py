@@ -1,0 +1,151 @@
+"""Checks of what CDK needs: node, the CDK command line, the library of the app's Python."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from dataware.cli.cdk_cli import ADVICE, candidates, version_of
+from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
+from dataware.cli.doctor.machine import dotted, installed, numbers
+from dataware.cli.doctor.subject import Subject
+
+SECONDS = 10.0
+NODE = 20
+"""The oldest node that aws-cdk-lib takes (field "engines" of its package.json)."""
+
+LIBRARY = (2, 200)
+"""The oldest aws-cdk-lib that the constructs of dataware take."""
+
+OFFLINE = {"npm_config_offline": "true", "npm_config_update_notifier": "false"}
+"""Keeps npx from asking the registry about what is not installed."""
+
+NO_PROJECT = "only CDK apps need it, and there is no cdk.json here"
+ASK = """
+import importlib.metadata as installed
+for name in ("aws-cdk-lib", "dataware"):
+    try:
+        print(installed.version(name))
+    except installed.PackageNotFoundError:
+        print("-")
+"""
+"""Asks another Python for versions; it prints a line for each package, - for one that is not there.
+"""
+
+
+def node(subject: Subject) -> Iterator[Finding]:
+    """The runtime of CDK."""
+    path = shutil.which("node", path=subject.environ.get("PATH"))
+    said = output([path, "--version"], subject.folder, subject.environ) if path else None
+    return node_found(path, said, needed=subject.in_project)
+
+
+def node_found(path: str | None, said: str | None, *, needed: bool) -> Iterator[Finding]:
+    """What there is to say about node; `said` is what it answered."""
+    advice = f"install Node.js {NODE} or newer"
+    version = numbers((said or "").strip().removeprefix("v"))
+    if version and version[0] >= NODE:
+        yield fine(f"{dotted(version)} at {path}")
+        return
+    text = f"{dotted(version)} is too old for CDK" if version else "it does not run"
+    if path is None:
+        text = "it was not found"
+    yield failure(text, advice) if needed else note(f"{text}; {NO_PROJECT}")
+
+
+def cdk(subject: Subject) -> Iterator[Finding]:
+    """The CDK command line that `dataware deploy` runs."""
+    found, environ = None, {**subject.environ, **OFFLINE}
+    for command in candidates(subject.folder, environ):
+        version = version_of(command, subject.folder, environ, SECONDS)
+        if version is not None:
+            found = command, version
+            break
+    return cdk_found(found, needed=subject.in_project)
+
+
+def cdk_found(
+    found: tuple[Sequence[str], tuple[int, int, int]] | None, *, needed: bool
+) -> Iterator[Finding]:
+    """What there is to say about the command line; `found` is how it is called and its version."""
+    if found is None:
+        yield failure("it was not found", ADVICE) if needed else note(f"not found; {NO_PROJECT}")
+        return
+    command, version = found
+    text = f"{dotted(version)}, called as {shlex.join(command)}"
+    if version[0] == 2:
+        yield fine(text)
+    else:
+        yield failure(f"{text}; dataware works with version 2", ADVICE)
+
+
+def library(subject: Subject) -> Iterator[Finding]:
+    """aws-cdk-lib, where the app of this folder looks for it."""
+    if not subject.in_project:
+        there = installed("aws-cdk-lib")
+        yield note(f"{there}; {NO_PROJECT}" if there else f"not installed; {NO_PROJECT}")
+        return
+    interpreter = python_of(app_of(subject.folder))
+    if interpreter is None:
+        yield note("not looked for, because the app of cdk.json is not called with Python")
+        return
+    said = output([interpreter, "-c", ASK], subject.folder, subject.environ)
+    yield from library_found(interpreter, said)
+
+
+def library_found(interpreter: str, said: str | None) -> Iterator[Finding]:
+    """What there is to say about the app's Python; `said` is its answer to `ASK`."""
+    advice = f"{interpreter} -m pip install 'dataware[cdk]'"
+    if said is None or len(said.split()) != 2:
+        yield failure(f"{interpreter}, which cdk.json names, does not run", "correct cdk.json")
+        return
+    lib, constructs = said.split()
+    if lib == "-":
+        yield failure(f"{interpreter} has no aws-cdk-lib", advice)
+    elif numbers(lib) < LIBRARY:
+        yield doubt(f"{lib} is older than {dotted(LIBRARY)}, which dataware.cdk takes", advice)
+    else:
+        yield fine(f"{lib} for {interpreter}")
+    if lib != "-" and constructs == "-":
+        yield note(
+            f"{interpreter} has no dataware, so an app of metadata alone works, but not its "
+            "constructs"
+        )
+
+
+def app_of(folder: Path) -> str:
+    """The command in cdk.json."""
+    return str(json.loads((folder / "cdk.json").read_text(encoding="utf-8")).get("app", ""))
+
+
+def python_of(app: str) -> str | None:
+    """The interpreter that an app is called with; None if it is no Python."""
+    try:
+        words = shlex.split(app)
+    except ValueError:
+        return None
+    named = [word for word in words if "=" not in word]
+    return named[0] if named and re.fullmatch(r"(.*[/\\])?python[\d.]*(\.exe)?", named[0]) else None
+
+
+def output(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> str | None:
+    """What a command writes; None if it fails or does not end in time."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

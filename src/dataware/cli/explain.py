@@ -1,0 +1,143 @@
+"""`dataware explain`: a rule, an exit code or an event, in words."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dataware.cli.options import Outside
+from dataware.cli.outside import display
+from dataware.core.errors import BadInput
+from dataware.core.events import MESSAGES, event
+from dataware.core.guide import EXIT_CODES, GUIDE, conditions, rows_of
+from dataware.core.near import meant
+from dataware.core.rules import RULES
+from dataware.report import Format
+
+WIDEST = 96
+RULE = re.compile(r"(?:rule)?[\s-]*(\d+)", re.IGNORECASE)
+EXIT = re.compile(r"exit(?:[\s-]*code)?[\s-]*(\d+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A part of an explanation; `items` are listed, each below its head."""
+
+    head: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What there is to say about one thing."""
+
+    title: str
+    parts: tuple[Paragraph, ...] = ()
+
+
+def run_explain(options: Outside, topics: Sequence[str]) -> int:
+    """Explain each topic, or list what there is."""
+    found = [explain(topic) for topic in joined(topics)] if topics else [contents()]
+    if options.format is Format.JSON:
+        with display(options) as emit:
+            for one in found:
+                emit(event("done", text=one.title, explanation=asdict(one)))
+        return 0
+    width = min(shutil.get_terminal_size().columns, WIDEST)
+    print("\n\n".join("\n".join(lines(one, width)) for one in found))
+    return 0
+
+
+def joined(words: Sequence[str]) -> list[str]:
+    """The topics in some words: ``rule 9`` and ``exit 3`` are one each."""
+    text = re.sub(r"\b(rule|exit(?:[ -]code)?)[ -](?=\d)", r"\1-", " ".join(words), flags=re.I)
+    return text.replace("exit code", "exit-code").split()
+
+
+def explain(topic: str) -> Explanation:
+    """What there is to say about a rule, an exit code or an event. Raises BadInput."""
+    names = {guide.name: number for number, guide in GUIDE.items()}
+    if (found := EXIT.fullmatch(topic)) and int(found[1]) in EXIT_CODES:
+        return exit_code(int(found[1]))
+    if (found := RULE.fullmatch(topic)) and int(found[1]) in RULES:
+        return rule(int(found[1]))
+    if topic.lower() in names:
+        return rule(names[topic.lower()])
+    if topic.lower() in MESSAGES:
+        return message(topic.lower())
+    if RULE.fullmatch(topic):
+        raise BadInput(f"there is no rule {topic}: the rules are 1 to {max(RULES)}")
+    if EXIT.fullmatch(topic):
+        raise BadInput(f"{topic} is no exit code: they are 0 to {max(EXIT_CODES)}")
+    known = [*names, *MESSAGES, *(f"exit-{code}" for code in EXIT_CODES)]
+    hint = meant(topic, known) or ": `dataware explain` alone lists what there is"
+    raise BadInput(f"there is nothing to explain about {topic}{hint}")
+
+
+def rule(number: int) -> Explanation:
+    """A rule: what it says, why, when it holds, what is seen, what to do."""
+    guide = GUIDE[number]
+    held = [
+        f"row {at}: {conditions(row) or 'always'} → {row.action}" for at, row in rows_of(number)
+    ]
+    parts = [
+        Paragraph("Why", (guide.why,)),
+        Paragraph("When it holds", (*held, *((guide.also,) if guide.also else ()))),
+        Paragraph("What is seen", (guide.seen,)),
+        Paragraph("What to do", guide.do),
+    ]
+    title = f"Rule {number} ({guide.name}): {RULES[number]}"
+    return Explanation(title, tuple(part for part in parts if part.items))
+
+
+def exit_code(code: int) -> Explanation:
+    """An exit code, which is the same for every command."""
+    meaning, advice = EXIT_CODES[code]
+    return Explanation(f"Exit code {code}: {meaning}.", (Paragraph("What to do", (advice,)),))
+
+
+def message(code: str) -> Explanation:
+    """An event: its level and its line."""
+    found = MESSAGES[code]
+    line = f"{found.sign} {found.template}".replace("  ", " ")
+    parts = (Paragraph("Line", (line,)), Paragraph("Level", (str(found.level),)))
+    return Explanation(f"Event {code}: its fields stand in braces.", parts)
+
+
+def contents() -> Explanation:
+    """Every rule and exit code in one line."""
+    rules = tuple(f"{number} ({GUIDE[number].name}): {text}" for number, text in RULES.items())
+    codes = tuple(f"exit {code}: {meaning}" for code, (meaning, _) in EXIT_CODES.items())
+    return Explanation(
+        "dataware explain TOPIC explains a rule, an exit code, or an event by its code.",
+        (Paragraph("Rules", rules), Paragraph("Exit codes", codes)),
+    )
+
+
+def lines(one: Explanation, width: int) -> Iterator[str]:
+    """The explanation as text of at most `width` columns."""
+    yield from textwrap.wrap(one.title, width)
+    for part in one.parts:
+        yield ""
+        yield part.head
+        for item in part.items:
+            yield from textwrap.wrap(
+                item,
+                width,
+                initial_indent="  - " if len(part.items) > 1 else "  ",
+                subsequent_indent="    " if len(part.items) > 1 else "  ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+
+
+def topics() -> dict[str, Any]:
+    """Everything that can be explained, with a line about it, for completion."""
+    numbers = {str(number): text for number, text in RULES.items()}
+    names = {guide.name: RULES[number] for number, guide in GUIDE.items()}
+    codes = {f"exit-{code}": meaning for code, (meaning, _) in EXIT_CODES.items()}
+    return {**numbers, **names, **codes}

@@ -1,0 +1,111 @@
+"""How commands explain themselves: options in sections, and what may have been meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import click
+
+from dataware.core.near import did_you_mean, meant
+
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "Which resources": (
+        "stack",
+        "strict",
+        "on_error",
+        "on_fallback_data",
+        "import_mode",
+        "allow_loss",
+        "source_owner",
+        "target_owner",
+    ),
+    "Copying and verifying": (
+        "on_conflict",
+        "versions",
+        "max_rate",
+        "max_share",
+        "processes",
+        "accept_left",
+        "deep",
+    ),
+    "AWS": ("profile", "region", "endpoint_url"),
+    "Output": ("format", "plain", "debug", "help"),
+}
+"""Options that several commands share, by the section of the help that shows them; what belongs
+to one command alone comes first."""
+
+FIRST = "Options"
+
+
+class Explained(click.Command):
+    """A command whose help shows its options in sections."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the sections that are not empty."""
+        shown: dict[str, list[tuple[str, str]]] = {FIRST: []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                shown.setdefault(section_of(parameter), []).append(record)
+        for section in (FIRST, *SECTIONS):
+            if rows := shown.get(section):
+                with formatter.section(section):
+                    formatter.write_dl(rows)
+
+
+class Commands(click.Group):
+    """The group of all commands."""
+
+    command_class = Explained
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named. Raises UsageError with the one that may have been meant."""
+        name = args[0]
+        if name.startswith("-") or name in self.commands or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        raise click.UsageError(
+            f"No such command '{name}', {did_you_mean(name, self.commands)}", ctx
+        )
+
+
+class Word(click.Choice):  # type: ignore[type-arg]  # older versions are not generic
+    """One of a few words; a slip is told with the word that may have been meant."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word itself. Raises BadParameter."""
+        try:
+            return str(super().convert(value, param, ctx))
+        except click.BadParameter as error:
+            words = [str(choice) for choice in self.choices]
+            said = error.message.rstrip(".") + meant(value, words)
+            raise click.BadParameter(said, ctx, param) from error
+
+
+def section_of(option: click.Option) -> str:
+    """The section of the help in which an option stands."""
+    known = "help" if "--help" in option.opts else option.name
+    return next((name for name, options in SECTIONS.items() if known in options), FIRST)
+
+
+def complaint(error: click.UsageError) -> str:
+    """What is wrong with the arguments, and what to type to see what is right."""
+    command = error.ctx.command_path if error.ctx else "dataware"
+    text = error.message.rstrip(".")
+    if isinstance(error, click.NoSuchOption):
+        text += meant(error.option_name, _options(error.ctx))
+    elif not error.message or isinstance(error, click.BadParameter):
+        text = error.format_message().rstrip(".")
+    return f"{text}{' Try' if text.endswith('?') else '; try'} `{command} --help`"
+
+
+def _options(context: click.Context | None) -> Iterable[str]:
+    parameters: Sequence[click.Parameter] = context.command.params if context else ()
+    return [
+        name
+        for parameter in parameters
+        if not getattr(parameter, "hidden", False)
+        for name in parameter.opts
+        if name.startswith("-")
+    ]

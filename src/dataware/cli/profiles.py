@@ -1,0 +1,36 @@
+"""The profiles of the AWS configuration, read without the SDK, whose import alone takes longer
+than a person waits for a completion."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from configparser import Error, RawConfigParser
+from pathlib import Path
+
+FILES = {
+    "AWS_CONFIG_FILE": "~/.aws/config",
+    "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials",
+}
+
+
+def profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """The names of all profiles, sorted; none of a file that cannot be read."""
+    found: set[str] = set()
+    for variable, usual in FILES.items():
+        path = Path(environ.get(variable) or usual).expanduser()
+        found.update(_named(path))
+    return sorted(found)
+
+
+def _named(path: Path) -> set[str]:
+    parser = RawConfigParser(strict=False)
+    try:
+        parser.read(path, encoding="utf-8")
+    except (OSError, Error, UnicodeDecodeError):
+        return set()
+    return {
+        name.removeprefix("profile ").strip().strip("'\"")
+        for name in parser.sections()
+        if not name.startswith(("sso-session ", "services "))
+    }

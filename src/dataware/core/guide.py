@@ -1,0 +1,279 @@
+"""What each rule is about, for people: why it exists, what is seen, what to do about a stop.
+
+Data only: `dataware explain` shows it, and `docs/decisions.md` is printed from it. What a rule
+says is in `dataware.core.rules`, when it holds in `dataware.core.table`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, fields
+
+from dataware.core.situation import Situation
+from dataware.core.table import TABLE, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """One rule: its short name, the reason for it, a line that it leads to, and recipes.
+
+    `also` says when the rule holds where no row of the table does.
+    """
+
+    name: str
+    why: str
+    seen: str
+    do: tuple[str, ...] = ()
+    also: str = ""
+
+
+RECORD = "/dataware/markers/KIND/NAME in SSM Parameter Store"
+
+GUIDE: dict[int, Guide] = {
+    1: Guide(
+        "import",
+        "CloudFormation would fail on a name that is taken, or make an empty twin under another "
+        "name; the data that is there is what the app wants.",
+        "✅ Importing existing S3 bucket with data: spaceport-uploads-prod",
+    ),
+    2: Guide(
+        "empty-preferred",
+        "An empty resource is often what a failed deployment left, while the data lies under an "
+        "older name; so emptiness alone decides nothing.",
+        "ℹ️  Preferred bucket exists but is empty: spaceport-uploads-prod",
+        also="whenever the preferred resource is empty; rules 3, 4 and 12 decide then",
+    ),
+    3: Guide(
+        "migrate",
+        "The app asks for the preferred name, and the data lies under an older one: it is copied "
+        "and verified, and the old resource is only read.",
+        "🔄 Fallback table has data, creating preferred and migrating: Spaceport-Waitlist → "
+        "Spaceport-Waitlist-prod",
+    ),
+    4: Guide(
+        "empty-fallbacks",
+        "Fallbacks without data have nothing to give, so the app starts anew.",
+        "🆕 Creating new S3 bucket: spaceport-uploads-prod",
+    ),
+    5: Guide(
+        "nothing",
+        "A first deployment into a fresh account finds nothing.",
+        "🆕 Creating new DynamoDB table: Spaceport-Waitlist-prod",
+    ),
+    6: Guide(
+        "own",
+        "A resource that leaves its stack's template is deleted or dropped, so what a stack owns "
+        "never turns into a mere reference, however often the app is deployed.",
+        "✅ Keeping the stack's own DynamoDB table: Spaceport-Waitlist-prod",
+        (
+            "A stop says that the stack owns a resource that is gone: restore it from a backup "
+            "under the same name.",
+            "If it is to be made anew, take it out of the stack, deploy once, and declare it "
+            "again.",
+        ),
+    ),
+    7: Guide(
+        "resume",
+        "A copy that was cut short looks like data. Only the record of the migration tells a part "
+        "from the whole, so it has to be finished before anything else.",
+        "🔄 Resuming the migration: Spaceport-Waitlist → Spaceport-Waitlist-prod",
+        (
+            "A stop says that the source is gone: restore it from a backup and run again.",
+            "Compare first, if there is a copy of the source: `dataware verify SOURCE TARGET`.",
+            f"If the target is good as it is, delete the record ({RECORD}) and run again.",
+        ),
+    ),
+    8: Guide(
+        "two-data-sets",
+        "With data on both sides nobody but you can say which is right; the preferred one is what "
+        "the app asks for, and nothing is lost by taking it.",
+        "⚠️  two live data sets, and no migration on record (Spaceport-Waitlist-prod: 12, "
+        "Spaceport-Waitlist: 78): Spaceport-Waitlist is not used",
+        (
+            "See how they differ: `dataware verify SOURCE TARGET`.",
+            "Bring over what is missing, without replacing anything: `dataware migrate SOURCE "
+            "TARGET --on-conflict target`.",
+            "Take the fallback out of the app once its data is not needed.",
+        ),
+    ),
+    9: Guide(
+        "lost-data",
+        "What was migrated and verified is gone. Creating an empty resource in its place would "
+        "hide that, and copying the old data again could bring back what was deleted on purpose.",
+        "❌ Stopped at Spaceport-Waitlist-prod (rule 9): the migration into "
+        "Spaceport-Waitlist-prod was complete, and now Spaceport-Waitlist-prod does not exist: "
+        "its data has been lost since; restore it from a backup",
+        (
+            "Find out who deleted it (CloudTrail: DeleteTable, DeleteBucket).",
+            "Restore it from a backup or a point in time under the same name, and run again.",
+            f"If it was deleted on purpose, delete the record ({RECORD}) and run again: the "
+            "fallback's data is then migrated anew.",
+        ),
+    ),
+    10: Guide(
+        "other-stack",
+        "Two stacks that own one resource delete it for each other. So it is referenced, never "
+        "adopted, and nothing is written into it.",
+        "✅ Referencing DynamoDB table of stack Legacy: Spaceport-Waitlist-prod",
+        (
+            "Choose another preferred name for this app.",
+            "Or let the other stack go of it first: set its removal policy to RETAIN, deploy, take "
+            "it out of that app, deploy; then this app can adopt it.",
+            "Or migrate in the app of the stack that owns it.",
+        ),
+    ),
+    11: Guide(
+        "stranger",
+        "Names of buckets are shared by all accounts. A bucket of somebody else under your name "
+        "may be a trap, so it is neither read nor written nor imported.",
+        "❌ Stopped at spaceport-uploads (rule 11): the bucket spaceport-uploads is not shown to "
+        "be of this account, so nothing is read from it or written to it",
+        (
+            "Check the account: `dataware doctor` says who you are.",
+            "If the bucket is yours, allow s3:ListAllMyBuckets and s3:ListBucket.",
+            "If it is not, choose another name, or take it out of the fallbacks.",
+            "To copy from a partner's bucket, name its owner: `dataware migrate s3://theirs "
+            "s3://ours --source-owner ACCOUNT`.",
+        ),
+    ),
+    12: Guide(
+        "take-over",
+        "A second resource of that name cannot be created, and an empty one that nobody owns is "
+        "as good as a new one.",
+        "🆕 Creating new S3 bucket: spaceport-uploads-prod",
+    ),
+    13: Guide(
+        "key-schema",
+        "Items of a table are addressed by its key; with another key they could not be told "
+        "apart, or not be written at all.",
+        "❌ Stopped at Orders-prod (rule 13): Orders has the key schema id (S), but Orders-prod "
+        "is declared with id (N): items cannot be copied as they are; declare the same key schema",
+        (
+            "Declare the key schema of the source.",
+            "Or transform the items with a program of your own into the new table; dataware "
+            "copies them as they are.",
+        ),
+    ),
+    14: Guide(
+        "unknown",
+        'A denied or failed call is no answer, and "access denied" never means "absent". Where '
+        "nothing can be lost by it the run goes on with a warning; everywhere else it stops.",
+        "⚠️  Spaceport-Waitlist counts as having no data: Scan answered AccessDeniedException; "
+        "it needs dynamodb:Scan",
+        (
+            "Ask which permission is missing: `dataware doctor APP`.",
+            "Print all that are needed: `dataware iam-policy APP`.",
+            "With --strict (on_error stop) any unanswered question stops; without it only those "
+            "that matter.",
+        ),
+    ),
+    15: Guide(
+        "import-fallback",
+        "Before there were migrations, people imported the older resource itself; an app that "
+        "asks for that gets it.",
+        "✅ Importing existing DynamoDB table with data: Spaceport-Waitlist",
+    ),
+    16: Guide(
+        "moved",
+        "CloudFormation knows a resource by its logical id. Declared under another one, it would "
+        "be dropped or deleted, and its name would be taken.",
+        "❌ Stopped at Orders-prod (rule 16): this stack owns Orders-prod under the logical id "
+        "OrdersB2C4A1F0, but the app declares it as Orders9F1D22AB, which would drop it; rename "
+        "the construct back or move it with `cdk refactor`",
+        (
+            "Move it in CloudFormation as well: `cdk refactor`.",
+            "Or keep the logical id: `node.default_child.override_logical_id(…)`.",
+        ),
+    ),
+    17: Guide(
+        "weaker",
+        "A copy that is less protected than its source (encryption, public access, versions, "
+        "backups, deletion protection) is found out too late. By default this is a warning.",
+        "❌ Stopped at Orders-prod (rule 17): Orders-prod would protect its data less than Orders "
+        "does (point in time recovery: off instead of on); set the same in the app's properties",
+        (
+            "Set the same protection in the app's properties.",
+            "If it is meant to be so, run without --strict and on_error stop.",
+        ),
+        also="a copy is due, a setting of the target is weaker, and `on_error` is stop",
+    ),
+    18: Guide(
+        "no-copier",
+        "For some types only the facts are known, not how their content is copied and verified.",
+        "❌ Stopped at /spaceport/key-prod (rule 18): data would have to be copied to "
+        "/spaceport/key-prod, but dataware cannot copy a SSM parameter; copy it yourself, or set "
+        "on_fallback_data to import",
+        (
+            "Copy it yourself, then run again: the preferred one has data then.",
+            "Or import the fallback itself: `--on-fallback-data import`.",
+        ),
+        also="a copy is due, and the resource type has no copier",
+    ),
+    19: Guide(
+        "guard",
+        "A template that no longer says what it said makes CloudFormation delete, replace or drop "
+        "a resource, whatever it holds.",
+        "❌ Stopped at Orders (rule 19): DynamoDB table Orders4F2A1B3C of stack Spaceport-prod "
+        "holds data and would leave the stack, and CloudFormation would delete it; keep it "
+        "declared under that logical id (overrideLogicalId in CDK)",
+        (
+            "Follow the recipe at the end of the line; docs/guard.md has all of them.",
+            "If the data may go: `dataware plan --allow-loss LOGICAL_ID`.",
+        ),
+        also="a resource with data would leave its stack, be replaced or be renamed",
+    ),
+}
+
+COLUMNS = {
+    "preferred": "preferred exists",
+    "content": "preferred holds",
+    "owner": "preferred belongs to",
+    "marker": "migration on record",
+    "fallback": "the fallbacks",
+    "shape": "key schemas",
+    "resumable": "its source is there",
+    "seen": "answers",
+    "on_error": "`on_error`",
+    "on_fallback_data": "`on_fallback_data`",
+}
+"""The columns of the table, as people read them."""
+
+EXIT_CODES: dict[int, tuple[str, str]] = {
+    0: ("done, or nothing to do", "Go on."),
+    1: (
+        "an error, bad usage included: one sentence on standard error",
+        "Do what the sentence says; `dataware doctor` checks everything around it.",
+    ),
+    2: (
+        "there is a difference: `verify`; `plan` only with --detailed-exitcode",
+        "The lines above list the differences, or what would be changed.",
+    ),
+    3: (
+        "a stop rule, a changed fact, a lock that another run holds, or --on-conflict stop; "
+        "nothing was overwritten",
+        "A person has to decide: `dataware explain RULE` says what each rule is about.",
+    ),
+    4: (
+        "incomplete: something has begun and is not complete",
+        "Cure the cause, if one is named, and run the same command again: it goes on where it was.",
+    ),
+}
+
+
+def conditions(row: Row) -> str:
+    """When a row of the table holds, in words; empty if always."""
+    return "; ".join(
+        f"{COLUMNS[column.name]}: {' or '.join(sorted(row.when[column.name]))}"
+        for column in fields(Situation)
+        if column.name in row.when
+    )
+
+
+def rows_of(rule: int) -> Iterator[tuple[int, Row]]:
+    """The rows that carry a rule, with their place in the table, counted from 1."""
+    return ((at, row) for at, row in enumerate(TABLE, 1) if row.rule == rule)
+
+
+def read_more(rules: Set[int]) -> str:
+    """What to type to have rules explained."""
+    return f"`dataware explain {' '.join(map(str, sorted(rules)))}`"

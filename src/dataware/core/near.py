@@ -1,0 +1,31 @@
+"""What somebody may have meant: the nearest known word, in one phrase everywhere; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+CUTOFF = 0.6
+"""How alike two words have to be, from 0 to 1; below it a guess misleads more than it helps."""
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = CUTOFF) -> str | None:
+    """The known word that is most like `word`, whatever the case of its letters."""
+    by_lower = {choice.lower(): choice for choice in sorted(known)}
+    near = get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
+    return by_lower[near[0]] if near else None
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """``, did you mean WORD?`` to end a sentence with; empty if nothing is near."""
+    near = nearest(word, known)
+    return f", did you mean {near}?" if near else ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The nearest known word as a question, or what there is to choose from."""
+    choices = sorted(known)
+    near = nearest(word, choices)
+    if near:
+        return f"did you mean {near}?"
+    return f"choose from {', '.join(choices)}" if choices else "there is nothing to choose from"

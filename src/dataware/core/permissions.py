@@ -1,0 +1,116 @@
+"""Which permissions are needed and which are missing, from a policy and IAM's answers; pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Access(StrEnum):
+    """What IAM says about one action on one resource, as a clause for people."""
+
+    ALLOWED = "allowed"
+    MISSING = "no policy allows it"
+    DENIED = "a policy denies it"
+    BOUNDED = "the permissions boundary does not allow it"
+    ORGANIZATION = "a policy of the organization does not allow it"
+    CONDITIONAL = "a policy allows it under a condition that is not known here"
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Actions that a run makes on each of some resources (ARNs, or ``*``)."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Every action with every resource."""
+        return ((action, resource) for action in self.actions for resource in self.resources)
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """One action that is not allowed, with the resources that it is needed on."""
+
+    action: str
+    access: Access
+    resources: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """The lack in one clause."""
+        shown = ", ".join(self.resources[:3])
+        more = f" and {len(self.resources) - 3} more" if len(self.resources) > 3 else ""
+        return f"{self.action} on {shown}{more}: {self.access}"
+
+
+def needed(policy: Mapping[str, Any]) -> tuple[Needed, ...]:
+    """What a policy document, as `iam-policy` prints it, grants."""
+    return tuple(
+        Needed(tuple(statement["Action"]), tuple(statement["Resource"]))
+        for statement in policy["Statement"]
+    )
+
+
+def lacks(answers: Mapping[tuple[str, str], Access]) -> tuple[Lack, ...]:
+    """What is not allowed, by (action, resource); one entry for each action and reason."""
+    found: dict[tuple[str, Access], list[str]] = defaultdict(list)
+    for (action, resource), access in answers.items():
+        if access is not Access.ALLOWED:
+            found[action, access].append(resource)
+    return tuple(
+        Lack(action, access, tuple(sorted(resources)))
+        for (action, access), resources in sorted(found.items())
+    )
+
+
+def access_of(result: Mapping[str, Any]) -> Access:
+    """One result of IAM's simulation, of an action as a whole or on one resource."""
+    decision = result.get("EvalResourceDecision") or result.get("EvalDecision")
+    if decision == "allowed":
+        return Access.ALLOWED
+    organization = result.get("OrganizationsDecisionDetail") or {}
+    if organization.get("AllowedByOrganizations") is False:
+        return Access.ORGANIZATION
+    boundary = result.get("PermissionsBoundaryDecisionDetail") or {}
+    if boundary.get("AllowedByPermissionsBoundary") is False:
+        return Access.BOUNDED
+    if decision == "explicitDeny":
+        return Access.DENIED
+    return Access.CONDITIONAL if result.get("MissingContextValues") else Access.MISSING
+
+
+def answers_in(
+    results: Iterable[Mapping[str, Any]], resources: Iterable[str]
+) -> dict[tuple[str, str], Access]:
+    """What the results of one simulation say about the resources that it was about.
+
+    A result without results of its own for each resource counts only for the one that it names,
+    or if there was only one: it would be a guess for all others.
+    """
+    asked = set(resources)
+    found: dict[tuple[str, str], Access] = {}
+    for result in results:
+        action = result["EvalActionName"]
+        of_each = result.get("ResourceSpecificResults") or ()
+        for one in of_each:
+            merged = {**result, "EvalResourceDecision": None, **one}
+            found[action, one["EvalResourceName"]] = access_of(merged)
+        named = asked & {str(result.get("EvalResourceName"))} or (
+            asked if len(asked) == 1 else set()
+        )
+        if not of_each:
+            found.update({(action, resource): access_of(result) for resource in named})
+    return found
+
+
+def role_of(arn: str) -> str | None:
+    """The role whose session a caller is: of ``arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION``."""
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or parts[2] != "sts":
+        return None
+    kind, _, rest = parts[5].partition("/")
+    return rest.partition("/")[0] if kind == "assumed-role" else None

@@ -1,0 +1,145 @@
+"""The help of every command: sections, examples, exit codes, and what may have been meant."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from dataware.cli.commands import dataware
+from dataware.cli.errors import explained
+from dataware.cli.help import SECTIONS
+from dataware.core.guide import EXIT_CODES
+from support.cli import run, toml_resource, write_toml
+
+EVERY_COMMAND = pytest.mark.parametrize("name", sorted(dataware.commands))
+
+
+@EVERY_COMMAND
+def test_the_help_has_examples_that_parse(name: str) -> None:
+    """What stands under "Examples:" can be typed, and is about this very command."""
+    text = dataware.commands[name].help or ""
+    _, found, below = text.partition("Examples:\n")
+    assert found
+    examples = [line.strip() for line in below.splitlines() if line.strip()]
+    assert examples
+    for example in examples:
+        words = shlex.split(example.partition(" > ")[0])
+        assert words[:2] == ["dataware", name]
+        with click.Context(dataware, info_name="dataware") as context:
+            dataware.commands[name].make_context(name, words[2:], parent=context)
+
+
+@EVERY_COMMAND
+def test_the_help_fits_into_eighty_columns(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but an example that is meant for copying is wider than the usual terminal."""
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run(name, "--help").lines
+    assert [line for line in lines if len(line) > 80 and "  dataware " not in line] == []
+
+
+@EVERY_COMMAND
+def test_every_option_is_shown_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sections leave no option out, and the hidden ones stay hidden."""
+    monkeypatch.setenv("COLUMNS", "100")
+    shown = [line.split()[0].rstrip(",") for line in run(name, "--help").lines if " -" in line[:4]]
+    options = [one for one in dataware.commands[name].params if isinstance(one, click.Option)]
+    visible = [one.opts[0] for one in options if not one.hidden]
+    assert sorted(one for one in shown if one not in {"-h", "--help"}) == sorted(visible)
+    assert len(shown) == len(visible) + 1
+
+
+def test_options_that_belong_together_stand_together() -> None:
+    """The copy options of `apply` have a section of their own."""
+    lines = run("apply", "--help").lines
+    heads = [line.rstrip(":") for line in lines if line.endswith(":") and line[0].isalpha()]
+    assert heads == [*SECTIONS]
+    at = {head: lines.index(f"{head}:") for head in heads}
+    position = next(n for n, line in enumerate(lines) if line.startswith("  --max-rate"))
+    assert at["Copying and verifying"] < position < at["AWS"]
+
+
+def test_every_section_names_options_that_exist() -> None:
+    """A renamed option does not silently leave its section."""
+    known = {one.name for command in dataware.commands.values() for one in command.params}
+    named = {option for options in SECTIONS.values() for option in options}
+    assert named - known == {"help"}
+
+
+def test_the_exit_codes_stand_in_the_help_of_the_whole() -> None:
+    """Each code, where everybody looks first."""
+    text = run("--help").out
+    assert all(f"{code} " in text for code in EXIT_CODES)
+
+
+SLIPS = [
+    (["plann"], "No such command 'plann', did you mean plan? Try `dataware --help`"),
+    (["zzz"], "No such command 'zzz', choose from apply, completion, "),
+    (["plan", "--fromat", "json"], "No such option '--fromat', did you mean --format? Try"),
+    (["plan", "--zzz"], "No such option '--zzz'; try `dataware plan --help`"),
+    (["plan", "--format", "jsn"], "'jsn' is not one of 'text', 'json', did you mean json? Try"),
+    (["plan", "--on-error", "qq"], "'qq' is not one of 'no-data', 'stop'; try"),
+    (["apply", "--versions", "al"], "did you mean all?"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), SLIPS)
+def test_a_slip_is_told_with_what_may_have_been_meant(arguments: list[str], said: str) -> None:
+    """Commands, options and words, all in one phrase."""
+    ran = run(*arguments)
+    assert ran.code == 1
+    assert said in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_profile_that_is_not_there_is_told_with_the_nearest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the option and from the variable alike."""
+    config = tmp_path / "config"
+    config.write_text("[profile production]\nregion = eu-west-1\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    assert "did you mean production?" in run("status", "--profile", "prodcution").err
+    monkeypatch.setenv("AWS_PROFILE", "prodution")
+    assert "did you mean production?" in run("status").err
+    assert "aws configure list-profiles" in run("status", "--profile", "zzz").err
+
+
+def test_a_stack_and_a_type_that_are_not_there_are_told_with_the_nearest(tmp_path: Path) -> None:
+    """Names in an app, too."""
+    one = toml_resource("AWS::S3::Bucket", "b-1", stack="Spaceport-prod", logical_id="B")
+    app = write_toml(tmp_path / "dataware.toml", one)
+    assert "did you mean Spaceport-prod?" in run("plan", app, "--stack", "Spaceport-prd").err
+    other = write_toml(tmp_path / "other.toml", toml_resource("AWS::DynamoDB::Tabel", "t-1"))
+    assert "did you mean AWS::DynamoDB::Table?" in run("plan", other).err
+
+
+@pytest.mark.parametrize("key", ["DataWare", "dataware", "Datawere", "Data-Aware"])
+def test_a_resource_that_nearly_opts_in_is_told(key: str, tmp_path: Path) -> None:
+    """A misspelt key would leave the resource out without a word."""
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        "Resources:\n  B:\n    Type: AWS::S3::Bucket\n"
+        f"    Metadata: {{{key}: {{Fallback: [b-0]}}}}\n    Properties: {{BucketName: b-1}}\n",
+        encoding="utf-8",
+    )
+    assert f"unknown field {key}, did you mean Dataware?" in run("plan", template).err
+
+
+@pytest.mark.parametrize("key", ["Database", "Datadog", "aws:cdk:path", "cfn_nag"])
+def test_the_metadata_of_other_tools_is_left_alone(key: str, tmp_path: Path) -> None:
+    """Only what is nearly the key is taken for a slip."""
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        "Resources:\n  B:\n    Type: AWS::S3::Bucket\n"
+        f"    Metadata: {{'{key}': x, Dataware: {{}}}}\n    Properties: {{BucketName: b-1}}\n",
+        encoding="utf-8",
+    )
+    assert "unknown field" not in run("plan", template, "--region", "eu-west-1").err
+
+
+def test_a_complaint_without_a_command_is_one_of_the_whole() -> None:
+    """An error that knows no command points at the help of the whole."""
+    assert explained(click.UsageError("wrong"))[0] == "wrong; try `dataware --help`"
