@@ -16,6 +16,7 @@ import click
 
 from dataware.cli.commands import dataware
 from dataware.cli.help import complaint
+from dataware.cli.recording import Record, recorded
 from dataware.core.errors import DatawareError, Incomplete
 from dataware.core.events import event
 from dataware.report import Format, make_renderer
@@ -25,6 +26,13 @@ INTERRUPTED = "Interrupted: nothing is lost; run the same command again to conti
 
 def guarded(arguments: Sequence[str]) -> int:
     """Run the command; whatever it raises becomes a sentence and an exit code."""
+    with recorded() as record:
+        code = _ended(arguments, record)
+        record.end(code)
+    return code
+
+
+def _ended(arguments: Sequence[str], record: Record) -> int:
     try:
         code = dataware.main(list(arguments), prog_name="dataware", standalone_mode=False)
     except click.exceptions.Exit as ended:
@@ -34,6 +42,7 @@ def guarded(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (Exception, KeyboardInterrupt) as error:
+        record.reason = explained(error)[0]
         return _fail(arguments, error)
     return code if isinstance(code, int) else 0
 
