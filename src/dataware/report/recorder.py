@@ -36,6 +36,12 @@ FLUSH_SECONDS = 1.0
 PASSED_OVER = frozenset({"batch", "different"})
 """Codes of which others tell the record more: `progress` and `apart`."""
 
+SAMPLED = frozenset({"progress", "comparing"})
+"""Codes that come several times a second."""
+
+LARGE = frozenset({"plan"})
+"""Fields of which others tell the record more: `decided`."""
+
 
 class Sink(Protocol):
     """Where records go; any method may raise OSError."""
@@ -65,7 +71,7 @@ class Samples:
 
     def due(self, happened: Event, now: float) -> bool:
         """Whether the sample is kept at `now`, in seconds."""
-        name = migration_of(happened)
+        name = f"{happened.code} {migration_of(happened)}"
         begun = self._begun.setdefault(name, now)
         if name in self._kept and now - self._kept[name] < RESOLUTION * (now - begun):
             self._waiting[name] = (now, happened)
@@ -74,16 +80,19 @@ class Samples:
         self._waiting.pop(name, None)
         return True
 
-    def last(self, name: str) -> list[tuple[float, Event]]:
-        """The newest sample of a migration, with its time, if it was not kept."""
-        self._begun.pop(name, None)
-        self._kept.pop(name, None)
-        waiting = self._waiting.pop(name, None)
-        return [] if waiting is None else [waiting]
+    def last(self, migration: str) -> list[tuple[float, Event]]:
+        """The newest samples of a migration, with their times, if they were not kept."""
+        found = []
+        for name in [f"{code} {migration}" for code in SAMPLED]:
+            self._begun.pop(name, None)
+            self._kept.pop(name, None)
+            if name in self._waiting:
+                found.append(self._waiting.pop(name))
+        return found
 
     def rest(self) -> list[tuple[float, Event]]:
         """The newest samples of all migrations that have no end yet."""
-        return [each for name in list(self._waiting) for each in self.last(name)]
+        return list(self._waiting.values())
 
 
 class Recorder:
@@ -140,21 +149,21 @@ class Recorder:
             self._take_left(happened.data)
         elif happened.code == "apart":
             self._take_apart(happened.data)
-        elif happened.code != "progress" or self._samples.due(happened, now):
+        elif happened.code not in SAMPLED or self._samples.due(happened, now):
             self._take_rest(happened, now)
         if now - self._flushed >= FLUSH_SECONDS:
             self._write_keys()
             self._flush(now)
 
     def _take_rest(self, happened: Event, now: float) -> None:
-        ends = happened.code in ENDS
-        if happened.code != "progress":
+        ends, sampled = happened.code in ENDS, happened.code in SAMPLED
+        if not sampled:
             self._write_keys()
         if ends:
             for moment, sample in self._samples.last(migration_of(happened)):
                 self._write(moment, sample.code, sample.data)
         self._write(now, happened.code, happened.data, always=ends)
-        if happened.code != "progress":
+        if not sampled:
             self._flush(now)
 
     def _take_left(self, data: Mapping[str, Any]) -> None:
@@ -193,7 +202,8 @@ class Recorder:
             keys = data.get("keys")
             self._cut[code] += len(keys) if isinstance(keys, list) else 1
             return
-        self._sink.write({"at": round(now - self._start, 3), "code": code, "data": dict(data)})
+        small = {name: value for name, value in data.items() if name not in LARGE}
+        self._sink.write({"at": round(now - self._start, 3), "code": code, "data": small})
 
     def _flush(self, now: float) -> None:
         self._flushed = now
