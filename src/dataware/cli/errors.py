@@ -29,7 +29,21 @@ def guarded(arguments: Sequence[str]) -> int:
     with recorded() as record:
         code = _ended(arguments, record)
         record.end(code)
+    if record.hint and not wants_json(arguments):
+        _tell_hint(record.hint, arguments)
     return code
+
+
+def _tell_hint(text: str, arguments: Sequence[str]) -> None:
+    """Tell a person how to make the report; a script need not be told."""
+    from dataware.cli.outside import is_watched  # noqa: PLC0415 - a run with a record has it
+
+    if is_watched(sys.stdout, os.environ):
+        no_color, plain = bool(os.environ.get("NO_COLOR")), "--plain" in arguments
+        with make_renderer(
+            Format.TEXT, sys.stdout, plain=plain, no_color=no_color, is_tty=False
+        ) as render:
+            render(event("note", text=text))
 
 
 def _ended(arguments: Sequence[str], record: Record) -> int:

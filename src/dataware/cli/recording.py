@@ -6,6 +6,7 @@ A command begins its record when it opens the account, and `guarded` ends it wit
 from __future__ import annotations
 
 import platform
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +29,9 @@ from dataware.state.runs import FORMAT, RunFile, new_run, runs_folder
 RECORDED = frozenset({"plan", "apply", "deploy", "migrate", "verify"})
 """Commands that leave a record."""
 
+REPORTED = frozenset({"apply", "deploy", "migrate"})
+"""Commands that tell how to make the report of what they did."""
+
 PACKAGES = ("boto3", "pycurl")
 
 HARMLESS = frozenset({"profile", "region", "stack", "app", "out", "allow_loss", "source", "target"})
@@ -42,6 +46,7 @@ class Record:
     def __init__(self) -> None:
         self.run: str | None = None
         self.reason: str | None = None
+        self._command: str | None = None
         self._recorder: Recorder | None = None
         self._placed = False
 
@@ -50,7 +55,7 @@ class Record:
         if self.run is not None:
             return
         now = time.time()
-        self.run = new_run(now)
+        self.run, self._command = new_run(now), context.info_name
 
         def failed(error: OSError) -> None:
             self._recorder = None
@@ -78,9 +83,14 @@ class Record:
         recorder(happened)
 
     @property
-    def kept(self) -> str | None:
-        """The id of the run, if there is a record of it."""
-        return self.run if self._recorder else None
+    def hint(self) -> str | None:
+        """How to make the report, after a command of which somebody may want one."""
+        if self._recorder is None or self._command not in REPORTED:
+            return None
+        if runs_folder().is_relative_to(tempfile.gettempdir()):
+            # As in the demo: the record is gone before anybody could ask for it.
+            return None
+        return f"The report of this run: dataware report {self.run}"
 
     def end(self, exit_code: int) -> None:
         """Keep how the command ended."""
