@@ -16,7 +16,7 @@ import click
 
 from dataware.cli.commands import dataware
 from dataware.cli.help import complaint
-from dataware.cli.recording import Record, recorded
+from dataware.cli.slot import slot
 from dataware.core.errors import DatawareError, Incomplete
 from dataware.core.events import event
 from dataware.report import Format, make_renderer
@@ -26,11 +26,12 @@ INTERRUPTED = "Interrupted: nothing is lost; run the same command again to conti
 
 def guarded(arguments: Sequence[str]) -> int:
     """Run the command; whatever it raises becomes a sentence and an exit code."""
-    with recorded() as record:
-        code = _ended(arguments, record)
-        record.end(code)
-    if record.hint and not wants_json(arguments):
-        _tell_hint(record.hint, arguments)
+    with slot() as current:
+        code, reason = _ended(arguments)
+    if current.record is not None:
+        current.record.end(code, reason)
+        if current.record.hint and not wants_json(arguments):
+            _tell_hint(current.record.hint, arguments)
     return code
 
 
@@ -46,19 +47,19 @@ def _tell_hint(text: str, arguments: Sequence[str]) -> None:
             render(event("note", text=text))
 
 
-def _ended(arguments: Sequence[str], record: Record) -> int:
+def _ended(arguments: Sequence[str]) -> tuple[int, str | None]:
+    """The exit code of the command, and the sentence that says why it failed."""
     try:
         code = dataware.main(list(arguments), prog_name="dataware", standalone_mode=False)
     except click.exceptions.Exit as ended:
-        return ended.exit_code
+        return ended.exit_code, None
     except BrokenPipeError:
         # The reader of the output has gone, and there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 1, "The reader of the output has gone"
     except (Exception, KeyboardInterrupt) as error:
-        record.reason = explained(error)[0]
-        return _fail(arguments, error)
-    return code if isinstance(code, int) else 0
+        return _fail(arguments, error), explained(error)[0]
+    return code if isinstance(code, int) else 0, None
 
 
 def explained(error: BaseException) -> tuple[str, int]:

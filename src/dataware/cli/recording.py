@@ -9,8 +9,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -20,6 +19,7 @@ import click
 from click.core import ParameterSource
 
 from dataware import __version__
+from dataware.cli.slot import CURRENT
 from dataware.core.errors import DatawareError
 from dataware.core.events import Event, event
 from dataware.core.ports import Aws, Emit
@@ -41,21 +41,14 @@ HIDDEN = "…"
 
 
 class Record:
-    """The record of the command that runs; it begins with the first account that is opened."""
+    """The record of the command that runs; `emit` hears of a failure to write it."""
 
-    def __init__(self) -> None:
-        self.run: str | None = None
-        self.reason: str | None = None
-        self._command: str | None = None
+    def __init__(self, context: click.Context, emit: Emit) -> None:
+        """Begin the record."""
+        now = time.time()
+        self._run, self._command = new_run(now), context.info_name
         self._recorder: Recorder | None = None
         self._placed = False
-
-    def begin(self, context: click.Context, emit: Emit) -> None:
-        """Begin, unless the command has begun it before; `emit` hears of a failure."""
-        if self.run is not None:
-            return
-        now = time.time()
-        self.run, self._command = new_run(now), context.info_name
 
         def failed(error: OSError) -> None:
             self._recorder = None
@@ -64,8 +57,8 @@ class Record:
             emit(event("warning", text=text))
 
         try:
-            file = RunFile(runs_folder(), self.run)
-            file.write(_beginning(context, self.run, now))
+            file = RunFile(runs_folder(), self._run)
+            file.write(_beginning(context, self._run, now))
         except OSError as error:
             failed(error)
         else:
@@ -90,34 +83,21 @@ class Record:
         if runs_folder().is_relative_to(tempfile.gettempdir()):
             # As in the demo: the record is gone before anybody could ask for it.
             return None
-        return f"The report of this run: dataware report {self.run}"
+        return f"The report of this run: dataware report {self._run}"
 
-    def end(self, exit_code: int) -> None:
+    def end(self, exit_code: int, reason: str | None) -> None:
         """Keep how the command ended."""
         if self._recorder is not None:
-            self._recorder.end(exit_code, self.reason)
-
-
-_RECORD: ContextVar[Record | None] = ContextVar("record", default=None)
-
-
-@contextmanager
-def recorded() -> Iterator[Record]:
-    """The record of the command that runs inside of the context."""
-    record = Record()
-    token = _RECORD.set(record)
-    try:
-        yield record
-    finally:
-        _RECORD.reset(token)
+            self._recorder.end(exit_code, reason)
 
 
 def heard(emit: Emit, aws: Aws) -> Emit:
     """`emit`, whose events go into the record of the command as well, if it keeps one."""
-    record, context = _RECORD.get(), click.get_current_context(silent=True)
-    if record is None or context is None or context.info_name not in RECORDED:
+    slot, context = CURRENT.get(), click.get_current_context(silent=True)
+    if slot is None or context is None or context.info_name not in RECORDED:
         return emit
-    record.begin(context, emit)
+    record = slot.record if isinstance(slot.record, Record) else Record(context, emit)
+    slot.record = record
 
     def both(happened: Event) -> None:
         emit(happened)

@@ -137,7 +137,8 @@ class Recorder:
                 return
             try:
                 act()
-            except (OSError, ValueError) as error:
+            except Exception as error:
+                # Nothing that is wrong with a record may end a copy.
                 self._broken = True
                 self._failed(error if isinstance(error, OSError) else OSError(0, str(error)))
 
