@@ -10,10 +10,13 @@ import click
 import pytest
 
 from dataware.cli.commands import dataware
-from dataware.cli.recording import shown_arguments
+from dataware.cli.recording import heard, shown_arguments
+from dataware.cli.slot import slot
+from dataware.core.events import Event, event
 from dataware.embedded import EmbeddedAws
 from dataware.state.runs import KeptRun, find_run, kept_runs, runs_folder
 from support.cli import launch, run, table_app
+from support.memory_aws import MemoryAws
 from support.worlds import make_table
 
 PAIR = ("dynamodb://Old", "dynamodb://New")
@@ -130,3 +133,16 @@ def test_arguments_are_shown_without_secrets() -> None:
             *("…", "…"),
         ]
     assert isinstance(context, click.Context)
+
+
+def test_a_command_of_two_parts_leaves_one_record() -> None:
+    """`deploy` opens the account before and after CDK runs; both belong to one run."""
+    told: list[Event] = []
+    with slot() as current, dataware.commands["deploy"].make_context("deploy", ["--yes"]):
+        for text in ("before", "after"):
+            heard(told.append, MemoryAws())(event("note", text=text))
+        assert current.record is not None
+        current.record.end(0, None)
+    (kept,) = kept_runs(runs_folder())
+    assert [record["data"].get("text") for record in kept.records()][1:3] == ["before", "after"]
+    assert [one.text() for one in told] == ["before", "after"]

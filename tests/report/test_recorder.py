@@ -159,3 +159,20 @@ def test_what_others_tell_better_is_passed_over() -> None:
     keep(event("batch", name="t", batch=1, batches=4))
     keep(event("different", side="missing", key="k", name="t"))
     assert sink.records == []
+
+
+def test_a_decision_is_kept_once_until_it_changes() -> None:
+    """A run that looks several times keeps a decision again only if it is another one."""
+    sink = Sink()
+    keep = Recorder(sink, pytest.fail, now=Now())
+    for action, rule in (("migrate", 3), ("migrate", 3), ("import", 1), ("import", 1)):
+        keep(event("decided", name="t", type="Box", action=action, rule=rule))
+    assert [data["action"] for data in sink.of("decided")] == ["migrate", "import"]
+
+
+def test_what_is_no_record_ends_no_run() -> None:
+    """An event that cannot be kept is told of like a full disk."""
+    told: list[OSError] = []
+    keep = Recorder(Sink(), told.append, now=Now())
+    keep(event("apart", side="missing", count=1, source="s", name="t"))
+    assert len(told) == 1

@@ -154,5 +154,7 @@ def _shown(parameter: click.Parameter, value: Any) -> str:
     if parameter.name == "endpoint_url":
         address = urlsplit(str(value))
         return f"{address.scheme}://{address.hostname}{f':{address.port}' if address.port else ''}"
-    bounded = isinstance(parameter.type, click.Choice) or isinstance(value, int | float)
-    return str(value) if bounded or parameter.name in HARMLESS else HIDDEN
+    if isinstance(value, int | float):
+        return f"{value:.10g}"
+    known = isinstance(parameter.type, click.Choice) or parameter.name in HARMLESS
+    return str(value) if known else HIDDEN

@@ -84,7 +84,8 @@ def tell(context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, obj
     for difference in verdict.listed[:SHOWN]:
         context.emit(event("different", side=difference.side.value, key=difference.label, **words))
     if verdict.differences:
-        context.emit(event("differences", summary=verdict.summary(), **words, **_counts(verdict)))
+        counts = {"unit": kind.unit, **_counts(verdict)}
+        context.emit(event("differences", summary=verdict.summary(), **words, **counts))
         return
     context.emit(
         event(
@@ -107,4 +108,5 @@ def tell_apart(context: Context, verdict: Verdict, words: Mapping[str, object]) 
 
 
 def _counts(verdict: Verdict) -> dict[str, object]:
-    return {side.value: count for side, count in verdict.counts.items()}
+    counts: dict[str, object] = {side.value: count for side, count in verdict.counts.items()}
+    return {"compared": verdict.compared, **counts}

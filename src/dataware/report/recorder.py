@@ -116,6 +116,7 @@ class Recorder:
         self._broken = False
         self._samples = Samples()
         self._keys: dict[tuple[str, ...], list[str]] = {}
+        self._decided: dict[tuple[object, object], tuple[object, object]] = {}
         self._listed: Counter[str] = Counter()
         self._cut: Counter[str] = Counter()
 
@@ -143,7 +144,7 @@ class Recorder:
                 self._failed(error if isinstance(error, OSError) else OSError(0, str(error)))
 
     def _take(self, happened: Event) -> None:
-        if happened.code in PASSED_OVER:
+        if happened.code in PASSED_OVER or self._is_known(happened):
             return
         now = self._now()
         if happened.code == "left-behind":
@@ -155,6 +156,16 @@ class Recorder:
         if now - self._flushed >= FLUSH_SECONDS:
             self._write_keys()
             self._flush(now)
+
+    def _is_known(self, happened: Event) -> bool:
+        """Whether this is a decision that was made before, in a run that looks more than once."""
+        if happened.code != "decided":
+            return False
+        data = happened.data
+        key, what = (data.get("type"), data["name"]), (data["action"], data["rule"])
+        known = self._decided.get(key) == what
+        self._decided[key] = what
+        return known
 
     def _take_rest(self, happened: Event, now: float) -> None:
         ends, sampled = happened.code in ENDS, happened.code in SAMPLED

@@ -106,9 +106,10 @@ def embedded(data: object) -> Markup:
 
 
 def lines(cell: Cell, style: str = "") -> Iterator[Line]:
-    """The lines of a cell in a column of a style."""
+    """The lines of a cell in a column of a style; none for an empty text."""
     if isinstance(cell, str):
-        yield style, cell
+        if cell:
+            yield style, cell
     else:
         yield from cell
 

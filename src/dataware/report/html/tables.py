@@ -39,7 +39,7 @@ VERIFIED = (
     Column("Source", "code"),
     Column("Result", "tag", repeats=True),
     Column("Compared"),
-    Column("Grounds"),
+    Column("Found"),
 )
 
 
@@ -121,8 +121,9 @@ def _verified_rows(story: Story) -> Iterator[Row]:
     for one in story.compared:
         result = fate(story, one).title
         if one.differences:
-            yield one.name, one.source, result, "", str(one.differences.get("summary", ""))
+            compared, grounds = one.differences.get("compared"), one.differences.get("summary", "")
         else:
             verified = one.verified or {}
-            count = counted(int(verified.get("count", 0)), one.unit)
-            yield one.name, one.source, result, count, str(verified.get("evidence", ""))
+            compared, grounds = verified.get("count"), verified.get("evidence", "")
+        count = "" if compared is None else counted(int(compared), one.unit)
+        yield one.name, one.source, result, count, str(grounds)

@@ -75,8 +75,9 @@
       const made = document.createElement(column === 0 ? "th" : "td");
       made.setAttribute("role", column === 0 ? "rowheader" : "cell");
       if (column === 0) made.setAttribute("scope", "row");
-      made.dataset.label = this.heads[column];
+      else made.dataset.label = this.heads[column];
       for (const [style, text] of this.lines(cell, this.styles[column])) {
+        if (text === "") continue;
         const line = document.createElement("div");
         line.className = style === "tag" ? `tag ${text}` : style;
         line.textContent = text;
