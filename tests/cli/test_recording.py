@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import click
 import pytest
@@ -16,7 +18,6 @@ from dataware.core.events import Event, event
 from dataware.embedded import EmbeddedAws
 from dataware.state.runs import KeptRun, find_run, kept_runs, runs_folder
 from support.cli import launch, run, table_app
-from support.memory_aws import MemoryAws
 from support.worlds import make_table
 
 PAIR = ("dynamodb://Old", "dynamodb://New")
@@ -138,9 +139,10 @@ def test_arguments_are_shown_without_secrets() -> None:
 def test_a_command_of_two_parts_leaves_one_record() -> None:
     """`deploy` opens the account before and after CDK runs; both belong to one run."""
     told: list[Event] = []
+    aws: Any = SimpleNamespace(account="111122223333", region="eu-central-1")
     with slot() as current, dataware.commands["deploy"].make_context("deploy", ["--yes"]):
         for text in ("before", "after"):
-            heard(told.append, MemoryAws())(event("note", text=text))
+            heard(told.append, aws)(event("note", text=text))
         assert current.record is not None
         current.record.end(0, None)
     (kept,) = kept_runs(runs_folder())
