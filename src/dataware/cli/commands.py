@@ -66,6 +66,7 @@ def plan(**given: Any) -> int:
       dataware plan cdk.out --stack Spaceport-prod --out plan.json
       dataware plan dataware.toml --profile prod --detailed-exitcode
       dataware plan --format markdown > plan.md
+      dataware plan --format html > plan.html
     """
     from dataware.cli.jobs import run_plan  # noqa: PLC0415 - keeps --help quick
 

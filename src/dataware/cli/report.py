@@ -33,7 +33,7 @@ def run_report(run: str | None, out: Path, *, lists: bool, plain: bool) -> int:
 def _write(emit: Emit, run: KeptRun, out: Path) -> None:
     page = run_page(story_of(run.beginning, run.records(), alive=run.alive))
     try:
-        out.write_text(page, encoding="utf-8", errors="backslashreplace")
+        out.write_text(page, encoding="ascii")
     except OSError as error:
         raise DatawareError(
             f"the report cannot be written to {out} ({error.strerror}); choose another --out"

@@ -49,6 +49,7 @@ def test_a_page_is_closed_to_the_outside() -> None:
     )
     assert not re.findall(r"""(?:src|href)=["']?(?!#|data:,)[^"'>]""", page)
     assert " style=" not in page
+    assert page.isascii()
     assert " onclick=" not in page
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from dataware.report.html.story import Story
 from dataware.report.html.words import (
-    bytes_in_words,
     facts_in_words,
     headline,
     rate_in_words,
@@ -67,8 +66,5 @@ def test_numbers_are_told_as_people_read_them() -> None:
     """Two or three digits, and a unit."""
     spans = [seconds_in_words(n) for n in (0.25, 42, 75, 7500, 900_000)]
     assert spans == ["0.2 s", "42 s", "1 min 15 s", "2 h 05 min", "10 d 10 h"]
-    assert [bytes_in_words(n) for n in (0, 999, 12_345, 5 * 10**12)] == [
-        *("0 bytes", "999 bytes", "12.3 kB", "5.0 TB")
-    ]
     assert [rate_in_words(n) for n in (0.25, 12.4, 1234.5)] == ["0.2", "12", "1,234"]
     assert [sentence(text) for text in ("", "a b", "Why?")] == ["", "A b.", "Why?"]

@@ -8,8 +8,8 @@ from typing import Any
 from dataware.core.events import counted
 from dataware.kinds import CATALOGUE, load
 from dataware.report.html.table import Column, Line, Row, Table, cell
-from dataware.report.html.words import bytes_in_words, facts_in_words
-from dataware.report.summary import duration, money
+from dataware.report.html.words import facts_in_words
+from dataware.report.summary import duration, money, volume
 
 COLUMNS = (
     Column("Resource"),
@@ -80,6 +80,6 @@ def _effort(estimate: Data | None, unit: str) -> str:
     about = "" if estimate.get("exact", True) else "about "
     return (
         f"{about}{counted(int(estimate['items']), unit)}, "
-        f"{bytes_in_words(int(estimate['bytes']))}, about {duration(int(estimate['seconds']))}, "
+        f"{volume(int(estimate['bytes']))}, about {duration(int(estimate['seconds']))}, "
         f"{money(float(estimate['usd']))}"
     )

@@ -103,7 +103,7 @@ EVERYTHING = "Everything that was told"
 
 
 def render(page: Page) -> str:
-    """The page as one HTML file."""
+    """The page as one HTML file, in ASCII."""
     style, script = _file("page.css"), _file("page.js")
     policy = "; ".join(
         [
@@ -115,21 +115,20 @@ def render(page: Page) -> str:
             "form-action 'none'",
         ]
     )
-    return (
-        _environment()
-        .from_string(_file("page.html"))
-        .render(
-            page=page,
-            policy=policy,
-            style=Markup(style),  # noqa: S704 - a file of this package
-            script=Markup(script),  # noqa: S704 - a file of this package
-            version=__version__,
-            signs=SIGNS,
-            everything=EVERYTHING,
-            width=WIDTH,
-            height=HEIGHT,
-        )
+    template = _environment().from_string(_file("page.html"))
+    text = template.render(
+        page=page,
+        policy=policy,
+        style=Markup(style),  # noqa: S704 - a file of this package
+        script=Markup(script),  # noqa: S704 - a file of this package
+        version=__version__,
+        signs=SIGNS,
+        everything=EVERYTHING,
+        width=WIDTH,
+        height=HEIGHT,
     )
+    # Whatever encoding the output has, the page is the same; style and script are in ASCII anyway.
+    return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 def plural(unit: str) -> str:

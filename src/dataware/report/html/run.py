@@ -17,13 +17,13 @@ from dataware.report.html.tables import (
     verified_table,
 )
 from dataware.report.html.words import (
-    bytes_in_words,
     fate,
     headline,
     moment_in_words,
     rate_in_words,
     seconds_in_words,
 )
+from dataware.report.summary import volume
 
 CHARTED = 100
 """Migrations that have a chart, the longest ones; the others stand in the table alone."""
@@ -61,7 +61,7 @@ def _figures(story: Story) -> Facts:
         ("Resources", len(story.decided), ""),
         ("Migrations", len(story.carried), ""),
         ("Copied", copied, ""),
-        ("Data copied", size, bytes_in_words(size)),
+        ("Data copied", size, volume(size)),
         ("Compared and the same", compared, ""),
         ("Not the same", apart, ""),
         ("Left behind", left, ""),
@@ -117,7 +117,7 @@ def _facts_of(one: Migration) -> Iterator[tuple[str, str]]:
     last = one.samples[-1] if one.samples else None
     if one.counts is not None:
         yield "Copied", counted(int(one.counts.get("copied", 0)), one.unit)
-        yield "Data", bytes_in_words(int(one.counts.get("bytes", 0)))
+        yield "Data", volume(int(one.counts.get("bytes", 0)))
         if same := int(one.counts.get("same", 0)):
             yield "Already there", counted(same, one.unit)
         yield "Left behind", counted(int(one.counts.get("left", 0)), one.unit)

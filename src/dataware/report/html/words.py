@@ -9,6 +9,7 @@ from typing import Any
 from dataware.core.events import counted
 from dataware.core.model import Action
 from dataware.report.html.story import Migration, Story
+from dataware.report.summary import volume
 
 GOOD, NOTE, WARN, BAD = "good", "note", "warn", "bad"
 """Tones: as it should be, to know, to look at, not done."""
@@ -135,7 +136,7 @@ def facts_in_words(facts: Mapping[str, Any], unit: str) -> str:
         if size and size.get("items"):
             about = "" if size.get("exact", True) else "about "
             parts.append(f"{about}{counted(int(size['items']), unit)}")
-            parts.append(bytes_in_words(int(size.get("bytes", 0))))
+            parts.append(volume(int(size.get("bytes", 0))))
         parts.append(_owner(facts))
     if facts.get("marker") in {"running", "complete"}:
         since = f" from {facts['migrating_from']}" if facts.get("migrating_from") else ""
@@ -149,19 +150,6 @@ def _owner(facts: Mapping[str, Any]) -> str:
         return "owner not seen"
     stack = facts.get("stack")
     return f"belongs to stack {stack}" if stack else f"belongs to {owner}"
-
-
-SIZES = ("bytes", "kB", "MB", "GB", "TB", "PB")
-
-
-def bytes_in_words(size: float) -> str:
-    """A number of bytes with three digits or so."""
-    for unit in SIZES:
-        if size < 1000 or unit == SIZES[-1]:
-            break
-        size /= 1000
-    digits = 0 if unit == "bytes" or size >= 100 else 1
-    return f"{size:,.{digits}f} {unit}"
 
 
 def seconds_in_words(seconds: float) -> str:
