@@ -17,7 +17,7 @@ from support.worlds import make_table
 
 pytestmark = pytest.mark.xdist_group("browser")
 
-LONGEST = 10_000.0
+LONGEST = 20_000.0
 """Milliseconds that a large page may take to open on a machine that is busy with other tests; on
 an idle one it takes less than a tenth. `tests.bench` measures it."""
 
@@ -96,11 +96,14 @@ def test_a_hundred_thousand_differences_open_and_can_be_searched(tmp_path: Path)
     keys = [f"customer-{n:06}@example.com" for n in range(MANY)]
     page = written(tmp_path, told("verify", *apart("missing", keys), ended(9, 2)))
     assert milliseconds_to_open(page) < LONGEST
-    assert evaluate(page, shown("differences")) == ["The first 50 of 100,000.", 50]
     search = searched("differences", "customer-0999")
-    assert evaluate(page, f"{search}, {shown('differences')}") == ["1 to 50 of 100.", 50]
     press = "document.querySelector('#differences [name=on]').click()"
-    assert evaluate(page, f"{search}, {press}, {shown('differences')}") == ["51 to 100 of 100.", 50]
+    steps = [shown("differences"), *(f"({act}, {shown('differences')})" for act in (search, press))]
+    assert evaluate(page, f"[{', '.join(steps)}]") == [
+        ["The first 50 of 100,000.", 50],
+        ["1 to 50 of 100.", 50],
+        ["51 to 100 of 100.", 50],
+    ]
 
 
 def test_ten_thousand_resources_open(tmp_path: Path) -> None:
