@@ -41,6 +41,7 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     found = find_run(tmp_path, None)
     assert (found.run, found.beginning["command"], found.alive) == (run, "migrate", False)
     assert list(found.records()) == [{"at": 0.1, "code": "end", "data": {"exit_code": 0}}]
+    assert found.last() == {"at": 0.1, "code": "end", "data": {"exit_code": 0}}
 
 
 def test_a_record_is_private(tmp_path: Path) -> None:
@@ -58,7 +59,9 @@ def test_a_torn_record_is_read_up_to_its_end(tmp_path: Path) -> None:
     file.write({"at": 0.9, "code": "progress", "data": {"done": 7}})
     file.close()
     file.path.write_bytes(file.path.read_bytes()[:-9])
-    assert [record["code"] for record in find_run(tmp_path, None).records()] == ["found"]
+    found = find_run(tmp_path, None)
+    assert [record["code"] for record in found.records()] == ["found"]
+    assert found.last() is None
 
 
 def test_a_run_that_goes_on_is_known(tmp_path: Path) -> None:

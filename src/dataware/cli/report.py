@@ -58,7 +58,7 @@ def _line(run: KeptRun) -> str:
 def _end(run: KeptRun) -> str:
     if run.alive:
         return "going on"
-    for record in run.records():
-        if record["code"] == "end":
-            return f"exit {record['data']['exit_code']}"
-    return "no end"
+    last = run.last()
+    if last is None or last.get("code") != "end":
+        return "no end"
+    return f"exit {last['data']['exit_code']}"

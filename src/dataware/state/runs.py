@@ -36,6 +36,9 @@ KEPT_BYTES = 512 * 1024**2
 
 BUFFER = 64 * 1024
 
+TAIL = 64 * 1024
+"""Bytes at the end of a record, in which its last line is looked for."""
+
 NAMED = 5
 """Runs that an error names for choice."""
 
@@ -95,6 +98,13 @@ class KeptRun:
     def alive(self) -> bool:
         """Whether a process still writes it."""
         return is_open(self.path)
+
+    def last(self) -> Mapping[str, Any] | None:
+        """The last record, which tells how the run ended; None if there is none or it is torn."""
+        with self.path.open("rb") as file:
+            file.seek(max(0, self.path.stat().st_size - TAIL))
+            lines = file.read().splitlines()
+        return _decoded(lines[-1]) if len(lines) > 1 else None
 
     def records(self) -> Iterator[Mapping[str, Any]]:
         """Everything that happened, in order; lines that are torn or damaged are passed over."""
