@@ -100,8 +100,9 @@ def test_a_record_that_cannot_be_written_is_one_warning(tmp_path: Path) -> None:
     assert len(told) == 1
 
 
-def test_a_run_that_is_interrupted_says_so(pair: EmbeddedAws) -> None:
-    """Ctrl-C is an end like any other."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_ended_from_outside_is_told_of(number: int, pair: EmbeddedAws) -> None:
+    """Ctrl-C is an end like any other; of a killed run there is what it had done, and no end."""
     more = ({"pk": {"S": f"m{n:05}"}, "pad": {"S": "x" * 300}} for n in range(3000))
     make_table("Large", more)
     make_table("Larger")
@@ -113,10 +114,11 @@ def test_a_run_that_is_interrupted_says_so(pair: EmbeddedAws) -> None:
     assert process.stdout is not None
     while "Migrated batch" not in process.stdout.readline():
         assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 4
-    (end,) = [record["data"] for record in the_run().records() if record["code"] == "end"]
-    assert end["exit_code"] == 4
+    process.send_signal(number)
+    process.wait(30)
+    ends = [record["data"] for record in the_run().records() if record["code"] == "end"]
+    assert [end["exit_code"] for end in ends] == ([4] if number == signal.SIGINT else [])
+    assert "found" in codes(the_run())
     assert not the_run().alive
 
 
