@@ -38,6 +38,7 @@ lint: setup  ## style, types, layers
 peers: setup  ## download what the tests compare with
 	PYTHONPATH=tests $(BIN)/python -m support.peers & peers=$$!; \
 	PYTHONPATH=tests $(BIN)/python -m support.cdk_cli; \
+	PYTHONPATH=tests $(BIN)/python -m support.browser; \
 	wait $$peers
 
 unit: peers  ## the tests, and the coverage of the parts

@@ -111,7 +111,8 @@ def _events() -> Iterator[str]:
         "sign and the line; with `--plain` or `NO_COLOR` the word and the line; with `--format "
         "json` one object a line, see [the command line](cli.md#formats). The names in braces are "
         "fields of `data`. An event may carry more fields than its line shows, and fields may be "
-        "added; codes and names stay.\n"
+        "added; codes and names stay. Events of the level `detail` are not shown: they stand in "
+        "the [record of the run](report.md#the-record).\n"
     )
     yield "| code | level | word | line |\n| --- | --- | --- | --- |"
     yield from map(_message, MESSAGES.values())

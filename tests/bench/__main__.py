@@ -15,6 +15,7 @@ from tests.bench.fidelity import fidelity
 from tests.bench.limit import limit
 from tests.bench.listing import listing
 from tests.bench.measure import Failed
+from tests.bench.opening import opening
 from tests.bench.page import DOCS, Book, goals_table, surroundings
 from tests.bench.planning import planning
 from tests.bench.race import Track
@@ -39,6 +40,7 @@ class Scale:
     resources: int = 100
     real: int = 1_000
     limit: int = 100_000
+    reported: int = 10_000
 
 
 _WHOLE = Scale(
@@ -52,7 +54,7 @@ _QUICK = Scale(
     Track(first=1_000, most=2_000, seconds=0.5, turns=1),
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((500, 1_000), longest=60.0),
-    *(20_000, 20_000, 10, 50, 5_000),
+    *(20_000, 20_000, 10, 50, 5_000, 200),
 )
 _HUGE = growth.Sizes((10_000, 100_000, 1_000_000, 10_000_000), longest=7200.0)
 
@@ -71,6 +73,7 @@ _BENCHMARKS: Mapping[str, Benchmark] = {
     "stopping": lambda w, n, b: stopping(w, n.stopped),
     "planning": lambda w, n, b: planning(w, n.resources, 0.050),
     "synth": lambda w, n, b: synth(w, n.resources),
+    "opening": lambda w, n, b: opening(w, n.reported, 10 * n.reported),
     "real": lambda w, n, b: real.on_embedded(w, n.real),
     "real-weed": lambda w, n, b: real.on_weed(w, n.real),
 }

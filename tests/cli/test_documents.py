@@ -48,6 +48,16 @@ def test_markdown_is_all_that_is_written(waitlist: Path) -> None:
     assert saved(Path("plan.json"))["resources"][0]["action"] == "migrate"
 
 
+def test_a_page_is_all_that_is_written(waitlist: Path) -> None:
+    """Standard output is one HTML file with the decisions and their facts."""
+    ran = run("plan", waitlist, "--format", "html")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.lines[0] == "<!doctype html>"
+    assert ran.lines[-1] == "</html>"
+    assert "Plan: 1 to migrate, 0 stopped" in ran.out
+    assert "Waitlist-prod is absent and Waitlist has data (rule 3)" in ran.out
+
+
 @pytest.mark.usefixtures("waitlist")
 def test_a_plan_that_cannot_be_made_is_no_document() -> None:
     """The reason goes to standard error, and what was redirected stays empty."""

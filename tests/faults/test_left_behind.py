@@ -9,10 +9,12 @@ from dataware.core.errors import Incomplete
 from dataware.core.kind import CopyOrder, Outcome, Place, Tools, Unit
 from dataware.core.model import MarkerState, Wanted
 from dataware.ops.apply import apply_plan
-from dataware.ops.compare import LISTED
 from dataware.ops.context import CopySettings
 from dataware.ops.plan import make_plan
 from support.world import BoxCopier, World, install
+
+LISTED = 1000
+"""How many differences a verdict lists here; the real number takes long to reach."""
 
 ACCEPTING = CopySettings(accept_left=True)
 WANTED = Wanted("Box", "Memory::Box", "new", ("old",))
@@ -20,6 +22,7 @@ WANTED = Wanted("Box", "Memory::Box", "new", ("old",))
 
 def world_with(monkeypatch: pytest.MonkeyPatch, keys: int) -> World:
     """A world whose copier loses the key ``lost`` in every round and says that it copied it."""
+    monkeypatch.setattr("dataware.core.verdict.LISTED", LISTED)
     names = [f"k{n:05}" for n in range(keys)] + ["lost"]
     world = World(boxes={"old": dict.fromkeys(names, "v")}, identities={"old": 1})
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.errors import Incomplete, Refused
+from dataware.core.events import Level
 from dataware.core.kind import CopyOrder, Place
 from dataware.core.model import (
     Content,
@@ -69,8 +70,20 @@ def test_the_lines_are_those_that_people_know() -> None:
     """Found, batches, success, and only then what was verified."""
     there = world(5)
     run(there)
-    shown = [code for code in there.events.codes if code != "progress"]
-    assert shown == ["found", "batch", "batch", "batch", "migrated", "verified"]
+    untold = {Level.PROGRESS, Level.DETAIL}
+    shown = [one.code for one in there.events if one.message.level not in untold]
+    assert shown == ["found", "migrated", "verified"]
+    assert there.events.codes.count("batch") == 3
+
+
+def test_what_it_came_to_is_left_to_the_record() -> None:
+    """Counts of the copy and every difference by key go to the record, however the run ends."""
+    there = world(5)
+    there.make("new")
+    there.boxes["new"]["own"] = "its own"
+    run(there)
+    assert there.events.texts("counted") == ["Accounted for in new: 5 keys copied, 0 keys left"]
+    assert [one.data["keys"] for one in there.events if one.code == "apart"] == [["own"]]
 
 
 @settings(max_examples=60, deadline=None)

@@ -45,7 +45,7 @@ def test_doubtful_entries_are_looked_at_closer(grounds: Evidence | None) -> None
 
 def test_many_differences_are_counted_and_some_listed() -> None:
     """Memory stays bounded: beyond a bound, differences are only counted."""
-    source = Held({f"{n:05}": "x" for n in range(LISTED + 50)}, ordered=True)
+    source = Held({f"{n:06}": "x" for n in range(LISTED + 50)}, ordered=True)
     verdict = compare(source, Held({}, ordered=True), ordered=True)
     assert len(verdict.listed) == LISTED
     assert verdict.summary() == f"{LISTED + 50:,} missing"

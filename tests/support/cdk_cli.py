@@ -65,7 +65,7 @@ def _install(folder: Path) -> None:
     path = f"{BESIDE}{os.pathsep}{os.environ['PATH']}"
     npm = shutil.which("npm", path=path)
     if npm is None:
-        raise Unavailable("Node.js with npm is not installed, which the CDK command line needs")
+        raise Unavailable("Node.js with npm is not installed")
     done = subprocess.run(
         [npm, "ci", "--no-audit", "--no-fund", "--silent"],
         cwd=folder,

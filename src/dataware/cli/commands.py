@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -65,6 +66,7 @@ def plan(**given: Any) -> int:
       dataware plan cdk.out --stack Spaceport-prod --out plan.json
       dataware plan dataware.toml --profile prod --detailed-exitcode
       dataware plan --format markdown > plan.md
+      dataware plan --format html > plan.html
     """
     from dataware.cli.jobs import run_plan  # noqa: PLC0415 - keeps --help quick
 
@@ -265,6 +267,35 @@ def completion(**given: Any) -> int:
     """
     click.echo(script(dataware, given["shell"]))
     return 0
+
+
+@dataware.command(short_help="Make a page of what a run saw, decided and did.")
+@click.argument("run", required=False, metavar="[RUN]")
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="report.html",
+    show_default=True,
+    help="Where the page is written.",
+)
+@click.option("--list", "lists", is_flag=True, help="Show the runs on record instead.")
+@plain_options
+def report(**given: Any) -> int:
+    """Make one HTML file of a run: its decisions, migrations, verification and warnings.
+
+    RUN is the id of a run, or its start, or the file of a record; without it the newest run is
+    taken. The page needs no network, and holds names and keys but no values.
+
+    \b
+    Examples:
+      dataware report
+      dataware report --list
+      dataware report 20261124-1801 --out migration.html
+    """
+    from dataware.cli.report import run_report  # noqa: PLC0415 - keeps --help quick
+
+    return run_report(given["run"], given["out"], lists=given["lists"], plain=given["plain"])
 
 
 @dataware.command(short_help="The whole job on an embedded AWS, no account needed.")

@@ -16,6 +16,7 @@ import click
 
 from dataware.cli.commands import dataware
 from dataware.cli.help import complaint
+from dataware.cli.slot import slot
 from dataware.core.errors import DatawareError, Incomplete
 from dataware.core.events import event
 from dataware.report import Format, make_renderer
@@ -25,17 +26,40 @@ INTERRUPTED = "Interrupted: nothing is lost; run the same command again to conti
 
 def guarded(arguments: Sequence[str]) -> int:
     """Run the command; whatever it raises becomes a sentence and an exit code."""
+    with slot() as current:
+        code, reason = _ended(arguments)
+    if current.record is not None:
+        current.record.end(code, reason)
+        if current.record.hint and not wants_json(arguments):
+            _tell_hint(current.record.hint, arguments)
+    return code
+
+
+def _tell_hint(text: str, arguments: Sequence[str]) -> None:
+    """Tell a person how to make the report; a script need not be told."""
+    from dataware.cli.outside import is_watched  # noqa: PLC0415 - a run with a record has it
+
+    if is_watched(sys.stdout, os.environ):
+        no_color, plain = bool(os.environ.get("NO_COLOR")), "--plain" in arguments
+        with make_renderer(
+            Format.TEXT, sys.stdout, plain=plain, no_color=no_color, is_tty=False
+        ) as render:
+            render(event("note", text=text))
+
+
+def _ended(arguments: Sequence[str]) -> tuple[int, str | None]:
+    """The exit code of the command, and the sentence that says why it failed."""
     try:
         code = dataware.main(list(arguments), prog_name="dataware", standalone_mode=False)
     except click.exceptions.Exit as ended:
-        return ended.exit_code
+        return ended.exit_code, None
     except BrokenPipeError:
         # The reader of the output has gone, and there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 1, "The reader of the output has gone"
     except (Exception, KeyboardInterrupt) as error:
-        return _fail(arguments, error)
-    return code if isinstance(code, int) else 0
+        return _fail(arguments, error), explained(error)[0]
+    return code if isinstance(code, int) else 0, None
 
 
 def explained(error: BaseException) -> tuple[str, int]:

@@ -134,7 +134,7 @@ plan_outside_options = _together(
         "--format",
         Format,
         default=Format.TEXT.value,
-        help="text for people, json for one JSON object per event; a document: markdown.",
+        help="text for people, json for one JSON object per event; a document: markdown or html.",
     ),
     plain_options,
 )

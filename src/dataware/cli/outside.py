@@ -14,6 +14,7 @@ from dataware.aws import Account, ClientSettings, SystemClock, create_held, rele
 from dataware.cli.checkers import Processes
 from dataware.cli.collector import resting
 from dataware.cli.options import Outside
+from dataware.cli.recording import heard
 from dataware.cli.stop import Stop
 from dataware.cli.transport import make_wire
 from dataware.cli.workers import ProcessWorkers
@@ -50,8 +51,8 @@ def outside(options: Outside, *, copies: bool = False, strict: bool = False) -> 
     """
     account = open_account(options)
     quiet = resting() if copies else nullcontext()
-    with quiet, display(options) as emit, Stop(graceful=copies) as stop:
-        context = make_context(account, emit, stop, strict=strict)
+    with quiet, display(options) as show, Stop(graceful=copies) as stop:
+        context = make_context(account, heard(show, account), stop, strict=strict)
         if not account.asks_for_code:
             # Nobody could type the code for another process.
             checkers = partial(Processes, partial(open_account, options))

@@ -21,6 +21,8 @@ class Level(StrEnum):
     PROGRESS = "progress"
     WARNING = "warning"
     FAILURE = "failure"
+    DETAIL = "detail"
+    """Too much to be told; kept in the record of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def _messages(*rows: tuple[str, Level, str, str]) -> dict[str, Message]:
 
 INFO, SUCCESS, CHANGE = Level.INFO, Level.SUCCESS, Level.CHANGE
 PROGRESS, WARNING, FAILURE = Level.PROGRESS, Level.WARNING, Level.FAILURE
+DETAIL = Level.DETAIL
 
 MESSAGES = _messages(
     ("looking", INFO, "🔍", "Looking at {count:resource} in account {account}, {region}"),
@@ -120,6 +123,9 @@ MESSAGES = _messages(
     ("note", INFO, "ℹ️ ", "{text}"),
     ("done", SUCCESS, "✅", "{text}"),
     ("failure", FAILURE, "❌", "{text}"),
+    ("decided", DETAIL, "·", "Decided on {name}: {action} (rule {rule})"),
+    ("counted", DETAIL, "·", "Accounted for in {name}: {copied:{unit}} copied, {left:{unit}} left"),
+    ("apart", DETAIL, "·", "{count:key} {side}: {source} → {name}"),
 )
 
 

@@ -144,7 +144,7 @@ class Crew:
 
     def _tell(self, record: Mapping[str, Any]) -> None:
         for left in record["kept_back"]:
-            self._emit(event("left-behind", **left))
+            self._emit(event("left-behind", **left, **self._meter.words))
         self._meter.count(Counts.from_json(record).done)
 
     def _flush(self) -> None:

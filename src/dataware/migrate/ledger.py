@@ -72,7 +72,8 @@ class Ledger:
             counts.left += len(outcome.left)
             page.left.extend(outcome.left)
             for left in outcome.left:
-                self._emit(event("left-behind", **left_json(left)))
+                words = self._meter.words
+                self._emit(event("left-behind", **left_json(left), **words))
         self._meter.count(outcome.copied + outcome.same + len(outcome.left))
 
 

@@ -45,6 +45,11 @@ class Meter:
         self._throttles: Counter[str] = Counter()
 
     @property
+    def words(self) -> Mapping[str, object]:
+        """The fields that every event of this copy carries."""
+        return self._subject.words()
+
+    @property
     def detail(self) -> Mapping[str, object]:
         """How far the copy is, for the marker."""
         return {

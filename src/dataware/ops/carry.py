@@ -41,7 +41,7 @@ from dataware.ops.context import Context, CopySettings, Pair
 from dataware.ops.copying import Copying
 from dataware.ops.heart import Heart
 from dataware.ops.probe import look
-from dataware.ops.verify import compared, tell
+from dataware.ops.verify import compared, tell, tell_apart
 
 QUIET = 1000
 """Up to how many items or objects a verification is over before a line about it is read."""
@@ -268,7 +268,7 @@ class _Carrier:
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
         for rounds_left in reversed(range(ROUNDS)):
             progress = Progress.of(journal.records())
-            asyncio.run(self._copying(journal, progress, order).run())
+            self._copy(journal, progress, order)
             self._heart.check()
             if progress.counts.done > QUIET:
                 self._context.emit(event("verifying", **self._migration.words()))
@@ -280,11 +280,21 @@ class _Carrier:
             journal.restart()
             journal.append(self._run_record(progress.identity))
         name = order.target.name
+        tell_apart(self._context, verdict, self._migration.words())
         raise Incomplete(
             f"{order.source.name} and {name} still differ after {ROUNDS} copies "
             f"({verdict.summary()}): the source is probably being written to, so pause its "
             "writers and run the same command again"
         )
+
+    def _copy(self, journal: Journal, progress: Progress, order: CopyOrder) -> None:
+        """Copy once, and leave to the record of the run what it came to, however it ends."""
+        unit, words = self._migration.kind.unit, self._migration.words()
+        try:
+            asyncio.run(self._copying(journal, progress, order).run())
+        finally:
+            counts, troubles = progress.counts.to_json(), dict(progress.troubles)
+            self._context.emit(event("counted", unit=unit, troubles=troubles, **counts, **words))
 
     def _copying(self, journal: Journal, progress: Progress, order: CopyOrder) -> Copying:
         migration = self._migration
@@ -318,6 +328,7 @@ class _Carrier:
         """Complete, unless keys were left behind and nobody said that this is all right."""
         settings, kind = self._migration.settings, self._migration.kind
         troubles = dict(progress.troubles)
+        tell_apart(self._context, verdict, self._migration.words())
         if settings.on_conflict is OnConflict.TARGET:
             troubles.pop(Trouble.CONFLICT, None)
         if troubles and not settings.accept_left:

@@ -46,11 +46,19 @@ def make_plan(
         _planned(item, preferred, fallbacks, prices)
         for item, (preferred, fallbacks) in zip(wanted, seen, strict=True)
     )
-    if tell:
-        for one in planned:
+    for one in planned:
+        context.emit(event("decided", name=one.wanted.preferred, **_decided(one)))
+        if tell:
             announce(context.emit, one)
     created = datetime.fromtimestamp(context.clock.now(), UTC).isoformat(timespec="seconds")
     return Plan(account, region, created, planned, _shared_fallbacks(wanted), prices=prices)
+
+
+def _decided(planned: Planned) -> dict[str, object]:
+    """A decision with its facts and the words of its kind; properties may hold what is secret."""
+    kind, decided = load(planned.wanted.type), planned.to_json()
+    del decided["wanted"]
+    return {**decided, "noun": kind.noun, "unit": kind.unit}
 
 
 def _check(wanted: Sequence[Wanted]) -> None:

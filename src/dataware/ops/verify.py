@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
+from dataware.core.diff import Side
 from dataware.core.errors import BadInput
 from dataware.core.events import event
 from dataware.core.kind import Kind, Place
@@ -18,6 +19,9 @@ from dataware.ops.context import Context, Pair
 
 SHOWN = 20
 """Differences that are told one by one."""
+
+KEYS_AT_ONCE = 500
+"""Keys of one event for the record."""
 
 
 def verify(
@@ -76,10 +80,12 @@ def located(context: Context, kind: Kind, place: Place) -> Place:
 
 def tell(context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, object]) -> None:
     """Tell of every difference up to a bound, and of the whole."""
+    tell_apart(context, verdict, words)
     for difference in verdict.listed[:SHOWN]:
         context.emit(event("different", side=difference.side.value, key=difference.label, **words))
     if verdict.differences:
-        context.emit(event("differences", summary=verdict.summary(), **words, **_counts(verdict)))
+        counts = {"unit": kind.unit, **_counts(verdict)}
+        context.emit(event("differences", summary=verdict.summary(), **words, **counts))
         return
     context.emit(
         event(
@@ -92,5 +98,15 @@ def tell(context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, obj
     )
 
 
+def tell_apart(context: Context, verdict: Verdict, words: Mapping[str, object]) -> None:
+    """Leave every difference that is listed by key to the record of the run."""
+    for side in Side:
+        keys = [one.label for one in verdict.listed if one.side is side]
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            some = keys[start : start + KEYS_AT_ONCE]
+            context.emit(event("apart", side=side.value, count=len(some), keys=some, **words))
+
+
 def _counts(verdict: Verdict) -> dict[str, object]:
-    return {side.value: count for side, count in verdict.counts.items()}
+    counts: dict[str, object] = {side.value: count for side, count in verdict.counts.items()}
+    return {"compared": verdict.compared, **counts}

@@ -57,6 +57,8 @@ class Bounded:
         if happened.code in LISTED:
             self._listed[happened.code, name] += 1
             return self._sample is None or self._listed[happened.code, name] <= self._sample
+        if happened.message.level is Level.DETAIL:
+            return False
         if happened.message.level is not Level.PROGRESS or is_one_of_few(happened):
             return True
         return self._is_due(name)

@@ -16,9 +16,10 @@ class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
+    HTML = "html"
 
 
-DOCUMENTS = (Format.MARKDOWN,)
+DOCUMENTS = (Format.MARKDOWN, Format.HTML)
 """Formats in which a plan is one document; other commands do not have them."""
 
 
@@ -61,7 +62,11 @@ def make_renderer(
 def _document(format: Format, stream: TextIO) -> Renderer:
     # A command that shows no document starts without what makes one.
     from dataware.report.document import DocumentRenderer  # noqa: PLC0415 - see above
+
+    if format is Format.HTML:
+        from dataware.report.html import plan_page  # noqa: PLC0415 - see above
+
+        return DocumentRenderer(stream, plan_page)
     from dataware.report.markdown import markdown  # noqa: PLC0415 - see above
 
-    documents = {Format.MARKDOWN: markdown}
-    return DocumentRenderer(stream, documents[format])
+    return DocumentRenderer(stream, markdown)

@@ -6,6 +6,7 @@ cannot encode them) it is ``word + ": " + text``, where the word tells the level
     info        something to know          ok          done, or as it should be
     change      something is changed       progress    how far a copy is
     warning     look at this               failed      not done
+    detail      only kept in the record of the run
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ WORDS = {
     Level.PROGRESS: "progress",
     Level.WARNING: "warning",
     Level.FAILURE: "failed",
+    Level.DETAIL: "detail",
 }
 
 

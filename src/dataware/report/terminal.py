@@ -29,6 +29,7 @@ STYLES = {
     Level.PROGRESS: "dim",
     Level.WARNING: "yellow",
     Level.FAILURE: "bold red",
+    Level.DETAIL: "dim",
 }
 
 

@@ -1,0 +1,85 @@
+"""The decisions of a plan or of a run as a table, each with the facts that it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from dataware.core.events import counted
+from dataware.kinds import CATALOGUE, load
+from dataware.report.html.table import Column, Line, Row, Table, cell
+from dataware.report.html.words import facts_in_words
+from dataware.report.summary import duration, money, volume
+
+COLUMNS = (
+    Column("Resource"),
+    Column("Preferred"),
+    Column("Fallbacks"),
+    Column("Action", "tag", repeats=True),
+    Column("Why"),
+)
+
+IMPORTS = {"adopt": "the stack adopts it", "reference": "the stack refers to it"}
+
+Data = Mapping[str, Any]
+
+
+def decisions_table(decisions: Iterable[tuple[Data, Data]]) -> Table:
+    """The table of decisions, each as it was first and as it was last."""
+    rows = [decision_row(first, last) for first, last in decisions]
+    return Table("decisions", "Every resource, what was seen, and what was decided", COLUMNS, rows)
+
+
+def decision_row(first: Data, last: Data) -> Row:
+    """The row of one decision, from its JSON."""
+    noun, unit = _words(first)
+    return (
+        cell([("strong", str(first.get("id", ""))), ("mute", noun)]),
+        cell(_seen(first.get("preferred", {}), unit)),
+        cell(line for each in first.get("fallbacks", ()) for line in _seen(each, unit)) or "none",
+        str(first.get("action", "")),
+        cell(_why(first, last, unit)),
+    )
+
+
+def _words(decision: Data) -> tuple[str, str]:
+    """The words for a resource of that type and for a unit of its data."""
+    of_type = str(decision.get("type", ""))
+    if of_type in CATALOGUE:
+        kind = load(of_type)
+        return kind.noun, kind.unit
+    return str(decision.get("noun", of_type)), str(decision.get("unit", "item"))
+
+
+def _seen(facts: Data, unit: str) -> Iterator[Line]:
+    """One name, and what was seen under it."""
+    yield "code", str(facts.get("name", ""))
+    yield "", facts_in_words(facts, unit)
+    settings = facts.get("settings") or {}
+    words = [f"{name.replace('_', ' ')}: {value}" for name, value in settings.items()]
+    yield "mute", "; ".join(words)
+    for problem in facts.get("problems", ()):
+        yield "warn", str(problem)
+    for note in facts.get("notes", ()):
+        yield "mute", str(note)
+
+
+def _why(first: Data, last: Data, unit: str) -> Iterator[Line]:
+    yield "", f"{first.get('reason', '')} (rule {first.get('rule', '?')})"
+    yield "mute", IMPORTS.get(str(first.get("import")), "")
+    yield "mute", _effort(first.get("estimate"), unit)
+    for warning in first.get("warnings", ()):
+        yield "warn", str(warning)
+    if last is not first and last.get("action") != first.get("action"):
+        yield "mute", f"afterwards: {last.get('action')} (rule {last.get('rule')})"
+
+
+def _effort(estimate: Data | None, unit: str) -> str:
+    if not estimate:
+        return ""
+    about = "" if estimate.get("exact", True) else "about "
+    return (
+        f"{about}{counted(int(estimate['items']), unit)}, "
+        f"{volume(int(estimate['bytes']))}, about {duration(int(estimate['seconds']))}, "
+        f"{money(float(estimate['usd']))}"
+    )

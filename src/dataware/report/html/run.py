@@ -1,0 +1,154 @@
+"""The report of a run as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dataware.core.events import counted
+from dataware.report.html.chart import chart_of
+from dataware.report.html.decisions import decisions_table
+from dataware.report.html.page import EVERYTHING, Facts, Page, Section, Shown, render
+from dataware.report.html.story import Migration, Story
+from dataware.report.html.tables import (
+    apart_table,
+    left_table,
+    migrations_table,
+    told_table,
+    verified_table,
+)
+from dataware.report.html.words import (
+    fate,
+    headline,
+    moment_in_words,
+    rate_in_words,
+    seconds_in_words,
+)
+from dataware.report.summary import volume
+
+CHARTED = 100
+"""Migrations that have a chart, the longest ones; the others stand in the table alone."""
+
+LINES = 40
+"""Lines of the timeline of one migration."""
+
+
+def run_page(story: Story) -> str:
+    """The page of a run."""
+    beginning = story.beginning
+    command = str(beginning.get("command", "?"))
+    words = " ".join(["dataware", command, *map(str, beginning.get("arguments", ()))])
+    facts = [
+        ("Account", story.account or "not known"),
+        ("Region", story.region or "not known"),
+        ("Started", moment_in_words(str(beginning.get("started", "")))),
+        ("Took", seconds_in_words(story.seconds)),
+        ("Run", str(beginning.get("run", ""))),
+    ]
+    return render(
+        Page("report", words, facts, headline(story), _figures(story), list(_sections(story)))
+    )
+
+
+def _figures(story: Story) -> Facts:
+    """The run in a few numbers; those that say nothing are left out."""
+    counts = [one.counts or {} for one in story.carried]
+    copied = sum(int(one.get("copied", 0)) for one in counts)
+    size = sum(int(one.get("bytes", 0)) for one in counts)
+    compared = sum(int((one.verified or {}).get("count", 0)) for one in story.compared)
+    apart = sum(len(keys.keys) for keys in story.apart)
+    left = sum(len(keys.keys) for keys in story.left) + story.cut["left-behind"]
+    figures = [
+        ("Resources", len(story.decided), ""),
+        ("Migrations", len(story.carried), ""),
+        ("Copied", copied, ""),
+        ("Data copied", size, volume(size)),
+        ("Compared and the same", compared, ""),
+        ("Not the same", apart, ""),
+        ("Left behind", left, ""),
+        ("Warnings", len(story.warnings), ""),
+    ]
+    told = [(name, words or f"{number:,}") for name, number, words in figures if number]
+    return told if len(told) > 1 else []
+
+
+def _sections(story: Story) -> Iterator[Section]:
+    if story.decided:
+        decisions = [(one.first, one.last) for one in story.decided.values()]
+        yield Section("decided", "Decisions", tables=[decisions_table(decisions)])
+    if story.carried:
+        yield _migrations(story)
+    yield from _verification(story)
+    if story.left:
+        again = " Once the causes are cured, the same command copies them."
+        text = "The source still holds these keys." + (again if story.exit_code == 4 else "")
+        yield Section("left", "Not carried over", text, [left_table(story)])
+    if story.warnings:
+        table = told_table("warnings", "What was to be looked at", story.warnings)
+        yield Section("warned", "Warnings", tables=[table])
+    yield _about(story)
+
+
+def _migrations(story: Story) -> Section:
+    longest = sorted(story.carried, key=lambda one: one.begun - one.ended)[:CHARTED]
+    shown = [one for one in story.carried if one in longest]
+    tables = [migrations_table(story)] if len(story.carried) > 1 else []
+    text = ""
+    if len(story.carried) > CHARTED:
+        text = f"The {CHARTED} longest of {len(story.carried):,} migrations follow with a chart."
+    each = [_shown(story, one, f"migration-{n}") for n, one in enumerate(shown, 1)]
+    return Section("migrations", "Migrations", text, tables, each)
+
+
+def _shown(story: Story, one: Migration, id: str) -> Shown:
+    return Shown(
+        id,
+        one.source,
+        one.name,
+        one.unit,
+        fate(story, one),
+        list(_facts_of(one)),
+        chart_of(one.samples),
+        one.told[:LINES],
+        max(0, len(one.told) - LINES),
+    )
+
+
+def _facts_of(one: Migration) -> Iterator[tuple[str, str]]:
+    last = one.samples[-1] if one.samples else None
+    if one.counts is not None:
+        yield "Copied", counted(int(one.counts.get("copied", 0)), one.unit)
+        yield "Data", volume(int(one.counts.get("bytes", 0)))
+        if same := int(one.counts.get("same", 0)):
+            yield "Already there", counted(same, one.unit)
+        yield "Left behind", counted(int(one.counts.get("left", 0)), one.unit)
+    elif last is not None:
+        yield "Done", f"{last.done:,} of {counted(last.total, one.unit)}"
+    yield "Time", seconds_in_words(one.ended - one.begun)
+    if last is not None:
+        first = one.samples[0]
+        if last.at > first.at and last.done > first.done:
+            rate = (last.done - first.done) / (last.at - first.at)
+            yield "Mean rate", f"{rate_in_words(rate)} a second"
+        yield "Throttled", counted(last.throttled, "time")
+        if last.retries:
+            yield "Sent again", counted(last.retries, "request")
+
+
+def _verification(story: Story) -> Iterator[Section]:
+    if not story.compared and not story.apart:
+        return
+    tables = [verified_table(story)] if story.compared else []
+    if story.apart:
+        tables.append(apart_table(story))
+    text = "Both sides were read afresh and compared, by code that shares nothing with the copy."
+    yield Section("verification", "Verification", text, tables)
+
+
+def _about(story: Story) -> Section:
+    versions = story.beginning.get("versions") or {}
+    facts = [(str(name), str(value)) for name, value in versions.items()]
+    if story.exit_code is not None:
+        facts.append(("Exit code", str(story.exit_code)))
+    told = told_table("told", "Every line, in order", story.told)
+    folded = [(EVERYTHING, told)] if story.told else []
+    return Section("about", "Versions and log", folded=folded, facts=facts)

@@ -1,0 +1,249 @@
+"""What the record of a run tells, put together: decisions, migrations, verifications, ends.
+
+Reads records of this version and of others: what it does not know, it passes over.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dataware.core.events import MESSAGES, Level, event
+
+Data = Mapping[str, Any]
+
+NOT_TOLD = frozenset({"progress", "comparing", "apart", "left-behind", "decided", "counted"})
+"""Codes whose facts have a place of their own, so that they are no line of a timeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of a timeline: seconds since the start, how much it matters, and the words."""
+
+    at: float
+    level: str
+    text: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How far a copy was; `retries` and `throttled` count from the start of the copy."""
+
+    at: float
+    done: int
+    total: int
+    throttled: int = 0
+    retries: int = 0
+
+
+@dataclass(slots=True)
+class Keys:
+    """Keys of one sort, with what they have in common, such as ("missing",) or (trouble, why)."""
+
+    about: tuple[str, ...]
+    source: str
+    name: str
+    keys: list[str]
+
+
+@dataclass(slots=True)
+class Migration:
+    """The copy into one name; `counts` is None for a run that ended without a word."""
+
+    name: str
+    source: str
+    unit: str = "item"
+    samples: list[Sample] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    counts: Data | None = None
+    verified: Data | None = None
+    differences: Data | None = None
+    complete: bool = False
+    begun: float = 0.0
+    ended: float = 0.0
+
+    @property
+    def copies(self) -> bool:
+        """Whether data was copied, or was to be; false for a comparison alone."""
+        return any(one.code in {"copying", "found", "found-about"} for one in self.told)
+
+
+@dataclass(slots=True)
+class Decided:
+    """A decision as it was made first, and the last one if the run changed what it rests on."""
+
+    first: Data
+    last: Data
+
+
+@dataclass(slots=True)
+class Story:
+    """Everything that a record tells; `exit_code` is None without an end."""
+
+    beginning: Data
+    alive: bool = False
+    account: str = ""
+    region: str = ""
+    decided: dict[tuple[str, str], Decided] = field(default_factory=dict)
+    migrations: dict[str, Migration] = field(default_factory=dict)
+    apart: list[Keys] = field(default_factory=list)
+    left: list[Keys] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    cut: Counter[str] = field(default_factory=Counter)
+    exit_code: int | None = None
+    reason: str = ""
+    seconds: float = 0.0
+
+    @property
+    def warnings(self) -> list[Told]:
+        """What was to be looked at."""
+        return [one for one in self.told if one.level == Level.WARNING]
+
+    @property
+    def stops(self) -> list[Told]:
+        """The stop rules that held."""
+        return [one for one in self.told if one.code in {"stopped", "guarded"}]
+
+    @property
+    def carried(self) -> list[Migration]:
+        """The migrations that were carried out, at least in part."""
+        return [one for one in self.migrations.values() if one.copies]
+
+    @property
+    def compared(self) -> list[Migration]:
+        """What was compared to an end."""
+        return [one for one in self.migrations.values() if one.verified or one.differences]
+
+    def take(self, record: Data) -> None:
+        """Take the next record in."""
+        code, at, data = str(record["code"]), float(record.get("at", 0.0)), record.get("data", {})
+        self.seconds = max(self.seconds, at)
+        special = _SPECIAL.get(code)
+        if special is not None:
+            special(self, at, data)
+        if code in MESSAGES and code not in NOT_TOLD:
+            self._tell(at, code, data)
+
+    def migration(self, at: float, data: Data) -> Migration:
+        """The migration that an event belongs to."""
+        name = str(data.get("name", ""))
+        if name not in self.migrations:
+            self.migrations[name] = Migration(name, str(data.get("source", "")), begun=at)
+        found = self.migrations[name]
+        found.ended = at
+        found.source = found.source or str(data.get("source", ""))
+        found.unit = str(data.get("unit", found.unit))
+        return found
+
+    def _tell(self, at: float, code: str, data: Data) -> None:
+        try:
+            text = event(code, **data).text()
+        except (KeyError, ValueError, TypeError):
+            text = f"{code}: " + ", ".join(f"{name} {value}" for name, value in data.items())
+        told = Told(at, MESSAGES[code].level, text, code)
+        self.told.append(told)
+        if data.get("name") in self.migrations or code in _OPENING:
+            self.migration(at, data).told.append(told)
+
+
+_OPENING = frozenset({"copying", "found", "found-about", "verifying", "verified", "differences"})
+
+
+def story_of(beginning: Data, records: Iterable[Data], *, alive: bool = False) -> Story:
+    """Everything that the records tell; `alive` says that the run has not ended."""
+    story = Story(beginning, alive)
+    for record in records:
+        story.take(record)
+    return story
+
+
+def _where(story: Story, _at: float, data: Data) -> None:
+    story.account, story.region = str(data.get("account", "")), str(data.get("region", ""))
+
+
+def _decided(story: Story, _at: float, data: Data) -> None:
+    key = str(data.get("type", "")), str(data.get("name", ""))
+    if key in story.decided:
+        story.decided[key].last = data
+    else:
+        story.decided[key] = Decided(data, data)
+
+
+def _progress(story: Story, at: float, data: Data) -> None:
+    sample = Sample(
+        at,
+        int(data.get("done", 0)),
+        int(data.get("total", 0)),
+        int(data.get("throttled", 0)),
+        int(data.get("retries", 0)),
+    )
+    story.migration(at, data).samples.append(sample)
+
+
+def _found(story: Story, at: float, data: Data) -> None:
+    story.migration(at, data).samples.append(Sample(at, 0, int(data.get("count", 0))))
+
+
+def _resumed(story: Story, at: float, data: Data) -> None:
+    samples = story.migration(at, data).samples
+    if samples:
+        samples[-1] = Sample(at, int(data.get("count", 0)), samples[-1].total)
+
+
+def _counted(story: Story, at: float, data: Data) -> None:
+    story.migration(at, data).counts = data
+
+
+def _verified(story: Story, at: float, data: Data) -> None:
+    story.migration(at, data).verified = data
+
+
+def _differences(story: Story, at: float, data: Data) -> None:
+    story.migration(at, data).differences = data
+
+
+def _migrated(story: Story, at: float, data: Data) -> None:
+    story.migration(at, data).complete = True
+
+
+def _keys(data: Data, *about: str) -> Keys:
+    common = tuple(str(data.get(field, "")) for field in about)
+    keys = [str(key) for key in data.get("keys", ())]
+    return Keys(common, str(data.get("source", "")), str(data.get("name", "")), keys)
+
+
+def _apart(story: Story, _at: float, data: Data) -> None:
+    story.apart.append(_keys(data, "side"))
+
+
+def _left(story: Story, _at: float, data: Data) -> None:
+    story.left.append(_keys(data, "trouble", "why"))
+
+
+def _cut(story: Story, _at: float, data: Data) -> None:
+    story.cut.update({str(code): int(count) for code, count in data.items()})
+
+
+def _end(story: Story, _at: float, data: Data) -> None:
+    story.exit_code, story.reason = int(data["exit_code"]), str(data.get("reason") or "")
+
+
+_SPECIAL: Mapping[str, Callable[[Story, float, Data], None]] = {
+    "where": _where,
+    "decided": _decided,
+    "found": _found,
+    "found-about": _found,
+    "resumed-at": _resumed,
+    "progress": _progress,
+    "counted": _counted,
+    "verified": _verified,
+    "differences": _differences,
+    "migrated": _migrated,
+    "apart": _apart,
+    "left-behind": _left,
+    "cut": _cut,
+    "end": _end,
+}

@@ -1,0 +1,129 @@
+"""The tables of a run: its migrations, its differences, what was left behind, what was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from dataware.core.events import counted
+from dataware.report.html.story import Migration, Story, Told
+from dataware.report.html.table import Column, Row, Table
+from dataware.report.html.words import fate, rate_in_words, seconds_in_words
+
+APART = (
+    Column("Key", "code"),
+    Column("Difference", "tag", repeats=True),
+    Column("Source", "code", repeats=True),
+    Column("Target", "code", repeats=True),
+)
+LEFT = (
+    Column("Key", "code"),
+    Column("Trouble", "tag", repeats=True),
+    Column("Why", repeats=True),
+    Column("Target", "code", repeats=True),
+)
+TOLD = (Column("After", "mute"), Column("Level", "tag", repeats=True), Column("What"))
+MIGRATIONS = (
+    Column("Target", "code"),
+    Column("Source", "code"),
+    Column("Result", "tag", repeats=True),
+    Column("Copied"),
+    Column("Left behind"),
+    Column("Time"),
+    Column("A second"),
+    Column("Throttled"),
+    Column("Sent again"),
+)
+VERIFIED = (
+    Column("Target", "code"),
+    Column("Source", "code"),
+    Column("Result", "tag", repeats=True),
+    Column("Compared"),
+    Column("Found"),
+)
+
+
+def apart_table(story: Story) -> Table:
+    """Every key that is not the same on both sides."""
+    rows: list[Row]
+    rows = [(key, *keys.about, keys.source, keys.name) for keys in story.apart for key in keys.keys]
+    cut = sum(count for code, count in story.cut.items() if code.startswith("apart"))
+    caption = "Keys that are missing in the target, extra in it, or different"
+    return _narrowed(Table("differences", caption, APART, rows, _note(cut, story)), 2)
+
+
+def left_table(story: Story) -> Table:
+    """Every key that was not carried over, and why."""
+    rows: list[Row]
+    rows = [(key, *keys.about, keys.name) for keys in story.left for key in keys.keys]
+    note = _note(story.cut["left-behind"])
+    return _narrowed(Table("left-behind", "Keys that were not copied", LEFT, rows, note), 3)
+
+
+def _narrowed(table: Table, places: int) -> Table:
+    """The table without its columns from `places` on, if every row has the same texts there."""
+    if len({tuple(row[places:]) for row in table.rows}) > 1:
+        return table
+    rows = [row[:places] for row in table.rows]
+    return replace(table, columns=table.columns[:places], rows=rows)
+
+
+def _note(cut: int, story: Story | None = None) -> str:
+    """What a list does not hold."""
+    listed = sum(len(keys.keys) for keys in story.apart) if story else 0
+    known = sum(
+        int(value)
+        for one in (story.compared if story else ())
+        for side, value in (one.differences or {}).items()
+        if side in {"missing", "extra", "different"} and isinstance(value, int)
+    )
+    more = max(cut, known - listed)
+    return f"{counted(more, 'more key')} were only counted." if more > 0 else ""
+
+
+def told_table(id: str, caption: str, told: Sequence[Told]) -> Table:
+    """Lines that were told, with their time."""
+    rows: list[Row] = [(seconds_in_words(one.at), one.level, one.text) for one in told]
+    return Table(id, caption, TOLD, rows)
+
+
+def migrations_table(story: Story) -> Table:
+    """Every migration that was carried out, in a line."""
+    rows = [_migration_row(story, one) for one in story.carried]
+    table = Table("all-migrations", "Every migration of the run", MIGRATIONS, rows)
+    return _narrowed(table, len(MIGRATIONS) - 1)
+
+
+def _migration_row(story: Story, one: Migration) -> Row:
+    counts, last = one.counts or {}, one.samples[-1] if one.samples else None
+    copied = int(counts.get("copied", last.done if last else 0))
+    seconds = one.ended - one.begun
+    return (
+        one.name,
+        one.source,
+        fate(story, one).title,
+        f"{copied:,}",
+        f"{int(counts.get('left', 0)):,}",
+        seconds_in_words(seconds),
+        rate_in_words(copied / seconds) if seconds > 0 else "",
+        f"{last.throttled if last else 0:,}",
+        f"{last.retries if last else 0:,}",
+    )
+
+
+def verified_table(story: Story) -> Table:
+    """Every comparison that came to an end."""
+    rows = list(_verified_rows(story))
+    return Table("verifications", "Every comparison, and what equality rests on", VERIFIED, rows)
+
+
+def _verified_rows(story: Story) -> Iterator[Row]:
+    for one in story.compared:
+        result = fate(story, one).title
+        if one.differences:
+            compared, grounds = one.differences.get("compared"), one.differences.get("summary", "")
+        else:
+            verified = one.verified or {}
+            compared, grounds = verified.get("count"), verified.get("evidence", "")
+        count = "" if compared is None else counted(int(compared), one.unit)
+        yield one.name, one.source, result, count, str(grounds)

@@ -1,0 +1,177 @@
+"""The words of a page: how a run ended, what a resource holds, numbers as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dataware.core.events import counted
+from dataware.core.model import Action
+from dataware.report.html.story import Migration, Story
+from dataware.report.summary import volume
+
+GOOD, NOTE, WARN, BAD = "good", "note", "warn", "bad"
+"""Tones: as it should be, to know, to look at, not done."""
+
+AGAIN = {
+    "plan": "Nothing was changed; run it again.",
+    "verify": "Nothing was changed; run it again.",
+}
+GOES_ON = "Nothing is lost: the same command goes on from where it was."
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The verdict at the top of a page, in words, with its tone."""
+
+    tone: str
+    title: str
+    detail: str = ""
+
+
+def headline(story: Story) -> Headline:
+    """How the run ended."""
+    command = str(story.beginning.get("command", ""))
+    if story.exit_code is None:
+        return _without_end(story, command)
+    if story.exit_code == 0:
+        return _done(story, command)
+    if story.exit_code == 2:
+        return _difference(story, command)
+    if story.exit_code == 3:
+        stops = " ".join(sentence(one.text) for one in story.stops)
+        return Headline(BAD, "Stopped, to lose nothing", sentence(story.reason) or stops)
+    if story.exit_code == 4:
+        return Headline(
+            WARN, "Not finished; the same command goes on from here", sentence(story.reason)
+        )
+    return Headline(BAD, "The run failed", sentence(story.reason))
+
+
+def _without_end(story: Story, command: str) -> Headline:
+    if story.alive:
+        return Headline(NOTE, "The run is going on", "This page shows how far it was.")
+    why = "It was killed, or its machine went down."
+    return Headline(WARN, "The run ended without a word", f"{why} {AGAIN.get(command, GOES_ON)}")
+
+
+def _done(story: Story, command: str) -> Headline:
+    if command == "plan":
+        return Headline(GOOD, f"The plan: {_actions(story)}", "Nothing was changed.")
+    if command == "verify":
+        return Headline(GOOD, "Both sides are the same", _grounds(story))
+    if not story.carried:
+        return Headline(GOOD, "Done; no data had to be copied", f"{_actions(story)}.".capitalize())
+    into = ", ".join(one.name for one in story.carried[:3])
+    more = len(story.carried) - 3
+    into += f" and {more:,} more" if more > 0 else ""
+    tone = WARN if story.apart or story.left else GOOD
+    return Headline(
+        tone, f"Copied and verified: {into}", f"{_grounds(story)} {_remarks(story)}".strip()
+    )
+
+
+def _difference(story: Story, command: str) -> Headline:
+    if command == "plan":
+        return Headline(NOTE, f"The plan: {_actions(story)}", "Nothing was changed.")
+    summaries = [str((one.differences or {}).get("summary", "")) for one in story.compared]
+    return Headline(BAD, "The two sides differ", sentence("; ".join(filter(None, summaries))))
+
+
+def _remarks(story: Story) -> str:
+    """What a run that is done did not make the same."""
+    sides: dict[str, int] = {}
+    for keys in story.apart:
+        sides[keys.about[0]] = sides.get(keys.about[0], 0) + len(keys.keys)
+    apart = ", ".join(f"{count:,} {side}" for side, count in sides.items())
+    return f"Not the same on both sides: {apart}; every key is listed below." if apart else ""
+
+
+def _grounds(story: Story) -> str:
+    told = [one.text for one in story.told if one.code == "verified"]
+    return " ".join(sentence(text) for text in told[:3])
+
+
+def _actions(story: Story) -> str:
+    counts: dict[str, int] = {}
+    for one in story.decided.values():
+        action = str(one.first.get("action", ""))
+        counts[action] = counts.get(action, 0) + 1
+    parts = [f"{counts[action]:,} to {action}" for action in Action if counts.get(action)]
+    return ", ".join(parts).replace(" to stop", " stopped") or "no resource opts in"
+
+
+def sentence(text: str) -> str:
+    """A text as a sentence of its own."""
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def fate(story: Story, migration: Migration) -> Headline:
+    """How one migration ended, in a word or two."""
+    if migration.complete:
+        return Headline(GOOD, "verified")
+    if migration.differences:
+        return Headline(BAD, "different")
+    if migration.verified:
+        return Headline(GOOD, "the same")
+    if story.alive:
+        return Headline(NOTE, "going on")
+    return Headline(WARN, "not finished")
+
+
+EXISTS = {"yes": "exists", "no": "does not exist", "unknown": "not seen"}
+CONTENT = {"data": "has data", "empty": "empty", "unknown": "content not seen"}
+
+
+def facts_in_words(facts: Mapping[str, Any], unit: str) -> str:
+    """What was seen under a name, in one line."""
+    parts = [EXISTS.get(facts.get("exists", ""), "not seen")]
+    if facts.get("exists") == "yes":
+        parts.append(CONTENT.get(facts.get("content", ""), "content not seen"))
+        size = facts.get("size")
+        if size and size.get("items"):
+            about = "" if size.get("exact", True) else "about "
+            parts.append(f"{about}{counted(int(size['items']), unit)}")
+            parts.append(volume(int(size.get("bytes", 0))))
+        parts.append(_owner(facts))
+    if facts.get("marker") in {"running", "complete"}:
+        since = f" from {facts['migrating_from']}" if facts.get("migrating_from") else ""
+        parts.append(f"migration{since} {facts['marker']}")
+    return ", ".join(parts)
+
+
+def _owner(facts: Mapping[str, Any]) -> str:
+    owner = str(facts.get("owner", "unknown"))
+    if owner == "unknown":
+        return "owner not seen"
+    stack = facts.get("stack")
+    return f"belongs to stack {stack}" if stack else f"belongs to {owner}"
+
+
+def seconds_in_words(seconds: float) -> str:
+    """A span of time in its two largest units."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02} min"
+    return f"{hours // 24:,} d {hours % 24} h"
+
+
+def moment_in_words(moment: str) -> str:
+    """A time of ISO 8601 in UTC, to the second."""
+    return moment.replace("T", " ").replace("+00:00", " UTC")
+
+
+def rate_in_words(rate: float) -> str:
+    """A rate, without its unit."""
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:,.1f}"

@@ -1,0 +1,201 @@
+"""The records of runs on this machine: what each command saw, decided and did, a file for each run.
+
+    {"record": 1, "run": "20261124-180102-417-3f", "command": "migrate", …}  how it began
+    {"at": 0.412, "code": "found", "data": {"count": 78, …}}                 what happened, when
+    {"at": 3.207, "code": "end", "data": {"exit_code": 0, …}}                how it ended
+
+One JSON object a line. Without an end the run goes on (its file is locked then) or was killed.
+Nothing rests on a record: it may be deleted at any time. It holds keys and names, and neither
+values nor secrets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from dataware.core.errors import BadInput
+from dataware.state.journal import state_folder
+from dataware.state.lock import try_lock
+
+FORMAT = 1
+SUFFIX = ".jsonl"
+
+KEPT_RUNS = 200
+KEPT_BYTES = 512 * 1024**2
+"""The newest records are kept up to these bounds; older ones are removed when a run begins."""
+
+BUFFER = 64 * 1024
+
+TAIL = 64 * 1024
+"""Bytes at the end of a record, in which its last line is looked for."""
+
+NAMED = 5
+"""Runs that an error names for choice."""
+
+
+def runs_folder() -> Path:
+    """Where the records of runs lie."""
+    return state_folder() / "runs"
+
+
+def new_run(now: float) -> str:
+    """An id for a run that begins at `now`; later ids sort after earlier ones."""
+    moment = datetime.fromtimestamp(now, UTC)
+    return f"{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03}-{secrets.token_hex(1)}"
+
+
+class RunFile:
+    """The file of one run, locked while the run lasts; its methods raise OSError."""
+
+    def __init__(self, folder: Path, run: str) -> None:
+        """Begin the file, and remove what is too much of older ones."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = folder / f"{run}{SUFFIX}"
+        self._lock = threading.Lock()
+        self.size = 0
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        self._file: BinaryIO = os.fdopen(os.open(self.path, flags, 0o600), "wb", buffering=BUFFER)
+        try_lock(self._file)
+        prune(folder)
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Append a record; it may wait in memory for `flush`."""
+        line = json.dumps(record, ensure_ascii=True, separators=(",", ":"), default=str) + "\n"
+        with self._lock:
+            self._file.write(line.encode())
+            self.size += len(line)
+
+    def flush(self) -> None:
+        """Hand everything to the system, so that it outlives this process."""
+        with self._lock:
+            self._file.flush()
+
+    def close(self) -> None:
+        """End the file."""
+        with self._lock:
+            self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """A record that is there: its file, its id, and the record of its beginning."""
+
+    path: Path
+    run: str
+    beginning: Mapping[str, Any]
+
+    @property
+    def alive(self) -> bool:
+        """Whether a process still writes it."""
+        return is_open(self.path)
+
+    def last(self) -> Mapping[str, Any] | None:
+        """The last record, which tells how the run ended; None if there is none or it is torn."""
+        with self.path.open("rb") as file:
+            file.seek(max(0, self.path.stat().st_size - TAIL))
+            lines = file.read().splitlines()
+        return _decoded(lines[-1]) if len(lines) > 1 else None
+
+    def records(self) -> Iterator[Mapping[str, Any]]:
+        """Everything that happened, in order; lines that are torn or damaged are passed over."""
+        with self.path.open("rb") as file:
+            next(file, None)
+            for line in file:
+                record = _decoded(line)
+                if record is not None and "code" in record:
+                    yield record
+
+
+def kept_runs(folder: Path) -> list[KeptRun]:
+    """Every record that can be read, the newest first."""
+    found = (kept_run(path) for path in reversed(_files(folder)))
+    return [run for run in found if run is not None]
+
+
+def kept_run(path: Path) -> KeptRun | None:
+    """The record in a file; None for any other file."""
+    try:
+        with path.open("rb") as file:
+            beginning = _decoded(file.readline())
+    except OSError:
+        return None
+    if beginning is None or beginning.get("record") != FORMAT:
+        return None
+    return KeptRun(path, str(beginning.get("run", path.stem)), beginning)
+
+
+def find_run(folder: Path, wanted: str | None) -> KeptRun:
+    """The newest run, the one whose id begins with `wanted`, or the record in that file.
+
+    Raises BadInput, with what there is, when that is no run or several.
+    """
+    if wanted is not None and (path := Path(wanted)).is_file():
+        if (run := kept_run(path)) is None:
+            raise BadInput(f"{path} is no record of a run that this version of dataware can read")
+        return run
+    runs = kept_runs(folder)
+    if not runs:
+        raise BadInput(
+            f"there is no record of a run in {folder}; `dataware plan`, `apply`, `migrate`, "
+            "`deploy` and `verify` leave one, and DATAWARE_STATE names another folder"
+        )
+    fitting = [run for run in runs if wanted is None or run.run.startswith(wanted)]
+    if wanted is None or len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise BadInput(
+            f"{len(fitting)} runs begin with {wanted}: {_names(fitting)}; say more of it"
+        )
+    raise BadInput(f"no run begins with {wanted}; the newest are {_names(runs)}")
+
+
+def prune(folder: Path, runs: int = KEPT_RUNS, size: int = KEPT_BYTES) -> None:
+    """Remove the oldest records beyond a number and a size in bytes, but none that is written."""
+    total = 0
+    for position, path in enumerate(reversed(_files(folder))):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size
+            if position > 0 and (position >= runs or total > size) and not is_open(path):
+                path.unlink()
+
+
+def is_open(path: Path) -> bool:
+    """Whether a process has the record open."""
+    try:
+        with path.open("rb") as file:
+            return not try_lock(file)
+    except OSError:
+        return False
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files that are named like records, the oldest first."""
+    pattern = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{2}" + re.escape(SUFFIX))
+    try:
+        return sorted(path for path in folder.iterdir() if pattern.fullmatch(path.name))
+    except OSError:
+        return []
+
+
+def _names(runs: Sequence[KeptRun]) -> str:
+    more = f" and {len(runs) - NAMED:,} more" if len(runs) > NAMED else ""
+    named = (f"{run.run} ({run.beginning.get('command', '?')})" for run in runs[:NAMED])
+    return ", ".join(named) + more
+
+
+def _decoded(line: bytes) -> Mapping[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None

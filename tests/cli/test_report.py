@@ -1,0 +1,106 @@
+"""`dataware report`, as people type it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from dataware.cli import main
+from dataware.embedded import EmbeddedAws
+from dataware.state.runs import RunFile, find_run, new_run, runs_folder
+from support.cli import run
+from support.tales import beginning, copied, ended
+from support.worlds import make_table
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def kept(now: float, *, end: bool = True) -> str:
+    """The id of a run on record."""
+    name = new_run(now)
+    file = RunFile(runs_folder(), name)
+    file.write({**beginning("migrate", "s3://a", "s3://b"), "run": name})
+    for record in (*copied(), *([ended(9, 0)] if end else [])):
+        file.write(record)
+    file.close()
+    return name
+
+
+def test_the_newest_run_is_reported(here: Path) -> None:
+    """Without a name the newest run is taken, and one line tells where the page is."""
+    kept(1.0)
+    newest = kept(2.0)
+    ran = run("report")
+    assert (ran.code, ran.lines) == (0, [f"ℹ️  Saved the report of run {newest} to report.html"])
+    page = (here / "report.html").read_text(encoding="utf-8")
+    assert "dataware migrate s3://a s3://b" in page
+    assert newest in page
+
+
+def test_a_run_is_named_by_its_start_or_its_file() -> None:
+    """A start that fits one run is enough, and a record may have come from elsewhere."""
+    older = kept(1.0)
+    kept(100_000.0)
+    assert older in run("report", older[:10], "--out", "a.html").out
+    assert older in run("report", runs_folder() / f"{older}.jsonl", "--out", "b.html").out
+    assert Path("a.html").read_bytes() == Path("b.html").read_bytes()
+
+
+def test_what_is_not_there_is_told_in_one_sentence() -> None:
+    """An unknown run, and a place that cannot be written, are exit 1 and name what to do."""
+    none = run("report")
+    assert (none.code, none.err.count("\n")) == (1, 1)
+    assert "there is no record of a run in" in none.err
+    name = kept(1.0)
+    unknown = run("report", "2031")
+    assert unknown.code == 1
+    assert f"no run begins with 2031; the newest are {name} (migrate)" in unknown.err
+    unwritable = run("report", "--out", "no/such/folder.html")
+    assert unwritable.code == 1
+    assert "cannot be written to no/such/folder.html" in unwritable.err
+
+
+def test_the_runs_on_record_are_listed() -> None:
+    """The newest first, each with its time, its end and its command."""
+    assert run("report", "--list").lines[0].startswith("✅ Nothing to do: there is no record")
+    names = [kept(1.0), kept(2.0, end=False)]
+    lines = run("report", "--list").lines
+    assert [line.split()[1] for line in lines] == names[::-1]
+    assert "no end" in lines[0]
+    assert lines[1].endswith("exit 0  dataware migrate s3://a s3://b")
+
+
+class Terminal(io.StringIO):
+    """A stream that somebody watches."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_person_is_told_how_to_make_the_report(
+    watched: bool, aws_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last line on a terminal names the command; a pipe, and the temporary, have none."""
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name in ("Old", "New"):
+        make_table(name, [{"pk": {"S": "a"}}])
+    for temporary in (True, False):
+        if not temporary:
+            monkeypatch.setattr(tempfile, "tempdir", os.sep + "elsewhere")
+        out = Terminal() if watched else io.StringIO()
+        with contextlib.redirect_stdout(out):
+            assert main(["migrate", "dynamodb://Old", "dynamodb://New"]) == 0
+        hint = f"dataware report {find_run(runs_folder(), None).run}"
+        assert (hint in out.getvalue()) == (watched and not temporary)

@@ -1,0 +1,116 @@
+"""The pages as files: whole, closed to the outside, and only text where text came in."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dataware.report.html import plan_page, run_page
+from dataware.report.html.page import EVERYTHING
+from dataware.report.html.run import CHARTED
+from dataware.report.html.story import story_of
+from support.tales import (
+    ATTACK,
+    COPY,
+    apart,
+    attacked,
+    beginning,
+    copied,
+    decided,
+    ended,
+    told,
+)
+
+
+def elements(page: str, name: str) -> int:
+    """How many elements of a name a page has, as a parser of HTML sees it: attributes and all."""
+    return len(re.findall(rf"<{name}[\s>]", page))
+
+
+def test_what_comes_from_the_run_is_only_text() -> None:
+    """Whatever a key, a name or a reason holds, no element and no attribute comes of it."""
+    page = run_page(story_of(beginning("migrate", ATTACK), attacked()))
+    assert "<img" not in page
+    assert elements(page, "script") == 1 + page.count('<script type="application/json">')
+    assert page.count("</script>") == elements(page, "script")
+    assert page.count("</style>") == elements(page, "style") == 1
+    assert "&lt;/script&gt;" in page
+
+
+def test_a_page_is_closed_to_the_outside() -> None:
+    """The policy allows the page's own style and script by hash, and nothing from anywhere."""
+    page = run_page(told("migrate", *copied(), ended(9, 0)))
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    rules = dict(rule.split(" ", 1) for rule in policy.replace("&#39;", "'").split("; "))
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    assert all(
+        re.fullmatch(r"'sha256-[\w+/]{43}='", rules[f"{it}-src"]) for it in ("style", "script")
+    )
+    assert not re.findall(r"""(?:src|href)=["']?(?!#|data:,)[^"'>]""", page)
+    assert " style=" not in page
+    assert page.isascii()
+    assert " onclick=" not in page
+
+
+def test_everything_that_happened_is_told() -> None:
+    """Decisions, figures, the lines of the timeline, keys and versions stand in the page."""
+    records = [decided(), *copied(), *apart("extra", ["a-key"]), ended(9, 0)]
+    page = run_page(told("apply", *records))
+    for text in (
+        *("Shop/Orders0/Resource", "orders-0-prod is absent and orders-0 has data (rule 3)"),
+        *("78 items", "12.3 kB", "a-key", "extra", "3.13.0", EVERYTHING),
+        *("Verified 78 items: all by content", "throttled 4 times", "2026-11-24 18:01:02 UTC"),
+    ):
+        assert text in page, text
+
+
+def test_keys_that_were_only_counted_are_told_of() -> None:
+    """A list that was cut says by how much."""
+    page = run_page(story_of(beginning("migrate"), attacked()))
+    assert "7 more keys were only counted." in page
+
+
+def test_a_record_without_an_end_makes_a_page() -> None:
+    """A killed run shows how far it was."""
+    page = run_page(told("migrate", *list(copied())[:5]))
+    assert "The run ended without a word" in page
+    assert "29 of 78 items" in page
+    assert "not finished" in page
+
+
+def test_a_hundred_migrations_have_a_chart() -> None:
+    """The longest are drawn; of the others the table tells."""
+    records = []
+    for n in range(CHARTED + 5):
+        copy = {**COPY, "name": f"t{n:04}"}
+        records += [{**one, "data": {**one["data"], **copy}} for one in copied(seconds=4)]
+    page = run_page(told("apply", *records, ended(9, 0)))
+    assert page.count("<figure>") == CHARTED
+    assert f"The {CHARTED} longest of {CHARTED + 5} migrations" in page
+
+
+@pytest.mark.parametrize(
+    ("actions", "words"),
+    [
+        (["import"], "There is nothing to do."),
+        (["import", "migrate"], "Nothing was changed yet."),
+        (["migrate", "stop"], "Nothing is changed while a resource is stopped."),
+    ],
+)
+def test_a_plan_has_a_page_of_its_own(actions: list[str], words: str) -> None:
+    """Its decisions with their facts, what a deployment would lose, and its warnings."""
+    resources = [decided(n, action)["data"] for n, action in enumerate(actions)]
+    loss = {"name": "logs", "stack": "shop", "logical_id": "Logs", "allowed": True, "rule": 19}
+    plan = {
+        "account": "111122223333",
+        "region": "eu-central-1",
+        "created": "2026-11-24T18:01:02+00:00",
+        "resources": resources,
+        "warnings": ["a is a fallback of 2 resources"],
+        "guard": [{**loss, "reason": "it would be deleted", "recipe": "retain it"}],
+    }
+    page = plan_page({"plan": plan, "text": "Plan: 1 to import"}, [ATTACK])
+    for text in ("Plan: 1 to import", words, "retain it", "shop/Logs", "fallback of 2", "&lt;img"):
+        assert text in page, text
+    assert "orders-0-prod" in page

@@ -1,0 +1,70 @@
+"""The verdict of a report says in words how a run ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from dataware.report.html.story import Story
+from dataware.report.html.words import (
+    facts_in_words,
+    headline,
+    rate_in_words,
+    seconds_in_words,
+    sentence,
+)
+from support.tales import COPY, apart, copied, decided, ended, facts, happened, told
+
+DIFFER = happened(1.0, "differences", summary="1 missing", missing=1, **COPY)
+STOP = happened(0.1, "stopped", name="orders", rule=9, reason="its data is gone")
+
+ENDS = {
+    "killed": (told("migrate", *copied()), "warn", "without a word", "the same command goes on"),
+    "killed plan": (told("plan"), "warn", "without a word", "run it again"),
+    "alive": (told("migrate", alive=True), "note", "going on", "how far"),
+    "copied": (told("migrate", *copied(), ended(9, 0)), "good", "orders-prod", "78 items"),
+    "extra": (
+        told("migrate", *copied(), *apart("extra", ["a", "b"]), ended(9, 0)),
+        *("warn", "Copied and verified", "2 extra; every key is listed"),
+    ),
+    "nothing": (told("apply", decided(action="keep"), ended(1, 0)), "good", "no data had", "1 to"),
+    "plan": (told("plan", decided(), ended(1, 0)), "good", "1 to migrate", "Nothing was changed"),
+    "changes": (told("plan", decided(), ended(1, 2)), "note", "1 to migrate", "Nothing was"),
+    "same": (told("verify", *list(copied())[-1:], ended(1, 0)), "good", "the same", "by content"),
+    "differ": (told("verify", DIFFER, ended(1, 2)), "bad", "differ", "1 missing."),
+    "stopped": (told("plan", STOP, ended(1, 3)), "bad", "Stopped", "its data is gone."),
+    "refused": (told("apply", ended(1, 3, "nothing")), "bad", "Stopped", "Nothing."),
+    "incomplete": (told("apply", ended(1, 4, "2 left")), "warn", "goes on from here", "2 left."),
+    "failed": (told("apply", ended(1, 1, "no answer")), "bad", "failed", "No answer."),
+}
+
+
+@pytest.mark.parametrize(("story", "tone", "title", "detail"), ENDS.values(), ids=ENDS)
+def test_every_end_has_its_words(story: Story, tone: str, title: str, detail: str) -> None:
+    """Tone, title and detail fit the exit code and the command, and what was found."""
+    found = headline(story)
+    assert found.tone == tone
+    assert title in found.title
+    assert detail in found.detail
+
+
+def test_facts_are_told_in_words() -> None:
+    """Unknown is never told as absent or empty."""
+    assert facts_in_words(facts("a"), "item") == (
+        "exists, has data, 78 items, 12.3 kB, belongs to nobody"
+    )
+    unseen = facts("a", exists="unknown", content="unknown")
+    assert facts_in_words(unseen, "item") == "not seen"
+    denied = facts("a", content="unknown", size=None, owner="unknown")
+    assert facts_in_words(denied, "item") == "exists, content not seen, owner not seen"
+    owned = facts("a", content="empty", size=None, owner="another stack", stack="shop")
+    assert facts_in_words(owned, "item") == "exists, empty, belongs to stack shop"
+    running = facts("a", exists="no", marker="running", migrating_from="b")
+    assert facts_in_words(running, "item") == "does not exist, migration from b running"
+
+
+def test_numbers_are_told_as_people_read_them() -> None:
+    """Two or three digits, and a unit."""
+    spans = [seconds_in_words(n) for n in (0.25, 42, 75, 7500, 900_000)]
+    assert spans == ["0.2 s", "42 s", "1 min 15 s", "2 h 05 min", "10 d 10 h"]
+    assert [rate_in_words(n) for n in (0.25, 12.4, 1234.5)] == ["0.2", "12", "1,234"]
+    assert [sentence(text) for text in ("", "a b", "Why?")] == ["", "A b.", "Why?"]
