@@ -27,7 +27,6 @@ from dataware.ops.inputs.files import LOCK, is_plan, read_plan, save_lock, save_
 from dataware.ops.migrate import migrate
 from dataware.ops.plan import make_plan
 from dataware.ops.policy import iam_policy
-from dataware.ops.status import status
 from dataware.ops.verify import verify
 from dataware.report import Format
 from dataware.report.summary import plan_summary
@@ -70,13 +69,6 @@ def run_apply(out: Outside, app: AppOptions, copy: CopyOptions) -> int:
     with outside(out, copies=True, strict=app.strict) as context:
         plan = saved or make_plan(context, wanted_here(context, loaded), tell=False)
         apply_plan(context, plan, settings_of(copy), saved=saved is not None)
-    return DONE
-
-
-def run_status(out: Outside) -> int:
-    """Tell of every migration on record."""
-    with outside(out) as context:
-        status(context)
     return DONE
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import TextIO
+from typing import Any, TextIO
 
 from dataware.aws import Account, SystemClock, create_held, release_left_over
 from dataware.cli.checkers import Processes
@@ -23,7 +23,7 @@ from dataware.core.ports import Aws, Emit, Journal
 from dataware.ops.context import Context
 from dataware.ops.verify import aws_of
 from dataware.report import Renderer, make_renderer
-from dataware.state import FileJournal, ParameterMarkers, journal_path
+from dataware.state import FileJournal, ParameterMarkers, journal_path, recorded
 
 
 class CloudFormationHold:
@@ -83,6 +83,7 @@ def make_context(account: Account, emit: Emit, stop: Stop, *, strict: bool) -> C
         regional=account.for_region,
         stop=stop,
         strict=strict,
+        recorded=partial(_recorded, account),
     )
 
 
@@ -95,6 +96,7 @@ def beside(context: Context, place: Place) -> Context:
         markers=ParameterMarkers(aws, context.clock),
         hold=CloudFormationHold(aws),
         journal=partial(_journal, aws),
+        recorded=partial(_recorded, aws),
     )
 
 
@@ -117,3 +119,7 @@ def is_watched(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 def _journal(aws: Aws, kind: str, target: str) -> Journal:
     return FileJournal(journal_path(aws.account, aws.region, kind, target))
+
+
+def _recorded(aws: Aws, kind: str, target: str) -> Iterator[Mapping[str, Any]]:
+    return recorded(journal_path(aws.account, aws.region, kind, target))

@@ -121,6 +121,8 @@ class Crew:
             self._settled += message["records"]
         elif kind == "throttled":
             self._meter.throttled(message["reason"], message["times"])
+        elif kind == "retried":
+            self._meter.retried(message["times"])
         elif kind == "failed":
             raise error_of(message)
 

@@ -5,6 +5,7 @@ It writes no file. Whatever it has to tell goes to the process that leads the cr
     want         a reader is free: lease it a partition
     records      checkpoints, for the one journal
     throttled    the service asked so many times to slow down, for a reason
+    retried      so many requests were sent again
     done         everything that was leased is copied
     failed       the work has ended before that, with an error
 
@@ -46,6 +47,8 @@ class Worker:
         self._progress = Progress()
         self._leases = Leased(self._progress, lambda: send({"type": "want"}))
         self._throttles: Counter[str] = Counter()
+        self._retries: Callable[[], int] = lambda: 0
+        self._retries_told = 0
         self._engine: Engine | None = None
         self._stopped = False
 
@@ -65,8 +68,14 @@ class Worker:
         if self._engine is not None:
             self._engine.throttled(reason)
 
-    async def run(self, copier: Copier, settings: EngineSettings) -> None:
-        """Copy what is leased, until there is no more. Raises what an engine raises."""
+    async def run(
+        self, copier: Copier, settings: EngineSettings, retries: Callable[[], int] = lambda: 0
+    ) -> None:
+        """Copy what is leased, until there is no more. Raises what an engine raises.
+
+        `retries` tells how many requests were sent again so far.
+        """
+        self._retries = retries
         self._engine = self._made(copier, settings)
         await self._engine.run()
 
@@ -101,6 +110,9 @@ class Worker:
         throttles, self._throttles = self._throttles, Counter()
         for reason, times in throttles.items():
             self._send({"type": "throttled", "reason": reason, "times": times})
+        if more := self._retries() - self._retries_told:
+            self._retries_told += more
+            self._send({"type": "retried", "times": more})
 
 
 class _Records:

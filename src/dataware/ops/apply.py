@@ -33,6 +33,7 @@ def apply_plan(
             announce(context.emit, planned)
         names = ", ".join(planned.wanted.preferred for planned in plan.stops)
         raise Refused(f"nothing was changed, because of {names}; see the reasons above")
+    _tell_waiting(context, plan)
     unfinished = [
         reason for planned in plan.resources if (reason := _apply(context, planned, settings))
     ]
@@ -41,6 +42,15 @@ def apply_plan(
     if not plan.changes:
         context.emit(event("nothing-to-do", why=_why_nothing(plan)))
     return plan
+
+
+def _tell_waiting(context: Context, plan: Plan) -> None:
+    """Which copies wait: they are made one after another, each with all the capacity there is."""
+    waiting = [planned for planned in plan.resources if planned.decision.action in COPYING]
+    if len(waiting) > 1:
+        for planned in waiting:
+            words = {"source": planned.decision.source, "name": planned.wanted.preferred}
+            context.emit(event("phase", phase="waiting", **words))
 
 
 def _why_nothing(plan: Plan) -> str:

@@ -1,6 +1,6 @@
 """What outlives a process: journals on this machine, markers in the account."""
 
-from dataware.state.journal import FileJournal, journal_path
+from dataware.state.journal import FileJournal, journal_path, recorded
 from dataware.state.markers import PERMISSIONS, ParameterMarkers
 
-__all__ = ["PERMISSIONS", "FileJournal", "ParameterMarkers", "journal_path"]
+__all__ = ["PERMISSIONS", "FileJournal", "ParameterMarkers", "journal_path", "recorded"]
