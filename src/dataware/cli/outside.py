@@ -17,6 +17,7 @@ from dataware.cli.options import Outside
 from dataware.cli.stop import Stop
 from dataware.cli.transport import make_wire
 from dataware.cli.workers import ProcessWorkers
+from dataware.core.events import Event
 from dataware.core.kind import Kind, Place
 from dataware.core.model import Wanted
 from dataware.core.ports import Aws, Emit, Journal
@@ -42,21 +43,34 @@ class CloudFormationHold:
 
 
 @contextmanager
-def outside(options: Outside, *, copies: bool = False, strict: bool = False) -> Iterator[Context]:
+def outside(
+    options: Outside, *, copies: bool = False, strict: bool = False, listener: Emit | None = None
+) -> Iterator[Context]:
     """The context of one command, with its display and its signals.
 
     `copies` says that the command writes, so that the first Ctrl-C lets it finish what is in
-    flight.
+    flight. `listener` is told of every event, too.
     """
     account = open_account(options)
     quiet = resting() if copies else nullcontext()
     with quiet, display(options) as emit, Stop(graceful=copies) as stop:
-        context = make_context(account, emit, stop, strict=strict)
+        context = make_context(account, _both(emit, listener), stop, strict=strict)
         if not account.asks_for_code:
             # Nobody could type the code for another process.
             checkers = partial(Processes, partial(open_account, options))
             context = replace(context, checkers=checkers, workers=ProcessWorkers(options))
         yield context
+
+
+def _both(emit: Emit, listener: Emit | None) -> Emit:
+    if listener is None:
+        return emit
+
+    def tell(happened: Event) -> None:
+        listener(happened)
+        emit(happened)
+
+    return tell
 
 
 def open_account(options: Outside) -> Account:
