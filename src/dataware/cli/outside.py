@@ -17,13 +17,13 @@ from dataware.cli.options import Outside
 from dataware.cli.stop import Stop
 from dataware.cli.transport import make_wire
 from dataware.cli.workers import ProcessWorkers
-from dataware.core.events import Event
+from dataware.core.events import Event, event
 from dataware.core.kind import Kind, Place
 from dataware.core.model import Wanted
 from dataware.core.ports import Aws, Emit, Journal
 from dataware.ops.context import Context
 from dataware.ops.verify import aws_of
-from dataware.report import Renderer, make_renderer
+from dataware.report import Format, Renderer, make_renderer
 from dataware.state import FileJournal, ParameterMarkers, journal_path, recorded
 
 
@@ -53,13 +53,20 @@ def outside(
     """
     account = open_account(options)
     quiet = resting() if copies else nullcontext()
-    with quiet, display(options) as emit, Stop(graceful=copies) as stop:
+    with quiet, display(options) as emit, _stop(options, emit, graceful=copies) as stop:
         context = make_context(account, _both(emit, listener), stop, strict=strict)
         if not account.asks_for_code:
             # Nobody could type the code for another process.
             checkers = partial(Processes, partial(open_account, options))
             context = replace(context, checkers=checkers, workers=ProcessWorkers(options))
         yield context
+
+
+def _stop(options: Outside, emit: Emit, *, graceful: bool) -> Stop:
+    """The signals; a note among live bars has to be shown by who draws them."""
+    if not is_live(options):
+        return Stop(graceful=graceful)
+    return Stop(graceful=graceful, tell=lambda text: emit(event("warning", text=text)))
 
 
 def _both(emit: Emit, listener: Emit | None) -> Emit:
@@ -123,6 +130,13 @@ def display(options: Outside, stream: TextIO | None = None) -> Renderer:
         plain=options.plain,
         no_color=bool(os.environ.get("NO_COLOR")),
         is_tty=is_watched(stream, os.environ),
+    )
+
+
+def is_live(options: Outside) -> bool:
+    """Whether standard output is a terminal with colours and live bars."""
+    return (
+        options.format is Format.TEXT and not options.plain and is_watched(sys.stdout, os.environ)
     )
 
 

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from dataware.cli.options import Outside
-from dataware.cli.outside import is_watched, outside
+from dataware.cli.outside import is_live, outside
 from dataware.ops.context import Context
 from dataware.ops.status import Run, runs_on_record, status, tell_nothing, with_journal
 from dataware.ops.watch import Watcher
-from dataware.report import Format
 
 DONE = 0
 
@@ -23,7 +22,7 @@ def run_status(out: Outside, name: str | None, *, watching: bool, interval: floa
     if watching:
         return _watch(out, name, interval)
     with outside(out) as context:
-        if not _is_for_people(out):
+        if not is_live(out):
             status(context, name)
             return DONE
         runs = [with_journal(context, run) for run in runs_on_record(context, name)]
@@ -45,10 +44,6 @@ def _watch(out: Outside, name: str | None, interval: float) -> int:
 
 def _watcher(context: Context, name: str | None, interval: float) -> Watcher:
     return Watcher(context, partial(time.sleep, interval), name)
-
-
-def _is_for_people(out: Outside) -> bool:
-    return out.format is Format.TEXT and not out.plain and is_watched(sys.stdout, os.environ)
 
 
 def _show(runs: Sequence[Run]) -> None:

@@ -90,10 +90,10 @@ def _probed_again(context: Context, plan: Plan) -> Plan:
 
 def _apply(context: Context, planned: Planned, settings: CopySettings) -> str | None:
     """Carry one resource out; answers with the reason if it has to be applied again."""
-    announce(context.emit, planned)
     kind, name = load(planned.wanted.type), planned.wanted.preferred
     if context.stop():
         return f"{name} was not begun"
+    announce(context.emit, planned)
     try:
         if planned.decision.action in COPYING:
             return _migrate(context, kind, planned, settings)

@@ -107,8 +107,11 @@ def tell_nothing(context: Context) -> None:
 
 
 def runs_on_record(context: Context, name: str | None = None) -> list[Run]:
-    """Every run on record, or those into one target. Raises CannotSee and BadInput."""
-    runs = [_run(*record) for record in context.markers.all()]
+    """Every run on record, or those into one target, what matters most and is newest first.
+
+    Raises CannotSee and BadInput.
+    """
+    runs = sorted((_run(*record) for record in context.markers.all()), key=_order)
     if name is None:
         return runs
     chosen = [run for run in runs if run.is_into(name)]
@@ -122,7 +125,7 @@ def runs_on_record(context: Context, name: str | None = None) -> list[Run]:
 
 def with_journal(context: Context, run: Run) -> Run:
     """The run with what a journal on this machine knows of it."""
-    if run.state == COMPLETE:
+    if run.state in (RUNNING, COMPLETE):
         return run
     progress = Progress.of(context.recorded(run.kind, run.target))
     if progress.run is None or progress.run != run.run:
@@ -137,6 +140,11 @@ def with_journal(context: Context, run: Run) -> Run:
         "partitions_done": finished,
     }
     return replace(run, local=local)
+
+
+def _order(run: Run) -> tuple[int, float, str]:
+    rank = {RUNNING: 0, COMPLETE: 2}.get(run.state, 1)
+    return rank, run.age or 0.0, run.target
 
 
 def _run(kind: str, target: str, marker: Marker) -> Run:
@@ -177,29 +185,33 @@ def pace(run: Run) -> list[str]:
 
 
 def seen(run: Run) -> str:
-    """When the run last gave a sign of life, or ended."""
+    """How long ago the run last gave a sign of life, or ended."""
     return "" if run.age is None else f"{rough(run.age)} ago"
+
+
+def life(run: Run) -> str:
+    """The same in words; empty if it is not known."""
+    alive = "last sign of life" if run.state in (RUNNING, INTERRUPTED) else "ended"
+    return f"{alive} {seen(run)}" if run.age is not None else ""
 
 
 def journal_words(run: Run) -> str:
     """What the journal on this machine knows, in words; empty without one."""
     if not (known := run.local):
         return ""
-    copied = counted(known["copied"] + known["same"], run.unit)
-    parts = f"{known['partitions_done']:,} of {counted(known['partitions'], 'part')}"
+    safe = counted(known["copied"] + known["same"] + known["left"], run.unit)
+    parts = f"{known['partitions_done']:,} of {counted(known['partitions'], 'part')} done"
     left = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(known["troubles"].items()))
-    behind = f"; {counted(known['left'], run.unit)} left behind ({left})" if left else ""
-    return f"journal here: {copied} copied, {parts} read to the end{behind}"
+    behind = f", {counted(known['left'], run.unit)} left behind ({left})" if left else ""
+    return f"the journal on this machine goes on after {safe} ({parts}{behind})"
 
 
 def told(run: Run) -> str:
     """What follows the state in the line of a run."""
     phase = run.detail.get("phase") if run.state == RUNNING else None
     far = ", ".join(_said([str(phase or ""), amount(run), *pace(run)]))
-    parts = [far, run.why.rstrip("."), journal_words(run)]
-    if run.age is not None:
-        parts.append(f"last sign of life {seen(run)}" if run.state != COMPLETE else seen(run))
-    parts.append(f"run {run.run}" if run.run else "")
+    named = f"run {run.run}" if run.run else ""
+    parts = [far, run.why.rstrip("."), journal_words(run), life(run), named]
     text = "; ".join(_said(parts))
     return f": {text}" if text else ""
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from dataware.core.errors import ServiceFailed
 from dataware.core.events import event
+from dataware.core.speed import rough
 from dataware.ops.context import Context
 from dataware.ops.status import COMPLETE, RUNNING, Run, amount, pace, runs_on_record, told
 
@@ -44,7 +45,7 @@ class Watcher:
             if idle >= LOOKS:
                 break
             self._wait()
-        self._context.emit(event("nothing-to-do", why="no migration is running"))
+        self._context.emit(event("done", text="No migration is running"))
 
     def _look(self) -> dict[Key, Run] | None:
         try:
@@ -83,6 +84,7 @@ class Watcher:
         far = " ".join(part for part in (phase, amount(run)) if part)
         words = run.words()
         words["age"] = round(run.figures_age or 0)
+        words["eta"] = rough(run.number("left") if run.detail.get("left") is not None else None)
         self._context.emit(event("watching", far=", ".join([far, *pace(run)]), **words))
 
 

@@ -3,8 +3,9 @@
     Orders-prod     copying   ━━━━━━━━━───────── 45,000/100,000  2,300/s  24 s left  12 throttled
     uploads-prod    waiting
 
-Names are aligned. What matters less is dropped first on a narrow terminal; a long name is
-shortened in its middle, because both its ends tell names apart.
+Names are aligned, and nothing moves to and fro while figures grow. What matters less is dropped
+first on a narrow terminal; a long name is shortened in its middle, because both its ends tell
+names apart.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ SHORTEST_BAR = 6
 LONGEST_BAR = 40
 SHORTEST_NAME = 8
 NAME_SHARE = 3
-"""A name that does not fit beside everything else still has a third of the width."""
+"""A name has a third of the width, and of a wide one what is left beside everything else."""
+EVERYTHING = 110
+PHASE_WIDTH, RATE_WIDTH, LEFT_WIDTH = 9, 7, 14
+"""Cells that are kept for what changes its length: "verifying", "2,300/s", "12 min 10 s left"."""
 
 
 def bar_line(data: Row, width: int) -> str:
@@ -32,11 +36,9 @@ def bar_line(data: Row, width: int) -> str:
 def bar_lines(rows: Sequence[Row], width: int) -> list[str]:
     """The bars of several migrations, one below the other."""
     names = [str(row.get("name", "")) for row in rows]
-    phase = max((cell_len(_phase(row)) for row in rows), default=0)
-    widest = max((_needed(row, phase) for row in rows), default=0)
+    phase = max((max(cell_len(_phase(row)), PHASE_WIDTH) for row in rows if _phase(row)), default=0)
     wanted = max(map(cell_len, names), default=0)
-    room = max(width - widest - 1, width // NAME_SHARE, SHORTEST_NAME)
-    name = min(wanted, room)
+    name = min(wanted, max(width - EVERYTHING, width // NAME_SHARE, SHORTEST_NAME))
     return [
         _line(_padded(shortened(text, name), name), row, phase, width)
         for text, row in zip(names, rows, strict=True)
@@ -52,7 +54,8 @@ def _line(name: str, row: Row, phase: int, width: int) -> str:
         return _cut(head.rstrip(), width)
     room = width - cell_len(f"{head} {_joined(parts)}") - 1
     if "done" in row and room >= SHORTEST_BAR:
-        return f"{head} {_bar(row, min(room, LONGEST_BAR))} {_joined(parts)}"
+        length = max(SHORTEST_BAR, min(room - _growth(parts), LONGEST_BAR))
+        return f"{head} {_bar(row, length)} {_joined(parts)}"
     if room >= -1:
         return f"{head} {_joined(parts)}"
     space = width - cell_len(parts[0]) - 1
@@ -61,10 +64,9 @@ def _line(name: str, row: Row, phase: int, width: int) -> str:
     return f"{shortened(name.rstrip(), space)} {parts[0]}"
 
 
-def _needed(row: Row, phase: int) -> int:
-    """The width of everything but the name."""
-    bar = SHORTEST_BAR + 1 if "done" in row else 0
-    return (phase + 1 if phase else 0) + bar + cell_len(_joined(_parts(row)))
+def _growth(parts: list[str]) -> int:
+    """Cells that the time left may need yet; the bar leaves them free, so that it need not move."""
+    return sum(max(0, LEFT_WIDTH - cell_len(part)) for part in parts if part.endswith(" left"))
 
 
 def _phase(row: Row) -> str:
@@ -75,7 +77,7 @@ def _parts(row: Row) -> list[str]:
     """What the bar says in words, the most important first."""
     if "done" not in row:
         return [f"{row['elapsed']:.0f} s"] if row.get("elapsed") else []
-    parts = [_count(row), f"{_figure(row.get('rate', 0))}/s"]
+    parts = [_count(row), f"{_figure(row.get('rate', 0))}/s".rjust(RATE_WIDTH)]
     if row.get("eta") not in (None, "", UNKNOWN):
         parts.append(f"{row['eta']} left")
     if throttled := _number(row, "throttled"):
@@ -94,7 +96,8 @@ def _count(row: Row) -> str:
     done, total = _number(row, "done"), _number(row, "total")
     if not _is_known(row):
         return f"{done:,}"
-    return f"{done:,}/{'' if row.get('exact', True) else '~'}{total:,}"
+    whole = f"{total:,}"
+    return f"{f'{done:,}'.rjust(len(whole))}/{'' if row.get('exact', True) else '~'}{whole}"
 
 
 def _is_known(row: Row) -> bool:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dataware.core.speed import rough
-from dataware.ops.status import COMPLETE, RUNNING, Run, amount, journal_words, pace, seen
+from dataware.ops.status import COMPLETE, RUNNING, Run, amount, journal_words, life, pace, seen
 from dataware.report.line import printable
 from dataware.report.terminal import wrapped
 
@@ -55,8 +55,7 @@ def _paragraphs(runs: Sequence[Run], width: int) -> Iterator[Text]:
         yield Text(wrapped(f"{source} → {target}", width), style="bold")
         far = ", ".join(part for part in (_state(run), amount(run), *pace(run)) if part)
         yield _indented(far, width, _style(run))
-        life = f"{'ended' if run.state != RUNNING else 'last sign of life'} {seen(run)}"
-        parts = [life if seen(run) else "", _since(run), _run(run)]
+        parts = [life(run), _since(run), _run(run)]
         yield _indented(" · ".join(part for part in parts if part), width, "dim")
         yield from _remarks(run, width)
 

@@ -5,12 +5,12 @@ Lines are wrapped between words, so that a name is never broken unless it is wid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from threading import RLock
 from typing import Self, TextIO
 
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 from rich.live import Live
 from rich.text import Text
 
@@ -43,6 +43,7 @@ class Bars:
         self._seconds = seconds
         self._rows: dict[str, dict[str, object]] = {}
         self._since: dict[str, float] = {}
+        self.drawn: Sequence[str] = ()
 
     def take(self, happened: Event) -> None:
         """Progress, or the beginning of a phase, of which only the time is known yet."""
@@ -69,7 +70,9 @@ class Bars:
         rows.sort(key=lambda row: row.get("phase") == WAITING)
         most = max(1, min(MOST_BARS, console.height - 2))
         shown = rows if len(rows) <= most else rows[: max(1, most - 1)]
-        yield from self._lines(shown, len(rows) - len(shown), options.max_width - 1)
+        lines = list(self._lines(shown, len(rows) - len(shown), options.max_width - 1))
+        self.drawn = [line.plain for line in lines]
+        yield from lines
 
     def _lines(self, shown: list[Row], more: int, width: int) -> Iterator[Text]:
         for row, text in zip(shown, bar_lines(shown, width), strict=True):
@@ -83,6 +86,25 @@ class Bars:
         if "done" in row or row.get("phase") == WAITING:
             return row
         return {**row, "elapsed": self._seconds() - self._since[name]}
+
+
+class Reflowing(Live):
+    """A live area that is erased as a whole also after the window has become narrower.
+
+    Terminals wrap what stands there already, so that it takes more lines than were drawn.
+    """
+
+    def __init__(self, bars: Bars, console: Console) -> None:
+        super().__init__(bars, console=console, transient=True, refresh_per_second=4)
+        self._bars = bars
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """Put the area below what is printed, and first erase where it stands."""
+        width = max(1, self.console.width)
+        if self._live_render._shape is not None:
+            height = sum(max(1, -(-cell_len(text) // width)) for text in self._bars.drawn)
+            self._live_render._shape = (width, height)
+        return super().process_renderables(renderables)
 
 
 class TerminalRenderer:
@@ -128,9 +150,7 @@ class TerminalRenderer:
 
     def _show_bars(self) -> None:
         if self._live is None:
-            self._live = Live(
-                self._bars, console=self._console, transient=True, refresh_per_second=4
-            )
+            self._live = Reflowing(self._bars, self._console)
             self._live.start()
 
     def _hide_idle_bars(self) -> None:
