@@ -55,6 +55,7 @@ class Meter:
         self._retries_here = retries
         self._retries_elsewhere = 0
         self._done = before
+        self._ahead = 0
         self._batches_told = before // subject.batch
         self._ticked = clock.monotonic()
         self._speed = Speed(self._ticked, before)
@@ -67,7 +68,7 @@ class Meter:
         left = self._left()
         return {
             "phase": "copying",
-            "done": self._done,
+            "done": self.done,
             "total": self._whole(),
             "exact": self._total.exact,
             "unit": self._subject.unit,
@@ -78,6 +79,15 @@ class Meter:
             "reason": self._reason(),
         }
 
+    @property
+    def done(self) -> int:
+        """How many are done, also where their page is not yet accounted for."""
+        return self._done + self._ahead
+
+    def ahead(self, count: int) -> None:
+        """Other processes have done `count` more than they have accounted for so far."""
+        self._ahead = count
+
     def count(self, done: int) -> None:
         """`done` more are accounted for; tells of every batch that this fills."""
         self._done += done
@@ -87,6 +97,7 @@ class Meter:
 
     def finish(self) -> None:
         """All are accounted for; tells of the last, partly filled batch."""
+        self._ahead = 0
         self._total = Size(self._done, self._total.bytes)
         self._tell_batches(-(-self._done // self._subject.batch))
         self._progress()
@@ -116,13 +127,13 @@ class Meter:
 
     def _whole(self) -> int:
         """The total as far as it is known: an estimate may turn out to be too low."""
-        return max(self._total.items, self._done)
+        return max(self._total.items, self.done)
 
     def _left(self) -> float | None:
         """The seconds that are left; None also once more is done than was estimated."""
-        if self._done >= self._total.items and not self._total.exact:
+        if self.done >= self._total.items and not self._total.exact:
             return None
-        return self._speed.left(self._whole() - self._done)
+        return self._speed.left(self._whole() - self.done)
 
     def _retries(self) -> int:
         return self._retries_here() + self._retries_elsewhere
@@ -136,13 +147,13 @@ class Meter:
 
     def _progress(self) -> None:
         self._ticked = self._clock.monotonic()
-        self._speed.seen(self._ticked, self._done)
+        self._speed.seen(self._ticked, self.done)
         throttled, left = sum(self._throttles.values()), self._left()
         self._emit(
             event(
                 "progress",
                 phase="copying",
-                done=self._done,
+                done=self.done,
                 total=self._whole(),
                 exact=self._total.exact,
                 rate=round(self._speed.rate),

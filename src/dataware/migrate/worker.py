@@ -6,6 +6,7 @@ It writes no file. Whatever it has to tell goes to the process that leads the cr
     records      checkpoints, for the one journal
     throttled    the service asked so many times to slow down, for a reason
     retried      so many requests were sent again
+    written      so many are done since the start, also of pages that are in no record yet
     done         everything that was leased is copied
     failed       the work has ended before that, with an error
 
@@ -49,6 +50,8 @@ class Worker:
         self._throttles: Counter[str] = Counter()
         self._retries: Callable[[], int] = lambda: 0
         self._retries_told = 0
+        self._meter = Meter(_NOBODY_COUNTS, Size(0, 0), 0, clock, _nobody)
+        self._written_told = 0
         self._engine: Engine | None = None
         self._stopped = False
 
@@ -90,16 +93,13 @@ class Worker:
         self._send({"type": "failed", **error_json(error)})
 
     def _made(self, copier: Copier, settings: EngineSettings) -> Engine:
-        def nobody(_event: object) -> None:
-            """The leading process tells of everything, from the records."""
-
         return Engine(
             copier,
             _Records(self._send),
             self._progress,
             clock=self._clock,
-            emit=nobody,
-            meter=Meter(_NOBODY_COUNTS, Size(0, 0), 0, self._clock, nobody),
+            emit=_nobody,
+            meter=self._meter,
             stop=lambda: self._stopped,
             publish=lambda _detail: self._report(),
             settings=settings,
@@ -113,6 +113,13 @@ class Worker:
         if more := self._retries() - self._retries_told:
             self._retries_told += more
             self._send({"type": "retried", "times": more})
+        if self._meter.done > self._written_told:
+            self._written_told = self._meter.done
+            self._send({"type": "written", "count": self._written_told})
+
+
+def _nobody(_event: object) -> None:
+    """The leading process tells of everything, from the records."""
 
 
 class _Records:
