@@ -40,7 +40,7 @@ REQUEST_SECONDS = 5.0
 WAITS = (0.5, 2.0)
 """Seconds before each further try of a webhook."""
 
-MOST_MIGRATIONS = 100
+MOST_MIGRATIONS, MOST_NAMES = 100, 5
 REASON_LENGTH = 1000
 EVENTS = {0: "done", Refused.exit_code: "stopped", Incomplete.exit_code: "incomplete"}
 BEGUN = frozenset({"migrating", "migrating-into", "resuming", "copying"})
@@ -280,7 +280,9 @@ def _text(
 ) -> str:
     """The message in one line, which chat programs show."""
     complete = sum(one["state"] == "complete" for one in migrations)
-    of = f"{complete:,} of {counted(len(migrations), 'migration')} complete, "
+    names = ", ".join(one["name"] for one in migrations[:MOST_NAMES])
+    more = ", …" if len(migrations) > MOST_NAMES else ""
+    of = f"{complete:,} of {counted(len(migrations), 'migration')} complete ({names}{more}), "
     why = f": {reason[:REASON_LENGTH]}" if reason else ""
     return f"dataware {command}: {name}, {of if migrations else ''}{rough(seconds)}{why}"
 
