@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 from dataware.core.speed import MEMORY_SECONDS, UNKNOWN, Speed, rough
 
-STEPS = st.lists(
-    st.tuples(st.floats(0.01, 60), st.integers(0, 10**6)), min_size=1, max_size=40
-)
+STEPS = st.lists(st.tuples(st.floats(0.01, 60), st.integers(0, 10**6)), min_size=1, max_size=40)
 
 
 def after(steps: list[tuple[float, int]]) -> Speed:
@@ -87,9 +85,7 @@ def test_a_moment_that_was_seen_already_changes_nothing() -> None:
         (10**6, "12 days"),
     ],
 )
-def test_a_span_is_told_no_finer_than_it_can_be_foretold(
-    seconds: float | None, text: str
-) -> None:
+def test_a_span_is_told_no_finer_than_it_can_be_foretold(seconds: float | None, text: str) -> None:
     """Seconds below a minute, ten of them below ten, then minutes, then days."""
     assert rough(seconds) == text
 
