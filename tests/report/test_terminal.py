@@ -138,6 +138,13 @@ def test_the_bars_are_never_higher_than_the_window() -> None:
         assert lines[-1] == f"… and {31 - len(lines) + 1} more"
 
 
+def test_progress_without_phase_or_figures_has_a_bar_all_the_same() -> None:
+    """A record of a run that has just begun says no more than that."""
+    bars = Bars(lambda: 7.0)
+    bars.take(event("watching", source="a", name="new", far="", age=0))
+    assert shown(bars, console(80)) == ["new"]
+
+
 def test_a_name_cannot_move_the_cursor() -> None:
     """Control characters in a name are shown, not obeyed."""
     (line,) = shown(copying("evil\x1b[2J"), console(80))

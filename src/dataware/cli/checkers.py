@@ -103,14 +103,18 @@ class _Watch:
         self._over.set()
         self._shared.ended.set()
         self._thread.join()
+        self._pass_on()
 
     def _look(self) -> None:
         while not self._over.wait(LOOK_SECONDS):
             if self._stop():
                 self._shared.ended.set()
-            read = self._shared.read.value
-            self._count(read - self._counted)
-            self._counted = read
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        read = self._shared.read.value
+        self._count(read - self._counted)
+        self._counted = read
 
 
 class _Work:

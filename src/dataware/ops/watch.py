@@ -82,7 +82,7 @@ class Watcher:
     def _tell_running(self, run: Run) -> None:
         phase = str(run.detail.get("phase") or RUNNING)
         far = " ".join(part for part in (phase, amount(run)) if part)
-        words = run.words()
+        words = {**run.words(), "phase": phase}
         words["age"] = round(run.figures_age or 0)
         words["eta"] = rough(run.number("left") if run.detail.get("left") is not None else None)
         self._context.emit(event("watching", far=", ".join([far, *pace(run)]), **words))

@@ -48,7 +48,7 @@ class Bars:
     def take(self, happened: Event) -> None:
         """Progress, or the beginning of a phase, of which only the time is known yet."""
         name, data = migration_of(happened), dict(happened.data)
-        if data.get("phase") != self._rows.get(name, {}).get("phase"):
+        if name not in self._rows or data.get("phase") != self._rows[name].get("phase"):
             self._since[name] = self._seconds()
         self._rows[name] = {**data, "name": printable(str(data.get("name", "")))}
 
