@@ -36,6 +36,13 @@ def test_rate_and_time_left_are_those_of_this_run() -> None:
     assert told["phase"] == "copying"
 
 
+def test_the_wait_for_the_first_answers_is_no_slowness() -> None:
+    """What is measured begins with the first look that finds nothing done yet."""
+    copy = Copy(Size(1000, 0))
+    assert copy.told(20.0)["eta"] == "unknown time"
+    assert copy.told(1.0, 100)["rate"] == 100
+
+
 def test_an_estimate_that_was_too_low_foretells_nothing() -> None:
     """More is done than was guessed: no time left is told, and the total is no longer a limit."""
     told = Copy(Size(50, 0, exact=False)).told(1.0, 80)

@@ -256,6 +256,7 @@ def test_why_a_run_ended_is_on_record_until_the_next_one() -> None:
     ended = there.markers["new"].detail["ended"]
     assert ended["exit"] == 4
     assert "1 key not copied to new (1 archived)" in ended["why"]
+    assert there.markers["new"].detail["done"] == 11
     there.archived = set()
     run(there)
     assert "ended" not in there.markers["new"].detail

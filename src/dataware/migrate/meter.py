@@ -54,7 +54,7 @@ class Meter:
         self._emit = emit
         self._retries_here = retries
         self._retries_elsewhere = 0
-        self._done = before
+        self._before = self._done = before
         self._ahead = 0
         self._batches_told = before // subject.batch
         self._ticked = clock.monotonic()
@@ -147,6 +147,9 @@ class Meter:
 
     def _progress(self) -> None:
         self._ticked = self._clock.monotonic()
+        if self.done == self._before:
+            # Until the first answers come there is no pace yet that could be measured.
+            self._speed = Speed(self._ticked, self._before)
         self._speed.seen(self._ticked, self.done)
         throttled, left = sum(self._throttles.values()), self._left()
         self._emit(

@@ -202,8 +202,8 @@ def journal_words(run: Run) -> str:
     safe = counted(known["copied"] + known["same"] + known["left"], run.unit)
     parts = f"{known['partitions_done']:,} of {counted(known['partitions'], 'part')} done"
     left = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(known["troubles"].items()))
-    behind = f", {counted(known['left'], run.unit)} left behind ({left})" if left else ""
-    return f"the journal on this machine goes on after {safe} ({parts}{behind})"
+    behind = f", left behind: {left}" if left else ""
+    return f"the journal on this machine goes on after {safe}, {parts}{behind}"
 
 
 def told(run: Run) -> str:

@@ -53,11 +53,17 @@ def _paragraphs(runs: Sequence[Run], width: int) -> Iterator[Text]:
     for run in runs:
         target, source, *_ = _cells(run)
         yield Text(wrapped(f"{source} → {target}", width), style="bold")
-        far = ", ".join(part for part in (_state(run), amount(run), *pace(run)) if part)
+        far = _joined(", ", _state(run), amount(run), *pace(run))
+        if run.state == COMPLETE:
+            yield _indented(_joined(" · ", far, life(run), f"run {run.run}"), width, _style(run))
+            continue
         yield _indented(far, width, _style(run))
-        parts = [life(run), _since(run), _run(run)]
-        yield _indented(" · ".join(part for part in parts if part), width, "dim")
+        yield _indented(_joined(" · ", life(run), _since(run), _run(run)), width, "dim")
         yield from _remarks(run, width)
+
+
+def _joined(separator: str, *parts: str) -> str:
+    return separator.join(part for part in parts if part)
 
 
 def _cells(run: Run) -> tuple[str, ...]:
