@@ -21,7 +21,7 @@ from dataware.cli.notify import (
     notifying,
 )
 from dataware.cli.options import Outside
-from dataware.core.errors import BadInput, Incomplete, Refused, ServiceFailed
+from dataware.core.errors import BadInput, Conflict, Incomplete, Refused, ServiceFailed
 from dataware.core.events import event
 from dataware.embedded import EmbeddedAws
 from dataware.report import Format
@@ -127,6 +127,15 @@ def test_every_end_is_told_and_stays_what_it_was(
     assert (got["event"], got["exit_code"], got["command"]) == (name, code, "apply")
     assert got["text"].startswith(f"dataware apply: {name}, ")
     assert (got["reason"] is None) is (error is None)
+
+
+@pytest.mark.parametrize("error", [Conflict(f"key {SECRET}"), ValueError(f"item {SECRET}")])
+def test_nothing_of_the_data_is_told(hook: Callable[..., Hook], error: Exception) -> None:
+    """Keys and what nobody expected stay in the output of the run."""
+    server = hook()
+    with pytest.raises(type(error)):
+        told(server.url, error)
+    assert SECRET not in json.dumps(server.got)
 
 
 def test_the_migrations_are_told_with_their_ends(hook: Callable[..., Hook]) -> None:

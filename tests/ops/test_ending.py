@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dataware.core.errors import BadInput, Incomplete, Refused, ServiceFailed
+from dataware.core.errors import BadInput, Conflict, Incomplete, Refused, ServiceFailed
 from dataware.ops.ending import WHY_LENGTH, carried, ending, state_of
 
 
@@ -27,6 +27,13 @@ def test_the_state_follows_the_exit_code(error: BaseException, state: str) -> No
 def test_what_nobody_expected_is_named_by_its_class_alone() -> None:
     """Its text may hold what was read."""
     assert ending(ValueError("secret item"))["why"] == "unexpected error, ValueError"
+
+
+def test_no_key_of_the_data_goes_on_record() -> None:
+    """Under --on-conflict stop the text names a key, which only the output of the run shows."""
+    why = str(ending(Conflict("table new holds another item under a@example.com"))["why"])
+    assert "a@example.com" not in why
+    assert "--on-conflict stop" in why
 
 
 def test_a_long_reason_is_cut() -> None:

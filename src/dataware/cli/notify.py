@@ -24,11 +24,13 @@ from http.client import HTTPException
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from click import ClickException
+
 from dataware import __version__
 from dataware.cli.errors import explained
 from dataware.cli.options import Outside
 from dataware.cli.outside import display
-from dataware.core.errors import BadInput, Incomplete, Refused
+from dataware.core.errors import BadInput, DatawareError, Incomplete, Refused
 from dataware.core.events import Event, counted, event
 from dataware.core.ports import Aws
 from dataware.core.speed import rough
@@ -233,10 +235,19 @@ def notifying(command: str, out: Outside, options: Sequence[str]) -> Iterator[Li
     try:
         yield listener
     except BaseException as error:
-        reason, code = explained(error)
-        _tell(out, told, _payload(command, listener, code, reason))
+        _, code = explained(error)
+        _tell(out, told, _payload(command, listener, code, _reason(error)))
         raise
     _tell(out, told, _payload(command, listener, 0, None))
+
+
+def _reason(error: BaseException) -> str:
+    """The sentence of an error; what nobody expected is only named, because it may hold data."""
+    if isinstance(error, DatawareError):
+        return error.public
+    if isinstance(error, Exception) and not isinstance(error, ClickException):
+        return f"Unexpected error, {type(error).__name__}: see the output of the run"
+    return explained(error)[0]
 
 
 def _tell(out: Outside, told: Sequence[Destination], payload: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ def ending(error: BaseException) -> dict[str, object]:
     What nobody expected is named only by its class, because its text may hold data.
     """
     if isinstance(error, DatawareError):
-        code, why = error.exit_code, str(error)
+        code, why = error.exit_code, error.public
     elif isinstance(error, KeyboardInterrupt):
         code, why = Incomplete.exit_code, "a person or the system stopped it at once"
     else:
