@@ -145,12 +145,13 @@ def test_the_migrations_are_told_with_their_ends(hook: Callable[..., Hook]) -> N
     events = [event("copying", **each) for each in names]
     events.append(event("verified", count=7, unit="item", evidence="", **names[0]))
     events.append(event("incomplete", name="new-1", why="1 item not copied"))
-    told(server.url, None, *events)
+    with pytest.raises(ServiceFailed):
+        told(server.url, ServiceFailed("no such role"), *events)
     (got,) = server.got
     assert got["migrations"] == [
         {**names[0], "state": "complete", "verified": 7, "unit": "item"},
         {**names[1], "state": "incomplete", "reason": "1 item not copied"},
-        {**names[2], "state": "begun"},
+        {**names[2], "state": "failed"},
     ]
     assert "1 of 3 migrations complete (new-0, new-1, new-2)" in got["text"]
 

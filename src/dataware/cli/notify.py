@@ -262,8 +262,12 @@ def _tell(out: Outside, told: Sequence[Destination], payload: Mapping[str, Any])
 def _payload(command: str, listener: Listener, code: int, reason: str | None) -> dict[str, Any]:
     """What is told; fields may be added."""
     began, ended = listener.began, time.time()
-    migrations = list(listener.migrations.values())
     name = EVENTS.get(code, "failed")
+    # What has begun and not ended, ended as the command did.
+    migrations = [
+        {**one, "state": name} if code and one["state"] == "begun" else one
+        for one in listener.migrations.values()
+    ]
     return {
         "version": 1,
         "text": _text(command, name, migrations, ended - began, reason),
