@@ -65,6 +65,13 @@ def test_a_wide_bar_tells_everything() -> None:
     )
 
 
+def test_old_figures_say_so_before_anything_else() -> None:
+    """A run that is seen from elsewhere and has hung may not look well in 80 columns."""
+    row = {**FAR, "phase": "copying", "eta": "43 s", "rate": 2300}
+    assert bar_line({**row, "age": 9}, 120).endswith("43 s left  9 s ago")
+    assert "1,234/100,000  40 s ago" in bar_line({**row, "age": 40}, 80)
+
+
 def test_a_narrow_bar_keeps_the_count() -> None:
     """What matters most is dropped last."""
     assert bar_line(FAR, 30).endswith("  1,234/100,000")

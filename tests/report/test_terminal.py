@@ -145,6 +145,24 @@ def test_progress_without_phase_or_figures_has_a_bar_all_the_same() -> None:
     assert shown(bars, console(80)) == ["new"]
 
 
+def test_figures_grow_old_between_two_looks() -> None:
+    """The age on the bar is that of now, not that of the last look."""
+    now = [0.0]
+    bars = Bars(lambda: now[0])
+    data = {"source": "a", "name": "new", "far": "", "done": 1, "total": 9, "rate": 1}
+    bars.take(event("watching", age=4, **data))
+    now[0] = 3.0
+    assert shown(bars, console(80))[0].endswith("7 s ago")
+
+
+def test_a_table_and_a_bucket_of_one_name_have_a_bar_each() -> None:
+    """Kinds tell them apart where the events name them."""
+    bars = Bars(lambda: 0.0)
+    for kind in ("s3-bucket", "dynamodb-table"):
+        bars.take(event("watching", source="a", name="new", far="", age=0, kind=kind))
+    assert len(shown(bars, console(80))) == 2
+
+
 def test_a_name_cannot_move_the_cursor() -> None:
     """Control characters in a name are shown, not obeyed."""
     (line,) = shown(copying("evil\x1b[2J"), console(80))

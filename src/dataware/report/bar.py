@@ -24,6 +24,8 @@ SHORTEST_NAME = 8
 NAME_SHARE = 3
 """A name has a third of the width, and of a wide one what is left beside everything else."""
 EVERYTHING = 110
+OLD_SECONDS = 15
+"""From what age on figures are older than a run that is well would let them become."""
 PHASE_WIDTH, RATE_WIDTH, LEFT_WIDTH = 9, 7, 14
 """Cells that are kept for what changes its length: "verifying", "2,300/s", "12 min 10 s left"."""
 
@@ -85,7 +87,8 @@ def _parts(row: Row) -> list[str]:
     if retries := _number(row, "retries"):
         parts.append(f"{retries:,} {'retry' if retries == 1 else 'retries'}")
     if age := _number(row, "age"):
-        parts.append(f"{age} s ago")
+        # What is old is true of the past only, so that matters more than the rest.
+        parts.insert(1 if age >= OLD_SECONDS else len(parts), f"{age} s ago")
     if reason := str(row.get("reason") or ""):
         parts.append(f"slow: {reason}")
     return parts

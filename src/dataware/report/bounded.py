@@ -90,5 +90,9 @@ def is_one_of_few(happened: Event) -> bool:
 
 
 def migration_of(happened: Event) -> str:
-    """The target's name, which tells migrations apart; empty where an event has none."""
-    return str(happened.data.get("name", ""))
+    """What tells migrations apart: the target's name, and its kind where the event has one.
+
+    Empty where the event has no name.
+    """
+    name, kind = str(happened.data.get("name", "")), happened.data.get("kind")
+    return f"{kind}/{name}" if kind else name

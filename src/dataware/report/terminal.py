@@ -43,6 +43,7 @@ class Bars:
         self._seconds = seconds
         self._rows: dict[str, dict[str, object]] = {}
         self._since: dict[str, float] = {}
+        self._taken: dict[str, float] = {}
         self.drawn: Sequence[str] = ()
 
     def take(self, happened: Event) -> None:
@@ -50,6 +51,7 @@ class Bars:
         name, data = migration_of(happened), dict(happened.data)
         if name not in self._rows or data.get("phase") != self._rows[name].get("phase"):
             self._since[name] = self._seconds()
+        self._taken[name] = self._seconds()
         self._rows[name] = {**data, "name": printable(str(data.get("name", "")))}
 
     def end(self, name: str) -> None:
@@ -82,7 +84,9 @@ class Bars:
             yield Text(f"… and {more:,} more", style="dim", no_wrap=True, overflow="crop")
 
     def _elapsed(self, name: str, row: dict[str, object]) -> Row:
-        """A phase without figures shows at least that time passes."""
+        """Figures of elsewhere grow old; a phase without any shows at least that time passes."""
+        if isinstance(age := row.get("age"), int):
+            row = {**row, "age": age + int(self._seconds() - self._taken[name])}
         if "done" in row or row.get("phase") == WAITING:
             return row
         return {**row, "elapsed": self._seconds() - self._since[name]}
