@@ -100,6 +100,8 @@ def test_bars_are_aligned_and_stay_where_they_are() -> None:
     first, second = bar_lines([*rows, {"name": "b", "phase": "waiting"}], 90)[:2]
     assert first.index("/100,000") == second.index("/100,000")
     assert bar_line(rows[0], 90).index("/") == bar_line({**rows[0], "eta": "9 s"}, 90).index("/")
+    unknown = bar_line({**rows[0], "eta": "unknown time"}, 90)
+    assert abs(unknown.index("/") - first.index("/")) <= len("  ")
 
 
 def test_a_phase_without_figures_shows_that_time_passes() -> None:

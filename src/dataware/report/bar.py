@@ -56,7 +56,7 @@ def _line(name: str, row: Row, phase: int, width: int) -> str:
         return _cut(head.rstrip(), width)
     room = width - cell_len(f"{head} {_joined(parts)}") - 1
     if "done" in row and room >= SHORTEST_BAR:
-        length = max(SHORTEST_BAR, min(room - _growth(parts), LONGEST_BAR))
+        length = max(SHORTEST_BAR, min(room - _growth(row, parts), LONGEST_BAR))
         return f"{head} {_bar(row, length)} {_joined(parts)}"
     if room >= -1:
         return f"{head} {_joined(parts)}"
@@ -66,9 +66,10 @@ def _line(name: str, row: Row, phase: int, width: int) -> str:
     return f"{shortened(name.rstrip(), space)} {parts[0]}"
 
 
-def _growth(parts: list[str]) -> int:
+def _growth(row: Row, parts: list[str]) -> int:
     """Cells that the time left may need yet; the bar leaves them free, so that it need not move."""
-    return sum(max(0, LEFT_WIDTH - cell_len(part)) for part in parts if part.endswith(" left"))
+    left = sum(cell_len(part) for part in parts if part.endswith(" left"))
+    return max(0, LEFT_WIDTH - left) if _is_known(row) else 0
 
 
 def _phase(row: Row) -> str:
