@@ -64,6 +64,7 @@ def test_a_usual_record_with_everything_fits() -> None:
         "reason": "BatchWriteItem answered ProvisionedThroughputExceededException",
         "identity": "arn:aws:dynamodb:eu-central-1:111122223333:table/" + "x" * 63,
         "checkpoint": "x" * 2600,
+        "ended": {"exit": 4, "why": "w" * 300},
     }
     names = {"target": "x" * 63, "source": "x" * 63, "holder": "h" * 64, "token": "t" * 80}
     assert decode(encode(replace(value(**figures), **names))).detail == figures

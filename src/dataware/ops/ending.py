@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dataware.core.errors import DatawareError, Incomplete, Refused
 
-WHY_LENGTH = 400
+WHY_LENGTH = 300
 """Characters of a reason; the record has to fit a parameter of 4 KB."""
 
 CARRIED = ("checkpoint", "identity", "done", "total", "unit")
