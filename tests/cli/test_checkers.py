@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from dataware.aws import Account
+from dataware.aws import Account, SystemClock
 from dataware.cli import checkers
 from dataware.cli.checkers import Processes
 from dataware.cli.options import Outside
@@ -18,6 +18,7 @@ from dataware.core.verdict import Verdict
 from dataware.kinds import load
 from dataware.ops.compare import Stop, compare
 from dataware.ops.context import Pair
+from dataware.ops.measure import Measure
 from dataware.ops.verify import sides_of
 from dataware.report import Format
 from support.dynamo import account, make_table, put
@@ -38,13 +39,20 @@ def aws(fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> Account:
     return aws
 
 
-def verdict(aws: Account, stop: Stop = lambda: False) -> Verdict:
+def verdict(aws: Account, stop: Stop = lambda: False, measure: Measure | None = None) -> Verdict:
     """What a comparison by processes finds."""
     source, target = (Place(name, aws.account, aws.region) for name in ("one-table", "two-table"))
     pair = Pair("AWS::DynamoDB::Table", source, target)
     sides = sides_of(load(pair.type_name), pair, aws.for_region)
     processes = Processes(partial(open_account, OPTIONS), pair, sides)
-    return compare(sides.source, sides.target, ordered=False, stop=stop, checkers=processes)
+    return compare(
+        sides.source,
+        sides.target,
+        ordered=False,
+        stop=stop,
+        checkers=processes,
+        measure=measure,
+    )
 
 
 def test_processes_find_what_threads_find(aws: Account) -> None:
@@ -56,6 +64,22 @@ def test_processes_find_what_threads_find(aws: Account) -> None:
         '{"pk":{"S":"two-table"}}',
     ]
     assert multiprocessing.active_children() == []
+
+
+def test_what_the_processes_read_is_counted_as_they_go(aws: Account) -> None:
+    """A verification by processes shows how far it is, as one by threads does."""
+    begun, counted = list[int](), list[int]()
+
+    class Counting(Measure):
+        def begin(self, sides: int) -> None:
+            begun.append(sides)
+
+        def read(self, count: int) -> None:
+            counted.append(count)
+
+    verdict(aws, measure=Counting({}, "item", None, SystemClock(), lambda _event: None))
+    # Each step reads both sides once more.
+    assert sum(counted) == 120 * begun.count(2) > 0
 
 
 def test_an_error_in_a_process_is_the_error_of_the_verification(

@@ -54,7 +54,9 @@ def test_ctrl_c_once_saves_and_says_how_to_resume(
     assert "Traceback" not in ran.err
     copied = len(migration.content("new-one"))
     assert copied
-    assert "old-one → new-one: interrupted: " in run("status").out
+    status = run("status").out
+    assert "old-one → new-one: incomplete: " in status
+    assert "the copy was stopped before its end" in status
     fault_proxy.clear()
     check_completed(migration, resumed := run("apply", app))
     assert "Resuming the migration: old-one → new-one" in resumed.out

@@ -216,3 +216,14 @@ def test_throttling_is_told_once_for_each_reason() -> None:
     there.run()
     assert there.events.texts("slowed") == ["Slowing down: the table's write capacity"]
     assert there.events[-1].data["throttled"] == 4
+
+
+def test_progress_does_not_wait_for_whole_pages() -> None:
+    """What the workers have written shows at once, and is counted once when it is on record."""
+    there = team(wide(2, 8), settings=EngineSettings(readers=1, writers=1, max_rate=1))
+    there.run()
+    told = [one.data for one in there.events if one.code == "progress"]
+    # Both have a page of four keys on record at the same time, and write two of them first.
+    assert {one["done"] for one in told} == {0, 4, 8, 12, 16}
+    assert [one["done"] for one in told] == sorted(one["done"] for one in told)
+    assert told[-1]["done"] == 16

@@ -1,4 +1,4 @@
-"""The commands by hand: migrate, verify, status, iam-policy."""
+"""The commands by hand: migrate, verify, iam-policy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from dataware.core.model import Marker, MarkerState, Wanted
 from dataware.ops.context import CopySettings
 from dataware.ops.migrate import migrate
 from dataware.ops.policy import iam_policy
-from dataware.ops.status import status
 from dataware.ops.verify import verify
 from support.world import World, install
 
@@ -87,24 +86,6 @@ def test_verify_tells_every_difference(there: World) -> None:
     assert there.events.texts("differences") == [
         "old and new differ: 4 missing, 1 extra, 1 different"
     ]
-
-
-def test_status_tells_of_every_record(there: World) -> None:
-    """Running, interrupted and complete migrations are told apart, with how far they are."""
-    running = Marker(MarkerState.RUNNING, source="old", run="r", detail={"done": 3, "total": 5})
-    there.markers["a"] = Marker(MarkerState.COMPLETE, "old", detail={"verified": 5, "unit": "key"})
-    there.markers["b"] = running
-    status(there.context())
-    assert there.events.texts("run") == [
-        "old → a: complete: 5 keys verified",
-        "old → b: interrupted: 3 of 5 units",
-    ]
-
-
-def test_status_without_records_says_so(there: World) -> None:
-    """No migration is a fact worth a line."""
-    assert status(there.context()) == []
-    assert there.events.codes == ["nothing-to-do"]
 
 
 def test_the_policy_scopes_actions_to_names(there: World, monkeypatch: pytest.MonkeyPatch) -> None:

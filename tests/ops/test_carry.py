@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.errors import Incomplete, Refused
-from dataware.core.events import Level
 from dataware.core.kind import CopyOrder, Place
 from dataware.core.model import (
     Content,
@@ -70,10 +69,9 @@ def test_the_lines_are_those_that_people_know() -> None:
     """Found, batches, success, and only then what was verified."""
     there = world(5)
     run(there)
-    untold = {Level.PROGRESS, Level.DETAIL}
-    shown = [one.code for one in there.events if one.message.level not in untold]
-    assert shown == ["found", "migrated", "verified"]
-    assert there.events.codes.count("batch") == 3
+    untold = {"progress", "phase", "counted"}
+    shown = [code for code in there.events.codes if code not in untold]
+    assert shown == ["found", "batch", "batch", "batch", "migrated", "verified"]
 
 
 def test_what_it_came_to_is_left_to_the_record() -> None:
@@ -242,3 +240,51 @@ def test_a_wish_to_stop_is_incomplete_and_lets_the_next_run_in() -> None:
     assert there.log[-1] == "release"
     run(there)
     assert there.boxes["new"] == there.boxes["old"]
+
+
+def test_the_phases_are_told_here_and_on_record() -> None:
+    """Creating, looking and verifying take their time, and none of them looks hung."""
+    there = world()
+    seen: list[object] = []
+    moment = there.moment
+
+    def note(what: str) -> None:
+        moment(what)
+        if what == "verify old":
+            seen.append([one.data["phase"] for one in there.events if one.code == "phase"])
+
+    there.moment = note  # type: ignore[method-assign] # to look on the way
+    run(there)
+    assert seen == [["creating", "looking", "verifying"]]
+
+
+def test_why_a_run_ended_is_on_record_until_the_next_one() -> None:
+    """An operator sees the reason without the log; a run that goes on does not inherit it."""
+    there = world()
+    there.archived = {"k03"}
+    with pytest.raises(Incomplete):
+        run(there)
+    ended = there.markers["new"].detail["ended"]
+    assert ended["exit"] == 4
+    assert "1 key not copied to new (1 archived)" in ended["why"]
+    assert there.markers["new"].detail["done"] == 11
+    there.archived = set()
+    run(there)
+    assert "ended" not in there.markers["new"].detail
+
+
+def test_a_run_that_is_stopped_at_once_says_so() -> None:
+    """Ctrl-C twice, or an error that nobody expected, leaves its mark, too."""
+    there = world()
+    moment = there.moment
+
+    def interrupt(what: str) -> None:
+        moment(what)
+        if what == "write k05":
+            raise KeyboardInterrupt
+
+    there.moment = interrupt  # type: ignore[method-assign] # a person at the keyboard
+    with pytest.raises(KeyboardInterrupt):
+        run(there)
+    ended = there.markers["new"].detail["ended"]
+    assert ended == {"exit": 4, "why": "a person or the system stopped it at once"}

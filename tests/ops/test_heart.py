@@ -71,6 +71,19 @@ def test_beats_that_fail_for_long_end_the_writing(error: Exception) -> None:
             heart.check()
 
 
+def test_a_beat_says_how_old_its_figures_are() -> None:
+    """The lock is renewed while nothing new is known, and nobody takes the figures for new."""
+    time, beaten = Time(), list[Mapping[str, Any]]()
+    pulse = Pulse()
+    pulse.beat = beaten.append  # type: ignore[method-assign] # what it is given
+    heart = Heart(pulse, seconds=time)
+    heart.publish({"done": 1})
+    heart.beat()
+    time.at += 20
+    heart.beat()
+    assert beaten == [{"done": 1}, {"done": 1, "stale": 20}]
+
+
 def test_a_beat_that_hangs_ends_the_writing() -> None:
     """A beat without an answer counts as none."""
     time, pulse = Time(), Pulse()

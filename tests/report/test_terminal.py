@@ -1,13 +1,16 @@
 """The live display, on a real pseudo-terminal and by value."""
 
+import io
 import os
 import pty
 import re
 import subprocess
 import sys
 
-from dataware.report.bar import bar_line
-from dataware.report.terminal import wrapped
+from rich.console import Console
+
+from dataware.core.events import event
+from dataware.report.terminal import MOST_BARS, Bars, Reflowing, wrapped
 
 SCRIPT = """
 import sys, time
@@ -16,6 +19,9 @@ from dataware.report import Format, make_renderer
 name = "Spaceport-Waitlist-" + "x" * 100
 with make_renderer(Format.TEXT, sys.stdout, plain={plain}, no_color={no_color},
                    is_tty=sys.stdout.isatty()) as render:
+    render(event("phase", phase="waiting", source="a", name="the-next-one"))
+    render(event("phase", phase="creating", source="a", name=name))
+    time.sleep(0.6)
     render(event("found", count=50000, unit="item", name=name))
     for done in range(0, 50001, 20000):
         render(event("progress", name=name, done=done, total=50000, unit="item", rate=2300,
@@ -24,13 +30,6 @@ with make_renderer(Format.TEXT, sys.stdout, plain={plain}, no_color={no_color},
         time.sleep(0.3)
     render(event("migrated", name=name))
 """
-
-FAR: dict[str, object] = {
-    "name": "Spaceport-Waitlist-prod",
-    "done": 1234,
-    "total": 100000,
-    "rate": 2300.4,
-}
 
 
 def on_a_terminal(*, plain: bool = False, no_color: bool = False) -> str:
@@ -63,6 +62,9 @@ def test_a_terminal_shows_a_bar_instead_of_many_batches() -> None:
     assert "50,000" in written
     assert "20,000/50,000" in written
     assert "Migrated batch" not in written
+    assert "the-next-one" in written
+    assert " waiting" in written
+    assert " creating " in written
     assert f"Successfully migrated data to Spaceport-Waitlist-{'x' * 100}" in written
     assert "\x1b[32m" in written
 
@@ -82,31 +84,86 @@ def test_plain_moves_no_cursor() -> None:
     assert "info: Found 50,000 items to migrate" in written
 
 
-def test_the_bar_fits_every_width() -> None:
-    """The live line is never wider than the window."""
-    data = {**FAR, "eta": "43 s", "slow": ", throttled 12 times", "retries": 3}
-    assert all(len(bar_line(data, width)) <= width for width in range(1, 200))
-
-
-def test_a_wide_bar_tells_everything() -> None:
-    """Done, total, rate, time left, throttling and retries are on the bar."""
-    text = bar_line({**FAR, "eta": "43 s", "slow": ", throttled 12 times", "retries": 3}, 160)
-    assert text.startswith("Spaceport-Waitlist-prod ─")
-    assert text.endswith("1,234/100,000  2,300/s  43 s left  throttled 12 times  3 retries")
-
-
-def test_a_narrow_bar_keeps_the_count() -> None:
-    """What matters most is dropped last."""
-    assert bar_line(FAR, 30) == "Spaceport-Waitl… 1,234/100,000"
-
-
-def test_a_bar_without_a_total_counts() -> None:
-    """An unknown total is no division by zero."""
-    assert "12 " in bar_line({"name": "t", "done": 12, "total": 0}, 60)
-
-
 def test_a_line_is_wrapped_between_words() -> None:
     """A name that crosses the edge moves to the next line whole; a wider one stays as it is."""
     assert wrapped("✅ Migrated to a-long-name", 20) == "✅ Migrated to\na-long-name"
     assert wrapped("ℹ️  Saved " + "x" * 30, 20) == "ℹ️  Saved " + "x" * 30
     assert wrapped("ℹ️  Saved it", 80) == "ℹ️  Saved it"
+
+
+def console(width: int, height: int = 24) -> Console:
+    """A terminal in memory, whose size the test changes."""
+    return Console(
+        file=io.StringIO(), force_terminal=True, width=width, height=height, legacy_windows=False
+    )
+
+
+def shown(bars: Bars, screen: Console) -> list[str]:
+    """The lines of the live area."""
+    screen.print(bars, end="")
+    return list(bars.drawn)
+
+
+def copying(name: str, phase: str = "copying") -> Bars:
+    """One migration that is on its way."""
+    bars = Bars(lambda: 0.0)
+    bars.take(event("phase", phase=phase, name=name))
+    return bars
+
+
+def test_a_window_that_shrinks_keeps_no_remains() -> None:
+    """The terminal wraps what was drawn, so that more lines have to be erased than were drawn."""
+    screen = console(100)
+    bars = copying("x" * 200)
+    with Reflowing(bars, screen) as live:
+        live.refresh()
+        (line,) = bars.drawn
+        screen.width, before = 20, screen.file.tell()
+        live.refresh()
+        screen.file.seek(before)
+        erased = screen.file.read().count("\x1b[1A")
+    assert erased == -(-len(line) // 20) - 1 > 0
+
+
+def test_the_bars_are_never_higher_than_the_window() -> None:
+    """What runs is shown, and of what waits at least how many there are."""
+    bars = Bars(lambda: 0.0)
+    for number in range(30):
+        bars.take(event("phase", phase="waiting", name=f"next-{number}"))
+    bars.take(event("phase", phase="copying", name="now"))
+    for height in (3, 6, 24, 60):
+        lines = shown(bars, console(80, height))
+        assert len(lines) <= max(2, min(height - 2, MOST_BARS))
+        assert lines[0].startswith("now")
+        assert lines[-1] == f"… and {31 - len(lines) + 1} more"
+
+
+def test_progress_without_phase_or_figures_has_a_bar_all_the_same() -> None:
+    """A record of a run that has just begun says no more than that."""
+    bars = Bars(lambda: 7.0)
+    bars.take(event("watching", source="a", name="new", far="", age=0))
+    assert shown(bars, console(80)) == ["new"]
+
+
+def test_figures_grow_old_between_two_looks() -> None:
+    """The age on the bar is that of now, not that of the last look."""
+    now = [0.0]
+    bars = Bars(lambda: now[0])
+    data = {"source": "a", "name": "new", "far": "", "done": 1, "total": 9, "rate": 1}
+    bars.take(event("watching", age=4, **data))
+    now[0] = 3.0
+    assert shown(bars, console(80))[0].endswith("7 s ago")
+
+
+def test_a_table_and_a_bucket_of_one_name_have_a_bar_each() -> None:
+    """Kinds tell them apart where the events name them."""
+    bars = Bars(lambda: 0.0)
+    for kind in ("s3-bucket", "dynamodb-table"):
+        bars.take(event("watching", source="a", name="new", far="", age=0, kind=kind))
+    assert len(shown(bars, console(80))) == 2
+
+
+def test_a_name_cannot_move_the_cursor() -> None:
+    """Control characters in a name are shown, not obeyed."""
+    (line,) = shown(copying("evil\x1b[2J"), console(80))
+    assert line.startswith("evil\\x1b[2J ")

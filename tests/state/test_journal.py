@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.errors import BadInput, Incomplete, Refused
-from dataware.state import FileJournal, journal, journal_path
+from dataware.state import FileJournal, journal, journal_path, recorded
 from dataware.state.record import decode, encode
 
 CURSORS = st.none() | st.text()
@@ -248,3 +248,27 @@ def test_the_folder_follows_the_variables(environ: dict[str, str], folder: str) 
     home = Path.home()
     path = journal_path("1", "eu-x", "s3-bucket", "b", environ)
     assert str(path).startswith(folder if environ else str(home / ".local/state/dataware"))
+
+
+def test_a_journal_can_be_read_while_a_run_has_it_open(tmp_path: Path) -> None:
+    """`status` looks at what is there, takes no lock, and changes nothing."""
+    path = tmp_path / "t.journal"
+    book = FileJournal(path)
+    book.append(checkpoint("a", "1"))
+    try:
+        assert list(recorded(path)) == [checkpoint("a", "1")]
+    finally:
+        book.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"torn")
+    assert list(recorded(path)) == [checkpoint("a", "1")]
+    assert path.read_bytes() == whole + b"torn"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no journal\n"])
+def test_what_is_no_journal_says_nothing(tmp_path: Path, content: bytes | None) -> None:
+    """A file that is missing or of somebody else is no error for who only looks."""
+    path = tmp_path / "t.journal"
+    if content is not None:
+        path.write_bytes(content)
+    assert list(recorded(path)) == []

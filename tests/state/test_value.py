@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -45,6 +46,28 @@ def test_values_fit_the_parameter(detail: dict[str, str], cursor: str) -> None:
 def test_the_checkpoint_goes_before_the_counts() -> None:
     """What can be read again from the journal is given up first."""
     assert decode(encode(value(copied=7, checkpoint="x" * LIMIT))).detail == {"copied": 7}
+
+
+def test_the_reason_of_a_slow_moment_goes_before_the_checkpoint() -> None:
+    """What the next run goes on from is worth more; how the last one ended stays longest."""
+    detail = {"reason": "r" * 900, "checkpoint": "x" * 2600, "ended": {"exit": 4, "why": "w" * 400}}
+    assert set(decode(encode(value(**detail))).detail) == {"checkpoint", "ended"}
+    longer = {**detail, "checkpoint": "x" * 4000}
+    assert set(decode(encode(value(**longer))).detail) == {"ended"}
+
+
+def test_a_usual_record_with_everything_fits() -> None:
+    """Figures, reasons and the largest checkpoint fit beside the longest names of AWS."""
+    figures = {
+        **{"phase": "verifying", "done": 10**12, "total": 10**12, "exact": False, "unit": "object"},
+        **{"rate": 12345.6, "left": 10**6, "throttled": 10**9, "retries": 10**9, "stale": 10**4},
+        "reason": "BatchWriteItem answered ProvisionedThroughputExceededException",
+        "identity": "arn:aws:dynamodb:eu-central-1:111122223333:table/" + "x" * 63,
+        "checkpoint": "x" * 2600,
+        "ended": {"exit": 4, "why": "w" * 300},
+    }
+    names = {"target": "x" * 63, "source": "x" * 63, "holder": "h" * 64, "token": "t" * 80}
+    assert decode(encode(replace(value(**figures), **names))).detail == figures
 
 
 @given(st.text(min_size=1), st.text(min_size=1))

@@ -112,6 +112,8 @@ class World:
 class NoWire:
     """A transport that nobody needs here."""
 
+    retries = 0
+
     async def send(self, request: object) -> Any:
         """Never called."""
         raise AssertionError(request)

@@ -14,6 +14,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from typing import Final
 
@@ -21,7 +23,7 @@ from dataware.aws import Account
 from dataware.cli.cores import cores
 from dataware.core.errors import Incomplete
 from dataware.kinds import load
-from dataware.ops.checking import Found, Sides, Task, carry_out
+from dataware.ops.checking import Count, Found, Sides, Task, carry_out, uncounted
 from dataware.ops.compare import Stop, Threads, as_they_end
 from dataware.ops.context import Pair
 from dataware.ops.verify import sides_of
@@ -46,22 +48,23 @@ class Processes:
         self._pair = pair
         self._threads = Threads(sides)
 
-    def results(self, tasks: Sequence[Task], stop: Stop) -> Iterator[tuple[Task, Found]]:
+    def results(
+        self, tasks: Sequence[Task], stop: Stop, count: Count = uncounted
+    ) -> Iterator[tuple[Task, Found]]:
         """Each task with what it found, as soon as it ends."""
-        count = cores()
-        if len(tasks) < MANY_TASKS or count == 1:
-            yield from self._threads.results(tasks, stop)
+        processes = cores()
+        if len(tasks) < MANY_TASKS or processes == 1:
+            yield from self._threads.results(tasks, stop, count)
             return
         start = multiprocessing.get_context("spawn")
-        ended = start.Event()
+        shared = _Shared(start.Event(), start.Value("q", 0))
+        begun = (self._open_account, self._pair, shared)
         with (
-            ProcessPoolExecutor(
-                count, start, initializer=_begin, initargs=(self._open_account, self._pair, ended)
-            ) as pool,
-            _Watch(stop, ended),
+            ProcessPoolExecutor(processes, start, initializer=_begin, initargs=begun) as pool,
+            _Watch(stop, shared, count),
         ):
             try:
-                yield from as_they_end(pool.submit, _carry_out, tasks, 2 * count)
+                yield from as_they_end(pool.submit, _carry_out, tasks, 2 * processes)
             except BrokenProcessPool as error:
                 raise Incomplete(
                     "a process of the verification was ended from outside, perhaps for want of "
@@ -69,12 +72,27 @@ class Processes:
                 ) from error
 
 
-class _Watch:
-    """Passes a wish to stop on to the processes, and ends them with the block."""
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all processes share: that the work has ended, and how many records were read."""
 
-    def __init__(self, stop: Stop, ended: Event) -> None:
+    ended: Event
+    read: Synchronized[int]
+
+    def count(self, more: int) -> None:
+        """So many more records were read."""
+        with self.read.get_lock():
+            self.read.value += more
+
+
+class _Watch:
+    """Passes on a wish to stop and how much was read, and ends the processes with the block."""
+
+    def __init__(self, stop: Stop, shared: _Shared, count: Count) -> None:
         self._stop = stop
-        self._ended = ended
+        self._shared = shared
+        self._count = count
+        self._counted = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, name="verify-stop", daemon=True)
 
@@ -83,28 +101,35 @@ class _Watch:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._ended.set()
+        self._shared.ended.set()
         self._thread.join()
+        self._pass_on()
 
     def _look(self) -> None:
         while not self._over.wait(LOOK_SECONDS):
             if self._stop():
-                self._ended.set()
+                self._shared.ended.set()
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        read = self._shared.read.value
+        self._count(read - self._counted)
+        self._counted = read
 
 
 class _Work:
     """What a process of the verification works with; set once, when it begins."""
 
     sides: Sides
-    ended: Event
+    shared: _Shared
 
 
-def _begin(open_account: OpenAccount, pair: Pair, ended: Event) -> None:
+def _begin(open_account: OpenAccount, pair: Pair, shared: _Shared) -> None:
     # Ctrl-C reaches every process of the terminal; only the first one decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _Work.sides = sides_of(load(pair.type_name), pair, open_account().for_region)
-    _Work.ended = ended
+    _Work.shared = shared
 
 
 def _end_with_parent() -> None:
@@ -117,5 +142,6 @@ def _end_with_parent() -> None:
 
 def _carry_out(task: Task) -> tuple[Task, Found]:
     found = Found()
-    carry_out(task, _Work.sides, found, _Work.ended.is_set)
+    shared = _Work.shared
+    carry_out(task, _Work.sides, found, shared.ended.is_set, shared.count)
     return task, found

@@ -133,17 +133,33 @@ def deploy(**given: Any) -> int:
 
 
 @dataware.command(short_help="Show running and finished migrations.")
+@click.argument("name", required=False)
+@click.option("--watch", is_flag=True, help="Show live what runs, until nothing runs any more.")
+@click.option(
+    "--interval",
+    metavar="SECONDS",
+    type=click.FloatRange(min=1),
+    default=5,
+    show_default=True,
+    help="How often --watch looks.",
+)
 @outside_options
 def status(**given: Any) -> int:
-    """Show every migration on record: running, interrupted or complete, and how far it is.
+    """Show every migration on record, or the one into NAME: how far it is, or how it ended.
+
+    A running one is shown from any terminal or machine, because it keeps its record in the
+    account. Ctrl-C ends the watching and nothing else.
 
     \b
     Examples:
       dataware status --profile prod
+      dataware status --watch
+      dataware status Spaceport-Waitlist-prod --watch --interval 10
     """
-    from dataware.cli.jobs import run_status  # noqa: PLC0415 - keeps --help quick
+    from dataware.cli.status import run_status  # noqa: PLC0415 - keeps --help quick
 
-    return run_status(pick(Outside, given))
+    watching, interval = given["watch"], given["interval"]
+    return run_status(pick(Outside, given), given["name"], watching=watching, interval=interval)
 
 
 @dataware.command("iam-policy", short_help="Print the least IAM policy.")

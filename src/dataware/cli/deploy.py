@@ -12,6 +12,7 @@ import click
 
 from dataware.cli.cdk_cli import cdk_environ, check_arguments, find_cdk, names_app
 from dataware.cli.jobs import app_of, guarded_plan, settings_of, tell_plan
+from dataware.cli.notify import Listener, notifying
 from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside
 from dataware.cli.outside import outside
 from dataware.core.errors import BadInput, Refused
@@ -53,23 +54,35 @@ def run_deploy(
     arguments: Sequence[str],
 ) -> int:
     """Bring the data in place, then deploy so that the stack adopts it."""
-    priced = read_prices(prices)
+    handed_on = (*_stacks(app), *arguments)
+    deployment = Deployment(settings_of(copy), read_prices(prices), guarding, handed_on, yes)
+    with notifying("deploy", out, copy.notify) as listener:
+        _deploy(out, app, deployment, arguments, listener)
+    return DONE
+
+
+def _deploy(
+    out: Outside,
+    app: AppOptions,
+    deployment: Deployment,
+    arguments: Sequence[str],
+    listener: Listener,
+) -> None:
     folder = Path.cwd()
     check_arguments(arguments, folder)
     if not names_app(folder):
         raise BadInput(f"there is no cdk.json that names an app in {folder}; go to the CDK project")
     environ = cdk_environ(profile=out.profile, region=out.region, endpoint_url=out.endpoint_url)
-    cdk = find_cdk(folder, {**environ, ALLOWED: ",".join(guarding.allow_loss)})
-    deployment = Deployment(settings_of(copy), priced, guarding, (*_stacks(app), *arguments), yes)
+    cdk = find_cdk(folder, {**environ, ALLOWED: ",".join(deployment.guarding.allow_loss)})
     with TemporaryDirectory(prefix="dataware-deploy-") as assembly:
         cdk.synth(Path(assembly), _context_of(arguments))
         loaded = app_of(out, replace(app, app=Path(assembly)), guarding=True)
-    with outside(out, copies=True, strict=app.strict) as context:
+    with outside(out, copies=True, strict=app.strict, listener=listener) as context:
+        listener.at(context.aws)
         later = _before(context, loaded, deployment)
     cdk.deploy(deployment.arguments)
-    with outside(out, copies=True, strict=app.strict) as context:
+    with outside(out, copies=True, strict=app.strict, listener=listener) as context:
         _after(context, loaded.wanted, later, deployment)
-    return DONE
 
 
 def _before(context: Context, app: App, deployment: Deployment) -> list[Wanted]:

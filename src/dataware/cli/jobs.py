@@ -10,6 +10,7 @@ from typing import Any
 
 from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS, STACK_PERMISSIONS
 from dataware.aws.holding import HOLDING_PREFIX
+from dataware.cli.notify import Listener, notifying
 from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside, PairOptions, Saving
 from dataware.cli.outside import beside, open_account, outside
 from dataware.core.errors import DatawareError, Difference, Refused
@@ -32,7 +33,6 @@ from dataware.ops.inputs.prices import read_prices
 from dataware.ops.migrate import migrate
 from dataware.ops.plan import make_plan
 from dataware.ops.policy import iam_policy
-from dataware.ops.status import status
 from dataware.ops.verify import verify
 from dataware.report import Format
 from dataware.report.summary import plan_summary, price_notes
@@ -78,19 +78,18 @@ def guarded_plan(context: Context, app: App, guarding: GuardOptions, prices: Pri
 
 def run_apply(out: Outside, app: AppOptions, copy: CopyOptions) -> int:
     """Carry out a saved plan, or a new plan of an app."""
+    with notifying("apply", out, copy.notify) as listener:
+        _apply(out, app, copy, listener)
+    return DONE
+
+
+def _apply(out: Outside, app: AppOptions, copy: CopyOptions, listener: Listener) -> None:
     saved = saved_plan(app)
     loaded = App([]) if saved else app_of(out, app)
-    with outside(out, copies=True, strict=app.strict) as context:
+    with outside(out, copies=True, strict=app.strict, listener=listener) as context:
+        listener.at(context.aws)
         plan = saved or make_plan(context, wanted_here(context, loaded), tell=False)
         apply_plan(context, plan, settings_of(copy), saved=saved is not None)
-    return DONE
-
-
-def run_status(out: Outside) -> int:
-    """Tell of every migration on record."""
-    with outside(out) as context:
-        status(context)
-    return DONE
 
 
 def run_policy(out: Outside, app: AppOptions, *, versions: str) -> int:
@@ -131,7 +130,11 @@ def policy_of(aws: Aws, wanted: Sequence[Wanted], *, all_versions: bool = False)
 def run_migrate(out: Outside, pair: PairOptions, copy: CopyOptions) -> int:
     """Copy one place into another, and verify."""
     one, other = _pair(pair)
-    with outside(out, copies=True) as context:
+    with (
+        notifying("migrate", out, copy.notify) as listener,
+        outside(out, copies=True, listener=listener) as context,
+    ):
+        listener.at(context.aws)
         source, target = _places(context, one, other)
         at_target = beside(context, target)
         migrate(at_target, one.kind.cfn_type, source, target, settings_of(copy))

@@ -65,6 +65,7 @@ class CopyOptions:
     deep: bool
     multipart_threshold: int
     part_size: int
+    notify: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,10 @@ copy_options = _together(
     ),
     click.option(
         "--part-size", type=size, default="512MiB", hidden=True, help="Size of those parts."
+    ),
+    click.option(
+        "--notify", metavar="COMMAND|URL", multiple=True,
+        help="Whom to tell how it ended; may be given again.",
     ),
 )  # fmt: skip
 

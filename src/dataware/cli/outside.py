@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import TextIO
+from typing import Any, TextIO
 
 from dataware.aws import Account, ClientSettings, SystemClock, create_held, release_left_over
 from dataware.cli.checkers import Processes
@@ -18,13 +18,14 @@ from dataware.cli.recording import heard
 from dataware.cli.stop import Stop
 from dataware.cli.transport import make_wire
 from dataware.cli.workers import ProcessWorkers
+from dataware.core.events import Event, event
 from dataware.core.kind import Kind, Place
 from dataware.core.model import Wanted
 from dataware.core.ports import Aws, Emit, Journal
 from dataware.ops.context import Context
 from dataware.ops.verify import aws_of
-from dataware.report import Renderer, make_renderer
-from dataware.state import FileJournal, ParameterMarkers, journal_path
+from dataware.report import Format, Renderer, make_renderer
+from dataware.state import FileJournal, ParameterMarkers, journal_path, recorded
 
 
 class CloudFormationHold:
@@ -43,21 +44,42 @@ class CloudFormationHold:
 
 
 @contextmanager
-def outside(options: Outside, *, copies: bool = False, strict: bool = False) -> Iterator[Context]:
+def outside(
+    options: Outside, *, copies: bool = False, strict: bool = False, listener: Emit | None = None
+) -> Iterator[Context]:
     """The context of one command, with its display and its signals.
 
     `copies` says that the command writes, so that the first Ctrl-C lets it finish what is in
-    flight.
+    flight. `listener` is told of every event, too.
     """
     account = open_account(options)
     quiet = resting() if copies else nullcontext()
-    with quiet, display(options) as show, Stop(graceful=copies) as stop:
-        context = make_context(account, heard(show, account), stop, strict=strict)
+    with quiet, display(options) as show, _stop(options, show, graceful=copies) as stop:
+        emit = _both(heard(show, account), listener)
+        context = make_context(account, emit, stop, strict=strict)
         if not account.asks_for_code:
             # Nobody could type the code for another process.
             checkers = partial(Processes, partial(open_account, options))
             context = replace(context, checkers=checkers, workers=ProcessWorkers(options))
         yield context
+
+
+def _stop(options: Outside, emit: Emit, *, graceful: bool) -> Stop:
+    """The signals; a note among live bars has to be shown by who draws them."""
+    if not is_live(options):
+        return Stop(graceful=graceful)
+    return Stop(graceful=graceful, tell=lambda text: emit(event("warning", text=text)))
+
+
+def _both(emit: Emit, listener: Emit | None) -> Emit:
+    if listener is None:
+        return emit
+
+    def tell(happened: Event) -> None:
+        listener(happened)
+        emit(happened)
+
+    return tell
 
 
 def open_account(options: Outside, client_settings: ClientSettings | None = None) -> Account:
@@ -87,6 +109,7 @@ def make_context(
         regional=account.for_region,
         stop=stop,
         strict=strict,
+        recorded=partial(_recorded, account),
     )
 
 
@@ -99,6 +122,7 @@ def beside(context: Context, place: Place) -> Context:
         markers=ParameterMarkers(aws, context.clock),
         hold=CloudFormationHold(aws),
         journal=partial(_journal, aws),
+        recorded=partial(_recorded, aws),
     )
 
 
@@ -114,6 +138,13 @@ def display(options: Outside, stream: TextIO | None = None) -> Renderer:
     )
 
 
+def is_live(options: Outside) -> bool:
+    """Whether standard output is a terminal with colours and live bars."""
+    return (
+        options.format is Format.TEXT and not options.plain and is_watched(sys.stdout, os.environ)
+    )
+
+
 def is_watched(stream: TextIO, environ: Mapping[str, str]) -> bool:
     """Whether somebody sees lines move: a terminal that can, and no CI that only pretends."""
     return stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")
@@ -121,3 +152,7 @@ def is_watched(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 def _journal(aws: Aws, kind: str, target: str) -> Journal:
     return FileJournal(journal_path(aws.account, aws.region, kind, target))
+
+
+def _recorded(aws: Aws, kind: str, target: str) -> Iterator[Mapping[str, Any]]:
+    return recorded(journal_path(aws.account, aws.region, kind, target))

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, Self
 
-NOTE = b"\nStopping: finishing what is in flight; once more stops now. Both can be resumed.\n"
+NOTE = "Stopping: finishing what is in flight; once more stops now. Both can be resumed."
+
+JOIN_SECONDS = 1.0
 
 
 class Stop:
     """Turns true when a person or the system asks to stop; a context manager over the signals."""
 
-    def __init__(self, *, graceful: bool) -> None:
-        """`graceful` says that the command copies, so that the first signal only asks."""
+    def __init__(self, *, graceful: bool, tell: Callable[[str], None] | None = None) -> None:
+        """`graceful` says that the command copies, so that the first signal only asks.
+
+        `tell` shows the note about that; without it, it goes to standard error.
+        """
         self._asked = not graceful
+        self._tell = tell
+        self._noted = threading.Event()
+        self._teller = threading.Thread(target=self._note, name="stop", daemon=True)
         self._previous: dict[signal.Signals, Any] = {}
         self._signalled = False
 
@@ -25,6 +35,8 @@ class Stop:
 
     def __enter__(self) -> Self:
         """Take the signals over."""
+        if self._tell is not None:
+            self._teller.start()
         for number in (signal.SIGINT, signal.SIGTERM):
             self._previous[number] = signal.signal(number, self._handle)
         return self
@@ -33,10 +45,21 @@ class Stop:
         """Give the signals back."""
         for number, handler in self._previous.items():
             signal.signal(number, handler)
+        self._noted.set()
+        if self._tell is not None:
+            self._teller.join(JOIN_SECONDS)
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
         if self._asked:
             raise KeyboardInterrupt
         self._asked = self._signalled = True
         # A handler may interrupt a renderer, so it bypasses every buffer and lock.
-        os.write(2, NOTE)
+        if self._tell is None:
+            os.write(2, f"\n{NOTE}\n".encode())
+        self._noted.set()
+
+    def _note(self) -> None:
+        """Show the note from a thread of its own, which may wait for a renderer."""
+        self._noted.wait()
+        if self._signalled and self._tell is not None:
+            self._tell(NOTE)

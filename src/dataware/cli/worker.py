@@ -135,7 +135,8 @@ async def _copy(worker: Worker, assignment: Assignment, options: Mapping[str, An
     wire = account.wire(worker.throttled)
     tools = Tools(account.for_region(order.target.region), wire, SystemClock())
     try:
-        await worker.run(kind.copier(tools, order), assignment.settings)
+        copier = kind.copier(tools, order)
+        await worker.run(copier, assignment.settings, lambda: wire.retries)
     finally:
         await wire.close()
 

@@ -8,6 +8,7 @@
     │   └── CannotSee          exit 1   access denied, throttled for good, time-out
     ├── Difference             exit 2   both sides were compared and differ
     ├── Refused                exit 3   a stop rule, a changed fact, or another run's lock
+    │   └── Conflict           exit 3   the target has its own under a key, and that was to stop
     └── Incomplete             exit 4   not done, but the next run goes on from here
 
 The text of an error is one sentence that says what, where, why and what to do. Whatever ends a run
@@ -23,6 +24,11 @@ class DatawareError(Exception):
     """Base of every error that is shown as one sentence; `exit_code` is the command's."""
 
     exit_code = 1
+
+    @property
+    def public(self) -> str:
+        """The sentence for records and messages, which may leave the machine: without any key."""
+        return str(self)
 
 
 class BadInput(DatawareError):
@@ -59,6 +65,18 @@ class Refused(DatawareError):
     """Going on could lose data, so nothing (more) is changed."""
 
     exit_code = 3
+
+
+class Conflict(Refused):
+    """The target holds something of its own under a key, which the text names: the run stops."""
+
+    @property
+    def public(self) -> str:
+        """The same without the key, which is a part of the data."""
+        return (
+            "the target holds something of its own under a key of the source, and the run stops "
+            "because of --on-conflict stop; its output names the key"
+        )
 
 
 class Incomplete(DatawareError):

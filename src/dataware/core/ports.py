@@ -57,6 +57,11 @@ class Request(NamedTuple):
 class Wire(Protocol):
     """The hot path: signs and sends a request and answers with the response."""
 
+    @property
+    def retries(self) -> int:
+        """How many requests were sent again so far, for whatever reason."""
+        ...
+
     async def send(self, request: Request) -> Response:
         """Send, and retry what `request.judge` says is worth another try.
 

@@ -17,6 +17,7 @@ from dataware.core.model import MarkerState
 from dataware.handler.job import Job
 from dataware.handler.outside import LambdaContext, looking, markers_of
 from dataware.ops.context import Context
+from dataware.ops.ending import ending
 
 RUNNING, SUCCEEDED = frozenset({"RUNNING", "PENDING_REDRIVE"}), "SUCCEEDED"
 REASON_LENGTH = 1500
@@ -70,7 +71,7 @@ def _failure(outside: Context, job: Job, found: Mapping[str, Any]) -> DatawareEr
     reason, known = _cause(found)
     with suppress(DatawareError):
         lease = markers_of(outside).rejoin(*job.record)
-        lease.release({**lease.detail, **known})
+        lease.release({**lease.detail, **known, "ended": ending(Incomplete(reason))})
     outside.emit(happened("incomplete", why=reason, **job.words))
     return Incomplete(reason[:REASON_LENGTH])
 

@@ -21,6 +21,7 @@ from dataware.handler.job import Job, job_of, physical_id, place_of
 from dataware.handler.outside import LambdaContext, looking, markers_of
 from dataware.ops.carry import Migration, on_record
 from dataware.ops.context import Context
+from dataware.ops.ending import carried
 from dataware.ops.migrate import prepared
 
 STATE_MACHINE = "STATE_MACHINE"
@@ -94,7 +95,7 @@ def _start(outside: Context, job: Job, migration: Migration) -> str:
         run=(before.run if migration.resumes else None) or uuid4().hex[:12],
         identity=migration.target.identity,
         created=migration.made_here,
-        detail=before.detail if migration.same_target else {},
+        detail=carried(before.detail) if migration.same_target else {},
     )
     lease = markers_of(outside).begin(*job.record, begun)
     checkpoint = before.detail.get("checkpoint") if migration.same_target else None

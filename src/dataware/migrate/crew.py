@@ -8,7 +8,7 @@ with every process of the crew gone.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -71,6 +71,8 @@ class Crew:
         self._members: list[Member] = []
         self._wanting: deque[Member] = deque()
         self._begun = False
+        self._written: Counter[Member] = Counter()
+        self._ahead: Counter[Member] = Counter()
         self._settled: list[Mapping[str, Any]] = []
         self._watch = Watch(
             progress,
@@ -118,11 +120,18 @@ class Crew:
         elif kind == "records":
             for record in message["records"]:
                 self._tell(record)
+                self._ahead[member] -= Counts.from_json(record).done
             self._settled += message["records"]
         elif kind == "throttled":
             self._meter.throttled(message["reason"], message["times"])
+        elif kind == "written":
+            self._written[member], before = message["count"], self._written[member]
+            self._ahead[member] += message["count"] - before
+        elif kind == "retried":
+            self._meter.retried(message["times"])
         elif kind == "failed":
             raise error_of(message)
+        self._meter.ahead(sum(max(0, ahead) for ahead in self._ahead.values()))
 
     def _lease(self) -> None:
         """Lease a partition to each who wants one; the first ones once all of them have begun.

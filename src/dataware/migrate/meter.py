@@ -1,16 +1,20 @@
-"""Counts what is done and tells of it: batches, rate, time left, throttling."""
+"""Counts what is done and tells of it: batches, rate, time left, retries, throttling."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dataware.core.events import event
 from dataware.core.model import Size
 from dataware.core.ports import Clock, Emit
+from dataware.core.speed import Speed, rough
 
 TICK_SECONDS = 0.25
+
+SLOW_SECONDS = 30.0
+"""How long after a throttled answer it still is why the copy is slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +35,32 @@ class Meter:
     """The progress of one copy, as events.
 
     `total` is a `Size`; when it is only an estimate, the number of batches follows what was found.
+    `retries` tells how many requests this process has sent again.
     """
 
-    def __init__(self, subject: Subject, total: Size, before: int, clock: Clock, emit: Emit):
+    def __init__(
+        self,
+        subject: Subject,
+        total: Size,
+        before: int,
+        clock: Clock,
+        emit: Emit,
+        *,
+        retries: Callable[[], int] = lambda: 0,
+    ):
         self._subject = subject
         self._total = total
-        self._before = before
         self._clock = clock
         self._emit = emit
-        self._done = before
+        self._retries_here = retries
+        self._retries_elsewhere = 0
+        self._before = self._done = before
+        self._ahead = 0
         self._batches_told = before // subject.batch
-        self._started = self._ticked = clock.monotonic()
+        self._ticked = clock.monotonic()
+        self._speed = Speed(self._ticked, before)
         self._throttles: Counter[str] = Counter()
+        self._throttled: tuple[float, str] | None = None
 
     @property
     def words(self) -> Mapping[str, object]:
@@ -52,13 +70,28 @@ class Meter:
     @property
     def detail(self) -> Mapping[str, object]:
         """How far the copy is, for the marker."""
+        left = self._left()
         return {
-            "done": self._done,
-            "total": max(self._total.items, self._done),
+            "phase": "copying",
+            "done": self.done,
+            "total": self._whole(),
+            "exact": self._total.exact,
             "unit": self._subject.unit,
-            "rate": round(self._rate(), 1),
+            "rate": round(self._speed.rate, 1),
+            "left": None if left is None else round(left),
             "throttled": sum(self._throttles.values()),
+            "retries": self._retries(),
+            "reason": self._reason(),
         }
+
+    @property
+    def done(self) -> int:
+        """How many are done, also where their page is not yet accounted for."""
+        return self._done + self._ahead
+
+    def ahead(self, count: int) -> None:
+        """Other processes have done `count` more than they have accounted for so far."""
+        self._ahead = count
 
     def count(self, done: int) -> None:
         """`done` more are accounted for; tells of every batch that this fills."""
@@ -69,6 +102,7 @@ class Meter:
 
     def finish(self) -> None:
         """All are accounted for; tells of the last, partly filled batch."""
+        self._ahead = 0
         self._total = Size(self._done, self._total.bytes)
         self._tell_batches(-(-self._done // self._subject.batch))
         self._progress()
@@ -78,6 +112,11 @@ class Meter:
         if not self._throttles[reason]:
             self._emit(event("slowed", reason=reason, **self._subject.words()))
         self._throttles[reason] += times
+        self._throttled = self._clock.monotonic(), reason
+
+    def retried(self, times: int) -> None:
+        """Another process of the copy has sent so many requests again."""
+        self._retries_elsewhere += times
 
     def tick(self) -> None:
         """Tell of the progress, if it is time to."""
@@ -91,33 +130,47 @@ class Meter:
             self._emit(event("batch", batch=batch, batches=batches, **words))
         self._batches_told = max(whole, self._batches_told)
 
-    def _rate(self) -> float:
-        elapsed = self._clock.monotonic() - self._started
-        return (self._done - self._before) / elapsed if elapsed > 0 else 0.0
+    def _whole(self) -> int:
+        """The total as far as it is known: an estimate may turn out to be too low."""
+        return max(self._total.items, self.done)
+
+    def _left(self) -> float | None:
+        """The seconds that are left; None also once more is done than was estimated."""
+        if self.done >= self._total.items and not self._total.exact:
+            return None
+        return self._speed.left(self._whole() - self.done)
+
+    def _retries(self) -> int:
+        return self._retries_here() + self._retries_elsewhere
+
+    def _reason(self) -> str:
+        """Why the copy is slow right now; empty if it is not."""
+        if self._throttled is None:
+            return ""
+        at, reason = self._throttled
+        return reason if self._clock.monotonic() - at < SLOW_SECONDS else ""
 
     def _progress(self) -> None:
         self._ticked = self._clock.monotonic()
-        rate, total = self._rate(), max(self._total.items, self._done)
-        throttled = sum(self._throttles.values())
+        if self.done == self._before:
+            # Until the first answers come there is no pace yet that could be measured.
+            self._speed = Speed(self._ticked, self._before)
+        self._speed.seen(self._ticked, self.done)
+        throttled, left = sum(self._throttles.values()), self._left()
         self._emit(
             event(
                 "progress",
-                done=self._done,
-                total=total,
-                rate=round(rate),
-                eta=_duration((total - self._done) / rate) if rate else "unknown time",
-                seconds_left=(total - self._done) / rate if rate else None,
+                phase="copying",
+                done=self.done,
+                total=self._whole(),
+                exact=self._total.exact,
+                rate=round(self._speed.rate),
+                eta=rough(left),
+                seconds_left=left,
                 slow=f", throttled {throttled:,} times" if throttled else "",
                 throttled=throttled,
+                retries=self._retries(),
+                reason=self._reason(),
                 **self._subject.words(),
             )
         )
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

@@ -21,7 +21,7 @@ class Watch:
 
     At every look `tick` is called. `on_halt` is called once, when the copy has to end before it
     is done; from then on `grace` seconds are left for what is under way. `publish` is given how
-    far the copy is, about once a second, for the marker.
+    far the copy is, about once a second and at its end, for the marker.
     """
 
     def __init__(
@@ -86,12 +86,13 @@ class Watch:
                 await asyncio.gather(*pending, return_exceptions=True)
 
     def keep(self, flush: Callable[[], None]) -> None:
-        """Write what is settled; a process that is gone writes nothing more."""
+        """Write and publish what is settled; a process that is gone writes nothing more."""
         if self.failure is None or isinstance(self.failure, Exception):
             try:
                 flush()
             except Exception as error:
                 self.fail(error)
+            self._tell_record()
 
     def concluded(self) -> Counts:
         """What the copy came to. Raises its first failure, and Incomplete if it is not done."""
@@ -119,7 +120,10 @@ class Watch:
             self._meter.tick()
             if self._clock.monotonic() - published >= PUBLISH_SECONDS:
                 published = self._clock.monotonic()
-                self._publish({**self._meter.detail, "checkpoint": self._progress.compact()})
+                self._tell_record()
+
+    def _tell_record(self) -> None:
+        self._publish({**self._meter.detail, "checkpoint": self._progress.compact()})
 
 
 def tasks_of(jobs: Iterable[Coroutine[object, object, None]]) -> set[asyncio.Task[None]]:

@@ -5,6 +5,8 @@ It writes no file. Whatever it has to tell goes to the process that leads the cr
     want         a reader is free: lease it a partition
     records      checkpoints, for the one journal
     throttled    the service asked so many times to slow down, for a reason
+    retried      so many requests were sent again
+    written      so many are done since the start, also of pages that are in no record yet
     done         everything that was leased is copied
     failed       the work has ended before that, with an error
 
@@ -46,6 +48,10 @@ class Worker:
         self._progress = Progress()
         self._leases = Leased(self._progress, lambda: send({"type": "want"}))
         self._throttles: Counter[str] = Counter()
+        self._retries: Callable[[], int] = lambda: 0
+        self._retries_told = 0
+        self._meter = Meter(_NOBODY_COUNTS, Size(0, 0), 0, clock, _nobody)
+        self._written_told = 0
         self._engine: Engine | None = None
         self._stopped = False
 
@@ -65,8 +71,14 @@ class Worker:
         if self._engine is not None:
             self._engine.throttled(reason)
 
-    async def run(self, copier: Copier, settings: EngineSettings) -> None:
-        """Copy what is leased, until there is no more. Raises what an engine raises."""
+    async def run(
+        self, copier: Copier, settings: EngineSettings, retries: Callable[[], int] = lambda: 0
+    ) -> None:
+        """Copy what is leased, until there is no more. Raises what an engine raises.
+
+        `retries` tells how many requests were sent again so far.
+        """
+        self._retries = retries
         self._engine = self._made(copier, settings)
         await self._engine.run()
 
@@ -81,16 +93,13 @@ class Worker:
         self._send({"type": "failed", **error_json(error)})
 
     def _made(self, copier: Copier, settings: EngineSettings) -> Engine:
-        def nobody(_event: object) -> None:
-            """The leading process tells of everything, from the records."""
-
         return Engine(
             copier,
             _Records(self._send),
             self._progress,
             clock=self._clock,
-            emit=nobody,
-            meter=Meter(_NOBODY_COUNTS, Size(0, 0), 0, self._clock, nobody),
+            emit=_nobody,
+            meter=self._meter,
             stop=lambda: self._stopped,
             publish=lambda _detail: self._report(),
             settings=settings,
@@ -101,6 +110,16 @@ class Worker:
         throttles, self._throttles = self._throttles, Counter()
         for reason, times in throttles.items():
             self._send({"type": "throttled", "reason": reason, "times": times})
+        if more := self._retries() - self._retries_told:
+            self._retries_told += more
+            self._send({"type": "retried", "times": more})
+        if self._meter.done > self._written_told:
+            self._written_told = self._meter.done
+            self._send({"type": "written", "count": self._written_told})
+
+
+def _nobody(_event: object) -> None:
+    """The leading process tells of everything, from the records."""
 
 
 class _Records:

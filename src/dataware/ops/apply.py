@@ -35,6 +35,7 @@ def apply_plan(
         names = ", ".join(planned.wanted.preferred for planned in plan.stops)
         more = read_more({planned.decision.rule for planned in plan.stops})
         raise Refused(f"nothing was changed, because of {names}; see the reasons above, and {more}")
+    _tell_waiting(context, plan)
     _apply_each(context, plan, settings)
     if not plan.changes:
         context.emit(event("nothing-to-do", why=_why_nothing(plan)))
@@ -61,6 +62,15 @@ def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
         begun = begun or planned.changes
     if unfinished:
         raise Incomplete("; ".join(map(str, unfinished))) from unfinished[0]
+
+
+def _tell_waiting(context: Context, plan: Plan) -> None:
+    """Which copies wait: they are made one after another, each with all the capacity there is."""
+    waiting = [planned for planned in plan.resources if planned.decision.action in COPYING]
+    if len(waiting) > 1:
+        for planned in waiting:
+            words = {"source": planned.decision.source, "name": planned.wanted.preferred}
+            context.emit(event("phase", phase="waiting", **words))
 
 
 def _why_nothing(plan: Plan) -> str:
@@ -100,10 +110,10 @@ def _probed_again(context: Context, plan: Plan) -> Plan:
 
 def _apply(context: Context, planned: Planned, settings: CopySettings) -> Incomplete | None:
     """Carry one resource out; answers with the reason if it has to be applied again."""
-    announce(context.emit, planned)
     kind, name = load(planned.wanted.type), planned.wanted.preferred
     if context.stop():
         return Incomplete(f"{name} was not begun")
+    announce(context.emit, planned)
     try:
         if planned.decision.action in COPYING:
             return _migrate(context, kind, planned, settings)

@@ -39,7 +39,9 @@ from dataware.core.verdict import Verdict
 from dataware.migrate import Progress
 from dataware.ops.context import Context, CopySettings, Pair
 from dataware.ops.copying import Copying
+from dataware.ops.ending import carried, ending
 from dataware.ops.heart import Heart
+from dataware.ops.measure import Measure
 from dataware.ops.probe import look
 from dataware.ops.verify import compared, tell, tell_apart
 
@@ -108,12 +110,13 @@ def carry(context: Context, migration: Migration) -> Verdict:
     )
     lease = context.markers.begin(migration.kind.name, target, begun)
     with Heart(lease) as heart:
-        heart.publish(migration.marker.detail if migration.same_target else {})
+        heart.publish(carried(migration.marker.detail) if migration.same_target else {})
         carrier = _Carrier(context, migration, run, heart)
         try:
             with _resumable(carrier):
                 verdict = carrier.carry()
-        except BaseException:
+        except BaseException as error:
+            heart.publish({"ended": ending(error)})
             _release(lease.release, heart)
             raise
         with _resumable(carrier):
@@ -222,6 +225,7 @@ class _Carrier:
     def _created(self) -> Facts:
         migration = self._migration
         if migration.create is not None:
+            self._enter("creating")
             migration.create()
         elif migration.resumes and migration.marker.created:
             # The creation that a killed run began may roll back yet, so it has to end first.
@@ -268,11 +272,12 @@ class _Carrier:
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
         for rounds_left in reversed(range(ROUNDS)):
             progress = Progress.of(journal.records())
+            self._enter("looking")
             self._copy(journal, progress, order)
             self._heart.check()
             if progress.counts.done > QUIET:
                 self._context.emit(event("verifying", **self._migration.words()))
-            verdict = self._verify(order)
+            verdict = self._verify(order, progress.counts.done)
             changed = progress.troubles[Trouble.CHANGED] > 0
             if not _unexplained(verdict, journal) and not (changed and rounds_left):
                 self._accept(journal, progress, verdict)
@@ -309,7 +314,14 @@ class _Carrier:
             self._heart.publish,
         )
 
-    def _verify(self, order: CopyOrder) -> Verdict:
+    def _enter(self, phase: str) -> None:
+        """Tell that the migration is now in `phase`, here and in the record."""
+        words = self._migration.words()
+        self._context.emit(event("phase", phase=phase, **words))
+        self._heart.publish({"phase": phase})
+
+    def _verify(self, order: CopyOrder, items: int) -> Verdict:
+        self._enter("verifying")
         context, migration = self._context, self._migration
         pair = Pair(
             migration.kind.cfn_type,
@@ -318,7 +330,10 @@ class _Carrier:
             order.all_versions,
             migration.settings.deep,
         )
-        return compared(context, migration.kind, pair, self._stop)
+        words, unit = migration.words(), migration.kind.unit
+        clock, emit, publish = context.clock, context.emit, self._heart.publish
+        measure = Measure(words, unit, items, clock, emit, publish=publish)
+        return compared(context, migration.kind, pair, self._stop, measure)
 
     def _stop(self) -> bool:
         """Whether a person asked to stop, or another run may have begun."""

@@ -104,11 +104,23 @@ class Found:
     verdict: Verdict = field(default_factory=Verdict)
 
 
-def carry_out(task: Task, sides: Sides, found: Found, stop: Callable[[], bool]) -> None:
-    """Go on with a task until it is done or `stop` is true, which is asked between two reads."""
+Count = Callable[[int], None]
+
+
+def uncounted(_count: int) -> None:
+    """Nobody wants to know how far it is."""
+
+
+def carry_out(
+    task: Task, sides: Sides, found: Found, stop: Callable[[], bool], count: Count = uncounted
+) -> None:
+    """Go on with a task until it is done or `stop` is true, which is asked between two reads.
+
+    `count` is told of the records as they are read; of both sides of a merge, of the source's.
+    """
     if found.done or stop():
         return
-    for cursor in _STEPS[task.step](task, sides, found):
+    for cursor in _STEPS[task.step](task, sides, found, count):
         found.cursor = cursor
         # Without a cursor the part is at its end, so there is nothing to go on with.
         if cursor is not None and stop():
@@ -116,11 +128,12 @@ def carry_out(task: Task, sides: Sides, found: Found, stop: Callable[[], bool]) 
     found.done = True
 
 
-def _merged(task: Task, sides: Sides, found: Found) -> Iterator[str]:
+def _merged(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[str]:
     source, target = sides.source, sides.target
     pages = (reader.pages(task.part, found.cursor) for reader in (source, target))
     verdict = found.verdict
     for merged in merge(*pages):
+        count(merged.same or int(merged.mine is not None))
         if merged.same:
             verdict.compared += merged.same
             verdict.evidence[Evidence.CONTENT] += merged.same
@@ -149,16 +162,17 @@ def _pair(sides: Sides, mine: Entry, theirs: Entry | None, verdict: Verdict) -> 
         verdict.evidence[evidence] += 1
 
 
-def _folded(task: Task, sides: Sides, found: Found) -> Iterator[str | None]:
+def _folded(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[str | None]:
     reader, _ = sides.of(task.side)
     fold = found.fold = found.fold or Fold(task.buckets)
     forms = _forms(reader)
     for page in reader.pages(task.part, found.cursor):
         fold.add(map(forms[task.form], task.sieve.sifted(page.records, forms)))
+        count(len(page.records))
         yield page.cursor
 
 
-def _named(task: Task, sides: Sides, found: Found) -> Iterator[str | None]:
+def _named(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[str | None]:
     reader, other = sides.of(task.side)
     forms = _forms(reader)
     note = _note_missing if task.side == SOURCE else _note_extra
@@ -166,6 +180,7 @@ def _named(task: Task, sides: Sides, found: Found) -> Iterator[str | None]:
         suspects = map(reader.entry, task.sieve.sifted(page.records, forms))
         while some := list(islice(suspects, LOOKED_UP)):
             note(some, other.find(some), found.verdict)
+        count(len(page.records))
         yield page.cursor
 
 
@@ -188,7 +203,7 @@ def _forms(reader: Reader) -> Mapping[Form, Callable[[Any], bytes]]:
     return {Form.SENT: reader.sent, Form.MEANT: reader.meant}
 
 
-_STEPS: Mapping[Step, Callable[[Task, Sides, Found], Iterator[str | None]]] = {
+_STEPS: Mapping[Step, Callable[[Task, Sides, Found, Count], Iterator[str | None]]] = {
     Step.MERGE: _merged,
     Step.FOLD: _folded,
     Step.NAME: _named,

@@ -14,7 +14,8 @@ from typing import Protocol
 from dataware.core.errors import Incomplete
 from dataware.core.kind import Reader
 from dataware.core.verdict import LISTED, Verdict
-from dataware.ops.checking import Comparison, Found, Sides, Task, carry_out
+from dataware.ops.checking import Comparison, Count, Found, Sides, Step, Task, carry_out, uncounted
+from dataware.ops.measure import Measure
 
 __all__ = ["LISTED", "Checkers", "Threads", "Verdict", "compare"]
 
@@ -27,8 +28,13 @@ Stop = Callable[[], bool]
 class Checkers(Protocol):
     """Who carries tasks out."""
 
-    def results(self, tasks: Sequence[Task], stop: Stop) -> Iterator[tuple[Task, Found]]:
-        """Each task with what it found, in any order; some are not done once `stop` is true."""
+    def results(
+        self, tasks: Sequence[Task], stop: Stop, count: Count = uncounted
+    ) -> Iterator[tuple[Task, Found]]:
+        """Each task with what it found, in any order; some are not done once `stop` is true.
+
+        `count` is told of the records as they are read, from any thread.
+        """
         ...
 
 
@@ -38,14 +44,16 @@ class Threads:
     def __init__(self, sides: Sides) -> None:
         self._sides = sides
 
-    def results(self, tasks: Sequence[Task], stop: Stop) -> Iterator[tuple[Task, Found]]:
+    def results(
+        self, tasks: Sequence[Task], stop: Stop, count: Count = uncounted
+    ) -> Iterator[tuple[Task, Found]]:
         """Each task with what it found, as soon as it ends."""
         with ThreadPoolExecutor(READERS, thread_name_prefix="verify") as pool:
             ended = False
 
             def found(task: Task) -> tuple[Task, Found]:
                 result = Found()
-                carry_out(task, self._sides, result, lambda: ended or stop())
+                carry_out(task, self._sides, result, lambda: ended or stop(), count)
                 return task, result
 
             try:
@@ -77,14 +85,18 @@ def compare(
     ordered: bool,
     stop: Stop = lambda: False,
     checkers: Checkers | None = None,
+    measure: Measure | None = None,
 ) -> Verdict:
     """Compare two sides. Raises Incomplete when asked to stop, CannotSee when a side is unseen."""
     sides = Sides(source, target)
     checkers = checkers or Threads(sides)
     _check(stop)
     comparison = Comparison.begin(sides, ordered=ordered)
+    count = measure.read if measure else uncounted
     while comparison.step is not None:
-        for task, found in checkers.results(comparison.tasks(sides), stop):
+        if measure:
+            measure.begin(1 if comparison.step is Step.MERGE else 2)
+        for task, found in checkers.results(comparison.tasks(sides), stop, count):
             if not found.done:
                 _check(lambda: True)
             comparison.take(task, found)

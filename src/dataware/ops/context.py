@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from dataware.core.kind import Kind, Place
 from dataware.core.model import OnConflict, Wanted
@@ -86,7 +86,8 @@ class Context:
     name, target name); `wire` makes a transport that reports throttling; `regional` gives the
     control plane of another region of the same credentials; `checkers` makes who carries out the
     tasks of a comparison, without it the threads of this process do; without `workers` a copy is
-    made by this process alone.
+    made by this process alone. `recorded` reads what a journal on this machine says of a target
+    (kind name, target name), also while a run has it open.
     """
 
     aws: Aws
@@ -101,3 +102,6 @@ class Context:
     strict: bool = False
     checkers: Callable[[Pair, Sides], Checkers] | None = None
     workers: Workers | None = None
+    recorded: Callable[[str, str], Iterable[Mapping[str, Any]]] = field(
+        default=lambda _kind, _target: ()
+    )

@@ -58,10 +58,11 @@ class Copying:
             size = await unless_stopped(copier.size(), self.stop)
             self._tell_size(size)
             await split(copier, self.journal, self.progress)
-            if (crew := self._crew(size)) is not None:
+            meter = self._meter(size, wire)
+            if (crew := self._crew(size, meter)) is not None:
                 await crew.run()
             else:
-                engines.append(self._engine(copier, size))
+                engines.append(self._engine(copier, meter))
                 await engines[0].run()
         finally:
             await wire.close()
@@ -79,7 +80,7 @@ class Copying:
         if done:
             emit(event("resumed-at", count=done, **words))
 
-    def _engine(self, copier: Copier, size: Size) -> Engine:
+    def _engine(self, copier: Copier, meter: Meter) -> Engine:
         context = self.context
         return Engine(
             copier,
@@ -87,13 +88,13 @@ class Copying:
             self.progress,
             clock=context.clock,
             emit=context.emit,
-            meter=self._meter(size),
+            meter=meter,
             stop=self.stop,
             publish=self.publish,
             settings=engine_settings(self.kind, self.settings),
         )
 
-    def _crew(self, size: Size) -> Crew | None:
+    def _crew(self, size: Size, meter: Meter) -> Crew | None:
         """Several processes, if there is use for them and they can be had."""
         context, workers = self.context, self.context.workers
         if workers is None:
@@ -112,7 +113,7 @@ class Copying:
             self.progress,
             clock=context.clock,
             emit=context.emit,
-            meter=self._meter(size),
+            meter=meter,
             stop=self.stop,
             publish=self.publish,
         )
@@ -122,9 +123,10 @@ class Copying:
         kind, order = self.kind, self.order
         return Subject(order.source.name, order.target.name, kind.unit, kind.batch)
 
-    def _meter(self, size: Size) -> Meter:
+    def _meter(self, size: Size, wire: Wire) -> Meter:
         context, done = self.context, self.progress.counts.done
-        return Meter(self._subject, size, done, context.clock, context.emit)
+        clock, emit = context.clock, context.emit
+        return Meter(self._subject, size, done, clock, emit, retries=lambda: wire.retries)
 
 
 def processes(wanted: int | None, cores: int, items: int, partitions: int) -> int:

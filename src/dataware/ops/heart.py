@@ -16,6 +16,9 @@ BEAT_SECONDS = 10.0
 SILENT_SECONDS = 30.0
 """Without a beat for so long the run stops: half of the time after which another one may begin."""
 
+STALE_SECONDS = 3
+"""From what age on a beat says how old the progress is that it carries."""
+
 PATIENCE_SECONDS = 5.0
 """How long the end waits for a beat that is under way; one that hangs ends with the process."""
 
@@ -45,6 +48,7 @@ class Heart:
         self._seconds = seconds
         self._beaten = seconds()
         self._detail: Mapping[str, object] = {}
+        self._published = self._beaten
         self._ended = threading.Event()
         self._lost: DatawareError | None = None
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
@@ -52,6 +56,7 @@ class Heart:
     def publish(self, detail: Mapping[str, object]) -> None:
         """What the marker says from the next beat on; adds to what was published before."""
         self._detail = {**self._detail, **detail}
+        self._published = self._seconds()
 
     @property
     def detail(self) -> Mapping[str, object]:
@@ -81,7 +86,10 @@ class Heart:
     def beat(self) -> None:
         """Renew the lock now. Raises Refused when it is lost."""
         asked = self._seconds()
-        self._lease.beat(self._detail)
+        stale = round(asked - self._published)
+        self._lease.beat(
+            {**self._detail, "stale": stale} if stale >= STALE_SECONDS else self._detail
+        )
         self._beaten = asked
 
     def __enter__(self) -> Heart:

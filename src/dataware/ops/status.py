@@ -2,50 +2,219 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from dataware.core.errors import BadInput
 from dataware.core.events import counted, event
 from dataware.core.model import Marker, MarkerState
+from dataware.core.speed import rough
+from dataware.migrate import Progress
 from dataware.ops.context import Context
+from dataware.ops.ending import state_of
+
+RUNNING, INTERRUPTED, COMPLETE = "running", "interrupted", "complete"
+
+FIGURES = (
+    *("phase", "done", "total", "exact", "unit", "rate", "throttled", "retries", "reason"),
+    *("verified", "holder", "started"),
+)
+"""The fields of a record that events of its run carry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One migration on record; `state` is running, interrupted or complete."""
+    """One migration on record.
+
+    `state` is running, interrupted (begun, and no run is alive), complete, or how the last run
+    ended: incomplete, stopped or failed. `age` is how old the record is, in seconds, by the
+    service's clock. `local` is what a journal on this machine knows of the same run.
+    """
 
     kind: str
     target: str
     source: str | None
     state: str
     run: str | None
-    detail: Mapping[str, object]
+    detail: Mapping[str, Any]
+    age: float | None = None
+    local: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells migrations apart."""
+        return self.kind, self.target
+
+    @property
+    def figures_age(self) -> float | None:
+        """How old the figures are, which a run may renew less often than its sign of life."""
+        return None if self.age is None else self.age + self.number("stale")
+
+    @property
+    def why(self) -> str:
+        """Why the last run ended without finishing; empty if it did not, or could not say."""
+        ended = self.detail.get("ended")
+        return str(ended.get("why", "")) if isinstance(ended, Mapping) else ""
+
+    @property
+    def unit(self) -> str:
+        """What is counted."""
+        return str(self.detail.get("unit", "unit"))
+
+    def is_into(self, name: str) -> bool:
+        """Whether the target is so named, or has this address."""
+        return self.target == (name.partition("://")[2] or name)
+
+    def number(self, name: str) -> float:
+        """A figure of the record; zero where there is none."""
+        value = self.detail.get(name)
+        return value if isinstance(value, int | float) else 0
+
+    def words(self) -> dict[str, object]:
+        """The fields that the events of this run carry."""
+        return {
+            "kind": self.kind,
+            "source": self.source,
+            "name": self.target,
+            "run": self.run,
+            "state": self.state,
+            "why": self.why,
+            "age": None if self.age is None else round(self.age),
+            "figures_age": None if self.figures_age is None else round(self.figures_age),
+            "seconds_left": self.detail.get("left"),
+            **{name: self.detail[name] for name in FIGURES if name in self.detail},
+            **({"journal": dict(self.local)} if self.local else {}),
+        }
 
 
-def status(context: Context) -> list[Run]:
-    """Read every marker and tell of it; changes nothing. Raises CannotSee."""
-    runs = [_run(kind, target, marker) for kind, target, marker in context.markers.all()]
-    if not runs:
-        context.emit(event("nothing-to-do", why="no migration is on record here"))
+def status(context: Context, name: str | None = None) -> list[Run]:
+    """Read every marker, or that of one target, and tell of it; changes nothing.
+
+    Raises CannotSee, and BadInput where nothing is on record under the name.
+    """
+    runs = [with_journal(context, run) for run in runs_on_record(context, name)]
     for run in runs:
-        words = {"kind": run.kind, "source": run.source, "name": run.target, "run": run.run}
-        context.emit(event("run", state=run.state, far=_far(run.detail), **words))
+        context.emit(event("run", far=told(run), **run.words()))
+    if not runs:
+        tell_nothing(context)
     return runs
 
 
+def tell_nothing(context: Context) -> None:
+    """No migration is a fact worth a line."""
+    context.emit(event("nothing-to-do", why="no migration is on record here"))
+
+
+def runs_on_record(context: Context, name: str | None = None) -> list[Run]:
+    """Every run on record, or those into one target, what matters most and is newest first.
+
+    Raises CannotSee and BadInput.
+    """
+    runs = sorted((_run(*record) for record in context.markers.all()), key=_order)
+    if name is None:
+        return runs
+    chosen = [run for run in runs if run.is_into(name)]
+    if not chosen:
+        raise BadInput(
+            f"no migration into {name} is on record in account {context.aws.account}, "
+            f"{context.aws.region}; `dataware status` lists those that are"
+        )
+    return chosen
+
+
+def with_journal(context: Context, run: Run) -> Run:
+    """The run with what a journal on this machine knows of it."""
+    if run.state in (RUNNING, COMPLETE):
+        return run
+    progress = Progress.of(context.recorded(run.kind, run.target))
+    if progress.run is None or progress.run != run.run:
+        return run
+    finished = sum(cursor is None for cursor in progress.cursors.values())
+    local = {
+        "copied": progress.counts.copied,
+        "same": progress.counts.same,
+        "left": progress.counts.left,
+        "troubles": dict(progress.troubles),
+        "partitions": len(progress.partitions),
+        "partitions_done": finished,
+    }
+    return replace(run, local=local)
+
+
+def _order(run: Run) -> tuple[int, float, str]:
+    rank = {RUNNING: 0, COMPLETE: 2}.get(run.state, 1)
+    return rank, run.age or 0.0, run.target
+
+
 def _run(kind: str, target: str, marker: Marker) -> Run:
-    state = marker.state.value
+    state, detail = marker.state.value, marker.detail
     if marker.state is MarkerState.RUNNING and not marker.alive:
-        state = "interrupted"
-    return Run(kind, target, marker.source, state, marker.run, marker.detail)
+        ended = detail.get("ended")
+        state = state_of(ended.get("exit")) if isinstance(ended, Mapping) else INTERRUPTED
+    return Run(kind, target, marker.source, state, marker.run, detail, marker.heartbeat_age)
 
 
-def _far(detail: Mapping[str, object]) -> str:
-    unit = str(detail.get("unit", "unit"))
-    verified = detail.get("verified")
-    if isinstance(verified, int):
-        return f": {counted(verified, unit)} verified"
-    done, total = detail.get("done"), detail.get("total")
-    if isinstance(done, int) and isinstance(total, int):
-        return f": {done:,} of {counted(total, unit)}"
-    return ""
+def amount(run: Run) -> str:
+    """How much is done, such as "45,000 of 100,000 items (45 %)"; empty if that is not known."""
+    if run.state == COMPLETE:
+        verified = run.detail.get("verified")
+        return f"{counted(verified, run.unit)} verified" if isinstance(verified, int) else ""
+    if "done" not in run.detail:
+        return ""
+    done, total = int(run.number("done")), int(run.number("total"))
+    if not total or done > total:
+        return counted(done, run.unit)
+    about = "" if run.detail.get("exact", True) else "about "
+    return f"{done:,} of {about}{counted(total, run.unit)} ({100 * done // total} %)"
+
+
+def pace(run: Run) -> list[str]:
+    """Rate, time left, retries and throttling of a run that is alive, each in words."""
+    if run.state != RUNNING or "rate" not in run.detail:
+        return []
+    parts = [f"{run.number('rate'):,.0f}/s"]
+    if "left" in run.detail and run.detail["left"] is not None:
+        parts.append(f"{rough(run.number('left'))} left")
+    if retries := int(run.number("retries")):
+        parts.append(f"{retries:,} {'retry' if retries == 1 else 'retries'}")
+    if throttled := int(run.number("throttled")):
+        reason = run.detail.get("reason")
+        parts.append(f"throttled {throttled:,} times{f' ({reason})' if reason else ''}")
+    return parts
+
+
+def seen(run: Run) -> str:
+    """How long ago the run last gave a sign of life, or ended."""
+    return "" if run.age is None else f"{rough(run.age)} ago"
+
+
+def life(run: Run) -> str:
+    """The same in words; empty if it is not known."""
+    alive = "last sign of life" if run.state in (RUNNING, INTERRUPTED) else "ended"
+    return f"{alive} {seen(run)}" if run.age is not None else ""
+
+
+def journal_words(run: Run) -> str:
+    """What the journal on this machine knows, in words; empty without one."""
+    if not (known := run.local):
+        return ""
+    safe = counted(known["copied"] + known["same"] + known["left"], run.unit)
+    parts = f"{known['partitions_done']:,} of {counted(known['partitions'], 'part')} done"
+    left = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(known["troubles"].items()))
+    behind = f", left behind: {left}" if left else ""
+    return f"the journal on this machine goes on after {safe}, {parts}{behind}"
+
+
+def told(run: Run) -> str:
+    """What follows the state in the line of a run."""
+    phase = run.detail.get("phase") if run.state == RUNNING else None
+    far = ", ".join(_said([str(phase or ""), amount(run), *pace(run)]))
+    named = f"run {run.run}" if run.run else ""
+    parts = [far, run.why.rstrip("."), journal_words(run), life(run), named]
+    text = "; ".join(_said(parts))
+    return f": {text}" if text else ""
+
+
+def _said(parts: Iterable[str]) -> list[str]:
+    return [part for part in parts if part]

@@ -16,6 +16,7 @@ from dataware.kinds import load
 from dataware.ops.checking import Sides
 from dataware.ops.compare import Stop, compare
 from dataware.ops.context import Context, Pair
+from dataware.ops.measure import Measure
 
 SHOWN = 20
 """Differences that are told one by one."""
@@ -39,16 +40,26 @@ def verify(
     kind = load(type_name)
     here, there = (located(context, kind, place) for place in (source, target))
     pair = Pair(type_name, here, there, all_versions, deep)
-    verdict = compared(context, kind, pair, context.stop)
+    measure = Measure(words, kind.unit, None, context.clock, context.emit)
+    verdict = compared(context, kind, pair, context.stop, measure)
     tell(context, kind, verdict, words)
     return verdict
 
 
-def compared(context: Context, kind: Kind, pair: Pair, stop: Stop) -> Verdict:
+def compared(
+    context: Context, kind: Kind, pair: Pair, stop: Stop, measure: Measure | None = None
+) -> Verdict:
     """What a comparison finds. Raises BadInput for a kind that cannot be compared."""
     sides = sides_of(kind, pair, partial(_regional, context))
     checkers = context.checkers(pair, sides) if context.checkers else None
-    return compare(sides.source, sides.target, ordered=kind.ordered, stop=stop, checkers=checkers)
+    return compare(
+        sides.source,
+        sides.target,
+        ordered=kind.ordered,
+        stop=stop,
+        checkers=checkers,
+        measure=measure,
+    )
 
 
 def sides_of(kind: Kind, pair: Pair, regional: Callable[[str], Aws]) -> Sides:

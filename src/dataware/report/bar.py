@@ -1,64 +1,149 @@
-"""The text of the live bar: one line that always fits the width it is given.
+"""The text of the live bars: one line for each migration, which always fits the width it is given.
 
-What matters less is dropped first on a narrow terminal; the name is shortened last.
+    Orders-prod     copying   ━━━━━━━━━───────── 45,000/100,000  2,300/s  24 s left  12 throttled
+    uploads-prod    waiting
+
+Names are aligned, and nothing moves to and fro while figures grow. What matters less is dropped
+first on a narrow terminal; a long name is shortened in its middle, because both its ends tell
+names apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-SHORTEST_BAR = 10
+from rich.cells import cell_len, chop_cells
+
+from dataware.core.speed import UNKNOWN
+
+Row = Mapping[str, object]
+
+SHORTEST_BAR = 6
 LONGEST_BAR = 40
 SHORTEST_NAME = 8
+NAME_SHARE = 3
+"""A name has a third of the width, and of a wide one what is left beside everything else."""
+EVERYTHING = 110
+OLD_SECONDS = 15
+"""From what age on figures are older than a run that is well would let them become."""
+PHASE_WIDTH, RATE_WIDTH, LEFT_WIDTH = 9, 7, 14
+"""Cells that are kept for what changes its length: "verifying", "2,300/s", "12 min 10 s left"."""
 
 
-def bar_line(data: Mapping[str, object], width: int) -> str:
-    """The bar for the payload of a `progress` event: name, bar, done/total, rate, time left."""
-    name, parts = str(data.get("name", "")), _parts(data)
-    while len(parts) > 1 and _length(name, parts) + SHORTEST_BAR + 1 > width:
+def bar_line(data: Row, width: int) -> str:
+    """The bar of one migration: name, phase, bar, done/total, rate, time left, what slows it."""
+    return bar_lines([data], width)[0]
+
+
+def bar_lines(rows: Sequence[Row], width: int) -> list[str]:
+    """The bars of several migrations, one below the other."""
+    names = [str(row.get("name", "")) for row in rows]
+    phase = max((max(cell_len(_phase(row)), PHASE_WIDTH) for row in rows if _phase(row)), default=0)
+    wanted = max(map(cell_len, names), default=0)
+    name = min(wanted, max(width - EVERYTHING, width // NAME_SHARE, SHORTEST_NAME))
+    return [
+        _line(_padded(shortened(text, name), name), row, phase, width)
+        for text, row in zip(names, rows, strict=True)
+    ]
+
+
+def _line(name: str, row: Row, phase: int, width: int) -> str:
+    head = " ".join(part for part in (name, _padded(_phase(row), phase)) if part)
+    parts = _parts(row)
+    while len(parts) > 1 and cell_len(f"{head} {_joined(parts)}") + SHORTEST_BAR + 1 > width:
         parts.pop()
-    room = width - _length(name, parts) - 1
-    if room >= SHORTEST_BAR:
-        return " ".join([name, _bar(data, min(room, LONGEST_BAR)), "  ".join(parts)])
-    space = width - len(parts[0]) - 1
+    if not parts:
+        return _cut(head.rstrip(), width)
+    room = width - cell_len(f"{head} {_joined(parts)}") - 1
+    if "done" in row and room >= SHORTEST_BAR:
+        length = max(SHORTEST_BAR, min(room - _growth(row, parts), LONGEST_BAR))
+        return f"{head} {_bar(row, length)} {_joined(parts)}"
+    if room >= -1:
+        return f"{head} {_joined(parts)}"
+    space = width - cell_len(parts[0]) - 1
     if space < SHORTEST_NAME:
-        return parts[0][:width]
-    return f"{_shortened(name, space)} {parts[0]}"
+        return _cut(parts[0], width)
+    return f"{shortened(name.rstrip(), space)} {parts[0]}"
 
 
-def _parts(data: Mapping[str, object]) -> list[str]:
+def _growth(row: Row, parts: list[str]) -> int:
+    """Cells that the time left may need yet; the bar leaves them free, so that it need not move."""
+    left = sum(cell_len(part) for part in parts if part.endswith(" left"))
+    return max(0, LEFT_WIDTH - left) if _is_known(row) else 0
+
+
+def _phase(row: Row) -> str:
+    return str(row.get("phase") or "")
+
+
+def _parts(row: Row) -> list[str]:
     """What the bar says in words, the most important first."""
-    done, total = _number(data, "done"), _number(data, "total")
-    parts = [f"{done:,}/{total:,}" if total else f"{done:,}", f"{_figure(data.get('rate', 0))}/s"]
-    if data.get("eta"):
-        parts.append(f"{data['eta']} left")
-    if slow := str(data.get("slow") or "").strip(" ,;"):
-        parts.append(slow)
-    elif throttled := _number(data, "throttled"):
-        parts.append(f"throttled {throttled:,} times")
-    if retries := _number(data, "retries"):
-        parts.append(f"{retries:,} retries")
+    if "done" not in row:
+        return [f"{row['elapsed']:.0f} s"] if row.get("elapsed") else []
+    parts = [_count(row), f"{_figure(row.get('rate', 0))}/s".rjust(RATE_WIDTH)]
+    if row.get("eta") not in (None, "", UNKNOWN):
+        parts.append(f"{row['eta']} left")
+    if throttled := _number(row, "throttled"):
+        parts.append(f"{throttled:,} throttled")
+    if retries := _number(row, "retries"):
+        parts.append(f"{retries:,} {'retry' if retries == 1 else 'retries'}")
+    if age := _number(row, "age"):
+        # What is old is true of the past only, so that matters more than the rest.
+        parts.insert(1 if age >= OLD_SECONDS else len(parts), f"{age} s ago")
+    if reason := str(row.get("reason") or ""):
+        parts.append(f"slow: {reason}")
     return parts
+
+
+def _count(row: Row) -> str:
+    """Done and total; an estimate that was too low is no total any more."""
+    done, total = _number(row, "done"), _number(row, "total")
+    if not _is_known(row):
+        return f"{done:,}"
+    whole = f"{total:,}"
+    return f"{f'{done:,}'.rjust(len(whole))}/{'' if row.get('exact', True) else '~'}{whole}"
+
+
+def _is_known(row: Row) -> bool:
+    done, total = _number(row, "done"), _number(row, "total")
+    return total > 0 and (done <= total if row.get("exact", True) else done < total)
 
 
 def _figure(value: object) -> str:
     return f"{value:,.0f}" if isinstance(value, int | float) else str(value)
 
 
-def _number(data: Mapping[str, object], field: str) -> int:
-    value = data.get(field, 0)
+def _number(row: Row, field: str) -> int:
+    value = row.get(field, 0)
     return int(value) if isinstance(value, int | float) else 0
 
 
-def _length(name: str, parts: list[str]) -> int:
-    return len(name) + 1 + len("  ".join(parts))
+def _joined(parts: list[str]) -> str:
+    return "  ".join(parts)
 
 
-def _bar(data: Mapping[str, object], length: int) -> str:
-    done, total = _number(data, "done"), _number(data, "total")
-    full = min(length, length * done // total) if total else 0
+def _bar(row: Row, length: int) -> str:
+    done, total = _number(row, "done"), _number(row, "total")
+    full = length * done // total if _is_known(row) else 0
     return "━" * full + "─" * (length - full)
 
 
-def _shortened(name: str, space: int) -> str:
-    return name if len(name) <= space else name[: space - 1] + "…"
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - cell_len(text))
+
+
+def _cut(text: str, width: int) -> str:
+    return chop_cells(text, width)[0] if cell_len(text) > width > 0 else text
+
+
+def shortened(name: str, space: int) -> str:
+    """The name in so many cells: where it is too long, its middle is left out."""
+    if cell_len(name) <= space:
+        return name
+    behind = (space - 1) // 2
+    tail = ""
+    for character in reversed(name):
+        if cell_len(character + tail) > behind:
+            break
+        tail = character + tail
+    return f"{_cut(name, space - 1 - cell_len(tail))}…{tail}"

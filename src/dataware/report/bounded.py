@@ -17,8 +17,17 @@ FEW_BATCHES = 20
 LISTED = frozenset({"left-behind", "different"})
 """Codes that come once for each key."""
 
-ENDS = frozenset({"verifying", "migrated", "incomplete", "stopped", "differences"})
+ENDS = frozenset(
+    {"migrated", "verified", "incomplete", "stopped", "differences", "left-to-deployment"}
+    | {"finished", "ended", "failure"}
+)
 """Codes after which a migration makes no more progress."""
+
+PHASE = "phase"
+"""The code of what a live display and a script are told, and nobody needs a line for."""
+
+BARS = frozenset({"progress", "comparing", "watching"})
+"""Codes that tell how far a migration is."""
 
 
 class Bounded:
@@ -35,7 +44,7 @@ class Bounded:
     def admit(self, happened: Event) -> Iterator[Event]:
         """What is to be shown now that this has happened."""
         name = migration_of(happened)
-        if happened.code in ENDS and name in self._held_back:
+        if happened.code in ENDS | {"verifying"} and name in self._held_back:
             yield self._held_back.pop(name)
         if self._deserves_line(happened, name):
             self._held_back.pop(name, None)
@@ -59,7 +68,12 @@ class Bounded:
             return self._sample is None or self._listed[happened.code, name] <= self._sample
         if happened.message.level is Level.DETAIL:
             return False
+        if happened.code == PHASE:
+            return self._sample is None
         if happened.message.level is not Level.PROGRESS or is_one_of_few(happened):
+            return True
+        if happened.code == "watching" and name not in self._last:
+            self._last[name] = self._now()
             return True
         return self._is_due(name)
 
@@ -78,5 +92,9 @@ def is_one_of_few(happened: Event) -> bool:
 
 
 def migration_of(happened: Event) -> str:
-    """The target's name, which tells migrations apart; empty where an event has none."""
-    return str(happened.data.get("name", ""))
+    """What tells migrations apart: the target's name, and its kind where the event has one.
+
+    Empty where the event has no name.
+    """
+    name, kind = str(happened.data.get("name", "")), happened.data.get("kind")
+    return f"{kind}/{name}" if kind else name

@@ -1,21 +1,22 @@
-"""A terminal: coloured lines, and below them one live bar for each running migration.
+"""A terminal: coloured lines, and below them one live bar for each migration.
 
 Lines are wrapped between words, so that a name is never broken unless it is wider than the window.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from threading import RLock
 from typing import Self, TextIO
 
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 from rich.live import Live
 from rich.text import Text
 
 from dataware.core.events import Event, Level
-from dataware.report.bar import bar_line
-from dataware.report.bounded import ENDS, Bounded, is_one_of_few, migration_of
+from dataware.report.bar import Row, bar_lines
+from dataware.report.bounded import BARS, ENDS, PHASE, Bounded, is_one_of_few, migration_of
 from dataware.report.line import can_show_signs, line, printable
 from dataware.report.output import Output
 from dataware.report.plain import PERIOD, SAMPLE
@@ -32,18 +33,85 @@ STYLES = {
     Level.DETAIL: "dim",
 }
 
+MOST_BARS = 10
+"""Bars at a time; how many more there are is told below them."""
+
+WAITING = "waiting"
+
 
 class Bars:
-    """What the live area shows: the latest progress of every running migration."""
+    """What the live area shows: the latest progress of every migration that has not ended."""
 
-    def __init__(self) -> None:
-        self.running: dict[str, dict[str, object]] = {}
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._rows: dict[str, dict[str, object]] = {}
+        self._since: dict[str, float] = {}
+        self._taken: dict[str, float] = {}
+        self.drawn: Sequence[str] = ()
+
+    def take(self, happened: Event) -> None:
+        """Progress, or the beginning of a phase, of which only the time is known yet."""
+        name, data = migration_of(happened), dict(happened.data)
+        if name not in self._rows or data.get("phase") != self._rows[name].get("phase"):
+            self._since[name] = self._seconds()
+        self._taken[name] = self._seconds()
+        self._rows[name] = {**data, "name": printable(str(data.get("name", "")))}
+
+    def end(self, name: str) -> None:
+        """A migration has ended."""
+        self._rows.pop(name, None)
+
+    def clear(self) -> None:
+        """All have ended."""
+        self._rows.clear()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to show."""
+        return bool(self._rows)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """One line for each bar, never wider than the window."""
-        for data in list(self.running.values()):
-            text = printable(bar_line(data, options.max_width - 1))
-            yield Text(text, style="cyan", no_wrap=True, overflow="crop", end="\n")
+        """One line for each bar, never wider or, all together, higher than the window."""
+        rows = [(self._elapsed(name, row)) for name, row in list(self._rows.items())]
+        rows.sort(key=lambda row: row.get("phase") == WAITING)
+        most = max(1, min(MOST_BARS, console.height - 2))
+        shown = rows if len(rows) <= most else rows[: max(1, most - 1)]
+        lines = list(self._lines(shown, len(rows) - len(shown), options.max_width - 1))
+        self.drawn = [line.plain for line in lines]
+        yield from lines
+
+    def _lines(self, shown: list[Row], more: int, width: int) -> Iterator[Text]:
+        for row, text in zip(shown, bar_lines(shown, width), strict=True):
+            style = "dim" if row.get("phase") == WAITING else "cyan"
+            yield Text(text, style=style, no_wrap=True, overflow="crop", end="\n")
+        if more:
+            yield Text(f"… and {more:,} more", style="dim", no_wrap=True, overflow="crop")
+
+    def _elapsed(self, name: str, row: dict[str, object]) -> Row:
+        """Figures of elsewhere grow old; a phase without any shows at least that time passes."""
+        if isinstance(age := row.get("age"), int):
+            row = {**row, "age": age + int(self._seconds() - self._taken[name])}
+        if "done" in row or row.get("phase") == WAITING:
+            return row
+        return {**row, "elapsed": self._seconds() - self._since[name]}
+
+
+class Reflowing(Live):
+    """A live area that is erased as a whole also after the window has become narrower.
+
+    Terminals wrap what stands there already, so that it takes more lines than were drawn.
+    """
+
+    def __init__(self, bars: Bars, console: Console) -> None:
+        super().__init__(bars, console=console, transient=True, refresh_per_second=4)
+        self._bars = bars
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """Put the area below what is printed, and first erase where it stands."""
+        width = max(1, self.console.width)
+        if self._live_render._shape is not None:
+            height = sum(max(1, -(-cell_len(text) // width)) for text in self._bars.drawn)
+            self._live_render._shape = (width, height)
+        return super().process_renderables(renderables)
 
 
 class TerminalRenderer:
@@ -56,7 +124,7 @@ class TerminalRenderer:
         self._output = Output(stream)
         self._unicode = can_show_signs(stream)
         self._signs = color and self._unicode
-        self._bars = Bars()
+        self._bars = Bars(self._console.get_time)
         self._bounded = Bounded(self._console.get_time, period=PERIOD, sample=SAMPLE)
         self._live: Live | None = None
         self._lock = RLock()
@@ -72,12 +140,12 @@ class TerminalRenderer:
                 self._output.give_up()
 
     def _render(self, event: Event) -> None:
-        if event.code == "progress":
-            self._bars.running[migration_of(event)] = dict(event.data)
+        if event.code in BARS or event.code == PHASE:
+            self._bars.take(event)
             self._show_bars()
             return
         if event.code in ENDS:
-            self._bars.running.pop(migration_of(event), None)
+            self._bars.end(migration_of(event))
             self._hide_idle_bars()
         if event.code == "batch" and not is_one_of_few(event):
             return
@@ -101,13 +169,11 @@ class TerminalRenderer:
 
     def _show_bars(self) -> None:
         if self._live is None:
-            self._live = Live(
-                self._bars, console=self._console, transient=True, refresh_per_second=4
-            )
+            self._live = Reflowing(self._bars, self._console)
             self._live.start()
 
     def _hide_idle_bars(self) -> None:
-        if self._live is not None and not self._bars.running:
+        if self._live is not None and not self._bars:
             self._live.stop()
             self._live = None
 
@@ -118,7 +184,7 @@ class TerminalRenderer:
     def __exit__(self, *_error: object) -> None:
         """Take the bars away and say what was left out."""
         with self._lock:
-            self._bars.running.clear()
+            self._bars.clear()
             self._hide_idle_bars()
             for shown in self._bounded.rest():
                 self._print(shown)

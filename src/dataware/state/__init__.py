@@ -1,6 +1,13 @@
 """What outlives a process: journals on this machine, markers in the account."""
 
-from dataware.state.journal import FileJournal, journal_path, state_folder
+from dataware.state.journal import FileJournal, journal_path, recorded, state_folder
 from dataware.state.markers import PERMISSIONS, ParameterMarkers
 
-__all__ = ["PERMISSIONS", "FileJournal", "ParameterMarkers", "journal_path", "state_folder"]
+__all__ = [
+    "PERMISSIONS",
+    "FileJournal",
+    "ParameterMarkers",
+    "journal_path",
+    "recorded",
+    "state_folder",
+]

@@ -145,6 +145,22 @@ class FileJournal:
         )
 
 
+def recorded(path: Path) -> Iterator[Mapping[str, Any]]:
+    """What the journal at `path` says, also while a run has it open; nothing is changed.
+
+    It ends where the journal cannot be read any further; one that cannot be read says nothing.
+    """
+    try:
+        with path.open("rb") as file:
+            for line in lines(file):
+                if line.record is None or (line.number == 1 and line.record != HEADER):
+                    return
+                if line.number > 1:
+                    yield line.record
+    except OSError:
+        return
+
+
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Where journals live: DATAWARE_STATE, else the user's folder for state."""
     if own := environ.get("DATAWARE_STATE"):

@@ -17,7 +17,8 @@ LIMIT = 4096
 """Bytes that a standard parameter holds."""
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
-CHECKPOINT = "checkpoint"
+GIVEN_UP = ("reason", "checkpoint", "ended")
+"""What of the progress goes first when a value would be too large, one after another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class Value:
     """The record of a migration into `target`.
 
     `holder` says where the run lives and `token` the same for machines, `started` when it began
-    (ISO 8601), and `released` that it ended without finishing. `detail` is small progress; its
-    `checkpoint` is the first to go when a value would be too large.
+    (ISO 8601), and `released` that it ended without finishing. `detail` is small progress; what of
+    it goes first when a value would be too large, `GIVEN_UP` says.
     """
 
     state: MarkerState
@@ -59,9 +60,12 @@ def encode(value: Value) -> str:
     """The JSON of a value, within the limit; progress is given up before facts are."""
     detail = dict(value.detail)
     text = _text(value, detail)
-    if len(text) > LIMIT and CHECKPOINT in detail:
-        del detail[CHECKPOINT]
-        text = _text(value, detail)
+    for name in GIVEN_UP:
+        if len(text) <= LIMIT:
+            return text
+        if name in detail:
+            del detail[name]
+            text = _text(value, detail)
     return text if len(text) <= LIMIT else _text(value, {})
 
 

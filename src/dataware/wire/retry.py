@@ -72,6 +72,12 @@ class RetryingWire:
         self._chance = chance
         self._on_throttle = on_throttle
         self._budget = budget or Budget()
+        self._retries = 0
+
+    @property
+    def retries(self) -> int:
+        """How many requests were sent again so far, for whatever reason."""
+        return self._retries
 
     async def send(self, request: Request) -> Response:
         """Send, and retry what `request.judge` says is worth another try.
@@ -99,6 +105,7 @@ class RetryingWire:
             elapsed = self._clock.monotonic() - started
             if faults >= self._budget.attempts or elapsed + delay > self._budget.seconds:
                 raise exhausted(request, outcome, tries, elapsed)
+            self._retries += 1
             await self._clock.sleep(delay)
 
     async def close(self) -> None:

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dataware.core.errors import Refused
+from dataware.core.errors import Conflict
 from dataware.core.kind import CopyOrder, Left, Outcome, Page, Place, Rates, Tools, Trouble, Unit
 from dataware.core.model import OnConflict, Size
 from dataware.kinds.dynamodb_table.items import batches, equal, key_text, size, without_twins
@@ -233,7 +233,7 @@ class TableCopier:
             return Outcome(same=1)
         policy, key = self._order.on_conflict, key_text(mine, await self._key_names())
         if policy is OnConflict.STOP:
-            raise Refused(
+            raise Conflict(
                 f"table {self._target.place.name} holds another item under {key}; "
                 "it was left as it is, and the copy stops here (--on-conflict stop)"
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-from dataware.core.errors import Refused
+from dataware.core.errors import Conflict, Refused
 from dataware.core.kind import Left, Outcome, Trouble
 from dataware.core.model import OnConflict
 from dataware.kinds.s3_bucket.answers import Rejected
@@ -154,7 +154,7 @@ class Replay:
 
     def _conflict(self) -> Outcome:
         if self._pair.order.on_conflict is OnConflict.STOP:
-            raise Refused(
+            raise Conflict(
                 f"bucket {self._pair.target.name} holds versions of its own under the key "
                 f"{shown(self._key)}; nothing was overwritten, and the run stops because of "
                 "--on-conflict stop"

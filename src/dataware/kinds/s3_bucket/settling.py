@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dataware.core.errors import Refused
+from dataware.core.errors import Conflict
 from dataware.core.kind import Left, Outcome, Trouble
 from dataware.core.model import OnConflict
 from dataware.kinds.s3_bucket.answers import Rejected
@@ -131,7 +131,7 @@ async def _same_tags(pair: Pair, mine: Seat, theirs: Seat) -> bool:
 async def _conflict(pair: Pair, found: Found, target: Head) -> Outcome:
     policy = pair.order.on_conflict
     if policy is OnConflict.STOP:
-        raise Refused(
+        raise Conflict(
             f"bucket {pair.target.name} holds another object under the key "
             f"{shown(pair.target_key(found.key))}; nothing was overwritten, and the run stops "
             "because of --on-conflict stop"

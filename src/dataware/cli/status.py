@@ -1,0 +1,52 @@
+"""`dataware status`: every migration on record, once or as it goes on."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from dataware.cli.options import Outside
+from dataware.cli.outside import is_live, outside
+from dataware.ops.context import Context
+from dataware.ops.status import Run, runs_on_record, status, tell_nothing, with_journal
+from dataware.ops.watch import Watcher
+
+DONE = 0
+
+
+def run_status(out: Outside, name: str | None, *, watching: bool, interval: float) -> int:
+    """Tell of every migration on record, or watch those that run."""
+    if watching:
+        return _watch(out, name, interval)
+    with outside(out) as context:
+        if not is_live(out):
+            status(context, name)
+            return DONE
+        runs = [with_journal(context, run) for run in runs_on_record(context, name)]
+        if not runs:
+            tell_nothing(context)
+    _show(runs)
+    return DONE
+
+
+def _watch(out: Outside, name: str | None, interval: float) -> int:
+    """Watch until nothing runs; Ctrl-C ends the watching and nothing else."""
+    try:
+        with outside(out) as context:
+            _watcher(context, name, interval).watch()
+    except KeyboardInterrupt:
+        return DONE
+    return DONE
+
+
+def _watcher(context: Context, name: str | None, interval: float) -> Watcher:
+    return Watcher(context, partial(time.sleep, interval), name)
+
+
+def _show(runs: Sequence[Run]) -> None:
+    from dataware.report.runs import show_runs  # noqa: PLC0415 - for a terminal only
+
+    show_runs(runs, sys.stdout, color=not os.environ.get("NO_COLOR"))

@@ -1,0 +1,67 @@
+"""How fast something goes and how long it takes yet: a calculator that has no clock.
+
+The rate is a mean in which a moment counts the less the longer it is past. So it follows a service
+that slows down, and the time that is left does not jump with every page.
+"""
+
+from __future__ import annotations
+
+import math
+
+MEMORY_SECONDS = 20.0
+"""After so many seconds a moment counts about a third of what it counted."""
+
+
+class Speed:
+    """Takes in how much was done when; moments are in seconds and never go back."""
+
+    def __init__(self, at: float, done: int = 0, memory: float = MEMORY_SECONDS) -> None:
+        self._at = at
+        self._done = done
+        self._memory = memory
+        self._mean = self._weight = 0.0
+
+    def seen(self, at: float, done: int) -> None:
+        """So much was `done` by the moment `at`."""
+        elapsed = at - self._at
+        if elapsed <= 0:
+            return
+        kept = math.exp(-elapsed / self._memory)
+        self._mean = self._mean * kept + (done - self._done) / elapsed * (1 - kept)
+        self._weight = self._weight * kept + (1 - kept)
+        self._at, self._done = at, done
+
+    @property
+    def rate(self) -> float:
+        """How much is done in a second; zero before anything was seen."""
+        return self._mean / self._weight if self._weight else 0.0
+
+    def left(self, remaining: int) -> float | None:
+        """How many seconds the rest takes at this rate; None where that cannot be told."""
+        return remaining / self.rate if self.rate > 0 else None
+
+
+UNKNOWN = "unknown time"
+
+
+def rough(seconds: float | None) -> str:
+    """A span of time no finer than it can be foretold, such as "40 s", "3 min 20 s", "5 h 10 min".
+
+    Without one it is "unknown time".
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return UNKNOWN
+    if seconds < 60:
+        return f"{max(0, math.ceil(seconds))} s"
+    if seconds < 595:
+        return _two(round(seconds / 10) * 10, 60, "min", "s")
+    if seconds < 3570:
+        return f"{round(seconds / 60)} min"
+    if seconds < 48 * 3600:
+        return _two(round(seconds / 600) * 10, 60, "h", "min")
+    return f"{round(seconds / 86400):,} days"
+
+
+def _two(amount: int, each: int, large: str, small: str) -> str:
+    whole, rest = divmod(amount, each)
+    return f"{whole} {large} {rest:02} {small}" if rest else f"{whole} {large}"

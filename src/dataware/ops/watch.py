@@ -1,0 +1,93 @@
+"""The use case "status --watch": what runs, as it goes on, from any terminal or machine.
+
+It reads the records and nothing else, so it neither needs nor disturbs the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from dataware.core.errors import ServiceFailed
+from dataware.core.events import event
+from dataware.core.speed import rough
+from dataware.ops.context import Context
+from dataware.ops.status import COMPLETE, RUNNING, Run, amount, pace, runs_on_record, told
+
+LOOKS = 2
+"""Looks in a row that have to find nothing: between two migrations of one run there is a moment
+in which none is on record as running."""
+
+Key = tuple[str, str]
+
+
+class Watcher:
+    """Looks again and again until nothing runs; `wait` lasts until the next look."""
+
+    def __init__(self, context: Context, wait: Callable[[], None], name: str | None = None) -> None:
+        self._context = context
+        self._wait = wait
+        self._name = name
+        self._known: dict[Key, Run] | None = None
+        self._blind = False
+
+    def watch(self) -> None:
+        """Watch until nothing runs. Raises CannotSee, and BadInput for an unknown name.
+
+        Only the first look has to succeed: a later one that fails is warned of once, and tried
+        again.
+        """
+        idle = 0
+        while True:
+            runs = self._look()
+            if runs is not None:
+                self._tell(runs)
+                idle = 0 if any(run.state == RUNNING for run in runs.values()) else idle + 1
+            if idle >= LOOKS:
+                break
+            self._wait()
+        self._context.emit(event("done", text="No migration is running"))
+
+    def _look(self) -> dict[Key, Run] | None:
+        try:
+            # A record that goes away while it is watched is no wrong name.
+            runs = runs_on_record(self._context, self._name if self._known is None else None)
+        except ServiceFailed as error:
+            if self._known is None:
+                raise
+            if not self._blind:
+                text = f"cannot see the records for now, and keeps trying: {error}"
+                self._context.emit(event("warning", text=text))
+            self._blind = True
+            return None
+        if self._blind:
+            self._context.emit(event("note", text="the records can be seen again"))
+        self._blind = False
+        name = self._name
+        return {run.key: run for run in runs if name is None or run.is_into(name)}
+
+    def _tell(self, runs: Mapping[Key, Run]) -> None:
+        first, before = self._known is None, self._known or {}
+        for key, run in runs.items():
+            if run.state == RUNNING:
+                self._tell_running(run)
+            elif not first and _has_ended(before.get(key), run):
+                code = "finished" if run.state == COMPLETE else "ended"
+                self._context.emit(event(code, far=told(run), **run.words()))
+        for key, run in before.items():
+            if key not in runs and run.state == RUNNING:
+                words = {**run.words(), "state": "removed"}
+                self._context.emit(event("ended", far=": its record is gone", **words))
+        self._known = dict(runs)
+
+    def _tell_running(self, run: Run) -> None:
+        phase = str(run.detail.get("phase") or RUNNING)
+        far = " ".join(part for part in (phase, amount(run)) if part)
+        words = {**run.words(), "phase": phase}
+        words["age"] = round(run.figures_age or 0)
+        words["eta"] = rough(run.number("left") if run.detail.get("left") is not None else None)
+        self._context.emit(event("watching", far=", ".join([far, *pace(run)]), **words))
+
+
+def _has_ended(before: Run | None, now: Run) -> bool:
+    """Whether a run ended since the last look, be it that it also began since."""
+    return before is None or before.state == RUNNING or before.run != now.run

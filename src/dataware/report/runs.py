@@ -1,0 +1,107 @@
+"""The migrations on record, for a terminal: a table where it is wide enough, else paragraphs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from dataware.core.speed import rough
+from dataware.ops.status import COMPLETE, RUNNING, Run, amount, journal_words, life, pace, seen
+from dataware.report.line import printable
+from dataware.report.terminal import wrapped
+
+STYLES = {RUNNING: "cyan", COMPLETE: "green", "failed": "bold red", "stopped": "bold red"}
+HEADER = ("RESOURCE", "SOURCE", "STATE", "HOW FAR", "RATE", "LEFT", "SEEN", "RUN")
+GAP = "  "
+INDENT = "  "
+
+
+def show_runs(runs: Sequence[Run], stream: TextIO, *, color: bool = True) -> None:
+    """Write the runs to a terminal."""
+    console = Console(file=stream, no_color=not color, highlight=False, emoji=False, markup=False)
+    for text in runs_text(runs, console.width):
+        console.print(text, soft_wrap=True)
+
+
+def runs_text(runs: Sequence[Run], width: int) -> Iterator[Text]:
+    """The lines about some runs, none wider than the window unless a name is."""
+    rows = [_cells(run) for run in runs]
+    widths = [max(map(cell_len, column)) for column in zip(HEADER, *rows, strict=True)]
+    fits = runs and sum(widths) + len(GAP) * (len(HEADER) - 1) <= width
+    yield from _table(runs, rows, widths, width) if fits else _paragraphs(runs, width)
+
+
+def _table(
+    runs: Sequence[Run], rows: Sequence[Sequence[str]], widths: Sequence[int], width: int
+) -> Iterator[Text]:
+    yield Text(_row(HEADER, widths), style="bold")
+    for run, row in zip(runs, rows, strict=True):
+        yield Text(_row(row, widths), style=_style(run))
+        yield from _remarks(run, width)
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    pairs = zip(cells, widths, strict=True)
+    return GAP.join(cell + " " * (width - cell_len(cell)) for cell, width in pairs).rstrip()
+
+
+def _paragraphs(runs: Sequence[Run], width: int) -> Iterator[Text]:
+    for run in runs:
+        target, source, *_ = _cells(run)
+        yield Text(wrapped(f"{source} → {target}", width), style="bold")
+        far = _joined(", ", _state(run), amount(run), *pace(run))
+        if run.state == COMPLETE:
+            yield _indented(_joined(" · ", far, life(run), f"run {run.run}"), width, _style(run))
+            continue
+        yield _indented(far, width, _style(run))
+        yield _indented(_joined(" · ", life(run), _since(run), _run(run)), width, "dim")
+        yield from _remarks(run, width)
+
+
+def _joined(separator: str, *parts: str) -> str:
+    return separator.join(part for part in parts if part)
+
+
+def _cells(run: Run) -> tuple[str, ...]:
+    rate, left = "", ""
+    if run.state == RUNNING and "rate" in run.detail:
+        rate = f"{run.number('rate'):,.0f}/s"
+        left = rough(run.number("left")) if run.detail.get("left") is not None else ""
+    source, target = printable(run.source or "unknown"), printable(run.target)
+    return target, source, _state(run), amount(run), rate, left, seen(run), run.run or ""
+
+
+def _state(run: Run) -> str:
+    phase = run.detail.get("phase") if run.state == RUNNING else None
+    return f"{run.state}: {phase}" if phase else run.state
+
+
+def _since(run: Run) -> str:
+    started = str(run.detail.get("started") or "")
+    return f"begun {started[:16].replace('T', ' ')} UTC" if started else ""
+
+
+def _run(run: Run) -> str:
+    holder = run.detail.get("holder")
+    return f"run {run.run} on {printable(str(holder))}" if holder else f"run {run.run}"
+
+
+def _remarks(run: Run, width: int) -> Iterator[Text]:
+    """What does not fit into a row: why it ended, and what the journal knows."""
+    if run.why:
+        yield _indented(f"why: {printable(run.why)}", width, "yellow")
+    if words := journal_words(run):
+        yield _indented(words, width, "dim")
+
+
+def _indented(text: str, width: int, style: str) -> Text:
+    lines = wrapped(text, max(1, width - len(INDENT))).split("\n")
+    return Text("\n".join(f"{INDENT}{line}" for line in lines), style=style)
+
+
+def _style(run: Run) -> str:
+    return STYLES.get(run.state, "yellow")

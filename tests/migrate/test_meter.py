@@ -1,0 +1,86 @@
+"""What a copy tells of itself: true figures, also where the total is only a guess."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dataware.core.model import Size
+from dataware.migrate.meter import SLOW_SECONDS, Meter, Subject
+from support.copying import Events
+from support.transports import ManualClock
+
+SUBJECT = Subject("old", "new", "item", 25)
+
+
+class Copy:
+    """A copy whose time the test moves."""
+
+    def __init__(self, total: Size, before: int = 0) -> None:
+        self.clock, self.events, self.retries = ManualClock(), Events(), 0
+        self.meter = Meter(
+            SUBJECT, total, before, self.clock, self.events, retries=lambda: self.retries
+        )
+
+    def told(self, seconds: float, done: int = 0) -> dict[str, Any]:
+        """The progress that is told after so many seconds in which so much was done."""
+        self.clock.time += seconds
+        self.meter.count(done)
+        self.meter.tick()
+        return dict([event for event in self.events if event.code == "progress"][-1].data)
+
+
+def test_rate_and_time_left_are_those_of_this_run() -> None:
+    """What an earlier run copied counts as done, and not as speed."""
+    told = Copy(Size(1000, 0), before=500).told(10.0, 100)
+    assert (told["done"], told["total"], told["rate"], told["eta"]) == (600, 1000, 10, "40 s")
+    assert told["phase"] == "copying"
+
+
+def test_the_wait_for_the_first_answers_is_no_slowness() -> None:
+    """What is measured begins with the first look that finds nothing done yet."""
+    copy = Copy(Size(1000, 0))
+    assert copy.told(20.0)["eta"] == "unknown time"
+    assert copy.told(1.0, 100)["rate"] == 100
+
+
+def test_an_estimate_that_was_too_low_foretells_nothing() -> None:
+    """More is done than was guessed: no time left is told, and the total is no longer a limit."""
+    told = Copy(Size(50, 0, exact=False)).told(1.0, 80)
+    assert (told["done"], told["exact"], told["seconds_left"]) == (80, False, None)
+
+
+def test_the_end_is_exact_whatever_was_estimated() -> None:
+    """Once all are accounted for, their number is known."""
+    copy = Copy(Size(50, 0, exact=False))
+    copy.told(1.0, 30)
+    copy.meter.finish()
+    told = copy.told(1.0)
+    assert (told["done"], told["total"], told["exact"]) == (30, 30, True)
+
+
+def test_why_it_is_slow_is_told_as_long_as_it_is() -> None:
+    """A reason fades once no answer was throttled for a while; the count stays."""
+    copy = Copy(Size(1000, 0))
+    copy.meter.throttled("Put answered SlowDown", 3)
+    assert copy.told(1.0, 1)["reason"] == "Put answered SlowDown"
+    told = copy.told(SLOW_SECONDS, 1)
+    assert (told["reason"], told["throttled"]) == ("", 3)
+
+
+def test_retries_of_all_processes_are_counted() -> None:
+    """Those of this process and those that others tell of."""
+    copy = Copy(Size(1000, 0))
+    copy.retries = 2
+    copy.meter.retried(3)
+    assert copy.told(1.0, 1)["retries"] == 5
+    assert copy.meter.detail["retries"] == 5
+
+
+def test_what_is_done_elsewhere_shows_before_it_is_on_record() -> None:
+    """It is progress, but no batch is told of before it is accounted for."""
+    copy = Copy(Size(1000, 0))
+    copy.meter.ahead(40)
+    assert copy.told(1.0)["done"] == 40
+    assert copy.events.texts("batch") == []
+    copy.meter.ahead(0)
+    assert copy.told(1.0, 40)["done"] == 40

@@ -1,0 +1,133 @@
+"""The state of every migration on record, from the record alone and with the journal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dataware.core.errors import BadInput
+from dataware.core.model import Marker, MarkerState
+from dataware.ops.status import Run, runs_on_record, status
+from support.world import World
+
+RUNNING: dict[str, Any] = {
+    "phase": "copying",
+    "done": 45_000,
+    "total": 100_000,
+    "unit": "item",
+    "rate": 2300.4,
+    "left": 24,
+    "retries": 3,
+    "throttled": 12,
+    "reason": "Put answered SlowDown",
+}
+
+
+def marker(alive: bool = False, age: float = 4.0, **detail: Any) -> Marker:
+    """The record of a migration from "old" that has begun."""
+    return Marker(MarkerState.RUNNING, "old", "r1", alive=alive, heartbeat_age=age, detail=detail)
+
+
+def told(**markers: Marker) -> list[str]:
+    """The lines about some records."""
+    there = World(markers=markers)
+    status(there.context())
+    return there.events.texts("run")
+
+
+def test_a_running_one_tells_everything_that_is_known() -> None:
+    """Phase, how far, rate, time left, retries, throttling and why, and the sign of life."""
+    assert told(new=marker(alive=True, **RUNNING)) == [
+        "old → new: running: copying, 45,000 of 100,000 items (45 %), 2,300/s, 24 s left, "
+        "3 retries, throttled 12 times (Put answered SlowDown); last sign of life 4 s ago; run r1"
+    ]
+
+
+def test_without_a_sign_of_life_it_is_interrupted() -> None:
+    """A run that was killed could not say why; a rate of the past is not told."""
+    assert told(new=marker(age=7200, done=3, total=5)) == [
+        "old → new: interrupted: 3 of 5 units (60 %); last sign of life 2 h ago; run r1"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "state"), [(4, "incomplete"), (3, "stopped"), (1, "failed"), ("?", "failed")]
+)
+def test_a_run_that_could_say_goodbye_says_why(code: object, state: str) -> None:
+    """The last run's end is the state, and its reason a part of the line."""
+    ended = {"exit": code, "why": "allow ssm:PutParameter."}
+    assert told(new=marker(ended=ended)) == [
+        f"old → new: {state}: allow ssm:PutParameter; ended 4 s ago; run r1"
+    ]
+
+
+def test_a_complete_one_tells_what_was_verified() -> None:
+    """Nothing else of it matters any more."""
+    detail = {"verified": 5, "unit": "key"}
+    whole = Marker(MarkerState.COMPLETE, "old", "r1", heartbeat_age=86400.0 * 3, detail=detail)
+    assert told(new=whole) == ["old → new: complete: 5 keys verified; ended 3 days ago; run r1"]
+
+
+def test_an_estimate_is_told_as_one_and_no_longer_once_it_was_too_low() -> None:
+    """ "100 of about 50" is no figure for people."""
+    few = marker(alive=True, done=30, total=50, exact=False)
+    assert "30 of about 50 units" in told(new=few)[0]
+    assert "100 units" in told(new=replace(few, detail={**few.detail, "done": 100}))[0]
+
+
+def test_what_runs_comes_first_and_what_is_complete_last() -> None:
+    """At three in the morning the first lines are those that matter."""
+    done = Marker(MarkerState.COMPLETE, "old", heartbeat_age=1.0)
+    there = World(markers={"a": done, "b": marker(age=500), "c": marker(alive=True)})
+    assert [run.target for run in runs_on_record(there.context())] == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize("name", ["new", "box://new"])
+def test_one_of_them_can_be_chosen(name: str) -> None:
+    """By its name or its address."""
+    there = World(markers={"new": marker(), "other": marker()})
+    assert [run.target for run in status(there.context(), name)] == ["new"]
+
+
+def test_an_unknown_name_is_bad_input() -> None:
+    """A name that was mistyped is not "nothing to do"."""
+    with pytest.raises(BadInput, match="no migration into nwe is on record in account"):
+        status(World(markers={"new": marker()}).context(), "nwe")
+
+
+def test_without_records_it_says_so() -> None:
+    """No migration is a fact worth a line."""
+    there = World()
+    assert status(there.context()) == []
+    assert there.events.codes == ["nothing-to-do"]
+
+
+def journal_of(run: str) -> list[dict[str, Any]]:
+    """A journal in which one of two partitions is done, and a key was left behind."""
+    left = [{"key": "k", "trouble": "archived", "why": "w"}]
+    counts = {"copied": 40, "same": 2, "bytes": 1, "left": 1}
+    return [
+        {"type": "run", "run": run, "identity": None},
+        {"type": "partitions", "partitions": ["0", "1"]},
+        {"type": "checkpoint", "partition": "0", "cursor": None, "kept_back": left, **counts},
+    ]
+
+
+@pytest.mark.parametrize(("run", "known"), [("r1", True), ("another", False)])
+def test_a_journal_of_the_same_run_adds_what_it_knows(run: str, known: bool) -> None:
+    """From where the next run goes on here; another run's journal says nothing of this one."""
+    there = World(markers={"new": marker(unit="key")})
+    context = replace(there.context(), recorded=lambda _kind, _target: journal_of(run))
+    (shown,) = status(context)
+    text = "goes on after 43 keys, 1 of 2 parts done, left behind: 1 archived"
+    assert (text in there.events.texts("run")[0]) is known
+    assert bool(shown.local) is known
+
+
+def test_the_age_of_the_figures_is_not_younger_than_the_record() -> None:
+    """A sign of life may carry figures that are older than itself."""
+    run = Run("k", "new", "old", "running", "r", {"stale": 20}, age=4.0)
+    assert run.figures_age == 24.0
+    assert run.words()["figures_age"] == 24

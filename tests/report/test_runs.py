@@ -1,0 +1,71 @@
+"""The runs on a terminal: a table where it fits, paragraphs where it does not."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from dataware.ops.status import Run
+from dataware.report.runs import runs_text, show_runs
+
+COPYING = {"phase": "copying", "done": 45_000, "total": 100_000, "unit": "item", "rate": 2300.4}
+HELD = {"holder": "host, process 12", "started": "2026-11-24T18:02:11+00:00"}
+
+
+def run(state: str = "running", name: str = "Waitlist-prod", **detail: Any) -> Run:
+    """A run into a table."""
+    return Run("dynamodb-table", name, "Waitlist", state, "6e01504e42b4", detail, 4.0)
+
+
+def lines(*runs: Run, width: int) -> list[str]:
+    """What is shown in a window of some width."""
+    return [line for text in runs_text(runs, width) for line in text.plain.split("\n")]
+
+
+def test_a_wide_window_gets_a_table() -> None:
+    """One line for each run, every figure below its heading."""
+    failed = run("failed", "Orders-prod", ended={"exit": 1, "why": "access denied"})
+    head, first, second, why = lines(run(**COPYING, left=24), failed, width=160)
+    for title, cell in (
+        ("RESOURCE", "Waitlist-prod"),
+        ("STATE", "running: copying"),
+        ("HOW FAR", "45,000 of 100,000 items (45 %)"),
+        ("RATE", "2,300/s"),
+        ("LEFT", "24 s"),
+        ("SEEN", "4 s ago"),
+        ("RUN", "6e01504e42b4"),
+    ):
+        assert head.index(title) == first.index(cell)
+    assert second.split()[:3] == ["Orders-prod", "Waitlist", "failed"]
+    assert why == "  why: access denied"
+
+
+def test_a_narrow_window_gets_paragraphs() -> None:
+    """Everything is told, in 80 columns, too."""
+    assert lines(run(**COPYING, **HELD, left=24, retries=3), width=80) == [
+        "Waitlist → Waitlist-prod",
+        "  running: copying, 45,000 of 100,000 items (45 %), 2,300/s, 24 s left, 3",
+        "  retries",
+        "  last sign of life 4 s ago · begun 2026-11-24 18:02 UTC · run 6e01504e42b4 on",
+        "  host, process 12",
+    ]
+
+
+@given(st.lists(st.text("a-漢", min_size=1, max_size=30), min_size=1), st.integers(40, 200))
+def test_no_line_is_wider_than_the_window(names: list[str], width: int) -> None:
+    """Whatever is shown, unless a single name is wider."""
+    runs = [run(name=name, **COPYING, **HELD) for name in names]
+    wide = [line for line in lines(*runs, width=width) if cell_len(line) > width]
+    assert [line for line in wide if " → " not in line] == []
+
+
+def test_colour_is_for_those_who_want_it() -> None:
+    """NO_COLOR takes it away, and no text with it."""
+    stream = io.StringIO()
+    show_runs([run(**COPYING)], stream, color=False)
+    assert "\x1b[3" not in stream.getvalue()
+    assert "Waitlist-prod" in stream.getvalue()
