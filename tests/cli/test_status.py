@@ -87,13 +87,13 @@ def test_status_tells_why_a_copy_has_ended(fault_proxy: FaultProxy) -> None:
     make_table("old-one", varied_items(30))
     make_table("new-one")
     fault_proxy.add(json_error("AccessDeniedException"), operation="PutItem", skip=10, times=None)
-    assert run("migrate", "dynamodb://old-one", "dynamodb://new-one").code == 1
+    assert run("migrate", "dynamodb://old-one", "dynamodb://new-one").code == 4
     (line,) = run("status", "new-one", "--plain").lines
-    assert line.startswith("info: old-one → new-one: failed: ")
+    assert line.startswith("info: old-one → new-one: incomplete: ")
     assert "AccessDenied" in line
     assert "the journal on this machine goes on after" in line
     (happened,) = run("status", "--format", "json").events
-    assert (happened["code"], happened["data"]["state"]) == ("run", "failed")
+    assert (happened["code"], happened["data"]["state"]) == ("run", "incomplete")
     assert "dynamodb:PutItem" in happened["data"]["why"]
 
 

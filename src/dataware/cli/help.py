@@ -29,7 +29,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "deep",
     ),
     "AWS": ("profile", "region", "endpoint_url"),
-    "Output": ("format", "plain", "debug", "help"),
+    "Output": ("format", "notify", "plain", "debug", "help"),
 }
 """Options that several commands share, by the section of the help that shows them; what belongs
 to one command alone comes first."""
