@@ -26,7 +26,7 @@ version = release = __version__
 project_copyright = "the authors of dataware, Apache License 2.0"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
-include_patterns = ["*.md", "docs/**", "examples/*/README.md"]
+include_patterns = ["CONTRIBUTING.md", "CHANGELOG.md", "docs/**", "examples/*/README.md"]
 exclude_patterns = [".*", "build", "node_modules", "requirements", "scripts", "src", "tests"]
 root_doc = INDEX
 nitpicky = True
@@ -42,12 +42,16 @@ os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "1")
 default_role = "code"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
-autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented_params"
-autodoc_use_type_comments = False
+# A construct is called through a metaclass of CDK; only its __init__ knows the arguments.
+autodoc_class_signature = "separated"
+autodoc_inherit_docstrings = False
 python_use_unqualified_type_names = True
-# Types of other projects, and those of dataware that its API pages do not show.
-nitpick_ignore_regex = [("py:.*", ".*")]
+# Types of other projects, whose references are not on this machine, and type variables.
+nitpick_ignore_regex = [
+    ("py:.*", r"(aws_cdk|constructs|jsii|collections|contextlib|enum|pathlib|types|typing)\b.*"),
+    ("py:.*", r"Any|TypeVar|tuple\[.*|dataware\.core\.ports\.T"),
+    ("py:.*", r"dataware\.cdk\.(properties\.\w+|table\._AnyTable)"),
+]
 
 html_theme = "furo"
 html_title = f"dataware {__version__}"
@@ -55,10 +59,31 @@ html_static_path = ["_site/static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
+html_use_index = False
+html_domain_indices = False
 html_additional_pages = {"index": "front.html"}
 templates_path = ["_site/templates"]
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
+
+ACCESSIBLE = {
+    # What may be wider than the window is scrolled with the keyboard.
+    "<pre>": '<pre tabindex="0">',
+    '<div class="table-wrapper colwidths-auto docutils container">': (
+        '<div class="table-wrapper colwidths-auto docutils container" tabindex="0">'
+    ),
+    # Landmarks and headings are told apart.
+    '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="All pages">',
+    '<aside class="toc-drawer">': '<aside class="toc-drawer" aria-label="This page">',
+    '<aside class="toc-drawer no-toc">': (
+        '<aside class="toc-drawer no-toc" aria-label="This page">'
+    ),
+    '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
+    # A column without a name has no header.
+    '<th class="head"><p></p></th>': "<td></td>",
+    '<th class="head text-right"><p></p></th>': "<td></td>",
+}
+"""What is written otherwise in every page, each idempotent."""
 
 SECTION = re.compile(r"^## (.+)\n((?:(?!## ).*\n?)*)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]+\.md)\)")
@@ -105,6 +130,18 @@ def add_navigation(app: Sphinx, page: str, source: list[str]) -> None:
             source[0] += "\n".join(toctree(pages, caption))
 
 
+def make_accessible(app: Sphinx, error: Exception | None) -> None:
+    """Add what the theme leaves out for people who use a keyboard or a screen reader."""
+    if error is not None:
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        for found, instead in ACCESSIBLE.items():
+            text = text.replace(found, instead)
+        page.write_text(text, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("source-read", add_navigation)
+    app.connect("build-finished", make_accessible)

@@ -16,8 +16,8 @@ PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 
 STYLE = """
 .ground { fill: #f6f8fa; stroke: #d0d7de }
-text { font: 14px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #24292f; text-anchor: middle }
-.small { font-size: 12px; fill: #4b535d }
+text { font: 15px system-ui, sans-serif; fill: #24292f; text-anchor: middle }
+.small { font-size: 13px; fill: #4b535d }
 .strong { font-weight: 600 }
 .box { fill: #ffffff; stroke: #8c959f }
 .own { fill: #ddf4ff; stroke: #0969da }
@@ -97,7 +97,20 @@ class Arrow:
         path = " L".join(f"{x},{y}" for x, y in self.points)
         yield f'<path class="arrow" marker-end="url(#tip)" d="M{path}"/>'
         if self.word:
-            yield f'<text class="small" x="{self.at[0]}" y="{self.at[1]}">{escape(self.word)}</text>'
+            yield from Label(self.word, *self.at).svg()
+
+
+@dataclass(frozen=True)
+class Label:
+    """Small words, centred at a point."""
+
+    text: str
+    x: int
+    y: int
+
+    def svg(self) -> Iterator[str]:
+        """The words."""
+        yield f'<text class="small" x="{self.x}" y="{self.y}">{escape(self.text)}</text>'
 
 
 @dataclass(frozen=True)
@@ -111,9 +124,15 @@ class Picture:
 
     def svg(self) -> str:
         """The whole file."""
-        size = f'width="{self.width}" height="{self.height}"'
-        head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {self.width} {self.height}" role="img">'
-        ground = f'<rect class="ground" x="0.5" y="0.5" width="{self.width - 1}" height="{self.height - 1}" rx="10"/>'
+        width, height = self.width, self.height
+        head = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}" role="img">'
+        )
+        ground = (
+            f'<rect class="ground" x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" '
+            'rx="10"/>'
+        )
         title = f"<title>{escape(self.title)}</title>"
         drawn = [line for shape in self.shapes for line in shape.svg()]
         style = f"<style>{STYLE}</style>"
@@ -123,52 +142,54 @@ class Picture:
 DATA_FLOW = Picture(
     "The way data flows: inputs become wanted resources, then facts, a decision, a plan, a copy, "
     "a verification and the record complete; the lock file leads from the plan to CDK's synth",
-    840,
-    330,
+    640,
+    390,
     (
-        Box(20, 24, 150, 34, ["CDK app, cdk.out"]),
-        Box(20, 66, 150, 34, ["template"]),
-        Box(20, 108, 150, 34, ["dataware.toml"]),
-        Arrow([(170, 41), (190, 41), (190, 83)]),
-        Arrow([(170, 83), (216, 83)]),
-        Arrow([(170, 125), (190, 125), (190, 83)]),
-        Box(218, 56, 110, 54, ["wanted", "what the app says"], "own"),
-        Arrow([(328, 83), (374, 83)], "probe", (351, 75)),
-        Box(376, 56, 110, 54, ["facts", "what AWS says"], "own"),
-        Arrow([(486, 83), (532, 83)], "decide", (509, 75)),
-        Box(534, 56, 110, 54, ["decision", "rule and reason"], "own"),
-        Arrow([(644, 83), (700, 83)]),
-        Box(702, 56, 118, 54, ["plan", "inert, JSON"], "own"),
-        Arrow([(761, 110), (761, 206)], "apply looks again", (704, 164)),
-        Box(702, 208, 118, 54, ["copy", "journal, marker"], "own"),
-        Arrow([(702, 235), (646, 235)]),
-        Box(534, 208, 110, 54, ["verify", "other code"], "own"),
-        Arrow([(534, 235), (488, 235)]),
-        Box(376, 208, 110, 54, ["complete", "on record"], "good"),
-        Arrow([(376, 235), (330, 235)]),
-        Box(190, 208, 138, 54, ["cdk deploy", "the stack adopts"]),
-        Arrow([(761, 262), (761, 300), (95, 300), (95, 144)], "dataware.lock.json, read at synth", (428, 294)),
+        Box(20, 20, 180, 40, ["dataware.toml"]),
+        Box(220, 20, 180, 40, ["template"]),
+        Box(420, 20, 180, 40, ["CDK app, cdk.out"]),
+        Arrow([(310, 60), (310, 78), (110, 78), (110, 104)]),
+        Arrow([(110, 60), (110, 104)]),
+        Arrow([(510, 60), (510, 78), (110, 78), (110, 104)]),
+        Box(20, 106, 180, 58, ["wanted", "what the app says"], "own"),
+        Arrow([(200, 135), (246, 135)], "probe", (222, 126)),
+        Box(248, 106, 144, 58, ["facts", "what AWS says"], "own"),
+        Arrow([(392, 135), (442, 135)], "decide", (416, 126)),
+        Box(444, 106, 156, 58, ["decision", "rule and reason"], "own"),
+        Arrow([(522, 164), (522, 202)]),
+        Box(444, 204, 156, 58, ["plan", "inert, JSON"], "own"),
+        Arrow([(600, 233), (620, 233), (620, 40), (602, 40)]),
+        Label("dataware.lock.json, read at synth", 510, 96),
+        Arrow([(444, 233), (394, 233)], "apply", (420, 224)),
+        Box(248, 204, 144, 58, ["copy", "journal, marker"], "own"),
+        Arrow([(248, 233), (202, 233)]),
+        Box(20, 204, 180, 58, ["verify", "by other code"], "own"),
+        Arrow([(110, 262), (110, 310)]),
+        Label("both sides read again", 190, 291),
+        Box(20, 312, 180, 58, ["complete", "on record"], "good"),
+        Arrow([(200, 341), (246, 341)]),
+        Box(248, 312, 352, 58, ["cdk deploy", "the stack adopts what is there"]),
     ),
 )
 
 LAYERS = Picture(
     "The floors of the code, upper ones import lower ones: cli, cdk and handler; report; ops; then "
     "kinds, wire, migrate, state, aws and embedded side by side; core",
-    840,
-    318,
+    640,
+    352,
     (
-        Box(20, 20, 260, 46, ["cli", "options, exit codes, signals"]),
-        Box(290, 20, 260, 46, ["cdk", "constructs, the guard at synth"]),
-        Box(560, 20, 260, 46, ["handler", "what runs in Lambda"]),
-        Box(20, 78, 800, 46, ["report", "events become lines"]),
-        Box(20, 136, 800, 46, ["ops", "the use cases, on ports only: plan, apply, migrate, verify, status"]),
-        Box(20, 194, 126, 46, ["kinds", "resource types"], "own"),
-        Box(155, 194, 126, 46, ["wire", "the fast transport"], "own"),
-        Box(290, 194, 126, 46, ["migrate", "the copy engine"], "own"),
-        Box(425, 194, 126, 46, ["state", "journal, marker"], "own"),
-        Box(560, 194, 126, 46, ["aws", "the only boto3"], "own"),
-        Box(695, 194, 125, 46, ["embedded", "an AWS to try"], "own"),
-        Box(20, 252, 800, 46, ["core", "pure: facts, decision table, plan, events, errors, ports"], "good"),
+        Box(20, 20, 190, 54, ["cli", "options, exit codes"]),
+        Box(220, 20, 200, 54, ["cdk", "constructs, the guard"]),
+        Box(430, 20, 190, 54, ["handler", "runs in Lambda"]),
+        Box(20, 84, 600, 54, ["report", "events become lines"]),
+        Box(20, 148, 600, 54, ["ops", "the use cases: plan, apply, migrate, verify, status"]),
+        Box(20, 212, 92, 54, ["kinds", "types"], "own"),
+        Box(119, 212, 92, 54, ["wire", "transport"], "own"),
+        Box(218, 212, 92, 54, ["migrate", "copying"], "own"),
+        Box(317, 212, 92, 54, ["state", "journal"], "own"),
+        Box(416, 212, 92, 54, ["aws", "boto3"], "own"),
+        Box(515, 212, 105, 54, ["embedded", "emulator"], "own"),
+        Box(20, 276, 600, 54, ["core", "pure: facts, decisions, plan, events, ports"], "good"),
     ),
 )
 
@@ -176,52 +197,50 @@ MARKER = Picture(
     "The life of a migration: no marker, running before the first write, interrupted when the run "
     "dies, running again when the same command is repeated, complete after verification; a "
     "target that is gone after that is a stop by rule 9",
-    840,
-    300,
+    640,
+    302,
     (
-        Box(20, 40, 130, 60, ["none", "no record"]),
-        Arrow([(150, 70), (298, 70)], "begin: before the", (224, 48)),
-        Arrow([(150, 70), (298, 70)], "first write", (224, 63)),
-        Box(300, 40, 190, 60, ["running", "a sign of life every 10 s"], "own"),
-        Arrow([(490, 70), (638, 70)], "verified: both sides", (564, 48)),
-        Arrow([(490, 70), (638, 70)], "were read again", (564, 63)),
-        Box(640, 40, 180, 60, ["complete", "for ever"], "good"),
-        Arrow([(350, 100), (350, 198)], "kill -9, power,", (294, 146)),
-        Arrow([(350, 100), (350, 198)], "credentials", (294, 162)),
-        Arrow([(440, 198), (440, 102)], "the same command:", (506, 146)),
-        Arrow([(440, 198), (440, 102)], "rule 7, resume", (506, 162)),
-        Box(300, 200, 190, 60, ["interrupted", "no sign of life for 60 s"], "bad"),
-        Arrow([(730, 100), (730, 198)], "the target is gone", (666, 154)),
-        Box(640, 200, 180, 60, ["stop", "rule 9: data was lost"], "bad"),
+        Box(20, 50, 96, 62, ["none", "no record"]),
+        Arrow([(116, 81), (224, 81)], "begin: before", (170, 54)),
+        Label("the first write", 170, 71),
+        Box(226, 50, 170, 62, ["running", "a beat every 10 s"], "own"),
+        Arrow([(396, 81), (494, 81)], "verified", (445, 71)),
+        Box(496, 50, 124, 62, ["complete", "for ever"], "good"),
+        Arrow([(260, 112), (260, 218)], "kill -9, power,", (196, 160)),
+        Label("credentials", 196, 177),
+        Arrow([(360, 218), (360, 114)], "same command:", (424, 160)),
+        Label("rule 7, resume", 424, 177),
+        Box(226, 220, 170, 62, ["interrupted", "no beat for 60 s"], "bad"),
+        Arrow([(580, 112), (580, 218)], "target gone", (530, 200)),
+        Box(480, 220, 140, 62, ["stop", "rule 9: lost data"], "bad"),
     ),
 )
 
 DEPLOYMENT = Picture(
-    "A migration inside a deployment: CloudFormation calls on_event, which takes the lock and starts "
-    "Step Functions; Begin parts the source, a Distributed Map runs one worker for each shard, Finish "
-    "verifies; is_complete polls until the record is complete",
-    840,
-    330,
+    "A migration inside a deployment: CloudFormation calls on_event, which takes the lock and "
+    "starts Step Functions; Begin parts the source, a Distributed Map runs one worker for each "
+    "shard, Finish verifies; is_complete polls until the record is complete",
+    640,
+    418,
     (
-        Box(20, 40, 150, 54, ["CloudFormation", "custom resource"]),
-        Arrow([(170, 67), (218, 67)]),
-        Box(220, 40, 150, 54, ["on_event", "looks, takes the lock"], "own"),
-        Arrow([(370, 67), (408, 67)]),
-        Box(410, 20, 410, 210, ["Step Functions"], "frame"),
-        Box(430, 54, 104, 54, ["Begin", "parts the source"], "own"),
-        Arrow([(534, 81), (568, 81)]),
-        Box(570, 54, 112, 54, ["Map", "one shard each"], "own"),
-        Arrow([(682, 81), (706, 81)]),
-        Box(708, 54, 98, 54, ["Finish", "adds up"], "own"),
-        Arrow([(600, 108), (600, 158)]),
-        Box(540, 160, 172, 54, ["Work", "again, until it has ended"], "own"),
-        Arrow([(652, 160), (652, 110)]),
-        Arrow([(757, 108), (757, 187), (714, 187)], "verify", (734, 180)),
-        Arrow([(95, 94), (95, 258), (218, 258)], "every 10 s", (140, 250)),
-        Box(220, 231, 150, 54, ["is_complete", "keeps the lock"], "own"),
-        Arrow([(370, 258), (538, 258)], "after the verification", (452, 250)),
-        Box(540, 244, 266, 54, ["marker in SSM", "running, then complete"], "good"),
-        Arrow([(295, 94), (295, 229)], "runs", (276, 166)),
+        Box(20, 20, 170, 58, ["CloudFormation", "custom resource"]),
+        Arrow([(190, 49), (238, 49)]),
+        Box(240, 20, 180, 58, ["on_event", "looks, takes the lock"], "own"),
+        Arrow([(330, 78), (330, 116)], "starts", (360, 100)),
+        Box(140, 118, 480, 192, ["Step Functions"], "frame"),
+        Box(160, 150, 130, 58, ["Begin", "parts the source"], "own"),
+        Arrow([(290, 179), (318, 179)]),
+        Box(320, 150, 140, 58, ["Map", "a worker a shard"], "own"),
+        Arrow([(460, 179), (488, 179)]),
+        Box(490, 150, 110, 58, ["Finish", "adds up"], "own"),
+        Arrow([(360, 208), (360, 234)]),
+        Box(280, 236, 220, 58, ["Work", "again, until its shard has ended"], "own"),
+        Arrow([(420, 236), (420, 210)]),
+        Arrow([(545, 208), (545, 265), (502, 265)], "verify", (568, 258)),
+        Arrow([(80, 78), (80, 338)], "polls", (104, 220)),
+        Box(20, 340, 170, 58, ["is_complete", "keeps the lock"], "own"),
+        Arrow([(190, 369), (328, 369)], "after verification", (258, 360)),
+        Box(330, 340, 290, 58, ["marker in SSM", "running, then complete"], "good"),
     ),
 )
 

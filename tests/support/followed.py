@@ -5,10 +5,11 @@ page is read by, and they are those that a person reads it by:
 
 - a block of ``sh`` is typed into one shell, block by block, and must end with exit code 0;
 - a block of ``text`` behind it is what the shell shows then, or soon, if something runs on behind;
-- a block of another language is saved if the paragraph before it says "as `NAME`:".
+- a block of another language is saved if the words before it are "Save this as `NAME`:";
+- everything else is only shown.
 
-In what a page shows, ``…`` stands for anything, on a line of its own for any lines; and what differs
-from run to run (`DIFFERING`) may differ.
+In what a page shows, ``…`` stands for anything, on a line of its own for any lines; and what
+differs from run to run (`DIFFERING`) may differ.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ SECONDS = 120.0
 """How long a person would wait for a block to end, or for what the page shows to appear."""
 
 FENCE = re.compile(r"^```([\w-]+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SAVED = re.compile(r"\bas `([^`]+)`[^`]*:\s*\Z")
+SAVED = re.compile(r"\bSave this as `([^`\n]+)`:\Z")
 DIFFERING = (
     r"127\.0\.0\.1:\d+",
     r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)",
@@ -179,7 +180,7 @@ class Shell:
 
 
 def follow(page: Path, folder: Path, environ: Mapping[str, str]) -> int:
-    """Do what a page says, beginning in `folder`; the number of steps. AssertionError if it fails."""
+    """Do what a page says, beginning in `folder`; the number of steps. Raises AssertionError."""
     done = 0
     with Shell(folder, environ) as shell:
         for step in steps(page.read_text(encoding="utf-8")):

@@ -1,0 +1,69 @@
+"""The tutorial and the how-tos are followed word by word, and show what they say they show."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dataware.embedded import EmbeddedAws
+from support.followed import ROOT, Saved, Typed, follow, pattern_of, steps
+from support.stages import STAGES
+
+HOW_TOS = ROOT / "docs/how-to"
+ACCOUNT = "111122223333"
+"""The account of the pages; it is also the access key that the embedded AWS knows it by."""
+
+APPS = {"from-get-or-create.md"}
+"""Guides whose commands need a CDK app; tests/e2e runs such apps, and test_docs.py the commands."""
+
+
+@pytest.fixture
+def reader(aws_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader with an account, in whose shell `dataware` and `python` are these ones."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
+    monkeypatch.setenv("PATH", f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONUTF8", "1")
+
+
+def test_the_tutorial_works_word_by_word() -> None:
+    """Whoever does what the tutorial says sees what it shows."""
+    assert follow(ROOT / "docs/tutorial.md", ROOT, os.environ) > 15
+
+
+@pytest.mark.usefixtures("reader")
+@pytest.mark.parametrize("name", sorted(STAGES))
+def test_a_how_to_works_word_by_word(name: str, tmp_path: Path) -> None:
+    """Whoever does what a how-to says, where it applies, sees what it shows."""
+    STAGES[name](tmp_path)
+    assert follow(HOW_TOS / name, tmp_path, os.environ)
+
+
+def test_no_how_to_is_forgotten() -> None:
+    """Every how-to is followed, or said to need an app."""
+    assert {path.name for path in HOW_TOS.glob("*.md")} == set(STAGES) | APPS
+
+
+def test_what_a_page_shows_has_to_be_there() -> None:
+    """Other words, a missing or another line differ; what varies, and what is left out, do not."""
+    shown = pattern_of("Looking\n…\n✅ Migrated batch 397/800\nlistens on http://127.0.0.1:1\n")
+    said = "Looking\n{}✅ Migrated batch {}/800\nlistens on http://127.0.0.1:4566\n"
+    assert shown.fullmatch(said.format("", "2"))
+    assert shown.fullmatch(said.format("one\ntwo\n", "1,204"))
+    assert not shown.fullmatch(said.format("one\n", "many"))
+    assert not shown.fullmatch(said.format("", "2").replace("Looking", "Seeing"))
+    assert not shown.fullmatch(said.format("", "2") + "more\n")
+
+
+def test_a_page_is_read_as_a_person_reads_it() -> None:
+    """Files are saved under their names, and an answer belongs to the command before it."""
+    page = (
+        "Save this as `a.toml`:\n\n```toml\nx = 1\n```\n\nThen\n\n```sh\nls\n```\n\n"
+        "```text\na.toml\n```\n\n```json\n{}\n```\n\n```sh\ncd ..\n```\n"
+    )
+    assert list(steps(page)) == [
+        Saved("a.toml", "x = 1\n"),
+        Typed("ls\n", "a.toml\n"),
+        Typed("cd ..\n", None),
+    ]
