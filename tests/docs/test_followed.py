@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import boto3
 import pytest
 
 from dataware.embedded import EmbeddedAws
-from support.followed import ROOT, Saved, Typed, follow, pattern_of, steps
+from support.followed import FENCE, ROOT, Saved, Typed, follow, pattern_of, steps
 from support.stages import STAGES
 
 HOW_TOS = ROOT / "docs/how-to"
@@ -38,6 +39,14 @@ def test_a_how_to_works_word_by_word(name: str, tmp_path: Path) -> None:
     """Whoever does what a how-to says, where it applies, sees what it shows."""
     STAGES[name](tmp_path)
     assert follow(HOW_TOS / name, tmp_path, os.environ)
+
+
+def test_the_example_of_the_embedded_aws_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python of docs/embedded.md starts a server, uses it and empties it."""
+    page = (ROOT / "docs/embedded.md").read_text(encoding="utf-8")
+    (example,) = (text for language, text in FENCE.findall(page) if language == "python")
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    exec(compile(example, "embedded.md", "exec"), {"os": os, "boto3": boto3})
 
 
 def test_no_how_to_is_forgotten() -> None:
