@@ -9,7 +9,18 @@ import boto3
 import pytest
 
 from dataware.embedded import EmbeddedAws
-from support.followed import FENCE, ROOT, Saved, Typed, follow, pattern_of, steps
+from support.followed import (
+    FENCE,
+    ROOT,
+    Differs,
+    Saved,
+    Shell,
+    Typed,
+    follow,
+    pattern_of,
+    rewrite,
+    steps,
+)
 from support.stages import STAGES
 
 HOW_TOS = ROOT / "docs/how-to"
@@ -76,3 +87,25 @@ def test_a_page_is_read_as_a_person_reads_it() -> None:
         Typed("ls\n", "a.toml\n"),
         Typed("cd ..\n", None),
     ]
+
+
+def test_another_answer_is_an_error_or_is_written_down(tmp_path: Path) -> None:
+    """A page that shows something else fails, and is rewritten only when that is asked for."""
+    page = tmp_path / "page.md"
+    page.write_text("```sh\necho two\n```\n\n```text\none\n```\n")
+    with (
+        Shell(tmp_path, os.environ, patience=0.2) as shell,
+        pytest.raises(Differs, match="the page shows"),
+    ):
+        shell.type("echo two", "one\n")
+    assert "one" in page.read_text()
+    rewrite(page, "one\n", "two\n")
+    assert follow(page, tmp_path, os.environ) == 1
+
+
+def test_a_command_that_fails_is_an_error(tmp_path: Path) -> None:
+    """What a reader types has to succeed, unless the line itself says what then."""
+    with Shell(tmp_path, os.environ) as shell:
+        shell.type("false || echo expected", "expected\n")
+        with pytest.raises(AssertionError, match="typed"):
+            shell.type("false")

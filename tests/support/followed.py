@@ -9,7 +9,8 @@ page is read by, and they are those that a person reads it by:
 - everything else is only shown.
 
 In what a page shows, ``…`` stands for anything, on a line of its own for any lines; and what
-differs from run to run (`DIFFERING`) may differ.
+differs from run to run (`DIFFERING`) may differ. With the variable REWRITE_PAGES set, an answer
+that differs is written into the page instead of being an error.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 120.0
 """How long a person would wait for a block to end, or for what the page shows to appear."""
 
+PATIENCE_TO_REWRITE = 30.0
+
 FENCE = re.compile(r"^```([\w-]+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SAVED = re.compile(r"\bSave this as `([^`\n]+)`:\Z")
 DIFFERING = (
@@ -42,6 +45,8 @@ DIFFERING = (
     r"(?<=Continuing after )[\d,]+",
     r"(?<=Migrated batch )[\d,]+(?=/)",
     r"(?<=, )[\d,.]+/s, [\d.]+ \w+ left",
+    r"\d+ (?:s|min|h) ago",
+    r"(?<=run )[0-9a-f]{12}\b",
     r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
 )
 _VARIED = re.compile("|".join(f"({pattern})" for pattern in DIFFERING))
@@ -103,10 +108,22 @@ def _open(text: str) -> str:
     return ".*?".join(re.escape(part) for part in text.split("…"))
 
 
-class Shell:
-    """One bash, typed into block by block; a context manager that ends all it has started."""
+class Differs(AssertionError):
+    """The shell answers otherwise than the page shows; `answer` is what it says."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, answer: str, message: str) -> None:
+        super().__init__(message)
+        self.answer = answer
+
+
+class Shell:
+    """One bash, typed into block by block; a context manager that ends all it has started.
+
+    `patience` is how long it is waited for an answer, in seconds.
+    """
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], patience: float = SECONDS) -> None:
+        self._patience = patience
         # An outer make would hand down its job server, which is not there for this one.
         kept = {name: value for name, value in environ.items() if not name.startswith("MAKE")}
         self._process = subprocess.Popen(
@@ -134,7 +151,7 @@ class Shell:
     def type(self, text: str, shown: str | None = None) -> None:
         """Type a block and wait for its end, and until the answer is as `shown`.
 
-        Raises AssertionError with the answer if it does not end, ends otherwise, or differs.
+        Raises AssertionError if it does not end or ends with another code, and Differs.
         """
         with self._more:
             self._answer = ""
@@ -142,7 +159,8 @@ class Shell:
         assert self._until(re.compile(rf"(?s).*^{_END} \d+$.*", re.MULTILINE)), self._said(text)
         assert f"{_END} 0\n" in self._answer, self._said(text)
         if shown is not None and not self._until(pattern_of(shown)):
-            raise AssertionError(f"{self._said(text)}\n--- the page shows ---\n{shown}")
+            message = f"{self._said(text)}\n--- the page shows ---\n{shown}"
+            raise Differs(self._clean(), message)
 
     def save(self, name: str, text: str) -> None:
         """Save a file in the shell's current folder, as an editor would."""
@@ -161,7 +179,7 @@ class Shell:
                 self._more.notify_all()
 
     def _until(self, pattern: re.Pattern[str]) -> bool:
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + self._patience
         with self._more:
             while not self._is(pattern):
                 if not self._more.wait(deadline - time.monotonic()):
@@ -181,15 +199,27 @@ class Shell:
 
 def follow(page: Path, folder: Path, environ: Mapping[str, str]) -> int:
     """Do what a page says, beginning in `folder`; the number of steps. Raises AssertionError."""
-    done = 0
-    with Shell(folder, environ) as shell:
-        for step in steps(page.read_text(encoding="utf-8")):
+    rewriting = "REWRITE_PAGES" in environ
+    found = list(steps(page.read_text(encoding="utf-8")))
+    with Shell(folder, environ, PATIENCE_TO_REWRITE if rewriting else SECONDS) as shell:
+        for step in found:
             if isinstance(step, Saved):
                 shell.save(step.name, step.text)
-            else:
+                continue
+            try:
                 shell.type(step.text, step.shown)
-            done += 1
-    return done
+            except Differs as differs:
+                if not rewriting:
+                    raise
+                rewrite(page, step.shown or "", differs.answer)
+    return len(found)
+
+
+def rewrite(page: Path, shown: str, answer: str) -> None:
+    """Let a page show what was answered."""
+    text = page.read_text(encoding="utf-8")
+    text = text.replace(f"```text\n{shown}```", f"```text\n{answer}```", 1)
+    page.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
