@@ -200,7 +200,9 @@ def verify(**given: Any) -> int:
     help="Objects of the bucket.",
 )
 @click.option("--serve", is_flag=True, help="Only run the embedded AWS, for a shell beside it.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of --serve.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port of --serve; any free one if not given."
+)
 @plain_options
 def demo(**given: Any) -> int:
     """Show the whole job on an AWS that is embedded in this machine; no account needed.
@@ -220,6 +222,10 @@ def demo(**given: Any) -> int:
         from dataware.cli.demo.serve import serve  # noqa: PLC0415 - keeps --help quick
 
         return serve(given["port"], plain=given["plain"])
+    if given["port"] is not None:
+        raise click.UsageError(
+            "--port says where --serve listens: give both", click.get_current_context()
+        )
     from dataware.cli.demo import Sizes, run_demo  # noqa: PLC0415 - keeps --help quick
 
     return run_demo(Sizes(given["items"], given["objects"]), plain=given["plain"])

@@ -75,3 +75,10 @@ def test_a_port_that_is_taken_is_said(served: subprocess.Popen[str], tmp_path: P
     assert done.code == 1
     assert f"cannot listen on 127.0.0.1:{port}" in done.err
     assert done.out == ""
+
+
+def test_a_port_needs_a_server() -> None:
+    """An option that would have no effect is refused."""
+    done = run("demo", "--port", 4566)
+    assert done.code == 1
+    assert "--port says where --serve listens" in done.err

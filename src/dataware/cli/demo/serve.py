@@ -15,16 +15,18 @@ from dataware.embedded import EmbeddedAws
 from dataware.report import Format, make_renderer
 
 ANY_PORT = 0
+
 LEADING_ELSEWHERE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 """Variables that would lead a shell to another AWS than the one it was pointed at."""
 
 
-def serve(port: int = ANY_PORT, *, plain: bool) -> int:
+def serve(port: int | None, *, plain: bool) -> int:
     """Run the embedded AWS until Ctrl-C or SIGTERM; then forget it, and answer 0.
 
     Standard output gets the shell commands that point a shell at it, all at once and only when it
     answers, and nothing else: ``dataware demo --serve > aws.sh &``, then ``. ./aws.sh``. Standard
-    error gets the words for people. Raises DatawareError if the port is taken.
+    error gets the words for people. `port` None takes any free one. Raises DatawareError if it is
+    taken.
     """
     no_color = bool(os.environ.get("NO_COLOR"))
     with (
@@ -35,11 +37,11 @@ def serve(port: int = ANY_PORT, *, plain: bool) -> int:
         TemporaryDirectory(prefix="dataware-demo-") as folder,
     ):
         try:
-            with EmbeddedAws(emit=render, port=port) as aws:
+            with EmbeddedAws(emit=render, port=port or ANY_PORT) as aws:
                 sys.stdout.write(pointing_at(aws, Path(folder) / "state"))
                 sys.stdout.flush()
                 render(event("done", text=f"An AWS of your own listens on {aws.endpoint}"))
-                hint = "The lines on standard output point a shell at it; Ctrl-C ends it"
+                hint = "The lines on standard output point a shell at it; Ctrl-C or kill ends it"
                 render(event("note", text=hint))
                 while True:
                     signal.pause()
