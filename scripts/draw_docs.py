@@ -181,7 +181,7 @@ LAYERS = Picture(
         Box(20, 20, 190, 54, ["cli", "options, exit codes"]),
         Box(220, 20, 200, 54, ["cdk", "constructs, the guard"]),
         Box(430, 20, 190, 54, ["handler", "runs in Lambda"]),
-        Box(20, 84, 600, 54, ["report", "events become lines"]),
+        Box(20, 84, 600, 54, ["report", "events become lines, tables and pages"]),
         Box(20, 148, 600, 54, ["ops", "the use cases: plan, apply, migrate, verify, status"]),
         Box(20, 212, 92, 54, ["kinds", "types"], "own"),
         Box(119, 212, 92, 54, ["wire", "transport"], "own"),
