@@ -16,6 +16,7 @@ import botocore.session
 import click
 import pytest
 import yaml
+from botocore import xform_name
 
 from dataware.cli.commands import dataware
 from dataware.core.estimate import Estimate
@@ -161,9 +162,14 @@ AWS_LINES = [
 def test_every_call_of_the_aws_command_line_exists(line: str) -> None:
     """A call by way of the AWS command line is one of the service, with options that it has."""
     _, service, command, *rest = line.split()
-    model = botocore.session.Session().get_service_model(service)
-    calls = {name.lower(): name for name in model.operation_names}
-    shape = model.operation_model(calls[command.replace("-", "")]).input_shape
+    session = botocore.session.Session()
+    if command == "wait":
+        waiters = session.get_waiter_model(service).waiter_names
+        assert rest[0] in {xform_name(name, "-") for name in waiters}
+        return
+    model = session.get_service_model(service)
+    calls = {xform_name(name, "-"): name for name in model.operation_names}
+    shape = model.operation_model(calls[command]).input_shape
     assert shape is not None
     known = {name.lower() for name in shape.members}
     options = [word for word in rest if word.startswith("--")]

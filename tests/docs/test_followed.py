@@ -32,10 +32,19 @@ APPS = {"from-get-or-create.md"}
 
 
 @pytest.fixture
-def reader(aws_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader with an account, in whose shell `dataware` and `python` are these ones."""
+def reader(
+    aws_server: EmbeddedAws,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """A reader with an account, in whose shell `dataware`, `python` and `aws` are these ones."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
-    monkeypatch.setenv("PATH", f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}")
+    commands = tmp_path_factory.mktemp("commands")
+    aws = commands / "aws"
+    aws.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT}/tests exec python -m support.aws_command "$@"\n')
+    aws.chmod(0o755)
+    found = [str(commands), str(ROOT / ".venv/bin"), os.environ["PATH"]]
+    monkeypatch.setenv("PATH", os.pathsep.join(found))
     monkeypatch.setenv("PYTHONUTF8", "1")
 
 
