@@ -8,8 +8,9 @@ page is read by, and they are those that a person reads it by:
 - a block of another language is saved if the words before it are "Save this as `NAME`:";
 - everything else is only shown.
 
-In what a page shows, ``…`` stands for anything, on a line of its own for any lines; and what
-differs from run to run (`DIFFERING`) may differ. With the variable REWRITE_PAGES set, an answer
+In what a page shows, ``…`` stands for anything, on a line of its own for any lines. What differs
+from run to run (`DIFFERING`) may differ, and lines of progress come as often as the machine is
+slow: one that is shown stands for one or more of them. With the variable REWRITE_PAGES set, an answer
 that differs is written into the page instead of being an error.
 """
 
@@ -43,12 +44,11 @@ DIFFERING = (
     r"(?<=interrupted: )[\d,]+",
     r"(?<=running: )[\d,]+",
     r"(?<=Continuing after )[\d,]+",
-    r"(?<=Migrated batch )[\d,]+(?=/)",
-    r"(?<=, )[\d,.]+/s, [\d.]+ \w+ left",
     r"\d+ (?:s|min|h) ago",
     r"(?<=run )[0-9a-f]{12}\b",
     r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
 )
+PROGRESS = r"(?:✅ Migrated batch [\d,]+/[\d,]+|📊 (?:Compared )?[\d,]+ of [^\n]+)[ ]*\n"
 _VARIED = re.compile("|".join(f"({pattern})" for pattern in DIFFERING))
 _KILLED = re.compile(r"^.*line \d+: +\d+ (?:Killed|Terminated) .*\n", re.MULTILINE)
 _END = "--end-of-block--"
@@ -85,14 +85,15 @@ def steps(page: str) -> Iterator[Saved | Typed]:
 
 def pattern_of(shown: str) -> re.Pattern[str]:
     """What the answer has to look like, as a pattern."""
-    lines = [_line(line) for line in shown.rstrip().split("\n")]
-    return re.compile("".join(lines) + r"\s*")
+    return re.compile("".join(map(_line, shown.rstrip().split("\n"))) + r"\s*")
 
 
 def _line(line: str) -> str:
     if line.strip() == "…":
         return r"(?:.*\n)*?"
-    return _words(line.rstrip()) + r"[ ]*(?:\n|\Z)"
+    if re.fullmatch(PROGRESS, f"{line}\n"):
+        return f"(?:{PROGRESS})+?"
+    return f"(?:{PROGRESS})*?{_words(line.rstrip())}[ ]*(?:\\n|\\Z)"
 
 
 def _words(text: str) -> str:
