@@ -10,8 +10,8 @@ page is read by, and they are those that a person reads it by:
 
 In what a page shows, ``…`` stands for anything, on a line of its own for any lines. What differs
 from run to run (`DIFFERING`) may differ, and lines of progress come as often as the machine is
-slow: one that is shown stands for one or more of them. With the variable REWRITE_PAGES set, an answer
-that differs is written into the page instead of being an error.
+slow: one that is shown stands for one or more of them. With the variable REWRITE_PAGES set, an
+answer that differs is written into the page instead of being an error.
 """
 
 from __future__ import annotations
