@@ -21,7 +21,7 @@ $(VENV)/.ready: pyproject.toml requirements/dev.txt scripts/ensure_node.py
 # The embedded AWS needs none of these packages, so both are made side by side. Compiling all of
 # them would take longer than installing them: what is used is compiled when it is first imported.
 	PYTHONPATH=src $(BIN)/python -c 'from dataware.embedded import embedded_python; embedded_python()' & embedded=$$!; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint requirements/dev.txt --editable '.[cdk,demo,dev]'; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint requirements/dev.txt --editable '.[cdk,demo,dev,docs]'; \
 	$(BIN)/python scripts/ensure_node.py; \
 	wait $$embedded
 	@touch $@
@@ -56,8 +56,11 @@ bench: setup  ## measure, against real peers in the same run
 	PYTHONPATH=tests $(BIN)/python -m support.peers
 	$(BIN)/python -m tests.bench $(BENCH)
 
-docs: setup  ## print the generated pages again
+docs: setup  ## print the generated pages again, and build the site in build/docs
 	$(BIN)/python scripts/generate_docs.py
+	$(BIN)/python scripts/draw_docs.py
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --conf-dir docs --doctree-dir build/doctrees . build/docs
+	@echo "The site is in build/docs: open build/docs/index.html"
 
 clean:  ## remove what make made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

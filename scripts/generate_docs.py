@@ -31,10 +31,10 @@ def _decisions() -> Iterator[str]:
         "a test goes through all of them.\n"
     )
     yield "## Rules\n"
-    yield "| rule | |\n| ---: | --- |"
+    yield "| rule | meaning |\n| ---: | --- |"
     yield from (f"| {number} | {text} |" for number, text in RULES.items())
     yield "\n## Rows, in the order in which they are tried\n"
-    yield "| | when | action | rule | why |\n| ---: | --- | --- | ---: | --- |"
+    yield "| row | when | action | rule | why |\n| ---: | --- | --- | ---: | --- |"
     yield from (_row(position, row) for position, row in enumerate(TABLE, 1))
     yield (
         "\nA guarded migration replaces nothing that the target holds. An import is an adoption or "

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
+import botocore.session
 import click
 import pytest
+import yaml
+from botocore import xform_name
 
 from dataware.cli.commands import dataware
 from dataware.core.estimate import Estimate
@@ -27,7 +32,13 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 KINDS = {kind.cfn_type: kind for kind in kinds()}
 
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CHECKED = {"bash", "json", "python", "sh", "text", "toml", "ts", "yaml", "{eval-rst}"}
+"""Python is also synthesized, see tests/cdk/test_documents.py; the site builds `{eval-rst}`."""
+
+SHELLS = {"sh", "bash"}
+"""A reader types both; in a how-to, `sh` is also what tests/docs types, see support/followed.py."""
+
+FENCE = re.compile(r"^ *```([\w{}-]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -55,7 +66,7 @@ def text_of(page: str) -> str:
 
 
 BLOCKS = [
-    Block(page, language, text)
+    Block(page, language, dedent(text))
     for page in PAGES
     for language, text in FENCE.findall(page.read_text(encoding="utf-8"))
 ]
@@ -69,7 +80,7 @@ def blocks(*languages: str) -> list[Block]:
 def commands() -> Iterator[tuple[str, str]]:
     """Every command line of dataware that a page or a help text shows, with where it stands."""
     for block in BLOCKS:
-        prompt = "" if block.language == "sh" else "$ "
+        prompt = "" if block.language in SHELLS else "$ "
         for line in block.text.splitlines():
             if line.startswith(f"{prompt}dataware "):
                 yield name_of(block.page), line.removeprefix(prompt)
@@ -107,7 +118,7 @@ def test_links_between_pages_resolve(page: Path) -> None:
 def test_every_command_line_parses(where: str, line: str) -> None:
     """A command that is shown is one that can be typed."""
     words = shlex.split(line, comments=True)[1:]
-    ends = [at for at, word in enumerate(words) if word in {">", "|"}]
+    ends = [at for at, word in enumerate(words) if word in {">", "|", "||", "&", "&&", ";"}]
     arguments = words[: ends[0]] if ends else words
     with click.Context(dataware, info_name="dataware") as context:
         if arguments == ["--version"]:
@@ -123,9 +134,77 @@ def test_there_are_command_lines_to_check() -> None:
     assert {where for where, _ in COMMANDS} >= {"README.md", "docs/cli.md", "plan --help"}
 
 
+def test_every_block_says_its_language() -> None:
+    """A block is of a language that a test looks at, so that none is only believed."""
+    assert [
+        f"{block}: {block.language!r}" for block in BLOCKS if block.language not in CHECKED
+    ] == []
+
+
+@pytest.mark.parametrize("block", blocks(*SHELLS), ids=str)
+def test_every_shell_block_parses(block: Block) -> None:
+    """What is to be typed into a shell is understood by one."""
+    done = subprocess.run(
+        ["bash", "-n"], input=block.text, text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+AWS_LINES = [
+    " ".join(words)
+    for block in blocks(*SHELLS)
+    for line in block.text.replace("\\\n", " ").splitlines()
+    if (words := line.split())[:1] == ["aws"]
+]
+
+
+@pytest.mark.parametrize("line", AWS_LINES)
+def test_every_call_of_the_aws_command_line_exists(line: str) -> None:
+    """A call by way of the AWS command line is one of the service, with options that it has."""
+    _, service, command, *rest = line.split()
+    session = botocore.session.Session()
+    if command == "wait":
+        waiters = session.get_waiter_model(service).waiter_names
+        assert rest[0] in {xform_name(name, "-") for name in waiters}
+        return
+    model = session.get_service_model(service)
+    calls = {xform_name(name, "-"): name for name in model.operation_names}
+    shape = model.operation_model(calls[command]).input_shape
+    assert shape is not None
+    known = {name.lower() for name in shape.members}
+    options = [word for word in rest if word.startswith("--")]
+    assert options
+    assert [name for name in options if name.replace("-", "") not in known] == []
+
+
+def test_there_is_a_call_of_the_aws_command_line() -> None:
+    """The test above has something to look at."""
+    assert AWS_LINES
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=str)
+def test_every_block_of_python_compiles(block: Block) -> None:
+    """Python that is shown can be copied as it is."""
+    compile(block.text, name_of(block.page), "exec")
+
+
+@pytest.mark.parametrize("block", blocks("ts"), ids=str)
+def test_every_block_of_typescript_is_part_of_the_example(block: Block) -> None:
+    """TypeScript that is shown stands in the example, which tests/e2e deploys."""
+    example = text_of("examples/typescript/bin/app.ts")
+    assert unindented(block.text) in unindented(example)
+
+
+def unindented(text: str) -> str:
+    """A text without the indentation of its lines."""
+    return "\n".join(line.strip() for line in text.splitlines())
+
+
 @pytest.mark.parametrize("block", blocks("toml", "yaml"), ids=str)
 def test_every_example_of_an_app_loads(block: Block, tmp_path: Path) -> None:
-    """A dataware.toml or a template that is shown can be copied as it is."""
+    """A dataware.toml or a template that is shown can be copied as it is; other YAML parses."""
+    if block.language == "yaml" and "Resources" not in yaml.safe_load(block.text):
+        return
     path = tmp_path / f"example.{block.language}"
     path.write_text(block.text, encoding="utf-8")
     assert load_app(path, kinds=KINDS, overrides=Overrides()).wanted

@@ -329,6 +329,10 @@ def report(**given: Any) -> int:
     show_default=True,
     help="Objects of the bucket.",
 )
+@click.option("--serve", is_flag=True, help="Only run the embedded AWS, for a shell beside it.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port of --serve; any free one if not given."
+)
 @plain_options
 def demo(**given: Any) -> int:
     """Show the whole job on an AWS that is embedded in this machine; no account needed.
@@ -336,11 +340,23 @@ def demo(**given: Any) -> int:
     The first run installs the emulator into a cache folder. The demo imports, migrates and
     creates, kills a running copy and resumes it, and ends with what to type for a real account.
 
+    With --serve it shows nothing: it runs the embedded AWS until Ctrl-C, and prints the lines that
+    point a shell at it.
+
     \b
     Examples:
       dataware demo
       dataware demo --items 5000 --objects 200
+      dataware demo --serve > aws.sh
     """
+    if given["serve"]:
+        from dataware.cli.demo.serve import serve  # noqa: PLC0415 - keeps --help quick
+
+        return serve(given["port"], plain=given["plain"])
+    if given["port"] is not None:
+        raise click.UsageError(
+            "--port says where --serve listens: give both", click.get_current_context()
+        )
     from dataware.cli.demo import Sizes, run_demo  # noqa: PLC0415 - keeps --help quick
 
     return run_demo(Sizes(given["items"], given["objects"]), plain=given["plain"])

@@ -1,0 +1,57 @@
+"""`dataware demo --serve`: the embedded AWS as a server, for a shell beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from shlex import quote
+from tempfile import TemporaryDirectory
+
+from dataware.cli.stop import Stop
+from dataware.core.events import event
+from dataware.embedded import EmbeddedAws
+from dataware.report import Format, make_renderer
+
+ANY_PORT = 0
+
+LEADING_ELSEWHERE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
+"""Variables that would lead a shell to another AWS than the one it was pointed at."""
+
+
+def serve(port: int | None, *, plain: bool) -> int:
+    """Run the embedded AWS until Ctrl-C or SIGTERM; then forget it, and answer 0.
+
+    Standard output gets the shell commands that point a shell at it, all at once and only when it
+    answers, and nothing else: ``dataware demo --serve > aws.sh &``, then ``. ./aws.sh``. Standard
+    error gets the words for people. `port` None takes any free one. Raises DatawareError if it is
+    taken.
+    """
+    no_color = bool(os.environ.get("NO_COLOR"))
+    with (
+        make_renderer(
+            Format.TEXT, sys.stderr, plain=plain, no_color=no_color, is_tty=False
+        ) as render,
+        Stop(graceful=False),
+        TemporaryDirectory(prefix="dataware-demo-") as folder,
+    ):
+        try:
+            with EmbeddedAws(emit=render, port=port or ANY_PORT) as aws:
+                sys.stdout.write(pointing_at(aws, Path(folder) / "state"))
+                sys.stdout.flush()
+                render(event("done", text=f"An AWS of your own listens on {aws.endpoint}"))
+                hint = "The lines on standard output point a shell at it; Ctrl-C or kill ends it"
+                render(event("note", text=hint))
+                while True:
+                    signal.pause()
+        except KeyboardInterrupt:
+            render(event("note", text="The AWS of your own has ended, with all that was in it"))
+    return 0
+
+
+def pointing_at(aws: EmbeddedAws, state: Path) -> str:
+    """Commands of a POSIX shell that point it at `aws`; journals go to the folder `state`."""
+    variables = {**aws.environ(), "DATAWARE_STATE": str(state)}
+    exports = [f"export {name}={quote(value)}" for name, value in variables.items()]
+    return "\n".join([f"unset {' '.join(LEADING_ELSEWHERE)}", *exports]) + "\n"

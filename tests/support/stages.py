@@ -1,0 +1,92 @@
+"""What is there before a reader of a how-to begins, on the embedded AWS."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from support.cli import BUCKET, TABLE, launch, toml_resource, write_toml
+
+EMAIL = """BillingMode = "PAY_PER_REQUEST"
+AttributeDefinitions = [{ AttributeName = "email", AttributeType = "S" }]
+KeySchema = [{ AttributeName = "email", KeyType = "HASH" }]"""
+ELSEWHERE = "eu-west-1"
+
+
+def table(name: str, key: str, count: int, region: str | None = None) -> None:
+    """A table with one key and some items."""
+    dynamodb = boto3.client("dynamodb", region_name=region)
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+    )
+    for number in range(count):
+        dynamodb.put_item(TableName=name, Item={key: {"S": f"pilot{number}@example.com"}})
+
+
+def bucket(name: str, count: int, region: str | None = None) -> None:
+    """A bucket with some small objects."""
+    s3 = boto3.client("s3", region_name=region)
+    where = {"CreateBucketConfiguration": {"LocationConstraint": region}} if region else {}
+    s3.create_bucket(Bucket=name, **where)
+    for number in range(count):
+        s3.put_object(Bucket=name, Key=f"{name}/{number}.txt", Body=b"orbit")
+
+
+def older_names(folder: Path) -> None:
+    """The data is under the names without a suffix."""
+    table("Spaceport-Waitlist", "email", 78)
+    bucket("spaceport-uploads", 12)
+    write_toml(
+        folder / "dataware.toml",
+        toml_resource(TABLE, "Spaceport-Waitlist-prod", "Spaceport-Waitlist", properties=EMAIL),
+        toml_resource(BUCKET, "spaceport-uploads-prod", "spaceport-uploads"),
+    )
+
+
+def left_behind(_folder: Path) -> None:
+    """A table of a stack that is gone."""
+    table("Spaceport-Orders", "id", 3)
+
+
+def elsewhere(_folder: Path) -> None:
+    """Data in another region, and targets in this one."""
+    table("Orders", "id", 5, region=ELSEWHERE)
+    table("Orders", "id", 0)
+    bucket("spaceport-uploads-prod", 0)
+    bucket("spaceport-drop", 3, region=ELSEWHERE)
+
+
+def interrupted(folder: Path) -> None:
+    """A copy that was killed when it had written something."""
+    older_names(folder)
+    copying = launch("apply", folder / "dataware.toml", "--max-rate", 20)
+    dynamodb = boto3.client("dynamodb")
+    while copying.poll() is None and not holds_items(dynamodb, "Spaceport-Waitlist-prod"):
+        time.sleep(0.05)
+    copying.send_signal(signal.SIGKILL)
+    copying.communicate()
+
+
+def holds_items(dynamodb: Any, name: str) -> bool:
+    """Whether a table is there and has an item."""
+    try:
+        return bool(dynamodb.scan(TableName=name, Limit=1)["Items"])
+    except dynamodb.exceptions.ResourceNotFoundException:
+        return False
+
+
+STAGES: Mapping[str, Callable[[Path], None]] = {
+    "suffix-roll-out.md": older_names,
+    "adopt-what-a-stack-left.md": left_behind,
+    "other-account-or-region.md": elsewhere,
+    "resume.md": interrupted,
+    "approve-a-plan.md": older_names,
+}
