@@ -85,6 +85,8 @@ ACCESSIBLE = {
 }
 """What is written otherwise in every page, each idempotent."""
 
+POSITION = "Alias for field number"
+
 SECTION = re.compile(r"^## (.+)\n((?:(?!## ).*\n?)*)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]+\.md)\)")
 
@@ -130,6 +132,13 @@ def add_navigation(app: Sphinx, page: str, source: list[str]) -> None:
             source[0] += "\n".join(toctree(pages, caption))
 
 
+def is_position(
+    _app: Sphinx, _sort: str, _name: str, found: object, _skip: bool, _options: object
+) -> bool | None:
+    """Leave out the members of a named tuple that only say which field they are."""
+    return True if (getattr(found, "__doc__", None) or "").startswith(POSITION) else None
+
+
 def make_accessible(app: Sphinx, error: Exception | None) -> None:
     """Add what the theme leaves out for people who use a keyboard or a screen reader."""
     if error is not None:
@@ -144,4 +153,5 @@ def make_accessible(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("source-read", add_navigation)
+    app.connect("autodoc-skip-member", is_position)
     app.connect("build-finished", make_accessible)

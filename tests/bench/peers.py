@@ -1,7 +1,7 @@
 """The tools that dataware is compared with: where they are, and which versions.
 
 They are development dependencies, installed by ``make bench`` and by nothing else.
-``python -m tests.bench.peers`` makes the environment of the one that cannot share ours.
+``python -m tests.bench.peers`` makes the environments of those that cannot share ours.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from dataware.embedded.environment import cache_folder
 BIN = Path(sys.executable).parent
 DYNAMODUMP = "dynamodump==1.11.1"
 """It asks for exactly one version of boto3, which is older than dataware's oldest."""
+AWSCLI = "awscli==1.46.3"
+"""Version 1, which is the one that is on PyPI; its docutils is older than that of our pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,14 @@ def rclone() -> Program:
 
 @cache
 def awscli() -> Program:
-    """Version 1, which is the one that is on PyPI."""
-    return _program("aws", BIN / "aws", "--version")
+    """The script in an environment of its own."""
+    return _program("aws", _folder(AWSCLI) / "bin" / "aws", "--version")
 
 
 @cache
 def dynamodump() -> Program:
     """The script in an environment of its own."""
-    path = _dynamodump_folder() / "bin" / "dynamodump"
+    path = _folder(DYNAMODUMP) / "bin" / "dynamodump"
     if not path.exists():
         return _absent("dynamodump")
     return Program(str(path), f"dynamodump {DYNAMODUMP.partition('==')[2]}")
@@ -83,20 +85,26 @@ def _absent(name: str) -> Program:
     return Program(name, name, "it is not installed: `make bench` does that")
 
 
-def _dynamodump_folder() -> Path:
-    return cache_folder() / "peers" / DYNAMODUMP.replace("==", "-")
+def _folder(package: str) -> Path:
+    return cache_folder() / "peers" / package.replace("==", "-")
 
 
 def main() -> None:
-    """Make the environment of dynamodump, unless it is there."""
-    folder = _dynamodump_folder()
-    if (folder / "bin" / "dynamodump").exists():
-        return
+    """Make the environments of peers that need one of their own, unless they are there."""
+    for package in (DYNAMODUMP, AWSCLI):
+        folder = _folder(package)
+        if not (folder / "installed").exists():
+            _install(folder, package)
+
+
+def _install(folder: Path, package: str) -> None:
     venv.create(folder, with_pip=True, clear=True)
     pip = (str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet")
-    done = subprocess.run([*pip, "--disable-pip-version-check", DYNAMODUMP], check=False)
+    done = subprocess.run([*pip, "--disable-pip-version-check", package], check=False)
     if done.returncode:
-        sys.stdout.write(f"⚠️  {DYNAMODUMP} cannot be installed here; it will be left out\n")
+        sys.stdout.write(f"⚠️  {package} cannot be installed here; it will be left out\n")
+    else:
+        (folder / "installed").touch()
 
 
 if __name__ == "__main__":
