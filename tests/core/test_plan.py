@@ -150,9 +150,10 @@ def test_a_changed_fact_is_named() -> None:
     before = Planned(wanted, absent("uploads-prod"), (), decision)
     there = Facts("uploads-prod", Existence.EXISTS, Content.DATA)
     after = Planned(wanted, there, (), Decision(Action.IMPORT, 1, "because"))
-    changes = changed_facts(before, after)
-    assert "uploads-prod exists was no and is yes" in changes
-    assert "uploads-prod decision was create (rule 5) and is import (rule 1)" in changes
+    assert changed_facts(before, after) == [
+        "uploads-prod decision was create (rule 5) and is import (rule 1)",
+        "uploads-prod exists was no and is yes",
+    ]
     assert changed_facts(before, before) == []
 
 

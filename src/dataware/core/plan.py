@@ -157,8 +157,7 @@ def changed_facts(before: Planned, after: Planned) -> list[str]:
     changes = [
         f"{name} {word} was {was} and is {now}"
         for name in old.keys() | new.keys()
-        for word, was, now in _compared(old.get(name), new.get(name))
-        if was != now
+        for word, was, now in _differing(old.get(name), new.get(name))
     ]
     then, now_ = before.decision, after.decision
     was, is_ = (then.action, then.rule, then.source), (now_.action, now_.rule, now_.source)
@@ -186,10 +185,16 @@ def _compared_facts(planned: Planned, begun: bool) -> dict[str, Facts]:
     return {facts.name: facts for facts in compared}
 
 
-def _compared(before: Facts | None, after: Facts | None) -> list[tuple[str, str, str]]:
+def _differing(before: Facts | None, after: Facts | None) -> list[tuple[str, str, str]]:
+    """What was seen otherwise, each with both values; what does not exist has nothing else."""
     old, new = _facts_json(before), _facts_json(after)
     words = ("exists", "content", "owner", "stack", "marker", "identity", "schema")
-    return [(word, str(old.get(word)), str(new.get(word))) for word in words]
+    differing = [
+        (word, str(old.get(word) or "none"), str(new.get(word) or "none"))
+        for word in words
+        if old.get(word) != new.get(word)
+    ]
+    return differing[:1] if differing and differing[0][0] == "exists" else differing
 
 
 def lock_key(cfn_type: str, preferred: str) -> str:

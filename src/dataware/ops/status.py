@@ -196,14 +196,14 @@ def life(run: Run) -> str:
 
 
 def journal_words(run: Run) -> str:
-    """What the journal on this machine knows, in words; empty without one."""
-    if not (known := run.local):
+    """What the journal on this machine knows, in words; empty without one, or before its first."""
+    known = run.local
+    if not known or not (done := known["copied"] + known["same"] + known["left"]):
         return ""
-    safe = counted(known["copied"] + known["same"] + known["left"], run.unit)
     parts = f"{known['partitions_done']:,} of {counted(known['partitions'], 'part')} done"
     left = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(known["troubles"].items()))
     behind = f", left behind: {left}" if left else ""
-    return f"the journal on this machine goes on after {safe}, {parts}{behind}"
+    return f"the journal on this machine goes on after {counted(done, run.unit)}, {parts}{behind}"
 
 
 def told(run: Run) -> str:
