@@ -44,7 +44,7 @@ class Scale:
 
 
 _WHOLE = Scale(
-    Track(first=500, most=100_000, seconds=8.0),
+    Track(first=500, most=200_000, seconds=12.0),
     Track(first=5_000, most=1_500_000, seconds=8.0),
     growth.Sizes((10_000, 100_000, 1_000_000), longest=300.0),
     growth.Sizes((10_000, 100_000), longest=200.0),
@@ -63,6 +63,7 @@ _BENCHMARKS: Mapping[str, Benchmark] = {
     "limit": lambda w, n, b: limit(w, n.limit),
     "fidelity": lambda w, n, b: _fidelity(w, b),
     "s3": lambda w, n, b: copying.copy_of_buckets(w, n.buckets, 0.0, b.losses),
+    "s3-cores": lambda w, n, b: copying.copy_of_buckets_on_all_cores(w, n.buckets, b.losses),
     "s3-latency": lambda w, n, b: copying.copy_of_buckets(w, n.buckets, LATENCY, b.losses),
     "dynamodb": lambda w, n, b: copying.copy_of_tables(w, n.tables, 0.0, b.losses),
     "dynamodb-latency": lambda w, n, b: copying.copy_of_tables(w, n.tables, LATENCY, b.losses),

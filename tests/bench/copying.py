@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from tests.bench import contenders
+from tests.bench import contenders, pinning
 from tests.bench.contenders import Contender
 from tests.bench.jobs import prepare_bucket, prepare_table
 from tests.bench.race import Attempt, Finish, Track, race
@@ -29,6 +30,7 @@ _BUCKET_GOALS = {
     "aws s3 sync": 15.0,
     "boto3 loop, one by one": 20.0,
 }
+_ALL_CORES_GOALS = {"boto3 loop, one by one": 20.0}
 _LATE_TABLE_GOALS = {
     "boto3 client, 32 threads": 25.0,
     "boto3 resource + batch_writer": 40.0,
@@ -69,6 +71,25 @@ def copy_of_buckets(
     return result
 
 
+def copy_of_buckets_on_all_cores(world: World, track: Track, losses: Mapping[str, str]) -> Result:
+    """The same without latency, where everybody may use every core, as on a user's machine."""
+
+    def prepare(contender: Contender, count: int) -> None:
+        prepare_bucket(world, count, existing=not contender.creates)
+
+    one = replace(world, cores=pinning.ALL)
+    finishes = race(one, contenders.of_buckets(one), prepare, track)
+    result = _result("S3", "objects", 0.0, finishes, losses, where="all cores")
+    note = _NOTE.format(seconds=track.seconds, turns=track.turns, creation="")
+    result.notes[:0] = [
+        note,
+        "programs are not pinned here, and share the first core with the servers: dataware copies "
+        "with a process for each core, s5cmd and rclone with their threads, the others on one core",
+    ]
+    result.goals += _against(finishes, _ALL_CORES_GOALS, "S3, 0 ms, all cores")
+    return result
+
+
 def copy_of_tables(world: World, track: Track, latency: float, losses: Mapping[str, str]) -> Result:
     """One table into another one: dataware makes its target, the others find theirs."""
 
@@ -91,10 +112,17 @@ def copy_of_tables(world: World, track: Track, latency: float, losses: Mapping[s
 
 
 def _result(
-    what: str, unit: str, latency: float, finishes: Sequence[Finish], losses: Mapping[str, str]
+    what: str,
+    unit: str,
+    latency: float,
+    finishes: Sequence[Finish],
+    losses: Mapping[str, str],
+    *,
+    where: str = "",
 ) -> Result:
     held = f"{latency * 1000:.0f} ms latency" if latency else "no latency"
-    result = Result(f"{what}: a whole job, {held}", COLUMNS, unit=f"{unit} a second")
+    at = f"{held}, {where}" if where else held
+    result = Result(f"{what}: a whole job, {at}", COLUMNS, unit=f"{unit} a second")
     ours = finishes[0]
     for finish in finishes:
         name, best = finish.contender.name, finish.best

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.bench.pinning import CLIENT, running_on
+from tests.bench.pinning import running_on
 
 _SAMPLE_SECONDS = 0.02
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -56,12 +56,17 @@ class Failed(Exception):
 
 
 def run(
-    command: Sequence[str], environ: Mapping[str, str], folder: Path, limit: float | None = None
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    folder: Path,
+    limit: float | None = None,
+    *,
+    cores: frozenset[int],
 ) -> Run:
-    """Run a command to its end in `folder`. Raises Failed with the end of its output."""
+    """Run a command to its end in `folder`, on some cores. Raises Failed with its last output."""
     with tempfile.TemporaryFile() as output:
         before, started = _children_cpu(), time.monotonic()
-        with running_on(CLIENT):
+        with running_on(cores):
             process = subprocess.Popen(
                 command,
                 cwd=folder,

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 _ALL = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 SERVERS = frozenset(_ALL[:1]) if len(_ALL) > 1 else frozenset()
 CLIENT = frozenset(_ALL[1:2]) if len(_ALL) > 1 else frozenset()
+ALL = frozenset(_ALL)
 
 
 def told() -> str:
@@ -21,7 +22,7 @@ def told() -> str:
         return "Programs and servers share all cores: this machine cannot keep them apart."
     return (
         f"Each measured program is pinned to core {min(CLIENT)}, the servers that answer it to "
-        f"core {min(SERVERS)}: every figure is of one core."
+        f"core {min(SERVERS)}: every figure is of one core, where a section does not say otherwise."
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from tests.bench.measure import Run, clean_environ, run
 from tests.bench.names import TRANSFERS
-from tests.bench.pinning import SERVERS, running_on
+from tests.bench.pinning import CLIENT, SERVERS, running_on
 from tests.bench.responder import Responder
 
 from dataware.embedded import EmbeddedAws
@@ -23,11 +23,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The servers and the folder of one benchmark."""
+    """The servers and the folder of one benchmark; `cores` are those of measured programs."""
 
     server: EmbeddedAws
     responder: Responder
     folder: Path
+    cores: frozenset[int] = CLIENT
 
     def client(self, service: str) -> Any:
         """A client of the embedded AWS itself, to prepare what is real."""
@@ -50,7 +51,8 @@ class World:
         `environ` leads it elsewhere. Raises Failed if it fails or takes more than `limit` seconds.
         """
         with TemporaryDirectory(prefix="dataware-bench-") as home:
-            return run(command, self.environ(home, **environ), self.folder, limit)
+            there = self.environ(home, **environ)
+            return run(command, there, self.folder, limit, cores=self.cores)
 
     def tried(self, command: Sequence[str], limit: float, **environ: str) -> tuple[int, str]:
         """The exit code and the output of a command that may fail; -1 when its time is up."""

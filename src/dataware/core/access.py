@@ -126,8 +126,6 @@ def skew_in(date: str, now: float, used: float) -> float | None:
 
 def upper_escapes(target: str) -> str:
     """`target` with the hex digits of its escapes in upper case."""
-    if "%" not in target:
-        return target
     return _LOWER_ESCAPE.sub(lambda escape: escape[0].upper(), target)
 
 

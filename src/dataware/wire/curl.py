@@ -77,8 +77,8 @@ class CurlTransport:
 
         Raises TimeoutError or ConnectionError when no complete answer arrived.
         """
-        path, query = upper_escapes(request.path), upper_escapes(request.query)
-        if (path, query) != (request.path, request.query):
+        if "%" in request.path or "%" in request.query:
+            path, query = upper_escapes(request.path), upper_escapes(request.query)
             request = request._replace(path=path, query=query)
         skew = self._signer.skew
         response, token = await self._send(request)

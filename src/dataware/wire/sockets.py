@@ -35,7 +35,10 @@ def sockets(loop: asyncio.AbstractEventLoop, ready: Ready) -> Sockets:
 
 
 class EpollSockets:
-    """Sockets in an epoll of their own."""
+    """Sockets in an epoll of their own.
+
+    One that is no longer watched stays in it until it stirs: most are soon watched again.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready) -> None:
         self._loop = loop
@@ -47,18 +50,17 @@ class EpollSockets:
     def watch(self, handle: int, *, read: bool, write: bool) -> None:
         """Watch a socket for this from now on, and for nothing else; for neither: no longer."""
         wanted = select.EPOLLIN * read | select.EPOLLOUT * write
-        known = self._watched.pop(handle, 0)
-        if wanted:
-            self._watched[handle] = wanted
-            if known and self._still(self._epoll.modify, handle, wanted):
-                return
+        known = handle in self._watched
+        self._watched[handle] = wanted
+        if wanted and not (known and self._still(self._epoll.modify, handle, wanted)):
             self._epoll.register(handle, wanted)
-        elif known:
-            self._still(self._epoll.unregister, handle)
 
     @staticmethod
     def _still(change: Callable[..., None], *arguments: int) -> bool:
-        """Change what is watched, unless its socket was closed and so has left by itself."""
+        """Change what is watched, unless its socket was closed and so has left by itself.
+
+        Its number may be another socket's by now, of which the epoll knows nothing.
+        """
         try:
             change(*arguments)
         except OSError as error:
@@ -76,8 +78,12 @@ class EpollSockets:
 
     def _hand_out(self) -> None:
         for handle, events in self._epoll.poll(0):
-            # An earlier one of these may have ended what this socket was watched for.
             wanted = self._watched.get(handle, 0)
+            if not wanted:
+                # Nobody waits for it any more, maybe only since an earlier one of these.
+                self._watched.pop(handle, None)
+                self._still(self._epoll.unregister, handle)
+                continue
             broken = events & ~(select.EPOLLIN | select.EPOLLOUT)
             read = bool(wanted & select.EPOLLIN and (events & select.EPOLLIN or broken))
             write = bool(wanted & select.EPOLLOUT and (events & select.EPOLLOUT or broken))
