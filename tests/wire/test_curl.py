@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -256,3 +257,19 @@ def test_every_header_is_found_under_its_name(given_: dict[str, str]) -> None:
 def test_escapes_become_upper_case(text: str, upper: str) -> None:
     """Only what is an escape, and all of it."""
     assert upper_escapes(text) == upper
+
+
+def test_a_handshake_that_never_ends_is_no_connection() -> None:
+    """Who takes a connection and says nothing of TLS is given up after `connect_seconds`."""
+
+    async def main() -> None:
+        transport = CurlTransport(FixedAccess(address), Limits(connect_seconds=0.2))
+        try:
+            await transport.exchange(BARE)
+        finally:
+            await transport.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(TimeoutError, match=r"no connection in 0\.2 s"):
+            asyncio.run(main())

@@ -29,7 +29,7 @@ class Gate:
         self._turn = asyncio.Lock()
 
     def open_for(self, units: float) -> bool:
-        """Whether `units` may pass at once, because there is no limit; they are let through then."""
+        """Let `units` pass if there is no limit, and tell whether they have."""
         if self.limit is not None or self._turn.locked():
             return False
         self._observe(units, self._clock.monotonic())

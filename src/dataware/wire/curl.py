@@ -9,6 +9,7 @@ try again is for the caller.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +22,7 @@ import pycurl
 
 from dataware.core.access import Access, Limits, headers_of, untrusted, upper_escapes
 from dataware.core.ports import Request, Response
-from dataware.wire.multi import Failed, Multi, Transfer
+from dataware.wire.multi import Failed, Multi, Patience, Transfer
 from dataware.wire.signing import Signer
 
 CONNECTIONS = 256
@@ -99,14 +100,16 @@ class CurlTransport:
         headers = headers_of(request, self._access)
         signed = self._signer.sign(request, region, address.host, headers)
         if self._multi is None:
-            most, silence = self._limits.connections or CONNECTIONS, self._limits.read_seconds
-            self._multi = Multi(most, silence)
+            self._multi = _multi(self._limits)
         shape = _shape(request)
         idle = address.idle[shape]
         transfer = idle.pop() if idle else self._new(address, shape)
         _prepare(transfer, request, signed, address)
         try:
-            await self._multi.run(transfer)
+            await self._multi.begin(transfer)
+        except asyncio.CancelledError:
+            self._multi.abandon(transfer)
+            raise
         except Failed as failure:
             transfer.clear()
             idle.append(transfer)
@@ -125,7 +128,7 @@ class CurlTransport:
 
     def _new(self, address: Address, shape: Shape) -> Transfer:
         """A handle for an address, with everything that is the same for all its requests."""
-        transfer, limits = Transfer(), self._limits
+        transfer = Transfer()
         options: dict[int, object] = {
             pycurl.URL: address.base,
             pycurl.NOSIGNAL: 1,
@@ -134,8 +137,6 @@ class CurlTransport:
             pycurl.HTTP_CONTENT_DECODING: 0,
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
             pycurl.CAINFO: self._access.ca_bundle,
-            pycurl.CONNECTTIMEOUT_MS: round(1000 * limits.connect_seconds),
-            pycurl.TIMEOUT_MS: round(1000 * limits.answer_seconds),
             pycurl.TCP_KEEPALIVE: 1,
             pycurl.PROXY: address.proxy or "",
             pycurl.NOPROXY: "" if address.proxy else "*",
@@ -147,6 +148,11 @@ class CurlTransport:
         for option, value in options.items():
             transfer.curl.setopt(option, value)
         return transfer
+
+
+def _multi(limits: Limits) -> Multi:
+    patience = Patience(limits.connect_seconds, limits.read_seconds, limits.answer_seconds)
+    return Multi(limits.connections or CONNECTIONS, patience)
 
 
 def _shape(request: Request) -> Shape:

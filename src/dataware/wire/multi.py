@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any
+from typing import Any, NamedTuple
 
 import pycurl
 
@@ -18,18 +18,27 @@ IDLE_CONNECTIONS = 2048
 """Connections that are kept open for later; far more than are ever under way."""
 
 LOOKS = 4
-"""How often, in the time of a silence, it is looked for."""
+"""How often, in the shortest of the times that a transfer is given, it is looked at."""
 
 _AT_ONCE = 256
+
+
+class Patience(NamedTuple):
+    """How many seconds a transfer may take to connect, be silent, and take as a whole."""
+
+    connect: float
+    silence: float
+    answer: float
 
 
 class Transfer:
     """One easy handle with what it receives; used again and again, for one request at a time.
 
-    `moved` is how much of it was seen to have moved last, and `since` when that was first seen.
+    `begun` is when it began, `moved` how much of it was seen to have moved last, and `since` when
+    that was first seen.
     """
 
-    __slots__ = ("body", "curl", "future", "lines", "method", "moved", "since")
+    __slots__ = ("begun", "body", "curl", "future", "lines", "method", "moved", "since")
 
     def __init__(self) -> None:
         self.curl: Any = pycurl.Curl()
@@ -38,8 +47,8 @@ class Transfer:
         self.body: list[bytes] = []
         self.future: asyncio.Future[None] | None = None
         self.method = ""
+        self.begun = self.since = 0.0
         self.moved: object = None
-        self.since = 0.0
         self.curl.setopt(pycurl.HEADERFUNCTION, self.lines.append)
         self.curl.setopt(pycurl.WRITEFUNCTION, self.body.append)
 
@@ -50,12 +59,18 @@ class Transfer:
         self.clear()
         return answer
 
-    def silent(self, now: float) -> float:
-        """For how many seconds nothing has moved, as far as that was looked at."""
+    def overdue(self, now: float, patience: Patience) -> str | None:
+        """What has taken too long, as far as that was looked at; None while nothing has."""
         moved = len(self.lines), len(self.body), self.curl.getinfo(pycurl.SIZE_UPLOAD_T)
         if moved != self.moved:
             self.moved, self.since = moved, now
-        return now - self.since
+        if now - self.begun >= patience.answer:
+            return f"no whole answer in {patience.answer:g} s"
+        if now - self.begun >= patience.connect and not self.curl.getinfo(pycurl.PRETRANSFER_TIME):
+            return f"no connection in {patience.connect:g} s"
+        if now - self.since >= patience.silence:
+            return f"nothing has moved for {patience.silence:g} s"
+        return None
 
     def clear(self) -> None:
         """Forget what was received."""
@@ -74,11 +89,12 @@ class Failed(Exception):
 class Multi:
     """Transfers under way on one event loop, at most `most` at once; the others wait.
 
-    One in which nothing moves for `silence` seconds ends as timed out. (libcurl's own limit of
-    the speed counts in whole seconds, and a trickle of one byte a second gets past it.)
+    One that takes longer than `patience` has ends as timed out. (libcurl would keep timers for each
+    of them, and its own limit of the speed counts in whole seconds, so that a trickle of one byte a
+    second gets past it.)
     """
 
-    def __init__(self, most: int, silence: float) -> None:
+    def __init__(self, most: int, patience: Patience) -> None:
         self._loop = asyncio.get_running_loop()
         self._multi: Any = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
@@ -92,21 +108,29 @@ class Multi:
         self._due: float | None = None
         self._soon: asyncio.Handle | None = None
         self._collecting = False
-        self._silence = silence
-        self._look = self._loop.call_later(silence / LOOKS, self._end_silent)
+        self._patience = patience
+        self._every = min(patience) / LOOKS
+        self._look = self._loop.call_later(self._every, self._end_overdue)
 
-    async def run(self, transfer: Transfer) -> None:
-        """Carry a transfer out. Raises Failed; when cancelled, the connection is given up."""
-        transfer.future = self._loop.create_future()
+    def begin(self, transfer: Transfer) -> asyncio.Future[None]:
+        """Carry a transfer out: what is answered is done when it has ended, and may raise Failed.
+
+        Who no longer waits for it has to `abandon` it.
+        """
+        transfer.future = future = self._loop.create_future()
         if len(self._active) < self._most:
             self._start(transfer)
         else:
             self._waiting.append(transfer)
-        try:
-            await transfer.future
-        except asyncio.CancelledError:
-            self._abandon(transfer)
-            raise
+        return future
+
+    def abandon(self, transfer: Transfer) -> None:
+        """Give a transfer up, with its connection."""
+        if transfer in self._active:
+            self._stop(transfer)
+            self._start_waiting()
+        elif transfer in self._waiting:
+            self._waiting.remove(transfer)
 
     def close(self) -> None:
         """End every transfer and close every connection."""
@@ -124,20 +148,13 @@ class Multi:
         self._sockets.close()
 
     def _start(self, transfer: Transfer) -> None:
-        transfer.moved = None
+        transfer.begun, transfer.moved = self._loop.time(), None
         self._active.add(transfer)
         self._multi.add_handle(transfer.curl)
 
     def _stop(self, transfer: Transfer) -> None:
         self._active.discard(transfer)
         self._multi.remove_handle(transfer.curl)
-
-    def _abandon(self, transfer: Transfer) -> None:
-        if transfer in self._active:
-            self._stop(transfer)
-            self._start_waiting()
-        elif transfer in self._waiting:
-            self._waiting.remove(transfer)
 
     def _start_waiting(self) -> None:
         while self._waiting and len(self._active) < self._most:
@@ -207,12 +224,11 @@ class Multi:
                 self._ended(curl.transfer, Failed(code, words))
         self._start_waiting()
 
-    def _end_silent(self) -> None:
-        self._look = self._loop.call_later(self._silence / LOOKS, self._end_silent)
+    def _end_overdue(self) -> None:
+        self._look = self._loop.call_later(self._every, self._end_overdue)
         now = self._loop.time()
         for transfer in tuple(self._active):
-            if transfer.silent(now) >= self._silence:
-                words = f"nothing has moved for {self._silence:g} s"
+            if (words := transfer.overdue(now, self._patience)) is not None:
                 self._ended(transfer, Failed(pycurl.E_OPERATION_TIMEDOUT, words))
         self._start_waiting()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dataware.core.errors import BadInput
 from dataware.core.kind import CopyOrder, Outcome, Page, Rates, Tools, Unit
@@ -89,12 +89,12 @@ class BucketCopier:
         )
         return Page(units, cursor_of(found[-1].key), same=len(found) - len(units))
 
-    async def write(self, unit: Unit) -> Outcome:
+    def write(self, unit: Unit) -> Coroutine[Any, Any, Outcome]:
         """Bring one object over."""
         payload: Found | Doubtful = unit.payload
         if isinstance(payload, Doubtful):
-            return await place(self._pair, payload.found, doubtful=True)
-        return await place(self._pair, payload)
+            return place(self._pair, payload.found, doubtful=True)
+        return place(self._pair, payload)
 
 
 class VersionCopier(BucketCopier):

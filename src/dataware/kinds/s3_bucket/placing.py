@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
 from dataware.core.kind import CopyOrder, Left, Trouble
@@ -46,7 +46,7 @@ class Pair:
         return self.target.prefix + self.source.relative(key)
 
 
-async def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -> str:
+def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -> Awaitable[str]:
     """One CopyObject, which carries everything but the storage class by itself.
 
     Pinned to the listed ETag, and `condition` guards what stands in the target. Answers
@@ -61,7 +61,7 @@ async def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -
     if found.checksum is not None:
         headers["x-amz-checksum-algorithm"] = found.checksum
     ask = Ask(pair.target_key(found.key), headers=headers)
-    return await pair.calls.document(
+    return pair.calls.document(
         pair.target, "CopyObject", ask, read_copied, "PUT", quick=quick_copied
     )
 

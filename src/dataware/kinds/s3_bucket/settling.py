@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from dataware.core.errors import Conflict
@@ -51,14 +52,14 @@ async def place(pair: Pair, found: Found, *, doubtful: bool = False) -> Outcome:
         return Outcome(left=(await left_by(pair, found, rejected.fault),))
 
 
-async def copy(pair: Pair, found: Found, *, seen: str | None = None) -> str:
+def copy(pair: Pair, found: Found, *, seen: str | None = None) -> Awaitable[str]:
     """Copy by whichever way fits the size, if the target still is as `seen` (an ETag, or absent).
 
     Answers with the new ETag; raises Rejected.
     """
     condition = ONLY_IF_ABSENT if seen is None else only_if(seen)
     large = found.size > pair.order.multipart_threshold
-    return await (copy_in_parts if large else copy_at_once)(pair, found, condition)
+    return (copy_in_parts if large else copy_at_once)(pair, found, condition)
 
 
 async def _copied(pair: Pair, found: Found) -> bool:
