@@ -60,7 +60,7 @@ def test_what_does_not_end_leaves_a_run_to_be_resumed(
     fault_proxy.add(ENDLESS[how](kind), operation=migration.write, skip=5)
     check_resumable(run("apply", app))
     check_sums(journal_of(clean_environment), planned)
-    assert "interrupted" in run("status").out
+    assert "incomplete" in run("status").out
     fault_proxy.clear()
     again = run("apply", app)
     assert again.code == 0, again

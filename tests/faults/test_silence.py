@@ -19,7 +19,7 @@ from dataware.cli.outside import make_context
 from dataware.cli.stop import Stop
 from dataware.cli.transport import transport
 from dataware.core.access import Limits
-from dataware.core.errors import CannotSee
+from dataware.core.errors import Incomplete
 from dataware.core.kind import Place
 from dataware.ops.context import CopySettings
 from dataware.ops.migrate import migrate
@@ -124,7 +124,7 @@ def test_a_server_that_never_answers_ends_the_run(
     fault_proxy.clear()
     fault_proxy.add(FAULTS[name], operation=WRITES[kind], skip=4)
     before = time.monotonic()
-    with pytest.raises(CannotSee, match="after 2 tries"):
+    with pytest.raises(Incomplete, match="after 2 tries"):
         copy(kind, attempts=2)
     assert time.monotonic() - before < 60
     check_sums(journal_of(clean_environment), PLANNED)
@@ -139,7 +139,7 @@ def test_what_was_given_up_leaves_no_thread_behind(fault_proxy: FaultProxy) -> N
     prepared("bucket")
     fault_proxy.clear()
     fault_proxy.add(trickle(0.1), operation="CopyObject", skip=4)
-    with pytest.raises(CannotSee):
+    with pytest.raises(Incomplete):
         copy("bucket", attempts=2)
     deadline = time.monotonic() + 20
     while [one for one in threading.enumerate() if one.name.startswith("dataware-wire")]:
