@@ -39,6 +39,8 @@ def reader(
 ) -> None:
     """A reader with an account, in whose shell `dataware`, `python` and `aws` are these ones."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
+    # A session that an earlier test began would go on as who that test was.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     commands = tmp_path_factory.mktemp("commands")
     aws = commands / "aws"
     aws.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT}/tests exec python -m support.aws_command "$@"\n')

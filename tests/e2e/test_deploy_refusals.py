@@ -204,5 +204,5 @@ def test_a_deployment_that_failed_is_repeated_without_copying(calls: Path) -> No
     again = deploy(table())
     assert again.code == 0, again
     assert "Importing existing DynamoDB table with data: data-prod" in again.out
-    assert "migrat" not in again.out
+    assert not {"migrating", "batch", "migrated"} & set(again.out.lower().split())
     assert calls.read_text().count("deploy --import-existing-resources") == 2
