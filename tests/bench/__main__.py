@@ -32,6 +32,7 @@ class Scale:
     """How large everything is; `longest` bounds a single run of `growth` in seconds."""
 
     buckets: Track
+    cores: Track
     tables: Track
     growth: growth.Sizes
     guarded: growth.Sizes
@@ -45,11 +46,13 @@ class Scale:
 
 _WHOLE = Scale(
     Track(first=500, most=200_000, seconds=12.0),
+    Track(first=5_000, most=400_000, seconds=28.0, turns=2),
     Track(first=5_000, most=1_500_000, seconds=8.0),
     growth.Sizes((10_000, 100_000, 1_000_000), longest=300.0),
     growth.Sizes((10_000, 100_000), longest=200.0),
 )
 _QUICK = Scale(
+    Track(first=100, most=200, seconds=0.5, turns=1),
     Track(first=100, most=200, seconds=0.5, turns=1),
     Track(first=1_000, most=2_000, seconds=0.5, turns=1),
     growth.Sizes((500, 1_000), longest=60.0),
@@ -63,7 +66,7 @@ _BENCHMARKS: Mapping[str, Benchmark] = {
     "limit": lambda w, n, b: limit(w, n.limit),
     "fidelity": lambda w, n, b: _fidelity(w, b),
     "s3": lambda w, n, b: copying.copy_of_buckets(w, n.buckets, 0.0, b.losses),
-    "s3-cores": lambda w, n, b: copying.copy_of_buckets_on_all_cores(w, n.buckets, b.losses),
+    "s3-cores": lambda w, n, b: copying.copy_of_buckets_on_all_cores(w, n.cores, b.losses),
     "s3-latency": lambda w, n, b: copying.copy_of_buckets(w, n.buckets, LATENCY, b.losses),
     "dynamodb": lambda w, n, b: copying.copy_of_tables(w, n.tables, 0.0, b.losses),
     "dynamodb-latency": lambda w, n, b: copying.copy_of_tables(w, n.tables, LATENCY, b.losses),
@@ -101,7 +104,7 @@ def main(names: tuple[str, ...], *, quick: bool, huge: bool, write: bool) -> Non
         raise click.UsageError("figures of --quick say nothing, so they are not published")
     scale = _QUICK if quick else _WHOLE
     if huge:
-        scale = Scale(scale.buckets, scale.tables, _HUGE, scale.guarded)
+        scale = Scale(scale.buckets, scale.cores, scale.tables, _HUGE, scale.guarded)
     book, results, broken = Book.read(), [], False
     click.echo(f"{surroundings()}\n{pinning.told()}\n")
     for name in names or _BENCHMARKS:
