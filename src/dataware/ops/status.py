@@ -107,7 +107,7 @@ def tell_nothing(context: Context) -> None:
 
 
 def runs_on_record(context: Context, name: str | None = None) -> list[Run]:
-    """Every run on record, or those into one target, what matters most and is newest first.
+    """Every run on record, or those into one target, what matters most first, then by name.
 
     Raises CannotSee and BadInput.
     """
@@ -142,9 +142,9 @@ def with_journal(context: Context, run: Run) -> Run:
     return replace(run, local=local)
 
 
-def _order(run: Run) -> tuple[int, float, str]:
+def _order(run: Run) -> tuple[int, str]:
     rank = {RUNNING: 0, COMPLETE: 2}.get(run.state, 1)
-    return rank, run.age or 0.0, run.target
+    return rank, run.target
 
 
 def _run(kind: str, target: str, marker: Marker) -> Run:
