@@ -164,8 +164,7 @@ class Engine:
 
     async def _write(self, job: Job) -> None:
         unit = job.unit
-        if not self._rate.open_for(unit.items):
-            await self._rate.take(unit.items)
+        await self._rate.take(unit.items)
         if self._write_share.limit is not None:
             await self._write_share.take(unit.write_units)
         outcome = await self._copier.write(unit)

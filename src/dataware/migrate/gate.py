@@ -28,16 +28,10 @@ class Gate:
         self._observed = 0.0
         self._turn = asyncio.Lock()
 
-    def open_for(self, units: float) -> bool:
-        """Let `units` pass if there is no limit, and tell whether they have."""
-        if self.limit is not None or self._turn.locked():
-            return False
-        self._observe(units, self._clock.monotonic())
-        return True
-
     async def take(self, units: float) -> None:
         """Wait until `units` may pass, by the rate that holds when their turn comes."""
-        if self.open_for(units):
+        if self.limit is None and not self._turn.locked():
+            self._observe(units, self._clock.monotonic())
             return
         async with self._turn:
             if (delay := self._delay(units)) > 0:

@@ -12,7 +12,6 @@ from dataware.kinds.s3_bucket.answers import Rejected
 from dataware.kinds.s3_bucket.calls import Head
 from dataware.kinds.s3_bucket.documents import Found
 from dataware.kinds.s3_bucket.placing import (
-    ARCHIVED,
     ONLY_IF_ABSENT,
     Pair,
     archived,
@@ -43,7 +42,7 @@ async def place(pair: Pair, found: Found, *, doubtful: bool = False) -> Outcome:
     """
     try:
         if not doubtful:
-            if found.storage_class in ARCHIVED and (left := await archived(pair, found)):
+            if left := await archived(pair, found):
                 return Outcome(left=(left,))
             if await _copied(pair, found):
                 return Outcome(copied=1, bytes=found.size)
