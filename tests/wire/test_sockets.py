@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dataware.wire.sockets import EpollSockets, LoopSockets, Ready, Sockets, sockets
+from dataware.wire.sockets import READ, WRITE, EpollSockets, LoopSockets, Ready, Sockets, sockets
 
 Make = Callable[[asyncio.AbstractEventLoop, Ready], Sockets]
 Pair = tuple[socket.socket, socket.socket]
@@ -30,17 +30,17 @@ def pair() -> Iterator[Pair]:
         yield one, other
 
 
-def seen(make: Make, act: Callable[[Sockets], None]) -> list[tuple[int, bool, bool]]:
+def seen(make: Make, act: Callable[[Sockets], None]) -> list[tuple[int, int]]:
     """What is told within a moment after `act`; each socket is watched until it was told of."""
 
-    async def main() -> list[tuple[int, bool, bool]]:
-        told: list[tuple[int, bool, bool]] = []
+    async def main() -> list[tuple[int, int]]:
+        told: list[tuple[int, int]] = []
 
-        def ready(handle: int, read: bool, write: bool) -> None:
-            told.append((handle, read, write))
-            watched.watch(handle, read=False, write=False)
+        def tell(handle: int, ready: int) -> None:
+            told.append((handle, ready))
+            watched.watch(handle, 0)
 
-        watched = make(asyncio.get_running_loop(), ready)
+        watched = make(asyncio.get_running_loop(), tell)
         try:
             act(watched)
             await asyncio.sleep(0.05)
@@ -56,23 +56,23 @@ def test_a_socket_with_something_to_read_is_told_of(make: Make, pair: Pair) -> N
     one, other = pair
 
     def act(watched: Sockets) -> None:
-        watched.watch(one.fileno(), read=True, write=False)
+        watched.watch(one.fileno(), READ)
         other.send(b"x")
 
     def end(watched: Sockets) -> None:
-        watched.watch(one.fileno(), read=True, write=False)
+        watched.watch(one.fileno(), READ)
         other.close()
 
-    assert seen(make, act) == [(one.fileno(), True, False)]
-    assert seen(make, end) == [(one.fileno(), True, False)]
+    assert seen(make, act) == [(one.fileno(), READ)]
+    assert seen(make, end) == [(one.fileno(), READ)]
 
 
 def test_only_what_was_asked_for_is_told(make: Make, pair: Pair) -> None:
     """A socket that can be written and not read is told of to nobody who wants to read."""
     one, _ = pair
-    assert seen(make, lambda at: at.watch(one.fileno(), read=True, write=False)) == []
-    assert seen(make, lambda at: at.watch(one.fileno(), read=False, write=True)) == [
-        (one.fileno(), False, True)
+    assert seen(make, lambda at: at.watch(one.fileno(), READ)) == []
+    assert seen(make, lambda at: at.watch(one.fileno(), WRITE)) == [
+        (one.fileno(), WRITE)
     ]
 
 
@@ -81,11 +81,11 @@ def test_a_new_wish_takes_the_place_of_the_old_one(make: Make, pair: Pair) -> No
     one, other = pair
 
     def act(watched: Sockets) -> None:
-        watched.watch(one.fileno(), read=False, write=True)
-        watched.watch(one.fileno(), read=True, write=False)
+        watched.watch(one.fileno(), WRITE)
+        watched.watch(one.fileno(), READ)
         other.send(b"x")
 
-    assert seen(make, act) == [(one.fileno(), True, False)]
+    assert seen(make, act) == [(one.fileno(), READ)]
 
 
 def test_what_is_no_longer_watched_is_not_told_of(make: Make, pair: Pair) -> None:
@@ -94,9 +94,9 @@ def test_what_is_no_longer_watched_is_not_told_of(make: Make, pair: Pair) -> Non
 
     def act(watched: Sockets) -> None:
         other.send(b"x")
-        watched.watch(one.fileno(), read=True, write=True)
-        watched.watch(one.fileno(), read=False, write=False)
-        watched.watch(other.fileno(), read=False, write=False)
+        watched.watch(one.fileno(), READ | WRITE)
+        watched.watch(one.fileno(), 0)
+        watched.watch(other.fileno(), 0)
 
     assert seen(make, act) == []
 
@@ -108,15 +108,15 @@ def test_what_is_told_first_can_end_the_watch_of_another(pair: Pair) -> None:
     async def main() -> list[int]:
         told: list[int] = []
 
-        def ready(handle: int, read: bool, write: bool) -> None:
-            assert (read, write) == (False, True)
+        def tell(handle: int, ready: int) -> None:
+            assert ready == WRITE
             told.append(handle)
             for each in pair:
-                watched.watch(each.fileno(), read=False, write=False)
+                watched.watch(each.fileno(), 0)
 
-        watched = EpollSockets(asyncio.get_running_loop(), ready)
+        watched = EpollSockets(asyncio.get_running_loop(), tell)
         for each in pair:
-            watched.watch(each.fileno(), read=False, write=True)
+            watched.watch(each.fileno(), WRITE)
         await asyncio.sleep(0.05)
         watched.close()
         return told
@@ -131,23 +131,23 @@ def test_the_number_of_a_closed_socket_may_be_anothers() -> None:
         for _ in range(2):
             one, other = socket.socketpair()
             handle = one.fileno()
-            watched.watch(handle, read=True, write=False)
+            watched.watch(handle, READ)
             one.close()
             other.close()
-            watched.watch(handle, read=False, write=False)
+            watched.watch(handle, 0)
         one, other = socket.socketpair()
         handle = one.fileno()
-        watched.watch(handle, read=True, write=False)
+        watched.watch(handle, READ)
         one.close()
         other.close()
         one, other = socket.socketpair()
         assert one.fileno() == handle
-        watched.watch(handle, read=False, write=True)
+        watched.watch(handle, WRITE)
         kept.extend([one, other])
 
     kept: list[socket.socket] = []
     try:
-        assert seen(EpollSockets, act) == [(kept[0].fileno(), False, True)]
+        assert seen(EpollSockets, act) == [(kept[0].fileno(), WRITE)]
     finally:
         for each in kept:
             each.close()

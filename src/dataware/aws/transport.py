@@ -110,6 +110,7 @@ class BotocoreTransport:
         target = f"{request.path}?{request.query}" if request.query else request.path
         body = request.body or (None if request.method in BODILESS else b"")
         headers = headers_of(request, self._access)
+        headers["accept-encoding"] = "identity"
         headers["user-agent"] = self._user_agent
         unsigned = AWSRequest(request.method, base + upper_escapes(target), headers, body)
         unsigned.context[SKEW] = self._skew

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,8 +34,6 @@ _UNTRUSTED = frozenset(
 )
 # libcurl adds these by itself unless they are taken away.
 _NOT_SENT = ("content-type:", "expect:", "transfer-encoding:")
-# What libcurl sends for every request of a handle, as it is told once.
-_OF_HANDLE = frozenset({"accept-encoding", "host", "user-agent"})
 
 
 class Shape(StrEnum):
@@ -82,9 +81,11 @@ class CurlTransport:
             path, query = upper_escapes(request.path), upper_escapes(request.query)
             request = request._replace(path=path, query=query)
         skew = self._signer.skew
-        response, token = await self._send(request)
-        if response.status in (400, 403) and self._signer.corrected(response, skew, token):
-            response, _ = await self._send(request)
+        response, signed = await self._send(request)
+        if response.status in (400, 403):
+            token = signed.get("x-amz-security-token")
+            if self._signer.corrected(response, skew, token):
+                response, _ = await self._send(request)
         return response
 
     async def close(self) -> None:
@@ -93,18 +94,20 @@ class CurlTransport:
             self._multi.close()
         self._addresses.clear()
 
-    async def _send(self, request: Request) -> tuple[Response, str | None]:
-        """The answer, and the session token that the request was signed with."""
+    async def _send(self, request: Request) -> tuple[Response, dict[str, str]]:
+        """The answer, and the headers that the request was sent with."""
         region = request.region or self._access.region
-        address = self._address(request.service, region)
+        address = self._addresses.get((request.service, region))
+        if address is None:
+            address = self._address(request.service, region)
         headers = headers_of(request, self._access)
         signed = self._signer.sign(request, region, address.host, headers)
-        if self._multi is None:
-            self._multi = _multi(self._limits)
-        shape = _shape(request)
+        shape = Shape.BODY if request.body else Shape.HEAD if request.method == "HEAD" else Shape.BARE
         idle = address.idle[shape]
         transfer = idle.pop() if idle else self._new(address, shape)
         _prepare(transfer, request, signed, address)
+        if self._multi is None:
+            self._multi = _multi(self._limits)
         try:
             await self._multi.begin(transfer)
         except asyncio.CancelledError:
@@ -116,15 +119,13 @@ class CurlTransport:
             raise _fault(failure, address.base) from failure
         status, received, body = transfer.taken()
         idle.append(transfer)
-        return Response(status, Headers(received), body), signed.get("x-amz-security-token")
+        return Response(status, Headers(received), body), signed
 
     def _address(self, service: str, region: str) -> Address:
-        known = self._addresses.get((service, region))
-        if known is None:
-            base = self._access.endpoint(service, region).rstrip("/")
-            known = Address(base, urlsplit(base).netloc, self._access.proxy(base))
-            self._addresses[service, region] = known
-        return known
+        base = self._access.endpoint(service, region).rstrip("/")
+        address = Address(base, urlsplit(base).netloc, self._access.proxy(base))
+        self._addresses[service, region] = address
+        return address
 
     def _new(self, address: Address, shape: Shape) -> Transfer:
         """A handle for an address, with everything that is the same for all its requests."""
@@ -155,12 +156,6 @@ def _multi(limits: Limits) -> Multi:
     return Multi(limits.connections or CONNECTIONS, patience)
 
 
-def _shape(request: Request) -> Shape:
-    if request.method == "HEAD":
-        return Shape.HEAD
-    return Shape.BODY if request.body else Shape.BARE
-
-
 def _prepare(
     transfer: Transfer, request: Request, headers: dict[str, str], address: Address
 ) -> None:
@@ -176,11 +171,7 @@ def _prepare(
         curl.setopt(pycurl.POSTFIELDS, request.body)
     elif method in ("PUT", "POST"):
         headers["content-length"] = "0"
-    lines = [
-        f"{name}: {value}" if value else f"{name};"
-        for name, value in headers.items()
-        if name not in _OF_HANDLE
-    ]
+    lines = [f"{name}: {value}" if value else f"{name};" for name, value in headers.items()]
     if request.body:
         lines += [line for line in _NOT_SENT if line[:-1] not in headers]
     text = "\0".join(lines)
@@ -197,6 +188,8 @@ class Headers(Mapping[str, str]):
     answers nothing is asked but one or two headers.
     """
 
+    __slots__ = ("_folded", "_raw")
+
     def __init__(self, raw: bytes) -> None:
         self._raw = raw[raw.rfind(b"\nHTTP/") + 1 :]
         self._folded = self._raw.lower()
@@ -209,12 +202,13 @@ class Headers(Mapping[str, str]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a header, the last one of several, or `default`."""
-        start = self._folded.rfind(b"\n%b:" % name.encode())
+        begin = _beginning(name)
+        start = self._folded.rfind(begin)
         if start < 0:
             return default
-        end = self._raw.find(b"\n", start + 1)
-        line = self._raw[start + len(name) + 2 : end if end >= 0 else None]
-        return line.decode("latin-1").strip()
+        start += len(begin)
+        end = self._raw.find(b"\n", start)
+        return self._raw[start : end if end >= 0 else None].strip().decode("latin-1")
 
     def __iter__(self) -> Iterator[str]:
         names = (line.partition(b":") for line in self._folded.split(b"\n")[1:])
@@ -222,6 +216,12 @@ class Headers(Mapping[str, str]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+@lru_cache(maxsize=256)
+def _beginning(name: str) -> bytes:
+    """What the line of a header begins with, and the end of the line before it."""
+    return b"\n%b:" % name.encode()
 
 
 def _fault(failure: Failed, base: str) -> Exception:

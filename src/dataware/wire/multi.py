@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pycurl
 
-from dataware.wire.sockets import sockets
+from dataware.wire.sockets import READ, WRITE, sockets
 
 IDLE_CONNECTIONS = 2048
 """Connections that are kept open for later; far more than are ever under way."""
@@ -117,7 +117,7 @@ class Multi:
 
         Who no longer waits for it has to `abandon` it.
         """
-        transfer.future = future = self._loop.create_future()
+        transfer.future = future = asyncio.Future(loop=self._loop)
         if len(self._active) < self._most:
             self._start(transfer)
         else:
@@ -162,10 +162,8 @@ class Multi:
 
     def _watch(self, wanted: int, handle: int, _multi: object, _data: object) -> None:
         """libcurl wants to know when a socket can be read or written, or no longer does."""
-        now = 0 if wanted == pycurl.POLL_REMOVE else wanted
-        self._sockets.watch(
-            handle, read=bool(now & pycurl.POLL_IN), write=bool(now & pycurl.POLL_OUT)
-        )
+        # What libcurl calls reading and writing, here and in _act, is what `sockets` calls so.
+        self._sockets.watch(handle, wanted & (READ | WRITE))
 
     def _wait(self, milliseconds: int) -> None:
         """libcurl wants to be called after some time; a negative one takes the wish back.
@@ -201,16 +199,17 @@ class Multi:
     def _call(self) -> None:
         self._soon = None
         self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        self._collect_soon()
+        if not self._collecting:
+            self._collect_soon()
 
-    def _act(self, handle: int, read: bool, write: bool) -> None:
-        self._multi.socket_action(handle, pycurl.CSELECT_IN * read | pycurl.CSELECT_OUT * write)
-        self._collect_soon()
+    def _act(self, handle: int, ready: int) -> None:
+        self._multi.socket_action(handle, ready)
+        if not self._collecting:
+            self._collect_soon()
 
     def _collect_soon(self) -> None:
-        if not self._collecting:
-            self._collecting = True
-            self._loop.call_soon(self._collect)
+        self._collecting = True
+        self._loop.call_soon(self._collect)
 
     def _collect(self) -> None:
         """Hand out what has ended; libcurl must not be called back from its own callbacks."""

@@ -13,15 +13,19 @@ import select
 from collections.abc import Callable
 from typing import Protocol
 
-Ready = Callable[[int, bool, bool], None]
-"""Called with a socket, whether it can be read, and whether it can be written."""
+READ = 1
+WRITE = 2
+"""What a socket is watched for, and ready for; both together are their sum."""
+
+Ready = Callable[[int, int], None]
+"""Called with a socket, and with what it is ready for of that for which it is watched."""
 
 
 class Sockets(Protocol):
     """The sockets that are watched."""
 
-    def watch(self, handle: int, *, read: bool, write: bool) -> None:
-        """Watch a socket for this from now on, and for nothing else; for neither: no longer."""
+    def watch(self, handle: int, wanted: int) -> None:
+        """Watch a socket for this from now on, and for nothing else; for nothing: no longer."""
         ...
 
     def close(self) -> None:
@@ -45,15 +49,18 @@ class EpollSockets:
         self._ready = ready
         self._epoll = select.epoll()
         self._watched: dict[int, int] = {}
+        self._events = (0, select.EPOLLIN, select.EPOLLOUT, select.EPOLLIN | select.EPOLLOUT)
+        self._whole = {events: ready for ready, events in enumerate(self._events)}
         loop.add_reader(self._epoll.fileno(), self._hand_out)
 
-    def watch(self, handle: int, *, read: bool, write: bool) -> None:
-        """Watch a socket for this from now on, and for nothing else; for neither: no longer."""
-        wanted = select.EPOLLIN * read | select.EPOLLOUT * write
+    def watch(self, handle: int, wanted: int) -> None:
+        """Watch a socket for this from now on, and for nothing else; for nothing: no longer."""
         known = handle in self._watched
         self._watched[handle] = wanted
-        if wanted and not (known and self._still(self._epoll.modify, handle, wanted)):
-            self._epoll.register(handle, wanted)
+        if wanted:
+            events = self._events[wanted]
+            if not (known and self._still(self._epoll.modify, handle, events)):
+                self._epoll.register(handle, events)
 
     @staticmethod
     def _still(change: Callable[..., None], *arguments: int) -> bool:
@@ -84,11 +91,10 @@ class EpollSockets:
                 self._watched.pop(handle, None)
                 self._still(self._epoll.unregister, handle)
                 continue
-            broken = events & ~(select.EPOLLIN | select.EPOLLOUT)
-            read = bool(wanted & select.EPOLLIN and (events & select.EPOLLIN or broken))
-            write = bool(wanted & select.EPOLLOUT and (events & select.EPOLLOUT or broken))
-            if read or write:
-                self._ready(handle, read, write)
+            # With a socket that is broken everything may be tried, and tells of it.
+            ready = wanted & self._whole.get(events, READ | WRITE)
+            if ready:
+                self._ready(handle, ready)
 
 
 class LoopSockets:
@@ -97,23 +103,24 @@ class LoopSockets:
     def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready) -> None:
         self._loop = loop
         self._ready = ready
-        self._watched: dict[int, tuple[bool, bool]] = {}
+        self._watched: dict[int, int] = {}
 
-    def watch(self, handle: int, *, read: bool, write: bool) -> None:
-        """Watch a socket for this from now on, and for nothing else; for neither: no longer."""
-        read_before, write_before = self._watched.pop(handle, (False, False))
-        if read_before and not read:
+    def watch(self, handle: int, wanted: int) -> None:
+        """Watch a socket for this from now on, and for nothing else; for nothing: no longer."""
+        before = self._watched.pop(handle, 0)
+        gone, new = before & ~wanted, wanted & ~before
+        if gone & READ:
             self._loop.remove_reader(handle)
-        if write_before and not write:
+        if gone & WRITE:
             self._loop.remove_writer(handle)
-        if read and not read_before:
-            self._loop.add_reader(handle, self._ready, handle, True, False)
-        if write and not write_before:
-            self._loop.add_writer(handle, self._ready, handle, False, True)
-        if read or write:
-            self._watched[handle] = read, write
+        if new & READ:
+            self._loop.add_reader(handle, self._ready, handle, READ)
+        if new & WRITE:
+            self._loop.add_writer(handle, self._ready, handle, WRITE)
+        if wanted:
+            self._watched[handle] = wanted
 
     def close(self) -> None:
         """Watch nothing any more."""
         for handle in tuple(self._watched):
-            self.watch(handle, read=False, write=False)
+            self.watch(handle, 0)
