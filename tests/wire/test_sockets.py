@@ -71,9 +71,7 @@ def test_only_what_was_asked_for_is_told(make: Make, pair: Pair) -> None:
     """A socket that can be written and not read is told of to nobody who wants to read."""
     one, _ = pair
     assert seen(make, lambda at: at.watch(one.fileno(), READ)) == []
-    assert seen(make, lambda at: at.watch(one.fileno(), WRITE)) == [
-        (one.fileno(), WRITE)
-    ]
+    assert seen(make, lambda at: at.watch(one.fileno(), WRITE)) == [(one.fileno(), WRITE)]
 
 
 def test_a_new_wish_takes_the_place_of_the_old_one(make: Make, pair: Pair) -> None:

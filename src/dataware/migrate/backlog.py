@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -29,18 +30,22 @@ class Backlog(Generic[T]):
         self._blocked: list[asyncio.Future[None]] = []
         self._ended = False
 
-    async def put(self, job: T, size: int) -> bool:
-        """Hold a job as soon as it fits; False once the backlog has ended."""
-        while not self._ended and self._units and not self._fits(size):
-            await self._turn(self._blocked)
-        if self._ended:
-            return False
-        self._units += 1
-        self._bytes += size
-        self._jobs.append(job)
-        if self._idle:
-            _wake(self._idle.popleft())
-        return True
+    async def put(self, jobs: Iterable[tuple[T, int]]) -> None:
+        """Hold jobs with their sizes, each as soon as it fits; none once the backlog has ended."""
+        for job, size in jobs:
+            while not self._ended and self._units and not self._fits(size):
+                await self._turn(self._blocked)
+            if self._ended:
+                return
+            self._units += 1
+            self._bytes += size
+            self._jobs.append(job)
+            if self._idle:
+                _wake(self._idle.popleft())
+
+    def next(self) -> T | None:
+        """The next job, if there is one already."""
+        return self._jobs.popleft() if self._jobs else None
 
     async def get(self) -> T | None:
         """The next job; None once there will be no more."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dataware.core.kind import Copier, Outcome, Page, Unit
 from dataware.core.ports import Clock, Emit, Journal
@@ -42,8 +43,7 @@ class EngineSettings:
     max_share: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A unit to write, with the page that it settles."""
 
     pages: Pages
@@ -146,13 +146,12 @@ class Engine:
     async def _take_page(self, pages: Pages, page: Page) -> None:
         known = Outcome(same=page.same, left=page.left)
         opened = self._ledger.opened(pages, page.cursor, len(page.units), known)
-        for unit in page.units:
-            # A unit that is refused never settles its page, so the page is read again.
-            if not await self._backlog.put(Job(pages, opened, unit), unit.bytes):
-                return
+        # A unit that is refused never settles its page, so the page is read again.
+        await self._backlog.put((Job(pages, opened, unit), unit.bytes) for unit in page.units)
 
     async def _work(self) -> None:
-        while (job := await self._backlog.get()) is not None:
+        backlog = self._backlog
+        while (job := backlog.next() or await backlog.get()) is not None:
             try:
                 await self._write(job)
             except asyncio.CancelledError:
@@ -160,15 +159,15 @@ class Engine:
             except BaseException as error:
                 self._watch.fail(error)
             finally:
-                self._backlog.done(job.unit.bytes)
+                backlog.done(job.unit.bytes)
 
     async def _write(self, job: Job) -> None:
-        unit = job.unit
-        await self._rate.take(unit.items)
+        pages, page, unit = job
+        if not self._rate.passed(unit.items):
+            await self._rate.take(unit.items)
         if self._write_share.limit is not None:
             await self._write_share.take(unit.write_units)
-        outcome = await self._copier.write(unit)
-        self._ledger.written(job.pages, job.page, outcome)
+        self._ledger.written(pages, page, await self._copier.write(unit))
 
     def _drop(self) -> None:
         """Nothing more is begun."""

@@ -28,10 +28,16 @@ class Gate:
         self._observed = 0.0
         self._turn = asyncio.Lock()
 
+    def passed(self, units: float) -> bool:
+        """Let `units` pass if nothing holds them back now; False where they have to `take`."""
+        if self.limit is not None or self._turn.locked():
+            return False
+        self._observe(units, self._clock.monotonic())
+        return True
+
     async def take(self, units: float) -> None:
         """Wait until `units` may pass, by the rate that holds when their turn comes."""
-        if self.limit is None and not self._turn.locked():
-            self._observe(units, self._clock.monotonic())
+        if self.passed(units):
             return
         async with self._turn:
             if (delay := self._delay(units)) > 0:

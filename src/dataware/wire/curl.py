@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -102,7 +102,9 @@ class CurlTransport:
             address = self._address(request.service, region)
         headers = headers_of(request, self._access)
         signed = self._signer.sign(request, region, address.host, headers)
-        shape = Shape.BODY if request.body else Shape.HEAD if request.method == "HEAD" else Shape.BARE
+        shape = (
+            Shape.BODY if request.body else Shape.HEAD if request.method == "HEAD" else Shape.BARE
+        )
         idle = address.idle[shape]
         transfer = idle.pop() if idle else self._new(address, shape)
         _prepare(transfer, request, signed, address)
@@ -185,14 +187,19 @@ class Headers(Mapping[str, str]):
     """The headers of the last answer in `raw`, by lower-case name; read when they are asked for.
 
     An interim answer (103 Early Hints) comes before it, each begins with its status line. Of most
-    answers nothing is asked but one or two headers.
+    answers nothing is asked.
     """
 
-    __slots__ = ("_folded", "_raw")
-
     def __init__(self, raw: bytes) -> None:
-        self._raw = raw[raw.rfind(b"\nHTTP/") + 1 :]
-        self._folded = self._raw.lower()
+        self._received = raw
+
+    @cached_property
+    def _raw(self) -> bytes:
+        return self._received[self._received.rfind(b"\nHTTP/") + 1 :]
+
+    @cached_property
+    def _folded(self) -> bytes:
+        return self._raw.lower()
 
     def __getitem__(self, name: str) -> str:
         value = self.get(name)

@@ -117,7 +117,8 @@ class Multi:
 
         Who no longer waits for it has to `abandon` it.
         """
-        transfer.future = future = asyncio.Future(loop=self._loop)
+        future: asyncio.Future[None] = asyncio.Future(loop=self._loop)
+        transfer.future = future
         if len(self._active) < self._most:
             self._start(transfer)
         else:

@@ -1,8 +1,9 @@
 """The loop around a raw transport that follows `Request.judge`.
 
-An answer counts only when it is whole and judged DONE or FAILED. Everything else is asked again
-with full-jitter exponential back-off, until the budget is spent; then CannotSee says so. An
-exhausted request never looks like a success.
+An answer counts only when it is whole (transports raise where it is cut short, its checksum is
+checked here) and judged DONE or FAILED. Everything else is asked again with full-jitter exponential
+back-off, until the budget is spent; then CannotSee says so. An exhausted request never looks like a
+success.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from dataware.core.ports import Clock, Judgement, Request, Response
 MAX_DOUBLINGS = 30
 
 CODE = re.compile(rb'<Code>([\w.]+)</Code>|"(?:__type|code)"\s*:\s*"(?:[\w.]+#)?([\w.]+)"')
+
+CHECKED = frozenset({"dynamodb"})
+"""The services that send a checksum of the whole answer, ``x-amz-crc32``."""
 
 INDEX = re.compile(rb'"resource"\s*:\s*"arn:[^"]*/index/([\w.-]+)"')
 """An index among the throttling reasons of an answer (Amazon DynamoDB API Reference)."""
@@ -91,11 +95,14 @@ class RetryingWire:
             outcome: Response | OSError
             try:
                 outcome = await self._transport.exchange(request)
+                if request.service in CHECKED:
+                    check(outcome)
             except OSError as error:
-                outcome = error
-            verdict, outcome = judged(request, outcome)
-            if isinstance(outcome, Response) and verdict in (Judgement.DONE, Judgement.FAILED):
-                return outcome
+                outcome, verdict = error, Judgement.RETRY
+            else:
+                verdict = request.judge(outcome)
+                if verdict is Judgement.DONE or verdict is Judgement.FAILED:
+                    return outcome
             tries += 1
             if verdict is Judgement.THROTTLED:
                 self._on_throttle(describe(request, outcome))
@@ -117,34 +124,14 @@ class RetryingWire:
         return self._chance() * min(self._budget.cap, self._budget.base * 2.0**doublings)
 
 
-def judged(request: Request, outcome: Response | OSError) -> tuple[Judgement, Response | OSError]:
-    """What came of a try: an answer counts only when it is whole."""
-    if not isinstance(outcome, Response):
-        return Judgement.RETRY, outcome
-    if (flaw := damage(request, outcome)) is not None:
-        return Judgement.RETRY, ConnectionError(flaw)
-    return request.judge(outcome), outcome
+def check(response: Response) -> None:
+    """Raise ConnectionError for a body that is not the one that was sent.
 
-
-def damage(request: Request, response: Response) -> str | None:
-    """What shows that a body is not the one that was sent; None for a whole one.
-
-    The checksum is that of the JSON services, over the bytes as they went over the wire.
+    The checksum is over the bytes as they went over the wire.
     """
-    said = response.headers.get
-    announced = said("content-length", "")
-    if announced.isdigit() and int(announced) != len(response.body) and _has_body(request, response):
-        return f"the answer has {len(response.body)} of {announced} bytes"
-    if request.service == "s3":
-        return None
-    checksum = said("x-amz-crc32", "")
+    checksum = response.headers.get("x-amz-crc32", "")
     if checksum.isdigit() and int(checksum) != zlib.crc32(response.body):
-        return "the answer does not match its checksum"
-    return None
-
-
-def _has_body(request: Request, response: Response) -> bool:
-    return request.method != "HEAD" and response.status not in (204, 304)
+        raise ConnectionError("the answer does not match its checksum")
 
 
 def error_code(response: Response) -> str:

@@ -155,6 +155,8 @@ class Answer(Generic[T]):
     `quick` may tell the same from the body at once; None means that `read` has to decide.
     """
 
+    __slots__ = ("_quick", "_read", "value")
+
     def __init__(
         self, read: Callable[[Element], T], quick: Callable[[bytes], T | None] | None = None
     ) -> None:

@@ -12,6 +12,7 @@ from dataware.kinds.s3_bucket.answers import Rejected
 from dataware.kinds.s3_bucket.calls import Head
 from dataware.kinds.s3_bucket.documents import Found
 from dataware.kinds.s3_bucket.placing import (
+    ARCHIVED,
     ONLY_IF_ABSENT,
     Pair,
     archived,
@@ -41,12 +42,17 @@ async def place(pair: Pair, found: Found, *, doubtful: bool = False) -> Outcome:
     `doubtful` says that the listing of the target showed something else under the key.
     """
     try:
-        if not doubtful:
-            if left := await archived(pair, found):
-                return Outcome(left=(left,))
-            if await _copied(pair, found):
-                return Outcome(copied=1, bytes=found.size)
-        return await _settle(pair, found)
+        if doubtful:
+            return await _settle(pair, found)
+        if found.storage_class in ARCHIVED and (left := await archived(pair, found)):
+            return Outcome(left=(left,))
+        try:
+            await copy(pair, found)
+        except Rejected as rejected:
+            if not _occupied(rejected):
+                raise
+            return await _settle(pair, found)
+        return Outcome(copied=1, bytes=found.size)
     except Rejected as rejected:
         return Outcome(left=(await left_by(pair, found, rejected.fault),))
 
@@ -61,14 +67,10 @@ def copy(pair: Pair, found: Found, *, seen: str | None = None) -> Awaitable[str]
     return (copy_in_parts if large else copy_at_once)(pair, found, condition)
 
 
-async def _copied(pair: Pair, found: Found) -> bool:
-    try:
-        await copy(pair, found)
-    except Rejected as rejected:
-        if rejected.fault.status != 412 or "copy-source" in rejected.fault.condition.lower():
-            raise
-        return False
-    return True
+def _occupied(rejected: Rejected) -> bool:
+    """Whether a copy was refused because of what stands in the target, and not in the source."""
+    fault = rejected.fault
+    return fault.status == 412 and "copy-source" not in fault.condition.lower()
 
 
 async def _settle(pair: Pair, found: Found) -> Outcome:
