@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Without compiled files each of the many processes of the tests would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 COVERED := src/dataware/core/*,src/dataware/kinds/*,src/dataware/migrate/*,src/dataware/state/*,src/dataware/ops/*
 
 .PHONY: help setup demo test lint peers unit bench docs clean

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from string import ascii_letters, digits
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
@@ -18,12 +18,13 @@ from dataware.core.ports import Judgement, Request, Response
 
 Judge = Callable[[Response], Judgement]
 _UNRESERVED = "-._~"
+_PLAIN = f"/{_UNRESERVED}{ascii_letters}{digits}".encode()
 
 
-@lru_cache(maxsize=256)  # the source and the target of a copy mostly have one key
 def encode_key(key: bytes) -> str:
     """A key as it stands in a path and in `x-amz-copy-source`: everything encoded but ``/``."""
-    return quote(key, safe=f"/{_UNRESERVED}")
+    # Most keys need no encoding at all, and it costs more than to see that.
+    return quote(key, safe=f"/{_UNRESERVED}") if key.translate(None, _PLAIN) else key.decode()
 
 
 def encode_value(value: str | bytes) -> str:
@@ -76,17 +77,11 @@ class Bucket:
 
     def request(self, method: str, judge: Judge, ask: Ask) -> Request:
         """A request to this bucket; S3 refuses it unless the expected account owns the bucket."""
-        path = f"/{self.name}" if ask.key is None else f"/{self.name}/{encode_key(ask.key)}"
-        return Request(
-            service="s3",
-            method=method,
-            path=path,
-            judge=judge,
-            query=_query(ask.query) if ask.query else "",
-            headers={**ask.headers, "x-amz-expected-bucket-owner": self.owner},
-            body=ask.body,
-            region=self.region,
-        )
+        key, query, headers, body = ask
+        path = f"/{self.name}" if key is None else f"/{self.name}/{encode_key(key)}"
+        headers = {**headers, "x-amz-expected-bucket-owner": self.owner}
+        text = _query(query) if query else ""
+        return Request("s3", method, path, judge, text, headers, body, self.region)
 
     def as_source(self, key: bytes, etag: str, version: str | None = None) -> dict[str, str]:
         """The headers that name an object of this bucket as a copy's source, pinned to its ETag."""
