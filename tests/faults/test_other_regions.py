@@ -1,4 +1,4 @@
-"""A bucket that lives in another region than the caller's: found, and asked where it lives.
+"""A bucket that lives in another region than the caller's: found beforehand, or by its redirect.
 
 The proxy does what S3 does: it answers no request for a bucket that is signed for another region
 than the bucket's, but names the right one (Amazon S3 User Guide, "Making requests using the REST
@@ -27,10 +27,14 @@ HERE = "us-east-1"
 
 
 class Regions:
-    """A fault that answers as S3 does for buckets that are at home in some regions."""
+    """A fault that answers as S3 does for buckets that are at home in some regions.
 
-    def __init__(self, old: str, new: str) -> None:
+    Unless they are `told`, HeadBucket answers without its header, as behind some gateways.
+    """
+
+    def __init__(self, old: str, new: str, *, told: bool = True) -> None:
         self.homes = {"old-one": old, "new-one": new}
+        self.told = told
         self.redirected: list[str] = []
         for name, home in self.homes.items():
             there = {"CreateBucketConfiguration": {"LocationConstraint": home}}
@@ -41,10 +45,13 @@ class Regions:
         """Refuse what is signed for another region than the bucket's."""
         bucket = seen.path.removeprefix("/").partition("/")[0]
         home = self.homes.get(bucket, HERE)
-        if region_of(seen) in {None, home} or seen.method == "HEAD":
+        if seen.operation == "HeadBucket":
+            return forward(seen) if self.told else Reply.of(200)
+        if region_of(seen) in {None, home}:
             return forward(seen)
         self.redirected.append(seen.operation)
-        return Reply.of(301, REDIRECT, {"x-amz-bucket-region": home})
+        body = b"" if seen.method == "HEAD" else REDIRECT
+        return Reply.of(301, body, {"x-amz-bucket-region": home})
 
 
 def region_of(seen: Seen) -> str | None:
@@ -89,11 +96,42 @@ def test_migrate_finds_the_region_of_both_sides(fault_proxy: FaultProxy) -> None
     assert objects_of("new-one") == objects_of("old-one")
 
 
-def test_a_redirect_that_cannot_be_followed_ends_the_run() -> None:
+@pytest.mark.parametrize("transport", ["curl", "botocore"])
+def test_a_migration_that_begins_in_the_wrong_region_is_redirected(
+    fault_proxy: FaultProxy,
+    clean_environment: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    transport: str,
+) -> None:
+    """It carries on where the buckets are: every object is copied there, once."""
+    monkeypatch.setenv("DATAWARE_TRANSPORT", transport)
+    regions = Regions("eu-west-1", "ap-southeast-2", told=False)
+    fault_proxy.clear()
+    fault_proxy.add(regions)
+    ran = run("migrate", "s3://old-one", "s3://new-one")
+    assert ran.code == 0, ran
+    assert "✅ Verified 60 objects" in ran.out
+    copies = [region_of(seen) for seen in fault_proxy.seen if seen.operation == "CopyObject"]
+    assert copies.count("ap-southeast-2") == 60
+    assert regions.redirected.count("CopyObject") == len(copies) - 60
+    fault_proxy.clear()
+    assert objects_of("new-one") == objects_of("old-one")
+    check_identity(journal_of(clean_environment), 60)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (301, "PermanentRedirect"),
+        (400, "AuthorizationHeaderMalformed"),
+        (400, "IllegalLocationConstraintException"),
+    ],
+)
+def test_a_redirect_that_cannot_be_followed_ends_the_run(status: int, code: str) -> None:
     """It concerns every key, so it is one error and not one for each of them."""
     job = filled("bucket", 20)
-    job.aws.add(saying(fault(301, "PermanentRedirect")), "CopyObject")
-    with pytest.raises(CannotSee, match="PermanentRedirect"):
+    job.aws.add(saying(fault(status, code)), "CopyObject")
+    with pytest.raises(CannotSee, match=code):
         job.run()
     assert not job.content("new")
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.httpsession import get_cert_path
 
 from dataware.aws import BotocoreTransport
@@ -14,6 +17,7 @@ from dataware.core.access import Keys, Limits
 from dataware.core.ports import Judgement, Request, Response
 from dataware.wire import Transport
 from dataware.wire.curl import CurlTransport
+from support.servers import Seen
 
 ACCESS_KEY, SECRET_KEY = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 ACCOUNT = "111122223333"
@@ -42,7 +46,7 @@ class ManualClock:
 
 @dataclass
 class FixedAccess:
-    """Access to one address with fixed keys."""
+    """Access with fixed keys to one address, or to `regional` ones, by region."""
 
     base: str
     account: str = ACCOUNT
@@ -50,25 +54,30 @@ class FixedAccess:
     ca_bundle: str = field(default_factory=lambda: get_cert_path(True))
     user_agent: str = "dataware/test"
     proxy_url: str | None = None
+    regional: Mapping[str, str] = field(default_factory=dict)
 
     def keys(self) -> Keys:
         return Keys(ACCESS_KEY, SECRET_KEY, "session-token")
 
     def endpoint(self, service: str, region: str) -> str:
-        return self.base
+        return self.regional.get(region, self.base)
 
     def proxy(self, url: str) -> str | None:
         return self.proxy_url
 
 
-def botocore_transport(endpoint: str, **limits: Any) -> Transport:
-    """The portable transport, pointed at one address."""
-    return BotocoreTransport(FixedAccess(endpoint), Limits(**limits))
+def botocore_transport(endpoint: str | FixedAccess, **limits: Any) -> Transport:
+    """The portable transport, pointed at one address or at what an access says."""
+    return BotocoreTransport(_access(endpoint), Limits(**limits))
 
 
-def curl_transport(endpoint: str, **limits: Any) -> Transport:
-    """The fast transport, pointed at one address."""
-    return CurlTransport(FixedAccess(endpoint), Limits(**limits))
+def curl_transport(endpoint: str | FixedAccess, **limits: Any) -> Transport:
+    """The fast transport, pointed at one address or at what an access says."""
+    return CurlTransport(_access(endpoint), Limits(**limits))
+
+
+def _access(endpoint: str | FixedAccess) -> FixedAccess:
+    return FixedAccess(endpoint) if isinstance(endpoint, str) else endpoint
 
 
 def done(_response: Response) -> Judgement:
@@ -76,7 +85,25 @@ def done(_response: Response) -> Judgement:
     return Judgement.DONE
 
 
-def exchange(make: MakeTransport, endpoint: str, *requests: Request, **limits: float) -> Response:
+def assert_signed_like_botocore(
+    seen: Seen, endpoint: str, signer: type[SigV4Auth], service: str, region: str = REGION
+) -> None:
+    """Sign the recorded request anew at its own time, and compare."""
+    authorization = seen.headers["authorization"]
+    signed = authorization.partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    assert {"host", "x-amz-date", "x-amz-security-token"} <= set(signed)
+    again = AWSRequest(seen.method, endpoint + seen.target, data=seen.body)
+    for name in signed:
+        again.headers[name] = seen.headers[name]
+    again.context["timestamp"] = seen.headers["x-amz-date"]
+    auth = signer(Credentials(ACCESS_KEY, SECRET_KEY), service, region)
+    text = auth.string_to_sign(again, auth.canonical_request(again))
+    assert authorization.endswith(f"Signature={auth.signature(text, again)}")
+
+
+def exchange(
+    make: MakeTransport, endpoint: str | FixedAccess, *requests: Request, **limits: float
+) -> Response:
     """Send requests one after another; the last answer."""
 
     async def main() -> Response:

@@ -1,6 +1,7 @@
 """The contract of raw transports: what they send, and what they make of an answer.
 
-The suite runs over every transport; another one is another parameter of `make_transport`.
+The suite runs over every transport, see `conftest.make_transport`; what it says of redirects is in
+`test_redirects.py`.
 """
 
 from __future__ import annotations
@@ -16,19 +17,13 @@ from email.utils import formatdate
 
 import pytest
 from botocore.auth import S3SigV4Auth, SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from dataware.core.ports import Request
-from support.servers import FaultProxy, Reply, Seen, answer, delay, drop, json_error, truncate
+from support.servers import FaultProxy, Reply, answer, delay, drop, json_error, truncate
 from support.transports import (
-    ACCESS_KEY,
     ACCOUNT,
-    REGION,
-    SECRET_KEY,
     MakeTransport,
-    botocore_transport,
-    curl_transport,
+    assert_signed_like_botocore,
     done,
     exchange,
 )
@@ -54,27 +49,6 @@ PATHS = [
 def get(path: str = "/bucket/key", **more: object) -> Request:
     """A GET to S3."""
     return Request("s3", "GET", path, done, **more)  # type: ignore[arg-type]  # fields by name
-
-
-@pytest.fixture(params=[botocore_transport, curl_transport], ids=["botocore", "curl"])
-def make_transport(request: pytest.FixtureRequest) -> MakeTransport:
-    """Makes a transport for an endpoint; limits are keyword arguments."""
-    make: MakeTransport = request.param
-    return make
-
-
-@pytest.fixture(scope="module")
-def recorder() -> Iterator[FaultProxy]:
-    """One recording server for all tests of a module, because stopping one takes a while."""
-    with FaultProxy("http://127.0.0.1:1") as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def server(recorder: FaultProxy) -> FaultProxy:
-    """A server that records requests; a test says what it answers."""
-    recorder.clear()
-    return recorder
 
 
 @pytest.fixture
@@ -113,22 +87,6 @@ def test_signature_of_a_json_service_is_the_one_botocore_makes(
     request = Request("dynamodb", "POST", "/", done, headers=headers, body=b'{"a":1}')
     exchange(make_transport, ok_server.endpoint, request)
     assert_signed_like_botocore(ok_server.seen[0], ok_server.endpoint, SigV4Auth, "dynamodb")
-
-
-def assert_signed_like_botocore(
-    seen: Seen, endpoint: str, signer: type[SigV4Auth], service: str
-) -> None:
-    """Sign the recorded request anew at its own time, and compare."""
-    authorization = seen.headers["authorization"]
-    signed = authorization.partition("SignedHeaders=")[2].partition(",")[0].split(";")
-    assert {"host", "x-amz-date", "x-amz-security-token"} <= set(signed)
-    again = AWSRequest(seen.method, endpoint + seen.target, data=seen.body)
-    for name in signed:
-        again.headers[name] = seen.headers[name]
-    again.context["timestamp"] = seen.headers["x-amz-date"]
-    auth = signer(Credentials(ACCESS_KEY, SECRET_KEY), service, REGION)
-    text = auth.string_to_sign(again, auth.canonical_request(again))
-    assert authorization.endswith(f"Signature={auth.signature(text, again)}")
 
 
 def test_headers_and_body_arrive(make_transport: MakeTransport, ok_server: FaultProxy) -> None:

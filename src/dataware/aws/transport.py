@@ -26,6 +26,7 @@ from dataware.aws.skew import SKEW, ShiftedS3SigV4, ShiftedSigV4
 from dataware.aws.threads import DaemonPool
 from dataware.core.access import Access, Limits, headers_of, skew_shown_by, untrusted, upper_escapes
 from dataware.core.ports import Request, Response
+from dataware.core.redirect import BucketRegions
 
 BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 CONNECTIONS = 32
@@ -58,6 +59,7 @@ class BotocoreTransport:
         self._sessions: dict[str, PlainSession] = {}
         self._lock = threading.Lock()
         self._skew = 0.0
+        self._regions = BucketRegions(access.region)
 
     async def exchange(self, request: Request) -> Response:
         """Sign and send a request; answer with whatever came back.
@@ -82,6 +84,12 @@ class BotocoreTransport:
             self._sessions.clear()
 
     def _exchange(self, request: Request, attempt: Attempt) -> Response:
+        request = self._regions.aimed(request)
+        response = self._corrected(request, attempt)
+        moved = self._regions.redirected(request, response)
+        return response if moved is None else self._corrected(moved, attempt)
+
+    def _corrected(self, request: Request, attempt: Attempt) -> Response:
         used = self._skew
         response = self._send(request, attempt)
         skew = skew_shown_by(response, time.time(), used)

@@ -23,6 +23,7 @@ import pycurl
 
 from dataware.core.access import Access, Limits, headers_of, untrusted, upper_escapes
 from dataware.core.ports import Request, Response
+from dataware.core.redirect import REFUSED, BucketRegions
 from dataware.wire.multi import Failed, Multi, Patience, Transfer
 from dataware.wire.signing import Signer
 
@@ -69,6 +70,7 @@ class CurlTransport:
         self._limits = limits or Limits()
         self._user_agent = access.user_agent
         self._signer = Signer(access.keys, now)
+        self._regions = BucketRegions(access.region)
         self._addresses: dict[tuple[str, str], Address] = {}
         self._multi: Multi | None = None
 
@@ -80,12 +82,12 @@ class CurlTransport:
         if "%" in request.path or "%" in request.query:
             path, query = upper_escapes(request.path), upper_escapes(request.query)
             request = request._replace(path=path, query=query)
+        if self._regions.known:
+            request = self._regions.aimed(request)
         skew = self._signer.skew
-        response, signed = await self._send(request)
-        if response.status in (400, 403):
-            token = signed.get("x-amz-security-token")
-            if self._signer.corrected(response, skew, token):
-                response, _ = await self._send(request)
+        response, token = await self._send(request)
+        if response.status in REFUSED:
+            response = await self._refused(request, response, skew, token)
         return response
 
     async def close(self) -> None:
@@ -94,8 +96,27 @@ class CurlTransport:
             self._multi.close()
         self._addresses.clear()
 
-    async def _send(self, request: Request) -> tuple[Response, dict[str, str]]:
-        """The answer, and the headers that the request was sent with."""
+    async def _refused(
+        self, request: Request, response: Response, skew: float, token: str | None
+    ) -> Response:
+        """What comes of a refusal: an answer to another signature, if one may help."""
+        response = await self._corrected(request, response, skew, token)
+        moved = self._regions.redirected(request, response)
+        if moved is None:
+            return response
+        skew = self._signer.skew
+        response, token = await self._send(moved)
+        return await self._corrected(moved, response, skew, token)
+
+    async def _corrected(
+        self, request: Request, response: Response, skew: float, token: str | None
+    ) -> Response:
+        if response.status in (400, 403) and self._signer.corrected(response, skew, token):
+            response, _ = await self._send(request)
+        return response
+
+    async def _send(self, request: Request) -> tuple[Response, str | None]:
+        """The answer, and the session token that the request was signed with."""
         region = request.region or self._access.region
         address = self._addresses.get((request.service, region))
         if address is None:
@@ -121,7 +142,7 @@ class CurlTransport:
             raise _fault(failure, address.base) from failure
         status, received, body = transfer.taken()
         idle.append(transfer)
-        return Response(status, Headers(received), body), signed
+        return Response(status, Headers(received), body), signed.get("x-amz-security-token")
 
     def _address(self, service: str, region: str) -> Address:
         base = self._access.endpoint(service, region).rstrip("/")

@@ -35,6 +35,9 @@ class Transport(Protocol):
     async def exchange(self, request: Request) -> Response:
         """Sign, send, and answer with whatever came back, refusals included.
 
+        Where a refusal shows that another signature may help (another time, newer keys, or the
+        region of the bucket, see `core.redirect`), the request is signed anew and sent again.
+
         Raises an OSError (ConnectionError, TimeoutError) when no complete answer arrived, and a
         DatawareError when no further try can help.
         """

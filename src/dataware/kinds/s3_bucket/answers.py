@@ -40,6 +40,7 @@ _NO_WAY_IN = {
     "AllAccessDisabled",
     "AuthorizationHeaderMalformed",
     "ExpiredToken",
+    "IllegalLocationConstraintException",
     "InvalidAccessKeyId",
     "InvalidToken",
     "NotSignedUp",
