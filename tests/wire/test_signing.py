@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from urllib.parse import quote
 
 from botocore.auth import S3SigV4Auth, SigV4Auth
@@ -24,6 +26,7 @@ KEYS = st.builds(
     st.from_regex(r"[A-Za-z0-9/+]{40}", fullmatch=True),
     st.none() | st.from_regex(r"[A-Za-z0-9/+=]{1,200}", fullmatch=True),
 )
+HEADERS = st.dictionaries(NAMES, TEXT, max_size=4)
 QUERIES = st.lists(st.tuples(TEXT, TEXT | st.none()), max_size=5).map(
     lambda pairs: "&".join(
         quote(name, safe="-_.~") + ("" if value is None else "=" + quote(value, safe="-_.~"))
@@ -41,6 +44,19 @@ REQUESTS = st.builds(
     query=QUERIES,
     body=st.binary(max_size=50),
 )
+
+
+def signer_of(keys: Callable[[], Keys], now: Callable[[], float] = time.time) -> Signer:
+    """A signer of requests that name all their headers."""
+    return Signer(keys, now, headers_of=lambda request: {**request.shared, **request.headers})
+
+
+def headers_by(signer: Signer, request: Request) -> dict[str, str]:
+    """The headers that go along with a request, by name."""
+    lines = signer.sign(request, "eu-central-1", HOST).lines
+    headers = dict(each.split(":" if ":" in each else ";", 1) for each in lines)
+    assert len(headers) == len(lines)
+    return {name: value.removeprefix(" ") for name, value in headers.items()}
 
 
 def _signature_of(signed: dict[str, str], request: Request, keys: Keys, service: str) -> str:
@@ -66,55 +82,98 @@ def _signature_of(signed: dict[str, str], request: Request, keys: Keys, service:
     )
 
 
-@given(REQUESTS, KEYS, st.dictionaries(NAMES, TEXT, max_size=4), st.integers(0, 4_000_000_000))
+@given(REQUESTS, KEYS, HEADERS, HEADERS, st.integers(0, 4_000_000_000))
 def test_s3_signatures_are_those_of_the_sdk(
-    request: Request, keys: Keys, headers: dict[str, str], now: int
+    request: Request, keys: Keys, own: dict[str, str], shared: dict[str, str], now: int
 ) -> None:
     """Any key, query, header value, body, session token and time."""
-    signed = Signer(lambda: keys, lambda: float(now)).sign(request, "eu-central-1", HOST, headers)
+    request = request._replace(headers=own, shared=shared)
+    signed = headers_by(signer_of(lambda: keys, lambda: float(now)), request)
+    assert {**shared, **own}.items() <= signed.items()
     assert signed["authorization"] == _signature_of(signed, request, keys, "s3")
 
 
-@given(KEYS, st.binary(max_size=200), st.dictionaries(NAMES, TEXT, max_size=4))
+@given(st.lists(REQUESTS, min_size=2, max_size=4), KEYS, HEADERS, HEADERS)
+def test_what_was_prepared_for_one_request_fits_all_like_it(
+    requests: list[Request], keys: Keys, own: dict[str, str], shared: dict[str, str]
+) -> None:
+    """One signer signs many requests in a second, with the same shared headers or with others."""
+    signer = signer_of(lambda: keys, lambda: 1_800_000_000.0)
+    for number, request in enumerate(requests):
+        values = {name: f"{value}{number}" for name, value in own.items()}
+        for headers in (shared, {}, dict(shared)):
+            one = request._replace(headers=values, shared=headers)
+            signed = headers_by(signer, one)
+            assert {**headers, **values}.items() <= signed.items()
+            assert signed["authorization"] == _signature_of(signed, one, keys, "s3")
+
+
+@given(KEYS, st.binary(max_size=200), HEADERS)
 def test_other_services_sign_the_path_once_more_encoded(
     keys: Keys, body: bytes, headers: dict[str, str]
 ) -> None:
     """DynamoDB's requests are signed like the SDK signs them."""
-    request = Request("dynamodb", "POST", "/", done, body=body)
-    signed = Signer(lambda: keys).sign(request, "eu-central-1", HOST, headers)
+    request = Request("dynamodb", "POST", "/", done, body=body, headers=headers)
+    signed = headers_by(signer_of(lambda: keys), request)
     assert "x-amz-content-sha256" not in signed
     assert signed["authorization"] == _signature_of(signed, request, keys, "dynamodb")
+
+
+def test_headers_are_sent_and_signed_by_their_lower_case_names() -> None:
+    """Two spellings of one name are one header, and the last one counts."""
+    headers = {"X-Amz-Meta-A": "1", "x-amz-meta-a": "2"}
+    signer = signer_of(lambda: Keys("KEY", "secret", None))
+    signed = headers_by(signer, Request("s3", "GET", "/b/k", done, headers=headers))
+    assert signed["x-amz-meta-a"] == "2"
+    assert "X-Amz-Meta-A" not in signed
+
+
+def test_an_empty_value_is_sent() -> None:
+    """libcurl takes a header away that ends in a colon, and sends one that ends in a semicolon."""
+    signer = signer_of(lambda: Keys("KEY", "secret", None))
+    request = Request("s3", "GET", "/b/k", done, headers={"x-a": ""}, shared={"x-b": ""})
+    assert {"x-a;", "x-b;"} <= set(signer.sign(request, "eu-central-1", HOST).lines)
+
+
+def test_forms_that_nobody_uses_are_forgotten() -> None:
+    """However many headers are shared by few requests each, memory stays bounded."""
+    signer = signer_of(lambda: Keys("KEY", "secret", None))
+    request = Request("s3", "GET", "/b/k", done)
+    many = [request._replace(shared={"x-a": str(number)}) for number in range(1000)]
+    for one in many:
+        assert headers_by(signer, one)["x-a"] == one.shared["x-a"]
+    assert len(signer._forms) < len(many)
 
 
 def test_new_credentials_are_used_within_a_second() -> None:
     """What is made once a second is made with the keys of that second."""
     now, known = [1_800_000_000.0], [Keys("OLDKEY", "secret", None)]
-    signer = Signer(lambda: known[0], lambda: now[0])
+    signer = signer_of(lambda: known[0], lambda: now[0])
     request = Request("s3", "GET", "/b/k", done)
     known[0] = Keys("NEWKEY", "secret", "token")
-    assert "NEWKEY" in signer.sign(request, "eu-central-1", HOST, {})["authorization"]
+    assert "NEWKEY" in headers_by(signer, request)["authorization"]
     known[0] = Keys("NEWEST", "secret", "token")
-    assert "NEWKEY" in signer.sign(request, "eu-central-1", HOST, {})["authorization"]
+    assert "NEWKEY" in headers_by(signer, request)["authorization"]
     now[0] += 1
-    assert "NEWEST" in signer.sign(request, "eu-central-1", HOST, {})["authorization"]
+    assert "NEWEST" in headers_by(signer, request)["authorization"]
 
 
 def test_a_refused_request_is_signed_again_with_newer_keys() -> None:
     """Keys that were renewed since it was signed may let it in; the same ones will not."""
     known = [Keys("KEY", "secret", "old")]
-    signer = Signer(lambda: known[0], lambda: 1_800_000_000.0)
+    signer = signer_of(lambda: known[0], lambda: 1_800_000_000.0)
     request, denied = Request("s3", "GET", "/b/k", done), Response(400, {}, b"")
-    signed = signer.sign(request, "eu-central-1", HOST, {})
-    assert not signer.corrected(denied, 0.0, signed["x-amz-security-token"])
+    signed = signer.sign(request, "eu-central-1", HOST)
+    assert not signer.corrected(denied, 0.0, signed.token)
     known[0] = Keys("KEY", "secret", "new")
-    assert signer.corrected(denied, 0.0, signed["x-amz-security-token"])
-    assert signer.sign(request, "eu-central-1", HOST, {})["x-amz-security-token"] == "new"
+    assert signer.corrected(denied, 0.0, signed.token)
+    assert headers_by(signer, request)["x-amz-security-token"] == "new"
 
 
 def test_the_date_is_the_services() -> None:
     """With a known skew everything is signed by the service's clock, over midnight too."""
-    signer = Signer(lambda: Keys("KEY", "secret", None), lambda: 1_799_970_300.0)
+    signer = signer_of(lambda: Keys("KEY", "secret", None), lambda: 1_799_970_300.0)
     signer.skew = 1200.0
-    signed = signer.sign(Request("s3", "GET", "/b/k", done), "eu-central-1", HOST, {})
+    signed = headers_by(signer, Request("s3", "GET", "/b/k", done))
     assert signed["x-amz-date"] == "20270115T000500Z"
     assert "/20270115/eu-central-1/s3/aws4_request" in signed["authorization"]

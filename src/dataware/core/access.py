@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import Protocol
 
 from dataware.core.errors import CannotSee
@@ -90,20 +89,14 @@ def headers_of(request: Request, access: Access) -> dict[str, str]:
 
     Two spellings of one name would be signed as two values and sent as one.
     """
-    headers = dict(request.headers)
-    if not _all_lower(tuple(headers)):
-        headers = {name.lower(): value for name, value in headers.items()}
+    own = {name.lower(): value for name, value in request.headers.items()}
+    headers = {**request.shared, **own}
     if request.service == "s3":
         if EXPECTED_OWNER not in headers:
             headers[EXPECTED_OWNER] = access.account
         if "x-amz-copy-source" in headers and EXPECTED_SOURCE_OWNER not in headers:
             headers[EXPECTED_SOURCE_OWNER] = access.account
     return headers
-
-
-@lru_cache(maxsize=256)
-def _all_lower(names: tuple[str, ...]) -> bool:
-    return all(name == name.lower() for name in names)
 
 
 def skew_shown_by(response: Response, now: float, used: float) -> float | None:

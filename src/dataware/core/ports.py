@@ -42,6 +42,8 @@ class Request(NamedTuple):
     `service` is the signing name (``s3``, ``dynamodb``); `path` and `query` are percent-encoded
     by the caller, exactly as they go over the wire; `judge` tells what an answer means, so that
     the transport needs no knowledge of the service. A `judge` may look at headers and body.
+    `shared` are headers, by lower-case name, that go with many requests: where it is the same
+    object each time, they are prepared once. `headers` are those of this request alone.
     """
 
     service: str
@@ -52,6 +54,7 @@ class Request(NamedTuple):
     headers: Mapping[str, str] = MappingProxyType({})
     body: bytes = b""
     region: str | None = None
+    shared: Mapping[str, str] = MappingProxyType({})
 
 
 class Wire(Protocol):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from functools import cached_property, lru_cache
@@ -69,7 +69,12 @@ class CurlTransport:
         self._access = access
         self._limits = limits or Limits()
         self._user_agent = access.user_agent
-        self._signer = Signer(access.keys, now)
+        self._signer = Signer(
+            access.keys,
+            now,
+            headers_of=lambda request: headers_of(request, access),
+            unsigned=_unsigned,
+        )
         self._regions = BucketRegions(access.region)
         self._addresses: dict[tuple[str, str], Address] = {}
         self._multi: Multi | None = None
@@ -121,14 +126,13 @@ class CurlTransport:
         address = self._addresses.get((request.service, region))
         if address is None:
             address = self._address(request.service, region)
-        headers = headers_of(request, self._access)
-        signed = self._signer.sign(request, region, address.host, headers)
+        signed = self._signer.sign(request, region, address.host)
         shape = (
             Shape.BODY if request.body else Shape.HEAD if request.method == "HEAD" else Shape.BARE
         )
         idle = address.idle[shape]
         transfer = idle.pop() if idle else self._new(address, shape)
-        _prepare(transfer, request, signed, address)
+        _prepare(transfer, request, signed.lines, address)
         if self._multi is None:
             self._multi = _multi(self._limits)
         try:
@@ -142,7 +146,7 @@ class CurlTransport:
             raise _fault(failure, address.base) from failure
         status, received, body = transfer.taken()
         idle.append(transfer)
-        return Response(status, Headers(received), body), signed.get("x-amz-security-token")
+        return Response(status, Headers(received), body), signed.token
 
     def _address(self, service: str, region: str) -> Address:
         base = self._access.endpoint(service, region).rstrip("/")
@@ -179,24 +183,25 @@ def _multi(limits: Limits) -> Multi:
     return Multi(limits.connections or CONNECTIONS, patience)
 
 
-def _prepare(
-    transfer: Transfer, request: Request, headers: dict[str, str], address: Address
-) -> None:
+def _unsigned(request: Request) -> Sequence[str]:
+    """The lines of headers that are not signed: that there is no body, or nothing of libcurl's."""
+    if request.body:
+        named = {*request.headers, *request.shared}
+        return [line for line in _NOT_SENT if line[:-1] not in named]
+    return ["content-length: 0"] if request.method in ("PUT", "POST") else []
+
+
+def _prepare(transfer: Transfer, request: Request, lines: list[str], address: Address) -> None:
     """Give a handle one request to make. Raises ValueError for a header of several lines."""
     curl = transfer.curl
     method = request.method
     target = f"{request.path}?{request.query}" if request.query else request.path
     curl.setopt(pycurl.REQUEST_TARGET, address.base + target if address.absolute else target)
-    if method not in ("HEAD", transfer.method):
+    if method not in (transfer.method, "HEAD"):
         curl.setopt(pycurl.CUSTOMREQUEST, method)
         transfer.method = method
     if request.body:
         curl.setopt(pycurl.POSTFIELDS, request.body)
-    elif method in ("PUT", "POST"):
-        headers["content-length"] = "0"
-    lines = [f"{name}: {value}" if value else f"{name};" for name, value in headers.items()]
-    if request.body:
-        lines += [line for line in _NOT_SENT if line[:-1] not in headers]
     text = "\0".join(lines)
     if "\n" in text or "\r" in text:
         raise ValueError("a header's value has more than one line")

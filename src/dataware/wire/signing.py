@@ -1,17 +1,17 @@
 """Signature version 4, for requests whose path and query are encoded as they are sent.
 
-Source: AWS Identity and Access Management User Guide, "Create a signed AWS API request". What is
-the same for all requests of a second (date, scope, signing key) is made once.
+Source: AWS Identity and Access Management User Guide, "Create a signed AWS API request". What many
+requests of a second have in common (date, scope, signing key, headers) is prepared once.
 """
 
 from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 from urllib.parse import quote
 
 from dataware.core.access import Keys, skew_shown_by
@@ -24,6 +24,8 @@ UNSIGNED = frozenset({"accept-encoding", "user-agent"})
 """Headers that proxies change on the way, and that mean nothing to the service."""
 
 _BLOCK = 64
+_DIGEST = "x-amz-content-sha256"
+_FORMS = 256
 
 
 class Mac:
@@ -59,42 +61,83 @@ class Stamp:
     token: str | None
 
 
-class Signer:
-    """Signs requests with the keys of the moment; `skew` is how far the service is ahead."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What requests of one second share that differ in path, query, body and own values only.
 
-    def __init__(self, keys: Callable[[], Keys], now: Callable[[], float] = time.time) -> None:
+    `canonical` is the canonical request, to be filled in with the path, the query, the values of
+    the own headers in the order of `names`, and the digest of the body. `lines` are the header
+    lines of the headers that are not own; `text` and `proof` are what is signed, and what proves
+    it, up to the hash. `shared` is held so that no other headers can take its identity.
+    """
+
+    stamp: Stamp
+    shared: Mapping[str, str]
+    names: tuple[str, ...]
+    canonical: str
+    lines: tuple[str, ...]
+    text: str
+    proof: str
+
+
+class Signed(NamedTuple):
+    """The header lines of a request, as libcurl takes them, and the session token in them."""
+
+    lines: list[str]
+    token: str | None
+
+
+class Signer:
+    """Signs requests with the keys of the moment; `skew` is how far the service is ahead.
+
+    `headers_of` tells all headers of a request by lower-case name; `unsigned` the lines that go
+    along and are not signed, which follow from its method and from whether it has a body.
+    """
+
+    def __init__(
+        self,
+        keys: Callable[[], Keys],
+        now: Callable[[], float] = time.time,
+        *,
+        headers_of: Callable[[Request], Mapping[str, str]],
+        unsigned: Callable[[Request], Sequence[str]] = lambda _request: (),
+    ) -> None:
         self._keys = keys
         self._now = now
+        self._headers_of = headers_of
+        self._unsigned = unsigned
         self._stamps: dict[tuple[str, str], Stamp] = {}
+        self._forms: dict[tuple[object, ...], Form] = {}
         self.skew = 0.0
 
-    def sign(
-        self, request: Request, region: str, host: str, headers: Mapping[str, str]
-    ) -> dict[str, str]:
-        """The headers to send beside the host: those given, by lower-case name, and the proof."""
-        service = request.service
-        stamp = self._stamp(service, region)
-        digest = sha256(request.body).hexdigest() if request.body else EMPTY_HASH
-        whole = {**headers, "host": host, "x-amz-date": stamp.date}
-        if service == "s3":
-            whole["x-amz-content-sha256"] = digest
-        if stamp.token is not None:
-            whole["x-amz-security-token"] = stamp.token
-        names, signed = _signed(tuple(whole))
+    def sign(self, request: Request, region: str, host: str) -> Signed:
+        """Everything that goes along with a request to a service's host in a region."""
+        service, method, path, _, query, own, body, _, shared = request
+        digest = EMPTY_HASH
+        if body:
+            digest = sha256(body).hexdigest()
+            if service == "s3":
+                own = {**own, _DIGEST: digest}
+        kind = (service, region, method, tuple(own), bool(body), id(shared))
+        form = self._forms.get(kind)
+        if form is None or form.stamp.second != int(self._now() + self.skew):
+            if any(name != name.lower() for name in own):
+                lower = {name.lower(): value for name, value in own.items()}
+                return self.sign(request._replace(headers=lower), region, host)
+            form = self._forms[kind] = self._form(request, tuple(own), region, host)
         # S3 signs the path as it is sent, every other service encodes it once more.
-        path = request.path if service == "s3" else quote(request.path, safe="/~")
-        query = _sorted(request.query) if request.query else ""
-        canonical = (
-            f"{request.method}\n{path}\n{query}\n{_lines(names, whole)}\n\n{signed}\n{digest}"
-        )
+        path = path if service == "s3" else quote(path, safe="/~")
+        query = _sorted(query) if query else ""
+        values = [own[name] for name in form.names]
+        canonical = form.canonical % (path, query, *values, digest)
+        if " " in canonical or "\t" in canonical or not canonical.isascii():
+            # Few values have white space, and only there is any to take away.
+            trimmed = [" ".join(value.split()) for value in values]
+            canonical = form.canonical % (path, query, *trimmed, digest)
         hashed = sha256(canonical.encode()).hexdigest()
-        text = f"{ALGORITHM}\n{stamp.date}\n{stamp.scope}\n{hashed}"
-        whole["authorization"] = (
-            f"{ALGORITHM} Credential={stamp.credential}, SignedHeaders={signed}, "
-            f"Signature={stamp.mac.hexdigest(text.encode())}"
-        )
-        del whole["host"]
-        return whole
+        signature = form.stamp.mac.hexdigest(f"{form.text}{hashed}".encode())
+        lines = [line(name, value) for name, value in own.items()]
+        return Signed([*form.lines, *lines, f"{form.proof}{signature}"], form.stamp.token)
 
     def corrected(self, response: Response, skew: float, token: str | None) -> bool:
         """Whether a request that was refused may be let in when it is signed once more.
@@ -109,7 +152,36 @@ class Signer:
         if self._keys().token == token:
             return False
         self._stamps.clear()
+        self._forms.clear()
         return True
+
+    def _form(self, request: Request, own: tuple[str, ...], region: str, host: str) -> Form:
+        if len(self._forms) >= _FORMS:
+            self._forms.clear()
+        stamp = self._stamp(request.service, region)
+        sent = {**self._headers_of(request), "x-amz-date": stamp.date}
+        if request.service == "s3":
+            sent[_DIGEST] = EMPTY_HASH
+        if stamp.token is not None:
+            sent["x-amz-security-token"] = stamp.token
+        signed = sorted({*sent, *own, "host"} - UNSIGNED)
+        values = {name: _literal(value) for name, value in {**sent, "host": host}.items()}
+        values |= dict.fromkeys(own, "%s")
+        headers = "\n".join(f"{name}:{values[name]}" for name in signed)
+        names = ";".join(signed)
+        return Form(
+            stamp,
+            request.shared,
+            tuple(name for name in signed if name in own),
+            f"{request.method}\n%s\n%s\n{headers}\n\n{names}\n%s",
+            (
+                *(line(name, value) for name, value in sent.items() if name not in own),
+                *self._unsigned(request),
+            ),
+            f"{ALGORITHM}\n{stamp.date}\n{stamp.scope}\n",
+            f"authorization: {ALGORITHM} Credential={stamp.credential}, SignedHeaders={names}, "
+            "Signature=",
+        )
 
     def _stamp(self, service: str, region: str) -> Stamp:
         second = int(self._now() + self.skew)
@@ -128,19 +200,14 @@ def _stamp(keys: Keys, service: str, region: str, second: int) -> Stamp:
     return Stamp(second, date, scope, Mac(key), f"{keys.access_key}/{scope}", keys.token)
 
 
-@lru_cache(maxsize=256)
-def _signed(names: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """Which of some headers are signed, in order, and as the signature names them."""
-    signed = tuple(sorted(set(names) - UNSIGNED))
-    return signed, ";".join(signed)
+def line(name: str, value: str) -> str:
+    """A header as libcurl takes it: it leaves out one that ends in a colon."""
+    return f"{name}: {value}" if value else f"{name};"
 
 
-def _lines(names: tuple[str, ...], headers: Mapping[str, str]) -> str:
-    lines = "\n".join([f"{name}:{headers[name]}" for name in names])
-    # Few values have white space, and only there is any to take away.
-    if " " not in lines and "\t" not in lines and lines.isascii():
-        return lines
-    return "\n".join([f"{name}:{' '.join(headers[name].split())}" for name in names])
+def _literal(value: str) -> str:
+    """A value as it is signed, where percent signs are to be filled in."""
+    return " ".join(value.split()).replace("%", "%%")
 
 
 def _sorted(query: str) -> str:

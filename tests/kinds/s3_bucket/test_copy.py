@@ -128,10 +128,11 @@ def test_every_request_names_the_owners(aws: Account) -> None:
     _, requests = copy(aws, order(aws, "old-bucket", "new-bucket", multipart_threshold=LARGE - 1))
     assert len(requests) > 8
     for request in requests:
-        assert request.headers["x-amz-expected-bucket-owner"] == aws.account
-        if "x-amz-copy-source" in request.headers:
-            assert request.headers["x-amz-source-expected-bucket-owner"] == aws.account
-            assert "x-amz-copy-source-if-match" in request.headers
+        headers = {**request.shared, **request.headers}
+        assert headers["x-amz-expected-bucket-owner"] == aws.account
+        if "x-amz-copy-source" in headers:
+            assert headers["x-amz-source-expected-bucket-owner"] == aws.account
+            assert "x-amz-copy-source-if-match" in headers
 
 
 def test_a_listing_of_several_pages_is_read_to_its_end(aws: Account) -> None:

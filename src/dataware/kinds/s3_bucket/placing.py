@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from dataware.core.kind import CopyOrder, Left, Trouble
 from dataware.kinds.s3_bucket.answers import Fault, Rejected
@@ -36,6 +37,16 @@ class Pair:
     target: Bucket
     order: CopyOrder
 
+    @cached_property
+    def owners(self) -> Mapping[str, str]:
+        """The headers that every request with a source shares: who must own both sides."""
+        return {**self.target.expected, "x-amz-source-expected-bucket-owner": self.source.owner}
+
+    @cached_property
+    def carrying(self) -> Mapping[str, str]:
+        """The headers that every CopyObject shares."""
+        return {**self.owners, **_CARRIED}
+
     @classmethod
     def of(cls, calls: Calls, order: CopyOrder) -> Pair:
         """The sides that an order names."""
@@ -55,12 +66,11 @@ def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -> Awai
     headers = {
         **pair.source.as_source(found.key, found.etag, found.version),
         **condition,
-        **_CARRIED,
         "x-amz-storage-class": found.storage_class,
     }
     if found.checksum is not None:
         headers["x-amz-checksum-algorithm"] = found.checksum
-    ask = Ask(pair.target_key(found.key), headers=headers)
+    ask = Ask(pair.target_key(found.key), headers=headers, shared=pair.carrying)
     return pair.calls.document(
         pair.target, "CopyObject", ask, read_copied, "PUT", quick=quick_copied
     )

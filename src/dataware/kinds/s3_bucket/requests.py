@@ -7,7 +7,7 @@ are never joined, normalised or decoded like paths.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from string import ascii_letters, digits
 from types import MappingProxyType
 from typing import NamedTuple
@@ -68,6 +68,10 @@ class Bucket:
     owner: str
     region: str
     prefix: bytes = b""
+    expected: Mapping[str, str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "expected", {"x-amz-expected-bucket-owner": self.owner})
 
     @classmethod
     def of(cls, place: Place) -> Bucket:
@@ -77,22 +81,19 @@ class Bucket:
 
     def request(self, method: str, judge: Judge, ask: Ask) -> Request:
         """A request to this bucket; S3 refuses it unless the expected account owns the bucket."""
-        key, query, headers, body = ask
+        key, query, headers, body, shared = ask
         path = f"/{self.name}" if key is None else f"/{self.name}/{encode_key(key)}"
-        headers = {**headers, "x-amz-expected-bucket-owner": self.owner}
         text = _query(query) if query else ""
-        return Request("s3", method, path, judge, text, headers, body, self.region)
+        return Request(
+            "s3", method, path, judge, text, headers, body, self.region, shared or self.expected
+        )
 
     def as_source(self, key: bytes, etag: str, version: str | None = None) -> dict[str, str]:
         """The headers that name an object of this bucket as a copy's source, pinned to its ETag."""
         source = f"{self.name}/{encode_key(key)}"
         if version is not None:
             source += f"?versionId={encode_value(version)}"
-        return {
-            "x-amz-copy-source": source,
-            "x-amz-copy-source-if-match": quoted(etag),
-            "x-amz-source-expected-bucket-owner": self.owner,
-        }
+        return {"x-amz-copy-source": source, "x-amz-copy-source-if-match": quoted(etag)}
 
     def relative(self, key: bytes) -> bytes:
         """A key of this bucket without the prefix."""
@@ -105,9 +106,13 @@ class Bucket:
 
 
 class Ask(NamedTuple):
-    """What a request says beyond its bucket; without a `key` it is about the bucket itself."""
+    """What a request says beyond its bucket; without a `key` it is about the bucket itself.
+
+    `shared` are the headers that it has in common with others, in place of the bucket's own.
+    """
 
     key: bytes | None = None
     query: Mapping[str, str | bytes] = MappingProxyType({})
     headers: Mapping[str, str] = MappingProxyType({})
     body: bytes = b""
+    shared: Mapping[str, str] | None = None

@@ -176,7 +176,7 @@ async def _copy_part(
         "x-amz-copy-source-range": f"bytes={span[0]}-{span[1]}",
     }
     query = {"partNumber": str(number), "uploadId": upload}
-    ask = Ask(pair.target_key(found.key), query, headers)
+    ask = Ask(pair.target_key(found.key), query, headers, shared=pair.owners)
     return await pair.calls.document(pair.target, "UploadPartCopy", ask, read_part, "PUT")
 
 
