@@ -25,7 +25,7 @@ from dataware.core.access import Access, Limits, headers_of, untrusted, upper_es
 from dataware.core.ports import Request, Response
 from dataware.core.redirect import REFUSED, BucketRegions
 from dataware.wire.multi import Failed, Multi, Patience, Transfer
-from dataware.wire.signing import Signer
+from dataware.wire.signing import Signed, Signer
 
 CONNECTIONS = 256
 """Requests under way at once. At 25 ms an answer that is ten thousand a second."""
@@ -132,7 +132,7 @@ class CurlTransport:
         )
         idle = address.idle[shape]
         transfer = idle.pop() if idle else self._new(address, shape)
-        _prepare(transfer, request, signed.lines, address)
+        _prepare(transfer, request, signed, address)
         if self._multi is None:
             self._multi = _multi(self._limits)
         try:
@@ -191,8 +191,8 @@ def _unsigned(request: Request) -> Sequence[str]:
     return ["content-length: 0"] if request.method in ("PUT", "POST") else []
 
 
-def _prepare(transfer: Transfer, request: Request, lines: list[str], address: Address) -> None:
-    """Give a handle one request to make. Raises ValueError for a header of several lines."""
+def _prepare(transfer: Transfer, request: Request, signed: Signed, address: Address) -> None:
+    """Give a handle one request to make."""
     curl = transfer.curl
     method = request.method
     target = f"{request.path}?{request.query}" if request.query else request.path
@@ -202,11 +202,7 @@ def _prepare(transfer: Transfer, request: Request, lines: list[str], address: Ad
         transfer.method = method
     if request.body:
         curl.setopt(pycurl.POSTFIELDS, request.body)
-    text = "\0".join(lines)
-    if "\n" in text or "\r" in text:
-        raise ValueError("a header's value has more than one line")
-    # libcurl takes bytes as they are; a value beyond ASCII goes as UTF-8, as it is signed.
-    curl.setopt(pycurl.HTTPHEADER, lines if text.isascii() else [line.encode() for line in lines])
+    curl.setopt(pycurl.HTTPHEADER, [*signed.shared, *signed.own])
 
 
 class Headers(Mapping[str, str]):

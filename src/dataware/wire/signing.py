@@ -75,15 +75,19 @@ class Form:
     shared: Mapping[str, str]
     names: tuple[str, ...]
     canonical: str
-    lines: tuple[str, ...]
+    lines: Sequence[str | bytes]
     text: str
     proof: str
 
 
 class Signed(NamedTuple):
-    """The header lines of a request, as libcurl takes them, and the session token in them."""
+    """The header lines of a request, as libcurl takes them, and the session token in them.
 
-    lines: list[str]
+    `shared` are those that were prepared before, `own` are the others.
+    """
+
+    shared: Sequence[str | bytes]
+    own: Sequence[str | bytes]
     token: str | None
 
 
@@ -111,7 +115,10 @@ class Signer:
         self.skew = 0.0
 
     def sign(self, request: Request, region: str, host: str) -> Signed:
-        """Everything that goes along with a request to a service's host in a region."""
+        """Everything that goes along with a request to a service's host in a region.
+
+        Raises ValueError for a header of several lines.
+        """
         service, method, path, _, query, own, body, _, shared = request
         digest = EMPTY_HASH
         if body:
@@ -137,7 +144,8 @@ class Signer:
         hashed = sha256(canonical.encode()).hexdigest()
         signature = form.stamp.mac.hexdigest(f"{form.text}{hashed}".encode())
         lines = [line(name, value) for name, value in own.items()]
-        return Signed([*form.lines, *lines, f"{form.proof}{signature}"], form.stamp.token)
+        lines.append(f"{form.proof}{signature}")
+        return Signed(form.lines, _sent(lines), form.stamp.token)
 
     def corrected(self, response: Response, skew: float, token: str | None) -> bool:
         """Whether a request that was refused may be let in when it is signed once more.
@@ -169,15 +177,14 @@ class Signer:
         values |= dict.fromkeys(own, "%s")
         headers = "\n".join(f"{name}:{values[name]}" for name in signed)
         names = ";".join(signed)
+        lines = [line(name, value) for name, value in sent.items() if name not in own]
+        lines += self._unsigned(request)
         return Form(
             stamp,
             request.shared,
             tuple(name for name in signed if name in own),
             f"{request.method}\n%s\n%s\n{headers}\n\n{names}\n%s",
-            (
-                *(line(name, value) for name, value in sent.items() if name not in own),
-                *self._unsigned(request),
-            ),
+            [one if isinstance(one, bytes) else one.encode() for one in _sent(lines)],
             f"{ALGORITHM}\n{stamp.date}\n{stamp.scope}\n",
             f"authorization: {ALGORITHM} Credential={stamp.credential}, SignedHeaders={names}, "
             "Signature=",
@@ -203,6 +210,17 @@ def _stamp(keys: Keys, service: str, region: str, second: int) -> Stamp:
 def line(name: str, value: str) -> str:
     """A header as libcurl takes it: it leaves out one that ends in a colon."""
     return f"{name}: {value}" if value else f"{name};"
+
+
+def _sent(lines: list[str]) -> Sequence[str | bytes]:
+    """Header lines as they are sent. Raises ValueError if one of them is more than one.
+
+    libcurl takes bytes as they are: a value beyond ASCII goes as UTF-8, as it is signed.
+    """
+    text = "\0".join(lines)
+    if "\n" in text or "\r" in text:
+        raise ValueError("a header's value has more than one line")
+    return lines if text.isascii() else [each.encode() for each in lines]
 
 
 def _literal(value: str) -> str:
