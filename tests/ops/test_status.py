@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import BadInput
-from dataware.core.model import Marker, MarkerState
-from dataware.ops.status import Run, runs_on_record, status
+from dataware.core.errors import BadInput, CannotSee
+from dataware.core.model import Marker, MarkerState, Problem
+from dataware.ops.status import Run, check_seen, runs_on_record, status
 from support.world import World
 
 RUNNING: dict[str, Any] = {
@@ -68,6 +68,32 @@ def test_a_complete_one_tells_what_was_verified() -> None:
     detail = {"verified": 5, "unit": "key"}
     whole = Marker(MarkerState.COMPLETE, "old", "r1", heartbeat_age=86400.0 * 3, detail=detail)
     assert told(new=whole) == ["old → new: complete: 5 keys verified; ended 3 days ago; run r1"]
+
+
+NEWER = "the marker /m/new was written by a newer version of dataware: upgrade dataware"
+UNSEEN = Marker(
+    MarkerState.UNKNOWN,
+    heartbeat_age=4.0,
+    problem=Problem("GetParameter", "UnreadableMarker", None, NEWER),
+)
+
+
+def test_a_record_that_cannot_be_read_is_a_row_among_the_others() -> None:
+    """It says why and what to do; the others are told as ever."""
+    assert told(new=UNSEEN, other=marker(age=7200)) == [
+        f"unknown → new: unknown: {NEWER}; last written 4 s ago",
+        "old → other: interrupted: last sign of life 2 h ago; run r1",
+    ]
+
+
+def test_who_cannot_see_everything_does_not_end_as_if() -> None:
+    """The sentence of the first one that could not be read, and how many there are."""
+    there = World(markers={"new": UNSEEN, "other": marker(), "third": UNSEEN})
+    with pytest.raises(CannotSee, match=f"^2 of 3 records cannot be read, such as: {NEWER}$"):
+        check_seen(status(there.context()))
+    with pytest.raises(CannotSee, match=f"^{NEWER}$"):
+        check_seen(status(there.context(), "new"))
+    check_seen(status(there.context(), "other"))
 
 
 def test_an_estimate_is_told_as_one_and_no_longer_once_it_was_too_low() -> None:
