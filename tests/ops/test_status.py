@@ -41,8 +41,17 @@ def test_a_running_one_tells_everything_that_is_known() -> None:
     """Phase, how far, rate, time left, retries, throttling and why, and the sign of life."""
     assert told(new=marker(alive=True, **RUNNING)) == [
         "old → new: running: copying, 45,000 of 100,000 items (45 %), 2,300/s, 24 s left, "
-        "3 retries, throttled 12 times (Put answered SlowDown); last sign of life 4 s ago; run r1"
+        "3 retries, throttled 12 times, slow: Put answered SlowDown; last sign of life 4 s ago; "
+        "run r1"
     ]
+
+
+def test_a_bound_that_a_person_has_set_is_why_it_is_slow() -> None:
+    """Also where no answer was ever throttled."""
+    held = {**RUNNING, "throttled": 0, "retries": 0, "reason": "held at 500/s by --max-rate"}
+    assert (
+        "24 s left, slow: held at 500/s by --max-rate;" in told(new=marker(alive=True, **held))[0]
+    )
 
 
 def test_without_a_sign_of_life_it_is_interrupted() -> None:

@@ -192,7 +192,7 @@ def amount(run: Run) -> str:
 
 
 def pace(run: Run) -> list[str]:
-    """Rate, time left, retries and throttling of a run that is alive, each in words."""
+    """Rate, time left, retries, throttling and why it is slow, of a run that is alive, in words."""
     if run.state != RUNNING or "rate" not in run.detail:
         return []
     parts = [f"{run.number('rate'):,.0f}/s"]
@@ -201,8 +201,9 @@ def pace(run: Run) -> list[str]:
     if retries := int(run.number("retries")):
         parts.append(f"{retries:,} {'retry' if retries == 1 else 'retries'}")
     if throttled := int(run.number("throttled")):
-        reason = run.detail.get("reason")
-        parts.append(f"throttled {throttled:,} times{f' ({reason})' if reason else ''}")
+        parts.append(f"throttled {throttled:,} times")
+    if reason := run.detail.get("reason"):
+        parts.append(f"slow: {reason}")
     return parts
 
 
