@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import boto3
 import pytest
 
 from support.cli import ended, launch, run
@@ -108,6 +109,38 @@ def test_a_terminal_shows_a_table_or_paragraphs(
     with Terminal(("-m", "dataware.cli", "status"), columns=columns) as terminal:
         assert terminal.ended() == 0
     assert words in terminal.written
+
+
+@pytest.mark.parametrize("watching", [(), ("--watch",)])
+def test_a_record_of_a_newer_version_hides_no_other(
+    fault_proxy: FaultProxy, watching: tuple[str, ...]
+) -> None:
+    """Every record is told of; then the exit code says that one of them could not be read."""
+    assert fault_proxy
+    make_table("old-one", varied_items(3))
+    make_table("new-one")
+    assert run("migrate", "dynamodb://old-one", "dynamodb://new-one").code == 0
+    newer = "/dataware/markers/dynamodb-table/newer"
+    boto3.client("ssm").put_parameter(Name=newer, Value='{"version":2}', Type="String")
+    ran = run("status", "--plain", *watching)
+    assert ran.code == 1, ran
+    assert watching or "info: old-one → new-one: complete: 3 items verified" in ran.out
+    assert f"the marker {newer} was written by a newer version of dataware" in ran.out
+    assert ran.err.startswith("failed: 1 of 2 records cannot be read, such as: the marker ")
+    assert ran.err.endswith("upgrade dataware\n")
+    assert run("status", "new-one").code == 0
+
+
+@pytest.mark.parametrize("columns", [50, 200])
+def test_a_terminal_shows_it_and_says_so_at_the_end(fault_proxy: FaultProxy, columns: int) -> None:
+    """The row on standard output, and the sentence on standard error."""
+    assert fault_proxy
+    newer = "/dataware/markers/dynamodb-table/newer"
+    boto3.client("ssm").put_parameter(Name=newer, Value='{"version":2}', Type="String")
+    with Terminal(("-m", "dataware.cli", "status"), columns=columns) as terminal:
+        assert terminal.ended() == 1
+    assert "newer" in terminal.written
+    assert terminal.written.count("upgrade") == 2
 
 
 def test_a_name_without_a_record_is_bad_input(fault_proxy: FaultProxy) -> None:

@@ -6,16 +6,19 @@ so that they lie before the marker, in the creation, in the copy, in the verific
 
 from __future__ import annotations
 
+import json
 import random
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from support.cli import run
 from support.killing import Strike, struck_run
 from support.migrations import CHANGING, MIGRATIONS, Migration
-from support.servers import FaultProxy
+from support.servers import FaultProxy, Seen
 from support.worlds import stacks
 
 MOMENTS = 20
@@ -66,12 +69,26 @@ def test_killed_at_any_moment_it_ends_right(
     check_recovery(migration, fault_proxy, app)
 
 
-STEPS = {
-    "the marker begins": ("PutParameter", 1),
-    "the target is created": ("CreateStack", 1),
-    "the target is let go": ("DeleteStack", 1),
-    "the target is on record": ("PutParameter", 2),
-    "the marker is complete": ("PutParameter", 4),
+def marker_in(seen: Seen) -> dict[str, Any]:
+    """The marker that a request writes."""
+    marker: dict[str, Any] = json.loads(str(seen.json()["Value"]))
+    return marker
+
+
+def names_the_target(seen: Seen) -> bool:
+    """Whether a marker knows the identity of the target that its run has made."""
+    return "identity" in marker_in(seen)["detail"]
+
+
+STEPS: dict[str, tuple[str, Callable[[Seen], bool]]] = {
+    "the marker begins": ("PutParameter", lambda _seen: True),
+    "the target is created": ("CreateStack", lambda _seen: True),
+    "the target is let go": ("DeleteStack", lambda _seen: True),
+    "the target is on record": (
+        "PutParameter",
+        names_the_target,
+    ),
+    "the marker is complete": ("PutParameter", lambda seen: marker_in(seen)["state"] == "complete"),
 }
 
 
@@ -84,10 +101,10 @@ def test_killed_around_each_step_it_ends_right(
     """No step of a migration is one after which the next run goes astray or leaves a stack."""
     migration = MIGRATIONS[kind]
     migration.fill()
-    operation, at = STEPS[step]
-    strike = Strike(at, answered=answered)
+    operation, when = STEPS[step]
+    strike = Strike(1, answered=answered)
     app = migration.write_app(tmp_path)
-    killed = struck_run(fault_proxy, strike, "apply", app, operation=operation)
+    killed = struck_run(fault_proxy, strike, "apply", app, operation=operation, when=when)
     assert (strike.struck, killed.code) == (True, -signal.SIGKILL)
     check_recovery(migration, fault_proxy, app)
 

@@ -9,14 +9,13 @@ import pytest
 
 from dataware.core.diff import Fold, Form, Side, Sieve, Suspicion
 from dataware.core.kind import Entry, Evidence
-from dataware.handler.check import BUCKETS, Check, checks
-from dataware.ops.checking import Found, Step, Task
+from dataware.handler.check import BUCKETS, DIFFERENCES, Check, checks
+from dataware.handler.shard import LIMIT
+from dataware.ops.checking import Comparison, Found, Step, Task
 
-LIMIT = 256_000
 
-
-def full(check: Check) -> Check:
-    """A task that found as much as one can."""
+def full(check: Check, letter: str = "k") -> Check:
+    """A task that found as much as one can, in keys of a letter."""
     if check.task.step is Step.FOLD:
         fold = check.found.fold = Fold(check.task.buckets)
         fold.add(blake2b(b"%d" % n, digest_size=16).digest() for n in range(5000))
@@ -24,12 +23,12 @@ def full(check: Check) -> Check:
         check.found.verdict.evidence[Evidence.CONTENT] = 10**9
         for side in Side:
             for number in range(400):
-                check.found.verdict.note(side, Entry(b"", b"", f"{number}" + "k" * 1000))
+                check.found.verdict.note(side, Entry(b"", b"", f"{number}" + letter * 1000))
     check.found.done = True
     return check
 
 
-def many(step: Step, count: int) -> list[Check]:
+def many(step: Step, count: int, letter: str = "k") -> list[Check]:
     """As many tasks as the largest table has."""
     differing = Suspicion(32, frozenset(range(32)))
     sieve = Sieve().with_(Form.SENT, differing).with_(Form.MEANT, differing)
@@ -37,15 +36,24 @@ def many(step: Step, count: int) -> list[Check]:
         Task(step, f"{n} of {count // 2}", buckets=BUCKETS // count, sieve=sieve)
         for n in range(count)
     ]
-    return list(map(full, checks(tasks)))
+    return [full(check, letter) for check in checks(tasks)]
 
 
 @pytest.mark.parametrize("step", [Step.FOLD, Step.NAME, Step.MERGE])
 @pytest.mark.parametrize("count", [8, 128])
-def test_all_tasks_of_a_step_fit_into_an_execution(step: Step, count: int) -> None:
-    """Step Functions passes 256 KB from state to state, and other things need some of it."""
-    text = json.dumps([check.to_json() for check in many(step, count)])
+@pytest.mark.parametrize("letter", ["k", "\u6f22", "\U0001f680"])
+def test_all_tasks_of_a_step_fit_into_an_execution(step: Step, count: int, letter: str) -> None:
+    """Step Functions passes 256 KB from state to state, and other things need some of it.
+
+    What all of them found together, which then travels alone, fits as well.
+    """
+    done = many(step, count, letter)
+    text = json.dumps([check.to_json() for check in done])
     assert len(text) < LIMIT * 0.8
+    comparison = Comparison(step)
+    for check in done:
+        comparison.take(check.task, Check.from_json(check.to_json()).found)
+    assert len(json.dumps(comparison.to_json(DIFFERENCES))) < LIMIT * 0.2
 
 
 @pytest.mark.parametrize("step", list(Step))

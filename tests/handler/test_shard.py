@@ -8,7 +8,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.handler.shard import KEPT, Shard, ShardJournal
+from dataware.handler.shard import CURSOR_LENGTH, KEPT, Shard, ShardJournal
 from dataware.migrate import Progress
 from dataware.migrate.progress import Counts
 
@@ -23,6 +23,7 @@ shards = st.builds(
     st.dictionaries(st.sampled_from(["conflict", "failed"]), st.integers(1, 99)).map(Counter),
     st.lists(st.fixed_dictionaries({"key": st.text(), "trouble": st.text(), "why": st.text()})),
     st.none() | st.text(),
+    st.integers(10**5, 10**6),
 )
 
 
@@ -34,11 +35,22 @@ def test_a_shard_comes_back_as_it_went(shard: Shard) -> None:
 
 @given(shards)
 def test_a_shard_folds_into_the_progress_of_the_whole(shard: Shard) -> None:
-    """Counts and troubles arrive whole; a cursor that is too long begins the shard anew."""
+    """Counts and troubles arrive whole; what is not done, and has no cursor, begins anew."""
     progress = Progress(partitions=[shard.partition])
-    progress.take(shard.record())
-    assert progress.counts == shard.counts
-    assert progress.troubles == shard.troubles
+    if record := shard.record():
+        progress.take(record)
+        assert progress.counts == shard.counts
+        assert progress.troubles == shard.troubles
+    assert progress.finished is shard.done
+    assert progress.remaining() == ([] if shard.done else [(shard.partition, shard.cursor)])
+
+
+def test_a_cursor_that_is_too_long_begins_the_shard_anew() -> None:
+    """It is given up, and what is not done never passes for done."""
+    shard = Shard("p", "x" * (CURSOR_LENGTH + 1), counts=Counts(copied=5))
+    assert shard.record() is None
+    shard.done = True
+    assert shard.record() is not None
 
 
 def test_an_engine_goes_on_from_the_cursor() -> None:

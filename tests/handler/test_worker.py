@@ -94,10 +94,10 @@ def test_a_rate_is_shared_out_among_the_workers(
     make = worker.Engine
 
     def engine(*given: Any, **more: Any) -> Any:
-        seen.append(more["settings"].max_rate)
+        seen.append((more["settings"].max_rate, more["settings"].parts))
         return make(*given, **more)
 
     monkeypatch.setattr(worker, "Engine", engine)
     shard = {"partition": "0/1"}
     worker.handler({"job": {**job, "max_rate": 10_000.0}, "shard": shard}, Time())
-    assert seen == [2500.0]
+    assert seen == [(2500.0, 4)]

@@ -218,6 +218,16 @@ def test_throttling_is_told_once_for_each_reason() -> None:
     assert there.events[-1].data["throttled"] == 4
 
 
+def test_a_bound_that_the_workers_share_is_named_as_the_whole() -> None:
+    """The workers tell the leading process while their gates hold them, and when that ends."""
+    bounds = EngineSettings(readers=1, max_rate=10.0, parts=2)
+    there = team(wide(2, 60), settings=bounds)
+    there.run()
+    told = [one.data["reason"] for one in there.events if one.code == "progress"]
+    assert set(told) == {"", "held at 20/s by --max-rate"}
+    assert (told[0], told[-1]) == ("", "")
+
+
 def test_progress_does_not_wait_for_whole_pages() -> None:
     """What the workers have written shows at once, and is counted once when it is on record."""
     there = team(wide(2, 8), settings=EngineSettings(readers=1, writers=1, max_rate=1))

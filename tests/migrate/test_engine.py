@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +24,7 @@ from support.copying import (
     cannot_see,
     failing_after,
 )
+from support.virtual import run_virtually
 
 SUBJECT = Subject("old", "new", "item", 25)
 UNBOUND = EngineSettings()
@@ -37,6 +39,8 @@ def run(
     events: Events | None = None,
     stop: Callable[[], bool] = lambda: False,
     limits: EngineSettings = UNBOUND,
+    *,
+    loop: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run,
 ) -> Progress:
     """One run of the engine over a journal."""
     emit = events if events is not None else Events()
@@ -58,7 +62,7 @@ def run(
         )
         await engine.run()
 
-    asyncio.run(copy())
+    loop(copy())
     return progress
 
 
@@ -184,13 +188,18 @@ def test_the_rate_is_kept() -> None:
     assert asyncio.run(timed()) >= 120 / 200 - 0.2
 
 
+class Charged(MemoryCopier):
+    """Pages and units that cost capacity."""
+
+    async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+        """Each page costs ten units of reading, and each of its units ten of writing."""
+        async for page in super().read(partition, after):
+            units = tuple(unit._replace(write_units=10) for unit in page.units)
+            yield replace(page, units=units, read_units=10)
+
+
 def test_a_share_of_provisioned_capacity_is_kept() -> None:
     """max_share takes its limit from the tables' provisioned capacity."""
-
-    class Charged(MemoryCopier):
-        async def read(self, partition: str, after: str | None):
-            async for page in super().read(partition, after):
-                yield replace(page, read_units=10)
 
     copier = Charged({"a": [str(i) for i in range(40)]}, {})
     copier.capacity = Rates(read=400)
@@ -204,6 +213,40 @@ def test_a_share_of_provisioned_capacity_is_kept() -> None:
         return loop.time() - start
 
     assert asyncio.run(timed()) >= 100 / 200 - 0.2
+
+
+def reasons(limits: EngineSettings, capacity: Rates) -> set[object]:
+    """Why a copy of some seconds was slow, by all that it told of its progress."""
+    copier, events = Charged({"a": [str(i) for i in range(400)]}, {}), Events()
+    copier.capacity = capacity
+    run(copier, MemoryJournal(), events, limits=limits, loop=run_virtually)
+    return {one.data["reason"] for one in events if one.code == "progress"}
+
+
+@pytest.mark.parametrize(
+    ("limits", "capacity", "reason"),
+    [
+        (EngineSettings(max_rate=50.0), Rates(), "held at 50/s by --max-rate"),
+        (EngineSettings(max_rate=50.0, parts=3), Rates(), "held at 150/s by --max-rate"),
+        (
+            EngineSettings(max_share=0.5),
+            Rates(read=400),
+            "held at 50 % of the read capacity by --max-share",
+        ),
+        (
+            EngineSettings(max_rate=10_000.0, max_share=0.125, parts=2),
+            Rates(read=10**6, write=2000),
+            "held at 25 % of the write capacity by --max-share",
+        ),
+        (EngineSettings(max_rate=10_000.0), Rates(), None),
+        (EngineSettings(), Rates(), None),
+    ],
+)
+def test_a_bound_that_holds_the_copy_back_is_named(
+    limits: EngineSettings, capacity: Rates, reason: str | None
+) -> None:
+    """As a person has set it, also where several processes share it; no other one is."""
+    assert reasons(limits, capacity) - {""} == ({reason} if reason else set())
 
 
 def test_what_is_left_behind_is_told_and_kept() -> None:

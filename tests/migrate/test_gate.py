@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from dataware.migrate.gate import Gate
 from support.copying import LoopClock
 from support.virtual import run_virtually
@@ -56,3 +58,58 @@ def test_without_a_limit_nobody_waits() -> None:
         return await _let_through(Gate(LoopClock()), 10_000)
 
     assert run_virtually(main()) == 0
+
+
+def looks(gate: Gate, unit: float, seconds: int, *, busy: float = 0.0) -> list[bool]:
+    """What looks tell, one a second, while takers of so many units come one after another.
+
+    Each of them is busy for a while before it comes again.
+    """
+
+    async def taker() -> None:
+        while True:
+            await asyncio.sleep(busy)
+            await gate.take(unit)
+
+    async def main() -> list[bool]:
+        task = asyncio.create_task(taker())
+        told = []
+        for _ in range(seconds):
+            await asyncio.sleep(1.01)
+            told.append(gate.holds())
+        task.cancel()
+        return told
+
+    return run_virtually(main())
+
+
+@pytest.mark.parametrize("unit", [1.0, 25.0, 500.0])
+def test_a_ceiling_that_is_reached_holds(unit: float) -> None:
+    """Also in the middle of a wait that is longer than the time between two looks."""
+    assert looks(Gate(LoopClock(), ceiling=50.0), unit, 8) == [True] * 8
+
+
+def test_a_ceiling_that_nobody_reaches_holds_nothing() -> None:
+    """Whoever comes seldom passes without a wait."""
+    assert looks(Gate(LoopClock(), ceiling=50.0), 1.0, 8, busy=0.1) == [False] * 8
+
+
+def test_a_gate_that_throttling_has_slowed_is_no_ceiling() -> None:
+    """Below its ceiling it is the service that holds the copy back, and that is told already."""
+    gate = Gate(LoopClock(), ceiling=1000.0)
+    gate.throttled()
+    assert looks(gate, 25.0, 2) == [False] * 2
+
+
+def test_between_two_looks_what_was_told_stays() -> None:
+    """A look soon after another one sees too little to tell."""
+
+    async def main() -> list[bool]:
+        gate = Gate(LoopClock(), ceiling=1.0)
+        waiting = asyncio.create_task(gate.take(10))
+        await asyncio.sleep(0)
+        told = [gate.holds()]
+        waiting.cancel()
+        return told
+
+    assert run_virtually(main()) == [False]

@@ -84,3 +84,16 @@ def test_what_is_done_elsewhere_shows_before_it_is_on_record() -> None:
     assert copy.events.texts("batch") == []
     copy.meter.ahead(0)
     assert copy.told(1.0, 40)["done"] == 40
+
+
+def test_a_ceiling_of_the_user_is_a_reason_like_any_other() -> None:
+    """It is looked at with each progress, and says more of this moment than past throttling."""
+    copy, held = Copy(Size(1000, 0)), ["held at 5/s by --max-rate", ""]
+    copy.meter.ceiling = lambda: held[0]
+    copy.meter.throttled("Put answered SlowDown", 3)
+    told = copy.told(1.0, 1)
+    assert told["reason"] == copy.meter.detail["reason"] == "held at 5/s by --max-rate"
+    assert told["slow"] == ", throttled 3 times, held at 5/s by --max-rate"
+    held.pop(0)
+    told = copy.told(1.0, 1)
+    assert (told["reason"], told["slow"]) == ("Put answered SlowDown", ", throttled 3 times")

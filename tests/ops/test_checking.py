@@ -131,7 +131,7 @@ def test_a_verdict_that_travels_is_bounded() -> None:
     verdict = Verdict()
     for number in range(50):
         verdict.note(*Held.difference(f"{number}" + "k" * 1000))
-    sent = json.loads(json.dumps(verdict.to_json(10)))
+    sent = json.loads(json.dumps(verdict.to_json(2200)))
     arrived = Verdict.from_json(sent)
     assert arrived.counts == verdict.counts
     assert len(arrived.listed) == 10

@@ -69,6 +69,7 @@ def test_together_they_keep_the_bounds_of_the_whole(
         asked, got = getattr(whole, name), getattr(part, name)
         assert (asked is None) == (got is None)
         assert asked is None or got * count == pytest.approx(asked)
+    assert part.parts == count
     assert part.bytes_in_flight >= LEAST_IN_FLIGHT
     assert part.bytes_in_flight <= max(LEAST_IN_FLIGHT, whole.bytes_in_flight // count)
     assert 1 <= part.readers <= whole.readers

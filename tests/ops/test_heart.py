@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dataware.core.errors import CannotSee, Incomplete, Refused
-from dataware.ops.heart import SILENT_SECONDS, Heart
+from dataware.ops.heart import BEAT_SECONDS, EARLY_SECONDS, SILENT_SECONDS, Heart
 from dataware.state.markers import ALIVE_SECONDS
 
 WAIT = 5.0
@@ -113,3 +113,75 @@ def test_a_lock_that_is_lost_stays_lost() -> None:
     assert heart.lost
     with pytest.raises(Refused, match="took over"):
         heart.check()
+
+
+class Told:
+    """A lease that keeps what it is told; each beat is waited for, and `error` makes it fail."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+        self.beats: list[Mapping[str, Any]] = []
+        self._came = threading.Semaphore(0)
+
+    def beat(self, detail: Mapping[str, Any]) -> None:
+        """Keep it."""
+        self.beats.append(dict(detail))
+        self._came.release()
+        if self.error is not None:
+            raise self.error
+
+    def wait(self, beats: int) -> None:
+        """Until so many more beats have come."""
+        for _ in range(beats):
+            assert self._came.acquire(timeout=WAIT)
+
+    def complete(self, detail: Mapping[str, Any]) -> None:
+        """Not used here."""
+        raise AssertionError(detail)
+
+    def release(self, detail: Mapping[str, Any]) -> None:
+        """Not used here."""
+        raise AssertionError(detail)
+
+
+def test_the_first_beats_of_a_phase_come_early() -> None:
+    """A phase of a few seconds is seen from elsewhere; figures alone begin no new phase."""
+    lease = Told()
+    with Heart(lease, every=3600, early=(0.001, 0.001)) as heart:
+        lease.wait(2)
+        heart.publish({"phase": "copying", "done": 1})
+        lease.wait(2)
+        heart.publish({"phase": "copying", "done": 2})
+        heart.publish({"phase": "verifying"})
+        lease.wait(2)
+    assert [beat.get("phase") for beat in lease.beats] == [
+        *(None, None, "copying", "copying", "verifying", "verifying")
+    ]
+
+
+def test_a_beat_that_fails_is_not_soon_repeated() -> None:
+    """A service that is asked too often gets the usual beats only, until the next phase."""
+    lease = Told(CannotSee("throttled"))
+    with Heart(lease, every=3600, early=(0.001,) * 9) as heart:
+        lease.wait(1)
+        heart.publish({"phase": "copying"})
+        lease.wait(1)
+    assert len(lease.beats) == 2
+
+
+def test_phases_that_change_all_the_time_keep_no_beat_back() -> None:
+    """The lock is renewed however short the phases are."""
+    time, lease = Time(), Told()
+    with Heart(lease, every=10, early=(3600,), seconds=time) as heart:
+        time.at += 10
+        heart.publish({"phase": "looking"})
+        lease.wait(1)
+        time.at += 10
+        heart.publish({"phase": "copying"})
+        lease.wait(1)
+
+
+def test_early_beats_stay_below_the_quota() -> None:
+    """Never more than one a second, and the usual pace from a few seconds on."""
+    assert min(EARLY_SECONDS) >= 1
+    assert sum(EARLY_SECONDS) < BEAT_SECONDS

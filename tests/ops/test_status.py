@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import BadInput
-from dataware.core.model import Marker, MarkerState
-from dataware.ops.status import Run, runs_on_record, status
+from dataware.core.errors import BadInput, CannotSee
+from dataware.core.model import Marker, MarkerState, Problem
+from dataware.ops.status import Run, check_seen, runs_on_record, status
 from support.world import World
 
 RUNNING: dict[str, Any] = {
@@ -41,8 +41,17 @@ def test_a_running_one_tells_everything_that_is_known() -> None:
     """Phase, how far, rate, time left, retries, throttling and why, and the sign of life."""
     assert told(new=marker(alive=True, **RUNNING)) == [
         "old → new: running: copying, 45,000 of 100,000 items (45 %), 2,300/s, 24 s left, "
-        "3 retries, throttled 12 times (Put answered SlowDown); last sign of life 4 s ago; run r1"
+        "3 retries, throttled 12 times, slow: Put answered SlowDown; last sign of life 4 s ago; "
+        "run r1"
     ]
+
+
+def test_a_bound_that_a_person_has_set_is_why_it_is_slow() -> None:
+    """Also where no answer was ever throttled."""
+    held = {**RUNNING, "throttled": 0, "retries": 0, "reason": "held at 500/s by --max-rate"}
+    assert (
+        "24 s left, slow: held at 500/s by --max-rate;" in told(new=marker(alive=True, **held))[0]
+    )
 
 
 def test_without_a_sign_of_life_it_is_interrupted() -> None:
@@ -68,6 +77,32 @@ def test_a_complete_one_tells_what_was_verified() -> None:
     detail = {"verified": 5, "unit": "key"}
     whole = Marker(MarkerState.COMPLETE, "old", "r1", heartbeat_age=86400.0 * 3, detail=detail)
     assert told(new=whole) == ["old → new: complete: 5 keys verified; ended 3 days ago; run r1"]
+
+
+NEWER = "the marker /m/new was written by a newer version of dataware: upgrade dataware"
+UNSEEN = Marker(
+    MarkerState.UNKNOWN,
+    heartbeat_age=4.0,
+    problem=Problem("GetParameter", "UnreadableMarker", None, NEWER),
+)
+
+
+def test_a_record_that_cannot_be_read_is_a_row_among_the_others() -> None:
+    """It says why and what to do; the others are told as ever."""
+    assert told(new=UNSEEN, other=marker(age=7200)) == [
+        f"unknown → new: unknown: {NEWER}; last written 4 s ago",
+        "old → other: interrupted: last sign of life 2 h ago; run r1",
+    ]
+
+
+def test_who_cannot_see_everything_does_not_end_as_if() -> None:
+    """The sentence of the first one that could not be read, and how many there are."""
+    there = World(markers={"new": UNSEEN, "other": marker(), "third": UNSEEN})
+    with pytest.raises(CannotSee, match=f"^2 of 3 records cannot be read, such as: {NEWER}$"):
+        check_seen(status(there.context()))
+    with pytest.raises(CannotSee, match=f"^{NEWER}$"):
+        check_seen(status(there.context(), "new"))
+    check_seen(status(there.context(), "other"))
 
 
 def test_an_estimate_is_told_as_one_and_no_longer_once_it_was_too_low() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dataware.core.errors import BadInput, CannotSee
-from dataware.core.model import Marker, MarkerState
+from dataware.core.model import Marker, MarkerState, Problem
 from dataware.ops.watch import Watcher
 from support.world import World
 
@@ -110,6 +110,22 @@ def test_records_that_cannot_be_seen_for_a_while_are_warned_of_once() -> None:
     lines = watched(there, fail, fail, fail, put(new=running(8)), put(new=COMPLETE))
     assert [line.partition(":")[0] for line in lines] == [
         *("watching", "warning", "note", "watching", "finished", "done")
+    ]
+
+
+def test_a_record_that_cannot_be_read_is_warned_of_once_and_hides_nothing() -> None:
+    """The others are watched to their end; then it is told that not everything was seen."""
+    problem = Problem("GetParameter", "UnreadableMarker", None, "upgrade dataware")
+    unseen = Marker(MarkerState.UNKNOWN, problem=problem)
+    there = World(markers={"new": running(), "odd": unseen})
+    with pytest.raises(CannotSee, match="1 of 2 records cannot be read, such as: upgrade dataware"):
+        watched(there, put(new=running(5)), put(new=COMPLETE))
+    assert [f"{one.code}: {one.text()}" for one in there.events] == [
+        "watching: old → new: copying 0 of 9 keys (0 %), 2 s ago",
+        "warning: upgrade dataware",
+        "watching: old → new: copying 5 of 9 keys (55 %), 2 s ago",
+        "finished: old → new: complete: 9 keys verified; run r",
+        "done: No migration is running, as far as can be seen",
     ]
 
 

@@ -240,7 +240,7 @@ def test_denials_name_the_permission(
 
 
 def test_unreadable_markers_are_unknown(store: FakeParameters) -> None:
-    """What a newer version wrote is neither ignored nor overwritten."""
+    """What a newer version wrote is neither ignored nor overwritten, and says what to do."""
     markers(store).begin(KIND, TARGET, running())
     parameter = store.stored[f"{ROOT}/{KIND}/{TARGET}"]
     parameter["Value"] = json.dumps({"version": 9})
@@ -249,9 +249,34 @@ def test_unreadable_markers_are_unknown(store: FakeParameters) -> None:
         lambda: markers(store).get(KIND, TARGET),
         lambda: markers(store).begin(KIND, TARGET, running()),
     ):
-        with pytest.raises(CannotSee, match="cannot be read by this version"):
+        with pytest.raises(CannotSee, match=r"by a newer version of dataware .*: upgrade dataware"):
             act()
     assert json.loads(parameter["Value"]) == {"version": 9}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"version":9,"target":7}', "was written by a newer version of dataware (its format is 9"),
+        ("walking", "cannot be read by this version of dataware"),
+    ],
+)
+def test_an_unreadable_marker_hides_no_other(store: FakeParameters, text: str, words: str) -> None:
+    """It is listed as unknown, with why; the name of the parameter tells of which target it is."""
+    for target in ("a", TARGET, "z"):
+        markers(store).begin(KIND, target, running())
+    store.stored[f"{ROOT}/{KIND}/{TARGET}"]["Value"] = text
+    store.clock.time += 7
+    found = {(kind, target): marker for kind, target, marker in markers(store).all()}
+    assert {at: marker.state for at, marker in found.items()} == {
+        (KIND, "a"): MarkerState.RUNNING,
+        (KIND, TARGET): MarkerState.UNKNOWN,
+        (KIND, "z"): MarkerState.RUNNING,
+    }
+    unseen = found[KIND, TARGET]
+    assert (unseen.heartbeat_age, unseen.alive) == (7.0, False)
+    assert unseen.problem is not None
+    assert words in unseen.problem.detail
 
 
 def test_all_markers_are_listed_over_pages(aws_server: EmbeddedAws) -> None:

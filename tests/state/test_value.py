@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.model import MarkerState
-from dataware.state.value import LIMIT, ROOT, Value, decode, encode, kind_of, parameter_name
+from dataware.state.value import (
+    LIMIT,
+    ROOT,
+    NewerValueError,
+    Value,
+    decode,
+    encode,
+    kind_of,
+    parameter_name,
+    target_of,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -77,6 +87,7 @@ def test_parameter_names_are_allowed_and_unique(first: str, second: str) -> None
     for name in names:
         assert re.fullmatch(r"/dataware/markers/s3-bucket/[A-Za-z0-9_.-]{1,255}", name)
         assert kind_of(name) == "s3-bucket"
+        assert target_of(name) == name.rpartition("/")[2]
     assert (names[0] == names[1]) == (first == second)
 
 
@@ -95,6 +106,16 @@ def test_unreadable_values_are_told_apart(text: str) -> None:
     """What another version or a person wrote raises ValueError and nothing else."""
     with pytest.raises(ValueError, match=r"."):
         decode(text)
+
+
+def test_a_newer_format_is_told_from_damage() -> None:
+    """Only a later number is a newer version; what is no number at all is damage."""
+    with pytest.raises(NewerValueError, match="its format is 2"):
+        decode('{"version":2}')
+    for text in ('{"version":0}', '{"version":"2"}', '{"version":true}'):
+        with pytest.raises(ValueError, match="version") as caught:
+            decode(text)
+        assert not isinstance(caught.value, NewerValueError)
 
 
 def test_the_stored_fields_are_documented_ones() -> None:

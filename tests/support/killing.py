@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from support.cli import Ran, ended, launch
@@ -65,11 +66,18 @@ class Strike:
 
 
 def struck_run(
-    proxy: FaultProxy, strike: Strike, *arguments: object, operation: str | None = None
+    proxy: FaultProxy,
+    strike: Strike,
+    *arguments: object,
+    operation: str | None = None,
+    when: Callable[[Seen], bool] | None = None,
 ) -> Ran:
-    """Run a command through the proxy and strike it; `operation` says which requests count."""
+    """Run a command through the proxy and strike it.
+
+    `operation` and `when` say which requests count.
+    """
     proxy.clear()
-    proxy.add(strike, operation=operation)
+    proxy.add(strike, operation=operation, when=when)
     process = launch(*arguments)
     strike.aim(process)
     ran = ended(process)

@@ -11,24 +11,35 @@ from functools import partial
 from dataware.cli.options import Outside
 from dataware.cli.outside import is_live, outside
 from dataware.ops.context import Context
-from dataware.ops.status import Run, runs_on_record, status, tell_nothing, with_journal
+from dataware.ops.status import (
+    Run,
+    check_seen,
+    runs_on_record,
+    status,
+    tell_nothing,
+    with_journal,
+)
 from dataware.ops.watch import Watcher
 
 DONE = 0
 
 
 def run_status(out: Outside, name: str | None, *, watching: bool, interval: float) -> int:
-    """Tell of every migration on record, or watch those that run."""
+    """Tell of every migration on record, or watch those that run.
+
+    Raises CannotSee at the end, when every record is told of, if one of them cannot be read.
+    """
     if watching:
         return _watch(out, name, interval)
     with outside(out) as context:
         if not is_live(out):
-            status(context, name)
+            check_seen(status(context, name))
             return DONE
         runs = [with_journal(context, run) for run in runs_on_record(context, name)]
         if not runs:
             tell_nothing(context)
     _show(runs)
+    check_seen(runs)
     return DONE
 
 

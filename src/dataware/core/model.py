@@ -121,7 +121,8 @@ class Marker:
 
     `source`, `run` and `identity` are None without a record; `identity` is the target's identity
     (see `Facts.identity`) at the time the migration began; `created` says that the run created
-    the target itself; `heartbeat_age` is in seconds, measured by the service's clock.
+    the target itself; `heartbeat_age` is in seconds, measured by the service's clock; `problem`
+    says why a record is unknown.
     """
 
     state: MarkerState
@@ -132,6 +133,7 @@ class Marker:
     alive: bool = False
     heartbeat_age: float | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    problem: Problem | None = None
 
 
 NO_MARKER = Marker(MarkerState.NONE)

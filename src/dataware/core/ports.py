@@ -189,7 +189,10 @@ class Markers(Protocol):
         ...
 
     def all(self) -> list[tuple[str, str, Marker]]:
-        """Every record as (kind, target, marker). Raises CannotSee."""
+        """Every record as (kind, target, marker). Raises CannotSee.
+
+        One that cannot be read hides no other: it is unknown, and its `problem` says why.
+        """
         ...
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from dataware.core.diff import Difference, Side
 from dataware.core.kind import Entry, Evidence
+from dataware.core.room import fitting
 
 LISTED = 100_000
 """Differences of one sort that are listed by key; more are only counted.
@@ -67,13 +68,17 @@ class Verdict:
             return f"all by {next(iter(self.evidence))}"
         return ", ".join(parts) or "both sides are empty"
 
-    def to_json(self, listed: int) -> dict[str, Any]:
-        """The verdict as it travels, with so many of the differences and the start of each key."""
+    def to_json(self, room: int) -> dict[str, Any]:
+        """The verdict as it travels, with so many bytes of the first differences.
+
+        Of each key its start travels.
+        """
+        listed = ([one.side, one.label[:LABEL_LENGTH]] for one in self.listed)
         return {
             "compared": self.compared,
             "evidence": {ground.name: count for ground, count in self.evidence.items()},
             "counts": dict(self.counts),
-            "listed": [[one.side, one.label[:LABEL_LENGTH]] for one in self.listed[:listed]],
+            "listed": fitting(listed, room),
         }
 
     @staticmethod

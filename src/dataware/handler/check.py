@@ -1,6 +1,6 @@
 """One task of a verification, how far it is and what it found, as an execution carries it.
 
-Like a shard it stays small, because an execution takes 256 KB for all of them together.
+Like a shard it stays small, because a state carries all of them together.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from dataware.ops.checking import Found, Task
 BUCKETS = 4096
 """Buckets of all folds of a step together: 64 KB of sums, whatever the number of tasks."""
 
-LISTED = 200
-"""Differences that all tasks of a step name together; more are only counted."""
+DIFFERENCES = 40_000
+"""Bytes of the differences that all tasks of a step name together; more are only counted."""
 
 
 @dataclass(slots=True)
 class Check:
-    """The state of one task; `listed` is how many differences it may name."""
+    """The state of one task; `room` is for the differences that it names, in bytes."""
 
     task: Task
-    listed: int
+    room: int
     found: Found = field(default_factory=Found)
     failed: str | None = None
 
@@ -50,12 +50,12 @@ class Check:
         found = self.found
         return {
             "task": self.task.to_json(),
-            "listed": self.listed,
+            "room": self.room,
             "cursor": found.cursor,
             "done": found.done,
             "ended": self.ended,
             "fold": b64encode(found.fold.to_bytes()).decode() if found.fold else None,
-            "verdict": found.verdict.to_json(self.listed),
+            "verdict": found.verdict.to_json(self.room),
             "failed": self.failed,
         }
 
@@ -69,7 +69,7 @@ class Check:
             Fold.from_bytes(b64decode(fold)) if fold else None,
             Verdict.from_json(data["verdict"]),
         )
-        return Check(Task.from_json(data["task"]), data["listed"], found, data.get("failed"))
+        return Check(Task.from_json(data["task"]), data["room"], found, data.get("failed"))
 
     @staticmethod
     def is_one(data: Mapping[str, Any]) -> bool:
@@ -79,5 +79,5 @@ class Check:
 
 def checks(tasks: list[Task]) -> list[Check]:
     """Tasks at their start, which share out what an execution can carry."""
-    listed = max(1, LISTED // max(1, len(tasks)))
-    return [Check(task, listed) for task in tasks]
+    room = DIFFERENCES // max(1, len(tasks))
+    return [Check(task, room) for task in tasks]

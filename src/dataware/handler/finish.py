@@ -53,8 +53,8 @@ def finish(work: Work, progress: Progress, shards: Sequence[Shard]) -> dict[str,
     """The outcome of a copy; `progress` is that of the runs before."""
     left = LeftBehind.of(shards, progress.counts.left)
     for shard in shards:
-        if shard.done or shard.cursor is not None:
-            progress.take(shard.record())
+        if record := shard.record():
+            progress.take(record)
     if not progress.finished:
         return _failed(_unfinished(work.job, progress, shards), progress)
     if reason := _left_behind(work.job, progress, shards):
@@ -129,9 +129,10 @@ def _left_behind(job: Job, progress: Progress, shards: Sequence[Shard]) -> str |
         return None
     listed = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(troubles.items()))
     kept = [f"{left['key']}: {left['why']}" for shard in shards for left in shard.kept]
+    examples = f", such as {'; '.join(kept[:NAMED])}" if kept else ""
     return (
         f"{counted(sum(troubles.values()), job.kind.unit)} of {job.source.name} not copied to "
-        f"{job.target.name} ({listed}), such as {'; '.join(kept[:NAMED]) or 'those in the log'}. "
+        f"{job.target.name} ({listed}){examples}; the log of the deployment names each of them. "
         "Nothing was replaced; cure the causes, choose by on_conflict, or accept them by "
         "accept_left"
     )
@@ -164,9 +165,10 @@ def _differs(job: Job, verdict: Verdict) -> dict[str, Any]:
     if job.round < ROUNDS:
         return {"outcome": AGAIN, "job": job.again().to_json()}
     named = "; ".join(f"{one.side}: {one.label}" for one in verdict.listed[:NAMED])
+    found = f"{verdict.summary()}: {named}" if named else verdict.summary()
     return _failed(
         f"{job.source.name} and {job.target.name} still differ after {ROUNDS} copies "
-        f"({verdict.summary()}: {named}): the source is probably being written to, so pause its "
+        f"({found}): the source is probably being written to, so pause its "
         "writers and deploy again"
     )
 

@@ -1,18 +1,28 @@
 """One shard of a copy: a partition, how far it is, and what became of it.
 
 A shard travels through the states of an execution, which is its checkpoint, so it stays small:
-an execution takes 256 KB for all of them together.
+a state carries all of them together. What was left behind stands in the log key by key, and what
+of it travels is exact numbers and some examples.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dataware.core.room import cut, fitting, size
 from dataware.migrate import Progress
 from dataware.migrate.progress import Counts
+
+LIMIT = 262_144
+"""Bytes that a state may carry, as UTF-8 (AWS Step Functions Developer Guide, "Service quotas":
+maximum input or output size for a task, state, or execution)."""
+
+WORDS = 80_000
+"""Bytes of words that all shards carry together: keys as examples, or why they failed. The cursors
+of those that failed may take half as much again."""
 
 KEPT = 5
 """Keys that a shard names of those that it left behind; more are only counted."""
@@ -26,7 +36,7 @@ class Shard:
 
     `cursor` is where to go on, None at the start; `items` is about how many there are; `kept`
     names the first keys that were left behind, `troubles` counts all of them by trouble; `failed`
-    says why the shard ended before it was done.
+    says why the shard ended before it was done; `room` is how many bytes its words may take.
     """
 
     partition: str
@@ -37,6 +47,7 @@ class Shard:
     troubles: Counter[str] = field(default_factory=Counter)
     kept: list[dict[str, str]] = field(default_factory=list)
     failed: str | None = None
+    room: int = WORDS
 
     @property
     def ended(self) -> bool:
@@ -56,28 +67,50 @@ class Shard:
         self.troubles.update(progress.troubles)
 
     def fail(self, why: str) -> None:
-        """Note why the shard ends before it is done."""
-        self.failed = why[:WHY_LENGTH]
+        """Note why the shard ends before it is done; that says more than an example."""
+        self.failed = cut(why[:WHY_LENGTH], self.room)
+        self.kept.clear()
 
-    def record(self) -> dict[str, Any]:
-        """The shard as a checkpoint of the whole migration; a long cursor is given up.
+    def note(self, left: Mapping[str, str]) -> bool:
+        """Take a key that was left behind for an example; False if there is no room for it.
 
-        Without its cursor a shard is read again from its start, which costs time and no data.
+        The reason may be cut short, and a key never to less than `KEY_LENGTH`.
         """
-        cursor = self.cursor if len(self.cursor or "") <= CURSOR_LENGTH else None
+        if len(self.kept) == KEPT:
+            return False
+        example = {name: text[:KEY_LENGTH] for name, text in left.items()}
+        rest = self.room - size([*self.kept, {**example, "why": ""}])
+        example["why"] = cut(example["why"], rest)
+        before = len(self.kept)
+        self.kept = fitting([*self.kept, example], self.room)
+        return len(self.kept) > before
+
+    def record(self) -> dict[str, Any] | None:
+        """The shard as a checkpoint of the whole migration; None if it has to begin anew.
+
+        Without a cursor, or with one that is too long to travel, what is not done is read again
+        from its start, which costs time and no data.
+        """
+        if not self.done and not 0 < len(self.cursor or "") <= CURSOR_LENGTH:
+            return None
         return {
             "type": "checkpoint",
             "partition": self.partition,
-            "cursor": cursor,
+            "cursor": None if self.done else self.cursor,
             "kept_back": [{"trouble": trouble} for trouble in self.troubles.elements()],
             **self.counts.to_json(),
         }
 
     def to_json(self) -> dict[str, Any]:
-        """The shard as an execution carries it; `ended` is what its loop asks for."""
+        """The shard as an execution carries it; `ended` is what its loop asks for.
+
+        The loop of one shard carries its cursor however long it is; once it has ended without
+        being done, it travels with all the others.
+        """
+        alone = self.done or self.failed is None
         return {
             "partition": self.partition,
-            "cursor": self.cursor,
+            "cursor": self.cursor if alone or size(self.cursor) <= self.room // 2 else None,
             "items": self.items,
             "done": self.done,
             "ended": self.ended,
@@ -85,6 +118,7 @@ class Shard:
             "troubles": dict(self.troubles),
             "kept": self.kept,
             "failed": self.failed,
+            "room": self.room,
         }
 
     @staticmethod
@@ -99,7 +133,13 @@ class Shard:
             Counter(data.get("troubles", {})),
             list(data.get("kept", ())),
             data.get("failed"),
+            data.get("room", WORDS),
         )
+
+
+def shared_out(shards: Sequence[Shard]) -> list[Shard]:
+    """The shards, which share out the room for words that a state has."""
+    return [replace(shard, room=WORDS // len(shards)) for shard in shards]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +158,8 @@ class ShardJournal:
     def append(self, *records: Mapping[str, Any]) -> None:
         """Note the first keys that are left behind."""
         for left in (left for record in records for left in record.get("kept_back", ())):
-            if len(self.shard.kept) < KEPT:
-                self.shard.kept.append({name: text[:KEY_LENGTH] for name, text in left.items()})
+            if not self.shard.note(left):
+                return
 
     def close(self) -> None:
         """Nothing is open."""

@@ -17,7 +17,7 @@ from dataware.core.ports import Wire
 from dataware.handler.finish import COPY, LITTLE, finish
 from dataware.handler.job import Job
 from dataware.handler.outside import LambdaContext, Work, working
-from dataware.handler.shard import Shard
+from dataware.handler.shard import Shard, shared_out
 from dataware.handler.worker import work_on
 from dataware.migrate import Progress
 from dataware.ops.verify import aws_of
@@ -80,4 +80,6 @@ def _restored(checkpoint: str | None) -> Progress:
 def _shards(progress: Progress, size: Size) -> list[Shard]:
     """What is not finished; the estimate is shared out evenly."""
     each = -(-size.items // max(len(progress.partitions), 1))
-    return [Shard(partition, cursor, each) for partition, cursor in progress.remaining()]
+    return shared_out(
+        [Shard(partition, cursor, each) for partition, cursor in progress.remaining()]
+    )

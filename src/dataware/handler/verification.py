@@ -11,15 +11,16 @@ from typing import Any
 
 from dataware.core.diff import Side
 from dataware.core.errors import Incomplete
+from dataware.core.room import fitting
 from dataware.core.verdict import LABEL_LENGTH, Verdict
-from dataware.handler.check import BUCKETS, LISTED, Check, checks
+from dataware.handler.check import BUCKETS, DIFFERENCES, Check, checks
 from dataware.handler.outside import Work
 from dataware.handler.shard import KEY_LENGTH, Shard
 from dataware.ops import verify
 from dataware.ops.checking import Comparison, Sides
 
-KEYS = 200
-"""Keys that are carried of those that the copy left behind; more are only counted."""
+KEYS = 20_000
+"""Bytes of the keys that are carried of those that the copy left behind; more are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class LeftBehind:
         """What all shards left behind; `before` counts that of earlier runs."""
         keys = sorted({one["key"] for shard in shards for one in shard.kept})
         count = before + sum(shard.counts.left for shard in shards)
-        return LeftBehind(count, frozenset(keys[:KEYS]))
+        return LeftBehind(count, frozenset(fitting(keys, KEYS)))
 
     def explains(self, verdict: Verdict) -> bool:
         """Whether nothing else is missing or different.
@@ -87,6 +88,6 @@ def proceeded(
 def _step(comparison: Comparison, sides: Sides) -> dict[str, Any]:
     tasks = comparison.tasks(sides, BUCKETS)
     return {
-        "comparison": comparison.to_json(LISTED),
+        "comparison": comparison.to_json(DIFFERENCES),
         "shards": [check.to_json() for check in checks(tasks)],
     }

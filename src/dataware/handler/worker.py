@@ -126,4 +126,6 @@ def _settings(job: Job) -> EngineSettings:
     """The bounds of one worker; the rate of the whole is shared out among the workers."""
     chosen = job.settings
     rate = chosen.max_rate / job.workers if chosen.max_rate else None
-    return EngineSettings(readers=1, bytes_in_flight=chosen.bytes_in_flight, max_rate=rate)
+    return EngineSettings(
+        readers=1, bytes_in_flight=chosen.bytes_in_flight, max_rate=rate, parts=job.workers
+    )

@@ -73,6 +73,8 @@ class Crew:
         self._begun = False
         self._written: Counter[Member] = Counter()
         self._ahead: Counter[Member] = Counter()
+        self._held: dict[Member, str] = {}
+        meter.ceiling = self._ceiling
         self._settled: list[Mapping[str, Any]] = []
         self._watch = Watch(
             progress,
@@ -100,6 +102,7 @@ class Crew:
 
     async def _serve(self, member: Member) -> None:
         try:
+            self._held[member] = ""
             while (message := await member.receive()) is not None:
                 if message["type"] == "done":
                     return
@@ -110,6 +113,8 @@ class Crew:
             raise
         except BaseException as error:
             self._watch.fail(error)
+        finally:
+            self._held.pop(member, None)
 
     def _take(self, member: Member, message: Message) -> None:
         """Take a message of a process that goes on. Raises the error with which it failed."""
@@ -129,6 +134,8 @@ class Crew:
             self._ahead[member] += message["count"] - before
         elif kind == "retried":
             self._meter.retried(message["times"])
+        elif kind == "held":
+            self._held[member] = message["reason"]
         elif kind == "failed":
             raise error_of(message)
         self._meter.ahead(sum(max(0, ahead) for ahead in self._ahead.values()))
@@ -143,6 +150,11 @@ class Crew:
             partition, cursor = self._leases.next() or (None, None)
             lease = {"type": "lease", "partition": partition, "cursor": cursor}
             self._wanting.popleft().send(lease)
+
+    def _ceiling(self) -> str:
+        """What holds most of those back that copy; all of them have the same bounds."""
+        ((reason, _),) = Counter(self._held.values()).most_common(1) or [("", 0)]
+        return reason
 
     def _gone(self, member: Member) -> Incomplete:
         return Incomplete(

@@ -33,7 +33,8 @@ BACKLOG = 2
 class EngineSettings:
     """Bounds of one copy; rates are in units a second, `max_share` is a fraction of capacity.
 
-    Memory is about `bytes_in_flight` plus one page for each of `readers`.
+    Where several processes share the bounds of a whole, these are one's, and `parts` is their
+    number. Memory is about `bytes_in_flight` plus one page for each of `readers`.
     """
 
     readers: int = 4
@@ -41,6 +42,7 @@ class EngineSettings:
     bytes_in_flight: int = 64 * 1024**2
     max_rate: float | None = None
     max_share: float | None = None
+    parts: int = 1
 
 
 class Job(NamedTuple):
@@ -84,6 +86,7 @@ class Engine:
         self._rate = Gate(clock, settings.max_rate)
         self._read_share = Gate(clock)
         self._write_share = Gate(clock)
+        meter.ceiling = self._held
         self._watch = Watch(
             progress,
             meter,
@@ -104,6 +107,17 @@ class Engine:
         """Slow down, because the service asked for it; safe to call from the event loop."""
         self._meter.throttled(reason)
         self._rate.throttled()
+
+    def _held(self) -> str:
+        """Which bound that a person has set holds the copy back; empty if none does."""
+        bounds = self._settings
+        if self._rate.holds():
+            return f"held at {(bounds.max_rate or 0) * bounds.parts:,.10g}/s by --max-rate"
+        for gate, capacity in ((self._read_share, "read"), (self._write_share, "write")):
+            if gate.holds():
+                share = 100 * (bounds.max_share or 0) * bounds.parts
+                return f"held at {share:.3g} % of the {capacity} capacity by --max-share"
+        return ""
 
     async def run(self) -> Counts:
         """Copy what is not yet accounted for. Raises Incomplete when asked to stop."""

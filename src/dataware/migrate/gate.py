@@ -10,6 +10,9 @@ from dataware.core.ports import Clock
 BURST_SECONDS = 0.1
 WINDOW_SECONDS = 1.0
 
+HELD_SHARE = 0.5
+"""The share of a time in which somebody has to wait for a gate to be what holds a copy back."""
+
 UNSEEN_RATE = 100.0
 """Units a second from which a gate slows down that has let nothing through yet."""
 
@@ -27,6 +30,10 @@ class Gate:
         self._window_units = 0.0
         self._observed = 0.0
         self._turn = asyncio.Lock()
+        self._waited = 0.0
+        self._waiting_until = float("-inf")
+        self._looked = self._window_start, 0.0
+        self._holds = False
 
     def passed(self, units: float) -> bool:
         """Let `units` pass if nothing holds them back now; False where they have to `take`."""
@@ -41,7 +48,24 @@ class Gate:
             return
         async with self._turn:
             if (delay := self._delay(units)) > 0:
+                self._waited += delay
+                self._waiting_until = self._clock.monotonic() + delay
                 await self._clock.sleep(delay)
+
+    def holds(self) -> bool:
+        """Whether the ceiling is what holds the takers back, by the time between two looks.
+
+        They wait one after another, so the time of their waits is a share of all time. A gate that
+        throttling keeps below its ceiling holds by no will of the user's.
+        """
+        now = self._clock.monotonic()
+        since, before = self._looked
+        if (elapsed := now - since) >= WINDOW_SECONDS:
+            waited = self._waited - max(0.0, self._waiting_until - now)
+            at_ceiling = self.limit is not None and self.limit == self._pace.ceiling
+            self._holds = at_ceiling and waited - before >= HELD_SHARE * elapsed
+            self._looked = now, waited
+        return self._holds
 
     def _delay(self, units: float) -> float:
         """Count `units` in, and tell for how many seconds they have to wait."""

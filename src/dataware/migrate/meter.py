@@ -35,7 +35,8 @@ class Meter:
     """The progress of one copy, as events.
 
     `total` is a `Size`; when it is only an estimate, the number of batches follows what was found.
-    `retries` tells how many requests this process has sent again.
+    `retries` tells how many requests this process has sent again, and `ceiling` which bound that
+    a person has set holds the copy back; it is asked whenever progress is told.
     """
 
     def __init__(
@@ -61,6 +62,9 @@ class Meter:
         self._speed = Speed(self._ticked, before)
         self._throttles: Counter[str] = Counter()
         self._throttled: tuple[float, str] | None = None
+        self.ceiling: Callable[[], str] = str
+        self.held = ""
+        """What `ceiling` told last."""
 
     @property
     def words(self) -> Mapping[str, object]:
@@ -145,8 +149,8 @@ class Meter:
 
     def _reason(self) -> str:
         """Why the copy is slow right now; empty if it is not."""
-        if self._throttled is None:
-            return ""
+        if self.held or self._throttled is None:
+            return self.held
         at, reason = self._throttled
         return reason if self._clock.monotonic() - at < SLOW_SECONDS else ""
 
@@ -156,6 +160,7 @@ class Meter:
             # Until the first answers come there is no pace yet that could be measured.
             self._speed = Speed(self._ticked, self._before)
         self._speed.seen(self._ticked, self.done)
+        self.held = self.ceiling()
         throttled, left = sum(self._throttles.values()), self._left()
         self._emit(
             event(
@@ -167,7 +172,8 @@ class Meter:
                 rate=round(self._speed.rate),
                 eta=rough(left),
                 seconds_left=left,
-                slow=f", throttled {throttled:,} times" if throttled else "",
+                slow=(f", throttled {throttled:,} times" if throttled else "")
+                + (f", {self.held}" if self.held else ""),
                 throttled=throttled,
                 retries=self._retries(),
                 reason=self._reason(),

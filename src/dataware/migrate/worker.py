@@ -6,6 +6,7 @@ It writes no file. Whatever it has to tell goes to the process that leads the cr
     records      checkpoints, for the one journal
     throttled    the service asked so many times to slow down, for a reason
     retried      so many requests were sent again
+    held         which bound that a person has set holds it back; without a reason none does
     written      so many are done since the start, also of pages that are in no record yet
     done         everything that was leased is copied
     failed       the work has ended before that, with an error
@@ -52,6 +53,7 @@ class Worker:
         self._retries_told = 0
         self._meter = Meter(_NOBODY_COUNTS, Size(0, 0), 0, clock, _nobody)
         self._written_told = 0
+        self._held_told = ""
         self._engine: Engine | None = None
         self._stopped = False
 
@@ -113,6 +115,9 @@ class Worker:
         if more := self._retries() - self._retries_told:
             self._retries_told += more
             self._send({"type": "retried", "times": more})
+        if self._meter.held != self._held_told:
+            self._held_told = self._meter.held
+            self._send({"type": "held", "reason": self._held_told})
         if self._meter.done > self._written_told:
             self._written_told = self._meter.done
             self._send({"type": "written", "count": self._written_told})

@@ -282,13 +282,13 @@ class Comparison:
         if equal > 0:
             self.verdict.evidence[Evidence.CONTENT] = equal
 
-    def to_json(self, listed: int) -> dict[str, Any]:
-        """The comparison between two steps, as it travels, with so many of the differences."""
+    def to_json(self, room: int) -> dict[str, Any]:
+        """The comparison between two steps, as it travels, with so many bytes of differences."""
         return {
             "step": self.step,
             "form": self.form,
             "sieve": self.sieve.to_json(),
-            "verdict": self.verdict.to_json(listed),
+            "verdict": self.verdict.to_json(room),
         }
 
     @staticmethod

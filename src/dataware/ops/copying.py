@@ -153,6 +153,7 @@ def share_of(whole: EngineSettings, processes: int, partitions: int) -> EngineSe
         bytes_in_flight=max(whole.bytes_in_flight // processes, LEAST_IN_FLIGHT),
         max_rate=None if rate is None else rate / processes,
         max_share=None if share is None else share / processes,
+        parts=processes,
     )
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from dataware.core.errors import DatawareError, Incomplete, Refused
 from dataware.core.ports import Lease
 
 BEAT_SECONDS = 10.0
+
+EARLY_SECONDS = (1.0, 1.0, 2.0)
+"""The waits before the first beats of a phase, so that one of a few seconds is seen from elsewhere.
+
+They are few, and one a second at most, because every caller of an account and region shares the
+throughput of Parameter Store (AWS Systems Manager User Guide, "Changing Parameter Store
+throughput").
+"""
 
 SILENT_SECONDS = 30.0
 """Without a beat for so long the run stops: half of the time after which another one may begin."""
@@ -33,30 +41,37 @@ def since_boot() -> float:
 class Heart:
     """Beats while it is entered; what was last published travels with every beat.
 
-    A beat that only fails is tried again. A lost lock is remembered, and `check` raises it; so it
-    does once no beat has got through for `SILENT_SECONDS`, be it slow, refused or hanging.
+    A beat that only fails is tried again, at the usual pace. The first beats of each phase come
+    early; all of them come from one thread, one after another. A lost lock is remembered, and
+    `check` raises it; so it does once no beat has got through for `SILENT_SECONDS`, be it slow,
+    refused or hanging.
     """
 
     def __init__(
         self,
         lease: Lease,
         every: float = BEAT_SECONDS,
+        early: Sequence[float] = EARLY_SECONDS,
         seconds: Callable[[], float] = since_boot,
     ) -> None:
         self._lease = lease
         self._every = every
+        self._early = early
         self._seconds = seconds
-        self._beaten = seconds()
+        self._beaten = self._tried = seconds()
         self._detail: Mapping[str, object] = {}
         self._published = self._beaten
-        self._ended = threading.Event()
+        self._ended = False
+        self._stirred = threading.Event()
         self._lost: DatawareError | None = None
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
 
     def publish(self, detail: Mapping[str, object]) -> None:
         """What the marker says from the next beat on; adds to what was published before."""
-        self._detail = {**self._detail, **detail}
+        before, self._detail = self._detail, {**self._detail, **detail}
         self._published = self._seconds()
+        if self._detail.get("phase") != before.get("phase"):
+            self._stirred.set()
 
     @property
     def detail(self) -> Mapping[str, object]:
@@ -102,15 +117,29 @@ class Heart:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._ended.set()
+        self._ended = True
+        self._stirred.set()
         self._thread.join(PATIENCE_SECONDS)
 
     def _run(self) -> None:
-        while not self._ended.wait(self._every):
+        waits = iter(self._early)
+        while not self._ended:
+            if self._stirred.wait(min(self._until_due(), next(waits, self._every))):
+                self._stirred.clear()
+                waits = iter(self._early)
+                # Phases that follow each other quickly must not keep the usual beat back.
+                if self._ended or self._until_due() > 0:
+                    continue
+            self._tried = self._seconds()
             try:
                 self.beat()
             except Refused as error:
                 self._lost = error
                 return
             except DatawareError:
-                continue  # the next beat may get through; the lock outlives several misses
+                # The next beat may get through; the lock outlives several misses.
+                waits = iter(())
+
+    def _until_due(self) -> float:
+        """The seconds until the usual beat."""
+        return max(0.0, self._tried + self._every - self._seconds())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import BadInput, CannotSee
 from dataware.core.events import counted, event
 from dataware.core.model import Marker, MarkerState
 from dataware.core.speed import rough
@@ -14,7 +14,7 @@ from dataware.migrate import Progress
 from dataware.ops.context import Context
 from dataware.ops.ending import state_of
 
-RUNNING, INTERRUPTED, COMPLETE = "running", "interrupted", "complete"
+RUNNING, INTERRUPTED, COMPLETE, UNKNOWN = "running", "interrupted", "complete", "unknown"
 
 FIGURES = (
     *("phase", "done", "total", "exact", "unit", "rate", "throttled", "retries", "reason"),
@@ -27,9 +27,10 @@ FIGURES = (
 class Run:
     """One migration on record.
 
-    `state` is running, interrupted (begun, and no run is alive), complete, or how the last run
-    ended: incomplete, stopped or failed. `age` is how old the record is, in seconds, by the
-    service's clock. `local` is what a journal on this machine knows of the same run.
+    `state` is running, interrupted (begun, and no run is alive), complete, how the last run
+    ended: incomplete, stopped or failed, or unknown where the record cannot be read, for which
+    `problem` is the reason. `age` is how old the record is, in seconds, by the service's clock.
+    `local` is what a journal on this machine knows of the same run.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Run:
     detail: Mapping[str, Any]
     age: float | None = None
     local: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -53,7 +55,12 @@ class Run:
 
     @property
     def why(self) -> str:
-        """Why the last run ended without finishing; empty if it did not, or could not say."""
+        """Why the last run ended without finishing, or why its record cannot be read.
+
+        Empty if it did not, or could not say.
+        """
+        if self.problem:
+            return self.problem
         ended = self.detail.get("ended")
         return str(ended.get("why", "")) if isinstance(ended, Mapping) else ""
 
@@ -75,7 +82,7 @@ class Run:
         """The fields that the events of this run carry."""
         return {
             "kind": self.kind,
-            "source": self.source,
+            "source": self.source or UNKNOWN,
             "name": self.target,
             "run": self.run,
             "state": self.state,
@@ -123,9 +130,22 @@ def runs_on_record(context: Context, name: str | None = None) -> list[Run]:
     return chosen
 
 
+def check_seen(runs: Sequence[Run]) -> None:
+    """Raise CannotSee if the record of any run could not be read, once all have been told of."""
+    unseen = [run for run in runs if run.state == UNKNOWN]
+    if not unseen:
+        return
+    first = unseen[0].why
+    if len(runs) == 1:
+        raise CannotSee(first)
+    raise CannotSee(
+        f"{len(unseen):,} of {counted(len(runs), 'record')} cannot be read, such as: {first}"
+    )
+
+
 def with_journal(context: Context, run: Run) -> Run:
     """The run with what a journal on this machine knows of it."""
-    if run.state in (RUNNING, COMPLETE):
+    if run.state in (RUNNING, COMPLETE, UNKNOWN):
         return run
     progress = Progress.of(context.recorded(run.kind, run.target))
     if progress.run is None or progress.run != run.run:
@@ -152,7 +172,9 @@ def _run(kind: str, target: str, marker: Marker) -> Run:
     if marker.state is MarkerState.RUNNING and not marker.alive:
         ended = detail.get("ended")
         state = state_of(ended.get("exit")) if isinstance(ended, Mapping) else INTERRUPTED
-    return Run(kind, target, marker.source, state, marker.run, detail, marker.heartbeat_age)
+    why = marker.problem.detail if marker.problem else ""
+    age = marker.heartbeat_age
+    return Run(kind, target, marker.source, state, marker.run, detail, age, problem=why)
 
 
 def amount(run: Run) -> str:
@@ -170,7 +192,7 @@ def amount(run: Run) -> str:
 
 
 def pace(run: Run) -> list[str]:
-    """Rate, time left, retries and throttling of a run that is alive, each in words."""
+    """Rate, time left, retries, throttling and why it is slow, of a run that is alive, in words."""
     if run.state != RUNNING or "rate" not in run.detail:
         return []
     parts = [f"{run.number('rate'):,.0f}/s"]
@@ -179,8 +201,9 @@ def pace(run: Run) -> list[str]:
     if retries := int(run.number("retries")):
         parts.append(f"{retries:,} {'retry' if retries == 1 else 'retries'}")
     if throttled := int(run.number("throttled")):
-        reason = run.detail.get("reason")
-        parts.append(f"throttled {throttled:,} times{f' ({reason})' if reason else ''}")
+        parts.append(f"throttled {throttled:,} times")
+    if reason := run.detail.get("reason"):
+        parts.append(f"slow: {reason}")
     return parts
 
 
@@ -191,8 +214,8 @@ def seen(run: Run) -> str:
 
 def life(run: Run) -> str:
     """The same in words; empty if it is not known."""
-    alive = "last sign of life" if run.state in (RUNNING, INTERRUPTED) else "ended"
-    return f"{alive} {seen(run)}" if run.age is not None else ""
+    alive = dict.fromkeys((RUNNING, INTERRUPTED), "last sign of life") | {UNKNOWN: "last written"}
+    return f"{alive.get(run.state, 'ended')} {seen(run)}" if run.age is not None else ""
 
 
 def journal_words(run: Run) -> str:

@@ -11,7 +11,17 @@ from dataware.core.errors import ServiceFailed
 from dataware.core.events import event
 from dataware.core.speed import rough
 from dataware.ops.context import Context
-from dataware.ops.status import COMPLETE, RUNNING, Run, amount, pace, runs_on_record, told
+from dataware.ops.status import (
+    COMPLETE,
+    RUNNING,
+    UNKNOWN,
+    Run,
+    amount,
+    check_seen,
+    pace,
+    runs_on_record,
+    told,
+)
 
 LOOKS = 2
 """Looks in a row that have to find nothing: between two migrations of one run there is a moment
@@ -34,7 +44,7 @@ class Watcher:
         """Watch until nothing runs. Raises CannotSee, and BadInput for an unknown name.
 
         Only the first look has to succeed: a later one that fails is warned of once, and tried
-        again.
+        again. A record that cannot be read is warned of at once, and raised at the end.
         """
         idle = 0
         while True:
@@ -45,7 +55,10 @@ class Watcher:
             if idle >= LOOKS:
                 break
             self._wait()
-        self._context.emit(event("done", text="No migration is running"))
+        known = list((self._known or {}).values())
+        sure = "" if all(run.state != UNKNOWN for run in known) else ", as far as can be seen"
+        self._context.emit(event("done", text=f"No migration is running{sure}"))
+        check_seen(known)
 
     def _look(self) -> dict[Key, Run] | None:
         try:
@@ -70,6 +83,9 @@ class Watcher:
         for key, run in runs.items():
             if run.state == RUNNING:
                 self._tell_running(run)
+            elif run.state == UNKNOWN:
+                if key not in before or before[key].state != UNKNOWN:
+                    self._context.emit(event("warning", text=run.why))
             elif not first and _has_ended(before.get(key), run):
                 code = "finished" if run.state == COMPLETE else "ended"
                 self._context.emit(event(code, far=told(run), **run.words()))

@@ -87,6 +87,8 @@ def _since(run: Run) -> str:
 
 def _run(run: Run) -> str:
     holder = run.detail.get("holder")
+    if not run.run:
+        return ""
     return f"run {run.run} on {printable(str(holder))}" if holder else f"run {run.run}"
 
 

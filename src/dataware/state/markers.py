@@ -20,7 +20,16 @@ from dataware.core.errors import CannotSee, NotThere, Refused
 from dataware.core.model import NO_MARKER, Marker, MarkerState, Problem
 from dataware.core.ports import Aws, Clock
 from dataware.state.holder import Holder, has_ended, this_process
-from dataware.state.value import ROOT, Value, decode, encode, kind_of, parameter_name
+from dataware.state.value import (
+    ROOT,
+    NewerValueError,
+    Value,
+    decode,
+    encode,
+    kind_of,
+    parameter_name,
+    target_of,
+)
 
 ALIVE_SECONDS = 60.0
 """How long a run counts as alive after its last write; beats come several times as often."""
@@ -106,15 +115,16 @@ class ParameterMarkers:
         )
 
     def all(self) -> list[tuple[str, str, Marker]]:
-        """Every record as (kind, target, marker). Raises CannotSee."""
+        """Every record as (kind, target, marker). Raises CannotSee.
+
+        One that cannot be read hides no other: it is unknown, and its `problem` says why.
+        """
         found = []
         pages = self._ssm().get_paginator("get_parameters_by_path")
         with self._aws.looking_at("the migration markers", LIST):
             for page in pages.paginate(Path=ROOT, Recursive=True, MaxResults=10):
-                for parameter in page["Parameters"]:
-                    stored = self._stored(parameter, self._service_time(page))
-                    kind = kind_of(parameter["Name"])
-                    found.append((kind, stored.value.target, self._marker(stored)))
+                now = self._service_time(page)
+                found += [self._listed(parameter, now) for parameter in page["Parameters"]]
         return found
 
     def write(self, name: str, value: Value, *, overwrite: bool = True) -> Written:
@@ -180,14 +190,22 @@ class ParameterMarkers:
         try:
             value = decode(parameter["Value"])
         except ValueError as error:
+            text = _unreadable(parameter["Name"], error)
             raise CannotSee(
-                f"the marker {parameter['Name']} cannot be read by this version of dataware"
-                f" ({error}): use the version that wrote it, or delete the parameter if no"
-                " migration runs",
-                Problem("GetParameter", "UnreadableMarker", None, str(error)),
+                text, Problem("GetParameter", "UnreadableMarker", None, text)
             ) from error
-        age = max(0.0, now - parameter["LastModifiedDate"].timestamp())
-        return Stored(value, int(parameter["Version"]), now, age)
+        return Stored(value, int(parameter["Version"]), now, _age(parameter, now))
+
+    def _listed(self, parameter: Mapping[str, Any], now: float) -> tuple[str, str, Marker]:
+        """A record among others; the parameter's name tells whose it is where its value cannot."""
+        name = parameter["Name"]
+        try:
+            stored = self._stored(parameter, now)
+        except CannotSee as error:
+            age = _age(parameter, now)
+            unseen = Marker(MarkerState.UNKNOWN, heartbeat_age=age, problem=error.problem)
+            return kind_of(name), target_of(name), unseen
+        return kind_of(name), stored.value.target, self._marker(stored)
 
     def _marker(self, stored: Stored) -> Marker:
         value = stored.value
@@ -313,6 +331,24 @@ class ParameterLease:
                 f" run took over the migration into {self._value.target}: nothing more is written;"
                 " look at `dataware status`"
             )
+
+
+def _unreadable(name: str, error: ValueError) -> str:
+    """Why a value cannot be read, and what to do."""
+    if isinstance(error, NewerValueError):
+        return (
+            f"the marker {name} was written by a newer version of dataware ({error}): upgrade"
+            " dataware"
+        )
+    return (
+        f"the marker {name} cannot be read by this version of dataware ({error}): use the version"
+        " that wrote it, or delete the parameter if no migration runs"
+    )
+
+
+def _age(parameter: Mapping[str, Any], now: float) -> float:
+    """The seconds since a parameter was written."""
+    return max(0.0, now - float(parameter["LastModifiedDate"].timestamp()))
 
 
 def own_detail(detail: Mapping[str, Any]) -> dict[str, Any]:

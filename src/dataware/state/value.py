@@ -21,6 +21,10 @@ GIVEN_UP = ("reason", "checkpoint", "ended")
 """What of the progress goes first when a value would be too large, one after another."""
 
 
+class NewerValueError(ValueError):
+    """The value has the format of a newer version."""
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """The record of a migration into `target`.
@@ -56,6 +60,11 @@ def kind_of(name: str) -> str:
     return name[len(ROOT) + 1 :].partition("/")[0]
 
 
+def target_of(name: str) -> str:
+    """The target in a parameter's name, in its digested form where the name has that."""
+    return name.rpartition("/")[2]
+
+
 def encode(value: Value) -> str:
     """The JSON of a value, within the limit; progress is given up before facts are."""
     detail = dict(value.detail)
@@ -70,11 +79,17 @@ def encode(value: Value) -> str:
 
 
 def decode(text: str) -> Value:
-    """The value of a JSON text. Raises ValueError for what this version cannot read."""
+    """The value of a JSON text. Raises ValueError for what this version cannot read.
+
+    Of these a newer version's is a NewerValueError.
+    """
     try:
         raw = json.loads(text)
-        if raw["version"] != VERSION:
-            raise ValueError(f"version {raw['version']}")
+        version = raw["version"]
+        if type(version) is int and version > VERSION:
+            raise NewerValueError(f"its format is {version}, this version reads {VERSION}")
+        if type(version) is not int or version != VERSION:
+            raise ValueError(f"version {version}")
         fields = {name: raw[name] for name in Value.__slots__ if name != "state"}
         return Value(state=MarkerState(raw["state"]), **fields)
     except (KeyError, TypeError) as error:
