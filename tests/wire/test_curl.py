@@ -141,6 +141,15 @@ def test_closing_ends_what_is_under_way(server: FaultProxy) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_headers_that_are_cut_short_are_no_answer(server: FaultProxy, method: str) -> None:
+    """Without a length, or a body, nothing else tells that there was more to come."""
+    head = b"HTTP/1.1 200 OK\r\nETag: x\r\n"
+    server.add(lambda _seen, _forward: Reply(head, b"", keep=0))
+    with pytest.raises(ConnectionError, match="cut short"):
+        send(FixedAccess(server.endpoint), BARE._replace(method=method))
+
+
 def test_a_header_never_spans_lines(server: FaultProxy) -> None:
     """A value with a line break cannot add a header."""
     server.add(answer(200))

@@ -19,7 +19,7 @@ from support.transports import done
 
 HOST = "s3.eu-central-1.amazonaws.com:8443"
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12)
-NAMES = st.from_regex(r"x-amz-meta-[a-z0-9-]{1,8}", fullmatch=True)
+NAMES = st.from_regex(r"x-amz-meta-[a-z0-9%!#$&'*+.^_`|~-]{1,8}", fullmatch=True)
 KEYS = st.builds(
     Keys,
     st.from_regex(r"[A-Z0-9]{16,20}", fullmatch=True),
@@ -54,7 +54,7 @@ def signer_of(keys: Callable[[], Keys], now: Callable[[], float] = time.time) ->
 def lines_by(signer: Signer, request: Request) -> list[str]:
     """The header lines that go along with a request."""
     signed = signer.sign(request, "eu-central-1", HOST)
-    lines = (*signed.shared, *signed.own)
+    lines = (*signed.prepared, *signed.own)
     return [each if isinstance(each, str) else each.decode() for each in lines]
 
 

@@ -185,6 +185,17 @@ def test_a_truncated_chunked_answer_raises(
         exchange(make_transport, server.endpoint, get())
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_an_answer_that_is_cut_in_its_headers_raises(
+    make_transport: MakeTransport, server: FaultProxy, method: str
+) -> None:
+    """A connection that ends among the headers is no answer, whatever its status was."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n"
+    server.add(lambda _seen, _forward: Reply(head, b"", keep=0))
+    with pytest.raises(ConnectionError):
+        exchange(make_transport, server.endpoint, get()._replace(method=method))
+
+
 def test_a_hung_server_times_out(make_transport: MakeTransport, server: FaultProxy) -> None:
     """Silence is bounded by `read_seconds`."""
     server.add(delay(3))

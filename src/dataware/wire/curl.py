@@ -33,6 +33,7 @@ CONNECTIONS = 256
 _UNTRUSTED = frozenset(
     {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT, pycurl.E_SSL_CACERT_BADFILE}
 )
+_END = b"\r\n\r\n"
 # libcurl adds these by itself unless they are taken away.
 _NOT_SENT = ("content-type:", "expect:", "transfer-encoding:")
 
@@ -146,6 +147,9 @@ class CurlTransport:
             raise _fault(failure, address.base) from failure
         status, received, body = transfer.taken()
         idle.append(transfer)
+        if not received.endswith(_END) and _END not in received[received.rfind(b"\nHTTP/") :]:
+            # libcurl takes the end of a connection for the end of the headers.
+            raise ConnectionError("the headers of the answer are cut short")
         return Response(status, Headers(received), body), signed.token
 
     def _address(self, service: str, region: str) -> Address:
@@ -202,14 +206,14 @@ def _prepare(transfer: Transfer, request: Request, signed: Signed, address: Addr
         transfer.method = method
     if request.body:
         curl.setopt(pycurl.POSTFIELDS, request.body)
-    curl.setopt(pycurl.HTTPHEADER, [*signed.shared, *signed.own])
+    curl.setopt(pycurl.HTTPHEADER, [*signed.prepared, *signed.own])
 
 
 class Headers(Mapping[str, str]):
     """The headers of the last answer in `raw`, by lower-case name; read when they are asked for.
 
     An interim answer (103 Early Hints) comes before it, each begins with its status line. Of most
-    answers nothing is asked.
+    answers of S3 nothing is asked.
     """
 
     def __init__(self, raw: bytes) -> None:

@@ -99,7 +99,7 @@ class RetryingWire:
             try:
                 outcome = await self._transport.exchange(request)
                 if request.service in CHECKED:
-                    check(outcome)
+                    require_checksum(outcome)
             except OSError as error:
                 outcome, verdict = error, Judgement.RETRY
             else:
@@ -127,7 +127,7 @@ class RetryingWire:
         return self._chance() * min(self._budget.cap, self._budget.base * 2.0**doublings)
 
 
-def check(response: Response) -> None:
+def require_checksum(response: Response) -> None:
     """Raise ConnectionError for a body that is not the one that was sent.
 
     The checksum is over the bytes as they went over the wire.

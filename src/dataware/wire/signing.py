@@ -75,7 +75,7 @@ class Form:
     shared: Mapping[str, str]
     names: tuple[str, ...]
     canonical: str
-    lines: Sequence[str | bytes]
+    lines: Sequence[bytes]
     text: str
     proof: str
 
@@ -83,10 +83,10 @@ class Form:
 class Signed(NamedTuple):
     """The header lines of a request, as libcurl takes them, and the session token in them.
 
-    `shared` are those that were prepared before, `own` are the others.
+    `prepared` are those that follow from its form, `own` are the others.
     """
 
-    shared: Sequence[str | bytes]
+    prepared: Sequence[bytes]
     own: Sequence[str | bytes]
     token: str | None
 
@@ -117,7 +117,8 @@ class Signer:
     def sign(self, request: Request, region: str, host: str) -> Signed:
         """Everything that goes along with a request to a service's host in a region.
 
-        Raises ValueError for a header of several lines.
+        The headers of the request say nothing that the signature says: no host, date, digest, or
+        token. Raises ValueError for a header of several lines.
         """
         service, method, path, _, query, own, body, _, shared = request
         digest = EMPTY_HASH
@@ -125,7 +126,7 @@ class Signer:
             digest = sha256(body).hexdigest()
             if service == "s3":
                 own = {**own, _DIGEST: digest}
-        kind = (service, region, method, tuple(own), bool(body), id(shared))
+        kind = (service, region, host, method, tuple(own), bool(body), id(shared))
         form = self._forms.get(kind)
         if form is None or form.stamp.second != int(self._now() + self.skew):
             if any(name != name.lower() for name in own):
@@ -138,7 +139,7 @@ class Signer:
         values = [own[name] for name in form.names]
         canonical = form.canonical % (path, query, *values, digest)
         if " " in canonical or "\t" in canonical or not canonical.isascii():
-            # Few values have white space, and only there is any to take away.
+            # Few values have white space, of which runs are signed as one blank.
             trimmed = [" ".join(value.split()) for value in values]
             canonical = form.canonical % (path, query, *trimmed, digest)
         hashed = sha256(canonical.encode()).hexdigest()
@@ -175,7 +176,7 @@ class Signer:
         signed = sorted({*sent, *own, "host"} - UNSIGNED)
         values = {name: _literal(value) for name, value in {**sent, "host": host}.items()}
         values |= dict.fromkeys(own, "%s")
-        headers = "\n".join(f"{name}:{values[name]}" for name in signed)
+        headers = "\n".join(f"{_literal(name)}:{values[name]}" for name in signed)
         names = ";".join(signed)
         lines = [line(name, value) for name, value in sent.items() if name not in own]
         lines += self._unsigned(request)
@@ -183,8 +184,8 @@ class Signer:
             stamp,
             request.shared,
             tuple(name for name in signed if name in own),
-            f"{request.method}\n%s\n%s\n{headers}\n\n{names}\n%s",
-            [one if isinstance(one, bytes) else one.encode() for one in _sent(lines)],
+            f"{request.method}\n%s\n%s\n{headers}\n\n{_literal(names)}\n%s",
+            _encoded(_sent(lines)),
             f"{ALGORITHM}\n{stamp.date}\n{stamp.scope}\n",
             f"authorization: {ALGORITHM} Credential={stamp.credential}, SignedHeaders={names}, "
             "Signature=",
@@ -212,7 +213,7 @@ def line(name: str, value: str) -> str:
     return f"{name}: {value}" if value else f"{name};"
 
 
-def _sent(lines: list[str]) -> Sequence[str | bytes]:
+def _sent(lines: list[str]) -> list[str] | list[bytes]:
     """Header lines as they are sent. Raises ValueError if one of them is more than one.
 
     libcurl takes bytes as they are: a value beyond ASCII goes as UTF-8, as it is signed.
@@ -220,11 +221,15 @@ def _sent(lines: list[str]) -> Sequence[str | bytes]:
     text = "\0".join(lines)
     if "\n" in text or "\r" in text:
         raise ValueError("a header's value has more than one line")
-    return lines if text.isascii() else [each.encode() for each in lines]
+    return lines if text.isascii() else _encoded(lines)
+
+
+def _encoded(lines: list[str] | list[bytes]) -> list[bytes]:
+    return [each if isinstance(each, bytes) else each.encode() for each in lines]
 
 
 def _literal(value: str) -> str:
-    """A value as it is signed, where percent signs are to be filled in."""
+    """A name or a value as it is signed, in what is still to be filled in."""
     return " ".join(value.split()).replace("%", "%%")
 
 

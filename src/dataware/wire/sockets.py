@@ -50,7 +50,7 @@ class EpollSockets:
         self._epoll = select.epoll()
         self._watched: dict[int, int] = {}
         self._events = (0, select.EPOLLIN, select.EPOLLOUT, select.EPOLLIN | select.EPOLLOUT)
-        self._whole = {events: ready for ready, events in enumerate(self._events)}
+        self._plain = {events: wanted for wanted, events in enumerate(self._events)}
         loop.add_reader(self._epoll.fileno(), self._hand_out)
 
     def watch(self, handle: int, wanted: int) -> None:
@@ -92,7 +92,7 @@ class EpollSockets:
                 self._still(self._epoll.unregister, handle)
                 continue
             # With a socket that is broken everything may be tried, and tells of it.
-            ready = wanted & self._whole.get(events, READ | WRITE)
+            ready = wanted & self._plain.get(events, READ | WRITE)
             if ready:
                 self._ready(handle, ready)
 

@@ -44,6 +44,7 @@ async def place(pair: Pair, found: Found, *, doubtful: bool = False) -> Outcome:
     try:
         if doubtful:
             return await _settle(pair, found)
+        # Asked here, too, because waiting for an answer that is known costs something each time.
         if found.storage_class in ARCHIVED and (left := await archived(pair, found)):
             return Outcome(left=(left,))
         try:
