@@ -1,4 +1,4 @@
-"""A wish to stop in every phase but the copy, of which `test_stopping.py` tells.
+"""A wish to stop in every phase of a run; of the copy `test_stopping.py` tells more.
 
 A service takes a request and never answers, and one signal has to end the command long before the
 SDK would give the request up, after 55 seconds for the first time.
@@ -163,6 +163,22 @@ def test_one_signal_ends_the_verification_of_a_migration(
     fault_proxy.clear()
     if how != "all silent":
         assert "incomplete" in run("status").out
+    goes_on(migration, fault_proxy, app)
+
+
+@pytest.mark.parametrize("options", [[], ["--processes", "2"]], ids=["alone", "crew"])
+@KINDS
+def test_one_signal_ends_a_copy_at_an_aws_that_is_silent_as_a_whole(
+    kind: str, options: list[str], fault_proxy: FaultProxy, tmp_path: Path, silence: Silence
+) -> None:
+    """Neither what is being written nor the lock keeps the run, which goes on later."""
+    migration = MIGRATIONS[kind]
+    migration.fill()
+    app = migration.write_app(tmp_path)
+    fault_proxy.clear()
+    trouble = Trouble(silence)
+    fault_proxy.add(trouble, when=lambda seen: trouble.met or seen.operation == migration.write)
+    stopped(launch("apply", app, *options), trouble, signal.SIGTERM)
     goes_on(migration, fault_proxy, app)
 
 

@@ -27,7 +27,7 @@ Stop = Callable[[], bool]
 LOOKS = ("BatchGet", "Describe", "Get", "Head", "List", "Scan", "Simulate")
 """How the operations begin that only look, so that nothing is lost without their answer."""
 
-MOMENT_SECONDS = 0.6
+MOMENT_SECONDS = 0.4
 """How long an operation that changes something is still waited for once somebody asks to stop."""
 
 POLL_SECONDS = 0.1
