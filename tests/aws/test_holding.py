@@ -129,6 +129,9 @@ class FakeStacks:
         status = "CREATE_COMPLETE" if self.made else "DELETE_COMPLETE"
         return {"StackResourceSummaries": [{"ResourceStatus": status}]}
 
+    def pause(self, seconds: float) -> None:
+        raise AssertionError(seconds)
+
     def get_paginator(self, _name: str) -> FakeStacks:
         return self
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from functools import partial
 
 import pytest
 
-from dataware.aws import Account, SystemClock
+from dataware.aws import Account, ClientSettings, SystemClock
 from dataware.cli import checkers
 from dataware.cli.checkers import Processes
 from dataware.cli.options import Outside
@@ -23,7 +24,7 @@ from dataware.ops.verify import sides_of
 from dataware.report import Format
 from support.dynamo import account, make_table, put
 from support.killing import end_at_once
-from support.servers import FaultProxy, json_error
+from support.servers import FaultProxy, Gate, json_error
 
 OPTIONS = Outside(None, None, None, Format.TEXT, plain=True, debug=False)
 
@@ -97,6 +98,23 @@ def test_a_wish_to_stop_reaches_the_processes(aws: Account, fault_proxy: FaultPr
     """Once somebody asked to stop there is no verdict, and no process stays behind."""
     with pytest.raises(Incomplete):
         verdict(aws, stop=lambda: fault_proxy.count("Scan") > 2)
+    assert multiprocessing.active_children() == []
+
+
+def test_a_process_that_waits_for_a_silent_service_stops(
+    aws: Account, fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on without the answer, long before the SDK would give the request up."""
+    monkeypatch.setattr(checkers, "cores", lambda: 2)
+    gate = Gate()
+    fault_proxy.add(gate, operation="Scan", skip=2)
+    began = time.monotonic()
+    try:
+        with pytest.raises(Incomplete, match="run the same command again"):
+            verdict(aws, stop=lambda: fault_proxy.count("Scan") > 2)
+    finally:
+        gate.open()
+    assert time.monotonic() - began < ClientSettings().read_seconds / 2
     assert multiprocessing.active_children() == []
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 
+import pytest
+
 from dataware.cli.stop import NOTE, Stop
 
 
@@ -34,3 +36,13 @@ def test_without_a_signal_nothing_is_noted() -> None:
         pass
     assert told == []
     assert "stop" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_the_first_signal_ends_a_command_that_only_looks_and_what_it_waits_for() -> None:
+    """It is raised at once, and threads that wait for a service hear of it, too; no note."""
+    told: list[str] = []
+    with Stop(graceful=False, tell=told.append) as stop:
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert stop()
+    assert told == []

@@ -42,12 +42,15 @@ def _silent(_status: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How a stack is waited for: the pause grows from `first` to `longest` seconds."""
+    """How a stack is waited for: the pause grows from `first` to `longest` seconds.
+
+    Without a `sleep` of its own it is the account's, which ends when a person asks to stop.
+    """
 
     seconds: float = 1800.0
     first: float = 0.5
     longest: float = 10.0
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] | None = None
     monotonic: Callable[[], float] = time.monotonic
     progress: Callable[[str], None] = _silent
 
@@ -108,6 +111,7 @@ class HoldingStack:
 
     def __init__(self, aws: Aws, name: str, what: str, patience: Patience) -> None:
         self._api = aws.client("cloudformation")
+        self._sleep = patience.sleep or aws.pause
         self._name = name
         self._what = what
         self._patience = patience
@@ -146,7 +150,7 @@ class HoldingStack:
                     f"CloudFormation is still busy with {self._what} ({status}) after"
                     f" {patience.seconds:.0f} s; run the same command again to go on"
                 )
-            patience.sleep(pause)
+            self._sleep(pause)
             pause = min(pause * 1.5, patience.longest)
 
     def made(self, stack_id: str) -> bool:

@@ -12,18 +12,22 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.httpsession import get_cert_path
+from botocore.response import StreamingBody
 from botocore.utils import get_environ_proxies, parse_timestamp
 
 from dataware import __version__
 from dataware.aws import errors, ownership, stacks
 from dataware.aws.caller import Origin, origin_of
+from dataware.aws.calls import Calls, Stop
 from dataware.aws.fetch import fetch, undecoded
 from dataware.aws.identity import Identity
 from dataware.aws.skew import Skew
@@ -60,12 +64,17 @@ class ClientSettings:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What the regions of an account share: session, lock, the caller, the clock of AWS."""
+    """What the regions of an account share: session, lock, the caller, the clock of AWS.
+
+    `asks_for_code` says that a person types a code (MFA) for the credentials.
+    """
 
     session: Any
     make_wire: MakeWire
     endpoint_url: str | None
     client_settings: ClientSettings
+    calls: Calls
+    asks_for_code: bool
     lock: threading.RLock = field(default_factory=threading.RLock)
     identity: Identity = field(default_factory=Identity)
     skew: Skew = field(default_factory=Skew)
@@ -93,10 +102,12 @@ class Account:
         region: str | None = None,
         endpoint_url: str | None = None,
         client_settings: ClientSettings | None = None,
+        stop: Stop | None = None,
     ) -> Account:
         """The account that the settings, the AWS variables and the config files point to.
 
-        Reads files and no network. Raises BadInput for an unknown profile or a missing region.
+        Once `stop` is true, no call is waited for any more: it raises Incomplete. Reads files and
+        no network. Raises BadInput for an unknown profile or a missing region.
         """
         session, found = _session(profile, region)
         login = Login(
@@ -104,6 +115,8 @@ class Account:
             make_wire,
             endpoint_url,
             client_settings or ClientSettings(),
+            Calls(stop),
+            _asks_for_code(session),
         )
         return login.regions.setdefault(found, cls(login, found))
 
@@ -133,7 +146,12 @@ class Account:
             if client is None:
                 client = undecoded(self._new_client(service, self._region))
                 self._fetching[service] = client
-        return fetch(getattr(client, call), read, arguments)
+        operation = client.meta.method_to_api_mapping[call]
+        return self._answer(operation, partial(fetch, getattr(client, call), read, arguments))
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two calls. Raises Incomplete as soon as a person asks to stop."""
+        self._login.calls.pause(seconds)
 
     def for_region(self, region: str) -> Account:
         """The same account and credentials in another region."""
@@ -163,15 +181,7 @@ class Account:
     @property
     def asks_for_code(self) -> bool:
         """Whether a person types a code (MFA) for the credentials, which no other process gets."""
-        session = self._login.session._session
-        profiles: Mapping[str, Mapping[str, str]] = session.full_config.get("profiles", {})
-        name, seen = session.profile or "default", set[str]()
-        while name not in seen and name in profiles:
-            seen.add(name)
-            if "mfa_serial" in profiles[name]:
-                return True
-            name = profiles[name].get("source_profile", name)
-        return False
+        return self._login.asks_for_code
 
     @property
     def ca_bundle(self) -> str:
@@ -188,8 +198,12 @@ class Account:
     def keys(self) -> Keys:
         """The present credentials, refreshed where need be. Raises NotLetIn without any."""
         with errors.looking_at("the AWS credentials"):
-            frozen = self._credentials().get_frozen_credentials()
-        return Keys(frozen.access_key, frozen.secret_key, frozen.token)
+            credentials = self._credentials()
+            frozen = credentials.get_frozen_credentials
+            # A person types the code on the thread that wants it, which gives the terminal back.
+            waits = _is_due(credentials) and not self._login.asks_for_code
+            found = self._login.calls.answer("GetCredentials", frozen) if waits else frozen()
+        return Keys(found.access_key, found.secret_key, found.token)
 
     def origin(self) -> Origin:
         """Where the credentials come from. Raises NotLetIn without any."""
@@ -256,7 +270,25 @@ class Account:
         self._login.skew.register(client)
         if service == "s3":
             client.meta.events.register("provide-client-params.s3", self._name_owner)
+        return self._stoppable(client)
+
+    def _stoppable(self, client: Any) -> Any:
+        """A client each of whose calls can be given up, with every page of its paginators."""
+        make = client._make_api_call
+
+        def answer(operation: str, params: Mapping[str, Any]) -> Any:
+            answered = self._answer(operation, partial(make, operation, params))
+            if isinstance(body := answered.get("Body"), StreamingBody):
+                answered["Body"] = self._login.calls.body(operation, body)
+            return answered
+
+        client._make_api_call = answer
         return client
+
+    def _answer(self, operation: str, call: Callable[[], T]) -> T:
+        if self._login.asks_for_code:
+            self.keys()
+        return self._login.calls.answer(operation, call)
 
     def _config(self, service: str) -> Config:
         settings = self._login.client_settings
@@ -303,6 +335,25 @@ def _session(profile: str | None, region: str | None) -> tuple[Any, str]:
     if not found:
         raise BadInput(errors.NO_REGION)
     return session, found
+
+
+def _asks_for_code(session: Any) -> bool:
+    """Whether the profile, or one that it gets its credentials from, names an MFA device."""
+    core = session._session
+    profiles: Mapping[str, Mapping[str, str]] = core.full_config.get("profiles", {})
+    name, seen = core.profile or "default", set[str]()
+    while name not in seen and name in profiles:
+        seen.add(name)
+        if "mfa_serial" in profiles[name]:
+            return True
+        name = profiles[name].get("source_profile", name)
+    return False
+
+
+def _is_due(credentials: Any) -> bool:
+    """Whether the credentials are about to be renewed, which asks somebody."""
+    refreshable = isinstance(credentials, RefreshableCredentials)
+    return refreshable and bool(credentials.refresh_needed())
 
 
 def _profile_hint(profile: str | None) -> str:

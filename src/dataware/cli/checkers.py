@@ -11,13 +11,13 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
-from typing import Final
+from typing import Final, Protocol
 
 from dataware.aws import Account
 from dataware.cli.cores import cores
@@ -31,7 +31,14 @@ from dataware.ops.verify import sides_of
 MANY_TASKS: Final = 20
 """From how many tasks of a step on processes are worth their start."""
 
-OpenAccount = Callable[[], Account]
+
+class OpenAccount(Protocol):
+    """Opens the account anew, whose calls are given up once `stop` is true."""
+
+    def __call__(self, *, stop: Stop) -> Account:
+        """Open it."""
+        ...
+
 
 LOOK_SECONDS: Final = 0.2
 """How often somebody's wish to stop is looked for."""
@@ -128,7 +135,8 @@ def _begin(open_account: OpenAccount, pair: Pair, shared: _Shared) -> None:
     # Ctrl-C reaches every process of the terminal; only the first one decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _Work.sides = sides_of(load(pair.type_name), pair, open_account().for_region)
+    account = open_account(stop=shared.ended.is_set)
+    _Work.sides = sides_of(load(pair.type_name), pair, account.for_region)
     _Work.shared = shared
 
 

@@ -52,9 +52,9 @@ def outside(
     `copies` says that the command writes, so that the first Ctrl-C lets it finish what is in
     flight. `listener` is told of every event, too.
     """
-    account = open_account(options)
     quiet = resting() if copies else nullcontext()
     with quiet, display(options) as show, _stop(options, show, graceful=copies) as stop:
+        account = open_account(options, stop=stop)
         emit = _both(heard(show, account), listener)
         context = make_context(account, emit, stop, strict=strict)
         if not account.asks_for_code:
@@ -82,14 +82,22 @@ def _both(emit: Emit, listener: Emit | None) -> Emit:
     return tell
 
 
-def open_account(options: Outside, client_settings: ClientSettings | None = None) -> Account:
-    """The account that options, variables and config files point to; no network."""
+def open_account(
+    options: Outside,
+    client_settings: ClientSettings | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Account:
+    """The account that options, variables and config files point to; no network.
+
+    Once `stop` is true, none of its calls is waited for any more.
+    """
     return Account.open(
         make_wire,
         profile=options.profile,
         region=options.region,
         endpoint_url=options.endpoint_url,
         client_settings=client_settings,
+        stop=stop,
     )
 
 

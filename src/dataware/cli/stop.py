@@ -23,6 +23,7 @@ class Stop:
         `tell` shows the note about that; without it, it goes to standard error.
         """
         self._asked = not graceful
+        self._noting = False
         self._tell = tell
         self._noted = threading.Event()
         self._teller = threading.Thread(target=self._note, name="stop", daemon=True)
@@ -50,9 +51,11 @@ class Stop:
             self._teller.join(JOIN_SECONDS)
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        if self._asked:
+        now, self._asked = self._asked, True
+        self._signalled = True
+        if now:
             raise KeyboardInterrupt
-        self._asked = self._signalled = True
+        self._noting = True
         # A handler may interrupt a renderer, so it bypasses every buffer and lock.
         if self._tell is None:
             os.write(2, f"\n{NOTE}\n".encode())
@@ -61,5 +64,5 @@ class Stop:
     def _note(self) -> None:
         """Show the note from a thread of its own, which may wait for a renderer."""
         self._noted.wait()
-        if self._signalled and self._tell is not None:
+        if self._noting and self._tell is not None:
             self._tell(NOTE)

@@ -110,6 +110,10 @@ class Aws(Protocol):
         """
         ...
 
+    def pause(self, seconds: float) -> None:
+        """Wait between two calls. Raises Incomplete as soon as a person asks to stop."""
+        ...
+
     def looking_at(self, what: str, permission: str | None = None) -> AbstractContextManager[None]:
         """Turn the SDK's errors into NotThere and CannotSee; `permission` cures a denial."""
         ...

@@ -22,7 +22,7 @@ from dataware.migrate.progress import Counts, Progress
 from dataware.migrate.watch import Watch, tasks_of
 from dataware.migrate.worker import Message
 
-GRACE_SECONDS = 1.9
+GRACE_SECONDS = 1.2
 """How long the crew may take to end early: an engine's own grace, and the way there and back."""
 
 

@@ -23,7 +23,7 @@ from dataware.migrate.pages import OpenPage, Pages
 from dataware.migrate.progress import Counts, Progress
 from dataware.migrate.watch import Watch, tasks_of
 
-GRACE_SECONDS = 1.5
+GRACE_SECONDS = 1.0
 
 BACKLOG = 2
 """Units held for each writer: one under way, and one that is read and waits for it."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -46,7 +45,7 @@ class TableReader(Reader):
         *,
         all_versions: bool = False,
         deep: bool = False,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
     ) -> None:
         del all_versions, deep
         self._aws = aws
@@ -132,7 +131,7 @@ class TableReader(Reader):
             keys = left
             if keys:
                 ceiling = min(_FIRST_PAUSE * 2**tries, _LONGEST_PAUSE)
-                self._sleep(random.uniform(0, ceiling))
+                (self._sleep or self._aws.pause)(random.uniform(0, ceiling))
 
 
 def _item(record: bytes) -> Mapping[str, Any]:
