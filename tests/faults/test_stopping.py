@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ import pytest
 from dataware.core.errors import Incomplete
 from dataware.core.ports import Response
 from support.accounting import check_identity, check_sums, journal_of
-from support.cli import ended, launch, run
+from support.cli import interrupted, launch, run
 from support.dynamo import refuse
 from support.memory_aws import Call, Fault, Forward, saying
 from support.memory_buckets import fault as s3_fault
@@ -119,16 +118,7 @@ def test_one_signal_ends_a_run_that_waits_for_a_silent_service(
     fault_proxy.clear()
     fault_proxy.add(delay(LONG), operation=migration.write, skip=3)
     process = launch("apply", app)
-    while fault_proxy.count(migration.write) <= 3:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
-    process.send_signal(number)
-    asked = time.monotonic()
-    ran = ended(process)
-    assert time.monotonic() - asked < LONG / 4
-    assert ran.code == 4, ran
-    assert "run the same command again" in ran.err
-    assert "Traceback" not in ran.err
+    interrupted(process, number, lambda: fault_proxy.count(migration.write) > 3, LONG / 4)
     fault_proxy.clear()
     planned = len(migration.content("old-one"))
     check_sums(journal_of(clean_environment), planned)

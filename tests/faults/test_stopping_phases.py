@@ -9,14 +9,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from support.cli import Ran, ended, launch, run
+from support.cli import interrupted, launch, run
 from support.migrations import MIGRATIONS, Migration
 from support.servers import Dropped, Fault, FaultProxy, Forward, Reply, Seen, trickle
 
@@ -66,19 +65,9 @@ class Trouble:
         return self.fault(seen, forward)
 
 
-def stopped(process: subprocess.Popen[str], trouble: Trouble, number: signal.Signals) -> Ran:
-    """How a command ends on one signal, after it has met the trouble."""
-    while not trouble.met:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
-    process.send_signal(number)
-    asked = time.monotonic()
-    ran = ended(process)
-    assert time.monotonic() - asked < LONG / 4
-    assert ran.code == 4, ran
-    assert "run the same command again" in ran.err
-    assert "Traceback" not in ran.err
-    return ran
+def stops(process: subprocess.Popen[str], trouble: Trouble, number: signal.Signals) -> None:
+    """Send one signal to a command that has met the trouble, and see how it ends."""
+    interrupted(process, number, lambda: trouble.met, LONG / 4)
 
 
 def goes_on(migration: Migration, proxy: FaultProxy, app: Path) -> None:
@@ -126,7 +115,7 @@ def test_one_signal_ends_a_command_that_waits_for_a_silent_service(
     app = migration.write_app(tmp_path)
     fault_proxy.clear()
     fault_proxy.add(trouble := Trouble(silence), operation=operation)
-    stopped(launch(command, *([] if command == "status" else [app])), trouble, number)
+    stops(launch(command, *([] if command == "status" else [app])), trouble, number)
     goes_on(migration, fault_proxy, app)
 
 
@@ -139,7 +128,7 @@ def test_one_signal_ends_a_plan_that_waits_for_buckets(
     app = migration.write_app(tmp_path)
     fault_proxy.clear()
     fault_proxy.add(trouble := Trouble(silence), operation="ListBuckets")
-    stopped(launch("plan", app), trouble, signal.SIGINT)
+    stops(launch("plan", app), trouble, signal.SIGINT)
     goes_on(migration, fault_proxy, app)
 
 
@@ -159,7 +148,7 @@ def test_one_signal_ends_the_verification_of_a_migration(
     if how == "all silent":
         fault_proxy.add(silence, when=lambda seen: trouble.met or when(seen))
     process = launch("apply", app)
-    stopped(process, trouble, signal.SIGINT)
+    stops(process, trouble, signal.SIGINT)
     fault_proxy.clear()
     if how != "all silent":
         assert "incomplete" in run("status").out
@@ -178,7 +167,7 @@ def test_one_signal_ends_a_copy_at_an_aws_that_is_silent_as_a_whole(
     fault_proxy.clear()
     trouble = Trouble(silence)
     fault_proxy.add(trouble, when=lambda seen: trouble.met or seen.operation == migration.write)
-    stopped(launch("apply", app, *options), trouble, signal.SIGTERM)
+    stops(launch("apply", app, *options), trouble, signal.SIGTERM)
     goes_on(migration, fault_proxy, app)
 
 
@@ -197,7 +186,7 @@ def test_one_signal_ends_a_verification(
     trouble = Trouble(fault)
     fault_proxy.add(trouble, operation="GetObject" if options else "ListObjectsV2")
     process = launch("verify", "s3://old-one", "s3://new-one", *options)
-    stopped(process, trouble, number)
+    stops(process, trouble, number)
 
 
 def test_one_signal_ends_the_wait_for_cloudformation(
@@ -214,5 +203,5 @@ def test_one_signal_ends_the_wait_for_cloudformation(
 
     fault_proxy.clear()
     fault_proxy.add(trouble := Trouble(busy), operation="DescribeStacks", skip=1)
-    stopped(launch("apply", app), trouble, signal.SIGTERM)
+    stops(launch("apply", app), trouble, signal.SIGTERM)
     goes_on(migration, fault_proxy, app)

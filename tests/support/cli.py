@@ -6,9 +6,11 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +70,23 @@ def ended(process: subprocess.Popen[str]) -> Ran:
         process.communicate()
         raise
     return Ran(process.returncode, out, err)
+
+
+def interrupted(
+    process: subprocess.Popen[str], number: signal.Signals, met: Callable[[], bool], within: float
+) -> Ran:
+    """How a command ends on one signal once something is `met`: in time, and to be continued."""
+    while not met():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(number)
+    asked = time.monotonic()
+    ran = ended(process)
+    assert time.monotonic() - asked < within
+    assert ran.code == 4, ran
+    assert "run the same command again" in ran.err
+    assert "Traceback" not in ran.err
+    return ran
 
 
 def write_toml(path: Path, *resources: str) -> Path:
