@@ -38,7 +38,7 @@ def seen(make: Make, act: Callable[[Sockets], None]) -> list[tuple[int, int]]:
 
         def tell(handle: int, ready: int) -> None:
             told.append((handle, ready))
-            watched.watch(handle, 0)
+            watched.watch(0, handle)
 
         watched = make(asyncio.get_running_loop(), tell)
         try:
@@ -56,11 +56,11 @@ def test_a_socket_with_something_to_read_is_told_of(make: Make, pair: Pair) -> N
     one, other = pair
 
     def act(watched: Sockets) -> None:
-        watched.watch(one.fileno(), READ)
+        watched.watch(READ, one.fileno())
         other.send(b"x")
 
     def end(watched: Sockets) -> None:
-        watched.watch(one.fileno(), READ)
+        watched.watch(READ, one.fileno())
         other.close()
 
     assert seen(make, act) == [(one.fileno(), READ)]
@@ -70,8 +70,8 @@ def test_a_socket_with_something_to_read_is_told_of(make: Make, pair: Pair) -> N
 def test_only_what_was_asked_for_is_told(make: Make, pair: Pair) -> None:
     """A socket that can be written and not read is told of to nobody who wants to read."""
     one, _ = pair
-    assert seen(make, lambda at: at.watch(one.fileno(), READ)) == []
-    assert seen(make, lambda at: at.watch(one.fileno(), WRITE)) == [(one.fileno(), WRITE)]
+    assert seen(make, lambda at: at.watch(READ, one.fileno())) == []
+    assert seen(make, lambda at: at.watch(WRITE, one.fileno())) == [(one.fileno(), WRITE)]
 
 
 def test_a_new_wish_takes_the_place_of_the_old_one(make: Make, pair: Pair) -> None:
@@ -79,8 +79,8 @@ def test_a_new_wish_takes_the_place_of_the_old_one(make: Make, pair: Pair) -> No
     one, other = pair
 
     def act(watched: Sockets) -> None:
-        watched.watch(one.fileno(), WRITE)
-        watched.watch(one.fileno(), READ)
+        watched.watch(WRITE, one.fileno())
+        watched.watch(READ, one.fileno())
         other.send(b"x")
 
     assert seen(make, act) == [(one.fileno(), READ)]
@@ -92,9 +92,9 @@ def test_what_is_no_longer_watched_is_not_told_of(make: Make, pair: Pair) -> Non
 
     def act(watched: Sockets) -> None:
         other.send(b"x")
-        watched.watch(one.fileno(), READ | WRITE)
-        watched.watch(one.fileno(), 0)
-        watched.watch(other.fileno(), 0)
+        watched.watch(READ | WRITE, one.fileno())
+        watched.watch(0, one.fileno())
+        watched.watch(0, other.fileno())
 
     assert seen(make, act) == []
 
@@ -110,11 +110,11 @@ def test_what_is_told_first_can_end_the_watch_of_another(pair: Pair) -> None:
             assert ready == WRITE
             told.append(handle)
             for each in pair:
-                watched.watch(each.fileno(), 0)
+                watched.watch(0, each.fileno())
 
         watched = EpollSockets(asyncio.get_running_loop(), tell)
         for each in pair:
-            watched.watch(each.fileno(), WRITE)
+            watched.watch(WRITE, each.fileno())
         await asyncio.sleep(0.05)
         watched.close()
         return told
@@ -129,18 +129,18 @@ def test_the_number_of_a_closed_socket_may_be_anothers() -> None:
         for _ in range(2):
             one, other = socket.socketpair()
             handle = one.fileno()
-            watched.watch(handle, READ)
+            watched.watch(READ, handle)
             one.close()
             other.close()
-            watched.watch(handle, 0)
+            watched.watch(0, handle)
         one, other = socket.socketpair()
         handle = one.fileno()
-        watched.watch(handle, READ)
+        watched.watch(READ, handle)
         one.close()
         other.close()
         one, other = socket.socketpair()
         assert one.fileno() == handle
-        watched.watch(handle, WRITE)
+        watched.watch(WRITE, handle)
         kept.extend([one, other])
 
     kept: list[socket.socket] = []

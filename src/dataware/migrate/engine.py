@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from dataware.core.kind import Copier, Outcome, Page, Unit
 from dataware.core.ports import Clock, Emit, Journal
@@ -45,12 +44,8 @@ class EngineSettings:
     parts: int = 1
 
 
-class Job(NamedTuple):
-    """A unit to write, with the page that it settles."""
-
-    pages: Pages
-    page: OpenPage
-    unit: Unit
+Job = tuple[Pages, OpenPage, Unit]
+"""A unit to write, with the page that it settles."""
 
 
 class Engine:
@@ -161,7 +156,7 @@ class Engine:
         known = Outcome(same=page.same, left=page.left)
         opened = self._ledger.opened(pages, page.cursor, len(page.units), known)
         # A unit that is refused never settles its page, so the page is read again.
-        await self._backlog.put((Job(pages, opened, unit), unit.bytes) for unit in page.units)
+        await self._backlog.put(((pages, opened, unit), unit.bytes) for unit in page.units)
 
     async def _work(self) -> None:
         backlog = self._backlog
@@ -173,7 +168,7 @@ class Engine:
             except BaseException as error:
                 self._watch.fail(error)
             finally:
-                backlog.done(job.unit.bytes)
+                backlog.done(job[-1].bytes)
 
     async def _write(self, job: Job) -> None:
         pages, page, unit = job

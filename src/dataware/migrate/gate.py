@@ -30,6 +30,7 @@ class Gate:
         self._window_units = 0.0
         self._observed = 0.0
         self._turn = asyncio.Lock()
+        self._takers = 0
         self._waited = 0.0
         self._waiting_until = float("-inf")
         self._looked = self._window_start, 0.0
@@ -37,7 +38,7 @@ class Gate:
 
     def passed(self, units: float) -> bool:
         """Let `units` pass if nothing holds them back now; False where they have to `take`."""
-        if self.limit is not None or self._turn.locked():
+        if self.limit is not None or self._takers:
             return False
         self._observe(units, self._clock.monotonic())
         return True
@@ -46,11 +47,15 @@ class Gate:
         """Wait until `units` may pass, by the rate that holds when their turn comes."""
         if self.passed(units):
             return
-        async with self._turn:
-            if (delay := self._delay(units)) > 0:
-                self._waited += delay
-                self._waiting_until = self._clock.monotonic() + delay
-                await self._clock.sleep(delay)
+        self._takers += 1
+        try:
+            async with self._turn:
+                if (delay := self._delay(units)) > 0:
+                    self._waited += delay
+                    self._waiting_until = self._clock.monotonic() + delay
+                    await self._clock.sleep(delay)
+        finally:
+            self._takers -= 1
 
     def holds(self) -> bool:
         """Whether the ceiling is what holds the takers back, by the time between two looks.

@@ -48,17 +48,17 @@ class Shape(StrEnum):
 
 @dataclass(slots=True)
 class Address:
-    """A service's address, how it is reached, and the handles that are idle."""
+    """A service's address, how it is reached, and the handles that are idle.
+
+    `before` is what a request's target begins with: the whole address where it goes to a proxy
+    that makes no tunnel.
+    """
 
     base: str
     host: str
     proxy: str | None
+    before: str
     idle: dict[Shape, list[Transfer]] = field(default_factory=lambda: defaultdict(list))
-
-    @property
-    def absolute(self) -> bool:
-        """Whether a request names the whole address, as a proxy without a tunnel needs it."""
-        return self.proxy is not None and self.base.startswith("http:")
 
 
 class CurlTransport:
@@ -142,7 +142,7 @@ class CurlTransport:
             self._multi.abandon(transfer)
             raise
         except Failed as failure:
-            transfer.clear()
+            transfer.taken()
             idle.append(transfer)
             raise _fault(failure, address.base) from failure
         status, received, body = transfer.taken()
@@ -154,7 +154,9 @@ class CurlTransport:
 
     def _address(self, service: str, region: str) -> Address:
         base = self._access.endpoint(service, region).rstrip("/")
-        address = Address(base, urlsplit(base).netloc, self._access.proxy(base))
+        proxy = self._access.proxy(base)
+        before = base if proxy is not None and base.startswith("http:") else ""
+        address = Address(base, urlsplit(base).netloc, proxy, before)
         self._addresses[service, region] = address
         return address
 
@@ -199,8 +201,8 @@ def _prepare(transfer: Transfer, request: Request, signed: Signed, address: Addr
     """Give a handle one request to make."""
     curl = transfer.curl
     method = request.method
-    target = f"{request.path}?{request.query}" if request.query else request.path
-    curl.setopt(pycurl.REQUEST_TARGET, address.base + target if address.absolute else target)
+    target = f"{address.before}{request.path}"
+    curl.setopt(pycurl.REQUEST_TARGET, f"{target}?{request.query}" if request.query else target)
     if method not in (transfer.method, "HEAD"):
         curl.setopt(pycurl.CUSTOMREQUEST, method)
         transfer.method = method

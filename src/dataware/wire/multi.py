@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from time import monotonic
 from typing import Any, NamedTuple
 
 import pycurl
 
-from dataware.wire.sockets import READ, WRITE, sockets
+from dataware.wire.sockets import sockets
 
 IDLE_CONNECTIONS = 2048
 """Connections that are kept open for later; far more than are ever under way."""
@@ -56,7 +57,8 @@ class Transfer:
         """Status, headers and body of the answer, which are then forgotten."""
         status = self.curl.getinfo(pycurl.RESPONSE_CODE)
         answer = status, b"".join(self.lines), b"".join(self.body)
-        self.clear()
+        self.lines.clear()
+        self.body.clear()
         return answer
 
     def overdue(self, now: float, patience: Patience) -> str | None:
@@ -71,11 +73,6 @@ class Transfer:
         if now - self.since >= patience.silence:
             return f"nothing has moved for {patience.silence:g} s"
         return None
-
-    def clear(self) -> None:
-        """Forget what was received."""
-        self.lines.clear()
-        self.body.clear()
 
 
 class Failed(Exception):
@@ -97,13 +94,13 @@ class Multi:
     def __init__(self, most: int, patience: Patience) -> None:
         self._loop = asyncio.get_running_loop()
         self._multi: Any = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._wait)
         self._multi.setopt(pycurl.M_MAXCONNECTS, IDLE_CONNECTIONS)
         self._most = most
         self._active: set[Transfer] = set()
         self._waiting: deque[Transfer] = deque()
         self._sockets = sockets(self._loop, self._act)
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._sockets.watch)
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
         self._soon: asyncio.Handle | None = None
@@ -149,7 +146,7 @@ class Multi:
         self._sockets.close()
 
     def _start(self, transfer: Transfer) -> None:
-        transfer.begun, transfer.moved = self._loop.time(), None
+        transfer.begun, transfer.moved = monotonic(), None
         self._active.add(transfer)
         self._multi.add_handle(transfer.curl)
 
@@ -160,11 +157,6 @@ class Multi:
     def _start_waiting(self) -> None:
         while self._waiting and len(self._active) < self._most:
             self._start(self._waiting.popleft())
-
-    def _watch(self, wanted: int, handle: int, _multi: object, _data: object) -> None:
-        """libcurl wants to know when a socket can be read or written, or no longer does."""
-        # What libcurl calls reading and writing, here and in _act, is what `sockets` calls so.
-        self._sockets.watch(handle, wanted & (READ | WRITE))
 
     def _wait(self, milliseconds: int) -> None:
         """libcurl wants to be called after some time; a negative one takes the wish back.
@@ -204,6 +196,7 @@ class Multi:
             self._collect_soon()
 
     def _act(self, handle: int, ready: int) -> None:
+        # Reading and writing are the same bits in `sockets` as in libcurl.
         self._multi.socket_action(handle, ready)
         if not self._collecting:
             self._collect_soon()
@@ -226,7 +219,7 @@ class Multi:
 
     def _end_overdue(self) -> None:
         self._look = self._loop.call_later(self._every, self._end_overdue)
-        now = self._loop.time()
+        now = monotonic()
         for transfer in tuple(self._active):
             if (words := transfer.overdue(now, self._patience)) is not None:
                 self._ended(transfer, Failed(pycurl.E_OPERATION_TIMEDOUT, words))

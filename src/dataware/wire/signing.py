@@ -144,9 +144,8 @@ class Signer:
             canonical = form.canonical % (path, query, *trimmed, digest)
         hashed = sha256(canonical.encode()).hexdigest()
         signature = form.stamp.mac.hexdigest(f"{form.text}{hashed}".encode())
-        lines = [line(name, value) for name, value in own.items()]
-        lines.append(f"{form.proof}{signature}")
-        return Signed(form.lines, _sent(lines), form.stamp.token)
+        lines = _sent([*_lines(own), f"{form.proof}{signature}"])
+        return Signed(form.lines, lines, form.stamp.token)
 
     def corrected(self, response: Response, skew: float, token: str | None) -> bool:
         """Whether a request that was refused may be let in when it is signed once more.
@@ -178,7 +177,7 @@ class Signer:
         values |= dict.fromkeys(own, "%s")
         headers = "\n".join(f"{_literal(name)}:{values[name]}" for name in signed)
         names = ";".join(signed)
-        lines = [line(name, value) for name, value in sent.items() if name not in own]
+        lines = _lines({name: value for name, value in sent.items() if name not in own})
         lines += self._unsigned(request)
         return Form(
             stamp,
@@ -208,9 +207,9 @@ def _stamp(keys: Keys, service: str, region: str, second: int) -> Stamp:
     return Stamp(second, date, scope, Mac(key), f"{keys.access_key}/{scope}", keys.token)
 
 
-def line(name: str, value: str) -> str:
-    """A header as libcurl takes it: it leaves out one that ends in a colon."""
-    return f"{name}: {value}" if value else f"{name};"
+def _lines(headers: Mapping[str, str]) -> list[str]:
+    """Headers as libcurl takes them: one that ends in a colon it would leave out."""
+    return [f"{name}: {value}" if value else f"{name};" for name, value in headers.items()]
 
 
 def _sent(lines: list[str]) -> list[str] | list[bytes]:

@@ -15,16 +15,19 @@ from typing import Protocol
 
 READ = 1
 WRITE = 2
-"""What a socket is watched for, and ready for; both together are their sum."""
+"""What a socket is watched for, and ready for; both together are their sum.
+
+They are what libcurl calls so, in what it wants and in what it is told.
+"""
 
 Ready = Callable[[int, int], None]
 """Called with a socket, and with what it is ready for of that for which it is watched."""
 
 
 class Sockets(Protocol):
-    """The sockets that are watched."""
+    """The sockets that are watched; `watch` is called as libcurl calls its socket callback."""
 
-    def watch(self, handle: int, wanted: int) -> None:
+    def watch(self, wanted: int, handle: int, *_more: object) -> None:
         """Watch a socket for this from now on, and for nothing else; for nothing: no longer."""
         ...
 
@@ -53,8 +56,9 @@ class EpollSockets:
         self._plain = {events: wanted for wanted, events in enumerate(self._events)}
         loop.add_reader(self._epoll.fileno(), self._hand_out)
 
-    def watch(self, handle: int, wanted: int) -> None:
+    def watch(self, wanted: int, handle: int, *_more: object) -> None:
         """Watch a socket for this from now on, and for nothing else; for nothing: no longer."""
+        wanted &= READ | WRITE
         known = handle in self._watched
         self._watched[handle] = wanted
         if wanted:
@@ -105,8 +109,9 @@ class LoopSockets:
         self._ready = ready
         self._watched: dict[int, int] = {}
 
-    def watch(self, handle: int, wanted: int) -> None:
+    def watch(self, wanted: int, handle: int, *_more: object) -> None:
         """Watch a socket for this from now on, and for nothing else; for nothing: no longer."""
+        wanted &= READ | WRITE
         before = self._watched.pop(handle, 0)
         gone, new = before & ~wanted, wanted & ~before
         if gone & READ:
@@ -123,4 +128,4 @@ class LoopSockets:
     def close(self) -> None:
         """Watch nothing any more."""
         for handle in tuple(self._watched):
-            self.watch(handle, 0)
+            self.watch(0, handle)

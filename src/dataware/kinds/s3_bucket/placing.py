@@ -54,7 +54,7 @@ class Pair:
 
     def target_key(self, key: bytes) -> bytes:
         """Where an object of the source goes."""
-        return self.target.prefix + self.source.relative(key)
+        return self.target.prefix + key[len(self.source.prefix) :]
 
 
 def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -> Awaitable[str]:

@@ -42,13 +42,14 @@ _ENTRY = re.compile(
 )
 _STRIDE = _ENTRY.groups + 1
 _ENTRIES = b"<Contents/>"
+# What is taken is never given back (++): a name's end is no part of its text.
 _COPIED = re.compile(
     rb'(?:<\?xml version="1\.0" encoding="UTF-8"\?>)?[ \t\r\n]*'
     rb'<CopyObjectResult(?: xmlns="http://s3\.amazonaws\.com/doc/2006-03-01/")?>'
-    rb"(?:<LastModified>%(text)s*</LastModified>)?"
-    rb"<ETag>%(quote)s(%(text)s+)%(quote)s</ETag>"
-    rb"(?:<LastModified>%(text)s*</LastModified>)?"
-    rb"(?:<(Checksum[A-Za-z0-9]+)>%(text)s*</\2>)*"
+    rb"(?:<LastModified>%(text)s*+</LastModified>)?"
+    rb"<ETag>%(quote)s(%(text)s++)%(quote)s</ETag>"
+    rb"(?:<LastModified>%(text)s*+</LastModified>)?"
+    rb"(?:<(Checksum[A-Za-z0-9]+)>%(text)s*+</\2>)*"
     rb"</CopyObjectResult>[ \t\r\n]*" % {b"text": _TEXT, b"quote": _QUOTE}
 )
 
