@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from dataware.core.kind import CopyOrder, Left, Trouble
@@ -36,16 +36,30 @@ class Pair:
     source: Bucket
     target: Bucket
     order: CopyOrder
+    _carrying: dict[tuple[str, str | None, bool], dict[str, str]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @cached_property
     def owners(self) -> Mapping[str, str]:
         """The headers that every request with a source shares: who must own both sides."""
         return {**self.target.expected, "x-amz-source-expected-bucket-owner": self.source.owner}
 
-    @cached_property
-    def carrying(self) -> Mapping[str, str]:
-        """The headers that every CopyObject shares."""
-        return {**self.owners, **_CARRIED}
+    def carrying(self, storage_class: str, checksum: str | None, absent: bool) -> Mapping[str, str]:
+        """The headers that CopyObject shares for all objects of one storage class and checksum.
+
+        `absent` says that the target has to lack the key.
+        """
+        sort = storage_class, checksum, absent
+        headers = self._carrying.get(sort)
+        if headers is None:
+            headers = {**self.owners, **_CARRIED, "x-amz-storage-class": storage_class}
+            if checksum is not None:
+                headers["x-amz-checksum-algorithm"] = checksum
+            if absent:
+                headers.update(ONLY_IF_ABSENT)
+            self._carrying[sort] = headers
+        return headers
 
     @classmethod
     def of(cls, calls: Calls, order: CopyOrder) -> Pair:
@@ -63,14 +77,12 @@ def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -> Awai
     Pinned to the listed ETag, and `condition` guards what stands in the target. Answers
     with the new ETag; raises Rejected.
     """
-    headers = {
-        **pair.source.as_source(found.key, found.etag, found.version),
-        **condition,
-        "x-amz-storage-class": found.storage_class,
-    }
-    if found.checksum is not None:
-        headers["x-amz-checksum-algorithm"] = found.checksum
-    ask = Ask(pair.target_key(found.key), headers=headers, shared=pair.carrying)
+    headers = pair.source.as_source(found.key, found.etag, found.version)
+    absent = condition is ONLY_IF_ABSENT
+    if not absent:
+        headers.update(condition)
+    shared = pair.carrying(found.storage_class, found.checksum, absent)
+    ask = Ask(pair.target_key(found.key), headers=headers, shared=shared)
     return pair.calls.document(
         pair.target, "CopyObject", ask, read_copied, "PUT", quick=quick_copied
     )
