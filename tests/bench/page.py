@@ -33,8 +33,9 @@ against the source and marks it in a ledger, and a run that loses or alters a si
 does not count.
 
 {pinned} Other work on a machine makes times uneven, and CPU times less so; the load is given with
-each section. The last column says what a tool loses of 30 objects or items that are hard to copy;
-in full it is in [fidelity](fidelity.md).
+each section. What a program in Python costs depends by about a tenth on how its Python was built,
+too; the builds of most distributions are optimised ones. The last column says what a tool loses of
+30 objects or items that are hard to copy; in full it is in [fidelity](fidelity.md).
 
 Run it again, all of it or by name:
 
