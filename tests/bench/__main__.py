@@ -47,7 +47,7 @@ class Scale:
 _WHOLE = Scale(
     Track(first=2_000, most=300_000, seconds=12.0),
     Track(first=5_000, most=700_000, seconds=28.0, turns=2),
-    Track(first=5_000, most=1_500_000, seconds=8.0),
+    Track(first=5_000, most=2_500_000, seconds=12.0),
     growth.Sizes((10_000, 100_000, 1_000_000), longest=300.0),
     growth.Sizes((10_000, 100_000), longest=200.0),
 )
