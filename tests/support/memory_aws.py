@@ -99,7 +99,8 @@ class MemoryAws:
 
 def operation_of(request: Request) -> str:
     """The API operation of a request."""
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    named = {**request.shared, **request.headers}
+    headers = {name.lower(): value for name, value in named.items()}
     if target := headers.get("x-amz-target"):
         return target.rpartition(".")[2]
     return s3_operation(request.method, request.path, request.query, headers)

@@ -236,7 +236,8 @@ class _Asked:
     @property
     def headers(self) -> Mapping[str, str]:
         """Headers by lower-case name."""
-        return {name.lower(): value for name, value in self.request.headers.items()}
+        headers = {**self.request.shared, **self.request.headers}
+        return {name.lower(): value for name, value in headers.items()}
 
     @property
     def body(self) -> bytes:
