@@ -128,9 +128,7 @@ class CurlTransport:
         if address is None:
             address = self._address(request.service, region)
         signed = self._signer.sign(request, region, address.host)
-        shape = (
-            Shape.BODY if request.body else Shape.HEAD if request.method == "HEAD" else Shape.BARE
-        )
+        shape = _shape(request)
         idle = address.idle[shape]
         transfer = idle.pop() if idle else self._new(address, shape)
         _prepare(transfer, request, signed, address)
@@ -142,7 +140,7 @@ class CurlTransport:
             self._multi.abandon(transfer)
             raise
         except Failed as failure:
-            transfer.taken()
+            transfer.clear()
             idle.append(transfer)
             raise _fault(failure, address.base) from failure
         status, received, body = transfer.taken()
@@ -187,6 +185,12 @@ class CurlTransport:
 def _multi(limits: Limits) -> Multi:
     patience = Patience(limits.connect_seconds, limits.read_seconds, limits.answer_seconds)
     return Multi(limits.connections or CONNECTIONS, patience)
+
+
+def _shape(request: Request) -> Shape:
+    if request.method == "HEAD":
+        return Shape.HEAD
+    return Shape.BODY if request.body else Shape.BARE
 
 
 def _unsigned(request: Request) -> Sequence[str]:

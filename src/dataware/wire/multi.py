@@ -57,8 +57,7 @@ class Transfer:
         """Status, headers and body of the answer, which are then forgotten."""
         status = self.curl.getinfo(pycurl.RESPONSE_CODE)
         answer = status, b"".join(self.lines), b"".join(self.body)
-        self.lines.clear()
-        self.body.clear()
+        self.clear()
         return answer
 
     def overdue(self, now: float, patience: Patience) -> str | None:
@@ -73,6 +72,11 @@ class Transfer:
         if now - self.since >= patience.silence:
             return f"nothing has moved for {patience.silence:g} s"
         return None
+
+    def clear(self) -> None:
+        """Forget what was received."""
+        self.lines.clear()
+        self.body.clear()
 
 
 class Failed(Exception):
@@ -192,18 +196,17 @@ class Multi:
     def _call(self) -> None:
         self._soon = None
         self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        if not self._collecting:
-            self._collect_soon()
+        self._collect_soon()
 
     def _act(self, handle: int, ready: int) -> None:
         # Reading and writing are the same bits in `sockets` as in libcurl.
         self._multi.socket_action(handle, ready)
-        if not self._collecting:
-            self._collect_soon()
+        self._collect_soon()
 
     def _collect_soon(self) -> None:
-        self._collecting = True
-        self._loop.call_soon(self._collect)
+        if not self._collecting:
+            self._collecting = True
+            self._loop.call_soon(self._collect)
 
     def _collect(self) -> None:
         """Hand out what has ended; libcurl must not be called back from its own callbacks."""

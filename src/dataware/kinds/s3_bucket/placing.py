@@ -68,7 +68,7 @@ class Pair:
 
     def target_key(self, key: bytes) -> bytes:
         """Where an object of the source goes."""
-        return self.target.prefix + key[len(self.source.prefix) :]
+        return self.target.prefix + self.source.relative(key)
 
 
 def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -> Awaitable[str]:
