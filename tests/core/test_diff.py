@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.diff import Fold, Form, Sieve, Suspicion, merge
+from dataware.core.diff import EVERYTHING, Fold, Suspicion, merge
 from dataware.core.kind import Records
 
 contents = st.dictionaries(st.binary(max_size=6), st.binary(max_size=3), max_size=30)
@@ -123,20 +123,20 @@ def test_what_is_no_fold_is_refused(data: bytes) -> None:
 def test_what_is_not_suspect_is_the_same_on_both_sides(
     left: dict[bytes, bytes], right: dict[bytes, bytes], buckets: int
 ) -> None:
-    """A sieve holds every record that only one side has, and lets go the same of both sides."""
+    """Every record that only one side has is held, and the same is let go of both sides."""
     mine, theirs = (sorted(side.items()) for side in (left, right))
     suspicion = folded(mine, buckets).differing(folded(theirs, buckets))
-    sieve = Sieve().with_(Form.SENT, suspicion)
-    assert Sieve.from_json(sieve.to_json()) == sieve
-    held = [set(sieve.sifted(side, {Form.SENT: digest})) for side in (mine, theirs)]
+    assert Suspicion.from_text(suspicion.to_text()) == suspicion
+    held = [{one for one in side if suspicion.holds(digest(one))} for side in (mine, theirs)]
     assert set(mine) ^ set(theirs) == held[0] ^ held[1]
     assert set(mine) - held[0] == set(theirs) - held[1]
     assert bool(suspicion.differing) == (left != right)
 
 
-def test_an_empty_sieve_holds_everything() -> None:
-    """Before the first fold every record is suspect."""
-    assert Sieve().sifted([(b"a", b"b")], {}) == [(b"a", b"b")]
+@given(st.binary(min_size=16, max_size=16))
+def test_before_a_fold_everything_is_suspect(any_digest: bytes) -> None:
+    """Nothing is known, so nothing is let go."""
+    assert EVERYTHING.holds(any_digest)
 
 
 def test_the_share_of_suspects_is_that_of_their_buckets() -> None:

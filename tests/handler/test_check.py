@@ -7,8 +7,10 @@ from hashlib import blake2b
 
 import pytest
 
-from dataware.core.diff import Fold, Form, Side, Sieve, Suspicion
+from dataware.core.diff import Fold, Form, Side, Suspicion
 from dataware.core.kind import Entry, Evidence
+from dataware.core.tally import Tally
+from dataware.core.verdict import End
 from dataware.handler.check import BUCKETS, DIFFERENCES, Check, checks
 from dataware.handler.shard import LIMIT
 from dataware.ops.checking import Comparison, Found, Step, Task
@@ -24,6 +26,7 @@ def full(check: Check, letter: str = "k") -> Check:
         for side in Side:
             for number in range(400):
                 check.found.verdict.note(side, Entry(b"", b"", f"{number}" + letter * 1000))
+        check.found.read = Tally(10**9, (1 << 128) - 1)
     check.found.done = True
     return check
 
@@ -31,9 +34,10 @@ def full(check: Check, letter: str = "k") -> Check:
 def many(step: Step, count: int, letter: str = "k") -> list[Check]:
     """As many tasks as the largest table has."""
     differing = Suspicion(32, frozenset(range(32)))
-    sieve = Sieve().with_(Form.SENT, differing).with_(Form.MEANT, differing)
     tasks = [
-        Task(step, f"{n} of {count // 2}", buckets=BUCKETS // count, sieve=sieve)
+        Task(
+            step, f"{n} of {count // 2}", list(End)[n % 2], Form.MEANT, BUCKETS // count, differing
+        )
         for n in range(count)
     ]
     return [full(check, letter) for check in checks(tasks)]
@@ -67,6 +71,7 @@ def test_a_task_comes_back_as_it_went(step: Step) -> None:
         assert came.found.fold is not None
         assert not came.found.fold.differing(went.found.fold).differing
     assert came.found.verdict.counts == went.found.verdict.counts
+    assert came.found.read == went.found.read
 
 
 def test_a_task_that_was_lost_is_named() -> None:

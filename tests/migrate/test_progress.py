@@ -6,22 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.migrate.progress import COMPACT_LIMIT, Progress
+from dataware.core.tally import Tally
+from dataware.migrate.progress import COMPACT_LIMIT, Counts, Progress
 
 names = st.sampled_from([f"{i}/8" for i in range(8)])
 checkpoints = st.builds(
-    lambda partition, cursor, copied, left: {
+    lambda partition, cursor, copied, left, digests: {
         "type": "checkpoint",
         "partition": partition,
         "cursor": cursor,
         "copied": copied,
         "left": left,
         "kept_back": [{"key": "k", "trouble": "conflict", "why": "w"}] * left,
+        **({"tally": Tally.of(digests).text} if digests else {}),
     },
     names,
     st.none() | st.text(max_size=5),
     st.integers(0, 9),
     st.integers(0, 2),
+    st.lists(st.binary(min_size=16, max_size=16), max_size=2),
 )
 BEGUN = [
     {"type": "run", "run": "r1", "identity": "t1"},
@@ -50,6 +53,18 @@ def test_what_remains_is_what_has_no_end(records: list[dict[str, object]]) -> No
         name: last.get(name) for name in progress.partitions if last.get(name, "") is not None
     }
     assert progress.finished == (not progress.remaining())
+
+
+@given(st.lists(checkpoints, max_size=12))
+def test_the_tally_is_that_of_all_checkpoints(records: list[dict[str, object]]) -> None:
+    """Parts add up, and it stands in records only where something was digested."""
+    total = Tally()
+    for record in records:
+        total = total.plus(Tally.from_text(str(record.get("tally", "0:0"))))
+    counts = Progress.of([*BEGUN, *records]).counts
+    assert counts.tally == total
+    assert ("tally" in counts.to_json()) == (total.records > 0)
+    assert Counts.from_json(counts.to_json()) == counts
 
 
 def test_nothing_begun_is_not_finished() -> None:

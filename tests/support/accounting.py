@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from dataware.core.tally import Tally
 from dataware.migrate import Progress
 from dataware.state import FileJournal
 from support.killing import journals
@@ -18,7 +20,14 @@ def check_identity(records: Iterable[Mapping[str, Any]], planned: int) -> Progre
     check_sums(kept, planned)
     counts = progress.counts
     assert counts.copied + counts.same + counts.left == planned, counts
+    assert counts.tally.records in (0, counts.copied + counts.same), "a tally is of everything"
     return progress
+
+
+def check_tally(progress: Progress, sent: Iterable[bytes]) -> None:
+    """What is copied or the same are exactly these items, as they were sent, each of them once."""
+    digests = (blake2b(item, digest_size=16).digest() for item in sent)
+    assert progress.counts.tally == Tally.of(digests)
 
 
 def check_sums(records: Iterable[Mapping[str, Any]], planned: int) -> Progress:

@@ -15,10 +15,11 @@ from dataware.migrate import Engine, EngineSettings, Progress
 from dataware.migrate.meter import Meter, Subject
 from dataware.ops.stopping import unless_stopped
 from dataware.wire import Budget, RetryingWire
-from support.accounting import check_identity
+from support.accounting import check_identity, check_tally
 from support.copying import Events, LoopClock, MemoryJournal
 from support.memory_aws import MemoryAws
 from support.memory_buckets import Stored, stored
+from support.memory_tables import as_sent
 from support.virtual import run_virtually
 
 KINDS = ("table", "bucket")
@@ -82,6 +83,8 @@ class Job:
         assert self.content("new") == self.content("old")
         progress = check_identity(self.journal.kept, len(self.content("old")))
         assert progress.counts.left == 0
+        if self.kind == "table":
+            check_tally(progress, map(as_sent, self.content("old").values()))
         return progress
 
     async def _run(self, progress: Progress) -> None:

@@ -90,6 +90,11 @@ class MemoryTables:
         self.written[key] = self.written.get(key, 0) + 1
 
 
+def as_sent(item: Item) -> bytes:
+    """The bytes of an item within a page."""
+    return json.dumps(item).encode()
+
+
 def _page(items: list[Item], last: str | None) -> Response:
     more = {"LastEvaluatedKey": {"pk": {"S": last}}} if last is not None else {}
     return respond({"Items": items, "Count": len(items), **more})

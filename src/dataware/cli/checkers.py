@@ -20,6 +20,7 @@ from multiprocessing.synchronize import Event
 from typing import Final, Protocol
 
 from dataware.aws import Account
+from dataware.cli.arenas import share_memory
 from dataware.cli.cores import cores
 from dataware.core.errors import Incomplete
 from dataware.kinds import load
@@ -134,6 +135,7 @@ class _Work:
 def _begin(open_account: OpenAccount, pair: Pair, shared: _Shared) -> None:
     # Ctrl-C reaches every process of the terminal; only the first one decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    share_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     account = open_account(stop=shared.ended.is_set)
     _Work.sides = sides_of(load(pair.type_name), pair, account.for_region)

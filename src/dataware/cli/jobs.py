@@ -150,7 +150,7 @@ def run_verify(out: Outside, pair: PairOptions, *, versions: str, deep: bool) ->
         verdict = verify(
             context, one.kind.cfn_type, source, target, all_versions=all_versions, deep=deep
         )
-    return Difference.exit_code if verdict.differences else DONE
+    return Difference.exit_code if verdict.apart else DONE
 
 
 def app_of(out: Outside, options: AppOptions, *, guarding: bool = False) -> App:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TextIO
 
 from dataware.aws import Account, ClientSettings, SystemClock, create_held, release_left_over
+from dataware.cli.arenas import share_memory
 from dataware.cli.checkers import Processes
 from dataware.cli.collector import resting
 from dataware.cli.options import Outside
@@ -52,6 +53,7 @@ def outside(
     `copies` says that the command writes, so that the first Ctrl-C lets it finish what is in
     flight. `listener` is told of every event, too.
     """
+    share_memory()
     quiet = resting() if copies else nullcontext()
     with quiet, display(options) as show, _stop(options, show, graceful=copies) as stop:
         account = open_account(options, stop=stop)

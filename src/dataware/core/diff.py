@@ -6,14 +6,15 @@ records are added up in buckets, and only records in buckets whose sums differ a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 from operator import itemgetter, lt
 from typing import Any
 
 from dataware.core.kind import Records
+from dataware.core.tally import MODULUS, Tally
 
 
 class Side(StrEnum):
@@ -136,7 +137,6 @@ def _one_by_one(mine: _Stream, theirs: _Stream) -> Iterator[Merged]:
 BUCKETS = 4096
 """Buckets of a fold, unless somebody chooses: about 250 kB of sums in memory."""
 
-_MODULUS = 1 << 128
 _WIDTH = 16
 
 
@@ -166,18 +166,23 @@ class Fold:
     def join(self, other: Fold) -> None:
         """Take in everything that `other` has taken in."""
         pairs = zip(self._sums, other._sums, strict=True)
-        self._sums = [(mine + theirs) % _MODULUS for mine, theirs in pairs]
+        self._sums = [(mine + theirs) % MODULUS for mine, theirs in pairs]
         self.count += other.count
+
+    @property
+    def tally(self) -> Tally:
+        """All buckets together."""
+        return Tally(self.count, sum(self._sums) % MODULUS)
 
     def differing(self, other: Fold) -> Suspicion:
         """The buckets in which the two multisets are not the same."""
         pairs = enumerate(zip(self._sums, other._sums, strict=True))
-        differing = (bucket for bucket, (a, b) in pairs if (a - b) % _MODULUS)
+        differing = (bucket for bucket, (a, b) in pairs if (a - b) % MODULUS)
         return Suspicion(len(self._sums), frozenset(differing))
 
     def to_bytes(self) -> bytes:
         """The fold as it travels: the count in 8 bytes, then the sums in 16 bytes each."""
-        sums = (value % _MODULUS for value in self._sums)
+        sums = (value % MODULUS for value in self._sums)
         return b"".join(
             (self.count.to_bytes(8, "big"), *(value.to_bytes(_WIDTH, "big") for value in sums))
         )
@@ -225,41 +230,12 @@ class Suspicion:
         return Suspicion(count, frozenset(at for at in range(count) if number >> at & 1))
 
 
+EVERYTHING = Suspicion(1, frozenset({0}))
+"""Before anything is known every record is suspect."""
+
+
 class Form(StrEnum):
     """What of a record is digested: the bytes that were sent, or what they mean."""
 
     SENT = "sent"
     MEANT = "meant"
-
-
-Digest = Callable[[Any], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Sieve:
-    """What is suspect after some folds: records that each of them suspects, in its own form.
-
-    What a fold does not suspect is the same on both sides, so both sides may be sifted.
-    """
-
-    suspicions: Mapping[Form, Suspicion] = field(default_factory=dict)
-
-    def with_(self, form: Form, suspicion: Suspicion) -> Sieve:
-        """The sieve after one more fold."""
-        return Sieve({**self.suspicions, form: suspicion})
-
-    def sifted(self, records: Sequence[Any], digests: Mapping[Form, Digest]) -> Sequence[Any]:
-        """The suspects among some records; all of them if nothing was folded yet."""
-        for form, suspicion in self.suspicions.items():
-            digest, holds = digests[form], suspicion.holds
-            records = [record for record in records if holds(digest(record))]
-        return records
-
-    def to_json(self) -> dict[str, str]:
-        """The sieve as it travels."""
-        return {form.value: suspicion.to_text() for form, suspicion in self.suspicions.items()}
-
-    @staticmethod
-    def from_json(data: Mapping[str, str]) -> Sieve:
-        """The sieve that `to_json` wrote."""
-        return Sieve({Form(form): Suspicion.from_text(text) for form, text in data.items()})

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from dataware.core.estimate import Speed
 from dataware.core.model import Facts, OnConflict, Setting, Size
 from dataware.core.ports import Aws, Clock, Wire
+from dataware.core.tally import NO_TALLY, Tally
 
 
 class Trouble(StrEnum):
@@ -38,12 +39,16 @@ class Left:
 
 
 class Outcome(NamedTuple):
-    """What became of a unit: `copied` were written now, `same` were already there."""
+    """What became of a unit: `copied` were written now, `same` were already there.
+
+    `tally` is that of both, digested as the source sent them, where a copier has their content.
+    """
 
     copied: int = 0
     same: int = 0
     bytes: int = 0
     left: tuple[Left, ...] = ()
+    tally: Tally = NO_TALLY
 
 
 class Unit(NamedTuple):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from dataware.core.diff import Difference, Side
 from dataware.core.kind import Entry, Evidence
 from dataware.core.room import fitting
+from dataware.core.tally import Tally
 
 LISTED = 100_000
 """Differences of one sort that are listed by key; more are only counted.
@@ -22,18 +24,29 @@ LABEL_LENGTH = 200
 """Characters of a key that travel."""
 
 
+class End(StrEnum):
+    """One of the two sides of a comparison; the value travels."""
+
+    SOURCE = "source"
+    TARGET = "target"
+
+
 @dataclass(slots=True)
 class Verdict:
     """What a comparison found.
 
     `compared` counts the keys of the source. `evidence` tells for how many equal keys the equality
-    rests on what. `listed` holds the first differences, `counts` all of them.
+    rests on what. `listed` holds the first differences, `counts` all of them. `read` has the tally
+    of all records of an end, as they were sent, for kinds that are not ordered; the ends that were
+    read once more and had changed by then are `moved`.
     """
 
     compared: int = 0
     evidence: Counter[Evidence] = field(default_factory=Counter)
     counts: Counter[Side] = field(default_factory=Counter)
     listed: list[Difference] = field(default_factory=list)
+    read: dict[End, Tally] = field(default_factory=dict)
+    moved: set[End] = field(default_factory=set)
 
     @property
     def differences(self) -> int:
@@ -46,6 +59,11 @@ class Verdict:
         if self.counts[side] <= LISTED:
             self.listed.append(Difference(side, entry.label))
 
+    @property
+    def apart(self) -> bool:
+        """Whether the ends are not shown to be equal: keys differ, or an end has moved."""
+        return bool(self.differences or self.moved)
+
     def join(self, other: Verdict) -> None:
         """Take in everything that `other` has taken in."""
         listed = Counter(difference.side for difference in self.listed)
@@ -57,9 +75,22 @@ class Verdict:
         self.evidence.update(other.evidence)
         self.counts.update(other.counts)
 
+    def changed(self, copied: Tally) -> End | None:
+        """Which of two ends that are apart is not any more what it was when it was copied.
+
+        It moved while it was compared, or its tally is not that of the copy. None where that holds
+        for both or for neither.
+        """
+        other = {end for end, tally in self.read.items() if copied.records and tally != copied}
+        ends = self.moved or other
+        return next(iter(ends)) if len(ends) == 1 else None
+
     def summary(self) -> str:
         """The differences in words, such as "2 missing, 1 extra"."""
-        return ", ".join(f"{self.counts[side]:,} {side}" for side in Side if self.counts[side])
+        parts = [f"{self.counts[side]:,} {side}" for side in Side if self.counts[side]]
+        if self.moved:
+            parts.append(f"{' and '.join(sorted(self.moved))} changed while they were compared")
+        return ", ".join(parts)
 
     def grounds(self) -> str:
         """What the equality rests on, in words."""
@@ -79,6 +110,8 @@ class Verdict:
             "evidence": {ground.name: count for ground, count in self.evidence.items()},
             "counts": dict(self.counts),
             "listed": fitting(listed, room),
+            "read": {end.value: tally.text for end, tally in self.read.items()},
+            "moved": sorted(self.moved),
         }
 
     @staticmethod
@@ -89,4 +122,6 @@ class Verdict:
             Counter({Evidence[name]: count for name, count in data["evidence"].items()}),
             Counter({Side(side): count for side, count in data["counts"].items()}),
             [Difference(Side(side), label) for side, label in data["listed"]],
+            {End(end): Tally.from_text(text) for end, text in data.get("read", {}).items()},
+            set(map(End, data.get("moved", ()))),
         )

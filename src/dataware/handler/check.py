@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.core.diff import Fold
+from dataware.core.tally import Tally
 from dataware.core.verdict import Verdict
 from dataware.handler.shard import WHY_LENGTH
 from dataware.ops.checking import Found, Task
@@ -56,6 +57,7 @@ class Check:
             "ended": self.ended,
             "fold": b64encode(found.fold.to_bytes()).decode() if found.fold else None,
             "verdict": found.verdict.to_json(self.room),
+            "read": found.read.text,
             "failed": self.failed,
         }
 
@@ -68,6 +70,7 @@ class Check:
             data["done"],
             Fold.from_bytes(b64decode(fold)) if fold else None,
             Verdict.from_json(data["verdict"]),
+            Tally.from_text(data["read"]),
         )
         return Check(Task.from_json(data["task"]), data["room"], found, data.get("failed"))
 

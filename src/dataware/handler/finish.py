@@ -26,6 +26,7 @@ from dataware.migrate import Progress
 from dataware.ops.carry import ROUNDS, tell_verdict
 from dataware.ops.checking import Comparison
 from dataware.ops.compare import compare
+from dataware.ops.verify import why_apart
 
 COPY, VERIFY, AGAIN, DONE, FAILED = "copy", "verify", "again", "done", "failed"
 """Work on shards, by copying or by verifying; begin another round; verified; given up."""
@@ -63,7 +64,7 @@ def finish(work: Work, progress: Progress, shards: Sequence[Shard]) -> dict[str,
     try:
         if progress.counts.done > LITTLE:
             return _verify(work, progress, left, begun(work))
-        return _judged(work, left, _compared(work))
+        return _judged(work, progress, left, _compared(work))
     except DatawareError as error:
         return _failed(str(error), progress)
 
@@ -80,7 +81,7 @@ def _proceed(work: Work, progress: Progress, event: Mapping[str, Any]) -> dict[s
     except DatawareError as error:
         return _failed(_unverified(work.job, str(error)), progress)
     if isinstance(following, Verdict):
-        return _judged(work, left, following)
+        return _judged(work, progress, left, following)
     return _verify(work, progress, left, following)
 
 
@@ -96,9 +97,9 @@ def _verify(
     }
 
 
-def _judged(work: Work, left: LeftBehind, verdict: Verdict) -> dict[str, Any]:
+def _judged(work: Work, progress: Progress, left: LeftBehind, verdict: Verdict) -> dict[str, Any]:
     if not left.explains(verdict):
-        return _differs(work.job, verdict)
+        return _differs(work.job, verdict, why_apart(verdict, progress.counts.tally))
     work.outside.emit(happened("migrated", **work.job.words))
     tell_verdict(work.outside, work.job.kind, verdict, work.job.words)
     return {"outcome": DONE, "verified": verdict.compared, "unit": work.job.kind.unit}
@@ -160,16 +161,15 @@ def _unverified(job: Job, why: str) -> str:
     )
 
 
-def _differs(job: Job, verdict: Verdict) -> dict[str, Any]:
-    """Copy what is missing, up to a bound; the source is probably being written to."""
+def _differs(job: Job, verdict: Verdict, why: str) -> dict[str, Any]:
+    """Copy what is missing, up to a bound; the sides differ because something is written."""
     if job.round < ROUNDS:
         return {"outcome": AGAIN, "job": job.again().to_json()}
     named = "; ".join(f"{one.side}: {one.label}" for one in verdict.listed[:NAMED])
     found = f"{verdict.summary()}: {named}" if named else verdict.summary()
     return _failed(
         f"{job.source.name} and {job.target.name} still differ after {ROUNDS} copies "
-        f"({found}): the source is probably being written to, so pause its "
-        "writers and deploy again"
+        f"({found}): {why} and deploy again"
     )
 
 

@@ -42,6 +42,8 @@ class LeftBehind:
 
         By the keys where all of them are known on both sides, else by equal numbers.
         """
+        if verdict.moved:
+            return False
         wrong = [each.label for each in verdict.listed if each.side is not Side.EXTRA]
         count = verdict.counts[Side.MISSING] + verdict.counts[Side.DIFFERENT]
         cut = any(len(key) >= KEY_LENGTH for key in self.keys)

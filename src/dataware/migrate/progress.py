@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.core.kind import Left
+from dataware.core.tally import NO_TALLY, Tally
 
 COMPACT_LIMIT = 2600
 """Characters that a travelling checkpoint may have, to fit a 4 kB parameter with its marker."""
@@ -22,12 +23,16 @@ COMPACT_LIMIT = 2600
 
 @dataclass(slots=True)
 class Counts:
-    """How many units of data were copied, found the same, and left behind."""
+    """How many units of data were copied, found the same, and left behind.
+
+    `tally` is that of what was copied or the same, as the source sent it, for kinds that have one.
+    """
 
     copied: int = 0
     same: int = 0
     bytes: int = 0
     left: int = 0
+    tally: Tally = NO_TALLY
 
     @property
     def done(self) -> int:
@@ -40,20 +45,26 @@ class Counts:
         self.same += other.same
         self.bytes += other.bytes
         self.left += other.left
+        self.tally = self.tally.plus(other.tally)
 
-    def to_json(self) -> dict[str, int]:
+    def to_json(self) -> dict[str, Any]:
         """The counts as they stand in records."""
-        return {
+        numbers = {
             "copied": self.copied,
             "same": self.same,
             "bytes": self.bytes,
             "left": self.left,
         }
+        return {**numbers, "tally": self.tally.text} if self.tally.records else numbers
 
     @staticmethod
     def from_json(record: Mapping[str, Any]) -> Counts:
         """The counts of a record; a missing one is zero."""
-        return Counts(*(int(record.get(name, 0)) for name in ("copied", "same", "bytes", "left")))
+        copied, same, size, left = (
+            int(record.get(name, 0)) for name in ("copied", "same", "bytes", "left")
+        )
+        text = record.get("tally")
+        return Counts(copied, same, size, left, Tally.from_text(text) if text else NO_TALLY)
 
 
 @dataclass(slots=True)

@@ -43,7 +43,7 @@ from dataware.ops.ending import carried, ending
 from dataware.ops.heart import Heart
 from dataware.ops.measure import Measure
 from dataware.ops.probe import look
-from dataware.ops.verify import compared, tell, tell_apart
+from dataware.ops.verify import compared, tell, tell_apart, why_apart
 
 QUIET = 1000
 """Up to how many items or objects a verification is over before a line about it is read."""
@@ -282,15 +282,27 @@ class _Carrier:
             if not _unexplained(verdict, journal) and not (changed and rounds_left):
                 self._accept(journal, progress, verdict)
                 return verdict
+            if rounds_left:
+                self._tell_again(verdict, progress)
             journal.restart()
             journal.append(self._run_record(progress.identity))
         name = order.target.name
         tell_apart(self._context, verdict, self._migration.words())
         raise Incomplete(
             f"{order.source.name} and {name} still differ after {ROUNDS} copies "
-            f"({verdict.summary()}): the source is probably being written to, so pause its "
-            "writers and run the same command again"
+            f"({verdict.summary()}): {why_apart(verdict, progress.counts.tally)} and run the same "
+            "command again"
         )
+
+    def _tell_again(self, verdict: Verdict, progress: Progress) -> None:
+        """Say why there is another round."""
+        words = self._migration.words()
+        text = f"{words['source']} changed while it was copied; copying again"
+        if verdict.moved or verdict.counts[Side.MISSING] or verdict.counts[Side.DIFFERENT]:
+            why = why_apart(verdict, progress.counts.tally)
+            both = f"{words['source']} and {words['name']} differ after the copy"
+            text = f"{both} ({verdict.summary()}): {why}; copying again"
+        self._context.emit(event("warning", text=text, **words))
 
     def _copy(self, journal: Journal, progress: Progress, order: CopyOrder) -> None:
         """Copy once, and leave to the record of the run what it came to, however it ends."""
@@ -370,7 +382,7 @@ def tell_verdict(
 
 
 def _unexplained(verdict: Verdict, journal: Journal) -> bool:
-    """Whether something is missing or different that the copy did not report as left behind."""
+    """Whether something is, or may be, missing or different that was not left behind knowingly."""
     wrong = verdict.counts[Side.MISSING] + verdict.counts[Side.DIFFERENT]
     listed = {d.label for d in verdict.listed if d.side is not Side.EXTRA}
     whole = wrong == len(listed)
@@ -380,4 +392,4 @@ def _unexplained(verdict: Verdict, journal: Journal) -> bool:
             left += 1
             listed.discard(one["key"])
     # Beyond what a verdict lists there are only numbers, which then have to be the same.
-    return bool(listed) or (wrong > left if whole else wrong != left)
+    return bool(verdict.moved or listed) or (wrong > left if whole else wrong != left)

@@ -4,8 +4,10 @@ Each task reads one part of one side, or of both, from anywhere to anywhere, and
 value that travels. So the tasks of one step run on threads, in processes or in Lambda alike, and
 one that is stopped goes on somewhere else.
 
-    ordered kinds      MERGE ──────────────────────────────────> verdict
-    others             FOLD ──differs?──> FOLD what is suspect ──> NAME ──> verdict
+    ordered kinds      MERGE ───────────────────────────────────────────────> verdict
+    others             FOLD ──differs──> NAME the suspects ─────────────────> verdict
+                       FOLD ──differs much──> FOLD by meaning ──differs──> NAME
+    If a side changes between a fold and the naming, meanings are folded, or it counts as moved.
 """
 
 from __future__ import annotations
@@ -13,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import islice
+from itertools import compress, islice
 from typing import Any
 
-from dataware.core.diff import BUCKETS, Fold, Form, Side, Sieve, merge
+from dataware.core.diff import BUCKETS, EVERYTHING, Fold, Form, Side, Suspicion, merge
 from dataware.core.kind import Entry, Evidence, Reader
-from dataware.core.verdict import Verdict
+from dataware.core.tally import NO_TALLY, Tally
+from dataware.core.verdict import End, Verdict
 
 LOOKED_UP = 100
 """Keys of one look-up, the most that BatchGetItem takes."""
@@ -39,9 +42,6 @@ class Step(StrEnum):
     NAME = "name"
 
 
-SOURCE, TARGET = "source", "target"
-
-
 @dataclass(frozen=True, slots=True)
 class Sides:
     """The readers of both sides."""
@@ -49,26 +49,26 @@ class Sides:
     source: Reader
     target: Reader
 
-    def of(self, name: str) -> tuple[Reader, Reader]:
+    def of(self, end: End) -> tuple[Reader, Reader]:
         """The reader of one side, and that of the other."""
         both = self.source, self.target
-        return both if name == SOURCE else both[::-1]
+        return both if end is End.SOURCE else both[::-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """One part of a side: what is done with it.
 
-    A fold digests records in `form`, into so many `buckets`; it and a naming leave out what the
-    `sieve` does not hold. A merge reads its part of both sides.
+    A fold digests records in `form`, into so many `buckets`; a naming looks at those of which the
+    `suspicion` holds the digest in that form. A merge reads its part of both sides.
     """
 
     step: Step
     part: str
-    side: str = SOURCE
+    side: End = End.SOURCE
     form: Form = Form.SENT
     buckets: int = BUCKETS
-    sieve: Sieve = field(default_factory=Sieve)
+    suspicion: Suspicion = EVERYTHING
 
     def to_json(self) -> dict[str, Any]:
         """The task as it travels."""
@@ -78,7 +78,7 @@ class Task:
             "side": self.side,
             "form": self.form,
             "buckets": self.buckets,
-            "sieve": self.sieve.to_json(),
+            "suspicion": self.suspicion.to_text(),
         }
 
     @staticmethod
@@ -87,21 +87,25 @@ class Task:
         return Task(
             Step(data["step"]),
             data["part"],
-            data["side"],
+            End(data["side"]),
             Form(data["form"]),
             data["buckets"],
-            Sieve.from_json(data["sieve"]),
+            Suspicion.from_text(data["suspicion"]),
         )
 
 
 @dataclass(slots=True)
 class Found:
-    """How far a task is, and what it found up to there; `cursor` is None at the start."""
+    """How far a task is, and what it found up to there; `cursor` is None at the start.
+
+    `read` is the tally of all records of a naming, in the form of its suspicion.
+    """
 
     cursor: str | None = None
     done: bool = False
     fold: Fold | None = None
     verdict: Verdict = field(default_factory=Verdict)
+    read: Tally = NO_TALLY
 
 
 Count = Callable[[int], None]
@@ -165,21 +169,23 @@ def _pair(sides: Sides, mine: Entry, theirs: Entry | None, verdict: Verdict) -> 
 def _folded(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[str | None]:
     reader, _ = sides.of(task.side)
     fold = found.fold = found.fold or Fold(task.buckets)
-    forms = _forms(reader)
+    digest = _digest(reader, task.form)
     for page in reader.pages(task.part, found.cursor):
-        fold.add(map(forms[task.form], task.sieve.sifted(page.records, forms)))
+        fold.add(map(digest, page.records))
         count(len(page.records))
         yield page.cursor
 
 
 def _named(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[str | None]:
     reader, other = sides.of(task.side)
-    forms = _forms(reader)
-    note = _note_missing if task.side == SOURCE else _note_extra
+    digest, holds = _digest(reader, task.form), task.suspicion.holds
+    note = _note_missing if task.side is End.SOURCE else _note_extra
     for page in reader.pages(task.part, found.cursor):
-        suspects = map(reader.entry, task.sieve.sifted(page.records, forms))
+        digests = list(map(digest, page.records))
+        suspects = map(reader.entry, compress(page.records, map(holds, digests)))
         while some := list(islice(suspects, LOOKED_UP)):
             note(some, other.find(some), found.verdict)
+        found.read = found.read.plus(Tally.of(digests))
         count(len(page.records))
         yield page.cursor
 
@@ -199,8 +205,8 @@ def _note_extra(some: Sequence[Entry], there: Mapping[bytes, Entry], verdict: Ve
             verdict.note(Side.EXTRA, entry)
 
 
-def _forms(reader: Reader) -> Mapping[Form, Callable[[Any], bytes]]:
-    return {Form.SENT: reader.sent, Form.MEANT: reader.meant}
+def _digest(reader: Reader, form: Form) -> Callable[[Any], bytes]:
+    return reader.sent if form is Form.SENT else reader.meant
 
 
 _STEPS: Mapping[Step, Callable[[Task, Sides, Found, Count], Iterator[str | None]]] = {
@@ -214,15 +220,18 @@ _STEPS: Mapping[Step, Callable[[Task, Sides, Found, Count], Iterator[str | None]
 class Comparison:
     """How far a verification is: its step, and what is known from the steps before.
 
-    `step` is None once the verdict stands. Results are taken in one by one, so that no more of
-    them than are under way need memory.
+    `step` is None once the verdict stands. `folded` are the tallies of the last folds, in `form`;
+    `folds` and `named` are what this step has come to. Results are taken in one by one, so that no
+    more of them than are under way need memory.
     """
 
     step: Step | None
     form: Form = Form.SENT
-    sieve: Sieve = field(default_factory=Sieve)
+    suspicion: Suspicion = EVERYTHING
     verdict: Verdict = field(default_factory=Verdict)
-    folds: dict[str, Fold] = field(default_factory=dict)
+    folded: dict[End, Tally] = field(default_factory=dict)
+    folds: dict[End, Fold] = field(default_factory=dict)
+    named: dict[End, Tally] = field(default_factory=dict)
 
     @staticmethod
     def begin(sides: Sides, *, ordered: bool) -> Comparison:
@@ -237,14 +246,18 @@ class Comparison:
             return []
         if self.step is Step.MERGE:
             return [Task(self.step, part) for part in sides.source.parts()]
-        both = [(SOURCE, part) for part in sides.source.parts()]
-        both += [(TARGET, part) for part in sides.target.parts()]
+        both = [(End.SOURCE, part) for part in sides.source.parts()]
+        both += [(End.TARGET, part) for part in sides.target.parts()]
         buckets = BUCKETS if total_buckets is None else _shared_out(total_buckets, len(both))
-        return [Task(self.step, part, side, self.form, buckets, self.sieve) for side, part in both]
+        return [
+            Task(self.step, part, side, self.form, buckets, self.suspicion) for side, part in both
+        ]
 
     def take(self, task: Task, found: Found) -> None:
         """Take in what a task of this step found."""
         self.verdict.join(found.verdict)
+        if task.step is Step.NAME:
+            self.named[task.side] = self.named.get(task.side, NO_TALLY).plus(found.read)
         if found.fold is None:
             return
         if task.side in self.folds:
@@ -256,25 +269,44 @@ class Comparison:
         """Go on to the next step, once everything of this one is taken in."""
         if self.step is Step.FOLD:
             self._weigh()
+        elif self.step is Step.NAME:
+            self._conclude()
         else:
-            if self.step is Step.NAME:
-                self._count_equal()
             self.step = None
+
+    def _conclude(self) -> None:
+        """End with what was named, if the suspects were still those of the folds.
+
+        A record that changes between two readings may not be among the suspects any more, and would
+        pass for equal. Where only its spelling can have changed, meanings are folded.
+        """
+        named, self.named = self.named, {}
+        moved = {end for end, first in self.folded.items() if named.get(end, NO_TALLY) != first}
+        if moved and self.form is Form.SENT:
+            self.verdict = Verdict(read=self.verdict.read)
+            self.step, self.form, self.suspicion = Step.FOLD, Form.MEANT, EVERYTHING
+            return
+        self.verdict.moved = moved
+        self._count_equal()
+        self.step = None
 
     def _weigh(self) -> None:
         """Decide what the folds of both sides lead to."""
-        mine, theirs = (self.folds.get(side) or Fold(1) for side in (SOURCE, TARGET))
-        if not self.sieve.suspicions:
-            self.verdict.compared = mine.count
+        folds = {end: self.folds.get(end) or Fold(1) for end in End}
+        mine, theirs = folds[End.SOURCE], folds[End.TARGET]
+        self.verdict.compared = mine.count
+        self.folded = {end: fold.tally for end, fold in folds.items()}
+        if self.form is Form.SENT:
+            self.verdict.read = self.folded
         suspicion = mine.differing(theirs)
         self.folds = {}
         if not suspicion.differing:
             self._count_equal()
             self.step = None
-            return
-        self.sieve = self.sieve.with_(self.form, suspicion)
-        again = self.form is Form.SENT and suspicion.share > MANY
-        self.step, self.form = (Step.FOLD if again else Step.NAME), Form.MEANT
+        elif self.form is Form.SENT and suspicion.share > MANY:
+            self.form = Form.MEANT
+        else:
+            self.step, self.suspicion = Step.NAME, suspicion
 
     def _count_equal(self) -> None:
         counts = self.verdict.counts
@@ -287,8 +319,9 @@ class Comparison:
         return {
             "step": self.step,
             "form": self.form,
-            "sieve": self.sieve.to_json(),
+            "suspicion": self.suspicion.to_text(),
             "verdict": self.verdict.to_json(room),
+            "folded": {end.value: tally.text for end, tally in self.folded.items()},
         }
 
     @staticmethod
@@ -298,8 +331,9 @@ class Comparison:
         return Comparison(
             Step(step) if step else None,
             Form(data["form"]),
-            Sieve.from_json(data["sieve"]),
+            Suspicion.from_text(data["suspicion"]),
             Verdict.from_json(data["verdict"]),
+            {End(end): Tally.from_text(text) for end, text in data["folded"].items()},
         )
 
 
@@ -312,12 +346,12 @@ def _shared_out(total: int, count: int) -> int:
 def _form_of(sides: Sides) -> Form:
     """As records are sent, unless a sample shows that both sides send equal records differently.
 
-    A side that is read in one call is too small for the difference to matter.
+    A side that is read in one call is too small for another fold to matter.
     """
     first = next(iter(sides.source.parts()), None)
     page = None if first is None else next(sides.source.pages(first), None)
     if page is None or page.cursor is None:
-        return Form.MEANT
+        return Form.SENT
     some = list(map(sides.source.entry, page.records[:LOOKED_UP]))
     mine, theirs = sides.source.find(some), sides.target.find(some)
     both = ((mine[key], theirs[key]) for key in mine.keys() & theirs.keys())

@@ -11,7 +11,8 @@ from dataware.core.errors import BadInput
 from dataware.core.events import event
 from dataware.core.kind import Kind, Place
 from dataware.core.ports import Aws
-from dataware.core.verdict import Verdict
+from dataware.core.tally import Tally
+from dataware.core.verdict import End, Verdict
 from dataware.kinds import load
 from dataware.ops.checking import Sides
 from dataware.ops.compare import Stop, compare
@@ -23,6 +24,12 @@ SHOWN = 20
 
 KEYS_AT_ONCE = 500
 """Keys of one event for the record."""
+
+_WHY_APART = {
+    End.SOURCE: "the source has changed since it was read, so pause its writers",
+    End.TARGET: "the target is not as it was written, so pause whatever else writes to it",
+    None: "the source is probably being written to, so pause its writers",
+}
 
 
 def verify(
@@ -94,7 +101,7 @@ def tell(context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, obj
     tell_apart(context, verdict, words)
     for difference in verdict.listed[:SHOWN]:
         context.emit(event("different", side=difference.side.value, key=difference.label, **words))
-    if verdict.differences:
+    if verdict.apart:
         counts = {"unit": kind.unit, **_counts(verdict)}
         context.emit(event("differences", summary=verdict.summary(), **words, **counts))
         return
@@ -107,6 +114,11 @@ def tell(context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, obj
             **words,
         )
     )
+
+
+def why_apart(verdict: Verdict, copied: Tally) -> str:
+    """Why sides differ after a copy with a tally, and what to do, as a clause."""
+    return _WHY_APART[verdict.changed(copied)]
 
 
 def tell_apart(context: Context, verdict: Verdict, words: Mapping[str, object]) -> None:

@@ -14,7 +14,9 @@ from dataware.core.errors import CannotSee, Refused
 from dataware.core.kind import Page, Rates, Trouble, Unit
 from dataware.core.model import OnConflict, Size
 from dataware.core.ports import Response
+from dataware.core.tally import Tally
 from dataware.kinds.dynamodb_table.copier import MAX_SEGMENTS, MIN_SEGMENTS, TableCopier
+from dataware.kinds.dynamodb_table.digests import digest_of
 from dataware.kinds.dynamodb_table.items import batches
 from support.dynamo import FakeTransport, copier_over, described, refuse, respond, units_of
 
@@ -240,6 +242,28 @@ def test_a_guarded_put_replaces_nothing() -> None:
         assert body["ConditionExpression"] == "attribute_not_exists(#key)"
         assert body["ExpressionAttributeNames"] == {"#key": "pk"}
         assert body["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_what_is_accounted_for_is_tallied_as_the_reader_would(exclusive: bool) -> None:
+    """Copied or the same, by batches or one by one; what is left behind is not in the tally.
+
+    The copier's digests are those of the reader's own code, which it does not share.
+    """
+    made = unit(9)
+
+    def answer(operation: str, body: dict[str, Any]) -> Response:
+        if operation == "BatchWriteItem":
+            return respond({"UnprocessedItems": {}})
+        key = body["Item"]["pk"]["S"]
+        old = {"3": item("3"), "5": item("5", "theirs")}.get(key)
+        return refuse("ConditionalCheckFailedException", Item=old) if old else respond({})
+
+    copier, _ = copier_over(writes(answer), exclusive=exclusive)
+    outcome = asyncio.run(copier.write(made))
+    left = [] if exclusive else [made.payload[5]]
+    assert (outcome.same, len(outcome.left)) == (int(not exclusive), len(left))
+    assert outcome.tally == Tally.of(digest_of(one) for one in made.payload if one not in left)
 
 
 @pytest.mark.parametrize("policy", [None, OnConflict.TARGET])

@@ -10,13 +10,16 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from hashlib import blake2b
 from typing import Any, Final
 
 from dataware.core.errors import Conflict
 from dataware.core.kind import CopyOrder, Left, Outcome, Page, Place, Rates, Tools, Trouble, Unit
 from dataware.core.model import OnConflict, Size
+from dataware.core.tally import Tally
 from dataware.kinds.dynamodb_table.items import batches, equal, key_text, size, without_twins
 from dataware.kinds.dynamodb_table.protocol import (
     Answer,
@@ -173,7 +176,7 @@ class TableCopier:
             body = self._batch_start + b'}},{"PutRequest":{"Item":'.join(waiting) + b"}}]}}"
             answer = await self._target.call("BatchWriteItem", body, has_written(len(waiting)))
             if not answer["UnprocessedItems"]:
-                return Outcome(copied=len(items), bytes=sum(map(len, items)))
+                return Outcome(len(items), bytes=sum(map(len, items)), tally=_tally(items))
             waiting = await self._still(waiting, answer)
             await self._clock.sleep(random.uniform(0, pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -203,6 +206,7 @@ class TableCopier:
             same=sum(outcome.same for outcome in outcomes),
             bytes=sum(outcome.bytes for outcome in outcomes),
             left=tuple(left for outcome in outcomes for left in outcome.left),
+            tally=reduce(Tally.plus, (outcome.tally for outcome in outcomes), Tally()),
         )
 
     async def _put_if_free(self, item: bytes) -> Outcome:
@@ -223,14 +227,14 @@ class TableCopier:
             if refusal.code == "ConditionalCheckFailedException":
                 return await self._settle(item, refusal.answer)
             return Outcome(left=(await self._left_behind(item, refusal),))
-        return Outcome(copied=1, bytes=len(item))
+        return Outcome(1, bytes=len(item), tally=_tally((item,)))
 
     async def _settle(self, item: bytes, answer: Answer) -> Outcome:
         """Decide about a key that the target already holds."""
         mine = json.loads(item)
         # Without ALL_OLD in the answer nothing is known to be equal, so it is a conflict.
         if equal(mine, answer.get("Item") or {}):
-            return Outcome(same=1)
+            return Outcome(same=1, tally=_tally((item,)))
         policy, key = self._order.on_conflict, key_text(mine, await self._key_names())
         if policy is OnConflict.STOP:
             raise Conflict(
@@ -250,6 +254,11 @@ class TableCopier:
             if refusal.code == code and word.casefold() in message.casefold():
                 return Left(key, trouble, why)
         raise self._target.failure("PutItem", refusal)
+
+
+def _tally(items: Iterable[bytes]) -> Tally:
+    """Items as the source sent them: what a reader that finds the same bytes adds up to."""
+    return Tally.of(blake2b(item, digest_size=16).digest() for item in items)
 
 
 def _capacity(table: Mapping[str, Any], units: str) -> float | None:
