@@ -303,7 +303,9 @@ def test_which_side_has_changed_since_the_copy_is_told(
     fault_proxy.clear()
     assert ran.code == 4, ran
     assert ran.err.count(said) == 1, ran
-    assert ran.out.count(f"{said}; copying again") == 2, "each further copy is announced with its reason"
+    assert ran.out.count(f"{said}; copying again") == 2, (
+        "each further copy is announced with its reason"
+    )
     assert run("apply", app).code == 0
     assert migration.arrived()
 
