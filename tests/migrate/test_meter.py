@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dataware.core.events import FEW_BATCHES
 from dataware.core.model import Size
 from dataware.migrate.meter import SLOW_SECONDS, Meter, Subject
 from support.copying import Events
@@ -97,3 +98,17 @@ def test_a_ceiling_of_the_user_is_a_reason_like_any_other() -> None:
     held.pop(0)
     told = copy.told(1.0, 1)
     assert (told["reason"], told["slow"]) == ("Put answered SlowDown", ", throttled 3 times")
+
+
+def test_of_many_batches_some_are_told_of() -> None:
+    """Each of the first ones, then one with the progress, and the last; of few all of them."""
+    many, few = Copy(Size(25 * 1000, 0)), Copy(Size(25 * 3, 0))
+    for _ in range(1000):
+        many.meter.count(25)
+    few.meter.count(60)
+    few.meter.finish()
+    assert len(many.events.texts("batch")) == FEW_BATCHES
+    many.told(1.0, 0)
+    many.meter.finish()
+    assert many.events.texts("batch")[FEW_BATCHES:] == ["Migrated batch 1,000/1,000"]
+    assert few.events.texts("batch") == [f"Migrated batch {n}/3" for n in (1, 2, 3)]

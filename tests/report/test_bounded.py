@@ -6,8 +6,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.events import Event, event
-from dataware.report.bounded import FEW_BATCHES, Bounded
+from dataware.core.events import FEW_BATCHES, Event, event
+from dataware.report.bounded import Bounded
 from dataware.report.jsonlines import JsonRenderer
 from dataware.report.plain import SAMPLE, PlainRenderer
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dataware.core.events import event
+from dataware.core.events import FEW_BATCHES, event
 from dataware.core.model import Size
 from dataware.core.ports import Clock, Emit
 from dataware.core.speed import Speed, rough
@@ -98,10 +98,10 @@ class Meter:
         self._ahead = count
 
     def count(self, done: int) -> None:
-        """`done` more are accounted for; tells of every batch that this fills."""
+        """`done` more are accounted for; tells of every batch that this fills, if they are few."""
         self._done += done
         whole = self._done // self._subject.batch
-        if whole > self._batches_told:
+        if self._batches_told < whole <= FEW_BATCHES:
             self._tell_batches(whole)
 
     def finish(self) -> None:
@@ -125,11 +125,15 @@ class Meter:
     def tick(self) -> None:
         """Tell of the progress, if it is time to."""
         if self._clock.monotonic() - self._ticked >= TICK_SECONDS:
+            if (whole := self._done // self._subject.batch) > self._batches_told:
+                self._tell_batches(whole)
             self._progress()
 
     def _tell_batches(self, whole: int) -> None:
+        """Tell of the batches up to this one; of many, only of this one."""
         batches = max(-(-self._total.items // self._subject.batch), whole)
-        for batch in range(self._batches_told + 1, whole + 1):
+        first = self._batches_told + 1 if batches <= FEW_BATCHES else whole
+        for batch in range(max(first, self._batches_told + 1), whole + 1):
             words = self._subject.words()
             self._emit(event("batch", batch=batch, batches=batches, **words))
         self._batches_told = max(whole, self._batches_told)

@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from dataware.core.events import Event, Level, event
-
-FEW_BATCHES = 20
-"""Up to so many batches, each is told of."""
+from dataware.core.events import FEW_BATCHES, Event, Level, event
 
 LISTED = frozenset({"left-behind", "different"})
 """Codes that come once for each key."""

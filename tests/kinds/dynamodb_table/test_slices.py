@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.kinds.dynamodb_table.quick import slice_page
-from dataware.kinds.dynamodb_table.slices import plain_slices, sliced
+from dataware.kinds.dynamodb_table.slices import json_object, plain_slices, sliced
 from support.dynamo_values import ITEMS, Value
 
 
@@ -60,3 +60,11 @@ def test_what_is_no_page_is_refused(body: bytes) -> None:
 def test_what_the_quick_way_does_not_know_is_read_the_plain_way() -> None:
     """An answer without items is handed on, so that its shape is judged and not its parser."""
     assert sliced(b'{"__type":"x#InternalServerError"}') == {"__type": "x#InternalServerError"}
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), lambda some: st.lists(some)))
+def test_both_ways_read_the_same_documents(value: object) -> None:
+    """Also what only one of them takes, such as half of a surrogate pair."""
+    body = json.dumps({"all": value}).encode()
+    assert json_object(body) == json.loads(body)
+    assert json_object(b'{"half":"\\ud83d"}') == {"half": "\ud83d"}

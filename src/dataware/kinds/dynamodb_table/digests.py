@@ -10,10 +10,11 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Any
 
 SIZE = 16
+"""Bytes that are kept of a SHA-256, which processors compute faster than any other digest."""
 
 # A whole number without a zero at its end stands for itself.
 _SETTLED = re.compile(r"-?[1-9](?:[0-9]*[1-9])?")
@@ -21,12 +22,12 @@ _SETTLED = re.compile(r"-?[1-9](?:[0-9]*[1-9])?")
 
 def digest_of(sent: bytes) -> bytes:
     """Sixteen bytes of an item as it was sent."""
-    return blake2b(sent, digest_size=SIZE).digest()
+    return sha256(sent).digest()[:SIZE]
 
 
 def digest(item: Mapping[str, Any]) -> bytes:
     """Sixteen bytes that are equal exactly for items, in DynamoDB's JSON, that are equal to it."""
-    return blake2b(_map(item).encode("utf-8", "surrogatepass"), digest_size=SIZE).digest()
+    return sha256(_map(item).encode("utf-8", "surrogatepass")).digest()[:SIZE]
 
 
 def _text(value: Mapping[str, Any]) -> str:

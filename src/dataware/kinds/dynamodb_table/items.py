@@ -20,7 +20,7 @@ MAX_BATCH_BYTES = 4 * 1024**2
 
 _KILOBYTE = 1024
 
-SAMPLE = 25
+SAMPLE = 10
 """Items of a page that are measured; the others are taken to be as dense as these."""
 
 # Made once: json.dumps would make an encoder for every item.
@@ -137,6 +137,8 @@ def _density(items: Sequence[bytes]) -> float:
 
 
 def _unit(batch: Sequence[bytes], used: int, density: float) -> Unit:
+    if max(map(len, batch)) * density <= _KILOBYTE:
+        return Unit(batch, len(batch), used, len(batch))
     units = sum(-(-len(item) * density // _KILOBYTE) for item in batch)
     return Unit(batch, len(batch), used, units)
 

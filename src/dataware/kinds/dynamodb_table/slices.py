@@ -1,13 +1,14 @@
-"""Pages of a scan whose items stay the bytes that DynamoDB sent."""
+"""Answers of DynamoDB as JSON, and pages of a scan whose items stay the bytes that it sent."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from types import ModuleType
 from typing import Any
 
-SlicePage = Callable[[bytes], dict[str, Any]]
+Read = Callable[[bytes], Any]
 
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -16,9 +17,38 @@ class Torn(ValueError):
     """A body that is not all of a JSON object."""
 
 
+def _module() -> ModuleType | None:
+    with suppress(ImportError):
+        from dataware.kinds.dynamodb_table import quick  # noqa: PLC0415 - optional
+
+        return quick
+    return None
+
+
+def _either(quickly: Read | None, plainly: Read) -> Read:
+    """The quick way, if there is one, and the plain way for what that does not understand.
+
+    So both take the same answers.
+    """
+    if quickly is None:
+        return plainly
+
+    def read(body: bytes) -> Any:
+        try:
+            return quickly(body)
+        except ValueError:
+            return plainly(body)
+
+    return read
+
+
+_quick = _module()
+_document = _either(_quick.read if _quick else None, json.loads)
+
+
 def json_object(body: bytes) -> dict[str, Any]:
     """The JSON object of a body. Raises ValueError for anything else."""
-    answer = json.loads(body)
+    answer = _document(body)
     if not isinstance(answer, dict):
         raise Torn(type(answer).__name__)
     return answer
@@ -35,24 +65,5 @@ def plain_slices(body: bytes) -> dict[str, Any]:
     return answer
 
 
-def _quick_slices() -> SlicePage | None:
-    with suppress(ImportError):
-        from dataware.kinds.dynamodb_table.quick import slice_page  # noqa: PLC0415 - optional
-
-        return slice_page
-    return None
-
-
-_quick = _quick_slices()
-
-
-def sliced(body: bytes) -> dict[str, Any]:
-    """The answer to a scan, its items raw. Raises ValueError for what is not a JSON object.
-
-    What the quick way does not understand is left to the standard library, so that both take
-    the same answers for pages.
-    """
-    if _quick is not None:
-        with suppress(ValueError):
-            return _quick(body)
-    return plain_slices(body)
+sliced = _either(_quick.slice_page if _quick else None, plain_slices)
+"""The answer to a scan, its items raw. Raises ValueError for what is not a JSON object."""
