@@ -62,7 +62,7 @@ def test_what_the_quick_way_does_not_know_is_read_the_plain_way() -> None:
     assert sliced(b'{"__type":"x#InternalServerError"}') == {"__type": "x#InternalServerError"}
 
 
-@given(st.recursive(st.none() | st.integers() | st.text(), lambda some: st.lists(some)))
+@given(st.recursive(st.none() | st.integers() | st.text(), st.lists))
 def test_both_ways_read_the_same_documents(value: object) -> None:
     """Also what only one of them takes, such as half of a surrogate pair."""
     body = json.dumps({"all": value}).encode()
