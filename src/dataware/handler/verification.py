@@ -42,7 +42,7 @@ class LeftBehind:
 
         By the keys where all of them are known on both sides, else by equal numbers.
         """
-        if verdict.moved:
+        if verdict.unseen:
             return False
         wrong = [each.label for each in verdict.listed if each.side is not Side.EXTRA]
         count = verdict.counts[Side.MISSING] + verdict.counts[Side.DIFFERENT]
