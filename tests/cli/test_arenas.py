@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -29,8 +30,13 @@ over.set()
 
 
 def _arenas(how: str) -> int:
+    untuned = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_"))}
     run = subprocess.run(
-        [sys.executable, "-c", THREADS, how], capture_output=True, text=True, check=True
+        [sys.executable, "-c", THREADS, how],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=untuned,
     )
     return run.stderr.count("Arena ")
 

@@ -310,6 +310,44 @@ def test_which_side_has_changed_since_the_copy_is_told(
     assert migration.arrived()
 
 
+def come(number: int) -> None:
+    """An item of the target's own."""
+    client("dynamodb").put_item(TableName="new-one", Item={"pk": {"S": f"own {number}"}})
+
+
+def expire(number: int) -> None:
+    """An item of the source goes away, as those with a time to live do."""
+    key = {"pk": {"S": f"{number:06} é \U0001f680"}}
+    client("dynamodb").delete_item(TableName="old-one", Key=key)
+
+
+@pytest.mark.parametrize("change", [come, expire])
+def test_a_side_that_never_rests_in_what_the_other_need_not_have_is_verified(
+    change: Callable[[int], None], fault_proxy: FaultProxy, tmp_path: Path, clean_environment: Path
+) -> None:
+    """New items of a target in use, and items of the source that expire, leave nothing to copy."""
+    migration = MIGRATIONS["table"]
+    migration.fill()
+    migration.make("new-one")
+    come(0)
+    numbers = iter(range(1, 600))
+
+    def fault(seen: Seen, forward: Forward) -> Reply:
+        if "ReturnConsumedCapacity" not in seen.json():
+            change(next(numbers))
+        return forward(seen)
+
+    fault_proxy.clear()
+    fault_proxy.add(fault, operation="Scan")
+    ran = run("migrate", "dynamodb://old-one", "dynamodb://new-one")
+    fault_proxy.clear()
+    assert ran.code == 0, ran
+    assert next(numbers) > 9, "it changed all the time"
+    assert "not the same on both sides: " in ran.out
+    source, target = migration.content("old-one"), migration.content("new-one")
+    assert {key: target.get(key) for key in source} == source
+
+
 def test_a_table_that_is_written_to_during_the_copy_keeps_what_it_got(
     fault_proxy: FaultProxy, tmp_path: Path, clean_environment: Path
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from dataware.core.diff import Difference, Side
 from dataware.core.errors import CannotSee
-from dataware.core.verdict import Verdict
+from dataware.core.verdict import End, Verdict
 from dataware.handler import finish
 from dataware.handler.job import job_of
 from dataware.handler.shard import Shard
@@ -57,6 +57,13 @@ def test_only_what_the_copy_reported_explains_a_difference(
     left = LeftBehind.of(shards, resumed)
     assert left.explains(found) is expected
     assert LeftBehind.from_json(json.loads(json.dumps(left.to_json()))) == left
+
+
+@pytest.mark.parametrize(("moved", "expected"), [(End.SOURCE, False), (End.TARGET, True)])
+def test_only_a_source_that_moves_may_hide_what_is_not_copied(moved: End, expected: bool) -> None:
+    """A target in use moves all the time, and all that hides is what it has got of its own."""
+    found = Verdict(moved={moved})
+    assert LeftBehind.of([shard()], 0).explains(found) is expected
 
 
 def test_few_of_the_keys_left_behind_travel() -> None:

@@ -10,11 +10,13 @@ import pytest
 
 from dataware.core.kind import Left, Outcome, Trouble, Unit
 from dataware.core.model import Size
+from dataware.core.tally import Tally
 from dataware.handler import finish
 from dataware.handler.shard import LIMIT, Shard, ShardJournal, shared_out
 from dataware.handler.verification import LeftBehind
 from dataware.migrate import Engine, EngineSettings, Progress
 from dataware.migrate.meter import Meter, Subject
+from dataware.migrate.progress import Counts
 from support.copying import Events, LoopClock, MemoryCopier
 from support.deployments import Time, begin, properties
 from support.virtual import run_virtually
@@ -107,6 +109,7 @@ def test_shards_that_all_fail_fit(parts: int) -> None:
     for shard in shards:
         left = {"key": "\u6f22" * 100, "trouble": "conflict", "why": "taken" * 100}
         ShardJournal(shard).append({"type": "checkpoint", "kept_back": [left] * 9})
+        shard.counts = Counts(10**7, 10**7, 10**12, 10**6, Tally(10**7, (1 << 128) - 1))
         shard.fail("\u6f22 because of something that takes many words " * 20)
     state = {"before": Progress(partitions=[shard.partition for shard in shards]).snapshot()}
     assert size({**state, "shards": travelled(shards)}) <= LIMIT

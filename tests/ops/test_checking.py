@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataware.core.diff import BUCKETS, Fold, Form
+from dataware.core.diff import BUCKETS, Fold, Form, Side
 from dataware.core.kind import Evidence
 from dataware.core.tally import Tally
 from dataware.core.verdict import LABEL_LENGTH, LISTED, End, Verdict
@@ -66,49 +66,107 @@ def test_stopping_and_travelling_change_no_verdict(
     assert told(step_by_step(sides, ordered=ordered, buckets=buckets)) == told(at_once)
 
 
+changes = st.lists(st.tuples(st.text("ab", max_size=2), st.sampled_from(["", *"xyz"])), max_size=2)
+moves = st.lists(st.tuples(changes, changes), max_size=4)
+
+
+def after(content: Mapping[str, str], changed: list[tuple[str, str]]) -> dict[str, str]:
+    """What some changes make of a side; an empty value is none."""
+    return {key: value for key, value in {**content, **dict(changed)}.items() if value}
+
+
 @settings(deadline=None, max_examples=300)
-@given(contents, contents, contents, contents, st.sampled_from(["", "!"]))
+@given(contents, changes, moves, st.sampled_from(["", "!"]), st.sampled_from([8, 64, None]))
 def test_what_moves_between_two_steps_never_passes_for_equal(
     source: dict[str, str],
-    target: dict[str, str],
-    later: dict[str, str],
-    last: dict[str, str],
+    changed: list[tuple[str, str]],
+    moving: list[tuple[list[tuple[str, str]], list[tuple[str, str]]]],
     spelt: str,
+    buckets: int | None,
 ) -> None:
-    """Sides that differ when they are folded differ in the end, or it is said which has moved."""
-    mine, theirs = Held(source, ordered=False), Held(target, ordered=False, spelt=spelt)
-    states = iter((later, last))
-    comparison = Comparison.begin(Sides(mine, theirs), ordered=False)
-    alike = False
+    """What was read last of the source was in the target then, or when both were folded."""
+    mine, theirs = (Held(each, ordered=False) for each in (source, after(source, changed)))
+    sides, theirs.spelt = Sides(mine, theirs), spelt
+    comparison = Comparison.begin(sides, ordered=False)
+    next_moves = iter(moving)
+    folded = read = mine.content, theirs.content
     while comparison.step is not None:
-        if comparison.step is Step.FOLD:
-            alike = mine.content == theirs.content
-        for task in comparison.tasks(Sides(mine, theirs), 8):
+        read = mine.content, theirs.content
+        folded = read if comparison.step is Step.FOLD else folded
+        for task in comparison.tasks(sides, buckets):
             found = Found()
-            carry_out(task, Sides(mine, theirs), found, lambda: False)
+            carry_out(task, sides, found, lambda: False)
             comparison.take(task, found)
         comparison.advance()
-        mine.content = next(states, mine.content)
-    assert alike or comparison.verdict.apart
+        ours, others = next(next_moves, ([], []))
+        mine.content, theirs.content = after(mine.content, ours), after(theirs.content, others)
+    verdict = comparison.verdict
+    there = {*folded[1].items(), *read[1].items()}
+    assert there.issuperset(read[0].items()) or verdict.lacking or verdict.unseen
+    assert read[0] == read[1] or folded[0] == folded[1] or verdict.apart
 
 
-def test_a_value_that_changes_all_the_time_is_a_side_that_moves() -> None:
-    """Its newest value is in no bucket that is suspect, and was never compared."""
+def moving(change: Callable[[Held, Held, int], None]) -> tuple[Verdict, int]:
+    """The verdict on two sides that change before each step, and how many steps there are."""
     source, target = Held(numbered(40), ordered=False), Held(numbered(40), ordered=False)
     sides = Sides(source, target)
     comparison = Comparison.begin(sides, ordered=False)
     steps = 0
     while comparison.step is not None:
-        source.content = {**numbered(40), "00007": f"changed {steps}"}
+        change(source, target, steps)
         for task in comparison.tasks(sides):
             found = Found()
             carry_out(task, sides, found, lambda: False)
             comparison.take(*travelled(task, found))
         comparison.advance()
+        comparison = Comparison.from_json(json.loads(json.dumps(comparison.to_json(LISTED))))
         steps += 1
-    assert comparison.verdict.moved == {End.SOURCE}
-    assert comparison.verdict.summary() == "source changed while they were compared"
-    assert steps == 4, "once more by meaning, because spelling alone could have changed"
+    return comparison.verdict, steps
+
+
+def test_a_value_that_changes_all_the_time_is_found_by_looking_everything_up() -> None:
+    """Its newest value is in no bucket that is suspect, so suspects alone do not name it."""
+
+    def change(source: Held, _target: Held, step: int) -> None:
+        source.content = {**numbered(40), "00007": f"changed {step}"}
+
+    verdict, steps = moving(change)
+    assert told(verdict) == (40, {Evidence.CONTENT: 39}, {("different", "00007"): 1})
+    assert steps == 5, "once more by meaning, because spelling alone could have changed"
+
+
+def test_a_source_that_moves_is_told_of_where_it_lacks_something() -> None:
+    """What was found decides already, so that not everything is looked up as well."""
+
+    def change(source: Held, _target: Held, step: int) -> None:
+        source.content = {**numbered(40), "00007": f"changed {step}", "00008": "y"}
+
+    verdict, steps = moving(change)
+    assert told(verdict)[2] == {("different", "00008"): 1}
+    assert verdict.moved == {End.SOURCE}
+    assert verdict.summary() == "1 different, source changed while they were compared"
+    assert steps == 4
+
+
+def test_a_source_whose_records_expire_is_equal_in_what_it_has() -> None:
+    """It never rests, and yet nothing of it is missing."""
+
+    def change(source: Held, _target: Held, step: int) -> None:
+        source.content = {k: v for k, v in numbered(40).items() if int(k) > step}
+
+    verdict, steps = moving(change)
+    assert (verdict.compared, verdict.lacking, verdict.unseen) == (35, 0, False)
+    assert verdict.counts[Side.EXTRA] == steps == 5
+
+
+def test_a_target_that_gets_records_of_its_own_lacks_nothing() -> None:
+    """It moves, and what that may hide is more of the same."""
+
+    def change(_source: Held, target: Held, step: int) -> None:
+        target.content = {**target.content, f"own {step}": "x"}
+
+    verdict, _ = moving(change)
+    assert (verdict.lacking, verdict.unseen, verdict.moved) == (0, False, {End.TARGET})
 
 
 def tally(side: Held) -> Tally:

@@ -53,6 +53,11 @@ class Verdict:
         """How many keys differ."""
         return sum(self.counts.values())
 
+    @property
+    def lacking(self) -> int:
+        """How many keys of the source are missing in the target, or different there."""
+        return self.counts[Side.MISSING] + self.counts[Side.DIFFERENT]
+
     def note(self, side: Side, entry: Entry) -> None:
         """Take a difference in."""
         self.counts[side] += 1
@@ -63,6 +68,14 @@ class Verdict:
     def apart(self) -> bool:
         """Whether the ends are not shown to be equal: keys differ, or an end has moved."""
         return bool(self.differences or self.moved)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether a key of the source may be missing or different without being counted.
+
+        Every suspect of the source is looked up, so a target that moves only hides what is extra.
+        """
+        return End.SOURCE in self.moved
 
     def join(self, other: Verdict) -> None:
         """Take in everything that `other` has taken in."""
@@ -82,7 +95,7 @@ class Verdict:
         for both or for neither.
         """
         other = {end for end, tally in self.read.items() if copied.records and tally != copied}
-        ends = self.moved or other
+        ends = self.moved | other
         return next(iter(ends)) if len(ends) == 1 else None
 
     def summary(self) -> str:

@@ -42,10 +42,10 @@ class LeftBehind:
 
         By the keys where all of them are known on both sides, else by equal numbers.
         """
-        if verdict.moved:
+        if verdict.unseen:
             return False
         wrong = [each.label for each in verdict.listed if each.side is not Side.EXTRA]
-        count = verdict.counts[Side.MISSING] + verdict.counts[Side.DIFFERENT]
+        count = verdict.lacking
         cut = any(len(key) >= KEY_LENGTH for key in self.keys)
         cut = cut or any(len(label) >= LABEL_LENGTH for label in wrong)
         if cut or self.count > len(self.keys) or count > len(wrong):

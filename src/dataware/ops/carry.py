@@ -298,7 +298,7 @@ class _Carrier:
         """Say why there is another round."""
         words = self._migration.words()
         text = f"{words['source']} changed while it was copied; copying again"
-        if verdict.moved or verdict.counts[Side.MISSING] or verdict.counts[Side.DIFFERENT]:
+        if verdict.unseen or verdict.lacking:
             why = why_apart(verdict, progress.counts.tally)
             both = f"{words['source']} and {words['name']} differ after the copy"
             text = f"{both} ({verdict.summary()}): {why}; copying again"
@@ -373,17 +373,17 @@ def tell_verdict(
     context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, object]
 ) -> None:
     """What is only in the target, or was left behind knowingly, does not undo the rest."""
-    equal = verdict.compared - verdict.counts[Side.MISSING] - verdict.counts[Side.DIFFERENT]
-    same = replace(verdict, compared=equal, counts=type(verdict.counts)(), listed=[])
+    equal = verdict.compared - verdict.lacking
+    same = replace(verdict, compared=equal, counts=type(verdict.counts)(), listed=[], moved=set())
     tell(context, kind, same, words)
-    if verdict.differences:
+    if verdict.apart:
         text = f"not the same on both sides: {verdict.summary()}"
         context.emit(event("warning", text=text, **words))
 
 
 def _unexplained(verdict: Verdict, journal: Journal) -> bool:
     """Whether something is, or may be, missing or different that was not left behind knowingly."""
-    wrong = verdict.counts[Side.MISSING] + verdict.counts[Side.DIFFERENT]
+    wrong = verdict.lacking
     listed = {d.label for d in verdict.listed if d.side is not Side.EXTRA}
     whole = wrong == len(listed)
     left = 0
@@ -392,4 +392,4 @@ def _unexplained(verdict: Verdict, journal: Journal) -> bool:
             left += 1
             listed.discard(one["key"])
     # Beyond what a verdict lists there are only numbers, which then have to be the same.
-    return bool(verdict.moved or listed) or (wrong > left if whole else wrong != left)
+    return bool(verdict.unseen or listed) or (wrong > left if whole else wrong != left)

@@ -7,7 +7,8 @@ one that is stopped goes on somewhere else.
     ordered kinds      MERGE ───────────────────────────────────────────────> verdict
     others             FOLD ──differs──> NAME the suspects ─────────────────> verdict
                        FOLD ──differs much──> FOLD by meaning ──differs──> NAME
-    If a side changes between a fold and the naming, meanings are folded, or it counts as moved.
+    If a side changes between a fold and the naming, meanings are folded. If the source still does,
+    and nothing of it is found missing or different, all of it is named; else it counts as moved.
 """
 
 from __future__ import annotations
@@ -278,17 +279,27 @@ class Comparison:
         """End with what was named, if the suspects were still those of the folds.
 
         A record that changes between two readings may not be among the suspects any more, and would
-        pass for equal. Where only its spelling can have changed, meanings are folded.
+        pass for equal. Where only its spelling can have changed, meanings are folded. A source that
+        loses records all the time, such as those that expire, is still equal in what it has: then
+        every record is looked up, and none has to be a suspect.
         """
         named, self.named = self.named, {}
         moved = {end for end, first in self.folded.items() if named.get(end, NO_TALLY) != first}
+        if self.suspicion == EVERYTHING:
+            moved, self.verdict.compared = set(), named.get(End.SOURCE, NO_TALLY).records
         if moved and self.form is Form.SENT:
-            self.verdict = Verdict(read=self.verdict.read)
-            self.step, self.form, self.suspicion = Step.FOLD, Form.MEANT, EVERYTHING
-            return
-        self.verdict.moved = moved
-        self._count_equal()
-        self.step = None
+            self._begin_again(Step.FOLD)
+        elif End.SOURCE in moved and not self.verdict.lacking:
+            self._begin_again(Step.NAME)
+        else:
+            self.verdict.moved = moved
+            self._count_equal()
+            self.step = None
+
+    def _begin_again(self, step: Step) -> None:
+        """Go on with everything, by what it means."""
+        self.verdict = Verdict(read=self.verdict.read)
+        self.step, self.form, self.suspicion = step, Form.MEANT, EVERYTHING
 
     def _weigh(self) -> None:
         """Decide what the folds of both sides lead to."""
@@ -309,8 +320,7 @@ class Comparison:
             self.step, self.suspicion = Step.NAME, suspicion
 
     def _count_equal(self) -> None:
-        counts = self.verdict.counts
-        equal = self.verdict.compared - counts[Side.MISSING] - counts[Side.DIFFERENT]
+        equal = self.verdict.compared - self.verdict.lacking
         if equal > 0:
             self.verdict.evidence[Evidence.CONTENT] = equal
 
