@@ -67,7 +67,7 @@ class FakeTransport:
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
     async def exchange(self, request: Request) -> Response:
-        operation = request.headers["x-amz-target"].rpartition(".")[2]
+        operation = request.shared["x-amz-target"].rpartition(".")[2]
         body = json.loads(request.body)
         self.asked.append((operation, body))
         return self._handler(operation, body)

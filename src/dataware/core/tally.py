@@ -25,7 +25,7 @@ class Tally(NamedTuple):
     @staticmethod
     def of(digests: Iterable[bytes]) -> Tally:
         """The tally of digests."""
-        numbers = [int.from_bytes(digest, "big") for digest in digests]
+        numbers = list(map(int.from_bytes, digests))  # big-endian
         return Tally(len(numbers), sum(numbers) % MODULUS)
 
     def plus(self, other: Tally) -> Tally:

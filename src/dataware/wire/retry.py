@@ -149,7 +149,7 @@ def error_code(response: Response) -> str:
 
 def operation(request: Request) -> str:
     """The call in words, without any name or key in it."""
-    for name, value in request.headers.items():
+    for name, value in (*request.headers.items(), *request.shared.items()):
         if name.lower() == "x-amz-target":
             return value.rpartition(".")[2]
     return f"{request.service} {request.method}"

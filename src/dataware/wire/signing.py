@@ -134,7 +134,8 @@ class Signer:
                 return self.sign(request._replace(headers=lower), region, host)
             form = self._forms[kind] = self._form(request, tuple(own), region, host)
         # S3 signs the path as it is sent, every other service encodes it once more.
-        path = path if service == "s3" else quote(path, safe="/~")
+        if service != "s3" and path != "/":
+            path = quote(path, safe="/~")
         query = _sorted(query) if query else ""
         values = [own[name] for name in form.names]
         canonical = form.canonical % (path, query, *values, digest)

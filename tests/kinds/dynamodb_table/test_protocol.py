@@ -59,8 +59,8 @@ def test_a_request_names_its_operation_table_and_region() -> None:
     assert request is not None
     assert (request.service, request.method, request.path) == ("dynamodb", "POST", "/")
     assert request.region == "us-east-1"
-    assert request.headers["x-amz-target"] == "DynamoDB_20120810.Scan"
-    assert request.headers["accept-encoding"] == "identity"
+    assert request.shared["x-amz-target"] == "DynamoDB_20120810.Scan"
+    assert request.shared["accept-encoding"] == "identity"
     assert json.loads(request.body) == {"TableName": "t", "Segment": 0}
 
 

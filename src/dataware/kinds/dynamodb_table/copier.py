@@ -126,7 +126,8 @@ class TableCopier:
         if not self._order.exclusive:
             return await self._each(items, guarded=True)
         try:
-            return await self._batch(items)
+            await self._batch(items)
+            return Outcome(len(items), bytes=unit.bytes, tally=_tally(items))
         except Refusal as refusal:
             if refusal.code not in _PER_ITEM:
                 raise self._target.failure("BatchWriteItem", refusal) from None
@@ -165,7 +166,7 @@ class TableCopier:
         ordered = sorted(schema, key=lambda key: key["KeyType"] != "HASH")
         return [key["AttributeName"] for key in ordered]
 
-    async def _batch(self, items: Sequence[bytes]) -> Outcome:
+    async def _batch(self, items: Sequence[bytes]) -> None:
         """Write in batches until DynamoDB has acknowledged every item.
 
         A batch that comes back whole is retried, and in the end given up, by the wire. So every
@@ -176,7 +177,7 @@ class TableCopier:
             body = self._batch_start + b'}},{"PutRequest":{"Item":'.join(waiting) + b"}}]}}"
             answer = await self._target.call("BatchWriteItem", body, has_written(len(waiting)))
             if not answer["UnprocessedItems"]:
-                return Outcome(len(items), bytes=sum(map(len, items)), tally=_tally(items))
+                return
             waiting = await self._still(waiting, answer)
             await self._clock.sleep(random.uniform(0, pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -258,7 +259,7 @@ class TableCopier:
 
 def _tally(items: Iterable[bytes]) -> Tally:
     """Items as the source sent them: what a reader that finds the same bytes adds up to."""
-    return Tally.of(sha256(item).digest()[:16] for item in items)
+    return Tally.of([sha256(item).digest()[:16] for item in items])
 
 
 def _capacity(table: Mapping[str, Any], units: str) -> float | None:

@@ -117,15 +117,15 @@ def batches(items: Sequence[bytes]) -> list[Unit]:
     """
     density = _density(items)
     units: list[Unit] = []
-    start = used = 0
-    for index, item in enumerate(items):
-        full = index - start == MAX_BATCH or used + len(item) > MAX_BATCH_BYTES
-        if full and index > start:
-            units.append(_unit(items[start:index], used, density))
-            start, used = index, 0
-        used += len(item)
-    if used:
-        units.append(_unit(items[start:], used, density))
+    start = 0
+    while start < len(items):
+        batch = items[start : start + MAX_BATCH]
+        used = sum(map(len, batch))
+        while used > MAX_BATCH_BYTES and len(batch) > 1:
+            used -= len(batch[-1])
+            batch = batch[:-1]
+        units.append(_unit(batch, used, density))
+        start += len(batch)
     return units
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from dataware.core.entry import cure
@@ -73,14 +74,9 @@ class Table:
                 method="POST",
                 path="/",
                 judge=exchange.judge,
-                headers={
-                    "content-type": "application/x-amz-json-1.0",
-                    "x-amz-target": f"DynamoDB_20120810.{operation}",
-                    # The checksum covers the bytes as sent, so they are not to be compressed.
-                    "accept-encoding": "identity",
-                },
                 body=body,
                 region=self.place.region,
+                shared=_headers(operation),
             )
         )
         if exchange.refused:
@@ -107,6 +103,16 @@ class Table:
         if refusal.code == "ResourceNotFoundException":
             return NotThere(f"there is no table {self.place.name} in {self.place.region}", problem)
         return CannotSee(f"table {self.place.name} ({self.place.region}): {problem}", problem)
+
+
+@cache
+def _headers(operation: str) -> Mapping[str, str]:
+    return {
+        "content-type": "application/x-amz-json-1.0",
+        "x-amz-target": f"DynamoDB_20120810.{operation}",
+        # The checksum covers the bytes as sent, so they are not to be compressed.
+        "accept-encoding": "identity",
+    }
 
 
 class _Exchange:
