@@ -282,3 +282,27 @@ def test_a_handshake_that_never_ends_is_no_connection() -> None:
         address = f"https://127.0.0.1:{listener.getsockname()[1]}"
         with pytest.raises(TimeoutError, match=r"no connection in 0\.2 s"):
             asyncio.run(main())
+
+
+def test_what_waits_is_not_signed_and_has_no_handle(server: FaultProxy) -> None:
+    """A signature would grow old in the queue, and a handle takes memory."""
+    server.add(lambda _seen, _forward: Reply.of(200, b""))
+    made: list[Request] = []
+
+    async def main() -> None:
+        transport = CurlTransport(FixedAccess(server.endpoint), Limits(connections=2))
+        sign = transport._signer.sign
+        transport._signer.sign = lambda request, *rest: (  # type: ignore[method-assign]  # seen from outside
+            made.append(request) or sign(request, *rest)
+        )
+        request = Request("s3", "GET", "/b/k", done)
+        tasks = [asyncio.create_task(transport.exchange(request)) for _ in range(50)]
+        await asyncio.sleep(0)
+        assert len(made) == 2
+        await asyncio.gather(*tasks)
+        (address,) = transport._addresses.values()
+        assert sum(map(len, address.idle.values())) == 2
+        await transport.close()
+
+    asyncio.run(main())
+    assert len(made) == 50

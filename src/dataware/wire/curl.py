@@ -26,9 +26,11 @@ from dataware.core.ports import Request, Response
 from dataware.core.redirect import REFUSED, BucketRegions
 from dataware.wire.multi import Failed, Multi, Patience, Transfer
 from dataware.wire.signing import Signed, Signer
+from dataware.wire.slots import Slots
 
 CONNECTIONS = 256
-"""Requests under way at once. At 25 ms an answer that is ten thousand a second."""
+"""Requests under way at once. At 25 ms an answer that is ten thousand a second; each holds a handle
+of some 60 KB."""
 
 _UNTRUSTED = frozenset(
     {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT, pycurl.E_SSL_CACERT_BADFILE}
@@ -78,6 +80,7 @@ class CurlTransport:
         )
         self._regions = BucketRegions(access.region)
         self._addresses: dict[tuple[str, str], Address] = {}
+        self._slots = Slots(self._limits.connections or CONNECTIONS)
         self._multi: Multi | None = None
 
     async def exchange(self, request: Request) -> Response:
@@ -98,6 +101,7 @@ class CurlTransport:
 
     async def close(self) -> None:
         """Give up what is under way and close every connection."""
+        self._slots.close()
         if self._multi is not None:
             self._multi.close()
         self._addresses.clear()
@@ -122,12 +126,32 @@ class CurlTransport:
         return response
 
     async def _send(self, request: Request) -> tuple[Response, str | None]:
-        """The answer, and the session token that the request was signed with."""
-        region = request.region or self._access.region
-        address = self._addresses.get((request.service, region))
-        if address is None:
-            address = self._address(request.service, region)
-        signed = self._signer.sign(request, region, address.host)
+        """The answer, and the session token that the request was signed with.
+
+        What waits for a slot is neither signed yet, so that its signature does not grow old, nor
+        has it a handle.
+        """
+        slots = self._slots
+        if not slots.taken():
+            await slots.take()
+        try:
+            region = request.region or self._access.region
+            address = self._addresses.get((request.service, region))
+            if address is None:
+                address = self._address(request.service, region)
+            signed = self._signer.sign(request, region, address.host)
+            status, received, body = await self._carried(request, signed, address)
+        finally:
+            slots.give_back()
+        if not received.endswith(_END) and _END not in received[received.rfind(b"\nHTTP/") :]:
+            # libcurl takes the end of a connection for the end of the headers.
+            raise ConnectionError("the headers of the answer are cut short")
+        return Response(status, Headers(received), body), signed.token
+
+    async def _carried(
+        self, request: Request, signed: Signed, address: Address
+    ) -> tuple[int, bytes, bytes]:
+        """Status, headers and body of the answer."""
         shape = _shape(request)
         idle = address.idle[shape]
         transfer = idle.pop() if idle else self._new(address, shape)
@@ -143,12 +167,9 @@ class CurlTransport:
             transfer.clear()
             idle.append(transfer)
             raise _fault(failure, address.base) from failure
-        status, received, body = transfer.taken()
+        answer = transfer.taken()
         idle.append(transfer)
-        if not received.endswith(_END) and _END not in received[received.rfind(b"\nHTTP/") :]:
-            # libcurl takes the end of a connection for the end of the headers.
-            raise ConnectionError("the headers of the answer are cut short")
-        return Response(status, Headers(received), body), signed.token
+        return answer
 
     def _address(self, service: str, region: str) -> Address:
         base = self._access.endpoint(service, region).rstrip("/")
@@ -184,7 +205,7 @@ class CurlTransport:
 
 def _multi(limits: Limits) -> Multi:
     patience = Patience(limits.connect_seconds, limits.read_seconds, limits.answer_seconds)
-    return Multi(limits.connections or CONNECTIONS, patience)
+    return Multi(patience)
 
 
 def _shape(request: Request) -> Shape:

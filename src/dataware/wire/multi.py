@@ -7,7 +7,6 @@ libcurl says which sockets it waits for and for how long, the loop says when one
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -88,21 +87,19 @@ class Failed(Exception):
 
 
 class Multi:
-    """Transfers under way on one event loop, at most `most` at once; the others wait.
+    """Transfers under way on one event loop.
 
     One that takes longer than `patience` has ends as timed out. (libcurl would keep timers for each
     of them, and its own limit of the speed counts in whole seconds, so that a trickle of one byte a
     second gets past it.)
     """
 
-    def __init__(self, most: int, patience: Patience) -> None:
+    def __init__(self, patience: Patience) -> None:
         self._loop = asyncio.get_running_loop()
         self._multi: Any = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._wait)
         self._multi.setopt(pycurl.M_MAXCONNECTS, IDLE_CONNECTIONS)
-        self._most = most
         self._active: set[Transfer] = set()
-        self._waiting: deque[Transfer] = deque()
         self._sockets = sockets(self._loop, self._act)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._sockets.watch)
         self._timer: asyncio.TimerHandle | None = None
@@ -120,27 +117,21 @@ class Multi:
         """
         future: asyncio.Future[None] = asyncio.Future(loop=self._loop)
         transfer.future = future
-        if len(self._active) < self._most:
-            self._start(transfer)
-        else:
-            self._waiting.append(transfer)
+        transfer.begun, transfer.moved = monotonic(), None
+        self._active.add(transfer)
+        self._multi.add_handle(transfer.curl)
         return future
 
     def abandon(self, transfer: Transfer) -> None:
         """Give a transfer up, with its connection."""
         if transfer in self._active:
             self._stop(transfer)
-            self._start_waiting()
-        elif transfer in self._waiting:
-            self._waiting.remove(transfer)
 
     def close(self) -> None:
         """End every transfer and close every connection."""
-        for transfer in (*self._active, *self._waiting):
+        for transfer in tuple(self._active):
             if transfer.future is not None:
                 transfer.future.cancel()
-        self._waiting.clear()
-        for transfer in tuple(self._active):
             self._stop(transfer)
         self._look.cancel()
         for handle in (self._timer, self._soon):
@@ -149,18 +140,9 @@ class Multi:
         self._multi.close()
         self._sockets.close()
 
-    def _start(self, transfer: Transfer) -> None:
-        transfer.begun, transfer.moved = monotonic(), None
-        self._active.add(transfer)
-        self._multi.add_handle(transfer.curl)
-
     def _stop(self, transfer: Transfer) -> None:
         self._active.discard(transfer)
         self._multi.remove_handle(transfer.curl)
-
-    def _start_waiting(self) -> None:
-        while self._waiting and len(self._active) < self._most:
-            self._start(self._waiting.popleft())
 
     def _wait(self, milliseconds: int) -> None:
         """libcurl wants to be called after some time; a negative one takes the wish back.
@@ -218,7 +200,6 @@ class Multi:
                 self._ended(curl.transfer, None)
             for curl, code, words in failed:
                 self._ended(curl.transfer, Failed(code, words))
-        self._start_waiting()
 
     def _end_overdue(self) -> None:
         self._look = self._loop.call_later(self._every, self._end_overdue)
@@ -226,7 +207,6 @@ class Multi:
         for transfer in tuple(self._active):
             if (words := transfer.overdue(now, self._patience)) is not None:
                 self._ended(transfer, Failed(pycurl.E_OPERATION_TIMEDOUT, words))
-        self._start_waiting()
 
     def _ended(self, transfer: Transfer, failure: Failed | None) -> None:
         self._stop(transfer)
