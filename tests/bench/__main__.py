@@ -36,6 +36,7 @@ class Scale:
     tables: Track
     growth: growth.Sizes
     guarded: growth.Sizes
+    large: growth.Sizes
     keys: int = 1_000_000
     stopped: int = 100_000
     resources: int = 100
@@ -49,7 +50,8 @@ _WHOLE = Scale(
     Track(first=5_000, most=700_000, seconds=28.0, turns=2),
     Track(first=5_000, most=2_500_000, seconds=12.0),
     growth.Sizes((10_000, 100_000, 1_000_000), longest=300.0),
-    growth.Sizes((10_000, 100_000), longest=200.0),
+    growth.Sizes((10_000, 100_000, 1_000_000), longest=300.0),
+    growth.Sizes((100, 1_000, 3_000), longest=300.0),
 )
 _QUICK = Scale(
     Track(first=100, most=200, seconds=0.5, turns=1),
@@ -57,6 +59,7 @@ _QUICK = Scale(
     Track(first=1_000, most=2_000, seconds=0.5, turns=1),
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((500, 1_000), longest=60.0),
+    growth.Sizes((20, 50), longest=60.0),
     *(20_000, 20_000, 10, 50, 5_000, 200),
 )
 _HUGE = growth.Sizes((10_000, 100_000, 1_000_000, 10_000_000), longest=7200.0)
@@ -74,6 +77,7 @@ _BENCHMARKS: Mapping[str, Benchmark] = {
     "growth-table": lambda w, n, b: growth.growth_of_tables(w, n.growth),
     "growth-bucket": lambda w, n, b: growth.growth_of_buckets(w, n.growth),
     "growth-guarded": lambda w, n, b: growth.growth_of_guarded_writes(w, n.guarded),
+    "growth-large": lambda w, n, b: growth.growth_of_large_items(w, n.large),
     "stopping": lambda w, n, b: stopping(w, n.stopped),
     "planning": lambda w, n, b: planning(w, n.resources, 0.050),
     "synth": lambda w, n, b: synth(w, n.resources),
@@ -104,7 +108,7 @@ def main(names: tuple[str, ...], *, quick: bool, huge: bool, write: bool) -> Non
         raise click.UsageError("figures of --quick say nothing, so they are not published")
     scale = _QUICK if quick else _WHOLE
     if huge:
-        scale = Scale(scale.buckets, scale.cores, scale.tables, _HUGE, scale.guarded)
+        scale = Scale(scale.buckets, scale.cores, scale.tables, _HUGE, scale.guarded, scale.large)
     book, results, broken = Book.read(), [], False
     click.echo(f"{surroundings()}\n{pinning.told()}\n")
     for name in names or _BENCHMARKS:

@@ -26,9 +26,10 @@ _USUAL = {
     "address": {"M": {"city": {"S": "Kraków"}, "lines": {"L": [{"S": "1"}, {"NULL": True}]}}},
     "note": {"S": "a line of plain text, as long as such lines are"},
 }
+_LARGE = {**_USUAL, "note": {"S": "x" * 300_000}}
 _TEMPLATES = {
     sort: json.dumps(item, separators=(",", ":")).replace("%(n)", "%").encode()
-    for sort, item in {"small": _SMALL, "usual": _USUAL}.items()
+    for sort, item in {"small": _SMALL, "usual": _USUAL, "large": _LARGE}.items()
 }
 _NUMBER = re.compile(rb'"id": ?\{"S": ?"item-(\d{9})"\}')
 _PUT = b'{"PutRequest":{"Item":'
@@ -37,7 +38,8 @@ _PUT = b'{"PutRequest":{"Item":'
 class VirtualTable:
     """The items 0 … n-1 of `source`, and what was written of them to `target`.
 
-    They are `sort` items: "small" ones of about 100 bytes, or "usual" ones of about 480. Every
+    They are `sort` items: "small" ones of about 100 bytes, "usual" ones of about 480, or "large"
+    ones of 300 KB. Every
     `unprocessed_every`-th batch (0: none) is processed in part only.
     """
 

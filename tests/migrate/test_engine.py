@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 from typing import Any
@@ -145,6 +146,34 @@ def test_bytes_in_flight_are_bounded() -> None:
     alone = MemoryCopier({"a": [str(i) for i in range(40)]}, {})
     run(alone, MemoryJournal(), limits=EngineSettings(bytes_in_flight=5))
     assert alone.most_in_flight == 1
+
+
+def test_what_is_written_is_held_by_nobody() -> None:
+    """Writers that wait for more keep nothing of what they wrote last, however many they are."""
+    written: list[weakref.ref[Payload]] = []
+    held: list[int] = []
+
+    class Payload:
+        """What a unit carries."""
+
+    class Stalling(MemoryCopier):
+        async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+            for last in range(10):
+                units = tuple(Unit(Payload(), 1, 10) for _ in range(8))
+                yield Page(units, None if last == 9 else str(last))
+                del units
+                await asyncio.sleep(1)
+                held.append(sum(one() is not None for one in written))
+
+        async def write(self, unit: Unit) -> Outcome:
+            written.append(weakref.ref(unit.payload))
+            await asyncio.sleep(0.1)
+            return Outcome(copied=1)
+
+    run(Stalling({"a": []}, {}), MemoryJournal(), loop=run_virtually)
+    assert len(written) == 80
+    # The reader has its page until it reads the next one.
+    assert max(held) <= 8
 
 
 def test_a_wish_to_stop_ends_the_run_as_incomplete() -> None:

@@ -169,6 +169,7 @@ class Engine:
                 self._watch.fail(error)
             finally:
                 backlog.done(job[-1].bytes)
+                del job  # who waits for the next one holds none
 
     async def _write(self, job: Job) -> None:
         pages, page, unit = job
