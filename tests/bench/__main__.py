@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the servers of tests/support
@@ -77,7 +77,7 @@ _BENCHMARKS: Mapping[str, Benchmark] = {
     "growth-table": lambda w, n, b: growth.growth_of_tables(w, n.growth),
     "growth-bucket": lambda w, n, b: growth.growth_of_buckets(w, n.growth),
     "growth-guarded": lambda w, n, b: growth.growth_of_guarded_writes(w, n.guarded),
-    "growth-large": lambda w, n, b: growth.growth_of_large_items(w, n.large),
+    "growth-large": lambda w, n, b: growth.growth_of_large_items(w, n.large, LATENCY),
     "stopping": lambda w, n, b: stopping(w, n.stopped),
     "planning": lambda w, n, b: planning(w, n.resources, 0.050),
     "synth": lambda w, n, b: synth(w, n.resources),
@@ -108,7 +108,7 @@ def main(names: tuple[str, ...], *, quick: bool, huge: bool, write: bool) -> Non
         raise click.UsageError("figures of --quick say nothing, so they are not published")
     scale = _QUICK if quick else _WHOLE
     if huge:
-        scale = Scale(scale.buckets, scale.cores, scale.tables, _HUGE, scale.guarded, scale.large)
+        scale = replace(scale, growth=_HUGE)
     book, results, broken = Book.read(), [], False
     click.echo(f"{surroundings()}\n{pinning.told()}\n")
     for name in names or _BENCHMARKS:

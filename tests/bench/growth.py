@@ -14,7 +14,6 @@ from tests.bench.world import World
 
 MOST_MB = 150.0
 GROWTH = 0.10
-LATENCY = 0.025
 FEW = 10_000
 """Below so many, the cost of an item is that of the start."""
 PARTLY = 100
@@ -29,16 +28,17 @@ class Sizes:
     longest: float
 
 
+Prepare = Callable[[int], None]
+"""Makes a source of so many items or objects."""
+
+
 def growth_of_tables(world: World, sizes: Sizes) -> Result:
     """`apply` of usual items into a new table."""
-    contender = of_tables(world)[0]
 
-    def job(count: int) -> Attempt:
-        return attempt(world, contender, count, prepare)
-
-    def prepare(_: Contender, count: int) -> None:
+    def prepare(count: int) -> None:
         prepare_table(world, count, existing=False, unprocessed_every=PARTLY)
 
+    job = _job(world, of_tables(world)[0], prepare)
     result = _grown("a table, by `apply`", "DynamoDB", job, sizes)
     result.notes.append(f"every {PARTLY}th batch came back with 5 unprocessed items")
     return result
@@ -46,30 +46,23 @@ def growth_of_tables(world: World, sizes: Sizes) -> Result:
 
 def growth_of_buckets(world: World, sizes: Sizes) -> Result:
     """`apply` into a new bucket."""
-    contender = bucket_into_new(world)
 
-    def job(count: int) -> Attempt:
-        return attempt(world, contender, count, prepare)
-
-    def prepare(_: Contender, count: int) -> None:
+    def prepare(count: int) -> None:
         prepare_bucket(world, count, existing=False)
 
+    job = _job(world, bucket_into_new(world), prepare)
     return _grown("a bucket, by `apply`", "S3", job, sizes)
 
 
-def growth_of_large_items(world: World, sizes: Sizes) -> Result:
-    """`apply` of items of 300 KB into a new table, over a connection that takes its time."""
-    contender = of_tables(world)[0]
+def growth_of_large_items(world: World, sizes: Sizes, latency: float) -> Result:
+    """`apply` of items of 300 KB into a new table; every answer takes `latency` seconds."""
 
-    def job(count: int) -> Attempt:
-        return attempt(world, contender, count, prepare)
+    def prepare(count: int) -> None:
+        prepare_table(world, count, existing=False, latency=latency, sort="large")
 
-    def prepare(_: Contender, count: int) -> None:
-        prepare_table(world, count, existing=False, latency=LATENCY, sort="large")
-
-    return _grown(
-        "a table of large items, by `apply`", "Items of 300 KB", job, sizes, "from 100 on"
-    )
+    job = _job(world, of_tables(world)[0], prepare)
+    title = "a table of large items, by `apply`"
+    return _grown(title, "Items of 300 KB", job, sizes, "from 100 on")
 
 
 def growth_of_guarded_writes(world: World, sizes: Sizes) -> Result:
@@ -79,9 +72,12 @@ def growth_of_guarded_writes(world: World, sizes: Sizes) -> Result:
         run = migrate_table(world, count, sort="small")
         return Attempt(count, run, run, count / run.seconds)
 
-    return _grown(
-        "a table, by `migrate`, item by item", "DynamoDB guarded", job, sizes, "from 10^4 on"
-    )
+    title = "a table, by `migrate`, item by item"
+    return _grown(title, "DynamoDB guarded", job, sizes, "from 10^4 on")
+
+
+def _job(world: World, contender: Contender, prepare: Prepare) -> Callable[[int], Attempt]:
+    return lambda count: attempt(world, contender, count, lambda _, number: prepare(number))
 
 
 def _grown(

@@ -26,7 +26,7 @@ def full(check: Check, letter: str = "k") -> Check:
         for side in Side:
             for number in range(400):
                 check.found.verdict.note(side, Entry(b"", b"", f"{number}" + letter * 1000))
-        check.found.read = Tally(10**9, (1 << 128) - 1)
+        check.found.named = Tally(10**9, (1 << 128) - 1)
     check.found.done = True
     return check
 
@@ -71,7 +71,7 @@ def test_a_task_comes_back_as_it_went(step: Step) -> None:
         assert came.found.fold is not None
         assert not came.found.fold.differing(went.found.fold).differing
     assert came.found.verdict.counts == went.found.verdict.counts
-    assert came.found.read == went.found.read
+    assert came.found.named == went.found.named
 
 
 def test_a_task_that_was_lost_is_named() -> None:

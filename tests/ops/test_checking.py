@@ -26,7 +26,7 @@ def travelled(task: Task, found: Found) -> tuple[Task, Found]:
     fold = found.fold and Fold.from_bytes(found.fold.to_bytes())
     verdict = json.loads(json.dumps(found.verdict.to_json(LISTED)))
     return Task.from_json(json.loads(json.dumps(task.to_json()))), Found(
-        found.cursor, found.done, fold, Verdict.from_json(verdict), found.read
+        found.cursor, found.done, fold, Verdict.from_json(verdict), found.named
     )
 
 

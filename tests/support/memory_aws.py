@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from dataware.core.ports import Request, Response
 from support.memory_buckets import MemoryBuckets
 from support.memory_tables import MemoryTables
-from support.operations import s3_operation
+from support.operations import headers_sent, s3_operation
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,7 @@ class MemoryAws:
 
 def operation_of(request: Request) -> str:
     """The API operation of a request."""
-    named = {**request.shared, **request.headers}
-    headers = {name.lower(): value for name, value in named.items()}
+    headers = headers_sent(request)
     if target := headers.get("x-amz-target"):
         return target.rpartition(".")[2]
     return s3_operation(request.method, request.path, request.query, headers)

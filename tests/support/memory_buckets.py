@@ -10,6 +10,7 @@ from xml.etree.ElementTree import fromstring
 from xml.sax.saxutils import escape
 
 from dataware.core.ports import Request, Response
+from support.operations import headers_sent
 
 
 @dataclass(frozen=True)
@@ -236,8 +237,7 @@ class _Asked:
     @property
     def headers(self) -> Mapping[str, str]:
         """Headers by lower-case name."""
-        headers = {**self.request.shared, **self.request.headers}
-        return {name.lower(): value for name, value in headers.items()}
+        return headers_sent(self.request)
 
     @property
     def body(self) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from dataware.core.ports import Request
+
 _OBJECT_SUBRESOURCES = {
     "tagging": "ObjectTagging",
     "acl": "ObjectAcl",
@@ -88,3 +90,9 @@ def _bucket_operation(method: str, asked: Mapping[str, str]) -> str:
         if name in asked:
             return method.title() + noun
     return _PLAIN_BUCKET.get(method, method)
+
+
+def headers_sent(request: Request) -> Mapping[str, str]:
+    """The headers of a request by lower-case name, also those that it shares with others."""
+    headers = {**request.shared, **request.headers}
+    return {name.lower(): value for name, value in headers.items()}

@@ -58,12 +58,6 @@ class Verdict:
         """How many keys of the source are missing in the target, or different there."""
         return self.counts[Side.MISSING] + self.counts[Side.DIFFERENT]
 
-    def note(self, side: Side, entry: Entry) -> None:
-        """Take a difference in."""
-        self.counts[side] += 1
-        if self.counts[side] <= LISTED:
-            self.listed.append(Difference(side, entry.label))
-
     @property
     def apart(self) -> bool:
         """Whether the ends are not shown to be equal: keys differ, or an end has moved."""
@@ -77,8 +71,14 @@ class Verdict:
         """
         return End.SOURCE in self.moved
 
+    def note(self, side: Side, entry: Entry) -> None:
+        """Take a difference in."""
+        self.counts[side] += 1
+        if self.counts[side] <= LISTED:
+            self.listed.append(Difference(side, entry.label))
+
     def join(self, other: Verdict) -> None:
-        """Take in everything that `other` has taken in."""
+        """Take in everything that `other`, of a part, has taken in; tallies are of the whole."""
         listed = Counter(difference.side for difference in self.listed)
         for difference in other.listed:
             listed[difference.side] += 1

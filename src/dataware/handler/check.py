@@ -57,7 +57,7 @@ class Check:
             "ended": self.ended,
             "fold": b64encode(found.fold.to_bytes()).decode() if found.fold else None,
             "verdict": found.verdict.to_json(self.room),
-            "read": found.read.text,
+            "named": found.named.text,
             "failed": self.failed,
         }
 
@@ -70,7 +70,7 @@ class Check:
             data["done"],
             Fold.from_bytes(b64decode(fold)) if fold else None,
             Verdict.from_json(data["verdict"]),
-            Tally.from_text(data["read"]),
+            Tally.from_text(data["named"]),
         )
         return Check(Task.from_json(data["task"]), data["room"], found, data.get("failed"))
 

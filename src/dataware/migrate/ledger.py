@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataware.core.events import event
 from dataware.core.kind import Outcome
 from dataware.core.ports import Clock, Emit, Journal
-from dataware.core.tally import NO_TALLY
 from dataware.migrate.meter import Meter
 from dataware.migrate.pages import OpenPage, Pages
 from dataware.migrate.progress import Counts, Progress, left_json
@@ -69,7 +68,7 @@ class Ledger:
         counts.copied += outcome.copied
         counts.same += outcome.same
         counts.bytes += outcome.bytes
-        if outcome.tally is not NO_TALLY:
+        if outcome.tally.records:
             counts.tally = counts.tally.plus(outcome.tally)
         if outcome.left:
             counts.left += len(outcome.left)

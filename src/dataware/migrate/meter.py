@@ -125,15 +125,14 @@ class Meter:
     def tick(self) -> None:
         """Tell of the progress, if it is time to."""
         if self._clock.monotonic() - self._ticked >= TICK_SECONDS:
-            if (whole := self._done // self._subject.batch) > self._batches_told:
-                self._tell_batches(whole)
+            self._tell_batches(self._done // self._subject.batch)
             self._progress()
 
     def _tell_batches(self, whole: int) -> None:
         """Tell of the batches up to this one; of many, only of this one."""
         batches = max(-(-self._total.items // self._subject.batch), whole)
-        first = self._batches_told + 1 if batches <= FEW_BATCHES else whole
-        for batch in range(max(first, self._batches_told + 1), whole + 1):
+        untold = range(self._batches_told + 1, whole + 1)
+        for batch in untold if batches <= FEW_BATCHES else untold[-1:]:
             words = self._subject.words()
             self._emit(event("batch", batch=batch, batches=batches, **words))
         self._batches_told = max(whole, self._batches_told)

@@ -99,14 +99,14 @@ class Task:
 class Found:
     """How far a task is, and what it found up to there; `cursor` is None at the start.
 
-    `read` is the tally of all records of a naming, in the form of its suspicion.
+    `named` is the tally of all records that a naming has read, in the form of its suspicion.
     """
 
     cursor: str | None = None
     done: bool = False
     fold: Fold | None = None
     verdict: Verdict = field(default_factory=Verdict)
-    read: Tally = NO_TALLY
+    named: Tally = NO_TALLY
 
 
 Count = Callable[[int], None]
@@ -186,7 +186,7 @@ def _named(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[str
         suspects = map(reader.entry, compress(page.records, map(holds, digests)))
         while some := list(islice(suspects, LOOKED_UP)):
             note(some, other.find(some), found.verdict)
-        found.read = found.read.plus(Tally.of(digests))
+        found.named = found.named.plus(Tally.of(digests))
         count(len(page.records))
         yield page.cursor
 
@@ -258,7 +258,7 @@ class Comparison:
         """Take in what a task of this step found."""
         self.verdict.join(found.verdict)
         if task.step is Step.NAME:
-            self.named[task.side] = self.named.get(task.side, NO_TALLY).plus(found.read)
+            self.named[task.side] = self.named.get(task.side, NO_TALLY).plus(found.named)
         if found.fold is None:
             return
         if task.side in self.folds:

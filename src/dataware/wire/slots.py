@@ -1,6 +1,6 @@
 """How many may be at something at once; the others wait in line. For one event loop.
 
-asyncio's semaphore does the same and takes a task switch's worth of time even where there is room.
+asyncio's semaphore cannot be closed: who waits would begin when those under way are given up.
 """
 
 from __future__ import annotations

@@ -137,9 +137,9 @@ def _density(items: Sequence[bytes]) -> float:
 
 
 def _unit(batch: Sequence[bytes], used: int, density: float) -> Unit:
-    if max(map(len, batch)) * density <= _KILOBYTE:
-        return Unit(batch, len(batch), used, len(batch))
-    units = sum(-(-len(item) * density // _KILOBYTE) for item in batch)
+    units: float = len(batch)
+    if max(map(len, batch)) * density > _KILOBYTE:
+        units = sum(-(-len(item) * density // _KILOBYTE) for item in batch)
     return Unit(batch, len(batch), used, units)
 
 
