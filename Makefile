@@ -22,13 +22,15 @@ $(VENV)/.ready: pyproject.toml requirements/dev.txt scripts/ensure_node.py
 	@$(PYTHON) -m venv $(VENV) || { echo "Python lacks its venv module; on Debian: apt install python3-venv" >&2; exit 1; }
 # The embedded AWS needs none of these packages, so both are made side by side. Compiling all of
 # them would take longer than installing them: what is used is compiled when it is first imported.
-	PYTHONPATH=src $(BIN)/python -c 'from dataware.embedded import embedded_python; embedded_python()' & embedded=$$!; \
+	@echo "Installing dataware and the tools of its tests into $(VENV): about 30 s, longer on a slow network"
+	@PYTHONPATH=src $(BIN)/python -c 'from dataware.embedded import embedded_python; embedded_python()' & embedded=$$!; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint requirements/dev.txt --editable '.[cdk,demo,dev,docs]'; \
 	$(BIN)/python scripts/ensure_node.py; \
 	wait $$embedded
 	@touch $@
 
 demo: setup  ## see the whole job on an embedded AWS
+	@echo "Starting the demo: about 1 minute"
 	@$(BIN)/dataware demo
 
 lint: setup  ## style, types, layers

@@ -32,7 +32,7 @@ def an_empty_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 CASES: list[tuple[list[str], str]] = [
-    (["plan"], "There is no cdk.json and no dataware.toml"),
+    (["plan"], "there is no cdk.json and no dataware.toml"),
     (["plan", "nope.toml"], "nope.toml does not exist"),
     (["apply", "nope.json"], "nope.json does not exist"),
     (["iam-policy", "nope.json"], "nope.json does not exist"),

@@ -37,15 +37,41 @@ from dataware.cli.options import (
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(cls=Commands, context_settings=SETTINGS)
-@click.version_option(__version__, message="dataware %(version)s")
-def dataware() -> None:
+@click.group(cls=Commands, context_settings=SETTINGS, invoke_without_command=True)
+@click.version_option(__version__, "-V", "--version", message="dataware %(version)s")
+@click.pass_context
+def dataware(context: click.Context, /) -> None:
     """Looks at the data first, then keeps, imports, creates or migrates.
 
     \b
     Exit codes: 0 done, 1 error, 2 difference, 3 stopped or refused,
     4 incomplete (the same command continues it).
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@dataware.command("help", short_help="Show the help of a command.")
+@click.argument("command", required=False)
+@plain_options
+@click.pass_context
+def show_help(context: click.Context, /, **given: Any) -> int:
+    """Show the help of COMMAND, or of dataware itself.
+
+    \b
+    Examples:
+      dataware help
+      dataware help plan
+    """
+    root, name = context.find_root(), given["command"]
+    if name is None:
+        click.echo(root.get_help())
+        return 0
+    _, command, _ = dataware.resolve_command(root, [name])
+    if command is not None:
+        with click.Context(command, info_name=name, parent=root) as shown:
+            click.echo(command.get_help(shown))
+    return 0
 
 
 @dataware.command(short_help="Look and decide; changes nothing.")
@@ -270,7 +296,7 @@ def explain(**given: Any) -> int:
 
 
 @dataware.command(short_help="Print the completion script of a shell.")
-@click.argument("shell", type=Word(SHELLS))
+@click.argument("shell", type=Word(SHELLS), metavar="SHELL")
 @plain_options
 def completion(**given: Any) -> int:
     """Print the script that lets SHELL complete commands, options, words and files.
@@ -290,10 +316,10 @@ def completion(**given: Any) -> int:
 @click.option(
     "--out",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
     default="report.html",
     show_default=True,
-    help="Where the page is written.",
+    help="Where to write the page; - for standard output.",
 )
 @click.option("--list", "lists", is_flag=True, help="Show the runs on record instead.")
 @plain_options
@@ -308,6 +334,7 @@ def report(**given: Any) -> int:
       dataware report
       dataware report --list
       dataware report 20261124-1801 --out migration.html
+      dataware report --out - > migration.html
     """
     from dataware.cli.report import run_report  # noqa: PLC0415 - keeps --help quick
 

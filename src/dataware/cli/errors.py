@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import pairwise
 
 import click
 
@@ -95,8 +96,4 @@ def _fail(arguments: Sequence[str], error: BaseException) -> int:
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether the arguments ask for JSON, also when they cannot be parsed as a whole."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
-    return any(
-        one == "--format=json" or (one == "--format" and following == "json")
-        for one, following in pairs
-    )
+    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)

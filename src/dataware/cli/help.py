@@ -37,8 +37,28 @@ to one command alone comes first."""
 FIRST = "Options"
 
 
+SHARED = {
+    "--profile": True,
+    "--region": True,
+    "--endpoint-url": True,
+    "--format": True,
+    "--plain": False,
+    "--debug": False,
+}
+"""Options that may also stand before the command, as in the AWS CLI, and whether each takes a
+value."""
+
+
 class Explained(click.Command):
     """A command whose help shows its options in sections."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments. Raises UsageError, which always knows its command."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections that are not empty."""
@@ -57,6 +77,10 @@ class Commands(click.Group):
     """The group of all commands."""
 
     command_class = Explained
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse what stands before the command; shared options move behind it."""
+        return super().parse_args(ctx, move_shared_options(args))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -81,6 +105,23 @@ class Word(click.Choice):  # type: ignore[type-arg]  # older versions are not ge
             words = [str(choice) for choice in self.choices]
             said = error.message.rstrip(".") + meant(value, words)
             raise click.BadParameter(said, ctx, param) from error
+
+
+def move_shared_options(arguments: Sequence[str]) -> list[str]:
+    """Put the shared options that stand before the command right behind it.
+
+    ``["--profile", "x", "plan", "app.yaml"]`` becomes ``["plan", "--profile", "x", "app.yaml"]``.
+    """
+    position = 0
+    while position < len(arguments):
+        name, _, value = arguments[position].partition("=")
+        if name not in SHARED:
+            break
+        position += 2 if SHARED[name] and not value else 1
+    command, rest = list(arguments[position : position + 1]), arguments[position + 1 :]
+    if not command or command[0].startswith("-"):
+        return list(arguments)
+    return [*command, *arguments[:position], *rest]
 
 
 def section_of(option: click.Option) -> str:

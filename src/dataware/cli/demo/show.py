@@ -89,7 +89,7 @@ class _Show:
         self._import()
         self._migrate()
         self._create()
-        found = data.places()
+        found = data.places(max(self._sizes.items, self._sizes.objects))
         self._interrupted(found)
         self._bucket(found)
         self._again()
@@ -129,7 +129,7 @@ class _Show:
         count = self._sizes.items
         self._title(f"4. A table of {count:,} items, and the copy is killed half-way")
         self._table("Spaceport-Places", ("country", "S"), ("id", "N"))
-        print(f"Writing {count:,} places of the world into Spaceport-Places ...", flush=True)
+        print(f"Writing {count:,} places into Spaceport-Places ...", flush=True)
         written = data.fill_table(self._dynamodb, "Spaceport-Places", data.items(found, count))
         self._write(
             "places", _resource(TABLE, "Spaceport-Places-prod", "Spaceport-Places", PLACES_KEYS)

@@ -67,7 +67,7 @@ def _default(
     if (folder / "dataware.toml").is_file():
         return read_toml(folder / "dataware.toml", kinds, overrides, stack)
     here = folder.resolve()
-    raise BadInput(f"There is no cdk.json and no dataware.toml in {here}: name an app, {APPS}")
+    raise BadInput(f"there is no cdk.json and no dataware.toml in {here}: name an app, {APPS}")
 
 
 def _hint(path: Path) -> str:

@@ -35,6 +35,17 @@ def read_plan(path: Path) -> Plan:
         raise BadInput(f"{path}: {error}") from error
 
 
+def check_writable(path: Path) -> None:
+    """Raise BadInput unless a file can be written at `path`; asked before AWS is."""
+    folder = path.parent
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder: name a file")
+    if not folder.is_dir():
+        raise BadInput(f"{path} cannot be written: there is no folder {folder}; make it first")
+    if not os.access(folder, os.W_OK):
+        raise BadInput(f"{path} cannot be written: folder {folder} is not writable")
+
+
 def save_plan(plan: Plan, path: Path) -> None:
     """Write a plan file."""
     _write(path, plan.to_json())

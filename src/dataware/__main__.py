@@ -1,0 +1,7 @@
+"""`python -m dataware`."""
+
+import sys
+
+from dataware.cli import main
+
+sys.exit(main())
