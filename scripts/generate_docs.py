@@ -8,8 +8,9 @@ from pathlib import Path
 from dataware.core.events import MESSAGES, Message
 from dataware.core.guide import GUIDE, Guide, conditions
 from dataware.core.kind import Kind
+from dataware.core.row import Row
 from dataware.core.rules import RULES
-from dataware.core.table import TABLE, Row
+from dataware.core.table import TABLE
 from dataware.kinds import kinds
 from dataware.report.line import WORDS
 

@@ -49,7 +49,10 @@ def bucket(stack: Construct, id: str = "Uploads", **settings: Any) -> DataAwareB
         ({"fallback_names": "uploads-prod"}, "uploads-prod is both preferred_name and one of"),
         ({"fallback_names": ["old-one", "old-one"]}, "fallback_names lists a name twice"),
         ({"bucket_name": "other"}, "bucket_name has no place here: give preferred_name instead"),
-        ({"on_error": "ignore"}, "on_error cannot be 'ignore': choose 'no-data' or 'stop'"),
+        (
+            {"on_error": "ignore"},
+            "on_error cannot be 'ignore': choose 'safe' or 'no-data' or 'stop'",
+        ),
         ({"import_mode": "copy"}, "import_mode cannot be 'copy': choose 'adopt' or 'reference'"),
     ],
 )

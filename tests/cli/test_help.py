@@ -80,7 +80,7 @@ SLIPS = [
     (["plan", "--fromat", "json"], "No such option '--fromat', did you mean --format? Try"),
     (["plan", "--zzz"], "No such option '--zzz'; try `dataware plan --help`"),
     (["status", "--format", "jsn"], "'jsn' is not one of 'text', 'json', did you mean json? Try"),
-    (["plan", "--on-error", "qq"], "'qq' is not one of 'no-data', 'stop'; try"),
+    (["plan", "--on-error", "qq"], "'qq' is not one of 'safe', 'no-data', 'stop'; try"),
     (["apply", "--versions", "al"], "did you mean all?"),
 ]
 

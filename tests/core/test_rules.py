@@ -11,6 +11,7 @@ from typing import get_type_hints
 import pytest
 
 from dataware.core.model import (
+    NOBODY,
     Action,
     Content,
     Existence,
@@ -27,9 +28,10 @@ from dataware.core.model import (
     Wanted,
     absent,
 )
+from dataware.core.row import Row
 from dataware.core.rules import RULES, decide, row_for
 from dataware.core.situation import Fallback, Resumable, Seen, Shape, Situation
-from dataware.core.table import TABLE, Row
+from dataware.core.table import TABLE
 
 COPYING = (Action.MIGRATE, Action.RESUME)
 
@@ -49,7 +51,7 @@ def situations() -> Iterator[Situation]:
 
 def test_every_situation_has_an_answer() -> None:
     """The table is total: no combination of facts is left without a row."""
-    assert len(answers()) == 3 * 3 * 6 * 4 * 5 * 3 * 3 * 2 * 2 * 2
+    assert len(answers()) == 3 * 3 * 6 * 4 * 6 * 3 * 3 * 2 * 3 * 2
 
 
 def test_every_row_decides_something() -> None:
@@ -75,6 +77,95 @@ def test_strict_stops_at_anything_unseen() -> None:
     for situation, row in answers():
         if situation.seen is Seen.PART and situation.on_error is OnError.STOP:
             assert row.action is Action.STOP
+
+
+UNREAD = (Fallback.UNKNOWN, Fallback.LATER)
+
+
+def test_safe_leaves_nothing_empty_beside_a_fallback_that_cannot_be_read() -> None:
+    """Under safe, only data that was seen, or a migration that has begun, goes beside an unknown.
+
+    Neither an absent nor an empty preferred resource is created, kept, referenced, taken over or
+    filled from a later fallback while one that comes first may hold data.
+    """
+    for situation, row in answers():
+        if situation.on_error is OnError.SAFE and situation.fallback in UNREAD:
+            seen = situation.preferred is Existence.EXISTS and situation.content is Content.DATA
+            assert seen or row.action in (Action.STOP, Action.RESUME)
+
+
+def test_safe_never_takes_a_half_made_copy_for_the_data() -> None:
+    """Without sight of the record, data on both sides may be a copy that was cut short."""
+    for situation, row in answers():
+        if (
+            situation.on_error is OnError.SAFE
+            and situation.marker is MarkerState.UNKNOWN
+            and situation.preferred is Existence.EXISTS
+            and situation.content is Content.DATA
+            and situation.fallback in (*UNREAD, Fallback.DATA)
+        ):
+            assert row.action is Action.STOP
+
+
+def test_safe_never_keeps_what_is_not_seen_while_a_fallback_has_data() -> None:
+    """A resource that cannot be looked at is not taken for good beside data that was seen."""
+    for situation, row in answers():
+        if (
+            situation.on_error is OnError.SAFE
+            and situation.preferred is Existence.UNKNOWN
+            and situation.fallback in (*UNREAD, Fallback.DATA)
+        ):
+            assert row.action in (Action.STOP, Action.RESUME)
+
+
+def test_safe_never_copies_again_what_was_complete() -> None:
+    """What was migrated and cannot be seen now may have lost items on purpose since."""
+    for situation, row in answers():
+        if situation.on_error is OnError.SAFE and situation.marker is MarkerState.COMPLETE:
+            absent = situation.preferred is Existence.ABSENT
+            assert row.action is not Action.MIGRATE or not absent
+            if situation.content is Content.UNKNOWN:
+                assert row.action is not Action.MIGRATE
+
+
+def essence(row: Row) -> tuple[object, ...]:
+    """What a row decides, without its words."""
+    return row.rule, row.action, row.reference, row.adopt, row.guarded
+
+
+def test_a_stricter_policy_only_adds_stops() -> None:
+    """Safe decides as no-data does or stops by rule 14; stop decides as safe does or stops."""
+    decided = {situation: essence(row) for situation, row in answers()}
+    for situation, row in answers():
+        older = decided[replace(situation, on_error=OnError.NO_DATA)]
+        if essence(row) != older:
+            assert row.action is Action.STOP
+            assert situation.on_error is not OnError.SAFE or row.rule == 14
+
+
+def test_strict_stops_at_two_live_data_sets() -> None:
+    """Nobody but a person can say which of two data sets is right."""
+    for situation, row in answers():
+        if (
+            situation.on_error is OnError.STOP
+            and situation.marker is MarkerState.NONE
+            and situation.preferred is Existence.EXISTS
+            and situation.content is Content.DATA
+            and situation.fallback in (Fallback.DATA, Fallback.LATER)
+        ):
+            assert row.action is Action.STOP
+
+
+def test_two_live_data_sets_are_always_a_warning_or_a_stop() -> None:
+    """Whoever owns it: data that was seen on both sides, without a record, is never passed over."""
+    for situation, row in answers():
+        if (
+            situation.marker is MarkerState.NONE
+            and situation.preferred is Existence.EXISTS
+            and situation.content is Content.DATA
+            and situation.fallback in (Fallback.DATA, Fallback.LATER)
+        ):
+            assert row.action is Action.STOP or row.warning
 
 
 def test_a_stacks_own_resource_never_becomes_a_reference() -> None:
@@ -118,7 +209,7 @@ def test_data_is_copied_only_where_it_was_seen_and_fits() -> None:
     """A migration needs a source with data, the same keys, and a target without data."""
     for situation, row in answers():
         if row.action is Action.MIGRATE:
-            assert situation.fallback is Fallback.DATA
+            assert situation.fallback in (Fallback.DATA, Fallback.LATER)
             assert situation.shape is Shape.SAME
             assert situation.preferred in (Existence.ABSENT, Existence.EXISTS)
             if situation.preferred is Existence.EXISTS:
@@ -210,6 +301,104 @@ def test_a_resumed_migration_keeps_its_source() -> None:
     fallbacks = (there("other"), there("uploads"))
     decision = decide(WANTED, "", there("uploads-prod", marker=RUNNING), fallbacks)
     assert (decision.action, decision.source) == (Action.RESUME, "uploads")
+
+
+HIDDEN = there("uploads", Content.UNKNOWN)
+UNSEEN = Facts("uploads")
+SAFE, NO_DATA = OnError.SAFE, OnError.NO_DATA
+
+
+@pytest.mark.parametrize("fallback", [HIDDEN, UNSEEN], ids=["unread", "unseen"])
+@pytest.mark.parametrize(
+    ("preferred", "safe", "no_data"),
+    [
+        (absent("uploads-prod"), (Action.STOP, 14), (Action.CREATE, 14)),
+        (Facts("uploads-prod"), (Action.STOP, 14), (Action.CREATE, 14)),
+        (Facts("uploads-prod", owner=OURS), (Action.STOP, 14), (Action.KEEP, 6)),
+        (Facts("uploads-prod", owner=THEIRS), (Action.STOP, 14), (Action.IMPORT, 10)),
+        (there("uploads-prod", EMPTY), (Action.STOP, 14), (Action.CREATE, 12)),
+        (there("uploads-prod", Content.UNKNOWN), (Action.STOP, 14), (Action.CREATE, 14)),
+        (there("uploads-prod", EMPTY, owner=OURS), (Action.STOP, 14), (Action.KEEP, 6)),
+        (there("uploads-prod", EMPTY, owner=THEIRS), (Action.STOP, 14), (Action.IMPORT, 10)),
+        (there("uploads-prod", EMPTY, marker=COMPLETE), (Action.STOP, 14), (Action.CREATE, 12)),
+        (there("uploads-prod"), (Action.IMPORT, 1), (Action.IMPORT, 1)),
+        (there("uploads-prod", owner=OURS), (Action.KEEP, 6), (Action.KEEP, 6)),
+        (there("uploads-prod", owner=THEIRS), (Action.IMPORT, 10), (Action.IMPORT, 10)),
+        (there("uploads-prod", marker=COMPLETE), (Action.IMPORT, 1), (Action.IMPORT, 1)),
+    ],
+)  # fmt: skip
+def test_a_fallback_that_cannot_be_read(
+    preferred: Facts, fallback: Facts, safe: tuple[Action, int], no_data: tuple[Action, int]
+) -> None:
+    """What each policy makes of it, for every state of the preferred name."""
+    for on_error, expected in ((SAFE, safe), (NO_DATA, no_data)):
+        decision = decide(replace(WANTED, on_error=on_error), "", preferred, (fallback,))
+        assert (decision.action, decision.rule) == expected, on_error
+
+
+def test_a_fallback_that_comes_first_and_cannot_be_read() -> None:
+    """The data of a later fallback is not taken in place of what may stand in an earlier one."""
+    for preferred in (absent("uploads-prod"), there("uploads-prod", EMPTY)):
+        decision = decide(WANTED, "", preferred, (HIDDEN, there("old")))
+        assert (decision.action, decision.rule) == (Action.STOP, 14)
+        assert "the fallback uploads exists, but cannot be read" in decision.reason
+        older = replace(WANTED, on_error=NO_DATA)
+        assert decide(older, "", preferred, (HIDDEN, there("old"))).source == "old"
+        assert decide(WANTED, "", preferred, (there("old"), HIDDEN)).source == "old"
+
+
+SCAN = Problem("Scan", "AccessDeniedException", "dynamodb:Scan")
+
+
+def test_the_stop_says_what_is_counted_and_how_to_go_on() -> None:
+    """The service's own counter, the missing permission, and both ways on."""
+    fallback = replace(HIDDEN, size=Size(2000, 0, exact=False), problems=(SCAN,))
+    decision = decide(WANTED, "", absent("uploads-prod"), (fallback,))
+    assert decision.reason == (
+        "the fallback uploads exists, and AWS counts about 2,000 items in it, but it cannot be "
+        "read (Scan answered AccessDeniedException; it needs dynamodb:Scan); an empty "
+        "uploads-prod beside it could strand that data: grant dynamodb:Scan (`dataware "
+        "iam-policy` prints all), or accept the risk with --on-error no-data"
+    )
+    assert decision.warnings == (
+        "uploads cannot be read: Scan answered AccessDeniedException; it needs dynamodb:Scan",
+    )
+
+
+def test_a_counter_of_zero_is_no_proof() -> None:
+    """The counter lags by hours, so zero is told as what it is, and stops as well."""
+    fallback = replace(HIDDEN, size=Size(0, 0, exact=False), problems=(SCAN,))
+    decision = decide(WANTED, "", absent("uploads-prod"), (fallback,))
+    assert decision.action is Action.STOP
+    assert "AWS counted no items in it hours ago" in decision.reason
+
+
+def test_what_no_permission_cures_is_not_called_a_permission() -> None:
+    """A table that is being restored can be read later; there is nothing to grant."""
+    busy = replace(HIDDEN, problems=(Problem("Scan", "CREATING"),))
+    reason = decide(WANTED, "", absent("uploads-prod"), (busy,)).reason
+    assert "grant" not in reason
+    assert "cure the cause and run again" in reason
+
+
+def test_two_live_data_sets_name_the_way_out() -> None:
+    """How to compare both, and how to bring over what is missing, whoever owns the preferred."""
+    for owner in (NOBODY, OURS, THEIRS, Owner(Ownership.UNKNOWN)):
+        preferred = there("uploads-prod", owner=owner)
+        (warning,) = decide(WANTED, "", preferred, (there("uploads"),), scheme="s3").warnings
+        assert "`dataware verify s3://uploads s3://uploads-prod`" in warning
+        assert "`dataware migrate s3://uploads s3://uploads-prod`" in warning
+
+
+def test_a_call_that_decides_nothing_is_not_counted_as_no_data() -> None:
+    """What only informs is told as what it is, also beside content that cannot be seen."""
+    tags = Problem("ListTags", "AccessDenied", "x:ListTags", "", "tags are not shown", False)
+    facts = there("uploads-prod", Content.UNKNOWN, problems=(SCAN, tags))
+    assert decide(WANTED, "", facts, ()).warnings == (
+        "uploads-prod counts as having no data: Scan answered AccessDeniedException; it needs "
+        "dynamodb:Scan",
+        "uploads-prod: tags are not shown: ListTags answered AccessDenied; it needs x:ListTags",
+    )
 
 
 def test_two_live_data_sets_are_a_warning_with_both_counts() -> None:

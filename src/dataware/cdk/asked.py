@@ -67,7 +67,7 @@ class Asked:
             properties={**self.schema, **hidden},
             stack=stack,
             logical_id=logical_id,
-            on_error=self.on_error or OnError.NO_DATA,
+            on_error=self.on_error or OnError.SAFE,
             on_fallback_data=self.on_fallback_data or OnFallbackData.MIGRATE,
             import_mode=self.import_mode or otherwise,
             creator=Creator.DEPLOYMENT,

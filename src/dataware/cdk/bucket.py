@@ -31,8 +31,8 @@ class DataAwareBucket(DataAwareResource):
     ) -> None:
         """Declare the bucket, or refer to it; `properties` are those of `aws_s3.Bucket`.
 
-        `on_error` is "no-data" or "stop", `on_fallback_data` "migrate" or "import", `import_mode`
-        "adopt" or "reference". Raises ValueError for a name that cannot be used.
+        `on_error` is "safe", "no-data" or "stop", `on_fallback_data` "migrate" or "import",
+        `import_mode` "adopt" or "reference". Raises ValueError for a name that cannot be used.
         """
         super().__init__(
             scope,

@@ -96,8 +96,8 @@ class DataAwareTable(_AnyTable):
     ) -> None:
         """Declare the table, or refer to it; `properties` are those of `aws_dynamodb.Table`.
 
-        `on_error` is "no-data" or "stop", `on_fallback_data` "migrate" or "import", `import_mode`
-        "adopt" or "reference". Raises ValueError for a name that cannot be used.
+        `on_error` is "safe", "no-data" or "stop", `on_fallback_data` "migrate" or "import",
+        `import_mode` "adopt" or "reference". Raises ValueError for a name that cannot be used.
         """
         super().__init__(
             scope,
@@ -133,8 +133,8 @@ class DataAwareTableV2(_AnyTable):
     ) -> None:
         """Declare the table, or refer to it; `properties` are those of `aws_dynamodb.TableV2`.
 
-        `on_error` is "no-data" or "stop", `on_fallback_data` "migrate" or "import", `import_mode`
-        "adopt" or "reference". Raises ValueError for a name that cannot be used.
+        `on_error` is "safe", "no-data" or "stop", `on_fallback_data` "migrate" or "import",
+        `import_mode` "adopt" or "reference". Raises ValueError for a name that cannot be used.
         """
         super().__init__(
             scope,

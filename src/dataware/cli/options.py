@@ -146,8 +146,14 @@ deploy_options = _together(
         metavar="NAME",
         help="Only this stack; for a template: the stack that it describes.",
     ),
-    click.option("--strict", is_flag=True, help="Any doubt is a stop; same as --on-error stop."),
-    word_option("--on-error", OnError, help="What an unanswered question counts as."),
+    click.option(
+        "--strict", is_flag=True, help="Stop when anything is uncertain; same as --on-error stop."
+    ),
+    word_option(
+        "--on-error",
+        OnError,
+        help="What to make of what cannot be seen: no data if that is safe, no data, or a stop.",
+    ),
     word_option(
         "--on-fallback-data",
         OnFallbackData,

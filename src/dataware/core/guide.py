@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, fields
 
+from dataware.core.row import Row
 from dataware.core.situation import Situation
-from dataware.core.table import TABLE, Row
+from dataware.core.table import TABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +158,19 @@ GUIDE: dict[int, Guide] = {
     14: Guide(
         "unknown",
         'A denied or failed call is no answer, and "access denied" never means "absent". Where '
-        "nothing can be lost by it the run goes on with a warning; everywhere else it stops.",
+        "that can strand or overwrite nothing the run goes on with a warning; everywhere else it "
+        "stops.",
         "⚠️  Spaceport-Waitlist counts as having no data: Scan answered AccessDeniedException; "
         "it needs dynamodb:Scan",
         (
             "Ask which permission is missing: `dataware doctor APP`.",
             "Print all that are needed: `dataware iam-policy APP`.",
+            "If you know that the unread fallback holds nothing you need, accept the risk: "
+            "--on-error no-data.",
+            "If an empty resource was created beside data, bring the data over: `dataware migrate "
+            "SOURCE TARGET` replaces nothing.",
             "With --strict (on_error stop) any unanswered question stops; without it only those "
-            "that matter.",
+            "that can strand or overwrite data.",
         ),
     ),
     15: Guide(

@@ -67,8 +67,13 @@ class ImportMode(StrEnum):
 
 
 class OnError(StrEnum):
-    """What an unanswered question counts as."""
+    """What an unanswered question counts as.
 
+    SAFE counts it as "no data" as long as that can strand and overwrite nothing, and stops
+    otherwise; NO_DATA counts it so everywhere; STOP always stops.
+    """
+
+    SAFE = "safe"
     NO_DATA = "no-data"
     STOP = "stop"
 
@@ -161,13 +166,17 @@ class Problem:
     """A question that a service did not answer.
 
     `call` is the API operation, `code` the service's error code, `permission` the IAM action that
-    would allow it (None when permission is not the matter).
+    would allow it (None when permission is not the matter). `consequence` says in a clause what is
+    not known for lack of an answer; it is empty where that is the existence or the content.
+    `decides` is False where no decision rests on the answer.
     """
 
     call: str
     code: str
     permission: str | None = None
     detail: str = ""
+    consequence: str = ""
+    decides: bool = True
 
     def __str__(self) -> str:
         """The problem in one clause, with the permission that would cure it."""
@@ -233,7 +242,7 @@ class Wanted:
     properties: Mapping[str, Any] = field(default_factory=dict)
     stack: str | None = None
     logical_id: str | None = None
-    on_error: OnError = OnError.NO_DATA
+    on_error: OnError = OnError.SAFE
     on_fallback_data: OnFallbackData = OnFallbackData.MIGRATE
     import_mode: ImportMode = ImportMode.ADOPT
     creator: Creator = Creator.APPLY

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from dataware.core.events import counted
 from dataware.core.model import (
     Action,
-    Content,
     Decision,
     Existence,
     Facts,
     ImportMode,
     Owner,
     Ownership,
+    Problem,
     Wanted,
 )
-from dataware.core.situation import Situation, situation_of, source_of
-from dataware.core.table import TABLE, Row
+from dataware.core.row import Row
+from dataware.core.situation import Situation, is_hidden, situation_of, source_of
+from dataware.core.table import TABLE
 
 RULES: dict[int, str] = {
     1: "The preferred resource has data: import it.",
@@ -36,7 +38,7 @@ RULES: dict[int, str] = {
     11: "A bucket of another account: stop; never import, write or read it.",
     12: "The preferred resource is empty, nobody owns it, no fallback has data: take it over.",
     13: "Key schemas differ and data would have to be copied: stop.",
-    14: "A question went unanswered: go on only where nothing can be lost.",
+    14: "A question went unanswered: go on only where nothing can be stranded or overwritten.",
     15: "Only a fallback has data and the app asks to import it: import the fallback itself.",
     16: "This stack owns the resource under another logical id: stop.",
     17: "The target would protect the data less than the source does, and on_error is stop: stop.",
@@ -46,17 +48,28 @@ RULES: dict[int, str] = {
 
 
 def decide(
-    wanted: Wanted, schema: str | None, preferred: Facts, fallbacks: Sequence[Facts]
+    wanted: Wanted,
+    schema: str | None,
+    preferred: Facts,
+    fallbacks: Sequence[Facts],
+    *,
+    unit: str = "item",
+    scheme: str | None = None,
 ) -> Decision:
     """The decision for one resource. Pure: same facts, same decision; never raises.
 
     `schema` is the declared key schema (None when none is declared); `fallbacks` stand in the
-    order of preference and include the source of a running migration.
+    order of preference and include the source of a running migration. `unit` and `scheme` are the
+    kind's words for its data and its addresses; a kind without a scheme cannot be copied.
     """
     situation = situation_of(wanted, schema, preferred, fallbacks)
     row = row_for(situation)
     source = source_of(preferred, fallbacks)
-    words = _words(wanted, schema, preferred, fallbacks, source)
+    words = {
+        **_words(wanted, schema, preferred, fallbacks, source),
+        **_words_of_unread(fallbacks, unit),
+        "way_out": _way_out(preferred, source, scheme),
+    }
     takes_source = row.action in (Action.MIGRATE, Action.RESUME) or row.rule == 15
     return Decision(
         action=row.action,
@@ -95,8 +108,7 @@ def _warnings(
 ) -> tuple[str, ...]:
     found = [row.warning.format_map(words)] if row.warning else []
     for facts in (preferred, *fallbacks):
-        counts = " counts as having no data" if facts.content is Content.UNKNOWN else ""
-        found += [f"{facts.name}{counts}: {problem}" for problem in facts.problems]
+        found += [_warning(facts, problem, row.action) for problem in facts.problems]
     for fallback in fallbacks:
         if fallback.owner.stack and fallback.owner.stack == wanted.stack:
             found.append(
@@ -104,6 +116,17 @@ def _warnings(
                 "give it a deletion and update-replace policy of Retain before it leaves the stack"
             )
     return tuple(dict.fromkeys(found))
+
+
+def _warning(facts: Facts, problem: Problem, action: Action) -> str:
+    """What an unanswered question means for this decision."""
+    if problem.consequence:
+        return f"{facts.name}: {problem.consequence}: {problem}"
+    if not is_hidden(facts):
+        return f"{facts.name}: {problem}"
+    if action is Action.STOP:
+        return f"{facts.name} cannot be read: {problem}"
+    return f"{facts.name} counts as having no data: {problem}"
 
 
 def _words(
@@ -146,6 +169,49 @@ def _keys(schema: str | None, preferred: Facts, source: Facts | None) -> dict[st
         "other_keys": f"is declared with {schema or 'unknown'}",
         "same_keys": "declare the same key schema",
     }
+
+
+def _words_of_unread(fallbacks: Sequence[Facts], unit: str) -> dict[str, str]:
+    """What is said of the fallbacks that may hold data and cannot be looked into."""
+    hidden = [facts for facts in fallbacks if is_hidden(facts)]
+    needed = dict.fromkeys(p.permission for f in hidden for p in f.problems if p.permission)
+    grant = "cure the cause and run again"
+    if needed:
+        grant = f"grant {' and '.join(map(str, needed))} (`dataware iam-policy` prints all)"
+    return {
+        "hidden": ", and ".join(_unread(facts, unit) for facts in hidden) or "a fallback is unseen",
+        "way_on": f"{grant}, or accept the risk with --on-error no-data",
+    }
+
+
+def _unread(facts: Facts, unit: str) -> str:
+    """One fallback that cannot be looked into, with what the service itself counts in it."""
+    why = "; ".join(str(p) for p in facts.problems if not p.consequence) or "no answer"
+    if facts.existence is Existence.UNKNOWN:
+        return f"it cannot be seen whether the fallback {facts.name} exists ({why})"
+    size = facts.size
+    if size is None:
+        return f"the fallback {facts.name} exists, but cannot be read ({why})"
+    figure = f"counts about {counted(size.items, unit)} in it"
+    if not size.items:
+        figure = f"counted no {unit}s in it hours ago"
+    return f"the fallback {facts.name} exists, and AWS {figure}, but it cannot be read ({why})"
+
+
+def _way_out(preferred: Facts, source: Facts | None, scheme: str | None) -> str:
+    """How to go on where both names hold data."""
+    if source is None or scheme is None:
+        return "compare the two yourself"
+    pair = f"{_address(source.name, scheme)} {_address(preferred.name, scheme)}"
+    return (
+        f"compare with `dataware verify {pair}`, copy what is missing with "
+        f"`dataware migrate {pair}`"
+    )
+
+
+def _address(name: str, scheme: str) -> str:
+    """The name as commands take it; an ARN is an address by itself."""
+    return name if name.startswith("arn:") else f"{scheme}://{name}"
 
 
 def _owner(owner: Owner) -> str:

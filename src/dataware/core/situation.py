@@ -26,6 +26,7 @@ class Fallback(StrEnum):
 
     FOREIGN = "another account's"
     DATA = "has data"
+    LATER = "a later one has data, an earlier one is unknown"
     UNKNOWN = "unknown"
     EMPTY = "empty"
     NONE = "absent"
@@ -103,12 +104,21 @@ def situation_of(
     )
 
 
+def is_hidden(facts: Facts) -> bool:
+    """Whether something may hold data, and cannot be looked into."""
+    return facts.existence is Existence.UNKNOWN or (
+        facts.existence is Existence.EXISTS and facts.content is Content.UNKNOWN
+    )
+
+
 def _fallback(fallbacks: Sequence[Facts]) -> Fallback:
     if any(f.owner.ownership is Ownership.FOREIGN for f in fallbacks):
         return Fallback.FOREIGN
-    if any(f.holds_data for f in fallbacks):
-        return Fallback.DATA
-    if any(f.existence is Existence.UNKNOWN or f.content is Content.UNKNOWN for f in fallbacks):
+    hidden = [n for n, facts in enumerate(fallbacks) if is_hidden(facts)]
+    filled = [n for n, facts in enumerate(fallbacks) if facts.holds_data]
+    if filled:
+        return Fallback.LATER if hidden and hidden[0] < filled[0] else Fallback.DATA
+    if hidden:
         return Fallback.UNKNOWN
     if any(f.existence is Existence.EXISTS for f in fallbacks):
         return Fallback.EMPTY

@@ -95,11 +95,11 @@ def _planned(
 ) -> Planned:
     kind = load(wanted.type)
     schema = kind.declared_schema(wanted.properties)
-    decision = decide(wanted, schema, preferred, fallbacks)
+    decision = decide(wanted, schema, preferred, fallbacks, unit=kind.unit, scheme=kind.scheme)
     source = source_of(preferred, fallbacks)
     if decision.action in COPYING and source is not None:
         decision = _protected(kind, wanted, decision, preferred, source)
-    decision = _whole(decision, source)
+    decision = _whole(wanted, decision, source)
     decision = _possible(kind, wanted, decision, preferred)
     taken = _estimate(kind, decision, source, prices)
     preferred = _advised(kind, wanted, decision, preferred, source)
@@ -133,10 +133,19 @@ def _protected(
     return replace(decision, warnings=(*decision.warnings, text))
 
 
-def _whole(decision: Decision, source: Facts | None) -> Decision:
+def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision:
     """What an unfinished migration has put into a fallback is not the data, only a part of it."""
     if source is None or decision.source != source.name:
         return decision
+    if source.marker.state is MarkerState.UNKNOWN and wanted.on_error is OnError.SAFE:
+        problems = "; ".join(map(str, source.problems)) or "no answer"
+        reason = (
+            f"{source.name} may hold only a part of its data, because it cannot be seen whether a "
+            f"migration into it was cut short ({problems}); allow the calls and run again"
+        )
+        return replace(
+            decision, action=Action.STOP, rule=14, reason=reason, source=None, import_mode=None
+        )
     if source.marker.state is not MarkerState.RUNNING:
         return decision
     reason = (

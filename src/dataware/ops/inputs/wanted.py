@@ -89,7 +89,7 @@ def read_choices(section: Section, words: Words, overrides: Overrides) -> Choice
     import_mode = section.choice(words.import_mode, ImportMode)
     return Choices(
         section.texts(words.fallback),
-        overrides.on_error or on_error or OnError.NO_DATA,
+        overrides.on_error or on_error or OnError.SAFE,
         overrides.on_fallback_data or on_fallback_data or OnFallbackData.MIGRATE,
         overrides.import_mode or import_mode or ImportMode.ADOPT,
     )

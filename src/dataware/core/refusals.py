@@ -1,0 +1,215 @@
+"""The rows that are tried first: what is never done, and what goes before any other decision.
+
+The rows of a block stand in the order in which they are tried, as in `dataware.core.table`.
+"""
+
+from __future__ import annotations
+
+from dataware.core.model import MarkerState, OnError, Ownership
+from dataware.core.row import (
+    ABSENT,
+    COMPLETE,
+    DATA,
+    EMPTY,
+    EXISTS,
+    HIDDEN,
+    OURS,
+    RESUME,
+    RUNNING,
+    STOP,
+    THEIRS,
+    UNSEEN,
+    WITH_DATA,
+    Row,
+    when,
+)
+from dataware.core.situation import Fallback, Resumable, Seen, Shape
+
+CLEAR_MARKER = "if that is meant to be so, delete the record {marker} and run again"
+
+REFUSALS = (
+    Row(
+        11,
+        STOP,
+        "the bucket {name} is not shown to be of this account, so nothing is read from it or "
+        "written to it; choose another name, or allow s3:ListAllMyBuckets and s3:ListBucket if "
+        "it is yours ({problems})",
+        when(owner=Ownership.FOREIGN),
+    ),
+    Row(
+        11,
+        STOP,
+        "the fallback bucket {foreign} is not shown to be of this account, so it is not read; "
+        "take it out of the fallbacks, or allow s3:ListAllMyBuckets and s3:ListBucket if it is "
+        "yours",
+        when(fallback=Fallback.FOREIGN),
+    ),
+    Row(
+        14,
+        STOP,
+        "not everything could be seen ({problems}) and on_error is stop; allow the calls and run "
+        "again",
+        when(seen=Seen.PART, on_error=OnError.STOP),
+    ),
+    Row(
+        16,
+        STOP,
+        "this stack owns {name} under the logical id {logical_id}, but the app declares it as "
+        "{declared}, which would drop it; rename the construct back or move it with `cdk refactor`",
+        when(owner=Ownership.MOVED),
+    ),
+)
+
+MIGRATION_ON_RECORD = (
+    Row(
+        10,
+        STOP,
+        "a migration into {name} has begun, but {name} now belongs to {owner}, and dataware never "
+        "writes into another stack's resource; finish it from that stack's app",
+        when(marker=RUNNING, owner=THEIRS),
+    ),
+    Row(
+        7,
+        STOP,
+        "a migration from {source} to {name} has begun and cannot end, because {source} no longer "
+        "exists: {name} may hold only a part of the data; restore {source} from a backup, or "
+        + CLEAR_MARKER.replace("that is meant to be so", "{name} is good as it is"),
+        when(marker=RUNNING, resumable=Resumable.GONE),
+    ),
+    Row(
+        14,
+        STOP,
+        "a migration from {source} to {name} has begun, but not enough can be seen to go on "
+        "({problems}); allow the calls and run again",
+        when(marker=RUNNING, resumable=Resumable.UNKNOWN),
+    ),
+    Row(
+        14,
+        STOP,
+        "a migration from {source} to {name} has begun, but {name} itself cannot be seen "
+        "({problems}); allow the calls and run again",
+        when(marker=RUNNING, preferred=UNSEEN),
+    ),
+    Row(
+        14,
+        STOP,
+        "a migration from {source} to {name} has begun, but it cannot be seen who owns {name} "
+        "({problems}); allow the calls and run again",
+        when(marker=RUNNING, owner=Ownership.UNKNOWN),
+    ),
+    Row(
+        13,
+        STOP,
+        "{source} has the key schema {source_schema}, but {name} wants {schema}: items cannot be "
+        "copied as they are; declare the same key schema",
+        when(marker=RUNNING, shape=(Shape.DIFFERENT, Shape.UNKNOWN)),
+    ),
+    Row(7, RESUME, "a migration from {source} has begun (run {run})", when(marker=RUNNING)),
+    Row(
+        9,
+        STOP,
+        "the migration into {name} was complete, and now {name} does not exist: its data has been "
+        "lost since; restore it from a backup, or " + CLEAR_MARKER,
+        when(marker=COMPLETE, preferred=ABSENT),
+    ),
+    Row(
+        14,
+        STOP,
+        "the migration into {name} was complete, and it cannot be seen whether {name} still exists "
+        "({problems}); allow the calls and run again",
+        when(marker=COMPLETE, preferred=UNSEEN, owner=(Ownership.NOBODY, Ownership.UNKNOWN)),
+    ),
+    Row(
+        9,
+        STOP,
+        "the migration into {name} was complete, and now {name} is empty while {source} has data: "
+        "copying again could bring back what was deleted on purpose; " + CLEAR_MARKER,
+        when(marker=COMPLETE, preferred=EXISTS, content=EMPTY, fallback=WITH_DATA),
+    ),
+)
+
+NOBODYS = (Ownership.NOBODY, Ownership.UNKNOWN)
+UNREAD = (Fallback.UNKNOWN, Fallback.LATER)
+"""Some fallback that would come first may hold data, and cannot be looked into."""
+WITHOUT_DATA = (EMPTY, HIDDEN)
+
+COULD_STRAND = (
+    Row(
+        14,
+        STOP,
+        "{hidden}; an empty {name} beside it could strand that data: {way_on}",
+        when(on_error=OnError.SAFE, preferred=ABSENT, owner=NOBODYS, fallback=Fallback.UNKNOWN),
+    ),
+    Row(
+        14,
+        STOP,
+        "{source} has data, but {hidden}, and comes first; using {source} could strand that data: "
+        "{way_on}",
+        when(on_error=OnError.SAFE, preferred=ABSENT, owner=NOBODYS, fallback=Fallback.LATER),
+    ),
+    Row(
+        14,
+        STOP,
+        "{name} shows no data, and {hidden}; using {name} as it is could strand that data: "
+        "{way_on}",
+        when(on_error=OnError.SAFE, preferred=UNSEEN, fallback=UNREAD),
+    ),
+    Row(
+        14,
+        STOP,
+        "{name} shows no data, and {hidden}; using {name} as it is could strand that data: "
+        "{way_on}",
+        when(on_error=OnError.SAFE, preferred=EXISTS, content=WITHOUT_DATA, fallback=UNREAD),
+    ),
+    Row(
+        14,
+        STOP,
+        "{source} has data, and {name}, which belongs to this stack, cannot be seen ({problems}); "
+        "keeping it as it is could strand that data: allow the calls and run again",
+        when(on_error=OnError.SAFE, preferred=UNSEEN, owner=OURS, fallback=Fallback.DATA),
+    ),
+    Row(
+        14,
+        STOP,
+        "the migration into {name} was complete, and it cannot be seen whether {name} still has "
+        "data ({problems}), while {source} has: copying again could bring back what was deleted on "
+        "purpose; allow the calls and run again",
+        when(
+            on_error=OnError.SAFE,
+            preferred=EXISTS,
+            content=HIDDEN,
+            marker=COMPLETE,
+            fallback=Fallback.DATA,
+        ),
+    ),
+    Row(
+        14,
+        STOP,
+        "{name} has data, a fallback has or may have data, and it cannot be seen whether a "
+        "migration was cut short ({problems}); allow the calls and run again",
+        when(
+            on_error=OnError.SAFE,
+            preferred=EXISTS,
+            content=DATA,
+            marker=MarkerState.UNKNOWN,
+            fallback=(*WITH_DATA, Fallback.UNKNOWN),
+        ),
+    ),
+)
+"""What `on_error` "safe" stops at, because "no data" would be a guess that can strand data."""
+
+TWO_DATA_SETS = (
+    Row(
+        8,
+        STOP,
+        "{name} and {source} both hold data, no migration is on record ({sizes}), and on_error is "
+        "stop; {way_out}, or take {source} out of the fallbacks",
+        when(
+            on_error=OnError.STOP,
+            preferred=EXISTS,
+            content=DATA,
+            marker=MarkerState.NONE,
+            fallback=WITH_DATA,
+        ),
+    ),
+)
