@@ -11,7 +11,9 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any
 
+from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_s3 as s3
 
 PAGE = Path(__file__).resolve().parent.parent / "src" / "dataware" / "cdk" / "properties.py"
@@ -19,6 +21,8 @@ SORTS: tuple[tuple[str, type, str], ...] = (
     ("BucketProperties", s3.Bucket, "bucket_name"),
     ("TableProperties", dynamodb.Table, "table_name"),
     ("TableV2Properties", dynamodb.TableV2, "table_name"),
+    ("RepositoryProperties", ecr.Repository, "repository_name"),
+    ("UserPoolProperties", cognito.UserPool, "user_pool_name"),
 )
 HEAD = '''"""The properties of CDK's own constructs, as `**properties` of those in this package.
 
@@ -42,7 +46,8 @@ if TYPE_CHECKING:
 def page() -> str:
     """The module's text."""
     classes = "\n\n".join("\n".join(_class(*sort)) + "\n" for sort in SORTS)
-    used = sorted(set(re.findall(r"\b(aws_[a-z0-9_]+)\.", classes)) - {"aws_cdk"})
+    modules = re.findall(r"(?<![.\w])(aws_[a-z0-9_]+|interfaces)\.", classes)
+    used = sorted(set(modules) - {"aws_cdk"})
     imports = "\n".join(f"        {name}," for name in used)
     head = HEAD.format(version=version("aws-cdk-lib"), imports=imports)
     return f"{head}\n\n{classes}"

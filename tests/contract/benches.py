@@ -19,12 +19,14 @@ class Bench(Protocol):
     """What the suite does to a resource of one kind.
 
     `names` are two valid names; `content_calls` are the operations that the probe's view of
-    content rests on (none where existing means having data); `actions` gives the IAM actions of
-    operations whose action has another name.
+    content rests on (none where existing means having data); `name_in_arn` is False where ARNs hold
+    an id that the service makes up; `actions` gives the IAM actions of operations whose action has
+    another name.
     """
 
     names: tuple[str, str]
     content_calls: tuple[str, ...] = ()
+    name_in_arn: bool = True
     actions: Mapping[str, tuple[str, ...]] = {}
 
     def deny(self, seen: Seen, forward: Forward) -> Reply:
@@ -189,9 +191,46 @@ class ParameterBench(Bench):
         return
 
 
+class RepositoryBench(ParameterBench):
+    """AWS::ECR::Repository: looked into, not copied."""
+
+    names = ("bench/old", "bench/new")
+    content_calls = ("ListImages",)
+
+    def make(self, aws: Account, name: str) -> None:
+        aws.client("ecr").create_repository(repositoryName=name)
+
+    def fill(self, aws: Account, name: str, count: int) -> None:
+        for i in range(count):
+            manifest = json.dumps({"schemaVersion": 2, "config": {"digest": f"sha256:{i:064}"}})
+            aws.client("ecr").put_image(
+                repositoryName=name, imageManifest=manifest, imageTag=f"v{i}"
+            )
+
+
+class UserPoolBench(ParameterBench):
+    """AWS::Cognito::UserPool: looked into by its name, not copied."""
+
+    names = ("bench-old", "bench-new")
+    content_calls = ("ListUsers",)
+    name_in_arn = False
+
+    def make(self, aws: Account, name: str) -> None:
+        aws.client("cognito-idp").create_user_pool(PoolName=name)
+
+    def fill(self, aws: Account, name: str, count: int) -> None:
+        idp = aws.client("cognito-idp")
+        pages = idp.get_paginator("list_user_pools").paginate(MaxResults=60)
+        (pool,) = [p["Id"] for page in pages for p in page["UserPools"] if p["Name"] == name]
+        for i in range(count):
+            idp.admin_create_user(UserPoolId=pool, Username=f"user-{i}")
+
+
 BENCHES: Mapping[str, Bench] = {
     "AWS::S3::Bucket": BucketBench(),
     "AWS::DynamoDB::Table": TableBench(),
     "AWS::DynamoDB::GlobalTable": TableBench(),
     "AWS::SSM::Parameter": ParameterBench(),
+    "AWS::ECR::Repository": RepositoryBench(),
+    "AWS::Cognito::UserPool": UserPoolBench(),
 }

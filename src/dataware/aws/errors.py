@@ -37,6 +37,7 @@ ABSENT = frozenset(
         "NoSuchVersion",
         "NotFound",
         "ParameterNotFound",
+        "RepositoryNotFoundException",
         "ResourceNotFoundException",
         "TableNotFoundException",
     }

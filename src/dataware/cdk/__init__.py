@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from dataware.cdk.bucket import DataAwareBucket
 from dataware.cdk.guard import DataGuard
 from dataware.cdk.older import DataAware
+from dataware.cdk.repository import DataAwareRepository
 from dataware.cdk.resource import Copy, DataAwareResource, MakeMigration
 from dataware.cdk.table import DataAwareTable, DataAwareTableV2
+from dataware.cdk.user_pool import DataAwareUserPool
 
 if TYPE_CHECKING:
     from dataware.cdk.migration import DataMigration
@@ -20,9 +22,11 @@ __all__ = [
     "Copy",
     "DataAware",
     "DataAwareBucket",
+    "DataAwareRepository",
     "DataAwareResource",
     "DataAwareTable",
     "DataAwareTableV2",
+    "DataAwareUserPool",
     "DataGuard",
     "DataMigration",
     "MakeMigration",

@@ -42,7 +42,7 @@ class Asked:
         settings = {
             "OnError": self.on_error,
             "OnFallbackData": self.on_fallback_data,
-            "Import": self.import_mode,
+            "Import": self.import_mode if self.kind.adoptable else ImportMode.REFERENCE,
         }
         chosen = {word: setting.value for word, setting in settings.items() if setting}
         return {"Fallback": list(self.fallbacks), **chosen}
@@ -69,7 +69,9 @@ class Asked:
             logical_id=logical_id,
             on_error=self.on_error or OnError.SAFE,
             on_fallback_data=self.on_fallback_data or OnFallbackData.MIGRATE,
-            import_mode=self.import_mode or otherwise,
+            import_mode=(self.import_mode or otherwise)
+            if self.kind.adoptable
+            else ImportMode.REFERENCE,
             creator=Creator.DEPLOYMENT,
         )
 
@@ -115,6 +117,11 @@ def ask(
         _choice(path, "import_mode", import_mode, ImportMode),
         schema or {},
     )
+    if asked.import_mode is ImportMode.ADOPT and not asked.kind.adoptable:
+        raise ValueError(
+            f"{path}: CloudFormation cannot adopt a {asked.kind.noun} by its name: leave "
+            "import_mode out, and the stack refers to an existing one"
+        )
     _check_name(asked, "preferred_name", asked.preferred)
     for name in asked.fallbacks:
         _check_name(asked, "fallback_names", name)

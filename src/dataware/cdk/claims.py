@@ -35,7 +35,7 @@ def claim(construct: Construct, asked: Asked, home: Home) -> None:
     """
     claims = _BY_APP.setdefault(home.app, Claims())
     place = (home.account, home.region, "aws")
-    arn = asked.kind.arns(asked.preferred, *place)[0]
+    arn = _key(asked, asked.preferred, place)
     other = claims.preferred.setdefault(arn, asked.path)
     if other != asked.path:
         raise ValueError(
@@ -45,10 +45,15 @@ def claim(construct: Construct, asked: Asked, home: Home) -> None:
     for path in claims.fallbacks.get(arn, []):
         _warn(construct, path, asked.preferred, asked.path)
     for name in asked.fallbacks:
-        arn = asked.kind.arns(name, *place)[0]
+        arn = _key(asked, name, place)
         claims.fallbacks.setdefault(arn, []).append(asked.path)
         if arn in claims.preferred:
             _warn(construct, asked.path, name, claims.preferred[arn])
+
+
+def _key(asked: Asked, name: str, place: tuple[str, str, str]) -> str:
+    """The ARN with the name behind it, which not every ARN holds."""
+    return f"{asked.kind.arns(name, *place)[0]} {name}"
 
 
 def _warn(construct: Construct, path: str, name: str, owner: str) -> None:

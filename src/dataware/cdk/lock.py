@@ -39,6 +39,7 @@ class Entry:
 
     `exists` is about the preferred name at the time of the decision. `stack` and `logical_id`
     are those of the declaration that was decided on, None for a declaration outside of stacks.
+    `physical_id` is that of the resource that is referenced, None where that is its name.
     """
 
     preferred: str
@@ -47,6 +48,7 @@ class Entry:
     fallbacks: tuple[str, ...] = ()
     stack: str | None = None
     logical_id: str | None = None
+    physical_id: str | None = None
 
     @property
     def referenced(self) -> str | None:
@@ -101,6 +103,7 @@ def parse_entry(preferred: str, data: Mapping[str, Any]) -> Entry:
             fallbacks=tuple(data["fallbacks"]),
             stack=data["stack"],
             logical_id=data["logical_id"],
+            physical_id=data.get("physical_id"),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from dataware.cdk.bucket import DataAwareBucket
+from dataware.cdk.repository import DataAwareRepository
 from dataware.cdk.table import DataAwareTable
+from dataware.cdk.user_pool import DataAwareUserPool
 
 
 class DataAware:
@@ -78,6 +82,46 @@ class DataAware:
                 **properties,
             },
         ).table
+
+    def get_or_create_ecr_repository(
+        self, construct_id: str, preferred_name: str, fallback_name: str, **properties: Any
+    ) -> ecr.IRepository:
+        """The repository of the preferred name, or the fallback if only that holds images.
+
+        Images are not copied, so the fallback itself is referenced, as the older helpers did it.
+        `properties` are those of `aws_ecr.Repository`.
+        """
+        return DataAwareRepository(
+            self._scope,
+            construct_id,
+            preferred_name=preferred_name,
+            fallback_names=_others(preferred_name, fallback_name),
+            **{"on_fallback_data": "import", **self._without("migration"), **properties},
+        ).repository
+
+    def get_or_create_cognito_user_pool(
+        self, construct_id: str, preferred_name: str, fallback_name: str, **properties: Any
+    ) -> cognito.IUserPool:
+        """The user pool of the preferred name, or the fallback if only that holds users.
+
+        Users are not copied, so the fallback itself is referenced, as the older helpers did it.
+        `properties` are those of `aws_cognito.UserPool`.
+        """
+        return DataAwareUserPool(
+            self._scope,
+            construct_id,
+            preferred_name=preferred_name,
+            fallback_names=_others(preferred_name, fallback_name),
+            **{
+                "on_fallback_data": "import",
+                **self._without("migration", "import_mode"),
+                **properties,
+            },
+        ).user_pool
+
+    def _without(self, *names: str) -> dict[str, Any]:
+        """The settings but those that a type does not have."""
+        return {name: value for name, value in self._settings.items() if name not in names}
 
 
 def _others(preferred: str, fallback: str) -> tuple[str, ...]:

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Required, TypedDict
 if TYPE_CHECKING:
     import aws_cdk
     from aws_cdk import (
+        aws_cognito,
         aws_dynamodb,
+        aws_ecr,
         aws_iam,
         aws_kinesis,
         aws_kms,
         aws_s3,
+        interfaces,
     )
 
 
@@ -135,3 +138,56 @@ class TableV2Properties(TypedDict, total=False):
     time_to_live_attribute: str | None
     warm_throughput: aws_dynamodb.WarmThroughput | Mapping[str, Any] | None
     witness_region: str | None
+
+
+class RepositoryProperties(TypedDict, total=False):
+    """What `aws_cdk.aws_ecr.Repository` takes, except its name."""
+
+    auto_delete_images: bool | None
+    empty_on_delete: bool | None
+    encryption: aws_ecr.RepositoryEncryption | None
+    encryption_key: interfaces.aws_kms.IKeyRef | None
+    image_scan_on_push: bool | None
+    image_tag_mutability: aws_ecr.TagMutability | None
+    image_tag_mutability_exclusion_filters: (
+        Sequence[aws_ecr.ImageTagMutabilityExclusionFilter] | None
+    )
+    lifecycle_registry_id: str | None
+    lifecycle_rules: Sequence[aws_s3.LifecycleRule | Mapping[str, Any]] | None
+    removal_policy: aws_cdk.RemovalPolicy | None
+
+
+class UserPoolProperties(TypedDict, total=False):
+    """What `aws_cdk.aws_cognito.UserPool` takes, except its name."""
+
+    account_recovery: aws_cognito.AccountRecovery | None
+    advanced_security_mode: aws_cognito.AdvancedSecurityMode | None
+    auto_verify: aws_cognito.AutoVerifiedAttrs | Mapping[str, Any] | None
+    custom_attributes: Mapping[str, aws_cognito.ICustomAttribute] | None
+    custom_sender_kms_key: interfaces.aws_kms.IKeyRef | None
+    custom_threat_protection_mode: aws_cognito.CustomThreatProtectionMode | None
+    deletion_protection: bool | None
+    device_tracking: aws_cognito.DeviceTracking | Mapping[str, Any] | None
+    email: aws_cognito.UserPoolEmail | None
+    enable_sms_role: bool | None
+    feature_plan: aws_cognito.FeaturePlan | None
+    keep_original: aws_cognito.KeepOriginalAttrs | Mapping[str, Any] | None
+    lambda_triggers: aws_cognito.UserPoolTriggers | Mapping[str, Any] | None
+    mfa: aws_cognito.Mfa | None
+    mfa_message: str | None
+    mfa_second_factor: aws_cognito.MfaSecondFactor | Mapping[str, Any] | None
+    passkey_relying_party_id: str | None
+    passkey_user_verification: aws_cognito.PasskeyUserVerification | None
+    password_policy: aws_cognito.PasswordPolicy | Mapping[str, Any] | None
+    removal_policy: aws_cdk.RemovalPolicy | None
+    self_sign_up_enabled: bool | None
+    sign_in_aliases: aws_cognito.SignInAliases | Mapping[str, Any] | None
+    sign_in_case_sensitive: bool | None
+    sign_in_policy: aws_cognito.SignInPolicy | Mapping[str, Any] | None
+    sms_role: interfaces.aws_iam.IRoleRef | None
+    sms_role_external_id: str | None
+    sns_region: str | None
+    standard_attributes: aws_cognito.StandardAttributes | Mapping[str, Any] | None
+    standard_threat_protection_mode: aws_cognito.StandardThreatProtectionMode | None
+    user_invitation: aws_cognito.UserInvitationConfig | Mapping[str, Any] | None
+    user_verification: aws_cognito.UserVerificationConfig | Mapping[str, Any] | None

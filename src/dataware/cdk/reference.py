@@ -29,6 +29,7 @@ BUCKET: Mapping[str, str] = {
     "enable_event_bridge_notification": SHARED,
 }
 TABLE: Mapping[str, str] = {"add_to_resource_policy": NOTHING}
+REPOSITORY: Mapping[str, str] = {"add_to_resource_policy": NOTHING}
 
 
 def warn_on_use(

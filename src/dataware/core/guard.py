@@ -250,6 +250,8 @@ class _One:
 
     def _new_name(self, now: Declared) -> str | None:
         """The name it would get, if that is another one; in words if only the stack knows it."""
+        if self.kind.renamed_in_place:
+            return None
         name = now.properties.get(self.kind.identifier)
         if isinstance(name, str):
             return name if name != self.deployed.physical_id else None

@@ -215,6 +215,20 @@ GUIDE: dict[int, Guide] = {
         ),
         also="a copy is due, and the resource type has no copier",
     ),
+    20: Guide(
+        "not-adoptable",
+        "The service makes up the id of such a resource, so CloudFormation cannot import it by "
+        "name; a template that declares it would create a second, empty one beside it.",
+        "❌ Stopped at spaceport-users-prod (rule 20): spaceport-users-prod exists and belongs to "
+        "no stack; CloudFormation cannot adopt a Cognito user pool and would create a second, "
+        "empty one: remove Users from the template and refer to us-east-1_A1b2C3d4E",
+        (
+            "Refer to the existing one by its id, as `DataAwareUserPool` does.",
+            "Or import it into its stack with an IMPORT change set of your own.",
+        ),
+        also="the type cannot be imported by name, a template declares it, and it exists outside "
+        "of the stack",
+    ),
     19: Guide(
         "guard",
         "A template that no longer says what it said makes CloudFormation delete, replace or drop "

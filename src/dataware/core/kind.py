@@ -265,10 +265,12 @@ class Kind:
     usual copy; `advice` says which properties of a target that is to be created would help a copy
     of that size. `replaced_by` names the properties, beside the `identifier`, whose change makes
     CloudFormation replace the resource; `stateful` is False where a template holds the whole value,
-    so that nothing is lost with the resource. `locate` tells in which region a place really is,
-    where names belong to no region; it is None for other kinds, and answers None where that cannot
-    be seen. `readers` parts are read (each holds some pages) and `writers` units written at the
-    same time, unless a person says otherwise.
+    so that nothing is lost with the resource. `adoptable` is False where CloudFormation cannot
+    import a resource by its name, so that it is referenced instead; `renamed_in_place` says that
+    another `identifier` renames the resource and replaces nothing. `locate` tells in which region a
+    place really is, where names belong to no region; it is None for other kinds, and answers None
+    where that cannot be seen. `readers` parts are read (each holds some pages) and `writers` units
+    written at the same time, unless a person says otherwise.
     """
 
     name: str
@@ -302,4 +304,6 @@ class Kind:
     writers: int = 32
     replaced_by: tuple[str, ...] = ()
     stateful: bool = True
+    adoptable: bool = True
+    renamed_in_place: bool = False
     locate: Callable[[Aws, Place], str | None] | None = None

@@ -190,7 +190,8 @@ class Facts:
 
     `identity` changes when a resource is deleted and made again under the same name (a table's id,
     a bucket's creation date). `schema` is the key schema in words, empty for kinds without one,
-    None when it was not seen. `notes` are remarks for people (delete markers, unfinished uploads).
+    None when it was not seen. `physical_id` is what CloudFormation calls the resource, None where
+    that is its name. `notes` are remarks for people (delete markers, unfinished uploads).
     """
 
     name: str
@@ -201,6 +202,7 @@ class Facts:
     schema: str | None = ""
     size: Size | None = None
     identity: str | None = None
+    physical_id: str | None = None
     settings: Mapping[str, Setting] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()

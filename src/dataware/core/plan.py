@@ -225,7 +225,15 @@ def _lock_entry(planned: Planned) -> dict[str, Any]:
         "stack": wanted.stack,
         "logical_id": wanted.logical_id,
         "warnings": list(decision.warnings),
+        **_physical_id(planned),
     }
+
+
+def _physical_id(planned: Planned) -> dict[str, str]:
+    """The id by which a stack refers to the resource, where that is not its name."""
+    source = planned.decision.source
+    facts = next((f for f in planned.fallbacks if f.name == source), planned.preferred)
+    return {"physical_id": facts.physical_id} if facts.physical_id else {}
 
 
 def _facts_json(facts: Facts | None) -> dict[str, Any]:
@@ -243,6 +251,7 @@ def _facts_json(facts: Facts | None) -> dict[str, Any]:
         "migrating_from": marker.source,
         "schema": facts.schema,
         "identity": facts.identity,
+        **({"physical_id": facts.physical_id} if facts.physical_id else {}),
         "size": asdict(size) if size else None,
         "settings": {name: setting.label for name, setting in sorted(facts.settings.items())},
         "problems": [str(problem) for problem in facts.problems],
@@ -304,6 +313,7 @@ def _facts(data: Mapping[str, Any]) -> Facts:
         marker=Marker(MarkerState(data["marker"]), source=data["migrating_from"]),
         schema=data["schema"],
         identity=data["identity"],
+        physical_id=data.get("physical_id"),
         size=Size(**data["size"]) if data["size"] else None,
         notes=tuple(data["notes"]),
     )

@@ -44,6 +44,7 @@ RULES: dict[int, str] = {
     17: "The target would protect the data less than the source does, and on_error is stop: stop.",
     18: "Data would have to be copied, and dataware cannot copy this type: stop.",
     19: "A resource that holds data would leave its stack, be replaced or be renamed: stop.",
+    20: "CloudFormation cannot adopt this type, and a second one would be created: stop.",
 }
 
 

@@ -20,6 +20,8 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
         "AWS::DynamoDB::Table": "dynamodb_table",
         "AWS::DynamoDB::GlobalTable": "dynamodb_table.global_table",
         "AWS::SSM::Parameter": "ssm_parameter",
+        "AWS::ECR::Repository": "ecr_repository",
+        "AWS::Cognito::UserPool": "cognito_user_pool",
     }
 )
 

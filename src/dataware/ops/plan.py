@@ -16,6 +16,7 @@ from dataware.core.model import (
     Decision,
     Existence,
     Facts,
+    ImportMode,
     MarkerState,
     OnError,
     Setting,
@@ -101,6 +102,7 @@ def _planned(
         decision = _protected(kind, wanted, decision, preferred, source)
     decision = _whole(wanted, decision, source)
     decision = _possible(kind, wanted, decision, preferred)
+    decision = _refer_to_what_cannot_be_adopted(kind, wanted, decision, preferred)
     taken = _estimate(kind, decision, source, prices)
     preferred = _advised(kind, wanted, decision, preferred, source)
     planned = Planned(wanted, preferred, fallbacks, decision, taken)
@@ -184,6 +186,23 @@ def _possible(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) 
         if decision.action in COPYING:
             return replace(decision, warnings=(*decision.warnings, text))
     return decision
+
+
+def _refer_to_what_cannot_be_adopted(
+    kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts
+) -> Decision:
+    """Refer to what CloudFormation cannot import; stop where it would create a second one."""
+    if kind.adoptable or decision.import_mode is not ImportMode.ADOPT:
+        return decision
+    exists = preferred.existence is Existence.EXISTS
+    if exists and wanted.logical_id is not None:
+        reason = (
+            f"{wanted.preferred} exists and belongs to no stack; CloudFormation cannot adopt a "
+            f"{kind.noun} and would create a second, empty one: remove {wanted.logical_id} from "
+            f"the template and refer to {preferred.physical_id or preferred.name}"
+        )
+        return replace(decision, action=Action.STOP, rule=20, reason=reason, import_mode=None)
+    return replace(decision, import_mode=ImportMode.REFERENCE)
 
 
 def _advised(

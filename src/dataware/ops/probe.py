@@ -86,7 +86,7 @@ def seen(aws: Aws, kind: Kind, name: str) -> Facts:
 
 def _with_owner(context: Context, kind: Kind, wanted: Wanted, facts: Facts) -> Facts:
     try:
-        owner = context.aws.owner_of(kind.cfn_type, facts.name)
+        owner = context.aws.owner_of(kind.cfn_type, facts.physical_id or facts.name)
     except CannotSee as error:
         unknown = replace(facts, owner=Owner(Ownership.UNKNOWN))
         return _with_problem(unknown, error, "DescribeStackResources")

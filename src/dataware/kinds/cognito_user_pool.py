@@ -1,0 +1,144 @@
+"""The card of AWS::Cognito::UserPool: looked at by name or id, kept or referenced; not copied.
+
+CloudFormation and every other service know a pool by its id, which the service makes up. Its name
+is a label that several pools may share, so a name that means two pools means none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from dataware.core.errors import CannotSee, NotThere
+from dataware.core.kind import Kind
+from dataware.core.model import Content, Existence, Facts, Problem, Setting, absent
+from dataware.core.ports import Aws
+
+_LIST_POOLS = "cognito-idp:ListUserPools"
+_DESCRIBE = "cognito-idp:DescribeUserPool"
+_LIST_USERS = "cognito-idp:ListUsers"
+_NAME = re.compile(r"[\w\s+=,.@-]{1,128}", re.ASCII)
+_ID = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d_[0-9A-Za-z]{1,55}")
+_PAGE = 60
+"""Pools in one answer, at most. Source: Amazon Cognito API Reference, ListUserPools."""
+
+
+def check_name(name: str) -> str | None:
+    """What is wrong with a pool's name, or None.
+
+    Source: AWS CloudFormation User Guide, AWS::Cognito::UserPool, `UserPoolName`.
+    """
+    if not _NAME.fullmatch(name):
+        return "a user pool's name has 1 to 128 letters, digits, spaces and _+=,.@-"
+    return None
+
+
+def probe(aws: Aws, name: str) -> Facts:
+    """What stands under a name, or under an id such as ``eu-central-1_A1b2C3d4E``."""
+    idp = aws.client("cognito-idp")
+    try:
+        pool_id = name if _ID.fullmatch(name) else _find_id(aws, idp, name)
+        if pool_id is None:
+            return absent(name)
+        with aws.looking_at(f"user pool {name}", _DESCRIBE):
+            pool = idp.describe_user_pool(UserPoolId=pool_id)["UserPool"]
+    except NotThere:
+        return absent(name)
+    except CannotSee as error:
+        return Facts(name, problems=(_problem(error, _LIST_POOLS),))
+    content, problems = _content(aws, idp, pool_id)
+    return Facts(
+        name,
+        Existence.EXISTS,
+        content,
+        identity=pool_id,
+        physical_id=pool_id,
+        settings=_declared_settings(pool),
+        problems=problems,
+    )
+
+
+def _find_id(aws: Aws, idp: Any, name: str) -> str | None:
+    """The id of the one pool of a name, None if there is none. Raises CannotSee for several."""
+    with aws.looking_at(f"user pool {name}", _LIST_POOLS):
+        pages = idp.get_paginator("list_user_pools").paginate(MaxResults=_PAGE)
+        found = [pool["Id"] for page in pages for pool in page["UserPools"] if pool["Name"] == name]
+    if len(found) > 1:
+        text = f"{len(found)} user pools are named {name} ({', '.join(sorted(found))}): give the id"
+        raise CannotSee(text, Problem("ListUserPools", "SeveralPoolsOfThatName", None, text))
+    return found[0] if found else None
+
+
+def _content(aws: Aws, idp: Any, pool_id: str) -> tuple[Content, tuple[Problem, ...]]:
+    """Whether there is any user; a page may be empty although others follow."""
+    try:
+        with aws.looking_at(f"the users of pool {pool_id}", _LIST_USERS):
+            for page in idp.get_paginator("list_users").paginate(UserPoolId=pool_id):
+                if page["Users"]:
+                    return Content.DATA, ()
+    except (CannotSee, NotThere) as error:
+        return Content.UNKNOWN, (_problem(error, _LIST_USERS),)
+    return Content.EMPTY, ()
+
+
+def _problem(error: CannotSee | NotThere, permission: str) -> Problem:
+    call = permission.partition(":")[2]
+    return error.problem or Problem(call, type(error).__name__, permission, str(error))
+
+
+def _settings(protection: object, mfa: object) -> dict[str, Setting]:
+    """How well users are protected; what is not literal is left out."""
+    found = {}
+    if isinstance(protection, str):
+        found["deletion_protection"] = Setting(int(protection == "ACTIVE"), protection)
+    if isinstance(mfa, str):
+        found["mfa"] = Setting(_MFA_RANKS.get(mfa, 0), mfa)
+    return found
+
+
+_MFA_RANKS = {"OFF": 0, "OPTIONAL": 1, "ON": 2}
+
+
+def _declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
+    """The settings of a template, or of a pool: both name them alike and have the same defaults.
+
+    Source: AWS CloudFormation User Guide, AWS::Cognito::UserPool.
+    """
+    return _settings(
+        properties.get("DeletionProtection", "INACTIVE"), properties.get("MfaConfiguration", "OFF")
+    )
+
+
+def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ...]:
+    """The pool's ARN by its id; any pool's for a name, which no ARN holds."""
+    known = name if _ID.fullmatch(name) else "*"
+    return (f"arn:{partition}:cognito-idp:{region}:{account}:userpool/{known}",)
+
+
+KIND = Kind(
+    name="cognito-user-pool",
+    cfn_type="AWS::Cognito::UserPool",
+    noun="Cognito user pool",
+    short="user pool",
+    unit="user",
+    identifier="UserPoolName",
+    check_name=check_name,
+    probe=probe,
+    permissions={
+        "account": (_LIST_POOLS,),
+        "probe": (_DESCRIBE, _LIST_USERS),
+        "create": (
+            "cognito-idp:CreateUserPool",
+            "cognito-idp:DescribeUserPool",
+            "cognito-idp:SetUserPoolMfaConfig",
+            "cognito-idp:TagResource",
+            "iam:PassRole",
+        ),
+    },
+    arns=_arns,
+    cdk_import="aws_cdk.aws_cognito:UserPool.from_user_pool_id",
+    declared_settings=_declared_settings,
+    adoptable=False,
+    renamed_in_place=True,
+)

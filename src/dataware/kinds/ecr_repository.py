@@ -1,0 +1,126 @@
+"""The card of AWS::ECR::Repository: looked at, kept, adopted or referenced; not copied.
+
+A repository holds data when it holds any image, tagged or not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from dataware.core.errors import CannotSee, NotThere
+from dataware.core.kind import Kind
+from dataware.core.model import Content, Existence, Facts, Problem, Setting, absent
+from dataware.core.ports import Aws
+
+_DESCRIBE, _LIST = "ecr:DescribeRepositories", "ecr:ListImages"
+_PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_NAME = re.compile(f"(?:{_PART}/)*{_PART}")
+_SHORTEST, _LONGEST = 2, 256
+
+
+def check_name(name: str) -> str | None:
+    """What is wrong with a repository's name, or None.
+
+    Source: Amazon ECR API Reference, CreateRepository, `repositoryName`.
+    """
+    if not _SHORTEST <= len(name) <= _LONGEST:
+        return f"a repository's name has {_SHORTEST} to {_LONGEST} characters"
+    if not _NAME.fullmatch(name):
+        return "a repository's name has small letters, digits and ._- in parts divided by /"
+    return None
+
+
+def probe(aws: Aws, name: str) -> Facts:
+    """What stands under `name`."""
+    ecr = aws.client("ecr")
+    try:
+        with aws.looking_at(f"repository {name}", _DESCRIBE):
+            answer = ecr.describe_repositories(repositoryNames=[name])
+    except NotThere:
+        return absent(name)
+    except CannotSee as error:
+        return Facts(name, problems=(_problem(error, _DESCRIBE),))
+    repository = answer["repositories"][0]
+    content, problems = _content(aws, ecr, name)
+    return Facts(
+        name,
+        Existence.EXISTS,
+        content,
+        identity=str(repository.get("createdAt")),
+        settings=_settings(
+            repository.get("imageTagMutability"),
+            repository.get("encryptionConfiguration", {}).get("encryptionType"),
+        ),
+        problems=problems,
+    )
+
+
+def _content(aws: Aws, ecr: Any, name: str) -> tuple[Content, tuple[Problem, ...]]:
+    """Whether there is any image; a page may be empty although others follow."""
+    try:
+        with aws.looking_at(f"the images of repository {name}", _LIST):
+            for page in ecr.get_paginator("list_images").paginate(repositoryName=name):
+                if page["imageIds"]:
+                    return Content.DATA, ()
+    except (CannotSee, NotThere) as error:
+        return Content.UNKNOWN, (_problem(error, _LIST),)
+    return Content.EMPTY, ()
+
+
+def _problem(error: CannotSee | NotThere, permission: str) -> Problem:
+    call = permission.partition(":")[2]
+    return error.problem or Problem(call, type(error).__name__, permission, str(error))
+
+
+def _settings(mutability: object, encryption: object) -> dict[str, Setting]:
+    """How well images are protected; what is not literal is left out."""
+    found = {}
+    if isinstance(mutability, str):
+        found["image_tags"] = Setting(int(mutability.startswith("IMMUTABLE")), mutability)
+    if isinstance(encryption, str):
+        found["encryption"] = Setting(int(encryption.startswith("KMS")), encryption)
+    return found
+
+
+def _declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
+    """The settings of a template, with CloudFormation's defaults.
+
+    Source: AWS CloudFormation User Guide, AWS::ECR::Repository.
+    """
+    encryption = properties.get("EncryptionConfiguration", {"EncryptionType": "AES256"})
+    if isinstance(encryption, Mapping):
+        encryption = encryption.get("EncryptionType")
+    return _settings(properties.get("ImageTagMutability", "MUTABLE"), encryption)
+
+
+def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ...]:
+    return (f"arn:{partition}:ecr:{region}:{account}:repository/{name}",)
+
+
+KIND = Kind(
+    name="ecr-repository",
+    cfn_type="AWS::ECR::Repository",
+    noun="ECR repository",
+    short="repository",
+    unit="image",
+    identifier="RepositoryName",
+    check_name=check_name,
+    probe=probe,
+    permissions={
+        "probe": (_DESCRIBE, _LIST),
+        "create": (
+            "ecr:CreateRepository",
+            "ecr:DescribeRepositories",
+            "ecr:PutImageScanningConfiguration",
+            "ecr:PutLifecyclePolicy",
+            "ecr:SetRepositoryPolicy",
+            "ecr:TagResource",
+        ),
+    },
+    arns=_arns,
+    cdk_import="aws_cdk.aws_ecr:Repository.from_repository_name",
+    declared_settings=_declared_settings,
+    replaced_by=("EncryptionConfiguration",),
+)
