@@ -180,6 +180,32 @@ def test_denied_is_never_absent(kind: Kind, bench: Bench, fault_proxy: FaultProx
     assert named <= {*kind.permissions["probe"], *kind.permissions.get("account", ())}
 
 
+def test_what_only_informs_is_told_from_what_decides(
+    kind: Kind, bench: Bench, fault_proxy: FaultProxy
+) -> None:
+    """Where an action of the card that only informs is denied, the facts are as they were.
+
+    Each unanswered question says what is not known for lack of an answer, or it is a deciding one.
+    """
+    aws = account()
+    bench.make(aws, bench.names[0])
+    fault_proxy.clear()
+    whole = kind.probe(aws, bench.names[0])
+    asked = sorted({seen.operation for seen in fault_proxy.seen})
+    found = set()
+    for call in asked:
+        fault_proxy.clear()
+        fault_proxy.add(bench.deny, operation=call, times=None)
+        facts = kind.probe(aws, bench.names[0])
+        for problem in facts.problems:
+            assert problem.decides == (problem.permission not in kind.informing), problem
+            assert problem.decides or problem.consequence
+            if not problem.decides:
+                found.add(problem.permission)
+                assert (facts.existence, facts.content) == (whole.existence, whole.content)
+    assert found == set(kind.informing)
+
+
 @pytest.mark.parametrize("kind", LOOKED_INTO, indirect=True)
 @pytest.mark.parametrize("full", [False, True])
 def test_content_is_seen(kind: Kind, bench: Bench, aws_server: object, full: bool) -> None:

@@ -133,6 +133,43 @@ def test_a_weaker_target_is_a_warning_and_under_strict_a_stop(
     assert (one.decision.action, one.decision.rule) == (Action.STOP, 17)
 
 
+def test_a_setting_that_cannot_be_read_is_a_stop_under_strict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Any uncertain thing stops there: also whether the target would be weaker."""
+    there = world(old=1)
+    denied = Problem("GetVersioning", "AccessDenied", "box:GetVersioning", "", "x", False)
+
+    def probe(_aws: object, name: str) -> Facts:
+        return replace(there.facts(name), problems=(denied,))
+
+    known = {"versioning": Setting(0, "off")}
+    install(monkeypatch, there, probe=probe, declared_settings=lambda _properties: known)
+    (one,) = plan_of(there, wanted("new", "old")).resources
+    assert one.decision.action is Action.MIGRATE
+    (one,) = plan_of(there, wanted("new", "old", on_error=OnError.STOP)).resources
+    assert (one.decision.action, one.decision.rule) == (Action.STOP, 17)
+    assert "versioning of old cannot be read (GetVersioning" in one.decision.reason
+
+
+def test_a_fallback_that_may_be_half_filled_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without sight of the record of the source, it may be a copy that was cut short."""
+    there = world(old=3)
+    install(monkeypatch, there)
+    get = WorldMarkers.get
+
+    def deny(markers: WorldMarkers, kind: str, target: str) -> Marker:
+        if target == "old":
+            raise CannotSee("denied", Problem("GetParameter", "AccessDenied", "ssm:GetParameter"))
+        return get(markers, kind, target)
+
+    monkeypatch.setattr(WorldMarkers, "get", deny)
+    (one,) = plan_of(there, wanted("new", "old")).resources
+    assert (one.decision.action, one.decision.rule) == (Action.STOP, 14)
+    (one,) = plan_of(there, wanted("new", "old", on_error=OnError.NO_DATA)).resources
+    assert one.decision.action is Action.MIGRATE
+
+
 def test_only_what_both_sides_know_is_compared() -> None:
     """A setting that was not seen on the target is no weakness."""
     source = {"a": Setting(2, "high"), "b": Setting(1, "on")}

@@ -110,8 +110,13 @@ def run_policy(out: Outside, app: AppOptions, *, versions: str) -> int:
     return DONE
 
 
-def policy_of(aws: Aws, wanted: Sequence[Wanted], *, all_versions: bool = False) -> Any:
-    """The policy document for some resources, with what every run needs beside them."""
+def policy_of(
+    aws: Aws, wanted: Sequence[Wanted], *, all_versions: bool = False, informing: bool = True
+) -> Any:
+    """The policy document for some resources, with what every run needs beside them.
+
+    Without `informing` it leaves out what no decision rests on.
+    """
     account, region, partition = aws.account, aws.region, aws.partition
     at = f"arn:{partition}:{{}}:{region}:{account}:{{}}"
     shared = {
@@ -126,6 +131,7 @@ def policy_of(aws: Aws, wanted: Sequence[Wanted], *, all_versions: bool = False)
         partition=partition,
         shared=shared,
         all_versions=all_versions,
+        informing=informing,
     )
 
 

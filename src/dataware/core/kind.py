@@ -256,21 +256,22 @@ class Kind:
 
     `name` is the word in markers and file names; `noun` ("S3 bucket"), `short` ("bucket") and
     `unit` ("object") are for people; `identifier` is the CloudFormation property that holds the
-    physical name; `scheme` is that of addresses (``s3://…``), None without a copier; `batch` is
-    how many units of data one line of progress stands for; `ordered` says that readers list in
-    key order, `prefixes` that an address may select keys by prefix. `permissions` maps a phase
-    (probe, read, write, verify, create) to IAM actions; `arns` gives the resources that these are
-    scoped to, and `governs` tells whether an action is ever checked against one of them. `charges`
-    are the billed units of copying a size, by the names of the price table; `speed` is that of a
-    usual copy; `advice` says which properties of a target that is to be created would help a copy
-    of that size. `replaced_by` names the properties, beside the `identifier`, whose change makes
-    CloudFormation replace the resource; `stateful` is False where a template holds the whole value,
-    so that nothing is lost with the resource. `adoptable` is False where CloudFormation cannot
-    import a resource by its name, so that it is referenced instead; `renamed_in_place` says that
-    another `identifier` renames the resource and replaces nothing. `locate` tells in which region a
-    place really is, where names belong to no region; it is None for other kinds, and answers None
-    where that cannot be seen. `readers` parts are read (each holds some pages) and `writers` units
-    written at the same time, unless a person says otherwise.
+    physical name; `scheme` is that of addresses (``s3://…``), None without a copier; `batch` is how
+    many units of data one line of progress stands for; `ordered` says that readers list in key
+    order, `prefixes` that an address may select keys by prefix. `permissions` maps a phase (probe,
+    read, write, verify, create) to IAM actions; `arns` gives the resources that these are scoped
+    to, `informing` those actions of the probe on which no decision rests, and `governs` tells
+    whether an action is ever checked against one of them. `charges` are the billed units of copying
+    a size, by the names of the price table; `speed` is that of a usual copy; `advice` says which
+    properties of a target that is to be created would help a copy of that size. `replaced_by` names
+    the properties, beside the `identifier`, whose change makes CloudFormation replace the resource;
+    `stateful` is False where a template holds the whole value, so that nothing is lost with the
+    resource. `adoptable` is False where CloudFormation cannot import a resource by its name, so
+    that it is referenced instead; `renamed_in_place` says that another `identifier` renames the
+    resource and replaces nothing. `locate` tells in which region a place really is, where names
+    belong to no region; it is None for other kinds, and answers None where that cannot be seen.
+    `readers` parts are read (each holds some pages) and `writers` units written at the same time,
+    unless a person says otherwise.
     """
 
     name: str
@@ -284,6 +285,7 @@ class Kind:
     permissions: Mapping[str, tuple[str, ...]]
     arns: Callable[[str, str, str, str], tuple[str, ...]]
     cdk_import: str
+    informing: tuple[str, ...] = ()
     governs: Callable[[str, str], bool] = lambda _action, _arn: True
     declared_schema: Callable[[Mapping[str, Any]], str | None] = lambda _properties: ""
     declared_settings: Callable[[Mapping[str, Any]], Mapping[str, Setting]] = field(

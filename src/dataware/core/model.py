@@ -7,7 +7,7 @@ was not seen is never taken for absent or empty.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -182,6 +182,10 @@ class Problem:
         """The problem in one clause, with the permission that would cure it."""
         need = f"; it needs {self.permission}" if self.permission else ""
         return f"{self.call} answered {self.code}{need}"
+
+    def meaning(self, consequence: str, *, decides: bool = False) -> Problem:
+        """The same problem, with what is not known for lack of an answer."""
+        return replace(self, consequence=consequence, decides=decides)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,8 @@ def _protected(
         else kind.declared_settings(wanted.properties)
     )
     weaker = weaker_settings(source.settings, target)
+    if not weaker and wanted.on_error is OnError.STOP:
+        return _compared(wanted, decision, source, target)
     if not weaker:
         return decision
     text = (
@@ -133,6 +135,22 @@ def _protected(
     if wanted.on_error is OnError.STOP:
         return replace(decision, action=Action.STOP, rule=17, reason=text, source=None)
     return replace(decision, warnings=(*decision.warnings, text))
+
+
+def _compared(
+    wanted: Wanted, decision: Decision, source: Facts, target: Mapping[str, Setting]
+) -> Decision:
+    """Under on_error stop: a stop for a setting of the source that could not be read."""
+    unread = [name.replace("_", " ") for name in target if name not in source.settings]
+    if not unread:
+        return decision
+    problems = "; ".join(map(str, source.problems)) or "no answer"
+    reason = (
+        f"it cannot be seen whether {wanted.preferred} would protect its data less than "
+        f"{source.name} does, because {', '.join(unread)} of {source.name} cannot be read "
+        f"({problems}) and on_error is stop; allow the calls and run again"
+    )
+    return replace(decision, action=Action.STOP, rule=17, reason=reason, source=None)
 
 
 def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision:

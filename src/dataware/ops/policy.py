@@ -11,6 +11,7 @@ from dataware.kinds import load
 
 EVERYWHERE = "*"
 
+PROBE_PHASE = "probe"
 SOURCE_PHASES = ("probe", "read", "verify")
 TARGET_PHASES = ("probe", "read", "write", "verify", "create")
 VERSIONS_PHASE = "versions"
@@ -26,12 +27,14 @@ def iam_policy(
     partition: str,
     shared: Mapping[str, Sequence[str]],
     all_versions: bool = False,
+    informing: bool = True,
 ) -> dict[str, Any]:
     """An IAM policy document for planning and applying `wanted`.
 
-    `all_versions` adds what copying every version of an object needs. `shared` maps a resource ARN
-    to the actions that every run needs on it (markers, CloudFormation ownership and holding
-    stacks, the caller's identity).
+    `informing` includes what only informs people, and no decision rests on. `all_versions` adds
+    what copying every version of an object needs. `shared` maps a resource ARN to the actions that
+    every run needs on it (markers, CloudFormation ownership and holding stacks, the caller's
+    identity).
     """
     more = (VERSIONS_PHASE,) if all_versions else ()
     granted: dict[str, set[str]] = defaultdict(set)
@@ -42,7 +45,12 @@ def iam_policy(
         for name in (item.preferred, *item.fallbacks):
             phases = (*(TARGET_PHASES if name == item.preferred else SOURCE_PHASES), *more)
             for arn in kind.arns(name, account, region, partition):
-                actions = [a for phase in phases for a in kind.permissions.get(phase, ())]
+                actions = [
+                    action
+                    for phase in phases
+                    for action in kind.permissions.get(phase, ())
+                    if informing or phase != PROBE_PHASE or action not in kind.informing
+                ]
                 granted[arn].update(action for action in actions if kind.governs(action, arn))
         granted[EVERYWHERE].update(kind.permissions.get(ACCOUNT_PHASE, ()))
     return {"Version": "2012-10-17", "Statement": _statements(granted)}

@@ -89,7 +89,9 @@ def _with_owner(context: Context, kind: Kind, wanted: Wanted, facts: Facts) -> F
         owner = context.aws.owner_of(kind.cfn_type, facts.physical_id or facts.name)
     except CannotSee as error:
         unknown = replace(facts, owner=Owner(Ownership.UNKNOWN))
-        return _with_problem(unknown, error, "DescribeStackResources")
+        return _with_problem(
+            unknown, error, "DescribeStackResources", "the stack that owns it is not known"
+        )
     return replace(facts, owner=seen_from(wanted, owner))
 
 
@@ -107,11 +109,14 @@ def _with_marker(context: Context, kind: Kind, facts: Facts) -> Facts:
         return replace(facts, marker=context.markers.get(kind.name, facts.name))
     except CannotSee as error:
         unknown = replace(facts, marker=Marker(MarkerState.UNKNOWN))
-        return _with_problem(unknown, error, "GetParameter")
+        return _with_problem(
+            unknown, error, "GetParameter", "whether a migration into it has begun is not known"
+        )
 
 
-def _with_problem(facts: Facts, error: CannotSee, call: str) -> Facts:
+def _with_problem(facts: Facts, error: CannotSee, call: str, consequence: str = "") -> Facts:
     problem = error.problem or Problem(call, type(error).__name__, detail=str(error))
+    problem = problem.meaning(consequence, decides=True)
     return replace(facts, problems=(*facts.problems, problem))
 
 

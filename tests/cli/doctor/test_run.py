@@ -140,6 +140,26 @@ def test_the_one_missing_permission_is_named_under_enforced_iam(
     assert [told for told in everywhere if told["code"] == "checked-failure"] == [failed]
 
 
+@pytest.mark.parametrize("action", ["s3:GetBucketWebsite", "s3:GetBucketVersioning"])
+@pytest.mark.parametrize("asks_iam", [True, False], ids=["simulated", "tried"])
+def test_what_only_informs_makes_no_run_fail(
+    action: str, asks_iam: bool, least: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An action on which no decision rests is a warning of doctor and of plan, and exit 0."""
+    policy = without(least, action)
+    sign_in(monkeypatch, asking(policy) if asks_iam else policy, "nearly")
+    ran, checks = doctor()
+    assert ran.code == 0, ran
+    told = [told for some in checks.values() for told in some]
+    assert [one for one in told if one["code"] == "checked-failure"] == []
+    doubts = [one["text"] for one in checks["permissions"] if one["code"] == "checked-doubt"]
+    assert any(action in text for text in doubts), doubts
+    planned = run("plan", "dataware.toml")
+    assert planned.code == 0, planned
+    assert action in planned.out
+    assert "counts as having no data" not in planned.out
+
+
 def test_a_session_of_a_role_is_asked_for_by_its_role(
     least: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

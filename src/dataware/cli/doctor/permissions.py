@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from dataware.aws.caller import policy_owner
 from dataware.aws.simulate import PERMISSION, simulate
@@ -40,7 +40,9 @@ def permissions(subject: Subject) -> Iterator[Finding]:
     except DatawareError:
         yield note(UNKNOWN_CALLER)
         return
-    needs = needed(policy_of(aws, wanted, all_versions=subject.all_versions))
+    versions = subject.all_versions
+    needs = needed(policy_of(aws, wanted, all_versions=versions))
+    deciding = needed(policy_of(aws, wanted, all_versions=versions, informing=False))
     owner = policy_owner(aws, arn)
     if owner is None:
         yield from _tried(subject, wanted, "it has none to simulate for such a caller", "")
@@ -51,14 +53,24 @@ def permissions(subject: Subject) -> Iterator[Finding]:
         why = f"{error.problem}" if error.problem else str(error)
         yield from _tried(subject, wanted, why, f"allow {PERMISSION} and iam:GetRole, or ")
         return
-    yield from simulated_found(owner, needs, answers)
+    yield from simulated_found(owner, needs, answers, _pairs(needs) - _pairs(deciding))
+
+
+def _pairs(needs: Sequence[Needed]) -> set[tuple[str, str]]:
+    return {pair for need in needs for pair in need.pairs()}
 
 
 def simulated_found(
-    owner: str, needs: Sequence[Needed], answers: Mapping[tuple[str, str], Access]
+    owner: str,
+    needs: Sequence[Needed],
+    answers: Mapping[tuple[str, str], Access],
+    informing: Set[tuple[str, str]] = frozenset(),
 ) -> Iterator[Finding]:
-    """What there is to say about the answers of a simulation."""
-    found = lacks(answers)
+    """What there is to say about the answers of a simulation.
+
+    No decision rests on the `informing` pairs of action and resource: without them a run passes.
+    """
+    found = lacks({pair: access for pair, access in answers.items() if pair not in informing})
     for lack in found[:SHOWN]:
         add = f"allow it to {owner}"
         if lack.access in (Access.MISSING, Access.CONDITIONAL):
@@ -68,10 +80,13 @@ def simulated_found(
             yield failure(str(lack), "change that policy")
     if len(found) > SHOWN:
         yield failure(f"{len(found) - SHOWN} more are missing", "`dataware iam-policy` prints all")
-    asked = {pair for need in needs for pair in need.pairs()}
+    skipped = lacks({pair: access for pair, access in answers.items() if pair in informing})
+    for lack in skipped[:SHOWN]:
+        yield doubt(f"{lack}: a plan shows and compares less, and passes", f"allow it to {owner}")
+    asked = _pairs(needs)
     if unanswered := len(asked - answers.keys()):
         yield doubt(f"{counted(unanswered, 'question')} to IAM got no answer", "run this again")
-    if not found and not unanswered:
+    if not found and not skipped and not unanswered:
         actions = len({action for action, _ in asked})
         yield fine(f"all {counted(actions, 'action')} that the plan needs are allowed to {owner}")
     yield note(UNSEEN)
@@ -109,7 +124,9 @@ def tried_found(problems: Sequence[tuple[str, Problem]]) -> Iterator[Finding]:
     """What there is to say about the reads that were tried."""
     named: dict[str, list[str]] = {}
     for name, problem in problems:
-        if problem.permission:
+        if not problem.decides:
+            yield doubt(f"{name}: {problem.consequence}: {problem}", "allow it, or go on without")
+        elif problem.permission:
             names = named.setdefault(problem.permission, [])
             names += [name] if name not in names else []
         else:

@@ -115,6 +115,7 @@ KIND = Kind(
             "dynamodb:UpdateTimeToLive",
         ),
     },
+    informing=("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive"),
     arns=_arns,
     cdk_import="aws_cdk.aws_dynamodb:Table.from_table_attributes",
     declared_schema=declared_schema,

@@ -32,12 +32,19 @@ def probe(aws: Aws, name: str) -> Facts:
         return Facts(name, schema=None, problems=tuple(look.problems))
     content = look.content(table["TableStatus"])
     settings = _settings(table)
-    backups = look.try_to_ask("DescribeContinuousBackups", "ContinuousBackupsDescription")
+    backups = look.try_to_ask(
+        "DescribeContinuousBackups",
+        "ContinuousBackupsDescription",
+        "point in time recovery is not compared",
+    )
     if backups is not None:
         recovery = backups.get("PointInTimeRecoveryDescription", {})
         settings["point_in_time_recovery"] = _switch(
             recovery.get("PointInTimeRecoveryStatus") == "ENABLED"
         )
+    expiry = look.try_to_ask(
+        "DescribeTimeToLive", "TimeToLiveDescription", "whether items expire is not shown"
+    )
     return Facts(
         name,
         Existence.EXISTS,
@@ -46,7 +53,7 @@ def probe(aws: Aws, name: str) -> Facts:
         size=Size(table.get("ItemCount", 0), table.get("TableSizeBytes", 0), exact=False),
         identity=table.get("TableId") or str(table["CreationDateTime"]),
         settings=settings,
-        notes=_notes(table, look.try_to_ask("DescribeTimeToLive", "TimeToLiveDescription")),
+        notes=_notes(table, expiry),
         problems=tuple(look.problems),
     )
 
@@ -71,13 +78,16 @@ class _Look:
         answer = self._call(call)
         return None if answer is None else dict(answer.get(field) or {})
 
-    def try_to_ask(self, call: str, field: str) -> dict[str, Any] | None:
-        """As `ask`, where the table being gone is a problem like any other."""
+    def try_to_ask(self, call: str, field: str, consequence: str) -> dict[str, Any] | None:
+        """As `ask`, for what only informs; the table being gone is a problem like any other."""
+        known = len(self.problems)
         try:
-            return self.ask(call, field)
+            answer = self.ask(call, field)
         except NotThere as error:
             self._remember(call, error)
-            return None
+            answer = None
+        self.problems[known:] = [one.meaning(consequence) for one in self.problems[known:]]
+        return answer
 
     def content(self, status: str) -> Content:
         """Whether any item is there: a page may be empty and still not be the last one."""

@@ -129,6 +129,11 @@ KIND = Kind(
             "s3:PutEncryptionConfiguration",
         ),
     },
+    informing=(
+        "s3:ListBucketMultipartUploads",
+        "s3:GetBucketWebsite",
+        *(setting.permission for setting in SETTINGS),
+    ),
     arns=arns,
     governs=_governs,
     cdk_import="aws_cdk.aws_s3:Bucket.from_bucket_name",

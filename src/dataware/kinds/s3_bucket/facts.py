@@ -53,6 +53,11 @@ class _Look:
         """Keep an unanswered question."""
         self.problems.append(error.problem or Problem(call, "Unknown", permission, str(error)))
 
+    def skip(self, error: CannotSee, call: str, permission: str, consequence: str) -> None:
+        """Keep an unanswered question on whose answer no decision rests."""
+        self.trouble(error, call, permission)
+        self.problems[-1] = self.problems[-1].meaning(consequence)
+
 
 def probe(aws: Aws, name: str) -> Facts:
     """What stands under `name`."""
@@ -147,6 +152,10 @@ def _identity(look: _Look) -> str | None:
         return _created(look)
     except CannotSee as error:
         look.trouble(error, "ListBuckets", "s3:ListAllMyBuckets")
+        look.problems[-1] = look.problems[-1].meaning(
+            "its date of creation is not known, by which one that was made again is told",
+            decides=True,
+        )
         return None
 
 
@@ -215,7 +224,9 @@ def _note_uploads(look: _Look) -> None:
     except NotThere:
         return
     except CannotSee as error:
-        look.trouble(error, "ListMultipartUploads", permission)
+        look.skip(
+            error, "ListMultipartUploads", permission, "whether uploads are unfinished is not shown"
+        )
         return
     if page.get("Uploads"):
         look.notes.append("it holds unfinished uploads, which are no data and are not carried")
@@ -229,7 +240,7 @@ def _note_website(look: _Look) -> None:
     except NotThere:
         return
     except CannotSee as error:
-        look.trouble(error, "GetBucketWebsite", permission)
+        look.skip(error, "GetBucketWebsite", permission, "whether it serves a website is not shown")
         return
     look.notes.append(
         "it serves a website: redirects of objects (x-amz-website-redirect-location) are not "
@@ -245,7 +256,8 @@ def _settings(look: _Look) -> dict[str, Setting]:
         except NotThere:
             answer = {}
         except CannotSee as error:
-            look.trouble(error, setting.call, setting.permission)
+            consequence = f"{setting.name} is not compared"
+            look.skip(error, setting.call, setting.permission, consequence)
             continue
         found[setting.name] = setting.rank(answer)
     return found
