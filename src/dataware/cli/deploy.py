@@ -18,7 +18,7 @@ from dataware.cli.outside import outside
 from dataware.core.errors import BadInput, Refused
 from dataware.core.estimate import Prices
 from dataware.core.events import event
-from dataware.core.guard import ALLOWED, RETAINED
+from dataware.core.guard import ALLOWED, is_retained
 from dataware.core.model import Existence, ImportMode, Wanted
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.ops.announce import announce
@@ -130,7 +130,7 @@ def _check_adoption(app: App, plan: Plan) -> None:
         (stack.name, logical_id)
         for stack in app.stacks
         for logical_id, resource in stack.resources.items()
-        if resource.deletion_policy not in RETAINED
+        if not is_retained(resource.deletion_policy)
     }
     unfit = [
         planned.wanted.preferred

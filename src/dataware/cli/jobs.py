@@ -75,7 +75,8 @@ def guarded_plan(context: Context, app: App, guarding: GuardOptions, prices: Pri
     plan = make_plan(context, wanted, prices=prices)
     if not wanted:
         context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
-    return replace(plan, guard=guard(context, app, guarding.allow_loss))
+    warnings = (*app.unseen, *plan.warnings)
+    return replace(plan, guard=guard(context, app, guarding.allow_loss), warnings=warnings)
 
 
 def run_apply(out: Outside, app: AppOptions, copy: CopyOptions) -> int:
@@ -90,6 +91,8 @@ def _apply(out: Outside, app: AppOptions, copy: CopyOptions, listener: Listener)
     loaded = App([]) if saved else app_of(out, app)
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
         listener.at(context.aws)
+        for text in loaded.unseen:
+            context.emit(event("warning", text=text))
         plan = saved or make_plan(context, wanted_here(context, loaded), tell=False)
         apply_plan(context, plan, settings_of(copy), saved=saved is not None)
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from dataware.core.expand import expand
 from dataware.core.kind import Kind
 from dataware.core.model import Content, Deployed, Existence, Facts
+from dataware.core.values import Scope, as_texts, find_function, is_function, text_of
 
 RULE = 19
 ALLOWED = "DATAWARE_ALLOW_LOSS"
@@ -34,12 +36,28 @@ class Loss(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A resource of a template; the policies are None where the template says nothing."""
+    """A resource of a template; the policies are None where the template says nothing.
+
+    Any value may be a function, which `scope` binds to the definitions of the template; `type` is
+    empty where it is no literal. `condition` names the condition under which the resource exists.
+    """
 
     type: str
     properties: Mapping[str, Any] = field(default_factory=dict)
-    deletion_policy: str | None = None
-    replace_policy: str | None = None
+    deletion_policy: Any = None
+    replace_policy: Any = None
+    condition: Any = None
+    scope: Scope = field(default=Scope({}), compare=False)
+
+    def value(self, name: str) -> Any:
+        """A property, `Computed` where it is not literal."""
+        if is_function(self.properties):
+            return self.scope.evaluate(self.properties)
+        return self.scope.evaluate(self.properties.get(name))
+
+    def values(self) -> dict[str, Any]:
+        """Every property, `Computed` where it is not literal."""
+        return {name: self.value(name) for name in self.properties}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +66,7 @@ class StackTemplate:
 
     `nested` holds the templates of nested stacks by logical id, as far as they are at hand;
     `account` and `region` are None where the app leaves them open; `path` is the template's file.
+    `unseen` holds, by name, the parts that may declare resources nobody sees.
     """
 
     name: str
@@ -56,6 +75,7 @@ class StackTemplate:
     account: str | None = None
     region: str | None = None
     path: str = ""
+    unseen: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +135,29 @@ class Outlook:
     copied: Set[tuple[str, str]] = frozenset()
 
 
+def read_declared(name: str, document: Mapping[str, Any], path: str = "") -> StackTemplate:
+    """The stack that a template document declares, without its nested ones."""
+    expanded = expand(document)
+    return StackTemplate(name, _declared(expanded.document), path=path, unseen=expanded.unseen)
+
+
 def declared_in(template: Mapping[str, Any]) -> dict[str, Declared]:
     """The resources of a template document; what is no resource is passed over."""
+    return _declared(expand(template).document)
+
+
+def _declared(template: Mapping[str, Any]) -> dict[str, Declared]:
     resources = template.get("Resources")
     found = resources.items() if isinstance(resources, Mapping) else ()
+    scope = Scope(template)
     return {
         str(logical_id): Declared(
-            str(resource.get("Type")),
-            _mapping(resource.get("Properties")),
+            named if isinstance(named := resource.get("Type"), str) else "",
+            _mapping(resource if is_function(resource) else resource.get("Properties")),
             resource.get("DeletionPolicy"),
             resource.get("UpdateReplacePolicy"),
+            resource.get("Condition"),
+            scope,
         )
         for logical_id, resource in found
         if isinstance(resource, Mapping)
@@ -139,8 +172,7 @@ def places_of(
         (kinds[one.type].name, name): (stack, logical_id)
         for stack, resources in stacks.items()
         for logical_id, one in resources.items()
-        if one.type in kinds
-        and isinstance(name := one.properties.get(kinds[one.type].identifier), str)
+        if one.type in kinds and isinstance(name := one.value(kinds[one.type].identifier), str)
     }
 
 
@@ -149,17 +181,26 @@ def threats(
     now: StackTemplate,
     before: Mapping[str, Declared] | None,
     deployed: Mapping[str, Deployed],
+    unseen: Mapping[str, Any] | None = None,
 ) -> Iterator[Threat]:
     """The stateful resources that the stack would lose.
 
-    `before` is the template that is deployed, None if it cannot be seen. What it does not declare
-    was made by a macro, of which the new template shows nothing either.
+    `before` is the template that is deployed, None if it cannot be seen, and `unseen` holds its
+    parts that may declare resources nobody sees. What these made, or a macro out of resources that
+    are not deployed, is lost unless they stay as they are.
     """
+    made_from = {one: each for one, each in (before or {}).items() if one not in deployed}
+    as_before = (
+        bool(unseen or made_from)
+        and (unseen or {}) == now.unseen
+        and all(now.resources.get(one) == each for one, each in made_from.items())
+    )
     for logical_id, resource in deployed.items():
         kind = outlook.kinds.get(resource.type)
         if kind is None or not kind.stateful:
             continue
-        if before is not None and logical_id not in before:
+        made_unseen = before is not None and logical_id not in before
+        if made_unseen and as_before and logical_id not in now.resources:
             continue
         one = _One(outlook, now, kind, logical_id, resource, (before or {}).get(logical_id))
         if (threat := one.threat()) is not None:
@@ -189,8 +230,10 @@ class _One:
         now = self.template.resources.get(self.logical_id)
         if now is None:
             return self._gone()
-        if now.type not in {self.deployed.type, self.was.type if self.was else None}:
+        if now.type not in {self.deployed.type, self.was.type if self.was else None} - {""}:
             return self._retyped(now)
+        if self._may_be_left_out(now):
+            return self._left_out(now)
         if (name := self._new_name(now)) is not None:
             return self._renamed(now, name)
         changed = self._changed(now)
@@ -199,7 +242,7 @@ class _One:
     def _gone(self) -> Threat | None:
         name = self.deployed.physical_id
         place = self.outlook.places.get((self.kind.name, name))
-        retained = self.was is not None and self.was.deletion_policy in RETAINED
+        retained = self.was is not None and is_retained(self.was.deletion_policy)
         if place is not None:
             stack, logical_id = place
             there = f"as {logical_id}{f' of stack {stack}' if stack != self.template.name else ''}"
@@ -211,12 +254,34 @@ class _One:
             )
         if retained and self._is_copied():
             return None
+        return self._leaves(f"leave the stack, and CloudFormation would {_let_go(retained)}")
+
+    def _leaves(self, outcome: str) -> Threat:
+        retained = self.was is not None and is_retained(self.was.deletion_policy)
         retain = "" if retained else "set its removal policy to RETAIN, deploy that, and then "
+        unseen = ", ".join(self.template.unseen)
         return self._threat(
             Loss.LEAVES,
-            f"leave the stack, and CloudFormation would {_let_go(retained)}",
+            outcome,
             f"{KEEP_IT}; or move it with `cdk refactor` if only the construct was moved; or, to let"
-            f" it go, {retain}say --allow-loss {self.logical_id}",
+            f" it go, {retain}say --allow-loss {self.logical_id}"
+            + (f"; or, if {unseen} declares it, write it out" if unseen else ""),
+        )
+
+    def _may_be_left_out(self, now: Declared) -> bool:
+        """Whether the condition under which it exists is another than it was."""
+        if self.was is None or now.condition is None:
+            return False
+        return self.was.scope.condition(self.was.condition) != now.scope.condition(now.condition)
+
+    def _left_out(self, now: Declared) -> Threat | None:
+        retained = self.was is not None and is_retained(self.was.deletion_policy)
+        if retained and self._is_copied():
+            return None
+        named = now.condition if isinstance(now.condition, str) else "of it"
+        return self._leaves(
+            f"leave the stack if condition {named}, which is new or changed, is false:"
+            f" CloudFormation would then {_let_go(retained)}"
         )
 
     def _renamed(self, now: Declared, name: str) -> Threat | None:
@@ -235,7 +300,8 @@ class _One:
     def _retyped(self, now: Declared) -> Threat:
         return self._threat(
             Loss.REPLACED,
-            f"become {now.type}, which CloudFormation does to no resource that it keeps",
+            f"become {now.type or 'a resource whose type is not literal'}, which CloudFormation"
+            " does to no resource that it keeps",
             f"leave its type as it is; or let the stack release it (removal policy RETAIN, deployed"
             f" first, then --allow-loss {self.logical_id}) and adopt it as the new type",
         )
@@ -252,27 +318,32 @@ class _One:
         """The name it would get, if that is another one; in words if only the stack knows it."""
         if self.kind.renamed_in_place:
             return None
-        name = now.properties.get(self.kind.identifier)
-        if isinstance(name, str):
-            return name if name != self.deployed.physical_id else None
-        if self.was is None or name == self.was.properties.get(self.kind.identifier):
+        name = now.value(self.kind.identifier)
+        if (text := text_of(name)) is not None:
+            return text if text != self.deployed.physical_id else None
+        if self.was is None or name == self.was.value(self.kind.identifier):
             return None
-        return "a name that CloudFormation makes up" if name is None else "a name it resolves"
+        if name is None:
+            return "a name that CloudFormation makes up"
+        function = find_function(name)
+        return f"a name that only CloudFormation resolves ({function})" if function else "no text"
 
     def _changed(self, now: Declared) -> str | None:
         """The first property that changes and may not; None without the deployed template."""
         if self.was is None:
             return None
         for name in self.kind.replaced_by:
-            if now.properties.get(name) != self.was.properties.get(name):
+            if as_texts(now.value(name)) != as_texts(self.was.value(name)):
                 return name
-        schemas = [self.kind.declared_schema(one.properties) for one in (self.was, now)]
-        return "key schema" if None not in schemas and schemas[0] != schemas[1] else None
+        old, new = self.was.values(), now.values()
+        if as_texts(self.kind.key_values(old)) != as_texts(self.kind.key_values(new)):
+            return "key schema"
+        return None
 
     def _survives_replacement(self, now: Declared) -> bool:
         """Whether both templates ask to retain what is replaced."""
         before = self.was.replace_policy if self.was else None
-        return {before, now.replace_policy} <= RETAINED
+        return is_retained(before) and is_retained(now.replace_policy)
 
     def _is_copied(self) -> bool:
         return (self.kind.name, self.deployed.physical_id) in self.outlook.copied
@@ -288,6 +359,11 @@ class _One:
             outcome,
             recipe,
         )
+
+
+def is_retained(policy: object) -> bool:
+    """Whether a policy keeps the resource for certain: a function may say anything."""
+    return isinstance(policy, str) and policy in RETAINED
 
 
 def _let_go(retained: bool, what: str = "it") -> str:

@@ -16,22 +16,22 @@ import yaml
 from dataware.core.errors import BadInput, CannotSee, NotThere, Refused
 from dataware.core.events import event
 from dataware.core.guard import (
-    Declared,
     Outlook,
     StackTemplate,
     Threat,
-    declared_in,
     judged,
     places_of,
+    read_declared,
     threats,
 )
 from dataware.core.model import Deployed
 from dataware.core.ports import Aws, Emit
+from dataware.core.values import MOST_LEVELS, count_levels
 from dataware.kinds import kinds, load
 from dataware.ops.context import Context
 from dataware.ops.inputs.template import NESTED
 from dataware.ops.inputs.wanted import App
-from dataware.ops.inputs.yaml_forms import parse_yaml
+from dataware.ops.inputs.yaml_forms import parse_yaml, told_mistake
 from dataware.ops.probe import PROBES_AT_ONCE, seen
 
 Regional = Callable[[str], Aws]
@@ -126,7 +126,9 @@ def _losses_of(aws: Aws, outlook: Outlook, stack: StackTemplate, stack_id: str) 
     except CannotSee as error:
         return Found(unseen=[f"the guard does not know what stack {stack.name} has: {error}"])
     before, unseen = _before(aws, outlook, stack_id, deployed)
-    found = Found(list(threats(outlook, stack, before, deployed)), unseen)
+    was = before.resources if before else None
+    lost = threats(outlook, stack, was, deployed, before.unseen if before else None)
+    found = Found(list(lost), unseen)
     for logical_id, resource in deployed.items():
         if resource.type == NESTED:
             found += _nested(aws, outlook, stack, logical_id, resource)
@@ -135,19 +137,27 @@ def _losses_of(aws: Aws, outlook: Outlook, stack: StackTemplate, stack_id: str) 
 
 def _before(
     aws: Aws, outlook: Outlook, stack_id: str, deployed: Mapping[str, Deployed]
-) -> tuple[Mapping[str, Declared] | None, list[str]]:
+) -> tuple[StackTemplate | None, list[str]]:
     """The template that was deployed; asked for only where something stateful is deployed."""
     if outlook.kinds.keys().isdisjoint(one.type for one in deployed.values()):
         return None, []
     try:
         body = aws.stack_template(stack_id)
         document = parse_yaml(body) if isinstance(body, str) else body
-    except (CannotSee, NotThere, yaml.YAMLError) as error:
-        return None, [
-            f"the guard sees names only, because the deployed template of {stack_id} is not at "
-            f"hand: {' '.join(str(error).split())}"
-        ]
-    return declared_in(document if isinstance(document, dict) else {}), []
+        if not isinstance(document, dict) or count_levels(document) > MOST_LEVELS:
+            return None, [_names_only(stack_id, "it is no template that can be read")]
+    except yaml.YAMLError as error:
+        return None, [_names_only(stack_id, told_mistake(error))]
+    except (CannotSee, NotThere) as error:
+        return None, [_names_only(stack_id, " ".join(str(error).split()))]
+    return read_declared(stack_id, document), []
+
+
+def _names_only(stack_id: str, why: str) -> str:
+    return (
+        f"the guard sees names only, because the deployed template of {stack_id} is not at hand: "
+        f"{why}"
+    )
 
 
 def _nested(
@@ -155,8 +165,10 @@ def _nested(
 ) -> Found:
     """The losses in a nested stack; all of it is lost if it is no longer declared."""
     name = f"{stack.name}/{logical_id}"
-    inner = stack.nested.get(logical_id)
-    if inner is None and logical_id in stack.resources:
+    declared = stack.resources.get(logical_id)
+    stays = declared is not None and declared.type == NESTED
+    inner = stack.nested.get(logical_id) if stays else None
+    if inner is None and stays:
         return Found(
             unseen=[f"the guard cannot look at nested stack {name}: its template is no file"]
         )

@@ -225,7 +225,11 @@ WRONG: list[tuple[str, str | bytes, str]] = [
     ("a.toml", '[[resource]]\npreferred = "abc"', r"resource 1 \(abc\): type is missing"),
     ("a.toml", '[[resource]]\ntype = "AWS::S3::Bucket"', "preferred is missing"),
     ("a.toml", R + 'falback = "x"', "unknown field falback, did you mean fallback"),
-    ("a.toml", R + "fallback = 1", "fallback has to be a string or a list of strings, not '1'"),
+    (
+        "a.toml",
+        R + "fallback = 1",
+        "fallback has to be a string or a list of strings, not the number 1: put it in quotes",
+    ),
     ("a.toml", R + 'fallback = "new-name"', "both preferred and fallback"),
     ("a.toml", R + 'fallback = ["old", "old"]', "listed twice"),
     ("a.toml", R + 'on_error = "stopp"', "on_error cannot be stopp, did you mean stop"),

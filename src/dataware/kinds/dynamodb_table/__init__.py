@@ -15,7 +15,12 @@ from dataware.core.kind import Kind
 from dataware.core.model import Size
 from dataware.kinds.dynamodb_table.copier import TableCopier
 from dataware.kinds.dynamodb_table.items import MAX_BATCH
-from dataware.kinds.dynamodb_table.probe import declared_schema, declared_settings, probe
+from dataware.kinds.dynamodb_table.probe import (
+    declared_schema,
+    declared_settings,
+    key_values,
+    probe,
+)
 from dataware.kinds.dynamodb_table.reader import TableReader
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
@@ -119,6 +124,7 @@ KIND = Kind(
     arns=_arns,
     cdk_import="aws_cdk.aws_dynamodb:Table.from_table_attributes",
     declared_schema=declared_schema,
+    key_values=key_values,
     declared_settings=declared_settings,
     copier=TableCopier,
     reader=TableReader,

@@ -7,11 +7,12 @@ about every six hours (Amazon DynamoDB API Reference, TableDescription).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from dataware.core.errors import CannotSee, NotThere, ServiceFailed
 from dataware.core.model import Content, Existence, Facts, Problem, Setting, Size, absent
 from dataware.core.ports import Aws
+from dataware.core.values import find_function
 
 _ENCRYPTED = {False: "AWS owned key", True: "KMS key"}
 _SWITCHED = {False: "off", True: "on"}
@@ -120,7 +121,7 @@ class _Look:
         self.problems.append(error.problem or Problem(call, "unknown", detail=str(error)))
 
 
-def _schema(keys: Sequence[Mapping[str, str]], attributes: Sequence[Mapping[str, str]]) -> str:
+def _schema(keys: Sequence[Mapping[str, Any]], attributes: Sequence[Mapping[str, Any]]) -> str:
     types = {each["AttributeName"]: each["AttributeType"] for each in attributes}
     ordered = sorted(keys, key=lambda key: key["KeyType"] != "HASH")
     return ", ".join(f"{key['AttributeName']} ({types[key['AttributeName']]})" for key in ordered)
@@ -156,11 +157,44 @@ def _notes(table: Mapping[str, Any], time_to_live: Mapping[str, Any] | None) -> 
 
 def declared_schema(properties: Mapping[str, Any]) -> str | None:
     """The key schema that CloudFormation properties declare; None when it is not literal."""
-    try:
-        schema = _schema(properties["KeySchema"], properties["AttributeDefinitions"])
-    except (KeyError, TypeError):
+    keys, attributes = properties.get("KeySchema"), properties.get("AttributeDefinitions")
+    if not (_is_literal(keys, "KeyType") and _is_literal(attributes, "AttributeType")):
         return None
-    return schema or None
+    try:
+        return _schema(keys, attributes) or None
+    except KeyError:
+        return None
+
+
+def key_values(properties: Mapping[str, Any]) -> Any:
+    """The definitions of the key attributes, of which a change replaces the table.
+
+    Definitions of other attributes may come and go with their indexes. Where it is not literal
+    which those of the key are, all of them count.
+    """
+    keys, attributes = properties.get("KeySchema"), properties.get("AttributeDefinitions")
+    if not _is_literal(keys, "KeyType") or not isinstance(attributes, list):
+        return [keys, attributes]
+    names = [key["AttributeName"] for key in keys]
+    defined = [one for one in attributes if isinstance(one, Mapping)]
+    if len(defined) < len(attributes) or not all(
+        isinstance(one.get("AttributeName"), str) for one in defined
+    ):
+        return [keys, attributes]
+    return {
+        name: [one for one in defined if one["AttributeName"] == name] for name in sorted(names)
+    }
+
+
+def _is_literal(rows: object, field: str) -> TypeGuard[list[dict[str, str]]]:
+    """Whether rows name an attribute and its `field` in literal texts."""
+    return isinstance(rows, list) and all(
+        isinstance(row, Mapping)
+        and isinstance(row.get("AttributeName"), str)
+        and isinstance(row.get(field), str)
+        and find_function([row["AttributeName"], row[field]]) is None
+        for row in rows
+    )
 
 
 def declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:

@@ -18,7 +18,9 @@ from dataware.ops.inputs.template import (
     asset_of,
     parse_template,
     read_stack,
+    resources_of,
     template_resources,
+    told_unseen_parts,
 )
 from dataware.ops.inputs.wanted import App, Environment, Kinds, Overrides, check_together
 
@@ -79,7 +81,8 @@ def read_assembly(
             wanted += resources
             environments[one.name] = one.environment
     check_together(str(folder), wanted)
-    return App(wanted, environments, tuple(map(_whole, chosen)))
+    unseen = [text for one in chosen for text in told_unseen_parts(one.template)]
+    return App(wanted, environments, tuple(map(_whole, chosen)), tuple(unseen))
 
 
 def _whole(stack: Stack) -> StackTemplate:
@@ -123,13 +126,14 @@ def _environment(address: str) -> Environment:
 
 def _refuse_nested(template: Path) -> None:
     """Complain about opted-in resources in nested stacks, whose stack names are not known."""
-    for resource in parse_template(template).get("Resources", {}).values():
+    for resource in resources_of(template, synthesized=True).values():
         asset = asset_of(resource)
         if resource.get("Type") != NESTED or asset is None:
             continue
         nested = template.parent / asset
-        for logical_id, inner in parse_template(nested).get("Resources", {}).items():
-            if "Dataware" in (inner.get("Metadata") or {}):
+        for logical_id, inner in resources_of(nested, synthesized=True).items():
+            metadata = inner.get("Metadata")
+            if isinstance(metadata, dict) and "Dataware" in metadata:
                 raise BadInput(
                     f"{nested}, resource {logical_id}: dataware cannot see into nested stacks: "
                     "move the resource to the stack itself"

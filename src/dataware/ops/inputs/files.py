@@ -6,11 +6,10 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from dataware.core.errors import BadInput
 from dataware.core.plan import Plan, lock_entries
-from dataware.ops.inputs.reading import read_text
+from dataware.ops.inputs.reading import read_json
 
 LOCK = Path("dataware.lock.json")
 VERSION = 1
@@ -22,7 +21,7 @@ def is_plan(path: Path) -> bool:
         return False
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(data, dict) and "version" in data and isinstance(data.get("resources"), list)
 
@@ -30,7 +29,7 @@ def is_plan(path: Path) -> bool:
 def read_plan(path: Path) -> Plan:
     """The plan in a file. Raises BadInput."""
     try:
-        return Plan.from_json(_json(path))
+        return Plan.from_json(read_json(path))
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
 
@@ -53,20 +52,13 @@ def save_plan(plan: Plan, path: Path) -> None:
 
 def save_lock(plan: Plan, path: Path = LOCK) -> None:
     """Write the plan's decisions to the lock file; other accounts and regions stay as they are."""
-    known = _json(path) if path.exists() else {"version": VERSION}
+    known = read_json(path) if path.exists() else {"version": VERSION}
     if not isinstance(known, dict) or known.get("version") != VERSION:
         raise BadInput(f"{path} is no lock file of version {VERSION}: move it away")
     environments = dict(known.get("environments") or {})
     environments[f"{plan.account}/{plan.region}"] = lock_entries(plan)
     # Sorted, so that the order of constructs in the app makes no difference in version control.
     _write(path, {"version": VERSION, "environments": environments}, sort_keys=True)
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise BadInput(f"{path} is not valid JSON: line {error.lineno}: {error.msg}") from error
 
 
 def _write(path: Path, data: object, *, sort_keys: bool = False) -> None:

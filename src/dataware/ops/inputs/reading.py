@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,13 +13,18 @@ from typing import Any, TypeVar
 
 from dataware.core.errors import BadInput
 from dataware.core.near import did_you_mean
+from dataware.core.values import MOST_LEVELS, count_levels, find_function
 
 Choice = TypeVar("Choice", bound=StrEnum)
+
+HANDED_ON = ("/dev/fd", "/dev/stdin", "/proc")
+"""Where a pipe is what the shell hands on, and not a file of its own that nobody may write to."""
 
 
 def read_text(path: Path, *, holds: str = "at least one resource") -> str:
     """The text of a file. Raises BadInput when it cannot be read or is empty."""
     try:
+        _check_readable(path)
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise BadInput(f"{path} does not exist: check the path") from None
@@ -27,6 +35,52 @@ def read_text(path: Path, *, holds: str = "at least one resource") -> str:
     if not text.strip():
         raise BadInput(f"{path} is empty: it has to declare {holds}")
     return text
+
+
+def _check_readable(path: Path) -> None:
+    """Refuse what is no file: to open a pipe without a writer would wait for ever."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise BadInput(f"{path} is a folder: name a file in it")
+    if not stat.S_ISREG(mode) and not str(path).startswith(HANDED_ON):
+        raise BadInput(f"{path} is no regular file: name a text file")
+
+
+def read_json(path: Path) -> Any:
+    """The document in a JSON file. Raises BadInput with the line of the mistake."""
+    return parse_json(read_text(path), path)
+
+
+def parse_json(text: str, path: Path) -> Any:
+    """The document in a JSON text out of the file `path`. Raises BadInput."""
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"{path} is not valid JSON: line {error.lineno}"
+        raise BadInput(f"{where}: {error.msg}{hint_of_braces(text)}") from error
+    except ValueError as error:
+        raise BadInput(f"{path} is not valid JSON: it holds a number of too many digits") from error
+    except RecursionError:
+        raise nested_too_deep(path) from None
+    check_depth(document, path)
+    return document
+
+
+def hint_of_braces(text: str) -> str:
+    """What to do about a text that looks as if a template engine still has to fill it in."""
+    engine = re.search(r"\{\{(?!\s*resolve:)|\{%", text)
+    return "; it has braces of a template engine ({{ … }}): render it first" if engine else ""
+
+
+def check_depth(document: object, path: Path) -> None:
+    """Refuse a document that is nested deeper than anything that is meant."""
+    if count_levels(document) > MOST_LEVELS:
+        raise nested_too_deep(path)
+
+
+def nested_too_deep(path: Path) -> BadInput:
+    """The complaint about a document that is nested too deep."""
+    return BadInput(f"{path} is nested more than {MOST_LEVELS} levels deep: write it flatter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +104,8 @@ class Section:
     def text(self, field: str) -> str | None:
         """The string under `field`, None without it."""
         value = self.data.get(field)
-        if field in self.data and not (isinstance(value, str) and value):
-            raise self.bad(f"{field} has to be a string, not {_told(value)}")
+        if field in self.data and not _is_literal_text(value):
+            raise self.bad(f"{field} has to be a string, not {told(value)}{cure(value)}")
         return value
 
     def required(self, field: str) -> str:
@@ -64,16 +118,21 @@ class Section:
     def texts(self, field: str) -> tuple[str, ...]:
         """The string or the strings under `field`."""
         value = self.data.get(field, [])
-        values = [value] if isinstance(value, str) else value
-        if not isinstance(values, list) or not all(isinstance(v, str) and v for v in values):
-            raise self.bad(f"{field} has to be a string or a list of strings, not {_told(value)}")
+        values = value if isinstance(value, list) else [value]
+        odd = [one for one in values if not _is_literal_text(one)]
+        if odd:
+            raise self.bad(
+                f"{field} has to be a string or a list of strings, not {told(odd[0])}{cure(odd[0])}"
+            )
         return tuple(values)
 
     def mapping(self, field: str) -> Mapping[str, Any]:
         """The mapping under `field`, empty without it."""
         value = self.data.get(field, {})
         if not isinstance(value, dict):
-            raise self.bad(f"{field} has to be a table of properties, not {_told(value)}")
+            raise self.bad(
+                f"{field} has to be a table of properties, not {told(value)}{cure(value)}"
+            )
         return value
 
     def choice(self, field: str, choices: type[Choice]) -> Choice | None:
@@ -87,10 +146,25 @@ class Section:
             raise self.bad(f"{field} cannot be {value}, {did_you_mean(value, choices)}") from None
 
 
-def _told(value: object) -> str:
-    """A value in a complaint: its kind in the words of the file formats, and a short text."""
+def _is_literal_text(value: object) -> bool:
+    return isinstance(value, str) and value != "" and find_function(value) is None
+
+
+def told(value: object) -> str:
+    """A value in a complaint: its function, or its kind in the words of the file formats."""
+    if (function := find_function(value)) is not None:
+        return f"what a function gives ({function})"
     words = {dict: "a table", list: "a list", bool: "a truth value", type(None): "nothing"}
     text = str(value)
     if type(value) in words or len(text) > 40:
         return words.get(type(value), "that")
-    return f"{text!r}"
+    return f"{text!r}" if isinstance(value, str) else f"the number {text}"
+
+
+def cure(value: object) -> str:
+    """What to do where a text is needed and a value is none."""
+    if find_function(value) is not None:
+        return ": write it out, because dataware looks before CloudFormation resolves anything"
+    if isinstance(value, bool | int | float):
+        return ": put it in quotes"
+    return ""

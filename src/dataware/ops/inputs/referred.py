@@ -6,12 +6,12 @@ declaration in the metadata of its node, so that it can still be planned.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from dataware.core.errors import BadInput
+from dataware.ops.inputs.reading import read_json
 
 WANTED = "dataware:wanted"
 
@@ -39,7 +39,8 @@ def _entries(folder: Path, artifact: Mapping[str, Any]) -> Iterator[Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read: {error}; run `cdk synth` again") from error
+        data = read_json(path)
+    except BadInput as error:
+        why = str(error).removeprefix(str(path)).strip()
+        raise BadInput(f"{path} cannot be read: it {why}; run `cdk synth` again") from error
     return data if isinstance(data, dict) else {}

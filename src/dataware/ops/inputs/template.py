@@ -14,11 +14,21 @@ from typing import Any
 import yaml
 
 from dataware.core.errors import BadInput
-from dataware.core.guard import StackTemplate, declared_in
+from dataware.core.expand import expand, told_unseen
+from dataware.core.guard import StackTemplate, read_declared
 from dataware.core.kind import Kind
 from dataware.core.model import Creator, Wanted
 from dataware.core.near import nearest
-from dataware.ops.inputs.reading import Section, read_text
+from dataware.core.values import find_function, is_function
+from dataware.ops.inputs.reading import (
+    Section,
+    check_depth,
+    cure,
+    hint_of_braces,
+    parse_json,
+    read_text,
+    told,
+)
 from dataware.ops.inputs.references import unresolved
 from dataware.ops.inputs.wanted import (
     App,
@@ -30,13 +40,14 @@ from dataware.ops.inputs.wanted import (
     known_kind,
     read_choices,
 )
-from dataware.ops.inputs.yaml_forms import parse_yaml
+from dataware.ops.inputs.yaml_forms import parse_yaml, told_mistake
 
 WORDS = Words("Fallback", "OnError", "OnFallbackData", "Import")
 OPT_IN = "add Metadata: {Dataware: {Fallback: [name]}} to each resource that dataware should see"
 KEY = "Dataware"
 ALIKE = 0.85
 """How like `KEY` another key has to be to be taken for a slip: keys of other tools are fine."""
+YAML = frozenset({".yaml", ".yml"})
 NESTED = "AWS::CloudFormation::Stack"
 
 
@@ -60,15 +71,18 @@ def read_template(path: Path, kinds: Kinds, overrides: Overrides, stack: str | N
     """The resources of a template that opt in; `stack` is the name of the stack it describes."""
     wanted = template_resources(Source(path, kinds, overrides, stack))
     check_together(str(path), wanted)
-    return App(wanted, stacks=(read_stack(stack, path),) if stack else ())
+    stacks = (read_stack(stack, path),) if stack else ()
+    return App(wanted, stacks=stacks, unseen=told_unseen_parts(path))
+
+
+def told_unseen_parts(path: Path) -> tuple[str, ...]:
+    """A warning for each part of a template that may declare resources nobody sees."""
+    return tuple(told_unseen(str(path), expand(parse_template(path)).unseen))
 
 
 def template_resources(source: Source) -> list[Wanted]:
     """The wanted resources of one template; empty if none opts in."""
-    document = parse_template(source.path)
-    resources = document.get("Resources", {} if source.synthesized else None)
-    if not isinstance(resources, dict) or not all(isinstance(r, dict) for r in resources.values()):
-        raise BadInput(f"{source.path} is no CloudFormation template: it has no Resources")
+    resources = resources_of(source.path, synthesized=source.synthesized)
     declared = [
         _wanted(source, logical_id, resource)
         for logical_id, resource in resources.items()
@@ -83,40 +97,84 @@ def template_resources(source: Source) -> list[Wanted]:
     return declared + referred
 
 
-def read_stack(name: str, path: Path) -> StackTemplate:
-    """A stack with all its resources, and those of the nested stacks whose templates are files."""
+def resources_of(path: Path, *, synthesized: bool = False) -> dict[str, dict[str, Any]]:
+    """The plain resources of a template, its loops written out.
+
+    Raises BadInput for a file without `Resources`, which only CDK leaves out where there are none.
+    """
     document = parse_template(path)
+    found = document.get("Resources", {} if synthesized else None)
+    if not isinstance(found, dict):
+        raise BadInput(
+            f"{path} is no CloudFormation template: it has no Resources{_hint(document)}"
+        )
+    resources = expand(document).document["Resources"] if found else {}
+    return {one: dict(body) for one, body in resources.items()}
+
+
+def _hint(document: Mapping[str, Any]) -> str:
+    """What to name instead of the file of another tool."""
+    if "service" in document and "provider" in document:
+        return (
+            "; for the Serverless Framework run `serverless package`, and name "
+            ".serverless/cloudformation-template-update-stack.json"
+        )
+    return ""
+
+
+def read_stack(name: str, path: Path, above: frozenset[Path] = frozenset()) -> StackTemplate:
+    """A stack with all its resources, and those of the nested stacks whose templates are files.
+
+    `above` holds the templates in which it is nested.
+    """
+    seen = above | {path.resolve()}
     inner = {
         logical_id: path.parent / asset
-        for logical_id, resource in document.get("Resources", {}).items()
+        for logical_id, resource in resources_of(path, synthesized=True).items()
         if resource.get("Type") == NESTED and (asset := asset_of(resource)) is not None
     }
-    nested = {one: read_stack(f"{name}/{one}", at) for one, at in inner.items() if at.is_file()}
-    return StackTemplate(name, declared_in(document), nested, path=str(path))
+    nested = {
+        one: read_stack(f"{name}/{one}", at, seen)
+        for one, at in inner.items()
+        if at.is_file() and at.resolve() not in seen
+    }
+    return replace(read_declared(name, parse_template(path), str(path)), nested=nested)
 
 
 def asset_of(resource: Mapping[str, Any]) -> str | None:
     """The file of a nested stack's template, as CDK notes it."""
-    path = (resource.get("Metadata") or {}).get("aws:asset:path")
+    path = _metadata(resource).get("aws:asset:path")
     return path if isinstance(path, str) else None
 
 
 def parse_template(path: Path) -> dict[str, Any]:
     """The document in a JSON or YAML file. Raises BadInput with the line of the mistake."""
     text = read_text(path)
-    try:
-        is_json = path.suffix == ".json" or text.lstrip().startswith("{")
-        document = json.loads(text) if is_json else parse_yaml(text)
-    except json.JSONDecodeError as error:
-        raise BadInput(f"{path} is not valid JSON: line {error.lineno}: {error.msg}") from error
-    except yaml.MarkedYAMLError as error:
-        at = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise BadInput(f"{path} is not valid YAML: {at}{error.problem}") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        what = " ".join(str(error).split())
-        raise BadInput(f"{path} cannot be parsed: {what}") from error
+    flow = path.suffix in YAML or not text.lstrip().startswith("{")
+    if path.suffix == ".json" or not flow or _is_json(text):
+        document = parse_json(text, path)
+    else:
+        document = _parsed_yaml(text, path)
     if not isinstance(document, dict):
         raise BadInput(f"{path} is no CloudFormation template: it has no Resources")
+    return document
+
+
+def _is_json(text: str) -> bool:
+    """Whether a text is JSON, whatever its file is called: YAML refuses its tabs."""
+    try:
+        return text.lstrip().startswith("{") and isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _parsed_yaml(text: str, path: Path) -> object:
+    try:
+        document = parse_yaml(text)
+    except yaml.YAMLError as error:
+        what = f"{told_mistake(error)}{hint_of_braces(text)}"
+        raise BadInput(f"{path} is not valid YAML: {what}") from error
+    check_depth(document, path)
     return document
 
 
@@ -125,6 +183,12 @@ def _opts_in(source: Source, logical_id: str, resource: dict[str, Any]) -> bool:
     metadata = _metadata(resource)
     if KEY in metadata:
         return True
+    if is_function(resource.get("Metadata")) and _type_of(resource) in source.kinds:
+        text = told(resource["Metadata"])
+        raise BadInput(
+            f"{source.path}, resource {logical_id}: Metadata is {text}, so that it cannot be seen "
+            "whether it opts in: write it out"
+        )
     for key in metadata:
         if nearest(str(key), [KEY], ALIKE):
             where = f"{source.path}, resource {logical_id}, Metadata"
@@ -132,7 +196,12 @@ def _opts_in(source: Source, logical_id: str, resource: dict[str, Any]) -> bool:
     return False
 
 
-def _metadata(resource: dict[str, Any]) -> dict[str, Any]:
+def _type_of(resource: Mapping[str, Any]) -> str:
+    named = resource.get("Type")
+    return named if isinstance(named, str) else ""
+
+
+def _metadata(resource: Mapping[str, Any]) -> dict[str, Any]:
     metadata = resource.get("Metadata")
     return metadata if isinstance(metadata, dict) else {}
 
@@ -140,9 +209,13 @@ def _metadata(resource: dict[str, Any]) -> dict[str, Any]:
 def _wanted(source: Source, logical_id: str, resource: dict[str, Any]) -> Wanted:
     declared = Section(f"{source.path}, resource {logical_id}", resource)
     kind = known_kind(declared, declared.required("Type"), source.kinds)
+    if is_function(resource):
+        raise declared.bad(f"a part of it is {told(resource)}{cure(resource)}")
     properties = declared.mapping("Properties")
     preferred = _literal_name(declared, kind)
     metadata = _metadata(resource)
+    if is_function(metadata[KEY]):
+        raise declared.bad(f"Metadata.{KEY} is {told(metadata[KEY])}{cure(metadata[KEY])}")
     section = Section(f"{declared.where}, Metadata.Dataware", metadata[KEY])
     if not isinstance(section.data, dict):
         raise declared.bad("Metadata.Dataware has to be a mapping such as {Fallback: [name]}")
@@ -167,14 +240,18 @@ def _wanted(source: Source, logical_id: str, resource: dict[str, Any]) -> Wanted
 
 
 def _literal_name(declared: Section, kind: Kind) -> str:
-    name = declared.mapping("Properties").get(kind.identifier)
+    properties = declared.mapping("Properties")
+    name = properties if is_function(properties) else properties.get(kind.identifier)
+    where = f"Properties.{kind.identifier}"
     if name is None:
-        raise declared.bad(f"Properties.{kind.identifier} is missing: give the preferred name")
-    if not isinstance(name, str):
+        raise declared.bad(f"{where} is missing: give the preferred name")
+    if find_function(name) is not None:
         raise declared.bad(
-            f"Properties.{kind.identifier} is not a literal name: write it out, because the data "
-            "is looked at before CloudFormation resolves anything"
+            f"{where} is not a literal name but {told(name)}{cure(name)}; or give the output of "
+            "`cdk synth`, where it is literal"
         )
+    if not isinstance(name, str):
+        raise declared.bad(f"{where} has to be a string, not {told(name)}{cure(name)}")
     return name
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from dataware.core.errors import BadInput
 from dataware.core.model import Wanted
 from dataware.core.near import did_you_mean
-from dataware.ops.inputs.reading import Section, read_text
+from dataware.ops.inputs.reading import Section, check_depth, nested_too_deep, read_text
 from dataware.ops.inputs.wanted import (
     App,
     Kinds,
@@ -44,10 +46,30 @@ def read_toml(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None 
 
 
 def _parsed(path: Path) -> dict[str, Any]:
+    text = read_text(path)
     try:
-        return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+        document = tomllib.loads(text)
+    except RecursionError:
+        raise nested_too_deep(path) from None
+    except ValueError as error:
         raise BadInput(f"{path} is not valid TOML: {error}") from error
+    check_depth(document, path)
+    for where, value in _scalars(document):
+        if not isinstance(value, str) and not (isinstance(value, int | float) and isfinite(value)):
+            raise BadInput(f"{path}: {where} is {value}: put it in quotes")
+    return document
+
+
+def _scalars(value: object, where: str = "") -> Iterator[tuple[str, object]]:
+    """Every value that is no table or list, with its path: TOML has dates, and JSON none."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _scalars(inner, f"{where}.{name}" if where else name)
+    elif isinstance(value, list):
+        for at, inner in enumerate(value, 1):
+            yield from _scalars(inner, f"{where} {at}")
+    else:
+        yield where, value
 
 
 def _wanted(

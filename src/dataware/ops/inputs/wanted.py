@@ -9,11 +9,15 @@ from dataware.core.errors import BadInput
 from dataware.core.guard import StackTemplate
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, OnError, OnFallbackData, Wanted
-from dataware.core.near import did_you_mean
+from dataware.core.near import nearest
 from dataware.ops.inputs.reading import Section
 
 Kinds = Mapping[str, Kind]
 """The known resource types, by CloudFormation type."""
+
+
+SLIP = 0.9
+"""How like a known type another has to be to be a slip of the hand, and no other type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,13 @@ class App:
     """The wanted resources of an app, and the environments of their stacks by stack name.
 
     `stacks` holds the whole templates, also those in which nothing opts in; it is empty where the
-    names of the stacks are not known.
+    names of the stacks are not known. `unseen` warns of what was not looked into.
     """
 
     wanted: list[Wanted]
     environments: Mapping[str, Environment] = field(default_factory=dict)
     stacks: tuple[StackTemplate, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     def check_environment(self, account: str, region: str) -> None:
         """Raise BadInput when a stack is meant for another account or region."""
@@ -97,10 +102,11 @@ def read_choices(section: Section, words: Words, overrides: Overrides) -> Choice
 
 def known_kind(section: Section, cfn_type: str, kinds: Kinds) -> Kind:
     """The card of a CloudFormation type."""
-    if cfn_type not in kinds:
-        near = did_you_mean(cfn_type, kinds)
-        raise section.bad(f"type {cfn_type} is unknown to dataware, {near}")
-    return kinds[cfn_type]
+    if cfn_type in kinds:
+        return kinds[cfn_type]
+    slip = nearest(cfn_type, kinds, SLIP)
+    supported = f"did you mean {slip}?" if slip else f"which supports {', '.join(sorted(kinds))}"
+    raise section.bad(f"type {cfn_type} is unknown to dataware, {supported}")
 
 
 def check_names(section: Section, kind: Kind, preferred: str, fallbacks: Sequence[str]) -> None:

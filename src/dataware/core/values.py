@@ -1,0 +1,172 @@
+"""Whether a value of a template is literal, and if not, what computes it; pure.
+
+This is the one place that tells a literal from a function. Whatever CloudFormation alone can
+resolve becomes a `Computed`, which equals no literal, so that nothing takes it for one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_LEVELS = 100
+"""How deep a document may be nested; nothing that is written for AWS comes near it."""
+
+FUNCTION = "Fn::"
+DEFINITIONS = ("Parameters", "Mappings", "Conditions", "Resources")
+
+NO_VALUE = {"Ref": "AWS::NoValue"}
+"""Stands for a property that is left out (Template Reference, "Pseudo parameters reference")."""
+
+_DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
+_VARIABLE = re.compile(r"\$\{(?!!)([^}]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A value that CloudFormation computes.
+
+    Two are equal where the expression and every definition of the template that it rests on are.
+    `given` holds these definitions by name.
+    """
+
+    expression: Any
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """The function, for people."""
+        return find_function(self.expression) or "a function"
+
+
+def find_function(value: object) -> str | None:
+    """The first function in a value, such as ``Ref: Stage`` or ``Fn::If``; None in a literal."""
+    return next(_functions(value), None)
+
+
+def is_function(value: object) -> bool:
+    """Whether a value is a function itself, rather than a list or mapping that holds one."""
+    return _own_name(value) is not None
+
+
+def _functions(value: object) -> Iterator[str]:
+    if (name := _own_name(value)) is not None:
+        yield name
+    elif isinstance(value, list):
+        for one in value:
+            yield from _functions(one)
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _functions(one)
+
+
+def _own_name(value: object) -> str | None:
+    """The function that a value is, in the words of a template."""
+    if isinstance(value, Computed):
+        return str(value)
+    if isinstance(value, str):
+        found = _DYNAMIC.search(value)
+        return found.group() if found else None
+    if not isinstance(value, Mapping):
+        return None
+    if len(value) == 1:
+        ((name, argument),) = value.items()
+        if name == "Ref" or (name == "Condition" and isinstance(argument, str)):
+            return f"{name}: {argument}" if isinstance(argument, str) else str(name)
+    return next((str(key) for key in value if str(key).startswith(FUNCTION)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The definitions of a template that its functions rest on."""
+
+    document: Mapping[str, Any]
+
+    def evaluate(self, value: object) -> Any:
+        """The value, with a `Computed` in the place of every function."""
+        if value == NO_VALUE:
+            return None
+        if is_function(value):
+            return Computed(value, self._definitions(value))
+        if isinstance(value, list):
+            return [self.evaluate(one) for one in value]
+        if isinstance(value, Mapping):
+            return {name: self.evaluate(one) for name, one in value.items()}
+        return value
+
+    def condition(self, name: object) -> Computed | None:
+        """The condition under which a resource exists; None where it always does."""
+        return None if name is None else self.evaluate({"Condition": str(name)})
+
+    def _definitions(self, value: object) -> dict[str, Any]:
+        """What the template defines under the names that a function mentions, theirs included."""
+        found: dict[str, Any] = {}
+        waiting = list(_mentioned(value))
+        while waiting:
+            name = waiting.pop()
+            if name in found:
+                continue
+            found[name] = [
+                _essence(kind, section[name])
+                for kind in DEFINITIONS
+                if isinstance(section := self.document.get(kind), Mapping) and name in section
+            ]
+            waiting += _mentioned(found[name])
+        return {name: defined for name, defined in found.items() if defined}
+
+
+def _mentioned(value: object) -> Iterator[str]:
+    """Every text in a value that may be the name of a definition."""
+    if isinstance(value, str):
+        yield value
+        yield value.partition(".")[0]
+        for variable in _VARIABLE.findall(value):
+            yield variable.strip().partition(".")[0]
+    elif isinstance(value, list):
+        for one in value:
+            yield from _mentioned(one)
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _mentioned(one)
+
+
+def _essence(kind: str, definition: Any) -> Any:
+    """What of a definition a value rests on: of a parameter not, say, its description."""
+    if kind == "Parameters" and isinstance(definition, Mapping):
+        return {name: definition.get(name) for name in ("Type", "Default")}
+    if kind == "Resources" and isinstance(definition, Mapping):
+        return {name: definition.get(name) for name in ("Type", "Condition", "Properties")}
+    return definition
+
+
+def text_of(value: object) -> str | None:
+    """The text that CloudFormation takes a literal scalar for; None for anything else."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+def as_texts(value: Any) -> Any:
+    """The value with every scalar as text, so that ``true`` and ``"true"`` are the same."""
+    if isinstance(value, list):
+        return [as_texts(one) for one in value]
+    if isinstance(value, Mapping):
+        return {name: as_texts(one) for name, one in value.items()}
+    text = text_of(value)
+    return value if text is None else text
+
+
+def count_levels(value: object) -> int:
+    """How deep a document is nested; stops counting beyond `MOST_LEVELS`."""
+    level, levels = [value], 0
+    while level and levels <= MOST_LEVELS:
+        levels += 1
+        level = [inner for one in level for inner in _inside(one)]
+    return levels - 1
+
+
+def _inside(value: object) -> list[Any]:
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return value if isinstance(value, list) else []

@@ -1,0 +1,131 @@
+"""Any value of a template may be a function, or of a kind that nobody expects."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataware.core.errors import BadInput
+from dataware.core.model import Content, Existence, Facts, Wanted, absent
+from dataware.core.rules import decide
+from dataware.kinds import kinds, load
+from dataware.ops.inputs import App, load_app
+from support.shapes import FUNCTIONS, JUNK, LOOPED, SHAPES, Node, nodes_of, replaced
+
+KINDS = {kind.cfn_type: kind for kind in kinds()}
+ID = "id (S)"
+
+
+def app_of(document: Any, path: Path) -> App:
+    """The app in a template file."""
+    path.write_text(json.dumps(document))
+    return load_app(path, kinds=KINDS, stack="App", guarding=True)
+
+
+def decided(wanted: Wanted) -> str:
+    """All that is said of a resource whose fallback has data, as text."""
+    kind = load(wanted.type)
+    schema = kind.declared_schema(wanted.properties)
+    settings = [one.label for one in kind.declared_settings(wanted.properties).values()]
+    fallbacks = [
+        Facts(name, Existence.EXISTS, Content.DATA, schema=ID if "Dynamo" in wanted.type else "")
+        for name in wanted.fallbacks
+    ]
+    decision = decide(wanted, schema, absent(wanted.preferred), fallbacks)
+    return f"{wanted.preferred} {wanted.fallbacks} {schema} {settings} {decision.reason}"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("junk", JUNK)
+def test_a_template_is_read_or_refused_in_a_sentence(shape: str, junk: str, tmp_path: Path) -> None:
+    """Wherever it stands, it ends in no traceback, and no function is taken for a literal."""
+    path = tmp_path / "t.json"
+    for node in nodes_of(SHAPES[shape]):
+        try:
+            app = app_of(replaced(SHAPES[shape], node, JUNK[junk]), path)
+        except BadInput as error:
+            said = str(error)
+        else:
+            said = " ".join([*app.unseen, *map(decided, app.wanted)])
+        assert "\n" not in said, (node, said)
+        assert "{'" not in said, (node, said)
+        assert "AttributeType" not in said, (node, said)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_opts_in_is_never_lost_sight_of(shape: str, function: str, tmp_path: Path) -> None:
+    """A function in the place of any node leaves every resource planned, refused or told of."""
+    path = tmp_path / "t.json"
+    whole = {one.preferred for one in app_of(SHAPES[shape], path).wanted}
+    for node in nodes_of(SHAPES[shape]):
+        try:
+            app = app_of(replaced(SHAPES[shape], node, FUNCTIONS[function]), path)
+        except BadInput:
+            continue
+        seen = {one.preferred for one in app.wanted}
+        assert seen == whole or app.unseen or _is_a_name(node), node
+
+
+def _is_a_name(node: Node) -> bool:
+    """Whether a text is resolved before it is looked at, because a loop writes it."""
+    return "Fn::ForEach::Tables" in node
+
+
+def test_loops_over_literal_lists_are_written_out(tmp_path: Path) -> None:
+    """Names, fallbacks and logical ids are those that CloudFormation comes to."""
+    app = app_of(LOOPED, tmp_path / "t.json")
+    assert [(one.logical_id, one.preferred, one.fallbacks) for one in app.wanted] == [
+        ("TableRed", "Table-Red", ("OldRed",)),
+        ("TableBlue", "Table-Blue", ("OldBlue",)),
+        ("Visits", "Visits-prod", ("Visits",)),
+    ]
+    assert not app.unseen
+
+
+def test_a_simple_table_is_the_table_that_sam_makes_of_it(tmp_path: Path) -> None:
+    """Its key defaults to `id`, and it is paid for by request unless it says a throughput."""
+    visits = app_of(LOOPED, tmp_path / "t.json").wanted[-1]
+    assert (visits.type, visits.properties["BillingMode"]) == (
+        "AWS::DynamoDB::Table",
+        "PAY_PER_REQUEST",
+    )
+    assert load(visits.type).declared_schema(visits.properties) == ID
+    properties = {"TableName": "vvv", "ProvisionedThroughput": {"ReadCapacityUnits": 1}}
+    plain = replaced(LOOPED, ("Resources", "Visits", "Properties"), properties)
+    table = app_of(plain, tmp_path / "t.json").wanted[-1]
+    assert load(table.type).declared_schema(table.properties) == ID
+    assert "BillingMode" not in table.properties
+
+
+def test_a_loop_over_what_is_not_literal_is_told_of(tmp_path: Path) -> None:
+    """It may declare anything."""
+    loop = replaced(LOOPED, ("Resources", "Fn::ForEach::Tables", 1), {"Ref": "Names"})
+    app = app_of(loop, tmp_path / "t.json")
+    assert [one.preferred for one in app.wanted] == ["Visits-prod"]
+    (text,) = app.unseen
+    assert "Fn::ForEach::Tables is not looked into, because its list is not literal" in text
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "says"),
+    [
+        (("Properties", "TableName"), 2024, "not the number 2024: put it in quotes"),
+        (("Properties", "TableName"), {"Ref": "N"}, r"what a function gives \(Ref: N\): write it"),
+        (("Properties",), {"Fn::Transform": {}}, r"what a function gives \(Fn::Transform\)"),
+        (("Metadata", "Dataware", "Fallback"), [{"Fn::Sub": "x"}], r"gives \(Fn::Sub\): write it"),
+        (("Metadata",), {"Ref": "X"}, r"Metadata is what a function gives \(Ref: X\)"),
+        (("Metadata", "Dataware"), {"Ref": "X"}, r"Dataware is what a function gives \(Ref: X\)"),
+        (("Type",), {"Ref": "X"}, r"Type has to be a string, not what a function gives \(Ref: X"),
+    ],
+)
+def test_the_sentence_names_the_function_and_the_way_on(
+    at: Node, value: Any, says: str, tmp_path: Path
+) -> None:
+    """No value is shown in the words of Python."""
+    shape = SHAPES["a table with indexes"]
+    with pytest.raises(BadInput, match=says):
+        app_of(replaced(shape, ("Resources", "Orders", *at), value), tmp_path / "t.json")
