@@ -265,13 +265,14 @@ class Kind:
     a size, by the names of the price table; `speed` is that of a usual copy; `advice` says which
     properties of a target that is to be created would help a copy of that size. `replaced_by` names
     the properties, beside the `identifier`, whose change makes CloudFormation replace the resource,
-    and `key_values` gives what else does so in properties of which a part may change; `stateful` is False where a template holds the whole value, so that nothing is lost with the
-    resource. `adoptable` is False where CloudFormation cannot import a resource by its name, so
-    that it is referenced instead; `renamed_in_place` says that another `identifier` renames the
-    resource and replaces nothing. `locate` tells in which region a place really is, where names
-    belong to no region; it is None for other kinds, and answers None where that cannot be seen.
-    `readers` parts are read (each holds some pages) and `writers` units written at the same time,
-    unless a person says otherwise.
+    and `key_values` gives what else does so in properties of which a part may change; `stateful` is
+    False where a template holds the whole value, so that nothing is lost with the resource.
+    `adoptable` is False where CloudFormation cannot import a resource by its name, so that it is
+    referenced instead; `renamed_in_place` says that another `identifier` renames the resource and
+    replaces nothing. `locate` tells in which region a place really is, where names belong to no
+    region; it is None for other kinds, and answers None where that cannot be seen. `readers` parts
+    are read (each holds some pages) and `writers` units written at the same time, unless a person
+    says otherwise.
     """
 
     name: str
