@@ -353,6 +353,57 @@ def test_the_older_methods_give_what_they_gave() -> None:
     assert [key["AttributeName"] for key in table["Properties"]["KeySchema"]] == ["email", "at"]
 
 
+def test_properties_that_an_older_helper_set_inside_are_defaults_of_the_type() -> None:
+    """Switching loses no protection, and a call's own properties win."""
+    stack = make_stack(lookup="collect")
+    helper = DataAware(
+        stack,
+        bucket={"versioned": True, "block_public_access": s3.BlockPublicAccess.BLOCK_ALL},
+        table={"deletion_protection": True},
+    )
+    helper.get_or_create_s3_bucket("Uploads", "uploads-prod", "uploads")
+    helper.get_or_create_s3_bucket("Scratch", "scratch-prod", "scratch", versioned=False)
+    string = dynamodb.AttributeType.STRING
+    helper.get_or_create_dynamodb_table("Waitlist", "Waitlist-prod", None, "email", string)
+    by_name = {
+        one["Properties"].get("BucketName") or one["Properties"]["TableName"]: one["Properties"]
+        for one in resources(stack).values()
+    }
+    assert by_name["uploads-prod"]["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert by_name["uploads-prod"]["PublicAccessBlockConfiguration"]["BlockPublicAcls"] is True
+    assert "VersioningConfiguration" not in by_name["scratch-prod"]
+    assert by_name["Waitlist-prod"]["DeletionProtectionEnabled"] is True
+    assert by_name["Waitlist-prod"]["BillingMode"] == "PAY_PER_REQUEST"
+
+
+@pytest.mark.parametrize(
+    ("fallback", "names"),
+    [
+        (None, []),
+        ("uploads", ["uploads"]),
+        (["uploads-staging", "uploads-prod", "uploads"], ["uploads-staging", "uploads"]),
+        ((), []),
+    ],
+)
+def test_the_older_methods_take_no_fallback_or_several(fallback: Any, names: list[str]) -> None:
+    """A preview stage says that no data comes from anywhere else, or lists where it may be."""
+    stack = make_stack(lookup="collect")
+    DataAware(stack).get_or_create_s3_bucket("Uploads", "uploads-prod", fallback)
+    (bucket,) = resources(stack).values()
+    assert bucket["Metadata"]["Dataware"]["Fallback"] == names
+
+
+def test_the_construct_and_its_migration_are_in_reach_of_the_caller() -> None:
+    """What needs the data depends on the migration of the resource that it is given."""
+    stack = make_stack(lookup="collect")
+    helper = DataAware(stack)
+    helper.get_or_create_s3_bucket("Uploads", "uploads-prod", "uploads")
+    assert helper["Uploads"].node.path == "Demo/Uploads"
+    assert helper["Uploads"].migration is not None
+    with pytest.raises(KeyError):
+        helper["Other"]
+
+
 def test_the_older_methods_take_an_environment_without_a_suffix() -> None:
     """Where preferred and fallback are the same name, there is no fallback."""
     stack = make_stack(lookup="collect")

@@ -10,7 +10,7 @@ import pytest
 
 from dataware.core.errors import BadInput, CannotSee, Refused
 from dataware.core.guard import Declared, StackTemplate
-from dataware.core.model import Deployed, Wanted
+from dataware.core.model import Deployed, Setting, Wanted
 from dataware.ops.guard import guard, losses
 from dataware.ops.inputs import App
 from support.world import World, WorldAws, install
@@ -159,3 +159,25 @@ def test_an_ambiguous_yes_is_refused(there: World) -> None:
         guard(context_of(there, aws), app, ["Box"])
     marked = guard(context_of(there, aws), app, ["App/Box"])
     assert [one.allowed for one in marked] == [True, False]
+
+
+def test_weaker_protection_is_a_warning_and_under_strict_a_refusal(
+    there: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A setting that the new template drops is told, although the resource stays."""
+
+    def settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
+        on = "Versions" in properties
+        return {"versioning": Setting(int(on), "on" if on else "off")}
+
+    install(monkeypatch, there, declared_settings=settings)
+    deployed = document("full")
+    deployed["Resources"]["Box"]["Properties"]["Versions"] = "on"
+    aws = StackedAws(there, held=HELD, templates={"App": deployed})
+    app = App([], stacks=(StackTemplate("App", {"Box": box("full")}),))
+    assert guard(context_of(there, aws), app) == ()
+    (text,) = there.events.texts("warning")
+    assert "Box of stack App would be protected less than it is deployed" in text
+    assert "versioning: off instead of on" in text
+    with pytest.raises(Refused, match="versioning: off instead of on"):
+        guard(context_of(there, aws, strict=True), app)

@@ -21,7 +21,8 @@ from dataware.core.model import (
     Wanted,
 )
 from dataware.core.plan import Plan
-from dataware.ops.plan import make_plan, weaker_settings
+from dataware.core.protection import weaker_settings
+from dataware.ops.plan import make_plan
 from support.world import World, WorldAws, WorldMarkers, install
 
 BOX = "Memory::Box"

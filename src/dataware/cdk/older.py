@@ -5,7 +5,8 @@ An existing stack changes one line, and declares the same resources under the sa
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
@@ -15,42 +16,69 @@ from constructs import Construct
 
 from dataware.cdk.bucket import DataAwareBucket
 from dataware.cdk.repository import DataAwareRepository
+from dataware.cdk.resource import DataAwareResource
 from dataware.cdk.table import DataAwareTable
 from dataware.cdk.user_pool import DataAwareUserPool
+
+Fallback = str | Iterable[str] | None
+"""One older name, several in order of preference, or None: no data comes from anywhere else."""
+
+Resource = TypeVar("Resource", bound=DataAwareResource)
 
 
 class DataAware:
     """Makes data-aware resources in a stack or construct.
 
-    `settings` go to every construct that it makes (`on_error`, `on_fallback_data`, `import_mode`,
-    `migration`).
+    `bucket`, `table`, `repository` and `user_pool` hold the properties that an older helper set
+    inside for every resource of that type, such as ``bucket={"versioned": True}``; a call's own
+    properties win. `settings` go to every construct (`on_error`, `on_fallback_data`,
+    `import_mode`, `migration`).
     """
 
-    def __init__(self, scope: Construct, **settings: Any) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        bucket: Mapping[str, Any] | None = None,
+        table: Mapping[str, Any] | None = None,
+        repository: Mapping[str, Any] | None = None,
+        user_pool: Mapping[str, Any] | None = None,
+        **settings: Any,
+    ) -> None:
         self._scope = scope
         self._settings = settings
+        self._defaults: Mapping[type[DataAwareResource], Mapping[str, Any]] = {
+            DataAwareBucket: bucket or {},
+            DataAwareTable: {"billing_mode": dynamodb.BillingMode.PAY_PER_REQUEST, **(table or {})},
+            DataAwareRepository: repository or {},
+            DataAwareUserPool: user_pool or {},
+        }
+        self._made: dict[str, DataAwareResource] = {}
+
+    def __getitem__(self, construct_id: str) -> DataAwareResource:
+        """The construct made under an id, with its `decision` and `migration`. Raises KeyError."""
+        return self._made[construct_id]
 
     def get_or_create_s3_bucket(
-        self, construct_id: str, preferred_name: str, fallback_name: str, **properties: Any
+        self,
+        construct_id: str,
+        preferred_name: str,
+        fallback_name: Fallback = None,
+        **properties: Any,
     ) -> s3.IBucket:
         """The bucket of the preferred name, with the data of the fallback if only that has any.
 
         `properties` are those of `aws_s3.Bucket`.
         """
-        return DataAwareBucket(
-            self._scope,
-            construct_id,
-            preferred_name=preferred_name,
-            fallback_names=_others(preferred_name, fallback_name),
-            **{**self._settings, **properties},
-        ).bucket
+        names = (preferred_name, fallback_name)
+        return self._make(DataAwareBucket, construct_id, names, properties).bucket
 
     # The order of the older pattern's arguments, by which existing stacks call it.
     def get_or_create_dynamodb_table(  # noqa: PLR0917 - see above
         self,
         construct_id: str,
         preferred_name: str,
-        fallback_name: str,
+        fallback_name: Fallback,
         partition_key_name: str,
         partition_key_type: dynamodb.AttributeType,
         sort_key_name: str | None = None,
@@ -70,60 +98,73 @@ class DataAware:
         keys = {"partition_key": partition_key}
         if sort_key_name is not None and sort_key_type is not None:
             keys["sort_key"] = dynamodb.Attribute(name=sort_key_name, type=sort_key_type)
-        return DataAwareTable(
-            self._scope,
-            construct_id,
-            preferred_name=preferred_name,
-            fallback_names=_others(preferred_name, fallback_name),
-            **{
-                "billing_mode": dynamodb.BillingMode.PAY_PER_REQUEST,
-                **keys,
-                **self._settings,
-                **properties,
-            },
-        ).table
+        names = (preferred_name, fallback_name)
+        return self._make(DataAwareTable, construct_id, names, {**keys, **properties}).table
 
     def get_or_create_ecr_repository(
-        self, construct_id: str, preferred_name: str, fallback_name: str, **properties: Any
+        self,
+        construct_id: str,
+        preferred_name: str,
+        fallback_name: Fallback = None,
+        **properties: Any,
     ) -> ecr.IRepository:
         """The repository of the preferred name, or the fallback if only that holds images.
 
         Images are not copied, so the fallback itself is referenced, as the older helpers did it.
         `properties` are those of `aws_ecr.Repository`.
         """
-        return DataAwareRepository(
-            self._scope,
-            construct_id,
-            preferred_name=preferred_name,
-            fallback_names=_others(preferred_name, fallback_name),
-            **{"on_fallback_data": "import", **self._without("migration"), **properties},
-        ).repository
+        names = (preferred_name, fallback_name)
+        given = {"on_fallback_data": "import", **self._without("migration"), **properties}
+        return self._make(DataAwareRepository, construct_id, names, given, {}).repository
 
     def get_or_create_cognito_user_pool(
-        self, construct_id: str, preferred_name: str, fallback_name: str, **properties: Any
+        self,
+        construct_id: str,
+        preferred_name: str,
+        fallback_name: Fallback = None,
+        **properties: Any,
     ) -> cognito.IUserPool:
         """The user pool of the preferred name, or the fallback if only that holds users.
 
         Users are not copied, so the fallback itself is referenced, as the older helpers did it.
         `properties` are those of `aws_cognito.UserPool`.
         """
-        return DataAwareUserPool(
+        names = (preferred_name, fallback_name)
+        settings = self._without("migration", "import_mode")
+        given = {"on_fallback_data": "import", **settings, **properties}
+        return self._make(DataAwareUserPool, construct_id, names, given, {}).user_pool
+
+    def _make(
+        self,
+        construct: type[Resource],
+        construct_id: str,
+        names: tuple[str, Fallback],
+        properties: Mapping[str, Any],
+        settings: Mapping[str, Any] | None = None,
+    ) -> Resource:
+        """Make one construct: defaults of its type, then settings, then the call's properties."""
+        preferred, fallback = names
+        make: Any = construct
+        made: Resource = make(
             self._scope,
             construct_id,
-            preferred_name=preferred_name,
-            fallback_names=_others(preferred_name, fallback_name),
+            preferred_name=preferred,
+            fallback_names=_other_names(preferred, fallback),
             **{
-                "on_fallback_data": "import",
-                **self._without("migration", "import_mode"),
+                **self._defaults[construct],
+                **(self._settings if settings is None else settings),
                 **properties,
             },
-        ).user_pool
+        )
+        self._made[construct_id] = made
+        return made
 
     def _without(self, *names: str) -> dict[str, Any]:
         """The settings but those that a type does not have."""
         return {name: value for name, value in self._settings.items() if name not in names}
 
 
-def _others(preferred: str, fallback: str) -> tuple[str, ...]:
-    """The fallback, unless it is the preferred name, as in an environment without a suffix."""
-    return () if fallback == preferred else (fallback,)
+def _other_names(preferred: str, fallback: Fallback) -> tuple[str, ...]:
+    """The fallbacks, less the preferred name, as in an environment without a suffix."""
+    names = (fallback,) if isinstance(fallback, str) else tuple(fallback or ())
+    return tuple(name for name in dict.fromkeys(names) if name != preferred)

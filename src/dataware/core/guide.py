@@ -201,7 +201,8 @@ GUIDE: dict[int, Guide] = {
             "Set the same protection in the app's properties.",
             "If it is meant to be so, run without --strict and on_error stop.",
         ),
-        also="a copy is due, a setting of the target is weaker, and `on_error` is stop",
+        also="a setting of a copy, or of what is kept or adopted, would be weaker than it is now, "
+        "and `on_error` is stop",
     ),
     18: Guide(
         "no-copier",

@@ -41,7 +41,7 @@ RULES: dict[int, str] = {
     14: "A question went unanswered: go on only where nothing can be stranded or overwritten.",
     15: "Only a fallback has data and the app asks to import it: import the fallback itself.",
     16: "This stack owns the resource under another logical id: stop.",
-    17: "The target would protect the data less than the source does, and on_error is stop: stop.",
+    17: "Data would be protected less than it is now, and on_error is stop: stop.",
     18: "Data would have to be copied, and dataware cannot copy this type: stop.",
     19: "A resource that holds data would leave its stack, be replaced or be renamed: stop.",
     20: "CloudFormation cannot adopt this type, and a second one would be created: stop.",

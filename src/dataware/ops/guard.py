@@ -26,6 +26,7 @@ from dataware.core.guard import (
 )
 from dataware.core.model import Deployed
 from dataware.core.ports import Aws, Emit
+from dataware.core.protection import WeakerProtection, find_weakened
 from dataware.core.values import MOST_LEVELS, count_levels
 from dataware.kinds import kinds, load
 from dataware.ops.context import Context
@@ -39,26 +40,34 @@ Regional = Callable[[str], Aws]
 
 @dataclass(slots=True)
 class Found:
-    """What stacks would lose, and what could not be looked at, one sentence each."""
+    """What stacks would lose or protect less, and what could not be looked at, in sentences."""
 
     threats: list[Threat] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
+    weakened: list[WeakerProtection] = field(default_factory=list)
 
     def __add__(self, other: Found) -> Found:
         """Both."""
-        return Found(self.threats + other.threats, self.unseen + other.unseen)
+        return Found(
+            self.threats + other.threats,
+            self.unseen + other.unseen,
+            self.weakened + other.weakened,
+        )
 
 
 def guard(context: Context, app: App, allow: Sequence[str] = ()) -> tuple[Threat, ...]:
     """What a deployment of the app would lose; tells of it. `allow` names what may be lost.
 
-    Raises BadInput for an ambiguous name in `allow`, and Refused if not every stack can be looked
-    at and any doubt is a stop.
+    Raises BadInput for an ambiguous name in `allow`, and Refused if any doubt is a stop and not
+    every stack can be looked at, or a resource would be protected less than it is deployed.
     """
     found = losses(context.aws, context.regional, app)
     if found.unseen and context.strict:
         raise Refused(f"any doubt is a stop, and the guard is in doubt: {'; '.join(found.unseen)}")
-    for text in found.unseen:
+    weakened = [str(one) for one in found.weakened]
+    if weakened and context.strict:
+        raise Refused(f"nothing was changed: {'; '.join(weakened)}, or run without --strict")
+    for text in (*found.unseen, *weakened):
         context.emit(event("warning", text=text))
     marked = allowed(found.threats, allow)
     for threat in marked:
@@ -128,7 +137,8 @@ def _losses_of(aws: Aws, outlook: Outlook, stack: StackTemplate, stack_id: str) 
     before, unseen = _before(aws, outlook, stack_id, deployed)
     was = before.resources if before else None
     lost = threats(outlook, stack, was, deployed, before.unseen if before else None)
-    found = Found(list(lost), unseen)
+    weakened = list(find_weakened(outlook.kinds, stack, was or {}))
+    found = Found(list(lost), unseen, weakened)
     for logical_id, resource in deployed.items():
         if resource.type == NESTED:
             found += _nested(aws, outlook, stack, logical_id, resource)
@@ -178,4 +188,4 @@ def _nested(
 def _judged(aws: Aws, found: Found) -> Found:
     """Only the threats to what holds data, or may."""
     kept = [judged(one, seen(aws, load(one.type), one.name)) for one in found.threats]
-    return Found([one for one in kept if one is not None], found.unseen)
+    return Found([one for one in kept if one is not None], found.unseen, found.weakened)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -19,10 +19,10 @@ from dataware.core.model import (
     ImportMode,
     MarkerState,
     OnError,
-    Setting,
     Wanted,
 )
 from dataware.core.plan import COPYING, Plan, Planned
+from dataware.core.protection import compare_protection
 from dataware.core.rules import decide
 from dataware.core.situation import source_of
 from dataware.kinds import load
@@ -98,8 +98,7 @@ def _planned(
     schema = kind.declared_schema(wanted.properties)
     decision = decide(wanted, schema, preferred, fallbacks, unit=kind.unit, scheme=kind.scheme)
     source = source_of(preferred, fallbacks)
-    if decision.action in COPYING and source is not None:
-        decision = _protected(kind, wanted, decision, preferred, source)
+    decision = compare_protection(kind, wanted, decision, preferred, source)
     decision = _whole(wanted, decision, source)
     decision = _possible(kind, wanted, decision, preferred)
     decision = _refer_to_what_cannot_be_adopted(kind, wanted, decision, preferred)
@@ -112,45 +111,6 @@ def _planned(
             f"schema; add the CloudFormation properties of a {kind.noun}"
         )
     return planned
-
-
-def _protected(
-    kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts, source: Facts
-) -> Decision:
-    """Warn where the target protects data less than the source; under on_error stop: stop."""
-    target = (
-        preferred.settings
-        if preferred.existence is Existence.EXISTS
-        else kind.declared_settings(wanted.properties)
-    )
-    weaker = weaker_settings(source.settings, target)
-    if not weaker and wanted.on_error is OnError.STOP:
-        return _compared(wanted, decision, source, target)
-    if not weaker:
-        return decision
-    text = (
-        f"{wanted.preferred} would protect its data less than {source.name} does "
-        f"({'; '.join(weaker)}); set the same in the app's properties"
-    )
-    if wanted.on_error is OnError.STOP:
-        return replace(decision, action=Action.STOP, rule=17, reason=text, source=None)
-    return replace(decision, warnings=(*decision.warnings, text))
-
-
-def _compared(
-    wanted: Wanted, decision: Decision, source: Facts, target: Mapping[str, Setting]
-) -> Decision:
-    """Under on_error stop: a stop for a setting of the source that could not be read."""
-    unread = [name.replace("_", " ") for name in target if name not in source.settings]
-    if not unread:
-        return decision
-    problems = "; ".join(map(str, source.problems)) or "no answer"
-    reason = (
-        f"it cannot be seen whether {wanted.preferred} would protect its data less than "
-        f"{source.name} does, because {', '.join(unread)} of {source.name} cannot be read "
-        f"({problems}) and on_error is stop; allow the calls and run again"
-    )
-    return replace(decision, action=Action.STOP, rule=17, reason=reason, source=None)
 
 
 def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision:
@@ -176,15 +136,6 @@ def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision
     return replace(
         decision, action=Action.STOP, rule=7, reason=reason, source=None, import_mode=None
     )
-
-
-def weaker_settings(source: Mapping[str, Setting], target: Mapping[str, Setting]) -> list[str]:
-    """The settings in which `target` is weaker than `source`, as clauses."""
-    return [
-        f"{name.replace('_', ' ')}: {target[name].label} instead of {setting.label}"
-        for name, setting in source.items()
-        if name in target and target[name].rank < setting.rank
-    ]
 
 
 def _possible(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:

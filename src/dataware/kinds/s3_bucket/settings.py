@@ -111,7 +111,7 @@ def declared_settings(properties: Mapping[str, Any]) -> dict[str, Setting]:
 
 def _declared_encryption(properties: Mapping[str, Any]) -> Setting | None:
     block = properties.get("BucketEncryption")
-    if block is None:
+    if not block:
         return _ALGORITHMS["AES256"]
     try:
         rule = block["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]

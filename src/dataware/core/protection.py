@@ -1,0 +1,143 @@
+"""Whether data would be protected less than it is now.
+
+Pure: compares the protective settings (encryption, public access, versions, backups, deletion
+protection) of what exists, or was deployed, with those that the app declares. A setting that is
+unknown on either side is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dataware.core.guard import Declared, StackTemplate
+from dataware.core.kind import Kind
+from dataware.core.model import (
+    Action,
+    Decision,
+    Existence,
+    Facts,
+    ImportMode,
+    OnError,
+    Setting,
+    Wanted,
+)
+from dataware.core.plan import COPYING
+
+RULE = 17
+
+
+@dataclass(frozen=True, slots=True)
+class WeakerProtection:
+    """A deployed resource whose settings the next deployment would weaken."""
+
+    stack: str
+    logical_id: str
+    noun: str
+    settings: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """What would happen, and what to do, in one sentence."""
+        return (
+            f"{self.noun} {self.logical_id} of stack {self.stack} would be protected less than it "
+            f"is deployed ({'; '.join(self.settings)}); declare the same settings again"
+        )
+
+
+def weaker_settings(source: Mapping[str, Setting], target: Mapping[str, Setting]) -> list[str]:
+    """The settings in which `target` is weaker than `source`, as clauses."""
+    return [
+        f"{name.replace('_', ' ')}: {target[name].label} instead of {setting.label}"
+        for name, setting in source.items()
+        if name in target and target[name].rank < setting.rank
+    ]
+
+
+def compare_protection(
+    kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts, source: Facts | None
+) -> Decision:
+    """Warn where data would be protected less than it is; under on_error stop: stop (rule 17)."""
+    strict = wanted.on_error is OnError.STOP
+    text = _find_weakening(kind, wanted, decision, preferred, source)
+    if strict and text is None:
+        text = _find_unread(kind, wanted, decision, preferred, source)
+    if text is None:
+        return decision
+    if strict:
+        return replace(decision, action=Action.STOP, rule=RULE, reason=text, source=None)
+    return replace(decision, warnings=(*decision.warnings, text))
+
+
+def _find_weakening(
+    kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts, source: Facts | None
+) -> str | None:
+    declared = kind.declared_settings(wanted.properties)
+    exists = preferred.existence is Existence.EXISTS
+    if decision.action in COPYING and source is not None:
+        weaker = weaker_settings(source.settings, preferred.settings if exists else declared)
+        what = f"would protect its data less than {source.name} does"
+        how = "set the same in the app's properties"
+    elif exists and _is_adopted(wanted, decision):
+        weaker = weaker_settings(preferred.settings, declared)
+        what = "is declared with less protection than it has"
+        how = "declare the same in the app's properties"
+    else:
+        return None
+    return f"{wanted.preferred} {what} ({'; '.join(weaker)}); {how}" if weaker else None
+
+
+def _find_unread(
+    kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts, source: Facts | None
+) -> str | None:
+    """The settings of a source that could not be read, so that a copy may protect less."""
+    if decision.action not in COPYING or source is None:
+        return None
+    exists = preferred.existence is Existence.EXISTS
+    target = preferred.settings if exists else kind.declared_settings(wanted.properties)
+    unread = [name.replace("_", " ") for name in target if name not in source.settings]
+    if not unread:
+        return None
+    problems = "; ".join(map(str, source.problems)) or "no answer"
+    return (
+        f"it cannot be seen whether {wanted.preferred} would protect its data less than "
+        f"{source.name} does, because {', '.join(unread)} of {source.name} cannot be read "
+        f"({problems}) and on_error is stop; allow the calls and run again"
+    )
+
+
+def _is_adopted(wanted: Wanted, decision: Decision) -> bool:
+    """Whether a template is about to adopt what exists.
+
+    What the stack has already is compared with the deployed template, see `find_weakened`.
+    """
+    stops = decision.action is Action.STOP
+    return not stops and wanted.logical_id is not None and decision.import_mode is ImportMode.ADOPT
+
+
+def find_weakened(
+    kinds: Mapping[str, Kind], now: StackTemplate, before: Mapping[str, Declared]
+) -> Iterator[WeakerProtection]:
+    """The resources that stay in a stack and would be protected less than they were deployed.
+
+    CloudFormation resets a property that a template no longer declares, so what was declared and
+    is not any more counts as declared empty.
+    """
+    for logical_id, was in before.items():
+        kind, declared = kinds.get(was.type), now.resources.get(logical_id)
+        if kind is None or declared is None or declared.type != was.type:
+            continue
+        properties = {**_reset_properties(was, declared), **declared.properties}
+        weaker = weaker_settings(
+            kind.declared_settings(was.properties), kind.declared_settings(properties)
+        )
+        if weaker:
+            yield WeakerProtection(now.name, logical_id, kind.noun, tuple(weaker))
+
+
+def _reset_properties(was: Declared, now: Declared) -> dict[str, Any]:
+    return {
+        name: {}
+        for name, value in was.properties.items()
+        if isinstance(value, Mapping) and name not in now.properties
+    }

@@ -1,0 +1,121 @@
+"""Whether data would be protected less than it is: in a copy, an adoption, a deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from dataware.core.guard import Declared, StackTemplate
+from dataware.core.model import (
+    Action,
+    Decision,
+    Existence,
+    Facts,
+    ImportMode,
+    OnError,
+    Wanted,
+)
+from dataware.core.protection import compare_protection, find_weakened
+from dataware.kinds import kinds, load
+
+BUCKET, TABLE = "AWS::S3::Bucket", "AWS::DynamoDB::Table"
+CARDS = {kind.cfn_type: kind for kind in kinds()}
+CLOSED = dict.fromkeys(
+    ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+)
+PROTECTED = {
+    "PublicAccessBlockConfiguration": CLOSED,
+    "VersioningConfiguration": {"Status": "Enabled"},
+    "BucketEncryption": {
+        "ServerSideEncryptionConfiguration": [
+            {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+        ]
+    },
+}
+
+
+def weakened(of_type: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The clauses on one resource of a stack."""
+    template = StackTemplate("App", {"One": Declared(of_type, now)})
+    found = find_weakened(CARDS, template, {"One": Declared(of_type, before)})
+    return [clause for one in found for clause in one.settings]
+
+
+def test_settings_that_a_template_no_longer_declares_are_weaker() -> None:
+    """CloudFormation removes what a template drops, although a new bucket would have it."""
+    assert weakened(BUCKET, PROTECTED, {}) == [
+        "encryption: SSE-S3 instead of SSE-KMS",
+        "public access block: off instead of on",
+        "versioning: off instead of on",
+    ]
+
+
+def test_the_same_or_more_protection_is_no_warning() -> None:
+    """Nothing is told of a template that protects as much as before."""
+    assert weakened(BUCKET, PROTECTED, PROTECTED) == []
+    assert weakened(BUCKET, {}, PROTECTED) == []
+    assert weakened(BUCKET, {}, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "clause"),
+    [
+        (
+            {"DeletionProtectionEnabled": True},
+            {},
+            "deletion protection: off instead of on",
+        ),
+        (
+            {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}},
+            {},
+            "point in time recovery: off instead of on",
+        ),
+        (
+            {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}},
+            {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}},
+            "point in time recovery: off instead of on",
+        ),
+    ],
+)
+def test_tables_are_compared_too(before: dict[str, Any], now: dict[str, Any], clause: str) -> None:
+    """Backups and deletion protection are settings that a change of code drops in silence."""
+    assert weakened(TABLE, before, now) == [clause]
+
+
+def test_what_is_not_literal_is_not_compared() -> None:
+    """A function may come to the same setting, so it is no weakness."""
+    now = {name: {"Fn::If": ["Prod", value, {}]} for name, value in PROTECTED.items()}
+    assert weakened(BUCKET, PROTECTED, now) == []
+
+
+def test_a_resource_that_leaves_or_changes_its_type_is_the_guards_business() -> None:
+    """Losing a resource is told as a loss, not as weaker protection."""
+    before = {"One": Declared(BUCKET, PROTECTED)}
+    assert [*find_weakened(CARDS, StackTemplate("App", {}), before)] == []
+    other = StackTemplate("App", {"One": Declared(TABLE, {})})
+    assert [*find_weakened(CARDS, other, before)] == []
+
+
+def adopted(on_error: OnError, logical_id: str | None = "Uploads") -> Decision:
+    """What becomes of adopting a versioned bucket by a template that does not say so."""
+    kind = load(BUCKET)
+    wanted = Wanted("id", BUCKET, "uploads", logical_id=logical_id, on_error=on_error)
+    facts = Facts("uploads", Existence.EXISTS, settings=kind.declared_settings(PROTECTED))
+    decision = Decision(Action.IMPORT, 1, "it has data", import_mode=ImportMode.ADOPT)
+    return compare_protection(kind, wanted, decision, facts, None)
+
+
+def test_adopting_with_less_protection_is_a_warning_and_under_strict_a_stop() -> None:
+    """What a stack takes in is compared with what the template says of it."""
+    (text,) = adopted(OnError.SAFE).warnings
+    assert "uploads is declared with less protection than it has" in text
+    assert "versioning: off instead of on" in text
+    stop = adopted(OnError.STOP)
+    assert (stop.action, stop.rule) == (Action.STOP, 17)
+
+
+def test_outside_of_templates_nothing_is_compared_on_import() -> None:
+    """The properties of a dataware.toml are used for creation alone."""
+    assert adopted(OnError.SAFE, logical_id=None).warnings == ()
