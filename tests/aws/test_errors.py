@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 from botocore import exceptions as sdk
+from botocore.parsers import ResponseParserError
+from botocore.session import get_session
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dataware.aws.errors import looking_at
+from dataware.core.absence import CODES, HEADS
 from dataware.core.errors import BadInput, CannotSee, DatawareError, NotThere
 
 
@@ -29,30 +34,86 @@ def answered(
     return sdk.ClientError(answer, operation)
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        answered("NoSuchBucket", 404),
-        answered("NoSuchConfigurationOfAnySort", 404),
-        answered("NoSuchKey", 404),
-        answered("ResourceNotFoundException"),
-        answered("ParameterNotFound"),
-        answered("ValidationError", 400, "Stack with id x does not exist"),
-    ],
-    ids=str,
-)
+def documented() -> list[sdk.ClientError]:
+    """For each call, every answer by which its service says that something is not there."""
+    said = {
+        "DescribeStackResources": "Stack for some-bucket does not exist",
+        "DescribeStacks": "Stack with id x does not exist",
+    }
+    return [
+        answered(code, 404, said.get(operation, "Stack with id x does not exist"), operation)
+        for operation, codes in CODES.items()
+        for code in codes
+    ]
+
+
+@pytest.mark.parametrize("error", documented(), ids=str)
 def test_absence_is_not_there(error: sdk.ClientError) -> None:
     """What a service says is absent becomes NotThere, with the call and code."""
     found = caught(error)
     assert isinstance(found, NotThere)
-    assert str(found).startswith("bucket b does not exist (ListObjectsV2 answered")
+    assert str(found).startswith(f"bucket b does not exist ({error.operation_name} answered")
 
 
-def test_a_bare_404_says_absent_only_to_a_head() -> None:
-    """An answer to HEAD has no body; any other 404 without a name is a proxy's, not a service's."""
-    assert isinstance(caught(answered("404", 404, operation="HeadBucket")), NotThere)
-    for operation in ("ListObjectsV2", "DescribeTable", "GetParameter"):
-        assert isinstance(caught(answered("404", 404, operation=operation)), CannotSee)
+GATEWAYS = [
+    "404",
+    "NoRoute",
+    "NotFound",
+    "NoSuchConfigurationOfAnySort",
+    "ResourceNotFound",
+    "ThrottlingException",
+    "UnknownOperationException",
+    "ValidationException",
+    "does not exist",
+]
+CODES_OF_ALL = sorted({code for codes in CODES.values() for code in codes})
+
+
+@given(
+    st.sampled_from([*CODES, "CreateStack", "PutParameter", "GetCallerIdentity", "PutObject"]),
+    st.one_of(st.sampled_from([*GATEWAYS, *CODES_OF_ALL]), st.text(max_size=20)),
+    st.sampled_from([200, 301, 400, 404, 405, 407, 410, 500, 502]),
+    st.sampled_from(["", "not found", "no such host", "Role r does not exist", "does not exist"]),
+)
+def test_no_other_answer_is_an_absence(
+    operation: str, code: str, status: int, message: str
+) -> None:
+    """Whatever the status says, only the code that is documented for the very call means absent."""
+    found = caught(answered(code, status, message, operation))
+    absent = code in CODES.get(operation, ()) and code != "ValidationError"
+    assert isinstance(found, NotThere) is absent
+
+
+def test_a_table_of_absences_names_calls_that_exist() -> None:
+    """A call that is spelled otherwise would never be found in the table."""
+    known = {
+        operation
+        for service in ("cloudformation", "dynamodb", "iam", "s3", "ssm", "stepfunctions")
+        for operation in get_session().get_service_model(service).operation_names
+    }
+    assert known >= CODES.keys() | HEADS
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "1 validation error detected: role does not exist",
+        "Template with id x does not exist",
+        "Stack does not exist in this account",
+        "The bucket x does not exist",
+    ],
+)
+def test_a_stack_is_absent_only_in_the_words_of_cloudformation(message: str) -> None:
+    """ValidationError is the code of many mistakes, so the sentence counts, and all of it."""
+    found = caught(answered("ValidationError", 400, message, "DescribeStackResources"))
+    assert isinstance(found, CannotSee)
+
+
+def test_an_answer_that_is_none_of_aws_is_unknown() -> None:
+    """The page of a proxy is not an error of the program."""
+    found = caught(ResponseParserError("Unable to parse response"))
+    assert isinstance(found, CannotSee)
+    assert "not one of AWS" in str(found)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Turns the SDK's errors into dataware's: not there, cannot see, or a set-up to correct.
 
-Three rules hold here. A denial never becomes an absence. An answer that nobody gave (time-out,
-throttling, server error) never becomes an absence either. Broken or expired credentials end the
-run as NotLetIn, because no question can be answered with them.
+Three rules hold here. A denial never becomes an absence. Nor does anything else but the code that
+`core.absence` knows for the very call: a 404 alone, a time-out or a server error is unknown. Broken
+or expired credentials end the run as NotLetIn, because no question can be answered with them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore import exceptions as sdk
+from botocore.parsers import ResponseParserError
 
+from dataware.core.absence import is_bare, says_absent
 from dataware.core.entry import GET_CREDENTIALS, RENEW, cure
 from dataware.core.errors import BadInput, CannotSee, DatawareError, NotLetIn, NotThere
 from dataware.core.model import Problem
@@ -29,19 +31,7 @@ DENIED = frozenset(
         "UnauthorizedOperation",
     }
 )
-ABSENT = frozenset(
-    {
-        "NoSuchBucket",
-        "NoSuchKey",
-        "NoSuchUpload",
-        "NoSuchVersion",
-        "NotFound",
-        "ParameterNotFound",
-        "RepositoryNotFoundException",
-        "ResourceNotFoundException",
-        "TableNotFoundException",
-    }
-)
+DENIED_STATUS = (401, 403)
 
 NO_CREDENTIALS = (
     sdk.NoCredentialsError,
@@ -78,12 +68,14 @@ def looking_at(what: str, permission: str | None = None) -> Iterator[None]:
         raise from_answer(error, what, permission) from error
     except sdk.BotoCoreError as error:
         raise from_sdk(error, what, permission) from error
+    except ResponseParserError as error:
+        raise unreadable(what, permission) from error
 
 
 def error_code(error: sdk.ClientError) -> str:
     """The service's error code, such as ``AccessDenied``; the HTTP status if there is none."""
     fallback = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "Unknown")
-    return str(error.response.get("Error", {}).get("Code") or fallback)
+    return one_line(str(error.response.get("Error", {}).get("Code") or "")) or str(fallback)
 
 
 def from_answer(error: sdk.ClientError, what: str, permission: str | None) -> DatawareError:
@@ -93,9 +85,10 @@ def from_answer(error: sdk.ClientError, what: str, permission: str | None) -> Da
     if (cured_by := cure(code)) is not None:
         return NotLetIn(f"{error.operation_name} answered {code}: {cured_by}")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    denied = code in DENIED or status in (401, 403)
+    denied = code in DENIED or status in DENIED_STATUS
     problem = Problem(error.operation_name, code, permission if denied else None, detail)
-    if not denied and _says_absent(error.operation_name, code, status, detail):
+    bare = is_bare(error.operation_name, code) and status == 404
+    if not denied and (bare or says_absent(error.operation_name, code, detail)):
         return NotThere(f"{what} does not exist ({problem})", problem)
     return CannotSee(f"cannot see {what}: {problem}{_tail(detail)}", problem)
 
@@ -119,25 +112,20 @@ def from_sdk(error: sdk.BotoCoreError, what: str, permission: str | None) -> Dat
     return CannotSee(f"cannot see {what}: {detail}", problem)
 
 
+def unreadable(what: str, permission: str | None) -> CannotSee:
+    """The error for an answer that is not of the service's form, such as a proxy's page."""
+    return CannotSee(
+        f"cannot see {what}: the answer is not one of AWS; check proxies and --endpoint-url",
+        Problem(permission or what, "GarbledAnswer"),
+    )
+
+
 NO_REGION = "no AWS region is set: give --region, set AWS_REGION, or add `region` to the profile"
 
 
 def one_line(text: str) -> str:
     """`text` on a single line without a closing full stop."""
     return " ".join(text.split()).rstrip(".")
-
-
-def _says_absent(operation: str, code: str, status: int | None, detail: str) -> bool:
-    """Whether the service itself says so; CloudFormation hides it in a ValidationError.
-
-    Answers to HEAD have no body that could name the error. Of any other call a bare 404 comes
-    from something in between, such as a proxy.
-    """
-    if code == "ValidationError":
-        return "does not exist" in detail
-    if code.isdigit():
-        return code == "404" and operation.startswith("Head")
-    return code in ABSENT or status == 404
 
 
 def _tail(detail: str) -> str:

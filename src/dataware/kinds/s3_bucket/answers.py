@@ -13,6 +13,7 @@ from typing import Generic, NoReturn, TypeVar
 # The documents come from the service itself, and expat resolves no external entities.
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
+from dataware.core.absence import says_absent
 from dataware.core.errors import CannotSee, NotThere
 from dataware.core.model import Problem
 from dataware.core.ports import Judgement, Response
@@ -36,6 +37,9 @@ _AGAIN = {
     # A new bucket whose name is not known everywhere yet.
     "TemporaryRedirect",
 }
+GONE = frozenset({"NoSuchKey", "NoSuchUpload", "NoSuchVersion"})
+"""The codes by which S3 says that an object, a version or an upload is not there any more."""
+
 _NO_WAY_IN = {
     "AllAccessDisabled",
     "AuthorizationHeaderMalformed",
@@ -71,13 +75,18 @@ class Rejected(Exception):
         self.call = call
         self.fault = fault
 
+    @property
+    def says_absent(self) -> bool:
+        """Whether S3 says that what was asked for is not there; a status alone says nothing."""
+        return says_absent(self.call, self.fault.code)
+
     def surface(self, what: str, permission: str | None = None) -> NoReturn:
         """Raise it as an error for people: NotThere or CannotSee."""
         denied = self.fault.status == 403
         problem = Problem(
             self.call, self.fault.code, permission if denied else None, self.fault.message
         )
-        error = NotThere if self.fault.status == 404 else CannotSee
+        error = NotThere if self.says_absent else CannotSee
         raise error(f"{what}: {problem}", problem) from self
 
 
@@ -114,7 +123,7 @@ def fault_of(response: Response) -> Fault:
         root = document(response.body)
     except Garbled:
         return Fault(response.status, str(response.status))
-    said = texts(root)
+    said = texts(root) if local(root) == "Error" else {}
     code = said.get("Code") or str(response.status)
     return Fault(response.status, code, said.get("Message", ""), said.get("Condition", ""))
 

@@ -146,10 +146,20 @@ class Calls:
         try:
             response = await self.plain(bucket, "HeadObject", "HEAD", ask)
         except Rejected as rejected:
-            if rejected.fault.status == 404:
+            if rejected.fault.status == 404 and await self._is_gone(bucket, key, version):
                 return None
             raise
         return Head(response.headers)
+
+    async def _is_gone(self, bucket: Bucket, key: bytes, version: str | None) -> bool:
+        """Whether S3 itself says that an object is not there; a 404 to HEAD has no code."""
+        try:
+            await self.tags(bucket, key, version)
+        except Rejected as rejected:
+            if rejected.says_absent:
+                return True
+            raise
+        return False
 
     async def tags(
         self, bucket: Bucket, key: bytes, version: str | None = None

@@ -65,7 +65,7 @@ def probe(aws: Aws, name: str) -> Facts:
     try:
         head = look.ask("head_bucket", "s3:ListBucket")
     except NotThere:
-        return absent(name)
+        return _confirmed(look)
     except CannotSee as error:
         look.trouble(error, "HeadBucket", "s3:ListBucket")
         denied = error.problem is not None and error.problem.code in {"403", "AccessDenied"}
@@ -84,6 +84,24 @@ def probe(aws: Aws, name: str) -> Facts:
         problems=tuple(look.problems),
         notes=tuple(look.notes),
     )
+
+
+def _confirmed(look: _Look) -> Facts:
+    """What a 404 to HeadBucket means, which has no body and may come from anybody.
+
+    Only the code NoSuchBucket, in an answer to another call, says that the bucket is not there.
+    """
+    permission = "s3:ListBucket"
+    try:
+        look.ask("list_objects_v2", permission, MaxKeys=1)
+    except NotThere:
+        return absent(look.name)
+    except CannotSee as error:
+        look.trouble(error, "ListObjectsV2", permission)
+    else:
+        why = "HeadBucket says that the bucket is not there, and ListObjectsV2 lists it"
+        look.problems.append(Problem("HeadBucket", "404", None, why))
+    return Facts(look.name, problems=tuple(look.problems))
 
 
 def locate(aws: Aws, place: Place) -> str | None:

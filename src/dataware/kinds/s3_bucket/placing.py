@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dataware.core.kind import CopyOrder, Left, Trouble
-from dataware.kinds.s3_bucket.answers import Fault, Rejected
+from dataware.kinds.s3_bucket.answers import GONE, Fault, Rejected
 from dataware.kinds.s3_bucket.calls import Calls
 from dataware.kinds.s3_bucket.documents import Found, read_copied
 from dataware.kinds.s3_bucket.quick import quick_copied
@@ -104,7 +104,7 @@ async def archived(pair: Pair, found: Found) -> Left | None:
 
 async def left_by(pair: Pair, found: Found, fault: Fault) -> Left:
     """Why a key stays behind, from the error that ended its copy."""
-    if fault.status in {404, 412}:
+    if fault.status == 412 or fault.code in GONE:
         return Left(
             shown(found.key), Trouble.CHANGED, "it changed or went away since it was listed"
         )

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from operator import itemgetter
 from typing import Any, Final
 
-from dataware.core.errors import NotThere
+from dataware.core.errors import CannotSee, NotThere
 from dataware.core.kind import Entry, Evidence, Place, Reader, Records
 from dataware.core.partition import KeyRange, ranges
 from dataware.core.ports import Aws
@@ -174,8 +174,15 @@ class BucketReader(Reader):
                 answer = self._s3.head_object(
                     **self._where, Key=self._prefix + key, ChecksumMode="ENABLED", **version
                 )
-        except NotThere:
-            return None
+        except NotThere as error:
+            # A 404 to HEAD has no code and may come from anybody; this call has one.
+            if self._tags(key, version) is None:
+                return None
+            raise CannotSee(
+                f"cannot see {self._label(key)}: HeadObject says that it is not there, and "
+                "GetObjectTagging that it is",
+                error.problem,
+            ) from error
         headers: dict[str, str] = answer["ResponseMetadata"]["HTTPHeaders"]
         return headers
 

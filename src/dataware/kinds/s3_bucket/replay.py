@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataware.core.errors import Conflict, Refused
 from dataware.core.kind import Left, Outcome, Trouble
 from dataware.core.model import OnConflict
-from dataware.kinds.s3_bucket.answers import Rejected
+from dataware.kinds.s3_bucket.answers import GONE, Rejected
 from dataware.kinds.s3_bucket.documents import Found, read_versioning, read_versions
 from dataware.kinds.s3_bucket.placing import Pair, archived, left_by, only_if
 from dataware.kinds.s3_bucket.requests import Ask, shown
@@ -172,5 +172,5 @@ class Replay:
 def _overtaken(rejected: Rejected, found: Found) -> bool:
     fault = rejected.fault
     if found.marker:
-        return fault.status in {404, 409, 412}
+        return fault.status in {409, 412} or fault.code in GONE
     return fault.status == 412 and "copy-source" not in fault.condition.lower()

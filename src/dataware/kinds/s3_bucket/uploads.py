@@ -103,7 +103,7 @@ async def _marked(pair: Pair, key: bytes, upload: str) -> bool:
     try:
         parts = await pair.calls.document(pair.target, "ListParts", ask, read_parts)
     except Rejected as rejected:
-        if rejected.fault.status == 404:
+        if rejected.says_absent:
             return False
         raise
     return parts == {MARK_PART: MARK_SIZE}
@@ -114,7 +114,7 @@ async def _abort(pair: Pair, key: bytes, upload: str) -> None:
         ask = Ask(key, {"uploadId": upload})
         await pair.calls.plain(pair.target, "AbortMultipartUpload", "DELETE", ask)
     except Rejected as rejected:
-        if rejected.fault.status != 404:
+        if not rejected.says_absent:
             raise
 
 
@@ -195,7 +195,7 @@ async def _complete(
     except Rejected as rejected:
         # The answer to an earlier try may have been lost: then the object stands already.
         head = await pair.calls.head(pair.target, key)
-        lost = rejected.fault.status in {404, 412}
+        lost = rejected.says_absent or rejected.fault.status == 412
         if not lost or head is None or head.etag != _joined_etag(parts):
             raise
         return head.etag

@@ -1,0 +1,74 @@
+"""Which answers of AWS mean that the named thing is not there; pure.
+
+A status alone means nothing: gateways, proxies and stand-ins answer 404 to what they do not know.
+Only the code that a service documents for the very call does, so a call that is not in this table
+can never say that something is absent. Sources: Amazon S3 API Reference, "Error responses" and each
+operation; Amazon DynamoDB, AWS Systems Manager, AWS CloudFormation, IAM and AWS Step Functions API
+References, the errors of each operation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_NO_BUCKET = frozenset({"NoSuchBucket"})
+_NO_KEY = frozenset({"NoSuchBucket", "NoSuchKey", "NoSuchVersion"})
+_NO_UPLOAD = frozenset({"NoSuchBucket", "NoSuchUpload"})
+_NO_TABLE = frozenset({"ResourceNotFoundException"})
+_NO_STACK = frozenset({"ValidationError"})
+_NO_ENTITY = frozenset({"NoSuchEntity"})
+
+HEADS = frozenset({"HeadBucket", "HeadObject"})
+"""Calls whose answers have no body, and so no code: their 404 has to be confirmed by another call."""
+
+CODES: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("DescribeTable", "Scan", "Query", "BatchGetItem"), _NO_TABLE),
+    **dict.fromkeys(("PutItem", "GetItem", "BatchWriteItem"), _NO_TABLE),
+    # DescribeContinuousBackups alone has an error of its own for a table that is not there.
+    "DescribeContinuousBackups": frozenset({"TableNotFoundException"}),
+    "DescribeTimeToLive": _NO_TABLE,
+    "GetParameter": frozenset({"ParameterNotFound"}),
+    "DescribeStackResources": _NO_STACK,
+    "DescribeStacks": _NO_STACK,
+    "DescribeStackEvents": _NO_STACK,
+    "GetTemplate": _NO_STACK,
+    "ListStackResources": _NO_STACK,
+    "GetRole": _NO_ENTITY,
+    "SimulatePrincipalPolicy": _NO_ENTITY,
+    "DescribeExecution": frozenset({"ExecutionDoesNotExist"}),
+    **dict.fromkeys(("ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"), _NO_BUCKET),
+    "GetBucketLocation": _NO_BUCKET,
+    "GetBucketVersioning": _NO_BUCKET,
+    "GetBucketEncryption": _NO_BUCKET | {"ServerSideEncryptionConfigurationNotFoundError"},
+    "GetPublicAccessBlock": _NO_BUCKET | {"NoSuchPublicAccessBlockConfiguration"},
+    "GetObjectLockConfiguration": _NO_BUCKET | {"ObjectLockConfigurationNotFoundError"},
+    "GetBucketWebsite": _NO_BUCKET | {"NoSuchWebsiteConfiguration"},
+    **dict.fromkeys(("GetObject", "GetObjectTagging", "CopyObject", "UploadPartCopy"), _NO_KEY),
+    # A conditional delete finds nothing to delete (User Guide, "How to perform conditional deletes").
+    "DeleteObject": _NO_KEY,
+    "CreateMultipartUpload": _NO_BUCKET,
+    **dict.fromkeys(("ListParts", "AbortMultipartUpload"), _NO_UPLOAD),
+    "CompleteMultipartUpload": _NO_UPLOAD | {"NoSuchKey"},
+}
+
+# CloudFormation has no code of its own for a stack that is not there, only this text ("Stack with id
+# NAME", "Stack for PHYSICAL-ID", "Stack [NAME]").
+_NO_SUCH_STACK = re.compile(r"Stack(?: with id| for|:)? \S.* does not exist")
+
+
+def says_absent(operation: str, code: str, message: str = "") -> bool:
+    """Whether an error answer of `operation` says that what it asks for is not there.
+
+    False for anything that the service does not document for this call, whatever its status.
+    """
+    if code not in CODES.get(operation, ()):
+        return False
+    if code == "ValidationError":
+        return _NO_SUCH_STACK.fullmatch(message.strip().rstrip(".")) is not None
+    return True
+
+
+def is_bare(operation: str, code: str) -> bool:
+    """Whether this is the 404 of a call whose answers have no body, which proves nothing yet."""
+    return operation in HEADS and code == "404"
