@@ -14,12 +14,14 @@ from collections.abc import Callable
 from concurrent.futures import wait
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Any, TypeVar
 
 from botocore.response import StreamingBody
 
 from dataware.aws.threads import DaemonPool
-from dataware.core.errors import Incomplete
+from dataware.core.errors import CannotSee, Incomplete
+from dataware.core.model import Problem
 
 T = TypeVar("T")
 Stop = Callable[[], bool]
@@ -32,37 +34,63 @@ MOMENT_SECONDS = 0.4
 
 POLL_SECONDS = 0.1
 
+ANSWER_SECONDS = 120.0
+"""How long one try of a call may take as a whole: the SDK bounds the silence between bytes only."""
+
+PIECE_BYTES = 1024**2
+"""How much of a body is read within that time."""
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """A call under way, and when its last try began."""
+
+    begun: float
+
 
 class Calls:
-    """Makes calls, and gives them up once `stop` is true; without `stop` it waits for each.
+    """Makes calls, and gives them up once `stop` is true, or an answer takes `answer_seconds`.
+
+    Without either it waits for each, on the thread that makes it.
 
     A look is given up at once, and none is begun any more. What changes something is given a
     moment, also when it begins only then: so a run can say that it has ended.
     """
 
-    def __init__(self, stop: Stop | None = None) -> None:
-        self._stop = stop
+    def __init__(self, stop: Stop | None = None, answer_seconds: float = inf) -> None:
+        self._stop = stop or _never
+        self._answer_seconds = answer_seconds
+        self._waits_for_all = stop is None and answer_seconds == inf
         # Who calls bounds how much is under way at once; here a limit could only be in the way.
         self._pool = DaemonPool(sys.maxsize, "dataware-call")
         self._thread = threading.local()
 
     def answer(self, operation: str, call: Callable[[], T]) -> T:
-        """What `call` returns or raises. Raises Incomplete when it is given up."""
-        stop = self._stop
-        if stop is None or self._is_left_alone:
+        """What `call` returns or raises.
+
+        Raises Incomplete when it is given up, and CannotSee for an answer that never ends.
+        """
+        if self._waits_for_all or self._is_left_alone:
             return call()
         moment = 0.0 if operation.startswith(LOOKS) else MOMENT_SECONDS
-        if stop() and not moment:
+        if not moment and self._stop():
             raise _given_up(operation)
-        under_way = self._pool.submit(self._left_alone, call)
+        attempt = _Attempt(time.monotonic())
+        under_way = self._pool.submit(self._left_alone, attempt, call)
         until: float | None = None
         while not wait([under_way], POLL_SECONDS).done:
-            if stop():
-                now = time.monotonic()
+            now = time.monotonic()
+            if now - attempt.begun >= self._answer_seconds:
+                raise _endless(operation, self._answer_seconds)
+            if self._stop():
                 until = now + moment if until is None else until
                 if now >= until:
                     raise _given_up(operation)
         return under_way.result()
+
+    def count_tries(self, client: Any) -> None:
+        """Let a client tell when it tries a call once more, which begins its time anew."""
+        client.meta.events.register("before-send.*.*", self._begin)
 
     def body(self, operation: str, body: StreamingBody) -> StreamingBody:
         """A body whose every read can be given up as well."""
@@ -72,18 +100,25 @@ class Calls:
         """Wait between two calls. Raises Incomplete as soon as somebody asks to stop."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            if self._stop is not None and self._stop():
+            if self._stop():
                 raise Incomplete("stopped while waiting for AWS; run the same command again")
             time.sleep(min(left, POLL_SECONDS))
 
     @property
     def _is_left_alone(self) -> bool:
         """Whether this thread is one that can be left behind, as in a call within a call."""
-        return getattr(self._thread, "left_alone", False)
+        return getattr(self._thread, "attempt", None) is not None
 
-    def _left_alone(self, call: Callable[[], T]) -> T:
-        self._thread.left_alone = True
-        return call()
+    def _left_alone(self, attempt: _Attempt, call: Callable[[], T]) -> T:
+        self._thread.attempt = attempt
+        try:
+            return call()
+        finally:
+            self._thread.attempt = None
+
+    def _begin(self, **_: Any) -> None:
+        if (attempt := getattr(self._thread, "attempt", None)) is not None:
+            attempt.begun = time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +130,32 @@ class _Stream:
     body: StreamingBody
 
     def read(self, amount: int | None = None) -> Any:
-        return self.calls.answer(self.operation, partial(self.body.read, amount))
+        """All that was asked for, or all there is, a piece at a time."""
+        pieces: list[bytes] = []
+        left = sys.maxsize if amount is None else amount
+        while left > 0:
+            read = partial(self.body.read, min(left, PIECE_BYTES))
+            piece: bytes = self.calls.answer(self.operation, read)
+            if not piece:
+                break
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
 
     def close(self) -> None:
         self.body.close()
+
+
+def _never() -> bool:
+    return False
+
+
+def _endless(operation: str, seconds: float) -> CannotSee:
+    return CannotSee(
+        f"{operation} was not answered as a whole within {seconds:g} s: check the network and "
+        "proxies, and run the same command again",
+        Problem(operation, "EndlessAnswer", None, f"no whole answer in {seconds:g} s"),
+    )
 
 
 def _given_up(operation: str) -> Incomplete:

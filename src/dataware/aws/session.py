@@ -27,10 +27,11 @@ from botocore.utils import get_environ_proxies, parse_timestamp
 from dataware import __version__
 from dataware.aws import errors, ownership, stacks
 from dataware.aws.caller import Origin, origin_of
-from dataware.aws.calls import Calls, Stop
+from dataware.aws.calls import ANSWER_SECONDS, Calls, Stop
 from dataware.aws.fetch import fetch, undecoded
 from dataware.aws.identity import Identity
 from dataware.aws.skew import Skew
+from dataware.aws.whole import correct_errors, require_documents, whole
 from dataware.core.access import Access, Keys
 from dataware.core.entry import GET_CREDENTIALS
 from dataware.core.errors import BadInput, CannotSee, NotLetIn
@@ -51,7 +52,7 @@ class ClientSettings:
 
     `attempts` counts the first try; the pool is as large as the number of threads that may share
     one client. A call that hangs ends after `read_seconds` and is tried again, so `attempts`
-    times `read_seconds` bounds it. Who the caller is comes first and is asked `first_attempts`
+    times `read_seconds` bounds it; an answer that trickles is given up after `answer_seconds`. Who the caller is comes first and is asked `first_attempts`
     times only, so that a wrong address is told of soon.
     """
 
@@ -59,6 +60,7 @@ class ClientSettings:
     attempts: int = 8
     connect_seconds: float = 10.0
     read_seconds: float = 55.0
+    answer_seconds: float = ANSWER_SECONDS
     connections: int = 64
 
 
@@ -110,12 +112,13 @@ class Account:
         no network. Raises BadInput for an unknown profile or a missing region.
         """
         session, found = _session(profile, region)
+        settings = client_settings or ClientSettings()
         login = Login(
             session,
             make_wire,
             endpoint_url,
-            client_settings or ClientSettings(),
-            Calls(stop),
+            settings,
+            Calls(stop, settings.answer_seconds),
             _asks_for_code(session),
         )
         return login.regions.setdefault(found, cls(login, found))
@@ -253,6 +256,7 @@ class Account:
             known = self._clients.get((service, region))
             if known is None:
                 known = self._clients[service, region] = self._new_client(service, region)
+                require_documents(known)
             return known
 
     def _new_client(self, service: str, region: str) -> Any:
@@ -268,6 +272,8 @@ class Account:
         except ValueError as error:
             raise BadInput(f"{errors.one_line(str(error))}: check --endpoint-url") from error
         self._login.skew.register(client)
+        self._login.calls.count_tries(client)
+        correct_errors(client)
         if service == "s3":
             client.meta.events.register("provide-client-params.s3", self._name_owner)
         return self._stoppable(client)
@@ -277,7 +283,8 @@ class Account:
         make = client._make_api_call
 
         def answer(operation: str, params: Mapping[str, Any]) -> Any:
-            answered = self._answer(operation, partial(make, operation, params))
+            call = partial(make, operation, params)
+            answered = self._answer(operation, partial(whole, operation, call))
             if isinstance(body := answered.get("Body"), StreamingBody):
                 answered["Body"] = self._login.calls.body(operation, body)
             return answered

@@ -20,7 +20,7 @@ _NO_STACK = frozenset({"ValidationError"})
 _NO_ENTITY = frozenset({"NoSuchEntity"})
 
 HEADS = frozenset({"HeadBucket", "HeadObject"})
-"""Calls whose answers have no body, and so no code: their 404 has to be confirmed by another call."""
+"""Calls whose answers have no body, and so no code: another call has to confirm their 404."""
 
 CODES: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("DescribeTable", "Scan", "Query", "BatchGetItem"), _NO_TABLE),
@@ -45,15 +45,15 @@ CODES: Mapping[str, frozenset[str]] = {
     "GetObjectLockConfiguration": _NO_BUCKET | {"ObjectLockConfigurationNotFoundError"},
     "GetBucketWebsite": _NO_BUCKET | {"NoSuchWebsiteConfiguration"},
     **dict.fromkeys(("GetObject", "GetObjectTagging", "CopyObject", "UploadPartCopy"), _NO_KEY),
-    # A conditional delete finds nothing to delete (User Guide, "How to perform conditional deletes").
+    # What a conditional delete finds nothing to delete with (User Guide, "conditional deletes").
     "DeleteObject": _NO_KEY,
     "CreateMultipartUpload": _NO_BUCKET,
     **dict.fromkeys(("ListParts", "AbortMultipartUpload"), _NO_UPLOAD),
     "CompleteMultipartUpload": _NO_UPLOAD | {"NoSuchKey"},
 }
 
-# CloudFormation has no code of its own for a stack that is not there, only this text ("Stack with id
-# NAME", "Stack for PHYSICAL-ID", "Stack [NAME]").
+# CloudFormation has no code of its own for a stack that is not there, only this text: "Stack with
+# id NAME", "Stack for PHYSICAL-ID", "Stack [NAME]".
 _NO_SUCH_STACK = re.compile(r"Stack(?: with id| for|:)? \S.* does not exist")
 
 
