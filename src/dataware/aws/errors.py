@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
 from dataware.core.absence import is_bare, says_absent
+from dataware.core.access import proxy_refusal, refused_by_proxy, untrusted, without_credentials
 from dataware.core.entry import GET_CREDENTIALS, RENEW, cure
 from dataware.core.errors import BadInput, CannotSee, DatawareError, NotLetIn, NotThere
 from dataware.core.model import Problem
@@ -72,6 +74,12 @@ def looking_at(what: str, permission: str | None = None) -> Iterator[None]:
         raise unreadable(what, permission) from error
 
 
+def status_of(error: sdk.ClientError) -> int | None:
+    """The HTTP status of an answer."""
+    status: int | None = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status
+
+
 def error_code(error: sdk.ClientError) -> str:
     """The service's error code, such as ``AccessDenied``; the HTTP status if there is none."""
     fallback = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "Unknown")
@@ -81,10 +89,10 @@ def error_code(error: sdk.ClientError) -> str:
 def from_answer(error: sdk.ClientError, what: str, permission: str | None) -> DatawareError:
     """The error for an answer of a service."""
     code = error_code(error)
-    detail = one_line(str(error.response.get("Error", {}).get("Message", "")))
+    detail = without_credentials(one_line(str(error.response.get("Error", {}).get("Message", ""))))
     if (cured_by := cure(code)) is not None:
         return NotLetIn(f"{error.operation_name} answered {code}: {cured_by}")
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    status = status_of(error)
     denied = code in DENIED or status in DENIED_STATUS
     problem = Problem(error.operation_name, code, permission if denied else None, detail)
     bare = is_bare(error.operation_name, code) and status == 404
@@ -95,7 +103,7 @@ def from_answer(error: sdk.ClientError, what: str, permission: str | None) -> Da
 
 def from_sdk(error: sdk.BotoCoreError, what: str, permission: str | None) -> DatawareError:
     """The error for a call that no service answered."""
-    detail = one_line(str(error))
+    detail = without_credentials(one_line(str(error)))
     if isinstance(error, NO_CREDENTIALS):
         return NotLetIn(f"no usable AWS credentials: {GET_CREDENTIALS}")
     if isinstance(error, STALE_CREDENTIALS):
@@ -104,6 +112,19 @@ def from_sdk(error: sdk.BotoCoreError, what: str, permission: str | None) -> Dat
         return BadInput(NO_REGION)
     if isinstance(error, BAD_SETTINGS):
         return BadInput(f"cannot look at {what}: {detail}")
+    return _unanswered(error, what, permission, detail)
+
+
+def _unanswered(
+    error: sdk.BotoCoreError, what: str, permission: str | None, detail: str
+) -> CannotSee:
+    """The error for a call on whose way something went wrong."""
+    if isinstance(error, sdk.ProxyConnectionError):
+        why = one_line(str(error.kwargs.get("error", "")))
+        return proxy_refusal(error.kwargs.get("proxy_url"), refused_by_proxy(why) or "no answer")
+    if isinstance(error, sdk.SSLError) and "CERTIFICATE_VERIFY_FAILED" in detail:
+        address = urlsplit(str(error.kwargs.get("endpoint_url", "")))
+        return untrusted(f"{address.scheme}://{address.netloc}")
     problem = Problem(permission or what, type(error).__name__, None, detail)
     if isinstance(error, UNREACHABLE):
         return CannotSee(

@@ -19,7 +19,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
-from botocore.exceptions import BotoCoreError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 from botocore.httpsession import get_cert_path
 from botocore.response import StreamingBody
 from botocore.utils import get_environ_proxies, parse_timestamp
@@ -30,9 +30,10 @@ from dataware.aws.caller import Origin, origin_of
 from dataware.aws.calls import ANSWER_SECONDS, Calls, Stop
 from dataware.aws.fetch import fetch, undecoded
 from dataware.aws.identity import Identity
+from dataware.aws.paging import end_circles
 from dataware.aws.skew import Skew
 from dataware.aws.whole import correct_errors, require_documents, whole
-from dataware.core.access import Access, Keys
+from dataware.core.access import PROXY_WANTS_CREDENTIALS, Access, Keys, proxy_refusal
 from dataware.core.entry import GET_CREDENTIALS
 from dataware.core.errors import BadInput, CannotSee, NotLetIn
 from dataware.core.model import Deployed, Owner
@@ -52,8 +53,9 @@ class ClientSettings:
 
     `attempts` counts the first try; the pool is as large as the number of threads that may share
     one client. A call that hangs ends after `read_seconds` and is tried again, so `attempts`
-    times `read_seconds` bounds it; an answer that trickles is given up after `answer_seconds`. Who the caller is comes first and is asked `first_attempts`
-    times only, so that a wrong address is told of soon.
+    times `read_seconds` bounds it; an answer that trickles is given up after `answer_seconds`. Who
+    the caller is comes first and is asked `first_attempts` times only, so that a wrong address is
+    told of soon.
     """
 
     first_attempts: int = 3
@@ -274,6 +276,7 @@ class Account:
         self._login.skew.register(client)
         self._login.calls.count_tries(client)
         correct_errors(client)
+        end_circles(client)
         if service == "s3":
             client.meta.events.register("provide-client-params.s3", self._name_owner)
         return self._stoppable(client)
@@ -284,7 +287,13 @@ class Account:
 
         def answer(operation: str, params: Mapping[str, Any]) -> Any:
             call = partial(make, operation, params)
-            answered = self._answer(operation, partial(whole, operation, call))
+            try:
+                answered = self._answer(operation, partial(whole, operation, call))
+            except ClientError as error:
+                if errors.status_of(error) == PROXY_WANTS_CREDENTIALS:
+                    url = client.meta.endpoint_url
+                    raise proxy_refusal(self.proxy(url), str(PROXY_WANTS_CREDENTIALS)) from error
+                raise
             if isinstance(body := answered.get("Body"), StreamingBody):
                 answered["Body"] = self._login.calls.body(operation, body)
             return answered

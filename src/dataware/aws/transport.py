@@ -24,7 +24,18 @@ from botocore.response import StreamingBody
 
 from dataware.aws.skew import SKEW, ShiftedS3SigV4, ShiftedSigV4
 from dataware.aws.threads import DaemonPool
-from dataware.core.access import Access, Limits, headers_of, skew_shown_by, untrusted, upper_escapes
+from dataware.core.access import (
+    PROXY_WANTS_CREDENTIALS,
+    Access,
+    Limits,
+    headers_of,
+    proxy_refusal,
+    refused_by_proxy,
+    skew_shown_by,
+    untrusted,
+    upper_escapes,
+    without_credentials,
+)
 from dataware.core.ports import Request, Response
 from dataware.core.redirect import BucketRegions
 
@@ -106,13 +117,15 @@ class BotocoreTransport:
         try:
             answer = self._session(base).send(prepared)
             attempt.answer = answer.raw
+            if answer.status_code == PROXY_WANTS_CREDENTIALS:
+                raise proxy_refusal(self._access.proxy(base), str(PROXY_WANTS_CREDENTIALS))
             return Response(
                 answer.status_code,
                 {name.lower(): value for name, value in answer.headers.items()},
                 StreamingBody(answer.raw, None).read(),
             )
         except (sdk.BotoCoreError, sdk.HTTPClientError) as error:
-            raise _fault(error, base) from error
+            raise _fault(error, base, self._access.proxy(base)) from error
 
     def _sign(self, request: Request, base: str) -> AWSRequest:
         target = f"{request.path}?{request.query}" if request.query else request.path
@@ -154,11 +167,15 @@ class PlainSession(URLLib3Session):  # type: ignore[misc]  # botocore has no typ
         return "/" + url.split("://", 1)[1].partition("/")[2]
 
 
-def _fault(error: Exception, base: str) -> Exception:
-    """The OSError that stands for an answer that did not arrive."""
+def _fault(error: Exception, base: str, proxy: str | None) -> Exception:
+    """The OSError that stands for an answer that did not arrive, or an error that no try cures."""
     if isinstance(error, sdk.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return untrusted(base)
-    text = " ".join(str(error).split())
+        return untrusted(base, proxy)
+    if isinstance(error, sdk.ProxyConnectionError):
+        status = refused_by_proxy(str(error.kwargs.get("error", "")))
+        if status is not None:
+            return proxy_refusal(proxy, status)
+    text = without_credentials(" ".join(str(error).split()))
     if isinstance(error, sdk.ConnectTimeoutError | sdk.ReadTimeoutError):
         return TimeoutError(text)
     return ConnectionError(text)

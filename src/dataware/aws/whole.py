@@ -216,9 +216,7 @@ def _is_json_error(body: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     names = ("__type", "code", "message", "Message")
-    return isinstance(answer, dict) and all(
-        isinstance(answer.get(name, ""), str) for name in names
-    )
+    return isinstance(answer, dict) and all(isinstance(answer.get(name, ""), str) for name in names)
 
 
 def _is_xml_error(body: bytes) -> bool:
@@ -240,10 +238,11 @@ def _error_document(status: int) -> bytes:
 
 
 def _root_of(body: bytes) -> str | None:
-    parser = XMLPullParser(["start"])
+    parser: XMLPullParser[Any] = XMLPullParser(["start"])
     try:
         parser.feed(body)
-        return next((_local(element) for _, element in parser.read_events()), None)
+        events: Any = parser.read_events()
+        return next((_local(element) for _, element in events), None)
     except (ParseError, LookupError, ValueError):
         return None
 

@@ -17,9 +17,18 @@ from dataware.core.ports import Request, Response
 SKEW_SECONDS = 240.0
 """How far the service's clock may be from ours before that explains a refusal; it allows 300."""
 
+PROXY_WANTS_CREDENTIALS = 407
+"""The status of proxies alone (RFC 9110, section 15.5.8); no service answers with it."""
+
 EXPECTED_OWNER = "x-amz-expected-bucket-owner"
 EXPECTED_SOURCE_OWNER = "x-amz-source-expected-bucket-owner"
 
+# To the last "@": a password may hold one that should have been encoded.
+_USER_INFO = re.compile(r"://[^\s/?#\"']*@")
+_TUNNEL = re.compile(
+    r"(?:Tunnel connection failed|CONNECT tunnel failed, response|Received HTTP code):? (\d+)"
+    r"|HTTP code (\d+) from proxy"
+)
 _LOWER_ESCAPE = re.compile("%(?:[0-9A-F][a-f]|[a-f][0-9a-fA-F])")
 
 
@@ -127,9 +136,37 @@ def upper_escapes(target: str) -> str:
     return _LOWER_ESCAPE.sub(lambda escape: escape[0].upper(), target)
 
 
-def untrusted(base: str) -> CannotSee:
+def without_credentials(text: str) -> str:
+    """`text` with what stands before the host of every address in it made unreadable."""
+    return _USER_INFO.sub("://***@", text)
+
+
+def untrusted(base: str, proxy: str | None = None) -> CannotSee:
     """The error for an address whose certificate nobody vouches for; no try can cure it."""
+    by = f" (by the proxy {without_credentials(proxy)})" if proxy else ""
     return CannotSee(
-        f"cannot see {base}: its certificate is not trusted; set AWS_CA_BUNDLE",
+        f"cannot see {without_credentials(base)}{by}: its certificate is not trusted; set "
+        "AWS_CA_BUNDLE",
         Problem("connect", "CertificateVerifyFailed"),
     )
+
+
+def proxy_refusal(proxy: str | None, how: str) -> CannotSee:
+    """The error for a proxy that passes nothing on; `how` is its answer, such as its status."""
+    name = f"the proxy {without_credentials(proxy)}" if proxy else "a proxy"
+    wants = ", it wants other credentials" if "407" in how else ""
+    return CannotSee(
+        f"{name} does not let us through ({how}){wants}: correct HTTPS_PROXY or HTTP_PROXY, or "
+        "name the host in NO_PROXY",
+        Problem("connect", "ProxyRefused", None, how),
+    )
+
+
+def refused_by_proxy(text: str) -> str | None:
+    """The status by which a proxy refuses a tunnel for good, from an error of an HTTP library.
+
+    None for what another try may cure.
+    """
+    found = _TUNNEL.search(text)
+    status = found[1] or found[2] if found else ""
+    return status if status.startswith("4") and status not in ("408", "429") else None

@@ -21,7 +21,17 @@ from urllib.parse import urlsplit
 
 import pycurl
 
-from dataware.core.access import Access, Limits, headers_of, untrusted, upper_escapes
+from dataware.core.access import (
+    PROXY_WANTS_CREDENTIALS,
+    Access,
+    Limits,
+    headers_of,
+    proxy_refusal,
+    refused_by_proxy,
+    untrusted,
+    upper_escapes,
+    without_credentials,
+)
 from dataware.core.ports import Request, Response
 from dataware.core.redirect import REFUSED, BucketRegions
 from dataware.wire.multi import Failed, Multi, Patience, Transfer
@@ -143,6 +153,8 @@ class CurlTransport:
             status, received, body = await self._carried(request, signed, address)
         finally:
             slots.give_back()
+        if status == PROXY_WANTS_CREDENTIALS:
+            raise proxy_refusal(address.proxy, str(status))
         if not received.endswith(_END) and _END not in received[received.rfind(b"\nHTTP/") :]:
             # libcurl takes the end of a connection for the end of the headers.
             raise ConnectionError("the headers of the answer are cut short")
@@ -166,7 +178,7 @@ class CurlTransport:
         except Failed as failure:
             transfer.clear()
             idle.append(transfer)
-            raise _fault(failure, address.base) from failure
+            raise _fault(failure, address) from failure
         answer = transfer.taken()
         idle.append(transfer)
         return answer
@@ -284,10 +296,13 @@ def _beginning(name: str) -> bytes:
     return b"\n%b:" % name.encode()
 
 
-def _fault(failure: Failed, base: str) -> Exception:
-    """The OSError that stands for an answer that did not arrive."""
+def _fault(failure: Failed, address: Address) -> Exception:
+    """The OSError that stands for an answer that did not arrive, or an error that no try cures."""
+    words = without_credentials(str(failure))
     if failure.code in _UNTRUSTED:
-        return untrusted(base)
+        return untrusted(address.base, address.proxy)
+    if address.proxy and (status := refused_by_proxy(words)):
+        return proxy_refusal(address.proxy, status)
     if failure.code == pycurl.E_OPERATION_TIMEDOUT:
-        return TimeoutError(str(failure))
-    return ConnectionError(str(failure))
+        return TimeoutError(words)
+    return ConnectionError(words)

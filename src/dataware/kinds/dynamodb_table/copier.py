@@ -16,6 +16,7 @@ from functools import reduce
 from hashlib import sha256
 from typing import Any, Final
 
+from dataware.core.circles import PageCursor
 from dataware.core.errors import Conflict
 from dataware.core.kind import CopyOrder, Left, Outcome, Page, Place, Rates, Tools, Trouble, Unit
 from dataware.core.model import OnConflict, Size
@@ -103,12 +104,14 @@ class TableCopier:
 
     async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
         """The pages of a segment; only a missing LastEvaluatedKey ends it, never an empty page."""
+        cursor = PageCursor("Scan", f"table {self._order.source.name}")
         while True:
             page = await self._page(partition, after)
             yield page
             after = page.cursor
             if after is None:
                 return
+            cursor.advance(after, found=len(page.units))
 
     async def _page(self, partition: str, after: str | None) -> Page:
         """One page; its items stay as they came."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeGuard
 
+from dataware.core.circles import PageCursor
 from dataware.core.errors import CannotSee, NotThere, ServiceFailed
 from dataware.core.model import Content, Existence, Facts, Problem, Setting, Size, absent
 from dataware.core.ports import Aws
@@ -98,6 +99,7 @@ class _Look:
             )
             return Content.UNKNOWN
         start: dict[str, Any] = {}
+        cursor = PageCursor("Scan", f"table {self._name}")
         try:
             while (page := self._call("Scan", Limit=1, ConsistentRead=True, **start)) is not None:
                 if page["Items"]:
@@ -105,7 +107,8 @@ class _Look:
                 if "LastEvaluatedKey" not in page:
                     return Content.EMPTY
                 start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-        except NotThere as error:
+                cursor.advance(start, found=0)
+        except (CannotSee, NotThere) as error:
             self._remember("Scan", error)
         return Content.UNKNOWN
 

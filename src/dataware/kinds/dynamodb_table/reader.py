@@ -15,6 +15,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, Final
 
+from dataware.core.circles import PageCursor
 from dataware.core.errors import CannotSee
 from dataware.core.kind import Entry, Evidence, Place, Reader, Records
 from dataware.core.model import Problem
@@ -65,6 +66,7 @@ class TableReader(Reader):
         where: dict[str, Any] = {"Segment": int(segment), "TotalSegments": int(total)}
         ask = {"TableName": self._name, "ConsistentRead": True}
         last = json.loads(after) if after else None
+        cursor = PageCursor("Scan", f"table {self._name}")
         while True:
             if last is not None:
                 where["ExclusiveStartKey"] = _for_sdk(last)
@@ -74,6 +76,7 @@ class TableReader(Reader):
             yield Records(page.items, None if last is None else json.dumps(last))
             if last is None:
                 return
+            cursor.advance(last, found=len(page.items))
 
     def sent(self, record: bytes) -> bytes:
         """Sixteen bytes of an item as it was sent."""

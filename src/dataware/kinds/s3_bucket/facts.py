@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dataware.core.circles import PageCursor
 from dataware.core.errors import CannotSee, NotThere
 from dataware.core.kind import Place
 from dataware.core.model import (
@@ -153,6 +154,7 @@ def _denied(look: _Look) -> Facts:
 def _created(look: _Look) -> str | None:
     """When the bucket was created, from the caller's own list; None if it is not there."""
     more: dict[str, str] = {}
+    cursor = PageCursor("ListBuckets", "the list of buckets")
     while True:
         with look.aws.looking_at("the list of buckets", "s3:ListAllMyBuckets"):
             page = look.s3.list_buckets(Prefix=look.name, MaxBuckets=_PAGE, **more)
@@ -162,6 +164,7 @@ def _created(look: _Look) -> str | None:
         if not page.get("ContinuationToken"):
             return None
         more = {"ContinuationToken": page["ContinuationToken"]}
+        cursor.advance(more, found=len(page.get("Buckets", ())))
 
 
 def _identity(look: _Look) -> str | None:
@@ -185,7 +188,7 @@ def _note_region(look: _Look, head: Mapping[str, Any]) -> None:
 
 def _content(look: _Look) -> tuple[Content, Size | None]:
     try:
-        page = look.ask("list_objects_v2", "s3:ListBucket", MaxKeys=_PAGE)
+        page = _first_objects(look)
     except (CannotSee, NotThere) as error:
         look.trouble(CannotSee(str(error), error.problem), "ListObjectsV2", "s3:ListBucket")
         return Content.UNKNOWN, None
@@ -197,6 +200,18 @@ def _content(look: _Look) -> tuple[Content, Size | None]:
     if older is None:
         return Content.UNKNOWN, size
     return (Content.DATA if older else Content.EMPTY), size
+
+
+def _first_objects(look: _Look) -> Mapping[str, Any]:
+    """The first page that shows an object, or the last one: an empty page need not be the last."""
+    more: dict[str, str] = {}
+    cursor = PageCursor("ListObjectsV2", f"bucket {look.name}")
+    while True:
+        page = look.ask("list_objects_v2", "s3:ListBucket", MaxKeys=_PAGE, **more)
+        if page.get("Contents") or not page["IsTruncated"]:
+            return page
+        more = {"ContinuationToken": page.get("NextContinuationToken", "")}
+        cursor.advance(more, found=0)
 
 
 def _older_versions(look: _Look, has_objects: bool) -> bool | None:
@@ -224,15 +239,18 @@ def _older_versions(look: _Look, has_objects: bool) -> bool | None:
 
 def _version_pages(look: _Look) -> Iterator[Mapping[str, Any]]:
     more: dict[str, str] = {}
+    cursor = PageCursor("ListObjectVersions", f"bucket {look.name}")
     while True:
         page = look.ask("list_object_versions", "s3:ListBucketVersions", MaxKeys=_PAGE, **more)
         yield page
         if not page["IsTruncated"]:
             return
         more = {
-            "KeyMarker": page["NextKeyMarker"],
-            "VersionIdMarker": page["NextVersionIdMarker"],
+            "KeyMarker": page.get("NextKeyMarker", ""),
+            "VersionIdMarker": page.get("NextVersionIdMarker", ""),
         }
+        listed = page.get("Versions", ()), page.get("DeleteMarkers", ())
+        cursor.advance(more, found=sum(map(len, listed)))
 
 
 def _note_uploads(look: _Look) -> None:

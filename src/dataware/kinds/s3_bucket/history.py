@@ -11,6 +11,7 @@ from hashlib import blake2b
 from itertools import zip_longest
 from typing import Any
 
+from dataware.core.circles import PageCursor
 from dataware.core.kind import Entry, Evidence, Reader, Records
 from dataware.core.partition import KeyRange
 from dataware.kinds.s3_bucket.reader import BucketReader, within
@@ -95,6 +96,7 @@ class HistoryReader(BucketReader):
 
     def _version_pages(self, **arguments: Any) -> Iterator[Versions]:
         more: dict[str, str] = {"EncodingType": "url"}
+        cursor = PageCursor("ListObjectVersions", f"bucket {self._name}")
         while True:
             with self._aws.looking_at(f"bucket {self._name}", "s3:ListBucketVersions"):
                 page = self._aws.fetch(
@@ -107,6 +109,7 @@ class HistoryReader(BucketReader):
             if page.more is None:
                 return
             more |= page.more
+            cursor.advance(page.more, found=len(page.versions))
 
 
 class _Story:

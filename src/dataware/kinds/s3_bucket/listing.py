@@ -13,6 +13,7 @@ from typing import TypeVar
 # Only the type; parsing is done in `answers`.
 from xml.etree.ElementTree import Element
 
+from dataware.core.circles import PageCursor
 from dataware.core.errors import CannotSee
 from dataware.core.partition import KeyRange
 from dataware.kinds.s3_bucket.answers import Rejected
@@ -79,6 +80,7 @@ async def pages(
     At least one page, which may be empty. Raises CannotSee, also for a listing out of order.
     """
     end = None if span.end is None else bucket.prefix + span.end
+    cursor = PageCursor(call.name, f"bucket {bucket.name}")
     page = await opening(calls, bucket, call, span.start, PAGE)
     last: list[bytes] = []
     while True:
@@ -88,6 +90,7 @@ async def pages(
         yield page.found
         if page.more is None:
             return
+        cursor.advance(page.more, found=len(page.found))
         last = [one.key for one in page.found[-1:]] or last
         page = await _page(calls, bucket, call, {**page.more, "max-keys": str(PAGE)})
         _check_order(bucket, last + [one.key for one in page.found[:1]], call.ordered)

@@ -14,6 +14,7 @@ from itertools import zip_longest
 from operator import itemgetter
 from typing import Any, Final
 
+from dataware.core.circles import PageCursor
 from dataware.core.errors import CannotSee, NotThere
 from dataware.core.kind import Entry, Evidence, Place, Reader, Records
 from dataware.core.partition import KeyRange, ranges
@@ -83,6 +84,7 @@ class BucketReader(Reader):
         span = KeyRange.of(part)
         start = self._start(span, after)
         more = {"StartAfter": start} if start else {}
+        cursor = PageCursor("ListObjectsV2", f"bucket {self._name}")
         while True:
             page = self._list(**more)
             records, ended = within(span, self._records(page.objects))
@@ -90,6 +92,7 @@ class BucketReader(Reader):
             if ended or page.token is None:
                 return
             more = {"ContinuationToken": page.token}
+            cursor.advance(page.token, found=len(page.objects))
 
     def sent(self, record: Listed) -> bytes:
         """Records of a listing are merged, never digested."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
+from dataware.core.circles import PageCursor
 from dataware.core.errors import Conflict, Refused
 from dataware.core.kind import Left, Outcome, Trouble
 from dataware.core.model import OnConflict
@@ -84,6 +85,7 @@ class Replay:
         }
         more: dict[str, str | bytes] | None = {}
         newest_first: list[Found] = []
+        cursor = PageCursor("ListObjectVersions", f"bucket {self._pair.target.name}")
         while more is not None:
             ask = Ask(None, {**query, **more})
             try:
@@ -95,6 +97,8 @@ class Replay:
             newest_first += [found for found in page.found if found.key == self._key]
             beyond = bool(page.found) and page.found[-1].key > self._key
             more = None if beyond else page.more
+            if more is not None:
+                cursor.advance(more, found=len(page.found))
         return tuple(reversed(newest_first))
 
     async def _begins(self, present: Sequence[Found]) -> bool:

@@ -21,6 +21,7 @@ from hashlib import md5
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
+from dataware.core.circles import PageCursor
 from dataware.kinds.s3_bucket.answers import Fault, Rejected
 from dataware.kinds.s3_bucket.calls import Head
 from dataware.kinds.s3_bucket.documents import (
@@ -89,6 +90,7 @@ async def abandon(pair: Pair, key: bytes) -> None:
     """Abort the uploads to `key` that an earlier run of dataware left unfinished."""
     query: dict[str, str | bytes] = {"uploads": "", "encoding-type": "url", "prefix": key}
     more: dict[str, str | bytes] | None = {}
+    cursor = PageCursor("ListMultipartUploads", f"bucket {pair.target.name}")
     while more is not None:
         ask = Ask(None, {**query, **more})
         page = await pair.calls.document(pair.target, "ListMultipartUploads", ask, read_uploads)
@@ -96,6 +98,8 @@ async def abandon(pair: Pair, key: bytes) -> None:
             if found == key and await _marked(pair, key, upload):
                 await _abort(pair, key, upload)
         more = page.more
+        if more is not None:
+            cursor.advance(more, found=len(page.found))
 
 
 async def _marked(pair: Pair, key: bytes, upload: str) -> bool:
