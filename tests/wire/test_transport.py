@@ -18,10 +18,12 @@ from email.utils import formatdate
 import pytest
 from botocore.auth import S3SigV4Auth, SigV4Auth
 
+from dataware.core.errors import CannotSee
 from dataware.core.ports import Request
 from support.servers import FaultProxy, Reply, answer, delay, drop, json_error, truncate
 from support.transports import (
     ACCOUNT,
+    FixedAccess,
     MakeTransport,
     assert_signed_like_botocore,
     done,
@@ -276,3 +278,31 @@ def test_a_refusal_at_the_right_time_is_not_asked_again(
     server.add(json_error("AccessDeniedException"), when=lambda _seen: True)
     response = exchange(make_transport, server.endpoint, get())
     assert (response.status, len(server.seen)) == (400, 1)
+
+
+def test_a_proxy_that_wants_credentials_is_named(
+    make_transport: MakeTransport, server: FaultProxy
+) -> None:
+    """407 comes from proxies alone; its password is not shown, and nothing is tried again."""
+    server.add(answer(407, b"<html><body>who are you</body></html>"))
+    address = server.endpoint.replace("http://", "http://me:secret@")
+    access = FixedAccess("http://s3.example", proxy_url=address)
+    with pytest.raises(CannotSee) as caught:
+        exchange(make_transport, access, get())
+    assert server.endpoint.removeprefix("http://") in str(caught.value)
+    assert "407" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_proxy_that_refuses_a_tunnel_is_named(
+    make_transport: MakeTransport, server: FaultProxy
+) -> None:
+    """So it is with the tunnel of an encrypted connection."""
+    server.add(answer(407))
+    address = server.endpoint.replace("http://", "http://me:secret@")
+    access = FixedAccess("https://s3.example", proxy_url=address)
+    with pytest.raises(CannotSee) as caught:
+        exchange(make_transport, access, get())
+    assert server.endpoint.removeprefix("http://") in str(caught.value)
+    assert "407" in str(caught.value)
+    assert "secret" not in str(caught.value)

@@ -56,6 +56,9 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 """What each answer has at least, by operation."""
 
+NEVER_EMPTY = frozenset({"StackResources", "Stacks"})
+"""Lists for which CloudFormation answers with an error where there is nothing to list."""
+
 ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "DescribeStackEvents": ("StackEvents", ("ResourceStatus",)),
     "DescribeStackResources": (
@@ -144,7 +147,7 @@ def _missing(operation: str, answer: Any) -> str | None:
     if not isinstance(answer, Mapping) or BODY in answer:
         return None
     for name in NEEDED.get(operation, ()):
-        if answer.get(name) is None:
+        if answer.get(name) is None or (name in NEVER_EMPTY and not answer[name]):
             return f"without {name}"
     if operation in PARTS:
         part, names = PARTS[operation]

@@ -12,6 +12,9 @@ from dataware.core.model import Problem
 EMPTY_PAGES: int = 1000
 """How many empty pages in a row are still taken for a listing that moves on."""
 
+EMPTY_REPEATS: int = 8
+"""How often an empty page may name itself as the next one: that is a look that came too early."""
+
 
 class PageCursor:
     """Follows where the pages of a listing continue, and keeps two of these places.
@@ -26,13 +29,15 @@ class PageCursor:
         self._what = what
         self._kept: object = None
         self._pages = self._until = 1
-        self._empty = 0
+        self._empty = self._repeats = 0
 
     def advance(self, place: object, *, found: int = 1) -> None:
         """Go on to `place` after a page with `found` entries. Raises CannotSee in a circle."""
         self._empty = 0 if found else self._empty + 1
         if place == self._kept:
-            raise self._stuck("RepeatedCursor", "names a page again that it has already shown")
+            self._repeats += 1
+            if found or self._repeats >= EMPTY_REPEATS:
+                raise self._stuck("RepeatedCursor", "names a page again that it has already shown")
         if self._empty >= EMPTY_PAGES:
             raise self._stuck("EmptyPages", f"answers {EMPTY_PAGES} empty pages in a row")
         if self._pages == self._until:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from dataware.core.absence import says_absent
 from dataware.core.entry import cure
 from dataware.core.errors import CannotSee, DatawareError, NotLetIn, NotThere
 from dataware.core.kind import Place
@@ -100,7 +101,7 @@ class Table:
         denied = refusal.code == "AccessDeniedException"
         need = f"dynamodb:{operation}" if denied else None
         problem = Problem(operation, refusal.code, need)
-        if refusal.code == "ResourceNotFoundException":
+        if says_absent(operation, refusal.code):
             return NotThere(f"there is no table {self.place.name} in {self.place.region}", problem)
         return CannotSee(f"table {self.place.name} ({self.place.region}): {problem}", problem)
 
