@@ -55,6 +55,16 @@ def test_absence_is_not_there(error: sdk.ClientError) -> None:
     assert str(found).startswith(f"bucket b does not exist ({error.operation_name} answered")
 
 
+SERVICES = (
+    "cloudformation",
+    "cognito-idp",
+    "dynamodb",
+    "ecr",
+    "iam",
+    "s3",
+    "ssm",
+    "stepfunctions",
+)
 GATEWAYS = [
     "404",
     "NoRoute",
@@ -88,7 +98,7 @@ def test_a_table_of_absences_names_calls_that_exist() -> None:
     """A call that is spelled otherwise would never be found in the table."""
     known = {
         operation
-        for service in ("cloudformation", "dynamodb", "iam", "s3", "ssm", "stepfunctions")
+        for service in SERVICES
         for operation in get_session().get_service_model(service).operation_names
     }
     assert known >= CODES.keys() | HEADS

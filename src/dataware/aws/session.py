@@ -288,7 +288,7 @@ class Account:
         def answer(operation: str, params: Mapping[str, Any]) -> Any:
             call = partial(make, operation, params)
             try:
-                answered = self._answer(operation, partial(whole, operation, call))
+                answered = self._answer(operation, partial(whole, operation, params, call))
             except ClientError as error:
                 if errors.status_of(error) == PROXY_WANTS_CREDENTIALS:
                     url = client.meta.endpoint_url

@@ -33,11 +33,13 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "DescribeContinuousBackups": ("ContinuousBackupsDescription",),
     "DescribeEvents": ("OperationEvents",),
     "DescribeExecution": ("status", "input"),
+    "DescribeRepositories": ("repositories",),
     "DescribeStackEvents": ("StackEvents",),
     "DescribeStackResources": ("StackResources",),
     "DescribeStacks": ("Stacks",),
     "DescribeTable": ("Table",),
     "DescribeTimeToLive": ("TimeToLiveDescription",),
+    "DescribeUserPool": ("UserPool",),
     "GetBucketEncryption": ("ServerSideEncryptionConfiguration",),
     "GetCallerIdentity": ("Account", "Arn"),
     "GetObjectTagging": ("TagSet",),
@@ -46,18 +48,25 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "GetRole": ("Role",),
     "GetTemplate": ("TemplateBody",),
     "ListBuckets": ("Buckets",),
+    "ListImages": ("imageIds",),
     "ListMultipartUploads": ("IsTruncated",),
     "ListObjectVersions": ("IsTruncated",),
     "ListObjectsV2": ("IsTruncated",),
     "ListStackResources": ("StackResourceSummaries",),
+    "ListUserPools": ("UserPools",),
+    "ListUsers": ("Users",),
     "PutParameter": ("Version",),
     "Scan": ("Items", "Count"),
     "SimulatePrincipalPolicy": ("EvaluationResults",),
 }
 """What each answer has at least, by operation."""
 
-NEVER_EMPTY = frozenset({"StackResources", "Stacks"})
-"""Lists for which CloudFormation answers with an error where there is nothing to list."""
+NEVER_EMPTY: Mapping[str, tuple[str, str]] = {
+    "DescribeRepositories": ("repositoryNames", "repositories"),
+    "DescribeStackResources": ("PhysicalResourceId", "StackResources"),
+    "DescribeStacks": ("StackName", "Stacks"),
+}
+"""What names a thing in a question, and the list in which it stands: without it comes an error."""
 
 ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "DescribeStackEvents": ("StackEvents", ("ResourceStatus",)),
@@ -74,6 +83,7 @@ ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "StackResourceSummaries",
         ("LogicalResourceId", "ResourceType", "ResourceStatus"),
     ),
+    "ListUserPools": ("UserPools", ("Id", "Name")),
     "SimulatePrincipalPolicy": ("EvaluationResults", ("EvalActionName", "EvalDecision")),
 }
 """What each row of an answer has at least, by operation."""
@@ -115,8 +125,10 @@ _UNREADABLE = (
 )
 
 
-def whole(operation: str, call: Callable[[], Any]) -> Any:
+def whole(operation: str, asked: Mapping[str, Any], call: Callable[[], Any]) -> Any:
     """What `call` answers, if that is a whole answer; a look is asked for `TRIES` times.
+
+    `asked` are the parameters of the question.
 
     Raises what `call` raises, and CannotSee when no try brings a whole answer.
     """
@@ -130,7 +142,7 @@ def whole(operation: str, call: Callable[[], Any]) -> Any:
         except _UNREADABLE as error:
             flaw = f"{type(error).__name__} while it was read"
         else:
-            if (missing := _missing(operation, answer)) is None:
+            if (missing := _missing(operation, asked, answer)) is None:
                 return answer
             flaw = missing
         if left:
@@ -142,13 +154,16 @@ def whole(operation: str, call: Callable[[], Any]) -> Any:
     )
 
 
-def _missing(operation: str, answer: Any) -> str | None:
+def _missing(operation: str, asked: Mapping[str, Any], answer: Any) -> str | None:
     """What an answer lacks; None for a whole one, or one that was not parsed."""
     if not isinstance(answer, Mapping) or BODY in answer:
         return None
     for name in NEEDED.get(operation, ()):
-        if answer.get(name) is None or (name in NEVER_EMPTY and not answer[name]):
+        if answer.get(name) is None:
             return f"without {name}"
+    named, listed = NEVER_EMPTY.get(operation, ("", ""))
+    if named in asked and not answer[listed]:
+        return f"{listed} without anything"
     if operation in PARTS:
         part, names = PARTS[operation]
         if lacks := _lacking([answer[part]], names):

@@ -3,8 +3,8 @@
 A status alone means nothing: gateways, proxies and stand-ins answer 404 to what they do not know.
 Only the code that a service documents for the very call does, so a call that is not in this table
 can never say that something is absent. Sources: Amazon S3 API Reference, "Error responses" and each
-operation; Amazon DynamoDB, AWS Systems Manager, AWS CloudFormation, IAM and AWS Step Functions API
-References, the errors of each operation.
+operation; the API References of Amazon Cognito, Amazon DynamoDB, Amazon ECR, AWS CloudFormation,
+AWS Step Functions, AWS Systems Manager and IAM, the errors of each operation.
 """
 
 from __future__ import annotations
@@ -15,25 +15,28 @@ from collections.abc import Mapping
 _NO_BUCKET = frozenset({"NoSuchBucket"})
 _NO_KEY = frozenset({"NoSuchBucket", "NoSuchKey", "NoSuchVersion"})
 _NO_UPLOAD = frozenset({"NoSuchBucket", "NoSuchUpload"})
-_NO_TABLE = frozenset({"ResourceNotFoundException"})
+_NO_RESOURCE = frozenset({"ResourceNotFoundException"})
 _NO_STACK = frozenset({"ValidationError"})
+_NO_REPOSITORY = frozenset({"RepositoryNotFoundException"})
 _NO_ENTITY = frozenset({"NoSuchEntity"})
 
 HEADS = frozenset({"HeadBucket", "HeadObject"})
 """Calls whose answers have no body, and so no code: another call has to confirm their 404."""
 
 CODES: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys(("DescribeTable", "Scan", "Query", "BatchGetItem"), _NO_TABLE),
-    **dict.fromkeys(("PutItem", "GetItem", "BatchWriteItem"), _NO_TABLE),
+    **dict.fromkeys(("DescribeTable", "Scan", "Query", "BatchGetItem"), _NO_RESOURCE),
+    **dict.fromkeys(("PutItem", "GetItem", "BatchWriteItem"), _NO_RESOURCE),
     # DescribeContinuousBackups alone has an error of its own for a table that is not there.
     "DescribeContinuousBackups": frozenset({"TableNotFoundException"}),
-    "DescribeTimeToLive": _NO_TABLE,
+    "DescribeTimeToLive": _NO_RESOURCE,
     "GetParameter": frozenset({"ParameterNotFound"}),
     "DescribeStackResources": _NO_STACK,
     "DescribeStacks": _NO_STACK,
     "DescribeStackEvents": _NO_STACK,
     "GetTemplate": _NO_STACK,
     "ListStackResources": _NO_STACK,
+    **dict.fromkeys(("DescribeRepositories", "ListImages"), _NO_REPOSITORY),
+    **dict.fromkeys(("DescribeUserPool", "ListUsers"), _NO_RESOURCE),
     "GetRole": _NO_ENTITY,
     "SimulatePrincipalPolicy": _NO_ENTITY,
     "DescribeExecution": frozenset({"ExecutionDoesNotExist"}),
