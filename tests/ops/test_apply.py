@@ -42,6 +42,32 @@ def test_a_migration_is_carried_out_and_then_there_is_nothing_to_do(there: World
     assert there.events.codes[-1] == "nothing-to-do"
 
 
+def test_what_needs_attention_is_the_last_line(there: World) -> None:
+    """Two live data sets are not "nothing to do", whether or not something else was copied."""
+    there.make("old-prod")
+    there.boxes["old-prod"]["mine"] = "x"
+    both = replace(BOX, id="Both", preferred="old-prod")
+    applied(there, both)
+    assert there.events.codes[-1] == "attention"
+    assert "nothing-to-do" not in there.events.codes
+    assert there.events.texts("attention") == [
+        "Nothing had to be changed, and 1 needs your attention (old-prod): see the warnings above"
+    ]
+    there.make("other")
+    there.boxes["other"]["mine"] = "x"
+    applied(there, replace(BOX, id="Copied", preferred="copied", fallbacks=("other",)), both)
+    assert there.events.texts("attention")[-1] == (
+        "1 needs your attention (old-prod): see the warnings above"
+    )
+
+
+def test_warnings_of_the_whole_plan_are_told(there: World) -> None:
+    """A fallback that two share is a warning of `apply`, too."""
+    applied(there, BOX, replace(BOX, id="B", preferred="b"))
+    assert "old is a fallback of 2 resources" in there.events.texts("warning")
+    assert there.events.codes[-1] == "attention"
+
+
 def test_each_decision_is_told_right_before_it_is_carried_out(there: World) -> None:
     """Lines of one resource stand together, not all decisions first."""
     applied(there, replace(BOX, id="A", preferred="a"), replace(BOX, id="B", preferred="b"))

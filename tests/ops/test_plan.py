@@ -222,6 +222,36 @@ def test_the_source_of_a_running_migration_is_looked_at(monkeypatch: pytest.Monk
     assert (one.decision.action, one.decision.source) == (Action.RESUME, "old")
 
 
+def test_a_source_that_was_migrated_to_another_name_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A new suffix in place of an old one would copy what is older by now."""
+    there = world(old=3, **{"old-prod": 4})
+    there.markers["old-prod"] = Marker(MarkerState.COMPLETE, source="old", run="r")
+    install(monkeypatch, there)
+    live, prod = plan_of(there, wanted("old-live", "old"), wanted("old-prod", "old")).resources
+    assert live.decision.action is Action.MIGRATE
+    assert live.decision.warnings == (
+        "old was already migrated to old-prod, so what it holds may be older: if old-live is to "
+        "have that data, name old-prod as the fallback",
+    )
+    assert (prod.decision.action, prod.decision.warnings) == (Action.IMPORT, ())
+
+
+def test_without_sight_of_the_records_the_plan_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No decision rests on where a fallback was migrated to; that it is not known is said."""
+    there = world(old=3)
+    install(monkeypatch, there)
+
+    def deny(_markers: WorldMarkers) -> object:
+        raise CannotSee("cannot see the migration markers")
+
+    monkeypatch.setattr(WorldMarkers, "all", deny)
+    (one,) = plan_of(there, wanted("new", "old")).resources
+    assert (one.decision.action, one.decision.warnings) == (Action.MIGRATE, ())
+    assert any("migrated to another name" in text for text in there.events.texts("note"))
+
+
 def test_a_running_migration_without_its_source_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rule 7: a partial copy whose source is gone is not taken for the data."""
     there = world(new=1)

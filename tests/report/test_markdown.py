@@ -28,6 +28,7 @@ from support.plans import (
     payload,
     plan_of,
     threat,
+    warned,
 )
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -61,6 +62,19 @@ def outside_code(tokens: Sequence[Token]) -> Iterator[str]:
 def document(plan: Plan, *warnings: str) -> str:
     """The document of a plan."""
     return markdown(payload(plan), warnings)
+
+
+def test_what_needs_attention_is_in_the_heading_and_in_its_row() -> None:
+    """A reviewer who reads one line knows that there is something to look at."""
+    text = document(plan_of(migration(), warned("twin", "two live data sets")))
+    assert text.startswith("## ⚠️ dataware: 1 needs your attention, 1 to migrate\n")
+    rows = [line for line in text.splitlines() if line.startswith("| `App/")]
+    assert rows[0].startswith("| `App/twin`")
+    assert "⚠️ **import**" in rows[0]
+    assert "because of twin<br>⚠️ two live data sets" in rows[0]
+    assert document(plan_of(warned())).startswith(
+        "## ⚠️ dataware: 1 needs your attention, no data has to move\n"
+    )
 
 
 def test_a_document_says_what_will_happen() -> None:

@@ -19,7 +19,7 @@ from dataware.report.summary import (
     shown_plan,
     volume,
 )
-from support.plans import BUCKET, PRICES, TABLE, migration, plan_of
+from support.plans import BUCKET, PRICES, TABLE, migration, plan_of, threat, warned
 
 
 def planned(cfn_type: str, action: Action, estimate: Estimate | None = None) -> Planned:
@@ -51,6 +51,31 @@ def test_a_summary_counts_actions_and_effort() -> None:
         "(78 items, 5,000 objects, 2.0 kB, about 1 min 2 s and $0.0202 "
         "at list prices of eu-central-1, 2026-11)"
     )
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (plan_of(warned()), ", 0 stopped, 1 needs your attention"),
+        (plan_of(warned("a"), warned("b")), ", 0 stopped, 2 need your attention"),
+        (plan_of(warnings=("shared",)), ", 1 needs your attention"),
+        (plan_of(guard=(threat(allowed=True),)), ", 1 needs your attention"),
+    ],
+    ids=["one", "two", "plan", "allowed loss"],
+)
+def test_a_summary_counts_what_needs_attention(plan: Plan, words: str) -> None:
+    """Warnings of resources, of the plan as a whole, and losses that somebody allowed."""
+    told = plan_summary(plan, unit_of)
+    assert told.text().endswith(words)
+    assert told.data["attention"] == plan.attention > 0
+
+
+def test_a_stop_is_not_counted_twice() -> None:
+    """What a stopped resource warns of is part of its stop."""
+    stopped = planned(BUCKET, Action.STOP)
+    stopped = replace(stopped, decision=replace(stopped.decision, warnings=("unread",)))
+    assert plan_of(stopped).attention == 0
+    assert summary(stopped) == "Plan: 1 stopped"
 
 
 def test_a_summary_says_what_is_only_estimated_and_what_was_not_seen() -> None:

@@ -26,7 +26,7 @@ from dataware.kinds import load
 from dataware.report import Format, make_renderer
 from dataware.report.summary import plan_summary, shown_plan
 from dataware.report.table import SHOWN, PlanTable, stacked
-from support.plans import BUCKET, held, many, migration, nasty_plans, one, plan_of
+from support.plans import BUCKET, held, many, migration, nasty_plans, one, plan_of, warned
 
 
 def told(plan: Plan) -> list[str]:
@@ -140,6 +140,15 @@ def test_stops_and_changes_come_first_and_the_rest_is_counted() -> None:
         "    9,900 more resources not shown (9,900 to keep); "
         "`--format json` and `--out FILE` have them all"
     )
+
+
+def test_what_needs_attention_comes_right_behind_the_stops() -> None:
+    """A warning stands inside its row, which no change and no large plan pushes out of sight."""
+    table = PlanTable.of(shown_plan(plan_of(*many(10_000), warned())))
+    assert [row.action for row in table.rows[:3]] == [Action.STOP, Action.IMPORT, Action.MIGRATE]
+    assert [row.needs_attention for row in table.rows[:3]] == [False, True, False]
+    lines = list(stacked(table))
+    assert lines.index("        warning    twin has a twin") < 10
 
 
 @settings(max_examples=40)

@@ -17,7 +17,7 @@ from dataware.report.summary import plan_summary, shown_plan
 from dataware.report.table import PlanTable
 from dataware.report.table_terminal import WIDE, folded, plan_table
 from dataware.report.terminal import TerminalRenderer
-from support.plans import many, migration, nasty_plans, one, plan_of
+from support.plans import many, migration, nasty_plans, one, plan_of, warned
 
 
 def shown(plan: Plan, width: int, *, signs: bool = True, lines: bool = True) -> list[str]:
@@ -52,6 +52,17 @@ def test_a_narrow_terminal_shows_blocks() -> None:
         "      why        Waitlist-prod is absent and Waitlist has data",
         "      takes      about 78 items, 7.8 kB, about 2 s, $0.0002",
     ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_a_warning_is_the_sign_of_its_row_and_stands_in_it(width: int) -> None:
+    """Whatever the width: the row shows that it needs attention, and why."""
+    lines = shown(plan_of(warned()), width)
+    text = "\n".join(lines)
+    assert "⚠️  import" in text
+    assert "✅" not in text
+    assert "warning" in text
+    assert "twin has a twin" in " ".join(text.split())
 
 
 def test_a_long_value_wraps_under_itself() -> None:

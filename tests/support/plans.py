@@ -55,6 +55,11 @@ def one(action: Action, name: str, **more: Any) -> Planned:
     return Planned(wanted, absent(name), (), Decision(action, 5, f"because of {name}", **more))
 
 
+def warned(name: str = "twin", *warnings: str) -> Planned:
+    """A bucket that is imported with a warning."""
+    return one(Action.IMPORT, name, warnings=warnings or (f"{name} has a twin",))
+
+
 def threat(name: str = "orders", **more: Any) -> Threat:
     """A table that its stack would lose."""
     return Threat(

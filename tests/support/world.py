@@ -173,7 +173,7 @@ class WorldMarkers:
 
     def all(self) -> list[tuple[str, str, Marker]]:
         """Every record."""
-        return [("memory", target, marker) for target, marker in self.world.markers.items()]
+        return [("memory-box", target, marker) for target, marker in self.world.markers.items()]
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def run_plan(
             context.emit(event("saved", what="the decisions", path=str(LOCK)))
     if plan.stops or plan.losses:
         return Refused.exit_code
-    return CHANGES if saving.detailed_exitcode and plan.changes else DONE
+    return CHANGES if saving.detailed_exitcode and (plan.changes or plan.attention) else DONE
 
 
 def guarded_plan(context: Context, app: App, guarding: GuardOptions, prices: Prices) -> Plan:

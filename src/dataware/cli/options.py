@@ -177,7 +177,9 @@ saving_options = _together(
     ),
     click.option("--lock", is_flag=True, help="Write the decisions to dataware.lock.json."),
     click.option(
-        "--detailed-exitcode", is_flag=True, help="Exit 2 if the plan would change something."
+        "--detailed-exitcode",
+        is_flag=True,
+        help="Exit 2 if the plan would change something or needs attention.",
     ),
 )
 

@@ -118,6 +118,7 @@ MESSAGES = _messages(
     ("run", INFO, "📊", "{source} → {name}: {state}{far}"),
     ("finished", SUCCESS, "✅", "{source} → {name}: {state}{far}"),
     ("ended", WARNING, "⚠️ ", "{source} → {name}: {state}{far}"),
+    ("attention", WARNING, "⚠️ ", "{text}"),
     ("nothing-to-do", SUCCESS, "✅", "Nothing to do: {why}"),
     ("saved", INFO, "ℹ️ ", "Saved {what} to {path}"),
     ("plan", INFO, "ℹ️ ", "{text}"),
@@ -141,6 +142,11 @@ FEW_BATCHES = 20
 def counted(number: int, noun: str) -> str:
     """A number with its noun, such as "1 item" or "1,200 items"."""
     return format(_Number(number), noun)
+
+
+def needs_attention(count: int) -> str:
+    """How much a person has to look at: "1 needs your attention"."""
+    return f"{count:,} need{'s' if count == 1 else ''} your attention"
 
 
 @dataclass(frozen=True, slots=True)

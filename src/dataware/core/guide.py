@@ -267,7 +267,7 @@ EXIT_CODES: dict[int, tuple[str, str]] = {
     ),
     2: (
         "there is a difference: `verify`; `plan` only with --detailed-exitcode",
-        "The lines above list the differences, or what would be changed.",
+        "The lines above list the differences, what would be changed, or what needs attention.",
     ),
     3: (
         "a stop rule, a changed fact, a lock that another run holds, or --on-conflict stop; "

@@ -60,6 +60,11 @@ class Planned:
         """Whether carrying this out changes anything."""
         return self.creates or self.decision.action in COPYING
 
+    @property
+    def needs_attention(self) -> bool:
+        """Whether it goes on with a warning, so that a person has to look at it."""
+        return self.decision.action is not Action.STOP and bool(self.decision.warnings)
+
     def to_json(self) -> dict[str, Any]:
         """The resource as in the plan file."""
         decision, wanted = self.decision, self.wanted
@@ -105,6 +110,12 @@ class Plan:
     def stops(self) -> tuple[Planned, ...]:
         """The resources at which a stop rule ends the run."""
         return tuple(p for p in self.resources if p.decision.action is Action.STOP)
+
+    @property
+    def attention(self) -> int:
+        """How much goes on with a warning: resources, and what is said of the plan as a whole."""
+        resources = sum(planned.needs_attention for planned in self.resources)
+        return resources + len(self.warnings) + len(self.guard) - len(self.losses)
 
     @property
     def changes(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from dataware.core.errors import DatawareError, Incomplete, Refused, to_go_on
-from dataware.core.events import counted, event
+from dataware.core.events import counted, event, needs_attention
 from dataware.core.guide import read_more
 from dataware.core.kind import Kind, Place
 from dataware.core.model import Action, Existence, ImportMode, Ownership
@@ -17,6 +17,9 @@ from dataware.ops.context import Context, CopySettings
 from dataware.ops.migrate import order_of
 from dataware.ops.plan import make_plan
 from dataware.ops.verify import located
+
+NAMED = 5
+"""Names that the last line tells of what needs attention."""
 
 
 def apply_plan(
@@ -35,11 +38,25 @@ def apply_plan(
         names = ", ".join(planned.wanted.preferred for planned in plan.stops)
         more = read_more({planned.decision.rule for planned in plan.stops})
         raise Refused(f"nothing was changed, because of {names}; see the reasons above, and {more}")
+    for text in plan.warnings:
+        context.emit(event("warning", text=text))
     _tell_waiting(context, plan)
     _apply_each(context, plan, settings)
-    if not plan.changes:
-        context.emit(event("nothing-to-do", why=_why_nothing(plan)))
+    _tell_end(context, plan)
     return plan
+
+
+def _tell_end(context: Context, plan: Plan) -> None:
+    """What a person still has to look at; else, that there was nothing to do."""
+    if plan.attention:
+        names = [one.wanted.preferred for one in plan.resources if one.needs_attention]
+        more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+        named = f" ({', '.join(names[:NAMED])}{more})" if names else ""
+        copied = "" if plan.changes else "nothing had to be changed, and "
+        text = f"{copied}{needs_attention(plan.attention)}{named}: see the warnings above"
+        context.emit(event("attention", text=text[0].upper() + text[1:], names=names))
+    elif not plan.changes:
+        context.emit(event("nothing-to-do", why=_why_nothing(plan)))
 
 
 def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:

@@ -28,6 +28,7 @@ from dataware.core.situation import source_of
 from dataware.kinds import load
 from dataware.ops.announce import announce
 from dataware.ops.context import Context
+from dataware.ops.earlier import warn_of_earlier_migrations
 from dataware.ops.probe import probe_all
 
 
@@ -47,6 +48,7 @@ def make_plan(
         _planned(item, preferred, fallbacks, prices)
         for item, (preferred, fallbacks) in zip(wanted, seen, strict=True)
     )
+    planned = warn_of_earlier_migrations(context, planned)
     for one in planned:
         context.emit(event("decided", name=one.wanted.preferred, **_decided(one)))
         if tell:

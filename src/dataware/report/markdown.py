@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from dataware.core.events import counted
+from dataware.core.events import counted, needs_attention
 from dataware.core.model import Action
 from dataware.report.line import printable
 from dataware.report.summary import WORDS
@@ -53,7 +53,7 @@ def markdown(data: Json, warnings: Sequence[str]) -> str:
     losses = [loss for loss in plan["guard"] if not loss["allowed"]]
     ranked = in_order(plan["resources"])
     parts = [
-        _head(data, ranked, losses),
+        _head(data, ranked, losses, int(data.get("attention", 0))),
         *_list("Stopped", _stops(ranked, losses), _stop, ROOM["stops"]),
         *_list("Warnings", warnings, _warning, ROOM["warnings"]),
         *_table(ranked),
@@ -100,23 +100,28 @@ def fitting(
     return kept, len(things) - len(kept)
 
 
-def _head(data: Json, ranked: Sequence[Json], losses: Sequence[Json]) -> str:
+def _head(data: Json, ranked: Sequence[Json], losses: Sequence[Json], attention: int) -> str:
     plan = data["plan"]
     where = f"account {code(plan['account'])}, {code(plan['region'])}, {code(plan['created'])}"
     notes = "".join(f"\n\n{prose(note)}" for note in data.get("notes", ()))
-    return f"## {_verdict(ranked, losses)}\n\n{prose(data['text'])}\n\nIn {where}.{notes}"
+    return (
+        f"## {_verdict(ranked, losses, attention)}\n\n{prose(data['text'])}\n\nIn {where}.{notes}"
+    )
 
 
-def _verdict(ranked: Sequence[Json], losses: Sequence[Json]) -> str:
+def _verdict(ranked: Sequence[Json], losses: Sequence[Json], attention: int) -> str:
     actions = [Action(resource["action"]) for resource in ranked]
     stops = actions.count(Action.STOP) + len(losses)
     if stops:
         return f"❌ dataware: {counted(stops, 'stop')}, so nothing will be changed"
     acts = [action for action in ORDER if action in actions][:3]
     changes = [a for a in acts if a in {Action.MIGRATE, Action.RESUME, Action.CREATE}]
+    words = ", ".join(f"{actions.count(action):,} {WORDS[action]}" for action in changes)
+    if attention:
+        parts = [needs_attention(attention), words or "no data has to move"]
+        return f"⚠️ dataware: {', '.join(parts)}"
     if not changes:
         return "✅ dataware: no data has to move"
-    words = ", ".join(f"{actions.count(action):,} {WORDS[action]}" for action in changes)
     return f"{SIGNS[changes[0]]} dataware: {words}"
 
 
@@ -167,13 +172,14 @@ def _table(ranked: Sequence[Json]) -> Iterator[str]:
 
 def _cells(resource: Json) -> str:
     one = row(resource)
-    action = f"{SIGNS[one.action]} **{one.action}**<br>{', '.join(one.how)}"
+    sign = "⚠️" if one.needs_attention else SIGNS[one.action]
+    action = f"{sign} **{one.action}**<br>{', '.join(one.how)}"
     cells = [
         f"{code(one.id)}<br>{one.noun}",
         action,
         _side(one.preferred),
         "<br>".join(map(_side, one.fallbacks)) or "–",
-        prose(one.why),
+        "<br>".join([prose(one.why), *(f"⚠️ {prose(each)}" for each in one.warnings)]),
         "<br>".join(map(prose, one.takes)) or "–",
     ]
     return f"| {' | '.join(cells)} |"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dataware.core.events import Event, counted, event
+from dataware.core.events import Event, counted, event, needs_attention
 from dataware.core.model import Action
 from dataware.core.plan import Plan, copies
 
@@ -77,6 +77,7 @@ def plan_summary(plan: Plan, unit_of: Callable[[str], str]) -> Event:
     shown = [action for action in WORDS if counts[action] or action is Action.STOP]
     actions = ", ".join(f"{counts[action]} {WORDS[action]}" for action in shown)
     losses = f", {len(plan.losses)} stopped by the guard" if plan.losses else ""
+    losses += f", {needs_attention(plan.attention)}" if plan.attention else ""
     totals = Totals.of(plan, unit_of)
     at = f" at {plan.prices}" if plan.prices and totals.items else ""
     text = f"Plan: {actions}{losses}" + (f" ({totals}{at})" if str(totals) else "")
@@ -84,6 +85,7 @@ def plan_summary(plan: Plan, unit_of: Callable[[str], str]) -> Event:
         "plan",
         text=text,
         plan=shown_plan(plan),
+        attention=plan.attention,
         totals=asdict(totals),
         notes=list(price_notes(plan)),
     )

@@ -30,6 +30,9 @@ ORDER = (
 )
 """Stops and changes come before what stays as it is."""
 
+WARNING = "warning"
+"""The label of a warning in a row."""
+
 EVERYWHERE = "`--format json` and `--out FILE` have them all"
 
 
@@ -46,7 +49,7 @@ class Row:
     """What is told of one resource; printable text throughout.
 
     `how` is the rule, and how a stack takes the resource in; `takes` says what a copy takes, one
-    clause each, and is empty where nothing is copied.
+    clause each, and is empty where nothing is copied; `warnings` are sentences.
     """
 
     id: str
@@ -57,6 +60,12 @@ class Row:
     fallbacks: tuple[Side, ...]
     why: str
     takes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether it goes on with a warning, so that a person has to look at it."""
+        return bool(self.warnings) and self.action is not Action.STOP
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +101,13 @@ def plan_of(event: Event) -> Json:
 
 
 def in_order(resources: Sequence[Json]) -> list[Json]:
-    """The resources of a plan's JSON, stops and changes first, else as in the app."""
-    return sorted(resources, key=lambda resource: ORDER.index(Action(resource["action"])))
+    """The resources of a plan's JSON: stops, what needs attention, changes, else as in the app."""
+    return sorted(resources, key=_rank)
+
+
+def _rank(resource: Json) -> tuple[bool, bool, int]:
+    action = Action(resource["action"])
+    return action is not Action.STOP, not resource["warnings"], ORDER.index(action)
 
 
 def row(resource: Json) -> Row:
@@ -113,6 +127,7 @@ def row(resource: Json) -> Row:
         fallbacks=tuple(sides[1:]),
         why=printable(resource["reason"]),
         takes=tuple(_takes(resource, kind.unit)),
+        warnings=tuple(map(printable, resource["warnings"])),
     )
 
 
@@ -182,6 +197,8 @@ def fields(row: Row) -> Iterator[tuple[str, str]]:
     for fallback in row.fallbacks:
         yield "fallback", _told(fallback)
     yield "why", row.why
+    for warning in row.warnings:
+        yield WARNING, warning
     if row.takes:
         yield "takes", ", ".join(row.takes)
 

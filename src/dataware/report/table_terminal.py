@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dataware.core.model import Action
-from dataware.report.table import EVERYWHERE, PlanTable, Row, Side, fields
+from dataware.report.table import EVERYWHERE, WARNING, PlanTable, Row, Side, fields
 
 WIDE = 140
 """Columns of a terminal from which on the table has columns of its own."""
@@ -26,6 +26,7 @@ LOOKS = {
     Action.CREATE: ("🆕", "cyan"),
     Action.STOP: ("❌", "bold red"),
 }
+ATTENTION = ("⚠️ ", "yellow")
 """Sign and style of each action; the word always stands beside them."""
 
 COLUMNS = {"resource": 5, "action": 3, "preferred": 6, "fallback": 6, "why": 7, "takes": 5}
@@ -70,7 +71,7 @@ def _cells(row: Row) -> dict[str, Sequence[str]]:
         "resource": [row.id, row.noun],
         "preferred": _lines(row.preferred),
         "fallback": [line for side in row.fallbacks for line in _lines(side)],
-        "why": [row.why],
+        "why": [row.why, *(f"{WARNING}: {each}" for each in row.warnings)],
         "takes": row.takes,
     }
 
@@ -109,11 +110,11 @@ def _block(row: Row, signs: bool) -> Iterator[RenderableType]:
     laid.add_column(no_wrap=True, style="dim")
     laid.add_column(overflow="fold")
     for label, value in fields(row):
-        laid.add_row(label, Text(value))
+        laid.add_row(label, Text(value, style=ATTENTION[1] if label == WARNING else ""))
     yield Padding(laid, (0, 0, 0, 6))
 
 
 def _action(row: Row, signs: bool, between: str) -> Text:
-    sign, style = LOOKS[row.action]
+    sign, style = ATTENTION if row.needs_attention else LOOKS[row.action]
     word = Text(f"{sign} {row.action.value}" if signs else row.action.value, style=style)
     return word + Text("".join(f"{between}{each}" for each in row.how))

@@ -10,6 +10,7 @@ from dataware.report.html import plan_page, run_page
 from dataware.report.html.page import EVERYTHING
 from dataware.report.html.run import CHARTED
 from dataware.report.html.story import story_of
+from support.plans import payload, plan_of, warned
 from support.tales import (
     ATTACK,
     COPY,
@@ -114,3 +115,10 @@ def test_a_plan_has_a_page_of_its_own(actions: list[str], words: str) -> None:
     for text in ("Plan: 1 to import", words, "retain it", "shop/Logs", "fallback of 2", "&lt;img"):
         assert text in page, text
     assert "orders-0-prod" in page
+
+
+def test_a_plan_that_needs_attention_says_so_at_the_top() -> None:
+    """The verdict is amber, and counts what is to be looked at."""
+    page = plan_page(payload(plan_of(warned())), [])
+    assert "1 needs your attention; nothing was changed yet." in page
+    assert "There is nothing to do." not in page

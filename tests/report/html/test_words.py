@@ -29,6 +29,26 @@ ENDS = {
     "nothing": (told("apply", decided(action="keep"), ended(1, 0)), "good", "no data had", "1 to"),
     "plan": (told("plan", decided(), ended(1, 0)), "good", "1 to migrate", "Nothing was changed"),
     "changes": (told("plan", decided(), ended(1, 2)), "note", "1 to migrate", "Nothing was"),
+    "two data sets": (
+        told("apply", decided(action="import", warnings=["two live"]), ended(1, 0)),
+        *("warn", "no data had", "1 needs your attention. 1 to import."),
+    ),
+    "warned plan": (
+        told("plan", decided(warnings=["weaker"]), ended(1, 2)),
+        *("warn", "1 to migrate", "1 needs your attention. Nothing was changed."),
+    ),
+    "warned copy": (
+        told("apply", decided(warnings=["weaker"]), *copied(), ended(9, 0)),
+        *("warn", "Copied and verified", "1 needs your attention. Verified"),
+    ),
+    "warned of all": (
+        told("apply", happened(0.1, "warning", text="shared"), ended(9, 0)),
+        *("warn", "no data had", "1 needs your attention."),
+    ),
+    "slowed": (
+        told("migrate", happened(0.1, "slowed", reason="busy", **COPY), *copied(), ended(9, 0)),
+        *("good", "Copied and verified", "78 items"),
+    ),
     "same": (told("verify", *list(copied())[-1:], ended(1, 0)), "good", "the same", "by content"),
     "differ": (told("verify", DIFFER, ended(1, 2)), "bad", "differ", "1 missing."),
     "stopped": (told("plan", STOP, ended(1, 3)), "bad", "Stopped", "its data is gone."),

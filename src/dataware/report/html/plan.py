@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dataware.core.events import needs_attention
 from dataware.core.model import Action
 from dataware.report.html.decisions import decisions_table
 from dataware.report.html.page import Page, Section, render
 from dataware.report.html.table import Column, Table
-from dataware.report.html.words import BAD, GOOD, NOTE, Headline, moment_in_words
+from dataware.report.html.words import BAD, GOOD, NOTE, WARN, Headline, moment_in_words
 
 Data = Mapping[str, Any]
 
@@ -47,6 +48,9 @@ def _headline(data: Data) -> Headline:
     actions = {one["action"] for one in plan["resources"]}
     if Action.STOP in actions or any(not one["allowed"] for one in plan.get("guard", ())):
         return Headline(BAD, text, "Nothing is changed while a resource is stopped.")
+    if attention := int(data.get("attention", 0)):
+        warning = f"{needs_attention(attention)}; nothing was changed yet."
+        return Headline(WARN, text, warning)
     if actions & COPIES or Action.CREATE in actions:
         return Headline(NOTE, text, "Nothing was changed yet.")
     return Headline(GOOD, text, "There is nothing to do.")

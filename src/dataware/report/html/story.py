@@ -103,6 +103,14 @@ class Story:
         return [one for one in self.told if one.level == Level.WARNING]
 
     @property
+    def attention(self) -> int:
+        """How much went on with a warning: decisions, and what was said of the run as a whole."""
+        decided = [one.first for one in self.decided.values() if one.first.get("action") != "stop"]
+        within = {str(text) for one in decided for text in one.get("warnings", ())}
+        beside = {one.text for one in self.told if one.code in {"warning", "loss-allowed"}}
+        return sum(bool(one.get("warnings")) for one in decided) + len(beside - within)
+
+    @property
     def stops(self) -> list[Told]:
         """The stop rules that held."""
         return [one for one in self.told if one.code in {"stopped", "guarded"}]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dataware.core.events import counted
+from dataware.core.events import counted, needs_attention
 from dataware.core.model import Action
 from dataware.report.html.story import Migration, Story
 from dataware.report.summary import volume
@@ -57,24 +57,34 @@ def _without_end(story: Story, command: str) -> Headline:
 
 
 def _done(story: Story, command: str) -> Headline:
+    watch = _attention(story)
+    good = WARN if watch else GOOD
     if command == "plan":
-        return Headline(GOOD, f"The plan: {_actions(story)}", "Nothing was changed.")
+        detail = f"{watch} Nothing was changed.".strip()
+        return Headline(good, f"The plan: {_actions(story)}", detail)
     if command == "verify":
         return Headline(GOOD, "Both sides are the same", _grounds(story))
     if not story.carried:
-        return Headline(GOOD, "Done; no data had to be copied", f"{_actions(story)}.".capitalize())
+        detail = f"{watch} {_actions(story).capitalize()}.".strip()
+        return Headline(good, "Done; no data had to be copied", detail)
     into = ", ".join(one.name for one in story.carried[:3])
     more = len(story.carried) - 3
     into += f" and {more:,} more" if more > 0 else ""
-    tone = WARN if story.apart or story.left else GOOD
-    return Headline(
-        tone, f"Copied and verified: {into}", f"{_grounds(story)} {_remarks(story)}".strip()
-    )
+    tone = WARN if story.apart or story.left else good
+    detail = " ".join(filter(None, [watch, _grounds(story), _remarks(story)]))
+    return Headline(tone, f"Copied and verified: {into}", detail)
+
+
+def _attention(story: Story) -> str:
+    """What a person has to look at, as a sentence; empty if nothing."""
+    return sentence(needs_attention(story.attention)) if story.attention else ""
 
 
 def _difference(story: Story, command: str) -> Headline:
     if command == "plan":
-        return Headline(NOTE, f"The plan: {_actions(story)}", "Nothing was changed.")
+        watch = _attention(story)
+        detail = f"{watch} Nothing was changed.".strip()
+        return Headline(WARN if watch else NOTE, f"The plan: {_actions(story)}", detail)
     summaries = [str((one.differences or {}).get("summary", "")) for one in story.compared]
     return Headline(BAD, "The two sides differ", sentence("; ".join(filter(None, summaries))))
 
