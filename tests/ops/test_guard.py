@@ -69,7 +69,8 @@ def context_of(world: World, aws: StackedAws, *, strict: bool = False) -> Any:
 
 def test_it_tells_what_would_be_lost(there: World) -> None:
     """One event for each, with the fields that scripts need."""
-    (threat,) = guard(context_of(there, StackedAws(there, held=HELD, templates=TEMPLATES)), EMPTIED)
+    aws = StackedAws(there, held=HELD, templates=TEMPLATES)
+    (threat,) = guard(context_of(there, aws), EMPTIED).threats
     (told,) = [one for one in there.events if one.code == "guarded"]
     assert told.data == threat.to_json()
     assert told.text().startswith("Stopped at full (rule 19): memory box Box of stack App holds")
@@ -86,7 +87,7 @@ def test_only_threatened_resources_are_looked_at(
     install(monkeypatch, there, probe=probe)
     aws = StackedAws(there, held=HELD, templates=TEMPLATES)
     app = App([], stacks=(StackTemplate("App", {"Box": box("full")}),))
-    assert guard(context_of(there, aws), app) == ()
+    assert guard(context_of(there, aws), app).threats == ()
 
 
 def test_a_yaml_template_is_understood(there: World) -> None:
@@ -113,8 +114,9 @@ def test_what_cannot_be_seen_is_a_warning(
 ) -> None:
     """By default the rest goes on; under --strict the run ends."""
     aws = StackedAws(there, held=held, templates=templates)
-    assert len(guard(context_of(there, aws), EMPTIED)) == threats
-    (text,) = there.events.texts("warning")
+    report = guard(context_of(there, aws), EMPTIED)
+    assert len(report.threats) == threats
+    (text,) = report.warnings
     assert says in text
     with pytest.raises(Refused, match="any doubt is a stop"):
         guard(context_of(there, aws, strict=True), EMPTIED)
@@ -146,8 +148,8 @@ def test_a_fallback_that_is_retained_is_not_lost(there: World) -> None:
     retained = {"App": {"Resources": {"Box": {"Type": BOX, "DeletionPolicy": "Retain"}}}}
     aws = StackedAws(there, held=HELD, templates=retained)
     app = replace(EMPTIED, wanted=[Wanted("New", BOX, "new", ("full",))])
-    assert guard(context_of(there, aws), app) == ()
-    assert len(guard(context_of(there, aws), EMPTIED)) == 1
+    assert guard(context_of(there, aws), app).threats == ()
+    assert len(guard(context_of(there, aws), EMPTIED).threats) == 1
 
 
 def test_an_ambiguous_yes_is_refused(there: World) -> None:
@@ -157,7 +159,7 @@ def test_an_ambiguous_yes_is_refused(there: World) -> None:
     app = App([], stacks=(StackTemplate("App", {}), StackTemplate("Test", {})))
     with pytest.raises(BadInput, match="App/Box, Test/Box"):
         guard(context_of(there, aws), app, ["Box"])
-    marked = guard(context_of(there, aws), app, ["App/Box"])
+    marked = guard(context_of(there, aws), app, ["App/Box"]).threats
     assert [one.allowed for one in marked] == [True, False]
 
 
@@ -175,8 +177,9 @@ def test_weaker_protection_is_a_warning_and_under_strict_a_refusal(
     deployed["Resources"]["Box"]["Properties"]["Versions"] = "on"
     aws = StackedAws(there, held=HELD, templates={"App": deployed})
     app = App([], stacks=(StackTemplate("App", {"Box": box("full")}),))
-    assert guard(context_of(there, aws), app) == ()
-    (text,) = there.events.texts("warning")
+    report = guard(context_of(there, aws), app)
+    assert report.threats == ()
+    (text,) = report.warnings
     assert "Box of stack App would be protected less than it is deployed" in text
     assert "versioning: off instead of on" in text
     with pytest.raises(Refused, match="versioning: off instead of on"):

@@ -13,7 +13,7 @@ from dataware.aws.holding import HOLDING_PREFIX
 from dataware.cli.notify import Listener, notifying
 from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside, PairOptions, Saving
 from dataware.cli.outside import beside, open_account, outside
-from dataware.core.errors import DatawareError, Difference, Refused
+from dataware.core.errors import BadInput, DatawareError, Difference, Refused
 from dataware.core.estimate import Prices
 from dataware.core.events import counted, event
 from dataware.core.guard import RULE as GUARD_RULE
@@ -52,6 +52,8 @@ def run_plan(
 ) -> int:
     """Look, decide, guard, save."""
     priced = read_prices(prices)
+    if saving.prune and not saving.lock:
+        raise BadInput("--prune removes entries from the lock file: add --lock")
     if saving.out:
         check_writable(saving.out)
     loaded = app_of(out, app, guarding=True)
@@ -62,11 +64,23 @@ def run_plan(
             save_plan(plan, saving.out)
             context.emit(event("saved", what="the plan", path=str(saving.out)))
         if saving.lock:
-            save_lock(plan)
-            context.emit(event("saved", what="the decisions", path=str(LOCK)))
+            _save_decisions(context, loaded, plan, prune=saving.prune)
     if plan.stops or plan.losses:
         return Refused.exit_code
     return CHANGES if saving.detailed_exitcode and (plan.changes or plan.attention) else DONE
+
+
+def _save_decisions(context: Context, app: App, plan: Plan, *, prune: bool) -> None:
+    """Write the lock file, and name the entries that the app no longer declares."""
+    stale = save_lock(plan, stacks=[stack.name for stack in app.stacks], prune=prune)
+    context.emit(event("saved", what="the decisions", path=str(LOCK)))
+    if not stale:
+        return
+    did = "Removed from" if prune else "Kept in"
+    text = f"{did} {LOCK}, though this app does not declare it: {', '.join(stale)}"
+    if not prune:
+        text += "; if no other stage needs it, run `dataware plan --lock --prune`"
+    context.emit(event("note", text=text))
 
 
 def guarded_plan(context: Context, app: App, guarding: GuardOptions, prices: Prices) -> Plan:
@@ -75,8 +89,9 @@ def guarded_plan(context: Context, app: App, guarding: GuardOptions, prices: Pri
     plan = make_plan(context, wanted, prices=prices)
     if not wanted:
         context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
-    warnings = (*app.unseen, *plan.warnings)
-    return replace(plan, guard=guard(context, app, guarding.allow_loss), warnings=warnings)
+    guarded = guard(context, app, guarding.allow_loss)
+    warnings = (*app.unseen, *plan.warnings, *guarded.warnings)
+    return replace(plan, guard=guarded.threats, warnings=warnings)
 
 
 def run_apply(out: Outside, app: AppOptions, copy: CopyOptions) -> int:

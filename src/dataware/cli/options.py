@@ -49,6 +49,7 @@ class Saving:
 
     out: Path | None
     lock: bool
+    prune: bool
     detailed_exitcode: bool
 
 
@@ -176,6 +177,11 @@ saving_options = _together(
         "--out", metavar="FILE", type=click.Path(path_type=Path), help="Save the plan as JSON."
     ),
     click.option("--lock", is_flag=True, help="Write the decisions to dataware.lock.json."),
+    click.option(
+        "--prune",
+        is_flag=True,
+        help="With --lock: remove entries of these stacks that the app no longer declares.",
+    ),
     click.option(
         "--detailed-exitcode",
         is_flag=True,

@@ -55,7 +55,15 @@ class Found:
         )
 
 
-def guard(context: Context, app: App, allow: Sequence[str] = ()) -> tuple[Threat, ...]:
+@dataclass(frozen=True, slots=True)
+class GuardReport:
+    """What a deployment would lose, and what else a person should know before it."""
+
+    threats: tuple[Threat, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def guard(context: Context, app: App, allow: Sequence[str] = ()) -> GuardReport:
     """What a deployment of the app would lose; tells of it. `allow` names what may be lost.
 
     Raises BadInput for an ambiguous name in `allow`, and Refused if any doubt is a stop and not
@@ -67,12 +75,10 @@ def guard(context: Context, app: App, allow: Sequence[str] = ()) -> tuple[Threat
     weakened = [str(one) for one in found.weakened]
     if weakened and context.strict:
         raise Refused(f"nothing was changed: {'; '.join(weakened)}, or run without --strict")
-    for text in (*found.unseen, *weakened):
-        context.emit(event("warning", text=text))
     marked = allowed(found.threats, allow)
     for threat in marked:
         _tell(context.emit, threat)
-    return marked
+    return GuardReport(marked, (*found.unseen, *weakened))
 
 
 def losses(here: Aws, regional: Regional, app: App) -> Found:

@@ -1,6 +1,7 @@
 """Plan files and the lock file."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,19 @@ def a_plan(region: str = "eu-west-1") -> Plan:
     decision = Decision(Action.CREATE, 5, "nothing is there")
     planned = Planned(wanted, absent("new-name"), (absent("old-name"),), decision)
     return Plan("111122223333", region, "2026-01-01T00:00:00+00:00", (planned,))
+
+
+def plan_of_one(name: str, stack: str) -> Plan:
+    """A plan of one bucket that a stack declares."""
+    plan = a_plan()
+    wanted = replace(plan.resources[0].wanted, preferred=name, stack=stack, logical_id="Uploads")
+    return replace(plan, resources=(replace(plan.resources[0], wanted=wanted),))
+
+
+def locked_names(path: Path) -> list[str]:
+    """The preferred names that a lock file of one environment knows."""
+    (entries,) = json.loads(path.read_text())["environments"].values()
+    return [key.split()[-1] for key in entries]
 
 
 def test_a_saved_plan_is_read_back(tmp_path: Path) -> None:
@@ -55,6 +69,35 @@ def test_the_lock_keeps_other_regions(tmp_path: Path) -> None:
     environments = json.loads(before)["environments"]
     assert list(environments) == ["111122223333/eu-west-1", "111122223333/us-east-1"]
     assert path.read_bytes() == before
+
+
+def test_stacks_and_stages_stand_side_by_side(tmp_path: Path) -> None:
+    """A run for one stack, or one stage, keeps the decisions of every other one."""
+    path = tmp_path / "dataware.lock.json"
+    for name, stack in (("a-prod", "App"), ("a-staging", "App"), ("b-prod", "Other")):
+        save_lock(plan_of_one(name, stack), path)
+    assert locked_names(path) == ["a-prod", "a-staging", "b-prod"]
+
+
+def test_stale_entries_are_named_and_removed_on_request(tmp_path: Path) -> None:
+    """What a planned stack no longer declares is told; other stacks are never pruned."""
+    path = tmp_path / "dataware.lock.json"
+    for name, stack in (("a-prod", "App"), ("a-staging", "App"), ("b-prod", "Other")):
+        save_lock(plan_of_one(name, stack), path)
+    stale = save_lock(plan_of_one("a-prod", "App"), path)
+    assert [key.split()[-1] for key in stale] == ["a-staging"]
+    assert locked_names(path) == ["a-prod", "a-staging", "b-prod"]
+    assert save_lock(plan_of_one("a-prod", "App"), path, prune=True) == stale
+    assert locked_names(path) == ["a-prod", "b-prod"]
+
+
+def test_a_stack_that_declares_nothing_any_more_has_stale_entries(tmp_path: Path) -> None:
+    """The app knows the stack, although no resource of it opts in."""
+    path = tmp_path / "dataware.lock.json"
+    save_lock(plan_of_one("b-prod", "Other"), path)
+    stale = save_lock(plan_of_one("a-prod", "App"), path, stacks=["App", "Other"], prune=True)
+    assert len(stale) == 1
+    assert locked_names(path) == ["a-prod"]
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from dataware.core.errors import BadInput
@@ -50,15 +51,32 @@ def save_plan(plan: Plan, path: Path) -> None:
     _write(path, plan.to_json())
 
 
-def save_lock(plan: Plan, path: Path = LOCK) -> None:
-    """Write the plan's decisions to the lock file; other accounts and regions stay as they are."""
+def save_lock(
+    plan: Plan, path: Path = LOCK, *, stacks: Iterable[str] = (), prune: bool = False
+) -> list[str]:
+    """Write the plan's decisions into the lock file, beside those of other stacks and stages.
+
+    Answers with the stale entries: those of the plan's stacks and of `stacks`, in the plan's
+    account and region, that the plan has no decision on. They stay, because another stage of the
+    same stack may need them, unless `prune` removes them.
+    """
     known = read_json(path) if path.exists() else {"version": VERSION}
     if not isinstance(known, dict) or known.get("version") != VERSION:
         raise BadInput(f"{path} is no lock file of version {VERSION}: move it away")
     environments = dict(known.get("environments") or {})
-    environments[f"{plan.account}/{plan.region}"] = lock_entries(plan)
+    here = f"{plan.account}/{plan.region}"
+    before, entries = dict(environments.get(here) or {}), lock_entries(plan)
+    planned = {*stacks, *(entry["stack"] for entry in entries.values())}
+    stale = sorted(
+        key
+        for key, entry in before.items()
+        if key not in entries and isinstance(entry, dict) and entry.get("stack") in planned
+    )
+    kept = {key: entry for key, entry in before.items() if not (prune and key in stale)}
+    environments[here] = kept | entries
     # Sorted, so that the order of constructs in the app makes no difference in version control.
     _write(path, {"version": VERSION, "environments": environments}, sort_keys=True)
+    return stale
 
 
 def _write(path: Path, data: object, *, sort_keys: bool = False) -> None:
