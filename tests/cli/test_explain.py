@@ -17,12 +17,12 @@ from support.worlds import make_table, varied_items
 
 @pytest.mark.parametrize("words", [["9"], ["rule", "9"], ["rule-9"], ["Rule 9"], ["lost-data"]])
 def test_a_rule_is_found_by_number_and_by_name(words: list[str]) -> None:
-    """What it says, why, when it holds, what is seen, what to do."""
+    """What it says, what to do, why, what is seen, when it holds."""
     ran = run("explain", *words)
     assert ran.code == 0
     assert ran.out.startswith(f"Rule 9 (lost-data): {RULES[9]}")
     heads = [line for line in ran.lines if line in {part.head for part in explain("9").parts}]
-    assert heads == ["Why", "When it holds", "What is seen", "What to do"]
+    assert heads == ["What to do", "Why", "What is seen", "When it holds"]
     assert "row " in ran.out
 
 
@@ -79,7 +79,15 @@ def test_a_script_gets_fields() -> None:
     """With --format json an explanation is an event."""
     (told,) = run("explain", "9", "--format", "json").events
     explanation = told["data"]["explanation"]
-    assert explanation["parts"][0]["head"] == "Why"
+    assert explanation["parts"][0]["head"] == "What to do"
+
+
+@pytest.mark.parametrize("number", [number for number, guide in GUIDE.items() if guide.do])
+def test_what_to_do_comes_first(number: int) -> None:
+    """Who is stopped reads the way on before twenty rows of the table."""
+    heads = [part.head for part in explain(str(number)).parts]
+    assert heads[0] == "What to do"
+    assert heads[-1] == "When it holds"
 
 
 def test_a_stop_says_how_to_learn_more(

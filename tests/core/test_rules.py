@@ -387,7 +387,7 @@ def test_two_live_data_sets_name_the_way_out() -> None:
         preferred = there("uploads-prod", owner=owner)
         (warning,) = decide(WANTED, "", preferred, (there("uploads"),), scheme="s3").warnings
         assert "`dataware verify s3://uploads s3://uploads-prod`" in warning
-        assert "`dataware migrate s3://uploads s3://uploads-prod`" in warning
+        assert "`dataware migrate s3://uploads s3://uploads-prod --on-conflict target`" in warning
 
 
 def test_a_call_that_decides_nothing_is_not_counted_as_no_data() -> None:

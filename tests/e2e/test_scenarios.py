@@ -93,10 +93,24 @@ def test_empty_names_are_told_and_a_new_one_is_announced() -> None:
     for name in (STAGING, "spaceport-ml-processing"):
         make_bucket(name)
     app = bucket_app(Path("dataware.toml"), STAGING, "spaceport-ml-processing")
-    assert run("apply", app).lines[1:4] == [
+    assert run("apply", app).lines[1:] == [
         f"ℹ️  Preferred bucket exists but is empty: {STAGING}",
         "ℹ️  Fallback bucket exists but is empty: spaceport-ml-processing",
         f"🆕 Creating new S3 bucket: {STAGING}",
+        f"✅ Using the existing S3 bucket as it is: {STAGING}",
+        "✅ Nothing to do: 1 resource is as it should be",
+    ]
+
+
+@pytest.mark.usefixtures("aws_server")
+def test_an_empty_resource_that_exists_is_not_called_new() -> None:
+    """Rule 12: it is used as it is; nothing is created, and no line says so."""
+    make_bucket(STAGING)
+    app = bucket_app(Path("dataware.toml"), STAGING, "spaceport-ml-processing")
+    assert run("apply", app).lines[1:] == [
+        f"ℹ️  Preferred bucket exists but is empty: {STAGING}",
+        f"✅ Using the existing S3 bucket as it is: {STAGING}",
+        "✅ Nothing to do: 1 resource is as it should be",
     ]
 
 

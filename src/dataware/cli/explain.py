@@ -79,16 +79,16 @@ def explain(topic: str) -> Explanation:
 
 
 def rule(number: int) -> Explanation:
-    """A rule: what it says, why, when it holds, what is seen, what to do."""
+    """A rule: what it says, what to do, why, what is seen, and the rows by which it holds."""
     guide = GUIDE[number]
     held = [
         f"row {at}: {conditions(row) or 'always'} → {row.action}" for at, row in rows_of(number)
     ]
     parts = [
-        Paragraph("Why", (guide.why,)),
-        Paragraph("When it holds", (*held, *((guide.also,) if guide.also else ()))),
-        Paragraph("What is seen", (guide.seen,)),
         Paragraph("What to do", guide.do),
+        Paragraph("Why", (guide.why,)),
+        Paragraph("What is seen", (guide.seen,)),
+        Paragraph("When it holds", (*held, *((guide.also,) if guide.also else ()))),
     ]
     title = f"Rule {number} ({guide.name}): {RULES[number]}"
     return Explanation(title, tuple(part for part in parts if part.items))

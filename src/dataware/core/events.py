@@ -92,6 +92,7 @@ MESSAGES = _messages(
     ("preferred-empty", INFO, "ℹ️ ", "Preferred {short} exists but is empty: {name}"),
     ("fallback-empty", INFO, "ℹ️ ", "Fallback {short} exists but is empty: {name}"),
     ("creating", CHANGE, "🆕", "Creating new {noun}: {name}"),
+    ("taking-over", SUCCESS, "✅", "Using the existing {noun} as it is: {name}"),
     ("left-to-deployment", INFO, "ℹ️ ", "{name} is left to the deployment: {why}"),
     ("stopped", FAILURE, "❌", "Stopped at {name} (rule {rule}): {reason}"),
     ("guarded", FAILURE, "❌", "Stopped at {name} (rule {rule}): {reason}; {recipe}"),

@@ -89,12 +89,14 @@ GUIDE: dict[int, Guide] = {
         "With data on both sides nobody but you can say which is right; the preferred one is what "
         "the app asks for, and nothing is lost by taking it.",
         "⚠️  two live data sets, and no migration on record (Spaceport-Waitlist-prod: 12, "
-        "Spaceport-Waitlist: 78): Spaceport-Waitlist is not used",
+        "Spaceport-Waitlist: 78): Spaceport-Waitlist is not used; compare with `dataware verify "
+        "dynamodb://Spaceport-Waitlist dynamodb://Spaceport-Waitlist-prod`",
         (
             "See how they differ: `dataware verify SOURCE TARGET`.",
             "Bring over what is missing, without replacing anything: `dataware migrate SOURCE "
             "TARGET --on-conflict target`.",
             "Take the fallback out of the app once its data is not needed.",
+            "With --strict (on_error stop) two live data sets are a stop.",
         ),
     ),
     9: Guide(
@@ -141,7 +143,7 @@ GUIDE: dict[int, Guide] = {
         "take-over",
         "A second resource of that name cannot be created, and an empty one that nobody owns is "
         "as good as a new one.",
-        "🆕 Creating new S3 bucket: spaceport-uploads-prod",
+        "✅ Using the existing S3 bucket as it is: spaceport-uploads-prod",
     ),
     13: Guide(
         "key-schema",
@@ -163,8 +165,8 @@ GUIDE: dict[int, Guide] = {
         "⚠️  Spaceport-Waitlist counts as having no data: Scan answered AccessDeniedException; "
         "it needs dynamodb:Scan",
         (
-            "Ask which permission is missing: `dataware doctor APP`.",
-            "Print all that are needed: `dataware iam-policy APP`.",
+            "Grant the actions that the stop names; `dataware iam-policy APP` prints all that are "
+            "needed, and `dataware doctor APP` says which are missing.",
             "If you know that the unread fallback holds nothing you need, accept the risk: "
             "--on-error no-data.",
             "If an empty resource was created beside data, bring the data over: `dataware migrate "

@@ -206,7 +206,7 @@ def _way_out(preferred: Facts, source: Facts | None, scheme: str | None) -> str:
     pair = f"{_address(source.name, scheme)} {_address(preferred.name, scheme)}"
     return (
         f"compare with `dataware verify {pair}`, copy what is missing with "
-        f"`dataware migrate {pair}`"
+        f"`dataware migrate {pair} --on-conflict target`"
     )
 
 

@@ -26,7 +26,7 @@ class Fallback(StrEnum):
 
     FOREIGN = "another account's"
     DATA = "has data"
-    LATER = "a later one has data, an earlier one is unknown"
+    LATER = "unknown, and a later one has data"
     UNKNOWN = "unknown"
     EMPTY = "empty"
     NONE = "absent"

@@ -53,12 +53,20 @@ def _import(emit: Emit, _kind: Kind, planned: Planned, words: dict[str, Any]) ->
 
 
 def _create(emit: Emit, kind: Kind, planned: Planned, words: dict[str, Any]) -> None:
+    """What exists is used as it is, and only where the older lines want it called new as well.
+
+    Scripts know the three lines about a preferred and a fallback resource that are both empty.
+    """
+    exists = planned.preferred.existence is Existence.EXISTS
+    empty = [fallback for fallback in planned.fallbacks if _is_empty(fallback)]
     if _is_empty(planned.preferred):
         emit(event("preferred-empty", **words))
-    for fallback in planned.fallbacks:
-        if _is_empty(fallback):
-            emit(event("fallback-empty", name=fallback.name, short=kind.short))
-    emit(event("creating", **words))
+    for fallback in empty:
+        emit(event("fallback-empty", name=fallback.name, short=kind.short))
+    if not exists or (_is_empty(planned.preferred) and empty):
+        emit(event("creating", **words))
+    if exists:
+        emit(event("taking-over", **words))
 
 
 def _migrate(emit: Emit, _kind: Kind, planned: Planned, words: dict[str, Any]) -> None:
