@@ -58,19 +58,16 @@ def decides(document: Any, node: Node) -> set[str]:
     if len(node) < 2 or node[0] != "Resources" or node[1] not in held:
         return set()
     resource = document["Resources"][node[1]]
-    matters = _of_resource(CARDS[resource["Type"]], resource["Properties"], node[2:])
+    matters = _of_resource(CARDS[resource["Type"]], node[2:])
     return {str(node[1])} if matters else set()
 
 
-def _of_resource(kind: Kind, properties: Any, node: Node) -> bool:
+def _of_resource(kind: Kind, node: Node) -> bool:
     """Whether its going, name or key rests on a node of a resource."""
     if node in {(), ("Type",), ("Condition",), ("Properties",)}:
         return True
-    if node[0] != "Properties" or node[1] != "AttributeDefinitions":
-        return node[0] == "Properties" and node[1] in {kind.identifier, *kind.replaced_by}
-    keys = [row["AttributeName"] for row in properties["KeySchema"]]
-    rows = properties["AttributeDefinitions"]
-    return len(node) == 2 or rows[int(node[2])]["AttributeName"] in keys
+    fixed = {kind.identifier, *kind.replaced_by, "AttributeDefinitions"}
+    return node[0] == "Properties" and node[1] in fixed
 
 
 def differing(document: Any, junk: Any) -> list[Node]:

@@ -335,10 +335,8 @@ class _One:
         for name in self.kind.replaced_by:
             if as_texts(now.value(name)) != as_texts(self.was.value(name)):
                 return name
-        old, new = self.was.values(), now.values()
-        if as_texts(self.kind.key_values(old)) != as_texts(self.kind.key_values(new)):
-            return "key schema"
-        return None
+        parts = (self.kind.fixed_parts(one.values()) for one in (self.was, now))
+        return "key schema" if _differ(*map(as_texts, parts)) else None
 
     def _survives_replacement(self, now: Declared) -> bool:
         """Whether both templates ask to retain what is replaced."""
@@ -359,6 +357,13 @@ class _One:
             outcome,
             recipe,
         )
+
+
+def _differ(old: Any, new: Any) -> bool:
+    """Whether a part that both have is another one, or it cannot be told which they have."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return any(old[name] != new[name] for name in old.keys() & new.keys())
+    return bool(old != new)
 
 
 def is_retained(policy: object) -> bool:

@@ -265,7 +265,8 @@ class Kind:
     a size, by the names of the price table; `speed` is that of a usual copy; `advice` says which
     properties of a target that is to be created would help a copy of that size. `replaced_by` names
     the properties, beside the `identifier`, whose change makes CloudFormation replace the resource,
-    and `key_values` gives what else does so in properties of which a part may change; `stateful` is
+    and `fixed_parts` gives, by name, the parts of properties that may come and go, and of which a
+    change does so, too (the whole value where it is not literal which they are); `stateful` is
     False where a template holds the whole value, so that nothing is lost with the resource.
     `adoptable` is False where CloudFormation cannot import a resource by its name, so that it is
     referenced instead; `renamed_in_place` says that another `identifier` renames the resource and
@@ -289,7 +290,7 @@ class Kind:
     informing: tuple[str, ...] = ()
     governs: Callable[[str, str], bool] = lambda _action, _arn: True
     declared_schema: Callable[[Mapping[str, Any]], str | None] = lambda _properties: ""
-    key_values: Callable[[Mapping[str, Any]], Any] = field(default=lambda _properties: None)
+    fixed_parts: Callable[[Mapping[str, Any]], Any] = field(default=lambda _properties: None)
     declared_settings: Callable[[Mapping[str, Any]], Mapping[str, Setting]] = field(
         default=lambda _properties: {}
     )

@@ -18,7 +18,7 @@ from dataware.kinds.dynamodb_table.items import MAX_BATCH
 from dataware.kinds.dynamodb_table.probe import (
     declared_schema,
     declared_settings,
-    key_values,
+    fixed_parts,
     probe,
 )
 from dataware.kinds.dynamodb_table.reader import TableReader
@@ -124,7 +124,7 @@ KIND = Kind(
     arns=_arns,
     cdk_import="aws_cdk.aws_dynamodb:Table.from_table_attributes",
     declared_schema=declared_schema,
-    key_values=key_values,
+    fixed_parts=fixed_parts,
     declared_settings=declared_settings,
     copier=TableCopier,
     reader=TableReader,

@@ -45,4 +45,6 @@ KIND = replace(
     cfn_type="AWS::DynamoDB::GlobalTable",
     cdk_import="aws_cdk.aws_dynamodb:TableV2.from_table_attributes",
     declared_settings=declared_settings,
+    # CloudFormation Template Reference, AWS::DynamoDB::GlobalTable: "Update requires: Replacement".
+    replaced_by=("KeySchema", "LocalSecondaryIndexes"),
 )

@@ -169,24 +169,21 @@ def declared_schema(properties: Mapping[str, Any]) -> str | None:
         return None
 
 
-def key_values(properties: Mapping[str, Any]) -> Any:
-    """The definitions of the key attributes, of which a change replaces the table.
+def fixed_parts(properties: Mapping[str, Any]) -> Any:
+    """The definitions of attributes by name, or the whole value where a name is not literal.
 
-    Definitions of other attributes may come and go with their indexes. Where it is not literal
-    which those of the key are, all of them count.
+    CloudFormation Template Reference, AWS::DynamoDB::Table, AttributeDefinitions: "Replacement if
+    you edit an existing AttributeDefinition"; definitions come and go with their indexes.
     """
-    keys, attributes = properties.get("KeySchema"), properties.get("AttributeDefinitions")
-    if not _is_literal(keys, "KeyType") or not isinstance(attributes, list):
-        return [keys, attributes]
-    names = [key["AttributeName"] for key in keys]
-    defined = [one for one in attributes if isinstance(one, Mapping)]
-    if len(defined) < len(attributes) or not all(
-        isinstance(one.get("AttributeName"), str) for one in defined
-    ):
-        return [keys, attributes]
-    return {
-        name: [one for one in defined if one["AttributeName"] == name] for name in sorted(names)
+    rows = properties.get("AttributeDefinitions")
+    if not isinstance(rows, list):
+        return [rows]
+    named = {
+        row["AttributeName"]: row
+        for row in rows
+        if isinstance(row, Mapping) and isinstance(row.get("AttributeName"), str)
     }
+    return named if len(named) == len(rows) else rows
 
 
 def _is_literal(rows: object, field: str) -> TypeGuard[list[dict[str, str]]]:

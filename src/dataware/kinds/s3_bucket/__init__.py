@@ -148,4 +148,6 @@ KIND = Kind(
     readers=16,
     writers=256,
     locate=locate,
+    # CloudFormation Template Reference, AWS::S3::Bucket: "Update requires: Replacement".
+    replaced_by=("ObjectLockEnabled", "BucketNamespace", "BucketNamePrefix"),
 )
