@@ -1,4 +1,4 @@
-"""What replaces a resource, against a second source: the database in the pinned CDK command line."""
+"""What replaces a resource, against the database in the pinned CDK command line."""
 
 from __future__ import annotations
 

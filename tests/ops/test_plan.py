@@ -190,7 +190,7 @@ def test_creating_without_a_schema_is_bad_input(monkeypatch: pytest.MonkeyPatch)
     """A table without properties cannot be created, and that is said before anything starts."""
     there = world()
     install(monkeypatch, there, declared_schema=lambda _properties: None)
-    with pytest.raises(BadInput, match="say no key schema"):
+    with pytest.raises(BadInput, match="declares no key schema, so it cannot be created"):
         plan_of(there, wanted("new"))
 
 

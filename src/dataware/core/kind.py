@@ -256,18 +256,21 @@ class Kind:
 
     `name` is the word in markers and file names; `noun` ("S3 bucket"), `short` ("bucket") and
     `unit` ("object") are for people; `identifier` is the CloudFormation property that holds the
-    physical name; `scheme` is that of addresses (``s3://…``), None without a copier; `batch` is how
-    many units of data one line of progress stands for; `ordered` says that readers list in key
-    order, `prefixes` that an address may select keys by prefix. `permissions` maps a phase (probe,
-    read, write, verify, create) to IAM actions; `arns` gives the resources that these are scoped
-    to, `informing` those actions of the probe on which no decision rests, and `governs` tells
-    whether an action is ever checked against one of them. `charges` are the billed units of copying
-    a size, by the names of the price table; `speed` is that of a usual copy; `advice` says which
-    properties of a target that is to be created would help a copy of that size. `replaced_by` names
-    the properties, beside the `identifier`, whose change makes CloudFormation replace the resource,
-    and `fixed_parts` gives, by name, the parts of properties that may come and go, and of which a
-    change does so, too (the whole value where it is not literal which they are); `stateful` is
-    False where a template holds the whole value, so that nothing is lost with the resource.
+    physical name; `check_name` tells what is wrong with the name of one that is to be created,
+    `check_existing_name` with that of one that stands (the same where it is None),
+    `check_properties` with the literal properties of a template; `properties_like` gives those that
+    an older one asks for; `scheme` is that of addresses (``s3://…``), None without a copier;
+    `batch` is how many units of data one line of progress stands for; `ordered` says that readers
+    list in key order, `prefixes` that an address may select keys by prefix. `permissions` maps a
+    phase (probe, read, write, verify, create) to IAM actions; `arns` gives the resources that these
+    are scoped to, `informing` those actions of the probe on which no decision rests, and `governs`
+    tells whether an action is ever checked against one of them. `charges` are the billed units of
+    copying a size, by the names of the price table; `speed` is that of a usual copy; `advice` says
+    which properties of a target that is to be created would help a copy of that size. `replaced_by`
+    names the properties, beside the `identifier`, whose change makes CloudFormation replace the
+    resource, and `fixed_parts` gives, by name, the parts of properties that may come and go, and of
+    which a change does so, too (the whole value where it is not literal which they are); `stateful`
+    is False where a template holds the whole value, so that nothing is lost with the resource.
     `adoptable` is False where CloudFormation cannot import a resource by its name, so that it is
     referenced instead; `renamed_in_place` says that another `identifier` renames the resource and
     replaces nothing. `locate` tells in which region a place really is, where names belong to no
@@ -291,6 +294,9 @@ class Kind:
     governs: Callable[[str, str], bool] = lambda _action, _arn: True
     declared_schema: Callable[[Mapping[str, Any]], str | None] = lambda _properties: ""
     fixed_parts: Callable[[Mapping[str, Any]], Any] = field(default=lambda _properties: None)
+    check_existing_name: Callable[[str], str | None] | None = None
+    check_properties: Callable[[Mapping[str, Any]], str | None] = lambda _properties: None
+    properties_like: Callable[[Facts], Mapping[str, Any]] = field(default=lambda _facts: {})
     declared_settings: Callable[[Mapping[str, Any]], Mapping[str, Setting]] = field(
         default=lambda _properties: {}
     )
@@ -312,3 +318,7 @@ class Kind:
     adoptable: bool = True
     renamed_in_place: bool = False
     locate: Callable[[Aws, Place], str | None] | None = None
+
+    def problem_of_name(self, name: str) -> str | None:
+        """What is wrong with a name under which something may stand already, or None."""
+        return (self.check_existing_name or self.check_name)(name)

@@ -238,7 +238,8 @@ class Wanted:
 
     `id` names it for people (a construct path); `type` is the CloudFormation type; `properties`
     are CloudFormation properties; `stack` and `logical_id` place it in a stack (None for a
-    `dataware.toml`); `unresolved` lists the properties that refer to other resources.
+    `dataware.toml`); `unresolved` lists the properties that refer to other resources; `where` names
+    the file and the place in it, for complaints.
     """
 
     id: str
@@ -253,6 +254,7 @@ class Wanted:
     import_mode: ImportMode = ImportMode.ADOPT
     creator: Creator = Creator.APPLY
     unresolved: tuple[str, ...] = ()
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

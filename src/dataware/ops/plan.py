@@ -28,6 +28,7 @@ from dataware.core.situation import source_of
 from dataware.kinds import load
 from dataware.ops.announce import announce
 from dataware.ops.context import Context
+from dataware.ops.declared import check_declared
 from dataware.ops.earlier import warn_of_earlier_migrations
 from dataware.ops.probe import probe_all
 
@@ -99,6 +100,7 @@ def _planned(
     kind = load(wanted.type)
     schema = kind.declared_schema(wanted.properties)
     decision = decide(wanted, schema, preferred, fallbacks, unit=kind.unit, scheme=kind.scheme)
+    decision = check_declared(kind, wanted, decision, preferred, fallbacks)
     source = source_of(preferred, fallbacks)
     decision = compare_protection(kind, wanted, decision, preferred, source)
     decision = _whole(wanted, decision, source)
@@ -106,13 +108,7 @@ def _planned(
     decision = _refer_to_what_cannot_be_adopted(kind, wanted, decision, preferred)
     taken = _estimate(kind, decision, source, prices)
     preferred = _advised(kind, wanted, decision, preferred, source)
-    planned = Planned(wanted, preferred, fallbacks, decision, taken)
-    if planned.creates and schema is None:
-        raise BadInput(
-            f"{wanted.id} has to be created as {wanted.preferred}, but its properties say no key "
-            f"schema; add the CloudFormation properties of a {kind.noun}"
-        )
-    return planned
+    return Planned(wanted, preferred, fallbacks, decision, taken)
 
 
 def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision:

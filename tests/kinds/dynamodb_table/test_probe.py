@@ -10,7 +10,8 @@ import pytest
 from dataware.core.model import Content, Existence, Facts, Setting, Size
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.dynamodb_table import KIND
-from dataware.kinds.dynamodb_table.probe import declared_schema, declared_settings, probe
+from dataware.kinds.dynamodb_table.declared import declared_schema
+from dataware.kinds.dynamodb_table.probe import declared_settings, probe
 from support.dynamo import account, make_table, put
 from support.servers import Fault, FaultProxy, Forward, Reply, Seen, json_error
 

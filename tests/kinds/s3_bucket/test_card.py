@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from dataware.core.kind import CopyOrder, Place
 from dataware.core.model import Setting, Size
+from dataware.core.ports import Judgement
 from dataware.kinds.s3_bucket import KIND
+from dataware.kinds.s3_bucket.requests import Ask, Bucket
 from dataware.kinds.s3_bucket.settings import SETTINGS, declared_settings
 from dataware.kinds.s3_bucket.uploads import MOST_PARTS, part_ranges
 
@@ -35,6 +37,41 @@ def test_valid_names_pass(name: str) -> None:
 def test_invalid_names_are_told(name: str) -> None:
     """What S3 refuses is refused before anything is asked of it."""
     assert KIND.check_name(name)
+
+
+@pytest.mark.parametrize("name", ["Legacy_Photos_2013", "a" * 255, "UPPER", "a..b", "-abc_"])
+def test_buckets_of_before_2018_are_known_by_their_names(name: str) -> None:
+    """They stand, and cannot be renamed; a new one cannot have such a name."""
+    assert KIND.problem_of_name(name) is None
+    assert KIND.check_name(name)
+
+
+@pytest.mark.parametrize("name", ["ab", "a" * 256, "a b", "a/b", "a--x-s3", "a-s3alias", "é-b"])
+    "name", ["ab", "a" * 256, "a b", "a/b", "a--x-s3", "a-s3alias", "é-bucket"]
+)
+def test_no_bucket_ever_had_such_a_name(name: str) -> None:
+    """It is refused before anything is asked."""
+    assert KIND.problem_of_name(name)
+
+
+@pytest.mark.parametrize(
+    ("properties", "says"),
+    [
+        ({"VersioningConfiguration": {"Status": "enabled"}}, "did you mean Enabled"),
+        ({"LifecycleConfiguration": {"Rules": [{"Status": "On"}]}}, "Rules.Status cannot be On"),
+    ],
+)
+def test_a_word_that_s3_does_not_know_is_told(properties: dict[str, Any], says: str) -> None:
+    """It would be refused only when the bucket is made."""
+    assert says in str(KIND.check_properties(properties))
+    assert KIND.check_properties({"VersioningConfiguration": {"Status": {"Ref": "S"}}}) is None
+
+
+def test_requests_to_an_old_name_have_it_in_the_path() -> None:
+    """A host name has neither capitals nor underscores (User Guide, path-style requests)."""
+    place = Place("Legacy_Photos_2013", "1" * 12, "us-east-1")
+    request = Bucket.of(place).request("GET", lambda _answer: Judgement.DONE, Ask(key=b"a b"))
+    assert request.path == "/Legacy_Photos_2013/a%20b"
 
 
 def test_arns_are_the_bucket_and_its_objects() -> None:

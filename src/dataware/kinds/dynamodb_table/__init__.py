@@ -14,13 +14,14 @@ from dataware.core.estimate import Speed
 from dataware.core.kind import Kind
 from dataware.core.model import Size
 from dataware.kinds.dynamodb_table.copier import TableCopier
-from dataware.kinds.dynamodb_table.items import MAX_BATCH
-from dataware.kinds.dynamodb_table.probe import (
+from dataware.kinds.dynamodb_table.declared import (
+    check_properties,
     declared_schema,
-    declared_settings,
     fixed_parts,
-    probe,
+    properties_like,
 )
+from dataware.kinds.dynamodb_table.items import MAX_BATCH
+from dataware.kinds.dynamodb_table.probe import declared_settings, probe
 from dataware.kinds.dynamodb_table.reader import TableReader
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
@@ -125,6 +126,8 @@ KIND = Kind(
     cdk_import="aws_cdk.aws_dynamodb:Table.from_table_attributes",
     declared_schema=declared_schema,
     fixed_parts=fixed_parts,
+    check_properties=check_properties,
+    properties_like=properties_like,
     declared_settings=declared_settings,
     copier=TableCopier,
     reader=TableReader,

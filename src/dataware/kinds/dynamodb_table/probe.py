@@ -6,14 +6,14 @@ about every six hours (Amazon DynamoDB API Reference, TableDescription).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeGuard
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from dataware.core.circles import PageCursor
 from dataware.core.errors import CannotSee, NotThere, ServiceFailed
 from dataware.core.model import Content, Existence, Facts, Problem, Setting, Size, absent
 from dataware.core.ports import Aws
-from dataware.core.values import find_function
+from dataware.kinds.dynamodb_table.declared import schema_text
 
 _ENCRYPTED = {False: "AWS owned key", True: "KMS key"}
 _SWITCHED = {False: "off", True: "on"}
@@ -51,7 +51,7 @@ def probe(aws: Aws, name: str) -> Facts:
         name,
         Existence.EXISTS,
         content,
-        schema=_schema(table["KeySchema"], table["AttributeDefinitions"]),
+        schema=schema_text(table["KeySchema"], table["AttributeDefinitions"]),
         size=Size(table.get("ItemCount", 0), table.get("TableSizeBytes", 0), exact=False),
         identity=table.get("TableId") or str(table["CreationDateTime"]),
         settings=settings,
@@ -124,12 +124,6 @@ class _Look:
         self.problems.append(error.problem or Problem(call, "unknown", detail=str(error)))
 
 
-def _schema(keys: Sequence[Mapping[str, Any]], attributes: Sequence[Mapping[str, Any]]) -> str:
-    types = {each["AttributeName"]: each["AttributeType"] for each in attributes}
-    ordered = sorted(keys, key=lambda key: key["KeyType"] != "HASH")
-    return ", ".join(f"{key['AttributeName']} ({types[key['AttributeName']]})" for key in ordered)
-
-
 def _switch(on: bool) -> Setting:
     return Setting(int(on), _SWITCHED[on])
 
@@ -156,45 +150,6 @@ def _notes(table: Mapping[str, Any], time_to_live: Mapping[str, Any] | None) -> 
     if time_to_live and time_to_live.get("TimeToLiveStatus") == "ENABLED":
         notes.append(f"items expire by {time_to_live.get('AttributeName')}")
     return tuple(notes)
-
-
-def declared_schema(properties: Mapping[str, Any]) -> str | None:
-    """The key schema that CloudFormation properties declare; None when it is not literal."""
-    keys, attributes = properties.get("KeySchema"), properties.get("AttributeDefinitions")
-    if not (_is_literal(keys, "KeyType") and _is_literal(attributes, "AttributeType")):
-        return None
-    try:
-        return _schema(keys, attributes) or None
-    except KeyError:
-        return None
-
-
-def fixed_parts(properties: Mapping[str, Any]) -> Any:
-    """The definitions of attributes by name, or the whole value where a name is not literal.
-
-    CloudFormation Template Reference, AWS::DynamoDB::Table, AttributeDefinitions: "Replacement if
-    you edit an existing AttributeDefinition"; definitions come and go with their indexes.
-    """
-    rows = properties.get("AttributeDefinitions")
-    if not isinstance(rows, list):
-        return [rows]
-    named = {
-        row["AttributeName"]: row
-        for row in rows
-        if isinstance(row, Mapping) and isinstance(row.get("AttributeName"), str)
-    }
-    return named if len(named) == len(rows) else rows
-
-
-def _is_literal(rows: object, field: str) -> TypeGuard[list[dict[str, str]]]:
-    """Whether rows name an attribute and its `field` in literal texts."""
-    return isinstance(rows, list) and all(
-        isinstance(row, Mapping)
-        and isinstance(row.get("AttributeName"), str)
-        and isinstance(row.get(field), str)
-        and find_function([row["AttributeName"], row[field]]) is None
-        for row in rows
-    )
 
 
 def declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:

@@ -17,9 +17,10 @@ from dataware.kinds.s3_bucket.copier import make as make_copier
 from dataware.kinds.s3_bucket.facts import locate, probe
 from dataware.kinds.s3_bucket.history import HistoryReader
 from dataware.kinds.s3_bucket.reader import BucketReader
-from dataware.kinds.s3_bucket.settings import SETTINGS, declared_settings
+from dataware.kinds.s3_bucket.settings import SETTINGS, check_properties, declared_settings
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_OLD_NAME = re.compile(r"[A-Za-z0-9._-]{3,255}")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 _RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
@@ -36,6 +37,22 @@ def check_name(name: str) -> str | None:
         return "a bucket's name has no two dots in a row and does not look like an IP address"
     if name.startswith(_RESERVED_PREFIXES) or name.endswith(_RESERVED_SUFFIXES):
         return "a bucket's name may not begin or end with a part that S3 reserves for itself"
+    return None
+
+
+def check_existing_name(name: str) -> str | None:
+    """What is wrong with the name of a bucket that stands, or None.
+
+    Buckets made in us-east-1 before March 2018 have up to 255 characters, capital letters and
+    underscores (User Guide, "General purpose bucket naming rules").
+    """
+    if not _OLD_NAME.fullmatch(name):
+        return (
+            "a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, and one of "
+            "before 2018 up to 255 letters, digits, dots, hyphens and underscores"
+        )
+    if name.endswith(_RESERVED_SUFFIXES):
+        return "a bucket's name may not end with a part that S3 reserves for itself"
     return None
 
 
@@ -97,6 +114,8 @@ KIND = Kind(
     unit="object",
     identifier="BucketName",
     check_name=check_name,
+    check_existing_name=check_existing_name,
+    check_properties=check_properties,
     probe=probe,
     permissions={
         "probe": (

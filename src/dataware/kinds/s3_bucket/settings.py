@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dataware.core.choices import find_wrong_word
 from dataware.core.model import Setting
 
 _ALGORITHMS = {
@@ -144,3 +145,23 @@ def _is_literal(block: object, names: tuple[str, ...]) -> bool:
     return isinstance(block, Mapping) and all(
         name in names and isinstance(value, str | bool) for name, value in block.items()
     )
+
+
+CHOICES = {
+    "VersioningConfiguration.Status": ("Enabled", "Suspended"),
+    "AccelerateConfiguration.AccelerationStatus": ("Enabled", "Suspended"),
+    "BucketEncryption.ServerSideEncryptionConfiguration.*.ServerSideEncryptionByDefault"
+    ".SSEAlgorithm": tuple(_ALGORITHMS),
+    "LifecycleConfiguration.Rules.*.Status": ("Disabled", "Enabled"),
+    "OwnershipControls.Rules.*.ObjectOwnership": (
+        "BucketOwnerEnforced",
+        "BucketOwnerPreferred",
+        "ObjectWriter",
+    ),
+}
+"""Source: CloudFormation Template Reference, AWS::S3::Bucket and its property types."""
+
+
+def check_properties(properties: Mapping[str, Any]) -> str | None:
+    """What S3 would refuse of literal properties, or None."""
+    return find_wrong_word(properties, CHOICES)

@@ -115,7 +115,7 @@ def _checked(address: Address) -> Address:
     kind, name, prefix = address.kind, address.name, ""
     if kind.prefixes:
         name, _, prefix = name.partition("/")
-    if problem := kind.check_name(name):
+    if problem := kind.problem_of_name(name):
         raise BadInput(f"{address.text}: {name or 'the name'} is no {kind.noun} name: {problem}")
     return Address(address.text, kind, name, prefix, address.account, address.region)
 

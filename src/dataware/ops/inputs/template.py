@@ -36,6 +36,7 @@ from dataware.ops.inputs.wanted import (
     Overrides,
     Words,
     check_names,
+    check_properties,
     check_together,
     known_kind,
     read_choices,
@@ -69,20 +70,24 @@ class Source:
 
 def read_template(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None = None) -> App:
     """The resources of a template that opt in; `stack` is the name of the stack it describes."""
-    wanted = template_resources(Source(path, kinds, overrides, stack))
+    # A pipe that the shell hands on can be read only once.
+    document = parse_template(path)
+    wanted = template_resources(Source(path, kinds, overrides, stack), document)
     check_together(str(path), wanted)
-    stacks = (read_stack(stack, path),) if stack else ()
-    return App(wanted, stacks=stacks, unseen=told_unseen_parts(path))
+    stacks = (read_stack(stack, path, document=document),) if stack else ()
+    return App(wanted, stacks=stacks, unseen=told_unseen_parts(path, document))
 
 
-def told_unseen_parts(path: Path) -> tuple[str, ...]:
+def told_unseen_parts(path: Path, document: Mapping[str, Any] | None = None) -> tuple[str, ...]:
     """A warning for each part of a template that may declare resources nobody sees."""
-    return tuple(told_unseen(str(path), expand(parse_template(path)).unseen))
+    document = parse_template(path) if document is None else document
+    return tuple(told_unseen(str(path), expand(document).unseen))
 
 
-def template_resources(source: Source) -> list[Wanted]:
-    """The wanted resources of one template; empty if none opts in."""
-    resources = resources_of(source.path, synthesized=source.synthesized)
+def template_resources(source: Source, document: Mapping[str, Any] | None = None) -> list[Wanted]:
+    """The wanted resources of one template, which may be parsed already; empty if none opts in."""
+    document = parse_template(source.path) if document is None else document
+    resources = _resources_in(document, source.path, synthesized=source.synthesized)
     declared = [
         _wanted(source, logical_id, resource)
         for logical_id, resource in resources.items()
@@ -102,7 +107,12 @@ def resources_of(path: Path, *, synthesized: bool = False) -> dict[str, dict[str
 
     Raises BadInput for a file without `Resources`, which only CDK leaves out where there are none.
     """
-    document = parse_template(path)
+    return _resources_in(parse_template(path), path, synthesized=synthesized)
+
+
+def _resources_in(
+    document: Mapping[str, Any], path: Path, *, synthesized: bool
+) -> dict[str, dict[str, Any]]:
     found = document.get("Resources", {} if synthesized else None)
     if not isinstance(found, dict):
         raise BadInput(
@@ -122,15 +132,21 @@ def _hint(document: Mapping[str, Any]) -> str:
     return ""
 
 
-def read_stack(name: str, path: Path, above: frozenset[Path] = frozenset()) -> StackTemplate:
+def read_stack(
+    name: str,
+    path: Path,
+    above: frozenset[Path] = frozenset(),
+    document: Mapping[str, Any] | None = None,
+) -> StackTemplate:
     """A stack with all its resources, and those of the nested stacks whose templates are files.
 
     `above` holds the templates in which it is nested.
     """
+    document = parse_template(path) if document is None else document
     seen = above | {path.resolve()}
     inner = {
         logical_id: path.parent / asset
-        for logical_id, resource in resources_of(path, synthesized=True).items()
+        for logical_id, resource in _resources_in(document, path, synthesized=True).items()
         if resource.get("Type") == NESTED and (asset := asset_of(resource)) is not None
     }
     nested = {
@@ -138,7 +154,7 @@ def read_stack(name: str, path: Path, above: frozenset[Path] = frozenset()) -> S
         for one, at in inner.items()
         if at.is_file() and at.resolve() not in seen
     }
-    return replace(read_declared(name, parse_template(path), str(path)), nested=nested)
+    return replace(read_declared(name, document, str(path)), nested=nested)
 
 
 def asset_of(resource: Mapping[str, Any]) -> str | None:
@@ -222,6 +238,7 @@ def _wanted(source: Source, logical_id: str, resource: dict[str, Any]) -> Wanted
     section.only(WORDS.all)
     choices = read_choices(section, WORDS, source.overrides)
     check_names(section, kind, preferred, choices.fallbacks)
+    check_properties(declared, kind, properties)
     conditional = ("Condition",) if "Condition" in resource else ()
     return Wanted(
         id=_path_of(metadata) or logical_id,
@@ -236,6 +253,7 @@ def _wanted(source: Source, logical_id: str, resource: dict[str, Any]) -> Wanted
         import_mode=choices.import_mode,
         creator=Creator.DEPLOYMENT,
         unresolved=(*conditional, *unresolved(properties)),
+        where=declared.where,
     )
 
 

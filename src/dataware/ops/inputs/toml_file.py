@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -18,23 +20,30 @@ from dataware.ops.inputs.wanted import (
     Overrides,
     Words,
     check_names,
+    check_properties,
     check_together,
     known_kind,
     read_choices,
 )
 
 WORDS = Words("fallback", "on_error", "on_fallback_data", "import")
+BEGINS = re.compile(r"\s*\[\[\s*resource\s*\]\]")
 FIELDS = ("type", "preferred", "id", "stack", "logical_id", "properties", *WORDS.all)
 
 
 def read_toml(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None = None) -> App:
     """The resources of a `dataware.toml`; `stack` keeps those of one stack."""
-    document = Section(str(path), _parsed(path))
+    text = read_text(path)
+    document = Section(str(path), _parsed(path, text))
     document.only(["resource"])
     tables = document.data.get("resource")
     if not (isinstance(tables, list) and tables and all(isinstance(t, dict) for t in tables)):
         raise document.bad("it declares no resource: begin each with a line [[resource]]")
     wanted = [_wanted(path, at, table, kinds, overrides) for at, table in enumerate(tables, 1)]
+    lines = _lines_of_resources(text)
+    if len(lines) == len(wanted):
+        pairs = zip(wanted, lines, strict=True)
+        wanted = [replace(one, where=f"{path}:{line}") for one, line in pairs]
     check_together(str(path), wanted)
     chosen = [one for one in wanted if stack in {None, one.stack}]
     if not chosen:
@@ -45,8 +54,13 @@ def read_toml(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None 
     return App(chosen)
 
 
-def _parsed(path: Path) -> dict[str, Any]:
-    text = read_text(path)
+def _lines_of_resources(text: str) -> list[int]:
+    """The numbers of the lines that begin a resource, as people look for them."""
+    lines = enumerate(text.splitlines(), 1)
+    return [number for number, line in lines if BEGINS.match(line)]
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
     try:
         document = tomllib.loads(text)
     except RecursionError:
@@ -82,6 +96,7 @@ def _wanted(
     kind = known_kind(section, cfn_type, kinds)
     choices = read_choices(section, WORDS, overrides)
     check_names(section, kind, preferred, choices.fallbacks)
+    check_properties(section, kind, section.mapping("properties"))
     stack, logical_id = section.text("stack"), section.text("logical_id")
     if (stack is None) != (logical_id is None):
         raise section.bad("stack and logical_id belong together: give both or neither")
@@ -99,4 +114,5 @@ def _wanted(
         on_error=choices.on_error,
         on_fallback_data=choices.on_fallback_data,
         import_mode=choices.import_mode,
+        where=section.where,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from dataware.core.errors import BadInput
 from dataware.core.guard import StackTemplate
@@ -109,10 +110,16 @@ def known_kind(section: Section, cfn_type: str, kinds: Kinds) -> Kind:
     raise section.bad(f"type {cfn_type} is unknown to dataware, {supported}")
 
 
+def check_properties(section: Section, kind: Kind, properties: Mapping[str, Any]) -> None:
+    """Refuse properties that the service would refuse, as far as they are literal."""
+    if problem := kind.check_properties(properties):
+        raise section.bad(problem)
+
+
 def check_names(section: Section, kind: Kind, preferred: str, fallbacks: Sequence[str]) -> None:
     """Refuse names that the service would refuse, and fallbacks that are none."""
     for role, name in [("preferred", preferred), *(("fallback", name) for name in fallbacks)]:
-        if problem := kind.check_name(name):
+        if problem := kind.problem_of_name(name):
             raise section.bad(f"{role} name {name} is no {kind.noun} name: {problem}")
     if preferred in fallbacks:
         raise section.bad(f"{preferred} is both preferred and fallback: remove one of the two")
