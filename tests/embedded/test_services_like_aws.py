@@ -5,12 +5,14 @@ Each test guards a difference that the emulator alone would show.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 pytestmark = pytest.mark.usefixtures("aws_server")
 
@@ -245,3 +247,23 @@ def test_one_part_of_an_object_can_be_looked_at(s3: Any) -> None:
     _upload(s3, "parts")
     head = s3.head_object(Bucket="source", Key="parts", PartNumber=2)
     assert (head["ContentLength"], head["PartsCount"]) == (1, 2)
+
+
+def test_a_billing_mode_that_does_not_exist_is_refused() -> None:
+    """By DynamoDB itself, and by CloudFormation that asks it."""
+    keys = {
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "BillingMode": "PAYPERREQUEST",
+    }
+    dynamodb = boto3.client("dynamodb")
+    call = partial(dynamodb.create_table, TableName="Waitlist", **keys)
+    assert _refusal(call) == ("ValidationException", 400)
+    table = {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "Waitlist", **keys}}
+    stacks = boto3.client("cloudformation")
+    stacks.create_stack(StackName="App", TemplateBody=json.dumps({"Resources": {"T": table}}))
+    with pytest.raises(WaiterError):
+        stacks.get_waiter("stack_create_complete").wait(
+            StackName="App", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        )
+    assert dynamodb.list_tables()["TableNames"] == []

@@ -148,7 +148,9 @@ def _check_name(asked: Asked, argument: str, name: object) -> None:
             f"{asked.path}: {argument} is a token, which has no value before the deployment: "
             "write the name out, because its data is looked at before that"
         )
-    if problem := asked.kind.problem_of_name(name):
+    # CDK declares what is preferred, and takes no name for it that could not be created.
+    preferred = name == asked.preferred
+    if problem := (asked.kind.check_name if preferred else asked.kind.problem_of_name)(name):
         raise ValueError(
             f"{asked.path}: {argument} {name!r} is no {asked.kind.noun} name: {problem}"
         )

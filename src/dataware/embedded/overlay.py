@@ -52,6 +52,30 @@ def replaces_entry(table, key):
     return install
 
 
+# --- DynamoDB: a billing mode that does not exist is refused, by CloudFormation, too
+
+BILLING_MODES = ("PROVISIONED", "PAY_PER_REQUEST")
+
+
+def _wrong_billing_mode(properties):
+    """The service's sentence about a billing mode that it does not know, or None."""
+    mode = properties.get("BillingMode", "PROVISIONED")
+    if mode in BILLING_MODES:
+        return None
+    return (
+        f"1 validation error detected: Value '{mode}' at 'billingMode' failed to satisfy "
+        f"constraint: Member must satisfy enum value set: [{', '.join(BILLING_MODES)}]"
+    )
+
+
+@replaces(dynamodb, "_create_table")
+def create_table_by_call(original, data):
+    """Refuse the billing mode, as the API Reference lists them (CreateTable)."""
+    if wrong := _wrong_billing_mode(data):
+        return dynamodb.error_response_json("ValidationException", wrong, 400)
+    return original(data)
+
+
 # --- CloudFormation: a table that exists is a conflict, and keeps its items
 
 TABLE = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
@@ -59,12 +83,22 @@ TABLE = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
 
 @replaces_entry(TABLE, "create")
 def create_table(original, logical_id, properties, stack_name):
-    """Refuse a name that is taken."""
+    """Refuse a name that is taken, and a billing mode that does not exist."""
+    if wrong := _wrong_billing_mode(properties):
+        raise ValueError(wrong)
     name = properties.get("TableName")
     if name and dynamodb._tables.get(name) is not None:
         raise ValueError(
             f"Resource of type 'AWS::DynamoDB::Table' with identifier '{name}' already exists."
         )
+    return original(logical_id, properties, stack_name)
+
+
+@replaces_entry(provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::GlobalTable"], "create")
+def create_global_table(original, logical_id, properties, stack_name):
+    """Refuse a billing mode that does not exist."""
+    if wrong := _wrong_billing_mode(properties):
+        raise ValueError(wrong)
     return original(logical_id, properties, stack_name)
 
 
