@@ -127,11 +127,12 @@ def read_lock(folder: Path | None = None) -> Lock:
 def _parsed(path: Path, _changed: int, _size: int) -> Lock:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{path} cannot be read as a lock file: {error}") from error
     if not isinstance(data, dict) or data.get("version") != VERSION:
         raise BadInput(f"{path} is no lock file of version {VERSION}: move it away")
     environments = data.get("environments")
-    if not isinstance(environments, dict):
+    each = list(environments.values()) if isinstance(environments, dict) else [None]
+    if not all(isinstance(entries, dict) for entries in each):
         raise BadInput(f"{path} has no environments: write it again with `dataware plan --lock`")
     return Lock(environments)

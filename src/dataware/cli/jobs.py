@@ -106,8 +106,6 @@ def _apply(out: Outside, app: AppOptions, copy: CopyOptions, listener: Listener)
     loaded = App([]) if saved else app_of(out, app)
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
         listener.at(context.aws)
-        for text in loaded.unseen:
-            context.emit(event("warning", text=text))
         plan = saved or make_plan(context, wanted_here(context, loaded), tell=False)
         apply_plan(context, plan, settings_of(copy), saved=saved is not None)
 

@@ -29,6 +29,7 @@ from dataware.core.model import (
     Size,
     Wanted,
 )
+from dataware.core.plan_shape import check_plan
 
 VERSION = 1
 
@@ -142,6 +143,7 @@ class Plan:
             raise BadInput(
                 "this is not a dataware plan of version 1; make one with `dataware plan --out FILE`"
             )
+        check_plan(data)
         try:
             return Plan(
                 account=data["account"],

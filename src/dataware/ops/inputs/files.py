@@ -9,8 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dataware.core.errors import BadInput
+from dataware.core.model import Wanted
 from dataware.core.plan import Plan, lock_entries
-from dataware.ops.inputs.reading import read_json
+from dataware.kinds import load
+from dataware.ops.inputs.reading import Section, read_json
+from dataware.ops.inputs.wanted import check_names, check_properties
 
 LOCK = Path("dataware.lock.json")
 VERSION = 1
@@ -30,9 +33,20 @@ def is_plan(path: Path) -> bool:
 def read_plan(path: Path) -> Plan:
     """The plan in a file. Raises BadInput."""
     try:
-        return Plan.from_json(read_json(path))
+        plan = Plan.from_json(read_json(path))
+        for one in plan.resources:
+            _check_wanted(one.wanted)
     except BadInput as error:
-        raise BadInput(f"{path}: {error}") from error
+        raise BadInput(f"{path}: {str(error).removeprefix(f'{path} ')}") from error
+    return plan
+
+
+def _check_wanted(wanted: Wanted) -> None:
+    """Refuse what no input would have let into a plan."""
+    kind = load(wanted.type)
+    section = Section(f"resource {wanted.id}", {})
+    check_names(section, kind, wanted.preferred, wanted.fallbacks)
+    check_properties(section, kind, wanted.properties)
 
 
 def check_writable(path: Path) -> None:
@@ -63,7 +77,10 @@ def save_lock(
     known = read_json(path) if path.exists() else {"version": VERSION}
     if not isinstance(known, dict) or known.get("version") != VERSION:
         raise BadInput(f"{path} is no lock file of version {VERSION}: move it away")
-    environments = dict(known.get("environments") or {})
+    found = known.get("environments", {})
+    if not isinstance(found, dict):
+        raise BadInput(f"{path} is damaged: environments is no table; move it away")
+    environments = dict(found)
     here = f"{plan.account}/{plan.region}"
     before, entries = dict(environments.get(here) or {}), lock_entries(plan)
     planned = {*stacks, *(entry["stack"] for entry in entries.values())}

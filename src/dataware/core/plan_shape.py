@@ -1,0 +1,167 @@
+"""What a plan file has to look like, field by field, before anything is made of it; pure.
+
+Fields that are not named here are passed over: a plan file only gains fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from math import isfinite
+from typing import Any
+
+from dataware.core.errors import BadInput
+from dataware.core.model import (
+    Action,
+    Content,
+    Creator,
+    Existence,
+    ImportMode,
+    MarkerState,
+    OnError,
+    OnFallbackData,
+    Ownership,
+)
+
+Check = Callable[[object], bool]
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _number(value: object) -> bool:
+    return _count(value) or (isinstance(value, float) and isfinite(value) and value >= 0)
+
+
+def _document(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _of(words: type[StrEnum]) -> Check:
+    return lambda value: isinstance(value, str) and value in set(words)
+
+
+class _Maybe:
+    """A value that may be null."""
+
+    def __init__(self, shape: Any) -> None:
+        self.shape = shape
+
+
+_FACTS: Mapping[str, Any] = {
+    "name": _text,
+    "exists": _of(Existence),
+    "content": _of(Content),
+    "owner": _of(Ownership),
+    "stack": _Maybe(_text),
+    "logical_id": _Maybe(_text),
+    "marker": _of(MarkerState),
+    "migrating_from": _Maybe(_text),
+    "schema": _Maybe(_text),
+    "identity": _Maybe(_text),
+    "size": _Maybe({"items": _count, "bytes": _count, "exact": _flag}),
+    "notes": [_text],
+}
+
+_WANTED: Mapping[str, Any] = {
+    "fallbacks": [_text],
+    "properties": _document,
+    "stack": _Maybe(_text),
+    "logical_id": _Maybe(_text),
+    "on_error": _of(OnError),
+    "on_fallback_data": _of(OnFallbackData),
+    "import": _of(ImportMode),
+    "creator": _of(Creator),
+    "unresolved": [_text],
+}
+
+_ESTIMATE: Mapping[str, Any] = {
+    "items": _count,
+    "bytes": _count,
+    "seconds": _count,
+    "usd": _number,
+    "exact": _flag,
+}
+
+_RESOURCE: Mapping[str, Any] = {
+    "id": _text,
+    "type": _text,
+    "preferred": _FACTS,
+    "fallbacks": [_FACTS],
+    "action": _of(Action),
+    "rule": _count,
+    "reason": _text,
+    "source": _Maybe(_text),
+    "import": _Maybe(_of(ImportMode)),
+    "guarded": _flag,
+    "warnings": [_text],
+    "estimate": _Maybe(_ESTIMATE),
+    "wanted": _WANTED,
+}
+
+PLAN: Mapping[str, Any] = {
+    "version": _count,
+    "account": _text,
+    "region": _text,
+    "created": _text,
+    "resources": [_RESOURCE],
+    "warnings": [_text],
+}
+
+PRICES: Mapping[str, Any] = {
+    "name": _text,
+    "date": _text,
+    "region": _text,
+    "source": _text,
+    "usd": _document,
+    "filled": [_text],
+}
+
+
+def check_plan(data: Mapping[str, Any]) -> None:
+    """Raise BadInput, with the field, for a plan that is not as dataware writes it."""
+    _check(data, PLAN, "")
+    if data.get("prices") is not None:
+        _check(data["prices"], PRICES, "prices")
+        for name, price in data["prices"]["usd"].items():
+            _check(price, _number, f"prices.usd.{name}")
+
+
+def _check(value: object, shape: Any, where: str) -> None:
+    if isinstance(shape, _Maybe):
+        if value is not None:
+            _check(value, shape.shape, where)
+    elif isinstance(shape, Mapping):
+        _check_fields(value, shape, where)
+    elif isinstance(shape, list):
+        if not isinstance(value, list):
+            raise _damaged(where)
+        for at, one in enumerate(value, 1):
+            _check(one, shape[0], f"{where} {at}")
+    elif not shape(value):
+        raise _damaged(where)
+
+
+def _check_fields(value: object, shape: Mapping[str, Any], where: str) -> None:
+    if not isinstance(value, Mapping):
+        raise _damaged(where)
+    for name, inner in shape.items():
+        path = f"{where}, {name}" if where else name
+        if name not in value:
+            raise _damaged(path, "is missing")
+        _check(value[name], inner, path)
+
+
+def _damaged(where: str, what: str = "is not as dataware writes it") -> BadInput:
+    return BadInput(
+        f"the plan is damaged ({where} {what}); make it again with `dataware plan --out FILE`"
+    )
