@@ -132,7 +132,8 @@ def _parsed(path: Path, _changed: int, _size: int) -> Lock:
     if not isinstance(data, dict) or data.get("version") != VERSION:
         raise BadInput(f"{path} is no lock file of version {VERSION}: move it away")
     environments = data.get("environments")
-    each = list(environments.values()) if isinstance(environments, dict) else [None]
-    if not all(isinstance(entries, dict) for entries in each):
+    if not isinstance(environments, dict) or not all(
+        isinstance(entries, dict) for entries in environments.values()
+    ):
         raise BadInput(f"{path} has no environments: write it again with `dataware plan --lock`")
     return Lock(environments)
