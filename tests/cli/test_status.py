@@ -121,7 +121,7 @@ def test_a_record_of_a_newer_version_hides_no_other(
     make_table("new-one")
     assert run("migrate", "dynamodb://old-one", "dynamodb://new-one").code == 0
     newer = "/dataware/markers/dynamodb-table/newer"
-    boto3.client("ssm").put_parameter(Name=newer, Value='{"version":2}', Type="String")
+    boto3.client("ssm").put_parameter(Name=newer, Value='{"version":3}', Type="String")
     ran = run("status", "--plain", *watching)
     assert ran.code == 1, ran
     assert watching or "info: old-one → new-one: complete: 3 items verified" in ran.out
@@ -136,7 +136,7 @@ def test_a_terminal_shows_it_and_says_so_at_the_end(fault_proxy: FaultProxy, col
     """The row on standard output, and the sentence on standard error."""
     assert fault_proxy
     newer = "/dataware/markers/dynamodb-table/newer"
-    boto3.client("ssm").put_parameter(Name=newer, Value='{"version":2}', Type="String")
+    boto3.client("ssm").put_parameter(Name=newer, Value='{"version":3}', Type="String")
     with Terminal(("-m", "dataware.cli", "status"), columns=columns) as terminal:
         assert terminal.ended() == 1
     assert "newer" in terminal.written

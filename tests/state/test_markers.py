@@ -198,7 +198,7 @@ def race(store: FakeParameters, order: str) -> list[str]:
     for thread in threads:
         thread.start()
         parked.acquire()
-    for run in order + RUNS * 4:
+    for run in order + RUNS * 12:
         if run not in ended:
             gates[run].release()
             parked.acquire()

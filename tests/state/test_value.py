@@ -100,7 +100,7 @@ def test_plain_targets_are_readable_in_the_console() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "[]", "{}", '{"version":2}', encode(value()).replace("running", "walking")],
+    ["", "x", "[]", "{}", '{"version":3}', encode(value()).replace("running", "walking")],
 )
 def test_unreadable_values_are_told_apart(text: str) -> None:
     """What another version or a person wrote raises ValueError and nothing else."""
@@ -110,8 +110,8 @@ def test_unreadable_values_are_told_apart(text: str) -> None:
 
 def test_a_newer_format_is_told_from_damage() -> None:
     """Only a later number is a newer version; what is no number at all is damage."""
-    with pytest.raises(NewerValueError, match="its format is 2"):
-        decode('{"version":2}')
+    with pytest.raises(NewerValueError, match="its format is 3"):
+        decode('{"version":3}')
     for text in ('{"version":0}', '{"version":"2"}', '{"version":true}'):
         with pytest.raises(ValueError, match="version") as caught:
             decode(text)
@@ -133,4 +133,8 @@ def test_the_stored_fields_are_documented_ones() -> None:
         "token",
         "released",
         "detail",
+        "after",
+        "lease",
+        "batches",
+        "settled",
     }

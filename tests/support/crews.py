@@ -120,7 +120,9 @@ class MemoryWorkers:
     cores: int = 2
     started: list[Assignment] = field(default_factory=list)
 
-    def start(self, assignment: Assignment, _journal: Journal) -> MemoryMember:
+    def start(
+        self, assignment: Assignment, _journal: Journal, _term: object = None
+    ) -> MemoryMember:
         """Start one."""
         told = Assignment.from_json(_sent(assignment.to_json()))
         self.started.append(told)

@@ -15,6 +15,9 @@ from dataware.core.model import Owner
 from dataware.core.ports import Wire
 from support.transports import ManualClock
 
+KEPT_VERSIONS = 100
+"""Versions of a parameter that the service keeps."""
+
 
 class FakeParameters:
     """The calls of SSM that markers make; also the Aws port around them.
@@ -30,6 +33,7 @@ class FakeParameters:
         self.denied: set[str] = set()
         self.between: Callable[[], None] = lambda: None
         self.stored: dict[str, dict[str, Any]] = {}
+        self.versions: dict[tuple[str, int], dict[str, Any]] = {}
 
     def client(self, _service: str) -> FakeParameters:
         return self
@@ -50,14 +54,20 @@ class FakeParameters:
             "Version": version,
             "LastModifiedDate": datetime.fromtimestamp(self.clock.now(), UTC),
         }
+        self.versions[name, version] = self.stored[name]
+        self.versions.pop((name, version - KEPT_VERSIONS), None)
         return self._answer(Version=version)
 
     def get_parameter(self, **given: Any) -> Mapping[str, Any]:
-        """Read, with the version."""
+        """Read the newest version, or the one whose number stands behind a colon."""
         self._check("GetParameter")
-        if given["Name"] not in self.stored:
+        name, _, version = given["Name"].partition(":")
+        if name not in self.stored:
             raise _error("ParameterNotFound", "GetParameter")
-        return self._answer(Parameter=dict(self.stored[given["Name"]]))
+        found = self.versions.get((name, int(version))) if version else self.stored[name]
+        if found is None:
+            raise _error("ParameterVersionNotFound", "GetParameter")
+        return self._answer(Parameter=dict(found))
 
     def get_paginator(self, _operation: str) -> FakeParameters:
         return self

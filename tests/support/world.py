@@ -163,7 +163,9 @@ class WorldMarkers:
         """The record of a target."""
         return self.world.markers.get(target, NO_MARKER)
 
-    def begin(self, _kind: str, target: str, marker: Marker) -> WorldLease:
+    def begin(
+        self, _kind: str, target: str, marker: Marker, _seen: Marker | None = None
+    ) -> WorldLease:
         """Write "running"."""
         self.world.moment("begin")
         if self.get("", target).alive:
@@ -182,6 +184,7 @@ class WorldLease:
 
     world: World
     target: str
+    unsettled_seconds = 0.0
 
     def beat(self, detail: Mapping[str, Any]) -> None:
         """Store progress."""

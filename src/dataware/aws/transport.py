@@ -36,7 +36,7 @@ from dataware.core.access import (
     upper_escapes,
     without_credentials,
 )
-from dataware.core.ports import Request, Response
+from dataware.core.ports import Permit, Request, Response
 from dataware.core.redirect import BucketRegions
 
 BODILESS = frozenset({"GET", "HEAD", "DELETE"})
@@ -71,6 +71,7 @@ class BotocoreTransport:
         self._lock = threading.Lock()
         self._skew = 0.0
         self._regions = BucketRegions(access.region)
+        self.permit: Permit | None = None
 
     async def exchange(self, request: Request) -> Response:
         """Sign and send a request; answer with whatever came back.
@@ -112,6 +113,9 @@ class BotocoreTransport:
     def _send(self, request: Request, attempt: Attempt) -> Response:
         region = request.region or self._access.region
         base = self._access.endpoint(request.service, region).rstrip("/")
+        permit = self.permit
+        if permit is not None and not permit.current:
+            raise ConnectionError("not sent, because this run may have lost its lock")
         prepared = self._sign(request, base).prepare()
         prepared.stream_output = True
         try:
@@ -119,6 +123,8 @@ class BotocoreTransport:
             attempt.answer = answer.raw
             if answer.status_code == PROXY_WANTS_CREDENTIALS:
                 raise proxy_refusal(self._access.proxy(base), str(PROXY_WANTS_CREDENTIALS))
+            if permit is not None:
+                permit.hear(answer.headers.get("date", ""))
             return Response(
                 answer.status_code,
                 {name.lower(): value for name, value in answer.headers.items()},

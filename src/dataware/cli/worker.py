@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import json
+import math
 import os
 import signal
 import sys
@@ -27,13 +28,15 @@ from dataware.cli.transport import make_wire
 from dataware.core.errors import BadInput
 from dataware.core.kind import Tools
 from dataware.kinds import load
-from dataware.migrate import Assignment
+from dataware.migrate import Assignment, LeaseTerm
+from dataware.migrate.assignment import error_of
 from dataware.migrate.worker import Message, Worker
 
 SILENT_SECONDS = 15.0
 """Without a word for so long this process ends: well before another run may begin."""
 
 LOOK_SECONDS = 0.5
+NEVER = (-math.inf, -math.inf)
 LEFT_ALONE = 1
 SET_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
@@ -60,14 +63,19 @@ class Leader:
         except OSError:
             self._leave()
 
-    def follow(self, take: Callable[[Message], None]) -> None:
-        """From now on hand its messages to `take`, on the running loop."""
+    def follow(self, take: Callable[[Message], None], term: LeaseTerm | None = None) -> None:
+        """From now on hand its messages to `take`, on the running loop.
+
+        Its signs of life renew the `term`, also while the loop is busy.
+        """
         loop = asyncio.get_running_loop()
 
         def listen() -> None:
             while True:
                 message = self._message(self._hear.readline())
                 self._looks = 0
+                if term is not None:
+                    _renew(term, message)
                 with suppress(RuntimeError):  # the loop has ended
                     loop.call_soon_threadsafe(take, message)
 
@@ -104,16 +112,18 @@ def main(parent: int) -> NoReturn:
     leader = Leader(sys.stdin.buffer, _own_output(), leave)
     told = leader.first()
     with resting():
-        asyncio.run(_work(leader, Assignment.from_json(told["assignment"]), told["options"]))
+        asyncio.run(_work(leader, told))
     # A thread waits for the next message, and would hold up a slower end.
     leave(0)
 
 
-async def _work(leader: Leader, assignment: Assignment, options: Mapping[str, Any]) -> None:
+async def _work(leader: Leader, told: Message) -> None:
     worker = Worker(leader.send, SystemClock())
-    leader.follow(worker.told)
+    assignment, options = Assignment.from_json(told["assignment"]), told["options"]
+    term = LeaseTerm(*(told["term"] or NEVER)) if "term" in told else None
+    leader.follow(worker.told, term)
     try:
-        await _copy(worker, assignment, options)
+        await _copy(worker, assignment, options, term)
     except Exception as error:
         if options["debug"]:
             traceback.print_exception(error)
@@ -122,7 +132,17 @@ async def _work(leader: Leader, assignment: Assignment, options: Mapping[str, An
         worker.done()
 
 
-async def _copy(worker: Worker, assignment: Assignment, options: Mapping[str, Any]) -> None:
+def _renew(term: LeaseTerm, message: Message) -> None:
+    """Take what the leading process says of the lock."""
+    if lost := message.get("lost"):
+        term.end(error_of(lost))
+    elif asked := message.get("term"):
+        term.renew(*asked)
+
+
+async def _copy(
+    worker: Worker, assignment: Assignment, options: Mapping[str, Any], term: LeaseTerm | None
+) -> None:
     kind, order = load(assignment.type_name), assignment.order
     if kind.copier is None:
         raise BadInput(f"dataware cannot copy a {kind.noun}")
@@ -133,6 +153,7 @@ async def _copy(worker: Worker, assignment: Assignment, options: Mapping[str, An
         endpoint_url=options["endpoint_url"],
     )
     wire = account.wire(worker.throttled)
+    wire.permit = term
     tools = Tools(account.for_region(order.target.region), wire, SystemClock())
     try:
         copier = kind.copier(tools, order)

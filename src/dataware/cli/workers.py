@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import subprocess
 import sys
@@ -21,7 +22,8 @@ from dataware.cli.cores import cores
 from dataware.cli.options import Outside
 from dataware.core.errors import Incomplete
 from dataware.core.ports import Journal
-from dataware.migrate import Assignment
+from dataware.migrate import Assignment, LeaseTerm
+from dataware.migrate.assignment import error_json
 from dataware.state import FileJournal
 
 ALIVE_SECONDS = 1.0
@@ -44,8 +46,12 @@ class ProcessWorkers:
         """How many processes can run at the same time here."""
         return cores()
 
-    def start(self, assignment: Assignment, journal: Journal) -> ProcessWorker:
-        """Start one. Raises Incomplete when the system starts no more processes."""
+    def start(
+        self, assignment: Assignment, journal: Journal, term: LeaseTerm | None = None
+    ) -> ProcessWorker:
+        """Start one, which sends nothing beyond the `term` of the lock.
+
+        Raises Incomplete when the system starts no more processes."""
         names = ("profile", "region", "endpoint_url", "debug")
         options = {name: getattr(self._options, name) for name in names}
         try:
@@ -60,8 +66,9 @@ class ProcessWorkers:
                 f"no further process that copies could be started ({error.strerror}): run the same"
                 " command again with --processes 1"
             ) from error
-        worker = ProcessWorker(process)
-        worker.send({"options": options, "assignment": assignment.to_json()})
+        worker = ProcessWorker(process, term)
+        told = {"options": options, "assignment": assignment.to_json()}
+        worker.send({**told, **worker.said_of_term()})
         return worker
 
 
@@ -78,8 +85,9 @@ def _kept(journal: Journal) -> tuple[int, ...]:
 class ProcessWorker:
     """One worker; made and used in an event loop, which its thread hands the messages to."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], term: LeaseTerm | None = None) -> None:
         self._process = process
+        self._term = term
         self._loop = asyncio.get_running_loop()
         self._inbox: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue(INBOX)
         self._writing = threading.Lock()
@@ -91,6 +99,14 @@ class ProcessWorker:
     def pid(self) -> int:
         """The process."""
         return self._process.pid
+
+    def said_of_term(self) -> dict[str, object]:
+        """When the last sign of life was asked for, and what the lock was lost by, if it was."""
+        if self._term is None:
+            return {}
+        asked, asked_at, error = self._term.asked, self._term.asked_at, self._term.error
+        term = [asked, asked_at] if math.isfinite(asked) else None
+        return {"term": term, "lost": error_json(error) if error else None}
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Tell it something; one that is gone hears nothing."""
@@ -140,4 +156,4 @@ class ProcessWorker:
     def _beat(self) -> None:
         """From a thread of its own: it says that this process runs, whatever the loop waits for."""
         while not self._ended.wait(ALIVE_SECONDS):
-            self.send({"type": "alive"})
+            self.send({"type": "alive", **self.said_of_term()})

@@ -127,7 +127,7 @@ class Marker:
     `source`, `run` and `identity` are None without a record; `identity` is the target's identity
     (see `Facts.identity`) at the time the migration began; `created` says that the run created
     the target itself; `heartbeat_age` is in seconds, measured by the service's clock; `problem`
-    says why a record is unknown.
+    says why a record is unknown; `batches` that the run may write without conditions.
     """
 
     state: MarkerState
@@ -139,6 +139,7 @@ class Marker:
     heartbeat_age: float | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     problem: Problem | None = None
+    batches: bool = False
 
 
 NO_MARKER = Marker(MarkerState.NONE)

@@ -57,8 +57,30 @@ class Request(NamedTuple):
     shared: Mapping[str, str] = MappingProxyType({})
 
 
+class Permit(Protocol):
+    """Says before each request whether it may be sent at all."""
+
+    @property
+    def current(self) -> bool:
+        """Whether requests may be sent now."""
+        ...
+
+    def hear(self, date: str) -> None:
+        """Take the time in an answer, as its header ``Date`` has it."""
+        ...
+
+    async def wait(self) -> None:
+        """Wait until requests may be sent. Raises the reason if they may not any more."""
+        ...
+
+
 class Wire(Protocol):
-    """The hot path: signs and sends a request and answers with the response."""
+    """The hot path: signs and sends a request and answers with the response.
+
+    With a `permit` nothing is sent, not even once more, without it.
+    """
+
+    permit: Permit | None
 
     @property
     def retries(self) -> int:
@@ -188,8 +210,11 @@ class Markers(Protocol):
         """The record of `target`; NO_MARKER if there is none. Raises CannotSee."""
         ...
 
-    def begin(self, kind: str, target: str, marker: Marker) -> Lease:
-        """Write "running" and take the lock. Raises Refused while another run is alive."""
+    def begin(self, kind: str, target: str, marker: Marker, seen: Marker | None = None) -> Lease:
+        """Write "running" and take the lock. Raises Refused while another run is alive.
+
+        With `seen`, the record as it was read, also if it says something else by now.
+        """
         ...
 
     def all(self) -> list[tuple[str, str, Marker]]:
@@ -202,6 +227,11 @@ class Markers(Protocol):
 
 class Lease(Protocol):
     """A held lock on a target, kept alive by `beat`."""
+
+    @property
+    def unsettled_seconds(self) -> float:
+        """For how long something may arrive yet that an earlier run sent without conditions."""
+        ...
 
     def beat(self, detail: Mapping[str, Any]) -> None:
         """Renew the heartbeat and store progress. Raises Refused when the lock is lost."""

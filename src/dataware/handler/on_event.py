@@ -97,7 +97,7 @@ def _start(outside: Context, job: Job, migration: Migration) -> str:
         created=migration.made_here,
         detail=carried(before.detail) if migration.same_target else {},
     )
-    lease = markers_of(outside).begin(*job.record, begun)
+    lease = markers_of(outside).begin(*job.record, begun, before)
     checkpoint = before.detail.get("checkpoint") if migration.same_target else None
     try:
         outside.emit(happened("resuming" if migration.resumes else "copying", **job.words))

@@ -4,5 +4,16 @@ from dataware.migrate.assignment import Assignment
 from dataware.migrate.crew import Crew, Member
 from dataware.migrate.engine import Engine, EngineSettings, split
 from dataware.migrate.progress import Progress
+from dataware.migrate.term import LeaseTerm, since_boot
 
-__all__ = ["Assignment", "Crew", "Engine", "EngineSettings", "Member", "Progress", "split"]
+__all__ = [
+    "Assignment",
+    "Crew",
+    "Engine",
+    "EngineSettings",
+    "LeaseTerm",
+    "Member",
+    "Progress",
+    "since_boot",
+    "split",
+]

@@ -36,11 +36,11 @@ from dataware.core.model import (
 )
 from dataware.core.ports import Journal
 from dataware.core.verdict import Verdict
-from dataware.migrate import Progress
+from dataware.migrate import Progress, since_boot
 from dataware.ops.context import Context, CopySettings, Pair
 from dataware.ops.copying import Copying
 from dataware.ops.ending import carried, ending
-from dataware.ops.heart import Heart
+from dataware.ops.heart import Heart, await_settled
 from dataware.ops.measure import Measure
 from dataware.ops.probe import look
 from dataware.ops.verify import compared, tell, tell_apart, why_apart
@@ -107,9 +107,11 @@ def carry(context: Context, migration: Migration) -> Verdict:
         run=run,
         identity=migration.target.identity,
         created=migration.create is not None or migration.made_here,
+        batches=migration.create is not None,
     )
-    lease = context.markers.begin(migration.kind.name, target, begun)
-    with Heart(lease) as heart:
+    asked = since_boot()
+    lease = context.markers.begin(migration.kind.name, target, begun, migration.marker)
+    with Heart(lease, asked=asked) as heart:
         heart.publish(carried(migration.marker.detail) if migration.same_target else {})
         carrier = _Carrier(context, migration, run, heart)
         try:
@@ -211,7 +213,8 @@ class _Carrier:
         self.stands = True
         self._heart.publish({"identity": target.identity})
         self._heart.beat()
-        order = replace(order, exclusive=self._exclusive(target))
+        # What an earlier run began may be in use by now, or that run may write to it yet.
+        order = replace(order, exclusive=self._migration.create is not None)
         journal = self._context.journal(kind.name, on_record(order)[1])
         try:
             self._open(journal, target)
@@ -238,14 +241,6 @@ class _Carrier:
                 f"{target.name} went away while it was being created; run the same command again"
             )
         return target
-
-    def _exclusive(self, target: Facts) -> bool:
-        """Whether dataware made this very target for this very run, and nobody has it in use."""
-        migration = self._migration
-        if migration.create is not None:
-            return True
-        same = target.identity == migration.target.identity
-        return migration.made_here and same and not migration.owned
 
     def _open(self, journal: Journal, target: Facts) -> None:
         """Keep the journal if it tells of this run into this very target; else begin it."""
@@ -275,6 +270,7 @@ class _Carrier:
             self._enter("looking")
             self._copy(journal, progress, order)
             self._heart.check()
+            await_settled(self._context, self._heart, self._migration.words())
             if progress.counts.done > QUIET:
                 self._context.emit(event("verifying", **self._migration.words()))
             verdict = self._verify(order, progress.counts.done)
@@ -324,6 +320,7 @@ class _Carrier:
             progress,
             self._stop,
             self._heart.publish,
+            self._heart.term,
         )
 
     def _enter(self, phase: str) -> None:

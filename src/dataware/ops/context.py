@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from dataware.core.kind import Kind, Place
 from dataware.core.model import OnConflict, Wanted
 from dataware.core.ports import Aws, Clock, Emit, Journal, Markers, Wire
-from dataware.migrate import Assignment, Member
+from dataware.migrate import Assignment, LeaseTerm, Member
 from dataware.ops.checking import Sides
 from dataware.ops.compare import Checkers
 
@@ -34,8 +34,12 @@ class Workers(Protocol):
         """How many processes can run at the same time here."""
         ...
 
-    def start(self, assignment: Assignment, journal: Journal) -> Member:
+    def start(
+        self, assignment: Assignment, journal: Journal, term: LeaseTerm | None = None
+    ) -> Member:
         """Start one; while it lives, `journal` stays locked where the system can do that.
+
+        Like this process it sends nothing beyond the `term` of the lock.
 
         Raises Incomplete when the system starts no more processes.
         """

@@ -11,7 +11,7 @@ from dataware.core.events import event
 from dataware.core.kind import Copier, CopyOrder, Kind, Tools
 from dataware.core.model import Size
 from dataware.core.ports import Journal, Wire
-from dataware.migrate import Assignment, Crew, Engine, EngineSettings, Progress, split
+from dataware.migrate import Assignment, Crew, Engine, EngineSettings, LeaseTerm, Progress, split
 from dataware.migrate.meter import Meter, Subject
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.stopping import unless_stopped
@@ -33,7 +33,10 @@ LEAST_IN_FLIGHT = 8 * 1024**2
 
 @dataclass(frozen=True, slots=True)
 class Copying:
-    """One copy to make; `stop` and `publish` are those of the engine."""
+    """One copy to make; `stop` and `publish` are those of the engine.
+
+    Nothing is sent beyond the `term` of the lock.
+    """
 
     context: Context
     kind: Kind
@@ -43,6 +46,7 @@ class Copying:
     progress: Progress
     stop: Callable[[], bool]
     publish: Callable[[Mapping[str, object]], None]
+    term: LeaseTerm | None = None
 
     async def run(self) -> None:
         """Copy what is not yet accounted for. Raises Incomplete when asked to stop."""
@@ -53,6 +57,7 @@ class Copying:
                 engine.throttled(reason)
 
         wire = self.context.wire(slow_down)
+        wire.permit = self.term
         try:
             copier = self._copier(wire)
             size = await unless_stopped(copier.size(), self.stop)
@@ -107,7 +112,7 @@ class Copying:
         assignment = Assignment(self.kind.cfn_type, self.order, part)
         context.emit(event("spread", processes=count, **self._subject.words()))
         return Crew(
-            partial(workers.start, assignment, self.journal),
+            partial(workers.start, assignment, self.journal, self.term),
             count,
             self.journal,
             self.progress,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from dataware.core.errors import DatawareError, Incomplete, Refused
+from dataware.core.events import event
 from dataware.core.ports import Lease
+from dataware.core.speed import rough
+from dataware.migrate.term import NO_SIGN_OF_LIFE, SILENT_SECONDS, LeaseTerm, since_boot
+from dataware.ops.context import Context
 
 BEAT_SECONDS = 10.0
 
@@ -21,21 +24,14 @@ throughput of Parameter Store (AWS Systems Manager User Guide, "Changing Paramet
 throughput").
 """
 
-SILENT_SECONDS = 30.0
-"""Without a beat for so long the run stops: half of the time after which another one may begin."""
+SETTLING_SECONDS = 1.0
+"""How long one wait lasts for what may arrive yet."""
 
 STALE_SECONDS = 3
 """From what age on a beat says how old the progress is that it carries."""
 
 PATIENCE_SECONDS = 5.0
 """How long the end waits for a beat that is under way; one that hangs ends with the process."""
-
-
-def since_boot() -> float:
-    """Seconds that never go back, and that go on while the machine sleeps where it counts them."""
-    if sys.platform == "linux":
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
 
 
 class Heart:
@@ -53,17 +49,24 @@ class Heart:
         every: float = BEAT_SECONDS,
         early: Sequence[float] = EARLY_SECONDS,
         seconds: Callable[[], float] = since_boot,
+        asked: float | None = None,
     ) -> None:
+        """Keep `lease` alive, which was asked for at `asked`, in `seconds`; now, if not said."""
         self._lease = lease
         self._every = every
         self._early = early
         self._seconds = seconds
-        self._beaten = self._tried = seconds()
+        self._tried = seconds()
+        self._beaten = self._tried if asked is None else asked
         self._detail: Mapping[str, object] = {}
         self._published = self._beaten
         self._ended = False
         self._stirred = threading.Event()
         self._lost: DatawareError | None = None
+        passed = self._tried - self._beaten
+        self.term = LeaseTerm(
+            self._beaten, time.time() - passed, seconds=seconds, doubt=self._beat_now
+        )
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
 
     def publish(self, detail: Mapping[str, object]) -> None:
@@ -92,20 +95,22 @@ class Heart:
         if self._lost is not None:
             raise self._lost
         if self._silent:
-            raise Incomplete(
-                f"no sign of life of this run got through for {SILENT_SECONDS:.0f} s, so another"
-                " run may begin and this one stops: check the network and ssm:PutParameter, and"
-                " run the same command again to go on"
-            )
+            raise Incomplete(NO_SIGN_OF_LIFE)
 
     def beat(self) -> None:
         """Renew the lock now. Raises Refused when it is lost."""
-        asked = self._seconds()
+        asked, asked_at = self._seconds(), time.time()
         stale = round(asked - self._published)
         self._lease.beat(
             {**self._detail, "stale": stale} if stale >= STALE_SECONDS else self._detail
         )
         self._beaten = asked
+        self.term.renew(asked, asked_at)
+
+    @property
+    def unsettled_seconds(self) -> float:
+        """For how long something may arrive yet that an earlier run sent without conditions."""
+        return self._lease.unsettled_seconds
 
     def __enter__(self) -> Heart:
         self._thread.start()
@@ -135,11 +140,35 @@ class Heart:
                 self.beat()
             except Refused as error:
                 self._lost = error
+                self.term.end(error)
                 return
             except DatawareError:
                 # The next beat may get through; the lock outlives several misses.
                 waits = iter(())
 
+    def _beat_now(self) -> None:
+        """The lock is in doubt, so the next beat is due at once."""
+        self._tried = float("-inf")
+        self._stirred.set()
+
     def _until_due(self) -> float:
         """The seconds until the usual beat."""
         return max(0.0, self._tried + self._every - self._seconds())
+
+
+def await_settled(context: Context, heart: Heart, words: Mapping[str, object]) -> None:
+    """Wait while something may arrive yet that an earlier run sent without conditions.
+
+    What is verified and in use after that, nothing replaces. Raises Incomplete when a person asks
+    to stop, and what `Heart.check` raises.
+    """
+    seconds = heart.unsettled_seconds
+    if seconds > 0:
+        text = (
+            f"waiting for {rough(seconds)}: the run before was never seen to end, and until then"
+            " AWS may still take requests that it signed"
+        )
+        context.emit(event("warning", text=text, **words))
+    while heart.unsettled_seconds > 0:
+        context.aws.pause(SETTLING_SECONDS)
+        heart.check()

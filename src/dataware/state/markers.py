@@ -1,64 +1,40 @@
 """Markers in SSM Parameter Store: the record of each migration, and the lock on its target.
 
-The lock rests on two facts of the service. Creating a parameter without Overwrite succeeds for one
-caller only. Overwriting answers with the new version, so whoever read version n and was answered
-n + 1 knows that nobody wrote in between. A run is alive while its last write is younger than
-`ALIVE_SECONDS` by the service's own clock; no other clock is trusted. Only on the machine where it
-ran can a run be seen to have ended earlier.
+The lock rests on the versions of a parameter, see `records`: of all who have seen the same version,
+one writes the next one, and nothing else counts. So "complete" is left only by a run that has read
+it and was told to begin again, and never by a write that comes late. A run is alive while its last
+write is younger than `ALIVE_SECONDS` by the service's own clock; no other clock is trusted. Only on
+the machine where it ran can a run be seen to have ended earlier.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
+from uuid import uuid4
 
-from dataware.core.errors import CannotSee, NotThere, Refused
-from dataware.core.model import NO_MARKER, Marker, MarkerState, Problem
+from dataware.core.errors import CannotSee, Refused
+from dataware.core.model import NO_MARKER, Marker, MarkerState
 from dataware.core.ports import Aws, Clock
 from dataware.state.holder import Holder, has_ended, this_process
-from dataware.state.value import (
-    ROOT,
-    NewerValueError,
-    Value,
-    decode,
-    encode,
-    kind_of,
-    parameter_name,
-    target_of,
-)
+from dataware.state.lease import ParameterLease, own_detail
+from dataware.state.records import LIST, READ, WRITE, RecordStore, Stored, Written, age_of
+from dataware.state.value import Value, kind_of, parameter_name, target_of
 
 ALIVE_SECONDS = 60.0
 """How long a run counts as alive after its last write; beats come several times as often."""
 
-READ, LIST, WRITE = "ssm:GetParameter", "ssm:GetParametersByPath", "ssm:PutParameter"
+SETTLED_SECONDS = 360.0
+"""How long after the last sign of life of a run something may arrive that it sent.
+
+A request must reach AWS within five minutes of the time stamp in it (AWS Identity and Access
+Management User Guide, "Elements of an AWS API request signature"). A run signs nothing once its
+last sign of life is older than half a minute, by a clock that may have stood still since.
+"""
+
 PERMISSIONS = (READ, LIST, WRITE)
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A marker as it was read: value and version of the parameter, the service's time, its age."""
-
-    value: Value
-    version: int
-    at: float
-    age: float
-
-    def alive(self, alive_seconds: float) -> bool:
-        """Whether the run that wrote it still works on the target."""
-        running = self.value.state is MarkerState.RUNNING and not self.value.released
-        return running and self.age < alive_seconds and not has_ended(self.value.token)
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The answer to a write: the parameter's new version, and the service's time."""
-
-    version: int
-    at: float
 
 
 class ParameterMarkers:
@@ -71,7 +47,7 @@ class ParameterMarkers:
         holder: Holder | None = None,
         alive_seconds: float = ALIVE_SECONDS,
     ) -> None:
-        self._aws = aws
+        self._store = RecordStore(aws, clock)
         self._clock = clock
         self._holder = holder or this_process()
         self._alive_seconds = alive_seconds
@@ -81,21 +57,27 @@ class ParameterMarkers:
 
         Its detail also names the `holder` and when the migration `started`.
         """
-        stored = self.read(parameter_name(kind, target))
+        stored = self._store.look(parameter_name(kind, target)).stored
         return NO_MARKER if stored is None else self._marker(stored)
 
-    def begin(self, kind: str, target: str, marker: Marker) -> ParameterLease:
-        """Write "running" and take the lock. Raises Refused while another run is alive."""
+    def begin(
+        self, kind: str, target: str, marker: Marker, seen: Marker | None = None
+    ) -> ParameterLease:
+        """Write "running" and take the lock. Raises Refused while another run is alive.
+
+        With `seen`, the record as it was read, also if it says something else by now.
+        """
         value = self._fresh(target, marker)
         name = parameter_name(kind, target)
-        written = self._create(name, value)
-        if written is None:
-            written = self._take_over(name, value)
-        return ParameterLease(self, name, value, written)
+        if seen is None or seen.state is MarkerState.NONE:
+            written = self._store.create(name, value)
+            if written is not None:
+                return self._lease(name, value, written)
+        return self._take_over(name, value, seen)
 
     def holds(self, kind: str, target: str) -> bool:
         """Whether this very holder has the lock on `target`; writes nothing. Raises CannotSee."""
-        stored = self.read(parameter_name(kind, target))
+        stored = self._store.look(parameter_name(kind, target)).stored
         return stored is not None and self._is_held(stored) and stored.alive(self._alive_seconds)
 
     def rejoin(self, kind: str, target: str) -> ParameterLease:
@@ -104,107 +86,76 @@ class ParameterMarkers:
         A lock that has been silent for long is still held until another run has taken it.
         """
         name = parameter_name(kind, target)
-        stored = self.read(name)
+        look = self._store.look(name)
+        stored = look.stored
         if stored is None or not self._is_held(stored):
             raise Refused(
                 f"{self._holder} no longer has the lock on {target}, because another run took over"
                 " or its record was removed: nothing more is written; look at `dataware status`"
             )
-        return ParameterLease(
-            self, name, stored.value, Written(stored.version, stored.at - stored.age)
-        )
+        return self._lease(name, stored.value, Written(look.newest, stored.at - stored.age))
 
     def all(self) -> list[tuple[str, str, Marker]]:
         """Every record as (kind, target, marker). Raises CannotSee.
 
         One that cannot be read hides no other: it is unknown, and its `problem` says why.
         """
-        found = []
-        pages = self._ssm().get_paginator("get_parameters_by_path")
-        with self._aws.looking_at("the migration markers", LIST):
-            for page in pages.paginate(Path=ROOT, Recursive=True, MaxResults=10):
-                now = self._service_time(page)
-                found += [self._listed(parameter, now) for parameter in page["Parameters"]]
-        return found
+        found = (self._listed(parameter, now) for parameter, now in self._store.every())
+        return [record for record in found if record is not None]
 
-    def write(self, name: str, value: Value, *, overwrite: bool = True) -> Written:
-        """Write a value; the answer tells whether somebody else wrote in between."""
-        with self._aws.looking_at(f"the marker {name}", WRITE):
-            answer = self._ssm().put_parameter(
-                Name=name, Value=encode(value), Type="String", Tier="Standard", Overwrite=overwrite
-            )
-        return Written(int(answer["Version"]), self._service_time(answer))
-
-    def silent(self, since: float, now: float) -> bool:
-        """Whether another run may have taken over between two moments without a write.
-
-        A run that came too late leaves a write behind, too; but nobody takes over before
-        `alive_seconds` have passed without a write. Half of that allows for slow answers.
-        """
-        return now - since >= self._alive_seconds / 2
-
-    def now(self) -> float:
-        """This machine's time, which also passes while the machine sleeps."""
-        return self._clock.now()
-
-    def _create(self, name: str, value: Value) -> Written | None:
-        """Write a first marker; None if there is one."""
-        try:
-            return self.write(name, value, overwrite=False)
-        except CannotSee as error:
-            if error.problem is None or error.problem.code != "ParameterAlreadyExists":
-                raise
-            return None
-
-    def _take_over(self, name: str, value: Value) -> Written:
-        """Replace a marker whose run has ended; of several that try, one wins.
-
-        What a loser wrote stands until the winner writes again, so the first write names no
-        process: the loser's end is soon seen, and the winner would be taken for dead with it.
-        """
-        stored = self.read(name)
-        if stored is None:
-            raise self._raced(value.target)
-        if stored.version == 1 and self._is_own(stored.value, value):
+    def _take_over(self, name: str, value: Value, seen: Marker | None) -> ParameterLease:
+        """Replace the record of a run that has ended; of several that try, one wins."""
+        look = self._store.look(name)
+        stored = look.stored
+        if stored is not None and look.newest == 1 and self._is_own(stored.value, value):
             # The first write did succeed; only its answer was lost and the SDK asked again.
-            return Written(stored.version, stored.at)
-        if stored.alive(self._alive_seconds):
+            return self._lease(name, stored.value, Written(stored.version, stored.at))
+        if stored is not None and stored.alive(self._alive_seconds):
             raise self._busy(stored)
-        if stored.value.state is MarkerState.RUNNING:
-            value = replace(value, started=stored.value.started)
-        written = self.write(name, replace(value, token=""))
-        if written.version != stored.version + 1:
-            raise self._raced(value.target)
-        return self.write(name, value)
+        if seen is not None:
+            self._check_unchanged(value.target, seen, stored)
+        if stored is not None and stored.value.state is MarkerState.RUNNING:
+            settled = self._settled(stored)
+            value = replace(value, started=stored.value.started, settled=settled)
+        written = self._store.write(name, value, look.newest)
+        if written.version != look.newest + 1:
+            now = self._store.look(name)
+            if now.stored is None or now.stored.value.lease != value.lease:
+                raise self._raced(value.target)
+            written = Written(now.newest, written.at)
+        return self._lease(name, value, written)
 
-    def read(self, name: str) -> Stored | None:
-        """What a parameter holds now; None if there is none. Raises CannotSee."""
-        try:
-            with self._aws.looking_at(f"the marker {name}", READ):
-                answer = self._ssm().get_parameter(Name=name)
-        except NotThere:
-            return None
-        return self._stored(answer["Parameter"], self._service_time(answer))
+    def _check_unchanged(self, target: str, seen: Marker, stored: Stored | None) -> None:
+        """What was decided rests on the record, so it has to be the same still."""
+        now = (MarkerState.NONE, None) if stored is None else (stored.value.state, stored.value.run)
+        if now != (seen.state, seen.run):
+            raise Refused(
+                f"the record of the migration into {target} has changed since the plan was made:"
+                f" it was {seen.state} and is {now[0]}; nothing was changed, so run the same"
+                " command again"
+            )
 
-    def _stored(self, parameter: Mapping[str, Any], now: float) -> Stored:
-        try:
-            value = decode(parameter["Value"])
-        except ValueError as error:
-            text = _unreadable(parameter["Name"], error)
-            raise CannotSee(
-                text, Problem("GetParameter", "UnreadableMarker", None, text)
-            ) from error
-        return Stored(value, int(parameter["Version"]), now, _age(parameter, now))
+    def _settled(self, stored: Stored) -> float:
+        """When nothing that earlier runs sent without conditions can arrive any more."""
+        value = stored.value
+        silent = value.batches and not value.released and not has_ended(value.token)
+        last = stored.at - stored.age + SETTLED_SECONDS
+        return max(value.settled, last) if silent else value.settled
 
-    def _listed(self, parameter: Mapping[str, Any], now: float) -> tuple[str, str, Marker]:
+    def _lease(self, name: str, value: Value, written: Written) -> ParameterLease:
+        return ParameterLease(self._store, name, value, written, self._alive_seconds / 2)
+
+    def _listed(self, parameter: Mapping[str, Any], now: float) -> tuple[str, str, Marker] | None:
         """A record among others; the parameter's name tells whose it is where its value cannot."""
         name = parameter["Name"]
         try:
-            stored = self._stored(parameter, now)
+            stored = self._store.listed(parameter, now).stored
         except CannotSee as error:
-            age = _age(parameter, now)
+            age = age_of(parameter, now)
             unseen = Marker(MarkerState.UNKNOWN, heartbeat_age=age, problem=error.problem)
             return kind_of(name), target_of(name), unseen
+        if stored is None:
+            return None
         return kind_of(name), stored.value.target, self._marker(stored)
 
     def _marker(self, stored: Stored) -> Marker:
@@ -218,6 +169,7 @@ class ParameterMarkers:
             alive=stored.alive(self._alive_seconds),
             heartbeat_age=stored.age,
             detail={**value.detail, "holder": value.holder, "started": value.started},
+            batches=value.batches,
         )
 
     def _fresh(self, target: str, marker: Marker) -> Value:
@@ -232,15 +184,9 @@ class ParameterMarkers:
             holder=str(self._holder),
             token=self._holder.token,
             detail=own_detail(marker.detail),
+            lease=uuid4().hex[:12],
+            batches=marker.batches,
         )
-
-    def _service_time(self, answer: Mapping[str, Any]) -> float:
-        """The service's time of an answer; this machine's only where the answer has none."""
-        date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
-        return parsedate_to_datetime(date).timestamp() if date else self._clock.now()
-
-    def _ssm(self) -> Any:
-        return self._aws.client("ssm")
 
     def _busy(self, stored: Stored) -> Refused:
         value = stored.value
@@ -264,93 +210,3 @@ class ParameterMarkers:
     @staticmethod
     def _is_own(stored: Value, mine: Value) -> bool:
         return (stored.run, stored.token) == (mine.run, mine.token) and mine.run is not None
-
-
-class ParameterLease:
-    """The Lease port: a held marker, which each write renews.
-
-    Beats come from a thread of their own. They and the end exclude each other, and after the end
-    nothing is written, because a late "running" would undo "complete".
-    """
-
-    def __init__(
-        self, markers: ParameterMarkers, name: str, value: Value, written: Written
-    ) -> None:
-        self._markers = markers
-        self._name = name
-        self._value = value
-        self._last = written
-        self._written_at = markers.now()
-        self._ended = False
-        self._lock = threading.Lock()
-
-    @property
-    def detail(self) -> Mapping[str, Any]:
-        """The progress that was on record when the lease was taken."""
-        return self._value.detail
-
-    def beat(self, detail: Mapping[str, Any]) -> None:
-        """Renew the heartbeat and store progress. Raises Refused when the lock is lost."""
-        with self._lock:
-            if not self._ended:
-                self._write(replace(self._value, detail=own_detail(detail)))
-
-    def complete(self, detail: Mapping[str, Any]) -> None:
-        """Write "complete" and release the lock."""
-        self._finish(replace(self._value, state=MarkerState.COMPLETE, detail=own_detail(detail)))
-
-    def release(self, detail: Mapping[str, Any]) -> None:
-        """Leave the record at "running", but let the next run in at once."""
-        self._finish(replace(self._value, released=True, detail=own_detail(detail)))
-
-    def _finish(self, value: Value) -> None:
-        """Write the last value, after a beat that shows that the lock is still ours."""
-        with self._lock:
-            self._write(replace(self._value, detail=value.detail))
-            self._ended = True
-            self._write(value)
-
-    def _write(self, value: Value) -> None:
-        self._look_first()
-        written = self._markers.write(self._name, value)
-        self._check_held(written, self._last.version + 1)
-        self._last, self._written_at = written, self._markers.now()
-
-    def _look_first(self) -> None:
-        """After a silence, look before writing: an heir may have completed the job."""
-        if self._markers.silent(self._written_at, self._markers.now()):
-            stored = self._markers.read(self._name)
-            if stored is not None:
-                self._check_held(Written(stored.version, stored.at), self._last.version)
-
-    def _check_held(self, seen: Written, version: int) -> None:
-        """Raise Refused if another run may have written since our last write."""
-        if self._markers.silent(self._last.at, seen.at) and seen.version != version:
-            raise Refused(
-                f"this run gave no sign of life for {seen.at - self._last.at:.0f} s and another"
-                f" run took over the migration into {self._value.target}: nothing more is written;"
-                " look at `dataware status`"
-            )
-
-
-def _unreadable(name: str, error: ValueError) -> str:
-    """Why a value cannot be read, and what to do."""
-    if isinstance(error, NewerValueError):
-        return (
-            f"the marker {name} was written by a newer version of dataware ({error}): upgrade"
-            " dataware"
-        )
-    return (
-        f"the marker {name} cannot be read by this version of dataware ({error}): use the version"
-        " that wrote it, or delete the parameter if no migration runs"
-    )
-
-
-def _age(parameter: Mapping[str, Any], now: float) -> float:
-    """The seconds since a parameter was written."""
-    return max(0.0, now - float(parameter["LastModifiedDate"].timestamp()))
-
-
-def own_detail(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Progress without what `get` adds to it."""
-    return {key: value for key, value in detail.items() if key not in ("holder", "started")}

@@ -32,9 +32,9 @@ from dataware.core.access import (
     upper_escapes,
     without_credentials,
 )
-from dataware.core.ports import Request, Response
+from dataware.core.ports import Permit, Request, Response
 from dataware.core.redirect import REFUSED, BucketRegions
-from dataware.wire.multi import Failed, Multi, Patience, Transfer
+from dataware.wire.multi import NOT_PERMITTED, Failed, Multi, Patience, Transfer
 from dataware.wire.signing import Signed, Signer
 from dataware.wire.slots import Slots
 
@@ -92,6 +92,7 @@ class CurlTransport:
         self._addresses: dict[tuple[str, str], Address] = {}
         self._slots = Slots(self._limits.connections or CONNECTIONS)
         self._multi: Multi | None = None
+        self.permit: Permit | None = None
 
     async def exchange(self, request: Request) -> Response:
         """Sign and send a request; answer with whatever came back.
@@ -149,6 +150,9 @@ class CurlTransport:
             address = self._addresses.get((request.service, region))
             if address is None:
                 address = self._address(request.service, region)
+            permit = self.permit
+            if permit is not None and not permit.current:
+                raise ConnectionError(NOT_PERMITTED)
             signed = self._signer.sign(request, region, address.host)
             status, received, body = await self._carried(request, signed, address)
         finally:
@@ -158,7 +162,10 @@ class CurlTransport:
         if not received.endswith(_END) and _END not in received[received.rfind(b"\nHTTP/") :]:
             # libcurl takes the end of a connection for the end of the headers.
             raise ConnectionError("the headers of the answer are cut short")
-        return Response(status, Headers(received), body), signed.token
+        headers = Headers(received)
+        if permit is not None:
+            permit.hear(headers.get("date", ""))
+        return Response(status, headers, body), signed.token
 
     async def _carried(
         self, request: Request, signed: Signed, address: Address
@@ -169,7 +176,7 @@ class CurlTransport:
         transfer = idle.pop() if idle else self._new(address, shape)
         _prepare(transfer, request, signed, address)
         if self._multi is None:
-            self._multi = _multi(self._limits)
+            self._multi = _multi(self._limits, self.permit)
         try:
             await self._multi.begin(transfer)
         except asyncio.CancelledError:
@@ -215,9 +222,9 @@ class CurlTransport:
         return transfer
 
 
-def _multi(limits: Limits) -> Multi:
+def _multi(limits: Limits, permit: Permit | None) -> Multi:
     patience = Patience(limits.connect_seconds, limits.read_seconds, limits.answer_seconds)
-    return Multi(patience)
+    return Multi(patience, permit)
 
 
 def _shape(request: Request) -> Shape:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pycurl
 
+from dataware.core.ports import Permit
 from dataware.wire.sockets import sockets
 
 IDLE_CONNECTIONS = 2048
@@ -21,6 +22,8 @@ LOOKS = 4
 """How often, in the shortest of the times that a transfer is given, it is looked at."""
 
 _AT_ONCE = 256
+
+NOT_PERMITTED = "not sent, because this run may have lost its lock"
 
 
 class Patience(NamedTuple):
@@ -92,9 +95,11 @@ class Multi:
     One that takes longer than `patience` has ends as timed out. (libcurl would keep timers for each
     of them, and its own limit of the speed counts in whole seconds, so that a trickle of one byte a
     second gets past it.)
+
+    Without a current `permit` libcurl gets no chance to send anything: what is under way ends.
     """
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, permit: Permit | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._multi: Any = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._wait)
@@ -107,6 +112,7 @@ class Multi:
         self._soon: asyncio.Handle | None = None
         self._collecting = False
         self._patience = patience
+        self._permit = permit
         self._every = min(patience) / LOOKS
         self._look = self._loop.call_later(self._every, self._end_overdue)
 
@@ -177,13 +183,21 @@ class Multi:
 
     def _call(self) -> None:
         self._soon = None
+        self._check_permit()
         self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         self._collect_soon()
 
     def _act(self, handle: int, ready: int) -> None:
+        self._check_permit()
         # Reading and writing are the same bits in `sockets` as in libcurl.
         self._multi.socket_action(handle, ready)
         self._collect_soon()
+
+    def _check_permit(self) -> None:
+        """End everything under way once it may not be sent: the process may have stood still."""
+        if self._permit is not None and not self._permit.current:
+            for transfer in tuple(self._active):
+                self._ended(transfer, Failed(pycurl.E_ABORTED_BY_CALLBACK, NOT_PERMITTED))
 
     def _collect_soon(self) -> None:
         if not self._collecting:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from dataware.core.errors import CannotSee
 from dataware.core.model import Problem
-from dataware.core.ports import Clock, Judgement, Request, Response
+from dataware.core.ports import Clock, Judgement, Permit, Request, Response
 
 MAX_DOUBLINGS = 30
 
@@ -30,7 +30,9 @@ INDEX = re.compile(rb'"resource"\s*:\s*"arn:[^"]*/index/([\w.-]+)"')
 
 
 class Transport(Protocol):
-    """Sends a request once."""
+    """Sends a request once, and nothing without its `permit`, if it has one."""
+
+    permit: Permit | None
 
     async def exchange(self, request: Request) -> Response:
         """Sign, send, and answer with whatever came back, refusals included.
@@ -80,6 +82,16 @@ class RetryingWire:
         self._on_throttle = on_throttle
         self._budget = budget or Budget()
         self._retries = 0
+        self._permit: Permit | None = None
+
+    @property
+    def permit(self) -> Permit | None:
+        """What says before each request whether it may be sent."""
+        return self._permit
+
+    @permit.setter
+    def permit(self, permit: Permit | None) -> None:
+        self._permit = self._transport.permit = permit
 
     @property
     def retries(self) -> int:
@@ -96,6 +108,8 @@ class RetryingWire:
         tries = faults = 0
         while True:
             outcome: Response | OSError
+            if (permit := self._permit) is not None and not permit.current:
+                await permit.wait()
             try:
                 outcome = await self._transport.exchange(request)
                 if request.service in CHECKED:

@@ -1,0 +1,126 @@
+"""A held lock on a target, which each write to its record renews."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from dataware.core.errors import CannotSee, Refused
+from dataware.core.model import MarkerState
+from dataware.state.records import Look, RecordStore, Written
+from dataware.state.value import Value
+
+TRIES = 4
+"""How often a write is repeated because late writes of others came in between."""
+
+
+class ParameterLease:
+    """The Lease port: a held marker, which each write renews.
+
+    Beats come from a thread of their own. They and the end exclude each other, and after the end
+    nothing is written. What was written before and arrives late does not count, see `records`.
+    """
+
+    def __init__(
+        self, store: RecordStore, name: str, value: Value, written: Written, look_after: float
+    ) -> None:
+        """Hold the lock with `value`; after `look_after` silent seconds look before writing."""
+        self._store = store
+        self._name = name
+        self._value = value
+        self._newest = written.version
+        self._at = written.at
+        self._written_at = store.clock.now()
+        self._look_after = look_after
+        self._ended = False
+        self._lock = threading.Lock()
+
+    @property
+    def detail(self) -> Mapping[str, Any]:
+        """The progress that was on record when the lease was taken."""
+        return self._value.detail
+
+    @property
+    def unsettled_seconds(self) -> float:
+        """For how long something may arrive yet that an earlier run sent without conditions."""
+        return max(0.0, self._value.settled - self._at)
+
+    def beat(self, detail: Mapping[str, Any]) -> None:
+        """Renew the heartbeat and store progress. Raises Refused when the lock is lost."""
+        with self._lock:
+            if not self._ended:
+                self._write(replace(self._value, detail=own_detail(detail)))
+
+    def complete(self, detail: Mapping[str, Any]) -> None:
+        """Write "complete" and release the lock."""
+        self._finish(replace(self._value, state=MarkerState.COMPLETE, detail=own_detail(detail)))
+
+    def release(self, detail: Mapping[str, Any]) -> None:
+        """Leave the record at "running", but let the next run in at once."""
+        self._finish(replace(self._value, released=True, detail=own_detail(detail)))
+
+    def _finish(self, value: Value) -> None:
+        with self._lock:
+            self._ended = True
+            self._write(value)
+
+    def _write(self, value: Value) -> None:
+        """Write a value so that it counts. Raises Refused when another run has the lock."""
+        if self._store.clock.now() - self._written_at >= self._look_after:
+            # An heir may have completed the job; a write that does not count would only confuse.
+            self._newest = self._held(self._store.look(self._name)).newest
+        for _ in range(TRIES):
+            after = self._newest
+            written = self._store.write(self._name, value, after)
+            if written.version != after + 1:
+                look = self._store.look(self._name)
+                if not _is_written(look, replace(value, after=after)):
+                    self._newest = self._held(look).newest
+                    continue
+            self._newest, self._at = max(written.version, after + 1), written.at
+            self._written_at = self._store.clock.now()
+            return
+        raise CannotSee(
+            f"the marker {self._name} could not be renewed, because other runs write to it as well"
+        )
+
+    def _held(self, look: Look) -> Look:
+        """What was seen, if the lock is still ours. Raises Refused."""
+        stored = look.stored
+        if stored is not None and _is_same_lease(stored.value, self._value):
+            return look
+        if stored is not None and stored.value.state is MarkerState.COMPLETE:
+            # People and other tools read the newest version, so that it says "complete" as well.
+            with suppress(CannotSee):
+                if look.newest != stored.version:
+                    self._store.write(self._name, stored.value, look.newest)
+        raise Refused(
+            f"this run gave no sign of life for some time and another run took over the migration"
+            f" into {self._value.target}, or its record was removed: nothing more is written; look"
+            " at `dataware status`"
+        )
+
+
+def _is_same_lease(found: Value, mine: Value) -> bool:
+    """Whether the lock is held, and by the same lease."""
+    running = found.state is MarkerState.RUNNING and not found.released
+    return running and (found.lease, found.token) == (mine.lease, mine.token)
+
+
+def _is_written(look: Look, value: Value) -> bool:
+    """Whether what counts is this very write, which arrived before and was sent again."""
+    if look.stored is None:
+        return False
+    facts = [
+        (one.lease, one.token, one.after, one.state, one.released)
+        for one in (look.stored.value, value)
+    ]
+    return facts[0] == facts[1]
+
+
+def own_detail(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Progress without what `get` adds to it."""
+    return {key: value for key, value in detail.items() if key not in ("holder", "started")}
