@@ -149,6 +149,18 @@ def test_a_parameter_is_not_overwritten_by_mistake() -> None:
     assert ssm.get_parameter(Name="/dataware/x")["Parameter"]["Value"] == "2"
 
 
+def test_every_version_of_a_parameter_is_kept() -> None:
+    """A version is read by its number; one that is not there is told apart from no parameter."""
+    ssm = boto3.client("ssm")
+    for number in range(3):
+        put = {"Name": "/dataware/x", "Type": "String", "Value": f"v{number}"}
+        ssm.put_parameter(**put, Overwrite=True)
+    found = ssm.get_parameter(Name="/dataware/x:2")["Parameter"]
+    assert (found["Name"], found["Value"], found["Version"]) == ("/dataware/x", "v1", 2)
+    assert _refusal(ssm.get_parameter, Name="/dataware/x:9") == ("ParameterVersionNotFound", 400)
+    assert _refusal(ssm.get_parameter, Name="/dataware/y:1") == ("ParameterNotFound", 400)
+
+
 def test_a_parameters_length_is_limited_by_its_tier() -> None:
     """4,096 bytes in the standard tier, 8,192 in the advanced one, which it then keeps."""
     ssm = boto3.client("ssm")

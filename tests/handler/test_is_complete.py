@@ -60,7 +60,8 @@ def test_a_lost_lock_fails_the_deployment() -> None:
     """Another run that took over is not disturbed by a late sign of life."""
     answer, _ = begin(properties())
     name, value = "/dataware/markers/dynamodb-table/new-one", record()
-    other = json.dumps({**value, "token": "another run", "run": "other"})
+    taken = {"token": "another run", "run": "other", "after": value["after"] + 1}
+    other = json.dumps({**value, **taken})
     client("ssm").put_parameter(Name=name, Value=other, Overwrite=True)
     with pytest.raises(Refused, match="no longer has the lock on new-one"):
         poll(answer)

@@ -31,8 +31,9 @@ def executions(machine: str) -> list[str]:
 
 def write_record(**changes: Any) -> None:
     """Write the record anew with some fields changed."""
-    value = {**record(), **changes}
     name = "/dataware/markers/dynamodb-table/new-one"
+    version = client("ssm").get_parameter(Name=name)["Parameter"]["Version"]
+    value = {**record(), **changes, "after": version}
     client("ssm").put_parameter(Name=name, Value=json.dumps(value), Overwrite=True)
 
 

@@ -168,7 +168,8 @@ def rewind(kind: str, target: str) -> None:
     ssm = client("ssm")
     pages = ssm.get_parameters_by_path(Path="/dataware/", Recursive=True)["Parameters"]
     (name,) = [each["Name"] for each in pages if kind in each["Name"]]
-    value = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    parameter = ssm.get_parameter(Name=name)["Parameter"]
+    value = json.loads(parameter["Value"])
     assert (value["state"], value["target"]) == ("complete", target)
-    value |= {"state": "running", "released": True}
+    value |= {"state": "running", "released": True, "after": parameter["Version"]}
     ssm.put_parameter(Name=name, Value=json.dumps(value), Type="String", Overwrite=True)

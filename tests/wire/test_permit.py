@@ -1,0 +1,151 @@
+"""Without a permit nothing is sent: not first, not again, and not after a pause of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dataware.core.errors import Refused
+from dataware.core.ports import Request
+from dataware.wire import RetryingWire
+from support.servers import FaultProxy, answer, delay
+from support.transports import MakeTransport, ManualClock, done
+
+TERM_SECONDS = 1.0
+PAUSE_SECONDS = 1.3
+
+
+class Switch:
+    """A permit that a test turns on and off; `dates` are those of the answers."""
+
+    def __init__(self) -> None:
+        self.current = True
+        self.lost = False
+        self.dates: list[str] = []
+
+    def hear(self, date: str) -> None:
+        self.dates.append(date)
+
+    async def wait(self) -> None:
+        while not self.current:
+            if self.lost:
+                raise Refused("the lock is lost")
+            await asyncio.sleep(0.01)
+
+
+def request(number: int = 0) -> Request:
+    """A request that can be told from others."""
+    return Request("s3", "GET", f"/bucket/{number}", done)
+
+
+def test_a_request_waits_for_its_permit(server: FaultProxy, make_transport: MakeTransport) -> None:
+    """It is sent once the permit is there, and not at all once it cannot come any more."""
+    server.add(answer(200, b"ok", {"Date": "Sun, 29 Nov 2026 10:00:00 GMT"}))
+
+    async def send() -> None:
+        wire = RetryingWire(make_transport(server.endpoint), ManualClock(), lambda: 0.0, print)
+        wire.permit = switch = Switch()
+        switch.current = False
+        sending = asyncio.create_task(wire.send(request()))
+        await asyncio.sleep(0.2)
+        assert server.count() == 0
+        switch.current = True
+        assert (await sending).body == b"ok"
+        assert switch.dates == ["Sun, 29 Nov 2026 10:00:00 GMT"]
+        switch.current, switch.lost = False, True
+        with pytest.raises(Refused):
+            await wire.send(request())
+        assert server.count() == 1
+        await wire.close()
+
+    asyncio.run(send())
+
+
+def test_what_waits_for_a_slot_or_a_retry_is_not_sent(
+    server: FaultProxy, make_transport: MakeTransport
+) -> None:
+    """The permit is looked at after every wait, also after the last one inside of the transport."""
+    server.add(delay(0.3))
+    server.add(answer(200, b"ok"))
+
+    async def send() -> None:
+        transport = make_transport(server.endpoint, connections=1)
+        wire = RetryingWire(transport, ManualClock(), lambda: 0.0, lambda _reason: None)
+        wire.permit = switch = Switch()
+        sending = [asyncio.create_task(wire.send(request(number))) for number in range(5)]
+        await asyncio.sleep(0.15)
+        switch.current = False
+        began = server.count()
+        switch.lost = True
+        results = await asyncio.gather(*sending, return_exceptions=True)
+        assert sum(isinstance(result, Refused) for result in results) >= len(results) - began
+        assert server.count() == began <= 1
+        await wire.close()
+
+    asyncio.run(send())
+
+
+SENDER = """
+import asyncio, random, sys
+from dataware.aws import SystemClock
+from dataware.core.ports import Request
+from dataware.migrate import term
+from dataware.wire import RetryingWire
+from support import transports
+term.SILENT_SECONDS = float(sys.argv[3])
+make = getattr(transports, sys.argv[1])
+def held():
+    return term.LeaseTerm(term.since_boot(), term.time.time())
+async def send(wire, number):
+    while True:
+        await wire.send(Request("s3", "PUT", f"/b/{number}", transports.done, body=b"x" * 9000))
+        await asyncio.sleep(random.uniform(0, 0.01))
+async def main():
+    wire = RetryingWire(make(sys.argv[2], connections=4), SystemClock(), random.random, print)
+    wire.permit = held()
+    sending = [asyncio.create_task(send(wire, number)) for number in range(8)]
+    await asyncio.wait(sending, return_when=asyncio.FIRST_EXCEPTION)
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def sender(server: FaultProxy, make_transport: MakeTransport) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that sends all the time, with a term that nobody renews."""
+    server.add(delay(0.02))
+    server.add(answer(200, b"ok"))
+    tests = Path(__file__).parents[1]
+    command = [sys.executable, "-c", SENDER, make_transport.__name__, server.endpoint]
+    process = subprocess.Popen(
+        [*command, str(TERM_SECONDS)],
+        env={**os.environ, "PYTHONPATH": str(tests)},
+        stderr=subprocess.DEVNULL,
+    )
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX stops processes by a signal")
+def test_a_process_that_was_stopped_sends_nothing_more(
+    server: FaultProxy, sender: subprocess.Popen[bytes]
+) -> None:
+    """Of requests that are prepared, wait, or are under way none is sent after the pause."""
+    deadline = time.monotonic() + 30
+    while server.count() < 20:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    sender.send_signal(signal.SIGSTOP)
+    time.sleep(PAUSE_SECONDS)
+    before = server.count()
+    sender.send_signal(signal.SIGCONT)
+    time.sleep(0.5)
+    assert server.count() == before
