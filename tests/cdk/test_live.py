@@ -24,7 +24,6 @@ from cdk.apps import (
     make_stack,
     make_table,
     resources,
-    warnings,
     write_lock,
 )
 from dataware.cdk import DataAwareBucket, DataAwareTable
@@ -158,13 +157,61 @@ def test_the_context_sets_how_an_app_imports() -> None:
     assert len(resources(other)) == 1
 
 
-def test_data_of_the_fallback_is_told_of() -> None:
-    """The preferred table is declared, and the developer learns who copies the data."""
+def test_data_of_the_fallback_moves_with_the_deployment(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The preferred table is declared, what copies stands beside it, and one line tells of it."""
     make_table(FALLBACK)
     stack = synthesized()
     assert (decision(stack).action, decision(stack).source) == (Action.MIGRATE, FALLBACK)
-    assert [text for text in warnings(stack) if "run `dataware deploy`" in text]
-    assert len(resources(stack)) == 2
+    assert errors(stack) == []
+    types = [one["Type"] for one in resources(stack).values()]
+    assert (types.count("Custom::DataMigration"), types.count(TABLE)) == (1, 1)
+    line = f"creating preferred and migrating: {FALLBACK} → {PREFERRED}"
+    assert line in capsys.readouterr().err
+
+
+def test_what_nobody_copies_is_not_said_to_be_migrated(capsys: pytest.CaptureFixture[str]) -> None:
+    """An error stands on the construct, and no line promises what does not happen."""
+    make_table(FALLBACK)
+    stack = synthesized(migration=None)
+    (text,) = errors(stack)
+    assert "migration=None keeps this deployment from it: run `dataware deploy`" in text
+    assert "migrating" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("stale", "copies"),
+    [
+        (entry("create", 5, fallbacks=[FALLBACK]), True),
+        (entry("create", 12, exists="yes", fallbacks=[FALLBACK], **{"import": "adopt"}), True),
+        (entry("keep", 6, exists="yes", fallbacks=[FALLBACK], content="empty"), True),
+        (entry("keep", 6, exists="yes", fallbacks=[FALLBACK], content="data"), False),
+        (entry("keep", 6, exists="yes", fallbacks=[FALLBACK]), False),
+    ],
+    ids=["absent", "empty", "kept-empty", "kept-with-data", "kept-by-an-older-file"],
+)
+def test_a_lock_file_cannot_strand_what_was_written_since(
+    stale: dict[str, Any], copies: bool
+) -> None:
+    """A decision that rests on there being no data is made anew; one on data is taken as it is."""
+    make_table(FALLBACK)
+    environment = f"{os.environ['CDK_DEFAULT_ACCOUNT']}/{os.environ['CDK_DEFAULT_REGION']}"
+    write_lock({f"{TABLE} {PREFERRED}": stale}, environment)
+    stack = synthesized()
+    types = [one["Type"] for one in resources(stack).values()]
+    assert ("Custom::DataMigration" in types) == copies
+
+
+def test_a_lock_file_that_says_migrate_does_not_say_so_for_ever() -> None:
+    """Once the data has arrived, the machinery leaves the template, committed lock or not."""
+    make_table(PREFERRED)
+    lock = entry("migrate", 3, source=FALLBACK, fallbacks=[FALLBACK])
+    environment = f"{os.environ['CDK_DEFAULT_ACCOUNT']}/{os.environ['CDK_DEFAULT_REGION']}"
+    write_lock({f"{TABLE} {PREFERRED}": lock}, environment)
+    stack = synthesized()
+    assert decision(stack).action is Action.IMPORT
+    assert "Custom::DataMigration" not in [one["Type"] for one in resources(stack).values()]
 
 
 def test_another_schema_stops_at_synth() -> None:

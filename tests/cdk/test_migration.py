@@ -18,6 +18,7 @@ from dataware.cdk import DataAwareTable
 from dataware.cdk.migration import DataMigration
 from dataware.cdk.resource import Copy
 from dataware.embedded import EmbeddedAws
+from dataware.handler.is_complete import GRACE_SECONDS
 from dataware.kinds import load
 from support.deployments import make_machine
 from support.worlds import client
@@ -69,7 +70,7 @@ def only(found: dict[str, Any], cfn_type: str, word: str = "") -> dict[str, Any]
 
 def definition(found: dict[str, Any]) -> dict[str, Any]:
     """The migration's state machine, with the references in it taken for text."""
-    machine = only(found, "AWS::StepFunctions::StateMachine", "CopyStateMachine")
+    machine = only(found, "AWS::StepFunctions::StateMachine")
     _, parts = machine["DefinitionString"]["Fn::Join"]
     text = "".join(part if isinstance(part, str) else "ARN" for part in parts)
     return dict(json.loads(text))
@@ -104,7 +105,8 @@ def test_the_map_is_distributed_and_its_shards_are_long_lived() -> None:
     processor = shards["ItemProcessor"]
     assert processor["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
     assert shards["ItemSelector"] == {"job.$": "$.job", "shard.$": "$$.Map.Item.Value"}
-    assert shards["MaxConcurrency"] == 10
+    assert shards["MaxConcurrencyPath"] == "$.job.workers"
+    assert only(of_tables(), "Custom::DataMigration")["Workers"] == "10"
     inner = processor["States"]
     assert inner["Ended"]["Default"] == "Work"
     assert inner["Work"]["Next"] == "Ended"
@@ -135,6 +137,8 @@ def test_every_outcome_has_a_state() -> None:
     choices = {choice["StringEquals"]: choice["Next"] for choice in states["Outcome"]["Choices"]}
     assert choices == {"copy": "Shards", "verify": "Shards", "again": "Begin", "done": "Done"}
     assert states["Outcome"]["Default"] == "Failed"
+    assert (states["Which"]["Default"], states["Which"]["Choices"][0]["Next"]) == ("Begin", "Wait")
+    assert states["Look"]["Catch"][0]["Next"] == "GiveUp", "CloudFormation always gets an answer"
     assert states["Failed"]["CausePath"] == "$.cause"
     assert (states["Begin"]["Next"], states["Finish"]["Next"]) == ("Outcome", "Outcome")
 
@@ -147,7 +151,7 @@ def test_the_worker_may_do_what_the_kind_declares_and_no_more() -> None:
         arn.format(REGION, ACCOUNT, "old-one"): {"read", "verify"},
         arn.format(REGION, ACCOUNT, "new-one"): {"write", "verify"},
     }
-    seen = granted(of_tables(), "CopyCopyRole")
+    seen = granted(of_tables(), "DataMigrationsCopyRole")
     for place, phases in wanted.items():
         actions = {action for phase in phases for action in kind.permissions[phase]}
         assert (sorted(actions), [place]) in seen
@@ -159,20 +163,25 @@ def test_the_worker_may_do_what_the_kind_declares_and_no_more() -> None:
 
 def test_who_looks_may_not_copy() -> None:
     """The custom resource's own role probes, keeps the record, and starts and sees executions."""
-    seen = granted(of_tables(), "CopyLookRole")
+    seen = granted(of_tables(), "DataMigrationsLookRole")
     actions = {action for one, _ in seen for action in one}
     assert "dynamodb:PutItem" not in actions
     assert (["ssm:GetParameter", "ssm:PutParameter"], [f"{RECORDS}/dynamodb-table/new-one"]) in seen
     assert (["ssm:GetParameter"], [f"{RECORDS}/dynamodb-table/old-one"]) in seen
-    assert {"states:StartExecution", "states:DescribeExecution"} <= actions
     assert not any("*" in places for _, places in seen)
+    starts = granted(of_tables(), "DataMigrationsStart")
+    assert [actions for actions, _ in starts] == [
+        ["states:StartExecution"],
+        ["states:DescribeExecution"],
+    ]
+    assert not any("*" in places for _, places in starts)
 
 
 def test_only_what_iam_cannot_scope_is_granted_everywhere() -> None:
     """For buckets that is the list of the account's own buckets."""
     everywhere = [
         action
-        for role in ("CopyLookRole", "CopyCopyRole")
+        for role in ("DataMigrationsLookRole", "DataMigrationsCopyRole")
         for actions, places in granted(of_buckets(), role)
         if "*" in places
         for action in actions
@@ -183,14 +192,14 @@ def test_only_what_iam_cannot_scope_is_granted_everywhere() -> None:
 def test_versions_are_granted_where_they_are_copied() -> None:
     """`all_versions` takes more, and only then it is granted."""
     versions = set(load(BUCKET).permissions["versions"])
-    actions = {a for one, _ in granted(of_buckets(), "CopyCopyRole") for a in one}
+    actions = {a for one, _ in granted(of_buckets(), "DataMigrationsCopyRole") for a in one}
     assert versions <= actions
     assert "s3:DeleteObject" in versions
 
 
 def test_no_role_of_ours_has_a_policy_of_aws() -> None:
     """The usual one grants the log groups of the whole account."""
-    for role in ("CopyLookRole", "CopyCopyRole"):
+    for role in ("DataMigrationsLookRole", "DataMigrationsCopyRole"):
         assert "ManagedPolicyArns" not in only(of_tables(), "AWS::IAM::Role", role)
 
 
@@ -208,17 +217,20 @@ def test_the_settings_travel_as_properties() -> None:
     )
     assert float(about["MaxRate"]) == 50
     record = f"{RECORDS}/s3-bucket/new-one"
-    names = [name for _, places in granted(of_buckets(), "CopyLookRole") for name in places]
+    names = [
+        name for _, places in granted(of_buckets(), "DataMigrationsLookRole") for name in places
+    ]
     assert record in names
     assert any(name.startswith(f"{record}-b-.") for name in names)
 
 
 def test_the_copy_gives_up_before_cloudformation_does() -> None:
-    """The worker's deadline, then the provider's, then CloudFormation's, of an hour at most."""
+    """First the workers' deadline, then that of the watch, then CloudFormation's hour at most."""
     for found in (of_tables(), of_buckets()):
         about = only(found, "Custom::DataMigration")
-        timeout = definition(found)["TimeoutSeconds"]
-        assert int(about["Seconds"]) < timeout < int(about["ServiceTimeout"]) <= 3600
+        watched = int(about["Seconds"]) + GRACE_SECONDS + int(about["Every"])
+        assert watched < int(about["ServiceTimeout"]) <= 3600
+        assert definition(found)["TimeoutSeconds"] >= int(about["ServiceTimeout"])
 
 
 def test_the_target_and_the_permissions_come_first() -> None:
@@ -226,23 +238,29 @@ def test_the_target_and_the_permissions_come_first() -> None:
     found = of_tables()
     (custom,) = [one for one in found.values() if one["Type"] == "Custom::DataMigration"]
     assert any(found[id]["Type"] == TABLE for id in custom["DependsOn"])
-    token = custom["Properties"]["ServiceToken"]["Fn::GetAtt"][0]
-    first = " ".join(found[token]["DependsOn"])
-    assert "CopyCopyRoleDefaultPolicy" in first
-    assert "CopyLookRoleDefaultPolicy" in first
+    first = " ".join(custom["DependsOn"])
+    assert "DataMigrationsStart" in first
+    assert "DataMigrationsMap" in first
+    for function, policy in (("Look", "LookRoleDefaultPolicy"), ("Work", "CopyRoleDefaultPolicy")):
+        (one,) = [
+            one
+            for one in found.values()
+            if one["Properties"].get("Handler") == f"dataware.handler.{function.lower()}.handler"
+        ]
+        assert policy in " ".join(one["DependsOn"])
 
 
 def test_the_functions_share_one_log_and_one_asset() -> None:
-    """Progress is in one place, and one upload serves all five."""
+    """Progress is in one place, goes with the stack, and one upload serves both."""
     functions = [
-        one["Properties"]
-        for one in of_buckets().values()
-        if one["Type"] == "AWS::Lambda::Function" and "python" in one["Properties"]["Runtime"]
+        one["Properties"] for one in of_buckets().values() if one["Type"] == "AWS::Lambda::Function"
     ]
-    assert len(functions) == 5
+    assert len(functions) == 2
+    (log,) = [one for one in of_buckets().values() if one["Type"] == "AWS::Logs::LogGroup"]
+    assert log["DeletionPolicy"] == "Delete"
     assert len({json.dumps(one["Code"]) for one in functions}) == 1
     assert len({json.dumps(one["LoggingConfig"]) for one in functions}) == 1
-    assert all(one["Environment"]["Variables"]["HTTPS_PROXY"] == "proxy" for one in functions)
+    assert only(of_buckets(), "Custom::DataMigration")["Environment"] == {"HTTPS_PROXY": "proxy"}
 
 
 def test_a_key_of_either_side_may_be_used() -> None:
@@ -251,7 +269,7 @@ def test_a_key_of_either_side_may_be_used() -> None:
     key = kms.Key(stack, "Key")
     bucket = s3.Bucket(stack, "New", bucket_name="new-one", encryption_key=key)
     DataMigration(stack, "Copy", source="s3://old-one", target=bucket)
-    actions = {a for one, _ in granted(resources(stack), "CopyCopyRole") for a in one}
+    actions = {a for one, _ in granted(resources(stack), "DataMigrationsCopyRole") for a in one}
     assert {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*"} <= actions
 
 
@@ -286,21 +304,20 @@ def test_an_unknown_word_is_refused_at_synth() -> None:
 
 
 def test_it_is_the_migration_of_a_data_aware_resource() -> None:
-    """Where the decision is to migrate it stands in the template, and afterwards no more."""
+    """Where the decision is to migrate it stands in the template, unasked, and later no more."""
     shapes = {}
     for action, rule in (("migrate", 3), ("keep", 6)):
         fields = {"source": "old-one"} if action == "migrate" else {"owner": "this stack"}
         write_lock(
             {f"{TABLE} new-one": entry(action, rule, fallbacks=["old-one"], exists="yes", **fields)}
         )
-        stack = make_stack()
+        stack = make_stack(lookup="never")
         DataAwareTable(
             stack,
             "Table",
             preferred_name="new-one",
             fallback_names=["old-one"],
             partition_key=KEY,
-            migration=DataMigration.of,
         )
         shapes[action] = {one["Type"] for one in resources(stack).values()}
     assert "Custom::DataMigration" in shapes["migrate"]

@@ -173,11 +173,13 @@ def test_warnings_of_a_decision_reach_the_developer(world: World) -> None:
     assert [text for text in told if "two live data sets" in text]
 
 
-@pytest.mark.parametrize("case", ["migrate-3", "migrate-6", "resume-7", "migrate-3-reference"])
-def test_data_that_nobody_copies_is_warned_of(world: World, case: str) -> None:
-    """A plain `cdk deploy` without a migration construct says what it will not do."""
-    told = [text for text in warnings(world.stacks[case]) if "`cdk deploy` does not do" in text]
-    assert len(told) == 2
+@pytest.mark.parametrize("case", CASES)
+def test_data_that_has_to_move_is_moved_by_the_deployment(world: World, case: str) -> None:
+    """What is to be copied brings what copies it, without being asked, and nothing else does."""
+    moved = of_type(world.resources[case], "Custom::DataMigration").values()
+    targets = {one["Properties"]["Target"] for one in moved}
+    copies = case.startswith(("migrate", "resume"))
+    assert targets == ({f"uploads-{case}", f"Waitlist-{case}"} if copies else set())
 
 
 def test_an_assembly_tells_of_declared_and_of_referenced_resources(world: World) -> None:

@@ -111,13 +111,10 @@ def test_whatever_ends_an_execution_is_told(
     assert record()["released"]
 
 
-def test_a_refusal_is_raised_here() -> None:
-    """The physical id is known by now, so it stays as it is."""
-    with pytest.raises(Refused, match="there is no such table"):
-        poll({"Refusal": "there is no such table"})
-
-
-def test_nothing_to_wait_for_is_complete() -> None:
-    """So it is for Delete, and where the data had arrived before."""
-    assert poll({}) == {"IsComplete": True}
-    assert poll({"Execution": "any"}, "Delete") == {"IsComplete": True}
+@pytest.mark.usefixtures("machine")
+def test_a_copy_that_does_not_end_in_time_is_given_up() -> None:
+    """CloudFormation gets an answer before it stops waiting, and the next run can go on."""
+    answer, _ = begin(properties(Seconds="-200"))
+    with pytest.raises(Incomplete, match="did not end in time"):
+        poll(answer)
+    assert (record()["state"], record()["released"]) == ("running", True)

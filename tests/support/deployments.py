@@ -57,17 +57,21 @@ def properties(cfn_type: str = TABLE, **more: str) -> dict[str, str]:
         **{f"{side}{word}": value for side in ("Source", "Target") for word, value in here.items()},
         "Workers": "4",
         "Seconds": "3000",
+        "Every": "10",
         **more,
     }
 
 
 def request(kind: str, about: Mapping[str, str], number: int = 1, **more: Any) -> dict[str, Any]:
-    """An event of CloudFormation."""
+    """An event of CloudFormation, for the state machine of the test."""
+    machine = {"Machine": os.environ.get("STATE_MACHINE", "")}
     return {
         "RequestType": kind,
         "RequestId": f"request-{number}",
+        "StackId": "arn:aws:cloudformation:us-east-1:000000000000:stack/demo/1",
+        "LogicalResourceId": "Copy",
         "ResponseURL": "https://example.invalid/secret",
-        "ResourceProperties": dict(about),
+        "ResourceProperties": {**machine, **about},
         **({} if kind == "Create" else {"PhysicalResourceId": on_event.physical_id(about)}),
         **more,
     }
@@ -153,10 +157,9 @@ def begin(about: Mapping[str, str], kind: str = "Create", number: int = 1, **mor
     return answer, json.loads(given)
 
 
-def poll(answer: Mapping[str, Any], kind: str = "Create") -> Any:
+def poll(answer: Mapping[str, Any]) -> Any:
     """What `is_complete` answers."""
-    event = {**request(kind, properties()), **answer}
-    return is_complete.handler(_json(event), Time())
+    return is_complete.handler(_json(answer), Time())
 
 
 def _poll_running(job: Mapping[str, Any]) -> None:

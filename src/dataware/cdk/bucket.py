@@ -10,7 +10,7 @@ from constructs import Construct
 
 from dataware.cdk.properties import BucketProperties
 from dataware.cdk.reference import BUCKET, tell_unused, warn_on_use
-from dataware.cdk.resource import CHILD, DataAwareResource, MakeMigration
+from dataware.cdk.resource import AUTO, CHILD, DataAwareResource, MigrationSetting
 
 
 class DataAwareBucket(DataAwareResource):
@@ -26,13 +26,14 @@ class DataAwareBucket(DataAwareResource):
         on_error: str | None = None,
         on_fallback_data: str | None = None,
         import_mode: str | None = None,
-        migration: MakeMigration | None = None,
+        migration: MigrationSetting = AUTO,
         **properties: Unpack[BucketProperties],
     ) -> None:
         """Declare the bucket, or refer to it; `properties` are those of `aws_s3.Bucket`.
 
         `on_error` is "safe", "no-data" or "stop", `on_fallback_data` "migrate" or "import",
-        `import_mode` "adopt" or "reference". Raises ValueError for a name that cannot be used.
+        `import_mode` "adopt" or "reference"; `migration` makes what copies during a deployment, and
+        None forbids that. Raises ValueError for a name that cannot be used.
         """
         super().__init__(
             scope,

@@ -19,6 +19,7 @@ from dataware.cdk.lock import FILE, Entry, Environment, Lock, read_lock
 from dataware.core.errors import BadInput, DatawareError
 from dataware.core.events import event
 from dataware.core.model import Action, Decision, ImportMode
+from dataware.core.plan import DEPLOYING, LOOKING, RUN
 
 VARIABLE = "DATAWARE_LOOKUP"
 """Wins over the context; it also keeps an app that was run to collect from running itself."""
@@ -27,6 +28,12 @@ UNDECIDED = 0
 """Stands in place of a rule where nothing was decided."""
 
 RENEW = f"run `dataware plan --lock` and commit {FILE}"
+
+
+BY_MISTAKE = (
+    f"{LOOKUP}=collect looks at no data, so nothing can be deployed with it: leave it to `dataware "
+    f"plan` and `dataware deploy`, and take {LOOKUP}=auto"
+)
 
 
 class Lookup(StrEnum):
@@ -53,9 +60,16 @@ def settle(construct: Construct, asked: Asked, home: Home, logical_id: str | Non
         return Entry(asked.preferred, Decision(Action.STOP, UNDECIDED, str(error)))
 
 
-def tell(construct: Construct, entry: Entry) -> None:
-    """Annotate a construct with what stops it, and with what was warned of."""
+def tell(construct: Construct, entry: Entry, home: Home, *, silent: bool = False) -> None:
+    """Annotate a construct with what stops it, and with what was warned of.
+
+    `silent` keeps from people a decision that is not carried out.
+    """
     decision = entry.decision
+    if lookup_mode(home) is Lookup.COLLECT and os.environ.get(RUN) != LOOKING:
+        Annotations.of(construct).add_error(BY_MISTAKE)
+    if entry.announce is not None and not silent:
+        entry.announce()
     if decision.action is Action.STOP:
         annotations = Annotations.of(construct)
         if decision.rule == UNDECIDED:
@@ -75,6 +89,11 @@ def lookup_mode(home: Home) -> Lookup:
     except ValueError:
         known = ", ".join(Lookup)
         raise ValueError(f"{LOOKUP} cannot be {value!r}: choose from {known}") from None
+
+
+def is_data_first() -> bool:
+    """Whether `dataware deploy` runs the app, which has just decided and copied."""
+    return os.environ.get(RUN) == DEPLOYING
 
 
 def import_default(home: Home) -> ImportMode | None:
@@ -122,9 +141,10 @@ def _entry(construct: Construct, asked: Asked, home: Home, logical_id: str | Non
     environment = environment_of(home, lock)
     entry = lock.entry(environment, asked.kind.cfn_type, asked.preferred)
     outdated = _outdated(entry, asked, environment, home.stack, logical_id)
-    if entry and outdated is None:
+    never = lookup_mode(home) is Lookup.NEVER
+    if entry and outdated is None and (never or entry.is_settled or is_data_first()):
         return entry
-    if lookup_mode(home) is Lookup.NEVER:
+    if never:
         raise BadInput(f"{outdated}; {RENEW}")
     # Imports the AWS SDK, which a synth with a full lock file does without.
     from dataware.cdk.lookup import look_up  # noqa: PLC0415 - on demand, see above

@@ -41,12 +41,12 @@ _STACKS: WeakValueDictionary[str, Stack] = WeakValueDictionary()
 
 def home_of(scope: Construct) -> Home:
     """Where the children of `scope` stand."""
-    key = _number(scope)
+    key = number_of(scope)
     if key not in _HOMES:
         stack, node = stack_of(scope), scope.node
         _HOMES[key] = Home(
             path=node.path,
-            app=_number(node.root),
+            app=number_of(node.root),
             stack=stack.stack_name,
             nested=bool(stack.nested),
             account=stack.account,
@@ -59,7 +59,7 @@ def home_of(scope: Construct) -> Home:
 
 def stack_of(scope: Construct) -> Stack:
     """The stack of a scope."""
-    key = _number(scope)
+    key = number_of(scope)
     stack = _STACKS.get(key)
     if stack is None:
         stack = _STACKS[key] = Stack.of(scope)
@@ -72,6 +72,6 @@ def path_in(home: Home, id: str) -> str:
     return f"{home.path}/{name}" if home.path else name
 
 
-def _number(construct: Any) -> str:
-    """The object's number in the kernel, unique in a process; Python objects come and go."""
+def number_of(construct: Any) -> str:
+    """An object's number in the kernel, unique in a process; Python objects come and go."""
     return str(construct.__jsii_ref__.ref)

@@ -7,15 +7,15 @@ makes no AWS call and imports no AWS SDK.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from dataware.core.errors import BadInput
-from dataware.core.model import Action, Decision, Existence, ImportMode
-from dataware.core.plan import lock_key
+from dataware.core.model import Action, Content, Decision, Existence, ImportMode, Size
+from dataware.core.plan import COPYING, lock_key
 
 FILE = "dataware.lock.json"
 VERSION = 1
@@ -39,7 +39,9 @@ class Entry:
 
     `exists` is about the preferred name at the time of the decision. `stack` and `logical_id`
     are those of the declaration that was decided on, None for a declaration outside of stacks.
-    `physical_id` is that of the resource that is referenced, None where that is its name.
+    `physical_id` is that of the resource that is referenced, None where that is its name. `size` is
+    what has to be copied; `has_data` is about the preferred name. `announce` tells people of a
+    decision that was made just now.
     """
 
     preferred: str
@@ -49,6 +51,19 @@ class Entry:
     stack: str | None = None
     logical_id: str | None = None
     physical_id: str | None = None
+    size: Size | None = None
+    has_data: bool = True
+    announce: Callable[[], None] | None = field(default=None, compare=False)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the decision holds whatever has been written under the fallback names since.
+
+        What is to be copied has been copied by the next deployment, and beside what is empty data
+        may have arrived.
+        """
+        decided = self.decision.action not in {*COPYING, Action.CREATE}
+        return not self.fallbacks or (decided and self.has_data)
 
     @property
     def referenced(self) -> str | None:
@@ -104,6 +119,8 @@ def parse_entry(preferred: str, data: Mapping[str, Any]) -> Entry:
             stack=data["stack"],
             logical_id=data["logical_id"],
             physical_id=data.get("physical_id"),
+            size=Size(**data["size"]) if data.get("size") else None,
+            has_data=data.get("content", Content.DATA) == Content.DATA,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(

@@ -13,6 +13,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dataware.aws import Account, BotocoreTransport, SystemClock
@@ -23,15 +24,17 @@ from dataware.core.access import Access
 from dataware.core.errors import BadInput, DatawareError, Refused
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, Wanted
-from dataware.core.plan import lock_entries, lock_key
+from dataware.core.plan import LOOKING, RUN, Planned, lock_entries, lock_key
 from dataware.core.ports import Journal, Wire
 from dataware.kinds import kinds
+from dataware.ops.announce import announce
 from dataware.ops.context import Context
 from dataware.ops.inputs.assembly import read_declarations
 from dataware.ops.inputs.cdk_app import QUICK_CONTEXT, QUICK_ENVIRON, run_app
 from dataware.ops.inputs.wanted import Overrides
 from dataware.ops.plan import make_plan
 from dataware.report import Format, make_renderer
+from dataware.report.choose import Renderer
 from dataware.state import ParameterMarkers
 from dataware.wire import RetryingWire
 
@@ -78,7 +81,7 @@ def _together(output: str, environment: Environment, otherwise: ImportMode, lock
 
 def _is_locked(wanted: Wanted, environment: Environment, lock: Lock) -> bool:
     entry = lock.entry(environment, wanted.type, wanted.preferred)
-    return entry is not None and _is_for(entry, wanted)
+    return entry is not None and _is_for(entry, wanted) and entry.is_settled
 
 
 def _collected(environment: Environment, otherwise: ImportMode) -> list[Wanted]:
@@ -90,6 +93,7 @@ def _collected(environment: Environment, otherwise: ImportMode) -> list[Wanted]:
             **os.environ,
             **QUICK_ENVIRON,
             VARIABLE: Lookup.COLLECT.value,
+            RUN: LOOKING,
             "CDK_OUTDIR": output,
             "CDK_CONTEXT_JSON": json.dumps({**known, **QUICK_CONTEXT, IMPORT: otherwise.value}),
         }
@@ -105,7 +109,7 @@ def _collected(environment: Environment, otherwise: ImportMode) -> list[Wanted]:
 
 
 def _decided(wanted: Sequence[Wanted], environment: Environment) -> Entries:
-    """The decisions on some resources, told of on standard error."""
+    """The decisions on some resources, as of now."""
     clock = SystemClock()
     account = Account.open(_retrying, region=environment.region)
     if account.account != environment.account:
@@ -114,8 +118,7 @@ def _decided(wanted: Sequence[Wanted], environment: Environment) -> Entries:
             f"account {account.account}: choose them with AWS_PROFILE, or write the lock file "
             "with `dataware plan --lock`"
         )
-    plain = bool(os.environ.get("NO_COLOR"))
-    with make_renderer(Format.TEXT, sys.stderr, plain=plain, no_color=plain, is_tty=False) as emit:
+    with _renderer() as emit:
         context = Context(
             aws=account,
             markers=ParameterMarkers(account, clock),
@@ -126,9 +129,29 @@ def _decided(wanted: Sequence[Wanted], environment: Environment) -> Entries:
             wire=account.wire,
             regional=account.for_region,
         )
-        entries = lock_entries(make_plan(context, wanted))
-    names = {lock_key(one.type, one.preferred): one.preferred for one in wanted}
-    return {key: parse_entry(names[key], entry) for key, entry in entries.items()}
+        plan = make_plan(context, wanted, tell=False)
+    planned = {lock_key(one.wanted.type, one.wanted.preferred): one for one in plan.resources}
+    return {
+        key: replace(
+            parse_entry(planned[key].wanted.preferred, entry), announce=_announcement(planned[key])
+        )
+        for key, entry in lock_entries(plan).items()
+    }
+
+
+def _announcement(planned: Planned) -> Callable[[], None]:
+    """Tells of a decision, once it is known what the construct makes of it."""
+
+    def tell() -> None:
+        with _renderer() as emit:
+            announce(emit, planned)
+
+    return tell
+
+
+def _renderer() -> Renderer:
+    plain = bool(os.environ.get("NO_COLOR"))
+    return make_renderer(Format.TEXT, sys.stderr, plain=plain, no_color=plain, is_tty=False)
 
 
 class _Nothing:

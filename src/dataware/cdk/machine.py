@@ -1,93 +1,144 @@
-"""The state machine of a migration.
+"""The state machine of a stack's migrations, in the Amazon States Language.
 
-    Begin ──copy──> Shards (Distributed Map: Work, again until the shard has ended) ──> Finish
-      ^                ^                                                                  │
-      │                └── verify, step by step ──────────────────────────────────────────┤
-      └────────────────────────────────── again ──────────────────────────────────────────┤
-                                                                         done │ failed <──┘
+    Which ──a copy──> Begin ──copy──> Shards (Distributed Map: Work, again until it has ended)
+      │                 ^                ^  └──> Finish ──┐
+      │                 └─────again──────┴──verify────────┤
+      │                                      done │ failed┘
+      └──a watch──> Wait ──> Look ──ended?──> Answered
+                     ^────────┘ not yet
 
-A shard's state is its checkpoint. A worker that fails, or that Lambda ends, leaves its shard as it
-was, so that the others go on and `Finish` knows how far the copy or the verification is.
+Two executions serve one migration. One copies; a shard's state is its checkpoint, and a worker
+that fails, or that Lambda ends, leaves its shard as it was, so that the others go on and `Finish`
+knows how far the copy or the verification is. The other one watches the first, keeps its lock
+alive and answers CloudFormation, however the first one ends.
 """
 
 from __future__ import annotations
 
-from aws_cdk import Duration
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
-from constructs import Construct
+from typing import Any
 
-STATE = sfn.JsonPath.string_at
 RETRIES = 2
+LONGEST_SECONDS = 3600
+"""A last resort, because workers and looks know their deadline."""
+
+State = dict[str, Any]
+
+# Lambda itself, not the function, has failed (AWS Step Functions Developer Guide, "Handle
+# transient Lambda service exceptions").
+TRANSIENT = {
+    "ErrorEquals": [
+        "Lambda.ClientExecutionTimeoutException",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+    ],
+    "IntervalSeconds": 2,
+    "MaxAttempts": 6,
+    "BackoffRate": 2,
+}
+LOOK_AGAIN = {
+    "ErrorEquals": ["States.ALL"],
+    "IntervalSeconds": 5,
+    "MaxAttempts": 4,
+    "BackoffRate": 2,
+}
 
 
-def state_machine(
-    scope: Construct,
-    *,
-    begin: lambda_.IFunction,
-    worker: lambda_.IFunction,
-    finish: lambda_.IFunction,
-    max_concurrency: int,
-    timeout: Duration,
-) -> sfn.StateMachine:
-    """The state machine; `timeout` is a last resort, because workers know their deadline."""
-    states = Construct(scope, "States")
-    first = _invoke(states, "Begin", begin)
-    shards = _shards(states, worker, max_concurrency)
-    outcome = sfn.Choice(states, "Outcome")
-    for word in ("copy", "verify"):
-        outcome.when(sfn.Condition.string_equals("$.outcome", word), shards)
-    outcome.when(sfn.Condition.string_equals("$.outcome", "again"), first)
-    outcome.when(sfn.Condition.string_equals("$.outcome", "done"), sfn.Succeed(states, "Done"))
-    outcome.otherwise(sfn.Fail(states, "Failed", error="Incomplete", cause_path=STATE("$.cause")))
-    first.next(outcome)
-    shards.next(_invoke(states, "Finish", finish).next(outcome))
-    return sfn.StateMachine(
-        scope,
-        "StateMachine",
-        definition_body=sfn.DefinitionBody.from_chainable(first),
-        timeout=timeout,
-    )
+def definition(look: str, work: str) -> State:
+    """The definition, given the ARNs of both functions."""
+    return {
+        "StartAt": "Which",
+        "TimeoutSeconds": LONGEST_SECONDS,
+        "States": {**_watch(look), **_copy(work)},
+    }
 
 
-def _invoke(scope: Construct, id: str, function: lambda_.IFunction) -> tasks.LambdaInvoke:
-    return tasks.LambdaInvoke(scope, id, lambda_function=function, payload_response_only=True)
-
-
-def _shards(
-    scope: Construct, worker: lambda_.IFunction, max_concurrency: int
-) -> sfn.DistributedMap:
-    work = tasks.LambdaInvoke(
-        scope, "Work", lambda_function=worker, payload_response_only=True, result_path="$.shard"
-    )
-    work.add_retry(errors=["States.ALL"], max_attempts=RETRIES, interval=Duration.seconds(5))
-    answer = sfn.Pass(scope, "Shard", output_path="$.shard")
-    lost, marked = _lost(scope)
-    work.add_catch(lost.next(marked).next(answer), errors=["States.ALL"], result_path="$.lost")
-    ended = sfn.Choice(scope, "Ended")
-    ended.when(sfn.Condition.boolean_equals("$.shard.ended", True), answer).otherwise(work)
-    shards = sfn.DistributedMap(
-        scope,
-        "Shards",
-        items_path="$.shards",
-        item_selector={
-            "job": sfn.JsonPath.object_at("$.job"),
-            "shard": sfn.JsonPath.object_at("$$.Map.Item.Value"),
+def _watch(look: str) -> dict[str, State]:
+    lost = {"ErrorEquals": ["States.ALL"], "ResultPath": "$.watch.lost", "Next": "GiveUp"}
+    task = {"Type": "Task", "Resource": look, "Retry": [LOOK_AGAIN]}
+    return {
+        "Which": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.watch", "IsPresent": True, "Next": "Wait"}],
+            "Default": "Begin",
         },
-        max_concurrency=max_concurrency,
-        map_execution_type=sfn.StateMachineType.STANDARD,
-        result_path="$.shards",
-    )
-    shards.item_processor(work.next(ended))
-    return shards
+        "Wait": {"Type": "Wait", "SecondsPath": "$.watch.every", "Next": "Look"},
+        "Look": {**task, "ResultPath": "$.seen", "Catch": [lost], "Next": "Seen"},
+        "Seen": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.seen.ended", "BooleanEquals": True, "Next": "Answered"}],
+            "Default": "Wait",
+        },
+        "GiveUp": {**task, "ResultPath": "$.seen", "Next": "Answered"},
+        "Answered": {"Type": "Succeed"},
+    }
 
 
-def _lost(scope: Construct) -> tuple[sfn.Pass, sfn.Pass]:
-    """The shard as it was before the call that failed, with the name of the error."""
-    why = {"failed": STATE("$.lost.Error")}
-    lost = sfn.Pass(scope, "Lost", parameters=why, result_path="$.lost")
-    merged = sfn.JsonPath.json_merge(
-        sfn.JsonPath.object_at("$.shard"), sfn.JsonPath.object_at("$.lost")
-    )
-    return lost, sfn.Pass(scope, "Marked", parameters={"shard": merged})
+def _copy(work: str) -> dict[str, State]:
+    outcomes = {"copy": "Shards", "verify": "Shards", "again": "Begin", "done": "Done"}
+    return {
+        "Begin": {**_step(work, "begin"), "Retry": [TRANSIENT], "Next": "Outcome"},
+        "Outcome": {
+            "Type": "Choice",
+            "Choices": [
+                {"Variable": "$.outcome", "StringEquals": word, "Next": state}
+                for word, state in outcomes.items()
+            ],
+            "Default": "Failed",
+        },
+        "Shards": _shards(work),
+        "Finish": {**_step(work, "finish"), "Retry": [TRANSIENT], "Next": "Outcome"},
+        "Done": {"Type": "Succeed"},
+        "Failed": {"Type": "Fail", "Error": "Incomplete", "CausePath": "$.cause"},
+    }
+
+
+def _step(work: str, step: str) -> State:
+    return {"Type": "Task", "Resource": work, "Parameters": {"step": step, "event.$": "$"}}
+
+
+def _shards(work: str) -> State:
+    return {
+        "Type": "Map",
+        "ItemsPath": "$.shards",
+        "ItemSelector": {"job.$": "$.job", "shard.$": "$$.Map.Item.Value"},
+        "MaxConcurrencyPath": "$.job.workers",
+        "ItemProcessor": {
+            # Standard children may run as long as a shard takes.
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "Work",
+            "States": _shard(work),
+        },
+        "ResultPath": "$.shards",
+        "Next": "Finish",
+    }
+
+
+def _shard(work: str) -> dict[str, State]:
+    again = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 5, "MaxAttempts": RETRIES}
+    lost = {"ErrorEquals": ["States.ALL"], "ResultPath": "$.lost", "Next": "Lost"}
+    merged = "States.JsonMerge($.shard, $.lost, false)"
+    return {
+        "Work": {
+            **_step(work, "work"),
+            "ResultPath": "$.shard",
+            "Retry": [again],
+            "Catch": [lost],
+            "Next": "Ended",
+        },
+        "Ended": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.shard.ended", "BooleanEquals": True, "Next": "Shard"}],
+            "Default": "Work",
+        },
+        # The shard as it was before the call that failed, with the name of the error.
+        "Lost": {
+            "Type": "Pass",
+            "Parameters": {"failed.$": "$.lost.Error"},
+            "ResultPath": "$.lost",
+            "Next": "Marked",
+        },
+        "Marked": {"Type": "Pass", "Parameters": {"shard.$": merged}, "Next": "Shard"},
+        "Shard": {"Type": "Pass", "OutputPath": "$.shard", "End": True},
+    }

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from aws_cdk import Annotations, CfnResource, RemovalPolicy
+from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
 from dataware.cdk.asked import ask
@@ -21,13 +22,15 @@ from dataware.cdk.decide import (
     Lookup,
     declared_id,
     import_default,
+    is_data_first,
     lookup_mode,
     settle,
     tell,
 )
 from dataware.cdk.home import home_of, path_in, stack_of
-from dataware.core.model import Decision
+from dataware.core.model import Decision, Size
 from dataware.core.plan import COPYING
+from dataware.kinds import load
 
 CHILD = "Default"
 RETAINED = {"removal_policy": RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE}
@@ -43,13 +46,27 @@ Made = TypeVar("Made", bound=IConstruct)
 class Copy:
     """Data that has to be copied into a resource while its stack is deployed.
 
-    `source` and `target` are physical names; nothing in a `guarded` target may be replaced.
+    `source` and `target` are physical names; nothing in a `guarded` target may be replaced. `size`
+    is what was seen in the source, `key` encrypts the target.
     """
 
     cfn_type: str
     source: str
     target: str
     guarded: bool
+    size: Size | None = None
+    key: kms.IKey | None = None
+
+    @property
+    def advice(self) -> str:
+        """How the data comes over without a deployment that copies."""
+        return (
+            "run `dataware deploy`, which copies before it deploys, or `dataware migrate "
+            f"{self._address(self.source)} {self._address(self.target)}` once both exist"
+        )
+
+    def _address(self, name: str) -> str:
+        return name if name.startswith("arn:") else f"{load(self.cfn_type).scheme}://{name}"
 
 
 class MakeMigration(Protocol):
@@ -58,6 +75,13 @@ class MakeMigration(Protocol):
     def __call__(self, scope: Construct, id: str, copy: Copy, /) -> IConstruct:
         """The construct on which everything may depend that needs the data."""
         ...
+
+
+AUTO: Literal["auto"] = "auto"
+"""Copies during the deployment, wherever the decision is to copy."""
+
+MigrationSetting: TypeAlias = MakeMigration | Literal["auto"] | None
+"""None asks for no copying during a deployment, which then is an error where data has to move."""
 
 
 class DataAwareResource(Construct):
@@ -116,7 +140,7 @@ class DataAwareResource(Construct):
     def _build(
         self,
         properties: Mapping[str, Any],
-        migration: MakeMigration | None,
+        migration: MigrationSetting,
         declare: Callable[[dict[str, Any]], Made],
         refer: Callable[[str, dict[str, Any]], Made],
     ) -> Made:
@@ -133,7 +157,8 @@ class DataAwareResource(Construct):
             self._leave_a_note()
         if made is None:
             raise RuntimeError(f"{self._asked.path} is neither declared nor referred to")
-        tell(self, self._entry)
+        copying = self.decision.action in COPYING
+        tell(self, self._entry, self._home, silent=copying and migration is None)
         self._migrate(migration, made)
         return made
 
@@ -162,17 +187,34 @@ class DataAwareResource(Construct):
             return {**metadata, "Import": mode.value} if mode else metadata
         return metadata
 
-    def _migrate(self, migration: MakeMigration | None, after: IConstruct) -> None:
+    def _migrate(self, migration: MigrationSetting, after: IConstruct) -> None:
+        """Bring what copies the data during the deployment, or an error that says what does."""
         decision, asked = self.decision, self._asked
-        if decision.action not in COPYING or decision.source is None:
+        if decision.action not in COPYING or decision.source is None or is_data_first():
             return
+        copy = Copy(
+            asked.kind.cfn_type,
+            decision.source,
+            asked.preferred,
+            decision.guarded,
+            self._entry.size,
+            getattr(after, "encryption_key", None),
+        )
         if migration is None:
-            text = (
-                f"the data of {decision.source} has to be copied to {asked.preferred}, which "
-                "`cdk deploy` does not do: run `dataware deploy`, or `dataware apply` beside it"
+            Annotations.of(self).add_error(
+                f"the data of {decision.source} has to be copied to {asked.preferred}, and "
+                f"migration=None keeps this deployment from it: {copy.advice}"
             )
-            Annotations.of(self).add_warning_v2("dataware:to-be-copied", text)
             return
-        copy = Copy(asked.kind.cfn_type, decision.source, asked.preferred, decision.guarded)
+        if migration == AUTO:
+            migration = _default_migration()
         self._copying = migration(self, "Migration", copy)
-        self._copying.node.add_dependency(after)
+        # Not all of the construct: its notifications, for one, wait for the data.
+        self._copying.node.add_dependency(after.node.default_child or after)
+
+
+def _default_migration() -> MakeMigration:
+    """`DataMigration.of`; what it is made of takes half a second to import."""
+    from dataware.cdk.migration import DataMigration  # noqa: PLC0415 - on demand, see above
+
+    return DataMigration.of

@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
@@ -34,6 +33,9 @@ SOURCE_PHASES, TARGET_PHASES = ("read", "verify"), ("write", "verify")
 VERSIONS, ACCOUNT = "versions", "account"
 MARKER = ("ssm:GetParameter", "ssm:PutParameter")
 
+Permission: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+"""Actions, and the ARNs of the resources on which they are allowed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -46,6 +48,10 @@ class Side:
     prefix: str = ""
     construct: IConstruct | None = None
     key: kms.IKey | None = None
+
+    def with_key(self, key: kms.IKey | None) -> Side:
+        """The side with a key that the caller names."""
+        return self if key is None else replace(self, key=key)
 
     def properties(self, word: str) -> dict[str, str]:
         """The side as properties of the custom resource, which begin with `word`."""
@@ -121,41 +127,34 @@ def _literal(resource: IConstruct, attribute: str) -> str | None:
     return name if isinstance(name, str) and not is_token(name) else None
 
 
-def look_policy(both: Iterable[Side], partition: str) -> list[iam.PolicyStatement]:
+def look_permissions(both: Iterable[Side], partition: str) -> list[Permission]:
     """What looking at both sides takes; what IAM cannot scope is granted everywhere."""
     both = list(both)
-    statements = [_statement(_actions(side.kind, LOOKING), side.arns(partition)) for side in both]
+    probed = [(_actions(side.kind, LOOKING), side.arns(partition)) for side in both]
     everywhere = both[0].kind.permissions.get(ACCOUNT, ())
-    return [*statements, *([_statement(everywhere, ("*",))] if everywhere else [])]
+    return [*probed, *([(everywhere, ("*",))] if everywhere else [])]
 
 
-def copy_policy(
+def copy_permissions(
     source: Side, target: Side, partition: str, *, all_versions: bool
-) -> list[iam.PolicyStatement]:
+) -> list[Permission]:
     """What copying and verifying takes."""
     more = (VERSIONS,) if all_versions else ()
     return [
-        _statement(_actions(side.kind, (*phases, *more)), side.arns(partition))
+        (_actions(side.kind, (*phases, *more)), side.arns(partition))
         for side, phases in ((source, SOURCE_PHASES), (target, TARGET_PHASES))
     ]
 
 
-def record_policy(stack: Stack, side: Side, actions: tuple[str, ...]) -> iam.PolicyStatement:
+def record_permission(stack: Stack, side: Side, actions: tuple[str, ...]) -> Permission:
     """What the record of the migration into one side takes."""
     names = {side.record().removeprefix("/"), replace(side, prefix="").record().removeprefix("/")}
-    return _statement(
-        actions,
-        [
-            stack.format_arn(service="ssm", resource="parameter", resource_name=name)
-            for name in sorted(names)
-        ],
+    return actions, tuple(
+        stack.format_arn(service="ssm", resource="parameter", resource_name=name)
+        for name in sorted(names)
     )
 
 
-def _actions(kind: Kind, phases: Iterable[str]) -> list[str]:
+def _actions(kind: Kind, phases: Iterable[str]) -> tuple[str, ...]:
     known: Mapping[str, tuple[str, ...]] = kind.permissions
-    return sorted({action for phase in phases for action in known.get(phase, ())})
-
-
-def _statement(actions: Iterable[str], resources: Iterable[str]) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
+    return tuple(sorted({action for phase in phases for action in known.get(phase, ())}))

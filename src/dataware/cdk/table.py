@@ -10,7 +10,7 @@ from constructs import Construct
 
 from dataware.cdk.properties import TableProperties, TableV2Properties
 from dataware.cdk.reference import TABLE, tell_unused, warn_on_use
-from dataware.cdk.resource import CHILD, DataAwareResource, MakeMigration
+from dataware.cdk.resource import AUTO, CHILD, DataAwareResource, MigrationSetting
 
 L2 = type[dynamodb.Table] | type[dynamodb.TableV2]
 
@@ -40,7 +40,7 @@ class _AnyTable(DataAwareResource):
         on_error: str | None,
         on_fallback_data: str | None,
         import_mode: str | None,
-        migration: MakeMigration | None,
+        migration: MigrationSetting,
         properties: dict[str, Any],
     ) -> None:
         super().__init__(
@@ -91,13 +91,14 @@ class DataAwareTable(_AnyTable):
         on_error: str | None = None,
         on_fallback_data: str | None = None,
         import_mode: str | None = None,
-        migration: MakeMigration | None = None,
+        migration: MigrationSetting = AUTO,
         **properties: Unpack[TableProperties],
     ) -> None:
         """Declare the table, or refer to it; `properties` are those of `aws_dynamodb.Table`.
 
         `on_error` is "safe", "no-data" or "stop", `on_fallback_data` "migrate" or "import",
-        `import_mode` "adopt" or "reference". Raises ValueError for a name that cannot be used.
+        `import_mode` "adopt" or "reference"; `migration` makes what copies during a deployment, and
+        None forbids that. Raises ValueError for a name that cannot be used.
         """
         super().__init__(
             scope,
@@ -128,13 +129,14 @@ class DataAwareTableV2(_AnyTable):
         on_error: str | None = None,
         on_fallback_data: str | None = None,
         import_mode: str | None = None,
-        migration: MakeMigration | None = None,
+        migration: MigrationSetting = AUTO,
         **properties: Unpack[TableV2Properties],
     ) -> None:
         """Declare the table, or refer to it; `properties` are those of `aws_dynamodb.TableV2`.
 
         `on_error` is "safe", "no-data" or "stop", `on_fallback_data` "migrate" or "import",
-        `import_mode` "adopt" or "reference". Raises ValueError for a name that cannot be used.
+        `import_mode` "adopt" or "reference"; `migration` makes what copies during a deployment, and
+        None forbids that. Raises ValueError for a name that cannot be used.
         """
         super().__init__(
             scope,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataware.core.errors import BadInput, DatawareError
+from dataware.core.plan import DEPLOYING, LOOKING, RUN
 
 IMPORTING = "--import-existing-resources"
 ADVICE = "install it in the project with `npm install --save-dev aws-cdk@2`"
@@ -30,22 +31,26 @@ class Cdk:
     def synth(self, output: Path, arguments: Sequence[str]) -> None:
         """Write the cloud assembly as it is before any decision. Raises BadInput if it fails."""
         collect = ("--context", "dataware:lookup=collect")
-        done = self._run(["synth", "--quiet", "--output", str(output), *collect, *arguments])
+        synth = ["synth", "--quiet", "--output", str(output), *collect, *arguments]
+        done = self._run(synth, LOOKING)
         if done:
             raise BadInput(f"`cdk synth` ended with exit code {done}; its own message stands above")
 
     def deploy(self, arguments: Sequence[str]) -> None:
         """Deploy, and let the stack adopt what exists. Raises DatawareError if it fails."""
-        done = self._run(["deploy", IMPORTING, *arguments])
+        done = self._run(["deploy", IMPORTING, *arguments], DEPLOYING)
         if done:
             raise DatawareError(
                 f"`cdk deploy` ended with exit code {done}; its own message stands above, and all "
                 "data is in place: cure the cause and run `dataware deploy` again"
             )
 
-    def _run(self, arguments: Sequence[str]) -> int:
+    def _run(self, arguments: Sequence[str], what_for: str) -> int:
         ended = subprocess.run(
-            [*self.command, *arguments], cwd=self.folder, env=self.environ, check=False
+            [*self.command, *arguments],
+            cwd=self.folder,
+            env={**self.environ, RUN: what_for},
+            check=False,
         )
         return ended.returncode
 

@@ -84,3 +84,28 @@ def estimate(size: Size, charges: Mapping[str, float], speed: Speed, prices: Pri
         0.0,
     )
     return Estimate(size.items, size.bytes, ceil(slowest), round(usd, 6), size.exact)
+
+
+WORKERS_OF_A_MACHINE = 20
+"""How many workers of a deployment carry what one machine does: each has one processor, and asks
+for every key whether it is free."""
+
+VERIFYING = 1.5
+"""How much longer a copy takes together with its verification."""
+
+
+def estimate_deployment(
+    size: Size,
+    charges: Mapping[str, float],
+    speed: Speed,
+    *,
+    workers: int,
+    max_rate: float | None = None,
+) -> int:
+    """Seconds that a migration takes inside a deployment, copied and verified by some workers."""
+    items = speed.items * workers / WORKERS_OF_A_MACHINE
+    if max_rate is not None:
+        items = min(items, max_rate)
+    by_units = [charges.get(name, 0.0) / rate for name, rate in speed.units.items()]
+    slowest = max([size.items / items, *by_units])
+    return ceil(slowest * VERIFYING)

@@ -34,6 +34,12 @@ from dataware.core.plan_shape import check_plan
 VERSION = 1
 
 COPYING = frozenset({Action.MIGRATE, Action.RESUME})
+RUN = "DATAWARE_RUN"
+"""The variable by which an app learns that dataware runs it, and what for."""
+
+LOOKING, DEPLOYING = "look", "deploy"
+"""To see what the app wants; to deploy it, after the data was brought where it belongs."""
+
 GOING_ON = frozenset({Action.RESUME, Action.IMPORT, Action.KEEP})
 """What is decided on a target once its migration has begun, or is complete."""
 
@@ -239,7 +245,18 @@ def _lock_entry(planned: Planned) -> dict[str, Any]:
         "logical_id": wanted.logical_id,
         "warnings": list(decision.warnings),
         **_physical_id(planned),
+        **_content(planned),
     }
+
+
+def _content(planned: Planned) -> dict[str, Any]:
+    """What the preferred resource holds where that may change the decision, and what is to copy."""
+    decision, preferred = planned.decision, planned.preferred
+    source = next((f for f in planned.fallbacks if f.name == decision.source), None)
+    if decision.action in COPYING and source is not None and source.size is not None:
+        return {"content": preferred.content.value, "size": asdict(source.size)}
+    watched = planned.wanted.fallbacks and not preferred.holds_data
+    return {"content": preferred.content.value} if watched else {}
 
 
 def _physical_id(planned: Planned) -> dict[str, str]:

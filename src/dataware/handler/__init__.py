@@ -1,7 +1,7 @@
 """What runs in AWS Lambda while a stack is deployed: the custom resource and its workers.
 
-    on_event ──> Step Functions: shards ──> worker (one for each shard, again and again) ──> finish
-    is_complete ──polls──────────┘
+    look: on_event ──> Step Functions ──> work: shards ──> worker (each shard, again) ──> finish
+    look: is_complete <──polls── Step Functions, until CloudFormation has its answer
 
 Everything here, and everything that it imports, needs the standard library and boto3 only. No
 state lives on module globals, because Lambda uses a process again for another event.

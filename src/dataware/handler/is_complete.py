@@ -1,7 +1,7 @@
 """Polls the execution; between two polls the lock stays alive by what is written here.
 
 It is the only writer of the record while an execution runs, so that no late sign of life can undo
-its end. A failure is raised with its reason: the stack rolls back and shows it.
+its end. A failure is raised with its reason, with which the stack rolls back.
 """
 
 from __future__ import annotations
@@ -23,27 +23,38 @@ RUNNING, SUCCEEDED = frozenset({"RUNNING", "PENDING_REDRIVE"}), "SUCCEEDED"
 REASON_LENGTH = 1500
 """Characters of a reason; the whole answer to CloudFormation may have 4 KB."""
 
+GRACE_SECONDS = 120
+"""How long after its deadline a copy may take to end in order."""
+
+OVERDUE = "the copy did not end in time; the next deployment goes on from there"
+
 
 def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Answer whether the data has arrived and was verified. Raises with the reason if it cannot."""
-    if event["RequestType"] == "Delete":
-        return {"IsComplete": True}
-    if refusal := event.get("Refusal"):
-        raise Refused(refusal[:REASON_LENGTH])
-    arn = event.get("Execution")
-    if arn is None:
-        return {"IsComplete": True}
+    arn = event["Execution"]
     with looking(arn.rpartition(":")[2]) as outside:
-        with outside.aws.looking_at("the execution", "states:DescribeExecution"):
-            found = outside.aws.client("stepfunctions").describe_execution(executionArn=arn)
-        job = Job.from_json(json.loads(found["input"])["job"])
+        found = _execution(outside, arn)
+        job = _job(found)
         if found["status"] in RUNNING:
+            if outside.clock.now() > job.deadline + GRACE_SECONDS:
+                raise _release(outside, job, OVERDUE, {})
             _beat(outside, job)
             return {"IsComplete": False}
         if found["status"] != SUCCEEDED:
-            raise _failure(outside, job, found)
+            raise _release(outside, job, *_cause(found))
         _complete(outside, job, json.loads(found["output"]))
     return {"IsComplete": True}
+
+
+def _execution(outside: Context, arn: str) -> dict[str, Any]:
+    states = outside.aws.client("stepfunctions")
+    with outside.aws.looking_at("the execution", "states:DescribeExecution"):
+        found: dict[str, Any] = states.describe_execution(executionArn=arn)
+    return found
+
+
+def _job(found: Mapping[str, Any]) -> Job:
+    return Job.from_json(json.loads(found["input"])["job"])
 
 
 def _beat(outside: Context, job: Job) -> None:
@@ -66,14 +77,29 @@ def _complete(outside: Context, job: Job, verdict: Mapping[str, Any]) -> None:
     lease.complete({"verified": verdict["verified"], "unit": verdict["unit"]})
 
 
-def _failure(outside: Context, job: Job, found: Mapping[str, Any]) -> DatawareError:
-    """Release the lock with what the next run goes on from, and say why the execution ended."""
-    reason, known = _cause(found)
+def give_up(arn: str, why: str) -> DatawareError:
+    """Release the lock of an execution that nobody looks after any more; its error, to be raised.
+
+    Its workers stop by themselves once they see that the lock is lost.
+    """
+    with looking(arn.rpartition(":")[2]) as outside, suppress(DatawareError):
+        job = _job(_execution(outside, arn))
+        return _release(outside, job, why, {})
+    return Incomplete(why[:REASON_LENGTH])
+
+
+def reason_of(found: Mapping[str, Any]) -> str:
+    """Why an execution ended."""
+    return _cause(found)[0]
+
+
+def _release(outside: Context, job: Job, why: str, known: Mapping[str, Any]) -> DatawareError:
+    """Release the lock with what the next run goes on from; the error, to be raised."""
     with suppress(DatawareError):
         lease = markers_of(outside).rejoin(*job.record)
-        lease.release({**lease.detail, **known, "ended": ending(Incomplete(reason))})
-    outside.emit(happened("incomplete", why=reason, **job.words))
-    return Incomplete(reason[:REASON_LENGTH])
+        lease.release({**lease.detail, **known, "ended": ending(Incomplete(why))})
+    outside.emit(happened("incomplete", why=why, **job.words))
+    return Incomplete(why[:REASON_LENGTH])
 
 
 def _cause(found: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

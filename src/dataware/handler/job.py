@@ -6,7 +6,7 @@ CloudFormation passes properties as strings, Step Functions passes JSON; nothing
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from dataware.core.kind import CopyOrder, Kind, Place
@@ -23,7 +23,8 @@ class Job:
 
     `execution` names the run that has the lock; `deadline`, in seconds since the epoch, is when
     it gives up; `round` counts the copies, because what changes meanwhile is copied again;
-    `workers` is how many shards are copied at the same time.
+    `workers` is how many shards are copied at the same time; `environment` holds the variables
+    that apply to this migration alone.
     """
 
     type: str
@@ -34,6 +35,7 @@ class Job:
     deadline: float
     workers: int = 1
     round: int = 1
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> Kind:
@@ -77,6 +79,7 @@ class Job:
             "all_versions": self.settings.all_versions,
             "accept_left": self.settings.accept_left,
             "max_rate": self.settings.max_rate,
+            "environment": dict(self.environment),
             **plain,
         }
 
@@ -99,10 +102,11 @@ class Job:
             data["deadline"],
             data["workers"],
             data["round"],
+            data.get("environment", {}),
         )
 
 
-def job_of(properties: Mapping[str, str], *, execution: str, now: float) -> Job:
+def job_of(properties: Mapping[str, Any], *, execution: str, now: float) -> Job:
     """The job in the properties of a custom resource. Raises ValueError for an unknown word."""
     policy, rate = properties.get("OnConflict"), properties.get("MaxRate")
     settings = CopySettings(
@@ -119,6 +123,7 @@ def job_of(properties: Mapping[str, str], *, execution: str, now: float) -> Job:
         execution,
         now + float(properties["Seconds"]),
         int(properties["Workers"]),
+        environment=properties.get("Environment", {}),
     )
 
 

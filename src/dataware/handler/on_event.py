@@ -1,13 +1,12 @@
 """The custom resource's events: Create and Update start an execution, Delete does nothing.
 
-The answer always has the same physical id. A refusal is no error here: it travels to
-`is_complete`, which fails with it, because an error at this point would take the id away.
+The answer always has the same physical id, also with a refusal, so that CloudFormation never
+takes it for another resource.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,9 +22,6 @@ from dataware.ops.carry import Migration, on_record
 from dataware.ops.context import Context
 from dataware.ops.ending import carried
 from dataware.ops.migrate import prepared
-
-STATE_MACHINE = "STATE_MACHINE"
-"""The variable that names the state machine."""
 
 
 def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
@@ -52,13 +48,15 @@ def _started(event: Mapping[str, Any], properties: Mapping[str, str]) -> dict[st
 def _decided(outside: Context, event: Mapping[str, Any], job: Job) -> dict[str, Any]:
     """Start a copy, unless none may begin."""
     if markers_of(outside).holds(*job.record):
-        return {"Execution": _execution(outside, job, None)}  # this event was here before
+        machine = event["ResourceProperties"]["Machine"]
+        return {"Execution": _execution(outside, machine, job, None)}  # this event was here before
     why = _rolled_back(event, outside.markers.get(*job.record))
     if why is None:
         migration = prepared(outside, job.type, job.source, job.target, job.settings)
         why = _verified_before(migration)
         if why is None:
-            return {"Execution": _start(outside, job, migration)}
+            machine = event["ResourceProperties"]["Machine"]
+            return {"Execution": _start(outside, machine, job, migration)}
     outside.emit(happened("nothing-to-do", why=why, **job.words))
     return {}
 
@@ -86,7 +84,7 @@ def _verified_before(migration: Migration) -> str | None:
     return None
 
 
-def _start(outside: Context, job: Job, migration: Migration) -> str:
+def _start(outside: Context, machine: str, job: Job, migration: Migration) -> str:
     """Take the lock in the name of the execution, and start it."""
     before = migration.marker
     begun = Marker(
@@ -101,22 +99,30 @@ def _start(outside: Context, job: Job, migration: Migration) -> str:
     checkpoint = before.detail.get("checkpoint") if migration.same_target else None
     try:
         outside.emit(happened("resuming" if migration.resumes else "copying", **job.words))
-        return _execution(outside, job, checkpoint)
+        return _execution(outside, machine, job, checkpoint)
     except BaseException:
         with suppress(DatawareError):
             lease.release(lease.detail)
         raise
 
 
-def _execution(outside: Context, job: Job, checkpoint: Any) -> str:
-    """Start the execution; one of that name, which an earlier try started, is as good."""
-    machine, states = os.environ[STATE_MACHINE], outside.aws.client("stepfunctions")
+def _execution(outside: Context, machine: str, job: Job, checkpoint: Any) -> str:
+    """Start the execution that copies."""
     text = json.dumps({"job": job.to_json(), "checkpoint": checkpoint})
+    return start(outside, machine, job.execution, text)
+
+
+def start(outside: Context, machine: str, name: str, text: str) -> str:
+    """Start an execution; one of that name, which an earlier try started, is as good. Its ARN.
+
+    Raises CannotSee.
+    """
+    states = outside.aws.client("stepfunctions")
     try:
         with outside.aws.looking_at("the state machine", "states:StartExecution"):
-            answer = states.start_execution(stateMachineArn=machine, name=job.execution, input=text)
+            answer = states.start_execution(stateMachineArn=machine, name=name, input=text)
             return str(answer["executionArn"])
     except CannotSee as error:
         if error.problem is None or error.problem.code != "ExecutionAlreadyExists":
             raise
-    return f"{machine.replace(':stateMachine:', ':execution:')}:{job.execution}"
+    return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dataware.core.errors import BadInput
+from dataware.core.plan import LOOKING, RUN
 from dataware.ops.inputs.assembly import MANIFEST, read_assembly
 from dataware.ops.inputs.template import parse_template
 from dataware.ops.inputs.wanted import App, Environment, Kinds, Overrides
@@ -72,6 +73,7 @@ def _environ(
     return {
         **os.environ,
         **QUICK_ENVIRON,
+        RUN: LOOKING,
         **{name: value for name, value in defaults.items() if value},
         "CDK_OUTDIR": output,
         "CDK_CONTEXT_JSON": json.dumps(context),

@@ -1,0 +1,87 @@
+"""The function that CloudFormation calls, and that looks after a copy until it has ended.
+
+A request of CloudFormation starts two executions of the state machine: one copies, the other one
+calls here again and again, as ``{"watch": …}``, until the copy has ended and CloudFormation has
+its answer. So the answer does not depend on how the copy ends.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from dataware.core.errors import CannotSee, DatawareError
+from dataware.handler import is_complete, on_event
+from dataware.handler.outside import LambdaContext, looking
+from dataware.handler.reply import REQUEST_FIELDS, reply
+from dataware.handler.variables import with_variables
+
+LEAST_SECONDS = 2
+"""Between two looks: an execution has room for 25,000 events in its history, and a look takes ten
+(AWS Step Functions Developer Guide, "Service quotas")."""
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Take a request of CloudFormation, or look at a copy once more."""
+    if "watch" in event:
+        return _look(event["watch"], context)
+    properties = event["ResourceProperties"]
+    if event["RequestType"] == "Delete":
+        reply(event, event["PhysicalResourceId"])
+        return {}
+    with with_variables(properties.get("Environment", {})):
+        answer = on_event.handler(event, context)
+        arn, refusal = answer.get("Execution"), answer.get("Refusal")
+        if arn is not None:
+            refusal = _start_watch(event, answer["PhysicalResourceId"], arn)
+        if arn is None or refusal:
+            reply(event, answer["PhysicalResourceId"], refusal)
+    return {}
+
+
+def _start_watch(event: Mapping[str, Any], physical_id: str, arn: str) -> str | None:
+    """Start the execution that looks after another one; why it cannot, if so."""
+    properties = event["ResourceProperties"]
+    watch = {
+        "request": {name: event[name] for name in REQUEST_FIELDS},
+        "id": physical_id,
+        "execution": arn,
+        "every": max(LEAST_SECONDS, int(properties["Every"])),
+        "environment": properties.get("Environment", {}),
+    }
+    name = arn.rpartition(":")[2]
+    try:
+        with looking(name) as outside:
+            text = json.dumps({"watch": watch})
+            on_event.start(outside, properties["Machine"], f"{name}-watch", text)
+    except DatawareError as error:
+        return str(is_complete.give_up(arn, str(error)))
+    return None
+
+
+def _look(watch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer CloudFormation if the copy has ended, and say whether it has.
+
+    Raises what a later look may not meet any more; the state machine tries again, and in the end
+    hands what it met on as `lost`.
+    """
+    with with_variables(watch["environment"]):
+        refusal: str | None = None
+        try:
+            if lost := watch.get("lost"):
+                raise is_complete.give_up(watch["execution"], _why_lost(lost))
+            if not is_complete.handler({"Execution": watch["execution"]}, context)["IsComplete"]:
+                return {"ended": False}
+        except CannotSee:
+            raise
+        except DatawareError as error:
+            refusal = str(error)
+        reply(watch["request"], watch["id"], refusal)
+    return {"ended": True}
+
+
+def _why_lost(lost: Mapping[str, str]) -> str:
+    """Why nothing looked after the copy, from what the state machine caught."""
+    found = {"status": "failed", "name": "that looks after the copy"}
+    return is_complete.reason_of({**found, "error": lost["Error"], "cause": lost["Cause"]})

@@ -1,0 +1,23 @@
+"""The function that copies and verifies: every step of the state machine that touches data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dataware.handler import finish, shards, worker
+from dataware.handler.outside import LambdaContext
+from dataware.handler.variables import with_variables
+
+STEPS: Mapping[str, Callable[[Mapping[str, Any], LambdaContext], dict[str, Any]]] = {
+    "begin": shards.handler,
+    "work": worker.handler,
+    "finish": finish.handler,
+}
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Carry out one step: ``{"step": …, "event": …}``, where the event holds the job."""
+    given = event["event"]
+    with with_variables(given["job"].get("environment", {})):
+        return STEPS[event["step"]](given, context)
