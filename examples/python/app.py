@@ -59,7 +59,6 @@ class Spaceport(cdk.Stack):
         processing.bucket.grant_read_write(function)
         waitlist.table.grant_read_write_data(function)
         jobs.table.grant_read_write_data(function)
-        function.node.add_dependency(waitlist.migration)
 
 
 app = cdk.App()
