@@ -8,6 +8,9 @@ from difflib import get_close_matches
 CUTOFF = 0.6
 """How alike two words have to be, from 0 to 1; below it a guess misleads more than it helps."""
 
+SLIP = 0.9
+"""How alike two words have to be where another known word would be another thing altogether."""
+
 
 def nearest(word: str, known: Iterable[str], cutoff: float = CUTOFF) -> str | None:
     """The known word that is most like `word`, whatever the case of its letters."""
@@ -22,10 +25,10 @@ def meant(word: str, known: Iterable[str]) -> str:
     return f", did you mean {near}?" if near else ""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = CUTOFF) -> str:
     """The nearest known word as a question, or what there is to choose from."""
     choices = sorted(known)
-    near = nearest(word, choices)
+    near = nearest(word, choices, cutoff)
     if near:
         return f"did you mean {near}?"
     return f"choose from {', '.join(choices)}" if choices else "there is nothing to choose from"

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from dataware.core.errors import BadInput
 from dataware.core.kind import Kind
-from dataware.core.near import did_you_mean
+from dataware.core.near import SLIP, did_you_mean
 
 CATALOGUE: Mapping[str, str] = MappingProxyType(
     {
@@ -32,7 +32,7 @@ def load(cfn_type: str) -> Kind:
         module = CATALOGUE[cfn_type]
     except KeyError:
         raise BadInput(
-            f"unknown resource type {cfn_type!r}, {did_you_mean(cfn_type, CATALOGUE)}"
+            f"unknown resource type {cfn_type!r}, {did_you_mean(cfn_type, CATALOGUE, SLIP)}"
         ) from None
     kind: Kind = import_module(f"{__name__}.{module}").KIND
     return kind

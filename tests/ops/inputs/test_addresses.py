@@ -65,6 +65,7 @@ def test_a_bucket_may_be_given_an_owner_and_a_table_needs_its_arn() -> None:
         ("dynamodb://Orders/x", "dynamodb://Other", "is no DynamoDB table name"),
         ("dynamo://Orders", "dynamodb://Other", "did you mean dynamodb"),
         ("uploads", "s3://uploads", "uploads says no kind: write dynamodb://uploads or s3://upl"),
+        ("s3:/uploads", "s3://uploads", "says no kind: write s3://uploads$"),
         ("", "s3://uploads", "The empty address says no kind"),
         ("arn:aws:sqs:eu-west-1:111122223333:x", "s3://uploads", "no ARN of a resource that"),
     ],
@@ -83,6 +84,21 @@ def test_one_name_in_two_regions_is_two_places() -> None:
     check_apart(one, other, ELSE, "us-east-1")
     with pytest.raises(BadInput, match="are the same place"):
         check_apart(one, other, ELSE, "eu-west-1")
+
+
+def test_every_form_of_an_arn_is_listed_once() -> None:
+    """Two types of one kind have the same."""
+    with pytest.raises(BadInput) as raised:
+        parse_address("arn:aws:s3:us-east-1:111122223333:accesspoint/x", KINDS)
+    assert str(raised.value).count("dynamodb") == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["s3://Legacy_Photos_2013/a", "arn:aws:s3:::Legacy_Photos_2013"]
+)
+def test_a_bucket_of_before_2018_is_an_address(address: str) -> None:
+    """It is just what is migrated: it cannot be renamed."""
+    assert parse_address(address, KINDS).name == "Legacy_Photos_2013"
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

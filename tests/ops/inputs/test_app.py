@@ -1,6 +1,7 @@
 """Every way to name an app, and every way to get it wrong."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,21 @@ def test_a_toml_file_becomes_wanted_resources(tmp_path: Path) -> None:
     assert (one.on_error, one.import_mode) == (OnError.STOP, ImportMode.ADOPT)
     assert one.properties == {"BillingMode": "PAY_PER_REQUEST"}
     assert (one.creator, one.stack) == (Creator.APPLY, None)
+
+
+@pytest.mark.parametrize("address", ["s3://templates/app.yaml", "https://example.com/t.json"])
+def test_an_address_is_no_file(address: str) -> None:
+    """It is told as it was typed, with both of its slashes."""
+    says = f"^{re.escape(address)} is an address, and no file: download it"
+    with pytest.raises(BadInput, match=says):
+        load(Path(address))
+
+
+def test_an_unknown_type_is_answered_with_what_there_is(tmp_path: Path) -> None:
+    """Another type is no slip of the hand, and is not suggested."""
+    text = TOML.replace("AWS::DynamoDB::Table", "AWS::RDS::DBInstance")
+    with pytest.raises(BadInput, match=r"unknown to dataware, which supports AWS::Cog.*::S3::B"):
+        load(write(tmp_path, "dataware.toml", text))
 
 
 def test_the_command_line_wins_over_the_app(tmp_path: Path) -> None:

@@ -73,7 +73,10 @@ def parse_address(text: str, kinds: Kinds) -> Address:
     # Two types may be one thing (table, global table); the first of the catalogue stands for it.
     by_scheme = {str(kind.scheme): kind for kind in reversed(copied)}
     if not separator:
-        examples = " or ".join(f"{one}://{text or 'name'}" for one in sorted(by_scheme))
+        meant, _, name = text.partition(":/")
+        schemes = [meant] if meant in by_scheme and name else sorted(by_scheme)
+        rest = name.lstrip("/") if meant in by_scheme and name else text or "name"
+        examples = " or ".join(f"{one}://{rest}" for one in schemes)
         raise BadInput(f"{text or 'The empty address'} says no kind: write {examples}")
     if scheme not in by_scheme:
         near = did_you_mean(scheme, by_scheme)
@@ -92,7 +95,8 @@ def _from_arn(text: str, kinds: list[Kind]) -> Address:
                     account=parts.get("account"), region=parts.get("region"),
                 )
             )  # fmt: skip
-    examples = " or ".join(kind.arns("NAME", "ACCOUNT", "REGION", "aws")[0] for kind in kinds)
+    forms = dict.fromkeys(kind.arns("NAME", "ACCOUNT", "REGION", "aws")[0] for kind in kinds)
+    examples = " or ".join(forms)
     raise BadInput(f"{text} is no ARN of a resource that dataware copies: write {examples}")
 
 

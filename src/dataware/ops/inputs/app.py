@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +45,8 @@ def load_app(
 
 
 def _named(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None) -> App:
+    if address := _address_in(path):
+        raise BadInput(f"{address} is an address, and no file: download it, and name the file")
     if path.is_dir():
         if (path / MANIFEST).is_file():
             return read_assembly(path, kinds, overrides, stack)
@@ -51,6 +54,12 @@ def _named(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None) ->
     if path.suffix == ".toml":
         return read_toml(path, kinds, overrides, stack)
     return read_template(path, kinds, overrides, stack)
+
+
+def _address_in(path: Path) -> str | None:
+    """The address that was typed in place of a file; a path keeps only one slash of it."""
+    found = re.fullmatch(r"([a-z][a-z0-9+-]+):/+(.+)", str(path))
+    return f"{found[1]}://{found[2]}" if found and not path.exists() else None
 
 
 def _default(

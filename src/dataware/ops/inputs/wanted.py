@@ -10,15 +10,11 @@ from dataware.core.errors import BadInput
 from dataware.core.guard import StackTemplate
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, OnError, OnFallbackData, Wanted
-from dataware.core.near import nearest
+from dataware.core.near import SLIP, nearest
 from dataware.ops.inputs.reading import Section
 
 Kinds = Mapping[str, Kind]
 """The known resource types, by CloudFormation type."""
-
-
-SLIP = 0.9
-"""How like a known type another has to be to be a slip of the hand, and no other type."""
 
 
 @dataclass(frozen=True, slots=True)
