@@ -144,6 +144,47 @@ def test_a_bucket_of_another_account_is_a_stop(role: str, fault_proxy: FaultProx
     assert not changed & {"CopyObject", "PutParameter", "CreateStack"}
 
 
+WRITING = {
+    "table": (("PutItem", "BatchWriteItem"), json_error("AccessDeniedException")),
+    "bucket": (
+        ("CopyObject",),
+        xml_error(
+            "AccessDenied",
+            403,
+            "User: arn:aws:iam::000000000000:user/u is not authorized to perform: s3:PutObject on "
+            "resource: r because no identity-based policy allows the s3:PutObject action",
+        ),
+    ),
+}
+
+
+@EVERY_KIND
+def test_a_denied_write_ends_the_run_at_once(kind: str, fault_proxy: FaultProxy) -> None:
+    """Exit 1 after a few writes, nothing is called copied, and the same command goes on later."""
+    if kind == "table":
+        make_table("old-one", varied_items(200))
+    else:
+        make_bucket("old-one", [{"Key": f"{n:03}", "Body": b"x"} for n in range(200)])
+    app = MIGRATIONS[kind].write_app(Path())
+    operations, fault = WRITING[kind]
+    for operation in operations:
+        fault_proxy.add(fault, operation=operation)
+    ran = run("apply", app)
+    assert ran.code == 1, ran
+    assert "nothing was copied to new-one" in ran.err
+    assert any(action in ran.err for action in ("s3:PutObject", "dynamodb:PutItem")) or (
+        "dynamodb:BatchWriteItem" in ran.err
+    )
+    assert "Migrated batch" not in ran.out
+    assert sum(map(fault_proxy.count, operations)) <= 40 * (25 if kind == "table" else 1)
+    (line,) = [one for one in run("status").lines if "new-one" in one]
+    assert "failed" in line
+    assert "100 %" not in line
+    fault_proxy.clear()
+    assert run("apply", app).code == 0
+    assert MIGRATIONS[kind].content("new-one") == MIGRATIONS[kind].content("old-one")
+
+
 def is_s3(seen: Seen) -> bool:
     """Whether a request is one to S3."""
     return "/s3/aws4_request" in seen.headers.get("authorization", "")

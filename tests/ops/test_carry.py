@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataware.core.errors import Incomplete, Refused
+from dataware.core.errors import Incomplete, Refused, WriteDenied
 from dataware.core.kind import CopyOrder, Place
 from dataware.core.model import (
     Content,
@@ -142,6 +142,56 @@ def test_what_is_left_behind_is_not_complete_unless_accepted() -> None:
     assert "not the same on both sides: 1 missing" in there.events.texts("warning")
 
 
+def test_where_every_write_is_denied_nothing_is_called_copied() -> None:
+    """The error is no "incomplete", names the action, and leaves nothing on record to pass over."""
+    there = world(40)
+    there.denied = set(there.boxes["old"])
+    with pytest.raises(
+        WriteDenied, match=r"nothing was copied to new .*it needs box:Put"
+    ) as caught:
+        run(there)
+    assert caught.value.exit_code == 1
+    assert there.markers["new"].detail["ended"]["exit"] == 1
+    assert there.markers["new"].detail["done"] == 0
+    assert not {"batch", "migrated", "left-behind"} & set(there.events.codes)
+    there.denied = set()
+    run(there)
+    assert there.boxes["new"] == there.boxes["old"]
+
+
+def test_where_some_writes_are_denied_the_rest_is_copied() -> None:
+    """Then it is incomplete, with the advice that fits each cause."""
+    there = world(40)
+    there.denied, there.archived = {"k03", "k05"}, {"k07"}
+    with pytest.raises(Incomplete, match=r"\(1 archived, 2 denied\), 37 of 40 keys") as caught:
+        run(there)
+    assert "archived: restore them first; denied: allow what" in str(caught.value)
+    there.denied, there.archived = set(), set()
+    run(there)
+    assert there.boxes["new"] == there.boxes["old"]
+
+
+def test_writes_that_are_denied_later_leave_what_was_copied() -> None:
+    """A run that could copy nothing more is incomplete, and the next one goes on."""
+    there = world(60)
+    there.denied = {key for key in there.boxes["old"] if key >= "k20"}
+    stops = iter([False] * 3)
+    with pytest.raises(Incomplete):
+        run(there, stop=lambda: next(stops, True))
+    there.denied = set()
+    run(there)
+    assert there.boxes["new"] == there.boxes["old"]
+
+
+def test_accepting_what_was_skipped_does_not_make_nothing_a_success() -> None:
+    """Where nothing was copied, because all of it is denied, the migration is not complete."""
+    there = world(8)
+    there.denied = set(there.boxes["old"])
+    with pytest.raises(WriteDenied, match=r"nothing was copied to new: it needs box:Put"):
+        run(there, CopySettings(accept_left=True))
+    assert there.markers["new"].state is MarkerState.RUNNING
+
+
 def test_a_cured_cause_is_tried_again() -> None:
     """A run after an incomplete one copies what was left behind, once it can."""
     there = world()
@@ -267,7 +317,8 @@ def test_why_a_run_ended_is_on_record_until_the_next_one() -> None:
     ended = there.markers["new"].detail["ended"]
     assert ended["exit"] == 4
     assert "1 key not copied to new (1 archived)" in ended["why"]
-    assert there.markers["new"].detail["done"] == 11
+    assert there.markers["new"].detail["done"] == 10
+    assert there.markers["new"].detail["skipped"] == 1
     there.archived = set()
     run(there)
     assert "ended" not in there.markers["new"].detail

@@ -156,7 +156,7 @@ def test_a_journal_of_the_same_run_adds_what_it_knows(run: str, known: bool) -> 
     there = World(markers={"new": marker(unit="key")})
     context = replace(there.context(), recorded=lambda _kind, _target: journal_of(run))
     (shown,) = status(context)
-    text = "goes on after 43 keys, 1 of 2 parts done, left behind: 1 archived"
+    text = "goes on after 42 keys, 1 of 2 parts done, left behind: 1 archived"
     assert (text in there.events.texts("run")[0]) is known
     assert bool(shown.local) is known
 

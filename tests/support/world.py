@@ -62,6 +62,7 @@ class World:
     owners: dict[str, Owner] = field(default_factory=dict)
     archived: set[str] = field(default_factory=set)
     dropped: set[str] = field(default_factory=set)
+    denied: set[str] = field(default_factory=set)
     taken_over: bool = False
     kill_at: int | None = None
 
@@ -244,6 +245,8 @@ class BoxCopier:
         self.world.moment(f"write {key}")
         if key in self.world.archived:
             return Outcome(left=(Left(key, Trouble.ARCHIVED, "it is archived"),))
+        if key in self.world.denied:
+            return Outcome(left=(Left(key, Trouble.DENIED, "it needs box:Put"),))
         source, target = (
             self.world.boxes[place.name] for place in (self.order.source, self.order.target)
         )

@@ -55,6 +55,19 @@ class CannotSee(ServiceFailed):
     """The service did not answer a question: denied, unreachable, or failing for good."""
 
 
+class WriteDenied(CannotSee):
+    """Writing is denied, for the reason that is the text.
+
+    `attempts` writes were made, if that is known; `copied` is how many items or objects the target
+    holds nevertheless, from before.
+    """
+
+    def __init__(self, message: str, problem: Problem | None = None, attempts: int = 0) -> None:
+        super().__init__(message, problem)
+        self.attempts = attempts
+        self.copied = 0
+
+
 class Difference(DatawareError):
     """Two sides were compared and are not the same."""
 

@@ -274,9 +274,10 @@ class Kind:
     `adoptable` is False where CloudFormation cannot import a resource by its name, so that it is
     referenced instead; `renamed_in_place` says that another `identifier` renames the resource and
     replaces nothing. `locate` tells in which region a place really is, where names belong to no
-    region; it is None for other kinds, and answers None where that cannot be seen. `readers` parts
-    are read (each holds some pages) and `writers` units written at the same time, unless a person
-    says otherwise.
+    region; it is None for other kinds, and answers None where that cannot be seen. `key_schema`
+    reads the schema of a name alone, for kinds whose records have one. `readers` parts are read
+    (each holds some pages) and `writers` units written at the same time, unless a person says
+    otherwise.
     """
 
     name: str
@@ -318,6 +319,7 @@ class Kind:
     adoptable: bool = True
     renamed_in_place: bool = False
     locate: Callable[[Aws, Place], str | None] | None = None
+    key_schema: Callable[[Aws, str], str | None] | None = None
 
     def problem_of_name(self, name: str) -> str | None:
         """What is wrong with a name under which something may stand already, or None."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from dataware.core.denial import Denial
+
 
 class Existence(StrEnum):
     """Whether a resource of that name is there; the value is the plan's JSON word."""
@@ -181,7 +183,7 @@ class Problem:
 
     def __str__(self) -> str:
         """The problem in one clause, with the permission that would cure it."""
-        need = f"; it needs {self.permission}" if self.permission else ""
+        need = f"; {Denial.of(self.detail).clause(self.permission)}" if self.permission else ""
         return f"{self.call} answered {self.code}{need}"
 
     def meaning(self, consequence: str, *, decides: bool = False) -> Problem:

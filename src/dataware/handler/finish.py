@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dataware.core.causes import advise, list_causes
 from dataware.core.errors import DatawareError, Incomplete
 from dataware.core.events import counted
 from dataware.core.events import event as happened
@@ -23,9 +24,10 @@ from dataware.handler.outside import LambdaContext, Work, working
 from dataware.handler.shard import Shard
 from dataware.handler.verification import LeftBehind, begun, proceeded, sides_of
 from dataware.migrate import Progress
-from dataware.ops.carry import ROUNDS, tell_verdict
+from dataware.ops.carry import ROUNDS
 from dataware.ops.checking import Comparison
 from dataware.ops.compare import compare
+from dataware.ops.outcome import tell_verdict
 from dataware.ops.verify import why_apart
 
 COPY, VERIFY, AGAIN, DONE, FAILED = "copy", "verify", "again", "done", "failed"
@@ -100,6 +102,10 @@ def _verify(
 def _judged(work: Work, progress: Progress, left: LeftBehind, verdict: Verdict) -> dict[str, Any]:
     if not left.explains(verdict):
         return _differs(work.job, verdict, why_apart(verdict, progress.counts.tally))
+    if not verdict.compared:
+        why = f"{work.job.source.name} is empty, so nothing was copied"
+        work.outside.emit(happened("nothing-to-do", why=why, **work.job.words))
+        return {"outcome": DONE, "verified": 0, "unit": work.job.kind.unit}
     work.outside.emit(happened("migrated", **work.job.words))
     tell_verdict(work.outside, work.job.kind, verdict, work.job.words)
     return {"outcome": DONE, "verified": verdict.compared, "unit": work.job.kind.unit}
@@ -112,7 +118,7 @@ def _failed(reason: str, progress: Progress | None = None) -> dict[str, Any]:
 
 
 def _unfinished(job: Job, progress: Progress, shards: Sequence[Shard]) -> str:
-    target, arrived = job.target.name, counted(progress.counts.done, job.kind.unit)
+    target, arrived = job.target.name, counted(progress.counts.in_target, job.kind.unit)
     reasons = list(dict.fromkeys(shard.failed for shard in shards if shard.failed))
     why = "; ".join(reasons[:2]) or "a worker ended without a reason"
     return (
@@ -128,14 +134,13 @@ def _left_behind(job: Job, progress: Progress, shards: Sequence[Shard]) -> str |
         troubles.pop(Trouble.CONFLICT, None)
     if not troubles or job.settings.accept_left:
         return None
-    listed = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(troubles.items()))
     kept = [f"{left['key']}: {left['why']}" for shard in shards for left in shard.kept]
     examples = f", such as {'; '.join(kept[:NAMED])}" if kept else ""
     return (
         f"{counted(sum(troubles.values()), job.kind.unit)} of {job.source.name} not copied to "
-        f"{job.target.name} ({listed}){examples}; the log of the deployment names each of them. "
-        "Nothing was replaced; cure the causes, choose by on_conflict, or accept them by "
-        "accept_left"
+        f"{job.target.name} ({list_causes(troubles)}){examples}; the log of the deployment names "
+        f"each of them. Nothing was replaced; {advise(troubles, on_conflict='on_conflict')}; then "
+        "deploy again, or accept what was skipped by accept_left"
     )
 
 

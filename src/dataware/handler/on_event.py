@@ -21,7 +21,7 @@ from dataware.handler.outside import LambdaContext, looking, markers_of
 from dataware.ops.carry import Migration, on_record
 from dataware.ops.context import Context
 from dataware.ops.ending import carried
-from dataware.ops.migrate import prepared
+from dataware.ops.migrate import check_source, prepared
 
 
 def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
@@ -55,6 +55,7 @@ def _decided(outside: Context, event: Mapping[str, Any], job: Job) -> dict[str, 
         migration = prepared(outside, job.type, job.source, job.target, job.settings)
         why = _verified_before(migration)
         if why is None:
+            check_source(outside, migration)
             machine = event["ResourceProperties"]["Machine"]
             return {"Execution": _start(outside, machine, job, migration)}
     outside.emit(happened("nothing-to-do", why=why, **job.words))

@@ -51,7 +51,7 @@ async def _begin(work: Work, checkpoint: str | None) -> tuple[Progress, Size]:
         emit(happened("found" if size.exact else "found-about", count=size.items, **words))
         progress = _restored(checkpoint)
         if progress.partitions:
-            emit(happened("resumed-at", count=progress.counts.done, **words))
+            emit(happened("resumed-at", count=progress.counts.in_target, **words))
         else:
             progress.partitions = list(await copier.partitions())
     finally:

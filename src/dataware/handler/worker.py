@@ -115,7 +115,14 @@ def _engine(work: Work, shard: Shard, progress: Progress, wire: Wire) -> Engine:
         progress,
         clock=outside.clock,
         emit=outside.emit,
-        meter=Meter(subject, size, shard.counts.done, outside.clock, outside.emit),
+        meter=Meter(
+            subject,
+            size,
+            shard.counts.in_target,
+            outside.clock,
+            outside.emit,
+            skipped=shard.counts.left,
+        ),
         stop=lambda: work.stopped,
         publish=lambda _detail: None,
         settings=_settings(job),
@@ -127,5 +134,9 @@ def _settings(job: Job) -> EngineSettings:
     chosen = job.settings
     rate = chosen.max_rate / job.workers if chosen.max_rate else None
     return EngineSettings(
-        readers=1, bytes_in_flight=chosen.bytes_in_flight, max_rate=rate, parts=job.workers
+        readers=1,
+        bytes_in_flight=chosen.bytes_in_flight,
+        max_rate=rate,
+        parts=job.workers,
+        trial=not chosen.accept_left,
     )

@@ -55,6 +55,15 @@ class Backlog(Generic[T]):
             await self._turn(self._idle)
         return self._jobs.popleft()
 
+    async def get_within(self, share: float) -> T | None:
+        """As `get`, but the job that stands at a share (0 to 1) of those that wait."""
+        job = await self.get()
+        at = int(share * len(self._jobs))
+        if job is None or not at:
+            return job
+        other, self._jobs[at] = self._jobs[at], job
+        return other
+
     def done(self, size: int) -> None:
         """A job of `size` bytes is no longer held."""
         self._units -= 1

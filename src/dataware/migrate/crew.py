@@ -12,13 +12,15 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from dataware.core.errors import Incomplete
+from dataware.core.errors import Incomplete, WriteDenied
 from dataware.core.events import event
+from dataware.core.kind import Trouble
 from dataware.core.ports import Clock, Emit, Journal
 from dataware.migrate.assignment import error_of
 from dataware.migrate.leases import Remaining
 from dataware.migrate.meter import Meter
 from dataware.migrate.progress import Counts, Progress
+from dataware.migrate.trial import FEW
 from dataware.migrate.watch import Watch, tasks_of
 from dataware.migrate.worker import Message
 
@@ -45,7 +47,8 @@ class Member(Protocol):
 class Crew:
     """One migration's copy by several processes; `run` may be called once.
 
-    `start` begins one of them. The partitions are on record already.
+    `start` begins one of them. The partitions are on record already. `trial` ends a copy of which
+    the first writes are all denied, whoever makes them.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Crew:
         meter: Meter,
         stop: Callable[[], bool],
         publish: Callable[[Mapping[str, object]], None],
+        trial: bool = True,
     ) -> None:
         self._start = start
         self._processes = processes
@@ -74,6 +78,7 @@ class Crew:
         self._written: Counter[Member] = Counter()
         self._ahead: Counter[Member] = Counter()
         self._held: dict[Member, str] = {}
+        self._denied: Counter[str] | None = Counter() if trial else None
         meter.ceiling = self._ceiling
         self._settled: list[Mapping[str, Any]] = []
         self._watch = Watch(
@@ -125,7 +130,7 @@ class Crew:
         elif kind == "records":
             for record in message["records"]:
                 self._tell(record)
-                self._ahead[member] -= Counts.from_json(record).done
+                self._ahead[member] -= Counts.from_json(record).in_target
             self._settled += message["records"]
         elif kind == "throttled":
             self._meter.throttled(message["reason"], message["times"])
@@ -166,7 +171,18 @@ class Crew:
     def _tell(self, record: Mapping[str, Any]) -> None:
         for left in record["kept_back"]:
             self._emit(event("left-behind", **left, **self._meter.words))
-        self._meter.count(Counts.from_json(record).done)
+        counts = Counts.from_json(record)
+        self._meter.count(counts.in_target, counts.left)
+        self._check_denied(record)
+
+    def _check_denied(self, record: Mapping[str, Any]) -> None:
+        """Raise WriteDenied once a few writes were denied and nobody has copied anything."""
+        if self._denied is None or self._meter.done:
+            return
+        denied = (left for left in record["kept_back"] if left["trouble"] == Trouble.DENIED)
+        self._denied.update(left["why"] for left in denied)
+        if (attempts := self._denied.total()) >= FEW:
+            raise WriteDenied(self._denied.most_common(1)[0][0], attempts=attempts)
 
     def _flush(self) -> None:
         """Write the checkpoints that have come, all at once."""

@@ -20,6 +20,7 @@ from dataware.migrate.ledger import Ledger
 from dataware.migrate.meter import Meter
 from dataware.migrate.pages import OpenPage, Pages
 from dataware.migrate.progress import Counts, Progress
+from dataware.migrate.trial import FEW, PATIENCE_SECONDS, Trial
 from dataware.migrate.watch import Watch, tasks_of
 
 GRACE_SECONDS = 1.0
@@ -33,7 +34,8 @@ class EngineSettings:
     """Bounds of one copy; rates are in units a second, `max_share` is a fraction of capacity.
 
     Where several processes share the bounds of a whole, these are one's, and `parts` is their
-    number. Memory is about `bytes_in_flight` plus one page for each of `readers`.
+    number. `trial` ends a copy of which the first writes are all denied. Memory is about
+    `bytes_in_flight` plus one page for each of `readers`.
     """
 
     readers: int = 4
@@ -42,6 +44,7 @@ class EngineSettings:
     max_rate: float | None = None
     max_share: float | None = None
     parts: int = 1
+    trial: bool = True
 
 
 Job = tuple[Pages, OpenPage, Unit]
@@ -81,6 +84,7 @@ class Engine:
         self._rate = Gate(clock, settings.max_rate)
         self._read_share = Gate(clock)
         self._write_share = Gate(clock)
+        self._trial = Trial() if settings.trial else None
         meter.ceiling = self._held
         self._watch = Watch(
             progress,
@@ -117,12 +121,16 @@ class Engine:
     async def run(self) -> Counts:
         """Copy what is not yet accounted for. Raises Incomplete when asked to stop."""
         leases = await self._prepare()
+        writers = self._settings.writers
+        asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._let_in)
         async with self._watch as watch:
-            readers = tasks_of(self._drain(leases) for _ in range(self._settings.readers))
-            writers = tasks_of(self._work() for _ in range(self._settings.writers))
-            await watch.join(readers)
+            reading = tasks_of(self._drain(leases) for _ in range(self._settings.readers))
+            trying = tasks_of(self._try(number / FEW) for number in range(min(FEW, writers)))
+            writing = tasks_of(self._follow() for _ in range(len(trying), writers))
+            await watch.join(reading)
             self._backlog.close()
-            await watch.join(writers)
+            await watch.join(trying | writing)
+            self._end_trial()
         watch.keep(self._ledger.flush)
         return watch.concluded()
 
@@ -158,9 +166,27 @@ class Engine:
         # A unit that is refused never settles its page, so the page is read again.
         await self._backlog.put(((pages, opened, unit), unit.bytes) for unit in page.units)
 
-    async def _work(self) -> None:
+    async def _try(self, share: float) -> None:
+        """Be one of the first writers, which begin with units from all over what was read."""
+        try:
+            await self._work(await self._backlog.get_within(share))
+        finally:
+            self._let_in()
+
+    async def _follow(self) -> None:
+        """Be one of the other writers, which begin once a write is known to be allowed."""
+        if self._trial is not None:
+            await self._trial.over.wait()
+        await self._work()
+
+    def _let_in(self) -> None:
+        if self._trial is not None:
+            self._trial.over.set()
+
+    async def _work(self, first: Job | None = None) -> None:
         backlog = self._backlog
-        while (job := backlog.next() or await backlog.get()) is not None:
+        while (job := first or backlog.next() or await backlog.get()) is not None:
+            first = None
             try:
                 await self._write(job)
             except asyncio.CancelledError:
@@ -177,13 +203,34 @@ class Engine:
             await self._rate.take(unit.items)
         if self._write_share.limit is not None:
             await self._write_share.take(unit.write_units)
-        self._ledger.written(pages, page, await self._copier.write(unit))
+        outcome = await self._copier.write(unit)
+        if self._trial is None:
+            self._ledger.written(pages, page, outcome)
+            return
+        for settled in self._trial.admit(pages, page, outcome):
+            self._ledger.written(*settled)
+        if outcome.copied:
+            self._trial = None
+
+    def _end_trial(self) -> None:
+        """A copy that ends without a single write that was allowed has failed, or was done before.
+
+        What was denied is a failure where the target holds nothing, else it is skipped.
+        """
+        if self._trial is None or not self._trial.held or self._watch.halted:
+            return
+        if self._meter.done == 0:
+            self._watch.fail(self._trial.denied())
+            return
+        for settled in self._trial.release():
+            self._ledger.written(*settled)
 
     def _drop(self) -> None:
         """Nothing more is begun."""
         if self._leases is not None:
             self._leases.close()
         self._backlog.drop()
+        self._let_in()
 
 
 async def split(copier: Copier, journal: Journal, progress: Progress) -> None:

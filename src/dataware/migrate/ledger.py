@@ -76,7 +76,7 @@ class Ledger:
             for left in outcome.left:
                 words = self._meter.words
                 self._emit(event("left-behind", **left_json(left), **words))
-        self._meter.count(outcome.copied + outcome.same + len(outcome.left))
+        self._meter.count(outcome.copied + outcome.same, len(outcome.left))
 
 
 def _checkpoint(pages: Pages) -> dict[str, object] | None:

@@ -34,7 +34,8 @@ class Subject:
 class Meter:
     """The progress of one copy, as events.
 
-    `total` is a `Size`; when it is only an estimate, the number of batches follows what was found.
+    What it counts as done is in the target; what was skipped is counted beside it. `total` is a
+    `Size`; when it is only an estimate, batches are told of once their number is known, at the end.
     `retries` tells how many requests this process has sent again, and `ceiling` which bound that
     a person has set holds the copy back; it is asked whenever progress is told.
     """
@@ -47,6 +48,7 @@ class Meter:
         clock: Clock,
         emit: Emit,
         *,
+        skipped: int = 0,
         retries: Callable[[], int] = lambda: 0,
     ):
         self._subject = subject
@@ -56,6 +58,7 @@ class Meter:
         self._retries_here = retries
         self._retries_elsewhere = 0
         self._before = self._done = before
+        self._skipped = skipped
         self._ahead = 0
         self._batches_told = before // subject.batch
         self._ticked = clock.monotonic()
@@ -80,6 +83,7 @@ class Meter:
             "done": self.done,
             "total": self._whole(),
             "exact": self._total.exact,
+            "skipped": self._skipped,
             "unit": self._subject.unit,
             "rate": round(self._speed.rate, 1),
             "left": None if left is None else round(left),
@@ -90,25 +94,30 @@ class Meter:
 
     @property
     def done(self) -> int:
-        """How many are done, also where their page is not yet accounted for."""
+        """How many are in the target, also where their page is not yet accounted for."""
         return self._done + self._ahead
 
     def ahead(self, count: int) -> None:
         """Other processes have done `count` more than they have accounted for so far."""
         self._ahead = count
 
-    def count(self, done: int) -> None:
-        """`done` more are accounted for; tells of every batch that this fills, if they are few."""
+    def count(self, done: int, skipped: int = 0) -> None:
+        """`done` more are in the target; tells of every batch that this fills, if they are few."""
         self._done += done
+        self._skipped += skipped
         whole = self._done // self._subject.batch
         if self._batches_told < whole <= FEW_BATCHES:
             self._tell_batches(whole)
 
     def finish(self) -> None:
-        """All are accounted for; tells of the last, partly filled batch."""
+        """All are accounted for; tells of the last batch, which may be partly filled.
+
+        With a key skipped, nobody can say which batch it is missing from, so full ones are told.
+        """
         self._ahead = 0
-        self._total = Size(self._done, self._total.bytes)
-        self._tell_batches(-(-self._done // self._subject.batch))
+        self._total = Size(self._done + self._skipped, self._total.bytes)
+        full, rest = divmod(self._done, self._subject.batch)
+        self._tell_batches(full + (1 if rest and not self._skipped else 0))
         self._progress()
 
     def throttled(self, reason: str, times: int = 1) -> None:
@@ -129,7 +138,12 @@ class Meter:
             self._progress()
 
     def _tell_batches(self, whole: int) -> None:
-        """Tell of the batches up to this one; of many, only of this one."""
+        """Tell of the batches up to this one; of many, only of this one.
+
+        Of how many they are is only told where it is known, so that the total never changes.
+        """
+        if not self._total.exact:
+            return
         batches = max(-(-self._total.items // self._subject.batch), whole)
         untold = range(self._batches_told + 1, whole + 1)
         for batch in untold if batches <= FEW_BATCHES else untold[-1:]:
@@ -139,13 +153,14 @@ class Meter:
 
     def _whole(self) -> int:
         """The total as far as it is known: an estimate may turn out to be too low."""
-        return max(self._total.items, self.done)
+        return max(self._total.items, self.done + self._skipped)
 
     def _left(self) -> float | None:
         """The seconds that are left; None also once more is done than was estimated."""
-        if self.done >= self._total.items and not self._total.exact:
+        handled = self.done + self._skipped
+        if handled >= self._total.items and not self._total.exact:
             return None
-        return self._speed.left(self._whole() - self.done)
+        return self._speed.left(self._whole() - handled)
 
     def _retries(self) -> int:
         return self._retries_here() + self._retries_elsewhere
@@ -172,10 +187,12 @@ class Meter:
                 done=self.done,
                 total=self._whole(),
                 exact=self._total.exact,
+                skipped=self._skipped,
                 rate=round(self._speed.rate),
                 eta=rough(left),
                 seconds_left=left,
-                slow=(f", throttled {throttled:,} times" if throttled else "")
+                slow=(f", {self._skipped:,} skipped" if self._skipped else "")
+                + (f", throttled {throttled:,} times" if throttled else "")
                 + (f", {self.held}" if self.held else ""),
                 throttled=throttled,
                 retries=self._retries(),

@@ -23,7 +23,7 @@ COMPACT_LIMIT = 2600
 
 @dataclass(slots=True)
 class Counts:
-    """How many units of data were copied, found the same, and left behind.
+    """How many units of data were copied, found the same, and skipped (`left`).
 
     `tally` is that of what was copied or the same, as the source sent it, for kinds that have one.
     """
@@ -38,6 +38,11 @@ class Counts:
     def done(self) -> int:
         """How many are accounted for."""
         return self.copied + self.same + self.left
+
+    @property
+    def in_target(self) -> int:
+        """How many the target holds as they should be."""
+        return self.copied + self.same
 
     def add(self, other: Counts) -> None:
         """Count `other` in."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
-from dataware.core.errors import Incomplete
+from dataware.core.errors import Incomplete, WriteDenied
 from dataware.core.ports import Clock
 from dataware.migrate.meter import Meter
 from dataware.migrate.progress import Counts, Progress
@@ -96,6 +96,8 @@ class Watch:
 
     def concluded(self) -> Counts:
         """What the copy came to. Raises its first failure, and Incomplete if it is not done."""
+        if isinstance(self.failure, WriteDenied):
+            self.failure.copied = self._meter.done
         if self.failure is not None:
             raise self.failure
         if self._progress.remaining():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
-from dataware.core.errors import DatawareError, Incomplete, Refused, to_go_on
+from dataware.core.errors import DatawareError, Incomplete, Refused, WriteDenied, to_go_on
 from dataware.core.events import counted, event, needs_attention
 from dataware.core.guide import read_more
 from dataware.core.kind import Kind, Place
@@ -64,7 +65,7 @@ def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
 
     An error ends the run as Incomplete if something is changed by then, because it can go on.
     """
-    unfinished: list[Incomplete] = []
+    unfinished: list[Incomplete | WriteDenied] = []
     begun = False
     for planned in plan.resources:
         try:
@@ -78,7 +79,15 @@ def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
         unfinished += [reason] if reason else []
         begun = begun or planned.changes
     if unfinished:
-        raise Incomplete("; ".join(map(str, unfinished))) from unfinished[0]
+        raise _summed_up(unfinished) from unfinished[0]
+
+
+def _summed_up(unfinished: Sequence[Incomplete | WriteDenied]) -> Incomplete | WriteDenied:
+    """One error for all resources; that nothing was copied is only told where it holds for all."""
+    text = "; ".join(dict.fromkeys(map(str, unfinished)))
+    if all(isinstance(error, WriteDenied) for error in unfinished):
+        return WriteDenied(text)
+    return Incomplete(text)
 
 
 def _tell_waiting(context: Context, plan: Plan) -> None:
@@ -125,7 +134,9 @@ def _probed_again(context: Context, plan: Plan) -> Plan:
     return fresh
 
 
-def _apply(context: Context, planned: Planned, settings: CopySettings) -> Incomplete | None:
+def _apply(
+    context: Context, planned: Planned, settings: CopySettings
+) -> Incomplete | WriteDenied | None:
     """Carry one resource out; answers with the reason if it has to be applied again."""
     kind, name = load(planned.wanted.type), planned.wanted.preferred
     if context.stop():
@@ -139,7 +150,7 @@ def _apply(context: Context, planned: Planned, settings: CopySettings) -> Incomp
             context.emit(event("created", noun=kind.noun, name=name))
         elif planned.decision.action is Action.CREATE:
             _take_over(context, kind, planned)
-    except Incomplete as error:
+    except (Incomplete, WriteDenied) as error:
         context.emit(event("incomplete", name=name, why=str(error)))
         return error
     return None

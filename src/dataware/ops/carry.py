@@ -8,13 +8,13 @@ both sides were read afresh and compared.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
-from dataware.core.diff import Side
 from dataware.core.entry import cure
 from dataware.core.errors import (
     BadInput,
@@ -22,9 +22,10 @@ from dataware.core.errors import (
     Incomplete,
     Refused,
     ServiceFailed,
+    WriteDenied,
     to_go_on,
 )
-from dataware.core.events import counted, event
+from dataware.core.events import event
 from dataware.core.kind import CopyOrder, Kind, Trouble
 from dataware.core.model import (
     Content,
@@ -36,14 +37,15 @@ from dataware.core.model import (
 )
 from dataware.core.ports import Journal
 from dataware.core.verdict import Verdict
-from dataware.migrate import Progress, since_boot
+from dataware.migrate import Counts, Progress, since_boot
 from dataware.ops.context import Context, CopySettings, Pair
 from dataware.ops.copying import Copying
 from dataware.ops.ending import carried, ending
 from dataware.ops.heart import Heart, await_settled
 from dataware.ops.measure import Measure
+from dataware.ops.outcome import describe_denied, describe_skipped, is_unexplained, tell_verdict
 from dataware.ops.probe import look
-from dataware.ops.verify import compared, tell, tell_apart, why_apart
+from dataware.ops.verify import compared, tell_apart, why_apart
 
 QUIET = 1000
 """Up to how many items or objects a verification is over before a line about it is read."""
@@ -57,8 +59,9 @@ run gives up as incomplete."""
 class Migration:
     """One migration to carry out.
 
-    `marker` is the record as it was probed; `create` makes the target, None if it exists;
-    `owned` says that a stack or a person has the target in use, so that every write is guarded.
+    `marker` is the record as it was probed; `create` makes the target, None if it exists; `owned`
+    says that a stack or a person has the target in use, so that every write is guarded;
+    `nothing_to_copy` says that the source was seen to be empty.
     """
 
     kind: Kind
@@ -68,6 +71,7 @@ class Migration:
     target: Facts
     create: Callable[[], None] | None = None
     owned: bool = True
+    nothing_to_copy: bool = False
 
     @property
     def resumes(self) -> bool:
@@ -95,7 +99,8 @@ def carry(context: Context, migration: Migration) -> Verdict:
 
     Raises Refused while another run is alive. Once the record says "running", whatever goes wrong
     raises Incomplete, because the next run continues from the journal; what the target cannot be
-    created for stays a ServiceFailed or BadInput.
+    created for stays a ServiceFailed or BadInput. Raises WriteDenied where writing is denied and
+    nothing was copied.
     """
     _check_visible(migration)
     _check_record(context, migration)
@@ -134,7 +139,7 @@ def _resumable(carrier: _Carrier) -> Iterator[None]:
     """
     try:
         yield
-    except (Incomplete, Refused):
+    except (Incomplete, Refused, WriteDenied):
         raise
     except Exception as error:
         if not carrier.stands and type(error) in (ServiceFailed, BadInput):
@@ -275,7 +280,7 @@ class _Carrier:
                 self._context.emit(event("verifying", **self._migration.words()))
             verdict = self._verify(order, progress.counts.done)
             changed = progress.troubles[Trouble.CHANGED] > 0
-            if not _unexplained(verdict, journal) and not (changed and rounds_left):
+            if not is_unexplained(verdict, journal) and not (changed and rounds_left):
                 self._accept(journal, progress, verdict)
                 return verdict
             if rounds_left:
@@ -305,9 +310,26 @@ class _Carrier:
         unit, words = self._migration.kind.unit, self._migration.words()
         try:
             asyncio.run(self._copying(journal, progress, order).run())
+        except WriteDenied as error:
+            raise self._denied(journal, progress, error) from error
         finally:
             counts, troubles = progress.counts.to_json(), dict(progress.troubles)
             self._context.emit(event("counted", unit=unit, troubles=troubles, **counts, **words))
+
+    def _denied(
+        self, journal: Journal, progress: Progress, error: WriteDenied
+    ) -> WriteDenied | Incomplete:
+        """The error that says what was denied, and what was copied before that.
+
+        Where nothing was, the record begins anew, so that the next run tries every key again.
+        """
+        text = describe_denied(self._migration.kind.unit, self._migration.order.target.name, error)
+        if error.copied:
+            return Incomplete(text)
+        journal.restart()
+        journal.append(self._run_record(progress.identity))
+        progress.counts, progress.troubles = Counts(), Counter()
+        return WriteDenied(text, error.problem)
 
     def _copying(self, journal: Journal, progress: Progress, order: CopyOrder) -> Copying:
         migration = self._migration
@@ -355,38 +377,16 @@ class _Carrier:
         tell_apart(self._context, verdict, self._migration.words())
         if settings.on_conflict is OnConflict.TARGET:
             troubles.pop(Trouble.CONFLICT, None)
+        if set(troubles) == {Trouble.DENIED} and not progress.counts.in_target:
+            why = next(
+                left["why"] for one in journal.records() for left in one.get("kept_back", ())
+            )
+            raise self._denied(journal, progress, WriteDenied(why))
         if troubles and not settings.accept_left:
-            listed = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(troubles.items()))
             raise Incomplete(
-                f"{counted(sum(troubles.values()), kind.unit)} not copied to "
-                f"{self._migration.order.target.name} ({listed}); cure the causes and run again, "
-                "choose with --on-conflict, or accept it with --accept-left"
+                describe_skipped(
+                    kind.unit, self._migration.order.target.name, troubles, progress.counts
+                )
             )
         self._context.emit(event("migrated", **self._migration.words()))
         tell_verdict(self._context, kind, verdict, self._migration.words())
-
-
-def tell_verdict(
-    context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, object]
-) -> None:
-    """What is only in the target, or was left behind knowingly, does not undo the rest."""
-    equal = verdict.compared - verdict.lacking
-    same = replace(verdict, compared=equal, counts=type(verdict.counts)(), listed=[], moved=set())
-    tell(context, kind, same, words)
-    if verdict.apart:
-        text = f"not the same on both sides: {verdict.summary()}"
-        context.emit(event("warning", text=text, **words))
-
-
-def _unexplained(verdict: Verdict, journal: Journal) -> bool:
-    """Whether something is, or may be, missing or different that was not left behind knowingly."""
-    wrong = verdict.lacking
-    listed = {d.label for d in verdict.listed if d.side is not Side.EXTRA}
-    whole = wrong == len(listed)
-    left = 0
-    for record in journal.records():
-        for one in record.get("kept_back", ()):
-            left += 1
-            listed.discard(one["key"])
-    # Beyond what a verdict lists there are only numbers, which then have to be the same.
-    return bool(verdict.unseen or listed) or (wrong > left if whole else wrong != left)

@@ -79,7 +79,7 @@ class Copying:
         return self.kind.copier(Tools(aws, wire, self.context.clock), self.order)
 
     def _tell_size(self, size: Size) -> None:
-        emit, done = self.context.emit, self.progress.counts.done
+        emit, done = self.context.emit, self.progress.counts.in_target
         words = {**self._subject.words(), "unit": self.kind.unit}
         emit(event("found" if size.exact else "found-about", count=size.items, **words))
         if done:
@@ -121,6 +121,7 @@ class Copying:
             meter=meter,
             stop=self.stop,
             publish=self.publish,
+            trial=not self.settings.accept_left,
         )
 
     @property
@@ -129,9 +130,16 @@ class Copying:
         return Subject(order.source.name, order.target.name, kind.unit, kind.batch)
 
     def _meter(self, size: Size, wire: Wire) -> Meter:
-        context, done = self.context, self.progress.counts.done
-        clock, emit = context.clock, context.emit
-        return Meter(self._subject, size, done, clock, emit, retries=lambda: wire.retries)
+        context, counts = self.context, self.progress.counts
+        return Meter(
+            self._subject,
+            size,
+            counts.in_target,
+            context.clock,
+            context.emit,
+            skipped=counts.left,
+            retries=lambda: wire.retries,
+        )
 
 
 def processes(wanted: int | None, cores: int, items: int, partitions: int) -> int:
@@ -159,6 +167,7 @@ def share_of(whole: EngineSettings, processes: int, partitions: int) -> EngineSe
         max_rate=None if rate is None else rate / processes,
         max_share=None if share is None else share / processes,
         parts=processes,
+        trial=False,
     )
 
 
@@ -170,4 +179,5 @@ def engine_settings(kind: Kind, settings: CopySettings) -> EngineSettings:
         bytes_in_flight=settings.bytes_in_flight,
         max_rate=settings.max_rate,
         max_share=settings.max_share,
+        trial=not settings.accept_left,
     )

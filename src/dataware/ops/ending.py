@@ -9,7 +9,7 @@ from dataware.core.errors import DatawareError, Incomplete, Refused
 WHY_LENGTH = 300
 """Characters of a reason; the record has to fit a parameter of 4 KB."""
 
-CARRIED = ("checkpoint", "identity", "done", "total", "unit")
+CARRIED = ("checkpoint", "identity", "done", "total", "skipped", "unit")
 """What the next run goes on with; the rest of a record tells of the run that wrote it."""
 
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 from dataware.core.errors import BadInput, Refused
 from dataware.core.events import event
 from dataware.core.kind import CopyOrder, Kind, Place
-from dataware.core.model import Existence, Facts, Marker, MarkerState, Ownership
+from dataware.core.model import Content, Existence, Facts, Marker, MarkerState, Ownership
 from dataware.core.verdict import Verdict
 from dataware.kinds import load
 from dataware.ops.carry import Migration, carry, on_record
 from dataware.ops.context import Context, CopySettings
+from dataware.ops.places import check_part, warn_of_slashes
 from dataware.ops.probe import look
-from dataware.ops.verify import aws_of, located
+from dataware.ops.verify import aws_of, describe_schemas, located
 
 
 def migrate(
@@ -21,13 +22,36 @@ def migrate(
 ) -> Verdict:
     """Copy `source` into `target`, verify it, and record it.
 
-    Raises BadInput when a side does not exist or the schemas differ, Refused for a bucket of
+    Raises BadInput when a side does not exist, a named part of the source holds nothing or the
+    schemas differ, Refused for a bucket of
     another account and for an unfinished migration from elsewhere, and what `carry` raises.
     """
     migration = prepared(context, type_name, source, target, settings)
     words = {"source": source.name, "name": target.name}
+    if migration.nothing_to_copy:
+        why = f"{source.name} is empty, so nothing is copied to {target.name}"
+        context.emit(event("nothing-to-do", why=why, **words))
+        return Verdict()
+    check_source(context, migration)
+    _tell_target(context, migration)
     context.emit(event("resuming" if migration.resumes else "copying", **words))
     return carry(context, migration)
+
+
+def check_source(context: Context, migration: Migration) -> None:
+    """Raise BadInput where a named part of the source holds nothing."""
+    order = migration.order
+    aws = aws_of(context, order.source)
+    check_part(migration.kind, aws, order.source, all_versions=order.all_versions)
+
+
+def _tell_target(context: Context, migration: Migration) -> None:
+    """What a person should know of the target, and of how keys are put together."""
+    order = migration.order
+    for note in migration.target.notes:
+        text = f"{order.target.name}: {note}"
+        context.emit(event("note", text=text, name=order.target.name))
+    warn_of_slashes(context.emit, migration.kind, order.source, order.target)
 
 
 def prepared(
@@ -41,17 +65,18 @@ def prepared(
     if kind.copier is None:
         raise BadInput(f"dataware cannot copy a {kind.noun}; it copies tables and buckets")
     before, after = _existing(context, kind, source), _existing(context, kind, target)
-    if before.schema != after.schema:
+    if before.schema and after.schema and before.schema != after.schema:
         raise BadInput(
-            f"{source.name} has the key schema {before.schema}, but {target.name} has "
-            f"{after.schema}: items cannot be copied as they are; make a target with the same keys"
+            f"{describe_schemas(source, before.schema, target, after.schema)}: items cannot be "
+            "copied as they are; make a target with the same keys"
         )
     _check_whole(context.markers.get(kind.name, source.name), source)
     source, target = (located(context, kind, place) for place in (source, target))
     order = order_of(source, target, settings)
     marker = context.markers.get(kind.name, on_record(order)[1])
     _check_marker(marker, *on_record(order))
-    return Migration(kind, order, settings, marker, after)
+    empty = before.content is Content.EMPTY and marker.state is not MarkerState.RUNNING
+    return Migration(kind, order, settings, marker, after, nothing_to_copy=empty)
 
 
 def order_of(source: Place, target: Place, settings: CopySettings) -> CopyOrder:

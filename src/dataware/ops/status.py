@@ -17,7 +17,8 @@ from dataware.ops.ending import state_of
 RUNNING, INTERRUPTED, COMPLETE, UNKNOWN = "running", "interrupted", "complete", "unknown"
 
 FIGURES = (
-    *("phase", "done", "total", "exact", "unit", "rate", "throttled", "retries", "reason"),
+    *("phase", "done", "total", "exact", "skipped", "unit", "rate"),
+    *("throttled", "retries", "reason"),
     *("verified", "holder", "started"),
 )
 """The fields of a record that events of its run carry."""
@@ -188,7 +189,9 @@ def amount(run: Run) -> str:
     if not total or done > total:
         return counted(done, run.unit)
     about = "" if run.detail.get("exact", True) else "about "
-    return f"{done:,} of {about}{counted(total, run.unit)} ({100 * done // total} %)"
+    skipped = int(run.number("skipped"))
+    beside = f", {skipped:,} skipped" if skipped else ""
+    return f"{done:,} of {about}{counted(total, run.unit)} ({100 * done // total} %){beside}"
 
 
 def pace(run: Run) -> list[str]:
@@ -221,8 +224,9 @@ def life(run: Run) -> str:
 def journal_words(run: Run) -> str:
     """What the journal on this machine knows, in words; empty without one, or before its first."""
     known = run.local
-    if not known or not (done := known["copied"] + known["same"] + known["left"]):
+    if not known or not known["copied"] + known["same"] + known["left"]:
         return ""
+    done = known["copied"] + known["same"]
     parts = f"{known['partitions_done']:,} of {counted(known['partitions'], 'part')} done"
     left = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(known["troubles"].items()))
     behind = f", left behind: {left}" if left else ""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from dataware.core.diff import Side
-from dataware.core.errors import BadInput
+from dataware.core.errors import BadInput, Difference
 from dataware.core.events import event
 from dataware.core.kind import Kind, Place
 from dataware.core.ports import Aws
@@ -18,6 +18,7 @@ from dataware.ops.checking import Sides
 from dataware.ops.compare import Stop, compare
 from dataware.ops.context import Context, Pair
 from dataware.ops.measure import Measure
+from dataware.ops.places import describe_empty, warn_of_slashes
 
 SHOWN = 20
 """Differences that are told one by one."""
@@ -41,16 +42,40 @@ def verify(
     all_versions: bool = False,
     deep: bool = False,
 ) -> Verdict:
-    """Compare both sides and tell the result; changes nothing."""
+    """Compare both sides and tell the result; changes nothing.
+
+    Raises BadInput where a named part of the source holds nothing, and Difference for tables whose
+    keys are not the same.
+    """
     words = {"source": source.name, "name": target.name}
     context.emit(event("verifying", **words))
     kind = load(type_name)
     here, there = (located(context, kind, place) for place in (source, target))
+    warn_of_slashes(context.emit, kind, here, there)
+    _check_schemas(context, kind, here, there)
     pair = Pair(type_name, here, there, all_versions, deep)
     measure = Measure(words, kind.unit, None, context.clock, context.emit)
     verdict = compared(context, kind, pair, context.stop, measure)
+    if here.prefix and not verdict.compared:
+        raise BadInput(describe_empty(kind, here))
     tell(context, kind, verdict, words)
     return verdict
+
+
+def _check_schemas(context: Context, kind: Kind, source: Place, target: Place) -> None:
+    """Raise Difference for sides of which no record can be the same, because their keys differ."""
+    if kind.key_schema is None:
+        return
+    mine, other = (kind.key_schema(aws_of(context, at), at.name) for at in (source, target))
+    if mine and other and mine != other:
+        raise Difference(
+            f"{describe_schemas(source, mine, target, other)}, so no {kind.unit} can be the same"
+        )
+
+
+def describe_schemas(source: Place, mine: str, target: Place, other: str) -> str:
+    """That two sides have other keys."""
+    return f"{source.name} has the key schema {mine}, but {target.name} has {other}"
 
 
 def compared(

@@ -83,6 +83,8 @@ def _parts(row: Row) -> list[str]:
     parts = [_count(row), f"{_figure(row.get('rate', 0))}/s".rjust(RATE_WIDTH)]
     if row.get("eta") not in (None, "", UNKNOWN):
         parts.append(f"{row['eta']} left")
+    if skipped := _number(row, "skipped"):
+        parts.append(f"{skipped:,} skipped")
     if throttled := _number(row, "throttled"):
         parts.append(f"{throttled:,} throttled")
     if retries := _number(row, "retries"):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from xml.etree.ElementTree import Element
 
+import botocore.session
 import pytest
 
 from dataware.core.errors import CannotSee, NotThere
 from dataware.core.ports import Judgement, Response
 from dataware.kinds.s3_bucket import documents
 from dataware.kinds.s3_bucket.answers import (
+    ARCHIVED_CODES,
     Answer,
     Fault,
     Garbled,
@@ -227,3 +230,15 @@ def test_what_concerns_every_key_ends_the_run(
     with pytest.raises(sort, match="the-bucket"):
         refuse_all(Rejected("CopyObject", Fault(status, code)), "the-bucket")
     refuse_all(Rejected("CopyObject", Fault(403, "AccessDenied")), "the-bucket")
+
+
+def test_the_codes_of_archived_objects_are_those_of_the_service_model() -> None:
+    """A second source: the errors of reading and copying that botocore's model calls archived."""
+    model = botocore.session.get_session().get_service_model("s3")
+    archived = {
+        shape.name
+        for operation in ("CopyObject", "GetObject", "HeadObject", "UploadPartCopy")
+        for shape in model.operation_model(operation).error_shapes
+        if re.search("archived|active tier|glacier", shape.documentation, re.IGNORECASE)
+    }
+    assert archived == ARCHIVED_CODES

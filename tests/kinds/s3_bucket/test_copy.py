@@ -250,7 +250,19 @@ def test_a_denied_listing_is_an_error(aws: Account) -> None:
     ("answer", "trouble", "why"),
     [
         (fault(403, "InvalidObjectState"), Trouble.ARCHIVED, "restore"),
+        (fault(403, "ObjectNotInActiveTierError"), Trouble.ARCHIVED, "restore"),
         (fault(403, "AccessDenied"), Trouble.DENIED, "s3:PutObjectTagging"),
+        (
+            fault(
+                403,
+                "AccessDenied",
+                "User: u is not authorized to perform: s3:PutObject on resource: r with an "
+                "explicit deny in a resource-based policy",
+            ),
+            Trouble.DENIED,
+            "an explicit deny in a resource-based policy forbids s3:PutObject",
+        ),
+        (fault(403, "InvalidPayer", "odd"), Trouble.FAILED, "InvalidPayer: odd"),
         (
             fault(403, "AccessDenied", "u is not authorized to perform: kms:Decrypt on r"),
             Trouble.DENIED,

@@ -21,7 +21,7 @@ from dataware.kinds.dynamodb_table.declared import (
     properties_like,
 )
 from dataware.kinds.dynamodb_table.items import MAX_BATCH
-from dataware.kinds.dynamodb_table.probe import declared_settings, probe
+from dataware.kinds.dynamodb_table.probe import declared_settings, key_schema, probe
 from dataware.kinds.dynamodb_table.reader import TableReader
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
@@ -139,5 +139,6 @@ KIND = Kind(
     speed=Speed(20_000.0, {"dynamodb.write-unit": FRESH_WRITES}),
     writers=256,
     # CloudFormation Template Reference, AWS::DynamoDB::Table: "Update requires: Replacement".
+    key_schema=key_schema,
     replaced_by=("KeySchema", "ImportSourceSpecification"),
 )

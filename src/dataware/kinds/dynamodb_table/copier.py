@@ -253,7 +253,7 @@ class TableCopier:
     async def _left_behind(self, item: bytes, refusal: Refusal) -> Left:
         """Why one item was refused; raises where the reason is not the item."""
         key = key_text(json.loads(item), await self._key_names())
-        message = str(refusal.answer.get("message") or refusal.answer.get("Message") or "")
+        message = refusal.message
         for code, word, trouble, why in _REFUSALS:
             if refusal.code == code and word.casefold() in message.casefold():
                 return Left(key, trouble, why)

@@ -60,6 +60,12 @@ def probe(aws: Aws, name: str) -> Facts:
     )
 
 
+def key_schema(aws: Aws, name: str) -> str | None:
+    """The key schema of a table in words; None where it is not seen. Raises NotThere."""
+    table = _Look(aws, name).ask("DescribeTable", "Table")
+    return schema_text(table["KeySchema"], table["AttributeDefinitions"]) if table else None
+
+
 class _Look:
     """Asks about one table and collects what was not answered."""
 

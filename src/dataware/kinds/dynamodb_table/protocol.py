@@ -16,7 +16,7 @@ from typing import Any
 
 from dataware.core.absence import says_absent
 from dataware.core.entry import cure
-from dataware.core.errors import CannotSee, DatawareError, NotLetIn, NotThere
+from dataware.core.errors import CannotSee, DatawareError, NotLetIn, NotThere, WriteDenied
 from dataware.core.kind import Place
 from dataware.core.model import Problem
 from dataware.core.ports import Judgement, Request, Response, Wire
@@ -45,6 +45,9 @@ _TRANSIENT = frozenset(
 )
 
 
+_WRITES = frozenset({"BatchWriteItem", "PutItem"})
+
+
 class Refusal(Exception):
     """An answer that no retry changes; `answer` is its decoded body. Callers translate it."""
 
@@ -52,6 +55,11 @@ class Refusal(Exception):
         super().__init__(code)
         self.code = code
         self.answer = answer
+
+    @property
+    def message(self) -> str:
+        """What the service says of it."""
+        return str(self.answer.get("message") or self.answer.get("Message") or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +108,14 @@ class Table:
             return NotLetIn(f"{operation} answered {refusal.code}: {cured_by}")
         denied = refusal.code == "AccessDeniedException"
         need = f"dynamodb:{operation}" if denied else None
-        problem = Problem(operation, refusal.code, need)
+        # The message of a denial names actions and policies; any other may quote values.
+        detail = refusal.message if denied else ""
+        problem = Problem(operation, refusal.code, need, detail)
         if says_absent(operation, refusal.code):
             return NotThere(f"there is no table {self.place.name} in {self.place.region}", problem)
-        return CannotSee(f"table {self.place.name} ({self.place.region}): {problem}", problem)
+        text = f"table {self.place.name} ({self.place.region}): {problem}"
+        denies_writing = denied and operation in _WRITES
+        return (WriteDenied if denies_writing else CannotSee)(text, problem)
 
 
 @cache

@@ -53,6 +53,16 @@ _NO_WAY_IN = {
 }
 
 
+ARCHIVED_CODES = frozenset({"InvalidObjectState", "ObjectNotInActiveTierError"})
+"""Errors of a read or a copy of an archived object that is not restored (Amazon S3 API Reference,
+GetObject and CopyObject)."""
+
+DENIED_CODES = frozenset(
+    {"401", "403", "AccessDenied", "AccessDeniedException", "Forbidden", "UnauthorizedAccess"}
+)
+"""Errors that a permission may be the matter of; answers to HEAD have only a status."""
+
+
 class Garbled(Exception):
     """A document that is not what was asked for, or not all of it."""
 

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from dataware.core.denial import Denial
 from dataware.core.kind import CopyOrder, Left, Trouble
-from dataware.kinds.s3_bucket.answers import GONE, Fault, Rejected
+from dataware.kinds.s3_bucket.answers import ARCHIVED_CODES, DENIED_CODES, GONE, Fault, Rejected
 from dataware.kinds.s3_bucket.calls import Calls
 from dataware.kinds.s3_bucket.documents import Found, read_copied
 from dataware.kinds.s3_bucket.quick import quick_copied
@@ -20,7 +21,6 @@ _CARRIED = {
     "x-amz-object-annotation-directive": "COPY",
 }
 ONLY_IF_ABSENT: Mapping[str, str] = {"if-none-match": "*"}
-_PERMISSION = "is not authorized to perform: "
 
 
 def only_if(etag: str) -> Mapping[str, str]:
@@ -108,13 +108,16 @@ async def left_by(pair: Pair, found: Found, fault: Fault) -> Left:
         return Left(
             shown(found.key), Trouble.CHANGED, "it changed or went away since it was listed"
         )
-    if fault.code == "InvalidObjectState":
+    if fault.code in ARCHIVED_CODES:
         return Left(shown(found.key), Trouble.ARCHIVED, "it is archived: restore it first")
-    if fault.code.startswith("KMS.") or await _sealed(pair, found, fault):
+    lost = fault.code.startswith("KMS.") and "AccessDenied" not in fault.code
+    if lost or await _sealed(pair, found, fault):
         return Left(
-            shown(found.key), Trouble.LOST_KEY, f"its encryption key is not at hand ({fault.code})"
+            shown(found.key),
+            Trouble.LOST_KEY,
+            f"its encryption key is not available ({fault.code})",
         )
-    if fault.status == 403:
+    if fault.code.removeprefix("KMS.") in DENIED_CODES:
         return Left(shown(found.key), Trouble.DENIED, _denial(fault))
     return Left(shown(found.key), Trouble.FAILED, f"{fault.code}: {fault.message}".rstrip(": "))
 
@@ -131,10 +134,11 @@ async def _sealed(pair: Pair, found: Found, fault: Fault) -> bool:
 
 
 def _denial(fault: Fault) -> str:
-    _, named, rest = fault.message.partition(_PERMISSION)
-    if named and rest:
-        return f"{fault.code}: it needs {rest.split()[0].rstrip('.,')}"
+    """What is denied; S3 says it only to callers of the same account or organization."""
+    denial = Denial.of(fault.message)
+    if denial.named:
+        return f"{fault.code}: {denial.clause('the call')}"
     return (
         f"{fault.code}: it needs s3:GetObject and s3:GetObjectTagging on the source, "
-        "s3:PutObject and s3:PutObjectTagging on the target"
+        "s3:PutObject and s3:PutObjectTagging on the target, and no policy that denies them"
     )

@@ -1,0 +1,34 @@
+"""Why keys were skipped, grouped by cause, each with the advice that fits it; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dataware.core.kind import Trouble
+
+ADVICE: Mapping[str, str] = {
+    Trouble.CONFLICT: "choose the side that wins with {on_conflict}",
+    Trouble.ARCHIVED: "restore them first",
+    Trouble.DENIED: "allow what the lines above name, or change the policy that denies it",
+    Trouble.LOST_KEY: "make their encryption key available",
+    Trouble.CHANGED: "pause the writers of the source",
+    Trouble.TOO_LARGE: "make them smaller, or move them by hand",
+    Trouble.FAILED: "see the reasons above",
+}
+"""What to do about each cause; `Trouble` values, because records hold them as text."""
+
+OTHER = "see the reasons above"
+
+
+def list_causes(troubles: Mapping[str, int]) -> str:
+    """Every cause with its number, such as "3 archived, 1 conflict"."""
+    return ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(troubles.items()) if n)
+
+
+def advise(troubles: Mapping[str, int], *, on_conflict: str = "--on-conflict") -> str:
+    """The advice for every cause, such as "archived: restore them first"."""
+    return "; ".join(
+        f"{trouble}: {ADVICE.get(trouble, OTHER).format(on_conflict=on_conflict)}"
+        for trouble, number in sorted(troubles.items())
+        if number
+    )

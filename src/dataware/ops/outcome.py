@@ -1,0 +1,63 @@
+"""What a copy came to: what a verification leaves unexplained, and what was skipped and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from dataware.core.causes import advise, list_causes
+from dataware.core.denial import how_to_allow
+from dataware.core.diff import Side
+from dataware.core.errors import WriteDenied
+from dataware.core.events import counted, event
+from dataware.core.kind import Kind
+from dataware.core.ports import Journal
+from dataware.core.verdict import Verdict
+from dataware.migrate import Counts
+from dataware.ops.context import Context
+from dataware.ops.verify import tell
+
+
+def describe_skipped(unit: str, name: str, troubles: Mapping[str, int], counts: Counts) -> str:
+    """What was skipped, by cause, what to do about each cause, and how to go on."""
+    return (
+        f"{counted(sum(troubles.values()), unit)} not copied to {name} ({list_causes(troubles)}), "
+        f"{counts.in_target:,} of {counted(counts.done, unit)} are there; {advise(troubles)}; then "
+        "run the same command again, or accept what was skipped with --accept-left"
+    )
+
+
+def describe_denied(unit: str, name: str, error: WriteDenied) -> str:
+    """What was denied, what was copied before that, and how to go on."""
+    after = f" (stopped after {counted(error.attempts, 'attempt')})" if error.attempts else ""
+    far = f"nothing was copied to {name}{after}"
+    if error.copied:
+        there = counted(error.copied, unit)
+        far = f"{there} are in {name}, but nothing more could be copied{after}"
+    return f"{far}: {error}; {how_to_allow(str(error))}, then run the same command again"
+
+
+def tell_verdict(
+    context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, object]
+) -> None:
+    """What is only in the target, or was left behind knowingly, does not undo the rest."""
+    equal = verdict.compared - verdict.lacking
+    same = replace(verdict, compared=equal, counts=type(verdict.counts)(), listed=[], moved=set())
+    tell(context, kind, same, words)
+    if verdict.apart:
+        text = f"not the same on both sides: {verdict.summary()}"
+        context.emit(event("warning", text=text, **words))
+
+
+def is_unexplained(verdict: Verdict, journal: Journal) -> bool:
+    """Whether something is, or may be, missing or different that was not left behind knowingly."""
+    wrong = verdict.lacking
+    listed = {d.label for d in verdict.listed if d.side is not Side.EXTRA}
+    whole = wrong == len(listed)
+    left = 0
+    for record in journal.records():
+        for one in record.get("kept_back", ()):
+            left += 1
+            listed.discard(one["key"])
+    # Beyond what a verdict lists there are only numbers, which then have to be the same.
+    return bool(verdict.unseen or listed) or (wrong > left if whole else wrong != left)

@@ -1,0 +1,60 @@
+"""What two places that a person has named hold, before anything is done with them.
+
+Nothing found is no success where somebody named the part of a bucket in which it should be.
+"""
+
+from __future__ import annotations
+
+from dataware.core.errors import BadInput
+from dataware.core.events import event
+from dataware.core.kind import Kind, MakeReader, Place
+from dataware.core.ports import Aws, Emit
+
+
+def address_of(kind: Kind, place: Place) -> str:
+    """A place as people write it."""
+    if place.name.startswith("arn:"):
+        return place.name
+    return f"{kind.scheme}://{place.name}" + (f"/{place.prefix}" if place.prefix else "")
+
+
+def holds_anything(make: MakeReader, aws: Aws, place: Place, *, all_versions: bool) -> bool:
+    """Whether a part of a bucket holds any record, by one page of its listing."""
+    reader = make(aws, place, all_versions=all_versions, deep=False)
+    return any(page.records for page in reader.pages(""))
+
+
+def check_part(kind: Kind, aws: Aws, place: Place, *, all_versions: bool) -> None:
+    """Raise BadInput where a named part of a bucket holds nothing."""
+    if not place.prefix or kind.reader is None:
+        return
+    if not holds_anything(kind.reader, aws, place, all_versions=all_versions):
+        raise BadInput(describe_empty(kind, place))
+
+
+def describe_empty(kind: Kind, place: Place) -> str:
+    """Why nothing may have been found under a prefix, and what to write instead."""
+    named = address_of(kind, place)
+    text = f"{named} holds nothing: no key of the {kind.noun} {place.name} begins with"
+    text += f" {place.prefix}"
+    star = min((place.prefix.find(sign) for sign in "*?" if sign in place.prefix), default=-1)
+    if star < 0:
+        return f"{text}; check the prefix, and whether it ends with /"
+    plain = f"{kind.scheme}://{place.name}/{place.prefix[:star]}"
+    return (
+        f"{text}; a prefix is text and no pattern, so leave the {place.prefix[star]} out: {plain}"
+    )
+
+
+def warn_of_slashes(emit: Emit, kind: Kind, source: Place, target: Place) -> None:
+    """Warn where only one of two prefixes ends between folders, because names are put together."""
+    ends = [not place.prefix or place.prefix.endswith("/") for place in (source, target)]
+    if ends[0] == ends[1]:
+        return
+    slash = "/" if not ends[0] else ""
+    key, copy = f"{source.prefix}{slash}NAME", f"{target.prefix}{slash}NAME"
+    text = (
+        f"only one of {address_of(kind, source)} and {address_of(kind, target)} ends with /, so "
+        f"the key {key} becomes {copy}; end both with / or neither"
+    )
+    emit(event("warning", text=text, source=source.name, name=target.name))

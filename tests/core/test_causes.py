@@ -1,0 +1,26 @@
+"""Skipped keys by cause, each with advice that fits."""
+
+from __future__ import annotations
+
+from dataware.core.causes import ADVICE, advise, list_causes
+from dataware.core.kind import Trouble
+
+
+def test_every_cause_has_an_advice_of_its_own() -> None:
+    """No cause is left with words that fit another one."""
+    assert set(ADVICE) == set(Trouble)
+    assert len(set(ADVICE.values())) == len(Trouble)
+
+
+def test_causes_are_grouped() -> None:
+    """With numbers, and with the option's name where it is set."""
+    troubles = {"conflict": 1, "archived": 1200, "denied": 0}
+    assert list_causes(troubles) == "1,200 archived, 1 conflict"
+    assert advise(troubles, on_conflict="on_conflict") == (
+        "archived: restore them first; conflict: choose the side that wins with on_conflict"
+    )
+
+
+def test_a_cause_of_a_newer_version_is_no_error() -> None:
+    """A record may hold a cause that this version does not know."""
+    assert advise({"newer": 2}) == "newer: see the reasons above"
