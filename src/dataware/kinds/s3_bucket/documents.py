@@ -48,9 +48,29 @@ def _expect(root: Element, name: str) -> dict[str, str]:
     return texts(root)
 
 
+def _rows(root: Element, *names: str) -> list[Element]:
+    """The rows of a listing. Raises Garbled where what may be a row stands anywhere else.
+
+    So no other spelling of a row, nor a group of keys that nobody asked for, hides an object.
+    """
+    rows = [child for child in root if local(child) in names]
+    if len(rows) != sum(local(element) in names for element in root.iter()):
+        raise Garbled("a listing whose rows stand within others")
+    for child in root:
+        if local(child) in names:
+            continue
+        if local(child) == "CommonPrefixes" or any(map(_names_a_key, child)):
+            raise Garbled(f"a listing with rows of another sort ({local(child)})")
+    return rows
+
+
+def _names_a_key(element: Element) -> bool:
+    return local(element).lower() in ("key", "uploadid", "partnumber")
+
+
 def _truncated(said: dict[str, str]) -> bool:
     try:
-        return {"true": True, "false": False}[said["IsTruncated"]]
+        return {"true": True, "false": False}[said["IsTruncated"].strip()]
     except KeyError:
         raise Garbled("a listing that does not say whether there is more") from None
 
@@ -62,6 +82,8 @@ def key_of_text(text: str, *, encoded: bool) -> bytes:
 
 def _found(element: Element, *, encoded: bool) -> Found:
     said = texts(element)
+    if [len(child) for child in element if local(child) == "Key"] != [0]:
+        raise Garbled("an entry without one key")
     marker = local(element) == "DeleteMarker"
     try:
         return Found(
@@ -87,7 +109,7 @@ def _restored(element: Element) -> bool:
 
 def read_objects(root: Element) -> Listing:
     """A page of ListObjectsV2."""
-    listed = [child for child in root if local(child) == "Contents"]
+    listed = _rows(root, "Contents")
     return page_of(root, lambda encoded: tuple(_found(one, encoded=encoded) for one in listed))
 
 
@@ -95,7 +117,7 @@ def page_of(root: Element, entries: Callable[[bool], tuple[Found, ...]]) -> List
     """A page of ListObjectsV2 from its root; `entries` reads what it lists, encoded or not."""
     said = _expect(root, "ListBucketResult")
     found = entries(said.get("EncodingType") == "url")
-    if "KeyCount" in said and said["KeyCount"] != str(len(found)):
+    if "KeyCount" in said and said["KeyCount"].strip() != str(len(found)):
         raise Garbled("a listing of fewer keys than it counts")
     if not _truncated(said):
         return Listing(found, None)
@@ -109,8 +131,8 @@ def read_versions(root: Element) -> Listing:
     """A page of ListObjectVersions: keys ascending, and per key the newest first."""
     said = _expect(root, "ListVersionsResult")
     encoded = said.get("EncodingType") == "url"
-    sorts = {"Version", "DeleteMarker"}
-    found = tuple(_found(child, encoded=encoded) for child in root if local(child) in sorts)
+    listed = _rows(root, "Version", "DeleteMarker")
+    found = tuple(_found(child, encoded=encoded) for child in listed)
     if not _truncated(said):
         return Listing(found, None)
     key, version = said.get("NextKeyMarker"), said.get("NextVersionIdMarker")
@@ -132,7 +154,7 @@ def read_uploads(root: Element) -> Uploads:
     """A page of ListMultipartUploads."""
     said = _expect(root, "ListMultipartUploadsResult")
     encoded = said.get("EncodingType") == "url"
-    each = [texts(child) for child in root if local(child) == "Upload"]
+    each = [texts(child) for child in _rows(root, "Upload")]
     try:
         found = tuple((key_of_text(one["Key"], encoded=encoded), one["UploadId"]) for one in each)
     except KeyError as error:
@@ -154,7 +176,7 @@ def read_parts(root: Element) -> dict[int, int]:
     """The parts that a page of ListParts shows: number to size."""
     said = _expect(root, "ListPartsResult")
     _truncated(said)
-    each = [texts(child) for child in root if local(child) == "Part"]
+    each = [texts(child) for child in _rows(root, "Part")]
     try:
         return {int(one["PartNumber"]): int(one["Size"]) for one in each}
     except (KeyError, ValueError) as error:
@@ -191,7 +213,12 @@ def read_versioning(root: Element) -> str:
 def read_tags(root: Element) -> tuple[tuple[str, str], ...]:
     """The tags that GetObjectTagging answers with, sorted."""
     _expect(root, "Tagging")
-    tags = [texts(tag) for sets in root if local(sets) == "TagSet" for tag in sets]
+    sets = [child for child in root if local(child) == "TagSet"]
+    if len(sets) != 1:
+        raise Garbled("an answer without its set of tags")
+    tags = [texts(tag) for tag in sets[0]]
+    if len(tags) != sum(local(element) == "Tag" for element in root.iter()):
+        raise Garbled("tags of another form")
     try:
         return tuple(sorted((tag["Key"], tag["Value"]) for tag in tags))
     except KeyError as error:

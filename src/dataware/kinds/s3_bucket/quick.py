@@ -71,7 +71,7 @@ def quick_objects(body: bytes) -> Listing | None:
         return None
     try:
         root = document(head + _ENTRIES + tail)
-        if _own(root):
+        if _own(root) and not _prefixes(root):
             return page_of(root, lambda encoded: _entries(pieces, encoded=encoded))
     except Garbled:
         pass
@@ -82,6 +82,11 @@ def _own(root: Element) -> bool:
     """Whether all entries stand at one place, right under the root."""
     places = [element for element in root.iter() if local(element) == "Contents"]
     return len(places) == 1 and places[0] in list(root)
+
+
+def _prefixes(root: Element) -> bool:
+    """Whether anything else may be a row; the strict reader then decides."""
+    return any(len(child) for child in root)
 
 
 def _entries(pieces: Sequence[Any], *, encoded: bool) -> tuple[Found, ...]:

@@ -25,7 +25,12 @@ _OBJECT = re.compile(
     rb"<Size>([0-9]+)</Size>(?:<StorageClass>([A-Z_]*)</StorageClass>)?</Contents>"
 )
 _ROWS = {"Contents", "Version", "DeleteMarker"}
+_OTHER_ROWS = {"CommonPrefixes"}
 _FIRST, _LAST = b"<Contents>", b"</Contents>"
+
+# What lets the bytes of a document mean something else than they seem to.
+_SECTIONS = re.compile(rb"<!|<\?(?!xml[ \t\r\n])")
+_ENCODING = re.compile(rb"""encoding\s*=\s*["'](?!utf-8["'])""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +43,35 @@ class Listing:
 
 def read_listing(body: bytes) -> Listing:
     """The page in the body of a ListObjectsV2."""
-    at = body.find(_FIRST)
-    if at < 0:
-        return _listing(Document.of(body, "ListBucketResult"), ())
-    end = body.rfind(_LAST) + len(_LAST)
+    return _read_quickly(body) or _read_strictly(body)
+
+
+def _read_quickly(body: bytes) -> Listing | None:
+    """The page if it is exactly as S3 writes it; None leaves it to the parser."""
+    at, end = body.find(_FIRST), body.rfind(_LAST) + len(_LAST)
+    if not 0 <= at < end - len(_LAST):
+        return None
     pieces = _OBJECT.split(body[at:end])
-    if any(pieces[::5]):
-        document = Document.of(body, "ListBucketResult")
-        return _listing(document, map(_object, document.rows_of("Contents")))
+    around = body[:at] + body[end:]
+    if any(pieces[::5]) or _SECTIONS.search(around) or _ENCODING.search(around):
+        return None
+    document = Document.of(around, "ListBucketResult")
+    if document.rows:
+        return None
     rows = zip(pieces[1::5], pieces[2::5], pieces[3::5], pieces[4::5], strict=True)
-    document = Document.of(body[:at] + body[end:], "ListBucketResult")
     return _listing(document, ((key, tag, size, sort or STANDARD) for key, tag, size, sort in rows))
+
+
+def _read_strictly(body: bytes) -> Listing:
+    document = Document.of(body, "ListBucketResult")
+    return _listing(document, map(_object, document.rows_of("Contents")))
 
 
 def _listing(document: Document, rows: Iterable[Listed]) -> Listing:
     key = document.key
     objects = [(key(name), etag, size, sort) for name, etag, size, sort in rows]
     said = document.said
-    if said.get("KeyCount", str(len(objects))) != str(len(objects)):
+    if said.get("KeyCount", str(len(objects))).strip() != str(len(objects)):
         raise ValueError("a listing of other keys than it counts")
     return Listing(objects, document.needed("NextContinuationToken") if document.more else None)
 
@@ -133,7 +149,7 @@ class Document:
     def of(body: bytes, root: str) -> Document:
         """The document, which must be whole and have this root. Raises ValueError."""
         handler = _Handler(root)
-        parser = expat.ParserCreate()
+        parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.StartElementHandler = handler.start
         parser.CharacterDataHandler = handler.text
@@ -145,6 +161,8 @@ class Document:
             raise ValueError(f"a listing that is not whole: {error}") from None
         if _ROWS & handler.said.keys():
             raise ValueError("a listing with an empty row")
+        if handler.astray:
+            raise ValueError(f"a listing with rows of another sort ({handler.astray})")
         return Document(handler.said, handler.rows)
 
     def rows_of(self, name: str) -> list[dict[str, str]]:
@@ -160,7 +178,7 @@ class Document:
     def more(self) -> bool:
         """Whether there is another page."""
         try:
-            return {"true": True, "false": False}[self.said["IsTruncated"]]
+            return {"true": True, "false": False}[self.said["IsTruncated"].strip()]
         except KeyError:
             raise ValueError("a listing that does not say whether there is more") from None
 
@@ -171,32 +189,47 @@ class Document:
         return self.said[name]
 
 
+def _local(name: str) -> str:
+    """The name of an element without its namespace."""
+    return name.rpartition(" ")[2]
+
+
 class _Handler:
     """Takes in what expat reads: texts at depth two, and rows with their texts at depth three."""
 
     def __init__(self, root: str) -> None:
         self.said: dict[str, str] = {}
         self.rows: list[tuple[str, dict[str, str]]] = []
+        self.astray = ""
         self._root = root
         self._path: list[str] = []
         self._text = ""
         self._row: dict[str, str] = {}
 
     def start(self, name: str, _attributes: object) -> None:
+        name = _local(name)
         if not self._path and name != self._root:
             raise ValueError(f"{name} instead of {self._root}")
         self._path.append(name)
+        depth = len(self._path)
+        misplaced = name in _ROWS and depth != 2
+        second_key = name == "Key" and depth == 3 and name in self._row
+        within_key = depth == 4 and self._path[2] == "Key"
+        if name in _OTHER_ROWS or misplaced or second_key or within_key:
+            self.astray = name
         self._text = ""
 
     def text(self, data: str) -> None:
         self._text += data
 
-    def end(self, name: str) -> None:
+    def end(self, _name: str) -> None:
         depth = len(self._path)
-        self._path.pop()
+        name = self._path.pop()
         if depth == 3:
             self._row[name] = self._text
         elif depth == 2 and self._row:
+            if name not in _ROWS and any(each.lower() == "key" for each in self._row):
+                self.astray = name
             self.rows.append((name, self._row))
             self._row = {}
         elif depth == 2:
