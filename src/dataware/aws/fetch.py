@@ -47,7 +47,7 @@ def fetch(
         answer = call(**arguments)
         try:
             return read(_whole(answer))
-        except ValueError as error:
+        except (RecursionError, ValueError) as error:
             flaw = str(error)
     name = "".join(word.capitalize() for word in call.__name__.split("_"))
     raise CannotSee(

@@ -163,3 +163,26 @@ def test_a_missing_table_is_not_there() -> None:
     wire = OneAnswer(refuse("ResourceNotFoundException"))
     with pytest.raises(NotThere, match="orders"):
         asyncio.run(Table(wire, place("orders")).ask("Scan", has_page))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"Count": 2},
+        {"Count": "1"},
+        {"ScannedCount": 2},
+        {"LastEvaluatedKey": {}},
+        {"LastEvaluatedKey": []},
+        {"LastEvaluatedKey": ""},
+        {"LastEvaluatedKey": 0},
+    ],
+    ids=str,
+)
+def test_a_page_that_contradicts_itself_is_asked_again(more: dict[str, object]) -> None:
+    """Counts are checked, and only a page without a next key is the last one."""
+    assert verdict(respond({**PAGE, **more})) is Judgement.RETRY
+
+
+def test_a_document_without_bottom_is_asked_again() -> None:
+    """However deep it is nested, it is no page and no error of the program."""
+    assert verdict(Response(200, {}, b"[" * 100_000)) is Judgement.RETRY

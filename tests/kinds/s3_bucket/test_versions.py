@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -65,15 +66,15 @@ def all_versions(aws: Account, **changes: Any) -> Any:
 
 
 def test_histories_arrive_in_order(aws: Account) -> None:
-    """Versions and delete markers stand in the target as they stood in the source."""
+    """Versions, and the markers that delete one, stand in the target as in the source."""
     write(aws, "a b", b"1", b"2", None, b"3", b"3")
     write(aws, "gone", b"x", None)
     write(aws, "marker", None, None)
     outcome, _ = copy(aws, all_versions(aws))
-    assert (outcome.copied, outcome.left) == (3, ())
+    assert (outcome.copied, outcome.same, outcome.left) == (2, 1, ())
     assert history(aws, "a b") == [b"1", b"2", None, b"3", b"3"]
     assert history(aws, "gone") == [b"x", None]
-    assert history(aws, "marker") == [None, None]
+    assert history(aws, "marker") == []
     assert differences(aws, all_versions(aws)) == []
     assert differences(aws, all_versions(aws), deep=True) == []
 
@@ -173,3 +174,104 @@ def test_a_verification_sees_a_history_in_another_order(aws: Account) -> None:
     write(aws, "more", b"1", bucket="new-bucket")
     found = differences(aws, all_versions(aws))
     assert sorted(found) == ["b'key' differs", "b'more' differs"]
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ([None, b"1"], [b"1"]),
+        ([None, None, b"1", None, None, b"2", None, None], [b"1", None, b"2", None]),
+        ([None], []),
+    ],
+)
+def test_a_marker_that_deletes_nothing_is_not_carried(
+    aws: Account, source: list[bytes | None], target: list[bytes | None]
+) -> None:
+    """Nothing could guard it, and it changes nothing for anybody: both sides count as equal."""
+    write(aws, "key", *source)
+    requests = copy(aws, all_versions(aws))[1]
+    assert history(aws, "key") == target
+    deletes = [request for request in requests if request.method == "DELETE"]
+    assert len(deletes) == target.count(None)
+    assert all("if-match" in request.headers for request in deletes)
+    assert differences(aws, all_versions(aws)) == []
+    assert differences(aws, all_versions(aws), deep=True) == []
+    assert copy(aws, all_versions(aws))[0].same == 1
+
+
+def stranger(aws: Account, method: str, body: bytes = b"theirs") -> Callable[[Request], None]:
+    """Somebody who writes the key in the target just before the first request of a method."""
+    came: list[Request] = []
+
+    def write_first(request: Request) -> None:
+        if request.method == method and not came:
+            came.append(request)
+            write(aws, "key", body, bucket="new-bucket")
+
+    return write_first
+
+
+@pytest.mark.parametrize(
+    "source", [[None, b"1"], [None], [None, None, b"1", None], [b"1", None], [b"1", None, b"2"]]
+)
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_no_marker_hides_what_somebody_else_wrote(
+    aws: Account, source: list[bytes | None], method: str
+) -> None:
+    """Whoever writes the key just before a copy or a marker is set can still read it afterwards."""
+    write(aws, "key", *source)
+    before = stranger(aws, method)
+
+    def watch(request: Request) -> Response | None:
+        before(request)
+        return None
+
+    outcome = copy(aws, all_versions(aws), answer=watch)[0]
+    came = history(aws, "key").count(b"theirs")
+    if came:
+        assert buckets.get(aws, "key") == b"theirs"
+        assert [left.trouble for left in outcome.left] == [Trouble.CONFLICT]
+    again = copy(aws, all_versions(aws))[0]
+    if came:
+        assert buckets.get(aws, "key") == b"theirs"
+        assert [left.trouble for left in again.left] == [Trouble.CONFLICT]
+
+
+@pytest.mark.parametrize("source", [[b"1", None], [b"1", None, b"2"], [b"1", None, b"1", None]])
+def test_a_marker_whose_answer_was_lost_is_recognised(
+    aws: Account, source: list[bytes | None]
+) -> None:
+    """The same request once more sets no second marker; the run ends, and so does the next one."""
+    write(aws, "key", *source)
+    done: list[Request] = []
+
+    def lose(request: Request) -> Response | None:
+        if request.method == "DELETE" and not done:
+            done.append(request)
+            write(aws, "key", None, bucket="new-bucket")
+        return None
+
+    outcome = copy(aws, all_versions(aws), answer=lose)[0]
+    assert (outcome.copied, outcome.left) == (1, ())
+    assert history(aws, "key") == source
+    assert copy(aws, all_versions(aws))[0].same == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "present"),
+    [
+        ([b"1", None, b"2"], [b"1", None, None]),
+        ([None, b"1"], [None, None]),
+        ([None, b"1", None], [None, b"1", None, None]),
+    ],
+)
+def test_markers_that_earlier_runs_doubled_are_no_conflict(
+    aws: Account, source: list[bytes | None], present: list[bytes | None]
+) -> None:
+    """A target in which a request was carried out twice is continued, and verified."""
+    write(aws, "key", *source)
+    write(aws, "key", *present, bucket="new-bucket")
+    outcome = copy(aws, all_versions(aws))[0]
+    assert outcome.left == ()
+    assert outcome.copied + outcome.same == 1
+    assert differences(aws, all_versions(aws)) == []

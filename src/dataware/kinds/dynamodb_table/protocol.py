@@ -166,10 +166,17 @@ def error_code(answer: Answer) -> str:
 
 
 def has_page(answer: Answer) -> Judgement:
-    """A scan's page whose count agrees with its items."""
-    items = answer.get("Items")
-    whole = isinstance(items, list) and answer.get("Count") == len(items)
-    return Judgement.DONE if whole else Judgement.RETRY
+    """A scan's page whose counts agree with its items, and that is the last or names the next one.
+
+    Without a filter DynamoDB returns all that it has scanned (API Reference, Scan).
+    """
+    items, last = answer.get("Items"), answer.get("LastEvaluatedKey")
+    if not isinstance(items, list) or answer.get("Count") != len(items):
+        return Judgement.RETRY
+    if answer.get("ScannedCount") not in (None, len(items)):
+        return Judgement.RETRY
+    is_key = isinstance(last, dict) and bool(last)
+    return Judgement.DONE if last is None or is_key else Judgement.RETRY
 
 
 def has_table(answer: Answer) -> Judgement:

@@ -13,6 +13,7 @@ import msgspec
 class _Page(msgspec.Struct):
     Items: list[msgspec.Raw]
     Count: int
+    ScannedCount: int | None = None
     LastEvaluatedKey: dict[str, Any] | None = None
     ConsumedCapacity: dict[str, Any] | None = None
 
@@ -32,6 +33,7 @@ def slice_page(body: bytes) -> dict[str, Any]:
     return {
         "Items": [bytes(item) for item in page.Items],
         "Count": page.Count,
+        "ScannedCount": page.ScannedCount,
         "LastEvaluatedKey": page.LastEvaluatedKey,
         "ConsumedCapacity": page.ConsumedCapacity or {},
     }

@@ -21,7 +21,7 @@ from dataware.core.kind import Entry, Evidence, Place, Reader, Records
 from dataware.core.model import Problem
 from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.digests import digest, digest_of
-from dataware.kinds.dynamodb_table.reading import read_got, read_scan
+from dataware.kinds.dynamodb_table.reading import read_got, read_scan, read_table
 
 PART_BYTES: Final = 64 * 1024**2
 """How much of a table one part holds, within MIN_PARTS and MAX_PARTS."""
@@ -111,10 +111,9 @@ class TableReader(Reader):
     def _described(self) -> Mapping[str, Any]:
         if self._table is None:
             with self._aws.looking_at(f"table {self._name}", "dynamodb:DescribeTable"):
-                answer = self._aws.fetch(
-                    "dynamodb", "describe_table", json.loads, TableName=self._name
+                self._table = self._aws.fetch(
+                    "dynamodb", "describe_table", read_table, TableName=self._name
                 )
-            self._table = answer["Table"]
         return self._table
 
     def _get(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[bytes]:

@@ -31,11 +31,27 @@ def read_scan(body: bytes) -> Scanned:
     try:
         page = _members(body.decode("latin-1"))
         items, count = page["Items"], json.loads(page["Count"])
-    except (IndexError, KeyError) as error:
+        scanned = json.loads(page.get("ScannedCount", page["Count"]))
+        last = json.loads(page.get("LastEvaluatedKey", b"null"))
+    except (IndexError, KeyError, TypeError) as error:
         raise ValueError(f"a page that is not whole ({error})") from None
-    if not isinstance(items, list) or count != len(items):
+    if not isinstance(items, list) or count != len(items) or scanned != count:
         raise ValueError("a page of other items than it counts")
-    return Scanned(items, json.loads(page.get("LastEvaluatedKey", b"null")) or None)
+    if last is None or (isinstance(last, dict) and last):
+        return Scanned(items, last)
+    raise ValueError("a page that does not say where the next one begins")
+
+
+def read_table(body: bytes) -> Mapping[str, Any]:
+    """The table in the body of a DescribeTable."""
+    try:
+        table: Mapping[str, Any] = json.loads(body)["Table"]
+        whole = all("AttributeName" in each for each in table["KeySchema"])
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"an answer without a table ({error})") from None
+    if not whole:
+        raise ValueError("a table without its keys")
+    return table
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,10 @@ _document = _either(_quick.read if _quick else None, json.loads)
 
 def json_object(body: bytes) -> dict[str, Any]:
     """The JSON object of a body. Raises ValueError for anything else."""
-    answer = _document(body)
+    try:
+        answer = _document(body)
+    except RecursionError:
+        raise Torn("nested too deeply") from None
     if not isinstance(answer, dict):
         raise Torn(type(answer).__name__)
     return answer

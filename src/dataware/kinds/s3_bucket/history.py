@@ -2,6 +2,9 @@
 
 A record stands for the whole history of a key: a digest of its versions and delete markers, in the
 order of the listing. Where digests differ, `same` goes through both histories, version by version.
+A marker counts where it deletes something, that is, right behind a version: others (at the
+beginning of a history, or one behind another) change nothing for anybody, and no copy can set them
+without the danger of hiding what somebody else writes.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ class HistoryReader(BucketReader):
         story = _Story()
         for page in self._version_pages(Prefix=self._prefix, **more):
             whole = list(self._told(page, story))
-            if page.more is None and story.key is not None:
+            if page.more is None and story.has_versions:
                 whole.append(story.told)
             records, ended = within(span, whole)
             yield Records(records)
@@ -75,24 +78,33 @@ class HistoryReader(BucketReader):
         for version in page.versions:
             key = version.key[self._skip :]
             if key != story.key:
-                if story.key is not None:
+                if story.has_versions:
                     yield story.told
                 story.begin(key)
-            story.digest.update(self._digest(version))
+            if version.said is None:
+                story.marked = True
+            else:
+                story.add(self._digest(version))
 
     def _digest(self, version: Version) -> bytes:
-        if version.said is None:
-            return b"delete marker\n"
-        return b" ".join(version.said[1:]) + self._mark + b"\n"
+        """What is said of a version; nothing of a marker."""
+        return b"" if version.said is None else b" ".join(version.said[1:]) + self._mark + b"\n"
 
     def _history(self, key: bytes) -> Iterator[Version]:
         """The history of a key, newest first."""
         full = self._full(key)
+        marker: Version | None = None
         for page in self._version_pages(Prefix=full):
             for version in page.versions:
                 if version.key != full.encode():
                     return
+                if version.said is None:
+                    marker = version
+                    continue
+                if marker is not None:
+                    yield marker
                 yield version
+                marker = None
 
     def _version_pages(self, **arguments: Any) -> Iterator[Versions]:
         more: dict[str, str] = {"EncodingType": "url"}
@@ -118,6 +130,7 @@ class _Story:
     def __init__(self) -> None:
         self.key: bytes | None = None
         self.digest = blake2b(digest_size=16)
+        self.has_versions = self.marked = False
 
     @property
     def told(self) -> Told:
@@ -127,3 +140,9 @@ class _Story:
     def begin(self, key: bytes) -> None:
         """Another key."""
         self.key, self.digest = key, blake2b(digest_size=16)
+        self.has_versions = self.marked = False
+
+    def add(self, said: bytes) -> None:
+        """The next older version, with the marker that stands before it, if any."""
+        self.digest.update(b"delete marker\n" + said if self.marked else said)
+        self.has_versions, self.marked = True, False

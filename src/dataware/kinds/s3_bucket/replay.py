@@ -3,6 +3,11 @@
 The target keeps its own version ids and times. What it holds of a key must be the beginning of
 the source's history, so that a run that was cut off goes on where it stopped; anything else
 under the key is a conflict.
+
+A delete marker is set only behind a version that this copy wrote, and only while that is the
+current one (``If-Match``; Amazon S3 User Guide, "How to perform conditional deletes"). There is no
+such condition where nothing stands, so a marker that deletes nothing is not carried: one with
+which a history begins, or one behind another. Whoever writes the key meanwhile is never hidden.
 """
 
 from __future__ import annotations
@@ -52,18 +57,35 @@ async def histories(pages: AsyncIterator[Sequence[Found]]) -> AsyncGenerator[lis
         yield [tuple(begun)]
 
 
+def effective(oldest_first: Sequence[Found], *, leading: bool = True) -> History:
+    """A history without its markers that delete nothing; with `leading`, also at its beginning.
+
+    A request to delete that is sent once more, because its answer was lost, leaves such markers.
+    """
+    kept: list[Found] = []
+    for found in oldest_first:
+        before_is_marker = kept[-1].marker if kept else leading
+        if not (found.marker and before_is_marker):
+            kept.append(found)
+    return tuple(kept)
+
+
 class Replay:
     """Brings one key's history over; `history` is newest first, as listings give it."""
 
     def __init__(self, pair: Pair, history: History) -> None:
         self._pair = pair
-        self._wanted = tuple(reversed(history))
-        self._key = pair.target_key(history[0].key)
+        self._name = history[0].key
+        self._begins_deleted = history[-1].marker
+        self._wanted = effective(history[::-1])
+        self._key = pair.target_key(self._name)
         self._ours: set[int] = set()
         self._bytes = 0
 
     async def run(self) -> Outcome:
         """Write what the target lacks, until it shows the same history or cannot be made to."""
+        if not self._wanted:
+            return Outcome(same=1)
         reached = -1
         while True:
             present = await self._present()
@@ -99,7 +121,9 @@ class Replay:
             more = None if beyond else page.more
             if more is not None:
                 cursor.advance(more, found=len(page.found))
-        return tuple(reversed(newest_first))
+        # A marker at the beginning is somebody else's, unless the source has one, too: an older
+        # version of this copy carried it.
+        return effective(newest_first[::-1], leading=self._begins_deleted)
 
     async def _begins(self, present: Sequence[Found]) -> bool:
         if len(present) > len(self._wanted):
@@ -129,10 +153,10 @@ class Replay:
 
     async def _write(self, present: Sequence[Found]) -> Left | None:
         latest = present[-1] if present else None
-        seen = latest.etag if latest is not None and not latest.marker else None
+        seen = None if latest is None or latest.marker else latest.etag
         for index, found in enumerate(self._wanted[len(present) :], len(present)):
             try:
-                if found.marker:
+                if found.marker and seen is not None:
                     await self._delete(seen)
                     seen = None
                 else:
@@ -148,9 +172,8 @@ class Replay:
             self._bytes += found.size
         return None
 
-    async def _delete(self, seen: str | None) -> None:
-        headers = {} if seen is None else only_if(seen)
-        ask = Ask(self._key, headers=headers)
+    async def _delete(self, seen: str) -> None:
+        ask = Ask(self._key, headers=only_if(seen))
         await self._pair.calls.plain(self._pair.target, "DeleteObject", "DELETE", ask)
 
     def _done(self) -> Outcome:
@@ -169,7 +192,7 @@ class Replay:
         )
 
     def _left(self, trouble: Trouble, why: str) -> Outcome:
-        left = Left(shown(self._wanted[0].key), trouble, why)
+        left = Left(shown(self._name), trouble, why)
         return Outcome(bytes=self._bytes, left=(left,))
 
 
