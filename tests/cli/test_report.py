@@ -25,12 +25,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def kept(now: float, *, end: bool = True) -> str:
+def kept(now: float, *, end: bool = True, code: int = 0) -> str:
     """The id of a run on record."""
     name = new_run(now)
     file = RunFile(runs_folder(), name)
     file.write({**beginning("migrate", "s3://a", "s3://b"), "run": name})
-    for record in (*copied(), *([ended(9, 0)] if end else [])):
+    for record in (*copied(), *([ended(9, code)] if end else [])):
         file.write(record)
     file.close()
     return name
@@ -71,13 +71,24 @@ def test_what_is_not_there_is_told_in_one_sentence() -> None:
 
 
 def test_the_runs_on_record_are_listed() -> None:
-    """The newest first, each with its time, its end and its command."""
-    assert run("report", "--list").lines[0].startswith("✅ Nothing to do: there is no record")
-    names = [kept(1.0), kept(2.0, end=False)]
-    lines = run("report", "--list").lines
-    assert [line.split()[1] for line in lines] == names[::-1]
-    assert "no end" in lines[0]
-    assert lines[1].endswith("exit 0  dataware migrate s3://a s3://b")
+    """The newest first, under a header, each with its time, its outcome in words, its command."""
+    names = [kept(1.0), kept(2.0, end=False), kept(3.0, code=4), kept(4.0, code=3)]
+    header, *rows = run("report", "--list").lines
+    assert header.split("  ")[0] == "RUN"
+    assert header.split() == ["RUN", "STARTED", "(UTC)", "OUTCOME", "COMMAND"]
+    assert [line.split()[0] for line in rows] == names[::-1]
+    at = header.index("OUTCOME")
+    ends = [line[at:].split("  ")[0] for line in rows]
+    assert ends == ["stopped (3)", "incomplete (4)", "killed", "done"]
+    assert rows[-1].endswith("2026-11-24 18:01  done            dataware migrate s3://a s3://b")
+
+
+def test_a_new_machine_has_no_runs_to_list() -> None:
+    """Nothing on record is no success and no failure; what leaves a run is named."""
+    ran = run("report", "--list")
+    assert ran.code == 0
+    assert ran.lines[0].startswith("ℹ️  No run is on record in ")
+    assert "`dataware plan`" in ran.out
 
 
 class Terminal(io.StringIO):

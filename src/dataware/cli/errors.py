@@ -20,7 +20,7 @@ from dataware.cli.help import complaint
 from dataware.cli.slot import slot
 from dataware.core.errors import DatawareError, Incomplete
 from dataware.core.events import event
-from dataware.report import Format, make_renderer
+from dataware.report import Format, appearance, make_renderer
 
 INTERRUPTED = "Interrupted: nothing is lost; run the same command again to continue"
 
@@ -41,10 +41,9 @@ def _tell_hint(text: str, arguments: Sequence[str]) -> None:
     from dataware.cli.outside import is_watched  # noqa: PLC0415 - a run with a record has it
 
     if is_watched(sys.stdout, os.environ):
-        no_color, plain = bool(os.environ.get("NO_COLOR")), "--plain" in arguments
-        with make_renderer(
-            Format.TEXT, sys.stdout, plain=plain, no_color=no_color, is_tty=False
-        ) as render:
+        look = appearance(sys.stdout, os.environ)
+        plain = "--plain" in arguments
+        with make_renderer(Format.TEXT, sys.stdout, plain=plain, is_tty=False, **look) as render:
             render(event("note", text=text))
 
 
@@ -83,12 +82,13 @@ def _fail(arguments: Sequence[str], error: BaseException) -> int:
     if "--debug" in arguments and not isinstance(error, click.ClickException | KeyboardInterrupt):
         traceback.print_exception(error)
     as_json = wants_json(arguments)
+    stream = sys.stdout if as_json else sys.stderr
     with make_renderer(
         Format.JSON if as_json else Format.TEXT,
-        sys.stdout if as_json else sys.stderr,
+        stream,
         plain="--plain" in arguments,
-        no_color=bool(os.environ.get("NO_COLOR")),
         is_tty=False,
+        **appearance(stream, os.environ),
     ) as render:
         render(event("failure", text=" ".join(text.split()), exit_code=code))
     return code

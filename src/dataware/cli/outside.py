@@ -25,7 +25,7 @@ from dataware.core.model import Wanted
 from dataware.core.ports import Aws, Emit, Journal
 from dataware.ops.context import Context
 from dataware.ops.verify import aws_of
-from dataware.report import Format, Renderer, make_renderer
+from dataware.report import Format, Renderer, appearance, make_renderer
 from dataware.state import FileJournal, ParameterMarkers, journal_path, recorded
 
 
@@ -143,8 +143,8 @@ def display(options: Outside, stream: TextIO | None = None) -> Renderer:
         options.format,
         stream,
         plain=options.plain,
-        no_color=bool(os.environ.get("NO_COLOR")),
         is_tty=is_watched(stream, os.environ),
+        **appearance(stream, os.environ),
     )
 
 

@@ -6,24 +6,29 @@ import os
 import sys
 from pathlib import Path
 
-from dataware.core.errors import DatawareError
+from dataware.core.errors import DatawareError, Difference, Incomplete, Refused
 from dataware.core.events import event
 from dataware.core.ports import Emit
-from dataware.report import Format, make_renderer
+from dataware.report import Format, appearance, make_renderer
 from dataware.report.html import run_page
 from dataware.report.html.story import story_of
+from dataware.report.line import printable
 from dataware.state.runs import KeptRun, find_run, kept_runs, runs_folder
 
 DONE = 0
 STANDARD_OUTPUT = Path("-")
+HEADER = ("RUN", "STARTED (UTC)", "OUTCOME", "COMMAND")
+OUTCOMES = {
+    Difference.exit_code: "different",
+    Refused.exit_code: "stopped",
+    Incomplete.exit_code: "incomplete",
+}
 
 
 def run_report(run: str | None, out: Path, *, lists: bool, plain: bool) -> int:
     """Write the page of a run, or list the runs. Raises BadInput for an unknown run."""
-    no_color = bool(os.environ.get("NO_COLOR"))
-    with make_renderer(
-        Format.TEXT, sys.stdout, plain=plain, no_color=no_color, is_tty=False
-    ) as emit:
+    look = appearance(sys.stdout, os.environ)
+    with make_renderer(Format.TEXT, sys.stdout, plain=plain, is_tty=False, **look) as emit:
         if lists:
             _list(emit)
         else:
@@ -46,23 +51,34 @@ def _write(emit: Emit, run: KeptRun, out: Path) -> None:
 
 
 def _list(emit: Emit) -> None:
+    """The runs as a table, the newest first."""
     runs = kept_runs(runs_folder())
-    for run in runs:
-        emit(event("note", text=_line(run)))
     if not runs:
-        emit(event("nothing-to-do", why=f"there is no record of a run in {runs_folder()}"))
+        text = f"No run is on record in {runs_folder()} yet; `dataware plan` or `apply` leaves one"
+        emit(event("note", text=text))
+        return
+    rows = [HEADER, *map(_row, runs)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
 
 
-def _line(run: KeptRun) -> str:
+def _row(run: KeptRun) -> tuple[str, ...]:
     began = run.beginning
-    words = " ".join(["dataware", *map(str, [began.get("command"), *began.get("arguments", ())])])
-    return f"{run.run}  {began.get('started')}  {_end(run)}  {words}"
+    words = ["dataware", *map(str, [began.get("command"), *began.get("arguments", ())])]
+    started = str(began.get("started", ""))[:16].replace("T", " ")
+    return run.run, started, _outcome(run), printable(" ".join(words))
 
 
-def _end(run: KeptRun) -> str:
+def _outcome(run: KeptRun) -> str:
+    """How the run ended, in words; the exit code stands beside what is no success."""
     if run.alive:
-        return "going on"
+        return "running"
     last = run.last()
     if last is None or last.get("code") != "end":
-        return "no end"
-    return f"exit {last['data']['exit_code']}"
+        return "killed"
+    code = int(last["data"]["exit_code"])
+    if code == Difference.exit_code and run.beginning.get("command") == "plan":
+        return f"to be looked at ({code})"
+    return f"{OUTCOMES.get(code, 'failed')} ({code})" if code else "done"

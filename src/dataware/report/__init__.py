@@ -3,6 +3,6 @@
 This package may read what the inside emits; it decides nothing and calls no service.
 """
 
-from dataware.report.choose import DOCUMENTS, Format, Renderer, make_renderer
+from dataware.report.choose import DOCUMENTS, Format, Renderer, appearance, make_renderer
 
-__all__ = ["DOCUMENTS", "Format", "Renderer", "make_renderer"]
+__all__ = ["DOCUMENTS", "Format", "Renderer", "appearance", "make_renderer"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Protocol, Self, TextIO
+from typing import Protocol, Self, TextIO, TypedDict
 
 from dataware.core.events import Event
 from dataware.report.jsonlines import JsonRenderer
@@ -39,20 +42,63 @@ class Renderer(Protocol):
         ...
 
 
+class Appearance(TypedDict):
+    """What variables say about an output: NO_COLOR, FORCE_COLOR and COLUMNS.
+
+    `columns` is None for an output whose width nobody says, such as a pipe.
+    """
+
+    no_color: bool
+    force_color: bool
+    columns: int | None
+
+
+def appearance(stream: TextIO, environ: Mapping[str, str]) -> Appearance:
+    """How `stream` is to look; a word against colour wins over one for it."""
+    no_color = bool(environ.get("NO_COLOR"))
+    forced = environ.get("FORCE_COLOR", "").lower() not in {"", "0", "false"}
+    columns = environ.get("COLUMNS", "")
+    known = int(columns) if columns.isdecimal() and int(columns) > 0 else None
+    if known is None and stream.isatty():
+        known = _columns_of(stream)
+    return Appearance(no_color=no_color, force_color=forced and not no_color, columns=known)
+
+
+def _columns_of(terminal: TextIO) -> int:
+    """The width of this very terminal; standard output may be another one, or none."""
+    try:
+        return os.get_terminal_size(terminal.fileno()).columns or 80
+    except (OSError, ValueError):
+        return shutil.get_terminal_size().columns
+
+
 def make_renderer(
-    format: Format, stream: TextIO, *, plain: bool, no_color: bool, is_tty: bool
+    format: Format,
+    stream: TextIO,
+    *,
+    plain: bool,
+    no_color: bool,
+    is_tty: bool,
+    force_color: bool = False,
+    columns: int | None = None,
 ) -> Renderer:
     """The renderer for `stream`.
 
     `is_tty` says that somebody watches, so that live bars make sense. `plain` takes away bars,
-    colour and signs; `no_color` takes away colour and signs.
+    colour and signs; `no_color` takes away colour and signs; `force_color` colours also what
+    nobody watches. `columns` is the width of the output, where one is known.
     """
     if format is Format.JSON:
         return JsonRenderer(stream)
     if format in DOCUMENTS:
         return _document(format, stream)
     if plain or not is_tty:
-        return PlainRenderer(stream, signs=not (plain or no_color))
+        return PlainRenderer(
+            stream,
+            signs=not (plain or no_color),
+            color=force_color and not (plain or no_color),
+            columns=columns,
+        )
     # rich costs a third of the start-up time.
     from dataware.report.terminal import TerminalRenderer  # noqa: PLC0415 - for a terminal only
 

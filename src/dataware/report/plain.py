@@ -1,6 +1,7 @@
 """Plain lines: for pipes, for CI, and for people who ask for them.
 
-Nothing here moves the cursor. Lines of progress come at a bounded rate.
+Nothing here moves the cursor. Lines of progress come at a bounded rate. On a terminal lines are
+broken between words; in a pipe an event is one line, however long.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from threading import RLock
 from typing import Self, TextIO
 
-from dataware.core.events import Event
+from dataware.core.events import Event, Level
 from dataware.report.bounded import Bounded
 from dataware.report.line import can_show_signs, line
 from dataware.report.output import Output
@@ -18,15 +19,37 @@ from dataware.report.output import Output
 PERIOD = 10.0
 SAMPLE = 100
 
+COLORS = {
+    Level.INFO: "",
+    Level.SUCCESS: "32",
+    Level.CHANGE: "36",
+    Level.PROGRESS: "2",
+    Level.WARNING: "33",
+    Level.FAILURE: "1;31",
+    Level.DETAIL: "2",
+}
+"""Codes of "select graphic rendition" (ECMA-48) for each level, as on a terminal."""
+
 
 class PlainRenderer:
     """One line for each event that deserves one; with signs unless they are unwanted."""
 
     def __init__(
-        self, stream: TextIO, *, signs: bool = True, now: Callable[[], float] = time.monotonic
+        self,
+        stream: TextIO,
+        *,
+        signs: bool = True,
+        color: bool = False,
+        columns: int | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Write to `stream`; a table of a plan is laid out for `columns`, or in blocks without."""
         self._output = Output(stream)
-        self._signs = signs and can_show_signs(stream)
+        self._color = color
+        self._columns = columns
+        self._wraps = columns is not None and stream.isatty()
+        self._unicode = can_show_signs(stream)
+        self._signs = signs and self._unicode
         self._bounded = Bounded(now, period=PERIOD, sample=SAMPLE)
         self._lock = RLock()
 
@@ -36,7 +59,16 @@ class PlainRenderer:
             for shown in self._bounded.admit(event):
                 if shown.code == "plan":
                     self._write_table(shown)
-                self._output.write(line(shown, signs=self._signs))
+                self._write(shown)
+
+    def _write(self, event: Event) -> None:
+        text = line(event, signs=self._signs)
+        if self._wraps and self._columns is not None:
+            from dataware.report.wrapping import wrapped  # noqa: PLC0415 - for a terminal only
+
+            text = wrapped(text, self._columns)
+        code = COLORS[event.message.level] if self._color else ""
+        self._output.write(f"\x1b[{code}m{text}\x1b[0m" if code else text)
 
     def _write_table(self, event: Event) -> None:
         from dataware.report.table import (  # noqa: PLC0415 - a plan alone has a table
@@ -45,8 +77,22 @@ class PlainRenderer:
             stacked,
         )
 
-        for text in stacked(PlanTable.of(plan_of(event))):
-            self._output.write(text)
+        table = PlanTable.of(plan_of(event))
+        if self._columns is None:
+            for text in stacked(table):
+                self._output.write(text)
+        elif table.rows:
+            # rich is only worth its start-up time where the width is known.
+            from dataware.report.table_terminal import laid_out  # noqa: PLC0415 - see above
+
+            for text in laid_out(
+                table,
+                width=self._columns,
+                signs=self._signs,
+                lines=self._unicode and self._signs,
+                color=self._color,
+            ):
+                self._output.write(text)
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -55,4 +101,4 @@ class PlainRenderer:
     def __exit__(self, *_error: object) -> None:
         """Say what was left out."""
         for shown in self._bounded.rest():
-            self._output.write(line(shown, signs=self._signs))
+            self._write(shown)

@@ -12,7 +12,7 @@ from rich.text import Text
 from dataware.core.speed import rough
 from dataware.ops.status import COMPLETE, RUNNING, Run, amount, journal_words, life, pace, seen
 from dataware.report.line import printable
-from dataware.report.terminal import wrapped
+from dataware.report.wrapping import wrapped
 
 STYLES = {RUNNING: "cyan", COMPLETE: "green", "failed": "bold red", "stopped": "bold red"}
 HEADER = ("RESOURCE", "SOURCE", "STATE", "HOW FAR", "RATE", "LEFT", "SEEN", "RUN")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from io import StringIO
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -46,6 +47,21 @@ def plan_table(table: PlanTable, *, width: int, signs: bool, lines: bool) -> Ren
     laid = _columns(table, width, signs, lines) if width >= WIDE else _blocks(table, signs)
     rest = [Text(f"\n  {table.rest}; {EVERYWHERE}", style="yellow")] if table.rest else []
     return Group(laid, *rest)
+
+
+def laid_out(
+    table: PlanTable, *, width: int, signs: bool, lines: bool, color: bool
+) -> Iterator[str]:
+    """The table as lines of text for an output that is no terminal, or is not to be treated so."""
+    stream = StringIO()
+    console = Console(
+        file=stream,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+    )
+    console.print(plan_table(table, width=width, signs=signs, lines=lines))
+    yield from (text.rstrip() for text in stream.getvalue().splitlines())
 
 
 def _columns(table: PlanTable, width: int, signs: bool, lines: bool) -> RenderableType:

@@ -22,6 +22,7 @@ from dataware.report.output import Output
 from dataware.report.plain import PERIOD, SAMPLE
 from dataware.report.table import PlanTable, plan_of
 from dataware.report.table_terminal import plan_table
+from dataware.report.wrapping import wrapped
 
 STYLES = {
     Level.INFO: "",
@@ -188,15 +189,3 @@ class TerminalRenderer:
             self._hide_idle_bars()
             for shown in self._bounded.rest():
                 self._print(shown)
-
-
-def wrapped(text: str, width: int) -> str:
-    """The text with line ends before the words that would cross the edge of the window."""
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}"
-        if lines[-1] and cell_len(longer) > width and cell_len(word) <= width:
-            lines.append(word)
-        else:
-            lines[-1] = longer if lines[-1] else word
-    return "\n".join(lines)

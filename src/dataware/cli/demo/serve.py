@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from dataware.cli.stop import Stop
 from dataware.core.events import event
 from dataware.embedded import EmbeddedAws
-from dataware.report import Format, make_renderer
+from dataware.report import Format, appearance, make_renderer
 
 ANY_PORT = 0
 
@@ -28,11 +28,9 @@ def serve(port: int | None, *, plain: bool) -> int:
     error gets the words for people. `port` None takes any free one. Raises DatawareError if it is
     taken.
     """
-    no_color = bool(os.environ.get("NO_COLOR"))
+    look = appearance(sys.stderr, os.environ)
     with (
-        make_renderer(
-            Format.TEXT, sys.stderr, plain=plain, no_color=no_color, is_tty=False
-        ) as render,
+        make_renderer(Format.TEXT, sys.stderr, plain=plain, is_tty=False, **look) as render,
         Stop(graceful=False),
         TemporaryDirectory(prefix="dataware-demo-") as folder,
     ):

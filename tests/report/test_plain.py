@@ -1,0 +1,106 @@
+"""Plain lines: whole in a pipe, broken between words on a terminal, coloured on demand."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+
+from dataware.core.events import event
+from dataware.kinds import load
+from dataware.report import Format, appearance, make_renderer
+from dataware.report.summary import plan_summary
+from support.plans import migration, plan_of, warned
+from support.ptys import Terminal
+
+LONG = "Stopped at Spaceport-Waitlist-prod (rule 14): " + "see the reasons above and grant it, " * 4
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Screen(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        """Somebody watches."""
+        return True
+
+
+def written(stream: io.StringIO, plain: bool = False, **environ: str) -> list[str]:
+    """The lines of a failure and of a plan under some variables, without a live bar."""
+    look = appearance(stream, environ)
+    with make_renderer(Format.TEXT, stream, plain=plain, is_tty=False, **look) as render:
+        render(event("failure", text=LONG.strip()))
+        render(plan_summary(plan_of(warned(), migration()), lambda of_type: load(of_type).unit))
+    return stream.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("columns", [60, 80])
+def test_no_word_is_broken_at_the_edge_of_a_terminal(columns: int, plain: bool) -> None:
+    """The last line of a failed command is read on a terminal, also with --plain."""
+    lines = written(Screen(), plain, COLUMNS=str(columns))
+    assert all(len(line) <= columns for line in lines)
+    words = " ".join(lines).split()
+    assert " ".join(LONG.split()) in " ".join(words)
+
+
+def test_an_event_is_one_line_in_a_pipe() -> None:
+    """Scripts read lines, however long."""
+    lines = written(io.StringIO())
+    assert lines[0] == f"❌ {LONG.strip()}"
+    assert lines[1] == "    App/twin (S3 bucket): import, rule 5"
+
+
+def test_columns_lay_out_the_table_of_a_pipe() -> None:
+    """Who says how wide the output is gets a table of that width, and lines as they were."""
+    lines = written(io.StringIO(), COLUMNS="160")
+    assert lines[0] == f"❌ {LONG.strip()}"
+    assert lines[1].split() == ["resource", "action", "preferred", "fallback", "why", "takes"]
+    assert all(len(line) <= 160 for line in lines[1:-1])
+    for strange in ("", "0", "-1", "wide"):
+        assert written(io.StringIO(), COLUMNS=strange)[1].startswith("    App/twin (S3 bucket)")
+
+
+@pytest.mark.parametrize(
+    ("environ", "colors", "signs"),
+    [
+        ({}, False, True),
+        ({"FORCE_COLOR": "1"}, True, True),
+        ({"FORCE_COLOR": "0"}, False, True),
+        ({"FORCE_COLOR": "false"}, False, True),
+        ({"FORCE_COLOR": ""}, False, True),
+        ({"NO_COLOR": "1"}, False, False),
+        ({"NO_COLOR": ""}, False, True),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False, False),
+        ({"FORCE_COLOR": "1", "COLUMNS": "160"}, True, True),
+    ],
+)
+def test_variables_decide_about_colours_and_signs(
+    environ: dict[str, str], colors: bool, signs: bool
+) -> None:
+    """FORCE_COLOR colours a pipe; NO_COLOR takes colours and signs away, and wins."""
+    stream = io.StringIO()
+    lines = written(stream, **environ)
+    assert bool(ESCAPES.search(stream.getvalue())) == colors
+    first = ESCAPES.sub("", lines[0])
+    assert first.startswith("❌ " if signs else "failed: ")
+
+
+def test_plain_has_no_colour_whatever_is_forced() -> None:
+    """--plain is typed, so it wins over a variable."""
+    stream = io.StringIO()
+    written(stream, True, FORCE_COLOR="1")
+    assert stream.getvalue().isascii()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--plain",)], ids=["usual", "plain"])
+def test_a_failed_command_breaks_no_word_on_a_real_terminal(arguments: tuple[str, ...]) -> None:
+    """A sentence that is longer than the window ends its lines between words."""
+    name = "no-such-application.toml"
+    with Terminal(("-m", "dataware.cli", "plan", name, *arguments), columns=40) as terminal:
+        assert terminal.ended() == 1
+    lines = terminal.written.splitlines()
+    assert len(lines) > 1
+    assert all(len(line) <= 40 for line in lines)
+    assert name in terminal.written
