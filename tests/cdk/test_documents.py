@@ -27,6 +27,7 @@ def surroundings(stack: cdk.Stack) -> dict[str, Any]:
     runtime = lambda_.Runtime.PYTHON_3_13
     return {
         "self": stack,
+        "stack": stack,
         "stage": "prod",
         "env": "prod",
         "key": KEY,

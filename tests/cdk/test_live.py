@@ -302,3 +302,30 @@ def test_what_cannot_be_looked_up_stays_declared(
     assert len(told) == 2
     assert all(words in text for text in told)
     assert len(resources(stack)) == 2
+
+
+def test_a_name_changed_in_place_is_an_error_without_a_plug_in() -> None:
+    """A plain `cdk deploy` would replace the table with data by an empty one, so synth stops."""
+    deploy(synthesized())
+    assert settled("Demo") == "CREATE_COMPLETE"
+    boto3.client("dynamodb").put_item(TableName=PREFERRED, Item={"email": {"S": "ada@example.org"}})
+    stack = Stack(App(), "Demo")
+    DataAwareTable(
+        stack,
+        "Waitlist",
+        preferred_name="Spaceport-Waitlist-live",
+        fallback_names=[PREFERRED],
+        partition_key=KEY,
+    )
+    (text,) = errors(stack)
+    assert "(rule 19)" in text
+    assert f"stack Demo has {PREFERRED} under the logical id" in text
+    renamed = Stack(App(), "Demo")
+    DataAwareTable(
+        renamed,
+        "Waitlist2",
+        preferred_name="Spaceport-Waitlist-live",
+        fallback_names=[PREFERRED],
+        partition_key=KEY,
+    )
+    assert "rule 19" not in " ".join(errors(renamed))

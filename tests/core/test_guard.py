@@ -146,13 +146,26 @@ def test_a_move_to_another_stack_names_it() -> None:
     assert "cdk refactor" in threat.recipe
 
 
-@pytest.mark.parametrize("now", [{}, {"Orders": table(keyed("new"), "Retain")}])
+@pytest.mark.parametrize("now", [{}, {"Orders2": table(keyed("new"), "Retain")}])
 def test_the_recipe_itself_passes(now: Mapping[str, Declared]) -> None:
     """What is retained, and carried over by dataware because it is a fallback, is not lost."""
     retained = {"Orders": table(policy="Retain")}
     assert lost(retained, now, copied=COPIED) == []
     assert lost(retained, now) != []
     assert lost(BEFORE, now, copied=COPIED) != []
+
+
+@pytest.mark.parametrize(("policy", "first"), [("Retain", False), (None, True)])
+def test_a_rename_in_place_is_a_threat_although_it_is_copied(
+    policy: str | None, first: bool
+) -> None:
+    """CloudFormation cannot import under a logical id that it has, so the copy would be in vain."""
+    before = {"Orders": table(policy=policy)}
+    now = {"Orders": table(keyed("new"), policy)}
+    (threat,) = lost(before, now, copied=COPIED)
+    assert threat.loss is Loss.RENAMED
+    assert "under a new construct id, with orders as its fallback" in threat.recipe
+    assert ("deploy the removal policy RETAIN, then" in threat.recipe) is first
 
 
 def test_what_holds_no_data_by_its_nature_is_left_alone() -> None:

@@ -22,6 +22,7 @@ from dataware.cdk.home import IMPORT
 from dataware.cdk.lock import Entry, Environment, Lock, parse_entry
 from dataware.core.access import Access
 from dataware.core.errors import BadInput, DatawareError, Refused
+from dataware.core.guard import ALLOWED
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, Wanted
 from dataware.core.plan import LOOKING, RUN, Planned, lock_entries, lock_key
@@ -33,6 +34,7 @@ from dataware.ops.inputs.assembly import read_declarations
 from dataware.ops.inputs.cdk_app import QUICK_CONTEXT, QUICK_ENVIRON, run_app
 from dataware.ops.inputs.wanted import Overrides
 from dataware.ops.plan import make_plan
+from dataware.ops.renames import stop_renames
 from dataware.report import Format, make_renderer
 from dataware.report.choose import Renderer
 from dataware.state import ParameterMarkers
@@ -130,6 +132,7 @@ def _decided(wanted: Sequence[Wanted], environment: Environment) -> Entries:
             regional=account.for_region,
         )
         plan = make_plan(context, wanted, tell=False)
+        plan = stop_renames(account, plan, _allowed_losses())
     planned = {lock_key(one.wanted.type, one.wanted.preferred): one for one in plan.resources}
     return {
         key: replace(
@@ -152,6 +155,11 @@ def _announcement(planned: Planned) -> Callable[[], None]:
 def _renderer() -> Renderer:
     plain = bool(os.environ.get("NO_COLOR"))
     return make_renderer(Format.TEXT, sys.stderr, plain=plain, no_color=plain, is_tty=False)
+
+
+def _allowed_losses() -> frozenset[str]:
+    """What `dataware deploy --allow-loss` lets go."""
+    return frozenset(filter(None, os.environ.get(ALLOWED, "").split(",")))
 
 
 class _Nothing:

@@ -22,7 +22,7 @@ ALLOWED = "DATAWARE_ALLOW_LOSS"
 """The variable by which a deployment tells the app's own guard which losses are allowed."""
 
 RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
-KEEP_IT = "keep it declared under that logical id (overrideLogicalId in CDK)"
+KEEP_IT = "keep its logical id (call renameLogicalId of the CDK stack before you declare it)"
 
 
 class Loss(StrEnum):
@@ -287,14 +287,13 @@ class _One:
     def _renamed(self, now: Declared, name: str) -> Threat | None:
         old = self.deployed.physical_id
         retained = self._survives_replacement(now)
-        if retained and self._is_copied():
-            return None
+        first = "" if retained else "deploy the removal policy RETAIN, then "
         return self._threat(
             Loss.RENAMED,
             f"be renamed to {name}: CloudFormation would create an empty {self.kind.short} of that"
             f" name, and {_let_go(retained, old)}",
-            f"keep the name; or declare the new name as preferred and {old} as fallback with"
-            " dataware, after a deployment that sets its removal policy to RETAIN",
+            f"keep the name; or {first}declare the new name under a new construct id, with {old} as"
+            " its fallback",
         )
 
     def _retyped(self, now: Declared) -> Threat:

@@ -190,7 +190,7 @@ GUIDE: dict[int, Guide] = {
         "the construct back or move it with `cdk refactor`",
         (
             "Move it in CloudFormation as well: `cdk refactor`.",
-            "Or keep the logical id: `node.default_child.override_logical_id(…)`.",
+            "Or keep the logical id: `stack.rename_logical_id(NEW, OLD)`, before it is declared.",
         ),
     ),
     17: Guide(
@@ -237,8 +237,8 @@ GUIDE: dict[int, Guide] = {
         "A template that no longer says what it said makes CloudFormation delete, replace or drop "
         "a resource, whatever it holds.",
         "❌ Stopped at Orders (rule 19): DynamoDB table Orders4F2A1B3C of stack Spaceport-prod "
-        "holds data and would leave the stack, and CloudFormation would delete it; keep it "
-        "declared under that logical id (overrideLogicalId in CDK)",
+        "holds data and would leave the stack, and CloudFormation would delete it; keep its "
+        "logical id (call renameLogicalId of the CDK stack before you declare it)",
         (
             "Follow the recipe at the end of the line; docs/guard.md has all of them.",
             "If the data may go: `dataware plan --allow-loss LOGICAL_ID`.",

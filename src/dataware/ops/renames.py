@@ -1,0 +1,104 @@
+"""A name that changes in place: what a stack has under a logical id is not what it now declares.
+
+CloudFormation replaces such a resource by an empty one. `dataware plan` and `dataware deploy` see
+that with the guard; a plain `cdk deploy` runs none, so synth asks here (rule 19). The look costs
+one listing for each stack that does not own all that it declares yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import replace
+
+from dataware.core.errors import CannotSee
+from dataware.core.guard import RULE
+from dataware.core.kind import Kind
+from dataware.core.model import Action, Content, Deployed, Existence, Ownership
+from dataware.core.plan import Plan, Planned
+from dataware.core.ports import Aws
+from dataware.kinds import kinds, load
+from dataware.ops.probe import seen
+
+
+def stop_renames(aws: Aws, plan: Plan, allow: Set[str] = frozenset()) -> Plan:
+    """The plan, with a stop where a resource that holds data would be replaced by a new name.
+
+    `allow` names what may be lost, by logical id or STACK/LOGICAL_ID.
+    """
+    stacks = {one.wanted.stack for one in plan.resources if _may_be_renamed(one)}
+    deployed = {stack: _list_resources(aws, stack) for stack in stacks if stack is not None}
+    return replace(
+        plan,
+        resources=tuple(
+            one if _is_allowed(one, allow) else _check_rename(aws, one, deployed)
+            for one in plan.resources
+        ),
+    )
+
+
+def _is_allowed(planned: Planned, allow: Set[str]) -> bool:
+    wanted = planned.wanted
+    return not allow.isdisjoint({str(wanted.logical_id), f"{wanted.stack}/{wanted.logical_id}"})
+
+
+def _may_be_renamed(planned: Planned) -> bool:
+    """Whether the declared name is not what the stack has under that logical id."""
+    wanted, owner = planned.wanted, planned.preferred.owner
+    placed = wanted.stack is not None and wanted.logical_id is not None
+    stopped = planned.decision.action is Action.STOP
+    return placed and not stopped and owner.ownership is not Ownership.THIS_STACK
+
+
+def _list_resources(aws: Aws, stack: str) -> Mapping[str, Deployed] | CannotSee:
+    try:
+        return aws.stack_resources(stack)
+    except CannotSee as error:
+        return error
+
+
+def _check_rename(
+    aws: Aws, planned: Planned, deployed: Mapping[str, Mapping[str, Deployed] | CannotSee]
+) -> Planned:
+    found = deployed.get(planned.wanted.stack or "")
+    if found is None or not _may_be_renamed(planned):
+        return planned
+    if isinstance(found, CannotSee):
+        text = (
+            f"cannot check whether {planned.wanted.preferred} renames a resource of stack "
+            f"{planned.wanted.stack}: {found}"
+        )
+        decision = replace(planned.decision, warnings=(*planned.decision.warnings, text))
+        return replace(planned, decision=decision)
+    kind, had = load(planned.wanted.type), found.get(planned.wanted.logical_id or "")
+    if had is None or kind.renamed_in_place or not _is_replaced(kind, planned, had):
+        return planned
+    return _stop_where_data_is(aws, kind, planned, had)
+
+
+def _is_replaced(kind: Kind, planned: Planned, had: Deployed) -> bool:
+    """Whether the logical id stands for another resource of the same kind now."""
+    same_kind = any(one.cfn_type == had.type and one.name == kind.name for one in kinds())
+    declared = planned.preferred.physical_id or planned.wanted.preferred
+    return same_kind and had.physical_id != declared
+
+
+def _stop_where_data_is(aws: Aws, kind: Kind, planned: Planned, had: Deployed) -> Planned:
+    old, wanted = had.physical_id, planned.wanted
+    facts = seen(aws, kind, old)
+    if facts.existence is Existence.ABSENT or facts.content is Content.EMPTY:
+        return planned
+    holds = "holds data" if facts.content is Content.DATA else "may hold data (it was not seen)"
+    reason = (
+        f"stack {wanted.stack} has {old} under the logical id {wanted.logical_id}, and {old} "
+        f"{holds}; CloudFormation would replace it by {wanted.preferred}: keep the name, or "
+        f"declare {wanted.preferred} under a new construct id with {old} as its fallback"
+    )
+    decision = replace(
+        planned.decision,
+        action=Action.STOP,
+        rule=RULE,
+        reason=reason,
+        source=None,
+        import_mode=None,
+    )
+    return replace(planned, decision=decision)

@@ -1,0 +1,99 @@
+"""A name that changes in place: the old resource holds data, and its stack would replace it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dataware.core.errors import CannotSee
+from dataware.core.model import Action, Deployed, Facts, Owner, Ownership, Wanted
+from dataware.core.plan import Planned
+from dataware.ops.plan import make_plan
+from dataware.ops.renames import stop_renames
+from ops.test_guard import StackedAws
+from support.world import World, install
+
+BOX = "Memory::Box"
+HELD = {"App": {"Box": Deployed(BOX, "old")}}
+
+
+def planned(
+    monkeypatch: pytest.MonkeyPatch,
+    boxes: dict[str, int],
+    held: Any = HELD,
+    *,
+    allow: frozenset[str] = frozenset(),
+    name: str = "new",
+    **more: Any,
+) -> Planned:
+    """The one box of a plan, after the check; "Box" of stack App wants `name`."""
+    contents = {box: {f"k{n}": "v" for n in range(keys)} for box, keys in boxes.items()}
+    there = World(boxes=contents, identities=dict.fromkeys(boxes, 1))
+    there.owners = {"old": Owner(Ownership.OTHER_STACK, "App", "Box")}
+    install(monkeypatch, there, **more)
+    wanted = Wanted("id", BOX, name, ("old",), stack="App", logical_id="Box")
+    context = replace(there.context(), aws=StackedAws(there, held=held))
+    plan = make_plan(context, [wanted])
+    return stop_renames(context.aws, plan, allow).resources[0]
+
+
+def test_a_new_name_under_the_same_logical_id_is_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence names both, and the recipe that works."""
+    decision = planned(monkeypatch, {"old": 3}).decision
+    assert (decision.action, decision.rule, decision.source) == (Action.STOP, 19, None)
+    assert "stack App has old under the logical id Box, and old holds data" in decision.reason
+    assert "declare new under a new construct id with old as its fallback" in decision.reason
+
+
+def test_an_old_one_that_cannot_be_looked_into_counts_as_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Doubt is a stop: what may hold data would be replaced as surely."""
+
+    def probe(_aws: object, name: str) -> Facts:
+        if name == "old":
+            raise CannotSee("denied")
+        return Facts(name)
+
+    decision = planned(monkeypatch, {"old": 3}, probe=probe).decision
+    assert decision.action is Action.STOP
+
+
+@pytest.mark.parametrize(
+    ("boxes", "held", "name"),
+    [
+        ({"old": 0}, HELD, "new"),
+        ({}, HELD, "new"),
+        ({"old": 3}, {}, "new"),
+        ({"old": 3}, {"App": {"Other": Deployed(BOX, "old")}}, "new"),
+        ({"old": 3}, {"App": {"Box": Deployed("AWS::SNS::Topic", "old")}}, "new"),
+        ({"new": 3}, {"App": {"Box": Deployed(BOX, "new")}}, "new"),
+    ],
+)
+def test_what_is_empty_or_not_renamed_is_no_stop(
+    monkeypatch: pytest.MonkeyPatch, boxes: dict[str, int], held: Any, name: str
+) -> None:
+    """Only another name, under the same logical id, of something that holds data stops."""
+    assert planned(monkeypatch, boxes, held, name=name).decision.rule != 19
+
+
+def test_a_kind_that_is_renamed_in_place_is_no_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A label that changes replaces nothing."""
+    assert planned(monkeypatch, {"old": 3}, renamed_in_place=True).decision.rule != 19
+
+
+@pytest.mark.parametrize("allow", ["Box", "App/Box"])
+def test_a_loss_that_was_allowed_is_no_stop(monkeypatch: pytest.MonkeyPatch, allow: str) -> None:
+    """A person said yes, for the deployment that runs the app."""
+    assert planned(monkeypatch, {"old": 3}, allow=frozenset({allow})).decision.rule != 19
+
+
+def test_a_stack_that_cannot_be_listed_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not checked is told."""
+    decision = planned(monkeypatch, {"old": 3}, {"App": CannotSee("denied")}).decision
+    assert (
+        "cannot check whether new renames a resource of stack App: denied"
+        in (decision.warnings[-1])
+    )
