@@ -9,7 +9,7 @@ import pytest
 from dataware.core.guard import Outlook, StackTemplate, Threat, read_declared, threats
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
-from dataware.core.values import Computed, Scope, find_function
+from dataware.core.values import MOST_LEVELS, Computed, Scope, count_levels, find_function
 from dataware.kinds import kinds
 from support.shapes import (
     CONDITIONAL,
@@ -20,6 +20,7 @@ from support.shapes import (
     LOOPED,
     SHAPES,
     Node,
+    deep,
     nodes_of,
     replaced,
 )
@@ -197,6 +198,13 @@ def test_a_simple_table_is_guarded_as_the_table_it_becomes() -> None:
             one.logical_id for one in lost(LOOPED, replaced(LOOPED, (*at, *node), value), held)
         ] == ["Visits"]
     assert lost(LOOPED, LOOPED, held) == []
+
+
+def test_levels_are_counted_up_to_one_too_many() -> None:
+    """A list in a list is two levels, and no document is walked for ever."""
+    assert [count_levels(one) for one in ("x", {"a": 1}, [["x"]], [[]], {})] == [0, 1, 2, 1, 0]
+    assert count_levels(deep(MOST_LEVELS)) == MOST_LEVELS
+    assert count_levels(deep(10 * MOST_LEVELS)) == MOST_LEVELS + 1
 
 
 def test_one_place_tells_a_literal_from_a_function() -> None:

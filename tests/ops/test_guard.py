@@ -13,6 +13,7 @@ from dataware.core.guard import Declared, StackTemplate
 from dataware.core.model import Deployed, Setting, Wanted
 from dataware.ops.guard import guard, losses
 from dataware.ops.inputs import App
+from support.shapes import deep
 from support.world import World, WorldAws, install
 
 BOX = "Memory::Box"
@@ -107,6 +108,12 @@ def test_a_yaml_template_is_understood(there: World) -> None:
         ({"App": CannotSee("denied")}, {}, "does not know what stack App has: denied", 0),
         (HELD, {"App": CannotSee("denied")}, "sees names only", 1),
         (HELD, {"App": "{"}, "sees names only", 1),
+        (HELD, {"App": "Resources: {{ x }}"}, "line 1: a key has to be a text", 1),
+        (HELD, {"App": "? [a, b]\n: c"}, "line 1: a key has to be a text", 1),
+        (HELD, {"App": "a: " + "[" * 300 + "]" * 300}, "levels deep", 1),
+        (HELD, {"App": deep(300)}, "no template that can be read", 1),
+        (HELD, {"App": "just a text"}, "no template that can be read", 1),
+        (HELD, {"App": RecursionError()}, "nested too deep", 1),
     ],
 )
 def test_what_cannot_be_seen_is_a_warning(
@@ -141,6 +148,31 @@ def test_a_nested_stack_of_which_no_file_is_at_hand_is_told_of(there: World) -> 
     app = App([], stacks=(StackTemplate("App", {"Inner": Declared(nested)}),))
     (text,) = losses(StackedAws(there, held=held), there.context().regional, app).unseen
     assert "nested stack App/Inner" in text
+
+
+NESTED = "AWS::CloudFormation::Stack"
+
+
+@pytest.mark.parametrize(
+    ("now", "lost"),
+    [
+        (Declared(NESTED), False),
+        (Declared(NESTED, condition="IsProd"), True),
+        (Declared("", {}), True),
+        (None, True),
+    ],
+)
+def test_a_nested_stack_that_may_go_takes_all_with_it(
+    there: World, now: Declared | None, lost: bool
+) -> None:
+    """A condition that is new, or a type that is a function, is no reason to look away."""
+    held = {"App": {"Inner": Deployed(NESTED, "arn:inner")}, "arn:inner": HELD["App"]}
+    before = {"App": {"Resources": {"Inner": {"Type": NESTED}}}, "arn:inner": document("full")}
+    aws = StackedAws(there, held=held, templates=before)
+    inner = StackTemplate("App/Inner", {"Box": box("full")})
+    outer = StackTemplate("App", {"Inner": now} if now else {}, {"Inner": inner})
+    found = losses(aws, there.context().regional, App([], stacks=(outer,)))
+    assert [one.logical_id for one in found.threats] == (["Box"] if lost else [])
 
 
 def test_a_fallback_that_is_retained_is_not_lost(there: World) -> None:

@@ -101,7 +101,15 @@ STORED = {
                 "LifecycleConfiguration": {
                     "Rules": [{"Id": "old", "Status": "Enabled", "ExpirationInDays": 30}]
                 },
-                "Tags": [{"Key": "stage", "Value": {"Fn::Sub": "${AWS::StackName}"}}],
+                "Tags": [
+                    {"Key": "stage", "Value": {"Fn::Sub": "${AWS::StackName}"}},
+                    {"Key": "where", "Value": {"Ref": "AWS::Region"}},
+                    {
+                        "Key": "who",
+                        "Value": {"Fn::Sub": ["${a}", {"a": {"Ref": "AWS::AccountId"}}]},
+                    },
+                    {"Key": "how", "Value": {"Fn::GetAtt": ["Policy", "Id"]}},
+                ],
             },
         },
         "Policy": {

@@ -232,7 +232,7 @@ class _One:
             return self._gone()
         if now.type not in {self.deployed.type, self.was.type if self.was else None} - {""}:
             return self._retyped(now)
-        if self._may_be_left_out(now):
+        if may_be_left_out(self.was, now):
             return self._left_out(now)
         if (name := self._new_name(now)) is not None:
             return self._renamed(now, name)
@@ -267,12 +267,6 @@ class _One:
             f" it go, {retain}say --allow-loss {self.logical_id}"
             + (f"; or, if {unseen} declares it, write it out" if unseen else ""),
         )
-
-    def _may_be_left_out(self, now: Declared) -> bool:
-        """Whether the condition under which it exists is another than it was."""
-        if self.was is None or now.condition is None:
-            return False
-        return self.was.scope.condition(self.was.condition) != now.scope.condition(now.condition)
 
     def _left_out(self, now: Declared) -> Threat | None:
         retained = self.was is not None and is_retained(self.was.deletion_policy)
@@ -356,6 +350,13 @@ class _One:
             outcome,
             recipe,
         )
+
+
+def may_be_left_out(was: Declared | None, now: Declared) -> bool:
+    """Whether the condition under which a resource exists is another than it was."""
+    if was is None or now.condition is None:
+        return False
+    return was.scope.condition(was.condition) != now.scope.condition(now.condition)
 
 
 def _differ(old: Any, new: Any) -> bool:

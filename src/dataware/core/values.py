@@ -158,12 +158,11 @@ def as_texts(value: Any) -> Any:
 
 
 def count_levels(value: object) -> int:
-    """How deep a document is nested; stops counting beyond `MOST_LEVELS`."""
+    """How many mappings and lists stand inside one another; counts no further than one too many."""
     level, levels = [value], 0
-    while level and levels <= MOST_LEVELS:
+    while levels <= MOST_LEVELS and (level := [one for each in level for one in _inside(each)]):
         levels += 1
-        level = [inner for one in level for inner in _inside(one)]
-    return levels - 1
+    return levels
 
 
 def _inside(value: object) -> list[Any]:

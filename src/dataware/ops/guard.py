@@ -20,6 +20,7 @@ from dataware.core.guard import (
     StackTemplate,
     Threat,
     judged,
+    may_be_left_out,
     places_of,
     read_declared,
     threats,
@@ -140,28 +141,41 @@ def _losses_of(aws: Aws, outlook: Outlook, stack: StackTemplate, stack_id: str) 
         deployed = aws.stack_resources(stack_id)
     except CannotSee as error:
         return Found(unseen=[f"the guard does not know what stack {stack.name} has: {error}"])
-    before, unseen = _before(aws, outlook, stack_id, deployed)
+    before, unseen = _before(aws, outlook, stack, stack_id, deployed)
     was = before.resources if before else None
     lost = threats(outlook, stack, was, deployed, before.unseen if before else None)
     weakened = list(find_weakened(outlook.kinds, stack, was or {}))
     found = Found(list(lost), unseen, weakened)
     for logical_id, resource in deployed.items():
         if resource.type == NESTED:
-            found += _nested(aws, outlook, stack, logical_id, resource)
+            now = stack.resources.get(logical_id)
+            left_out = now is not None and may_be_left_out((was or {}).get(logical_id), now)
+            found += _nested(aws, outlook, stack, logical_id, resource, left_out=left_out)
     return found
 
 
 def _before(
-    aws: Aws, outlook: Outlook, stack_id: str, deployed: Mapping[str, Deployed]
+    aws: Aws,
+    outlook: Outlook,
+    stack: StackTemplate,
+    stack_id: str,
+    deployed: Mapping[str, Deployed],
 ) -> tuple[StackTemplate | None, list[str]]:
     """The template that was deployed; asked for only where something stateful is deployed."""
-    if outlook.kinds.keys().isdisjoint(one.type for one in deployed.values()):
+    conditional = {one for one, each in stack.resources.items() if each.condition is not None}
+    needed = any(
+        one.type in outlook.kinds or (one.type == NESTED and logical_id in conditional)
+        for logical_id, one in deployed.items()
+    )
+    if not needed:
         return None, []
     try:
         body = aws.stack_template(stack_id)
         document = parse_yaml(body) if isinstance(body, str) else body
         if not isinstance(document, dict) or count_levels(document) > MOST_LEVELS:
             return None, [_names_only(stack_id, "it is no template that can be read")]
+    except RecursionError:
+        return None, [_names_only(stack_id, "it is nested too deep")]
     except yaml.YAMLError as error:
         return None, [_names_only(stack_id, told_mistake(error))]
     except (CannotSee, NotThere) as error:
@@ -177,12 +191,18 @@ def _names_only(stack_id: str, why: str) -> str:
 
 
 def _nested(
-    aws: Aws, outlook: Outlook, stack: StackTemplate, logical_id: str, resource: Deployed
+    aws: Aws,
+    outlook: Outlook,
+    stack: StackTemplate,
+    logical_id: str,
+    resource: Deployed,
+    *,
+    left_out: bool,
 ) -> Found:
-    """The losses in a nested stack; all of it is lost if it is no longer declared."""
+    """The losses in a nested stack; all of it is lost if it is not declared, or may not be."""
     name = f"{stack.name}/{logical_id}"
     declared = stack.resources.get(logical_id)
-    stays = declared is not None and declared.type == NESTED
+    stays = declared is not None and declared.type == NESTED and not left_out
     inner = stack.nested.get(logical_id) if stays else None
     if inner is None and stays:
         return Found(

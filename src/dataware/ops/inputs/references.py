@@ -36,7 +36,7 @@ def refers(value: Any) -> bool:
     if len(value) == 1:
         ((name, argument),) = value.items()
         if name == "Ref":
-            return argument not in SAME_EVERYWHERE
+            return not (isinstance(argument, str) and argument in SAME_EVERYWHERE)
         if name == "Fn::Sub":
             return _sub_refers(argument)
         if name.startswith("Fn::") and name not in OVER_THEIR_ARGUMENTS:
