@@ -207,7 +207,9 @@ def require_documents(client: Any) -> None:
 
 def _correct(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
     body, status = response_dict.get("body"), response_dict["status_code"]
-    if status < 300 or not body or not isinstance(body, bytes):
+    if status < 300 or not isinstance(body, bytes):
+        return
+    if not body and operation_model.service_model.resolved_protocol != "query":
         return
     is_json = _speaks_json(operation_model)
     if not (_is_json_error(body) if is_json else _is_xml_error(body)):
