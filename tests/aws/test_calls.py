@@ -14,8 +14,8 @@ from botocore.credentials import RefreshableCredentials
 from botocore.response import StreamingBody
 
 from dataware.aws import Account
-from dataware.aws.calls import Calls
-from dataware.core.errors import Incomplete
+from dataware.aws.calls import PIECE_BYTES, Calls
+from dataware.core.errors import CannotSee, Incomplete
 from support.accounts import open_account
 from support.servers import FaultProxy
 
@@ -203,3 +203,37 @@ def test_a_code_is_asked_for_on_the_thread_that_needs_it(
     assert account.asks_for_code
     assert account.account
     assert asked == [threading.current_thread().name]
+
+
+def test_an_answer_that_never_ends_is_given_up() -> None:
+    """Bytes that trickle keep the SDK waiting for ever, so the whole answer has a limit, too."""
+    started = time.monotonic()
+    held = threading.Event()
+    with pytest.raises(CannotSee, match=r"DescribeTable was not answered as a whole within 0\.2 s"):
+        Calls(answer_seconds=0.2).answer(LOOK, held.wait)
+    held.set()
+    assert time.monotonic() - started < 20
+
+
+def test_each_try_of_a_call_has_its_own_time() -> None:
+    """A service that is slow, and asked again by the SDK, is not given up."""
+    calls = Calls(answer_seconds=1.5)
+
+    def three_tries() -> str:
+        for _ in range(3):
+            calls._begin()
+            time.sleep(0.6)
+        return "done"
+
+    assert calls.answer(LOOK, three_tries) == "done"
+
+
+@pytest.mark.parametrize("length", [0, 1, PIECE_BYTES, PIECE_BYTES * 2 + 3])
+def test_a_body_that_is_read_in_pieces_is_whole(length: int) -> None:
+    """What is read at once is what was asked for, however large, and then nothing."""
+    content = bytes(index % 251 for index in range(length))
+    body = Calls(lambda: False).body(LOOK, StreamingBody(io.BytesIO(content), len(content)))
+    assert body.read() == content
+    assert body.read() == b""
+    again = Calls(lambda: False).body(LOOK, StreamingBody(io.BytesIO(content), len(content)))
+    assert b"".join(again.iter_chunks(PIECE_BYTES * 2)) == content

@@ -34,6 +34,7 @@ class PageCursor:
     def advance(self, place: object, *, found: int = 1) -> None:
         """Go on to `place` after a page with `found` entries. Raises CannotSee in a circle."""
         self._empty = 0 if found else self._empty + 1
+        self._repeats = 0 if found else self._repeats
         if place == self._kept:
             self._repeats += 1
             if found or self._repeats >= EMPTY_REPEATS:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from dataware.core.errors import DatawareError
+from dataware.core.errors import BadInput, DatawareError
 from dataware.core.events import Event, event
 from dataware.core.ports import Emit
 
@@ -54,7 +54,13 @@ def cache_folder() -> Path:
         return Path(chosen).expanduser().absolute()
     if base := os.environ.get("XDG_CACHE_HOME"):
         return Path(base).expanduser().absolute() / "dataware"
-    return Path.home() / ".cache" / "dataware"
+    try:
+        return Path.home() / ".cache" / "dataware"
+    except RuntimeError:
+        raise BadInput(
+            "this user has no home folder: set HOME, or DATAWARE_CACHE to a folder for the embedded"
+            " AWS"
+        ) from None
 
 
 def _chosen(interpreter: Path) -> Path:

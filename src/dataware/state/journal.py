@@ -161,13 +161,31 @@ def recorded(path: Path) -> Iterator[Mapping[str, Any]]:
         return
 
 
+class NoHomeError(BadInput, FileNotFoundError):
+    """Nobody says where files of this user belong: neither a variable nor the system."""
+
+    def __init__(self) -> None:
+        why = "this user has no home folder: set HOME, or DATAWARE_STATE to a folder for journals"
+        super().__init__(why)
+        self.filename, self.strerror = "~", why
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where journals live: DATAWARE_STATE, else the user's folder for state."""
+    """Where journals live: DATAWARE_STATE, else the user's folder for state.
+
+    Raises NoHomeError where there is neither.
+    """
     if own := environ.get("DATAWARE_STATE"):
         return Path(own)
     if shared := environ.get("XDG_STATE_HOME"):
         return Path(shared) / "dataware"
-    return Path.home() / ".local" / "state" / "dataware"
+    try:
+        return Path.home() / ".local" / "state" / "dataware"
+    except RuntimeError:
+        raise NoHomeError from None
 
 
 def journal_path(
