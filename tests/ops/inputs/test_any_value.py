@@ -13,7 +13,17 @@ from dataware.core.model import Content, Existence, Facts, Wanted, absent
 from dataware.core.rules import decide
 from dataware.kinds import kinds, load
 from dataware.ops.inputs import App, load_app
-from support.shapes import FUNCTIONS, JUNK, LOOPED, SHAPES, Node, nodes_of, replaced
+from support.shapes import (
+    DATE,
+    FUNCTIONS,
+    INDEXED,
+    JUNK,
+    LOOPED,
+    SHAPES,
+    Node,
+    nodes_of,
+    replaced,
+)
 
 KINDS = {kind.cfn_type: kind for kind in kinds()}
 ID = "id (S)"
@@ -73,6 +83,89 @@ def test_what_opts_in_is_never_lost_sight_of(shape: str, function: str, tmp_path
 def _is_a_name(node: Node) -> bool:
     """Whether a text is resolved before it is looked at, because a loop writes it."""
     return "Fn::ForEach::Tables" in node
+
+
+MANIFEST: Any = {
+    "version": "48.0.0",
+    "artifacts": {
+        "A": {
+            "type": "aws:cloudformation:stack",
+            "environment": "aws://111122223333/eu-west-1",
+            "displayName": "A",
+            "dependencies": ["A.assets"],
+            "properties": {"templateFile": "a.json", "stackName": "a"},
+            "metadata": {
+                "/A": [
+                    {
+                        "type": "dataware:wanted",
+                        "data": {
+                            "LogicalId": "Referred",
+                            "Resource": {
+                                "Type": "AWS::S3::Bucket",
+                                "Properties": {"BucketName": "referred-prod"},
+                                "Metadata": {"Dataware": {"Fallback": ["referred"]}},
+                            },
+                        },
+                    }
+                ]
+            },
+        },
+        "A.assets": {"type": "cdk:asset-manifest", "properties": {"file": "A.assets.json"}},
+        "S": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "s"}},
+    },
+}
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_a_manifest_is_read_or_refused_in_a_sentence(junk: str, tmp_path: Path) -> None:
+    """Whatever stands in an assembly, it ends in no traceback."""
+    (tmp_path / "a.json").write_text(json.dumps(SHAPES["a bucket with settings"]))
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "manifest.json").write_text('{"artifacts": {}}')
+    for node in nodes_of(MANIFEST):
+        document = replaced(MANIFEST, node, JUNK[junk])
+        (tmp_path / "manifest.json").write_text(json.dumps(document))
+        try:
+            load_app(tmp_path, kinds=KINDS, guarding=True)
+        except BadInput as error:
+            assert "\n" not in str(error), node
+            assert "{'" not in str(error), node
+
+
+TOML: Any = {
+    "resource": [
+        {
+            "type": "AWS::DynamoDB::Table",
+            "preferred": "Orders-prod",
+            "fallback": ["Orders"],
+            "id": "orders",
+            "stack": "App",
+            "logical_id": "Orders",
+            "on_error": "stop",
+            "properties": INDEXED["Resources"]["Orders"]["Properties"],
+        }
+    ]
+}
+
+
+@pytest.mark.parametrize("junk", JUNK | DATE)
+def test_a_toml_file_is_read_or_refused_in_a_sentence(
+    junk: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TOML has dates and tables in every place, and no functions: they are never names."""
+    path = tmp_path / "dataware.toml"
+    path.write_text("[[resource]]")
+    for node in nodes_of(TOML):
+        document = replaced(TOML, node, (JUNK | DATE)[junk])
+        if not isinstance(document, dict):
+            continue
+        monkeypatch.setattr("tomllib.loads", lambda _text, found=document: found)
+        try:
+            said = " ".join(map(decided, load_app(path, kinds=KINDS).wanted))
+        except BadInput as error:
+            said = str(error)
+        assert "\n" not in said, node
+        assert "{'" not in said, node
 
 
 def test_loops_over_literal_lists_are_written_out(tmp_path: Path) -> None:

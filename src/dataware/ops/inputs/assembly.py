@@ -11,6 +11,7 @@ from dataware.core.errors import BadInput
 from dataware.core.guard import StackTemplate
 from dataware.core.model import Wanted
 from dataware.core.near import did_you_mean
+from dataware.ops.inputs.manifest import check_manifest
 from dataware.ops.inputs.referred import referred_resources
 from dataware.ops.inputs.template import (
     NESTED,
@@ -95,14 +96,12 @@ def _whole(stack: Stack) -> StackTemplate:
 def _stacks(folder: Path, *, incomplete: bool = False) -> Iterator[Stack]:
     """Every stack of an assembly, and of the assemblies (stages) inside it."""
     manifest = parse_template(folder / MANIFEST)
-    artifacts = manifest.get("artifacts")
-    if not isinstance(artifacts, dict):
-        raise BadInput(f"{folder / MANIFEST} is no manifest of a cloud assembly: run `cdk synth`")
+    check_manifest(manifest, folder / MANIFEST)
     if manifest.get("missing") and not incomplete:
         raise BadInput(
             f"{folder} lacks context that CDK has to look up first: run `cdk synth` once"
         )
-    for artifact_id, artifact in artifacts.items():
+    for artifact_id, artifact in manifest["artifacts"].items():
         properties = artifact.get("properties", {})
         if artifact.get("type") == "aws:cloudformation:stack":
             yield Stack(

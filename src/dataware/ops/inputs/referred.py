@@ -18,14 +18,24 @@ WANTED = "dataware:wanted"
 
 def referred_resources(folder: Path, artifact: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The resources, in the form of a template, by the logical id that each would have."""
-    return {
-        data["LogicalId"]: data["Resource"]
-        for data in _entries(folder, artifact)
-        if isinstance(data, dict) and data.get("LogicalId") and data.get("Resource")
-    }
+    found = {}
+    for data in _entries(folder, artifact):
+        named, resource = data.get("LogicalId"), data.get("Resource")
+        if not isinstance(named, str) or not isinstance(resource, dict) or not _opts_in(resource):
+            raise BadInput(
+                f"{folder} holds an entry {WANTED} that this version does not know: use one version"
+                " of dataware in the app and here, and run `cdk synth` again"
+            )
+        found[named] = resource
+    return found
 
 
-def _entries(folder: Path, artifact: Mapping[str, Any]) -> Iterator[Any]:
+def _opts_in(resource: Mapping[str, Any]) -> bool:
+    metadata = resource.get("Metadata")
+    return isinstance(metadata, dict) and "Dataware" in metadata
+
+
+def _entries(folder: Path, artifact: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The data of every fitting entry, whether the manifest holds the metadata or names a file."""
     found = dict(artifact.get("metadata") or {})
     beside = artifact.get("additionalMetadataFile")
@@ -34,7 +44,8 @@ def _entries(folder: Path, artifact: Mapping[str, Any]) -> Iterator[Any]:
     for entries in found.values():
         for entry in entries if isinstance(entries, list) else []:
             if isinstance(entry, dict) and entry.get("type") == WANTED:
-                yield entry.get("data")
+                data = entry.get("data")
+                yield data if isinstance(data, dict) else {}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -89,7 +89,8 @@ def _scalars(value: object, where: str = "") -> Iterator[tuple[str, object]]:
 def _wanted(
     path: Path, at: int, table: dict[str, Any], kinds: Kinds, overrides: Overrides
 ) -> Wanted:
-    named = table.get("id") or table.get("preferred") or ""
+    texts = [one for one in (table.get("id"), table.get("preferred")) if isinstance(one, str)]
+    named = next(filter(None, texts), "")
     section = Section(f"{path}, resource {at}{f' ({named})' if named else ''}", table)
     section.only(FIELDS)
     cfn_type, preferred = section.required("type"), section.required("preferred")

@@ -1,0 +1,45 @@
+"""What of a cloud assembly's manifest is read has to be as CDK writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dataware.core.errors import BadInput
+
+FILES = {"aws:cloudformation:stack": "templateFile", "cdk:cloud-assembly": "directoryName"}
+"""The property that names the file of an artifact, by the type of the artifact."""
+
+
+def check_manifest(manifest: Mapping[str, Any], path: Path) -> None:
+    """Raise BadInput, with the field, for a manifest that CDK did not write like this."""
+    artifacts = manifest.get("artifacts")
+    if not isinstance(artifacts, dict):
+        raise BadInput(f"{path} is no manifest of a cloud assembly: run `cdk synth`")
+    for artifact_id, artifact in artifacts.items():
+        if (field := _wrong_field(artifact)) is not None:
+            where = f"artifact {artifact_id}{', ' if field else ''}{field}"
+            raise BadInput(f"{path} is damaged ({where}): run `cdk synth` again")
+
+
+def _wrong_field(artifact: Any) -> str | None:
+    """The first field that is not as it should be; empty for the artifact itself."""
+    if not isinstance(artifact, dict):
+        return ""
+    named = artifact.get("type")
+    file = FILES.get(named) if isinstance(named, str) else None
+    if file is None:
+        return None
+    properties = artifact.get("properties")
+    if not isinstance(properties, dict):
+        return "properties"
+    if not isinstance(properties.get(file), str):
+        return f"properties.{file}"
+    if not isinstance(properties.get("stackName", ""), str):
+        return "properties.stackName"
+    kept = {"displayName": str, "environment": str, "metadata": dict, "dependencies": list}
+    wrong = (
+        name for name, kind in kept.items() if not isinstance(artifact.get(name, kind()), kind)
+    )
+    return next(wrong, None)
