@@ -13,6 +13,9 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    from dataware.cli.errors import guarded  # noqa: PLC0415 - only a run needs click
+    from dataware.cli.streams import forgiving_streams  # noqa: PLC0415 - only a run needs it
 
-    return guarded(list(sys.argv[1:] if arguments is None else arguments))
+    with forgiving_streams():
+        from dataware.cli.errors import guarded  # noqa: PLC0415 - only a run needs click
+
+        return guarded(list(sys.argv[1:] if arguments is None else arguments))

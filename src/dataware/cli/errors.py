@@ -53,10 +53,6 @@ def _ended(arguments: Sequence[str]) -> tuple[int, str | None]:
         code = dataware.main(list(arguments), prog_name="dataware", standalone_mode=False)
     except click.exceptions.Exit as ended:
         return ended.exit_code, None
-    except BrokenPipeError:
-        # The reader of the output has gone, and there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1, "The reader of the output has gone"
     except (Exception, KeyboardInterrupt) as error:
         return _fail(arguments, error), explained(error)[0]
     return code if isinstance(code, int) else 0, None

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Self
 
@@ -58,7 +59,8 @@ class Stop:
         self._noting = True
         # A handler may interrupt a renderer, so it bypasses every buffer and lock.
         if self._tell is None:
-            os.write(2, f"\n{NOTE}\n".encode())
+            with suppress(OSError):  # nobody is there to read it
+                os.write(2, f"\n{NOTE}\n".encode())
         self._noted.set()
 
     def _note(self) -> None:

@@ -28,7 +28,7 @@ class Output:
         try:
             self._stream.write(encodable(text, self._stream) + "\n")
             self._stream.flush()
-        except BrokenPipeError:
+        except OSError:
             self.give_up()
 
     def give_up(self) -> None:

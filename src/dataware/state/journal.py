@@ -17,10 +17,13 @@ from urllib.parse import quote
 
 from dataware.core.errors import BadInput, Incomplete, Refused
 from dataware.state.lock import try_lock
+from dataware.state.private import make_private, open_private
 from dataware.state.record import FORMAT, encode, lines
 
 HEADER = {"type": "journal", "format": FORMAT}
 NAME_LENGTH = 80
+FOREIGN = frozenset({errno.ELOOP, errno.EMLINK, errno.EINVAL, errno.EPERM})
+"""Why a file or folder may be somebody else's: a link, a second name, a pipe, another owner."""
 
 
 class FileJournal:
@@ -49,7 +52,7 @@ class FileJournal:
 
     def records(self, kind: str | None = None) -> Iterator[Mapping[str, Any]]:
         """Every record, oldest first, or those of one type; reads the file, one at a time."""
-        with self._path.open("rb") as file:
+        with _reading(self._path) as file:
             for line in lines(file):
                 if line.number > 1 and line.record and kind in (None, line.record.get("type")):
                     yield line.record
@@ -91,7 +94,7 @@ class FileJournal:
     def _recover(self) -> None:
         """Fold what is there, cut off a torn end, and refuse a file that is damaged before it."""
         torn = 0
-        with self._path.open("rb") as file:
+        with _reading(self._path) as file:
             for line in lines(file):
                 if line.record is None:
                     torn = torn or line.number
@@ -137,8 +140,11 @@ class FileJournal:
         self._end += len(line)
 
     def _unwritable(self, error: OSError) -> Incomplete:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        cure = "free some space" if full else "make it writable"
+        cure = "make it writable"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            cure = "free some space"
+        elif error.errno in FOREIGN:
+            cure = f"remove {error.filename} if it is not yours"
         return Incomplete(
             f"the journal {self._path} cannot be written ({error.strerror}): {cure}, or set"
             " DATAWARE_STATE to another folder, and run the same command again to go on"
@@ -151,7 +157,7 @@ def recorded(path: Path) -> Iterator[Mapping[str, Any]]:
     It ends where the journal cannot be read any further; one that cannot be read says nothing.
     """
     try:
-        with path.open("rb") as file:
+        with _reading(path) as file:
             for line in lines(file):
                 if line.record is None or (line.number == 1 and line.record != HEADER):
                     return
@@ -203,8 +209,8 @@ def journal_path(
 
 def _open(path: Path) -> BinaryIO:
     """The file behind the journal, locked and unbuffered; made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+    make_private(path.parent, state_folder())
+    descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
     file: BinaryIO = os.fdopen(descriptor, "r+b", buffering=0)
     if not try_lock(file):
         file.close()
@@ -214,6 +220,11 @@ def _open(path: Path) -> BinaryIO:
         )
     _keep_name(path.parent)
     return file
+
+
+def _reading(path: Path) -> BinaryIO:
+    """The file, to be read. Raises OSError, also for a link."""
+    return os.fdopen(open_private(path, os.O_RDONLY), "rb")
 
 
 def _write_all(file: BinaryIO, data: bytes) -> None:

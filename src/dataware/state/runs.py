@@ -26,6 +26,7 @@ from typing import Any, BinaryIO
 from dataware.core.errors import BadInput
 from dataware.state.journal import state_folder
 from dataware.state.lock import try_lock
+from dataware.state.private import make_private, open_private
 
 FORMAT = 1
 SUFFIX = ".jsonl"
@@ -59,12 +60,12 @@ class RunFile:
 
     def __init__(self, folder: Path, run: str) -> None:
         """Begin the file, and remove what is too much of older ones."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(folder, state_folder())
         self.path = folder / f"{run}{SUFFIX}"
         self._lock = threading.Lock()
         self.size = 0
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        self._file: BinaryIO = os.fdopen(os.open(self.path, flags, 0o600), "wb", buffering=BUFFER)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        self._file: BinaryIO = os.fdopen(open_private(self.path, flags), "wb", buffering=BUFFER)
         try_lock(self._file)
         prune(folder)
 

@@ -1,6 +1,7 @@
 """Plan files and the lock file."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,3 +114,19 @@ def test_a_foreign_lock_file_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no lock file of version 1"):
         save_lock(a_plan(), path)
     assert path.read_text() == '{"version": 7}'
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX has a umask")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o027, 0o640)])
+def test_the_umask_says_who_may_read_what_is_written(tmp_path: Path, umask: int, mode: int) -> None:
+    """Also where an earlier file was open to more."""
+    path = tmp_path / "plan.json"
+    for _ in range(2):
+        before = os.umask(umask)
+        try:
+            save_plan(a_plan(), path)
+        finally:
+            os.umask(before)
+        assert path.stat().st_mode & 0o777 == mode
+        path.chmod(0o666)
+    assert [each.name for each in tmp_path.iterdir()] == ["plan.json"]

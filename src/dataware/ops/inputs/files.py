@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -100,14 +100,14 @@ def _write(path: Path, data: object, *, sort_keys: bool = False) -> None:
     """Replace a file at once, so that a reader never sees half of it."""
     text = json.dumps(data, indent=2, sort_keys=sort_keys, ensure_ascii=False) + "\n"
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        name = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            # A file that is new here gets the mode that the umask leaves.
+            with name.open("x", encoding="utf-8") as file:
                 file.write(text)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
+            name.replace(path)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            name.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror or error}") from error
