@@ -132,6 +132,7 @@ MESSAGES = _messages(
     ("failure", FAILURE, "❌", "{text}"),
     ("decided", DETAIL, "·", "Decided on {name}: {action} (rule {rule})"),
     ("counted", DETAIL, "·", "Accounted for in {name}: {copied:{unit}} copied, {left:{unit}} left"),
+    ("equal", DETAIL, "·", "Compared {source} → {name}: {count:{unit}} the same"),
     ("apart", DETAIL, "·", "{count:key} {side}: {source} → {name}"),
 )
 

@@ -77,6 +77,34 @@ def test_whatever_is_in_a_name_the_page_stays_sound(tmp_path: Path) -> None:
     assert images == 0
 
 
+BROKEN = """(() => {
+    const broken = [];
+    const walk = document.createTreeWalker(
+        document.querySelector("#decisions tbody"), NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        for (const word of walk.currentNode.textContent.matchAll(/[A-Za-z0-9]+/g)) {
+            const range = document.createRange();
+            range.setStart(walk.currentNode, word.index);
+            range.setEnd(walk.currentNode, word.index + word[0].length);
+            const lines = Array.from(range.getClientRects(), (each) => Math.round(each.top));
+            const tops = new Set(lines);
+            if (tops.size > 1) broken.push(word[0]);
+        }
+    }
+    return broken;
+})()"""
+
+
+@pytest.mark.parametrize("width", [390, 800, 1280])
+def test_no_word_of_a_usual_name_is_broken(tmp_path: Path, width: int) -> None:
+    """Names are broken at their separators, in columns and in cards."""
+    warning = "compare with `dataware verify s3://spaceport-uploads s3://spaceport-uploads-prod`"
+    more = {"id": "Spaceport/Uploads", "warnings": [warning]}
+    page = written(tmp_path, told("plan", decided(1, **more), decided(2, "import"), ended(1, 0)))
+    assert evaluate(page, BROKEN, width=width) == []
+    assert evaluate(page, "document.querySelectorAll('#decisions code').length", width=width) == 1
+
+
 def searched(table: str, text: str) -> str:
     """An expression that searches a table of the page."""
     form = f"document.querySelector('#{table} form')"

@@ -20,6 +20,7 @@ from support.tales import (
     copied,
     decided,
     ended,
+    happened,
     told,
 )
 
@@ -78,6 +79,39 @@ def test_a_record_without_an_end_makes_a_page() -> None:
     assert "The run ended without a word" in page
     assert "29 of 78 items" in page
     assert "not finished" in page
+
+
+def figures(page: str) -> list[tuple[str, str]]:
+    """Every name with its value, in the order of the page."""
+    return re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", page)
+
+
+def test_what_was_compared_counts_in_a_run_that_is_not_finished() -> None:
+    """The part that was found the same is told, whether or not its migration was complete."""
+    part = {**COPY, "source": "uploads", "name": "uploads-prod", "unit": "object"}
+    records = [
+        *copied(6000),
+        happened(9.0, "found", count=120, **part),
+        happened(9.5, "equal", count=108, **part),
+        ended(10, 4, "12 objects not copied"),
+    ]
+    page = run_page(told("apply", *records))
+    assert ("Compared and the same", "6,108") in figures(page)
+    apart = happened(1.0, "differences", summary="x", compared=10, missing=1, different=2, **COPY)
+    page = run_page(told("verify", apart, decided(), ended(2, 2)))
+    assert ("Compared and the same", "7") in figures(page)
+
+
+def test_one_migration_has_one_rate() -> None:
+    """The table of all migrations and the facts of each say the same figure."""
+    records = list(copied(seconds=4))
+    other = [{**one, "data": {**one["data"], "name": "other"}} for one in copied(seconds=8)]
+    page = run_page(told("apply", *records, *other, ended(9, 0)))
+    table = re.search(r'id="all-migrations".*?</table>', page, re.DOTALL)
+    assert table
+    rates = [rate.removesuffix(" a second") for name, rate in figures(page) if name == "Mean rate"]
+    assert len(rates) == 2
+    assert [f'a second"><div>{rate}</div>' in table[0] for rate in rates] == [True, True]
 
 
 def test_a_hundred_migrations_have_a_chart() -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dataware.report.html.story import Story
 from dataware.report.html.words import (
     facts_in_words,
     headline,
+    prose,
     rate_in_words,
     seconds_in_words,
     sentence,
 )
+from dataware.report.line import printable
 from support.tales import COPY, apart, copied, decided, ended, facts, happened, told
 
 DIFFER = happened(1.0, "differences", summary="1 missing", missing=1, **COPY)
@@ -65,6 +72,26 @@ def test_every_end_has_its_words(story: Story, tone: str, title: str, detail: st
     assert found.tone == tone
     assert title in found.title
     assert detail in found.detail
+
+
+def test_commands_in_a_sentence_are_code() -> None:
+    """Backticks round what is to be typed are no characters of the page; others are."""
+    told = prose(
+        "a `b` c: compare with `dataware verify s3://<a> s3://b`, or say `--on-error safe`"
+    )
+    assert str(told) == (
+        "a `b` c: compare with <code>dataware verify s3://&lt;a&gt; s3://b</code>, or say "
+        "<code>--on-error safe</code>"
+    )
+
+
+@given(st.text(st.sampled_from("`<>&ab -\n\u202e") | st.characters()))
+def test_prose_is_escaped_and_loses_nothing(text: str) -> None:
+    """Whatever stands in a sentence is text, and all of it is shown."""
+    shown = str(prose(text))
+    assert set(re.findall("<[^>]*>", shown)) <= {"<code>", "</code>"}
+    plain = html.unescape(re.sub("</?code>", "", shown))
+    assert plain.replace("`", "") == printable(text).replace("`", "")
 
 
 def test_facts_are_told_in_words() -> None:

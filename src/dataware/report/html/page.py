@@ -25,6 +25,7 @@ from dataware.report.html.words import (
     NOTE,
     WARN,
     Headline,
+    prose,
     rate_in_words,
     seconds_in_words,
 )
@@ -148,6 +149,7 @@ def _environment() -> Environment:
         "seconds": seconds_in_words,
         "rate": rate_in_words,
         "plural": plural,
+        "prose": prose,
     }
     return environment
 

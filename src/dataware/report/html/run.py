@@ -54,7 +54,7 @@ def _figures(story: Story) -> Facts:
     counts = [one.counts or {} for one in story.carried]
     copied = sum(int(one.get("copied", 0)) for one in counts)
     size = sum(int(one.get("bytes", 0)) for one in counts)
-    compared = sum(int((one.verified or {}).get("count", 0)) for one in story.compared)
+    compared = sum(one.same for one in story.migrations.values())
     apart = sum(len(keys.keys) for keys in story.apart)
     left = sum(len(keys.keys) for keys in story.left) + story.cut["left-behind"]
     figures = [
@@ -125,9 +125,7 @@ def _facts_of(one: Migration) -> Iterator[tuple[str, str]]:
         yield "Done", f"{last.done:,} of {counted(last.total, one.unit)}"
     yield "Time", seconds_in_words(one.ended - one.begun)
     if last is not None:
-        first = one.samples[0]
-        if last.at > first.at and last.done > first.done:
-            rate = (last.done - first.done) / (last.at - first.at)
+        if (rate := one.rate) is not None:
             yield "Mean rate", f"{rate_in_words(rate)} a second"
         yield "Throttled", counted(last.throttled, "time")
         if last.retries:

@@ -14,7 +14,9 @@ from dataware.core.events import MESSAGES, Level, event
 
 Data = Mapping[str, Any]
 
-NOT_TOLD = frozenset({"progress", "comparing", "apart", "left-behind", "decided", "counted"})
+NOT_TOLD = frozenset(
+    {"progress", "comparing", "apart", "left-behind", "decided", "counted", "equal"}
+)
 """Codes whose facts have a place of their own, so that they are no line of a timeline."""
 
 
@@ -61,9 +63,31 @@ class Migration:
     counts: Data | None = None
     verified: Data | None = None
     differences: Data | None = None
+    equal: int | None = None
     complete: bool = False
     begun: float = 0.0
     ended: float = 0.0
+
+    @property
+    def same(self) -> int:
+        """How many keys of the source were compared and found the same in the target."""
+        if self.verified is not None:
+            return int(self.verified.get("count", 0))
+        if self.equal is not None:
+            return self.equal
+        found = self.differences or {}
+        lacking = sum(int(found.get(side, 0)) for side in ("missing", "different"))
+        return max(0, int(found.get("compared", 0)) - lacking)
+
+    @property
+    def rate(self) -> float | None:
+        """Units a second while it was copied; None where that was over too soon to tell."""
+        if len(self.samples) < 2:
+            return None
+        first, last = self.samples[0], self.samples[-1]
+        if last.at <= first.at or last.done <= first.done:
+            return None
+        return (last.done - first.done) / (last.at - first.at)
 
     @property
     def copies(self) -> bool:
@@ -209,6 +233,10 @@ def _verified(story: Story, at: float, data: Data) -> None:
     story.migration(at, data).verified = data
 
 
+def _equal(story: Story, at: float, data: Data) -> None:
+    story.migration(at, data).equal = int(data.get("count", 0))
+
+
 def _differences(story: Story, at: float, data: Data) -> None:
     story.migration(at, data).differences = data
 
@@ -249,6 +277,7 @@ _SPECIAL: Mapping[str, Callable[[Story, float, Data], None]] = {
     "counted": _counted,
     "verified": _verified,
     "differences": _differences,
+    "equal": _equal,
     "migrated": _migrated,
     "apart": _apart,
     "left-behind": _left,

@@ -30,7 +30,7 @@ MIGRATIONS = (
     Column("Copied"),
     Column("Left behind"),
     Column("Time"),
-    Column("A second"),
+    Column("Mean rate a second"),
     Column("Throttled"),
     Column("Sent again"),
 )
@@ -97,15 +97,14 @@ def migrations_table(story: Story) -> Table:
 def _migration_row(story: Story, one: Migration) -> Row:
     counts, last = one.counts or {}, one.samples[-1] if one.samples else None
     copied = int(counts.get("copied", last.done if last else 0))
-    seconds = one.ended - one.begun
     return (
         one.name,
         one.source,
         fate(story, one).title,
         f"{copied:,}",
         f"{int(counts.get('left', 0)):,}",
-        seconds_in_words(seconds),
-        rate_in_words(copied / seconds) if seconds > 0 else "",
+        seconds_in_words(one.ended - one.begun),
+        "" if one.rate is None else rate_in_words(one.rate),
         f"{last.throttled if last else 0:,}",
         f"{last.retries if last else 0:,}",
     )

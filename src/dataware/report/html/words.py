@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from dataware.core.events import counted, needs_attention
 from dataware.core.model import Action
 from dataware.report.html.story import Migration, Story
+from dataware.report.line import printable
 from dataware.report.summary import volume
 
 GOOD, NOTE, WARN, BAD = "good", "note", "warn", "bad"
@@ -135,6 +139,18 @@ def fate(story: Story, migration: Migration) -> Headline:
 
 EXISTS = {"yes": "exists", "no": "does not exist", "unknown": "not seen"}
 CONTENT = {"data": "has data", "empty": "empty", "unknown": "content not seen"}
+
+
+_COMMAND = re.compile(r"`((?:(?:dataware|cdk|aws|pip|uv) |--)[^`]+)`")
+
+
+def prose(text: str) -> Markup:
+    """A sentence for a page, escaped; commands in it stand as code instead of in backticks."""
+    shown = Markup()
+    for at, part in enumerate(_COMMAND.split(text)):
+        safe = escape(printable(part))
+        shown += Markup("<code>{}</code>").format(safe) if at % 2 else safe
+    return shown
 
 
 def facts_in_words(facts: Mapping[str, Any], unit: str) -> str:

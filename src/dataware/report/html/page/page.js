@@ -2,7 +2,13 @@
 // Shows the rows of long tables, page by page. Rows are data: they only ever become text.
 (() => {
   const PAGE = 50;
+  const SEPARATOR = /(?<=[/_.:])(?=[\p{L}\p{N}_])/u;
+  const COMMAND = /`((?:(?:dataware|cdk|aws|pip|uv) |--)[^`]+)`/;
   const number = new Intl.NumberFormat("en");
+
+  // A line may end after the separators of a name.
+  const breakable = (text) =>
+    text.split(SEPARATOR).flatMap((part, at) => (at === 0 ? [part] : [document.createElement("wbr"), part]));
 
   class Rows {
     constructor(table) {
@@ -71,6 +77,16 @@
       return row;
     }
 
+    // Commands stand as code instead of in backticks, as in the rows that are in the page.
+    prose(text) {
+      return text.split(COMMAND).map((part, at) => {
+        if (at % 2 === 0) return part;
+        const code = document.createElement("code");
+        code.textContent = part;
+        return code;
+      });
+    }
+
     cell(cell, column) {
       const made = document.createElement(column === 0 ? "th" : "td");
       made.setAttribute("role", column === 0 ? "rowheader" : "cell");
@@ -80,12 +96,18 @@
         if (text === "") continue;
         const line = document.createElement("div");
         line.className = style === "tag" ? `tag ${text}` : style;
-        line.textContent = text;
+        if (style === "tag") line.textContent = text;
+        else if (style === "code" || style === "strong") line.append(...breakable(text));
+        else line.append(...this.prose(text));
         made.append(line);
       }
       return made;
     }
   }
+
+  document.querySelectorAll(".table .strong, .table .code").forEach((name) => {
+    name.replaceChildren(...breakable(name.textContent));
+  });
 
   document.querySelectorAll(".table").forEach((table) => {
     if (table.querySelector("form")) new Rows(table);
