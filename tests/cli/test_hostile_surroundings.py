@@ -149,3 +149,23 @@ def test_a_failure_is_one_event(server: FaultProxy, capsys: pytest.CaptureFixtur
     assert main(["status", "--format", "json"]) == 1
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [each["code"] for each in events] == ["failure"]
+
+
+ORDERS = "\x1b[2J\x1b]0;owned\x07\n❌ fake\r\u202e<script>|`x`"
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_a_server_says_gives_no_orders(
+    command: str, form: str, server: FaultProxy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Codes and messages of a stranger stay text, on a line of the sentence that tells of them."""
+    if form == "markdown" and command != "plan":
+        return
+    said = json.dumps({"__type": f"x#{ORDERS}", "message": ORDERS}).encode()
+    server.add(answer_all(Reply.of(400, said)))
+    server.add(answer(200, CALLER), operation="GetCallerIdentity")
+    main([*COMMANDS[command], "--format", form])
+    shown = "".join(capsys.readouterr())
+    assert not {"\x1b", "\x07", "\r", "\u202e"} & set(shown)
+    assert not any(line.startswith("❌ fake") for line in shown.splitlines())
