@@ -136,6 +136,7 @@ def test_what_is_left_behind_is_not_complete_unless_accepted() -> None:
     with pytest.raises(Incomplete, match="1 archived"):
         run(there)
     assert there.markers["new"].state is MarkerState.RUNNING
+    assert there.events.texts("equal") == ["Compared old → new: 10 keys the same"]
     verdict = run(there, CopySettings(accept_left=True))
     assert there.markers["new"].state is MarkerState.COMPLETE
     assert verdict.differences == 1

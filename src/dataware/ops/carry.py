@@ -375,8 +375,6 @@ class _Carrier:
         settings, kind = self._migration.settings, self._migration.kind
         troubles = dict(progress.troubles)
         tell_apart(self._context, verdict, self._migration.words())
-        equal = {"count": verdict.compared - verdict.lacking, "unit": kind.unit}
-        self._context.emit(event("equal", **equal, **self._migration.words()))
         if settings.on_conflict is OnConflict.TARGET:
             troubles.pop(Trouble.CONFLICT, None)
         if set(troubles) == {Trouble.DENIED} and not progress.counts.in_target:
@@ -385,6 +383,8 @@ class _Carrier:
             )
             raise self._denied(journal, progress, WriteDenied(why))
         if troubles and not settings.accept_left:
+            equal = {"count": verdict.compared - verdict.lacking, "unit": kind.unit}
+            self._context.emit(event("equal", **equal, **self._migration.words()))
             raise Incomplete(
                 describe_skipped(
                     kind.unit, self._migration.order.target.name, troubles, progress.counts
