@@ -294,3 +294,13 @@ def test_an_unreachable_region_is_told_with_the_nearest(
         _ = open_account(region="eu-central-1").account
     with pytest.raises(CannotSee, match=r"who the caller is$"):
         _ = open_account(region="here", endpoint_url="http://127.0.0.1:9").account
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("name", ["Legacy_Photos_2013", "UPPER.case"])
+def test_a_bucket_of_before_2018_is_addressed_by_path(name: str) -> None:
+    """No host name holds capitals or underscores (Amazon S3 User Guide, "Path-style requests")."""
+    client = open_account(region="us-east-1").client("s3")
+    params = {"Bucket": name, "Key": "a", "ExpectedBucketOwner": "1" * 12}
+    url = client.generate_presigned_url("get_object", Params=params)
+    assert url.split("?")[0].endswith(f".amazonaws.com/{name}/a")
