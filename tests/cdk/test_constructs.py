@@ -347,6 +347,43 @@ def test_data_that_nobody_copies_is_an_error() -> None:
     assert [one["Type"] for one in resources(stack).values()] == [BUCKET]
 
 
+def test_what_no_synth_can_look_at_the_deployment_looks_at() -> None:
+    """A lock file may be older than the data; with `never` only the deployment can tell."""
+    lock = entry("create", 5, fallbacks=["old-name", "older-name"])
+    write_lock({f"{BUCKET} uploads-prod": lock})
+    names = {"fallback_names": ["old-name", "older-name"]}
+    stack = make_stack(lookup="never")
+    bucket(stack, **names)
+    assert errors(stack) == []
+    assert "the deployment looks at old-name, older-name" in infos(stack)[0]
+    found = resources(stack)
+    custom = {
+        one["Properties"]["Source"]: (id, one)
+        for id, one in found.items()
+        if one["Type"] == "Custom::DataMigration"
+    }
+    assert {one["Properties"]["IfNeeded"] for _, one in custom.values()} == {"true"}
+    assert custom["old-name"][0] in custom["older-name"][1]["DependsOn"], "one after the other"
+    stack = make_stack(lookup="never")
+    bucket(stack, migration=None, **names)
+    assert "old-name may hold data by now" in errors(stack)[0]
+    stack = make_stack(lookup="never")
+    bucket(stack, on_error="no-data", **names)
+    assert [one["Type"] for one in resources(stack).values()] == [BUCKET]
+
+
+def test_a_lock_file_is_enough_where_aws_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A synth without credentials goes on with what the file says, and the deployment looks."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    lock = entry("create", 5, fallbacks=["old-name"])
+    write_lock({f"{BUCKET} uploads-prod": lock})
+    stack = make_stack()
+    bucket(stack, fallback_names=["old-name"])
+    assert errors(stack) == []
+    assert "Custom::DataMigration" in {one["Type"] for one in resources(stack).values()}
+
+
 def test_a_deployment_by_dataware_makes_no_machinery(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has copied the data before, and fills what only the stack can create afterwards."""
     lock = entry("migrate", 3, source="old-name", fallbacks=["old-name"])

@@ -175,11 +175,18 @@ def test_warnings_of_a_decision_reach_the_developer(world: World) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_data_that_has_to_move_is_moved_by_the_deployment(world: World, case: str) -> None:
-    """What is to be copied brings what copies it, without being asked, and nothing else does."""
-    moved = of_type(world.resources[case], "Custom::DataMigration").values()
-    targets = {one["Properties"]["Target"] for one in moved}
-    copies = case.startswith(("migrate", "resume"))
-    assert targets == ({f"uploads-{case}", f"Waitlist-{case}"} if copies else set())
+    """What is to be copied brings what copies it, without being asked, and nothing else does.
+
+    Where nothing was to be copied when the file was written, the deployment looks again.
+    """
+    moved = [
+        one["Properties"]
+        for one in of_type(world.resources[case], "Custom::DataMigration").values()
+    ]
+    copies = case.startswith(("migrate", "resume", "create"))
+    targets = {f"uploads-{case}", f"Waitlist-{case}"} if copies else set()
+    assert {one["Target"] for one in moved} == targets
+    assert all((one.get("IfNeeded") == "true") == case.startswith("create") for one in moved)
 
 
 def test_an_assembly_tells_of_declared_and_of_referenced_resources(world: World) -> None:

@@ -119,6 +119,22 @@ def owned() -> set[str]:
     return {ours[id] for row in rows if (id := row["PhysicalResourceId"]) in ours}
 
 
+def machinery() -> dict[str, list[str]]:
+    """What copies inside a deployment, by service, and what it may have left behind."""
+    functions = client("lambda").list_functions()["Functions"]
+    machines = client("stepfunctions").list_state_machines()["stateMachines"]
+    roles = [one["RoleName"] for one in client("iam").list_roles()["Roles"]]
+    found = {
+        "functions": [one["FunctionName"] for one in functions],
+        "state machines": [one["name"] for one in machines],
+        "log groups": [
+            one["logGroupName"] for one in client("logs").describe_log_groups()["logGroups"]
+        ],
+        "roles": [name for name in roles if "DataMigrations" in name],
+    }
+    return {service: names for service, names in found.items() if names}
+
+
 def rules(project: Project) -> dict[str, int]:
     """The rule that decides on each resource now."""
     project.dataware("plan", "--out", "plan.json")
@@ -167,6 +183,10 @@ def test_every_rule_deploys_again_and_again(
         assembly = deploy(project)
         assert contents() == expected, f"after deployment {number}"
         assert owned() == RULES.keys() - outside, f"after deployment {number}"
+        copied = deploy is by_cdk and number == 1
+        assert {service: len(names) for service, names in machinery().items()} == (
+            {"functions": 2, "state machines": 1, "log groups": 1, "roles": 3} if copied else {}
+        ), f"after deployment {number}"
         if number > 1:
             project.check_no_difference(*assembly)
         else:

@@ -129,6 +129,43 @@ def test_verified_data_is_not_copied_again(tables: str) -> None:
     assert executions(tables) == ["dataware-request-1"]
 
 
+def test_verified_data_needs_no_source_any_more(tables: str) -> None:
+    """Whoever has deleted the old table can deploy as before."""
+    begin(properties())
+    write_record(state="complete")
+    client("dynamodb").delete_table(TableName="old-one")
+    answer, _ = begin(properties(), number=2)
+    assert answer == {"PhysicalResourceId": ID}
+    assert len(executions(tables)) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "copies"),
+    [(None, 0, False), (0, 0, False), (10, 3, False), (10, 0, True)],
+    ids=["absent", "empty", "filled-already", "needed"],
+)
+def test_what_is_copied_only_if_needed(
+    machine: str, source: int | None, target: int, copies: bool
+) -> None:
+    """Where no synth could look, the deployment does: data under the old name comes over."""
+    if source is not None:
+        make_table("old-one", varied_items(source))
+    make_table("new-one", varied_items(target))
+    answer, _ = begin(properties(IfNeeded="true"))
+    assert "Refusal" not in answer
+    assert (len(executions(machine)) == 1) == ("Execution" in answer) == copies
+
+
+@pytest.mark.usefixtures("tables")
+def test_what_was_begun_if_needed_goes_on() -> None:
+    """A target that holds a part of the data is no target with data of its own."""
+    begin(properties(IfNeeded="true"))
+    write_record(released=True)
+    client("dynamodb").put_item(TableName="new-one", Item={"pk": {"S": "a part"}})
+    answer, _ = begin(properties(IfNeeded="true"), number=2)
+    assert "Execution" in answer
+
+
 def test_a_target_that_was_made_again_is_filled_again(tables: str) -> None:
     """The record of a table that is gone says nothing of its successor."""
     begin(properties())

@@ -8,6 +8,7 @@ construct: the CDK command line then refuses to deploy, and no resource can drop
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from enum import StrEnum
 
 from aws_cdk import Annotations, CfnResource, Stack
@@ -141,17 +142,25 @@ def _entry(construct: Construct, asked: Asked, home: Home, logical_id: str | Non
     environment = environment_of(home, lock)
     entry = lock.entry(environment, asked.kind.cfn_type, asked.preferred)
     outdated = _outdated(entry, asked, environment, home.stack, logical_id)
+    known = entry if outdated is None else None
     never = lookup_mode(home) is Lookup.NEVER
-    if entry and outdated is None and (never or entry.is_settled or is_data_first()):
-        return entry
+    if known and (known.is_settled or is_data_first()):
+        return known
+    if known and never:
+        return replace(known, is_current=False)
     if never:
         raise BadInput(f"{outdated}; {RENEW}")
     # Imports the AWS SDK, which a synth with a full lock file does without.
     from dataware.cdk.lookup import look_up  # noqa: PLC0415 - on demand, see above
 
-    known = logical_id or declared_id(construct, asked.kind.cfn_type)
+    declared = logical_id or declared_id(construct, asked.kind.cfn_type)
     otherwise = import_default(home) or ImportMode.REFERENCE
-    return look_up(asked.wanted(home.stack, known, otherwise), environment, lock)
+    try:
+        return look_up(asked.wanted(home.stack, declared, otherwise), environment, lock)
+    except DatawareError:
+        if known is None:
+            raise
+        return replace(known, is_current=False)
 
 
 def _outdated(

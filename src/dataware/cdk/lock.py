@@ -41,7 +41,8 @@ class Entry:
     are those of the declaration that was decided on, None for a declaration outside of stacks.
     `physical_id` is that of the resource that is referenced, None where that is its name. `size` is
     what has to be copied; `has_data` is about the preferred name. `announce` tells people of a
-    decision that was made just now.
+    decision that was made just now. `is_current` is false where data may have come since and nobody
+    could look again.
     """
 
     preferred: str
@@ -54,6 +55,7 @@ class Entry:
     size: Size | None = None
     has_data: bool = True
     announce: Callable[[], None] | None = field(default=None, compare=False)
+    is_current: bool = True
 
     @property
     def is_settled(self) -> bool:
@@ -64,6 +66,13 @@ class Entry:
         """
         decided = self.decision.action not in {*COPYING, Action.CREATE}
         return not self.fallbacks or (decided and self.has_data)
+
+    @property
+    def doubtful(self) -> tuple[str, ...]:
+        """The names under which data may lie by now beside what this stack leaves empty."""
+        created = self.decision.action is Action.CREATE
+        empty = self.decision.action is Action.KEEP and not self.has_data
+        return self.fallbacks if not self.is_current and (created or empty) else ()
 
     @property
     def referenced(self) -> str | None:

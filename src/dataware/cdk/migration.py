@@ -37,6 +37,7 @@ class Settings:
     total_timeout: Duration
     query_interval: Duration
     environment: Mapping[str, str]
+    if_needed: bool
 
     @property
     def seconds(self) -> int:
@@ -56,6 +57,7 @@ class Settings:
             "OnConflict": self.on_conflict.value if self.on_conflict else None,
             "AllVersions": "true" if self.all_versions else None,
             "AcceptLeft": "true" if self.accept_left else None,
+            "IfNeeded": "true" if self.if_needed else None,
             "MaxRate": str(self.max_rate) if self.max_rate else None,
             "Environment": dict(self.environment),
         }
@@ -79,7 +81,8 @@ class DataMigration(Construct):
     well though keys were left behind; `max_rate` is in items or objects a second. `total_timeout`
     is an hour at most (default: 55 minutes). `environment` are variables for the Lambda functions
     while they work on this migration; `source_key` and `target_key` encrypt a side that is given
-    by its address.
+    by its address. With `if_needed` it ends well where the source is absent or
+    empty, or the target has data of its own.
 
     Everything in the stack that uses the target waits for the data. All migrations of a stack
     share one machinery.
@@ -104,6 +107,7 @@ class DataMigration(Construct):
         environment: Mapping[str, str] | None = None,
         source_key: kms.IKey | None = None,
         target_key: kms.IKey | None = None,
+        if_needed: bool = False,
     ) -> None:
         """Declare the migration. Raises ValueError for what cannot be copied."""
         super().__init__(scope, id)
@@ -114,8 +118,9 @@ class DataMigration(Construct):
             max_rate,
             max_concurrency,
             total_timeout or Duration.minutes(55),
-            query_interval or Duration.seconds(10),
+            query_interval or Duration.seconds(5),
             environment or {},
+            if_needed,
         )
         source_side, target_side = sides(self, source, target, source_owner, source_region)
         self._source = source_side.with_key(source_key)
@@ -161,7 +166,7 @@ class DataMigration(Construct):
             name if name.startswith("arn:") else f"{kind.scheme}://{name}"
             for name in (copy.source, copy.target)
         )
-        settings = {"target_key": copy.key, **settings}
+        settings = {"target_key": copy.key, "if_needed": copy.if_needed, **settings}
         made = DataMigration(scope, id, source=source, target=target, **settings)
         made.check_time(copy)
         return made

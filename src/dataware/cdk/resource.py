@@ -28,7 +28,8 @@ from dataware.cdk.decide import (
     tell,
 )
 from dataware.cdk.home import home_of, path_in, stack_of
-from dataware.core.model import Decision, Size
+from dataware.cdk.lock import FILE
+from dataware.core.model import Decision, OnError, Size
 from dataware.core.plan import COPYING
 from dataware.kinds import load
 
@@ -47,7 +48,8 @@ class Copy:
     """Data that has to be copied into a resource while its stack is deployed.
 
     `source` and `target` are physical names; nothing in a `guarded` target may be replaced. `size`
-    is what was seen in the source, `key` encrypts the target.
+    is what was seen in the source, `key` encrypts the target. With `if_needed` nobody has looked,
+    and nothing is copied unless the source holds data and the target none.
     """
 
     cfn_type: str
@@ -56,6 +58,7 @@ class Copy:
     guarded: bool
     size: Size | None = None
     key: kms.IKey | None = None
+    if_needed: bool = False
 
     @property
     def advice(self) -> str:
@@ -189,28 +192,45 @@ class DataAwareResource(Construct):
 
     def _migrate(self, migration: MigrationSetting, after: IConstruct) -> None:
         """Bring what copies the data during the deployment, or an error that says what does."""
-        decision, asked = self.decision, self._asked
-        if decision.action not in COPYING or decision.source is None or is_data_first():
+        copies = () if is_data_first() else self._copies(getattr(after, "encryption_key", None))
+        if migration is None or not copies:
+            for copy in copies:
+                Annotations.of(self).add_error(self._why_stranded(copy))
             return
-        copy = Copy(
-            asked.kind.cfn_type,
-            decision.source,
-            asked.preferred,
-            decision.guarded,
-            self._entry.size,
-            getattr(after, "encryption_key", None),
-        )
-        if migration is None:
-            Annotations.of(self).add_error(
-                f"the data of {decision.source} has to be copied to {asked.preferred}, and "
-                f"migration=None keeps this deployment from it: {copy.advice}"
-            )
-            return
-        if migration == AUTO:
-            migration = _default_migration()
-        self._copying = migration(self, "Migration", copy)
+        make = _default_migration() if migration == AUTO else migration
         # Not all of the construct: its notifications, for one, wait for the data.
-        self._copying.node.add_dependency(after.node.default_child or after)
+        before = after.node.default_child or after
+        for number, copy in enumerate(copies, 1):
+            made = make(self, "Migration" if number == 1 else f"Migration{number}", copy)
+            made.node.add_dependency(before)
+            self._copying = before = made
+
+    def _copies(self, key: kms.IKey | None) -> tuple[Copy, ...]:
+        """What the deployment has to copy, or to look at because no synth could."""
+        decision, asked, entry = self.decision, self._asked, self._entry
+
+        def copy(source: str, **more: Any) -> Copy:
+            names = (asked.kind.cfn_type, source, asked.preferred)
+            return Copy(*names, decision.guarded, key=key, **more)
+
+        if decision.action in COPYING and decision.source is not None:
+            return (copy(decision.source, size=entry.size),)
+        if asked.kind.copier is None or asked.on_error is OnError.NO_DATA:
+            return ()
+        if entry.doubtful:
+            Annotations.of(self).add_info(
+                f"{FILE} knows of no data for {asked.preferred}, and this synth cannot look again: "
+                f"the deployment looks at {', '.join(entry.doubtful)}, and copies what is there"
+            )
+        return tuple(copy(name, if_needed=True) for name in entry.doubtful)
+
+    def _why_stranded(self, copy: Copy) -> str:
+        seen = (
+            f"the data of {copy.source} has to be copied to {copy.target}"
+            if not copy.if_needed
+            else f"{copy.source} may hold data by now that has to be copied to {copy.target}"
+        )
+        return f"{seen}, and migration=None keeps this deployment from it: {copy.advice}"
 
 
 def _default_migration() -> MakeMigration:

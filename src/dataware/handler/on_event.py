@@ -10,18 +10,22 @@ import json
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 from dataware.core.errors import CannotSee, DatawareError
 from dataware.core.events import event as happened
-from dataware.core.model import Marker, MarkerState
+from dataware.core.kind import Place
+from dataware.core.model import Content, Existence, Facts, Marker, MarkerState
 from dataware.handler.job import Job, job_of, physical_id, place_of
 from dataware.handler.outside import LambdaContext, looking, markers_of
 from dataware.ops.carry import Migration, on_record
 from dataware.ops.context import Context
 from dataware.ops.ending import carried
 from dataware.ops.migrate import check_source, prepared
+from dataware.ops.probe import look
+from dataware.ops.verify import aws_of
 
 
 def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
@@ -50,14 +54,16 @@ def _decided(outside: Context, event: Mapping[str, Any], job: Job) -> dict[str, 
     if markers_of(outside).holds(*job.record):
         machine = event["ResourceProperties"]["Machine"]
         return {"Execution": _execution(outside, machine, job, None)}  # this event was here before
-    why = _rolled_back(event, outside.markers.get(*job.record))
+    properties, marker = event["ResourceProperties"], outside.markers.get(*job.record)
+    why = _rolled_back(event, marker)
+    if why is None and properties.get("IfNeeded") == "true":
+        why = _not_needed(outside, job, marker)
+    if why is None:
+        why = _verified_before(outside, job, marker)
     if why is None:
         migration = prepared(outside, job.type, job.source, job.target, job.settings)
-        why = _verified_before(migration)
-        if why is None:
-            check_source(outside, migration)
-            machine = event["ResourceProperties"]["Machine"]
-            return {"Execution": _start(outside, machine, job, migration)}
+        check_source(outside, migration)
+        return {"Execution": _start(outside, properties["Machine"], job, migration)}
     outside.emit(happened("nothing-to-do", why=why, **job.words))
     return {}
 
@@ -76,13 +82,34 @@ def _rolled_back(event: Mapping[str, Any], marker: Marker) -> str | None:
     return f"the update that began to migrate {known} is being rolled back"
 
 
-def _verified_before(migration: Migration) -> str | None:
-    """Whether the data arrived once: copied again, it would bring back what was deleted since."""
-    marker, (source, target) = migration.marker, on_record(migration.order)
-    same = marker.identity in {None, migration.target.identity}
-    if marker.state is MarkerState.COMPLETE and marker.source == source and same:
-        return f"{target} has the verified data of {source} already"
+def _not_needed(outside: Context, job: Job, marker: Marker) -> str | None:
+    """Why there is nothing to copy, for who asks only in case; what is unknown has to be copied."""
+    source = _look(outside, job, job.source)
+    if source.existence is Existence.ABSENT:
+        return f"there is no {job.kind.noun} {source.name}"
+    if source.existence is Existence.EXISTS and source.content is Content.EMPTY:
+        return f"{source.name} holds no data"
+    if marker.state is not MarkerState.RUNNING and _look(outside, job, job.target).holds_data:
+        return f"{job.target.name} has data of its own"
     return None
+
+
+def _verified_before(outside: Context, job: Job, marker: Marker) -> str | None:
+    """Whether the data arrived once: copied again, it would bring back what was deleted since.
+
+    The source may be gone by now.
+    """
+    source, target = on_record(job.order)
+    if marker.state is not MarkerState.COMPLETE or marker.source != source:
+        return None
+    if marker.identity not in {None, _look(outside, job, job.target).identity}:
+        return None
+    return f"{target} has the verified data of {source} already"
+
+
+def _look(outside: Context, job: Job, place: Place) -> Facts:
+    there = replace(outside, aws=aws_of(outside, place))
+    return look(there, job.kind, place.name)
 
 
 def _start(outside: Context, machine: str, job: Job, migration: Migration) -> str:

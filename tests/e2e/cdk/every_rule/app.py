@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from aws_cdk import App, Duration, Stack
+from aws_cdk import App, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 
-from dataware.cdk import DataAwareBucket, DataAwareTable, DataMigration
+from dataware.cdk import DataAwareBucket, DataAwareTable
 
-SETTINGS = {"migration": partial(DataMigration.of, query_interval=Duration.seconds(2))}
 TABLE = {
-    **SETTINGS,
     "partition_key": dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
     "billing_mode": dynamodb.BillingMode.PAY_PER_REQUEST,
 }
@@ -24,7 +20,6 @@ for name in ("left", "moved", "twin", "empty", "shared"):
         name.capitalize(),
         preferred_name=f"{name}-prod",
         fallback_names=[name],
-        **SETTINGS,
     )
 for name in ("filled", "new", "fresh", "resumed", "older"):
     DataAwareTable(
