@@ -180,6 +180,19 @@ def test_what_nobody_copies_is_not_said_to_be_migrated(capsys: pytest.CaptureFix
     assert "migrating" not in capsys.readouterr().err
 
 
+def test_an_empty_table_that_the_stack_owns_is_no_twin_by_a_setting() -> None:
+    """With on_fallback_data="import" nothing is copied into it; that is an error, with ways out."""
+    deploy(synthesized())
+    make_table(FALLBACK)
+    stack = synthesized(on_fallback_data="import")
+    assert decision(stack).action is Action.KEEP
+    (text,) = errors(stack)
+    assert f"{PREFERRED} is empty, {FALLBACK} holds data" in text
+    assert f"`dataware migrate dynamodb://{FALLBACK} dynamodb://{PREFERRED}`" in text
+    boto3.client("dynamodb").put_item(TableName=PREFERRED, Item={"email": {"S": "a"}})
+    assert errors(synthesized(on_fallback_data="import")) == []
+
+
 @pytest.mark.parametrize(
     ("stale", "copies"),
     [

@@ -32,8 +32,8 @@ from support.worlds import (
 pytestmark = pytest.mark.xdist_group("cdk")
 
 APP = Path(__file__).resolve().parent / "cdk" / "migration_app.py"
-ITEMS, OBJECTS = 6_000, 100
-COPIED_BEFORE = 2_000
+ITEMS, OBJECTS = 20_000, 1_000
+COPIED_BEFORE = 6_000
 """Items that are written before the fault of the first deployment."""
 
 

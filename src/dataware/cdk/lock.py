@@ -42,7 +42,7 @@ class Entry:
     `physical_id` is that of the resource that is referenced, None where that is its name. `size` is
     what has to be copied; `has_data` is about the preferred name. `announce` tells people of a
     decision that was made just now. `is_current` is false where data may have come since and nobody
-    could look again.
+    could look again. `beside` are the names that hold data while the preferred one holds none.
     """
 
     preferred: str
@@ -56,6 +56,7 @@ class Entry:
     has_data: bool = True
     announce: Callable[[], None] | None = field(default=None, compare=False)
     is_current: bool = True
+    beside: tuple[str, ...] = ()
 
     @property
     def is_settled(self) -> bool:
@@ -66,6 +67,12 @@ class Entry:
         """
         decided = self.decision.action not in {*COPYING, Action.CREATE}
         return not self.fallbacks or (decided and self.has_data)
+
+    @property
+    def stranded(self) -> tuple[str, ...]:
+        """The names whose data this decision leaves beside an empty resource."""
+        acts = self.decision.action in {*COPYING, Action.STOP}
+        return () if acts or self.referenced in self.beside else self.beside
 
     @property
     def doubtful(self) -> tuple[str, ...]:
@@ -130,6 +137,7 @@ def parse_entry(preferred: str, data: Mapping[str, Any]) -> Entry:
             physical_id=data.get("physical_id"),
             size=Size(**data["size"]) if data.get("size") else None,
             has_data=data.get("content", Content.DATA) == Content.DATA,
+            beside=tuple(data.get("beside", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(

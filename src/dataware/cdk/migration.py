@@ -125,13 +125,12 @@ class DataMigration(Construct):
         source_side, target_side = sides(self, source, target, source_owner, source_region)
         self._source = source_side.with_key(source_key)
         self._target = target_side.with_key(target_key)
-        machinery = Machinery.of(self)
-        machinery.allow(self._source, self._target, all_versions=all_versions)
-        resource = self._declare(machinery)
-        Waiting.of(self).add(resource, self._target)
+        Waiting.of(self).add(self._declare(), self._target)
 
-    def _declare(self, machinery: Machinery) -> CfnResource:
+    def _declare(self) -> CfnResource:
         """The custom resource, which comes after what it copies."""
+        machinery = Machinery.of(self)
+        machinery.allow(self._source, self._target, all_versions=self._settings.all_versions)
         resource = CfnResource(
             self,
             "Resource",

@@ -162,6 +162,7 @@ class DataAwareResource(Construct):
             raise RuntimeError(f"{self._asked.path} is neither declared nor referred to")
         copying = self.decision.action in COPYING
         tell(self, self._entry, self._home, silent=copying and migration is None)
+        self._refuse_twin()
         self._migrate(migration, made)
         return made
 
@@ -223,6 +224,21 @@ class DataAwareResource(Construct):
                 f"the deployment looks at {', '.join(entry.doubtful)}, and copies what is there"
             )
         return tuple(copy(name, if_needed=True) for name in entry.doubtful)
+
+    def _refuse_twin(self) -> None:
+        """Add an error where the app's own settings leave data beside an empty resource.
+
+        Not where nothing can be copied, so that there is no way out.
+        """
+        asked, names = self._asked, self._entry.stranded
+        if asked.kind.copier is None or not names:
+            return
+        copy = Copy(asked.kind.cfn_type, names[0], asked.preferred, guarded=True)
+        Annotations.of(self).add_error(
+            f"{asked.preferred} is empty, {', '.join(names)} holds data, and on_fallback_data="
+            f'"{asked.on_fallback_data}" forbids to copy it: leave that out, {copy.advice}, or '
+            "take the name out of fallback_names"
+        )
 
     def _why_stranded(self, copy: Copy) -> str:
         seen = (

@@ -255,8 +255,10 @@ def _content(planned: Planned) -> dict[str, Any]:
     source = next((f for f in planned.fallbacks if f.name == decision.source), None)
     if decision.action in COPYING and source is not None and source.size is not None:
         return {"content": preferred.content.value, "size": asdict(source.size)}
-    watched = planned.wanted.fallbacks and not preferred.holds_data
-    return {"content": preferred.content.value} if watched else {}
+    if preferred.holds_data or not planned.wanted.fallbacks:
+        return {}
+    beside = [facts.name for facts in planned.fallbacks if facts.holds_data]
+    return {"content": preferred.content.value, **({"beside": beside} if beside else {})}
 
 
 def _physical_id(planned: Planned) -> dict[str, str]:
