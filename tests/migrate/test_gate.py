@@ -113,3 +113,23 @@ def test_between_two_looks_what_was_told_stays() -> None:
         return told
 
     assert run_virtually(main()) == [False]
+
+
+@pytest.mark.parametrize("rate", [150.0, 1000.0])
+def test_the_rate_holds_from_the_first_moment_on(rate: float) -> None:
+    """However the units are divided, no more have passed at any time than the rate allows."""
+
+    async def main() -> list[tuple[float, int]]:
+        clock, passed = LoopClock(), [(0.0, 0)]
+        gate = Gate(clock, rate, upfront=True)
+        await asyncio.sleep(5)  # nothing is saved up before the first one comes
+        start = clock.monotonic()
+
+        async def take() -> None:
+            await gate.take(25)
+            passed.append((clock.monotonic() - start, passed[-1][1] + 25))
+
+        await asyncio.gather(*(take() for _ in range(40)))
+        return passed
+
+    assert all(units <= rate * at + 1e-6 for at, units in run_virtually(main()))

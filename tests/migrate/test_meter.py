@@ -112,3 +112,37 @@ def test_of_many_batches_some_are_told_of() -> None:
     many.meter.finish()
     assert many.events.texts("batch")[FEW_BATCHES:] == ["Migrated batch 1,000/1,000"]
     assert few.events.texts("batch") == [f"Migrated batch {n}/3" for n in (1, 2, 3)]
+
+
+def test_the_number_of_batches_never_changes() -> None:
+    """Where it is an estimate, no batch is told of before the end, which knows it."""
+    copy = Copy(Size(25 * 218, 0, exact=False))
+    for _ in range(120):
+        copy.told(1.0, 25)
+    assert copy.events.texts("batch") == []
+    copy.meter.finish()
+    assert copy.events.texts("batch") == ["Migrated batch 120/120"]
+
+
+def test_what_was_skipped_is_no_progress() -> None:
+    """Batches, figures and the marker count what is in the target; the rest stands beside it."""
+    copy = Copy(Size(100, 0))
+    copy.meter.count(60, 40)
+    copy.clock.time += 1.0
+    copy.meter.finish()
+    told = copy.told(1.0)
+    assert (told["done"], told["total"], told["skipped"]) == (60, 100, 40)
+    assert ", 40 skipped" in told["slow"]
+    assert copy.events.texts("batch") == ["Migrated batch 1/4", "Migrated batch 2/4"]
+    assert (copy.meter.detail["done"], copy.meter.detail["skipped"]) == (60, 40)
+
+
+def test_where_nothing_was_copied_nothing_is_called_done() -> None:
+    """No batch, no rate, no hundred per cent."""
+    copy = Copy(Size(1500, 0))
+    told = copy.told(1.0)
+    copy.meter.count(0, 1500)
+    copy.meter.finish()
+    told = copy.told(1.0)
+    assert copy.events.texts("batch") == []
+    assert (told["done"], told["total"], told["rate"]) == (0, 1500, 0)

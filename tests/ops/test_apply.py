@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dataware.core.errors import Incomplete, Refused
+from dataware.core.errors import Incomplete, Refused, WriteDenied
 from dataware.core.model import Creator, MarkerState, Owner, Ownership, Wanted
 from dataware.core.plan import Plan
 from dataware.ops.apply import apply_plan
@@ -171,3 +171,24 @@ def test_a_wish_to_stop_leaves_the_rest_for_the_next_run(there: World) -> None:
     with pytest.raises(Incomplete, match="new was not begun"):
         apply_plan(context, plan, PLAIN)
     assert there.log == []
+
+
+def test_a_stopped_run_lists_only_what_was_to_be_changed(there: World) -> None:
+    """What needs nothing is told as it is, also after a wish to stop."""
+    there.make("full")
+    there.boxes["full"]["k"] = "v"
+    context = there.context(stop=lambda: True)
+    plan = make_plan(context, [BOX, replace(BOX, id="F", preferred="full", fallbacks=())])
+    with pytest.raises(Incomplete) as caught:
+        apply_plan(context, plan, PLAIN)
+    assert str(caught.value) == "new was not begun"
+
+
+def test_a_plan_of_which_every_write_is_denied_copies_nothing(there: World) -> None:
+    """It is an error and not incomplete, and the same plan goes on once they are allowed."""
+    there.denied = set(there.boxes["old"])
+    with pytest.raises(WriteDenied, match=r"nothing was copied to new"):
+        applied(there, BOX)
+    there.denied = set()
+    applied(there, BOX)
+    assert there.boxes["new"] == there.boxes["old"]

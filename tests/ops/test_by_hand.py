@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from dataware.core.errors import BadInput, Refused
 from dataware.core.kind import Place
-from dataware.core.model import Marker, MarkerState, Wanted
+from dataware.core.model import Facts, Marker, MarkerState, Wanted
 from dataware.ops.context import CopySettings
 from dataware.ops.migrate import migrate
 from dataware.ops.policy import iam_policy
@@ -86,6 +87,51 @@ def test_verify_tells_every_difference(there: World) -> None:
     assert there.events.texts("differences") == [
         "old and new differ: 4 missing, 1 extra, 1 different"
     ]
+
+
+def test_many_differences_are_grouped_the_rarest_first(there: World) -> None:
+    """A single different key is seen beside a thousand missing ones, and the rest is counted."""
+    there.boxes["old"] = {f"k{n:04}": "v" for n in range(1461)}
+    there.boxes["new"] = {"k1000": "other", "x": "v", "y": "v"}
+    verify(there.context(), BOX, OLD, NEW)
+    told = there.events.texts("different")
+    assert told[:3] == ["different: k1000", "extra: x", "extra: y"]
+    assert told[3:] == [f"missing: k{n:04}" for n in range(10)]
+    assert there.events.texts("different-more") == [
+        "missing: … and 1,450 more keys, which `dataware report` lists"
+    ]
+
+
+def test_a_run_that_is_refused_by_the_lock_announces_nothing(there: World) -> None:
+    """That a migration is resumed is told once it is."""
+    there.markers["new"] = Marker(MarkerState.RUNNING, source="old", run="r", alive=True)
+    with pytest.raises(Refused, match="another run is alive"):
+        migrate(there.context(), BOX, OLD, NEW, PLAIN)
+    assert "resuming" not in there.events.codes
+
+
+def test_an_empty_source_is_told_as_empty(there: World) -> None:
+    """Nothing is called migrated, and no record is begun."""
+    there.boxes["old"] = {}
+    migrate(there.context(), BOX, OLD, NEW, PLAIN)
+    assert there.events.codes == ["nothing-to-do"]
+    assert "old is empty" in there.events.texts("nothing-to-do")[0]
+    assert there.markers == {}
+
+
+def test_what_the_target_does_with_new_records_is_told(
+    there: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The notes of a plan are told by hand, too."""
+    notes = ("it sends event notifications",)
+    monkeypatch.setattr(there, "facts", lambda name, facts=there.facts: noted(facts(name), notes))
+    migrate(there.context(), BOX, OLD, NEW, PLAIN)
+    assert there.events.texts("note") == ["new: it sends event notifications"]
+
+
+def noted(facts: Facts, notes: tuple[str, ...]) -> Facts:
+    """Facts with notes."""
+    return replace(facts, notes=notes)
 
 
 def test_the_policy_scopes_actions_to_names(there: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,6 +101,8 @@ PARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 ROOTS: Mapping[str, str] = {
     "GetBucketEncryption": "ServerSideEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketNotificationConfiguration": "NotificationConfiguration",
     "GetBucketVersioning": "VersioningConfiguration",
     "GetBucketWebsite": "WebsiteConfiguration",
     "GetObjectLockConfiguration": "ObjectLockConfiguration",

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from dataware.core.kind import Kind
 from dataware.core.model import Creator, ImportMode, OnError, OnFallbackData, Wanted
+from dataware.core.words import with_article
 from dataware.kinds import load
 
 TOKENS = ("${Token[", "#{Token[")
@@ -119,8 +120,8 @@ def ask(
     )
     if asked.import_mode is ImportMode.ADOPT and not asked.kind.adoptable:
         raise ValueError(
-            f"{path}: CloudFormation cannot adopt a {asked.kind.noun} by its name: leave "
-            "import_mode out, and the stack refers to an existing one"
+            f"{path}: CloudFormation cannot adopt {with_article(asked.kind.noun)} by its name: "
+            "leave import_mode out, and the stack refers to an existing one"
         )
     _check_name(asked, "preferred_name", asked.preferred)
     for name in asked.fallbacks:

@@ -18,6 +18,7 @@ from constructs import Construct, IConstruct
 from dataware.cdk.asked import is_token
 from dataware.core.errors import BadInput
 from dataware.core.kind import Kind
+from dataware.core.words import with_article
 from dataware.kinds import load
 from dataware.ops.inputs.addresses import check_apart, parse_address
 from dataware.state.value import ROOT, parameter_name
@@ -85,8 +86,8 @@ def sides(
         one = replace(one, owner=owner or one.owner, region=region or one.region)
         if one.kind is not other.kind:
             raise ValueError(
-                f"{scope.node.path}: the source is a {one.kind.noun} and the target a "
-                f"{other.kind.noun}: both have to be of the same kind"
+                f"{scope.node.path}: the source is {with_article(one.kind.noun)} and the target "
+                f"{with_article(other.kind.noun)}: both have to be of the same kind"
             )
         if isinstance(source, str) and isinstance(target, str):
             kinds = {one.kind.cfn_type: one.kind}

@@ -27,6 +27,7 @@ from dataware.cli.collector import resting
 from dataware.cli.transport import make_wire
 from dataware.core.errors import BadInput
 from dataware.core.kind import Tools
+from dataware.core.words import with_article
 from dataware.kinds import load
 from dataware.migrate import Assignment, LeaseTerm
 from dataware.migrate.assignment import error_of
@@ -145,7 +146,7 @@ async def _copy(
 ) -> None:
     kind, order = load(assignment.type_name), assignment.order
     if kind.copier is None:
-        raise BadInput(f"dataware cannot copy a {kind.noun}")
+        raise BadInput(f"dataware cannot copy {with_article(kind.noun)}")
     account = Account.open(
         make_wire,
         profile=options["profile"],

@@ -47,6 +47,8 @@ CODES: Mapping[str, frozenset[str]] = {
     "GetPublicAccessBlock": _NO_BUCKET | {"NoSuchPublicAccessBlockConfiguration"},
     "GetObjectLockConfiguration": _NO_BUCKET | {"ObjectLockConfigurationNotFoundError"},
     "GetBucketWebsite": _NO_BUCKET | {"NoSuchWebsiteConfiguration"},
+    "GetBucketLifecycleConfiguration": _NO_BUCKET | {"NoSuchLifecycleConfiguration"},
+    "GetBucketNotificationConfiguration": _NO_BUCKET,
     **dict.fromkeys(("GetObject", "GetObjectTagging", "CopyObject", "UploadPartCopy"), _NO_KEY),
     # What a conditional delete finds nothing to delete with (User Guide, "conditional deletes").
     "DeleteObject": _NO_KEY,

@@ -114,6 +114,12 @@ MESSAGES = _messages(
     ("migrated", SUCCESS, "✅", "Successfully migrated data to {name}"),
     ("verified", SUCCESS, "✅", "Verified {count:{unit}}: {evidence}"),
     ("different", FAILURE, "❌", "{side}: {key}"),
+    (
+        "different-more",
+        FAILURE,
+        "❌",
+        "{side}: … and {count:more {unit}}, which `dataware report` lists",
+    ),
     ("differences", FAILURE, "❌", "{source} and {name} differ: {summary}"),
     ("incomplete", WARNING, "⚠️ ", "{name} is incomplete: {why}"),
     ("run", INFO, "📊", "{source} → {name}: {state}{far}"),

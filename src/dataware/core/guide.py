@@ -210,7 +210,7 @@ GUIDE: dict[int, Guide] = {
         "no-copier",
         "For some types only the facts are known, not how their content is copied and verified.",
         "❌ Stopped at /spaceport/key-prod (rule 18): data would have to be copied to "
-        "/spaceport/key-prod, but dataware cannot copy a SSM parameter; copy it yourself, or set "
+        "/spaceport/key-prod, but dataware cannot copy an SSM parameter; copy it yourself, or set "
         "on_fallback_data to import",
         (
             "Copy it yourself, then run again: the preferred one has data then.",

@@ -14,6 +14,7 @@ from dataware.core.events import event as happened
 from dataware.core.kind import Copier, Tools
 from dataware.core.model import Size
 from dataware.core.ports import Wire
+from dataware.core.words import with_article
 from dataware.handler.finish import COPY, LITTLE, finish
 from dataware.handler.job import Job
 from dataware.handler.outside import LambdaContext, Work, working
@@ -62,7 +63,7 @@ async def _begin(work: Work, checkpoint: str | None) -> tuple[Progress, Size]:
 def _copier(work: Work, wire: Wire) -> Copier:
     kind, order = work.job.kind, work.job.order
     if kind.copier is None:
-        raise BadInput(f"dataware cannot copy a {kind.noun}")
+        raise BadInput(f"dataware cannot copy {with_article(kind.noun)}")
     return kind.copier(Tools(aws_of(work.outside, order.target), wire, work.outside.clock), order)
 
 

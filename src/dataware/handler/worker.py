@@ -16,6 +16,7 @@ from dataware.core.errors import BadInput, DatawareError, Incomplete
 from dataware.core.kind import Tools
 from dataware.core.model import Size
 from dataware.core.ports import Wire
+from dataware.core.words import with_article
 from dataware.handler.check import Check
 from dataware.handler.job import Job
 from dataware.handler.outside import LambdaContext, Work, working
@@ -106,7 +107,7 @@ def _engine(work: Work, shard: Shard, progress: Progress, wire: Wire) -> Engine:
     outside, job = work.outside, work.job
     kind, order = job.kind, job.order
     if kind.copier is None:
-        raise BadInput(f"dataware cannot copy a {kind.noun}")
+        raise BadInput(f"dataware cannot copy {with_article(kind.noun)}")
     subject = Subject(order.source.name, order.target.name, kind.unit, kind.batch)
     size = Size(shard.items, 0, exact=False)
     return Engine(

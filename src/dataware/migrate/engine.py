@@ -81,7 +81,7 @@ class Engine:
         self._leases = leases
         self._ledger = Ledger(journal, progress, meter, clock, emit)
         self._backlog: Backlog[Job] = Backlog(BACKLOG * settings.writers, settings.bytes_in_flight)
-        self._rate = Gate(clock, settings.max_rate)
+        self._rate = Gate(clock, settings.max_rate, upfront=True)
         self._read_share = Gate(clock)
         self._write_share = Gate(clock)
         self._trial = Trial() if settings.trial else None

@@ -18,14 +18,21 @@ UNSEEN_RATE = 100.0
 
 
 class Gate:
-    """Lets units through no faster than its pace allows; used from one event loop."""
+    """Lets units through no faster than its pace allows; used from one event loop.
 
-    def __init__(self, clock: Clock, ceiling: float | None = None) -> None:
+    `upfront` makes units wait for their own time and not only for that of those before them, so
+    that the pace is kept from the first moment on.
+    """
+
+    def __init__(
+        self, clock: Clock, ceiling: float | None = None, *, upfront: bool = False
+    ) -> None:
         self._clock = clock
         self._pace = Pace(ceiling=ceiling)
         self.limit = ceiling
         """Units a second that pass now; None without a limit."""
-        self._next = float("-inf")
+        self._upfront = upfront
+        self._next: float | None = None
         self._window_start = clock.monotonic()
         self._window_units = 0.0
         self._observed = 0.0
@@ -79,9 +86,9 @@ class Gate:
         limit = self.limit
         if limit is None or units <= 0:
             return 0.0
-        start = max(self._next, now - BURST_SECONDS)
+        start = now if self._next is None else max(self._next, now - BURST_SECONDS)
         self._next = start + units / limit
-        return start - now
+        return (self._next if self._upfront else start) - now
 
     def throttled(self) -> None:
         """Slow down after a throttled answer."""

@@ -139,9 +139,10 @@ def _apply(
 ) -> Incomplete | WriteDenied | None:
     """Carry one resource out; answers with the reason if it has to be applied again."""
     kind, name = load(planned.wanted.type), planned.wanted.preferred
-    if context.stop():
+    if context.stop() and planned.changes:
         return Incomplete(f"{name} was not begun")
-    announce(context.emit, planned)
+    if planned.decision.action not in COPYING:
+        announce(context.emit, planned)
     try:
         if planned.decision.action in COPYING:
             return _migrate(context, kind, planned, settings)
@@ -183,6 +184,7 @@ def _migrate(
 ) -> Incomplete | None:
     missing = planned.preferred.existence is not Existence.EXISTS
     if missing and not planned.creates:
+        announce(context.emit, planned)
         _leave_to_deployment(context, planned)
         name = planned.wanted.preferred
         return Incomplete(f"{name} has to be deployed first, and then applied again")
@@ -202,5 +204,6 @@ def _migrate(
             create=partial(context.hold.create, kind, planned.wanted) if missing else None,
             owned=_in_use(planned),
         ),
+        lambda: announce(context.emit, planned),
     )
     return None

@@ -94,8 +94,10 @@ class Migration:
         return {"source": self.order.source.name, "name": self.order.target.name}
 
 
-def carry(context: Context, migration: Migration) -> Verdict:
-    """Carry a migration out.
+def carry(
+    context: Context, migration: Migration, on_locked: Callable[[], None] = lambda: None
+) -> Verdict:
+    """Carry a migration out; `on_locked` is called once the lock is held.
 
     Raises Refused while another run is alive. Once the record says "running", whatever goes wrong
     raises Incomplete, because the next run continues from the journal; what the target cannot be
@@ -106,7 +108,7 @@ def carry(context: Context, migration: Migration) -> Verdict:
     _check_record(context, migration)
     source, target = on_record(migration.order)
     run = (migration.marker.run if migration.resumes else None) or uuid4().hex[:12]
-    begun = Marker(
+    record = Marker(
         MarkerState.RUNNING,
         source=source,
         run=run,
@@ -115,12 +117,13 @@ def carry(context: Context, migration: Migration) -> Verdict:
         batches=migration.create is not None,
     )
     asked = since_boot()
-    lease = context.markers.begin(migration.kind.name, target, begun, migration.marker)
+    lease = context.markers.begin(migration.kind.name, target, record, migration.marker)
     with Heart(lease, asked=asked) as heart:
         heart.publish(carried(migration.marker.detail) if migration.same_target else {})
         carrier = _Carrier(context, migration, run, heart)
         try:
             with _resumable(carrier):
+                on_locked()
                 verdict = carrier.carry()
         except BaseException as error:
             heart.publish({"ended": ending(error)})

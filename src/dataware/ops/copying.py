@@ -11,6 +11,7 @@ from dataware.core.events import event
 from dataware.core.kind import Copier, CopyOrder, Kind, Tools
 from dataware.core.model import Size
 from dataware.core.ports import Journal, Wire
+from dataware.core.words import with_article
 from dataware.migrate import Assignment, Crew, Engine, EngineSettings, LeaseTerm, Progress, split
 from dataware.migrate.meter import Meter, Subject
 from dataware.ops.context import Context, CopySettings
@@ -74,7 +75,7 @@ class Copying:
 
     def _copier(self, wire: Wire) -> Copier:
         if self.kind.copier is None:
-            raise BadInput(f"dataware cannot copy a {self.kind.noun}")
+            raise BadInput(f"dataware cannot copy {with_article(self.kind.noun)}")
         aws = aws_of(self.context, self.order.target)
         return self.kind.copier(Tools(aws, wire, self.context.clock), self.order)
 

@@ -9,6 +9,7 @@ from dataware.core.events import event
 from dataware.core.kind import CopyOrder, Kind, Place
 from dataware.core.model import Content, Existence, Facts, Marker, MarkerState, Ownership
 from dataware.core.verdict import Verdict
+from dataware.core.words import with_article
 from dataware.kinds import load
 from dataware.ops.carry import Migration, carry, on_record
 from dataware.ops.context import Context, CopySettings
@@ -34,8 +35,8 @@ def migrate(
         return Verdict()
     check_source(context, migration)
     _tell_target(context, migration)
-    context.emit(event("resuming" if migration.resumes else "copying", **words))
-    return carry(context, migration)
+    code = "resuming" if migration.resumes else "copying"
+    return carry(context, migration, lambda: context.emit(event(code, **words)))
 
 
 def check_source(context: Context, migration: Migration) -> None:
@@ -63,7 +64,9 @@ def prepared(
     """
     kind = load(type_name)
     if kind.copier is None:
-        raise BadInput(f"dataware cannot copy a {kind.noun}; it copies tables and buckets")
+        raise BadInput(
+            f"dataware cannot copy {with_article(kind.noun)}; it copies tables and buckets"
+        )
     before, after = _existing(context, kind, source), _existing(context, kind, target)
     if before.schema and after.schema and before.schema != after.schema:
         raise BadInput(

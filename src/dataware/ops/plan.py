@@ -25,6 +25,7 @@ from dataware.core.plan import COPYING, Plan, Planned
 from dataware.core.protection import compare_protection
 from dataware.core.rules import decide
 from dataware.core.situation import source_of
+from dataware.core.words import with_article
 from dataware.kinds import load
 from dataware.ops.announce import announce
 from dataware.ops.context import Context
@@ -140,8 +141,8 @@ def _possible(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) 
     """A kind without a copier migrates nothing, and a resource to create needs properties."""
     if decision.action in COPYING and kind.copier is None:
         reason = (
-            f"data would have to be copied to {wanted.preferred}, but dataware cannot copy a "
-            f"{kind.noun}; copy it yourself, or set on_fallback_data to import"
+            f"data would have to be copied to {wanted.preferred}, but dataware cannot copy "
+            f"{with_article(kind.noun)}; copy it yourself, or set on_fallback_data to import"
         )
         return replace(decision, action=Action.STOP, rule=18, reason=reason, source=None)
     if wanted.unresolved and preferred.existence is not Existence.EXISTS:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from dataware.core.errors import BadInput, CannotSee
 from dataware.core.events import counted, event
 from dataware.core.model import Marker, MarkerState
 from dataware.core.speed import rough
+from dataware.kinds import kinds
 from dataware.migrate import Progress
 from dataware.ops.context import Context
 from dataware.ops.ending import state_of
@@ -22,6 +24,12 @@ FIGURES = (
     *("verified", "holder", "started"),
 )
 """The fields of a record that events of its run carry."""
+
+
+@cache
+def unit_of(name: str) -> str:
+    """What is counted of a kind, by the word that records have for it."""
+    return next((kind.unit for kind in kinds() if kind.name == name), "unit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ class Run:
     @property
     def unit(self) -> str:
         """What is counted."""
-        return str(self.detail.get("unit", "unit"))
+        return str(self.detail.get("unit") or unit_of(self.kind))
 
     def is_into(self, name: str) -> bool:
         """Whether the target is so named, or has this address."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 from dataware.core.diff import Side
 from dataware.core.errors import BadInput, Difference
@@ -13,6 +14,7 @@ from dataware.core.kind import Kind, Place
 from dataware.core.ports import Aws
 from dataware.core.tally import Tally
 from dataware.core.verdict import End, Verdict
+from dataware.core.words import with_article
 from dataware.kinds import load
 from dataware.ops.checking import Sides
 from dataware.ops.compare import Stop, compare
@@ -20,8 +22,10 @@ from dataware.ops.context import Context, Pair
 from dataware.ops.measure import Measure
 from dataware.ops.places import describe_empty, warn_of_slashes
 
-SHOWN = 20
-"""Differences that are told one by one."""
+SHOWN = 10
+"""Differences of one sort that are told one by one."""
+
+_SORTS = (Side.DIFFERENT, Side.EXTRA, Side.MISSING)
 
 KEYS_AT_ONCE = 500
 """Keys of one event for the record."""
@@ -97,7 +101,9 @@ def compared(
 def sides_of(kind: Kind, pair: Pair, regional: Callable[[str], Aws]) -> Sides:
     """The readers of both sides. Raises BadInput for a kind that cannot be compared."""
     if kind.reader is None:
-        raise BadInput(f"dataware cannot compare a {kind.noun}; it compares tables and buckets")
+        raise BadInput(
+            f"dataware cannot compare {with_article(kind.noun)}; it compares tables and buckets"
+        )
     source, target = (
         kind.reader(regional(place.region), place, all_versions=pair.all_versions, deep=pair.deep)
         for place in (pair.source, pair.target)
@@ -122,10 +128,10 @@ def located(context: Context, kind: Kind, place: Place) -> Place:
 
 
 def tell(context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, object]) -> None:
-    """Tell of every difference up to a bound, and of the whole."""
+    """Tell of every difference up to a bound, the rarest sort first, and of the whole."""
     tell_apart(context, verdict, words)
-    for difference in verdict.listed[:SHOWN]:
-        context.emit(event("different", side=difference.side.value, key=difference.label, **words))
+    for side in sorted(_SORTS, key=lambda each: verdict.counts[each]):
+        _tell_some(context, kind, verdict, side, words)
     if verdict.apart:
         counts = {"unit": kind.unit, **_counts(verdict)}
         context.emit(event("differences", summary=verdict.summary(), **words, **counts))
@@ -139,6 +145,18 @@ def tell(context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, obj
             **words,
         )
     )
+
+
+def _tell_some(
+    context: Context, kind: Kind, verdict: Verdict, side: Side, words: Mapping[str, object]
+) -> None:
+    """Tell of the first differences of one sort, and of how many there are beside them."""
+    keys = (one.label for one in verdict.listed if one.side is side)
+    shown = list(islice(keys, SHOWN))
+    for key in shown:
+        context.emit(event("different", side=side.value, key=key, **words))
+    if more := verdict.counts[side] - len(shown):
+        context.emit(event("different-more", side=side.value, count=more, unit=kind.unit, **words))
 
 
 def why_apart(verdict: Verdict, copied: Tally) -> str:

@@ -11,6 +11,7 @@ from dataware.aws.session import Account
 from dataware.core.model import Content, Existence, Facts, Ownership, Size
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.s3_bucket import KIND
+from dataware.kinds.s3_bucket.remarks import describe_expiry, note_archived
 from support import buckets
 
 NAME = "probed-bucket"
@@ -229,3 +230,85 @@ def test_denied_settings_are_problems_and_no_settings(aws: Account, bucket: Any)
     assert facts.content is Content.EMPTY
     assert "encryption" not in facts.settings
     assert [problem.permission for problem in facts.problems] == ["s3:GetEncryptionConfiguration"]
+
+
+def test_archived_objects_are_foreseen(aws: Account, bucket: Any) -> None:
+    """By what the first page shows, as far as they are not restored."""
+    for number in range(12):
+        storage = "GLACIER" if number < 3 else "STANDARD"
+        bucket.put_object(Bucket=NAME, Key=f"{number:02}", Body=b"", StorageClass=storage)
+    said = "3 of 12 objects are archived and will be skipped; restore them first"
+    assert said in probe(aws).notes
+
+
+@pytest.mark.parametrize(
+    ("listed", "more", "said"),
+    [
+        ([{"StorageClass": "DEEP_ARCHIVE"}] * 2, True, ["2 of the first 2 objects are archived"]),
+        ([{"StorageClass": "GLACIER"}], False, ["1 of 1 objects is archived"]),
+        (
+            [{"StorageClass": "GLACIER", "RestoreStatus": {"RestoreExpiryDate": "2030-01-01"}}],
+            False,
+            [],
+        ),
+        (
+            [{"StorageClass": "GLACIER", "RestoreStatus": {"IsRestoreInProgress": True}}],
+            False,
+            ["1 of 1 objects is archived"],
+        ),
+        ([{"StorageClass": "GLACIER_IR"}, {}], False, []),
+    ],
+)
+def test_only_what_cannot_be_read_counts_as_archived(
+    listed: list[dict[str, Any]], more: bool, said: list[str]
+) -> None:
+    """Instant retrieval and restored copies can be read."""
+    notes = list(note_archived(listed, more=more))
+    assert [note.partition(" and will")[0] for note in notes] == said
+
+
+def test_what_a_bucket_does_with_new_objects_is_noted(aws: Account, bucket: Any) -> None:
+    """Copied objects are new ones: they are notified of, and expire."""
+    assert not any("copied" in note for note in probe(aws).notes)
+    bucket.put_bucket_lifecycle_configuration(
+        Bucket=NAME,
+        LifecycleConfiguration={
+            "Rules": [
+                {"ID": "a", "Status": "Enabled", "Prefix": "", "Expiration": {"Days": 1}},
+                {"ID": "b", "Status": "Disabled", "Prefix": "", "Expiration": {"Days": 9}},
+            ]
+        },
+    )
+    topic = aws.client("sns").create_topic(Name="t")["TopicArn"]
+    bucket.put_bucket_notification_configuration(
+        Bucket=NAME,
+        NotificationConfiguration={
+            "TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]
+        },
+    )
+    notes = probe(aws).notes
+    assert "its lifecycle expires objects after 1 day, also copied ones" in notes
+    assert "it sends event notifications, also for objects that are copied into it" in notes
+
+
+def test_a_bucket_that_only_moves_objects_expires_none() -> None:
+    """Transitions, and rules that are off, delete nothing."""
+    moving = {"Status": "Enabled", "Transitions": [{"Days": 1}]}
+    marker = {"Status": "Enabled", "Expiration": {"ExpiredObjectDeleteMarker": True}}
+    dated = {"Status": "Enabled", "Expiration": {"Date": "2030-01-01"}}
+    assert list(describe_expiry({"Rules": [moving, marker]})) == []
+    assert list(describe_expiry({"Rules": [moving, dated]})) == [
+        "its lifecycle expires objects from a date on, also copied ones"
+    ]
+
+
+def test_what_is_not_allowed_to_be_seen_of_it_decides_nothing(aws: Account, bucket: Any) -> None:
+    """A denial is a question left open."""
+    deny(aws, "GetBucketNotificationConfiguration")
+    deny(aws, "GetBucketLifecycleConfiguration")
+    facts = probe(aws)
+    assert {problem.permission for problem in facts.problems} == {
+        "s3:GetBucketNotification",
+        "s3:GetLifecycleConfiguration",
+    }
+    assert not facts.unseen

@@ -15,6 +15,7 @@ from dataware.core.kind import Page, Tools
 from dataware.core.model import Size
 from dataware.core.partition import KeyRange, ranges
 from dataware.kinds.s3_bucket.copier import BucketCopier, VersionCopier
+from dataware.kinds.s3_bucket.splitting import COUNTED_PAGES
 from support.listings import ORDER, SIZE, Listings
 
 OURS, THEIRS = ORDER.source.prefix.encode(), ORDER.target.prefix.encode()
@@ -108,6 +109,26 @@ def test_one_page_is_one_request_and_one_part(kind: type[BucketCopier]) -> None:
     assert len(wire.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "total"),
+    [(BucketCopier, 1001), (BucketCopier, 10_000), (VersionCopier, 1001), (VersionCopier, 4900)],
+)
+def test_what_ten_pages_hold_is_counted(kind: type[BucketCopier], total: int) -> None:
+    """However unevenly the keys stand, so that no estimate is told of what is soon known."""
+    keys = [b"%d/%d" % (number % 7, number**3) for number in range(total)]
+    wire = wire_of(keys, [], 1000)
+    assert asyncio.run(copier(kind, wire).size()).items == total
+    assert asyncio.run(copier(kind, wire).size()).exact
+
+
+def test_more_than_ten_pages_are_an_estimate_of_at_least_that() -> None:
+    """What was counted is there, whatever a guess from a few looks says."""
+    keys = [b"%d/%d" % (number % 7, number**3) for number in range(10_500)]
+    size = asyncio.run(copier(BucketCopier, wire_of(keys, [], 1000)).size())
+    assert not size.exact
+    assert size.items >= 10_000
+
+
 @pytest.mark.parametrize("kind", [BucketCopier, VersionCopier])
 def test_a_flat_prefix_is_split_by_few_requests(kind: type[BucketCopier]) -> None:
     """Many keys under one prefix become many ranges of about the same size."""
@@ -119,7 +140,7 @@ def test_a_flat_prefix_is_split_by_few_requests(kind: type[BucketCopier]) -> Non
         return await one.size(), list(await one.partitions())
 
     size, parts = asyncio.run(run(copier(kind, wire)))
-    assert len(wire.requests) <= 193
+    assert len(wire.requests) <= 193 + COUNTED_PAGES
     assert not size.exact
     assert total / 4 <= size.items <= total * 4
     bounds = [KeyRange.of(part) for part in parts]

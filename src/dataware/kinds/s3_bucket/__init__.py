@@ -123,6 +123,8 @@ KIND = Kind(
             "s3:ListBucketVersions",
             "s3:ListBucketMultipartUploads",
             "s3:GetBucketWebsite",
+            "s3:GetBucketNotification",
+            "s3:GetLifecycleConfiguration",
             *(setting.permission for setting in SETTINGS),
         ),
         "read": ("s3:ListBucket", *_READ_OBJECTS, "s3:GetObjectAnnotation"),
@@ -151,6 +153,8 @@ KIND = Kind(
     informing=(
         "s3:ListBucketMultipartUploads",
         "s3:GetBucketWebsite",
+        "s3:GetBucketNotification",
+        "s3:GetLifecycleConfiguration",
         *(setting.permission for setting in SETTINGS),
     ),
     arns=arns,

@@ -25,9 +25,15 @@ from dataware.core.model import (
     absent,
 )
 from dataware.core.ports import Aws
+from dataware.kinds.s3_bucket.remarks import REACTIONS, note_archived
 from dataware.kinds.s3_bucket.settings import SETTINGS
 
 _PAGE = 1000
+_LISTING: Mapping[str, Any] = {
+    "MaxKeys": _PAGE,
+    # The answer then tells which archived objects can be read at the moment.
+    "OptionalObjectAttributes": ["RestoreStatus"],
+}
 
 
 @dataclass
@@ -75,6 +81,7 @@ def probe(aws: Aws, name: str) -> Facts:
     content, size = _content(look)
     _note_uploads(look)
     _note_website(look)
+    _note_reactions(look)
     return Facts(
         name,
         Existence.EXISTS,
@@ -194,6 +201,7 @@ def _content(look: _Look) -> tuple[Content, Size | None]:
         return Content.UNKNOWN, None
     listed = page.get("Contents", [])
     size = Size(len(listed), sum(one["Size"] for one in listed), exact=not page["IsTruncated"])
+    look.notes.extend(note_archived(listed, more=page["IsTruncated"]))
     older = _older_versions(look, bool(listed))
     if listed:
         return Content.DATA, size
@@ -207,7 +215,7 @@ def _first_objects(look: _Look) -> Mapping[str, Any]:
     more: dict[str, str] = {}
     cursor = PageCursor("ListObjectsV2", f"bucket {look.name}")
     while True:
-        page = look.ask("list_objects_v2", "s3:ListBucket", MaxKeys=_PAGE, **more)
+        page = look.ask("list_objects_v2", "s3:ListBucket", **_LISTING, **more)
         if page.get("Contents") or not page["IsTruncated"]:
             return page
         more = {"ContinuationToken": page.get("NextContinuationToken", "")}
@@ -282,6 +290,19 @@ def _note_website(look: _Look) -> None:
         "it serves a website: redirects of objects (x-amz-website-redirect-location) are not "
         "carried, except those of objects above 5 GiB"
     )
+
+
+def _note_reactions(look: _Look) -> None:
+    """What happens to objects that are copied into the bucket; no decision rests on it."""
+    for reaction in REACTIONS:
+        try:
+            answer = look.ask(reaction.operation, reaction.permission)
+        except NotThere:
+            continue
+        except CannotSee as error:
+            look.skip(error, reaction.call, reaction.permission, reaction.unseen)
+            continue
+        look.notes.extend(reaction.describe(answer))
 
 
 def _settings(look: _Look) -> dict[str, Setting]:

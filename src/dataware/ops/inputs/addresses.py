@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from dataware.core.errors import BadInput
 from dataware.core.kind import Kind, Place
 from dataware.core.near import did_you_mean
+from dataware.core.words import with_article
 from dataware.ops.inputs.wanted import Kinds
 
 
@@ -56,9 +57,9 @@ def parse_pair(
     """Both sides of a copy: of one kind, and not the same place for this caller."""
     one, other = parse_address(source, kinds), parse_address(target, kinds)
     if one.kind is not other.kind:
+        here, there = (with_article(side.kind.noun) for side in (one, other))
         raise BadInput(
-            f"{source} is a {one.kind.noun} and {target} a {other.kind.noun}: "
-            "both sides have to be of the same kind"
+            f"{source} is {here} and {target} {there}: both sides have to be of the same kind"
         )
     check_apart(one, other, account, region)
     return one, other

@@ -1,0 +1,14 @@
+"""Small words around the nouns that the kinds bring along; pure."""
+
+from __future__ import annotations
+
+_VOWELS = frozenset("aeio")
+_SPELLED_WITH_VOWEL = frozenset("AEFHILMNORSX")
+"""Letters whose names begin with a vowel, as in "an SSM parameter"."""
+
+
+def with_article(noun: str) -> str:
+    """The noun behind "a" or "an", such as "an S3 bucket" and "a DynamoDB table"."""
+    spelled_out = not noun[1:2].islower()
+    vowel = noun[0] in _SPELLED_WITH_VOWEL if spelled_out else noun[0].lower() in _VOWELS
+    return f"{'an' if vowel else 'a'} {noun}"
