@@ -43,7 +43,7 @@ def documented() -> list[sdk.ClientError]:
     return [
         answered(code, 404, said.get(operation, "Stack with id x does not exist"), operation)
         for operation, codes in CODES.items()
-        for code in codes
+        for code in sorted(codes)
     ]
 
 

@@ -119,6 +119,8 @@ class BucketBench(Bench):
         "GetBucketEncryption": ("s3:GetEncryptionConfiguration",),
         "GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock",),
         "GetObjectLockConfiguration": ("s3:GetBucketObjectLockConfiguration",),
+        "GetBucketLifecycleConfiguration": ("s3:GetLifecycleConfiguration",),
+        "GetBucketNotificationConfiguration": ("s3:GetBucketNotification",),
         "HeadObject": ("s3:GetObject",),
         "CopyObject": ("s3:GetObject", "s3:PutObject"),
         "UploadPartCopy": ("s3:GetObject", "s3:PutObject"),
