@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from dataware.cli.cdk_cli import check_arguments, find_cdk, names_app
+from dataware.cli.cdk_cli import find_cdk
+from dataware.cli.cdk_options import CdkArguments, parse_cdk_arguments, read_option_table
+from dataware.cli.cdk_refusals import check_arguments, check_same
+from dataware.cli.project import is_project
 from dataware.core.errors import BadInput, DatawareError
+from dataware.ops.inputs.cdk_settings import GivenSettings, read_cdk_settings
+from support.assemblies import HELP
 
-HELP = "Options: --import-existing-resources  Indicates if ..."
+TABLE = read_option_table(HELP.read_text())
 
 
-def make_cdk(path: Path, version: str = "2.1148.1 (build 1)", help_text: str = HELP) -> Path:
+def parse(*words: str) -> CdkArguments:
+    """The arguments, under the options of the pinned command line."""
+    return parse_cdk_arguments(words, TABLE, {})
+
+
+def make_cdk(path: Path, version: str = "2.1148.1 (build 1)", help_text: Path = HELP) -> Path:
     """A stand-in for the CDK command line, which keeps what it was called with."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
@@ -20,9 +31,9 @@ def make_cdk(path: Path, version: str = "2.1148.1 (build 1)", help_text: str = H
 echo "$@" >> "{path}.calls"
 case "$*" in
   --version) echo "{version}" ;;
-  "deploy --help") echo "{help_text}" ;;
+  "deploy --help") cat "{help_text}" ;;
   deploy*) exit "${{CDK_EXIT:-0}}" ;;
-  synth*) exit "${{CDK_EXIT:-0}}" ;;
+  list*) exit "${{CDK_EXIT:-0}}" ;;
 esac
 """
     )
@@ -72,11 +83,11 @@ def test_no_cdk_is_a_sentence(tmp_path: Path, environ: dict[str, str]) -> None:
     [
         ("3.0.0", HELP, "version 2"),
         ("1.204.0", HELP, "version 2"),
-        ("2.20.0", "Options:", "cannot adopt"),
+        ("2.20.0", Path("/dev/null"), "cannot adopt"),
     ],
 )
 def test_an_unfit_cdk_is_a_sentence(
-    tmp_path: Path, environ: dict[str, str], version: str, help_text: str, says: str
+    tmp_path: Path, environ: dict[str, str], version: str, help_text: Path, says: str
 ) -> None:
     """Another major version, or one without adoption, is named with what to do."""
     make_cdk(tmp_path / "bin/cdk", version, help_text)
@@ -85,17 +96,22 @@ def test_an_unfit_cdk_is_a_sentence(
 
 
 def test_deploying_adopts(tmp_path: Path, environ: dict[str, str]) -> None:
-    """Deploy carries the option that makes the stack adopt, and the user's own arguments."""
+    """Deploy carries the option that makes the stack adopt, the stacks, and the user's options."""
     cdk = make_cdk(tmp_path / "bin/cdk")
-    find_cdk(tmp_path, environ).deploy(["Stack", "--require-approval", "never"])
+    given = parse("Api", "-e", "--require-approval", "never", "--all", "-fv")
+    find_cdk(tmp_path, environ).deploy(["Data", "My (EU)", "2024"], given)
     calls = Path(f"{cdk}.calls").read_text().splitlines()
-    assert calls[-1] == "deploy --import-existing-resources Stack --require-approval never"
+    assert calls[-1] == (
+        r"deploy --import-existing-resources --exclusively=true Data My \(EU\) [2]024 "
+        "--require-approval never -f -v"
+    )
 
 
 def test_the_first_synth_asks_nothing(tmp_path: Path, environ: dict[str, str]) -> None:
     """What dataware looks at is the app before any decision."""
     cdk = make_cdk(tmp_path / "bin/cdk")
-    find_cdk(tmp_path, environ).synth(tmp_path / "out", ["-c", "env=prod"])
+    given = parse("Stack", "-c", "env=prod", "--require-approval", "never")
+    find_cdk(tmp_path, environ).synth(tmp_path / "out", given)
     call = Path(f"{cdk}.calls").read_text().splitlines()[-1]
     assert "dataware:lookup=collect" in call
     assert call.endswith("-c env=prod")
@@ -106,26 +122,98 @@ def test_a_failing_cdk_is_told(tmp_path: Path, environ: dict[str, str]) -> None:
     make_cdk(tmp_path / "bin/cdk")
     cdk = find_cdk(tmp_path, {**environ, "CDK_EXIT": "7"})
     with pytest.raises(DatawareError, match=r"exit code 7.*data is in place"):
-        cdk.deploy([])
+        cdk.deploy([], parse())
     with pytest.raises(BadInput, match="exit code 7"):
-        cdk.synth(tmp_path, [])
+        cdk.synth(tmp_path, parse())
 
 
-@pytest.mark.parametrize("arguments", [["--method=direct"], ["--method", "direct"], ["-m=direct"]])
-def test_direct_deployments_cannot_adopt(arguments: list[str], tmp_path: Path) -> None:
-    """Without a change set nothing can be adopted, so the option is refused."""
-    with pytest.raises(BadInput, match="change set"):
-        check_arguments(["--all", *arguments], tmp_path)
-    check_arguments(["--method=change-set", "direct"], tmp_path)
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["--method=direct"], ["--method", "direct"], ["-m=direct"], ["-m", "direct"]),
+        *(["--method=prepare-change-set"], ["-m", "prepare-change-set"], ["--no-execute"]),
+        *(["--execute=false"], ["--execute", "false"], ["--method=execute-change-set"]),
+        *(["--hotswap"], ["--hotswap-fallback"], ["--hotswapFallback"], ["--watch"], ["--express"]),
+        *(["--ignore-errors"], ["--help"], ["-h"], ["--version"], ["-fh"], ["--method=later"]),
+        ["--no-import-existing-resources"],
+    ],
+    ids=" ".join,
+)
+def test_what_would_not_deploy_for_good_is_refused(words: list[str], tmp_path: Path) -> None:
+    """No option under which CDK deploys nothing, or not by an executed change set, is handed on."""
+    with pytest.raises(BadInput, match="leave the option out"):
+        check_arguments(parse("--all", *words), TABLE, read_cdk_settings(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("METHOD", "direct"), ("EXECUTE", "false"), ("HOTSWAP", "true"), ("WATCH", "true")),
+        *(("EXPRESS", "true"), ("IGNORE_ERRORS", "true"), ("IMPORT_EXISTING_RESOURCES", "false")),
+    ],
+)
+def test_a_variable_is_an_option(name: str, value: str, tmp_path: Path) -> None:
+    """CDK takes every option from a variable, too."""
+    given = parse_cdk_arguments([], TABLE, {f"CDK_{name}": value})
+    with pytest.raises(BadInput, match="leave the option out"):
+        check_arguments(given, TABLE, read_cdk_settings(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["--method=change-set"], ["--execute"], ["--no-hotswap"], ["--watch=false"], ["-f"]),
+        ["--role-arn", "help"],
+        ["--parameters", "A=direct", "--concurrency", "4"],
+    ],
+    ids=" ".join,
+)
+def test_what_deploys_is_handed_on(words: list[str], tmp_path: Path) -> None:
+    """Options that change how CDK deploys, and not whether."""
+    check_arguments(parse("--all", *words), TABLE, read_cdk_settings(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--exclusivly", "Api"], "has no option --exclusivly, did you mean exclusively?"),
+        (["-x"], "has no option -x"),
+        (["--context"], "--context of `cdk deploy` needs a value"),
+        (["--outputs-file", "--force"], "--outputs-file of `cdk deploy` needs a value"),
+        (["-ca=b"], "one by one"),
+        (["--force=1"], "either true or false"),
+        (["--no-outputs-file"], "takes a value"),
+        (["--require-approval=never", "--requireApproval", "never"], "only once"),
+        (["Api", "--", "Data"], "leave that out"),
+        ([""], "names no stack"),
+    ],
+)
+def test_what_cannot_be_told_apart_is_refused(words: list[str], says: str) -> None:
+    """An unknown option could take the next word, or leave it to be a stack."""
+    with pytest.raises(BadInput, match=re.escape(says)):
+        parse(*words)
+
+
+def test_two_command_lines_cannot_mean_two_accounts() -> None:
+    """What is looked at with one profile would be deployed with another."""
+    assert check_same("--profile", None, "prod") == "prod"
+    assert check_same("--profile", "prod", "prod") == "prod"
+    with pytest.raises(BadInput, match="give it once"):
+        check_same("--profile", "dev", "prod")
 
 
 @pytest.mark.parametrize("arguments", [["--app", "out"], ["--app=out"], ["-a", "out"]])
 def test_an_assembly_is_no_app_to_run(arguments: list[str], tmp_path: Path) -> None:
     """What was synthesized before the data was looked at is refused; a command is not."""
-    check_arguments(arguments, tmp_path)
+    given = parse("--all", *arguments)
+    named = GivenSettings(app=given.text("app"))
+    check_arguments(given, TABLE, read_cdk_settings(tmp_path, named))
     (tmp_path / "out").mkdir()
     with pytest.raises(BadInput, match="--app out is a cloud assembly"):
-        check_arguments(["--all", *arguments], tmp_path)
+        check_arguments(given, TABLE, read_cdk_settings(tmp_path, named))
+    (tmp_path / "cdk.json").write_text('{"app": "out"}')
+    with pytest.raises(BadInput, match="out is a cloud assembly"):
+        check_arguments(parse(), TABLE, read_cdk_settings(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +221,6 @@ def test_an_assembly_is_no_app_to_run(arguments: list[str], tmp_path: Path) -> N
 )
 def test_a_project_names_its_app(tmp_path: Path, content: str, names: bool) -> None:
     """Only a cdk.json that names an app makes a CDK project."""
-    assert not names_app(tmp_path)
+    assert not is_project(tmp_path)
     (tmp_path / "cdk.json").write_text(content)
-    assert names_app(tmp_path) is names
+    assert is_project(tmp_path) is names

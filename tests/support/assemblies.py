@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+HELP = Path(__file__).with_name("cdk_deploy_help.txt")
+"""What the pinned CDK command line answers to `cdk deploy --help`."""
+
 CDK = """#!/bin/sh
 echo "$@" >> calls
 case "$*" in
   --version) echo "2.1148.1 (build 1)" ;;
-  "deploy --help") echo "--import-existing-resources" ;;
-  synth*) cp -r prepared/. "$4" ;;
+  "deploy --help") cat "HELP" ;;
+  list*) cp -r prepared/. "$3" ;;
   deploy*) test ! -e failing ;;
 esac
 """
@@ -47,6 +50,6 @@ def prepare_project() -> Path:
     Path("cdk.json").write_text(json.dumps({"app": "true"}))
     cdk = Path("node_modules/.bin/cdk")
     cdk.parent.mkdir(parents=True)
-    cdk.write_text(CDK)
+    cdk.write_text(CDK.replace("HELP", str(HELP)))
     cdk.chmod(0o755)
     return Path("calls")

@@ -7,14 +7,27 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from dataware.cli.cdk_options import CdkArguments, OptionTable, read_option_table
 from dataware.core.errors import BadInput, DatawareError
 from dataware.core.plan import DEPLOYING, LOOKING, RUN
+from dataware.ops.inputs.assembly import MANIFEST, Stack
 
 IMPORTING = "--import-existing-resources"
+OWN = ("all", "exclusively", "import-existing-resources")
+"""The options that dataware sets itself when it deploys."""
+
+SYNTHESIS = (
+    *("app", "build", "context", "plugin", "lookups", "staging", "asset-metadata"),
+    *("version-reporting", "unstable", "verbose", "trace", "debug", "debug-app", "debug-cli"),
+    *("profile", "region", "proxy", "ca-bundle-path", "ec2creds", "notices", "no-color", "color"),
+)
+"""The options of every command of CDK that reach the app, or the way to it."""
+
 ADVICE = "install it in the project with `npm install --save-dev aws-cdk@2`"
 VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 VERSION_SECONDS = 60.0
@@ -27,32 +40,104 @@ class Cdk:
     command: tuple[str, ...]
     folder: Path
     environ: Mapping[str, str]
+    options: OptionTable
 
-    def synth(self, output: Path, arguments: Sequence[str]) -> None:
-        """Write the cloud assembly as it is before any decision. Raises BadInput if it fails."""
-        collect = ("--context", "dataware:lookup=collect")
-        synth = ["synth", "--quiet", "--output", str(output), *collect, *arguments]
-        done = self._run(synth, LOOKING)
+    def synth(self, output: Path, arguments: CdkArguments) -> None:
+        """Write the cloud assembly as it is before any decision. Raises BadInput if it fails.
+
+        `cdk list` does it as `cdk synth` does, but bundles no assets, which takes minutes.
+        """
+        told = ["--output", str(output), "--context", "dataware:lookup=collect"]
+        words = arguments.words(only=SYNTHESIS)
+        done = self._run(["list", *told, *words], LOOKING, stdout=subprocess.DEVNULL)
         if done:
-            raise BadInput(f"`cdk synth` ended with exit code {done}; its own message stands above")
+            raise BadInput(f"`cdk list` ended with exit code {done}; its own message stands above")
 
-    def deploy(self, arguments: Sequence[str]) -> None:
-        """Deploy, and let the stack adopt what exists. Raises DatawareError if it fails."""
-        done = self._run(["deploy", IMPORTING, *arguments], DEPLOYING)
+    def deploy(self, stacks: Iterable[str], arguments: CdkArguments) -> None:
+        """Deploy exactly these stacks, and let them adopt what exists.
+
+        Raises DatawareError if it fails.
+        """
+        chosen = ["--exclusively=true", *map(escape_pattern, stacks)]
+        done = self._run(["deploy", IMPORTING, *chosen, *arguments.words(but=OWN)], DEPLOYING)
         if done:
             raise DatawareError(
                 f"`cdk deploy` ended with exit code {done}; its own message stands above, and all "
                 "data is in place: cure the cause and run `dataware deploy` again"
             )
 
-    def _run(self, arguments: Sequence[str], what_for: str) -> int:
+    def match(self, stacks: Sequence[Stack], patterns: Sequence[str]) -> list[Stack]:
+        """The stacks that fit the patterns in the eyes of this CDK. Raises BadInput.
+
+        It is asked about stacks without content and without dependencies, which it would add.
+        """
+        with TemporaryDirectory(prefix="dataware-stacks-") as folder:
+            question = ["list", "--app", write_bare_assembly(Path(folder), stacks), *patterns]
+            answer = subprocess.run(
+                [*self.command, *question],
+                cwd=folder,
+                env=self._environ(),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        if answer.returncode:
+            said = " ".join(answer.stderr.split())
+            raise BadInput(
+                f"`cdk list` cannot tell which stacks {' '.join(patterns)} means: {said}"
+            )
+        return read_listed(answer.stdout, stacks)
+
+    def _run(
+        self, arguments: Sequence[str], what_for: str, *, stdout: int | None = None
+    ) -> int:
         ended = subprocess.run(
             [*self.command, *arguments],
             cwd=self.folder,
-            env={**self.environ, RUN: what_for},
+            env={**self._environ(), RUN: what_for},
+            stdout=stdout,
             check=False,
         )
         return ended.returncode
+
+    def _environ(self) -> dict[str, str]:
+        """The variables, without those that stand for the options that dataware sets."""
+        own = {f"CDK_{name.upper().replace('-', '_')}" for name in OWN}
+        return {name: value for name, value in self.environ.items() if name not in own}
+
+
+def write_bare_assembly(folder: Path, stacks: Sequence[Stack]) -> str:
+    """An assembly of empty stacks at the same paths, without dependencies."""
+    artifacts = {
+        f"S{number}": {
+            "type": "aws:cloudformation:stack",
+            "environment": "aws://unknown-account/unknown-region",
+            "properties": {"templateFile": "empty.json", "stackName": f"S{number}"},
+            "displayName": stack.id,
+        }
+        for number, stack in enumerate(stacks)
+    }
+    (folder / "empty.json").write_text('{"Resources": {}}', encoding="utf-8")
+    manifest = {"version": "36.0.0", "artifacts": artifacts}
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    return str(folder)
+
+
+def read_listed(answer: str, stacks: Sequence[Stack]) -> list[Stack]:
+    """The stacks that `cdk list` names, with their names behind the paths in some versions."""
+    lines = {line.strip() for line in answer.splitlines()}
+    return [
+        stack
+        for number, stack in enumerate(stacks)
+        if not lines.isdisjoint({stack.id, f"{stack.id} (S{number})"})
+    ]
+
+
+def escape_pattern(stack_id: str) -> str:
+    """The pattern that fits the path of one stack and nothing else."""
+    escaped = re.sub(r"[^\w./: -]", lambda match: f"\\{match[0]}", stack_id)
+    # yargs would make a number of a word of digits, and an option of a leading dash.
+    return re.sub(r"^(-|\d+$)", lambda match: f"[{match[0][0]}]{match[0][1:]}", escaped)
 
 
 def find_cdk(folder: Path, environ: Mapping[str, str]) -> Cdk:
@@ -63,26 +148,9 @@ def find_cdk(folder: Path, environ: Mapping[str, str]) -> Cdk:
     for command in candidates(folder, environ):
         version = version_of(command, folder, environ)
         if version is not None:
-            cdk = Cdk(command, folder, environ)
-            _check(cdk, version)
-            return cdk
+            options = _known_options(command, folder, environ, version)
+            return Cdk(command, folder, environ, options)
     raise BadInput(f"the CDK command line was not found: {ADVICE}")
-
-
-def check_arguments(arguments: Sequence[str], folder: Path) -> None:
-    """Refuse what would keep CDK from adopting, or the app from being run. Raises BadInput."""
-    joined = " ".join(arguments)
-    for app in re.findall(r"(?:^|\s)(?:--app|-a)[= ](\S+)", joined):
-        if (folder / app).is_dir():
-            raise BadInput(
-                f"--app {app} is a cloud assembly, synthesized before its data was looked at, and "
-                "dataware deploy runs the app itself: leave the option out, or name a command"
-            )
-    if re.search(r"(^|\s)(--method|-m)[= ]direct(\s|$)", joined):
-        raise BadInput(
-            "--method=direct deploys without a change set, and only a change set can adopt "
-            "existing resources; leave the option out"
-        )
 
 
 def candidates(folder: Path, environ: Mapping[str, str]) -> list[tuple[str, ...]]:
@@ -90,7 +158,7 @@ def candidates(folder: Path, environ: Mapping[str, str]) -> list[tuple[str, ...]
     path = environ.get("PATH")
     local = [at / "node_modules/.bin/cdk" for at in (folder, *folder.resolve().parents)]
     found: list[tuple[str, ...]] = []
-    found += [(str(cdk),) for cdk in local if cdk.is_file()][:1]
+    found += [(str(cdk.absolute()),) for cdk in local if cdk.is_file()][:1]
     if installed := shutil.which("cdk", path=path):
         found.append((installed,))
     if npx := shutil.which("npx", path=path):
@@ -124,27 +192,32 @@ def version_of(
     return major, minor, patch
 
 
-def _check(cdk: Cdk, version: tuple[int, int, int]) -> None:
+def _known_options(
+    command: Sequence[str], folder: Path, environ: Mapping[str, str], version: tuple[int, int, int]
+) -> OptionTable:
+    """The options of `cdk deploy`. Raises BadInput for a version that cannot do."""
     name = ".".join(str(part) for part in version)
     if version[0] != 2:
         raise BadInput(
-            f"the CDK command line {cdk.command[-1]} has version {name}, and dataware works with "
+            f"the CDK command line {command[-1]} has version {name}, and dataware works with "
             f"version 2: {ADVICE}"
         )
     answer = subprocess.run(
-        [*cdk.command, "deploy", "--help"],
-        cwd=cdk.folder,
-        env=cdk.environ,
+        [*command, "deploy", "--help"],
+        cwd=folder,
+        env=environ,
         capture_output=True,
         text=True,
         check=False,
         timeout=VERSION_SECONDS,
     )
-    if IMPORTING not in answer.stdout + answer.stderr:
+    options = read_option_table(answer.stdout or answer.stderr)
+    if IMPORTING[2:] not in options:
         raise BadInput(
             f"the CDK command line has version {name}, which cannot adopt existing resources "
             f"({IMPORTING} is missing): {ADVICE}"
         )
+    return options
 
 
 def cdk_environ(
@@ -158,12 +231,3 @@ def cdk_environ(
         "AWS_ENDPOINT_URL": endpoint_url,
     }
     return {**os.environ, **{name: value for name, value in chosen.items() if value}}
-
-
-def names_app(folder: Path) -> bool:
-    """Whether a folder is a CDK project: it has a cdk.json that names an app."""
-    try:
-        settings = json.loads((folder / "cdk.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(settings, dict) and bool(settings.get("app"))

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dataware.core.errors import BadInput
-from dataware.core.near import did_you_mean
+from dataware.core.near import meant
 
 BOOLEAN, COUNT, ARRAY = "boolean", "count", "array"
 FLAGS = frozenset({BOOLEAN, COUNT})
@@ -82,6 +82,14 @@ class CdkArguments:
             for word in one.words
         ]
 
+    def with_option(self, table: OptionTable, name: str, value: str | None) -> CdkArguments:
+        """The same with a value for an option, if there is one and CDK knows the option."""
+        if value is None or name not in table or self.text(name) == value:
+            return self
+        return replace(
+            self, options=(*self.options, GivenOption(name, value, (f"--{name}", value)))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class OptionTable:
@@ -100,7 +108,7 @@ class OptionTable:
         if option is None:
             dashes = "-" if len(spelling) == 1 else "--"
             names = {one.name for one in self.spellings.values()}
-            near = f", {did_you_mean(spelling, names)}" if len(spelling) > 1 else ""
+            near = meant(spelling, names)
             raise BadInput(f"`cdk deploy` of this project has no option {dashes}{spelling}{near}")
         return option
 
@@ -145,8 +153,7 @@ def parse_cdk_arguments(
     while rest:
         word = rest.pop(0)
         if word == "--":
-            stacks += rest
-            break
+            raise BadInput("CDK passes over the stacks behind a `--`: leave that out")
         if word.startswith("-") and word != "-":
             options += _take_option(word, rest, table)
         else:
@@ -182,19 +189,12 @@ def _take_option(word: str, rest: list[str], table: OptionTable) -> list[GivenOp
 
 def _take_cluster(word: str, rest: list[str], table: OptionTable) -> list[GivenOption]:
     letters = [*word[1:]]
-    if not all(letter.isalpha() for letter in letters):
-        raise BadInput(
-            f"write the options of `cdk deploy` in {word} one by one, as in -c KEY=VALUE"
-        )
-    options = [table.find(letter) for letter in letters]
-    if any(option.type not in FLAGS for option in options):
-        raise BadInput(
-            f"write the options of `cdk deploy` in {word} one by one, as in -c KEY=VALUE"
-        )
-    first = [
-        GivenOption(one.name, True, (f"-{x}",)) for one, x in zip(options, letters, strict=True)
-    ]
-    return [*first[:-1], *_take_option(f"-{letters[-1]}", rest, table)]
+    for letter in letters:
+        if not letter.isalpha() or table.find(letter).type not in FLAGS:
+            raise BadInput(f"write the options in {word} one by one, as in -c KEY=VALUE")
+    *first, last = [f"-{letter}" for letter in letters]
+    flags = [GivenOption(table.find(one[1:]).name, True, (one,)) for one in first]
+    return [*flags, *_take_option(last, rest, table)]
 
 
 def _parsed_value(option: CdkOption, value: str, word: str) -> str | bool:

@@ -31,6 +31,7 @@ from dataware.cli.options import (
     plan_outside_options,
     prices_option,
     saving_options,
+    stack_options,
     versions_option,
 )
 
@@ -248,11 +249,7 @@ def verify(**given: Any) -> int:
 
 @dataware.command(short_help="Check everything that a run needs.")
 @app_argument
-@click.option(
-    "--stack",
-    metavar="NAME",
-    help="Only this stack; for a template: the stack that it describes.",
-)
+@stack_options
 @versions_option
 @outside_options
 def doctor(**given: Any) -> int:
@@ -268,8 +265,9 @@ def doctor(**given: Any) -> int:
     """
     from dataware.cli.doctor import run_doctor  # noqa: PLC0415 - keeps --help quick
 
-    app, stack, versions = given["app"], given["stack"], given["versions"]
-    return run_doctor(pick(Outside, given), app, stack=stack, all_versions=versions == "all")
+    undecided = dict.fromkeys(("strict", "on_error", "on_fallback_data", "import_mode"))
+    app = pick(AppOptions, {**given, **undecided})
+    return run_doctor(pick(Outside, given), app, all_versions=given["versions"] == "all")
 
 
 @dataware.command(short_help="Explain a rule, an exit code or an event.")

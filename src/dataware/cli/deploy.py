@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 
-from dataware.cli.cdk_cli import cdk_environ, check_arguments, find_cdk, names_app
+from dataware.cli.cdk_cli import Cdk, escape_pattern
+from dataware.cli.cdk_options import CdkArguments
+from dataware.cli.cdk_setup import prepare_cdk
 from dataware.cli.jobs import app_of, guarded_plan, settings_of, tell_plan
 from dataware.cli.notify import Listener, notifying
 from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside
@@ -18,15 +20,19 @@ from dataware.cli.outside import outside
 from dataware.core.errors import BadInput, Refused
 from dataware.core.estimate import Prices
 from dataware.core.events import event
-from dataware.core.guard import ALLOWED, is_retained
+from dataware.core.guard import is_retained
 from dataware.core.model import Existence, ImportMode, Wanted
+from dataware.core.outcome import judge_outcome
 from dataware.core.plan import COPYING, Plan, Planned
+from dataware.kinds import load
 from dataware.ops.announce import announce
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.inputs import App
+from dataware.ops.inputs.assembly import Stack, read_stacks
 from dataware.ops.inputs.files import LOCK, save_lock
 from dataware.ops.inputs.prices import read_prices
+from dataware.ops.inputs.selection import StackSelection, is_literal, select_stacks, stacks_named
 from dataware.ops.plan import make_plan
 
 DONE = 0
@@ -34,13 +40,21 @@ DONE = 0
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment: how to copy, what may be lost, what to hand to CDK; `yes` asks nobody."""
+    """One deployment: how to copy, what may be lost, what CDK is told; `yes` asks nobody."""
 
     settings: CopySettings
     prices: Prices
     guarding: GuardOptions
-    arguments: tuple[str, ...]
     yes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenStacks:
+    """What is deployed: the paths of the stacks, what they hold, and what to say about it."""
+
+    ids: tuple[str, ...]
+    app: App
+    notes: tuple[str, ...]
 
 
 def run_deploy(
@@ -54,8 +68,7 @@ def run_deploy(
     arguments: Sequence[str],
 ) -> int:
     """Bring the data in place, then deploy so that the stack adopts it."""
-    handed_on = (*_stacks(app), *arguments)
-    deployment = Deployment(settings_of(copy), read_prices(prices), guarding, handed_on, yes)
+    deployment = Deployment(settings_of(copy), read_prices(prices), guarding, yes)
     with notifying("deploy", out, copy.notify) as listener:
         _deploy(out, app, deployment, arguments, listener)
     return DONE
@@ -65,24 +78,71 @@ def _deploy(
     out: Outside,
     app: AppOptions,
     deployment: Deployment,
-    arguments: Sequence[str],
+    words: Sequence[str],
     listener: Listener,
 ) -> None:
-    folder = Path.cwd()
-    check_arguments(arguments, folder)
-    if not names_app(folder):
-        raise BadInput(f"there is no cdk.json that names an app in {folder}; go to the CDK project")
-    environ = cdk_environ(profile=out.profile, region=out.region, endpoint_url=out.endpoint_url)
-    cdk = find_cdk(folder, {**environ, ALLOWED: ",".join(deployment.guarding.allow_loss)})
+    out, cdk, arguments = prepare_cdk(out, app, words, deployment.guarding)
     with TemporaryDirectory(prefix="dataware-deploy-") as assembly:
-        cdk.synth(Path(assembly), _context_of(arguments))
-        loaded = app_of(out, replace(app, app=Path(assembly)), guarding=True)
+        cdk.synth(Path(assembly), arguments)
+        chosen = _choose(out, app, arguments, cdk, Path(assembly))
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
         listener.at(context.aws)
-        later = _before(context, loaded, deployment)
-    cdk.deploy(deployment.arguments)
+        for note in chosen.notes:
+            context.emit(event("note", text=note))
+        later = _before(context, chosen.app, deployment)
+    cdk.deploy(chosen.ids, arguments)
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
-        _after(context, loaded.wanted, later, deployment)
+        _after(context, chosen.app.wanted, later, deployment)
+
+
+def _choose(
+    out: Outside, app: AppOptions, arguments: CdkArguments, cdk: Cdk, assembly: Path
+) -> ChosenStacks:
+    """The stacks that CDK would deploy, read as they are before any decision.
+
+    Raises BadInput where CDK would refuse to deploy them.
+    """
+    stacks = read_stacks(assembly)
+    if not stacks:
+        raise BadInput("the app has no stack, so there is nothing to deploy")
+    selection = StackSelection(
+        (*arguments.stacks, *(escape_pattern(one) for one in _ids_of(stacks, app.stack))),
+        all=arguments.is_set("all"),
+        exclusively=arguments.is_set("exclusively") or app.exclusively,
+    )
+    chosen = select_stacks(stacks, selection, cdk.match)
+    for stack in chosen:
+        if stack.errors:
+            raise BadInput(
+                f"nothing was changed, because the app finds an error in stack {stack.id}, with "
+                f"which CDK deploys nothing: {stack.errors[0]}"
+            )
+    ids = tuple(stack.id for stack in chosen)
+    loaded = app_of(
+        out,
+        AppOptions(assembly, None, app.strict, app.on_error, app.on_fallback_data, app.import_mode),
+        guarding=True,
+        select=lambda stacks: [stack for stack in stacks if stack.id in ids],
+    )
+    return ChosenStacks(ids, loaded, tuple(_remarks(stacks, chosen, selection)))
+
+
+def _ids_of(stacks: Sequence[Stack], name: str | None) -> list[str]:
+    if name is None:
+        return []
+    return [stack.id for stack in stacks_named(stacks, name, exclusively=True)]
+
+
+def _remarks(
+    stacks: Sequence[Stack], chosen: Sequence[Stack], selection: StackSelection
+) -> Iterator[str]:
+    """What a person may not expect of a selection."""
+    ids = {stack.id for stack in stacks}
+    for pattern in selection.patterns:
+        if is_literal(pattern) and pattern not in ids:
+            yield f"No stack of the app matches {pattern}, so it is passed over, as by CDK"
+    if not selection.all and selection.patterns and not selection.exclusively:
+        yield f"Stacks with all that they depend on: {', '.join(stack.id for stack in chosen)}"
 
 
 def _before(context: Context, app: App, deployment: Deployment) -> list[Wanted]:
@@ -112,7 +172,9 @@ def _after(
     plan = _lock(context, wanted)
     for planned in plan.resources:
         announce(context.emit, planned)
-    context.emit(event("done", text="Deployed: the data is where it belongs"))
+    outcome = judge_outcome(plan.resources, lambda cfn_type: load(cfn_type).unit)
+    code = "warning" if outcome.troubles else "done"
+    context.emit(event(code, text=outcome.text))
 
 
 def _waits(planned: Planned) -> bool:
@@ -158,9 +220,22 @@ def _ask(context: Context, plan: Plan, deployment: Deployment) -> None:
         raise BadInput(
             "nobody is there to ask, and the plan above would change something; say --yes"
         )
-    if not click.confirm("Carry this out, and deploy?", err=True):
+    if not _is_yes("Apply this plan and deploy?"):
         raise Refused("nothing was changed, because the answer was no")
-    context.emit(event("note", text="Carrying the plan out"))
+    context.emit(event("note", text="Applying the plan"))
+
+
+def _is_yes(question: str) -> bool:
+    """Ask until the answer is yes or no; nothing at all means no."""
+    while True:
+        answer = click.prompt(
+            f"{question} [y/N]", "", show_default=False, err=True, prompt_suffix=": "
+        )
+        if answer.strip().lower() in {"y", "yes"}:
+            return True
+        if answer.strip().lower() in {"", "n", "no"}:
+            return False
+        click.echo(f"Answer y or n; {answer.strip()} is neither", err=True)
 
 
 def _lock(context: Context, wanted: Sequence[Wanted]) -> Plan:
@@ -168,19 +243,3 @@ def _lock(context: Context, wanted: Sequence[Wanted]) -> Plan:
     save_lock(plan)
     context.emit(event("saved", what="the decisions", path=str(LOCK)))
     return plan
-
-
-def _stacks(app: AppOptions) -> tuple[str, ...]:
-    return (app.stack,) if app.stack else ()
-
-
-def _context_of(arguments: Sequence[str]) -> list[str]:
-    """The context values and app among CDK's arguments, which its synth has to know too."""
-    names = ("--context", "-c", "--app", "-a", "--profile")
-    chosen: list[str] = []
-    for position, argument in enumerate(arguments):
-        if argument in names:
-            chosen += arguments[position : position + 2]
-        elif argument.startswith(tuple(f"{name}=" for name in names)):
-            chosen.append(argument)
-    return chosen

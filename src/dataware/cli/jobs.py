@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dataware.aws.holding import HOLDING_PREFIX
 from dataware.cli.notify import Listener, notifying
 from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside, PairOptions, Saving
 from dataware.cli.outside import beside, open_account, outside
+from dataware.cli.project import given_settings, in_project, tell_running
 from dataware.core.errors import BadInput, DatawareError, Difference, Refused
 from dataware.core.estimate import Prices
 from dataware.core.events import counted, event
@@ -26,8 +28,17 @@ from dataware.kinds import kinds, load
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.guard import guard
-from dataware.ops.inputs import Address, App, Environment, Overrides, load_app, parse_pair
+from dataware.ops.inputs import (
+    Address,
+    App,
+    AppRun,
+    Environment,
+    Overrides,
+    load_app,
+    parse_pair,
+)
 from dataware.ops.inputs.addresses import check_apart
+from dataware.ops.inputs.assembly import Select
 from dataware.ops.inputs.files import LOCK, check_writable, is_plan, read_plan, save_lock, save_plan
 from dataware.ops.inputs.prices import read_prices
 from dataware.ops.migrate import migrate
@@ -103,6 +114,7 @@ def run_apply(out: Outside, app: AppOptions, copy: CopyOptions) -> int:
 
 def _apply(out: Outside, app: AppOptions, copy: CopyOptions, listener: Listener) -> None:
     saved = saved_plan(app)
+    out = in_project(out, app)
     loaded = App([]) if saved else app_of(out, app)
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
         listener.at(context.aws)
@@ -113,6 +125,7 @@ def _apply(out: Outside, app: AppOptions, copy: CopyOptions, listener: Listener)
 def run_policy(out: Outside, app: AppOptions, *, versions: str) -> int:
     """Print the least IAM policy."""
     saved = saved_plan(app)
+    out = in_project(out, app)
     loaded = App([one.wanted for one in saved.resources]) if saved else app_of(out, app)
     with outside(out) as context:
         aws = context.aws
@@ -177,10 +190,13 @@ def run_verify(out: Outside, pair: PairOptions, *, versions: str, deep: bool) ->
     return Difference.exit_code if verdict.apart else DONE
 
 
-def app_of(out: Outside, options: AppOptions, *, guarding: bool = False) -> App:
+def app_of(
+    out: Outside, options: AppOptions, *, guarding: bool = False, select: Select | None = None
+) -> App:
     """The app under the options of the command line; asks AWS nothing unless CDK has to run.
 
-    `guarding` says that its stacks are of use also if no resource opts in.
+    `guarding` says that its stacks are of use also if no resource opts in; `select` chooses
+    among them.
     """
     return load_app(
         options.app,
@@ -191,7 +207,13 @@ def app_of(out: Outside, options: AppOptions, *, guarding: bool = False) -> App:
             options.import_mode,
         ),
         stack=options.stack,
-        environment=lambda: _default_environment(out),
+        exclusively=options.exclusively,
+        select=select,
+        run=AppRun(
+            given_settings(options),
+            lambda: _default_environment(out),
+            running=partial(tell_running, out),
+        ),
         guarding=guarding,
     )
 

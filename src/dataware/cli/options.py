@@ -41,6 +41,9 @@ class AppOptions:
     on_error: OnError | None
     on_fallback_data: OnFallbackData | None
     import_mode: ImportMode | None
+    exclusively: bool = False
+    context: tuple[str, ...] = ()
+    cdk_app: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +144,34 @@ plan_outside_options = _together(
     plain_options,
 )
 
-deploy_options = _together(
+stack_options = _together(
     click.option(
         "--stack",
         metavar="NAME",
-        help="Only this stack; for a template: the stack that it describes.",
+        help="Only this stack, and those of the app that it depends on; for a template: the stack "
+        "that it describes.",
     ),
+    click.option(
+        "--exclusively", "-e", is_flag=True, help="Leave out what the stack depends on, as in CDK."
+    ),
+    click.option(
+        "--context",
+        "-c",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Context value for the CDK app; may be given again.",
+    ),
+    click.option(
+        "--app",
+        "-a",
+        "cdk_app",
+        metavar="COMMAND",
+        help="Command that runs the CDK app, instead of the one in cdk.json.",
+    ),
+)
+
+deploy_options = _together(
+    stack_options,
     click.option(
         "--strict", is_flag=True, help="Stop when anything is uncertain; same as --on-error stop."
     ),

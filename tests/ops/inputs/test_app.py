@@ -11,7 +11,8 @@ import pytest
 from dataware.core.errors import BadInput
 from dataware.core.model import Creator, ImportMode, OnError, OnFallbackData
 from dataware.kinds import kinds
-from dataware.ops.inputs import App, Environment, Overrides, load_app
+from dataware.ops.inputs import App, AppRun, Environment, Overrides, load_app
+from dataware.ops.inputs.cdk_app import AppFailed, error_line
 from dataware.ops.inputs.references import refers
 from dataware.ops.inputs.template import parse_template
 
@@ -186,15 +187,23 @@ def test_the_app_of_cdk_json_is_run_as_cdk_runs_it(tmp_path: Path) -> None:
     command = f"'{sys.executable}' app.py"
     write(tmp_path, "cdk.json", json.dumps({"app": command, "context": {"mine": "own"}}))
     write(tmp_path, "cdk.context.json", json.dumps({"looked-up": 1, "mine": "x"}))
-    app = load(None, folder=tmp_path, environment=lambda: Environment("111122223333", "x"))
+    run = AppRun(environment=lambda: Environment("111122223333", "x"))
+    app = load(None, folder=tmp_path, run=run)
     assert len(app.wanted) == 2
 
 
-def test_a_failing_app_is_told_by_its_last_line(tmp_path: Path) -> None:
-    """The user sees why the app failed, not where dataware noticed."""
+def test_a_failing_app_is_told_by_its_own_error(tmp_path: Path) -> None:
+    """The user sees why the app failed, not where dataware noticed, nor what Node.js adds."""
     write(tmp_path, "cdk.json", json.dumps({"app": "echo first >&2; echo boom >&2; exit 3"}))
-    with pytest.raises(BadInput, match="failed: boom: `cdk synth` shows the whole error"):
+    with pytest.raises(AppFailed, match=r"failed: boom$") as raised:
         load(None, folder=tmp_path)
+    assert raised.value.said == "first\nboom\n"
+    thrown = "SyntaxError: Unexpected token\n    at file:///app.ts:3\n\nNode.js v20.20.2"
+    assert error_line(thrown) == "SyntaxError: Unexpected token"
+    assert error_line("Traceback:\n  x\njsii.errors.JSIIError: no such bucket\n") == (
+        "jsii.errors.JSIIError: no such bucket"
+    )
+    assert error_line("") is None
     write(tmp_path, "cdk.json", json.dumps({"app": "true"}))
     with pytest.raises(BadInput, match="wrote no cloud assembly"):
         load(None, folder=tmp_path)

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from dataware.cli.doctor import declared, identity, machine, network, permissions, tools
 from dataware.cli.doctor.finding import Finding, Verdict, doubt
 from dataware.cli.doctor.subject import APP_SECONDS, Once, Subject
-from dataware.cli.options import Outside
+from dataware.cli.options import AppOptions, Outside
 from dataware.cli.outside import display
-from dataware.core.errors import CannotSee, DatawareError
+from dataware.cli.project import in_project
+from dataware.core.errors import BadInput, CannotSee, DatawareError
 from dataware.core.events import counted, event
 
 
@@ -45,9 +45,11 @@ CHECKS = (
 )
 
 
-def run_doctor(options: Outside, app: Path | None, *, stack: str | None, all_versions: bool) -> int:
+def run_doctor(options: Outside, app: AppOptions, *, all_versions: bool) -> int:
     """Check everything. Raises DatawareError if something will fail."""
-    subject = Subject(options, app, stack, all_versions)
+    with suppress(BadInput):
+        options = in_project(options, app)
+    subject = Subject(options, app, all_versions)
     _ask_first(subject)
     found: list[Finding] = []
     with display(options) as emit:

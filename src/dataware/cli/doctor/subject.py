@@ -11,12 +11,13 @@ from typing import Generic, TypeVar
 
 from dataware.aws import Account, ClientSettings
 from dataware.aws.caller import Caller, caller
-from dataware.cli.cdk_cli import names_app
 from dataware.cli.jobs import known_kinds, saved_plan
 from dataware.cli.options import AppOptions, Outside
 from dataware.cli.outside import open_account
+from dataware.cli.project import given_settings, is_project
 from dataware.core.errors import CannotSee, DatawareError
-from dataware.ops.inputs import App, Environment, load_app
+from dataware.ops.inputs import App, AppRun, Environment, load_app
+from dataware.ops.inputs.cdk_settings import read_cdk_settings
 
 T = TypeVar("T")
 
@@ -69,12 +70,11 @@ class Once(Generic[T]):
 class Subject:
     """The machine, the account and the app that are checked.
 
-    `app` is the APP argument; `folder` is where an app is looked for without it.
+    `app` says which app is meant; `folder` is where an app is looked for without it.
     """
 
     options: Outside
-    app: Path | None = None
-    stack: str | None = None
+    app: AppOptions = field(default_factory=lambda: AppOptions(*(None,) * 2, False, *(None,) * 3))
     all_versions: bool = False
     folder: Path = field(default_factory=Path.cwd)
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -105,23 +105,28 @@ class Subject:
     @property
     def in_project(self) -> bool:
         """Whether the folder is a CDK project."""
-        return names_app(self.folder)
+        return is_project(self.folder)
+
+    @property
+    def command(self) -> str:
+        """The command that runs the project's app. Raises BadInput."""
+        return read_cdk_settings(self.folder, given_settings(self.app)).command
 
     def _load(self) -> App | None:
-        here = self.in_project or (self.folder / "dataware.toml").is_file()
-        if self.app is None and not here:
+        app = self.app
+        is_here = self.in_project or (self.folder / "dataware.toml").is_file()
+        if app.app is None and app.cdk_app is None and not is_here:
             return None
-        named = AppOptions(self.app, self.stack, False, None, None, None)
-        if (saved := saved_plan(named)) is not None:
+        if (saved := saved_plan(app)) is not None:
             return App([planned.wanted for planned in saved.resources])
         return load_app(
-            self.app,
+            app.app,
             kinds=known_kinds(),
-            stack=self.stack,
-            environment=self._environment,
+            stack=app.stack,
+            exclusively=app.exclusively,
+            run=AppRun(given_settings(app), self._environment, APP_SECONDS),
             folder=self.folder,
             guarding=True,
-            seconds=APP_SECONDS,
         )
 
     def _environment(self) -> Environment:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import shutil
@@ -90,7 +89,7 @@ def library(subject: Subject) -> Iterator[Finding]:
         there = installed("aws-cdk-lib")
         yield note(f"{there}; {NO_PROJECT}" if there else f"not installed; {NO_PROJECT}")
         return
-    interpreter = python_of(app_of(subject.folder))
+    interpreter = python_of(subject.command)
     if interpreter is None:
         yield note("not looked for, because the app of cdk.json is not called with Python")
         return
@@ -116,11 +115,6 @@ def library_found(interpreter: str, said: str | None) -> Iterator[Finding]:
             f"{interpreter} has no dataware, so an app of metadata alone works, but not its "
             "constructs"
         )
-
-
-def app_of(folder: Path) -> str:
-    """The command in cdk.json."""
-    return str(json.loads((folder / "cdk.json").read_text(encoding="utf-8")).get("app", ""))
 
 
 def python_of(app: str) -> str | None:

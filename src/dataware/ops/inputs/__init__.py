@@ -5,7 +5,7 @@ do. No module of this package calls a service.
 """
 
 from dataware.ops.inputs.addresses import Address, parse_pair
-from dataware.ops.inputs.app import load_app
+from dataware.ops.inputs.app import AppRun, load_app
 from dataware.ops.inputs.wanted import App, Environment, Overrides
 
-__all__ = ["Address", "App", "Environment", "Overrides", "load_app", "parse_pair"]
+__all__ = ["Address", "App", "AppRun", "Environment", "Overrides", "load_app", "parse_pair"]

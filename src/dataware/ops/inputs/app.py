@@ -4,16 +4,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from dataware.core.errors import BadInput
-from dataware.ops.inputs.assembly import MANIFEST, read_assembly
+from dataware.ops.inputs.assembly import MANIFEST, Select, read_assembly
 from dataware.ops.inputs.cdk_app import read_cdk_app
+from dataware.ops.inputs.cdk_settings import PROJECT, GivenSettings, read_cdk_settings
+from dataware.ops.inputs.selection import stacks_named
 from dataware.ops.inputs.template import OPT_IN, read_template
 from dataware.ops.inputs.toml_file import read_toml
 from dataware.ops.inputs.wanted import App, Environment, Kinds, Overrides
 
 APPS = "a cloud assembly folder (cdk.out), a CloudFormation template, or a dataware.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class AppRun:
+    """How the app of a CDK project is run, if one has to be.
+
+    `given` is what the command line says to CDK; `environment` answers with CDK's default account
+    and region; the app may take `seconds`, and `running` is told its command before it begins.
+    """
+
+    given: GivenSettings = field(default_factory=GivenSettings)
+    environment: Callable[[], Environment] = Environment
+    seconds: float | None = None
+    running: Callable[[str], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What every form of an app is read with."""
+
+    kinds: Kinds
+    overrides: Overrides
+    stack: str | None
+    select: Select | None
 
 
 def load_app(
@@ -22,38 +50,44 @@ def load_app(
     kinds: Kinds,
     overrides: Overrides | None = None,
     stack: str | None = None,
-    environment: Callable[[], Environment] = Environment,
+    exclusively: bool = False,
+    select: Select | None = None,
+    run: AppRun | None = None,
     folder: Path | None = None,
     guarding: bool = False,
-    seconds: float | None = None,
 ) -> App:
     """The wanted resources of an app.
 
     Without a path it is what `folder` (the current one) holds: the CDK app that `cdk.json` names,
-    or else a `dataware.toml`. `environment` is asked for CDK's default account and region, and
-    only when an app is run. `guarding` says that stacks are of use also if no resource opts in.
-    `seconds` bounds how long an app may run.
+    or else a `dataware.toml`. `stack` names a stack; of an app that means also what it depends on,
+    as for `cdk deploy`, unless `exclusively` is said. `select` chooses stacks of an assembly in
+    another way. `guarding` says that stacks are of use also if no resource opts in.
     """
-    overrides = overrides or Overrides()
-    if path is None:
-        app = _default(folder or Path(), kinds, overrides, stack, environment, seconds=seconds)
-    else:
-        app = _named(path, kinds, overrides, stack)
+    if stack is not None and select is None:
+        select = partial(stacks_named, name=stack, exclusively=exclusively)
+    reading = _Reading(kinds, overrides or Overrides(), stack, select)
+    run = run or AppRun()
+    app = _default(folder or Path(), reading, run) if path is None else _named(path, reading, run)
     if not app.wanted and not (guarding and app.stacks):
         raise BadInput(f"{path or 'The app of cdk.json'}: no resource opts in: {OPT_IN}")
     return app
 
 
-def _named(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None) -> App:
+def _named(path: Path, reading: _Reading, run: AppRun) -> App:
     if address := _address_in(path):
         raise BadInput(f"{address} is an address, and no file: download it, and name the file")
+    if run.given != GivenSettings():
+        raise BadInput(
+            f"{path} is not run, so it takes neither --context nor --app: leave them out, or leave "
+            f"out {path} to run the app of this folder"
+        )
     if path.is_dir():
         if (path / MANIFEST).is_file():
-            return read_assembly(path, kinds, overrides, stack)
+            return read_assembly(path, reading.kinds, reading.overrides, reading.select)
         raise BadInput(f"{path} is not a cloud assembly: it has no {MANIFEST}; {_hint(path)}")
     if path.suffix == ".toml":
-        return read_toml(path, kinds, overrides, stack)
-    return read_template(path, kinds, overrides, stack)
+        return read_toml(path, reading.kinds, reading.overrides, reading.stack)
+    return read_template(path, reading.kinds, reading.overrides, reading.stack)
 
 
 def _address_in(path: Path) -> str | None:
@@ -62,25 +96,26 @@ def _address_in(path: Path) -> str | None:
     return f"{found[1]}://{found[2]}" if found and not path.exists() else None
 
 
-def _default(
-    folder: Path,
-    kinds: Kinds,
-    overrides: Overrides,
-    stack: str | None,
-    environment: Callable[[], Environment],
-    *,
-    seconds: float | None,
-) -> App:
-    if (folder / "cdk.json").is_file():
-        return read_cdk_app(folder, kinds, overrides, stack, environment, seconds=seconds)
-    if (folder / "dataware.toml").is_file():
-        return read_toml(folder / "dataware.toml", kinds, overrides, stack)
+def _default(folder: Path, reading: _Reading, run: AppRun) -> App:
+    toml = folder / "dataware.toml"
+    if (folder / PROJECT).is_file() or (run.given.app and not toml.is_file()):
+        return read_cdk_app(
+            read_cdk_settings(folder, run.given),
+            reading.kinds,
+            reading.overrides,
+            reading.select,
+            run.environment,
+            seconds=run.seconds,
+            running=run.running,
+        )
+    if toml.is_file():
+        return _named(toml, reading, run)
     here = folder.resolve()
     raise BadInput(f"there is no cdk.json and no dataware.toml in {here}: name an app, {APPS}")
 
 
 def _hint(path: Path) -> str:
-    if (path / "cdk.json").is_file():
+    if (path / PROJECT).is_file():
         return f"run dataware inside {path}, or name its cdk.out"
     if (path / "dataware.toml").is_file():
         return f"did you mean {path / 'dataware.toml'}?"

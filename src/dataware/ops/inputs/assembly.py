@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,8 @@ from typing import Any
 from dataware.core.errors import BadInput
 from dataware.core.guard import StackTemplate
 from dataware.core.model import Wanted
-from dataware.core.near import did_you_mean
 from dataware.ops.inputs.manifest import check_manifest
-from dataware.ops.inputs.referred import referred_resources
+from dataware.ops.inputs.referred import errors_of, referred_resources
 from dataware.ops.inputs.template import (
     NESTED,
     Source,
@@ -33,7 +32,9 @@ UNKNOWN = ("unknown-account", "unknown-region", "")
 class Stack:
     """A stack of an assembly: its artifact id, CloudFormation name, template and environment.
 
-    `referred` are the resources that it refers to, by the logical id that each would have.
+    `referred` are the resources that it refers to, by the logical id that each would have;
+    `depends_on` are the ids of the stacks that CDK deploys before it; `staged` says that it stands
+    in a stage, and `errors` are those that the app itself has found in it.
     """
 
     id: str
@@ -41,6 +42,17 @@ class Stack:
     template: Path
     environment: Environment
     referred: Mapping[str, dict[str, Any]]
+    depends_on: tuple[str, ...] = ()
+    staged: bool = False
+    errors: tuple[str, ...] = ()
+
+
+Select = Callable[[Sequence[Stack]], Sequence[Stack]]
+
+
+def read_stacks(folder: Path) -> list[Stack]:
+    """Every stack of an assembly, and of the assemblies (stages) inside it."""
+    return list(_stacks(folder))
 
 
 def read_declarations(
@@ -63,16 +75,13 @@ def _resources(stack: Stack, kinds: Kinds, overrides: Overrides) -> list[Wanted]
 
 
 def read_assembly(
-    folder: Path, kinds: Kinds, overrides: Overrides, stack: str | None = None
+    folder: Path, kinds: Kinds, overrides: Overrides, select: Select | None = None
 ) -> App:
-    """The resources of all stacks, or of the one stack that has `stack` as its name or id."""
-    stacks = list(_stacks(folder))
+    """The resources of all stacks, or of those that `select` chooses."""
+    stacks = read_stacks(folder)
     if not stacks:
         raise BadInput(f"{folder} holds no stack: is it the output folder of the app?")
-    chosen = [one for one in stacks if stack in {None, one.name, one.id}]
-    if not chosen:
-        near = did_you_mean(str(stack), {one.name for one in stacks})
-        raise BadInput(f"{folder} holds no stack {stack}, {near}")
+    chosen = select(stacks) if select else stacks
     wanted: list[Wanted] = []
     environments = {}
     for one in chosen:
@@ -93,8 +102,7 @@ def _whole(stack: Stack) -> StackTemplate:
     return replace(template, account=meant.account, region=meant.region)
 
 
-def _stacks(folder: Path, *, incomplete: bool = False) -> Iterator[Stack]:
-    """Every stack of an assembly, and of the assemblies (stages) inside it."""
+def _stacks(folder: Path, *, incomplete: bool = False, staged: bool = False) -> Iterator[Stack]:
     manifest = parse_template(folder / MANIFEST)
     check_manifest(manifest, folder / MANIFEST)
     if manifest.get("missing") and not incomplete:
@@ -110,9 +118,21 @@ def _stacks(folder: Path, *, incomplete: bool = False) -> Iterator[Stack]:
                 folder / properties["templateFile"],
                 _environment(artifact.get("environment", "")),
                 referred_resources(folder, artifact),
+                tuple(_dependencies(artifact, artifacts)),
+                staged,
+                tuple(errors_of(folder, artifact)),
             )
         elif artifact.get("type") == "cdk:cloud-assembly":
-            yield from _stacks(folder / properties["directoryName"], incomplete=incomplete)
+            inner = folder / properties["directoryName"]
+            yield from _stacks(inner, incomplete=incomplete, staged=True)
+
+
+def _dependencies(artifact: Mapping[str, Any], artifacts: Mapping[str, Any]) -> Iterator[str]:
+    """The ids of the stacks that an artifact depends on."""
+    for other_id in artifact.get("dependencies") or []:
+        other = artifacts.get(other_id)
+        if isinstance(other, dict) and other.get("type") == "aws:cloudformation:stack":
+            yield other.get("displayName", other_id)
 
 
 def _environment(address: str) -> Environment:

@@ -1,24 +1,27 @@
-"""Runs the app that `cdk.json` names, as the CDK command line does, and reads what it writes."""
+"""Runs the app of a CDK project, as the CDK command line does, and reads what it writes."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from dataware.core.errors import BadInput
 from dataware.core.plan import LOOKING, RUN
-from dataware.ops.inputs.assembly import MANIFEST, read_assembly
-from dataware.ops.inputs.template import parse_template
+from dataware.ops.inputs.assembly import MANIFEST, Select, read_assembly
+from dataware.ops.inputs.cdk_settings import PROJECT, CdkSettings
 from dataware.ops.inputs.wanted import App, Environment, Kinds, Overrides
 
 QUICK_CONTEXT = {
     "aws:cdk:enable-path-metadata": True,
+    # The templates of nested stacks are found by it.
+    "aws:cdk:enable-asset-metadata": True,
     # Looking at data needs no bundled assets, and bundling takes minutes.
     "aws:cdk:bundling-stacks": [],
 }
@@ -28,56 +31,84 @@ QUICK_ENVIRON = {"CDK_VALIDATION": "false"}
 COLLECT = {"dataware:lookup": "collect"}
 """Lets the constructs of `dataware.cdk` declare everything and ask AWS for nothing."""
 
+CONTEXT_ROOM = 100_000
+"""How much context goes into a variable; Linux takes 128 KiB for each. CDK reads more in a file."""
+
+ERROR_LINE = re.compile(r"^(?:[\w.]+: )?[\w.]*(?:Error|Exception|Fault)\b.*")
+
+
+class AppFailed(BadInput):
+    """The app of a project did not end well; `said` is what it wrote to standard error."""
+
+    def __init__(self, message: str, said: str) -> None:
+        super().__init__(message)
+        self.said = said
+
 
 def read_cdk_app(
-    folder: Path,
+    settings: CdkSettings,
     kinds: Kinds,
     overrides: Overrides,
-    stack: str | None,
+    select: Select | None,
     environment: Callable[[], Environment],
     *,
     seconds: float | None = None,
+    running: Callable[[str], None] | None = None,
 ) -> App:
-    """The resources of the CDK project in `folder`; `environment` gives CDK's defaults.
+    """The resources of a CDK project; `environment` gives CDK's defaults.
 
-    The app may take `seconds`, as long as it likes without.
+    The app may take `seconds`, as long as it likes without; `running` is told before it begins.
     """
-    settings = parse_template(folder / "cdk.json")
-    app = settings.get("app")
-    if not isinstance(app, str) or not app.strip():
-        raise BadInput(f'{folder / "cdk.json"} names no app: add a field "app" with its command')
-    if (folder / app).is_dir():
-        return read_assembly(folder / app, kinds, overrides, stack)
+    if settings.app is None:
+        where = settings.folder / PROJECT
+        raise BadInput(f'{where} names no app: add a field "app" with its command')
+    tell = running or (lambda _: None)
+    began = time.time()
     with tempfile.TemporaryDirectory(prefix="dataware-synth-") as output:
-        run_app(app, folder, _environ(folder, settings, output, environment()), seconds)
-        if not (Path(output) / MANIFEST).is_file():
-            raise BadInput(f"The app `{app}` wrote no cloud assembly: does it call app.synth()?")
-        return read_assembly(Path(output), kinds, overrides, stack)
+        environ = _environ(settings, Path(output), environment())
+        if settings.build:
+            tell(settings.build)
+            run_app(settings.build, settings.folder, environ, seconds)
+        if settings.assembly is not None:
+            return read_assembly(settings.assembly, kinds, overrides, select)
+        tell(settings.command)
+        run_app(settings.command, settings.folder, environ, seconds)
+        written = _written(settings, Path(output), began)
+        return read_assembly(written, kinds, overrides, select)
 
 
-def _environ(
-    folder: Path, settings: Mapping[str, Any], output: str, environment: Environment
-) -> dict[str, str]:
+def _written(settings: CdkSettings, output: Path, began: float) -> Path:
+    """Where the app wrote: where it was told, or, by its own choice, where CDK looks for it."""
+    own = settings.folder / settings.output
+    if (output / MANIFEST).is_file():
+        return output
+    if (own / MANIFEST).is_file() and (own / MANIFEST).stat().st_mtime >= began - 1:
+        return own
+    raise BadInput(f"The app `{settings.app}` wrote no cloud assembly: does it call app.synth()?")
+
+
+def _environ(settings: CdkSettings, output: Path, environment: Environment) -> dict[str, str]:
     """The variables by which CDK tells an app where to write and what it knows."""
-    looked_up = folder / "cdk.context.json"
-    context = {
-        **(parse_template(looked_up) if looked_up.is_file() else {}),
-        **(settings.get("context") or {}),
-        **QUICK_CONTEXT,
-        **COLLECT,
-    }
+    needed = {**QUICK_CONTEXT, **COLLECT}
+    context = {**settings.context, **needed}
     defaults = {
         "CDK_DEFAULT_ACCOUNT": environment.account,
         "CDK_DEFAULT_REGION": environment.region,
     }
-    return {
+    environ = {
         **os.environ,
         **QUICK_ENVIRON,
         RUN: LOOKING,
         **{name: value for name, value in defaults.items() if value},
-        "CDK_OUTDIR": output,
+        "CDK_OUTDIR": str(output),
         "CDK_CONTEXT_JSON": json.dumps(context),
     }
+    if len(environ["CDK_CONTEXT_JSON"].encode()) > CONTEXT_ROOM:
+        overflow = output / "context-overflow.json"
+        overflow.write_text(json.dumps(context), encoding="utf-8")
+        environ["CDK_CONTEXT_JSON"] = json.dumps(needed)
+        environ["CONTEXT_OVERFLOW_LOCATION_ENV"] = str(overflow)
+    return environ
 
 
 def run_app(
@@ -86,7 +117,7 @@ def run_app(
     environ: Mapping[str, str],
     seconds: float | None = None,
 ) -> None:
-    """Run the app. Raises BadInput with the last line it wrote, if it fails or takes too long."""
+    """Run the app. Raises AppFailed with its error, and BadInput if it does not begin or end."""
     try:
         code, said = _run(app, folder, environ, seconds)
     except subprocess.TimeoutExpired:
@@ -96,9 +127,15 @@ def run_app(
     except OSError as error:
         raise BadInput(f"The app `{app}` cannot be run: {error.strerror or error}") from error
     if code:
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
-        last = lines[-1] if lines else f"it ended with exit code {code}"
-        raise BadInput(f"The app `{app}` failed: {last}: `cdk synth` shows the whole error")
+        why = error_line(said) or f"it ended with exit code {code}"
+        raise AppFailed(f"The app `{app}` failed: {why}", said)
+
+
+def error_line(said: str) -> str | None:
+    """The line that says why a program failed: its last error, else the last thing it wrote."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if ERROR_LINE.match(line)]
+    return errors[-1] if errors else lines[-1] if lines else None
 
 
 def _run(

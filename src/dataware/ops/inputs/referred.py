@@ -14,12 +14,14 @@ from dataware.core.errors import BadInput
 from dataware.ops.inputs.reading import read_json
 
 WANTED = "dataware:wanted"
+ERROR = "aws:cdk:error"
 
 
 def referred_resources(folder: Path, artifact: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The resources, in the form of a template, by the logical id that each would have."""
     found = {}
-    for data in _entries(folder, artifact):
+    for entry in _entries(folder, artifact, WANTED):
+        data = entry if isinstance(entry, dict) else {}
         named, resource = data.get("LogicalId"), data.get("Resource")
         if not isinstance(named, str) or not isinstance(resource, dict) or not _opts_in(resource):
             raise BadInput(
@@ -35,7 +37,13 @@ def _opts_in(resource: Mapping[str, Any]) -> bool:
     return isinstance(metadata, dict) and "Dataware" in metadata
 
 
-def _entries(folder: Path, artifact: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def errors_of(folder: Path, artifact: Mapping[str, Any]) -> Iterator[str]:
+    """The errors that the app has found in a stack, for which CDK deploys nothing."""
+    for data in _entries(folder, artifact, ERROR):
+        yield str(data)
+
+
+def _entries(folder: Path, artifact: Mapping[str, Any], type_: str) -> Iterator[Any]:
     """The data of every fitting entry, whether the manifest holds the metadata or names a file."""
     found = dict(artifact.get("metadata") or {})
     beside = artifact.get("additionalMetadataFile")
@@ -43,9 +51,8 @@ def _entries(folder: Path, artifact: Mapping[str, Any]) -> Iterator[dict[str, An
         found.update(_read(folder / beside))
     for entries in found.values():
         for entry in entries if isinstance(entries, list) else []:
-            if isinstance(entry, dict) and entry.get("type") == WANTED:
-                data = entry.get("data")
-                yield data if isinstance(data, dict) else {}
+            if isinstance(entry, dict) and entry.get("type") == type_:
+                yield entry.get("data")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,0 +1,56 @@
+"""The CDK project in which a command is typed, as the CDK command line reads it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from dataware.cli.options import AppOptions, Outside
+from dataware.core.errors import BadInput
+from dataware.ops.inputs.cdk_settings import (
+    PROJECT,
+    CdkSettings,
+    GivenSettings,
+    read_cdk_settings,
+)
+from dataware.report import Format
+
+
+def given_settings(app: AppOptions) -> GivenSettings:
+    """What the command line says to the app of a project."""
+    return GivenSettings(app.context, app.cdk_app)
+
+
+def project_settings(app: AppOptions, folder: Path | None = None) -> CdkSettings | None:
+    """The settings of the project whose app is meant; None where something else is.
+
+    Raises BadInput for files that CDK does not take, either.
+    """
+    folder = folder or Path()
+    is_meant = (folder / PROJECT).is_file() or app.cdk_app is not None
+    return read_cdk_settings(folder, given_settings(app)) if is_meant and app.app is None else None
+
+
+def in_project(out: Outside, app: AppOptions, folder: Path | None = None) -> Outside:
+    """The options, with the profile and the region that the project names for CDK."""
+    settings = project_settings(app, folder)
+    if settings is None:
+        return out
+    return replace(
+        out, profile=out.profile or settings.profile, region=out.region or settings.region
+    )
+
+
+def is_project(folder: Path) -> bool:
+    """Whether a folder is a CDK project: a file that CDK reads names an app."""
+    try:
+        return read_cdk_settings(folder).app is not None
+    except BadInput:
+        return False
+
+
+def tell_running(out: Outside, command: str) -> None:
+    """Say which command runs, to whoever waits for it."""
+    if out.format is Format.TEXT:
+        print(f"Running the app: {command}", file=sys.stderr, flush=True)
