@@ -88,9 +88,7 @@ class Cdk:
             )
         return read_listed(answer.stdout, stacks)
 
-    def _run(
-        self, arguments: Sequence[str], what_for: str, *, stdout: int | None = None
-    ) -> int:
+    def _run(self, arguments: Sequence[str], what_for: str, *, stdout: int | None = None) -> int:
         ended = subprocess.run(
             [*self.command, *arguments],
             cwd=self.folder,

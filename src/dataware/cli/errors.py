@@ -18,9 +18,12 @@ import click
 from dataware.cli.commands import dataware
 from dataware.cli.help import complaint
 from dataware.cli.slot import slot
-from dataware.core.errors import DatawareError, Incomplete
+from dataware.core.errors import AppFailed, DatawareError, Incomplete
 from dataware.core.events import event
 from dataware.report import Format, appearance, make_renderer
+
+APP_LINES = 30
+"""How much of what a failed app has written is shown; its error stands at the end."""
 
 INTERRUPTED = "Interrupted: nothing is lost; run the same command again to continue"
 
@@ -79,6 +82,8 @@ def _fail(arguments: Sequence[str], error: BaseException) -> int:
         traceback.print_exception(error)
     as_json = wants_json(arguments)
     stream = sys.stdout if as_json else sys.stderr
+    if isinstance(error, AppFailed):
+        sys.stderr.writelines(f"{line}\n" for line in error.said.splitlines()[-APP_LINES:])
     with make_renderer(
         Format.JSON if as_json else Format.TEXT,
         stream,

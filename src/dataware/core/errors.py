@@ -2,6 +2,7 @@
 
     DatawareError              exit 1
     ├── BadInput               exit 1   an argument, a file or a setting is wrong
+    │   ├── AppFailed          exit 1   the user's own app ended with an error
     │   └── NotLetIn           exit 1   credentials or clock: AWS hears no question
     ├── ServiceFailed          exit 1   a service did not do what was asked
     │   ├── NotThere           exit 1   the named thing does not exist
@@ -33,6 +34,14 @@ class DatawareError(Exception):
 
 class BadInput(DatawareError):
     """An argument, a file or a setting cannot be used as it is."""
+
+
+class AppFailed(BadInput):
+    """The app of a project did not end well; `said` is what it wrote to standard error."""
+
+    def __init__(self, message: str, said: str) -> None:
+        super().__init__(message)
+        self.said = said
 
 
 class NotLetIn(BadInput):

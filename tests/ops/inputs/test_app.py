@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import AppFailed, BadInput
 from dataware.core.model import Creator, ImportMode, OnError, OnFallbackData
 from dataware.kinds import kinds
 from dataware.ops.inputs import App, AppRun, Environment, Overrides, load_app
-from dataware.ops.inputs.cdk_app import AppFailed, error_line
+from dataware.ops.inputs.cdk_app import error_line
 from dataware.ops.inputs.references import refers
 from dataware.ops.inputs.template import parse_template
 

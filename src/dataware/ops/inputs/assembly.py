@@ -118,7 +118,7 @@ def _stacks(folder: Path, *, incomplete: bool = False, staged: bool = False) -> 
                 folder / properties["templateFile"],
                 _environment(artifact.get("environment", "")),
                 referred_resources(folder, artifact),
-                tuple(_dependencies(artifact, artifacts)),
+                tuple(_dependencies(artifact, manifest["artifacts"])),
                 staged,
                 tuple(errors_of(folder, artifact)),
             )
@@ -130,8 +130,8 @@ def _stacks(folder: Path, *, incomplete: bool = False, staged: bool = False) -> 
 def _dependencies(artifact: Mapping[str, Any], artifacts: Mapping[str, Any]) -> Iterator[str]:
     """The ids of the stacks that an artifact depends on."""
     for other_id in artifact.get("dependencies") or []:
-        other = artifacts.get(other_id)
-        if isinstance(other, dict) and other.get("type") == "aws:cloudformation:stack":
+        other = artifacts.get(other_id) if isinstance(other_id, str) else None
+        if other is not None and other.get("type") == "aws:cloudformation:stack":
             yield other.get("displayName", other_id)
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import AppFailed, BadInput
 from dataware.core.plan import LOOKING, RUN
 from dataware.ops.inputs.assembly import MANIFEST, Select, read_assembly
 from dataware.ops.inputs.cdk_settings import PROJECT, CdkSettings
@@ -35,14 +35,6 @@ CONTEXT_ROOM = 100_000
 """How much context goes into a variable; Linux takes 128 KiB for each. CDK reads more in a file."""
 
 ERROR_LINE = re.compile(r"^(?:[\w.]+: )?[\w.]*(?:Error|Exception|Fault)\b.*")
-
-
-class AppFailed(BadInput):
-    """The app of a project did not end well; `said` is what it wrote to standard error."""
-
-    def __init__(self, message: str, said: str) -> None:
-        super().__init__(message)
-        self.said = said
 
 
 def read_cdk_app(

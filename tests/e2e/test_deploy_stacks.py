@@ -1,0 +1,149 @@
+"""What the real `cdk deploy` deploys is what dataware looked at first: an app of several stacks.
+
+The app writes its assembly by hand, which takes a second less than the CDK library at every run.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pytest
+
+from support.cdk_cli import NEVER_ASK, Project, make_project
+from support.peers import Unavailable
+from support.worlds import KEYS, items_of, make_table, stacks, varied_items
+
+pytestmark = pytest.mark.xdist_group("cdk")
+
+APP = """
+import json, os, pathlib
+
+def table(name, policy, *fallbacks):
+    resource = {
+        "Type": "AWS::DynamoDB::Table",
+        "DeletionPolicy": policy,
+        "UpdateReplacePolicy": policy,
+        "Properties": {"TableName": name, "BillingMode": "PAY_PER_REQUEST", **KEYS},
+    }
+    if fallbacks:
+        resource["Metadata"] = {"Dataware": {"Fallback": fallbacks}}
+    return resource
+
+def parameter(value):
+    return {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}}
+
+orders = os.environ.get("ORDERS", "Orders")
+declared = {
+    "Data": ({"Orders": table(orders, "Delete")}, []),
+    "Api": ({"Setting": parameter("x" + orders)}, ["Data"]),
+    "Mail": ({"Mail": table("Mail-prod", "Retain", "Mail-old")}, []),
+    "Web": ({"Web": table("Web-prod", "Retain", "Web-old")}, []),
+}
+out = pathlib.Path(os.environ["CDK_OUTDIR"])
+artifacts = {}
+for name, (resources, needs) in declared.items():
+    (out / f"{name}.json").write_text(json.dumps({"Resources": resources}))
+    artifacts[name] = {
+        "type": "aws:cloudformation:stack",
+        "environment": "aws://unknown-account/unknown-region",
+        "properties": {"templateFile": f"{name}.json", "stackName": f"shop-{name.lower()}"},
+        "displayName": name,
+        "dependencies": needs,
+    }
+(out / "manifest.json").write_text(json.dumps({"version": "36.0.0", "artifacts": artifacts}))
+"""
+
+
+@pytest.fixture
+def deploy(
+    aws_server: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`dataware deploy` in a project of four stacks, beside an empty AWS."""
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "app.py").write_text(f"KEYS = {json.dumps(KEYS)}\n{APP}")
+    (source / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py"}))
+    try:
+        project = make_project(source, tmp_path / "project", tmp_path / "home")
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    monkeypatch.chdir(project.folder)
+    return lambda *arguments, **variables: ended(project, arguments, variables)
+
+
+def ended(
+    project: Project, arguments: tuple[str, ...], variables: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """How a command ended; it has no terminal to ask at."""
+    if arguments[0] != "cdk":
+        arguments = (sys.executable, "-m", "dataware.cli", *arguments)
+    return subprocess.run(
+        arguments,
+        cwd=project.folder,
+        env={**project.environ, **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def tables() -> list[str]:
+    """The names of all tables, asked of AWS itself."""
+    return sorted(boto3.client("dynamodb").list_tables()["TableNames"])
+
+
+def test_nothing_is_deployed_that_was_not_looked_at(
+    deploy: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    """A stack brings along what it depends on, by CDK's own rule, and so it does for the guard."""
+    made = deploy("cdk", "deploy", "Api", *NEVER_ASK)
+    assert made.returncode == 0, made.stderr
+    assert sorted(stacks()) == ["shop-api", "shop-data"]
+    dynamodb = boto3.client("dynamodb")
+    for number in range(5):
+        dynamodb.put_item(TableName="Orders", Item={"pk": {"S": str(number)}})
+    before = items_of("Orders")
+
+    renamed = {"ORDERS": "Orders-v2"}
+    for command in (
+        ("plan", "--stack", "Api"),
+        ("deploy", "--yes", "--stack", "Api", "--", *NEVER_ASK),
+        ("deploy", "--yes", "--", *NEVER_ASK, "A*i"),
+    ):
+        ran = deploy(*command, **renamed)
+        assert ran.returncode == 3, ran.stdout + ran.stderr
+        assert "Stopped at Orders (rule 19)" in ran.stdout
+    assert tables() == ["Orders"]
+
+    alone = deploy("deploy", "--yes", "--", "Api", "-e", *NEVER_ASK, **renamed)
+    assert alone.returncode == 0, alone.stdout + alone.stderr
+    assert "✅ Deployed" in alone.stdout
+    assert (tables(), items_of("Orders")) == (["Orders"], before)
+
+
+def test_only_what_is_deployed_is_migrated(
+    deploy: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    """Without a selection nothing is touched; with one, other stacks are left as they are."""
+    make_table("Mail-old", varied_items(3))
+    make_table("Web-old", varied_items(4))
+    for arguments in ((), ("Nope",), ("shop-web",), ("Web", "--all"), ("Web", "--no-execute")):
+        ran = deploy("deploy", "--yes", "--", *NEVER_ASK, *arguments)
+        assert ran.returncode == 1, ran.stdout + ran.stderr
+        assert "Deployed" not in ran.stdout
+    assert (tables(), stacks()) == (["Mail-old", "Web-old"], [])
+
+    ran = deploy("deploy", "--yes", "--", *NEVER_ASK, "Web")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.splitlines()[-1] == "✅ Deployed: Web-prod holds data"
+    assert (tables(), stacks()) == (["Mail-old", "Web-old", "Web-prod"], ["shop-web"])
+    assert items_of("Web-prod") == items_of("Web-old")
+    owned = boto3.client("cloudformation").describe_stack_resources(StackName="shop-web")
+    assert [one["PhysicalResourceId"] for one in owned["StackResources"]] == ["Web-prod"]
