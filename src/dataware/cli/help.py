@@ -11,6 +11,9 @@ from dataware.core.near import did_you_mean, meant
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Which resources": (
         "stack",
+        "exclusively",
+        "context",
+        "cdk_app",
         "strict",
         "on_error",
         "on_fallback_data",

@@ -152,18 +152,18 @@ stack_options = _together(
         "that it describes.",
     ),
     click.option(
-        "--exclusively", "-e", is_flag=True, help="Leave out what the stack depends on, as in CDK."
+        "-e", "--exclusively", is_flag=True, help="Leave out what the stack depends on, as in CDK."
     ),
     click.option(
-        "--context",
         "-c",
+        "--context",
         metavar="KEY=VALUE",
         multiple=True,
         help="Context value for the CDK app; may be given again.",
     ),
     click.option(
-        "--app",
         "-a",
+        "--app",
         "cdk_app",
         metavar="COMMAND",
         help="Command that runs the CDK app, instead of the one in cdk.json.",
