@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -30,6 +32,7 @@ from support.worlds import make_table, varied_items
 
 SECRET = "T0000-secret-path"
 OUT = Outside(None, None, None, Format.TEXT, plain=True, debug=False)
+GIST = "import os, sys; open(sys.argv[1], 'wb').write(os.environb[b'DATAWARE_TEXT'])"
 KEEP = "import os, sys; open(sys.argv[1], 'w').write(repr((sys.stdin.read(), dict(os.environ))))"
 
 
@@ -283,3 +286,70 @@ def test_the_commands_tell(aws_server: EmbeddedAws, hook: Callable[..., Hook]) -
     ]
     assert (failed["event"], failed["exit_code"]) == ("failed", 1)
     assert "there is no DynamoDB table gone" in failed["reason"]
+
+
+@pytest.mark.parametrize("error", [None, Incomplete("later → 3 left")])
+@pytest.mark.parametrize(
+    "trouble",
+    [UnicodeEncodeError("ascii", "→", 0, 1, "no"), ValueError(SECRET), KeyboardInterrupt()],
+)
+def test_telling_never_changes_how_a_run_ends(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    trouble: BaseException,
+    error: Exception | None,
+) -> None:
+    """Whatever goes wrong on the way, also what nobody expected, and a person's Ctrl-C."""
+
+    def send(_self: Command, _payload: object) -> None:
+        raise trouble
+
+    monkeypatch.setattr(Command, "send", send)
+    if error is None:
+        told("true")
+    else:
+        with pytest.raises(Incomplete, match="later"):
+            told("true", error)
+    shown = capsys.readouterr().out
+    assert type(trouble).__name__ in shown
+    assert SECRET not in shown
+
+
+def test_a_locale_without_letters_takes_nothing_away(tmp_path: Path) -> None:
+    """The command gets UTF-8, whatever the locale of this process."""
+    script = (
+        "import sys\nfrom dataware.cli.notify import Command\n"
+        "sys.getfilesystemencoding() == 'ascii' or sys.exit(9)\n"
+        f"Command(({sys.executable!r}, '-c', {GIST!r}, {str(tmp_path / 'gist')!r})).send("
+        "{'event': 'done', 'command': 'apply', 'exit_code': 0, 'text': 'a \\u2192 b'})"
+    )
+    environ = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+    options = ("-X", "utf8=0")
+    command = [sys.executable, *options, "-c", script]
+    ended = subprocess.run(
+        command, env={**environ, "PYTHONCOERCECLOCALE": "0"}, check=False, capture_output=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "gist").read_bytes() == "a → b".encode()
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_webhook_on_this_machine_goes_by_no_proxy(
+    hook: Callable[..., Hook], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Its message is not encrypted, so it goes nowhere else."""
+    proxy, server = hook(), hook()
+    for variable in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.server_port}")
+    told(server.url)
+    assert len(server.got) == 1
+    assert proxy.got == []
+
+
+def test_a_password_in_an_address_is_not_told(hook: Callable[..., Hook]) -> None:
+    """The reason of a failure may name the endpoint, or the proxy."""
+    server = hook()
+    with pytest.raises(ServiceFailed):
+        told(server.url, ServiceFailed(f"no answer of http://me:{SECRET}@127.0.0.1:9/"))
+    assert SECRET not in json.dumps(server.got)

@@ -138,6 +138,26 @@ def test_arguments_are_shown_without_secrets() -> None:
     assert isinstance(context, click.Context)
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("127.0.0.1:9", "127.0.0.1:9"),
+        ("localhost", "localhost"),
+        ("me:secret@host:9", "host:9"),
+        ("http://[::1]:9/secret", "http://[::1]:9"),
+        ("https://me:secret@host?secret", "https://host"),
+        ("http://", "…"),
+        ("http://host:secret", "…"),
+    ],
+)
+def test_an_address_is_recorded_as_far_as_it_is_one(given: str, shown: str) -> None:
+    """With and without a scheme; never with a password, a path or a query."""
+    words = ["--endpoint-url", given, "s3://a", "s3://b"]
+    with dataware.commands["verify"].make_context("verify", words, parent=None) as context:
+        assert shown in shown_arguments(context)
+        assert "secret" not in " ".join(shown_arguments(context))
+
+
 def test_a_command_of_two_parts_leaves_one_record() -> None:
     """`deploy` opens the account before and after CDK runs; both belong to one run."""
     told: list[Event] = []

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
+
+from dataware.state import holder as module
 from dataware.state.holder import execution, has_ended, this_process
 
 ECHO = "from dataware.state.holder import this_process; print(this_process().token)"
@@ -27,6 +32,25 @@ def test_a_process_that_ended_here_is_seen_to_be_gone() -> None:
 def test_another_use_of_the_same_process_id_is_another_process() -> None:
     """A process id that was given out again does not keep its former holder alive."""
     assert has_ended(replace(this_process(), born="1").token)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+@pytest.mark.parametrize("hidden", ["absent", "empty", "odd"])
+def test_a_process_that_is_hidden_counts_as_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hidden: str
+) -> None:
+    """Of another user's process /proc may show nothing; a signal still tells that it is there."""
+    token, real = this_process().token, Path("/proc")
+    (tmp_path / "sys/kernel/random").mkdir(parents=True)
+    boot = "sys/kernel/random/boot_id"
+    (tmp_path / boot).write_text((real / boot).read_text())
+    (tmp_path / "self/ns").mkdir(parents=True)
+    (tmp_path / "self/ns/pid").symlink_to((real / "self/ns/pid").readlink())
+    if hidden != "absent":
+        (tmp_path / str(os.getpid())).mkdir()
+        (tmp_path / str(os.getpid()) / "stat").write_text("" if hidden == "empty" else "1 (x) S")
+    monkeypatch.setattr(module, "_PROC", tmp_path)
+    assert not has_ended(token)
 
 
 def test_another_machine_counts_as_alive() -> None:

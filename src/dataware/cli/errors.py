@@ -18,6 +18,7 @@ import click
 from dataware.cli.commands import dataware
 from dataware.cli.help import complaint
 from dataware.cli.slot import slot
+from dataware.core.access import without_credentials
 from dataware.core.errors import AppFailed, DatawareError, Incomplete
 from dataware.core.events import event
 from dataware.report import Format, appearance, make_renderer
@@ -64,7 +65,7 @@ def _ended(arguments: Sequence[str]) -> tuple[int, str | None]:
 def explained(error: BaseException) -> tuple[str, int]:
     """The sentence and the exit code of an error."""
     if isinstance(error, DatawareError):
-        return str(error), error.exit_code
+        return without_credentials(str(error)), error.exit_code
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return INTERRUPTED, Incomplete.exit_code
     if isinstance(error, click.UsageError):
@@ -72,14 +73,14 @@ def explained(error: BaseException) -> tuple[str, int]:
     if isinstance(error, click.ClickException):
         return error.format_message(), 1
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return f"Unexpected error, {what}: run again with --debug", 1
+    return f"Unexpected error, {without_credentials(what)}: run again with --debug", 1
 
 
 def _fail(arguments: Sequence[str], error: BaseException) -> int:
     """Say why the command failed: to a person on standard error, to a script as an event."""
     text, code = explained(error)
     if "--debug" in arguments and not isinstance(error, click.ClickException | KeyboardInterrupt):
-        traceback.print_exception(error)
+        sys.stderr.write(without_credentials("".join(traceback.format_exception(error))))
     as_json = wants_json(arguments)
     stream = sys.stdout if as_json else sys.stderr
     if isinstance(error, AppFailed):

@@ -30,6 +30,7 @@ from dataware import __version__
 from dataware.cli.errors import explained
 from dataware.cli.options import Outside
 from dataware.cli.outside import display
+from dataware.core.access import without_credentials
 from dataware.core.errors import BadInput, DatawareError, Incomplete, Refused
 from dataware.core.events import Event, counted, event
 from dataware.core.ports import Aws
@@ -101,17 +102,20 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _environ(payload: Mapping[str, Any]) -> dict[str, str]:
-    """The command's variables: those of this process, and the gist of the JSON."""
+def _environ(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The command's variables: those of this process, and the gist of the JSON, in UTF-8."""
     # What the command itself runs tells nobody of its own end, and gets no address to read.
     kept = {name: value for name, value in os.environ.items() if name != VARIABLE}
-    return {
-        **kept,
+    gist = {
         "DATAWARE_EVENT": payload["event"],
         "DATAWARE_COMMAND": payload["command"],
         "DATAWARE_EXIT_CODE": str(payload["exit_code"]),
-        "DATAWARE_TEXT": payload["text"],
+        "DATAWARE_TEXT": payload["text"].replace("\0", " "),
     }
+    if os.name != "posix":
+        return {**kept, **gist}
+    # The locale may have no letters for what a name holds, and a variable is bytes anyway.
+    return {**kept, **{name: text.encode(errors="replace") for name, text in gist.items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ class Webhook:
         headers = {"Content-Type": "application/json", "User-Agent": f"dataware/{__version__}"}
         request = urllib.request.Request(self.url, body, headers)  # noqa: S310 - checked when parsed
         try:
-            with urllib.request.build_opener(_NoRedirect).open(request, timeout=REQUEST_SECONDS):
+            with self._opener().open(request, timeout=REQUEST_SECONDS):
                 return None, False
         except urllib.error.HTTPError as error:
             error.close()
@@ -147,6 +151,12 @@ class Webhook:
             # The text of an error may hold the address, its class never does.
             cause = getattr(error, "reason", None) or error
             return f"no answer, {type(cause).__name__}", True
+
+    def _opener(self) -> urllib.request.OpenerDirector:
+        """What goes by the proxy of HTTPS_PROXY, or unencrypted to this machine and no further."""
+        if urlsplit(self.url).hostname in LOCAL:
+            return urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
+        return urllib.request.build_opener(_NoRedirect)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -235,28 +245,42 @@ def notifying(command: str, out: Outside, options: Sequence[str]) -> Iterator[Li
     try:
         yield listener
     except BaseException as error:
-        _, code = explained(error)
-        _tell(out, told, _payload(command, listener, code, _reason(error)))
+        _tell(out, told, command, listener, error)
         raise
-    _tell(out, told, _payload(command, listener, 0, None))
+    _tell(out, told, command, listener, None)
 
 
 def _reason(error: BaseException) -> str:
     """The sentence of an error; what nobody expected is only named, because it may hold data."""
     if isinstance(error, DatawareError):
-        return error.public
+        return without_credentials(error.public)
     if isinstance(error, Exception) and not isinstance(error, ClickException):
         return f"Unexpected error, {type(error).__name__}: see the output of the run"
     return explained(error)[0]
 
 
-def _tell(out: Outside, told: Sequence[Destination], payload: Mapping[str, Any]) -> None:
+def _tell(
+    out: Outside,
+    told: Sequence[Destination],
+    command: str,
+    listener: Listener,
+    error: BaseException | None,
+) -> None:
+    """Tell every destination; whatever goes wrong is a warning, because the run has ended."""
     for destination in told:
         try:
-            destination.send(payload)
-        except NotDeliveredError as error:
-            with display(out) as emit:
-                emit(event("warning", text=f"nobody was notified: {error}", about="notify"))
+            code, reason = (explained(error)[1], _reason(error)) if error else (0, None)
+            destination.send(_payload(command, listener, code, reason))
+        except NotDeliveredError as trouble:
+            _warn(out, str(trouble))
+        except (Exception, KeyboardInterrupt) as trouble:
+            # The text of an error may hold the address, its class never does.
+            _warn(out, f"unexpected {type(trouble).__name__}")
+
+
+def _warn(out: Outside, why: str) -> None:
+    with suppress(Exception), display(out) as emit:
+        emit(event("warning", text=f"nobody was notified: {why}", about="notify"))
 
 
 def _payload(command: str, listener: Listener, code: int, reason: str | None) -> dict[str, Any]:

@@ -152,9 +152,22 @@ def _words(parameter: click.Parameter, value: Any) -> Iterator[str]:
 
 def _shown(parameter: click.Parameter, value: Any) -> str:
     if parameter.name == "endpoint_url":
-        address = urlsplit(str(value))
-        return f"{address.scheme}://{address.hostname}{f':{address.port}' if address.port else ''}"
+        return _shown_address(str(value))
     if isinstance(value, int | float):
         return f"{value:.10g}"
     known = isinstance(parameter.type, click.Choice) or parameter.name in HARMLESS
     return str(value) if known else HIDDEN
+
+
+def _shown_address(text: str) -> str:
+    """An address without what could be a secret in it: a password, a path, a query."""
+    try:
+        address = urlsplit(text if "://" in text else f"//{text}")
+        host, port = address.hostname, address.port
+    except ValueError:
+        return HIDDEN
+    if not host:
+        return HIDDEN
+    scheme = f"{address.scheme}://" if address.scheme else ""
+    host = f"[{host}]" if ":" in host else host
+    return f"{scheme}{host}{f':{port}' if port else ''}"

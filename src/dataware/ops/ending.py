@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dataware.core.access import without_credentials
 from dataware.core.errors import DatawareError, Incomplete, Refused
 
 WHY_LENGTH = 300
@@ -19,7 +20,7 @@ def ending(error: BaseException) -> dict[str, object]:
     What nobody expected is named only by its class, because its text may hold data.
     """
     if isinstance(error, DatawareError):
-        code, why = error.exit_code, error.public
+        code, why = error.exit_code, without_credentials(error.public)
     elif isinstance(error, KeyboardInterrupt):
         code, why = Incomplete.exit_code, "a person or the system stopped it at once"
     else:

@@ -57,7 +57,11 @@ def has_ended(token: str) -> bool:
     pid, _, born = rest.partition("|")
     if place != _place() or not pid.isdigit():
         return False
-    return not _runs(int(pid)) or _born(int(pid)) != born
+    if not _runs(int(pid)):
+        return True
+    seen = _seen(int(pid))
+    # Where /proc hides the processes of others, one that runs is not seen there.
+    return seen is not None and seen != born
 
 
 def _place() -> str:
@@ -83,12 +87,19 @@ def _runs(pid: int) -> bool:
 
 
 def _born(pid: int) -> str:
-    """When a process began, in ticks since the boot; empty where that cannot be seen.
+    """When a process began, in ticks since the boot; empty where that cannot be seen."""
+    return _seen(pid) or ""
 
-    The fields of ``/proc/<pid>/stat`` are counted from behind the name, which may hold spaces.
+
+def _seen(pid: int) -> str | None:
+    """When a process began, empty if it has ended and its parent does not know yet.
+
+    None where that cannot be seen (proc(5), the mount option hidepid). The fields of the file are
+    counted from behind the name, which may hold spaces.
     """
     try:
         state, *fields = (_PROC / f"{pid}/stat").read_text().rpartition(")")[2].split()
-    except (OSError, ValueError):
-        return ""
-    return "" if state == "Z" else fields[18]
+        began = fields[18]
+    except (OSError, ValueError, IndexError):
+        return None
+    return "" if state == "Z" else began
