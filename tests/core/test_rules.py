@@ -358,7 +358,7 @@ def test_the_stop_says_what_is_counted_and_how_to_go_on() -> None:
         "the fallback uploads exists, and AWS counts about 2,000 items in it, but it cannot be "
         "read (Scan answered AccessDeniedException; it needs dynamodb:Scan); an empty "
         "uploads-prod beside it could strand that data: grant dynamodb:Scan (`dataware "
-        "iam-policy` prints all), or accept the risk with --on-error no-data"
+        "iam-policy` prints all) and run again, or accept the risk with --on-error no-data"
     )
     assert decision.warnings == (
         "uploads cannot be read: Scan answered AccessDeniedException; it needs dynamodb:Scan",
@@ -378,7 +378,7 @@ def test_what_no_permission_cures_is_not_called_a_permission() -> None:
     busy = replace(HIDDEN, problems=(Problem("Scan", "CREATING"),))
     reason = decide(WANTED, "", absent("uploads-prod"), (busy,)).reason
     assert "grant" not in reason
-    assert "cure the cause and run again" in reason
+    assert "run again once that has changed" in reason
 
 
 def test_two_live_data_sets_name_the_way_out() -> None:

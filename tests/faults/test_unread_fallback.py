@@ -84,7 +84,7 @@ def test_an_unread_fallback_stops_and_is_migrated_once_it_may_be_read(
         ran = run_as(monkeypatch, command, denied, command, app)
         assert ran.code == 3, ran
         assert "(rule 14)" in ran.out
-        assert f"grant {ACTIONS[kind]} (`dataware iam-policy` prints all)" in ran.out
+        assert f"grant {ACTIONS[kind]} (`dataware iam-policy` prints all) and run again" in ran.out
         assert "the fallback old-one exists" in ran.out
         assert ("AWS counts about 60 items in it" in ran.out) is (kind == "table")
     assert names(kind) == ["old-one"]

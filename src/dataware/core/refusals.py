@@ -47,8 +47,7 @@ REFUSALS = (
     Row(
         14,
         STOP,
-        "not everything could be seen ({problems}) and on_error is stop; allow the calls and run "
-        "again",
+        "not everything could be seen ({problems}) and on_error is stop; {cure}",
         when(seen=Seen.PART, on_error=OnError.STOP),
     ),
     Row(
@@ -80,21 +79,21 @@ MIGRATION_ON_RECORD = (
         14,
         STOP,
         "a migration from {source} to {name} has begun, but not enough can be seen to go on "
-        "({problems}); allow the calls and run again",
+        "({problems}); {cure}",
         when(marker=RUNNING, resumable=Resumable.UNKNOWN),
     ),
     Row(
         14,
         STOP,
         "a migration from {source} to {name} has begun, but {name} itself cannot be seen "
-        "({problems}); allow the calls and run again",
+        "({problems}); {cure}",
         when(marker=RUNNING, preferred=UNSEEN),
     ),
     Row(
         14,
         STOP,
         "a migration from {source} to {name} has begun, but it cannot be seen who owns {name} "
-        "({problems}); allow the calls and run again",
+        "({problems}); {cure}",
         when(marker=RUNNING, owner=Ownership.UNKNOWN),
     ),
     Row(
@@ -116,7 +115,7 @@ MIGRATION_ON_RECORD = (
         14,
         STOP,
         "the migration into {name} was complete, and it cannot be seen whether {name} still exists "
-        "({problems}); allow the calls and run again",
+        "({problems}); {cure}",
         when(marker=COMPLETE, preferred=UNSEEN, owner=(Ownership.NOBODY, Ownership.UNKNOWN)),
     ),
     Row(
@@ -165,7 +164,7 @@ COULD_STRAND = (
         14,
         STOP,
         "{source} has data, and {name}, which belongs to this stack, cannot be seen ({problems}); "
-        "keeping it as it is could strand that data: allow the calls and run again",
+        "keeping it as it is could strand that data: {cure}",
         when(on_error=OnError.SAFE, preferred=UNSEEN, owner=OURS, fallback=Fallback.DATA),
     ),
     Row(
@@ -173,7 +172,7 @@ COULD_STRAND = (
         STOP,
         "the migration into {name} was complete, and it cannot be seen whether {name} still has "
         "data ({problems}), while {source} has: copying again could bring back what was deleted on "
-        "purpose; allow the calls and run again",
+        "purpose; {cure}",
         when(
             on_error=OnError.SAFE,
             preferred=EXISTS,
@@ -186,7 +185,7 @@ COULD_STRAND = (
         14,
         STOP,
         "{name} has data, a fallback has or may have data, and it cannot be seen whether a "
-        "migration was cut short ({problems}); allow the calls and run again",
+        "migration was cut short ({problems}); {cure}",
         when(
             on_error=OnError.SAFE,
             preferred=EXISTS,

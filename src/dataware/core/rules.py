@@ -152,6 +152,7 @@ def _words(
         "schema": (schema if schema is not None else existing) or "unknown",
         **_keys(schema, preferred, source),
         "sizes": _sizes(preferred, source),
+        "cure": _cure(preferred, *fallbacks),
         "problems": "; ".join(_problems(preferred, *fallbacks)) or "no answer",
         "marker": f"/dataware/markers/*/{preferred.name} in SSM Parameter Store",
     }
@@ -175,14 +176,19 @@ def _keys(schema: str | None, preferred: Facts, source: Facts | None) -> dict[st
 def _words_of_unread(fallbacks: Sequence[Facts], unit: str) -> dict[str, str]:
     """What is said of the fallbacks that may hold data and cannot be looked into."""
     hidden = [facts for facts in fallbacks if is_hidden(facts)]
-    needed = dict.fromkeys(p.permission for f in hidden for p in f.problems if p.permission)
-    grant = "cure the cause and run again"
-    if needed:
-        grant = f"grant {' and '.join(map(str, needed))} (`dataware iam-policy` prints all)"
     return {
         "hidden": ", and ".join(_unread(facts, unit) for facts in hidden) or "a fallback is unseen",
-        "way_on": f"{grant}, or accept the risk with --on-error no-data",
+        "way_on": f"{_cure(*hidden)}, or accept the risk with --on-error no-data",
     }
+
+
+def _cure(*facts: Facts) -> str:
+    """What lets the questions be answered on which a decision rests."""
+    problems = [problem for each in facts for problem in each.problems if problem.decides]
+    if needed := dict.fromkeys(p.permission for p in problems if p.permission):
+        granted = " and ".join(map(str, needed))
+        return f"grant {granted} (`dataware iam-policy` prints all) and run again"
+    return "run again once that has changed"
 
 
 def _unread(facts: Facts, unit: str) -> str:

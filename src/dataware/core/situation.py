@@ -26,7 +26,7 @@ class Fallback(StrEnum):
 
     FOREIGN = "another account's"
     DATA = "has data"
-    LATER = "unknown, and a later one has data"
+    LATER = "unknown before one with data"
     UNKNOWN = "unknown"
     EMPTY = "empty"
     NONE = "absent"

@@ -34,7 +34,7 @@ TWO_SETS = (
 )
 NEEDS_COPY = when(fallback=WITH_DATA)
 NOT_SEEN = "data would have to be copied to {name}, but not enough can be seen to do that safely "
-NOT_SEEN += "({problems}); allow the calls and run again"
+NOT_SEEN += "({problems}); {cure}"
 OTHER_SCHEMA = (
     "{source} has the key schema {source_schema}, but {name} {other_keys}: items cannot be copied "
     "as they are; {same_keys}"
@@ -212,7 +212,7 @@ NOBODYS_ROWS = (
         14,
         STOP,
         "{name} and {source} may both hold data, and it cannot be seen whether a migration was cut "
-        "short ({problems}); allow the calls and run again",
+        "short ({problems}); {cure}",
         when(
             preferred=EXISTS,
             content=DATA,
