@@ -25,7 +25,7 @@ from support.shapes import (
     replaced,
 )
 
-CARDS = {kind.cfn_type: kind for kind in kinds()}
+CARDS = {kind.cfn_type: kind for kind in kinds() if kind.stateful}
 ALL_JUNK = JUNK | DATE
 
 
@@ -65,9 +65,12 @@ def decides(document: Any, node: Node) -> set[str]:
 
 def _of_resource(kind: Kind, node: Node) -> bool:
     """Whether its going, name or key rests on a node of a resource."""
-    if node in {(), ("Type",), ("Condition",), ("Properties",)}:
+    if node in {(), ("Type",), ("Condition",)}:
         return True
-    fixed = {kind.identifier, *kind.replaced_by, "AttributeDefinitions"}
+    named = set() if kind.renamed_in_place else {kind.identifier}
+    fixed = {*named, *kind.replaced_by, "AttributeDefinitions"}
+    if node == ("Properties",):
+        return bool(named)
     return node[0] == "Properties" and node[1] in fixed
 
 
@@ -91,16 +94,14 @@ def test_an_odd_value_in_the_new_template_is_a_threat_where_it_matters(
     """Where going, name or key rest on it; nothing else is stopped without need."""
     document = SHAPES[shape]
     held = held_by(document)
+    shared = {"Conditions", "Parameters", "Key"}  # what others rest on
     for node in differing(document, ALL_JUNK[junk]):
         found = {
             one.logical_id for one in lost(document, replaced(document, node, ALL_JUNK[junk]), held)
         }
         matters = decides(document, node)
         assert found >= matters, node
-        if "AttributeDefinitions" not in node and node[:1] not in {
-            ("Conditions",),
-            ("Parameters",),
-        }:
+        if not shared.intersection(node[:2]):
             assert found == matters, node
 
 

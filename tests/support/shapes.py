@@ -197,7 +197,38 @@ LOOPED = {
     },
 }
 
+OTHERS = {
+    "Resources": {
+        "Images": {
+            "Type": "AWS::ECR::Repository",
+            "Metadata": _opted("images"),
+            "Properties": {
+                "RepositoryName": "images-prod",
+                "EncryptionConfiguration": {
+                    "EncryptionType": "KMS",
+                    "KmsKey": {"Fn::GetAtt": ["Key", "Arn"]},
+                },
+            },
+        },
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {"EnableKeyRotation": True}},
+        "People": {
+            "Type": "AWS::Cognito::UserPool",
+            "Metadata": _opted("people"),
+            "Properties": {
+                "UserPoolName": "people-prod",
+                "Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://x/y"}},
+            },
+        },
+        "Motd": {
+            "Type": "AWS::SSM::Parameter",
+            "Metadata": _opted("/motd"),
+            "Properties": {"Name": "/prod/motd", "Type": "String", "Value": "hello"},
+        },
+    }
+}
+
 SHAPES: dict[str, Any] = {
+    "a repository, a user pool and a parameter": OTHERS,
     "a table with indexes": INDEXED,
     "a bucket with settings": STORED,
     "a global table": WORLDWIDE,

@@ -51,7 +51,7 @@ class Declared:
 
     def value(self, name: str) -> Any:
         """A property, `Computed` where it is not literal."""
-        if is_function(self.properties):
+        if name not in self.properties and is_function(self.properties):
             return self.scope.evaluate(self.properties)
         return self.scope.evaluate(self.properties.get(name))
 

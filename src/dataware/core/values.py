@@ -132,11 +132,17 @@ def _mentioned(value: object) -> Iterator[str]:
 
 
 def _essence(kind: str, definition: Any) -> Any:
-    """What of a definition a value rests on: of a parameter not, say, its description."""
+    """What of a definition a value rests on: of a parameter not, say, its description.
+
+    What a resource is called changes with its type and its name, and with little else.
+    """
     if kind == "Parameters" and isinstance(definition, Mapping):
         return {name: definition.get(name) for name in ("Type", "Default")}
     if kind == "Resources" and isinstance(definition, Mapping):
-        return {name: definition.get(name) for name in ("Type", "Condition", "Properties")}
+        kept = {name: definition.get(name) for name in ("Type", "Condition")}
+        properties = definition.get("Properties")
+        named = properties.items() if isinstance(properties, Mapping) else ()
+        return kept | {str(name): value for name, value in named if str(name).endswith("Name")}
     return definition
 
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from dataware.core.values import FUNCTION
+
 SAME_EVERYWHERE = frozenset(
     {"AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::URLSuffix", "AWS::NoValue"}
 )
@@ -24,7 +26,9 @@ _VARIABLE = re.compile(r"\$\{(?!!)([^}]+)\}")
 
 def unresolved(properties: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of the properties that refer to something else in the template."""
-    return tuple(name for name, value in properties.items() if refers(value))
+    return tuple(
+        name for name, value in properties.items() if name.startswith(FUNCTION) or refers(value)
+    )
 
 
 def refers(value: Any) -> bool:

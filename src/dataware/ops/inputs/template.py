@@ -259,7 +259,7 @@ def _wanted(source: Source, logical_id: str, resource: dict[str, Any]) -> Wanted
 
 def _literal_name(declared: Section, kind: Kind) -> str:
     properties = declared.mapping("Properties")
-    name = properties if is_function(properties) else properties.get(kind.identifier)
+    name = properties.get(kind.identifier, properties if is_function(properties) else None)
     where = f"Properties.{kind.identifier}"
     if name is None:
         raise declared.bad(f"{where} is missing: give the preferred name")
