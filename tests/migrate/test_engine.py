@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -41,6 +41,7 @@ def run(
     stop: Callable[[], bool] = lambda: False,
     limits: EngineSettings = UNBOUND,
     *,
+    publish: Callable[[Mapping[str, object]], None] = lambda _detail: None,
     loop: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run,
 ) -> Progress:
     """One run of the engine over a journal."""
@@ -58,7 +59,7 @@ def run(
             emit=emit,
             meter=Meter(SUBJECT, total, progress.counts.done, clock, emit),
             stop=stop,
-            publish=lambda _detail: None,
+            publish=publish,
             settings=limits,
         )
         await engine.run()
@@ -186,6 +187,31 @@ def test_a_wish_to_stop_ends_the_run_as_incomplete() -> None:
     assert 100 < len(target) < 8000
     run(MemoryCopier(source, target), journal)
     assert len(target) == 8000
+
+
+def test_a_stopped_copy_tells_as_done_what_the_next_run_goes_on_after() -> None:
+    """What is in no checkpoint will be read again, so the record does not count it."""
+    journal, copier, told = MemoryJournal(), Slow({"a": [str(i) for i in range(400)]}, {}), []
+    with pytest.raises(Incomplete):
+        run(
+            copier,
+            journal,
+            stop=lambda: len(copier.target) > 41,
+            limits=EngineSettings(writers=3),
+            loop=run_virtually,
+            publish=told.append,
+        )
+    assert told[-1]["done"] == Progress.of(journal.records()).counts.copied > 0
+    assert told[-1]["done"] >= len(copier.target) - 8
+
+
+class Slow(MemoryCopier):
+    """Writes that take a while."""
+
+    async def write(self, unit: Unit) -> Outcome:
+        """Write after a moment."""
+        await asyncio.sleep(0.05)
+        return await super().write(unit)
 
 
 def test_a_hung_write_does_not_outlive_the_wish_to_stop() -> None:

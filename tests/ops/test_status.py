@@ -9,7 +9,7 @@ import pytest
 
 from dataware.core.errors import BadInput, CannotSee
 from dataware.core.model import Marker, MarkerState, Problem
-from dataware.ops.status import Run, check_seen, runs_on_record, status
+from dataware.ops.status import Run, amount, check_seen, runs_on_record, status
 from support.world import World
 
 RUNNING: dict[str, Any] = {
@@ -70,6 +70,22 @@ def test_a_run_that_could_say_goodbye_says_why(code: object, state: str) -> None
     assert told(new=marker(ended=ended)) == [
         f"old → new: {state}: allow ssm:PutParameter; ended 4 s ago; run r1"
     ]
+
+
+def test_what_is_counted_is_known_from_the_kind() -> None:
+    """A run that was killed early left no word for it in its record."""
+    detail = {"done": 3, "total": 5}
+    for kind, unit in (("dynamodb-table", "items"), ("s3-bucket", "objects"), ("newer", "units")):
+        run = Run(kind, "new", "old", "interrupted", "r1", detail)
+        assert amount(run) == f"3 of 5 {unit} (60 %)"
+
+
+def test_what_was_skipped_stands_beside_what_is_done() -> None:
+    """It is no part of it, so a run that skipped something is not at its end."""
+    detail = {"done": 9, "total": 12, "skipped": 3}
+    assert amount(Run("s3-bucket", "new", "old", "incomplete", "r1", detail)) == (
+        "9 of 12 objects (75 %), 3 skipped"
+    )
 
 
 def test_a_complete_one_tells_what_was_verified() -> None:

@@ -92,7 +92,9 @@ class Watch:
                 flush()
             except Exception as error:
                 self.fail(error)
-            self._tell_record()
+            # What is in no checkpoint is read again by the next run, so it is not told as done.
+            counts = self._progress.counts
+            self._tell_record(done=counts.in_target, skipped=counts.left)
 
     def concluded(self) -> Counts:
         """What the copy came to. Raises its first failure, and Incomplete if it is not done."""
@@ -124,8 +126,9 @@ class Watch:
                 published = self._clock.monotonic()
                 self._tell_record()
 
-    def _tell_record(self) -> None:
-        self._publish({**self._meter.detail, "checkpoint": self._progress.compact()})
+    def _tell_record(self, **figures: object) -> None:
+        checkpoint = self._progress.compact()
+        self._publish({**self._meter.detail, **figures, "checkpoint": checkpoint})
 
 
 def tasks_of(jobs: Iterable[Coroutine[object, object, None]]) -> set[asyncio.Task[None]]:

@@ -127,14 +127,14 @@ class _Show:
 
     def _interrupted(self, found: list[dict[str, Any]]) -> None:
         count = self._sizes.items
-        self._title(f"4. A table of {count:,} items, and the copy is killed half-way")
+        self._title(f"4. A table of {count:,} items, and the copy is killed")
         self._table("Spaceport-Places", ("country", "S"), ("id", "N"))
         print(f"Writing {count:,} places into Spaceport-Places ...", flush=True)
         written = data.fill_table(self._dynamodb, "Spaceport-Places", data.items(found, count))
         self._write(
             "places", _resource(TABLE, "Spaceport-Places-prod", "Spaceport-Places", PLACES_KEYS)
         )
-        self._kill("Spaceport-Places-prod", int(written * KILL_AT), "apply", "places.toml")
+        self._kill("Spaceport-Places-prod", written, "apply", "places.toml")
         self._run("status")
         self._run("apply", "places.toml")
 
@@ -201,13 +201,16 @@ class _Show:
                 "own message stands above"
             )
 
-    def _kill(self, table: str, at: int, *arguments: str) -> None:
-        """Start a command and end it with SIGKILL once the target holds `at` items."""
+    def _kill(self, table: str, items: int, *arguments: str) -> None:
+        """Start a command that copies `items`, and end it with SIGKILL on the way."""
         with subprocess.Popen(self._command(*arguments), cwd=self._folder) as running:
-            while running.poll() is None and self._count(table) < at:
+            while running.poll() is None and self._count(table) < items * KILL_AT:
                 time.sleep(0.05)
             running.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-        print(f"\nKilled (SIGKILL) with {self._count(table):,} items written.", flush=True)
+        print(
+            f"\nKilled (SIGKILL) with {self._count(table):,} of {items:,} items written.",
+            flush=True,
+        )
 
     def _count(self, table: str) -> int:
         """How many items there are; the embedded AWS keeps this count up to date."""
