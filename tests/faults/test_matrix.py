@@ -11,7 +11,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 ROW = re.compile(r"^\| (F\d+) \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 ROWS = dict(ROW.findall((HERE / "README.md").read_text(encoding="utf-8")))
-FAULTS = [f"F{number}" for number in range(1, 21)]
+FAULTS = [f"F{number}" for number in range(1, 23)]
 
 
 def functions(path: Path) -> set[str]:
@@ -20,7 +20,7 @@ def functions(path: Path) -> set[str]:
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
 
-def test_the_table_has_the_twenty_faults() -> None:
+def test_the_table_has_every_fault() -> None:
     """Each fault has its row, in order."""
     assert list(ROWS) == FAULTS
 
