@@ -373,6 +373,15 @@ def test_a_counter_of_zero_is_no_proof() -> None:
     assert "AWS counted no items in it hours ago" in decision.reason
 
 
+def test_what_was_listed_is_not_called_a_counter() -> None:
+    """A bucket without current objects whose older versions cannot be listed was counted now."""
+    versions = Problem("ListObjectVersions", "AccessDenied", "s3:ListBucketVersions")
+    fallback = replace(HIDDEN, size=Size(0, 0), problems=(versions,))
+    reason = decide(WANTED, "", absent("uploads-prod"), (fallback,), unit="object").reason
+    assert reason.startswith("the fallback uploads exists, but cannot be read (ListObjectVersions")
+    assert "AWS count" not in reason
+
+
 def test_what_no_permission_cures_is_not_called_a_permission() -> None:
     """A table that is being restored can be read later; there is nothing to grant."""
     busy = replace(HIDDEN, problems=(Problem("Scan", "CREATING"),))

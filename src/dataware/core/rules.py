@@ -197,7 +197,7 @@ def _unread(facts: Facts, unit: str) -> str:
     if facts.existence is Existence.UNKNOWN:
         return f"it cannot be seen whether the fallback {facts.name} exists ({why})"
     size = facts.size
-    if size is None:
+    if size is None or size.exact:
         return f"the fallback {facts.name} exists, but cannot be read ({why})"
     figure = f"counts about {counted(size.items, unit)} in it"
     if not size.items:

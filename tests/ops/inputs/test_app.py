@@ -102,6 +102,22 @@ def test_a_toml_file_becomes_wanted_resources(tmp_path: Path) -> None:
     assert (one.creator, one.stack) == (Creator.APPLY, None)
 
 
+@pytest.mark.parametrize("word", [None, *OnError])
+@pytest.mark.parametrize("typed", [None, *OnError])
+def test_what_is_uncertain_is_safe_unless_another_word_is_said(
+    tmp_path: Path, word: OnError | None, typed: OnError | None
+) -> None:
+    """In a file, in a template, on the command line, which wins; `safe` where nobody says one."""
+    said = f'on_error = "{word}"' if word else ""
+    toml = write(tmp_path, "dataware.toml", TOML.replace('on_error = "stop"', said))
+    metadata = "OnFallbackData: import" + (f", OnError: {word}" if word else "")
+    yaml = write(tmp_path, "t.yaml", YAML.replace("OnFallbackData: import", metadata))
+    expected = typed or word or OnError.SAFE
+    for path in (toml, yaml):
+        wanted = load(path, overrides=Overrides(typed)).wanted
+        assert [one.on_error for one in wanted] == [expected]
+
+
 @pytest.mark.parametrize("address", ["s3://templates/app.yaml", "https://example.com/t.json"])
 def test_an_address_is_no_file(address: str) -> None:
     """It is told as it was typed, with both of its slashes."""
