@@ -29,7 +29,8 @@ from cdk.apps import (
     write_lock,
 )
 from dataware.cdk import Copy, DataAware, DataAwareBucket, DataAwareTable, DataAwareTableV2
-from dataware.core.model import Action
+from dataware.cdk.asked import ask
+from dataware.core.model import Action, ImportMode, OnError
 
 REFERENCED = entry("import", 10, exists="yes", stack="Demo", **{"import": "reference"})
 
@@ -124,6 +125,21 @@ def test_settings_stand_in_the_metadata() -> None:
         "OnFallbackData": "import",
         "Import": "adopt",
     }
+
+
+@pytest.mark.parametrize("word", [None, *OnError])
+def test_what_is_uncertain_is_safe_unless_the_app_says_another_word(word: OnError | None) -> None:
+    """For a construct, and for all that a helper of the older signature makes."""
+    stack = make_stack(lookup="collect")
+    bucket(stack, on_error=word)
+    helper = DataAware(stack, **({"on_error": word} if word else {}))
+    helper.get_or_create_s3_bucket("Older", "older-prod", "older")
+    said = [one["Metadata"]["Dataware"].get("OnError") for one in resources(stack).values()]
+    assert said == [word, word]
+    path, names = "Demo/Uploads", {"preferred_name": "uploads-prod", "fallback_names": ()}
+    asked = ask(path, BUCKET, **names, on_error=word, on_fallback_data=None, import_mode=None)
+    wanted = asked.wanted("Demo", "Uploads", ImportMode.ADOPT)
+    assert wanted.on_error is (word or OnError.SAFE)
 
 
 def test_never_makes_a_missing_entry_an_error() -> None:
