@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import Stack
+from aws_cdk import NestedStack, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -223,6 +224,32 @@ def test_triggers_come_after_the_data_and_the_policy_before_it() -> None:
         assert migration in before(found, id_of(found, cfn_type, "Uploads"))
     first = before(found, migration)
     assert {id_of(found, BUCKET, "Uploads"), id_of(found, "AWS::S3::BucketPolicy", "")} <= first
+
+
+def test_other_stacks_that_hold_the_name_come_later() -> None:
+    """A nested stack waits as a whole; a stack beside it is deployed afterwards, if it can be."""
+    first = make_stack("First")
+    app = first.node.root
+    env = {"account": ACCOUNT, "region": REGION}
+    second, third, before = (Stack(app, id, env=env) for id in ("Second", "Third", "Before"))
+    elsewhere = Stack(app, "Elsewhere", env={**env, "region": "us-west-2"})
+    first.add_dependency(before)
+    DataMigration(first, "Copy", source="dynamodb://old-one", target="dynamodb://new-one")
+    nested = NestedStack(first, "Nested")
+    for stack in (nested, second, before, elsewhere):
+        function(stack, "Names", TABLE="new-one")
+    function(third, "Names", TABLE="another-one")
+    found = resources(first)
+    migration = id_of(found, MIGRATION, "new-one")
+    (inner,) = [id for id, one in found.items() if one["Type"] == "AWS::CloudFormation::Stack"]
+    assert migration in found[inner]["DependsOn"]
+    depends = {
+        stack.stack_name: [one.stack_name for one in stack.dependencies]
+        for stack in (second, third, before, elsewhere)
+    }
+    assert depends == {"Second": ["First"], "Third": [], "Before": [], "Elsewhere": []}
+    manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text())
+    assert "First" in manifest["artifacts"]["Second"]["dependencies"]
 
 
 def test_nothing_waits_for_itself() -> None:

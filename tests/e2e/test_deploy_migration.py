@@ -122,7 +122,7 @@ def log() -> str:
 def role_of_the_worker() -> Any:
     """A DynamoDB client with the credentials of the worker's role."""
     functions = client("lambda").list_functions()["Functions"]
-    role = next(f["Role"] for f in functions if f["Handler"].endswith("worker.handler"))
+    role = next(f["Role"] for f in functions if f["Handler"].endswith("work.handler"))
     answer = client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     return boto3.client(
         "dynamodb",

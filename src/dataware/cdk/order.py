@@ -76,4 +76,9 @@ class Order:
         node = self.nodes[id]
         if not node.references.isdisjoint(declared):
             return True
-        return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", node.text) is not None
+        return is_named(name, node.text)
+
+
+def is_named(name: str, text: str) -> bool:
+    """Whether a text holds a physical name, alone or in an ARN, but not as a part of another."""
+    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", text) is not None

@@ -2,7 +2,7 @@
 
 CDK runs this when the app is whole: all references are resolved and all dependencies known. A
 resource uses another one if its properties refer to it or hold its name. What the migration itself
-needs cannot wait for it.
+needs cannot wait for it. Other stacks of the app that hold the name come after this one.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import jsii
-from aws_cdk import CfnResource, Stack
+from aws_cdk import CfnResource, Stack, Stage
 from constructs import Construct, IValidation
 
 from dataware.cdk.asked import is_token
 from dataware.cdk.home import number_of, stack_of
-from dataware.cdk.order import Node, Order
+from dataware.cdk.order import Node, Order, is_named
 from dataware.cdk.sides import Side
 from dataware.kinds import CATALOGUE, load
 
@@ -49,24 +49,38 @@ class Waiting:
 
     def validate(self) -> list[str]:
         """Add the dependencies; nothing is wrong with any app."""
-        elements = dict(self._elements())
-        order = Order({id: self._node(element, elements) for id, element in elements.items()})
+        elements, nested = self._elements()
+        order = Order(
+            {id: self._node(one, elements, nested.get(id, ())) for id, one in elements.items()}
+        )
         for migration, target in self._migrations:
             for first, later in order.wait_for(self._id(migration), self._name(target), PROTECTING):
                 _depend(elements[later], elements[first])
+        names = [target.name for _, target in self._migrations if not is_token(target.name)]
+        for stack in _stacks_beside(self._stack):
+            text = "\n".join(line for one in _resources(stack) for line in _text_of(one))
+            if any(is_named(name, text) for name in names):
+                stack.add_dependency(self._stack, "it names what a migration fills")
         return []
 
-    def _elements(self) -> Iterator[tuple[str, CfnResource]]:
-        """The resources of the stack by logical id, those of nested stacks left out."""
-        here = number_of(self._stack)
-        for construct in self._stack.node.find_all():
-            if CfnResource.is_cfn_resource(construct) and number_of(stack_of(construct)) == here:
-                yield self._id(construct), construct
+    def _elements(self) -> tuple[dict[str, CfnResource], dict[str, list[str]]]:
+        """The resources of the stack, and the texts inside of its nested stacks, by logical id."""
+        here, elements = number_of(self._stack), dict[str, CfnResource]()
+        nested: dict[str, list[str]] = {}
+        for element in _resources(self._stack):
+            owner: CfnResource | None = element
+            while owner is not None and number_of(stack_of(owner)) != here:
+                owner = stack_of(owner).nested_stack_resource
+            if owner is element:
+                elements[self._id(element)] = element
+            elif owner is not None:
+                nested.setdefault(self._id(owner), []).extend(_text_of(element))
+        return elements, nested
 
-    def _node(self, element: CfnResource, known: Collection[str]) -> Node:
-        properties = self._stack.resolve(element._cfn_properties)
+    def _node(self, element: CfnResource, known: Collection[str], nested: Collection[str]) -> Node:
+        properties = _properties(element)
         name = _declared_name(element.cfn_resource_type, properties)
-        references, texts = set[str](), list[str]()
+        references, texts = set[str](), [*nested]
         _read(properties, references, texts)
         before = {self._id(one) for one in element.obtain_dependencies()}
         return Node(
@@ -93,6 +107,44 @@ def _depend(later: CfnResource, first: CfnResource) -> None:
     """Make one resource wait for another, by the name that this version of CDK has for it."""
     add = getattr(later, "add_resource_dependency", None) or later.add_dependency
     add(first)
+
+
+def _stacks_beside(stack: Stack) -> Iterator[Stack]:
+    """The other stacks of the same stage and environment that may come after a stack."""
+    before = _closure(stack)
+    for other in Stage.of(stack).node.find_all():
+        if (
+            Stack.is_stack(other)
+            and other.nested_stack_parent is None
+            and number_of(other) not in before
+            and (other.account, other.region) == (stack.account, stack.region)
+        ):
+            yield other
+
+
+def _closure(stack: Stack) -> set[str]:
+    """A stack and all on which it depends, by their numbers."""
+    seen, waiting = set[str](), [stack]
+    while waiting:
+        one = waiting.pop()
+        if number_of(one) not in seen:
+            seen.add(number_of(one))
+            waiting += one.dependencies
+    return seen
+
+
+def _resources(scope: Construct) -> Iterator[CfnResource]:
+    return (one for one in scope.node.find_all() if CfnResource.is_cfn_resource(one))
+
+
+def _properties(element: CfnResource) -> Any:
+    return stack_of(element).resolve(element._cfn_properties)
+
+
+def _text_of(element: CfnResource) -> list[str]:
+    texts: list[str] = []
+    _read(_properties(element), set(), texts)
+    return texts
 
 
 def _declared_name(cfn_type: str, properties: Mapping[str, Any]) -> str | None:
