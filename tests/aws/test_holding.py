@@ -45,7 +45,7 @@ def test_the_resource_stays_and_the_stack_goes(aws_server: EmbeddedAws) -> None:
     table = boto3.client("dynamodb").describe_table(TableName="orders")["Table"]
     assert table["KeySchema"] == PROPERTIES["KeySchema"]
     assert held_stacks() == []
-    assert account.owner_of(TABLE, "orders") == NOBODY
+    assert account.owner_of((TABLE,), "orders") == NOBODY
     assert seen[-1] == "DELETE_COMPLETE"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -19,10 +19,11 @@ from dataware.core.errors import CannotSee
 from dataware.core.model import NOBODY, Owner, Ownership
 from dataware.core.ports import Wire
 from dataware.embedded import EmbeddedAws
+from dataware.kinds.dynamodb_table import KIND
 from support.accounts import open_account
 
 TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
-OURS = Owner(Ownership.OTHER_STACK, "app", "Orders")
+OURS = Owner(Ownership.OTHER_STACK, "app", "Orders", "arn:app")
 
 
 def row(
@@ -58,8 +59,8 @@ class FakeCloudFormation:
     def looking_at(self, what: str, permission: str | None = None) -> AbstractContextManager[None]:
         return looking_at(what, permission)
 
-    def owner_of(self, type_name: str, physical_id: str) -> Owner:
-        return owner_of(self, type_name, physical_id)
+    def owner_of(self, types: Collection[str], physical_id: str) -> Owner:
+        return owner_of(self, types, physical_id)
 
     def wire(self, on_throttle: Callable[[str], None]) -> Wire:
         raise AssertionError(on_throttle)
@@ -126,14 +127,17 @@ def many(count: int = 250) -> list[dict[str, str]]:
         ([row(stack=f"{HOLDING_PREFIX}1")], NOBODY),
         ([row(stack=f"{HOLDING_PREFIX}1"), row()], OURS),
         ([row(stack="gone")], NOBODY),
-        ([row(stack="gone"), row(stack="zzz")], Owner(Ownership.OTHER_STACK, "zzz", "Orders")),
+        (
+            [row(stack="gone"), row(stack="zzz")],
+            Owner(Ownership.OTHER_STACK, "zzz", "Orders", "arn:zzz"),
+        ),
     ],
 )
 def test_the_owner_is_the_living_stack_that_has_it(
     rows: list[dict[str, str]], owner: Owner
 ) -> None:
     """Type, status and the stack's own life count; the position among its resources does not."""
-    assert owner_of(FakeCloudFormation(*rows, deleted="gone"), TABLE, "orders") == owner
+    assert owner_of(FakeCloudFormation(*rows, deleted="gone"), (TABLE,), "orders") == owner
 
 
 @pytest.mark.parametrize(
@@ -143,7 +147,16 @@ def test_a_denial_is_not_nobody(operation: str) -> None:
     """Ownership that may not be seen is unknown, with the permission that would tell."""
     aws = FakeCloudFormation(*many(), row(), denied=operation)
     with pytest.raises(CannotSee, match=f"it needs cloudformation:{operation}"):
-        owner_of(aws, TABLE, "orders")
+        owner_of(aws, (TABLE,), "orders")
+
+
+def test_every_type_of_a_kind_finds_the_owner() -> None:
+    """A stack that declares a table as a global table owns it whatever the app calls it."""
+    types = KIND.all_types
+    assert set(types) == {TABLE, "AWS::DynamoDB::GlobalTable"}
+    for cfn_type in types:
+        assert owner_of(FakeCloudFormation(row(cfn_type=cfn_type)), types, "orders") == OURS
+    assert owner_of(FakeCloudFormation(row(cfn_type=BUCKET)), types, "orders") == NOBODY
 
 
 def settled(name: str) -> None:
@@ -173,9 +186,15 @@ def test_a_retained_bucket_is_nobodys_after_its_stack(aws_server: EmbeddedAws) -
     cloudformation.create_stack(StackName="app", TemplateBody=body)
     settled("app")
     account = open_account()
-    assert account.owner_of(BUCKET, "kept-bucket") == Owner(Ownership.OTHER_STACK, "app", "Kept")
-    assert account.owner_of(TABLE, "kept-bucket") == NOBODY
+    owner = account.owner_of((BUCKET,), "kept-bucket")
+    assert (owner.ownership, owner.stack, owner.logical_id) == (
+        Ownership.OTHER_STACK,
+        "app",
+        "Kept",
+    )
+    assert owner.environment == (account.account, account.region)
+    assert account.owner_of((TABLE,), "kept-bucket") == NOBODY
     cloudformation.delete_stack(StackName="app")
     settled("app")
-    assert account.owner_of(BUCKET, "kept-bucket") == NOBODY
-    assert account.owner_of(BUCKET, "never-was") == NOBODY
+    assert account.owner_of((BUCKET,), "kept-bucket") == NOBODY
+    assert account.owner_of((BUCKET,), "never-was") == NOBODY

@@ -17,8 +17,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from cdk.apps import (
+    ACCOUNT,
     BUCKET,
     KEY,
+    REGION,
     TABLE,
     entry,
     errors,
@@ -525,3 +527,49 @@ def test_the_typed_properties_are_those_of_cdk() -> None:
     if f"aws-cdk-lib {version('aws-cdk-lib')}." not in written:
         pytest.skip("another version of CDK wrote the properties")
     assert written == script.page()
+
+
+ELSEWHERE = "arn:aws:dynamodb:eu-west-1:111122223333:table/Orders"
+
+
+def test_a_fallback_by_arn_is_taken_and_compared_with_the_lock_file() -> None:
+    """An ARN of the stack's own environment is the name; one of elsewhere says where it is."""
+    own = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/Carts"
+    locked = entry("migrate", 3, source=ELSEWHERE, fallbacks=[ELSEWHERE, "Carts"])
+    write_lock({f"{TABLE} Orders-prod": locked})
+    stack = make_stack(lookup="never")
+    made = DataAwareTable(
+        stack, "Orders", preferred_name="Orders-prod", partition_key=KEY,
+        fallback_names=[ELSEWHERE, own],
+    )  # fmt: skip
+    assert (made.decision.action, made.decision.source) == (Action.MIGRATE, ELSEWHERE)
+    assert errors(stack) == []
+
+
+def test_a_table_is_found_in_the_lock_file_under_either_type() -> None:
+    """Table and TableV2 declare one and the same thing."""
+    write_lock({f"{TABLE} Orders-prod": entry("create", 5)})
+    stack = make_stack(lookup="never")
+    made = DataAwareTableV2(stack, "Orders", preferred_name="Orders-prod", partition_key=KEY)
+    assert made.decision.action is Action.CREATE
+    assert errors(stack) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"preferred_name": ELSEWHERE}, "is an ARN, which CloudFormation takes for no name"),
+        ({"fallback_names": [f"{ELSEWHERE}/stream/1"]}, "names a stream of the table Orders"),
+        ({"fallback_names": [ELSEWHERE.lower().upper()]}, "lower case"),
+        ({"fallback_names": ["arn:aws:s3:::orders"]}, "an ARN of s3, not of dynamodb"),
+        ({"fallback_names": [ELSEWHERE.replace("aws:", "aws-cn:", 1)]}, "in partition aws"),
+    ],
+)
+def test_an_arn_that_cannot_be_is_one_sentence(settings: dict[str, Any], sentence: str) -> None:
+    """It is refused where it is written, with the construct and the argument."""
+    stack = make_stack(lookup="collect")
+    with pytest.raises(ValueError, match=f"^Demo/Orders: .*{sentence}"):
+        DataAwareTable(
+            stack, "Orders", partition_key=KEY,
+            **{"preferred_name": "Orders-prod", **settings},
+        )  # fmt: skip

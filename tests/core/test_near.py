@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,3 +41,13 @@ def test_a_known_word_is_nearest_to_itself(known: list[str], data: st.DataObject
     """No other word is ever proposed for one that is right."""
     word = data.draw(st.sampled_from(known))
     assert nearest(word, known) == word
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("us-esat-1", "us-east-1"), ("eu-wset-1", "eu-west-1"), ("US-ESAT-1", "us-east-1")],
+)
+def test_letters_that_changed_places_are_the_likeliest_slip(word: str, meant: str) -> None:
+    """A word of the very same letters goes before one that only looks alike."""
+    known = ["us-west-1", "us-east-1", "us-east-2", "eu-west-1", "eu-west-2", "eu-east-1"]
+    assert nearest(word, known) == meant

@@ -116,7 +116,7 @@ def test_an_empty_resource_that_exists_is_not_called_new() -> None:
 
 @pytest.mark.usefixtures("aws_server")
 def test_what_exists_nowhere_is_created_once() -> None:
-    """Rule 5: the bucket is there afterwards, belongs to nobody, and the next run leaves it."""
+    """Rule 5: the bucket is there afterwards, not in any stack, and the next run leaves it."""
     app = bucket_app(Path("dataware.toml"), STAGING)
     first = run("apply", app)
     assert (first.code, first.lines[-1]) == (0, f"✅ Created S3 bucket: {STAGING}")

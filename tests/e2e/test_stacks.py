@@ -243,17 +243,19 @@ ENCRYPTED_BY_A_KEY = {
 
 
 def test_properties_that_refer_to_others_are_left_to_the_deployment() -> None:
-    """The plan says which; apply creates nothing and ends as incomplete while data waits."""
+    """The plan says which; apply creates nothing and refuses while data waits."""
     app = template(Data=bucket("data-prod", "data-old", **ENCRYPTED_BY_A_KEY))
     alone = run("apply", app)
     assert alone.code == 0
     assert "data-prod is left to the deployment: " in alone.out
     make_bucket("data-old", varied_objects(3))
     planned = run("plan", app)
-    assert "refers to other resources of its stack" in planned.out
+    why = "because its property BucketEncryption depends on Fn::GetAtt"
+    assert f"only the deployment can create data-prod, {why}" in planned.out
     waiting = run("apply", app)
-    assert waiting.code == 4
-    assert "has to be deployed first" in waiting.err
+    assert waiting.code == 3
+    assert f"nothing was changed: data-prod waits for its deployment, {why}" in waiting.err
+    assert "--stack" in waiting.err
     assert objects_of("data-prod") == {}
     assert stacks() == []
 
@@ -262,7 +264,7 @@ def test_after_the_deployment_the_data_follows() -> None:
     """Once the stack has made what only it can make, the same command migrates."""
     app = template(Data=bucket("data-prod", "data-old", **ENCRYPTED_BY_A_KEY))
     make_bucket("data-old", varied_objects(3))
-    assert run("apply", app, "--stack", "App").code == 4
+    assert run("apply", app, "--stack", "App").code == 3
     whole = json.loads(app.read_text())
     whole["Resources"]["Key"] = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {}}}
     app.write_text(json.dumps(whole))

@@ -101,7 +101,7 @@ def test_an_apps_own_stack_creates_what_needs_no_data(there: World) -> None:
 
 def test_what_refers_to_other_resources_waits_for_the_deployment(there: World) -> None:
     """Properties that only the stack can resolve: deploy first, then apply again."""
-    with pytest.raises(Incomplete, match="deployed first"):
+    with pytest.raises(Refused, match="nothing was changed: new waits for its deployment"):
         applied(there, replace(BOX, creator=Creator.DEPLOYMENT, unresolved=("Key",)))
     assert there.log == []
 
@@ -109,7 +109,7 @@ def test_what_refers_to_other_resources_waits_for_the_deployment(there: World) -
 def test_an_incomplete_resource_does_not_hold_up_the_others(there: World) -> None:
     """Every resource gets its turn; the end says which has to be applied again."""
     waits = replace(BOX, id="W", preferred="waits", unresolved=("Key",))
-    with pytest.raises(Incomplete, match="waits has to be deployed first"):
+    with pytest.raises(Incomplete, match="waits waits for its deployment"):
         applied(there, waits, BOX)
     assert there.boxes["new"] == there.boxes["old"]
 

@@ -92,7 +92,7 @@ def test_a_document_says_what_will_happen() -> None:
         "`Waitlist`<br>data, about 78 items, 7.8 kB",
         "Waitlist-prod is absent and Waitlist has data",
     ]
-    assert "  - `Waitlist`: data, about 78 items, 7.8 kB; belongs to nobody" in text
+    assert "  - `Waitlist`: data, about 78 items, 7.8 kB; not in any stack" in text
     assert text.index("<details>\n<summary>") < text.index("</details>")
 
 

@@ -55,7 +55,7 @@ def test_a_block_says_all_of_a_resource() -> None:
     assert told(plan_of(migration())) == [
         "    App/Waitlist (DynamoDB table): migrate, rule 3, adopt",
         "        preferred  Waitlist-prod: absent",
-        "        fallback   Waitlist: data, about 78 items, 7.8 kB; belongs to nobody",
+        "        fallback   Waitlist: data, about 78 items, 7.8 kB; not in any stack",
         "        why        Waitlist-prod is absent and Waitlist has data",
         "        takes      about 78 items, 7.8 kB, about 2 s, $0.0002",
     ]
@@ -66,15 +66,15 @@ def test_a_block_says_all_of_a_resource() -> None:
     [
         (Facts("n"), "not seen"),
         (Facts("n", Existence.ABSENT, Content.EMPTY), "absent"),
-        (Facts("n", Existence.EXISTS), "content not seen; belongs to nobody"),
-        (Facts("n", Existence.EXISTS, Content.EMPTY), "empty; belongs to nobody"),
+        (Facts("n", Existence.EXISTS), "content not seen; not in any stack"),
+        (Facts("n", Existence.EXISTS, Content.EMPTY), "empty; not in any stack"),
         (
             Facts("n", Existence.EXISTS, Content.DATA, size=Size(0, 0, exact=False)),
-            "data; belongs to nobody",
+            "data; not in any stack",
         ),
         (
             Facts("n", Existence.EXISTS, Content.DATA, size=Size(1, 1)),
-            "data, 1 object, 1 B; belongs to nobody",
+            "data, 1 object, 1 B; not in any stack",
         ),
         (
             Facts("n", Existence.EXISTS, Content.EMPTY, Owner(Ownership.OTHER_STACK, "Old", "B")),

@@ -48,7 +48,7 @@ def test_a_narrow_terminal_shows_blocks() -> None:
     assert [line.rstrip() for line in shown(plan_of(migration()), 80)] == [
         "  App/Waitlist (DynamoDB table): 🔄 migrate, rule 3, adopt",
         "      preferred  Waitlist-prod: absent",
-        "      fallback   Waitlist: data, about 78 items, 7.8 kB; belongs to nobody",
+        "      fallback   Waitlist: data, about 78 items, 7.8 kB; not in any stack",
         "      why        Waitlist-prod is absent and Waitlist has data",
         "      takes      about 78 items, 7.8 kB, about 2 s, $0.0002",
     ]

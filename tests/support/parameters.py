@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from email.utils import formatdate
@@ -76,9 +76,9 @@ class FakeParameters:
         self._check("GetParametersByPath")
         yield from (self._answer(Parameters=[dict(each)]) for each in self.stored.values())
 
-    def owner_of(self, type_name: str, physical_id: str) -> Owner:
+    def owner_of(self, types: Collection[str], physical_id: str) -> Owner:
         """Nobody asks a Parameter Store for owners."""
-        raise AssertionError((type_name, physical_id))
+        raise AssertionError((types, physical_id))
 
     def wire(self, on_throttle: Callable[[str], None]) -> Wire:
         """Markers use the control plane only."""

@@ -7,7 +7,7 @@ sets `kill_at` to end the "process" right there.
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
@@ -132,7 +132,7 @@ class WorldAws:
     region: str = "eu-central-1"
     partition: str = "aws"
 
-    def owner_of(self, _type_name: str, physical_id: str) -> Owner:
+    def owner_of(self, _types: Collection[str], physical_id: str) -> Owner:
         """The owner that the test has set."""
         return self.world.owners.get(physical_id, NOBODY)
 

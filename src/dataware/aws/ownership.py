@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from dataware.aws.errors import looking_at
@@ -22,11 +22,11 @@ RELEASED = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED", "IMPORT_ROLLBACK_COMP
 go, or never taken in."""
 
 
-def owner_of(aws: Aws, type_name: str, physical_id: str) -> Owner:
+def owner_of(aws: Aws, types: Collection[str], physical_id: str) -> Owner:
     """The stack that has the resource now, as OTHER_STACK, or NOBODY. Raises CannotSee.
 
     The service answers for deleted stacks too, for 90 days, and looks at the physical id alone,
-    so type and status are compared here.
+    so type and status are compared here. `types` are all that declare such a resource.
     """
     cloudformation = aws.client("cloudformation")
     try:
@@ -41,21 +41,21 @@ def owner_of(aws: Aws, type_name: str, physical_id: str) -> Owner:
         name = rows[0]["StackName"]
         if name.startswith(HOLDING_PREFIX):
             continue
-        held = _find(rows, type_name, physical_id) or _find(
-            _all_resources(cloudformation, stack_id), type_name, physical_id
+        held = _find(rows, types, physical_id) or _find(
+            _all_resources(cloudformation, stack_id), types, physical_id
         )
         if held and held["ResourceStatus"] not in RELEASED and _lives(cloudformation, stack_id):
-            return Owner(Ownership.OTHER_STACK, name, held["LogicalResourceId"])
+            return Owner(Ownership.OTHER_STACK, name, held["LogicalResourceId"], stack_id)
     return NOBODY
 
 
 def _find(
-    rows: Iterable[Mapping[str, Any]], type_name: str, physical_id: str
+    rows: Iterable[Mapping[str, Any]], types: Collection[str], physical_id: str
 ) -> Mapping[str, Any] | None:
     """The row of a resource; one that the stack still has goes before one it let go."""
     found = None
     for row in rows:
-        if row["ResourceType"] == type_name and row.get("PhysicalResourceId") == physical_id:
+        if row["ResourceType"] in types and row.get("PhysicalResourceId") == physical_id:
             found = row
             if row["ResourceStatus"] not in RELEASED:
                 return row

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -167,9 +167,9 @@ class Account:
         """Turn the SDK's errors into NotThere and CannotSee; `permission` cures a denial."""
         return errors.looking_at(what, permission)
 
-    def owner_of(self, type_name: str, physical_id: str) -> Owner:
+    def owner_of(self, types: Collection[str], physical_id: str) -> Owner:
         """The CloudFormation owner as OTHER_STACK with stack and logical id, or NOBODY."""
-        return ownership.owner_of(self, type_name, physical_id)
+        return ownership.owner_of(self, types, physical_id)
 
     def stack_resources(self, stack: str) -> Mapping[str, Deployed]:
         """What a stack, by name or id, has now, by logical id; empty without it."""

@@ -6,11 +6,12 @@ This module knows names and settings; it makes no construct and no decision.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from dataware.core.kind import Kind
 from dataware.core.model import Creator, ImportMode, OnError, OnFallbackData, Wanted
+from dataware.core.names import is_arn, localize_names, name_problem
 from dataware.core.words import with_article
 from dataware.kinds import load
 
@@ -56,6 +57,15 @@ class Asked:
             "Properties": {self.kind.identifier: self.preferred, **self.schema},
             "Metadata": {"Dataware": self.metadata, "aws:cdk:path": self.path},
         }
+
+    def in_environment(self, account: str, region: str) -> Asked:
+        """The same with its fallbacks named as in the environment of the stack.
+
+        Raises BadInput for an ARN that no look from there can reach.
+        """
+        wanted = Wanted(self.path, self.kind.cfn_type, self.preferred, self.fallbacks)
+        local = localize_names(self.kind, wanted, account, region)
+        return replace(self, fallbacks=local.fallbacks)
 
     def wanted(self, stack: str, logical_id: str, otherwise: ImportMode) -> Wanted:
         """The resource as the use cases take it; `otherwise` is how to import by default."""
@@ -149,9 +159,13 @@ def _check_name(asked: Asked, argument: str, name: object) -> None:
             f"{asked.path}: {argument} is a token, which has no value before the deployment: "
             "write the name out, because its data is looked at before that"
         )
+    if is_arn(name) and argument == "preferred_name":
+        raise ValueError(
+            f"{asked.path}: preferred_name {name!r} is an ARN, which CloudFormation takes for no "
+            f"name: give the name of the {asked.kind.noun} alone"
+        )
     # CDK declares what is preferred, and takes no name for it that could not be created.
-    preferred = name == asked.preferred
-    if problem := (asked.kind.check_name if preferred else asked.kind.problem_of_name)(name):
+    if problem := name_problem(asked.kind, name, created=name == asked.preferred):
         raise ValueError(
             f"{asked.path}: {argument} {name!r} is no {asked.kind.noun} name: {problem}"
         )

@@ -140,7 +140,8 @@ def declared_id(construct: Construct, cfn_type: str) -> str:
 def _entry(construct: Construct, asked: Asked, home: Home, logical_id: str | None) -> Entry:
     lock = read_lock()
     environment = environment_of(home, lock)
-    entry = lock.entry(environment, asked.kind.cfn_type, asked.preferred)
+    asked = asked.in_environment(environment.account, environment.region)
+    entry = lock.entry(environment, asked.kind, asked.preferred)
     outdated = _outdated(entry, asked, environment, home.stack, logical_id)
     known = entry if outdated is None else None
     never = lookup_mode(home) is Lookup.NEVER

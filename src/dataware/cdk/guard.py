@@ -101,7 +101,7 @@ def _violation(threat: Threat, paths: dict[str, str]) -> PolicyViolationBeta1:
         violating_resources=[
             PolicyViolatingResourceBeta1(
                 resource_logical_id=threat.logical_id,
-                template_path=paths[threat.stack.partition("/")[0]],
+                template_path=paths[threat.key],
                 locations=[],
             )
         ],

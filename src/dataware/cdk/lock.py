@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dataware.core.errors import BadInput
+from dataware.core.kind import Kind
 from dataware.core.model import Action, Content, Decision, Existence, ImportMode, Size
 from dataware.core.plan import COPYING, lock_key
 
@@ -101,10 +102,16 @@ class Lock:
 
     environments: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
-    def entry(self, environment: Environment, cfn_type: str, preferred: str) -> Entry | None:
-        """The entry of one resource, None if there is none. Raises BadInput for a damaged one."""
-        data = self.environments.get(str(environment), {}).get(lock_key(cfn_type, preferred))
-        return None if data is None else parse_entry(preferred, data)
+    def entry(self, environment: Environment, kind: Kind, preferred: str) -> Entry | None:
+        """The entry of one resource, None if there is none. Raises BadInput for a damaged one.
+
+        It may have been written for another type that declares the same kind of thing.
+        """
+        entries = self.environments.get(str(environment), {})
+        for cfn_type in (kind.cfn_type, *kind.all_types):
+            if (data := entries.get(lock_key(cfn_type, preferred))) is not None:
+                return parse_entry(preferred, data)
+        return None
 
     @property
     def only_environment(self) -> Environment | None:

@@ -25,9 +25,10 @@ from dataware.core.errors import BadInput, DatawareError, Refused
 from dataware.core.guard import ALLOWED
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, Wanted
+from dataware.core.names import localize_names
 from dataware.core.plan import LOOKING, RUN, Planned, lock_entries, lock_key
 from dataware.core.ports import Journal, Wire
-from dataware.kinds import kinds
+from dataware.kinds import kinds, load
 from dataware.ops.announce import announce
 from dataware.ops.context import Context
 from dataware.ops.inputs.assembly import read_declarations
@@ -82,7 +83,7 @@ def _together(output: str, environment: Environment, otherwise: ImportMode, lock
 
 
 def _is_locked(wanted: Wanted, environment: Environment, lock: Lock) -> bool:
-    entry = lock.entry(environment, wanted.type, wanted.preferred)
+    entry = lock.entry(environment, load(wanted.type), wanted.preferred)
     return entry is not None and _is_for(entry, wanted) and entry.is_settled
 
 
@@ -102,7 +103,7 @@ def _collected(environment: Environment, otherwise: ImportMode) -> list[Wanted]:
         run_app([sys.executable, *sys.orig_argv[1:]], Path.cwd(), environ)
         declared = read_declarations(Path(output), cards, Overrides(), incomplete=True)
     return [
-        one
+        localize_names(cards[one.type], one, environment.account, environment.region)
         for meant, wanted in declared
         if meant.account in {None, environment.account}
         and meant.region in {None, environment.region}
@@ -130,6 +131,7 @@ def _decided(wanted: Sequence[Wanted], environment: Environment) -> Entries:
             journal=_no_journal,
             wire=account.wire,
             regional=account.for_region,
+            move=_move,
         )
         plan = make_plan(context, wanted, tell=False)
         plan = stop_renames(account, plan, _allowed_losses())
@@ -160,6 +162,12 @@ def _renderer() -> Renderer:
 def _allowed_losses() -> frozenset[str]:
     """What `dataware deploy --allow-loss` lets go."""
     return frozenset(filter(None, os.environ.get(ALLOWED, "").split(",")))
+
+
+def _move(context: Context, region: str) -> Context:
+    """The context of another region, whose records lie there."""
+    aws = context.regional(region)
+    return replace(context, aws=aws, markers=ParameterMarkers(aws, context.clock))
 
 
 class _Nothing:

@@ -30,7 +30,7 @@ def losses_of(
     account = Account.open(_no_wire, profile=profile, region=region)
     found = losses(account, account.for_region, app)
     marked = allowed(found.threats, allow)
-    return marked, found.unseen, {stack.name: stack.path for stack in app.stacks}
+    return marked, found.unseen, {stack.key: stack.path for stack in app.stacks}
 
 
 def _app_of(templates: Sequence[Path]) -> App:

@@ -16,6 +16,7 @@ from dataware.cdk.sides import Resource, sides
 from dataware.cdk.waiting import Waiting
 from dataware.core.estimate import estimate_deployment
 from dataware.core.model import OnConflict
+from dataware.core.names import is_arn
 from dataware.kinds import load
 
 LONGEST = Duration.hours(1)
@@ -162,7 +163,7 @@ class DataMigration(Construct):
         """
         kind = load(copy.cfn_type)
         source, target = (
-            name if name.startswith("arn:") else f"{kind.scheme}://{name}"
+            name if is_arn(name) else f"{kind.scheme}://{name}"
             for name in (copy.source, copy.target)
         )
         settings = {"target_key": copy.key, "if_needed": copy.if_needed, **settings}

@@ -151,7 +151,13 @@ def record_permission(stack: Stack, side: Side, actions: tuple[str, ...]) -> Per
     """What the record of the migration into one side takes."""
     names = {side.record().removeprefix("/"), replace(side, prefix="").record().removeprefix("/")}
     return actions, tuple(
-        stack.format_arn(service="ssm", resource="parameter", resource_name=name)
+        stack.format_arn(
+            service="ssm",
+            resource="parameter",
+            resource_name=name,
+            region=side.region,
+            account=side.owner,
+        )
         for name in sorted(names)
     )
 

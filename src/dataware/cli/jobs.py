@@ -13,7 +13,7 @@ from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS, STACK_PERMI
 from dataware.aws.holding import HOLDING_PREFIX
 from dataware.cli.notify import Listener, notifying
 from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside, PairOptions, Saving
-from dataware.cli.outside import beside, open_account, outside
+from dataware.cli.outside import open_account, outside
 from dataware.cli.project import given_settings, in_project, tell_running
 from dataware.core.errors import BadInput, DatawareError, Difference, Refused
 from dataware.core.estimate import Prices
@@ -22,6 +22,7 @@ from dataware.core.guard import RULE as GUARD_RULE
 from dataware.core.guide import read_more
 from dataware.core.kind import Kind, Place
 from dataware.core.model import OnError, Wanted
+from dataware.core.names import place_of
 from dataware.core.plan import Plan
 from dataware.core.ports import Aws
 from dataware.kinds import kinds, load
@@ -44,7 +45,7 @@ from dataware.ops.inputs.prices import read_prices
 from dataware.ops.migrate import migrate
 from dataware.ops.plan import make_plan
 from dataware.ops.policy import iam_policy
-from dataware.ops.verify import verify
+from dataware.ops.verify import located, verify
 from dataware.report import Format
 from dataware.report.summary import plan_summary, price_notes
 from dataware.state import PERMISSIONS as MARKER_PERMISSIONS
@@ -119,6 +120,8 @@ def _apply(out: Outside, app: AppOptions, copy: CopyOptions, listener: Listener)
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
         listener.at(context.aws)
         plan = saved or make_plan(context, wanted_here(context, loaded), tell=False)
+        for text in plan.warnings if saved is None else ():
+            context.emit(event("warning", text=text))
         apply_plan(context, plan, settings_of(copy), saved=saved is not None)
 
 
@@ -147,12 +150,13 @@ def policy_of(
     Without `informing` it leaves out what no decision rests on.
     """
     account, region, partition = aws.account, aws.region, aws.partition
-    at = f"arn:{partition}:{{}}:{region}:{account}:{{}}"
-    shared = {
-        at.format("ssm", f"parameter{ROOT}*"): MARKER_PERMISSIONS,
-        at.format("cloudformation", f"stack/{HOLDING_PREFIX}*/*"): HOLDING_PERMISSIONS,
-        "*": (*OWNERSHIP_PERMISSIONS, *STACK_PERMISSIONS),
+    records = "arn:{}:ssm:{}:{}:parameter{}*"
+    holding = f"arn:{partition}:cloudformation:{region}:{account}:stack/{HOLDING_PREFIX}*/*"
+    shared: dict[str, tuple[str, ...]] = {
+        records.format(partition, where, account, ROOT): MARKER_PERMISSIONS
+        for where in sorted(regions_of(aws, wanted))
     }
+    shared |= {holding: HOLDING_PERMISSIONS, "*": (*OWNERSHIP_PERMISSIONS, *STACK_PERMISSIONS)}
     return iam_policy(
         wanted,
         account=account,
@@ -164,6 +168,17 @@ def policy_of(
     )
 
 
+def regions_of(aws: Aws, wanted: Sequence[Wanted]) -> set[str]:
+    """The regions in which resources of a plan are, where the records of migrations lie, too."""
+    regions = {aws.region}
+    for one in wanted:
+        kind = load(one.type)
+        for name in (one.preferred, *one.fallbacks):
+            place = place_of(kind, name, aws.account, aws.region)
+            regions.add((kind.locate(aws, place) if kind.locate else None) or place.region)
+    return regions
+
+
 def run_migrate(out: Outside, pair: PairOptions, copy: CopyOptions) -> int:
     """Copy one place into another, and verify."""
     one, other = _pair(pair)
@@ -173,7 +188,9 @@ def run_migrate(out: Outside, pair: PairOptions, copy: CopyOptions) -> int:
     ):
         listener.at(context.aws)
         source, target = _places(context, one, other)
-        at_target = beside(context, target)
+        # A bucket's record lies in the region of the bucket, which its name does not tell.
+        target = located(context, one.kind, target)
+        at_target = context.in_region(target.region)
         migrate(at_target, one.kind.cfn_type, source, target, settings_of(copy))
     return DONE
 

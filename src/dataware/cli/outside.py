@@ -20,11 +20,10 @@ from dataware.cli.stop import Stop
 from dataware.cli.transport import make_wire
 from dataware.cli.workers import ProcessWorkers
 from dataware.core.events import Event, event
-from dataware.core.kind import Kind, Place
+from dataware.core.kind import Kind
 from dataware.core.model import Wanted
 from dataware.core.ports import Aws, Emit, Journal
 from dataware.ops.context import Context
-from dataware.ops.verify import aws_of
 from dataware.report import Format, Renderer, appearance, make_renderer
 from dataware.state import FileJournal, ParameterMarkers, journal_path, recorded
 
@@ -120,12 +119,13 @@ def make_context(
         stop=stop,
         strict=strict,
         recorded=partial(_recorded, account),
+        move=move,
     )
 
 
-def beside(context: Context, place: Place) -> Context:
-    """The context of the region in which a place lives, because its record lies there with it."""
-    aws = aws_of(context, place)
+def move(context: Context, region: str) -> Context:
+    """The context of another region, because the records of a resource lie where it lives."""
+    aws = context.regional(region)
     return replace(
         context,
         aws=aws,

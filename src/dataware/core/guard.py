@@ -64,9 +64,11 @@ class Declared:
 class StackTemplate:
     """A stack as the app declares it.
 
-    `nested` holds the templates of nested stacks by logical id, as far as they are at hand;
-    `account` and `region` are None where the app leaves them open; `path` is the template's file.
-    `unseen` holds, by name, the parts that may declare resources nobody sees.
+    `id` is what tells it from other stacks of the app (the artifact id; empty: its name), since
+    two stacks of one name may go to two regions. `nested` holds the templates of nested stacks
+    by logical id, as far as they are at hand; `account` and `region` are None where the app leaves
+    them open; `path` is the template's file. `unseen` holds, by name, the parts that may declare
+    resources nobody sees.
     """
 
     name: str
@@ -76,6 +78,12 @@ class StackTemplate:
     region: str | None = None
     path: str = ""
     unseen: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells it from the other stacks of the app."""
+        return self.id or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,8 @@ class Threat:
     """A resource that an update of its stack would lose.
 
     `outcome` is what would happen, as a clause after "it would"; `recipe` keeps the data. `content`
-    is what a look at it said, and `allowed` that a person said yes to the loss.
+    is what a look at it said, and `allowed` that a person said yes to the loss. `key` tells its
+    outermost stack from others of the app, and `region` is that of a stack outside of the run's.
     """
 
     stack: str
@@ -96,19 +105,27 @@ class Threat:
     recipe: str
     content: Content = Content.UNKNOWN
     allowed: bool = False
+    key: str = ""
+    region: str | None = None
 
     @property
     def reason(self) -> str:
         """What holds data, and what would happen to it, in one clause."""
         holds = "holds data" if self.content is Content.DATA else "may hold data (it was not seen)"
-        return (
-            f"{self.noun} {self.logical_id} of stack {self.stack} {holds} and would {self.outcome}"
-        )
+        stack = f"{self.stack} in {self.region}" if self.region else self.stack
+        return f"{self.noun} {self.logical_id} of stack {stack} {holds} and would {self.outcome}"
+
+    @property
+    def address(self) -> str:
+        """STACK/LOGICAL_ID by what tells the stack from others of the app."""
+        root, slash, nested = self.stack.partition("/")
+        return f"{self.key or root}{slash}{nested}/{self.logical_id}"
 
     def to_json(self) -> dict[str, Any]:
         """The threat as in the plan file."""
         return {
             "stack": self.stack,
+            "region": self.region,
             "logical_id": self.logical_id,
             "type": self.type,
             "name": self.name,
@@ -127,7 +144,8 @@ class Outlook:
 
     `kinds` are the cards by type. `places` gives the stack and logical id that declare a literal
     name; `copied` holds the names that the app gives as fallbacks, whose data dataware carries
-    over. Both go by the name of the kind, since two types may declare the same thing.
+    over. Both go by the name of the kind, since two types may declare the same thing, and hold
+    what such a name means in the environment of the stack.
     """
 
     kinds: Mapping[str, Kind]
@@ -245,7 +263,7 @@ class _One:
         retained = self.was is not None and is_retained(self.was.deletion_policy)
         if place is not None:
             stack, logical_id = place
-            there = f"as {logical_id}{f' of stack {stack}' if stack != self.template.name else ''}"
+            there = f"as {logical_id}{f' of stack {stack}' if stack != self.template.key else ''}"
             return self._threat(
                 Loss.MOVES,
                 f"be declared anew {there}: CloudFormation would {_let_go(retained)}, and"

@@ -141,7 +141,7 @@ GUIDE: dict[int, Guide] = {
     ),
     12: Guide(
         "take-over",
-        "A second resource of that name cannot be created, and an empty one that nobody owns is "
+        "A second resource of that name cannot be created, and an empty one that is in no stack is "
         "as good as a new one.",
         "✅ Using the existing S3 bucket as it is: spaceport-uploads-prod",
     ),

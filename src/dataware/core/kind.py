@@ -275,7 +275,10 @@ class Kind:
     referenced instead; `renamed_in_place` says that another `identifier` renames the resource and
     replaces nothing. `locate` tells in which region a place really is, where names belong to no
     region; it is None for other kinds, and answers None where that cannot be seen. `key_schema`
-    reads the schema of a name alone, for kinds whose records have one. `readers` parts are read
+    reads the schema of a name alone, for kinds whose records have one. `types` are
+    the CloudFormation types that declare one and the same thing, such as tables and global tables
+    (empty: `cfn_type` alone); they share `name`, and are looked up together wherever a resource is
+    looked for by its type. `readers` parts are read
     (each holds some pages) and `writers` units written at the same time, unless a person says
     otherwise.
     """
@@ -320,7 +323,13 @@ class Kind:
     renamed_in_place: bool = False
     locate: Callable[[Aws, Place], str | None] | None = None
     key_schema: Callable[[Aws, str], str | None] | None = None
+    types: tuple[str, ...] = ()
 
     def problem_of_name(self, name: str) -> str | None:
         """What is wrong with a name under which something may stand already, or None."""
         return (self.check_existing_name or self.check_name)(name)
+
+    @property
+    def all_types(self) -> tuple[str, ...]:
+        """Every CloudFormation type that declares this kind of thing."""
+        return self.types or (self.cfn_type,)

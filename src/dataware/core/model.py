@@ -104,11 +104,25 @@ class Creator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The owner of a resource; `stack` and `logical_id` name the CloudFormation owner, if any."""
+    """The owner of a resource; `stack` and `logical_id` name the CloudFormation owner, if any.
+
+    Two stacks of one name in two regions are two stacks, which `stack_id` (the ARN) tells apart.
+    """
 
     ownership: Ownership
     stack: str | None = None
     logical_id: str | None = None
+    stack_id: str | None = None
+
+    @property
+    def environment(self) -> tuple[str, str] | None:
+        """Account and region of the stack, from its ARN; None without one.
+
+        Source: Service Authorization Reference, "Resource types defined by AWS CloudFormation"
+        (``arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID``).
+        """
+        parts = (self.stack_id or "").split(":")
+        return (parts[4], parts[3]) if len(parts) > 5 else None
 
 
 NOBODY = Owner(Ownership.NOBODY)
@@ -164,6 +178,10 @@ class Setting:
     label: str
 
 
+NOT_ASKED = "NotAsked"
+"""Stands for the error code where nobody could be asked; the problem's `detail` says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A question that a service did not answer.
@@ -183,6 +201,8 @@ class Problem:
 
     def __str__(self) -> str:
         """The problem in one clause, with the permission that would cure it."""
+        if self.code == NOT_ASKED:
+            return f"{self.call} was not asked, because {self.detail}"
         need = f"; {Denial.of(self.detail).clause(self.permission)}" if self.permission else ""
         return f"{self.call} answered {self.code}{need}"
 
@@ -199,6 +219,7 @@ class Facts:
     a bucket's creation date). `schema` is the key schema in words, empty for kinds without one,
     None when it was not seen. `physical_id` is what CloudFormation calls the resource, None where
     that is its name. `notes` are remarks for people (delete markers, unfinished uploads).
+    `account` and `region` say where it lives, `region` None where that was not seen.
     """
 
     name: str
@@ -213,6 +234,8 @@ class Facts:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    account: str | None = None
+    region: str | None = None
 
     @property
     def unseen(self) -> bool:
@@ -242,7 +265,8 @@ class Wanted:
     `id` names it for people (a construct path); `type` is the CloudFormation type; `properties`
     are CloudFormation properties; `stack` and `logical_id` place it in a stack (None for a
     `dataware.toml`); `unresolved` lists the properties that refer to other resources; `where` names
-    the file and the place in it, for complaints.
+    the file and the place in it, for complaints. `account` and `region` are the environment that it
+    is meant for (None: that of the run).
     """
 
     id: str
@@ -258,6 +282,8 @@ class Wanted:
     creator: Creator = Creator.APPLY
     unresolved: tuple[str, ...] = ()
     where: str = field(default="", compare=False)
+    account: str | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

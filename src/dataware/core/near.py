@@ -15,8 +15,11 @@ SLIP = 0.9
 def nearest(word: str, known: Iterable[str], cutoff: float = CUTOFF) -> str | None:
     """The known word that is most like `word`, whatever the case of its letters."""
     by_lower = {choice.lower(): choice for choice in sorted(known)}
-    near = get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
-    return by_lower[near[0]] if near else None
+    near = get_close_matches(word.lower(), by_lower, n=3, cutoff=cutoff)
+    # Letters that changed places are the commonest slip, which a count of equal runs does not see.
+    letters = sorted(word.lower())
+    swapped = [choice for choice in near if sorted(choice) == letters]
+    return by_lower[(swapped or near)[0]] if near else None
 
 
 def meant(word: str, known: Iterable[str]) -> str:

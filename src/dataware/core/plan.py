@@ -207,7 +207,7 @@ def _compared_facts(planned: Planned, begun: bool) -> dict[str, Facts]:
 def _differing(before: Facts | None, after: Facts | None) -> list[tuple[str, str, str]]:
     """What was seen otherwise, each with both values; what does not exist has nothing else."""
     old, new = _facts_json(before), _facts_json(after)
-    words = ("exists", "content", "owner", "stack", "marker", "identity", "schema")
+    words = ("exists", "content", "owner", "stack", "marker", "identity", "schema", "region")
     differing = [
         (word, str(old.get(word) or "none"), str(new.get(word) or "none"))
         for word in words
@@ -279,6 +279,9 @@ def _facts_json(facts: Facts | None) -> dict[str, Any]:
         "owner": owner.ownership.value,
         "stack": owner.stack,
         "logical_id": owner.logical_id,
+        "stack_id": owner.stack_id,
+        "account": facts.account,
+        "region": facts.region,
         "marker": marker.state.value,
         "migrating_from": marker.source,
         "schema": facts.schema,
@@ -302,6 +305,8 @@ def _wanted_json(wanted: Wanted) -> dict[str, Any]:
         "import": wanted.import_mode.value,
         "creator": wanted.creator.value,
         "unresolved": list(wanted.unresolved),
+        "account": wanted.account,
+        "region": wanted.region,
     }
 
 
@@ -320,6 +325,8 @@ def _planned(data: Mapping[str, Any]) -> Planned:
         import_mode=ImportMode(rest["import"]),
         creator=Creator(rest["creator"]),
         unresolved=tuple(rest["unresolved"]),
+        account=rest["account"],
+        region=rest["region"],
     )
     decision = Decision(
         action=Action(data["action"]),
@@ -341,13 +348,17 @@ def _facts(data: Mapping[str, Any]) -> Facts:
         name=data["name"],
         existence=existence,
         content=Content.EMPTY if existence is Existence.ABSENT else Content(data["content"]),
-        owner=Owner(Ownership(data["owner"]), data["stack"], data["logical_id"]),
+        owner=Owner(
+            Ownership(data["owner"]), data["stack"], data["logical_id"], data.get("stack_id")
+        ),
         marker=Marker(MarkerState(data["marker"]), source=data["migrating_from"]),
         schema=data["schema"],
         identity=data["identity"],
         physical_id=data.get("physical_id"),
         size=Size(**data["size"]) if data["size"] else None,
         notes=tuple(data["notes"]),
+        account=data.get("account"),
+        region=data.get("region"),
     )
 
 

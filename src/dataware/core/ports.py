@@ -6,7 +6,7 @@ fake. This module holds no behaviour.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from enum import Enum, auto
 from types import MappingProxyType
@@ -140,11 +140,12 @@ class Aws(Protocol):
         """Turn the SDK's errors into NotThere and CannotSee; `permission` cures a denial."""
         ...
 
-    def owner_of(self, type_name: str, physical_id: str) -> Owner:
+    def owner_of(self, types: Collection[str], physical_id: str) -> Owner:
         """The CloudFormation owner as OTHER_STACK with stack and logical id, or NOBODY.
 
-        Deleted stacks and retained, released resources count as NOBODY, and so do the holding
-        stacks of dataware itself. Raises CannotSee.
+        `types` are all that declare such a resource. Only stacks of this account and region are
+        found. Deleted stacks and retained, released resources count as NOBODY, and so do the
+        holding stacks of dataware itself. Raises CannotSee.
         """
         ...
 

@@ -36,7 +36,7 @@ RULES: dict[int, str] = {
     9: "A completed migration's data is gone: stop.",
     10: "The preferred resource belongs to another stack: reference it, never write to it.",
     11: "A bucket of another account: stop; never import, write or read it.",
-    12: "The preferred resource is empty, nobody owns it, no fallback has data: take it over.",
+    12: "The preferred resource is empty, no stack owns it, no fallback has data: take it over.",
     13: "Key schemas differ and data would have to be copied: stop.",
     14: "A question went unanswered: go on only where nothing can be stranded or overwritten.",
     15: "Only a fallback has data and the app asks to import it: import the fallback itself.",
@@ -111,7 +111,7 @@ def _warnings(
     for facts in (preferred, *fallbacks):
         found += [_warning(facts, problem, row.action) for problem in facts.problems]
     for fallback in fallbacks:
-        if fallback.owner.stack and fallback.owner.stack == wanted.stack:
+        if fallback.owner.ownership in {Ownership.THIS_STACK, Ownership.MOVED}:
             found.append(
                 f"{fallback.name} still belongs to this stack (as {fallback.owner.logical_id}); "
                 "give it a deletion and update-replace policy of Retain before it leaves the stack"
@@ -142,7 +142,7 @@ def _words(
     return {
         "name": preferred.name,
         "declared": wanted.logical_id or wanted.id,
-        "owner": _owner(preferred.owner),
+        "owner": _owner(preferred.owner, wanted),
         "stack": preferred.owner.stack or "",
         "logical_id": preferred.owner.logical_id or "",
         "source": source.name if source else preferred.marker.source or "the source",
@@ -154,6 +154,7 @@ def _words(
         "sizes": _sizes(preferred, source),
         "cure": _cure(preferred, *fallbacks),
         "problems": "; ".join(_problems(preferred, *fallbacks)) or "no answer",
+        "stack_of_app": _stack_of_app(wanted, preferred.owner),
         "marker": f"/dataware/markers/*/{preferred.name} in SSM Parameter Store",
     }
 
@@ -221,9 +222,21 @@ def _address(name: str, scheme: str) -> str:
     return name if name.startswith("arn:") else f"{scheme}://{name}"
 
 
-def _owner(owner: Owner) -> str:
-    where = f" {owner.stack} as {owner.logical_id}" if owner.stack else ""
-    return f"{owner.ownership}{where}"
+def _stack_of_app(wanted: Wanted, owner: Owner) -> str:
+    """How to go on where another stack owns it, which may be the app's own one, not named."""
+    if wanted.stack is None and wanted.logical_id == owner.logical_id:
+        return f"if {owner.stack} is the stack of this app, run again with --stack {owner.stack}"
+    return "choose another name, or migrate in that stack's app"
+
+
+def _owner(owner: Owner, wanted: Wanted) -> str:
+    """Who owns it, with the account and region of a stack of elsewhere."""
+    if owner.stack is None:
+        return str(owner.ownership)
+    place = owner.environment
+    elsewhere = place is not None and place != (wanted.account, wanted.region)
+    there = f" ({', '.join(place)})" if place and elsewhere and wanted.region else ""
+    return f"{owner.ownership} {owner.stack}{there} as {owner.logical_id}"
 
 
 def _problems(*facts: Facts) -> list[str]:

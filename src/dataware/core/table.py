@@ -158,7 +158,7 @@ OTHER_STACK_ROWS = (
         10,
         STOP,
         "{name} belongs to {owner}, shows no data, and {source} has data; dataware never migrates "
-        "into another stack's resource: choose another name, or migrate in that stack's app",
+        "into another stack's resource: {stack_of_app}",
         when(preferred=EXISTS, owner=THEIRS, content=(EMPTY, HIDDEN)) | NEEDS_COPY,
     ),
     Row(
@@ -260,7 +260,7 @@ NOBODYS_ROWS = (
     Row(
         12,
         CREATE,
-        "{name} exists, is empty and belongs to nobody: it is taken over",
+        "{name} exists, is empty and not in any stack: it is taken over",
         when(preferred=EXISTS, content=EMPTY),
     ),
     Row(

@@ -11,10 +11,11 @@ from typing import Any
 
 from dataware.core.kind import CopyOrder, Kind, Place
 from dataware.core.model import OnConflict
+from dataware.core.names import full_name
 from dataware.kinds import load
-from dataware.ops.carry import on_record
 from dataware.ops.context import CopySettings, Pair
 from dataware.ops.migrate import order_of
+from dataware.ops.record_names import on_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,13 @@ class Job:
     @property
     def record(self) -> tuple[str, str]:
         """The kind and the target under which the migration is on record."""
-        return self.kind.name, on_record(self.order)[1]
+        return self.kind.name, on_record(self.kind, self.order)[1]
 
     @property
     def words(self) -> dict[str, object]:
         """The fields that the events of this migration carry."""
-        return {"source": self.source.name, "name": self.target.name}
+        source = full_name(self.kind, self.source, self.target)
+        return {"source": source, "name": self.target.name}
 
     def again(self) -> Job:
         """The same job for the next round."""

@@ -20,11 +20,12 @@ from dataware.core.kind import Place
 from dataware.core.model import Content, Existence, Facts, Marker, MarkerState
 from dataware.handler.job import Job, job_of, physical_id, place_of
 from dataware.handler.outside import LambdaContext, looking, markers_of
-from dataware.ops.carry import Migration, on_record
+from dataware.ops.carry import Migration
 from dataware.ops.context import Context
 from dataware.ops.ending import carried
 from dataware.ops.migrate import check_source, prepared
 from dataware.ops.probe import look
+from dataware.ops.record_names import on_record
 from dataware.ops.verify import aws_of
 
 
@@ -99,7 +100,7 @@ def _verified_before(outside: Context, job: Job, marker: Marker) -> str | None:
 
     The source may be gone by now.
     """
-    source, target = on_record(job.order)
+    source, target = on_record(job.kind, job.order)
     if marker.state is not MarkerState.COMPLETE or marker.source != source:
         return None
     if marker.identity not in {None, _look(outside, job, job.target).identity}:
@@ -117,7 +118,7 @@ def _start(outside: Context, machine: str, job: Job, migration: Migration) -> st
     before = migration.marker
     begun = Marker(
         MarkerState.RUNNING,
-        source=on_record(migration.order)[0],
+        source=on_record(migration.kind, migration.order)[0],
         run=(before.run if migration.resumes else None) or uuid4().hex[:12],
         identity=migration.target.identity,
         created=migration.made_here,

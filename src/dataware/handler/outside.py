@@ -6,7 +6,8 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from dataware.aws import Account, BotocoreTransport, SystemClock
@@ -96,7 +97,14 @@ def looking(name: str) -> Iterator[Context]:
             journal=lambda _kind, _target: ShardJournal(Shard("")),
             wire=account.wire,
             regional=account.for_region,
+            move=partial(_move, name),
         )
+
+
+def _move(name: str, context: Context, region: str) -> Context:
+    """The outside in another region, whose records lie there."""
+    aws = context.regional(region)
+    return replace(context, aws=aws, markers=ParameterMarkers(aws, context.clock, execution(name)))
 
 
 @contextmanager

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from dataware.core.errors import DatawareError, Incomplete, Refused, WriteDenied, to_go_on
 from dataware.core.events import counted, event, needs_attention
 from dataware.core.guide import read_more
-from dataware.core.kind import Kind, Place
+from dataware.core.kind import Kind
 from dataware.core.model import Action, Existence, ImportMode, Ownership
+from dataware.core.names import place_of
 from dataware.core.plan import COPYING, Plan, Planned, changed_facts
+from dataware.core.waiting import explain_waiting, tell_way_on
 from dataware.kinds import load
 from dataware.ops.announce import announce
 from dataware.ops.carry import Migration, carry
@@ -63,7 +66,8 @@ def _tell_end(context: Context, plan: Plan) -> None:
 def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
     """Carry the resources out one after another, also after one that has to be applied again.
 
-    An error ends the run as Incomplete if something is changed by then, because it can go on.
+    An error ends the run as Incomplete if something is changed by then, because it can go on. Where
+    all that there is to do waits for a deployment, nothing has begun, and that is a refusal.
     """
     unfinished: list[Incomplete | WriteDenied] = []
     begun = False
@@ -77,7 +81,9 @@ def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
                 raise
             raise Incomplete(to_go_on(error)) from error
         unfinished += [reason] if reason else []
-        begun = begun or planned.changes
+        begun = begun or (planned.changes and not _waits(planned))
+    if unfinished and not begun and len(unfinished) == sum(map(_waits, plan.resources)):
+        raise Refused(f"nothing was changed: {'; '.join(map(str, unfinished))}")
     if unfinished:
         raise _summed_up(unfinished) from unfinished[0]
 
@@ -88,6 +94,12 @@ def _summed_up(unfinished: Sequence[Incomplete | WriteDenied]) -> Incomplete | W
     if all(isinstance(error, WriteDenied) for error in unfinished):
         return WriteDenied(text)
     return Incomplete(text)
+
+
+def _waits(planned: Planned) -> bool:
+    """Whether data is to be copied into what only the deployment can create."""
+    missing = planned.preferred.existence is not Existence.EXISTS
+    return planned.decision.action in COPYING and missing and not planned.creates
 
 
 def _tell_waiting(context: Context, plan: Plan) -> None:
@@ -169,7 +181,7 @@ def _leave_to_deployment(context: Context, planned: Planned) -> None:
     """Tell why a missing resource is not created here."""
     why = "its stack creates it"
     if planned.wanted.unresolved:
-        why = f"its properties refer to other resources ({', '.join(planned.wanted.unresolved)})"
+        why = explain_waiting(planned.wanted)
     context.emit(event("left-to-deployment", name=planned.wanted.preferred, why=why))
 
 
@@ -183,18 +195,22 @@ def _migrate(
     context: Context, kind: Kind, planned: Planned, settings: CopySettings
 ) -> Incomplete | None:
     missing = planned.preferred.existence is not Existence.EXISTS
-    if missing and not planned.creates:
+    if _waits(planned):
         announce(context.emit, planned)
         _leave_to_deployment(context, planned)
         name = planned.wanted.preferred
-        return Incomplete(f"{name} has to be deployed first, and then applied again")
+        return Incomplete(
+            f"{name} waits for its deployment, because {explain_waiting(planned.wanted)}; "
+            f"{tell_way_on(planned.wanted)}"
+        )
     account, region = context.aws.account, context.aws.region
-    source = Place(planned.decision.source or "", account, region)
-    target = Place(planned.wanted.preferred, account, region)
+    source = place_of(kind, planned.decision.source or "", account, region)
+    target = place_of(kind, planned.wanted.preferred, account, region)
     source = located(context, kind, source)
-    target = target if missing else located(context, kind, target)
+    if not missing:
+        target = replace(target, region=planned.preferred.region or target.region)
     carry(
-        context,
+        context.in_region(target.region),
         Migration(
             kind,
             order_of(source, target, settings),

@@ -35,6 +35,7 @@ from dataware.core.model import (
     MarkerState,
     OnConflict,
 )
+from dataware.core.names import full_name
 from dataware.core.ports import Journal
 from dataware.core.verdict import Verdict
 from dataware.migrate import Counts, Progress, since_boot
@@ -45,6 +46,7 @@ from dataware.ops.heart import Heart, await_settled
 from dataware.ops.measure import Measure
 from dataware.ops.outcome import describe_denied, describe_skipped, is_unexplained, tell_verdict
 from dataware.ops.probe import look
+from dataware.ops.record_names import on_record
 from dataware.ops.verify import compared, tell_apart, why_apart
 
 QUIET = 1000
@@ -91,7 +93,9 @@ class Migration:
 
     def words(self) -> dict[str, object]:
         """The fields that the events of this migration carry."""
-        return {"source": self.order.source.name, "name": self.order.target.name}
+        order = self.order
+        source = full_name(self.kind, order.source, order.target)
+        return {"source": source, "name": order.target.name}
 
 
 def carry(
@@ -106,7 +110,7 @@ def carry(
     """
     _check_visible(migration)
     _check_record(context, migration)
-    source, target = on_record(migration.order)
+    source, target = on_record(migration.kind, migration.order)
     run = (migration.marker.run if migration.resumes else None) or uuid4().hex[:12]
     record = Marker(
         MarkerState.RUNNING,
@@ -177,20 +181,9 @@ def _check_visible(migration: Migration) -> None:
         )
 
 
-def on_record(order: CopyOrder) -> tuple[str, str]:
-    """Source and target as the record and the journal name them.
-
-    The copy of a part has a record of its own, because it says nothing of the whole.
-    """
-    source, target = order.source, order.target
-    if not (source.prefix or target.prefix):
-        return source.name, target.name
-    return f"{source.name}/{source.prefix}", f"{target.name}/{target.prefix}"
-
-
 def _check_record(context: Context, migration: Migration) -> None:
     """What was decided rests on the record, so it has to be the same still."""
-    source, target = on_record(migration.order)
+    source, target = on_record(migration.kind, migration.order)
     seen, now = migration.marker, context.markers.get(migration.kind.name, target)
     if not now.alive and (now.state, now.run) != (seen.state, seen.run):
         raise Refused(
@@ -223,7 +216,7 @@ class _Carrier:
         self._heart.beat()
         # What an earlier run began may be in use by now, or that run may write to it yet.
         order = replace(order, exclusive=self._migration.create is not None)
-        journal = self._context.journal(kind.name, on_record(order)[1])
+        journal = self._context.journal(kind.name, on_record(kind, order)[1])
         try:
             self._open(journal, target)
             return self._rounds(journal, order)

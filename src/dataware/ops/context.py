@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dataware.core.kind import Kind, Place
@@ -91,7 +91,8 @@ class Context:
     control plane of another region of the same credentials; `checkers` makes who carries out the
     tasks of a comparison, without it the threads of this process do; without `workers` a copy is
     made by this process alone. `recorded` reads what a journal on this machine says of a target
-    (kind name, target name), also while a run has it open.
+    (kind name, target name), also while a run has it open. `move` makes the context of another
+    region, with the records, journals and holding stacks that lie there.
     """
 
     aws: Aws
@@ -109,3 +110,10 @@ class Context:
     recorded: Callable[[str, str], Iterable[Mapping[str, Any]]] = field(
         default=lambda _kind, _target: ()
     )
+    move: Callable[[Context, str], Context] = field(
+        default=lambda context, region: replace(context, aws=context.regional(region))
+    )
+
+    def in_region(self, region: str) -> Context:
+        """The same context in another region of the account, where other records lie."""
+        return self if region == self.aws.region else self.move(self, region)

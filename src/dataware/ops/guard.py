@@ -25,7 +25,9 @@ from dataware.core.guard import (
     read_declared,
     threats,
 )
+from dataware.core.kind import Kind
 from dataware.core.model import Deployed
+from dataware.core.names import is_regional, place_of, plain_name
 from dataware.core.ports import Aws, Emit
 from dataware.core.protection import WeakerProtection, find_weakened
 from dataware.core.values import MOST_LEVELS, count_levels
@@ -85,37 +87,71 @@ def guard(context: Context, app: App, allow: Sequence[str] = ()) -> GuardReport:
 def losses(here: Aws, regional: Regional, app: App) -> Found:
     """What a deployment of the app's stacks would lose, seen with the caller's credentials."""
     cards = {kind.cfn_type: kind for kind in kinds()}
-    outlook = Outlook(
-        cards,
-        places_of({stack.name: stack.resources for stack in _with_nested(app.stacks)}, cards),
-        frozenset((load(one.type).name, name) for one in app.wanted for name in one.fallbacks),
-    )
+    home = (here.account, here.region)
+    outlooks = {
+        region: _outlook(app, cards, home, (here.account, region))
+        for region in {stack.region or here.region for stack in app.stacks}
+    }
 
     def look_into(stack: StackTemplate) -> Found:
         if stack.account not in {None, here.account}:
             return Found(unseen=[_elsewhere(stack)])
-        aws = here if stack.region in {None, here.region} else regional(str(stack.region))
-        return _judged(aws, _losses_of(aws, outlook, stack, stack.name))
+        region = stack.region or here.region
+        aws = here if region == here.region else regional(region)
+        found = _judged(aws, _losses_of(aws, outlooks[region], stack, stack.name))
+        apart = region if region != here.region else None
+        found.threats = [replace(one, key=stack.key, region=apart) for one in found.threats]
+        return found
 
     with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="guard") as pool:
         return sum(pool.map(look_into, app.stacks), Found())
 
 
+def _outlook(
+    app: App, cards: Mapping[str, Kind], here: tuple[str, str], there: tuple[str, str]
+) -> Outlook:
+    """What the whole app says of names as they are meant in one environment.
+
+    `here` stands where the app leaves account or region open. A table of the same name in another
+    environment is another table, a bucket is not.
+    """
+    regional = {cfn_type: card for cfn_type, card in cards.items() if is_regional(card)}
+    places = {}
+    for stack in _with_nested(app.stacks):
+        environment = (stack.account or here[0], stack.region or here[1])
+        meant = {one: card for one, card in cards.items() if one not in regional}
+        declared = places_of({stack.key: stack.resources}, cards if environment == there else meant)
+        places.update(declared)
+    copied = set()
+    for one in app.wanted:
+        kind = load(one.type)
+        for name in one.fallbacks:
+            place = place_of(kind, name, one.account or here[0], one.region or here[1])
+            if one.type not in regional or (place.owner, place.region) == there:
+                copied.add((kind.name, plain_name(kind, name)))
+    return Outlook(cards, places, frozenset(copied))
+
+
 def allowed(found: Sequence[Threat], names: Sequence[str]) -> tuple[Threat, ...]:
     """The threats, marked where a name says yes: a logical id, or STACK/LOGICAL_ID.
 
-    Raises BadInput where one logical id means resources of several stacks.
+    The stack goes by its name or its id in the app. Raises BadInput where a name means resources of
+    several stacks.
     """
     for name in names:
-        meant = [f"{one.stack}/{name}" for one in found if one.logical_id == name]
-        if len(meant) > 1:
-            raise BadInput(f"{name} is in several stacks: name one of {', '.join(sorted(meant))}")
-    return tuple(
-        replace(
-            one, allowed=not {one.logical_id, f"{one.stack}/{one.logical_id}"}.isdisjoint(names)
-        )
-        for one in found
-    )
+        meant = [one for one in found if name in {one.logical_id, f"{one.stack}/{one.logical_id}"}]
+        if len(meant) > 1 and name not in {one.address for one in meant}:
+            choices = ", ".join(sorted(one.address for one in meant))
+            raise BadInput(f"{name} is in several stacks: name one of {choices}")
+    return tuple(replace(one, allowed=_is_named(one, found, names)) for one in found)
+
+
+def _is_named(one: Threat, found: Sequence[Threat], names: Sequence[str]) -> bool:
+    """Whether a name says yes to a loss; an address that fits one threat means no other."""
+    if one.address in names or one.logical_id in names:
+        return True
+    name = f"{one.stack}/{one.logical_id}"
+    return name in names and name not in {other.address for other in found}
 
 
 def _tell(emit: Emit, threat: Threat) -> None:

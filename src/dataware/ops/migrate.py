@@ -7,14 +7,23 @@ from dataclasses import replace
 from dataware.core.errors import BadInput, Refused
 from dataware.core.events import event
 from dataware.core.kind import CopyOrder, Kind, Place
-from dataware.core.model import Content, Existence, Facts, Marker, MarkerState, Ownership
+from dataware.core.model import (
+    NO_MARKER,
+    Content,
+    Existence,
+    Facts,
+    Marker,
+    MarkerState,
+    Ownership,
+)
 from dataware.core.verdict import Verdict
 from dataware.core.words import with_article
 from dataware.kinds import load
-from dataware.ops.carry import Migration, carry, on_record
+from dataware.ops.carry import Migration, carry
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.places import check_part, warn_of_slashes
 from dataware.ops.probe import look
+from dataware.ops.record_names import on_record
 from dataware.ops.verify import aws_of, describe_schemas, located
 
 
@@ -73,11 +82,11 @@ def prepared(
             f"{describe_schemas(source, before.schema, target, after.schema)}: items cannot be "
             "copied as they are; make a target with the same keys"
         )
-    _check_whole(context.markers.get(kind.name, source.name), source)
     source, target = (located(context, kind, place) for place in (source, target))
+    _check_whole(_record_of(context, kind, source), source)
     order = order_of(source, target, settings)
-    marker = context.markers.get(kind.name, on_record(order)[1])
-    _check_marker(marker, *on_record(order))
+    marker = context.markers.get(kind.name, on_record(kind, order)[1])
+    _check_marker(marker, *on_record(kind, order))
     empty = before.content is Content.EMPTY and marker.state is not MarkerState.RUNNING
     return Migration(kind, order, settings, marker, after, nothing_to_copy=empty)
 
@@ -109,6 +118,13 @@ def _existing(context: Context, kind: Kind, place: Place) -> Facts:
             "--target-owner"
         )
     return facts
+
+
+def _record_of(context: Context, kind: Kind, source: Place) -> Marker:
+    """The record of a migration into the source, which lies in its own account and region."""
+    if source.owner != context.aws.account:
+        return NO_MARKER
+    return context.in_region(source.region).markers.get(kind.name, source.name)
 
 
 def _check_whole(marker: Marker, source: Place) -> None:

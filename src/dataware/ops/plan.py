@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import BadInput, Refused
 from dataware.core.estimate import Estimate, Prices, estimate
 from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import (
+    NOT_ASKED,
     Action,
     Decision,
     Existence,
@@ -21,10 +22,12 @@ from dataware.core.model import (
     OnError,
     Wanted,
 )
+from dataware.core.names import is_arn, localize_names
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.core.protection import compare_protection
 from dataware.core.rules import decide
 from dataware.core.situation import source_of
+from dataware.core.waiting import explain_waiting, tell_way_on
 from dataware.core.words import with_article
 from dataware.kinds import load
 from dataware.ops.announce import announce
@@ -32,6 +35,7 @@ from dataware.ops.context import Context
 from dataware.ops.declared import check_declared
 from dataware.ops.earlier import warn_of_earlier_migrations
 from dataware.ops.probe import probe_all
+from dataware.ops.region_check import find_wrong_region
 
 
 def make_plan(
@@ -39,11 +43,12 @@ def make_plan(
 ) -> Plan:
     """Look at every name and decide; with `prices`, estimate what each copy takes.
 
-    Raises BadInput for wanted resources that contradict each other, and CannotSee when the
-    account itself cannot be reached.
+    Raises BadInput for wanted resources that contradict each other, CannotSee when the account
+    itself cannot be reached, and Refused for a wrong region if any doubt is a stop.
     """
-    _check(wanted)
     account, region = context.aws.account, context.aws.region
+    wanted = [localize_names(load(one.type), one, account, region) for one in wanted]
+    _check(wanted)
     context.emit(event("looking", count=len(wanted), account=account, region=region))
     seen = probe_all(context, wanted)
     planned = tuple(
@@ -56,7 +61,16 @@ def make_plan(
         if tell:
             announce(context.emit, one)
     created = datetime.fromtimestamp(context.clock.now(), UTC).isoformat(timespec="seconds")
-    return Plan(account, region, created, planned, _shared_fallbacks(wanted), prices=prices)
+    warnings = (*_doubts(context, planned), *_shared_fallbacks(wanted))
+    return Plan(account, region, created, planned, warnings, prices=prices)
+
+
+def _doubts(context: Context, planned: Sequence[Planned]) -> tuple[str, ...]:
+    """What was seen speaks against the region of the run. Raises Refused if any doubt is a stop."""
+    doubt = find_wrong_region(context, planned)
+    if doubt is not None and doubt.certain and context.strict:
+        raise Refused(f"nothing was changed, because {doubt.text}")
+    return (doubt.text,) if doubt else ()
 
 
 def _decided(planned: Planned) -> dict[str, object]:
@@ -67,12 +81,12 @@ def _decided(planned: Planned) -> dict[str, object]:
 
 
 def _check(wanted: Sequence[Wanted]) -> None:
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[tuple[str, str], Wanted] = {}
     for item in wanted:
-        other = seen.setdefault((item.type, item.preferred), item.id)
-        if other is not item.id:
+        other = seen.setdefault((load(item.type).name, item.preferred), item)
+        if other is not item:
             raise BadInput(
-                f"{other} and {item.id} both prefer the name {item.preferred}; "
+                f"{other.id} and {item.id} both prefer the name {item.preferred}; "
                 "one name can hold only one resource, so rename one of them"
             )
         if item.preferred in item.fallbacks:
@@ -83,14 +97,15 @@ def _check(wanted: Sequence[Wanted]) -> None:
 
 
 def _shared_fallbacks(wanted: Sequence[Wanted]) -> tuple[str, ...]:
-    preferred = {(item.type, item.preferred): item.id for item in wanted}
+    kinds = {item.type: load(item.type).name for item in wanted}
+    preferred = {(kinds[item.type], item.preferred): item.id for item in wanted}
     chained = [
-        f"{item.id} falls back to {name}, which {preferred[item.type, name]} prefers"
+        f"{item.id} falls back to {name}, which {preferred[kinds[item.type], name]} prefers"
         for item in wanted
         for name in item.fallbacks
-        if (item.type, name) in preferred
+        if (kinds[item.type], name) in preferred
     ]
-    counts = Counter((item.type, name) for item in wanted for name in item.fallbacks)
+    counts = Counter((kinds[item.type], name) for item in wanted for name in item.fallbacks)
     shared = [f"{name} is a fallback of {n} resources" for (_, name), n in counts.items() if n > 1]
     return (*chained, *shared)
 
@@ -106,6 +121,7 @@ def _planned(
     decision = compare_protection(kind, wanted, decision, preferred, source)
     decision = _whole(wanted, decision, source)
     decision = _possible(kind, wanted, decision, preferred)
+    decision = _refuse_import_from_elsewhere(kind, wanted, decision)
     decision = _refer_to_what_cannot_be_adopted(kind, wanted, decision, preferred)
     taken = _estimate(kind, decision, source, prices)
     preferred = _advised(kind, wanted, decision, preferred, source)
@@ -120,7 +136,7 @@ def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision
         problems = "; ".join(map(str, source.problems)) or "no answer"
         reason = (
             f"{source.name} may hold only a part of its data, because it cannot be seen whether a "
-            f"migration into it was cut short ({problems}); allow the calls and run again"
+            f"migration into it was cut short ({problems}); {_way_to_see(source)}"
         )
         return replace(
             decision, action=Action.STOP, rule=14, reason=reason, source=None, import_mode=None
@@ -137,6 +153,12 @@ def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision
     )
 
 
+def _way_to_see(source: Facts) -> str:
+    if any(problem.code == NOT_ASKED for problem in source.problems):
+        return "make sure of it, and run again with --on-error no-data"
+    return "allow the calls and run again"
+
+
 def _possible(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
     """A kind without a copier migrates nothing, and a resource to create needs properties."""
     if decision.action in COPYING and kind.copier is None:
@@ -146,14 +168,25 @@ def _possible(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) 
         )
         return replace(decision, action=Action.STOP, rule=18, reason=reason, source=None)
     if wanted.unresolved and preferred.existence is not Existence.EXISTS:
-        refers = ", ".join(wanted.unresolved)
         text = (
-            f"{wanted.preferred} refers to other resources of its stack ({refers}), so only the "
-            "deployment can create it; deploy first, then apply"
+            f"only the deployment can create {wanted.preferred}, because "
+            f"{explain_waiting(wanted)}; {tell_way_on(wanted)}"
         )
         if decision.action in COPYING:
             return replace(decision, warnings=(*decision.warnings, text))
     return decision
+
+
+def _refuse_import_from_elsewhere(kind: Kind, wanted: Wanted, decision: Decision) -> Decision:
+    """A stack refers to tables of its own account and region only."""
+    if decision.action is not Action.IMPORT or not is_arn(decision.source or ""):
+        return decision
+    reason = (
+        f"{decision.source} has data, but is in another account or region than the app, which "
+        f"cannot import a {kind.noun} from there; migrate it to {wanted.preferred} by setting "
+        "on_fallback_data to migrate"
+    )
+    return replace(decision, action=Action.STOP, reason=reason, source=None, import_mode=None)
 
 
 def _refer_to_what_cannot_be_adopted(

@@ -10,6 +10,7 @@ from typing import TypeVar
 from dataware.core.errors import CannotSee
 from dataware.core.kind import Kind
 from dataware.core.model import (
+    NOT_ASKED,
     Existence,
     Facts,
     Marker,
@@ -18,14 +19,16 @@ from dataware.core.model import (
     Ownership,
     Problem,
     Wanted,
-    absent,
 )
+from dataware.core.names import place_of
 from dataware.core.ports import Aws
 from dataware.kinds import load
 from dataware.ops.context import Context
 
 PROBES_AT_ONCE = 64
 """Names that are looked at at the same time; each takes one thread and one connection."""
+
+UNKNOWN_OWNER = "the stack that owns it is not known"
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -65,10 +68,36 @@ def _in_parallel(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Sequen
 
 def _probe(context: Context, wanted: Wanted, name: str) -> Facts:
     kind = load(wanted.type)
-    facts = look(context, kind, name)
+    facts = _look_there(context, kind, name)
     if facts.owner.ownership is Ownership.FOREIGN:
         return facts
-    return _with_marker(context, kind, _with_owner(context, kind, wanted, facts))
+    if facts.account != context.aws.account:
+        return _with_what_only_its_account_knows(facts)
+    there = context.in_region(facts.region or context.aws.region)
+    return _with_marker(there, kind, _with_owner(there, kind, wanted, facts))
+
+
+def _look_there(context: Context, kind: Kind, name: str) -> Facts:
+    """What stands under a name or an ARN, in the region and account that it means."""
+    place = place_of(kind, name, context.aws.account, context.aws.region)
+    facts = look(context.in_region(place.region), kind, place.name)
+    # A name of no region says nothing of where the resource is; the probe may have seen it.
+    region = facts.region or (None if kind.locate else place.region)
+    return replace(facts, name=name, account=place.owner, region=region)
+
+
+def _with_what_only_its_account_knows(facts: Facts) -> Facts:
+    """Stacks and records of another account cannot be asked for: unknown, not "none"."""
+    if facts.existence is Existence.ABSENT:
+        return facts
+    detail = f"only account {facts.account} can be asked for its stack and migrations"
+    problem = Problem("DescribeStackResources", NOT_ASKED, None, detail, UNKNOWN_OWNER)
+    return replace(
+        facts,
+        owner=Owner(Ownership.UNKNOWN),
+        marker=Marker(MarkerState.UNKNOWN, problem=problem),
+        problems=(*facts.problems, problem),
+    )
 
 
 def look(context: Context, kind: Kind, name: str) -> Facts:
@@ -85,19 +114,35 @@ def seen(aws: Aws, kind: Kind, name: str) -> Facts:
 
 
 def _with_owner(context: Context, kind: Kind, wanted: Wanted, facts: Facts) -> Facts:
+    """The facts with the owner, looked for in the region of `context`.
+
+    Only the resource's own region knows its stack. Where that region was not seen, a stack that is
+    found is the owner, and one that is not found proves nothing.
+    """
+    place = place_of(kind, facts.name, context.aws.account, context.aws.region)
     try:
-        owner = context.aws.owner_of(kind.cfn_type, facts.physical_id or facts.name)
+        owner = context.aws.owner_of(kind.all_types, facts.physical_id or place.name)
     except CannotSee as error:
         unknown = replace(facts, owner=Owner(Ownership.UNKNOWN))
-        return _with_problem(
-            unknown, error, "DescribeStackResources", "the stack that owns it is not known"
-        )
+        return _with_problem(unknown, error, "DescribeStackResources", UNKNOWN_OWNER)
+    lost = facts.existence is not Existence.ABSENT and facts.region is None
+    if lost and owner.ownership is Ownership.NOBODY:
+        detail = "the region of the bucket, in which its stack is, was not seen"
+        owner = Owner(Ownership.UNKNOWN)
+        problem = Problem("DescribeStackResources", NOT_ASKED, None, detail, UNKNOWN_OWNER)
+        facts = replace(facts, problems=(*facts.problems, problem))
     return replace(facts, owner=seen_from(wanted, owner))
 
 
 def seen_from(wanted: Wanted, owner: Owner) -> Owner:
-    """The owner as the declaring stack sees it: itself, itself under another id, or another."""
+    """The owner as the declaring stack sees it: itself, itself under another id, or another.
+
+    A stack of the same name in another region or account is another stack.
+    """
     if owner.ownership is not Ownership.OTHER_STACK or owner.stack != wanted.stack:
+        return owner
+    home = (wanted.account, wanted.region)
+    if None not in home and owner.environment not in {None, home}:
         return owner
     moved = wanted.logical_id is not None and owner.logical_id != wanted.logical_id
     ownership = Ownership.MOVED if moved else Ownership.THIS_STACK
@@ -105,8 +150,9 @@ def seen_from(wanted: Wanted, owner: Owner) -> Owner:
 
 
 def _with_marker(context: Context, kind: Kind, facts: Facts) -> Facts:
+    place = place_of(kind, facts.name, context.aws.account, context.aws.region)
     try:
-        return replace(facts, marker=context.markers.get(kind.name, facts.name))
+        return replace(facts, marker=context.markers.get(kind.name, place.name))
     except CannotSee as error:
         unknown = replace(facts, marker=Marker(MarkerState.UNKNOWN))
         return _with_problem(
@@ -129,8 +175,12 @@ def _running_source(
     if not running or source is None or source in [f.name for f in fallbacks]:
         return ()
     kind = load(wanted.type)
-    facts = look(context, kind, source)
+    facts = _look_there(context, kind, source)
     if facts.existence is Existence.ABSENT:
-        return (absent(source),)
-    foreign = facts.owner.ownership is Ownership.FOREIGN
-    return (facts if foreign else _with_marker(context, kind, facts),)
+        return (facts,)
+    if facts.owner.ownership is Ownership.FOREIGN:
+        return (facts,)
+    if facts.account != context.aws.account:
+        return (_with_what_only_its_account_knows(facts),)
+    there = context.in_region(facts.region or context.aws.region)
+    return (_with_marker(there, kind, facts),)

@@ -16,7 +16,7 @@ from dataware.core.kind import Kind
 from dataware.core.model import Action, Content, Deployed, Existence, Ownership
 from dataware.core.plan import Plan, Planned
 from dataware.core.ports import Aws
-from dataware.kinds import kinds, load
+from dataware.kinds import load
 from dataware.ops.probe import seen
 
 
@@ -77,9 +77,8 @@ def _check_rename(
 
 def _is_replaced(kind: Kind, planned: Planned, had: Deployed) -> bool:
     """Whether the logical id stands for another resource of the same kind now."""
-    same_kind = any(one.cfn_type == had.type and one.name == kind.name for one in kinds())
     declared = planned.preferred.physical_id or planned.wanted.preferred
-    return same_kind and had.physical_id != declared
+    return had.type in kind.all_types and had.physical_id != declared
 
 
 def _stop_where_data_is(aws: Aws, kind: Kind, planned: Planned, had: Deployed) -> Planned:

@@ -130,3 +130,14 @@ def test_the_umask_says_who_may_read_what_is_written(tmp_path: Path, umask: int,
         assert path.stat().st_mode & 0o777 == mode
         path.chmod(0o666)
     assert [each.name for each in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_one_table_has_one_entry_whatever_type_declares_it(tmp_path: Path) -> None:
+    """An app that changes to a global table leaves no decision behind under the other type."""
+    path = tmp_path / "dataware.lock.json"
+    plan = plan_of_one("orders", "App")
+    for cfn_type in ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"):
+        wanted = replace(plan.resources[0].wanted, type=cfn_type)
+        save_lock(replace(plan, resources=(replace(plan.resources[0], wanted=wanted),)), path)
+    (entries,) = json.loads(path.read_text())["environments"].values()
+    assert list(entries) == ["AWS::DynamoDB::GlobalTable orders"]

@@ -97,7 +97,7 @@ def test_prose_is_escaped_and_loses_nothing(text: str) -> None:
 def test_facts_are_told_in_words() -> None:
     """Unknown is never told as absent or empty."""
     assert facts_in_words(facts("a"), "item") == (
-        "exists, has data, 78 items, 12.3 kB, belongs to nobody"
+        "exists, has data, 78 items, 12.3 kB, not in any stack"
     )
     unseen = facts("a", exists="unknown", content="unknown")
     assert facts_in_words(unseen, "item") == "not seen"

@@ -141,4 +141,5 @@ KIND = Kind(
     # CloudFormation Template Reference, AWS::DynamoDB::Table: "Update requires: Replacement".
     key_schema=key_schema,
     replaced_by=("KeySchema", "ImportSourceSpecification"),
+    types=("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"),
 )

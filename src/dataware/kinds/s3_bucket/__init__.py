@@ -63,7 +63,8 @@ def make_reader(aws: Aws, place: Place, *, all_versions: bool, deep: bool) -> Re
 
 def arns(name: str, account: str, region: str, partition: str) -> tuple[str, ...]:
     """The bucket and its objects; names of buckets are unique without account and region."""
-    return (f"arn:{partition}:s3:::{name}", f"arn:{partition}:s3:::{name}/*")
+    bucket = name if name.startswith("arn:") else f"arn:{partition}:s3:::{name}"
+    return (bucket, f"{bucket}/*")
 
 
 def charges(size: Size) -> dict[str, float]:

@@ -44,6 +44,7 @@ class _Look:
     name: str
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    listed_region: str | None = None
 
     @property
     def s3(self) -> Any:
@@ -91,6 +92,7 @@ def probe(aws: Aws, name: str) -> Facts:
         settings=_settings(look),
         problems=tuple(look.problems),
         notes=tuple(look.notes),
+        region=_region(head) or look.listed_region,
     )
 
 
@@ -155,11 +157,15 @@ def _denied(look: _Look) -> Facts:
         Content.UNKNOWN,
         identity=created,
         problems=tuple(look.problems),
+        region=look.listed_region,
     )
 
 
 def _created(look: _Look) -> str | None:
-    """When the bucket was created, from the caller's own list; None if it is not there."""
+    """When the bucket was created, from the caller's own list; None if it is not there.
+
+    The list says the region, too (Amazon S3 API Reference, ListBuckets, BucketRegion).
+    """
     more: dict[str, str] = {}
     cursor = PageCursor("ListBuckets", "the list of buckets")
     while True:
@@ -167,6 +173,7 @@ def _created(look: _Look) -> str | None:
             page = look.s3.list_buckets(Prefix=look.name, MaxBuckets=_PAGE, **more)
         for bucket in page.get("Buckets", ()):
             if bucket["Name"] == look.name:
+                look.listed_region = bucket.get("BucketRegion")
                 return str(bucket["CreationDate"].isoformat())
         if not page.get("ContinuationToken"):
             return None

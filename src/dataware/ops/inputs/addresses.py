@@ -5,11 +5,11 @@ What an address looks like comes from the cards of the kinds: the scheme, and th
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from dataware.core.errors import BadInput
 from dataware.core.kind import Kind, Place
+from dataware.core.names import is_arn, parse_name
 from dataware.core.near import did_you_mean
 from dataware.core.words import with_article
 from dataware.ops.inputs.wanted import Kinds
@@ -68,7 +68,7 @@ def parse_pair(
 def parse_address(text: str, kinds: Kinds) -> Address:
     """One side of a copy. Raises BadInput."""
     copied = [kind for kind in kinds.values() if kind.scheme]
-    if text.startswith("arn:"):
+    if is_arn(text):
         return _from_arn(text, copied)
     scheme, separator, rest = text.partition("://")
     # Two types may be one thing (table, global table); the first of the catalogue stands for it.
@@ -87,32 +87,14 @@ def parse_address(text: str, kinds: Kinds) -> Address:
 
 def _from_arn(text: str, kinds: list[Kind]) -> Address:
     for kind in kinds:
-        found = _arn_pattern(kind).fullmatch(text)
-        if found:
-            parts = found.groupdict()
+        parsed = parse_name(kind, text)
+        if parsed is not None:
             return _checked(
-                Address(
-                    text, kind, parts["name"],
-                    account=parts.get("account"), region=parts.get("region"),
-                )
-            )  # fmt: skip
+                Address(text, kind, parsed.name, account=parsed.account, region=parsed.region)
+            )
     forms = dict.fromkeys(kind.arns("NAME", "ACCOUNT", "REGION", "aws")[0] for kind in kinds)
     examples = " or ".join(forms)
     raise BadInput(f"{text} is no ARN of a resource that dataware copies: write {examples}")
-
-
-def _arn_pattern(kind: Kind) -> re.Pattern[str]:
-    """What matches the kind's ARNs: the ARN of placeholders, with groups in their places."""
-    pattern = re.escape(kind.arns("NAME", "ACCOUNT", "REGION", "PARTITION")[0])
-    groups = {
-        "PARTITION": "aws[a-z-]*",
-        "REGION": "(?P<region>[a-z0-9-]+)",
-        "ACCOUNT": "(?P<account>[0-9]{12})",
-        "NAME": "(?P<name>.+)",
-    }
-    for placeholder, group in groups.items():
-        pattern = pattern.replace(placeholder, group)
-    return re.compile(pattern, re.DOTALL)
 
 
 def _checked(address: Address) -> Address:

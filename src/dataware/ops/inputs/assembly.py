@@ -71,7 +71,11 @@ def read_declarations(
 
 def _resources(stack: Stack, kinds: Kinds, overrides: Overrides) -> list[Wanted]:
     source = Source(stack.template, kinds, overrides, stack.name, stack.referred, synthesized=True)
-    return template_resources(source)
+    meant = stack.environment
+    return [
+        replace(one, account=meant.account, region=meant.region)
+        for one in template_resources(source)
+    ]
 
 
 def read_assembly(
@@ -89,8 +93,8 @@ def read_assembly(
         _refuse_nested(one.template)
         if resources:
             wanted += resources
-            environments[one.name] = one.environment
-    check_together(str(folder), wanted)
+            environments[one.id] = one.environment
+    check_together(str(folder), wanted, kinds)
     unseen = [text for one in chosen for text in told_unseen_parts(one.template)]
     return App(wanted, environments, tuple(map(_whole, chosen)), tuple(unseen))
 
@@ -99,7 +103,16 @@ def _whole(stack: Stack) -> StackTemplate:
     """The stack with all its resources."""
     meant = stack.environment
     template = read_stack(stack.name, stack.template)
-    return replace(template, account=meant.account, region=meant.region)
+    return _placed(template, meant, stack.id)
+
+
+def _placed(template: StackTemplate, meant: Environment, key: str) -> StackTemplate:
+    """A stack and its nested ones, with where they go and what tells them apart."""
+    nested = {
+        logical_id: _placed(inner, meant, f"{key}/{logical_id}")
+        for logical_id, inner in template.nested.items()
+    }
+    return replace(template, nested=nested, account=meant.account, region=meant.region, id=key)
 
 
 def _stacks(folder: Path, *, incomplete: bool = False, staged: bool = False) -> Iterator[Stack]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dataware.core.errors import BadInput
 from dataware.core.model import Wanted
-from dataware.core.plan import Plan, lock_entries
+from dataware.core.plan import Plan, lock_entries, lock_key
 from dataware.kinds import load
 from dataware.ops.inputs.reading import Section, read_json
 from dataware.ops.inputs.wanted import check_names, check_properties
@@ -89,11 +89,22 @@ def save_lock(
         for key, entry in before.items()
         if key not in entries and isinstance(entry, dict) and entry.get("stack") in planned
     )
-    kept = {key: entry for key, entry in before.items() if not (prune and key in stale)}
+    gone = {*(stale if prune else ()), *_under_other_types(plan)}
+    kept = {key: entry for key, entry in before.items() if key not in gone}
     environments[here] = kept | entries
     # Sorted, so that the order of constructs in the app makes no difference in version control.
     _write(path, {"version": VERSION, "environments": environments}, sort_keys=True)
     return stale
+
+
+def _under_other_types(plan: Plan) -> set[str]:
+    """The keys of the plan's resources as other types that declare the same kind of thing."""
+    return {
+        lock_key(cfn_type, one.wanted.preferred)
+        for one in plan.resources
+        for cfn_type in load(one.wanted.type).all_types
+        if cfn_type != one.wanted.type
+    }
 
 
 def _write(path: Path, data: object, *, sort_keys: bool = False) -> None:

@@ -78,14 +78,20 @@ def with_dependencies(stacks: Sequence[Stack], chosen: Sequence[Stack]) -> list[
 
 
 def stacks_named(stacks: Sequence[Stack], name: str, *, exclusively: bool = False) -> list[Stack]:
-    """The stacks that have `name` as their name or path, with what they depend on.
+    """The stack that has `name` as its path or name, with what it depends on.
 
-    Raises BadInput if there is none.
+    The path goes first, because that is what the CDK command line takes. Raises BadInput if there
+    is none, or several have that name.
     """
-    chosen = [stack for stack in stacks if name in {stack.name, stack.id}]
+    by_path = [stack for stack in stacks if stack.id == name]
+    chosen = by_path or [stack for stack in stacks if stack.name == name]
+    if len(chosen) > 1:
+        paths = " or ".join(f"--stack {stack.id} ({stack.environment})" for stack in chosen)
+        raise BadInput(f"the app has {len(chosen)} stacks of the name {name}: choose {paths}")
     if not chosen:
-        near = did_you_mean(name, {stack.name for stack in stacks})
-        raise BadInput(f"the app has no stack {name}, {near}")
+        names = {stack.name for stack in stacks}
+        known = names if len(names) == len(stacks) else {stack.id for stack in stacks}
+        raise BadInput(f"the app has no stack {name}, {did_you_mean(name, known)}")
     return chosen if exclusively else with_dependencies(stacks, chosen)
 
 

@@ -18,6 +18,7 @@ from dataware.core.expand import expand, told_unseen
 from dataware.core.guard import StackTemplate, read_declared
 from dataware.core.kind import Kind
 from dataware.core.model import Creator, Wanted
+from dataware.core.names import is_arn
 from dataware.core.near import nearest
 from dataware.core.values import find_function, is_function
 from dataware.ops.inputs.reading import (
@@ -73,7 +74,7 @@ def read_template(path: Path, kinds: Kinds, overrides: Overrides, stack: str | N
     # A pipe that the shell hands on can be read only once.
     document = parse_template(path)
     wanted = template_resources(Source(path, kinds, overrides, stack), document)
-    check_together(str(path), wanted)
+    check_together(str(path), wanted, kinds)
     stacks = (read_stack(stack, path, document=document),) if stack else ()
     return App(wanted, stacks=stacks, unseen=told_unseen_parts(path, document))
 
@@ -270,6 +271,11 @@ def _literal_name(declared: Section, kind: Kind) -> str:
         )
     if not isinstance(name, str):
         raise declared.bad(f"{where} has to be a string, not {told(name)}{cure(name)}")
+    if is_arn(name):
+        raise declared.bad(
+            f"{where} is an ARN, which CloudFormation takes for no name: "
+            f"give the name of the {kind.noun} alone"
+        )
     return name
 
 

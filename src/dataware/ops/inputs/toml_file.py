@@ -12,6 +12,7 @@ from typing import Any
 
 from dataware.core.errors import BadInput
 from dataware.core.model import Wanted
+from dataware.core.names import plain_name
 from dataware.core.near import did_you_mean
 from dataware.ops.inputs.reading import Section, check_depth, nested_too_deep, read_text
 from dataware.ops.inputs.wanted import (
@@ -44,7 +45,7 @@ def read_toml(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None 
     if len(lines) == len(wanted):
         pairs = zip(wanted, lines, strict=True)
         wanted = [replace(one, where=f"{path}:{line}") for one, line in pairs]
-    check_together(str(path), wanted)
+    check_together(str(path), wanted, kinds)
     chosen = [one for one in wanted if stack in {None, one.stack}]
     if not chosen:
         stacks = {one.stack for one in wanted if one.stack}
@@ -102,7 +103,7 @@ def _wanted(
     if (stack is None) != (logical_id is None):
         raise section.bad("stack and logical_id belong together: give both or neither")
     properties = section.mapping("properties")
-    if properties.get(kind.identifier, preferred) != preferred:
+    if properties.get(kind.identifier, preferred) not in (preferred, plain_name(kind, preferred)):
         raise section.bad(f"properties.{kind.identifier} differs from preferred: remove it")
     return Wanted(
         id=section.text("id") or preferred,

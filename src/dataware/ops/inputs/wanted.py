@@ -10,6 +10,7 @@ from dataware.core.errors import BadInput
 from dataware.core.guard import StackTemplate
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, OnError, OnFallbackData, Wanted
+from dataware.core.names import identify_name, name_problem
 from dataware.core.near import SLIP, nearest
 from dataware.ops.inputs.reading import Section
 
@@ -24,6 +25,10 @@ class Environment:
     account: str | None = None
     region: str | None = None
 
+    def __str__(self) -> str:
+        """The environment in the words of an app that may leave parts of it open."""
+        return ", ".join(filter(None, (self.account, self.region))) or "any account and region"
+
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
@@ -36,10 +41,12 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The wanted resources of an app, and the environments of their stacks by stack name.
+    """The wanted resources of an app, and the environments of their stacks.
 
-    `stacks` holds the whole templates, also those in which nothing opts in; it is empty where the
-    names of the stacks are not known. `unseen` warns of what was not looked into.
+    `environments` go by the id of a stack within the app, because two stacks of one name may go to
+    two regions. `stacks` holds the whole templates, also those in which nothing opts in; it is
+    empty where the names of the stacks are not known. `unseen` warns of what was not
+    looked into.
     """
 
     wanted: list[Wanted]
@@ -53,10 +60,17 @@ class App:
             if meant.account not in {None, account} or meant.region not in {None, region}:
                 there = f"account {meant.account or account}, {meant.region or region}"
                 raise BadInput(
-                    f"Stack {stack} is meant for {there}, but the credentials and region are those "
-                    f"of account {account}, {region}: choose them with --profile and --region, or "
-                    "choose other stacks with --stack"
+                    f"Stack {self._stack_name(stack)} is meant for {there}, but the credentials "
+                    f"and region are those of account {account}, {region}: choose them with "
+                    "--profile and --region, or choose other stacks with --stack"
                 )
+
+    def _stack_name(self, stack_id: str) -> str:
+        """The name of a stack, with its id in the app where that tells more."""
+        names = {stack.key: stack.name for stack in self.stacks}
+        name = names.get(stack_id, stack_id)
+        same = sum(other == name for other in names.values()) > 1
+        return f"{name} ({stack_id})" if same else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +129,7 @@ def check_properties(section: Section, kind: Kind, properties: Mapping[str, Any]
 def check_names(section: Section, kind: Kind, preferred: str, fallbacks: Sequence[str]) -> None:
     """Refuse names that the service would refuse, and fallbacks that are none."""
     for role, name in [("preferred", preferred), *(("fallback", name) for name in fallbacks)]:
-        if problem := kind.problem_of_name(name):
+        if problem := name_problem(kind, name):
             raise section.bad(f"{role} name {name} is no {kind.noun} name: {problem}")
     if preferred in fallbacks:
         raise section.bad(f"{preferred} is both preferred and fallback: remove one of the two")
@@ -123,18 +137,38 @@ def check_names(section: Section, kind: Kind, preferred: str, fallbacks: Sequenc
         raise section.bad("a fallback is listed twice: remove one of the two")
 
 
-def check_together(file: str, wanted: Sequence[Wanted]) -> None:
-    """Refuse two resources that claim one name or one id."""
-    names: dict[tuple[str, str], str] = {}
-    ids: set[tuple[str | None, str]] = set()
+def check_together(file: str, wanted: Sequence[Wanted], kinds: Kinds) -> None:
+    """Refuse two resources that claim one name or one id in the same environment.
+
+    A table's name can be used again in another account or region, a bucket's cannot.
+    """
+    names: dict[tuple[str, str], Wanted] = {}
+    ids: set[tuple[str | None, ...]] = set()
     for one in wanted:
-        key = (one.type, one.preferred)
-        if key in names:
-            raise BadInput(
-                f"{file}: {names[key]} and {one.id} have the same preferred name {one.preferred}: "
-                "two resources cannot share a name"
-            )
-        if (one.stack, one.id) in ids:
+        kind = kinds[one.type]
+        key = identify_name(kind, one.preferred, one.account or "", one.region or "")
+        other = names.setdefault(key, one)
+        if other is not one:
+            raise BadInput(f"{file}: {_clash(other, one)}")
+        identity = (one.account, one.region, one.stack, one.id)
+        if identity in ids:
             raise BadInput(f"{file}: two resources have the id {one.id}: rename one of them")
-        names[key] = one.id
-        ids.add((one.stack, one.id))
+        ids.add(identity)
+
+
+def _clash(one: Wanted, other: Wanted) -> str:
+    """That two resources prefer one name, with their stacks where these can be chosen from."""
+    apart = (one.account, one.region, one.stack) != (other.account, other.region, other.stack)
+    both = " and ".join(f"{each.id}{_stack_of(each) if apart else ''}" for each in (one, other))
+    way_on = "; choose one of the stacks with --stack, or rename one" if apart else ""
+    return (
+        f"{both} have the same preferred name {other.preferred}: two resources cannot share a "
+        f"name{way_on}"
+    )
+
+
+def _stack_of(wanted: Wanted) -> str:
+    if wanted.stack is None:
+        return ""
+    place = ", ".join(filter(None, (wanted.account, wanted.region)))
+    return f" of stack {wanted.stack}{f' ({place})' if place else ''}"

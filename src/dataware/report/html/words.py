@@ -174,6 +174,8 @@ def _owner(facts: Mapping[str, Any]) -> str:
     owner = str(facts.get("owner", "unknown"))
     if owner == "unknown":
         return "owner not seen"
+    if owner == "nobody":
+        return "not in any stack"
     stack = facts.get("stack")
     return f"belongs to stack {stack}" if stack else f"belongs to {owner}"
 

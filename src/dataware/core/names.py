@@ -1,0 +1,232 @@
+"""Names of resources, and ARNs in their place: which account and region a name means.
+
+An app may name a resource by its ARN, which says in which account and region it lives. A name alone
+means the account and region of the run. Pure: what an ARN looks like comes from the card of a kind
+(`Kind.arns`). Nothing here asks whether a resource exists.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from dataware.core.errors import BadInput
+from dataware.core.kind import Kind, Place
+from dataware.core.model import Wanted
+
+PARTITIONS = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-isob-", "aws-iso-b"),
+    ("us-isof-", "aws-iso-f"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-iso-", "aws-iso"),
+    ("eusc-", "aws-eusc"),
+)
+"""How the regions of a partition begin; all others are of ``aws`` (botocore, partitions.json)."""
+
+PARTS = ("stream", "index", "backup", "export", "import")
+"""What the ARN of a part of a table names after the table (Service Authorization Reference,
+"Actions, resources, and condition keys for Amazon DynamoDB")."""
+
+PLACEHOLDERS = ("NAME", "ACCOUNT", "REGION", "PARTITION")
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceName:
+    """A name with what its ARN says; None stands for what the run decides."""
+
+    text: str
+    name: str
+    partition: str | None = None
+    account: str | None = None
+    region: str | None = None
+
+
+def partition_of(region: str) -> str:
+    """The partition of a region."""
+    return next((name for start, name in PARTITIONS if region.startswith(start)), "aws")
+
+
+def is_arn(text: str) -> bool:
+    """Whether a text is meant for an ARN, however it is spelt."""
+    return text.strip().lower().startswith("arn:")
+
+
+def parse_name(kind: Kind, text: str) -> ResourceName | None:
+    """The parts of a name or an ARN of the kind; None for an ARN of anything else."""
+    if not is_arn(text):
+        return ResourceName(text, text)
+    pattern = arn_pattern(kind)
+    found = pattern.fullmatch(text) if pattern else None
+    if found is None:
+        return None
+    parts = found.groupdict()
+    return ResourceName(
+        text, parts["name"], parts["partition"], parts.get("account"), parts.get("region")
+    )
+
+
+def plain_name(kind: Kind, text: str) -> str:
+    """The name in a name or an ARN."""
+    parsed = parse_name(kind, text)
+    return parsed.name if parsed else text
+
+
+def name_problem(kind: Kind, text: str, *, created: bool = False) -> str | None:
+    """What is wrong with a name or an ARN, in one clause, or None.
+
+    The rules for a name that is to be `created` may be stricter than those of earlier years.
+    """
+    parsed = parse_name(kind, text)
+    if parsed is None:
+        return _arn_problem(kind, text)
+    check = kind.check_name if created else kind.problem_of_name
+    if (why := check(parsed.name)) is not None:
+        return _part_problem(kind, parsed) or why
+    region, partition = parsed.region, parsed.partition
+    if region is not None and partition != partition_of(region):
+        return (
+            f"region {region} is in partition {partition_of(region)}, not in {partition}: "
+            "correct the ARN"
+        )
+    return None
+
+
+def place_of(kind: Kind, text: str, account: str, region: str) -> Place:
+    """The place that a name means to a caller in an account and region.
+
+    Services take the ARN in place of the name for what belongs to another account (Amazon DynamoDB
+    API Reference, Scan, TableName).
+    """
+    parsed = parse_name(kind, text) or ResourceName(text, text)
+    owner = parsed.account or account
+    name = parsed.name if owner == account else text
+    return Place(name, owner, parsed.region or region)
+
+
+def full_name(kind: Kind, place: Place, home: Place) -> str:
+    """The name of a place as somebody in the account and region of `home` has to say it.
+
+    That is the name alone, unless it would mean something else there.
+    """
+    same = (place.owner, place.region) == (home.owner, home.region)
+    if same or is_arn(place.name) or not is_regional(kind):
+        return place.name
+    return kind.arns(place.name, place.owner, place.region, partition_of(place.region))[0]
+
+
+def identify_name(kind: Kind, text: str, account: str, region: str) -> tuple[str, str]:
+    """What two names have in common exactly if they mean the same resource.
+
+    Types that declare the same kind of thing share the kind's name.
+    """
+    parsed = parse_name(kind, text) or ResourceName(text, text)
+    where = (parsed.account or account, parsed.region or region)
+    arns = kind.arns(parsed.name, *where, partition_of(where[1]))
+    return kind.name, arns[0] if arns else text
+
+
+def is_regional(kind: Kind) -> bool:
+    """Whether the same name means other resources in other accounts or regions."""
+    arns = kind.arns(*PLACEHOLDERS)
+    return bool(arns) and "REGION" in arns[0]
+
+
+def localize_names(kind: Kind, wanted: Wanted, account: str, region: str) -> Wanted:
+    """The wanted resource as it is named in the account and region of a run.
+
+    ARNs of that account and region become names, others stay as they are. Raises BadInput for a
+    resource that is meant for another environment, and for ARNs that no look from here can reach.
+    """
+    _check_environment(wanted, account, region)
+    preferred = _local_name(kind, wanted, wanted.preferred, account, region)
+    if is_arn(preferred):
+        raise BadInput(
+            f"{wanted.id}: the preferred name {preferred} is not in account {account}, {region}, "
+            "where the run would create it; choose its region and account with --region and "
+            "--profile, or give a name"
+        )
+    fallbacks = tuple(_local_name(kind, wanted, name, account, region) for name in wanted.fallbacks)
+    twice = preferred in fallbacks or len(set(fallbacks)) != len(fallbacks)
+    if twice and any(map(is_arn, (wanted.preferred, *wanted.fallbacks))):
+        raise BadInput(
+            f"{wanted.id} gives one {kind.noun} twice, by its name and by its ARN: remove one of "
+            "the two"
+        )
+    return replace(wanted, preferred=preferred, fallbacks=fallbacks, account=account, region=region)
+
+
+def _check_environment(wanted: Wanted, account: str, region: str) -> None:
+    meant = (wanted.account or account, wanted.region or region)
+    if meant != (account, region):
+        raise BadInput(
+            f"{wanted.id} is meant for account {meant[0]}, {meant[1]}, but the credentials and "
+            f"region are those of account {account}, {region}: choose them with --profile and "
+            "--region"
+        )
+
+
+def _local_name(kind: Kind, wanted: Wanted, text: str, account: str, region: str) -> str:
+    parsed = parse_name(kind, text)
+    if parsed is None or not is_arn(text):
+        return text
+    here = partition_of(region)
+    if parsed.partition != here:
+        raise BadInput(
+            f"{wanted.id}: {text} is in partition {parsed.partition}, but the run is in {here}, "
+            "and no credentials are good for both; copy the data by other means"
+        )
+    same = parsed.account in {None, account} and parsed.region in {None, region}
+    return parsed.name if same else text
+
+
+@lru_cache(maxsize=16)
+def _pattern_of(arn: str) -> re.Pattern[str]:
+    pattern = re.escape(arn)
+    groups = {
+        "PARTITION": "(?P<partition>aws[a-z-]*)",
+        "REGION": r"(?P<region>[a-z]{2,}(?:-[a-z]+)+-[0-9]+)",
+        "ACCOUNT": "(?P<account>[0-9]{12})",
+        "NAME": "(?P<name>.+)",
+    }
+    for placeholder, group in groups.items():
+        pattern = pattern.replace(placeholder, group)
+    return re.compile(pattern, re.DOTALL)
+
+
+def arn_pattern(kind: Kind) -> re.Pattern[str] | None:
+    """What matches the kind's ARNs: the ARN of placeholders, with groups in their places.
+
+    None for a kind that is known by name only: where nothing is copied, nothing comes from
+    elsewhere.
+    """
+    arns = kind.arns(*PLACEHOLDERS) if kind.scheme else ()
+    return _pattern_of(arns[0]) if arns else None
+
+
+def _arn_problem(kind: Kind, text: str) -> str:
+    """Why an ARN is none of the kind."""
+    pattern = arn_pattern(kind)
+    if pattern is None:
+        return f"give the name of the {kind.noun} instead of an ARN"
+    example = kind.arns(*PLACEHOLDERS[:3], "aws")[0]
+    looks = f"the ARN of a {kind.short} looks like {example}"
+    if pattern.fullmatch(text.strip().lower()):
+        return f"its service, region and account are written in lower case and digits; {looks}"
+    service, own = text.split(":")[2:3], example.split(":")[2]
+    if service and service[0].lower() != own:
+        return f"it is an ARN of {service[0] or 'no service'}, not of {own}; {looks}"
+    return looks
+
+
+def _part_problem(kind: Kind, parsed: ResourceName) -> str | None:
+    """Why an ARN names a part of a resource, or something in it, and not the resource."""
+    if parsed.partition is None or "/" not in parsed.name:
+        return None
+    name, _, rest = parsed.name.partition("/")
+    part = rest.partition("/")[0]
+    what = f"{part} of" if part in PARTS else f"{kind.unit} in" if kind.prefixes else "part of"
+    article = "an" if what[0] in "aeiou" else "a"
+    return f"it names {article} {what} the {kind.short} {name}: end the ARN after {name}"
