@@ -211,3 +211,22 @@ def test_other_errors_pass() -> None:
     """A mistake in the program is not dressed up as one of a service."""
     with pytest.raises(KeyError), looking_at("bucket b"):
         raise KeyError("x")
+
+
+def test_an_intercepted_connection_names_the_way_out() -> None:
+    """A certificate that nobody vouches for is a setting's matter, and no password is shown."""
+    error = sdk.SSLError(
+        endpoint_url="https://me:secret@s3.example/bucket",
+        error="[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
+    )
+    found = caught(error)
+    assert isinstance(found, CannotSee)
+    assert "certificate is not trusted; set AWS_CA_BUNDLE" in str(found)
+    assert "secret" not in str(found)
+
+
+def test_no_error_shows_the_password_of_an_address() -> None:
+    """The SDK quotes the address that it could not reach."""
+    found = caught(sdk.EndpointConnectionError(endpoint_url="http://me:secret@127.0.0.1:1/x"))
+    assert "127.0.0.1:1" in str(found)
+    assert "secret" not in str(found)

@@ -115,6 +115,13 @@ ROOTS: Mapping[str, str] = {
 }
 """The documents of S3, which the SDK reads without looking at their root."""
 
+LISTED: Mapping[str, frozenset[str]] = {
+    "ListMultipartUploads": frozenset({"Upload"}),
+    "ListObjectVersions": frozenset({"Version", "DeleteMarker"}),
+    "ListObjectsV2": frozenset({"Contents"}),
+}
+"""The rows of S3's listings; the SDK passes over those of another name, or at another place."""
+
 # What the SDK's parsers raise for values that are none, such as a time that is no time.
 _UNREADABLE = (
     ResponseParserError,
@@ -226,6 +233,8 @@ def _require(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> N
         json.loads(body)
     elif (root := ROOTS.get(operation_model.name)) and _root_of(body) != root:
         raise ResponseParserError(f"not a {root}")
+    if (rows := LISTED.get(operation_model.name)) and not _shows_every_row(body, rows):
+        raise ResponseParserError("rows of another form")
 
 
 def _speaks_json(operation_model: Any) -> bool:
@@ -257,6 +266,20 @@ def _is_xml_error(body: bytes) -> bool:
 def _error_document(status: int) -> bytes:
     """An error that says nothing but a status."""
     return b"<ErrorResponse><Error><Code>%d</Code></Error></ErrorResponse>" % status
+
+
+def _shows_every_row(body: bytes, rows: frozenset[str]) -> bool:
+    """Whether the rows of a listing stand right under its root, and nothing else may be one."""
+    try:
+        root = fromstring(body)  # noqa: S314 - see the import
+    except (ParseError, LookupError, ValueError):
+        return False
+    listed = [child for child in root if _local(child) in rows]
+    others = [child for child in root if _local(child) not in rows]
+    return len(listed) == sum(_local(element) in rows for element in root.iter()) and not any(
+        _local(child) == "CommonPrefixes" or any(_local(each).lower() == "key" for each in child)
+        for child in others
+    )
 
 
 def _root_of(body: bytes) -> str | None:

@@ -7,13 +7,16 @@ cannot read the page; no spelling makes an object invisible.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataware.aws import ClientSettings, whole
+from dataware.core.model import Content
 from dataware.core.ports import Judgement, Response
+from dataware.kinds.s3_bucket import KIND
 from dataware.kinds.s3_bucket.answers import Answer
 from dataware.kinds.s3_bucket.documents import (
     read_objects,
@@ -25,7 +28,14 @@ from dataware.kinds.s3_bucket.documents import (
 from dataware.kinds.s3_bucket.quick import quick_objects
 from dataware.kinds.s3_bucket.reading import read_listing
 from dataware.kinds.s3_bucket.reading import read_versions as read_versions_again
+from support import buckets
+from support.servers import FaultProxy, Forward, Reply, Seen
 
+CALLER = (
+    b"<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account>"
+    b"<Arn>arn:aws:iam::111122223333:user/u</Arn></GetCallerIdentityResult>"
+    b"</GetCallerIdentityResponse>"
+)
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
@@ -225,3 +235,47 @@ def test_tags_of_another_form_are_refused(tags: str) -> None:
     answer = Answer(read_tags)
     body = f"<Tagging>{tags}</Tagging>".encode()
     assert answer(Response(200, {}, body)) is Judgement.RETRY
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FaultProxy]:
+    """A server on which each test puts its listing."""
+    with FaultProxy("http://127.0.0.1:1", record=False) as proxy:
+        yield proxy
+
+
+def answering(listing: bytes) -> Callable[[Seen, Forward], Reply]:
+    """A bucket with this listing, in which no version is older than the current one."""
+    others = {
+        "HeadBucket": b"",
+        "ListObjectsV2": listing,
+        "ListObjectVersions": page("", "ListVersionsResult", "UTF-8", None),
+    }
+
+    def respond(seen: Seen, _forward: Forward) -> Reply:
+        if seen.operation == "GetCallerIdentity":
+            return Reply.of(200, CALLER)
+        known = seen.operation in others
+        return Reply.of(200 if known else 403, others.get(seen.operation, b""))
+
+    return respond
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16"])
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_no_spelling_makes_a_bucket_look_empty(
+    spelling: str, encoding: str, server: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The probe, which reads with the SDK, sees data, or says that it could not see."""
+    monkeypatch.setattr(whole, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+    server.clear()
+    text = SPELLINGS[spelling](row("a", "Contents"))
+    server.add(answering(page(text, "ListBucketResult", encoding, None)))
+    account = buckets.account(client_settings=ClientSettings(first_attempts=1, attempts=1))
+    content = KIND.probe(account, "some-bucket").content
+    assert content is not Content.EMPTY
+    if spelling == "as S3 writes it" and encoding == "UTF-8":
+        assert content is Content.DATA
