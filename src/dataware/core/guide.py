@@ -28,7 +28,7 @@ class Guide:
     also: str = ""
 
 
-RECORD = "/dataware/markers/KIND/NAME in SSM Parameter Store"
+RECORD = "the line of the stop names the command"
 
 GUIDE: dict[int, Guide] = {
     1: Guide(

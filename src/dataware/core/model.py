@@ -143,7 +143,8 @@ class Marker:
     `source`, `run` and `identity` are None without a record; `identity` is the target's identity
     (see `Facts.identity`) at the time the migration began; `created` says that the run created
     the target itself; `heartbeat_age` is in seconds, measured by the service's clock; `problem`
-    says why a record is unknown; `batches` that the run may write without conditions.
+    says why a record is unknown; `batches` that the run may write without conditions; `removal` is
+    the command by which a person deletes the record.
     """
 
     state: MarkerState
@@ -156,6 +157,7 @@ class Marker:
     detail: Mapping[str, Any] = field(default_factory=dict)
     problem: Problem | None = None
     batches: bool = False
+    removal: str = ""
 
 
 NO_MARKER = Marker(MarkerState.NONE)

@@ -130,6 +130,9 @@ def _warning(facts: Facts, problem: Problem, action: Action) -> str:
     return f"{facts.name} counts as having no data: {problem}"
 
 
+NAMELESS_RECORD = "aws ssm delete-parameter --name /dataware/markers/KIND/NAME"
+
+
 def _words(
     wanted: Wanted,
     schema: str | None,
@@ -155,7 +158,7 @@ def _words(
         "cure": _cure(preferred, *fallbacks),
         "problems": "; ".join(_problems(preferred, *fallbacks)) or "no answer",
         "stack_of_app": _stack_of_app(wanted, preferred.owner),
-        "marker": f"/dataware/markers/*/{preferred.name} in SSM Parameter Store",
+        "marker": f"by `{preferred.marker.removal or NAMELESS_RECORD}`",
     }
 
 

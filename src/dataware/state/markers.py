@@ -48,6 +48,7 @@ class ParameterMarkers:
         alive_seconds: float = ALIVE_SECONDS,
     ) -> None:
         self._store = RecordStore(aws, clock)
+        self._region = aws.region
         self._clock = clock
         self._holder = holder or this_process()
         self._alive_seconds = alive_seconds
@@ -57,8 +58,9 @@ class ParameterMarkers:
 
         Its detail also names the `holder` and when the migration `started`.
         """
-        stored = self._store.look(parameter_name(kind, target)).stored
-        return NO_MARKER if stored is None else self._marker(stored)
+        name = parameter_name(kind, target)
+        stored = self._store.look(name).stored
+        return NO_MARKER if stored is None else self._marker(name, stored)
 
     def begin(
         self, kind: str, target: str, marker: Marker, seen: Marker | None = None
@@ -156,9 +158,9 @@ class ParameterMarkers:
             return kind_of(name), target_of(name), unseen
         if stored is None:
             return None
-        return kind_of(name), stored.value.target, self._marker(stored)
+        return kind_of(name), stored.value.target, self._marker(name, stored)
 
-    def _marker(self, stored: Stored) -> Marker:
+    def _marker(self, name: str, stored: Stored) -> Marker:
         value = stored.value
         return Marker(
             state=value.state,
@@ -170,6 +172,7 @@ class ParameterMarkers:
             heartbeat_age=stored.age,
             detail={**value.detail, "holder": value.holder, "started": value.started},
             batches=value.batches,
+            removal=f"aws ssm delete-parameter --name {name} --region {self._region}",
         )
 
     def _fresh(self, target: str, marker: Marker) -> Value:
