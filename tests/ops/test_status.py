@@ -182,3 +182,13 @@ def test_the_age_of_the_figures_is_not_younger_than_the_record() -> None:
     run = Run("k", "new", "old", "running", "r", {"stale": 20}, age=4.0)
     assert run.figures_age == 24.0
     assert run.words()["figures_age"] == 24
+
+
+@pytest.mark.parametrize("name", ["old", "s3://old", "r1", "r"])
+def test_a_source_or_a_run_names_its_migrations(name: str) -> None:
+    """Where no target is so named; a target that is goes first."""
+    there = World(markers={"new": marker(), "other": replace(marker(), source="x", run="q9")})
+    assert [run.target for run in runs_on_record(there.context(), name)] == ["new"]
+    there.markers["old"] = replace(marker(), source="x", run="q8")
+    found = [run.target for run in runs_on_record(there.context(), name)]
+    assert found == (["old"] if "old" in name else ["new"])

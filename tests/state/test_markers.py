@@ -374,3 +374,13 @@ def test_only_the_living_holder_holds(store: FakeParameters) -> None:
     assert not of_execution(store, "copy-2").holds(KIND, TARGET)
     store.clock.time += ALIVE_SECONDS
     assert not of_execution(store).holds(KIND, TARGET)
+
+
+def test_a_record_comes_with_the_command_that_deletes_it(store: FakeParameters) -> None:
+    """It names this very parameter, and where it lies."""
+    markers(store).begin(KIND, TARGET, running())
+    for marker in (markers(store).get(KIND, TARGET), markers(store).all()[0][-1]):
+        assert marker.removal == (
+            "aws ssm delete-parameter --name /dataware/markers/dynamodb-table/orders-prod"
+            " --region eu-central-1"
+        )

@@ -125,3 +125,19 @@ def test_a_line_is_plain_json(tmp_path: Path) -> None:
     (_, line) = file.path.read_text(encoding="ascii").splitlines()
     assert json.loads(line)["data"]["keys"] == ["a\nb", "\ud800", "</script>"]
     assert re.fullmatch(r"\{.*\}", line)
+
+
+def test_a_run_is_found_by_what_it_tells_of(tmp_path: Path) -> None:
+    """By the id of a migration that `status` shows, by a name or an address; the newest first."""
+    for number in (1, 2):
+        file = RunFile(tmp_path, new_run(number))
+        file.write({"record": 1, "run": new_run(number), "command": "migrate"})
+        data = {"name": "new", "source": "old", "migration": "3bc31eb482a6"}
+        file.write({"at": 0.5, "code": "phase", "data": data})
+        file.close()
+    newest = kept_runs(tmp_path)[0].run
+    for wanted in ("3bc31eb482a6", "3bc31", "new", "old", "dynamodb://new", "s3://old"):
+        assert find_run(tmp_path, wanted).run == newest
+    for wanted in ("3b", "ne", "nobody"):
+        with pytest.raises(BadInput, match="no run begins with"):
+            find_run(tmp_path, wanted)

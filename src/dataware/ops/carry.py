@@ -344,7 +344,7 @@ class _Carrier:
     def _enter(self, phase: str) -> None:
         """Tell that the migration is now in `phase`, here and in the record."""
         words = self._migration.words()
-        self._context.emit(event("phase", phase=phase, **words))
+        self._context.emit(event("phase", phase=phase, migration=self._run, **words))
         self._heart.publish({"phase": phase})
 
     def _verify(self, order: CopyOrder, items: int) -> Verdict:

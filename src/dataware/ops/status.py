@@ -82,6 +82,11 @@ class Run:
         """Whether the target is so named, or has this address."""
         return self.target == (name.partition("://")[2] or name)
 
+    def is_of(self, name: str) -> bool:
+        """Whether the source is so named, or the run's id begins so."""
+        begins = self.run is not None and bool(name) and self.run.startswith(name)
+        return begins or self.source == (name.partition("://")[2] or name)
+
     def number(self, name: str) -> float:
         """A figure of the record; zero where there is none."""
         value = self.detail.get(name)
@@ -130,7 +135,7 @@ def runs_on_record(context: Context, name: str | None = None) -> list[Run]:
     runs = sorted((_run(*record) for record in context.markers.all()), key=_order)
     if name is None:
         return runs
-    chosen = [run for run in runs if run.is_into(name)]
+    chosen = [run for run in runs if run.is_into(name)] or [run for run in runs if run.is_of(name)]
     if not chosen:
         raise BadInput(
             f"no migration into {name} is on record in account {context.aws.account}, "

@@ -40,6 +40,9 @@ BUFFER = 64 * 1024
 TAIL = 64 * 1024
 """Bytes at the end of a record, in which its last line is looked for."""
 
+LEAST_ID = 4
+"""Characters of a migration's id by which it is found."""
+
 NAMED = 5
 """Runs that an error names for choice."""
 
@@ -138,7 +141,9 @@ def kept_run(path: Path) -> KeptRun | None:
 def find_run(folder: Path, wanted: str | None) -> KeptRun:
     """The newest run, the one whose id begins with `wanted`, or the record in that file.
 
-    Raises BadInput, with what there is, when that is no run or several.
+    The id of a migration, as `dataware status` shows it, or the name or address of a side is as
+    good: then it is the newest run that tells of it. Raises BadInput, with what there is, when
+    that is no run or several.
     """
     if wanted is not None and (path := Path(wanted)).is_file():
         if (run := kept_run(path)) is None:
@@ -157,7 +162,24 @@ def find_run(folder: Path, wanted: str | None) -> KeptRun:
         raise BadInput(
             f"{len(fitting)} runs begin with {wanted}: {_names(fitting)}; say more of it"
         )
+    for run in runs:
+        if _tells_of(run, wanted):
+            return run
     raise BadInput(f"no run begins with {wanted}; the newest are {_names(runs)}")
+
+
+def _tells_of(run: KeptRun, wanted: str) -> bool:
+    """Whether something happened to a migration of that id, or to a side of that name."""
+    name = wanted.partition("://")[2] or wanted
+    for record in run.records():
+        data = record.get("data")
+        if isinstance(data, dict):
+            migration = str(data.get("migration") or "")
+            if name in (data.get("name"), data.get("source")):
+                return True
+            if migration and len(wanted) >= LEAST_ID and migration.startswith(wanted):
+                return True
+    return False
 
 
 def prune(folder: Path, runs: int = KEPT_RUNS, size: int = KEPT_BYTES) -> None:
