@@ -242,7 +242,8 @@ def test_deploy_stops_before_anything_is_changed(calls: Path) -> None:
     ran = run("deploy", "--yes", "--allow-loss", "Orders", "--allow-loss", "Users")
     assert ran.code == 0, ran
     assert items_of("orders-prod") == items_of("orders")
-    assert calls.read_text().splitlines()[-1] == "deploy --import-existing-resources"
+    last = calls.read_text().splitlines()[-1]
+    assert last == "deploy --import-existing-resources --exclusively=true App"
     assert prepared.is_dir()
     assert stacks() == ["App"]
 
