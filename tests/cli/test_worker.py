@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -20,7 +22,8 @@ from dataware.cli.worker import LEFT_ALONE, Leader
 from dataware.cli.workers import ProcessWorkers
 from dataware.core.errors import Incomplete, Refused
 from dataware.core.kind import CopyOrder, Place
-from dataware.migrate import Assignment, EngineSettings
+from dataware.migrate import Assignment, EngineSettings, LeaseTerm, since_boot
+from dataware.migrate.assignment import error_json
 from dataware.report import Format
 from dataware.state import FileJournal
 from support.copying import MemoryJournal
@@ -216,3 +219,32 @@ def test_a_system_without_room_is_one_sentence(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(subprocess, "Popen", full)
     with pytest.raises(Incomplete, match=r"Resource temporarily.*--processes 1"):
         ProcessWorkers(OPTIONS).start(ASSIGNMENT, MemoryJournal())
+
+
+def test_a_worker_sends_nothing_beyond_the_term_of_its_leader(
+    pipes: tuple[BinaryIO, BinaryIO],
+) -> None:
+    """Only a newer sign of life renews it, and a lock that is lost ends it for good."""
+    hear, say = pipes
+    asked = since_boot()
+
+    async def follows() -> None:
+        term = LeaseTerm(-math.inf, -math.inf)
+        Leader(hear, say, Left()).follow(lambda _message: None, term)
+
+        async def told(**message: object) -> None:
+            say.write(json.dumps({"type": "alive", **message}).encode() + b"\n")
+            await asyncio.sleep(0.1)
+
+        await told(term=None, lost=None)
+        assert not term.current
+        await told(term=[asked - 60, time.time() - 60], lost=None)
+        assert not term.current, "nobody renewed it while both stood still"
+        await told(term=[asked, time.time()], lost=None)
+        assert term.current
+        await told(term=None, lost=error_json(Refused("another run took over")))
+        assert not term.current
+        with pytest.raises(Refused, match="took over"):
+            await term.wait()
+
+    asyncio.run(follows())

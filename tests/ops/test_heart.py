@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from dataware.core.errors import CannotSee, Incomplete, Refused
-from dataware.ops.heart import BEAT_SECONDS, EARLY_SECONDS, SILENT_SECONDS, Heart
+from dataware.ops.heart import BEAT_SECONDS, EARLY_SECONDS, SILENT_SECONDS, Heart, await_settled
 from dataware.state.markers import ALIVE_SECONDS
+from support.world import World, WorldAws
 
 WAIT = 5.0
 
@@ -185,3 +187,47 @@ def test_early_beats_stay_below_the_quota() -> None:
     """Never more than one a second, and the usual pace from a few seconds on."""
     assert min(EARLY_SECONDS) >= 1
     assert sum(EARLY_SECONDS) < BEAT_SECONDS
+
+
+def test_a_beat_that_got_through_renews_the_term() -> None:
+    """Nothing is sent once no beat has got through for a while, or the lock is lost."""
+    time, pulse = Time(), Pulse()
+    heart = Heart(pulse, seconds=time)
+    assert heart.term.current
+    time.at += SILENT_SECONDS
+    assert not heart.term.current
+    heart.beat()
+    assert heart.term.current
+
+
+def test_a_lock_that_took_long_to_get_is_not_fresh() -> None:
+    """The term begins when the lock was asked for: the process may have stood still since."""
+    time, pulse = Time(), Pulse()
+    asked = time.at
+    time.at += SILENT_SECONDS + 1
+    heart = Heart(pulse, seconds=time, asked=asked)
+    assert not heart.term.current
+    assert heart.lost
+
+
+def test_what_may_arrive_yet_is_waited_for() -> None:
+    """Until nothing can come any more, and no longer than the lock is held."""
+    left = iter([3.0, 3.0, 2.0, 0.0])
+    pulse = Pulse()
+    type(pulse).unsettled_seconds = property(lambda _self: next(left))  # type: ignore[attr-defined]
+    world, waits = World(), list[float]()
+    context = replace(world.context(), aws=Pausing(waits))
+    try:
+        await_settled(context, Heart(pulse, seconds=Time()), {"name": "new"})
+    finally:
+        del type(pulse).unsettled_seconds  # type: ignore[attr-defined]
+    assert len(waits) == 2
+    assert "waiting for 3 s" in world.events.texts("warning")[0]
+
+
+class Pausing(WorldAws):
+    """An account whose pauses are counted."""
+
+    def __init__(self, waits: list[float]) -> None:
+        super().__init__(World())
+        object.__setattr__(self, "pause", waits.append)

@@ -7,13 +7,16 @@ that stand still at any place.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataware.aws import SystemClock
 from dataware.core.errors import CannotSee, Refused
 from dataware.core.model import Marker, MarkerState
 from dataware.migrate.term import SILENT_SECONDS
@@ -21,7 +24,9 @@ from dataware.state import ParameterMarkers
 from dataware.state.holder import Holder
 from dataware.state.lease import ParameterLease
 from dataware.state.markers import ALIVE_SECONDS, SETTLED_SECONDS
+from support.accounts import open_account
 from support.parameters import FakeParameters
+from support.servers import FaultProxy, Gate
 
 KIND, TARGET = "dynamodb-table", "orders-prod"
 NAME = f"/dataware/markers/{KIND}/{TARGET}"
@@ -278,3 +283,31 @@ def test_whatever_comes_late_one_run_writes_and_complete_stays(
         completed = completed or state(store) is MarkerState.COMPLETE
         if completed:
             assert state(store) is MarkerState.COMPLETE
+
+
+@pytest.mark.parametrize("late", ["takeover", "beat"])
+def test_a_write_that_a_server_takes_late_undoes_nothing(
+    fault_proxy: FaultProxy, late: str
+) -> None:
+    """On a real server, whose answer to one write is held back until another run has completed."""
+    gate, account = Gate(), open_account()
+    clock = SystemClock()
+
+    def on(host: str) -> ParameterMarkers:
+        return ParameterMarkers(account, clock, Holder(host, f"boot of {host}", 7, "1"), 0.0)
+
+    slow = on("slow").begin(KIND, TARGET, running())
+    fault_proxy.add(gate, operation="PutParameter", skip=int(late == "takeover"), times=1)
+    with ThreadPoolExecutor(1) as pool:
+        if late == "beat":
+            held = pool.submit(slow.beat, {})
+        else:
+            held = pool.submit(on("second").begin, KIND, TARGET, running())
+        while fault_proxy.count("PutParameter") < (2 if late == "beat" else 3):
+            time.sleep(0.01)
+        on("heir").begin(KIND, TARGET, running()).complete({"copied": 7})
+        gate.open()
+        with pytest.raises(Refused):
+            held.result()
+    found = on("reader").get(KIND, TARGET)
+    assert (found.state, found.detail["copied"]) == (MarkerState.COMPLETE, 7)

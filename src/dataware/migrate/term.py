@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
+from functools import partial
 from math import inf
 
 from dataware.core.errors import Incomplete
@@ -34,17 +35,21 @@ NO_SIGN_OF_LIFE = (
 )
 
 
-def since_boot() -> float:
-    """Seconds that never go back, and that go on while the machine sleeps where it counts them.
-
-    The same in every process of the machine. On macOS CLOCK_MONOTONIC counts sleep and Python's
-    own monotonic clock does not (clock_gettime(3)).
-    """
+def _clock_of_boot() -> Callable[[], float]:
+    """The clock of this system; a call in between would count, so often is it asked."""
     if sys.platform == "linux":
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
+        return partial(time.clock_gettime, time.CLOCK_BOOTTIME)
     if sys.platform == "darwin":
-        return time.clock_gettime(time.CLOCK_MONOTONIC)
-    return time.monotonic()
+        return partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+    return time.monotonic
+
+
+since_boot = _clock_of_boot()
+"""Seconds that never go back, and that go on while the machine sleeps where it counts them.
+
+The same in every process of the machine. On macOS CLOCK_MONOTONIC counts sleep and Python's own
+monotonic clock does not (clock_gettime(3)).
+"""
 
 
 class LeaseTerm:
