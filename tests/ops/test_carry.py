@@ -50,7 +50,6 @@ def run(
         facts.marker,
         facts,
         create=(lambda: WorldHold(there).create(kind, wanted)) if missing else None,
-        owned=False,
     )
     return carry(there.context(stop), migration)
 

@@ -10,7 +10,7 @@ from dataware.core.errors import DatawareError, Incomplete, Refused, WriteDenied
 from dataware.core.events import counted, event, needs_attention
 from dataware.core.guide import read_more
 from dataware.core.kind import Kind
-from dataware.core.model import Action, Existence, ImportMode, Ownership
+from dataware.core.model import Action, Existence
 from dataware.core.names import place_of
 from dataware.core.plan import COPYING, Plan, Planned, changed_facts
 from dataware.core.waiting import explain_waiting, tell_way_on
@@ -185,12 +185,6 @@ def _leave_to_deployment(context: Context, planned: Planned) -> None:
     context.emit(event("left-to-deployment", name=planned.wanted.preferred, why=why))
 
 
-def _in_use(planned: Planned) -> bool:
-    """Whether somebody may write to the target; a reference to it leaves no owner behind."""
-    referenced = planned.decision.import_mode is ImportMode.REFERENCE
-    return referenced or planned.preferred.owner.ownership is not Ownership.NOBODY
-
-
 def _migrate(
     context: Context, kind: Kind, planned: Planned, settings: CopySettings
 ) -> Incomplete | None:
@@ -218,7 +212,6 @@ def _migrate(
             planned.preferred.marker,
             planned.preferred,
             create=partial(context.hold.create, kind, planned.wanted) if missing else None,
-            owned=_in_use(planned),
         ),
         lambda: announce(context.emit, planned),
     )

@@ -61,9 +61,9 @@ run gives up as incomplete."""
 class Migration:
     """One migration to carry out.
 
-    `marker` is the record as it was probed; `create` makes the target, None if it exists; `owned`
-    says that a stack or a person has the target in use, so that every write is guarded;
-    `nothing_to_copy` says that the source was seen to be empty.
+    `marker` is the record as it was probed; `create` makes the target, None if it exists, and only
+    into what it made itself a run writes without conditions; `nothing_to_copy` says that the source
+    was seen to be empty.
     """
 
     kind: Kind
@@ -72,7 +72,6 @@ class Migration:
     marker: Marker
     target: Facts
     create: Callable[[], None] | None = None
-    owned: bool = True
     nothing_to_copy: bool = False
 
     @property
