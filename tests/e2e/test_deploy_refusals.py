@@ -171,7 +171,8 @@ def test_what_the_stack_could_not_take_in_is_told_before_it_is_copied(
     ran = deploy(table("Delete"))
     check_refused(calls, ran)
     assert "data-prod" in ran.err
-    assert "RETAIN_ON_UPDATE_OR_DELETE" in ran.err
+    assert "Stopped at data-prod (rule 21)" in ran.out
+    assert "RETAIN_ON_UPDATE_OR_DELETE" in ran.out
     assert everything() == before
 
 

@@ -20,8 +20,7 @@ from dataware.cli.outside import outside
 from dataware.core.errors import BadInput, Refused
 from dataware.core.estimate import Prices
 from dataware.core.events import event
-from dataware.core.guard import is_retained
-from dataware.core.model import Existence, ImportMode, Wanted
+from dataware.core.model import Wanted
 from dataware.core.outcome import judge_outcome
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.kinds import load
@@ -147,13 +146,13 @@ def _remarks(
 
 def _before(context: Context, app: App, deployment: Deployment) -> list[Wanted]:
     """Create, copy and verify; answers with what can only be filled once it is deployed."""
+    _refuse_strangers(context, app)
     plan = guarded_plan(context, app, deployment.guarding, deployment.prices)
     tell_plan(context, plan)
     if plan.stops or plan.losses:
         stopped = [planned.wanted.preferred for planned in plan.stops]
         names = ", ".join(dict.fromkeys([*stopped, *(loss.name for loss in plan.losses)]))
         raise Refused(f"nothing was changed, because of {names}; see the reasons above")
-    _check_adoption(app, plan)
     _ask(context, plan, deployment)
     later = [planned for planned in plan.resources if _waits(planned)]
     now = tuple(planned for planned in plan.resources if planned.changes and not _waits(planned))
@@ -161,6 +160,17 @@ def _before(context: Context, app: App, deployment: Deployment) -> list[Wanted]:
         apply_plan(context, replace(plan, resources=now), deployment.settings, saved=True)
     _lock(context, app.wanted)
     return [planned.wanted for planned in later]
+
+
+def _refuse_strangers(context: Context, app: App) -> None:
+    """Refuse stacks into which these credentials cannot look. Raises Refused."""
+    strangers = [one for one in app.stacks if one.account not in {None, context.aws.account}]
+    if strangers:
+        raise Refused(
+            f"nothing was changed, because stack {strangers[0].name} is meant for account "
+            f"{strangers[0].account}, into which the credentials of {context.aws.account} do not "
+            "look: deploy it by itself, with credentials of its account"
+        )
 
 
 def _after(
@@ -180,37 +190,6 @@ def _after(
 def _waits(planned: Planned) -> bool:
     """Whether only the stack can create the target, so that the copy follows the deployment."""
     return planned.decision.action in COPYING and bool(planned.wanted.unresolved)
-
-
-def _check_adoption(app: App, plan: Plan) -> None:
-    """Refuse what CloudFormation would not take into the stack. Raises Refused.
-
-    Source: AWS CloudFormation User Guide, "Import AWS resources into a CloudFormation stack
-    automatically".
-    """
-    deleted = {
-        (stack.name, logical_id)
-        for stack in app.stacks
-        for logical_id, resource in stack.resources.items()
-        if not is_retained(resource.deletion_policy)
-    }
-    unfit = [
-        planned.wanted.preferred
-        for planned in plan.resources
-        if _is_adopted(planned) and (planned.wanted.stack, planned.wanted.logical_id) in deleted
-    ]
-    if unfit:
-        raise Refused(
-            f"nothing was changed, because of {', '.join(unfit)}: CloudFormation takes into a "
-            "stack only what outlives it; set the removal policy to RETAIN_ON_UPDATE_OR_DELETE or "
-            "RETAIN, or import by reference"
-        )
-
-
-def _is_adopted(planned: Planned) -> bool:
-    """Whether the resource stands before the stack is deployed, and is to become the stack's."""
-    stands = planned.preferred.existence is Existence.EXISTS or planned.creates
-    return stands and planned.decision.import_mode is ImportMode.ADOPT
 
 
 def _ask(context: Context, plan: Plan, deployment: Deployment) -> None:

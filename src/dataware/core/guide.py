@@ -232,6 +232,19 @@ GUIDE: dict[int, Guide] = {
         also="the type cannot be imported by name, a template declares it, and it exists outside "
         "of the stack",
     ),
+    21: Guide(
+        "not-retained",
+        "CloudFormation adopts only resources that outlive their stack. The deployment would fail "
+        "after everything was copied.",
+        "❌ Stopped at Orders-prod (rule 21): Orders-prod would be deleted with its stack, and "
+        "CloudFormation adopts only what it retains; set its removal policy to "
+        "RETAIN_ON_UPDATE_OR_DELETE or RETAIN, or import by reference",
+        (
+            "Set the removal policy in CDK, or DeletionPolicy: RetainExceptOnCreate in a template.",
+            "Or leave the resource outside of the stack: `--import reference`.",
+        ),
+        also="a stack would adopt what its template lets CloudFormation delete",
+    ),
     19: Guide(
         "guard",
         "A template that no longer says what it said makes CloudFormation delete, replace or drop "

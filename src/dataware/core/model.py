@@ -267,8 +267,9 @@ class Wanted:
     `id` names it for people (a construct path); `type` is the CloudFormation type; `properties`
     are CloudFormation properties; `stack` and `logical_id` place it in a stack (None for a
     `dataware.toml`); `unresolved` lists the properties that refer to other resources; `where` names
-    the file and the place in it, for complaints. `account` and `region` are the environment that it
-    is meant for (None: that of the run).
+    the file and the place in it, for complaints; `account` and `region` are the environment that it
+    is meant for (None: that of the run); `retained` says that CloudFormation keeps the resource
+    when it leaves the stack that declares it.
     """
 
     id: str
@@ -283,6 +284,7 @@ class Wanted:
     import_mode: ImportMode = ImportMode.ADOPT
     creator: Creator = Creator.APPLY
     unresolved: tuple[str, ...] = ()
+    retained: bool = True
     where: str = field(default="", compare=False)
     account: str | None = None
     region: str | None = None

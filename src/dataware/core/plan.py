@@ -307,6 +307,7 @@ def _wanted_json(wanted: Wanted) -> dict[str, Any]:
         "unresolved": list(wanted.unresolved),
         "account": wanted.account,
         "region": wanted.region,
+        "retained": wanted.retained,
     }
 
 
@@ -327,6 +328,7 @@ def _planned(data: Mapping[str, Any]) -> Planned:
         unresolved=tuple(rest["unresolved"]),
         account=rest["account"],
         region=rest["region"],
+        retained=rest.get("retained", True),
     )
     decision = Decision(
         action=Action(data["action"]),

@@ -45,6 +45,7 @@ RULES: dict[int, str] = {
     18: "Data would have to be copied, and dataware cannot copy this type: stop.",
     19: "A resource that holds data would leave its stack, be replaced or be renamed: stop.",
     20: "CloudFormation cannot adopt this type, and a second one would be created: stop.",
+    21: "The stack would adopt the resource, and CloudFormation adopts only what it retains: stop.",
 }
 
 

@@ -123,6 +123,7 @@ def _planned(
     decision = _possible(kind, wanted, decision, preferred)
     decision = _refuse_import_from_elsewhere(kind, wanted, decision)
     decision = _refer_to_what_cannot_be_adopted(kind, wanted, decision, preferred)
+    decision = _retain_what_is_adopted(wanted, decision, preferred)
     taken = _estimate(kind, decision, source, prices)
     preferred = _advised(kind, wanted, decision, preferred, source)
     return Planned(wanted, preferred, fallbacks, decision, taken)
@@ -204,6 +205,29 @@ def _refer_to_what_cannot_be_adopted(
         )
         return replace(decision, action=Action.STOP, rule=20, reason=reason, import_mode=None)
     return replace(decision, import_mode=ImportMode.REFERENCE)
+
+
+def _retain_what_is_adopted(wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
+    """Stop before a copy into what the stack could not adopt; warn if the stack is not known.
+
+    Source: AWS CloudFormation User Guide, "Import AWS resources into a CloudFormation stack
+    automatically".
+    """
+    stands = preferred.existence is Existence.EXISTS or (
+        decision.action in COPYING and not wanted.unresolved
+    )
+    if wanted.retained or decision.import_mode is not ImportMode.ADOPT or not stands:
+        return decision
+    reason = (
+        f"{wanted.preferred} would be deleted with its stack, and CloudFormation adopts only what "
+        "it retains; set its removal policy to RETAIN_ON_UPDATE_OR_DELETE or RETAIN, or import by "
+        "reference"
+    )
+    if wanted.stack is None:
+        return replace(decision, warnings=(*decision.warnings, reason))
+    return replace(
+        decision, action=Action.STOP, rule=21, reason=reason, source=None, import_mode=None
+    )
 
 
 def _advised(

@@ -15,7 +15,7 @@ import yaml
 
 from dataware.core.errors import BadInput
 from dataware.core.expand import expand, told_unseen
-from dataware.core.guard import StackTemplate, read_declared
+from dataware.core.guard import StackTemplate, is_retained, read_declared
 from dataware.core.kind import Kind
 from dataware.core.model import Creator, Wanted
 from dataware.core.names import is_arn
@@ -255,6 +255,7 @@ def _wanted(source: Source, logical_id: str, resource: dict[str, Any]) -> Wanted
         creator=Creator.DEPLOYMENT,
         unresolved=(*conditional, *unresolved(properties)),
         where=declared.where,
+        retained=is_retained(resource.get("DeletionPolicy")),
     )
 
 
