@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -207,3 +208,37 @@ def test_a_deployment_that_failed_is_repeated_without_copying(calls: Path) -> No
     assert "Importing existing DynamoDB table with data: data-prod" in again.out
     assert not {"migrating", "batch", "migrated"} & set(again.out.lower().split())
     assert calls.read_text().count("deploy --import-existing-resources") == 2
+
+
+def test_a_stack_of_another_account_is_not_deployed_unseen(calls: Path) -> None:
+    """These credentials cannot look into it, so nobody knows what it would lose."""
+    make_table("data", varied_items(9))
+    before = everything()
+    folder = assembly(Path("prepared"), App={"Data": table()}, Theirs={"Data": table()})
+    manifest = folder / "manifest.json"
+    told = json.loads(manifest.read_text())
+    told["artifacts"]["Theirs"]["environment"] = "aws://999988887777/us-east-1"
+    told["artifacts"]["Theirs"]["dependencies"] = ["App"]
+    (folder / "Theirs.json").write_text(json.dumps({"Resources": {"Topic": {"Type": "T"}}}))
+    manifest.write_text(json.dumps(told))
+    ran = run("deploy", "--yes", "--", "--all")
+    check_refused(calls, ran)
+    assert "stack Theirs is meant for account 999988887777" in ran.err
+    assert everything() == before
+
+
+def test_an_error_of_the_app_is_told_before_anything_is_copied(calls: Path) -> None:
+    """CDK deploys nothing of a stack with an error, whatever has been copied for it."""
+    make_table("data", varied_items(9))
+    before = everything()
+    folder = assembly(Path("prepared"), App={"Data": table()})
+    manifest = folder / "manifest.json"
+    told = json.loads(manifest.read_text())
+    error = {"type": "aws:cdk:error", "data": "no VPC is left"}
+    told["artifacts"]["App"]["metadata"] = {"/App/Net": [error]}
+    manifest.write_text(json.dumps(told))
+    ran = run("deploy", "--yes")
+    assert ran.code == 1, ran
+    assert "no VPC is left" in ran.err
+    assert "deploy --import" not in calls.read_text()
+    assert everything() == before

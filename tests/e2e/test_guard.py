@@ -208,7 +208,7 @@ def test_the_recipe_for_a_rename_passes() -> None:
 def test_apply_is_not_guarded() -> None:
     """Creating and copying changes no stack of the app, and so loses nothing of it."""
     filled(Orders=table("orders"), Users=table("users"))
-    app = assembly(App={"Orders2": opted_in(table("orders-prod"), "orders")})
+    app = assembly(App={"Orders2": opted_in(table("orders-prod", "Retain"), "orders")})
     assert run("plan", app, "--out", "plan.json").code == 3
     assert run("apply", "plan.json").code == 0
     assert items_of("orders-prod") == items_of("orders")

@@ -216,3 +216,23 @@ def test_weaker_protection_is_a_warning_and_under_strict_a_refusal(
     assert "versioning: off instead of on" in text
     with pytest.raises(Refused, match="versioning: off instead of on"):
         guard(context_of(there, aws, strict=True), app)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("Bux", "did you mean Box?"),
+        ("App/Bux", "did you mean App/Box?"),
+        ("Nothing", "allows nothing"),
+    ],
+)
+def test_a_yes_to_nothing_is_told(there: World, name: str, says: str) -> None:
+    """A misspelt logical id allows no loss, and is not taken in silence."""
+    aws = StackedAws(there, held=HELD, templates=TEMPLATES)
+    report = guard(context_of(there, aws), EMPTIED, [name])
+    (warning,) = report.warnings
+    assert f"--allow-loss {name}" in warning
+    assert says in warning
+    assert not report.threats[0].allowed
+    assert guard(context_of(there, aws), EMPTIED, ["Box"]).warnings == ()
+    assert "allows nothing" in guard(context_of(there, aws), App([]), ["Box"]).warnings[0]

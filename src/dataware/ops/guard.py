@@ -6,7 +6,7 @@ touch. Changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -28,6 +28,7 @@ from dataware.core.guard import (
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
 from dataware.core.names import is_regional, place_of, plain_name
+from dataware.core.near import meant
 from dataware.core.ports import Aws, Emit
 from dataware.core.protection import WeakerProtection, find_weakened
 from dataware.core.values import MOST_LEVELS, count_levels
@@ -81,7 +82,7 @@ def guard(context: Context, app: App, allow: Sequence[str] = ()) -> GuardReport:
     marked = allowed(found.threats, allow)
     for threat in marked:
         _tell(context.emit, threat)
-    return GuardReport(marked, (*found.unseen, *weakened))
+    return GuardReport(marked, (*found.unseen, *weakened, *_told_unused(marked, allow)))
 
 
 def losses(here: Aws, regional: Regional, app: App) -> Found:
@@ -152,6 +153,17 @@ def _is_named(one: Threat, found: Sequence[Threat], names: Sequence[str]) -> boo
         return True
     name = f"{one.stack}/{one.logical_id}"
     return name in names and name not in {other.address for other in found}
+
+
+def _told_unused(found: Sequence[Threat], names: Sequence[str]) -> Iterator[str]:
+    """A sentence for each name that allows no loss, such as one that is misspelt."""
+    known = {name for one in found for name in (one.logical_id, f"{one.stack}/{one.logical_id}")}
+    for name in names:
+        if name not in known:
+            yield (
+                f"--allow-loss {name} allows nothing: this deployment would lose no resource of "
+                f"that logical id{meant(name, known)}"
+            )
 
 
 def _tell(emit: Emit, threat: Threat) -> None:
