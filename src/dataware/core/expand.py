@@ -20,7 +20,16 @@ MOST_COPIES = 5_000
 SIMPLE_TABLE = "AWS::Serverless::SimpleTable"
 TABLE = "AWS::DynamoDB::Table"
 _TYPES = {"String": "S", "Number": "N", "Binary": "B"}
-_KNOWN_TRANSFORMS = ("AWS::LanguageExtensions", "AWS::Serverless-2016-10-31")
+_KNOWN_TRANSFORMS = (
+    "AWS::CodeDeployBlueGreen",
+    "AWS::LanguageExtensions",
+    "AWS::SecretsManager-2020-07-23",
+    "AWS::SecretsManager-2024-09-16",
+    "AWS::Serverless-2016-10-31",
+    "AWS::ServiceCatalog",
+)
+"""Transforms of AWS that add no bucket and no table beyond what is written out here (Template
+Reference, "Transform reference")."""
 
 
 @dataclass(frozen=True, slots=True)

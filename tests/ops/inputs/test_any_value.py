@@ -204,6 +204,26 @@ def test_a_loop_over_what_is_not_literal_is_told_of(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("transform", "told"),
+    [
+        ("AWS::Serverless-2016-10-31", []),
+        (["AWS::LanguageExtensions", "AWS::SecretsManager-2024-09-16"], []),
+        ("Mine", ["Transform Mine is not looked into, because a macro may add resources"]),
+        ([{"Name": "AWS::Include"}], ["Transform AWS::Include is not looked into"]),
+        ({"Ref": "X"}, ["Transform of a computed name is not looked into"]),
+    ],
+)
+def test_a_macro_that_may_add_anything_is_told_of(
+    transform: Any, told: list[str], tmp_path: Path
+) -> None:
+    """The transforms of AWS that add no resource with data are known."""
+    document = {**SHAPES["a table with indexes"], "Transform": transform}
+    unseen = app_of(document, tmp_path / "t.json").unseen
+    assert len(unseen) == len(told)
+    assert all(says in text for says, text in zip(told, unseen, strict=True))
+
+
+@pytest.mark.parametrize(
     ("at", "value", "says"),
     [
         (("Properties", "TableName"), 2024, "not the number 2024: put it in quotes"),
