@@ -402,6 +402,12 @@ def test_a_lock_file_is_enough_where_aws_does_not_answer(monkeypatch: pytest.Mon
     assert "Custom::DataMigration" in {one["Type"] for one in resources(stack).values()}
 
 
+def test_a_migration_that_is_no_word_is_refused() -> None:
+    """A slip does not pass as the default, nor does it fail only where data is copied."""
+    with pytest.raises(ValueError, match="Demo/Uploads: migration cannot be 'none': leave it out"):
+        bucket(make_stack(lookup="collect"), migration="none")
+
+
 def test_a_deployment_by_dataware_makes_no_machinery(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has copied the data before, and fills what only the stack can create afterwards."""
     lock = entry("migrate", 3, source="old-name", fallbacks=["old-name"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataware.core.estimate import Prices, Speed, estimate
+from dataware.core.estimate import Prices, Speed, estimate, estimate_deployment
 from dataware.core.model import Size
 
 PRICES = Prices("list prices", "2026-01", "nowhere", "a page", {"write": 2.0})
@@ -26,6 +26,16 @@ def test_time_follows_what_the_service_takes_where_that_is_slower() -> None:
     """Billed units that a service takes slowly decide, however quickly items could be sent."""
     slow = Speed(1_000_000, {"write": 4000, "read": 1})
     assert estimate(Size(1000, 0), {"write": 40_000}, slow, PRICES).seconds == 10
+
+
+def test_a_deployment_has_fewer_processors_and_verifies_within_its_time() -> None:
+    """Ten workers carry half of what one machine does; the service's own limit stays."""
+    fast = Speed(20_000, {"write": 4000})
+    copied = estimate_deployment(Size(1_000_000, 0), {}, fast, workers=10)
+    assert copied == 150
+    assert estimate_deployment(Size(1_000_000, 0), {}, fast, workers=20) == 75
+    assert estimate_deployment(Size(1_000_000, 0), {"write": 4e6}, fast, workers=10) == 1500
+    assert estimate_deployment(Size(1000, 0), {}, fast, workers=10, max_rate=10) == 150
 
 
 def test_prices_survive_their_json_and_say_what_they_are() -> None:

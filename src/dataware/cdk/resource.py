@@ -148,6 +148,11 @@ class DataAwareResource(Construct):
         refer: Callable[[str, dict[str, Any]], Made],
     ) -> Made:
         """The resource as it was decided; declared under a known id, or referred to."""
+        if isinstance(migration, str) and migration != AUTO:
+            raise ValueError(
+                f"{self._asked.path}: migration cannot be {migration!r}: leave it out, or give "
+                "None or a function such as DataMigration.of"
+            )
         made: Made | None = None
         if self._entry.referenced is None:
             made = declare({**RETAINED, **properties})
@@ -198,7 +203,7 @@ class DataAwareResource(Construct):
             for copy in copies:
                 Annotations.of(self).add_error(self._why_stranded(copy))
             return
-        make = _default_migration() if migration == AUTO else migration
+        make = _default_migration() if isinstance(migration, str) else migration
         # Not all of the construct: its notifications, for one, wait for the data.
         before = after.node.default_child or after
         for number, copy in enumerate(copies, 1):
