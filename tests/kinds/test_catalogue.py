@@ -28,6 +28,12 @@ def test_names_and_schemes_are_unique() -> None:
     assert len(schemes) == len({scheme for scheme, _ in schemes})
 
 
+@pytest.mark.parametrize("card", kinds(), ids=lambda card: card.cfn_type)
+def test_types_of_one_kind_know_each_other(card: Kind) -> None:
+    """One card says which types declare the same thing: all of its name, and no other."""
+    assert set(card.all_types) == {one.cfn_type for one in kinds() if one.name == card.name}
+
+
 @pytest.mark.parametrize(
     ("wrong", "meant"),
     [
