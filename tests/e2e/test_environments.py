@@ -421,6 +421,23 @@ def test_a_template_without_its_stack_is_told_to_name_it() -> None:
     assert keys_in(US, "web-new") == {"one"}
 
 
+def test_the_policy_reaches_every_region_of_the_plan() -> None:
+    """Tables by their ARNs, and the records of migrations in each region that a name means."""
+    make_bucket_at(EU, "uploads", "one")
+    app = write_toml(
+        Path("app.toml"),
+        toml_resource(TABLE, "Parcels-prod", PARCELS.replace(EU, "ap-south-1")),
+        toml_resource(BUCKET, "uploads-prod", "arn:aws:s3:::uploads"),
+    )
+    ran = run("iam-policy", app, "--region", US)
+    assert ran.code == 0, ran
+    arns = {arn for each in json.loads(ran.out)["Statement"] for arn in each["Resource"]}
+    assert {f"arn:aws:s3:::uploads{part}" for part in ("", "/*")} <= arns
+    assert PARCELS.replace(EU, "ap-south-1") in arns
+    for region in (US, EU, "ap-south-1"):
+        assert f"arn:aws:ssm:{region}:{ACCOUNT}:parameter/dataware/markers*" in arns
+
+
 @pytest.mark.xdist_group("cdk")
 def test_an_app_of_two_regions_is_not_deployed_as_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
