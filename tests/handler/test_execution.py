@@ -76,7 +76,7 @@ def test_a_shard_goes_on_in_the_next_call_when_its_time_is_up() -> None:
     make_table("old-one", varied_items(300, size=30_000))
     make_table("new-one")
     # Several pages a shard, at a rate at which a page takes longer than a look at the time.
-    _, given = begin(properties(MaxRate="400"))
+    _, given = begin(properties(MaxRate="100"))
     execution = Execution(time=lambda: until_written("new-one"))
     assert execution.run(given)["verified"] == 300
     assert execution.calls > 4, "four shards of one call each would prove nothing"
