@@ -7,9 +7,12 @@ that stand still at any place.
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +24,7 @@ from dataware.core.errors import CannotSee, Refused
 from dataware.core.model import Marker, MarkerState
 from dataware.migrate.term import SILENT_SECONDS
 from dataware.state import ParameterMarkers
-from dataware.state.holder import Holder
+from dataware.state.holder import Holder, this_process
 from dataware.state.lease import ParameterLease
 from dataware.state.markers import ALIVE_SECONDS, SETTLED_SECONDS
 from support.accounts import open_account
@@ -311,3 +314,12 @@ def test_a_write_that_a_server_takes_late_undoes_nothing(
             held.result()
     found = on("reader").get(KIND, TARGET)
     assert (found.state, found.detail["copied"]) == (MarkerState.COMPLETE, 7)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells one boot from another")
+def test_a_run_of_this_machine_is_not_waited_for(store: LateParameters) -> None:
+    """It counts by the same clock, which went on while it stood still."""
+    here = ParameterMarkers(store, store.clock, replace(this_process(), pid=os.getppid()))
+    here.begin(KIND, TARGET, running(batches=True))
+    store.clock.time += ALIVE_SECONDS
+    assert markers(store, "heir").begin(KIND, TARGET, running()).unsettled_seconds == 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,11 @@ def has_ended(token: str) -> bool:
     seen = _seen(int(pid))
     # Where /proc hides the processes of others, one that runs is not seen there.
     return seen is not None and seen != born
+
+
+def shares_clock(token: str) -> bool:
+    """Whether the process of a token counts time by the clock of this very boot."""
+    return token.partition("|")[0] == _place() and sys.platform == "linux"
 
 
 def _place() -> str:

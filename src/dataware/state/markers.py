@@ -18,7 +18,7 @@ from uuid import uuid4
 from dataware.core.errors import CannotSee, Refused
 from dataware.core.model import NO_MARKER, Marker, MarkerState
 from dataware.core.ports import Aws, Clock
-from dataware.state.holder import Holder, has_ended, this_process
+from dataware.state.holder import Holder, shares_clock, this_process
 from dataware.state.lease import ParameterLease, own_detail
 from dataware.state.records import LIST, READ, WRITE, RecordStore, Stored, Written, age_of
 from dataware.state.value import Value, kind_of, parameter_name, target_of
@@ -140,7 +140,8 @@ class ParameterMarkers:
     def _settled(self, stored: Stored) -> float:
         """When nothing that earlier runs sent without conditions can arrive any more."""
         value = stored.value
-        silent = value.batches and not value.released and not has_ended(value.token)
+        # A process of this boot cannot believe in its lock by a clock that stood still.
+        silent = value.batches and not value.released and not shares_clock(value.token)
         last = stored.at - stored.age + SETTLED_SECONDS
         return max(value.settled, last) if silent else value.settled
 
