@@ -64,6 +64,9 @@ _FACTS: Mapping[str, Any] = {
     "owner": _of(Ownership),
     "stack": _Maybe(_text),
     "logical_id": _Maybe(_text),
+    "stack_id": _Maybe(_text),
+    "account": _Maybe(_text),
+    "region": _Maybe(_text),
     "marker": _of(MarkerState),
     "migrating_from": _Maybe(_text),
     "schema": _Maybe(_text),
@@ -82,6 +85,9 @@ _WANTED: Mapping[str, Any] = {
     "import": _of(ImportMode),
     "creator": _of(Creator),
     "unresolved": [_text],
+    "account": _Maybe(_text),
+    "region": _Maybe(_text),
+    "retained": _flag,
 }
 
 _ESTIMATE: Mapping[str, Any] = {
