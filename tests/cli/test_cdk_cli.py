@@ -194,6 +194,15 @@ def test_what_cannot_be_told_apart_is_refused(words: list[str], says: str) -> No
         parse(*words)
 
 
+def test_names_that_are_broken_over_lines_are_read() -> None:
+    """A narrow column holds one name a line, or a part of one."""
+    apart = "  -a,       The app.\n  --app     It has a name. [string]\n"
+    broken = "  --hotswap-ecs-timeout-seco  In\n  nds                         seconds [number]\n"
+    table = read_option_table(apart + broken)
+    assert (table.find("a").name, table.find("app").type) == ("app", "string")
+    assert table.find("hotswap-ecs-timeout-seconds").type == "number"
+
+
 def test_two_command_lines_cannot_mean_two_accounts() -> None:
     """What is looked at with one profile would be deployed with another."""
     assert check_same("--profile", None, "prod") == "prod"

@@ -131,7 +131,10 @@ def _rows(text: str) -> Iterator[tuple[str, str]]:
     """The names and the description of each option; both may go on in the lines below."""
     names, description = "", ""
     for line in text.splitlines():
-        if match := ROW.match(line):
+        match = ROW.match(line)
+        if match and names.endswith(","):
+            names, description = f"{names} {match[1]}", f"{description} {line[match.end() :]}"
+        elif match:
             if names:
                 yield names, description
             names, description = match[1], line[match.end() :]
