@@ -29,6 +29,7 @@ def make_cdk(path: Path, version: str = "2.1148.1 (build 1)", help_text: Path = 
     path.write_text(
         f"""#!/bin/sh
 echo "$@" >> "{path}.calls"
+echo "$DATAWARE_RUN" > "{path}.run"
 case "$*" in
   --version) echo "{version}" ;;
   "deploy --help") cat "{help_text}" ;;
@@ -105,6 +106,7 @@ def test_deploying_adopts(tmp_path: Path, environ: dict[str, str]) -> None:
         r"deploy --import-existing-resources --exclusively=true Data My \(EU\) [2]024 "
         "--require-approval never -f -v"
     )
+    assert Path(f"{cdk}.run").read_text() == "deploy\n", "the app makes no machinery that copies"
 
 
 def test_the_first_synth_asks_nothing(tmp_path: Path, environ: dict[str, str]) -> None:
@@ -114,6 +116,7 @@ def test_the_first_synth_asks_nothing(tmp_path: Path, environ: dict[str, str]) -
     find_cdk(tmp_path, environ).synth(tmp_path / "out", given)
     call = Path(f"{cdk}.calls").read_text().splitlines()[-1]
     assert "dataware:lookup=collect" in call
+    assert Path(f"{cdk}.run").read_text() == "look\n", "the app takes it for no slip of a person"
     assert call.endswith("-c env=prod")
 
 
