@@ -6,6 +6,7 @@ The proxy enforces what S3 does with the expected owner of a request (Amazon S3 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,30 @@ def test_a_wrong_account_on_the_command_line_is_refused(side: str, fault_proxy: 
     assert "Traceback" not in ran.err
     fault_proxy.clear()
     assert migration.content("new-one") == {}
+
+
+def test_a_partners_bucket_is_copied_once_its_owner_is_named(fault_proxy: FaultProxy) -> None:
+    """What the refusal advises works: with the account of its owner every object arrives."""
+    migration = prepared()
+    fault_proxy.clear()
+    owners = Owners(old_one=0)
+
+    def served(seen: Seen, forward: Forward) -> Reply:
+        """Let the emulator, whose own bucket it is, take the partner's for the caller's."""
+        return owners(
+            seen,
+            lambda one: forward(
+                replace(one, head=one.head.replace(THEIRS.encode(), OURS.encode()))
+            ),
+        )
+
+    fault_proxy.add(served)
+    command = ("migrate", "s3://old-one", "s3://new-one")
+    assert "name its account with --source-owner" in run(*command).err
+    ran = run(*command, "--source-owner", THEIRS)
+    assert ran.code == 0, ran
+    fault_proxy.clear()
+    assert migration.content("new-one") == migration.content("old-one")
 
 
 @SIDES

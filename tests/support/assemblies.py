@@ -16,7 +16,7 @@ case "$*" in
   --version) echo "2.1148.1 (build 1)" ;;
   "deploy --help") cat "HELP" ;;
   list*) cp -r prepared/. "$3" ;;
-  deploy*) test ! -e failing ;;
+  deploy*) while test -e hanging; do sleep 0.05; done; test ! -e failing ;;
 esac
 """
 
@@ -45,7 +45,8 @@ def assembly(folder: Path = Path("cdk.out"), **apps: Mapping[str, Any]) -> Path:
 def prepare_project() -> Path:
     """Make the current folder a CDK project; the file in which its CDK writes what it is asked.
 
-    Its app is the assembly in the folder ``prepared``; a file ``failing`` lets deployments fail.
+    Its app is the assembly in the folder ``prepared``; a file ``failing`` lets deployments fail,
+    and one ``hanging`` holds them up while it is there.
     """
     Path("cdk.json").write_text(json.dumps({"app": "true"}))
     cdk = Path("node_modules/.bin/cdk")

@@ -41,14 +41,15 @@ def members(client: Any, call: str, given: dict[str, str | bool]) -> dict[str, s
 def main(words: Sequence[str]) -> None:
     """Make one call."""
     service, command, *rest = words
-    client = boto3.client(service)
+    given = settings(rest)
+    client = boto3.client(service, region_name=given.pop("region", None))
     if command == "wait":
         waiter = client.get_waiter(rest[0].replace("-", "_"))
-        waiter.wait(**members(client, waiter.config.operation, settings(rest)))
+        waiter.wait(**members(client, waiter.config.operation, given))
         return
     calls = {xform_name(name, "-"): name for name in client.meta.service_model.operation_names}
     call = calls[command]
-    getattr(client, xform_name(call))(**members(client, call, settings(rest)))
+    getattr(client, xform_name(call))(**members(client, call, given))
 
 
 if __name__ == "__main__":

@@ -127,6 +127,12 @@ class Project:
 
     def run(self, *command: str) -> str:
         """Run a command that has to succeed; its output."""
+        code, said = self.ended(*command)
+        assert code == 0, said
+        return said
+
+    def ended(self, *command: str) -> tuple[int, str]:
+        """How a command ends, and its output."""
         done = subprocess.run(
             command,
             cwd=self.folder,
@@ -138,8 +144,7 @@ class Project:
             check=False,
             timeout=300,
         )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
+        return done.returncode, done.stdout
 
     def bootstrap(self) -> None:
         """Bootstrap the account."""
@@ -153,14 +158,15 @@ class Project:
         """What a command of dataware says."""
         return self.run(sys.executable, "-m", "dataware.cli", *arguments)
 
-    def dataware_deploy(self) -> str:
+    def dataware_deploy(self, *arguments: str) -> str:
         """Data first, then the stack."""
-        return self.dataware("deploy", "--yes", "--", *NEVER_ASK)
+        return self.dataware("deploy", "--yes", "--", *NEVER_ASK, *arguments)
 
     def check_no_difference(self, *arguments: str) -> None:
-        """The template of a plain synth, or of the named assembly, is the one that is deployed."""
+        """The templates of a plain synth, or of the named assembly, are those that are deployed."""
         said = self.run("cdk", "diff", "--no-notices", *arguments)
         assert "There were no differences" in said, said
+        assert "Number of stacks with differences: 0" in said, said
 
 
 def make_project(source: Path, folder: Path, home: Path) -> Project:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
@@ -85,7 +85,7 @@ def make_bucket(name: str, objects: Iterable[Mapping[str, Any]] = (), **more: An
         list(pool.map(lambda one: s3.put_object(Bucket=name, **one), objects))
 
 
-def items_of(table: str) -> dict[str, Any]:
+def items_of(table: str, key: str = "pk") -> dict[str, Any]:
     """Every item of a table by its key, sets in order and binaries as Base64; empty without one."""
     dynamodb = client("dynamodb")
     dynamodb.meta.events.register("before-parse.dynamodb.Scan", _keep_items)
@@ -94,7 +94,7 @@ def items_of(table: str) -> dict[str, Any]:
         found = [item for page in pages for item in page["Items"]]
     except dynamodb.exceptions.ResourceNotFoundException:
         return {}
-    return {json.dumps(item["pk"], sort_keys=True): _ordered(item) for item in found}
+    return {json.dumps(item[key], sort_keys=True): _ordered(item) for item in found}
 
 
 def _keep_items(
@@ -116,14 +116,15 @@ def _ordered(value: Any) -> Any:
     return [_ordered(each) for each in value] if isinstance(value, list) else value
 
 
-def objects_of(bucket: str) -> dict[str, Any]:
-    """Every object of a bucket by its key: bytes, headers, metadata, tags; empty without one."""
+def objects_of(bucket: str, keys: Sequence[str] | None = None) -> dict[str, Any]:
+    """Objects by key: bytes, headers, metadata, tags; all of a bucket, and none without one."""
     s3 = client("s3")
-    try:
-        pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket))
-    except s3.exceptions.NoSuchBucket:
-        return {}
-    keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
+    if keys is None:
+        try:
+            pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket))
+        except s3.exceptions.NoSuchBucket:
+            return {}
+        keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
     with ThreadPoolExecutor(8) as pool:
         return dict(zip(keys, pool.map(lambda key: _object(s3, bucket, key), keys), strict=True))
 

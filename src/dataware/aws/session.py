@@ -91,9 +91,10 @@ class Account:
     Creating clients is not thread-safe in the SDK, so that happens under a lock.
     """
 
-    def __init__(self, login: Login, region: str) -> None:
+    def __init__(self, login: Login, region: str, bucket_owner: str | None = None) -> None:
         self._login = login
         self._region = region
+        self._bucket_owner = bucket_owner
         self._clients: dict[tuple[str, str], Any] = {}
         self._fetching: dict[str, Any] = {}
 
@@ -162,6 +163,10 @@ class Account:
         """The same account and credentials in another region."""
         with self._login.lock:
             return self._login.regions.setdefault(region, Account(self._login, region))
+
+    def expecting(self, bucket_owner: str) -> Account:
+        """The same caller and region, where buckets are expected to be another account's."""
+        return Account(self._login, self._region, bucket_owner)
 
     def looking_at(self, what: str, permission: str | None = None) -> AbstractContextManager[None]:
         """Turn the SDK's errors into NotThere and CannotSee; `permission` cures a denial."""
@@ -330,7 +335,7 @@ class Account:
         """Add the expected owners to every operation that knows them, unless they are given."""
         members = model.input_shape.members if model.input_shape else {}
         added = {
-            name: self.account
+            name: self._bucket_owner or self.account
             for name in ("ExpectedBucketOwner", "ExpectedSourceBucketOwner")
             if name in members and name not in params
         }

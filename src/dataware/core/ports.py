@@ -136,6 +136,14 @@ class Aws(Protocol):
         """Wait between two calls. Raises Incomplete as soon as a person asks to stop."""
         ...
 
+    def expecting(self, bucket_owner: str) -> Aws:
+        """The same caller and region, where buckets are expected to be another account's.
+
+        S3 refuses a request whose expected owner does not own the bucket (Amazon S3 User Guide,
+        "Verifying bucket ownership with bucket owner condition").
+        """
+        ...
+
     def looking_at(self, what: str, permission: str | None = None) -> AbstractContextManager[None]:
         """Turn the SDK's errors into NotThere and CannotSee; `permission` cures a denial."""
         ...

@@ -116,8 +116,9 @@ def _regional(context: Context, region: str) -> Aws:
 
 
 def aws_of(context: Context, place: Place) -> Aws:
-    """The control plane of the place's region."""
-    return _regional(context, place.region)
+    """The control plane of the place's region, which expects the place's owner."""
+    aws = _regional(context, place.region)
+    return aws if place.owner == context.aws.account else aws.expecting(place.owner)
 
 
 def located(context: Context, kind: Kind, place: Place) -> Place:

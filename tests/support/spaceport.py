@@ -1,0 +1,159 @@
+"""What lies in an account before the app of `examples/get-or-create` is deployed, and a look at it.
+
+Everything is asked of AWS by boto3 alone; no code of dataware compares anything here.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from support.worlds import client, items_of, make_bucket, objects_of, stacks, varied_objects
+
+STACKS = {name: f"Spaceport-{name}-prod" for name in ("Accounts", "Processing", "Site")}
+KEYS = {
+    "Files": "id",
+    "Projects": "id",
+    "Subscriptions": "email",
+    "Sessions": "id",
+    "Waitlist": "email",
+    "Feedback": "id",
+    "Drafts": "id",
+}
+"""The tables by their names without the stage, with their partition keys."""
+
+BUCKETS = ("uploads", "models")
+COPIED = ("Files", "Waitlist", "Subscriptions", *BUCKETS)
+"""What only lies under the older name."""
+
+CREATED = {"Sessions", "Feedback", "spaceport/survey-prod", "spaceport-users-prod"}
+"""What holds data nowhere, so that the first deployment creates it."""
+
+EXISTING = {"Projects", "Subscriptions", "Drafts", "spaceport/render-prod"}
+"""What exists under the preferred name, so that a plain `cdk deploy` can only refer to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much lies in the largest table, and in each bucket."""
+
+    items: int
+    objects: int
+
+
+SMALL = Sizes(300, 24)
+WHOLE = Sizes(30_000, 3_000)
+
+
+def fill(sizes: Sizes) -> None:
+    """Data under older names, under the preferred names, under both, and under none."""
+    make_table("Files", small_items("id", sizes.items))
+    make_table("Waitlist", small_items("email", 78))
+    make_table("Projects-prod", small_items("id", 50))
+    make_table("Subscriptions", small_items("email", 20))
+    make_table("Subscriptions-prod")
+    make_table("Feedback")
+    make_table("Drafts", small_items("id", 60))
+    make_table("Drafts-prod", small_items("id", 40, seed=2))
+    for seed, bucket in enumerate(BUCKETS):
+        make_bucket(f"spaceport-{bucket}", varied_objects(sizes.objects, seed))
+    images = client("ecr")
+    for name in ("spaceport/render-prod", "spaceport/compress"):
+        images.create_repository(repositoryName=name)
+        images.put_image(repositoryName=name, imageManifest=json.dumps({"schemaVersion": 2}))
+
+
+def make_table(name: str, items: Iterable[Mapping[str, Any]] = ()) -> None:
+    """One of the tables, filled as a plain script would."""
+    dynamodb, name = client("dynamodb"), f"Spaceport-{name}"
+    key = KEYS[name.split("-")[1]]
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+    )
+    puts = [{"PutRequest": {"Item": item}} for item in items]
+    batches = [puts[at : at + 25] for at in range(0, len(puts), 25)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda some: dynamodb.batch_write_item(RequestItems={name: some}), batches))
+
+
+def small_items(key: str, count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """Items with a text, a number, bytes and a set, of some 200 bytes."""
+    chance = random.Random(seed)
+    for number in range(count):
+        yield {
+            key: {"S": f"{number:06} é \U0001f680"},
+            "name": {"S": "x" * 100},
+            "size": {"N": str(chance.randrange(10**30))},
+            "hash": {"B": chance.randbytes(12)},
+            "tags": {"SS": sorted({f"t{chance.randrange(50)}" for _ in range(3)})},
+        }
+
+
+def contents(sizes: Sizes) -> dict[str, Any]:
+    """Everything under every name of today and of before; of many objects what a listing says."""
+    look = objects_of if sizes.objects < 100 else listed
+    found = {
+        f"{name}{stage}": items_of(f"Spaceport-{name}{stage}", key)
+        for name, key in KEYS.items()
+        if name != "Sessions"
+        for stage in ("", "-prod")
+    }
+    return found | {
+        f"{name}{stage}": look(f"spaceport-{name}{stage}")
+        for name in BUCKETS
+        for stage in ("", "-prod")
+    }
+
+
+def listed(bucket: str) -> dict[str, Any]:
+    """The ETag and the size of every object, and all of every fiftieth."""
+    s3 = client("s3")
+    try:
+        pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket))
+    except s3.exceptions.NoSuchBucket:
+        return {}
+    found = {one["Key"]: (one["ETag"], one["Size"]) for page in pages for one in page["Contents"]}
+    some = objects_of(bucket, list(found)[::50])
+    return {**found, **{key: (found[key], one) for key, one in some.items()}}
+
+
+def moved(before: Mapping[str, Any]) -> dict[str, Any]:
+    """What has to lie where, once the data has been brought under the preferred names."""
+    return {**before, **{f"{name}-prod": before[name] for name in COPIED}}
+
+
+def owned() -> dict[str, set[str]]:
+    """What of the app's data each stack holds, by names without the stage."""
+    cloudformation = client("cloudformation")
+    pages = cloudformation.get_paginator("list_stack_resources")
+    found: dict[str, set[str]] = {}
+    for name, stack in STACKS.items():
+        if stack not in stacks():
+            continue
+        rows = [
+            row
+            for page in pages.paginate(StackName=stack)
+            for row in page["StackResourceSummaries"]
+        ]
+        found[name] = {word for row in rows if (word := _word(row))}
+    return found
+
+
+def _word(row: Mapping[str, Any]) -> str | None:
+    """The word for a stateful resource of a stack; None for any other."""
+    name = str(row["PhysicalResourceId"])
+    if row["ResourceType"] == "AWS::Cognito::UserPool":
+        pool = client("cognito-idp").describe_user_pool(UserPoolId=name)["UserPool"]
+        return str(pool["Name"])
+    words = {"AWS::DynamoDB::Table": "Spaceport-", "AWS::S3::Bucket": "spaceport-"}
+    if row["ResourceType"] == "AWS::ECR::Repository":
+        return name
+    prefix = words.get(str(row["ResourceType"]))
+    return name.removeprefix(prefix).removesuffix("-prod") if prefix else None
