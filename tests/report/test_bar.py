@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from dataware.report.bar import bar_line, bar_lines, shortened
+from dataware.report.bar import bar_line, bar_lines, shorten_name
 
 FAR: dict[str, object] = {
     "name": "Spaceport-Waitlist-prod",
@@ -46,7 +46,7 @@ def test_no_bar_is_wider_than_the_window(rows: list[dict[str, Any]], width: int)
 @given(NAMES, st.integers(8, 60))
 def test_a_shortened_name_keeps_both_its_ends(name: str, space: int) -> None:
     """The end tells the environment, so the middle is left out, and never half a character."""
-    short = shortened(name, space)
+    short = shorten_name(name, space)
     assert cell_len(short) <= space
     if short != name:
         head, tail = short.split("…")

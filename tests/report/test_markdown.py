@@ -18,7 +18,7 @@ from dataware.core.model import Action
 from dataware.core.plan import Plan
 from dataware.report import Format, make_renderer
 from dataware.report.line import printable
-from dataware.report.markdown import LONGEST, MOST, clipped, code, fitting, markdown, prose
+from dataware.report.markdown import LONGEST, MOST, clip_text, code, fitting, markdown, prose
 from support.plans import (
     NASTY,
     many,
@@ -154,8 +154,8 @@ def shown(text: str) -> str:
 @given(NASTY)
 def test_a_name_is_read_as_it_is(name: str) -> None:
     """Escaping is for the machine: a reader sees the name, with control characters spelled out."""
-    assert shown(code(name)) == clipped(name)
-    assert shown(f"{prose(name)}.") == f"{clipped(name)}."
+    assert shown(code(name)) == clip_text(name)
+    assert shown(f"{prose(name)}.") == f"{clip_text(name)}."
 
 
 def test_usual_names_stay_readable_in_the_source() -> None:
@@ -207,8 +207,8 @@ def test_fitting_keeps_the_first_lines(lines: list[str], room: int) -> None:
 
 def test_a_long_name_has_an_end() -> None:
     """Names and sentences are cut after a few hundred characters."""
-    assert len(clipped("x" * 10_000)) == LONGEST
-    assert clipped("\x1b[31m") == printable("\x1b[31m")
+    assert len(clip_text("x" * 10_000)) == LONGEST
+    assert clip_text("\x1b[31m") == printable("\x1b[31m")
 
 
 def test_the_renderer_writes_the_document_and_nothing_else() -> None:

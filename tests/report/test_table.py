@@ -25,13 +25,13 @@ from dataware.core.plan import Plan
 from dataware.kinds import load
 from dataware.report import Format, make_renderer
 from dataware.report.summary import plan_summary, shown_plan
-from dataware.report.table import SHOWN, PlanTable, stacked
+from dataware.report.table import SHOWN, PlanTable, stack_rows
 from support.plans import BUCKET, held, many, migration, nasty_plans, one, plan_of, warned
 
 
 def told(plan: Plan) -> list[str]:
     """The table for a pipe."""
-    return list(stacked(PlanTable.of(shown_plan(plan))))
+    return list(stack_rows(PlanTable.of(shown_plan(plan))))
 
 
 def summary(plan: Plan) -> Event:
@@ -135,7 +135,7 @@ def test_stops_and_changes_come_first_and_the_rest_is_counted() -> None:
         Action.KEEP,
     ]
     assert len(table.rows) == SHOWN
-    *_, last = stacked(table)
+    *_, last = stack_rows(table)
     assert last == (
         "    9,900 more resources not shown (9,900 to keep); "
         "`--format json` and `--out FILE` have them all"
@@ -147,7 +147,7 @@ def test_what_needs_attention_comes_right_behind_the_stops() -> None:
     table = PlanTable.of(shown_plan(plan_of(*many(10_000), warned())))
     assert [row.action for row in table.rows[:3]] == [Action.STOP, Action.IMPORT, Action.MIGRATE]
     assert [row.needs_attention for row in table.rows[:3]] == [False, True, False]
-    lines = list(stacked(table))
+    lines = list(stack_rows(table))
     assert lines.index("        warning    twin has a twin") < 10
 
 

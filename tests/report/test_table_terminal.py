@@ -15,7 +15,7 @@ from dataware.core.model import Action
 from dataware.core.plan import Plan
 from dataware.report.summary import plan_summary, shown_plan
 from dataware.report.table import PlanTable
-from dataware.report.table_terminal import WIDE, folded, plan_table
+from dataware.report.table_terminal import WIDE, fold_lines, plan_table
 from dataware.report.terminal import TerminalRenderer
 from support.plans import many, migration, nasty_plans, one, plan_of, warned
 
@@ -97,14 +97,16 @@ def test_what_is_not_shown_is_counted(width: int) -> None:
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "Zs"])), st.integers(8, 40))
 def test_folding_loses_nothing(text: str, width: int) -> None:
     """A folded line reads as before, but for spaces at the breaks."""
-    assert folded([text], width).plain.replace("\n", "").replace(" ", "") == text.replace(" ", "")
+    assert fold_lines([text], width).plain.replace("\n", "").replace(" ", "") == text.replace(
+        " ", ""
+    )
 
 
 def test_names_are_folded_at_their_separators() -> None:
     """A name that is too long is broken where a person would break it, and a size never."""
     name = "spaceport-uploads-of-the-older-kind"
-    assert folded([name], 20).plain.split("\n") == ["spaceport-uploads-", "of-the-older-kind"]
-    assert folded(["data, about 5 items, 15.6 kB"], 25).plain.split("\n") == [
+    assert fold_lines([name], 20).plain.split("\n") == ["spaceport-uploads-", "of-the-older-kind"]
+    assert fold_lines(["data, about 5 items, 15.6 kB"], 25).plain.split("\n") == [
         "data, about 5 items,",
         "15.6 kB",
     ]

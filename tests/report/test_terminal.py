@@ -10,7 +10,7 @@ import sys
 from rich.console import Console
 
 from dataware.core.events import event
-from dataware.report.terminal import MOST_BARS, Bars, Reflowing, wrapped
+from dataware.report.terminal import MOST_BARS, Bars, Reflowing, wrap_text
 
 SCRIPT = """
 import sys, time
@@ -86,9 +86,9 @@ def test_plain_moves_no_cursor() -> None:
 
 def test_a_line_is_wrapped_between_words() -> None:
     """A name that crosses the edge moves to the next line whole; a wider one stays as it is."""
-    assert wrapped("✅ Migrated to a-long-name", 20) == "✅ Migrated to\na-long-name"
-    assert wrapped("ℹ️  Saved " + "x" * 30, 20) == "ℹ️  Saved " + "x" * 30
-    assert wrapped("ℹ️  Saved it", 80) == "ℹ️  Saved it"
+    assert wrap_text("✅ Migrated to a-long-name", 20) == "✅ Migrated to\na-long-name"
+    assert wrap_text("ℹ️  Saved " + "x" * 30, 20) == "ℹ️  Saved " + "x" * 30
+    assert wrap_text("ℹ️  Saved it", 80) == "ℹ️  Saved it"
 
 
 def console(width: int, height: int = 24) -> Console:

@@ -42,28 +42,28 @@ def bar_lines(rows: Sequence[Row], width: int) -> list[str]:
     wanted = max(map(cell_len, names), default=0)
     name = min(wanted, max(width - EVERYTHING, width // NAME_SHARE, SHORTEST_NAME))
     return [
-        _line(_padded(shortened(text, name), name), row, phase, width)
+        _line(_pad_text(shorten_name(text, name), name), row, phase, width)
         for text, row in zip(names, rows, strict=True)
     ]
 
 
 def _line(name: str, row: Row, phase: int, width: int) -> str:
-    head = " ".join(part for part in (name, _padded(_phase(row), phase)) if part)
+    head = " ".join(part for part in (name, _pad_text(_phase(row), phase)) if part)
     parts = _parts(row)
-    while len(parts) > 1 and cell_len(f"{head} {_joined(parts)}") + SHORTEST_BAR + 1 > width:
+    while len(parts) > 1 and cell_len(f"{head} {_join_parts(parts)}") + SHORTEST_BAR + 1 > width:
         parts.pop()
     if not parts:
         return _cut(head.rstrip(), width)
-    room = width - cell_len(f"{head} {_joined(parts)}") - 1
+    room = width - cell_len(f"{head} {_join_parts(parts)}") - 1
     if "done" in row and room >= SHORTEST_BAR:
         length = max(SHORTEST_BAR, min(room - _growth(row, parts), LONGEST_BAR))
-        return f"{head} {_bar(row, length)} {_joined(parts)}"
+        return f"{head} {_bar(row, length)} {_join_parts(parts)}"
     if room >= -1:
-        return f"{head} {_joined(parts)}"
+        return f"{head} {_join_parts(parts)}"
     space = width - cell_len(parts[0]) - 1
     if space < SHORTEST_NAME:
         return _cut(parts[0], width)
-    return f"{shortened(name.rstrip(), space)} {parts[0]}"
+    return f"{shorten_name(name.rstrip(), space)} {parts[0]}"
 
 
 def _growth(row: Row, parts: list[str]) -> int:
@@ -120,7 +120,7 @@ def _number(row: Row, field: str) -> int:
     return int(value) if isinstance(value, int | float) else 0
 
 
-def _joined(parts: list[str]) -> str:
+def _join_parts(parts: list[str]) -> str:
     return "  ".join(parts)
 
 
@@ -130,7 +130,7 @@ def _bar(row: Row, length: int) -> str:
     return "━" * full + "─" * (length - full)
 
 
-def _padded(text: str, width: int) -> str:
+def _pad_text(text: str, width: int) -> str:
     return text + " " * (width - cell_len(text))
 
 
@@ -138,7 +138,7 @@ def _cut(text: str, width: int) -> str:
     return chop_cells(text, width)[0] if cell_len(text) > width > 0 else text
 
 
-def shortened(name: str, space: int) -> str:
+def shorten_name(name: str, space: int) -> str:
     """The name in so many cells: where it is too long, its middle is left out."""
     if cell_len(name) <= space:
         return name

@@ -14,7 +14,7 @@ from dataware.core.events import counted, needs_attention
 from dataware.core.model import Action
 from dataware.report.line import printable
 from dataware.report.summary import WORDS
-from dataware.report.table import ORDER, Side, in_order, row
+from dataware.report.table import ORDER, TableSide, in_order, row
 
 Json = Mapping[str, Any]
 Thing = TypeVar("Thing")
@@ -64,7 +64,7 @@ def markdown(data: Json, warnings: Sequence[str]) -> str:
 
 def code(text: str) -> str:
     """A name as code, whatever it holds; safe in a cell of a table, too."""
-    shown = clipped(text)
+    shown = clip_text(text)
     if _PLAIN.fullmatch(shown) and shown == shown.strip():
         return f"`{shown}`"
     return f"<code>{''.join(map(_entity, shown))}</code>"
@@ -77,11 +77,11 @@ def _entity(character: str) -> str:
 
 def prose(text: str) -> str:
     """A sentence with names in it as text that is nothing but text."""
-    apart = _CALLS.sub(_APART, clipped(text))
+    apart = _CALLS.sub(_APART, clip_text(text))
     return _SPECIAL.sub(lambda found: _entity(found[0]), apart)
 
 
-def clipped(text: str) -> str:
+def clip_text(text: str) -> str:
     """The text without control characters, and with an end."""
     shown = printable(text)
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
@@ -185,7 +185,7 @@ def _cells(resource: Json) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _side(side: Side) -> str:
+def _side(side: TableSide) -> str:
     return f"{code(side.name)}<br>{prose(side.held[0])}"
 
 

@@ -64,9 +64,9 @@ class PlainRenderer:
     def _write(self, event: Event) -> None:
         text = line(event, signs=self._signs)
         if self._wraps and self._columns is not None:
-            from dataware.report.wrapping import wrapped  # noqa: PLC0415 - for a terminal only
+            from dataware.report.wrapping import wrap_text  # noqa: PLC0415 - for a terminal only
 
-            text = wrapped(text, self._columns)
+            text = wrap_text(text, self._columns)
         code = COLORS[event.message.level] if self._color else ""
         self._output.write(f"\x1b[{code}m{text}\x1b[0m" if code else text)
 
@@ -74,12 +74,12 @@ class PlainRenderer:
         from dataware.report.table import (  # noqa: PLC0415 - a plan alone has a table
             PlanTable,
             plan_of,
-            stacked,
+            stack_rows,
         )
 
         table = PlanTable.of(plan_of(event))
         if self._columns is None:
-            for text in stacked(table):
+            for text in stack_rows(table):
                 self._output.write(text)
         elif table.rows:
             # rich is only worth its start-up time where the width is known.

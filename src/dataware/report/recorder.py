@@ -122,17 +122,17 @@ class Recorder:
 
     def __call__(self, happened: Event) -> None:
         """Keep an event."""
-        self._guarded(lambda: self._take(happened))
+        self._run_safely(lambda: self._take(happened))
 
     def note(self, code: str, **data: object) -> None:
         """Keep something that is no event."""
-        self._guarded(lambda: self._write(self._now(), code, data))
+        self._run_safely(lambda: self._write(self._now(), code, data))
 
     def end(self, exit_code: int, reason: str | None) -> None:
         """Keep how the run ended, and close the record."""
-        self._guarded(lambda: self._end(exit_code, reason))
+        self._run_safely(lambda: self._end(exit_code, reason))
 
-    def _guarded(self, act: Callable[[], None]) -> None:
+    def _run_safely(self, act: Callable[[], None]) -> None:
         with self._lock:
             if self._broken:
                 return
@@ -180,7 +180,7 @@ class Recorder:
 
     def _take_left(self, data: Mapping[str, Any]) -> None:
         """Gather keys that were left behind for the same reason."""
-        if not self._counted("left-behind", 1):
+        if not self._count_fitting("left-behind", 1):
             return
         group = tuple(str(data.get(field, "")) for field in ("source", "name", "trouble", "why"))
         keys = self._keys.setdefault(group, [])
@@ -190,10 +190,10 @@ class Recorder:
 
     def _take_apart(self, data: Mapping[str, Any]) -> None:
         keys = list(data["keys"])
-        if fitting := self._counted(f"apart-{data['side']}", len(keys)):
+        if fitting := self._count_fitting(f"apart-{data['side']}", len(keys)):
             self._write(self._now(), "apart", {**data, "keys": keys[:fitting]})
 
-    def _counted(self, code: str, count: int) -> int:
+    def _count_fitting(self, code: str, count: int) -> int:
         """How many of `count` more keys fit."""
         fitting = min(count, KEYS - self._listed[code])
         self._listed[code] += fitting

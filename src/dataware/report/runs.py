@@ -12,7 +12,7 @@ from rich.text import Text
 from dataware.core.speed import rough
 from dataware.ops.status import COMPLETE, RUNNING, Run, amount, journal_words, life, pace, seen
 from dataware.report.line import printable
-from dataware.report.wrapping import wrapped
+from dataware.report.wrapping import wrap_text
 
 STYLES = {RUNNING: "cyan", COMPLETE: "green", "failed": "bold red", "stopped": "bold red"}
 HEADER = ("RESOURCE", "SOURCE", "STATE", "HOW FAR", "RATE", "LEFT", "SEEN", "RUN")
@@ -52,17 +52,19 @@ def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _paragraphs(runs: Sequence[Run], width: int) -> Iterator[Text]:
     for run in runs:
         target, source, *_ = _cells(run)
-        yield Text(wrapped(f"{source} → {target}", width), style="bold")
-        far = _joined(", ", _state(run), amount(run), *pace(run))
+        yield Text(wrap_text(f"{source} → {target}", width), style="bold")
+        far = _join_nonempty(", ", _state(run), amount(run), *pace(run))
         if run.state == COMPLETE:
-            yield _indented(_joined(" · ", far, life(run), f"run {run.run}"), width, _style(run))
+            yield _indent_text(
+                _join_nonempty(" · ", far, life(run), f"run {run.run}"), width, _style(run)
+            )
             continue
-        yield _indented(far, width, _style(run))
-        yield _indented(_joined(" · ", life(run), _since(run), _run(run)), width, "dim")
+        yield _indent_text(far, width, _style(run))
+        yield _indent_text(_join_nonempty(" · ", life(run), _since(run), _run(run)), width, "dim")
         yield from _remarks(run, width)
 
 
-def _joined(separator: str, *parts: str) -> str:
+def _join_nonempty(separator: str, *parts: str) -> str:
     return separator.join(part for part in parts if part)
 
 
@@ -95,13 +97,13 @@ def _run(run: Run) -> str:
 def _remarks(run: Run, width: int) -> Iterator[Text]:
     """What does not fit into a row: why it ended, and what the journal knows."""
     if run.why:
-        yield _indented(f"why: {printable(run.why)}", width, "yellow")
+        yield _indent_text(f"why: {printable(run.why)}", width, "yellow")
     if words := journal_words(run):
-        yield _indented(words, width, "dim")
+        yield _indent_text(words, width, "dim")
 
 
-def _indented(text: str, width: int, style: str) -> Text:
-    lines = wrapped(text, max(1, width - len(INDENT))).split("\n")
+def _indent_text(text: str, width: int, style: str) -> Text:
+    lines = wrap_text(text, max(1, width - len(INDENT))).split("\n")
     return Text("\n".join(f"{INDENT}{line}" for line in lines), style=style)
 
 

@@ -37,7 +37,7 @@ EVERYWHERE = "`--format json` and `--out FILE` have them all"
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class TableSide:
     """One name of a resource, and what was seen under it, one clause each."""
 
     name: str
@@ -45,7 +45,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PlanTableRow:
     """What is told of one resource; printable text throughout.
 
     `how` is the rule, and how a stack takes the resource in; `takes` says what a copy takes, one
@@ -56,8 +56,8 @@ class Row:
     noun: str
     action: Action
     how: tuple[str, ...]
-    preferred: Side
-    fallbacks: tuple[Side, ...]
+    preferred: TableSide
+    fallbacks: tuple[TableSide, ...]
     why: str
     takes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Row:
 class PlanTable:
     """The rows that are shown, and how many there are of each action that are not."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[PlanTableRow, ...]
     left_out: Mapping[Action, int]
 
     @staticmethod
@@ -110,15 +110,15 @@ def _rank(resource: Json) -> tuple[bool, bool, int]:
     return action is not Action.STOP, not resource["warnings"], ORDER.index(action)
 
 
-def row(resource: Json) -> Row:
+def row(resource: Json) -> PlanTableRow:
     """What is told of one resource of a plan's JSON."""
     kind = load(resource["type"])
     sides = [
-        Side(printable(facts["name"]), tuple(map(printable, clauses(facts, kind.unit))))
+        TableSide(printable(facts["name"]), tuple(map(printable, clauses(facts, kind.unit))))
         for facts in (resource["preferred"], *resource["fallbacks"])
     ]
     mode = (resource["import"],) if resource["import"] else ()
-    return Row(
+    return PlanTableRow(
         id=printable(resource["id"]),
         noun=kind.noun,
         action=Action(resource["action"]),
@@ -191,11 +191,11 @@ def _takes(resource: Json, unit: str) -> Iterator[str]:
         yield "size not seen"
 
 
-def fields(row: Row) -> Iterator[tuple[str, str]]:
+def fields(row: PlanTableRow) -> Iterator[tuple[str, str]]:
     """A row as labels and values, for layouts of one line or more for each."""
-    yield "preferred", _told(row.preferred)
+    yield "preferred", _side_line(row.preferred)
     for fallback in row.fallbacks:
-        yield "fallback", _told(fallback)
+        yield "fallback", _side_line(fallback)
     yield "why", row.why
     for warning in row.warnings:
         yield WARNING, warning
@@ -203,11 +203,11 @@ def fields(row: Row) -> Iterator[tuple[str, str]]:
         yield "takes", ", ".join(row.takes)
 
 
-def _told(side: Side) -> str:
+def _side_line(side: TableSide) -> str:
     return f"{side.name}: {'; '.join(side.held)}"
 
 
-def stacked(table: PlanTable) -> Iterator[str]:
+def stack_rows(table: PlanTable) -> Iterator[str]:
     """The table for a pipe: one indented block of lines for each resource, one line a field."""
     for row in table.rows:
         yield f"    {row.id} ({row.noun}): {', '.join((row.action.value, *row.how))}"

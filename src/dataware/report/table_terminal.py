@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dataware.core.model import Action
-from dataware.report.table import EVERYWHERE, WARNING, PlanTable, Row, Side, fields
+from dataware.report.table import EVERYWHERE, WARNING, PlanTable, PlanTableRow, TableSide, fields
 
 WIDE = 140
 """Columns of a terminal from which on the table has columns of its own."""
@@ -75,14 +75,14 @@ def _columns(table: PlanTable, width: int, signs: bool, lines: bool) -> Renderab
         cells = _cells(row)
         laid.add_row(
             *(
-                _action(row, signs, "\n") if name == "action" else folded(cells[name], wide)
+                _action(row, signs, "\n") if name == "action" else fold_lines(cells[name], wide)
                 for name, wide in zip(names, widths, strict=True)
             )
         )
     return laid
 
 
-def _cells(row: Row) -> dict[str, Sequence[str]]:
+def _cells(row: PlanTableRow) -> dict[str, Sequence[str]]:
     return {
         "resource": [row.id, row.noun],
         "preferred": _lines(row.preferred),
@@ -92,11 +92,11 @@ def _cells(row: Row) -> dict[str, Sequence[str]]:
     }
 
 
-def _lines(side: Side) -> list[str]:
+def _lines(side: TableSide) -> list[str]:
     return [side.name, *side.held]
 
 
-def folded(lines: Sequence[str], width: int) -> Text:
+def fold_lines(lines: Sequence[str], width: int) -> Text:
     """The lines, each broken after spaces and the separators of names to fit into `width`."""
     return Text("\n".join(part for line in lines for part in _broken(line, width)))
 
@@ -119,7 +119,7 @@ def _blocks(table: PlanTable, signs: bool) -> RenderableType:
     return Group(*parts)
 
 
-def _block(row: Row, signs: bool) -> Iterator[RenderableType]:
+def _block(row: PlanTableRow, signs: bool) -> Iterator[RenderableType]:
     head = Text(f"{row.id} ({row.noun}): ", overflow="fold")
     yield Padding(head + _action(row, signs, ", "), (0, 0, 0, 2))
     laid = Table.grid(padding=(0, 2, 0, 0))
@@ -130,7 +130,7 @@ def _block(row: Row, signs: bool) -> Iterator[RenderableType]:
     yield Padding(laid, (0, 0, 0, 6))
 
 
-def _action(row: Row, signs: bool, between: str) -> Text:
+def _action(row: PlanTableRow, signs: bool, between: str) -> Text:
     sign, style = ATTENTION if row.needs_attention else LOOKS[row.action]
     word = Text(f"{sign} {row.action.value}" if signs else row.action.value, style=style)
     return word + Text("".join(f"{between}{each}" for each in row.how))

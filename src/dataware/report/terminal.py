@@ -22,7 +22,7 @@ from dataware.report.output import Output
 from dataware.report.plain import PERIOD, SAMPLE
 from dataware.report.table import PlanTable, plan_of
 from dataware.report.table_terminal import plan_table
-from dataware.report.wrapping import wrapped
+from dataware.report.wrapping import wrap_text
 
 STYLES = {
     Level.INFO: "",
@@ -72,7 +72,7 @@ class Bars:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """One line for each bar, never wider or, all together, higher than the window."""
-        rows = [(self._elapsed(name, row)) for name, row in list(self._rows.items())]
+        rows = [(self._with_elapsed(name, row)) for name, row in list(self._rows.items())]
         rows.sort(key=lambda row: row.get("phase") == WAITING)
         most = max(1, min(MOST_BARS, console.height - 2))
         shown = rows if len(rows) <= most else rows[: max(1, most - 1)]
@@ -87,7 +87,7 @@ class Bars:
         if more:
             yield Text(f"… and {more:,} more", style="dim", no_wrap=True, overflow="crop")
 
-    def _elapsed(self, name: str, row: dict[str, object]) -> Row:
+    def _with_elapsed(self, name: str, row: dict[str, object]) -> Row:
         """Figures of elsewhere grow old; a phase without any shows at least that time passes."""
         if isinstance(age := row.get("age"), int):
             row = {**row, "age": age + int(self._seconds() - self._taken[name])}
@@ -156,7 +156,7 @@ class TerminalRenderer:
     def _print(self, event: Event) -> None:
         if event.code == "plan":
             self._print_table(event)
-        text = wrapped(line(event, signs=self._signs), self._console.width)
+        text = wrap_text(line(event, signs=self._signs), self._console.width)
         self._console.print(Text(text, style=STYLES[event.message.level]), soft_wrap=True)
 
     def _print_table(self, event: Event) -> None:

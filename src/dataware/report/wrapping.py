@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 
-def wrapped(text: str, width: int) -> str:
+def wrap_text(text: str, width: int) -> str:
     """The text with line ends before the words that would cross the edge of the window."""
     lines = [""]
     for word in text.split(" "):

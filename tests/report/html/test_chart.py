@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.report.html.chart import HEIGHT, SPANS, WIDTH, chart_of
-from dataware.report.html.story import Sample
+from dataware.report.html.story import ProgressSample
 
 steps = st.lists(
     st.tuples(st.floats(0.01, 900), st.integers(0, 10_000), st.integers(0, 9), st.integers(0, 9)),
@@ -19,11 +19,11 @@ steps = st.lists(
 )
 
 
-def samples(grown: list[tuple[float, int, int, int]]) -> list[Sample]:
+def samples(grown: list[tuple[float, int, int, int]]) -> list[ProgressSample]:
     """Samples that grow by steps of time, units done, throttled answers and retries."""
     columns = [list(accumulate(column)) for column in zip(*grown, strict=True)]
     return [
-        Sample(at, done, 10**9, throttled, retries)
+        ProgressSample(at, done, 10**9, throttled, retries)
         for at, done, throttled, retries in zip(*columns, strict=True)
     ]
 
@@ -60,7 +60,7 @@ def test_everything_stays_within_the_frame(grown: list[tuple[float, int, int, in
 def test_a_counter_that_falls_starts_anew() -> None:
     """A second round of a copy counts from zero again, and takes nothing from the first."""
     first, second = [(n, 10 * n) for n in range(4)], [(4 + n, 10 * n) for n in range(4)]
-    chart = chart_of([Sample(float(at), done, 30) for at, done in (*first, *second)])
+    chart = chart_of([ProgressSample(float(at), done, 30) for at, done in (*first, *second)])
     assert chart is not None
     assert sum(span.done for span in chart.spans) == pytest.approx(60)
     assert min(span.rate for span in chart.spans) >= 0
@@ -69,5 +69,5 @@ def test_a_counter_that_falls_starts_anew() -> None:
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_a_copy_of_a_moment_has_no_chart(count: int) -> None:
     """A rate needs some time to be seen."""
-    assert chart_of([Sample(float(n), n, 9) for n in range(count)]) is None
-    assert chart_of([Sample(1.0, n, 9) for n in range(5)]) is None
+    assert chart_of([ProgressSample(float(n), n, 9) for n in range(count)]) is None
+    assert chart_of([ProgressSample(1.0, n, 9) for n in range(5)]) is None

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dataware.report.html.story import Sample
+from dataware.report.html.story import ProgressSample
 
 SPANS = 120
 """Spans of time of a chart at most."""
@@ -114,7 +114,7 @@ class Chart:
         return WIDTH * (moment - self.begin) / (self.end - self.begin)
 
 
-def chart_of(samples: Sequence[Sample]) -> Chart | None:
+def chart_of(samples: Sequence[ProgressSample]) -> Chart | None:
     """The chart of a copy; None where nothing can be plotted."""
     curve = _Curve(samples)
     if len(samples) < FEWEST or curve.length <= 0:
@@ -126,7 +126,7 @@ def chart_of(samples: Sequence[Sample]) -> Chart | None:
 class _Curve:
     """Counters over time, straight from sample to sample; one that falls starts anew."""
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
+    def __init__(self, samples: Sequence[ProgressSample]) -> None:
         self._times: list[float] = []
         self._sums: list[tuple[float, float, float]] = []
         before: tuple[int, int, int] | None = None

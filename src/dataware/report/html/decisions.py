@@ -7,7 +7,7 @@ from typing import Any
 
 from dataware.core.events import counted
 from dataware.kinds import CATALOGUE, load
-from dataware.report.html.table import Column, Line, Row, Table, cell
+from dataware.report.html.table import Column, Line, ReportTable, Row, cell
 from dataware.report.html.words import facts_in_words
 from dataware.report.summary import duration, money, volume
 
@@ -24,10 +24,12 @@ IMPORTS = {"adopt": "the stack adopts it", "reference": "the stack refers to it"
 Data = Mapping[str, Any]
 
 
-def decisions_table(decisions: Iterable[tuple[Data, Data]]) -> Table:
+def decisions_table(decisions: Iterable[tuple[Data, Data]]) -> ReportTable:
     """The table of decisions, each as it was first and as it was last."""
     rows = [decision_row(first, last) for first, last in decisions]
-    return Table("decisions", "Every resource, what was seen, and what was decided", COLUMNS, rows)
+    return ReportTable(
+        "decisions", "Every resource, what was seen, and what was decided", COLUMNS, rows
+    )
 
 
 def decision_row(first: Data, last: Data) -> Row:
@@ -35,8 +37,9 @@ def decision_row(first: Data, last: Data) -> Row:
     noun, unit = _words(first)
     return (
         cell([("strong", str(first.get("id", ""))), ("mute", noun)]),
-        cell(_seen(first.get("preferred", {}), unit)),
-        cell(line for each in first.get("fallbacks", ()) for line in _seen(each, unit)) or "none",
+        cell(_facts_lines(first.get("preferred", {}), unit)),
+        cell(line for each in first.get("fallbacks", ()) for line in _facts_lines(each, unit))
+        or "none",
         str(first.get("action", "")),
         cell(_why(first, last, unit)),
     )
@@ -51,7 +54,7 @@ def _words(decision: Data) -> tuple[str, str]:
     return str(decision.get("noun", of_type)), str(decision.get("unit", "item"))
 
 
-def _seen(facts: Data, unit: str) -> Iterator[Line]:
+def _facts_lines(facts: Data, unit: str) -> Iterator[Line]:
     """One name, and what was seen under it."""
     yield "code", str(facts.get("name", ""))
     yield "", facts_in_words(facts, unit)

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from dataware import __version__
 from dataware.report.html.chart import HEIGHT, WIDTH, Chart
 from dataware.report.html.story import Told
-from dataware.report.html.table import Table, lines
+from dataware.report.html.table import ReportTable, lines
 from dataware.report.html.words import (
     BAD,
     GOOD,
@@ -70,20 +70,20 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ReportSection:
     """A part of a page; tables in `folded` are shown on demand."""
 
     id: str
     title: str
     text: str = ""
-    tables: Sequence[Table] = ()
+    tables: Sequence[ReportTable] = ()
     migrations: Sequence[Shown] = ()
-    folded: Sequence[tuple[str, Table]] = ()
+    folded: Sequence[tuple[str, ReportTable]] = ()
     facts: Facts = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ReportPage:
     """Everything that a page shows."""
 
     kind: str
@@ -91,7 +91,7 @@ class Page:
     facts: Facts
     headline: Headline
     figures: Facts
-    sections: Sequence[Section]
+    sections: Sequence[ReportSection]
 
     @property
     def title(self) -> str:
@@ -103,7 +103,7 @@ EVERYTHING = "Everything that was told"
 """The heading under which every line of a run stands."""
 
 
-def render(page: Page) -> str:
+def render(page: ReportPage) -> str:
     """The page as one HTML file, in ASCII."""
     style, script = _file("page.css"), _file("page.js")
     policy = "; ".join(

@@ -8,8 +8,8 @@ from typing import Any
 from dataware.core.events import needs_attention
 from dataware.core.model import Action
 from dataware.report.html.decisions import decisions_table
-from dataware.report.html.page import Page, Section, render
-from dataware.report.html.table import Column, Table
+from dataware.report.html.page import ReportPage, ReportSection, render
+from dataware.report.html.table import Column, ReportTable
 from dataware.report.html.words import BAD, GOOD, NOTE, WARN, Headline, moment_in_words
 
 Data = Mapping[str, Any]
@@ -31,16 +31,20 @@ def plan_page(data: Data, warnings: Sequence[str]) -> str:
     """
     plan = data["plan"]
     decisions = [(one, one) for one in plan["resources"]]
-    sections = [Section("decided", "Decisions", tables=[decisions_table(decisions)])]
+    sections = [ReportSection("decided", "Decisions", tables=[decisions_table(decisions)])]
     if guard := plan.get("guard"):
-        sections.append(Section("guard", "What a deployment would lose", tables=[_losses(guard)]))
+        sections.append(
+            ReportSection("guard", "What a deployment would lose", tables=[_losses(guard)])
+        )
     texts = list(dict.fromkeys([*plan["warnings"], *data.get("notes", ()), *warnings]))
     if texts:
-        table = Table("warnings", "What to look at", (Column("What"),), [(one,) for one in texts])
-        sections.append(Section("warned", "Warnings", tables=[table]))
+        table = ReportTable(
+            "warnings", "What to look at", (Column("What"),), [(one,) for one in texts]
+        )
+        sections.append(ReportSection("warned", "Warnings", tables=[table]))
     made = moment_in_words(plan["created"])
     facts = [("Account", plan["account"]), ("Region", plan["region"]), ("Made", made)]
-    return render(Page("plan", "What will happen", facts, _headline(data), (), sections))
+    return render(ReportPage("plan", "What will happen", facts, _headline(data), (), sections))
 
 
 def _headline(data: Data) -> Headline:
@@ -56,7 +60,7 @@ def _headline(data: Data) -> Headline:
     return Headline(GOOD, text, "There is nothing to do.")
 
 
-def _losses(guard: Sequence[Data]) -> Table:
+def _losses(guard: Sequence[Data]) -> ReportTable:
     rows = [
         (
             str(one["name"]),
@@ -67,4 +71,4 @@ def _losses(guard: Sequence[Data]) -> Table:
         )
         for one in guard
     ]
-    return Table("losses", "Resources with data that a stack would lose", LOSSES, rows)
+    return ReportTable("losses", "Resources with data that a stack would lose", LOSSES, rows)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataware.core.events import counted
 from dataware.report.html.chart import chart_of
 from dataware.report.html.decisions import decisions_table
-from dataware.report.html.page import EVERYTHING, Facts, Page, Section, Shown, render
-from dataware.report.html.story import Migration, Story
+from dataware.report.html.page import EVERYTHING, Facts, ReportPage, ReportSection, Shown, render
+from dataware.report.html.story import MigrationStory, Story
 from dataware.report.html.tables import (
     apart_table,
     left_table,
@@ -45,7 +45,7 @@ def run_page(story: Story) -> str:
         ("Run", str(beginning.get("run", ""))),
     ]
     return render(
-        Page("report", words, facts, headline(story), _figures(story), list(_sections(story)))
+        ReportPage("report", words, facts, headline(story), _figures(story), list(_sections(story)))
     )
 
 
@@ -71,35 +71,35 @@ def _figures(story: Story) -> Facts:
     return told if len(told) > 1 else []
 
 
-def _sections(story: Story) -> Iterator[Section]:
+def _sections(story: Story) -> Iterator[ReportSection]:
     if story.decided:
         decisions = [(one.first, one.last) for one in story.decided.values()]
-        yield Section("decided", "Decisions", tables=[decisions_table(decisions)])
+        yield ReportSection("decided", "Decisions", tables=[decisions_table(decisions)])
     if story.carried:
         yield _migrations(story)
     yield from _verification(story)
     if story.left:
         again = " Once the causes are cured, the same command copies them."
         text = "The source still holds these keys." + (again if story.exit_code == 4 else "")
-        yield Section("left", "Not carried over", text, [left_table(story)])
+        yield ReportSection("left", "Not carried over", text, [left_table(story)])
     if story.warnings:
         table = told_table("warnings", "What was to be looked at", story.warnings)
-        yield Section("warned", "Warnings", tables=[table])
+        yield ReportSection("warned", "Warnings", tables=[table])
     yield _about(story)
 
 
-def _migrations(story: Story) -> Section:
+def _migrations(story: Story) -> ReportSection:
     longest = sorted(story.carried, key=lambda one: one.begun - one.ended)[:CHARTED]
     shown = [one for one in story.carried if one in longest]
     tables = [migrations_table(story)] if len(story.carried) > 1 else []
     text = ""
     if len(story.carried) > CHARTED:
         text = f"The {CHARTED} longest of {len(story.carried):,} migrations follow with a chart."
-    each = [_shown(story, one, f"migration-{n}") for n, one in enumerate(shown, 1)]
-    return Section("migrations", "Migrations", text, tables, each)
+    each = [_describe_migration(story, one, f"migration-{n}") for n, one in enumerate(shown, 1)]
+    return ReportSection("migrations", "Migrations", text, tables, each)
 
 
-def _shown(story: Story, one: Migration, id: str) -> Shown:
+def _describe_migration(story: Story, one: MigrationStory, id: str) -> Shown:
     return Shown(
         id,
         one.source,
@@ -113,7 +113,7 @@ def _shown(story: Story, one: Migration, id: str) -> Shown:
     )
 
 
-def _facts_of(one: Migration) -> Iterator[tuple[str, str]]:
+def _facts_of(one: MigrationStory) -> Iterator[tuple[str, str]]:
     last = one.samples[-1] if one.samples else None
     if one.counts is not None:
         yield "Copied", counted(int(one.counts.get("copied", 0)), one.unit)
@@ -132,21 +132,21 @@ def _facts_of(one: Migration) -> Iterator[tuple[str, str]]:
             yield "Sent again", counted(last.retries, "request")
 
 
-def _verification(story: Story) -> Iterator[Section]:
+def _verification(story: Story) -> Iterator[ReportSection]:
     if not story.compared and not story.apart:
         return
     tables = [verified_table(story)] if story.compared else []
     if story.apart:
         tables.append(apart_table(story))
     text = "Both sides were read afresh and compared, by code that shares nothing with the copy."
-    yield Section("verification", "Verification", text, tables)
+    yield ReportSection("verification", "Verification", text, tables)
 
 
-def _about(story: Story) -> Section:
+def _about(story: Story) -> ReportSection:
     versions = story.beginning.get("versions") or {}
     facts = [(str(name), str(value)) for name, value in versions.items()]
     if story.exit_code is not None:
         facts.append(("Exit code", str(story.exit_code)))
     told = told_table("told", "Every line, in order", story.told)
     folded = [(EVERYTHING, told)] if story.told else []
-    return Section("about", "Versions and log", folded=folded, facts=facts)
+    return ReportSection("about", "Versions and log", folded=folded, facts=facts)

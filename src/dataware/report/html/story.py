@@ -31,7 +31,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ProgressSample:
     """How far a copy was; `retries` and `throttled` count from the start of the copy."""
 
     at: float
@@ -42,7 +42,7 @@ class Sample:
 
 
 @dataclass(slots=True)
-class Keys:
+class KeyGroup:
     """Keys of one sort, with what they have in common, such as ("missing",) or (trouble, why)."""
 
     about: tuple[str, ...]
@@ -52,13 +52,13 @@ class Keys:
 
 
 @dataclass(slots=True)
-class Migration:
+class MigrationStory:
     """The copy into one name; `counts` is None for a run that ended without a word."""
 
     name: str
     source: str
     unit: str = "item"
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[ProgressSample] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     counts: Data | None = None
     verified: Data | None = None
@@ -112,9 +112,9 @@ class Story:
     account: str = ""
     region: str = ""
     decided: dict[tuple[str, str], Decided] = field(default_factory=dict)
-    migrations: dict[str, Migration] = field(default_factory=dict)
-    apart: list[Keys] = field(default_factory=list)
-    left: list[Keys] = field(default_factory=list)
+    migrations: dict[str, MigrationStory] = field(default_factory=dict)
+    apart: list[KeyGroup] = field(default_factory=list)
+    left: list[KeyGroup] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     cut: Counter[str] = field(default_factory=Counter)
     exit_code: int | None = None
@@ -140,12 +140,12 @@ class Story:
         return [one for one in self.told if one.code in {"stopped", "guarded"}]
 
     @property
-    def carried(self) -> list[Migration]:
+    def carried(self) -> list[MigrationStory]:
         """The migrations that were carried out, at least in part."""
         return [one for one in self.migrations.values() if one.copies]
 
     @property
-    def compared(self) -> list[Migration]:
+    def compared(self) -> list[MigrationStory]:
         """What was compared to an end."""
         return [one for one in self.migrations.values() if one.verified or one.differences]
 
@@ -159,11 +159,11 @@ class Story:
         if code in MESSAGES and code not in NOT_TOLD:
             self._tell(at, code, data)
 
-    def migration(self, at: float, data: Data) -> Migration:
+    def migration(self, at: float, data: Data) -> MigrationStory:
         """The migration that an event belongs to."""
         name = str(data.get("name", ""))
         if name not in self.migrations:
-            self.migrations[name] = Migration(name, str(data.get("source", "")), begun=at)
+            self.migrations[name] = MigrationStory(name, str(data.get("source", "")), begun=at)
         found = self.migrations[name]
         found.ended = at
         found.source = found.source or str(data.get("source", ""))
@@ -192,11 +192,11 @@ def story_of(beginning: Data, records: Iterable[Data], *, alive: bool = False) -
     return story
 
 
-def _where(story: Story, _at: float, data: Data) -> None:
+def _on_where(story: Story, _at: float, data: Data) -> None:
     story.account, story.region = str(data.get("account", "")), str(data.get("region", ""))
 
 
-def _decided(story: Story, _at: float, data: Data) -> None:
+def _on_decided(story: Story, _at: float, data: Data) -> None:
     key = str(data.get("type", "")), str(data.get("name", ""))
     if key in story.decided:
         story.decided[key].last = data
@@ -204,8 +204,8 @@ def _decided(story: Story, _at: float, data: Data) -> None:
         story.decided[key] = Decided(data, data)
 
 
-def _progress(story: Story, at: float, data: Data) -> None:
-    sample = Sample(
+def _on_progress(story: Story, at: float, data: Data) -> None:
+    sample = ProgressSample(
         at,
         int(data.get("done", 0)),
         int(data.get("total", 0)),
@@ -215,72 +215,72 @@ def _progress(story: Story, at: float, data: Data) -> None:
     story.migration(at, data).samples.append(sample)
 
 
-def _found(story: Story, at: float, data: Data) -> None:
-    story.migration(at, data).samples.append(Sample(at, 0, int(data.get("count", 0))))
+def _on_found(story: Story, at: float, data: Data) -> None:
+    story.migration(at, data).samples.append(ProgressSample(at, 0, int(data.get("count", 0))))
 
 
-def _resumed(story: Story, at: float, data: Data) -> None:
+def _on_resumed(story: Story, at: float, data: Data) -> None:
     samples = story.migration(at, data).samples
     if samples:
-        samples[-1] = Sample(at, int(data.get("count", 0)), samples[-1].total)
+        samples[-1] = ProgressSample(at, int(data.get("count", 0)), samples[-1].total)
 
 
-def _counted(story: Story, at: float, data: Data) -> None:
+def _on_counted(story: Story, at: float, data: Data) -> None:
     story.migration(at, data).counts = data
 
 
-def _verified(story: Story, at: float, data: Data) -> None:
+def _on_verified(story: Story, at: float, data: Data) -> None:
     story.migration(at, data).verified = data
 
 
-def _equal(story: Story, at: float, data: Data) -> None:
+def _on_equal(story: Story, at: float, data: Data) -> None:
     story.migration(at, data).equal = int(data.get("count", 0))
 
 
-def _differences(story: Story, at: float, data: Data) -> None:
+def _on_differences(story: Story, at: float, data: Data) -> None:
     story.migration(at, data).differences = data
 
 
-def _migrated(story: Story, at: float, data: Data) -> None:
+def _on_migrated(story: Story, at: float, data: Data) -> None:
     story.migration(at, data).complete = True
 
 
-def _keys(data: Data, *about: str) -> Keys:
+def _keys(data: Data, *about: str) -> KeyGroup:
     common = tuple(str(data.get(field, "")) for field in about)
     keys = [str(key) for key in data.get("keys", ())]
-    return Keys(common, str(data.get("source", "")), str(data.get("name", "")), keys)
+    return KeyGroup(common, str(data.get("source", "")), str(data.get("name", "")), keys)
 
 
-def _apart(story: Story, _at: float, data: Data) -> None:
+def _on_apart(story: Story, _at: float, data: Data) -> None:
     story.apart.append(_keys(data, "side"))
 
 
-def _left(story: Story, _at: float, data: Data) -> None:
+def _on_left(story: Story, _at: float, data: Data) -> None:
     story.left.append(_keys(data, "trouble", "why"))
 
 
-def _cut(story: Story, _at: float, data: Data) -> None:
+def _on_cut(story: Story, _at: float, data: Data) -> None:
     story.cut.update({str(code): int(count) for code, count in data.items()})
 
 
-def _end(story: Story, _at: float, data: Data) -> None:
+def _on_end(story: Story, _at: float, data: Data) -> None:
     story.exit_code, story.reason = int(data["exit_code"]), str(data.get("reason") or "")
 
 
 _SPECIAL: Mapping[str, Callable[[Story, float, Data], None]] = {
-    "where": _where,
-    "decided": _decided,
-    "found": _found,
-    "found-about": _found,
-    "resumed-at": _resumed,
-    "progress": _progress,
-    "counted": _counted,
-    "verified": _verified,
-    "differences": _differences,
-    "equal": _equal,
-    "migrated": _migrated,
-    "apart": _apart,
-    "left-behind": _left,
-    "cut": _cut,
-    "end": _end,
+    "where": _on_where,
+    "decided": _on_decided,
+    "found": _on_found,
+    "found-about": _on_found,
+    "resumed-at": _on_resumed,
+    "progress": _on_progress,
+    "counted": _on_counted,
+    "verified": _on_verified,
+    "differences": _on_differences,
+    "equal": _on_equal,
+    "migrated": _on_migrated,
+    "apart": _on_apart,
+    "left-behind": _on_left,
+    "cut": _on_cut,
+    "end": _on_end,
 }

@@ -35,7 +35,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     """A table under an id of its own on the page; the first column heads its rows."""
 
     id: str
@@ -80,7 +80,7 @@ class Table:
             ]
             for row in self.rows
         ]
-        return embedded({"terms": terms.texts, "rows": rows})
+        return to_script_json({"terms": terms.texts, "rows": rows})
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class _Terms:
         return self.numbers[text]
 
 
-def embedded(data: object) -> Markup:
+def to_script_json(data: object) -> Markup:
     """JSON that ends no script element and begins no comment in it, whatever is in it."""
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
     for character in "<>&":

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from dataware.core.events import counted
-from dataware.report.html.story import Migration, Story, Told
-from dataware.report.html.table import Column, Row, Table
+from dataware.report.html.story import MigrationStory, Story, Told
+from dataware.report.html.table import Column, ReportTable, Row
 from dataware.report.html.words import fate, rate_in_words, seconds_in_words
 
 APART = (
@@ -43,24 +43,28 @@ VERIFIED = (
 )
 
 
-def apart_table(story: Story) -> Table:
+def apart_table(story: Story) -> ReportTable:
     """Every key that is not the same on both sides."""
     rows: list[Row]
     rows = [(key, *keys.about, keys.source, keys.name) for keys in story.apart for key in keys.keys]
     cut = sum(count for code, count in story.cut.items() if code.startswith("apart"))
     caption = "Keys that are missing in the target, extra in it, or different"
-    return _narrowed(Table("differences", caption, APART, rows, _note(cut, story)), 2)
+    return _drop_constant_columns(
+        ReportTable("differences", caption, APART, rows, _note(cut, story)), 2
+    )
 
 
-def left_table(story: Story) -> Table:
+def left_table(story: Story) -> ReportTable:
     """Every key that was not carried over, and why."""
     rows: list[Row]
     rows = [(key, *keys.about, keys.name) for keys in story.left for key in keys.keys]
     note = _note(story.cut["left-behind"])
-    return _narrowed(Table("left-behind", "Keys that were not copied", LEFT, rows, note), 3)
+    return _drop_constant_columns(
+        ReportTable("left-behind", "Keys that were not copied", LEFT, rows, note), 3
+    )
 
 
-def _narrowed(table: Table, places: int) -> Table:
+def _drop_constant_columns(table: ReportTable, places: int) -> ReportTable:
     """The table without its columns from `places` on, if every row has the same texts there."""
     if len({tuple(row[places:]) for row in table.rows}) > 1:
         return table
@@ -81,20 +85,20 @@ def _note(cut: int, story: Story | None = None) -> str:
     return f"{counted(more, 'more key')} were only counted." if more > 0 else ""
 
 
-def told_table(id: str, caption: str, told: Sequence[Told]) -> Table:
+def told_table(id: str, caption: str, told: Sequence[Told]) -> ReportTable:
     """Lines that were told, with their time."""
     rows: list[Row] = [(seconds_in_words(one.at), one.level, one.text) for one in told]
-    return Table(id, caption, TOLD, rows)
+    return ReportTable(id, caption, TOLD, rows)
 
 
-def migrations_table(story: Story) -> Table:
+def migrations_table(story: Story) -> ReportTable:
     """Every migration that was carried out, in a line."""
     rows = [_migration_row(story, one) for one in story.carried]
-    table = Table("all-migrations", "Every migration of the run", MIGRATIONS, rows)
-    return _narrowed(table, len(MIGRATIONS) - 1)
+    table = ReportTable("all-migrations", "Every migration of the run", MIGRATIONS, rows)
+    return _drop_constant_columns(table, len(MIGRATIONS) - 1)
 
 
-def _migration_row(story: Story, one: Migration) -> Row:
+def _migration_row(story: Story, one: MigrationStory) -> Row:
     counts, last = one.counts or {}, one.samples[-1] if one.samples else None
     copied = int(counts.get("copied", last.done if last else 0))
     return (
@@ -110,10 +114,12 @@ def _migration_row(story: Story, one: Migration) -> Row:
     )
 
 
-def verified_table(story: Story) -> Table:
+def verified_table(story: Story) -> ReportTable:
     """Every comparison that came to an end."""
     rows = list(_verified_rows(story))
-    return Table("verifications", "Every comparison, and what equality rests on", VERIFIED, rows)
+    return ReportTable(
+        "verifications", "Every comparison, and what equality rests on", VERIFIED, rows
+    )
 
 
 def _verified_rows(story: Story) -> Iterator[Row]:

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from dataware.core.events import counted, needs_attention
 from dataware.core.model import Action
-from dataware.report.html.story import Migration, Story
+from dataware.report.html.story import MigrationStory, Story
 from dataware.report.line import printable
 from dataware.report.summary import volume
 
@@ -124,7 +124,7 @@ def sentence(text: str) -> str:
     return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
-def fate(story: Story, migration: Migration) -> Headline:
+def fate(story: Story, migration: MigrationStory) -> Headline:
     """How one migration ended, in a word or two."""
     if migration.complete:
         return Headline(GOOD, "verified")
