@@ -10,7 +10,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from dataware.aws.stacks import PERMISSIONS, stack_resources, stack_template
+from dataware.aws.stacks import (
+    PERMISSIONS,
+    stack_parameters,
+    stack_resources,
+    stack_template,
+)
 from dataware.core.errors import CannotSee, NotThere
 from dataware.core.model import Deployed
 from dataware.embedded import EmbeddedAws
@@ -52,6 +57,10 @@ class FakeAws:
         self._answer("GetTemplate")
         return {"TemplateBody": {}}
 
+    def describe_stacks(self, **_given: str) -> Mapping[str, Any]:
+        self._answer("DescribeStacks")
+        return {"Stacks": [{}]}
+
     def _answer(self, operation: str) -> None:
         if self.code:
             answer = {"Error": {"Code": self.code, "Message": "Stack with id App does not exist"}}
@@ -77,10 +86,10 @@ def test_what_was_let_go_or_never_made_is_left_out(found: Mapping[str, Any], has
     assert ("Data" in stack_resources(aws, "App")) is has
 
 
-@pytest.mark.parametrize("look", [stack_resources, stack_template])
+@pytest.mark.parametrize("look", [stack_template, stack_resources, stack_parameters])
 def test_a_denial_is_not_an_empty_stack(look: Any) -> None:
     """What may not be seen is an error that names the permission."""
-    permission = PERMISSIONS[look is stack_resources]
+    permission = PERMISSIONS[[stack_template, stack_resources, stack_parameters].index(look)]
     with pytest.raises(CannotSee, match=f"it needs {permission}"):
         look(FakeAws(code="AccessDenied"), "App")
 
@@ -89,6 +98,7 @@ def test_without_a_stack_there_is_nothing() -> None:
     """A stack that is not there has no resources, and no template."""
     aws: Any = FakeAws(code="ValidationError")
     assert stack_resources(aws, "App") == {}
+    assert stack_parameters(aws, "App") == {}
     with pytest.raises(NotThere):
         stack_template(aws, "App")
 
@@ -106,3 +116,16 @@ def test_a_server_tells_resources_and_template(
     assert account.stack_resources("app") == {"Data": Deployed(BUCKET, "data-1")}
     assert account.stack_template("app") == read
     assert account.stack_resources("never-was") == {}
+    assert account.stack_parameters("app") == {}
+
+
+def test_a_server_tells_the_values_of_parameters(aws_server: EmbeddedAws) -> None:
+    """On a server: what was given, and the defaults of the rest."""
+    names = ("Stage", "Owner")
+    parameters = {name: {"Type": "String", "Default": "dev"} for name in names}
+    boto3.client("cloudformation").create_stack(
+        StackName="app",
+        TemplateBody=json.dumps({**BODY, "Parameters": parameters}),
+        Parameters=[{"ParameterKey": "Stage", "ParameterValue": "prod"}],
+    )
+    assert open_account().stack_parameters("app") == {"Stage": "prod", "Owner": "dev"}

@@ -227,6 +227,62 @@ def test_a_stack_of_another_account_is_not_deployed_unseen(calls: Path) -> None:
     assert everything() == before
 
 
+def test_a_stack_that_cannot_be_looked_into_is_deployed_only_if_asked(calls: Path) -> None:
+    """The guard does not see what a nested stack would lose whose template is no file."""
+    inner = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    make_bucket("templates", [{"Key": "inner.json", "Body": json.dumps(inner).encode()}])
+    address = "https://s3.amazonaws.com/templates/inner.json"
+    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": address}}
+    make_stack("App", Inner=nested)
+    make_table("data", varied_items(9))
+    before = everything()
+    assembly(Path("prepared"), App={"Inner": nested, "Data": table()})
+    ran = run("deploy", "--yes")
+    check_refused(calls, ran)
+    assert "the guard cannot look at nested stack App/Inner" in ran.err
+    assert everything() == before
+    ran = run("deploy", "--yes", "--allow-unseen")
+    assert ran.code == 0, ran
+    assert "⚠️  the guard cannot look at nested stack App/Inner" in ran.out
+    assert items_of("data-prod") == items_of("data")
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_parameter_that_gives_a_table_another_name_is_a_stop(calls: Path, nested: bool) -> None:
+    """What is given at deployment is no part of the template, and decides about it."""
+    declared = {"Stage": {"Type": "String", "Default": "prod"}}
+    name = {"Fn::Sub": "orders-${Stage}"}
+    orders = retained(TABLE, TableName=name, BillingMode="PAY_PER_REQUEST", **KEYS)
+    template = {"Parameters": declared, "Resources": {"Orders": orders}}
+    text = json.dumps(template)
+    if nested:
+        make_bucket("templates", [{"Key": "inner.json", "Body": text.encode()}])
+        inner = {
+            "Type": "AWS::CloudFormation::Stack",
+            "Metadata": {"aws:asset:path": "inner.json"},
+            "Properties": {
+                "TemplateURL": "https://s3.amazonaws.com/templates/inner.json",
+                "Parameters": {"Stage": {"Ref": "Stage"}},
+            },
+        }
+        template = {"Parameters": declared, "Resources": {"Inner": inner}}
+    cloudformation = client("cloudformation")
+    cloudformation.create_stack(StackName="App", TemplateBody=json.dumps(template))
+    waiter = cloudformation.get_waiter("stack_create_complete")
+    waiter.wait(StackName="App", WaiterConfig={"Delay": 1})
+    client("dynamodb").put_item(TableName="orders-prod", Item={"pk": {"S": "a"}})
+    folder = assembly(Path("prepared"), App={})
+    (folder / "App.json").write_text(json.dumps(template))
+    (folder / "inner.json").write_text(text)
+    for harmless in ("Stage=prod", "Other:Stage=live", "Owner=x"):
+        assert run("deploy", "--yes", "--", "--parameters", harmless).code == 0
+    Path("calls").unlink()
+    Path("dataware.lock.json").unlink()
+    ran = run("deploy", "--yes", "--", "--parameters", "App:Stage=live")
+    check_refused(calls, ran)
+    assert f"DynamoDB table Orders of stack App{'/Inner' if nested else ''} holds data" in ran.out
+
+
 def test_an_error_of_the_app_is_told_before_anything_is_copied(calls: Path) -> None:
     """CDK deploys nothing of a stack with an error, whatever has been copied for it."""
     make_table("data", varied_items(9))

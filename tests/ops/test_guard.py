@@ -119,7 +119,7 @@ def test_a_yaml_template_is_understood(there: World) -> None:
 def test_what_cannot_be_seen_is_a_warning(
     there: World, held: Any, templates: Any, says: str, threats: int
 ) -> None:
-    """By default the rest goes on; under --strict the run ends."""
+    """A plan goes on with the rest; under --strict, and before a deployment, the run ends."""
     aws = StackedAws(there, held=held, templates=templates)
     report = guard(context_of(there, aws), EMPTIED)
     assert len(report.threats) == threats
@@ -127,6 +127,8 @@ def test_what_cannot_be_seen_is_a_warning(
     assert says in text
     with pytest.raises(Refused, match="any doubt is a stop"):
         guard(context_of(there, aws, strict=True), EMPTIED)
+    with pytest.raises(Refused, match=f"nothing was changed.*{says}.*--allow-unseen"):
+        guard(context_of(there, aws), EMPTIED, deploys=True)
 
 
 def test_stacks_elsewhere(there: World) -> None:

@@ -184,6 +184,10 @@ class Account:
         """The template a stack was deployed with, as a document or as the text of YAML."""
         return stacks.stack_template(self, stack)
 
+    def stack_parameters(self, stack: str) -> Mapping[str, str]:
+        """The values that the parameters of a stack have; empty without it."""
+        return stacks.stack_parameters(self, stack)
+
     def wire(self, on_throttle: OnThrottle) -> Wire:
         """A new transport; `on_throttle` is called with the reason of every throttled answer."""
         return self._login.make_wire(self, on_throttle)

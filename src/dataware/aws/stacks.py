@@ -11,7 +11,11 @@ from dataware.core.errors import NotThere
 from dataware.core.model import Deployed
 from dataware.core.ports import Aws
 
-PERMISSIONS = ("cloudformation:GetTemplate", "cloudformation:ListStackResources")
+PERMISSIONS = (
+    "cloudformation:GetTemplate",
+    "cloudformation:ListStackResources",
+    "cloudformation:DescribeStacks",
+)
 
 
 def stack_resources(aws: Aws, stack: str) -> dict[str, Deployed]:
@@ -48,3 +52,19 @@ def stack_template(aws: Aws, stack: str) -> Mapping[str, Any] | str:
         )
     body: Mapping[str, Any] | str = answer["TemplateBody"]
     return body
+
+
+def stack_parameters(aws: Aws, stack: str) -> dict[str, str]:
+    """The values that the parameters of a stack have; empty if there is no stack.
+
+    A secret one (`NoEcho`) answers with stars, and so equals nothing that is given. Raises
+    CannotSee.
+    """
+    try:
+        with looking_at(f"the parameters of stack {stack}", PERMISSIONS[2]):
+            (found,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    except NotThere:
+        return {}
+    return {
+        one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", ())
+    }

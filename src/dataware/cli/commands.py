@@ -131,6 +131,11 @@ def apply(**given: Any) -> int:
 @click.option("--yes", is_flag=True, help="Do not ask before something is changed.")
 @deploy_options
 @guard_options
+@click.option(
+    "--allow-unseen",
+    is_flag=True,
+    help="Deploy stacks, too, that the guard cannot look into.",
+)
 @prices_option
 @copy_options
 @outside_options
@@ -155,6 +160,7 @@ def deploy(**given: Any) -> int:
         pick(GuardOptions, given),
         prices=given["prices"],
         yes=given["yes"],
+        allow_unseen=given["allow_unseen"],
         arguments=given["arguments"],
     )
 

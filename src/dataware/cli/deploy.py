@@ -22,6 +22,7 @@ from dataware.core.estimate import Prices
 from dataware.core.events import event
 from dataware.core.model import Wanted
 from dataware.core.outcome import judge_outcome
+from dataware.core.parameters import GivenParameters, parse_parameters
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.kinds import load
 from dataware.ops.announce import announce
@@ -39,12 +40,16 @@ DONE = 0
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment: how to copy, what may be lost, what CDK is told; `yes` asks nobody."""
+    """One deployment: how to copy, what may be lost; `yes` asks nobody.
+
+    `allow_unseen` goes on where the guard cannot look into a stack.
+    """
 
     settings: CopySettings
     prices: Prices
     guarding: GuardOptions
     yes: bool
+    allow_unseen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +69,11 @@ def run_deploy(
     *,
     prices: Path | None,
     yes: bool,
+    allow_unseen: bool,
     arguments: Sequence[str],
 ) -> int:
     """Bring the data in place, then deploy so that the stack adopts it."""
-    deployment = Deployment(settings_of(copy), read_prices(prices), guarding, yes)
+    deployment = Deployment(settings_of(copy), read_prices(prices), guarding, yes, allow_unseen)
     with notifying("deploy", out, copy.notify) as listener:
         _deploy(out, app, deployment, arguments, listener)
     return DONE
@@ -88,7 +94,7 @@ def _deploy(
         listener.at(context.aws)
         for note in chosen.notes:
             context.emit(event("note", text=note))
-        later = _before(context, chosen.app, deployment)
+        later = _before(context, chosen.app, deployment, given_parameters(arguments))
     cdk.deploy(chosen.ids, arguments)
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
         _after(context, chosen.app.wanted, later, deployment)
@@ -144,10 +150,27 @@ def _remarks(
         yield f"Stacks with all that they depend on: {', '.join(stack.id for stack in chosen)}"
 
 
-def _before(context: Context, app: App, deployment: Deployment) -> list[Wanted]:
+def given_parameters(arguments: CdkArguments) -> GivenParameters:
+    """What CDK is told about the parameters of the stacks."""
+    said = arguments.value("parameters")
+    words = arguments.texts("parameters") or ([said] if isinstance(said, str) else [])
+    keeps = arguments.value("previous-parameters") is not False
+    return parse_parameters(words, keeps_others=keeps)
+
+
+def _before(
+    context: Context, app: App, deployment: Deployment, given: GivenParameters
+) -> list[Wanted]:
     """Create, copy and verify; answers with what can only be filled once it is deployed."""
     _refuse_strangers(context, app)
-    plan = guarded_plan(context, app, deployment.guarding, deployment.prices)
+    plan = guarded_plan(
+        context,
+        app,
+        deployment.guarding,
+        deployment.prices,
+        deploys=not deployment.allow_unseen,
+        given=given,
+    )
     tell_plan(context, plan)
     if plan.stops or plan.losses:
         stopped = [planned.wanted.preferred for planned in plan.stops]

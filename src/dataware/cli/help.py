@@ -19,6 +19,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "on_fallback_data",
         "import_mode",
         "allow_loss",
+        "allow_unseen",
         "source_owner",
         "target_owner",
     ),

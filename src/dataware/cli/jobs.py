@@ -23,6 +23,7 @@ from dataware.core.guide import read_more
 from dataware.core.kind import Kind, Place
 from dataware.core.model import OnError, Wanted
 from dataware.core.names import place_of
+from dataware.core.parameters import GivenParameters
 from dataware.core.plan import Plan
 from dataware.core.ports import Aws
 from dataware.kinds import kinds, load
@@ -95,13 +96,24 @@ def _save_decisions(context: Context, app: App, plan: Plan, *, prune: bool) -> N
     context.emit(event("note", text=text))
 
 
-def guarded_plan(context: Context, app: App, guarding: GuardOptions, prices: Prices) -> Plan:
-    """The plan of an app, with what a deployment of its stacks would lose."""
+def guarded_plan(
+    context: Context,
+    app: App,
+    guarding: GuardOptions,
+    prices: Prices,
+    *,
+    deploys: bool = False,
+    given: GivenParameters | None = None,
+) -> Plan:
+    """The plan of an app, with what a deployment of its stacks would lose with these parameters.
+
+    Raises Refused where a deployment follows and not every stack can be looked into.
+    """
     wanted = wanted_here(context, app)
     plan = make_plan(context, wanted, prices=prices)
     if not wanted:
         context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
-    guarded = guard(context, app, guarding.allow_loss)
+    guarded = guard(context, app, guarding.allow_loss, deploys=deploys, given=given)
     warnings = (*app.unseen, *plan.warnings, *guarded.warnings)
     return replace(plan, guard=guarded.threats, warnings=warnings)
 

@@ -171,6 +171,10 @@ class Aws(Protocol):
         """
         ...
 
+    def stack_parameters(self, stack: str) -> Mapping[str, str]:
+        """The values that the parameters of a stack have; empty without it. Raises CannotSee."""
+        ...
+
     def wire(self, on_throttle: Callable[[str], None]) -> Wire:
         """A new transport; `on_throttle` is called with the reason of every throttled answer."""
         ...

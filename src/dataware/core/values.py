@@ -79,9 +79,13 @@ def _own_name(value: object) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The definitions of a template that its functions rest on."""
+    """The definitions of a template that its functions rest on.
+
+    `changed` are the parameters that a deployment sets to another value than the stack has.
+    """
 
     document: Mapping[str, Any]
+    changed: frozenset[str] = frozenset()
 
     def evaluate(self, value: object) -> Any:
         """The value, with a `Computed` in the place of every function."""
@@ -112,6 +116,8 @@ class Scope:
                 for kind in DEFINITIONS
                 if isinstance(section := self.document.get(kind), Mapping) and name in section
             ]
+            if found[name] and name in self.changed:
+                found[name].append("changed by this deployment")
             waiting += _mentioned(found[name])
         return {name: defined for name, defined in found.items() if defined}
 

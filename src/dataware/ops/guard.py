@@ -29,6 +29,12 @@ from dataware.core.kind import Kind
 from dataware.core.model import Deployed
 from dataware.core.names import is_regional, place_of, plain_name
 from dataware.core.near import meant
+from dataware.core.parameters import (
+    GivenParameters,
+    find_changed,
+    find_passed_anew,
+    mark_changed,
+)
 from dataware.core.ports import Aws, Emit
 from dataware.core.protection import WeakerProtection, find_weakened
 from dataware.core.values import MOST_LEVELS, count_levels
@@ -67,25 +73,42 @@ class GuardReport:
     warnings: tuple[str, ...] = ()
 
 
-def guard(context: Context, app: App, allow: Sequence[str] = ()) -> GuardReport:
+def guard(
+    context: Context,
+    app: App,
+    allow: Sequence[str] = (),
+    *,
+    deploys: bool = False,
+    given: GivenParameters | None = None,
+) -> GuardReport:
     """What a deployment of the app would lose; tells of it. `allow` names what may be lost.
 
-    Raises BadInput for an ambiguous name in `allow`, and Refused if any doubt is a stop and not
-    every stack can be looked at, or a resource would be protected less than it is deployed.
+    `given` are the parameters that the deployment is given. `deploys` says that a deployment follows, for which every stack has to be seen. Raises BadInput
+    for an ambiguous name in `allow`, and Refused if not every stack can be looked at where that is
+    needed or any doubt is a stop, or then if a resource would be protected less than it is
+    deployed.
     """
-    found = losses(context.aws, context.regional, app)
+    found = losses(context.aws, context.regional, app, given)
+    doubts = "; ".join(found.unseen)
     if found.unseen and context.strict:
-        raise Refused(f"any doubt is a stop, and the guard is in doubt: {'; '.join(found.unseen)}")
+        raise Refused(f"any doubt is a stop, and the guard is in doubt: {doubts}")
     weakened = [str(one) for one in found.weakened]
     if weakened and context.strict:
         raise Refused(f"nothing was changed: {'; '.join(weakened)}, or run without --strict")
     marked = allowed(found.threats, allow)
     for threat in marked:
         _tell(context.emit, threat)
+    if found.unseen and deploys:
+        raise Refused(
+            "nothing was changed, because it cannot be seen what this deployment would lose: "
+            f"{doubts}; let it be seen, or deploy without that look by --allow-unseen"
+        )
     return GuardReport(marked, (*found.unseen, *weakened, *_told_unused(marked, allow)))
 
 
-def losses(here: Aws, regional: Regional, app: App) -> Found:
+def losses(
+    here: Aws, regional: Regional, app: App, given: GivenParameters | None = None
+) -> Found:
     """What a deployment of the app's stacks would lose, seen with the caller's credentials."""
     cards = {kind.cfn_type: kind for kind in kinds()}
     home = (here.account, here.region)
@@ -99,6 +122,7 @@ def losses(here: Aws, regional: Regional, app: App) -> Found:
             return Found(unseen=[_elsewhere(stack)])
         region = stack.region or here.region
         aws = here if region == here.region else regional(region)
+        stack = _with_given(aws, stack, given or GivenParameters())
         found = _judged(aws, _losses_of(aws, outlooks[region], stack, stack.name))
         apart = region if region != here.region else None
         found.threats = [replace(one, key=stack.key, region=apart) for one in found.threats]
@@ -106,6 +130,17 @@ def losses(here: Aws, regional: Regional, app: App) -> Found:
 
     with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="guard") as pool:
         return sum(pool.map(look_into, app.stacks), Found())
+
+
+def _with_given(aws: Aws, stack: StackTemplate, given: GivenParameters) -> StackTemplate:
+    """The stack, in which what rests on a parameter that gets another value is not as before."""
+    if not given.concerns(stack.name):
+        return stack
+    try:
+        deployed = aws.stack_parameters(stack.name)
+    except CannotSee:
+        deployed = None
+    return mark_changed(stack, find_changed(given, stack, deployed))
 
 
 def _outlook(
@@ -197,8 +232,10 @@ def _losses_of(aws: Aws, outlook: Outlook, stack: StackTemplate, stack_id: str) 
     for logical_id, resource in deployed.items():
         if resource.type == NESTED:
             now = stack.resources.get(logical_id)
-            left_out = now is not None and may_be_left_out((was or {}).get(logical_id), now)
-            found += _nested(aws, outlook, stack, logical_id, resource, left_out=left_out)
+            before_it = (was or {}).get(logical_id)
+            left_out = now is not None and may_be_left_out(before_it, now)
+            anew = find_passed_anew(before_it, now) if now is not None else frozenset()
+            found += _nested(aws, outlook, stack, logical_id, resource, anew, left_out=left_out)
     return found
 
 
@@ -210,9 +247,13 @@ def _before(
     deployed: Mapping[str, Deployed],
 ) -> tuple[StackTemplate | None, list[str]]:
     """The template that was deployed; asked for only where something stateful is deployed."""
-    conditional = {one for one, each in stack.resources.items() if each.condition is not None}
+    told = {
+        one
+        for one, each in stack.resources.items()
+        if each.condition is not None or "Parameters" in each.properties
+    }
     needed = any(
-        one.type in outlook.kinds or (one.type == NESTED and logical_id in conditional)
+        one.type in outlook.kinds or (one.type == NESTED and logical_id in told)
         for logical_id, one in deployed.items()
     )
     if not needed:
@@ -244,6 +285,7 @@ def _nested(
     stack: StackTemplate,
     logical_id: str,
     resource: Deployed,
+    anew: frozenset[str],
     *,
     left_out: bool,
 ) -> Found:
@@ -256,7 +298,8 @@ def _nested(
         return Found(
             unseen=[f"the guard cannot look at nested stack {name}: its template is no file"]
         )
-    return _losses_of(aws, outlook, inner or StackTemplate(name, {}), resource.physical_id)
+    now = mark_changed(inner, anew) if inner else StackTemplate(name, {})
+    return _losses_of(aws, outlook, now, resource.physical_id)
 
 
 def _judged(aws: Aws, found: Found) -> Found:
