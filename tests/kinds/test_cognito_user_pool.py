@@ -50,7 +50,8 @@ def test_a_name_of_several_pools_is_unknown(aws_server: EmbeddedAws) -> None:
     assert (facts.existence, facts.content) == (Existence.UNKNOWN, Content.UNKNOWN)
     (problem,) = facts.problems
     assert problem.permission is None
-    assert all(pool in problem.detail for pool in pools)
+    assert all(pool in str(problem) for pool in pools)
+    assert facts.alike == tuple(sorted(pools))
 
 
 def test_policies_name_a_pool_by_its_id_only() -> None:

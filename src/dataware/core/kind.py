@@ -273,7 +273,8 @@ class Kind:
     is False where a template holds the whole value, so that nothing is lost with the resource.
     `adoptable` is False where CloudFormation cannot import a resource by its name, so that it is
     referenced instead; `renamed_in_place` says that another `identifier` renames the resource and
-    replaces nothing. `locate` tells in which region a place really is, where names belong to no
+    replaces nothing, and `unique_names` is False where two resources may have one name, so that
+    another one can be created beside the first. `locate` tells in which region a place really is, where names belong to no
     region; it is None for other kinds, and answers None where that cannot be seen. `key_schema`
     reads the schema of a name alone, for kinds whose records have one. `types` are
     the CloudFormation types that declare one and the same thing, such as tables and global tables
@@ -321,6 +322,7 @@ class Kind:
     stateful: bool = True
     adoptable: bool = True
     renamed_in_place: bool = False
+    unique_names: bool = True
     locate: Callable[[Aws, Place], str | None] | None = None
     key_schema: Callable[[Aws, str], str | None] | None = None
     types: tuple[str, ...] = ()

@@ -183,6 +183,9 @@ class Setting:
 NOT_ASKED = "NotAsked"
 """Stands for the error code where nobody could be asked; the problem's `detail` says why."""
 
+SEVERAL = "SeveralOfThatName"
+"""Stands for the error code where a name means several things; `detail` names them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -205,6 +208,8 @@ class Problem:
         """The problem in one clause, with the permission that would cure it."""
         if self.code == NOT_ASKED:
             return f"{self.call} was not asked, because {self.detail}"
+        if self.code == SEVERAL:
+            return self.detail
         need = f"; {Denial.of(self.detail).clause(self.permission)}" if self.permission else ""
         return f"{self.call} answered {self.code}{need}"
 
@@ -220,8 +225,8 @@ class Facts:
     `identity` changes when a resource is deleted and made again under the same name (a table's id,
     a bucket's creation date). `schema` is the key schema in words, empty for kinds without one,
     None when it was not seen. `physical_id` is what CloudFormation calls the resource, None where
-    that is its name. `notes` are remarks for people (delete markers, unfinished uploads).
-    `account` and `region` say where it lives, `region` None where that was not seen.
+    that is its name; `alike` are those of all that share a name which means one resource in no
+    other kind. `notes` are remarks for people (delete markers, unfinished uploads). `account` and `region` say where it lives, `region` None where that was not seen.
     """
 
     name: str
@@ -233,6 +238,7 @@ class Facts:
     size: Size | None = None
     identity: str | None = None
     physical_id: str | None = None
+    alike: tuple[str, ...] = ()
     settings: Mapping[str, Setting] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()

@@ -201,7 +201,7 @@ TWO_DATA_SETS = (
     Row(
         8,
         STOP,
-        "{name} and {source} both hold data, no migration is on record ({sizes}), and on_error is "
+        "{name} and {source} both hold data, no migration is on record{sizes}, and on_error is "
         "stop; {way_out}, or take {source} out of the fallbacks",
         when(
             on_error=OnError.STOP,

@@ -249,6 +249,7 @@ def _problems(*facts: Facts) -> list[str]:
 
 def _sizes(*facts: Facts | None) -> str:
     known = [f for f in facts if f is not None and f.size is not None]
-    return ", ".join(
+    told = ", ".join(
         f"{f.name}: {'' if f.size.exact else 'about '}{f.size.items:,}" for f in known if f.size
     )
+    return f" ({told})" if told else ""

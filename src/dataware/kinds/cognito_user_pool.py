@@ -1,7 +1,8 @@
 """The card of AWS::Cognito::UserPool: looked at by name or id, kept or referenced; not copied.
 
 CloudFormation and every other service know a pool by its id, which the service makes up. Its name
-is a label that several pools may share, so a name that means two pools means none.
+is a label that several pools may share, so a name that means two pools means none, unless the stack
+owns one of them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from dataware.core.errors import CannotSee, NotThere
 from dataware.core.kind import Kind
-from dataware.core.model import Content, Existence, Facts, Problem, Setting, absent
+from dataware.core.model import SEVERAL, Content, Existence, Facts, Problem, Setting, absent
 from dataware.core.ports import Aws
 
 _LIST_POOLS = "cognito-idp:ListUserPools"
@@ -38,9 +39,12 @@ def probe(aws: Aws, name: str) -> Facts:
     """What stands under a name, or under an id such as ``eu-central-1_A1b2C3d4E``."""
     idp = aws.client("cognito-idp")
     try:
-        pool_id = name if _ID.fullmatch(name) else _find_id(aws, idp, name)
-        if pool_id is None:
+        ids = [name] if _ID.fullmatch(name) else _find_ids(aws, idp, name)
+        if not ids:
             return absent(name)
+        if len(ids) > 1:
+            return _several(name, ids)
+        (pool_id,) = ids
         with aws.looking_at(f"user pool {name}", _DESCRIBE):
             pool = idp.describe_user_pool(UserPoolId=pool_id)["UserPool"]
     except NotThere:
@@ -59,15 +63,19 @@ def probe(aws: Aws, name: str) -> Facts:
     )
 
 
-def _find_id(aws: Aws, idp: Any, name: str) -> str | None:
-    """The id of the one pool of a name, None if there is none. Raises CannotSee for several."""
+def _find_ids(aws: Aws, idp: Any, name: str) -> list[str]:
+    """The ids of all pools of a name. Raises CannotSee."""
     with aws.looking_at(f"user pool {name}", _LIST_POOLS):
         pages = idp.get_paginator("list_user_pools").paginate(MaxResults=_PAGE)
-        found = [pool["Id"] for page in pages for pool in page["UserPools"] if pool["Name"] == name]
-    if len(found) > 1:
-        text = f"{len(found)} user pools are named {name} ({', '.join(sorted(found))}): give the id"
-        raise CannotSee(text, Problem("ListUserPools", "SeveralPoolsOfThatName", None, text))
-    return found[0] if found else None
+        return sorted(
+            pool["Id"] for page in pages for pool in page["UserPools"] if pool["Name"] == name
+        )
+
+
+def _several(name: str, ids: list[str]) -> Facts:
+    """A name that several pools share: nobody sees which one is meant."""
+    text = f"{len(ids)} user pools are named {name} ({', '.join(ids)}): give the id of one"
+    return Facts(name, alike=tuple(ids), problems=(Problem("ListUserPools", SEVERAL, None, text),))
 
 
 def _content(aws: Aws, idp: Any, pool_id: str) -> tuple[Content, tuple[Problem, ...]]:
@@ -141,4 +149,5 @@ KIND = Kind(
     declared_settings=_declared_settings,
     adoptable=False,
     renamed_in_place=True,
+    unique_names=False,
 )

@@ -121,6 +121,7 @@ def _planned(
     decision = compare_protection(kind, wanted, decision, preferred, source)
     decision = _whole(wanted, decision, source)
     decision = _possible(kind, wanted, decision, preferred)
+    decision = _refuse_second_of_a_name(kind, wanted, decision, preferred)
     decision = _refuse_import_from_elsewhere(kind, wanted, decision)
     decision = _refer_to_what_cannot_be_adopted(kind, wanted, decision, preferred)
     decision = _retain_what_is_adopted(wanted, decision, preferred)
@@ -176,6 +177,22 @@ def _possible(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) 
         if decision.action in COPYING:
             return replace(decision, warnings=(*decision.warnings, text))
     return decision
+
+
+def _refuse_second_of_a_name(
+    kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts
+) -> Decision:
+    """Stop where an unseen resource would get an empty twin, which no name clash prevents."""
+    unseen = preferred.existence is Existence.UNKNOWN and decision.action is Action.CREATE
+    if kind.unique_names or not unseen or wanted.on_error is OnError.NO_DATA:
+        return decision
+    problems = "; ".join(map(str, preferred.problems)) or "no answer"
+    reason = (
+        f"it cannot be seen whether {preferred.name} exists ({problems}), and a second, empty "
+        f"{kind.short} of that name can be created beside it: let it be seen, or accept the risk "
+        "with --on-error no-data"
+    )
+    return replace(decision, action=Action.STOP, rule=14, reason=reason, import_mode=None, warnings=())
 
 
 def _refuse_import_from_elsewhere(kind: Kind, wanted: Wanted, decision: Decision) -> Decision:

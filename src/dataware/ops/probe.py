@@ -69,12 +69,26 @@ def _in_parallel(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Sequen
 def _probe(context: Context, wanted: Wanted, name: str) -> Facts:
     kind = load(wanted.type)
     facts = _look_there(context, kind, name)
+    if facts.alike:
+        facts = _choose_own(context, kind, wanted, facts)
     if facts.owner.ownership is Ownership.FOREIGN:
         return facts
     if facts.account != context.aws.account:
         return _with_what_only_its_account_knows(facts)
     there = context.in_region(facts.region or context.aws.region)
     return _with_marker(there, kind, _with_owner(there, kind, wanted, facts))
+
+
+def _choose_own(context: Context, kind: Kind, wanted: Wanted, facts: Facts) -> Facts:
+    """Of several resources of one name, the one that the declaring stack has, if it has one."""
+    for physical_id in facts.alike:
+        try:
+            owner = seen_from(wanted, context.aws.owner_of(kind.all_types, physical_id))
+        except CannotSee:
+            continue
+        if owner.ownership is Ownership.THIS_STACK:
+            return replace(_look_there(context, kind, physical_id), name=facts.name)
+    return facts
 
 
 def _look_there(context: Context, kind: Kind, name: str) -> Facts:
