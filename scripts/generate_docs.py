@@ -91,8 +91,9 @@ def _card(kind: Kind) -> Iterator[str]:
     yield f"- physical name: `{kind.identifier}`"
     yield f"- migrated: {f'yes, as `{kind.scheme}://…`' if kind.copier else 'no'}"
     yield f"- CDK reference: `{kind.cdk_import}`"
-    replaced = ", ".join(f"`{name}`" for name in (kind.identifier, *kind.replaced_by))
-    yield f"- [guarded](guard.md): {f'yes; replaced with {replaced}' if kind.stateful else 'no'}\n"
+    names = kind.replaced_by if kind.renamed_in_place else (kind.identifier, *kind.replaced_by)
+    replaced = f"; replaced with {', '.join(f'`{name}`' for name in names)}" if names else ""
+    yield f"- [guarded](guard.md): {f'yes{replaced}' if kind.stateful else 'no'}\n"
     yield "| phase | IAM actions |\n| --- | --- |"
     for phase, actions in kind.permissions.items():
         yield f"| {phase} | {', '.join(f'`{action}`' for action in actions) or 'none'} |"

@@ -274,9 +274,9 @@ class Kind:
     `adoptable` is False where CloudFormation cannot import a resource by its name, so that it is
     referenced instead; `renamed_in_place` says that another `identifier` renames the resource and
     replaces nothing, and `unique_names` is False where two resources may have one name, so that
-    another one can be created beside the first. `locate` tells in which region a place really is, where names belong to no
-    region; it is None for other kinds, and answers None where that cannot be seen. `key_schema`
-    reads the schema of a name alone, for kinds whose records have one. `types` are
+    another one can be created beside the first. `locate` tells in which region a place really is,
+    where names belong to no region; it is None for other kinds, and answers None where that cannot
+    be seen. `key_schema` reads the schema of a name alone, for kinds whose records have one. `types` are
     the CloudFormation types that declare one and the same thing, such as tables and global tables
     (empty: `cfn_type` alone); they share `name`, and are looked up together wherever a resource is
     looked for by its type. `readers` parts are read

@@ -225,8 +225,9 @@ class Facts:
     `identity` changes when a resource is deleted and made again under the same name (a table's id,
     a bucket's creation date). `schema` is the key schema in words, empty for kinds without one,
     None when it was not seen. `physical_id` is what CloudFormation calls the resource, None where
-    that is its name; `alike` are those of all that share a name which means one resource in no
-    other kind. `notes` are remarks for people (delete markers, unfinished uploads). `account` and `region` say where it lives, `region` None where that was not seen.
+    that is its name; `alike` are those of several resources of one name. `notes` are remarks for
+    people (delete markers, unfinished uploads). `account` and `region` say where it lives, `region`
+    None where that was not seen.
     """
 
     name: str

@@ -29,9 +29,7 @@ from dataware.core.row import (
 )
 from dataware.core.situation import Fallback, Shape
 
-TWO_SETS = (
-    "two live data sets, and no migration on record{sizes}: {source} is not used; {way_out}"
-)
+TWO_SETS = "two live data sets, and no migration on record{sizes}: {source} is not used; {way_out}"
 NEEDS_COPY = when(fallback=WITH_DATA)
 NOT_SEEN = "data would have to be copied to {name}, but not enough can be seen to do that safely "
 NOT_SEEN += "({problems}); {cure}"

@@ -16,6 +16,7 @@ import yaml
 from dataware.core.errors import BadInput, CannotSee, NotThere, Refused
 from dataware.core.events import event
 from dataware.core.guard import (
+    Declared,
     Outlook,
     StackTemplate,
     Threat,
@@ -83,10 +84,10 @@ def guard(
 ) -> GuardReport:
     """What a deployment of the app would lose; tells of it. `allow` names what may be lost.
 
-    `given` are the parameters that the deployment is given. `deploys` says that a deployment follows, for which every stack has to be seen. Raises BadInput
-    for an ambiguous name in `allow`, and Refused if not every stack can be looked at where that is
-    needed or any doubt is a stop, or then if a resource would be protected less than it is
-    deployed.
+    `given` are the parameters that the deployment is given. `deploys` says that a deployment
+    follows, for which every stack has to be seen. Raises BadInput for an ambiguous name in `allow`,
+    and Refused if not every stack can be looked at where that is needed or any doubt is a stop, or
+    then if a resource would be protected less than it is deployed.
     """
     found = losses(context.aws, context.regional, app, given)
     doubts = "; ".join(found.unseen)
@@ -106,9 +107,7 @@ def guard(
     return GuardReport(marked, (*found.unseen, *weakened, *_told_unused(marked, allow)))
 
 
-def losses(
-    here: Aws, regional: Regional, app: App, given: GivenParameters | None = None
-) -> Found:
+def losses(here: Aws, regional: Regional, app: App, given: GivenParameters | None = None) -> Found:
     """What a deployment of the app's stacks would lose, seen with the caller's credentials."""
     cards = {kind.cfn_type: kind for kind in kinds()}
     home = (here.account, here.region)
@@ -231,11 +230,8 @@ def _losses_of(aws: Aws, outlook: Outlook, stack: StackTemplate, stack_id: str) 
     found = Found(list(lost), unseen, weakened)
     for logical_id, resource in deployed.items():
         if resource.type == NESTED:
-            now = stack.resources.get(logical_id)
             before_it = (was or {}).get(logical_id)
-            left_out = now is not None and may_be_left_out(before_it, now)
-            anew = find_passed_anew(before_it, now) if now is not None else frozenset()
-            found += _nested(aws, outlook, stack, logical_id, resource, anew, left_out=left_out)
+            found += _nested(aws, outlook, stack, logical_id, resource, was=before_it)
     return found
 
 
@@ -285,20 +281,20 @@ def _nested(
     stack: StackTemplate,
     logical_id: str,
     resource: Deployed,
-    anew: frozenset[str],
     *,
-    left_out: bool,
+    was: Declared | None,
 ) -> Found:
     """The losses in a nested stack; all of it is lost if it is not declared, or may not be."""
     name = f"{stack.name}/{logical_id}"
     declared = stack.resources.get(logical_id)
-    stays = declared is not None and declared.type == NESTED and not left_out
-    inner = stack.nested.get(logical_id) if stays else None
-    if inner is None and stays:
+    if declared is None or declared.type != NESTED or may_be_left_out(was, declared):
+        return _losses_of(aws, outlook, StackTemplate(name, {}), resource.physical_id)
+    inner = stack.nested.get(logical_id)
+    if inner is None:
         return Found(
             unseen=[f"the guard cannot look at nested stack {name}: its template is no file"]
         )
-    now = mark_changed(inner, anew) if inner else StackTemplate(name, {})
+    now = mark_changed(inner, find_passed_anew(was, declared))
     return _losses_of(aws, outlook, now, resource.physical_id)
 
 

@@ -192,7 +192,9 @@ def _refuse_second_of_a_name(
         f"{kind.short} of that name can be created beside it: let it be seen, or accept the risk "
         "with --on-error no-data"
     )
-    return replace(decision, action=Action.STOP, rule=14, reason=reason, import_mode=None, warnings=())
+    return replace(
+        decision, action=Action.STOP, rule=14, reason=reason, import_mode=None, warnings=()
+    )
 
 
 def _refuse_import_from_elsewhere(kind: Kind, wanted: Wanted, decision: Decision) -> Decision:
