@@ -278,7 +278,7 @@ class Kind:
     where names belong to no region; it is None for other kinds, and answers None where that cannot
     be seen. `key_schema` reads the schema of a name alone, for kinds whose records have one.
     `types` are the CloudFormation types that declare one and the same thing, such as tables and
-    global tables (empty: `cfn_type` alone); they share `name`, and are looked up together wherever a
+    global tables (empty: `cfn_type` alone); they share `name`, and are looked up together where a
     resource is looked for by its type. `readers` parts are read
     (each holds some pages) and `writers` units written at the same time, unless a person says
     otherwise.
