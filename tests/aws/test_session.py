@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from dataware import __version__
 from dataware.aws import Account
-from dataware.aws.session import moment
+from dataware.aws.times import read_time
 from dataware.core.errors import BadInput, CannotSee
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
@@ -50,7 +50,7 @@ def test_the_caller_is_asked_for_once(aws_server: EmbeddedAws) -> None:
 def test_times_are_read_as_the_sdk_reads_them(time_: datetime, spec: str) -> None:
     """The quick reading of a time gives the same moment as the SDK's own."""
     said = time_.isoformat(timespec=spec).replace("+00:00", "Z")
-    assert moment(said) == parse_timestamp(said)
+    assert read_time(said) == parse_timestamp(said)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_times_are_read_as_the_sdk_reads_them(time_: datetime, spec: str) -> Non
 )
 def test_every_other_form_of_time_is_left_to_the_sdk(said: str | float) -> None:
     """Dates of HTTP headers, seconds since 1970 and forms that are rare read as before."""
-    assert moment(said) == parse_timestamp(said)
+    assert read_time(said) == parse_timestamp(said)
 
 
 def test_accounts_read_listings_with_the_quick_parser(aws_server: EmbeddedAws) -> None:

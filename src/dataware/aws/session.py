@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,7 +21,7 @@ from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 from botocore.httpsession import get_cert_path
 from botocore.response import StreamingBody
-from botocore.utils import get_environ_proxies, parse_timestamp
+from botocore.utils import get_environ_proxies
 
 from dataware import __version__
 from dataware.aws import errors, ownership, stacks
@@ -351,7 +350,7 @@ def _session(profile: str | None, region: str | None) -> tuple[Any, str]:
     try:
         session = boto3.Session(profile_name=profile)
         parsers = session._session.get_component("response_parser_factory")
-        parsers.set_parser_defaults(timestamp_parser=moment)
+        parsers.set_parser_defaults(timestamp_parser=read_time)
         found = region or os.environ.get("AWS_REGION") or session.region_name
     except ProfileNotFound as error:
         raise BadInput(f"{errors.one_line(str(error))}{_profile_hint(profile)}") from error
@@ -388,14 +387,3 @@ def _profile_hint(profile: str | None) -> str:
         meant(name, botocore.session.Session().available_profiles)
         or ": name one that `aws configure list-profiles` shows"
     )
-
-
-def moment(said: Any) -> Any:
-    """A time that a service says, as the SDK reads it.
-
-    The SDK's parser takes any way to write a time, which costs two thirds of reading a listing.
-    """
-    if isinstance(said, str) and "T" in said:
-        with suppress(ValueError):
-            return datetime.fromisoformat(said)
-    return parse_timestamp(said)
