@@ -31,6 +31,7 @@ from dataware.aws.fetch import fetch, undecoded
 from dataware.aws.identity import Identity
 from dataware.aws.paging import end_circles
 from dataware.aws.skew import Skew
+from dataware.aws.times import read_time
 from dataware.aws.whole import correct_errors, require_documents, whole
 from dataware.core.access import PROXY_WANTS_CREDENTIALS, Access, Keys, proxy_refusal
 from dataware.core.entry import GET_CREDENTIALS
