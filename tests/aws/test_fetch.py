@@ -9,7 +9,7 @@ import pytest
 
 from dataware.aws import Account, fetch
 from dataware.core.errors import CannotSee, NotThere
-from dataware.kinds.s3_bucket.reading import read_listing
+from dataware.kinds.s3_bucket.verify.listings import read_listing
 from support.dynamo import account, make_table, put
 from support.servers import FaultProxy, Forward, Reply, Seen, json_error, xml_error
 

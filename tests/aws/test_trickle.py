@@ -9,7 +9,7 @@ import pytest
 from dataware.aws import Account, ClientSettings
 from dataware.cli.outside import make_wire
 from dataware.core.errors import CannotSee
-from dataware.kinds.s3_bucket.reading import read_listing
+from dataware.kinds.s3_bucket.verify.listings import read_listing
 from support.servers import FaultProxy, answer, trickle
 
 CALLER = (

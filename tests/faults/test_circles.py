@@ -24,13 +24,13 @@ from dataware.core.partition import KeyRange
 from dataware.core.permissions import Needed
 from dataware.core.ports import Request, Response
 from dataware.kinds import load
-from dataware.kinds.s3_bucket.calls import Calls
-from dataware.kinds.s3_bucket.documents import Found
-from dataware.kinds.s3_bucket.listing import OBJECTS, VERSIONS, pages
-from dataware.kinds.s3_bucket.placing import Pair
-from dataware.kinds.s3_bucket.replay import Replay
-from dataware.kinds.s3_bucket.requests import Bucket
-from dataware.kinds.s3_bucket.uploads import abandon
+from dataware.kinds.s3_bucket.copy.client import Calls
+from dataware.kinds.s3_bucket.copy.listing import OBJECTS, VERSIONS, pages
+from dataware.kinds.s3_bucket.copy.multipart import abandon
+from dataware.kinds.s3_bucket.copy.objects import Pair
+from dataware.kinds.s3_bucket.copy.requests import Bucket
+from dataware.kinds.s3_bucket.copy.versions import Replay
+from dataware.kinds.s3_bucket.copy.xml import Found
 from dataware.state import ParameterMarkers
 from support.cli import BUCKET, TABLE
 from support.dynamo import respond

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.ports import Response
-from dataware.kinds.dynamodb_table.items import MAX_BATCH, MAX_BATCH_BYTES
+from dataware.kinds.dynamodb_table.copy.items import MAX_BATCH, MAX_BATCH_BYTES
 from support.accounting import check_identity
 from support.buckets import DIFFICULT_KEYS
 from support.dynamo import respond

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from dataware.core.errors import Incomplete
 from dataware.core.ports import Response
-from dataware.kinds.s3_bucket.uploads import MOST_PARTS, part_ranges
+from dataware.kinds.s3_bucket.copy.multipart import MOST_PARTS, part_ranges
 from support.accounting import check_identity
 from support.copying import Killed
 from support.memory_aws import Call, Forward, raising, saying

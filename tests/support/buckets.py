@@ -15,7 +15,7 @@ from dataware.core.kind import Copier, CopyOrder, Outcome, Page, Place, Tools, U
 from dataware.core.model import Size
 from dataware.core.ports import Request, Response, Wire
 from dataware.kinds.s3_bucket import KIND
-from dataware.kinds.s3_bucket.copier import make as make_copier
+from dataware.kinds.s3_bucket.copy.copier import make as make_copier
 
 REGION = "us-east-1"
 DIFFICULT_KEYS = (
@@ -56,8 +56,8 @@ def many_keys(difficult: Iterable[str]) -> list[str]:
 
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a few hundred keys a bucket of many pages, which is split."""
-    for name, size in (("listing.PAGE", 20), ("splitting.PAGE", 20), ("splitting.GLANCE", 5)):
-        monkeypatch.setattr(f"dataware.kinds.s3_bucket.{name}", size)
+    for name, size in (("listing.PAGE", 20), ("partitions.PAGE", 20), ("partitions.GLANCE", 5)):
+        monkeypatch.setattr(f"dataware.kinds.s3_bucket.copy.{name}", size)
 
 
 def account(**settings: Any) -> Account:

@@ -16,7 +16,7 @@ from dataware.core.kind import CopyOrder, Outcome, Page, Place, Tools
 from dataware.core.model import OnConflict
 from dataware.core.ports import Request, Response
 from dataware.kinds.dynamodb_table import KIND
-from dataware.kinds.dynamodb_table.copier import TableCopier
+from dataware.kinds.dynamodb_table.copy.copier import TableCopier
 from dataware.wire import Budget, RetryingWire
 
 Handler = Callable[[str, dict[str, Any]], Response]

@@ -9,8 +9,8 @@ from typing import Any
 
 from dataware.core.kind import Copier, CopyOrder, Place, Tools
 from dataware.core.model import OnConflict, Size
-from dataware.kinds.dynamodb_table.copier import TableCopier
-from dataware.kinds.s3_bucket.copier import make as bucket_copier
+from dataware.kinds.dynamodb_table.copy.copier import TableCopier
+from dataware.kinds.s3_bucket.copy.copier import make as bucket_copier
 from dataware.migrate import Engine, EngineSettings, Progress
 from dataware.migrate.meter import Meter, Subject
 from dataware.ops.stopping import unless_stopped

@@ -9,7 +9,7 @@ import pytest
 from dataware.core.kind import CopyOrder, Trouble
 from dataware.core.model import Content, Existence
 from dataware.kinds.dynamodb_table.probe import probe
-from dataware.kinds.dynamodb_table.reader import TableReader
+from dataware.kinds.dynamodb_table.verify.reader import TableReader
 from support.dynamo import EVERY_TYPE, account, copy, everything, make_table, place, put
 from support.peers import DynamoDbLocal
 

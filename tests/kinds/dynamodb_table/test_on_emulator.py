@@ -14,7 +14,7 @@ from dataware.core.kind import CopyOrder, Entry, Left, Reader, Trouble
 from dataware.core.model import OnConflict
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.dynamodb_table import KIND
-from dataware.kinds.dynamodb_table.reader import TableReader
+from dataware.kinds.dynamodb_table.verify.reader import TableReader
 from support.dynamo import (
     EVERY_TYPE,
     account,

@@ -13,9 +13,9 @@ from dataware.core.kind import CopyOrder, Place
 from dataware.core.model import Setting, Size
 from dataware.core.ports import Judgement
 from dataware.kinds.s3_bucket import KIND
-from dataware.kinds.s3_bucket.requests import Ask, Bucket
+from dataware.kinds.s3_bucket.copy.multipart import MOST_PARTS, part_ranges
+from dataware.kinds.s3_bucket.copy.requests import Ask, Bucket
 from dataware.kinds.s3_bucket.settings import SETTINGS, declared_settings
-from dataware.kinds.s3_bucket.uploads import MOST_PARTS, part_ranges
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 

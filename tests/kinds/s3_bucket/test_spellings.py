@@ -17,17 +17,17 @@ from dataware.aws import ClientSettings, whole
 from dataware.core.model import Content
 from dataware.core.ports import Judgement, Response
 from dataware.kinds.s3_bucket import KIND
-from dataware.kinds.s3_bucket.answers import Answer
-from dataware.kinds.s3_bucket.documents import (
+from dataware.kinds.s3_bucket.copy.fast_xml import quick_objects
+from dataware.kinds.s3_bucket.copy.responses import Answer
+from dataware.kinds.s3_bucket.copy.xml import (
     read_objects,
     read_parts,
     read_tags,
     read_uploads,
     read_versions,
 )
-from dataware.kinds.s3_bucket.quick import quick_objects
-from dataware.kinds.s3_bucket.reading import read_listing
-from dataware.kinds.s3_bucket.reading import read_versions as read_versions_again
+from dataware.kinds.s3_bucket.verify.listings import read_listing
+from dataware.kinds.s3_bucket.verify.listings import read_versions as read_versions_again
 from support import buckets
 from support.servers import FaultProxy, Forward, Reply, Seen
 

@@ -13,16 +13,16 @@ from typing import Any
 from dataware.core.estimate import Speed
 from dataware.core.kind import Kind
 from dataware.core.model import Size
-from dataware.kinds.dynamodb_table.copier import TableCopier
+from dataware.kinds.dynamodb_table.copy.copier import TableCopier
+from dataware.kinds.dynamodb_table.copy.items import MAX_BATCH
 from dataware.kinds.dynamodb_table.declared import (
     check_properties,
     declared_schema,
     fixed_parts,
     properties_like,
 )
-from dataware.kinds.dynamodb_table.items import MAX_BATCH
 from dataware.kinds.dynamodb_table.probe import declared_settings, key_schema, probe
-from dataware.kinds.dynamodb_table.reader import TableReader
+from dataware.kinds.dynamodb_table.verify.reader import TableReader
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _ARN = re.compile(r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/(?P<name>[^/]+)")

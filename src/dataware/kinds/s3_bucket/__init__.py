@@ -13,11 +13,11 @@ import re
 from dataware.core.kind import Kind, Place, Reader
 from dataware.core.model import Size
 from dataware.core.ports import Aws
-from dataware.kinds.s3_bucket.copier import make as make_copier
-from dataware.kinds.s3_bucket.facts import locate, probe
-from dataware.kinds.s3_bucket.history import HistoryReader
-from dataware.kinds.s3_bucket.reader import BucketReader
+from dataware.kinds.s3_bucket.copy.copier import make as make_copier
+from dataware.kinds.s3_bucket.probe import locate, probe
 from dataware.kinds.s3_bucket.settings import SETTINGS, check_properties, declared_settings
+from dataware.kinds.s3_bucket.verify.reader import BucketReader
+from dataware.kinds.s3_bucket.verify.versions import HistoryReader
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _OLD_NAME = re.compile(r"[A-Za-z0-9._-]{3,255}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataware.core.events import counted
-from dataware.kinds.s3_bucket.placing import ARCHIVED
+from dataware.kinds.s3_bucket.copy.objects import ARCHIVED
 
 
 def note_archived(listed: Sequence[Mapping[str, Any]], *, more: bool) -> Iterator[str]:

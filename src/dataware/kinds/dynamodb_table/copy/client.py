@@ -1,0 +1,216 @@
+"""DynamoDB's JSON protocol over the wire: requests, and what their answers mean.
+
+An operation is one POST with the header X-Amz-Target (Amazon DynamoDB Developer Guide, "DynamoDB
+low-level API"). An answer is believed only if its JSON is whole and it has the shape that the
+operation promises (the wire has checked its CRC-32); anything else is asked again. Numbers are
+JSON strings in this protocol, so no value is ever converted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from dataware.core.absence import says_absent
+from dataware.core.entry import cure
+from dataware.core.errors import CannotSee, DatawareError, NotLetIn, NotThere, WriteDenied
+from dataware.core.kind import Place
+from dataware.core.model import Problem
+from dataware.core.ports import Judgement, Request, Response, Wire
+from dataware.kinds.dynamodb_table.copy.decoding import json_object
+
+Answer = dict[str, Any]
+Shape = Callable[[Answer], Judgement]
+Decode = Callable[[bytes], Answer]
+
+# Source: Amazon DynamoDB Developer Guide, "Error handling with DynamoDB".
+_THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "Throttling",
+    }
+)
+_TRANSIENT = frozenset(
+    {
+        "InternalServerError",
+        "ReplicatedWriteConflictException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+
+
+_WRITES = frozenset({"BatchWriteItem", "PutItem"})
+
+
+class Refusal(Exception):
+    """An answer that no retry changes; `answer` is its decoded body. Callers translate it."""
+
+    def __init__(self, code: str, answer: Answer) -> None:
+        super().__init__(code)
+        self.code = code
+        self.answer = answer
+
+    @property
+    def message(self) -> str:
+        """What the service says of it."""
+        return str(self.answer.get("message") or self.answer.get("Message") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One side of a copy as the wire sees it."""
+
+    wire: Wire
+    place: Place
+
+    async def call(
+        self, operation: str, body: bytes, shape: Shape, decode: Decode = json_object
+    ) -> Answer:
+        """The answer of an operation; raises Refusal for an error that no retry changes.
+
+        `decode` reads a body, and raises ValueError for one that is torn.
+        """
+        exchange = _Exchange(shape, decode)
+        await self.wire.send(
+            Request(
+                service="dynamodb",
+                method="POST",
+                path="/",
+                judge=exchange.judge,
+                body=body,
+                region=self.place.region,
+                shared=_headers(operation),
+            )
+        )
+        if exchange.refused:
+            raise Refusal(exchange.refused, exchange.answer)
+        return exchange.answer
+
+    async def ask(
+        self, operation: str, shape: Shape, decode: Decode = json_object, **parameters: Any
+    ) -> Answer:
+        """The answer of an operation about this table; raises NotThere and CannotSee."""
+        body = encode({"TableName": self.place.name, **parameters})
+        try:
+            return await self.call(operation, body, shape, decode)
+        except Refusal as refusal:
+            raise self.failure(operation, refusal) from None
+
+    def failure(self, operation: str, refusal: Refusal) -> DatawareError:
+        """A refusal in a sentence; the service's own message stays out: it may quote values."""
+        if (cured_by := cure(refusal.code)) is not None:
+            return NotLetIn(f"{operation} answered {refusal.code}: {cured_by}")
+        denied = refusal.code == "AccessDeniedException"
+        need = f"dynamodb:{operation}" if denied else None
+        # The message of a denial names actions and policies; any other may quote values.
+        detail = refusal.message if denied else ""
+        problem = Problem(operation, refusal.code, need, detail)
+        if says_absent(operation, refusal.code):
+            return NotThere(f"there is no table {self.place.name} in {self.place.region}", problem)
+        text = f"table {self.place.name} ({self.place.region}): {problem}"
+        denies_writing = denied and operation in _WRITES
+        return (WriteDenied if denies_writing else CannotSee)(text, problem)
+
+
+@cache
+def _headers(operation: str) -> Mapping[str, str]:
+    return {
+        "content-type": "application/x-amz-json-1.0",
+        "x-amz-target": f"DynamoDB_20120810.{operation}",
+        # The checksum covers the bytes as sent, so they are not to be compressed.
+        "accept-encoding": "identity",
+    }
+
+
+class _Exchange:
+    """One request's judge, which keeps what it decoded of the answer it judged last."""
+
+    def __init__(self, shape: Shape, decode: Decode) -> None:
+        self._shape = shape
+        self._decode = decode
+        self.answer: Answer = {}
+        self.refused = ""
+
+    def judge(self, response: Response) -> Judgement:
+        self.answer, self.refused = {}, ""
+        try:
+            answer = (self._decode if response.status == 200 else json_object)(response.body)
+        except ValueError:
+            return Judgement.THROTTLED if response.status == 503 else Judgement.RETRY
+        self.answer = answer
+        if response.status == 200:
+            return Judgement.RETRY if "__type" in answer else self._shape(answer)
+        code = error_code(answer)
+        if code in _THROTTLED or response.status in {429, 503}:
+            return Judgement.THROTTLED
+        if code in _TRANSIENT or response.status >= 500 or not code:
+            return Judgement.RETRY
+        self.refused = code
+        return Judgement.FAILED
+
+
+def encode(value: Any) -> bytes:
+    """Compact JSON; everything beyond ASCII is escaped, so any string survives."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def error_code(answer: Answer) -> str:
+    """The error's name, without the namespace in front of it."""
+    return str(answer.get("__type", "")).rpartition("#")[2]
+
+
+def has_page(answer: Answer) -> Judgement:
+    """A scan's page whose counts agree with its items, and that is the last or names the next one.
+
+    Without a filter DynamoDB returns all that it has scanned (API Reference, Scan).
+    """
+    items, last = answer.get("Items"), answer.get("LastEvaluatedKey")
+    if not isinstance(items, list) or answer.get("Count") != len(items):
+        return Judgement.RETRY
+    if answer.get("ScannedCount") not in (None, len(items)):
+        return Judgement.RETRY
+    is_key = isinstance(last, dict) and bool(last)
+    return Judgement.DONE if last is None or is_key else Judgement.RETRY
+
+
+def has_table(answer: Answer) -> Judgement:
+    """A table's description."""
+    table = answer.get("Table")
+    return Judgement.DONE if isinstance(table, dict) and "KeySchema" in table else Judgement.RETRY
+
+
+def has_nothing(_answer: Answer) -> Judgement:
+    """An operation whose success has no content beyond being a JSON object."""
+    return Judgement.DONE
+
+
+def has_written(count: int) -> Shape:
+    """A batch of `count` items of which at least one was written.
+
+    A batch that comes back whole is a request to slow down, like the exception that DynamoDB
+    answers with when every item is throttled (API Reference, BatchWriteItem).
+    """
+
+    def shape(answer: Answer) -> Judgement:
+        try:
+            left = unprocessed(answer)
+        except (KeyError, TypeError, AttributeError):
+            return Judgement.RETRY
+        return Judgement.THROTTLED if len(left) >= count else Judgement.DONE
+
+    return shape
+
+
+def unprocessed(answer: Answer) -> list[Mapping[str, Any]]:
+    """The items of a batch that were not written."""
+    return [
+        request["PutRequest"]["Item"]
+        for requests in answer["UnprocessedItems"].values()
+        for request in requests
+    ]

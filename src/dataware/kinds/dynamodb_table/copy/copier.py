@@ -1,0 +1,279 @@
+"""Copies a table into another one, page by page and batch by batch.
+
+Into a table that only this run writes to, items go in batches without conditions. Anywhere else
+every put demands that its key is free, and an item that stands there is compared and never
+replaced unless the order says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from hashlib import sha256
+from typing import Any, Final
+
+from dataware.core.circles import PageCursor
+from dataware.core.errors import Conflict
+from dataware.core.kind import CopyOrder, Left, Outcome, Page, Place, Rates, Tools, Trouble, Unit
+from dataware.core.model import OnConflict, Size
+from dataware.core.tally import Tally
+from dataware.kinds.dynamodb_table.copy.client import (
+    Answer,
+    Refusal,
+    Table,
+    encode,
+    has_nothing,
+    has_page,
+    has_table,
+    has_written,
+    unprocessed,
+)
+from dataware.kinds.dynamodb_table.copy.decoding import sliced
+from dataware.kinds.dynamodb_table.copy.items import batches, equal, key_text, size, without_twins
+
+SEGMENT_BYTES: Final = 16 * 1024**2
+"""How much of a table one partition holds, within MIN_SEGMENTS and MAX_SEGMENTS."""
+
+MIN_SEGMENTS: Final = 4
+MAX_SEGMENTS: Final = 400
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 10.0
+
+# What a single put may be refused for, by the code and a word of the message: only our own words
+# are shown, because the service's message may quote a value.
+_REFUSALS: tuple[tuple[str, str, Trouble, str], ...] = (
+    ("ItemCollectionSizeLimitExceededException", "", Trouble.TOO_LARGE, "its collection is full"),
+    ("ValidationException", "Item size", Trouble.TOO_LARGE, "it is larger than the target allows"),
+    ("ValidationException", "index", Trouble.FAILED, "it does not fit an index of the target"),
+    ("ValidationException", "key", Trouble.FAILED, "its key does not fit the target's schema"),
+    ("ValidationException", "", Trouble.FAILED, "the target refused it (ValidationException)"),
+)
+_PER_ITEM = frozenset(code for code, *_ in _REFUSALS)
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstPage:
+    """What the first page of the source shows; `last` says that it is the whole table."""
+
+    items: int
+    bytes: int
+    last: bool
+
+
+class TableCopier:
+    """The copier of DynamoDB tables; `order` tells from where to where."""
+
+    def __init__(self, tools: Tools, order: CopyOrder) -> None:
+        self._order = order
+        self._clock = tools.clock
+        self._source = Table(tools.wire, order.source)
+        self._target = Table(tools.wire, order.target)
+        self._descriptions: dict[Place, Mapping[str, Any]] = {}
+        self._first: _FirstPage | None = None
+        name = encode(order.target.name)
+        self._batch_start = b'{"RequestItems":{%b:[{"PutRequest":{"Item":' % name
+
+    async def size(self) -> Size:
+        """Exact when one page holds the table; else what DynamoDB last counted, or was seen."""
+        first = await self._look()
+        if first.last:
+            return Size(first.items, first.bytes)
+        counted = await self._describe(self._source)
+        return Size(
+            max(first.items, counted.get("ItemCount", 0)),
+            max(first.bytes, counted.get("TableSizeBytes", 0)),
+            exact=False,
+        )
+
+    async def rates(self) -> Rates:
+        """Provisioned capacity; None for a table that is charged by the request."""
+        source = _capacity(await self._describe(self._source), "ReadCapacityUnits")
+        return Rates(source, _capacity(await self._describe(self._target), "WriteCapacityUnits"))
+
+    async def partitions(self) -> Sequence[str]:
+        """Scan segments ``i/N``; one if the first page holds the whole table."""
+        if (await self._look()).last:
+            return ("0/1",)
+        wanted = (await self.size()).bytes // SEGMENT_BYTES
+        total = min(max(wanted, MIN_SEGMENTS), MAX_SEGMENTS)
+        return tuple(f"{segment}/{total}" for segment in range(total))
+
+    async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+        """The pages of a segment; only a missing LastEvaluatedKey ends it, never an empty page."""
+        cursor = PageCursor("Scan", f"table {self._order.source.name}")
+        while True:
+            page = await self._page(partition, after)
+            yield page
+            after = page.cursor
+            if after is None:
+                return
+            cursor.advance(after, found=len(page.units))
+
+    async def _page(self, partition: str, after: str | None) -> Page:
+        """One page; its items stay as they came."""
+        segment, _, total = partition.partition("/")
+        start = {"ExclusiveStartKey": json.loads(after)} if after else {}
+        answer = await self._scan(Segment=int(segment), TotalSegments=int(total), **start)
+        last = answer.get("LastEvaluatedKey")
+        cursor = json.dumps(last, separators=(",", ":")) if last else None
+        units = tuple(batches(answer["Items"]))
+        return Page(units, cursor, read_units=_read_units(answer))
+
+    async def write(self, unit: Unit) -> Outcome:
+        """Write a unit; every item of it is copied, the same, or left with a reason."""
+        items: Sequence[bytes] = unit.payload
+        if not self._order.exclusive:
+            return await self._each(items, guarded=True)
+        try:
+            await self._batch(items)
+            return Outcome(len(items), bytes=unit.bytes, tally=_tally(items))
+        except Refusal as refusal:
+            if refusal.code not in _PER_ITEM:
+                raise self._target.failure("BatchWriteItem", refusal) from None
+        # One bad item, or a key twice, makes DynamoDB refuse the whole batch: alone, only that
+        # item fails.
+        return await self._each(items, guarded=False)
+
+    async def _look(self) -> _FirstPage:
+        if self._first is None:
+            answer = await self._scan()
+            items = [json.loads(item) for item in answer["Items"]]
+            self._first = _FirstPage(
+                len(items), sum(map(size, items)), not answer.get("LastEvaluatedKey")
+            )
+        return self._first
+
+    async def _scan(self, **parameters: Any) -> Answer:
+        return await self._source.ask(
+            "Scan",
+            has_page,
+            sliced,
+            ConsistentRead=True,
+            ReturnConsumedCapacity="TOTAL",
+            **parameters,
+        )
+
+    async def _describe(self, table: Table) -> Mapping[str, Any]:
+        if table.place not in self._descriptions:
+            answer = await table.ask("DescribeTable", has_table)
+            self._descriptions[table.place] = answer["Table"]
+        return self._descriptions[table.place]
+
+    async def _key_names(self) -> Sequence[str]:
+        """The key attributes, partition key first."""
+        schema = (await self._describe(self._source))["KeySchema"]
+        ordered = sorted(schema, key=lambda key: key["KeyType"] != "HASH")
+        return [key["AttributeName"] for key in ordered]
+
+    async def _batch(self, items: Sequence[bytes]) -> None:
+        """Write in batches until DynamoDB has acknowledged every item.
+
+        A batch that comes back whole is retried, and in the end given up, by the wire. So every
+        round here writes at least one item, and the rounds are bounded by their number.
+        """
+        waiting, pause = items, _FIRST_PAUSE
+        while True:
+            body = self._batch_start + b'}},{"PutRequest":{"Item":'.join(waiting) + b"}}]}}"
+            answer = await self._target.call("BatchWriteItem", body, has_written(len(waiting)))
+            if not answer["UnprocessedItems"]:
+                return
+            waiting = await self._still(waiting, answer)
+            await self._clock.sleep(random.uniform(0, pause))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _still(self, sent: Sequence[bytes], answer: Answer) -> Sequence[bytes]:
+        """What was sent and not written, as it was sent.
+
+        An answer that names a key we did not send is not understood: all are sent again.
+        """
+        names = await self._key_names()
+        mine = {key_text(json.loads(item), names): item for item in sent}
+        left = {key_text(item, names) for item in unprocessed(answer)}
+        return [mine[key] for key in left] if left <= mine.keys() else sent
+
+    async def _each(self, items: Sequence[bytes], *, guarded: bool) -> Outcome:
+        """Put items one by one, at the same time; every put ends before an error is raised."""
+        put = self._put_if_free if guarded else self._put
+        outcomes: list[Outcome] = []
+        for some in without_twins(items, await self._key_names()):
+            results = await asyncio.gather(*map(put, some), return_exceptions=True)
+            for result in results:
+                if isinstance(result, BaseException):
+                    raise result
+                outcomes.append(result)
+        return Outcome(
+            copied=sum(outcome.copied for outcome in outcomes),
+            same=sum(outcome.same for outcome in outcomes),
+            bytes=sum(outcome.bytes for outcome in outcomes),
+            left=tuple(left for outcome in outcomes for left in outcome.left),
+            tally=reduce(Tally.plus, (outcome.tally for outcome in outcomes), Tally()),
+        )
+
+    async def _put_if_free(self, item: bytes) -> Outcome:
+        partition_key = (await self._key_names())[0]
+        return await self._put(
+            item,
+            ConditionExpression="attribute_not_exists(#key)",
+            ExpressionAttributeNames={"#key": partition_key},
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+
+    async def _put(self, item: bytes, **condition: Any) -> Outcome:
+        parameters = encode({"TableName": self._target.place.name, **condition})
+        body = b'%b,"Item":%b}' % (parameters[:-1], item)
+        try:
+            await self._target.call("PutItem", body, has_nothing)
+        except Refusal as refusal:
+            if refusal.code == "ConditionalCheckFailedException":
+                return await self._settle(item, refusal.answer)
+            return Outcome(left=(await self._left_behind(item, refusal),))
+        return Outcome(1, bytes=len(item), tally=_tally((item,)))
+
+    async def _settle(self, item: bytes, answer: Answer) -> Outcome:
+        """Decide about a key that the target already holds."""
+        mine = json.loads(item)
+        # Without ALL_OLD in the answer nothing is known to be equal, so it is a conflict.
+        if equal(mine, answer.get("Item") or {}):
+            return Outcome(same=1, tally=_tally((item,)))
+        policy, key = self._order.on_conflict, key_text(mine, await self._key_names())
+        if policy is OnConflict.STOP:
+            raise Conflict(
+                f"table {self._target.place.name} holds another item under {key}; "
+                "it was left as it is, and the copy stops here (--on-conflict stop)"
+            )
+        if policy is OnConflict.SOURCE:
+            return await self._put(item)
+        kept = "kept the target's item" if policy else "the target holds another item"
+        return Outcome(left=(Left(key, Trouble.CONFLICT, kept),))
+
+    async def _left_behind(self, item: bytes, refusal: Refusal) -> Left:
+        """Why one item was refused; raises where the reason is not the item."""
+        key = key_text(json.loads(item), await self._key_names())
+        message = refusal.message
+        for code, word, trouble, why in _REFUSALS:
+            if refusal.code == code and word.casefold() in message.casefold():
+                return Left(key, trouble, why)
+        raise self._target.failure("PutItem", refusal)
+
+
+def _tally(items: Iterable[bytes]) -> Tally:
+    """Items as the source sent them: what a reader that finds the same bytes adds up to."""
+    return Tally.of([sha256(item).digest()[:16] for item in items])
+
+
+def _capacity(table: Mapping[str, Any], units: str) -> float | None:
+    if table.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST":
+        return None
+    return float(table.get("ProvisionedThroughput", {}).get(units, 0)) or None
+
+
+def _read_units(answer: Answer) -> float:
+    """What a page was charged: as reported, else 4 KB a unit (strongly consistent)."""
+    consumed = answer.get("ConsumedCapacity", {}).get("CapacityUnits")
+    if consumed is not None:
+        return float(consumed)
+    return float(-(-sum(map(len, answer["Items"])) // 4096))

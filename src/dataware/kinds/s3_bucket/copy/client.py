@@ -1,0 +1,194 @@
+"""The S3 calls of a copy, sent over the wire; every failure is a `Rejected`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+# Only the type; parsing is done in `responses`.
+from xml.etree.ElementTree import Element
+
+from dataware.core.ports import Judgement, Response, Wire
+from dataware.kinds.s3_bucket.copy.requests import Ask, Bucket, quoted
+from dataware.kinds.s3_bucket.copy.responses import (
+    Answer,
+    Rejected,
+    fault_of,
+    judge_plain,
+    judge_range,
+    refuse_all,
+)
+from dataware.kinds.s3_bucket.copy.xml import read_tags
+
+T = TypeVar("T")
+
+CONTENT_HEADERS = (
+    "content-type",
+    "content-encoding",
+    "content-language",
+    "content-disposition",
+    "cache-control",
+    "expires",
+)
+_META = "x-amz-meta-"
+_CHECKSUM = "x-amz-checksum-"
+_OPAQUE_ETAG = {"aws:kms", "aws:kms:dsse"}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What HeadObject says of an object."""
+
+    headers: Mapping[str, str]
+
+    @property
+    def size(self) -> int:
+        """The length of the content."""
+        return int(self.headers.get("content-length", "0"))
+
+    @property
+    def etag(self) -> str:
+        """The ETag without its quotes."""
+        return self.headers.get("etag", "").strip('"')
+
+    @property
+    def storage_class(self) -> str:
+        """The storage class; S3 leaves STANDARD out."""
+        return self.headers.get("x-amz-storage-class") or "STANDARD"
+
+    @property
+    def restored(self) -> bool:
+        """Whether an archived object can be read at the moment."""
+        return 'ongoing-request="false"' in self.headers.get("x-amz-restore", "")
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The content headers and the user metadata."""
+        return {
+            name: value
+            for name, value in self.headers.items()
+            if name in CONTENT_HEADERS or name.startswith(_META)
+        }
+
+    @property
+    def hash(self) -> str | None:
+        """The MD5 of the content, where the ETag is one."""
+        if "-" in self.etag or self._opaque:
+            return None
+        return self.etag
+
+    @property
+    def _opaque(self) -> bool:
+        customer_key = "x-amz-server-side-encryption-customer-algorithm" in self.headers
+        return customer_key or self.headers.get("x-amz-server-side-encryption") in _OPAQUE_ETAG
+
+    @property
+    def full_checksums(self) -> dict[str, str]:
+        """The checksums of the whole content by algorithm.
+
+        Those of parts (``…-3``) are left out, and an answer without a type counts only where the
+        object was not uploaded in parts.
+        """
+        sort = self.headers.get(f"{_CHECKSUM}type", "")
+        if sort != "FULL_OBJECT" and (sort or "-" in self.etag):
+            return {}
+        return {
+            name.removeprefix(_CHECKSUM): value
+            for name, value in self.headers.items()
+            if name.startswith(_CHECKSUM) and name != f"{_CHECKSUM}type" and "-" not in value
+        }
+
+    @property
+    def algorithm(self) -> tuple[str, str] | None:
+        """The checksum algorithm and its type, as an upload in parts is asked to make them."""
+        for name in self.headers:
+            if name.startswith(_CHECKSUM) and name != f"{_CHECKSUM}type":
+                return name.removeprefix(_CHECKSUM).upper(), self.headers.get(
+                    f"{_CHECKSUM}type", ""
+                )
+        return None
+
+
+class Calls:
+    """Sends requests and reads the answers."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def document(
+        self,
+        bucket: Bucket,
+        call: str,
+        ask: Ask,
+        read: Callable[[Element], T],
+        method: str = "GET",
+        *,
+        quick: Callable[[bytes], T | None] | None = None,
+    ) -> T:
+        """A call that answers with a document, read as `Answer` does; raises Rejected."""
+        answer = Answer(read, quick)
+        response = await self._wire.send(bucket.request(method, answer, ask))
+        if answer.value is None:
+            raise self._rejected(bucket, call, response)
+        return answer.value
+
+    async def plain(self, bucket: Bucket, call: str, method: str, ask: Ask) -> Response:
+        """A call whose status says everything; raises Rejected."""
+        response = await self._wire.send(bucket.request(method, judge_plain, ask))
+        if judge_plain(response) is not Judgement.DONE:
+            raise self._rejected(bucket, call, response)
+        return response
+
+    async def head(self, bucket: Bucket, key: bytes, version: str | None = None) -> Head | None:
+        """What stands under a key, or None; raises Rejected."""
+        ask = Ask(key, _version(version), {"x-amz-checksum-mode": "ENABLED"})
+        try:
+            response = await self.plain(bucket, "HeadObject", "HEAD", ask)
+        except Rejected as rejected:
+            if rejected.fault.status == 404 and await self._is_gone(bucket, key, version):
+                return None
+            raise
+        return Head(response.headers)
+
+    async def _is_gone(self, bucket: Bucket, key: bytes, version: str | None) -> bool:
+        """Whether S3 itself says that an object is not there; a 404 to HEAD has no code."""
+        try:
+            await self.tags(bucket, key, version)
+        except Rejected as rejected:
+            if rejected.says_absent:
+                return True
+            raise
+        return False
+
+    async def tags(
+        self, bucket: Bucket, key: bytes, version: str | None = None
+    ) -> tuple[tuple[str, str], ...]:
+        """The tags of an object, sorted; raises Rejected."""
+        ask = Ask(key, {"tagging": "", **_version(version)})
+        return await self.document(bucket, "GetObjectTagging", ask, read_tags)
+
+    async def range(
+        self, bucket: Bucket, key: bytes, head: Head, span: tuple[int, int], version: str | None
+    ) -> bytes:
+        """The bytes from the first up to the second of `span`; raises Rejected.
+
+        They are those of the object that `head` showed, or none.
+        """
+        start, end = span
+        headers = {"range": f"bytes={start}-{end - 1}", "if-match": quoted(head.etag)}
+        ask = Ask(key, _version(version), headers)
+        judge = judge_range(end - start)
+        response = await self._wire.send(bucket.request("GET", judge, ask))
+        if judge(response) is not Judgement.DONE:
+            raise self._rejected(bucket, "GetObject", response)
+        return response.body
+
+    def _rejected(self, bucket: Bucket, call: str, response: Response) -> Rejected:
+        rejected = Rejected(call, fault_of(response))
+        refuse_all(rejected, bucket.name)
+        return rejected
+
+
+def _version(version: str | None) -> dict[str, str]:
+    return {} if version is None else {"versionId": version}

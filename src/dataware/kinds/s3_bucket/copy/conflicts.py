@@ -1,0 +1,159 @@
+"""What to do where the target already holds something under a key of the source."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+
+from dataware.core.errors import Conflict
+from dataware.core.kind import Left, Outcome, Trouble
+from dataware.core.model import OnConflict
+from dataware.kinds.s3_bucket.copy.client import Head
+from dataware.kinds.s3_bucket.copy.multipart import copy_in_parts
+from dataware.kinds.s3_bucket.copy.objects import (
+    ARCHIVED,
+    ONLY_IF_ABSENT,
+    Pair,
+    archived,
+    copy_at_once,
+    left_by,
+    only_if,
+)
+from dataware.kinds.s3_bucket.copy.requests import Bucket, shown
+from dataware.kinds.s3_bucket.copy.responses import Rejected
+from dataware.kinds.s3_bucket.copy.xml import Found
+
+_CHUNK = 8 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One object on one side: where it is, which version, and what HEAD said of it."""
+
+    bucket: Bucket
+    key: bytes
+    head: Head
+    version: str | None = None
+
+
+async def place(pair: Pair, found: Found, *, doubtful: bool = False) -> Outcome:
+    """Bring one object over and account for it; never replaces what the target holds.
+
+    `doubtful` says that the listing of the target showed something else under the key.
+    """
+    try:
+        if doubtful:
+            return await _settle(pair, found)
+        # Asked here, too, because waiting for an answer that is known costs something each time.
+        if found.storage_class in ARCHIVED and (left := await archived(pair, found)):
+            return Outcome(left=(left,))
+        try:
+            await copy(pair, found)
+        except Rejected as rejected:
+            if not _occupied(rejected):
+                raise
+            return await _settle(pair, found)
+        return Outcome(copied=1, bytes=found.size)
+    except Rejected as rejected:
+        return Outcome(left=(await left_by(pair, found, rejected.fault),))
+
+
+def copy(pair: Pair, found: Found, *, seen: str | None = None) -> Awaitable[str]:
+    """Copy by whichever way fits the size, if the target still is as `seen` (an ETag, or absent).
+
+    Answers with the new ETag; raises Rejected.
+    """
+    condition = ONLY_IF_ABSENT if seen is None else only_if(seen)
+    large = found.size > pair.order.multipart_threshold
+    return (copy_in_parts if large else copy_at_once)(pair, found, condition)
+
+
+def _occupied(rejected: Rejected) -> bool:
+    """Whether a copy was refused because of what stands in the target, and not in the source."""
+    fault = rejected.fault
+    return fault.status == 412 and "copy-source" not in fault.condition.lower()
+
+
+async def _settle(pair: Pair, found: Found) -> Outcome:
+    source = await pair.calls.head(pair.source, found.key, found.version)
+    if source is None or source.etag != found.etag:
+        return _left(found, Trouble.CHANGED, "it changed or went away since it was listed")
+    key = pair.target_key(found.key)
+    target = await pair.calls.head(pair.target, key)
+    if target is None:
+        await copy(pair, found)
+        return Outcome(copied=1, bytes=found.size)
+    mine = Seat(pair.source, found.key, source, found.version)
+    if await alike(pair, mine, Seat(pair.target, key, target)):
+        return Outcome(same=1)
+    return await _conflict(pair, found, target)
+
+
+async def alike(pair: Pair, mine: Seat, theirs: Seat) -> bool:
+    """Whether two objects are the same: attributes, then hashes, then the bytes themselves."""
+    one, other = mine.head, theirs.head
+    if one.size != other.size or one.storage_class != other.storage_class:
+        return False
+    if one.attributes != other.attributes:
+        return False
+    verdict = _by_hash(one, other)
+    if verdict is None:
+        verdict = await _same_bytes(pair, mine, theirs)
+    return verdict and await _same_tags(pair, mine, theirs)
+
+
+def _by_hash(one: Head, other: Head) -> bool | None:
+    if one.etag and one.etag == other.etag:
+        return True
+    shared = one.full_checksums.keys() & other.full_checksums.keys()
+    if shared:
+        return all(one.full_checksums[name] == other.full_checksums[name] for name in shared)
+    if one.hash is not None and other.hash is not None:
+        return one.hash == other.hash
+    return True if one.size == 0 else None
+
+
+async def _same_bytes(pair: Pair, mine: Seat, theirs: Seat) -> bool:
+    for start in range(0, mine.head.size, _CHUNK):
+        span = (start, min(start + _CHUNK, mine.head.size))
+        one, other = [
+            await pair.calls.range(seat.bucket, seat.key, seat.head, span, seat.version)
+            for seat in (mine, theirs)
+        ]
+        if one != other:
+            return False
+    return True
+
+
+async def _same_tags(pair: Pair, mine: Seat, theirs: Seat) -> bool:
+    one, other = [
+        await pair.calls.tags(seat.bucket, seat.key, seat.version) for seat in (mine, theirs)
+    ]
+    return one == other
+
+
+async def _conflict(pair: Pair, found: Found, target: Head) -> Outcome:
+    policy = pair.order.on_conflict
+    if policy is OnConflict.STOP:
+        raise Conflict(
+            f"bucket {pair.target.name} holds another object under the key "
+            f"{shown(pair.target_key(found.key))}; nothing was overwritten, and the run stops "
+            "because of --on-conflict stop"
+        )
+    if policy is OnConflict.TARGET:
+        return _left(found, Trouble.CONFLICT, "kept the target's object")
+    if policy is None:
+        return _left(found, Trouble.CONFLICT, "the target holds another object under this key")
+    if left := await archived(pair, found):
+        return Outcome(left=(left,))
+    try:
+        await copy(pair, found, seen=target.etag)
+    except Rejected as rejected:
+        if rejected.fault.status != 412:
+            raise
+        return _left(found, Trouble.CONFLICT, "the target's object changes while it is replaced")
+    return Outcome(copied=1, bytes=found.size)
+
+
+def _left(found: Found, trouble: Trouble, why: str) -> Outcome:
+    return Outcome(left=(Left(shown(found.key), trouble, why),))

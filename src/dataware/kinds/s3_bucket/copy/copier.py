@@ -1,0 +1,140 @@
+"""The copier of buckets: two listings merged by ranges, and one server-side copy per object."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from dataware.core.errors import BadInput
+from dataware.core.kind import CopyOrder, Outcome, Page, Rates, Tools, Unit
+from dataware.core.model import Size
+from dataware.core.partition import KeyRange
+from dataware.kinds.s3_bucket.copy.client import Calls
+from dataware.kinds.s3_bucket.copy.conflicts import place
+from dataware.kinds.s3_bucket.copy.listing import OBJECTS, VERSIONS, Beside, ahead, pages
+from dataware.kinds.s3_bucket.copy.objects import Pair
+from dataware.kinds.s3_bucket.copy.partitions import Overview, overview
+from dataware.kinds.s3_bucket.copy.requests import cursor_of, key_of
+from dataware.kinds.s3_bucket.copy.versions import Replay, histories, require_versioning
+from dataware.kinds.s3_bucket.copy.xml import Found
+
+# The service copies by itself; what is in flight here is the request and its answer.
+REQUEST_BYTES = 4096
+
+
+class Doubtful(NamedTuple):
+    """An object under whose key the target shows something else."""
+
+    found: Found
+
+
+class BucketCopier:
+    """Copies the current objects of a bucket, or of a prefix, into another one."""
+
+    _listing = OBJECTS
+
+    def __init__(self, tools: Tools, order: CopyOrder) -> None:
+        self._pair = Pair.of(Calls(tools.wire), order)
+        self._overview: Overview | None = None
+        _check_apart(self._pair)
+
+    async def size(self) -> Size:
+        """How much one page shows if it shows everything, else an estimate from short looks."""
+        return (await self._seen()).size
+
+    async def rates(self) -> Rates:
+        """Nothing: buckets have no provisioned capacity."""
+        return Rates()
+
+    async def partitions(self) -> Sequence[str]:
+        """Ranges of keys relative to the prefix; ``""`` is all of them."""
+        return [part.text for part in (await self._seen()).parts]
+
+    async def _seen(self) -> Overview:
+        if self._overview is None:
+            pair = self._pair
+            self._overview = await overview(pair.calls, pair.source, self._listing)
+        return self._overview
+
+    def _span(self, partition: str, after: str | None) -> KeyRange:
+        span = KeyRange.of(partition)
+        if after is None:
+            return span
+        return replace(span, start=self._pair.source.relative(key_of(after)))
+
+    async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+        """The source's objects that the target lacks or holds differently, page by page.
+
+        Both sides are listed within the range only. Holds two pages of either listing at most.
+        """
+        pair, span = self._pair, self._span(partition, after)
+        here = pages(pair.calls, pair.source, OBJECTS, span)
+        there = pages(pair.calls, pair.target, OBJECTS, span)
+        async with aclosing(ahead(here)) as source, aclosing(ahead(there)) as target:
+            beside = Beside(target, pair.target)
+            async for found in source:
+                if found:
+                    yield await self._page(found, beside)
+        yield Page((), None)
+
+    async def _page(self, found: Sequence[Found], beside: Beside) -> Page:
+        keys = self._pair.source.relatives(one.key for one in found)
+        there = await beside.among(keys)
+        units = tuple(
+            Unit(one if other is None else Doubtful(one), 1, REQUEST_BYTES)
+            for one, other in zip(found, map(there.get, keys), strict=True)
+            if other is None or not _same(one, other)
+        )
+        return Page(units, cursor_of(found[-1].key), same=len(found) - len(units))
+
+    def write(self, unit: Unit) -> Coroutine[Any, Any, Outcome]:
+        """Bring one object over."""
+        payload: Found | Doubtful = unit.payload
+        if isinstance(payload, Doubtful):
+            return place(self._pair, payload.found, doubtful=True)
+        return place(self._pair, payload)
+
+
+class VersionCopier(BucketCopier):
+    """Copies every version and delete marker, in order, key by key."""
+
+    _listing = VERSIONS
+
+    async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+        """The histories of the source's keys, page by page; raises Refused for a plain target."""
+        pair, span = self._pair, self._span(partition, after)
+        await require_versioning(pair)
+        here = pages(pair.calls, pair.source, VERSIONS, span)
+        async with aclosing(ahead(here)) as source:
+            async for keys in histories(source):
+                units = tuple(Unit(each, 1, REQUEST_BYTES + 256 * len(each)) for each in keys)
+                yield Page(units, cursor_of(keys[-1][0].key))
+        yield Page((), None)
+
+    async def write(self, unit: Unit) -> Outcome:
+        """Bring the history of one key over."""
+        history: tuple[Found, ...] = unit.payload
+        return await Replay(self._pair, history).run()
+
+
+def make(tools: Tools, order: CopyOrder) -> BucketCopier:
+    """The copier for an order; does no I/O. Raises BadInput for a copy into itself."""
+    return (VersionCopier if order.all_versions else BucketCopier)(tools, order)
+
+
+def _same(one: Found, other: Found) -> bool:
+    # Equal ETags mean equal content whatever they are made of; unequal ones settle nothing.
+    return (one.size, one.etag, one.storage_class) == (other.size, other.etag, other.storage_class)
+
+
+def _check_apart(pair: Pair) -> None:
+    if pair.source.name != pair.target.name:
+        return
+    one, other = pair.source.prefix, pair.target.prefix
+    if one.startswith(other) or other.startswith(one):
+        raise BadInput(
+            f"source and target overlap in bucket {pair.source.name}: choose prefixes of which "
+            "neither contains the other"
+        )

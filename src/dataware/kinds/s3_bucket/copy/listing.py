@@ -1,0 +1,169 @@
+"""Listings of a bucket as streams of pages, and two of them side by side, in bounded memory."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from operator import attrgetter, le, lt
+from typing import TypeVar
+
+# Only the type; parsing is done in `responses`.
+from xml.etree.ElementTree import Element
+
+from dataware.core.circles import PageCursor
+from dataware.core.errors import CannotSee
+from dataware.core.partition import KeyRange
+from dataware.kinds.s3_bucket.copy.client import Calls
+from dataware.kinds.s3_bucket.copy.fast_xml import quick_objects
+from dataware.kinds.s3_bucket.copy.requests import Ask, Bucket, shown
+from dataware.kinds.s3_bucket.copy.responses import Rejected
+from dataware.kinds.s3_bucket.copy.xml import Found, Listing, read_objects, read_versions
+
+T = TypeVar("T")
+
+PAGE = 1000
+"""The most entries that S3 puts on a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A listing: how it is asked for, how a page is read, and the permission that it takes.
+
+    `marker` is the parameter that begins a listing after a key, `ordered` what holds between the
+    keys of neighbouring entries.
+    """
+
+    name: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    marker: str
+    ordered: Callable[[bytes, bytes], bool]
+    read: Callable[[Element], Listing]
+    quick: Callable[[bytes], Listing | None] | None
+    permission: str
+
+
+OBJECTS = Call(
+    name="ListObjectsV2",
+    query={"list-type": "2", "encoding-type": "url"},
+    # The answer then tells which archived objects can be read at the moment.
+    headers={"x-amz-optional-object-attributes": "RestoreStatus"},
+    marker="start-after",
+    ordered=lt,
+    read=read_objects,
+    quick=quick_objects,
+    permission="s3:ListBucket",
+)
+"""The current objects."""
+
+VERSIONS = Call(
+    name="ListObjectVersions",
+    query={"versions": "", "encoding-type": "url"},
+    headers={},
+    marker="key-marker",
+    ordered=le,
+    read=read_versions,
+    quick=None,
+    permission="s3:ListBucketVersions",
+)
+"""The versions and delete markers, newest first per key."""
+
+
+async def pages(
+    calls: Calls, bucket: Bucket, call: Call, span: KeyRange
+) -> AsyncGenerator[Sequence[Found], None]:
+    """What is listed within a range of keys, which are relative to the prefix.
+
+    At least one page, which may be empty. Raises CannotSee, also for a listing out of order.
+    """
+    end = None if span.end is None else bucket.prefix + span.end
+    cursor = PageCursor(call.name, f"bucket {bucket.name}")
+    page = await opening(calls, bucket, call, span.start, PAGE)
+    last: list[bytes] = []
+    while True:
+        if end is not None and page.found and page.found[-1].key > end:
+            yield page.found[: bisect_right(page.found, end, key=attrgetter("key"))]
+            return
+        yield page.found
+        if page.more is None:
+            return
+        cursor.advance(page.more, found=len(page.found))
+        last = [one.key for one in page.found[-1:]] or last
+        page = await _page(calls, bucket, call, {**page.more, "max-keys": str(PAGE)})
+        _check_order(bucket, last + [one.key for one in page.found[:1]], call.ordered)
+
+
+async def opening(
+    calls: Calls, bucket: Bucket, call: Call, start: bytes | None, count: int
+) -> Listing:
+    """The first page, of up to `count` entries, after a key that is relative to the prefix."""
+    if start is None:
+        return await _page(calls, bucket, call, {"max-keys": str(count)})
+    after = bucket.prefix + start
+    page = await _page(calls, bucket, call, {"max-keys": str(count), call.marker: after})
+    _check_order(bucket, [after, *(one.key for one in page.found[:1])], lt)
+    return page
+
+
+async def _page(
+    calls: Calls, bucket: Bucket, call: Call, query: Mapping[str, str | bytes]
+) -> Listing:
+    ask = Ask(None, {**call.query, **query, "prefix": bucket.prefix}, call.headers)
+    try:
+        page = await calls.document(bucket, call.name, ask, call.read, quick=call.quick)
+    except Rejected as rejected:
+        rejected.surface(f"bucket {bucket.name}", call.permission)
+    _check_order(bucket, [one.key for one in page.found], call.ordered)
+    return page
+
+
+def _check_order(
+    bucket: Bucket, keys: Sequence[bytes], ordered: Callable[[bytes, bytes], bool]
+) -> None:
+    if all(map(ordered, keys, keys[1:])):
+        return
+    key = next(key for before, key in pairwise(keys) if not ordered(before, key))
+    raise CannotSee(
+        f"bucket {bucket.name} does not list its keys in order (at {shown(key)}), so it cannot be "
+        "compared; directory buckets are not supported"
+    )
+
+
+async def ahead(pages: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    """The same pages, with the next one always on its way; holds two pages at most."""
+    upcoming = asyncio.ensure_future(anext(pages, None))
+    try:
+        while (page := await upcoming) is not None:
+            upcoming = asyncio.ensure_future(anext(pages, None))
+            yield page
+    finally:
+        upcoming.cancel()
+        await asyncio.gather(upcoming, return_exceptions=True)
+
+
+class Beside:
+    """A listing that is read alongside another one; holds one page of it."""
+
+    def __init__(self, pages: AsyncIterator[Sequence[Found]], bucket: Bucket) -> None:
+        self._pages = pages
+        self._bucket = bucket
+        self._page: dict[bytes, Found] = {}
+        self._last = b""
+        self._ended = False
+
+    async def among(self, keys: Sequence[bytes]) -> Mapping[bytes, Found]:
+        """What stands under keys relative to the prefix; they must be asked for in order."""
+        there: dict[bytes, Found] = {}
+        while not self._ended:
+            there |= {key: self._page[key] for key in self._page.keys() & keys}
+            if self._page and keys[-1] <= self._last:
+                break
+            page = await anext(self._pages, None)
+            self._ended, found = page is None, page or ()
+            names = self._bucket.relatives(one.key for one in found)
+            self._page = dict(zip(names, found, strict=True))
+            self._last = next(reversed(self._page), self._last)
+        return there

@@ -1,0 +1,249 @@
+"""Objects that are too large for one CopyObject: copied in parts, with everything set again.
+
+An upload in parts inherits nothing from its source, so headers, metadata, tags, storage class and
+checksum algorithm are read and given anew, and looked at again afterwards. Every part is pinned
+to the listed ETag.
+
+Every upload begins with a *mark*: part 10,000, 4,771 bytes long, that is never listed on
+completion and so never becomes part of the object. It is how a later run knows an upload that a
+killed run left behind: only an upload whose sole part above 9,998 is the mark is aborted, those
+of anyone else are left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from email.header import Header
+from hashlib import md5
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+from dataware.core.circles import PageCursor
+from dataware.kinds.s3_bucket.copy.client import Head
+from dataware.kinds.s3_bucket.copy.objects import Pair
+from dataware.kinds.s3_bucket.copy.requests import Ask
+from dataware.kinds.s3_bucket.copy.responses import Fault, Rejected
+from dataware.kinds.s3_bucket.copy.xml import (
+    Found,
+    read_completed,
+    read_part,
+    read_parts,
+    read_upload_id,
+    read_uploads,
+)
+
+MARK_PART, MARK_SIZE = 10_000, 4_771
+MOST_PARTS = 9_998
+_AT_ONCE = 8
+_LAST_SECONDS = 0.2
+_COMPLETE = "CompleteMultipartUpload"
+_NAMESPACE = '"http://s3.amazonaws.com/doc/2006-03-01/"'
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an upload must carry: the headers it starts with, and the tags."""
+
+    headers: Mapping[str, str]
+    tags: tuple[tuple[str, str], ...]
+
+
+def part_ranges(size: int, part_size: int) -> list[tuple[int, int]]:
+    """The first and last byte of every part; parts grow where there would be too many."""
+    length = max(part_size, -(-size // MOST_PARTS))
+    return [(start, min(start + length, size) - 1) for start in range(0, size, length)]
+
+
+async def copy_in_parts(pair: Pair, found: Found, condition: Mapping[str, str]) -> str:
+    """Copy one object in parts and answer with its ETag.
+
+    Raises Rejected, and then leaves no upload behind; when it is cancelled, one only if S3 does not
+    answer.
+    """
+    key = pair.target_key(found.key)
+    await abandon(pair, key)
+    plan = await _plan(pair, found)
+    ask = Ask(key, {"uploads": ""}, plan.headers)
+    upload = await pair.calls.document(
+        pair.target, "CreateMultipartUpload", ask, read_upload_id, "POST"
+    )
+    try:
+        await _copy_part(pair, found, upload, MARK_PART, (0, min(MARK_SIZE, found.size) - 1))
+        parts = await _copy_parts(pair, found, upload)
+        etag = await _complete(pair, key, upload, parts, condition)
+    except Exception:
+        await asyncio.shield(_abort(pair, key, upload))
+        raise
+    except BaseException:
+        # A silent service holds nobody back who wants to stop: the next run knows the mark.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_abort(pair, key, upload), _LAST_SECONDS)
+        raise
+    await _check(pair, found, key, plan)
+    return etag
+
+
+async def abandon(pair: Pair, key: bytes) -> None:
+    """Abort the uploads to `key` that an earlier run of dataware left unfinished."""
+    query: dict[str, str | bytes] = {"uploads": "", "encoding-type": "url", "prefix": key}
+    more: dict[str, str | bytes] | None = {}
+    cursor = PageCursor("ListMultipartUploads", f"bucket {pair.target.name}")
+    while more is not None:
+        ask = Ask(None, {**query, **more})
+        page = await pair.calls.document(pair.target, "ListMultipartUploads", ask, read_uploads)
+        for found, upload in page.found:
+            if found == key and await _marked(pair, key, upload):
+                await _abort(pair, key, upload)
+        more = page.more
+        if more is not None:
+            cursor.advance(more, found=len(page.found))
+
+
+async def _marked(pair: Pair, key: bytes, upload: str) -> bool:
+    ask = Ask(key, {"uploadId": upload, "part-number-marker": str(MARK_PART - 2)})
+    try:
+        parts = await pair.calls.document(pair.target, "ListParts", ask, read_parts)
+    except Rejected as rejected:
+        if rejected.says_absent:
+            return False
+        raise
+    return parts == {MARK_PART: MARK_SIZE}
+
+
+async def _abort(pair: Pair, key: bytes, upload: str) -> None:
+    try:
+        ask = Ask(key, {"uploadId": upload})
+        await pair.calls.plain(pair.target, "AbortMultipartUpload", "DELETE", ask)
+    except Rejected as rejected:
+        if not rejected.says_absent:
+            raise
+
+
+async def _plan(pair: Pair, found: Found) -> Plan:
+    head = await pair.calls.head(pair.source, found.key, found.version)
+    if head is None or head.etag != found.etag:
+        raise Rejected("HeadObject", Fault(412, "PreconditionFailed", condition="copy-source"))
+    tags = await pair.calls.tags(pair.source, found.key, found.version)
+    headers = {name: _mail_safe(value) for name, value in head.attributes.items()}
+    headers["x-amz-storage-class"] = found.storage_class
+    if redirect := head.headers.get("x-amz-website-redirect-location"):
+        headers["x-amz-website-redirect-location"] = redirect
+    if tags:
+        headers["x-amz-tagging"] = "&".join(
+            f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in tags
+        )
+    return Plan({**headers, **_checksum(found, head)}, tags)
+
+
+def _checksum(found: Found, head: Head) -> dict[str, str]:
+    known = head.algorithm
+    if known is None:
+        return {} if found.checksum is None else {"x-amz-checksum-algorithm": found.checksum}
+    algorithm, sort = known
+    headers = {"x-amz-checksum-algorithm": algorithm}
+    # S3 makes full-object checksums of parts for the CRC family only.
+    if sort == "FULL_OBJECT" and algorithm.startswith("CRC"):
+        headers["x-amz-checksum-type"] = sort
+    return headers
+
+
+def _mail_safe(value: str) -> str:
+    # S3 hands out and takes in text beyond ASCII as RFC 2047 words.
+    return value if value.isascii() else Header(value, "utf-8", maxlinelen=10**6).encode()
+
+
+async def _copy_parts(pair: Pair, found: Found, upload: str) -> list[dict[str, str]]:
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(number: int, span: tuple[int, int]) -> dict[str, str]:
+        async with gate:
+            return await _copy_part(pair, found, upload, number, span)
+
+    spans = part_ranges(found.size, pair.order.part_size)
+    tasks = [asyncio.ensure_future(one(number, span)) for number, span in enumerate(spans, 1)]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _copy_part(
+    pair: Pair, found: Found, upload: str, number: int, span: tuple[int, int]
+) -> dict[str, str]:
+    headers = {
+        **pair.source.as_source(found.key, found.etag, found.version),
+        "x-amz-copy-source-range": f"bytes={span[0]}-{span[1]}",
+    }
+    query = {"partNumber": str(number), "uploadId": upload}
+    ask = Ask(pair.target_key(found.key), query, headers, shared=pair.owners)
+    return await pair.calls.document(pair.target, "UploadPartCopy", ask, read_part, "PUT")
+
+
+async def _complete(
+    pair: Pair,
+    key: bytes,
+    upload: str,
+    parts: list[dict[str, str]],
+    condition: Mapping[str, str],
+) -> str:
+    ask = Ask(key, {"uploadId": upload}, condition, _completion(parts))
+    try:
+        return await pair.calls.document(
+            pair.target, "CompleteMultipartUpload", ask, read_completed, "POST"
+        )
+    except Rejected as rejected:
+        # The answer to an earlier try may have been lost: then the object stands already.
+        head = await pair.calls.head(pair.target, key)
+        lost = rejected.says_absent or rejected.fault.status == 412
+        if not lost or head is None or head.etag != _joined_etag(parts):
+            raise
+        return head.etag
+
+
+def _joined_etag(parts: list[dict[str, str]]) -> str:
+    try:
+        digests = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in parts)
+    except ValueError:
+        return ""
+    return f"{md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
+
+
+def _completion(parts: list[dict[str, str]]) -> bytes:
+    listed = "".join(
+        f"<Part><PartNumber>{number}</PartNumber>"
+        + "".join(f"<{name}>{escape(text)}</{name}>" for name, text in sorted(_for_part(part)))
+        + "</Part>"
+        for number, part in enumerate(parts, 1)
+    )
+    return f"<{_COMPLETE} xmlns={_NAMESPACE}>{listed}</{_COMPLETE}>".encode()
+
+
+def _for_part(part: dict[str, str]) -> list[tuple[str, str]]:
+    return [(name, text) for name, text in part.items() if name != "ChecksumType"]
+
+
+async def _check(pair: Pair, found: Found, key: bytes, plan: Plan) -> None:
+    head = await pair.calls.head(pair.target, key)
+    tags = await pair.calls.tags(pair.target, key) if plan.tags else ()
+    lost = [
+        name
+        for name, value in plan.headers.items()
+        if name.startswith(("content-", "cache-", "expires", "x-amz-meta-"))
+        and (head is None or _mail_safe(head.headers.get(name, "")) != value)
+    ]
+    if head is None or head.size != found.size:
+        lost.append("content-length")
+    elif head.storage_class != found.storage_class:
+        lost.append("x-amz-storage-class")
+    if tags != plan.tags:
+        lost.append("x-amz-tagging")
+    if lost:
+        raise Rejected(
+            "CompleteMultipartUpload",
+            Fault(200, "AttributesLost", f"the copy did not keep {', '.join(lost)}"),
+        )

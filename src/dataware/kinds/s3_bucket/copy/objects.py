@@ -1,0 +1,150 @@
+"""Copying one object, or one version of it, to the target on the server's side."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from dataware.core.denial import Denial
+from dataware.core.kind import CopyOrder, Left, Trouble
+from dataware.kinds.s3_bucket.copy.client import Calls
+from dataware.kinds.s3_bucket.copy.fast_xml import quick_copied
+from dataware.kinds.s3_bucket.copy.requests import Ask, Bucket, quoted, shown
+from dataware.kinds.s3_bucket.copy.responses import (
+    ARCHIVED_CODES,
+    DENIED_CODES,
+    GONE,
+    Fault,
+    Rejected,
+)
+from dataware.kinds.s3_bucket.copy.xml import Found, read_copied
+
+ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+_CARRIED = {
+    "x-amz-metadata-directive": "COPY",
+    "x-amz-tagging-directive": "COPY",
+    "x-amz-object-annotation-directive": "COPY",
+}
+ONLY_IF_ABSENT: Mapping[str, str] = {"if-none-match": "*"}
+
+
+def only_if(etag: str) -> Mapping[str, str]:
+    """The condition that the target still holds the object that was seen there."""
+    return {"if-match": quoted(etag)}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both sides of a copy, and how to talk to them."""
+
+    calls: Calls
+    source: Bucket
+    target: Bucket
+    order: CopyOrder
+    _carrying: dict[tuple[str, str | None, bool], dict[str, str]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    @cached_property
+    def owners(self) -> Mapping[str, str]:
+        """The headers that every request with a source shares: who must own both sides."""
+        return {**self.target.expected, "x-amz-source-expected-bucket-owner": self.source.owner}
+
+    def carrying(self, storage_class: str, checksum: str | None, absent: bool) -> Mapping[str, str]:
+        """The headers that CopyObject shares for all objects of one storage class and checksum.
+
+        `absent` says that the target has to lack the key.
+        """
+        sort = storage_class, checksum, absent
+        headers = self._carrying.get(sort)
+        if headers is None:
+            headers = {**self.owners, **_CARRIED, "x-amz-storage-class": storage_class}
+            if checksum is not None:
+                headers["x-amz-checksum-algorithm"] = checksum
+            if absent:
+                headers.update(ONLY_IF_ABSENT)
+            self._carrying[sort] = headers
+        return headers
+
+    @classmethod
+    def of(cls, calls: Calls, order: CopyOrder) -> Pair:
+        """The sides that an order names."""
+        return cls(calls, Bucket.of(order.source), Bucket.of(order.target), order)
+
+    def target_key(self, key: bytes) -> bytes:
+        """Where an object of the source goes."""
+        return self.target.prefix + self.source.relative(key)
+
+
+def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -> Awaitable[str]:
+    """One CopyObject, which carries everything but the storage class by itself.
+
+    Pinned to the listed ETag, and `condition` guards what stands in the target. Answers
+    with the new ETag; raises Rejected.
+    """
+    headers = pair.source.as_source(found.key, found.etag, found.version)
+    absent = condition is ONLY_IF_ABSENT
+    if not absent:
+        headers.update(condition)
+    shared = pair.carrying(found.storage_class, found.checksum, absent)
+    ask = Ask(pair.target_key(found.key), headers=headers, shared=shared)
+    return pair.calls.document(
+        pair.target, "CopyObject", ask, read_copied, "PUT", quick=quick_copied
+    )
+
+
+async def archived(pair: Pair, found: Found) -> Left | None:
+    """Why an archived object cannot be read now, or None if it can; raises Rejected."""
+    if found.storage_class not in ARCHIVED or found.restored:
+        return None
+    head = await pair.calls.head(pair.source, found.key, found.version)
+    if head is not None and head.restored:
+        return None
+    return Left(
+        shown(found.key),
+        Trouble.ARCHIVED,
+        f"it is archived ({found.storage_class}): restore it first",
+    )
+
+
+async def left_by(pair: Pair, found: Found, fault: Fault) -> Left:
+    """Why a key stays behind, from the error that ended its copy."""
+    if fault.status == 412 or fault.code in GONE:
+        return Left(
+            shown(found.key), Trouble.CHANGED, "it changed or went away since it was listed"
+        )
+    if fault.code in ARCHIVED_CODES:
+        return Left(shown(found.key), Trouble.ARCHIVED, "it is archived: restore it first")
+    lost = fault.code.startswith("KMS.") and "AccessDenied" not in fault.code
+    if lost or await _sealed(pair, found, fault):
+        return Left(
+            shown(found.key),
+            Trouble.LOST_KEY,
+            f"its encryption key is not available ({fault.code})",
+        )
+    if fault.code.removeprefix("KMS.") in DENIED_CODES:
+        return Left(shown(found.key), Trouble.DENIED, _denial(fault))
+    return Left(shown(found.key), Trouble.FAILED, f"{fault.code}: {fault.message}".rstrip(": "))
+
+
+async def _sealed(pair: Pair, found: Found, fault: Fault) -> bool:
+    # An object under a customer's key (SSE-C) answers 400 even to a HEAD without that key.
+    if fault.status not in {400, 403}:
+        return False
+    try:
+        await pair.calls.head(pair.source, found.key, found.version)
+    except Rejected as rejected:
+        return rejected.fault.status == 400
+    return False
+
+
+def _denial(fault: Fault) -> str:
+    """What is denied; S3 says it only to callers of the same account or organization."""
+    denial = Denial.of(fault.message)
+    if denial.named:
+        return f"{fault.code}: {denial.clause('the call')}"
+    return (
+        f"{fault.code}: it needs s3:GetObject and s3:GetObjectTagging on the source, "
+        "s3:PutObject and s3:PutObjectTagging on the target, and no policy that denies them"
+    )

@@ -1,0 +1,203 @@
+"""Every version of a key, written again in the order in which the source got them.
+
+The target keeps its own version ids and times. What it holds of a key must be the beginning of
+the source's history, so that a run that was cut off goes on where it stopped; anything else
+under the key is a conflict.
+
+A delete marker is set only behind a version that this copy wrote, and only while that is the
+current one (``If-Match``; Amazon S3 User Guide, "How to perform conditional deletes"). There is no
+such condition where nothing stands, so a marker that deletes nothing is not carried: one with
+which a history begins, or one behind another. Whoever writes the key meanwhile is never hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+
+from dataware.core.circles import PageCursor
+from dataware.core.errors import Conflict, Refused
+from dataware.core.kind import Left, Outcome, Trouble
+from dataware.core.model import OnConflict
+from dataware.kinds.s3_bucket.copy.conflicts import Seat, alike, copy
+from dataware.kinds.s3_bucket.copy.objects import Pair, archived, left_by, only_if
+from dataware.kinds.s3_bucket.copy.requests import Ask, shown
+from dataware.kinds.s3_bucket.copy.responses import GONE, Rejected
+from dataware.kinds.s3_bucket.copy.xml import Found, read_versioning, read_versions
+
+History = tuple[Found, ...]
+
+
+async def require_versioning(pair: Pair) -> None:
+    """Raise Refused unless the target keeps versions."""
+    ask = Ask(None, {"versioning": ""})
+    try:
+        status = await pair.calls.document(pair.target, "GetBucketVersioning", ask, read_versioning)
+    except Rejected as rejected:
+        rejected.surface(f"bucket {pair.target.name}", "s3:GetBucketVersioning")
+    if status != "Enabled":
+        raise Refused(
+            f"bucket {pair.target.name} does not keep versions, so --versions all would lose them: "
+            "enable versioning on it first"
+        )
+
+
+async def histories(pages: AsyncIterator[Sequence[Found]]) -> AsyncGenerator[list[History], None]:
+    """The histories, newest first, that each page completes; holds one page and one history."""
+    begun: list[Found] = []
+    async for page in pages:
+        whole: list[History] = []
+        for found in page:
+            if begun and begun[-1].key != found.key:
+                whole.append(tuple(begun))
+                begun = []
+            begun.append(found)
+        if whole:
+            yield whole
+    if begun:
+        yield [tuple(begun)]
+
+
+def effective(oldest_first: Sequence[Found], *, leading: bool = True) -> History:
+    """A history without its markers that delete nothing; with `leading`, also at its beginning.
+
+    A request to delete that is sent once more, because its answer was lost, leaves such markers.
+    """
+    kept: list[Found] = []
+    for found in oldest_first:
+        before_is_marker = kept[-1].marker if kept else leading
+        if not (found.marker and before_is_marker):
+            kept.append(found)
+    return tuple(kept)
+
+
+class Replay:
+    """Brings one key's history over; `history` is newest first, as listings give it."""
+
+    def __init__(self, pair: Pair, history: History) -> None:
+        self._pair = pair
+        self._name = history[0].key
+        self._begins_deleted = history[-1].marker
+        self._wanted = effective(history[::-1])
+        self._key = pair.target_key(self._name)
+        self._ours: set[int] = set()
+        self._bytes = 0
+
+    async def run(self) -> Outcome:
+        """Write what the target lacks, until it shows the same history or cannot be made to."""
+        if not self._wanted:
+            return Outcome(same=1)
+        reached = -1
+        while True:
+            present = await self._present()
+            if not await self._begins(present):
+                return self._conflict()
+            if len(present) == len(self._wanted):
+                return self._done()
+            if len(present) <= reached:
+                return self._left(Trouble.FAILED, "the target does not keep what is written to it")
+            reached = len(present)
+            if left := await self._write(present):
+                return Outcome(bytes=self._bytes, left=(left,))
+
+    async def _present(self) -> tuple[Found, ...]:
+        query: dict[str, str | bytes] = {
+            "versions": "",
+            "encoding-type": "url",
+            "prefix": self._key,
+        }
+        more: dict[str, str | bytes] | None = {}
+        newest_first: list[Found] = []
+        cursor = PageCursor("ListObjectVersions", f"bucket {self._pair.target.name}")
+        while more is not None:
+            ask = Ask(None, {**query, **more})
+            try:
+                page = await self._pair.calls.document(
+                    self._pair.target, "ListObjectVersions", ask, read_versions
+                )
+            except Rejected as rejected:
+                rejected.surface(f"bucket {self._pair.target.name}", "s3:ListBucketVersions")
+            newest_first += [found for found in page.found if found.key == self._key]
+            beyond = bool(page.found) and page.found[-1].key > self._key
+            more = None if beyond else page.more
+            if more is not None:
+                cursor.advance(more, found=len(page.found))
+        # A marker at the beginning is somebody else's, unless the source has one, too: an older
+        # version of this copy carried it.
+        return effective(newest_first[::-1], leading=self._begins_deleted)
+
+    async def _begins(self, present: Sequence[Found]) -> bool:
+        if len(present) > len(self._wanted):
+            return False
+        for index, (mine, theirs) in enumerate(zip(self._wanted, present, strict=False)):
+            if index not in self._ours and not await self._same(mine, theirs):
+                return False
+        return True
+
+    async def _same(self, mine: Found, theirs: Found) -> bool:
+        if mine.marker or theirs.marker:
+            return mine.marker and theirs.marker
+        if (mine.size, mine.storage_class) != (theirs.size, theirs.storage_class):
+            return False
+        if mine.etag == theirs.etag:
+            return True
+        pair = self._pair
+        one = await pair.calls.head(pair.source, mine.key, mine.version)
+        other = await pair.calls.head(pair.target, theirs.key, theirs.version)
+        if one is None or other is None:
+            return False
+        return await alike(
+            pair,
+            Seat(pair.source, mine.key, one, mine.version),
+            Seat(pair.target, theirs.key, other, theirs.version),
+        )
+
+    async def _write(self, present: Sequence[Found]) -> Left | None:
+        latest = present[-1] if present else None
+        seen = None if latest is None or latest.marker else latest.etag
+        for index, found in enumerate(self._wanted[len(present) :], len(present)):
+            try:
+                if found.marker and seen is not None:
+                    await self._delete(seen)
+                    seen = None
+                else:
+                    if left := await archived(self._pair, found):
+                        return left
+                    seen = await copy(self._pair, found, seen=seen)
+            except Rejected as rejected:
+                if _overtaken(rejected, found):
+                    # Another look at the target tells whether this very write got through.
+                    return None
+                return await left_by(self._pair, found, rejected.fault)
+            self._ours.add(index)
+            self._bytes += found.size
+        return None
+
+    async def _delete(self, seen: str) -> None:
+        ask = Ask(self._key, headers=only_if(seen))
+        await self._pair.calls.plain(self._pair.target, "DeleteObject", "DELETE", ask)
+
+    def _done(self) -> Outcome:
+        return Outcome(copied=1, bytes=self._bytes) if self._ours else Outcome(same=1)
+
+    def _conflict(self) -> Outcome:
+        if self._pair.order.on_conflict is OnConflict.STOP:
+            raise Conflict(
+                f"bucket {self._pair.target.name} holds versions of its own under the key "
+                f"{shown(self._key)}; nothing was overwritten, and the run stops because of "
+                "--on-conflict stop"
+            )
+        return self._left(
+            Trouble.CONFLICT,
+            "the target's versions are not the beginning of the source's; they were left alone",
+        )
+
+    def _left(self, trouble: Trouble, why: str) -> Outcome:
+        left = Left(shown(self._name), trouble, why)
+        return Outcome(bytes=self._bytes, left=(left,))
+
+
+def _overtaken(rejected: Rejected, found: Found) -> bool:
+    fault = rejected.fault
+    if found.marker:
+        return fault.status in {409, 412} or fault.code in GONE
+    return fault.status == 412 and "copy-source" not in fault.condition.lower()

@@ -1,0 +1,238 @@
+"""The documents that S3 answers with, as values; pure.
+
+Every reader raises `Garbled` unless the document is whole and of the sort that was asked for, so
+that a torn page never passes for a shorter one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+# Only the type; parsing is done in `responses`.
+from xml.etree.ElementTree import Element
+
+from dataware.kinds.s3_bucket.copy.responses import Garbled, local, texts
+
+
+class Found(NamedTuple):
+    """An object, or with `version` one of its versions, as a listing shows it.
+
+    `marker` is a delete marker. `checksum` is the first checksum algorithm; `restored` says that
+    an archived object can be read at the moment.
+    """
+
+    key: bytes
+    size: int = 0
+    etag: str = ""
+    storage_class: str = "STANDARD"
+    checksum: str | None = None
+    restored: bool = False
+    version: str | None = None
+    marker: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a listing; `more` holds the query that asks for the next one, if any."""
+
+    found: tuple[Found, ...]
+    more: dict[str, str | bytes] | None
+
+
+def _expect(root: Element, name: str) -> dict[str, str]:
+    if local(root) != name:
+        raise Garbled(f"{local(root)} instead of {name}")
+    return texts(root)
+
+
+def _rows(root: Element, *names: str) -> list[Element]:
+    """The rows of a listing. Raises Garbled where what may be a row stands anywhere else.
+
+    So no other spelling of a row, nor a group of keys that nobody asked for, hides an object.
+    """
+    rows = [child for child in root if local(child) in names]
+    if len(rows) != sum(local(element) in names for element in root.iter()):
+        raise Garbled("a listing whose rows stand within others")
+    for child in root:
+        if local(child) in names:
+            continue
+        if local(child) == "CommonPrefixes" or any(map(_names_a_key, child)):
+            raise Garbled(f"a listing with rows of another sort ({local(child)})")
+    return rows
+
+
+def _names_a_key(element: Element) -> bool:
+    return local(element).lower() in ("key", "uploadid", "partnumber")
+
+
+def _truncated(said: dict[str, str]) -> bool:
+    try:
+        return {"true": True, "false": False}[said["IsTruncated"].strip()]
+    except KeyError:
+        raise Garbled("a listing that does not say whether there is more") from None
+
+
+def key_of_text(text: str, *, encoded: bool) -> bytes:
+    """A key as a listing writes it, where a space is ``+`` and a plus sign ``%2B`` if encoded."""
+    return unquote_to_bytes(text.replace("+", " ")) if encoded else text.encode()
+
+
+def _found(element: Element, *, encoded: bool) -> Found:
+    said = texts(element)
+    if [len(child) for child in element if local(child) == "Key"] != [0]:
+        raise Garbled("an entry without one key")
+    marker = local(element) == "DeleteMarker"
+    try:
+        return Found(
+            key=key_of_text(said["Key"], encoded=encoded),
+            size=0 if marker else int(said["Size"]),
+            etag="" if marker else said["ETag"].strip('"'),
+            storage_class=said.get("StorageClass") or "STANDARD",
+            checksum=said.get("ChecksumAlgorithm") or None,
+            restored=_restored(element),
+            version=said.get("VersionId"),
+            marker=marker,
+        )
+    except (KeyError, ValueError) as error:
+        raise Garbled(f"an entry without {error}") from error
+
+
+def _restored(element: Element) -> bool:
+    return any(
+        local(child) == "RestoreStatus" and texts(child).get("IsRestoreInProgress") == "false"
+        for child in element
+    )
+
+
+def read_objects(root: Element) -> Listing:
+    """A page of ListObjectsV2."""
+    listed = _rows(root, "Contents")
+    return page_of(root, lambda encoded: tuple(_found(one, encoded=encoded) for one in listed))
+
+
+def page_of(root: Element, entries: Callable[[bool], tuple[Found, ...]]) -> Listing:
+    """A page of ListObjectsV2 from its root; `entries` reads what it lists, encoded or not."""
+    said = _expect(root, "ListBucketResult")
+    found = entries(said.get("EncodingType") == "url")
+    if "KeyCount" in said and said["KeyCount"].strip() != str(len(found)):
+        raise Garbled("a listing of fewer keys than it counts")
+    if not _truncated(said):
+        return Listing(found, None)
+    token = said.get("NextContinuationToken")
+    if not token:
+        raise Garbled("a truncated listing without a continuation")
+    return Listing(found, {"continuation-token": token})
+
+
+def read_versions(root: Element) -> Listing:
+    """A page of ListObjectVersions: keys ascending, and per key the newest first."""
+    said = _expect(root, "ListVersionsResult")
+    encoded = said.get("EncodingType") == "url"
+    listed = _rows(root, "Version", "DeleteMarker")
+    found = tuple(_found(child, encoded=encoded) for child in listed)
+    if not _truncated(said):
+        return Listing(found, None)
+    key, version = said.get("NextKeyMarker"), said.get("NextVersionIdMarker")
+    if not key or not version:
+        raise Garbled("a truncated listing without a continuation")
+    marker = key_of_text(key, encoded=encoded)
+    return Listing(found, {"key-marker": marker, "version-id-marker": version})
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """A page of the unfinished uploads: (key, upload id) pairs."""
+
+    found: tuple[tuple[bytes, str], ...]
+    more: dict[str, str | bytes] | None
+
+
+def read_uploads(root: Element) -> Uploads:
+    """A page of ListMultipartUploads."""
+    said = _expect(root, "ListMultipartUploadsResult")
+    encoded = said.get("EncodingType") == "url"
+    each = [texts(child) for child in _rows(root, "Upload")]
+    try:
+        found = tuple((key_of_text(one["Key"], encoded=encoded), one["UploadId"]) for one in each)
+    except KeyError as error:
+        raise Garbled(f"an upload without {error}") from error
+    if not _truncated(said):
+        return Uploads(found, None)
+    if not said.get("NextKeyMarker") or not said.get("NextUploadIdMarker"):
+        raise Garbled("a truncated listing without a continuation")
+    return Uploads(
+        found,
+        {
+            "key-marker": key_of_text(said["NextKeyMarker"], encoded=encoded),
+            "upload-id-marker": said["NextUploadIdMarker"],
+        },
+    )
+
+
+def read_parts(root: Element) -> dict[int, int]:
+    """The parts that a page of ListParts shows: number to size."""
+    said = _expect(root, "ListPartsResult")
+    _truncated(said)
+    each = [texts(child) for child in _rows(root, "Part")]
+    try:
+        return {int(one["PartNumber"]): int(one["Size"]) for one in each}
+    except (KeyError, ValueError) as error:
+        raise Garbled(f"a part without {error}") from error
+
+
+def read_upload_id(root: Element) -> str:
+    """The id that CreateMultipartUpload answers with."""
+    return _needed(_expect(root, "InitiateMultipartUploadResult"), "UploadId")
+
+
+def read_copied(root: Element) -> str:
+    """The ETag that CopyObject answers with."""
+    return _etag(_expect(root, "CopyObjectResult"))
+
+
+def read_completed(root: Element) -> str:
+    """The ETag that CompleteMultipartUpload answers with."""
+    return _etag(_expect(root, "CompleteMultipartUploadResult"))
+
+
+def read_part(root: Element) -> dict[str, str]:
+    """The ETag and checksums that UploadPartCopy answers with, as completing wants them back."""
+    said = _expect(root, "CopyPartResult")
+    _needed(said, "ETag")
+    return {name: text for name, text in said.items() if name == "ETag" or name[:8] == "Checksum"}
+
+
+def read_versioning(root: Element) -> str:
+    """The status that GetBucketVersioning answers with; empty if it was never enabled."""
+    return _expect(root, "VersioningConfiguration").get("Status", "")
+
+
+def read_tags(root: Element) -> tuple[tuple[str, str], ...]:
+    """The tags that GetObjectTagging answers with, sorted."""
+    _expect(root, "Tagging")
+    sets = [child for child in root if local(child) == "TagSet"]
+    if len(sets) != 1:
+        raise Garbled("an answer without its set of tags")
+    tags = [texts(tag) for tag in sets[0]]
+    if len(tags) != sum(local(element) == "Tag" for element in root.iter()):
+        raise Garbled("tags of another form")
+    try:
+        return tuple(sorted((tag["Key"], tag["Value"]) for tag in tags))
+    except KeyError as error:
+        raise Garbled(f"a tag without {error}") from error
+
+
+def _needed(said: dict[str, str], name: str) -> str:
+    if not said.get(name):
+        raise Garbled(f"an answer without {name}")
+    return said[name]
+
+
+def _etag(said: dict[str, str]) -> str:
+    etag = _needed(said, "ETag").strip('"')
+    if not etag:
+        raise Garbled("an answer with an empty ETag")
+    return etag
