@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from aws_cdk import Annotations
 from constructs import Construct
 
 from dataware.cdk.asked import Asked
 from dataware.cdk.home import Home
+from dataware.cdk.versions import add_warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +58,4 @@ def _key(asked: Asked, name: str, place: tuple[str, str, str]) -> str:
 
 def _warn(construct: Construct, path: str, name: str, owner: str) -> None:
     text = f"{path} falls back to {name}, which {owner} prefers: data may move between the two"
-    Annotations.of(construct).add_warning_v2("dataware:shared-name", text)
+    add_warning(construct, "dataware:shared-name", text)

@@ -17,6 +17,7 @@ from constructs import Construct
 from dataware.cdk.asked import Asked, is_token
 from dataware.cdk.home import IMPORT, LOOKUP, Home
 from dataware.cdk.lock import FILE, Entry, Environment, Lock, read_lock
+from dataware.cdk.versions import add_warning
 from dataware.core.errors import BadInput, DatawareError
 from dataware.core.events import event
 from dataware.core.model import Action, Decision, ImportMode
@@ -79,7 +80,7 @@ def tell(construct: Construct, entry: Entry, home: Home, *, silent: bool = False
             words = {"name": entry.preferred, "rule": decision.rule, "reason": decision.reason}
             annotations.add_error(event("stopped", **words).text())
     for text in decision.warnings:
-        Annotations.of(construct).add_warning_v2(f"dataware:rule-{decision.rule}", text)
+        add_warning(construct, f"dataware:rule-{decision.rule}", text)
 
 
 def lookup_mode(home: Home) -> Lookup:

@@ -26,9 +26,9 @@ from dataware.cdk.sides import (
     look_permissions,
     record_permission,
 )
+from dataware.cdk.versions import PYTHON
 
 ID = "DataMigrations"
-RUNTIME = lambda_.Runtime.PYTHON_3_13
 MEMORY = 1769
 """Megabytes at which Lambda gives a function one whole processor."""
 
@@ -124,17 +124,20 @@ class Machinery:
     def _function(
         self, code: lambda_.Code, module: str, role: iam.Role, memory: int
     ) -> lambda_.Function:
-        return lambda_.Function(
+        function = lambda_.Function(
             self._scope,
             module.capitalize(),
             code=code,
             handler=f"dataware.handler.{module}.handler",
-            runtime=RUNTIME,
+            runtime=PYTHON,
             memory_size=memory,
             timeout=Duration.minutes(15),
             role=role,
-            log_group=self._log,
         )
+        # As the argument `log_group` does it, which versions before 2.115 do not have.
+        element = function.node.default_child
+        element.add_property_override("LoggingConfig.LogGroup", self._log.log_group_name)
+        return function
 
     def _states_role(self) -> iam.Role:
         arns = [self._look.function_arn, self._work.function_arn]

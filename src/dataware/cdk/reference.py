@@ -13,6 +13,8 @@ from typing import Any
 from aws_cdk import Annotations
 from constructs import Construct
 
+from dataware.cdk.versions import add_warning
+
 NOTHING = "{name} is referenced, not declared, so {method} does nothing"
 SHARED = (
     "{name} is referenced, not declared: {method} changes the configuration of a bucket that this "
@@ -54,7 +56,7 @@ def tell_unused(construct: Construct, name: str, properties: Iterable[str]) -> N
 def _warned(construct: Construct, original: Callable[..., Any], message: str) -> Callable[..., Any]:
     @wraps(original)
     def call(*arguments: Any, **named: Any) -> Any:
-        Annotations.of(construct).add_warning_v2("dataware:reference", message)
+        add_warning(construct, "dataware:reference", message)
         return original(*arguments, **named)
 
     return call

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
-from aws_cdk import Annotations, CfnResource, RemovalPolicy
+from aws_cdk import Annotations, CfnResource
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
@@ -29,12 +29,13 @@ from dataware.cdk.decide import (
 )
 from dataware.cdk.home import home_of, path_in, stack_of
 from dataware.cdk.lock import FILE
+from dataware.cdk.versions import KEEPS_BUT_ON_CREATE, RETAIN
 from dataware.core.model import Decision, OnError, Size
 from dataware.core.plan import COPYING
 from dataware.kinds import load
 
 CHILD = "Default"
-RETAINED = {"removal_policy": RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE}
+RETAINED = {"removal_policy": RETAIN}
 """The data outlives its stack, unless the app says otherwise."""
 
 WANTED = "dataware:wanted"
@@ -156,7 +157,7 @@ class DataAwareResource(Construct):
         made: Made | None = None
         if self._entry.referenced is None:
             made = declare({**RETAINED, **properties})
-            self._confirm(made)
+            self._confirm(made, retained="removal_policy" not in properties)
         if name := self._entry.referenced:
             if made is not None:
                 # It was declared on the word of an entry that was made for another place.
@@ -171,12 +172,15 @@ class DataAwareResource(Construct):
         self._migrate(migration, made)
         return made
 
-    def _confirm(self, resource: IConstruct) -> None:
+    def _confirm(self, resource: IConstruct, *, retained: bool) -> None:
         """Opt the declared resource in, and decide again if the decision was for another id."""
         asked, element = self._asked, resource.node.default_child
         if not isinstance(element, CfnResource):
             raise TypeError(f"{asked.path}: CDK declares it by no CloudFormation resource")
         element.add_metadata("Dataware", self._metadata())
+        if retained and not KEEPS_BUT_ON_CREATE:
+            # An aws-cdk-lib that does not know the policy writes it out all the same.
+            element.add_override("DeletionPolicy", "RetainExceptOnCreate")
         if self._entry.logical_id is not None:
             logical_id = self._stack.get_logical_id(element)
             if logical_id != self._entry.logical_id:

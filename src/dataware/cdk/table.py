@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Unpack
+from typing import Any, TypeAlias, Unpack
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
@@ -12,7 +12,7 @@ from dataware.cdk.properties import TableProperties, TableV2Properties
 from dataware.cdk.reference import TABLE, tell_unused, warn_on_use
 from dataware.cdk.resource import AUTO, CHILD, DataAwareResource, MigrationSetting
 
-L2 = type[dynamodb.Table] | type[dynamodb.TableV2]
+L2: TypeAlias = "type[dynamodb.Table] | type[dynamodb.TableV2]"
 
 TYPES = {
     dynamodb.AttributeType.STRING: "S",
@@ -116,7 +116,7 @@ class DataAwareTable(_AnyTable):
 class DataAwareTableV2(_AnyTable):
     """A DynamoDB table (`aws_dynamodb.TableV2`) that is kept, imported, created or filled."""
 
-    _l2 = dynamodb.TableV2
+    _l2 = getattr(dynamodb, "TableV2", dynamodb.Table)
     _cfn_type = "AWS::DynamoDB::GlobalTable"
 
     def __init__(
@@ -138,6 +138,8 @@ class DataAwareTableV2(_AnyTable):
         `import_mode` "adopt" or "reference"; `migration` makes what copies during a deployment, and
         None forbids that. Raises ValueError for a name that cannot be used.
         """
+        if not hasattr(dynamodb, "TableV2"):
+            raise ValueError(f"{id}: TableV2 needs aws-cdk-lib 2.95 or newer: use DataAwareTable")
         super().__init__(
             scope,
             id,
