@@ -42,6 +42,7 @@ lint: setup  ## style, types, layers
 peers: setup  ## download what the tests compare with
 	PYTHONPATH=tests $(BIN)/python -m support.peers & peers=$$!; \
 	PYTHONPATH=tests $(BIN)/python -m support.cdk_cli; \
+	PYTHONPATH=tests $(BIN)/python -m support.oldest_cdk; \
 	PYTHONPATH=tests $(BIN)/python -m support.browser; \
 	wait $$peers
 

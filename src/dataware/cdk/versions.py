@@ -12,9 +12,7 @@ from constructs import IConstruct
 KEEPS_BUT_ON_CREATE = hasattr(RemovalPolicy, "RETAIN_ON_UPDATE_OR_DELETE")
 """Whether this aws-cdk-lib (2.113 or newer) knows RetainExceptOnCreate."""
 
-RETAIN = (
-    RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if KEEPS_BUT_ON_CREATE else RemovalPolicy.RETAIN
-)
+RETAIN = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if KEEPS_BUT_ON_CREATE else RemovalPolicy.RETAIN
 
 PYTHON = lambda_.Runtime("python3.13", lambda_.RuntimeFamily.PYTHON)
 """The runtime by its name, which every version takes."""
