@@ -25,13 +25,16 @@ def test_an_untagged_image_is_data(aws_server: EmbeddedAws) -> None:
     assert facts.physical_id is None
 
 
+IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/web"
+
+
 @pytest.mark.parametrize("name", ["ab", "app/web", "a-b_c.d/e__f", "a" * 256])
 def test_good_names_pass(name: str) -> None:
     """Names of the service's own rule are accepted."""
     assert check_name(name) is None
 
 
-@pytest.mark.parametrize("name", ["", "a", "App", "a//b", "/ab", "ab/", "a b", "a" * 257])
+@pytest.mark.parametrize("name", ["", "a", "App", "a//b", "/ab", "ab/", "a b", "a" * 257, IMAGE])
 def test_bad_names_are_told(name: str) -> None:
     """What the service would refuse is told beforehand."""
     assert check_name(name)

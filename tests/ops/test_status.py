@@ -135,6 +135,25 @@ def test_what_runs_comes_first_and_what_is_complete_last() -> None:
     assert [run.target for run in runs_on_record(there.context())] == ["c", "b", "a"]
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("arn:aws:dynamodb:eu-central-1:111122223333:table/new", True),
+        ("arn:aws:s3:::new", True),
+        ("arn:aws:dynamodb:eu-west-1:111122223333:table/new", False),
+        ("arn:aws:dynamodb:eu-central-1:999988887777:table/new", False),
+    ],
+)
+def test_a_target_may_be_given_by_its_arn(text: str, found: bool) -> None:
+    """An ARN of this account and region means the name that the record has, and no other does."""
+    context = World(markers={"new": marker(), "other": marker()}).context()
+    if found:
+        assert [run.target for run in runs_on_record(context, text)] == ["new"]
+        return
+    with pytest.raises(BadInput, match="no migration into"):
+        runs_on_record(context, text)
+
+
 @pytest.mark.parametrize("name", ["new", "box://new"])
 def test_one_of_them_can_be_chosen(name: str) -> None:
     """By its name or its address."""

@@ -167,9 +167,12 @@ def read_lock(folder: Path | None = None) -> Lock:
 @lru_cache(maxsize=4)
 def _parsed(path: Path, _changed: int, _size: int) -> Lock:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise BadInput(f"{path} cannot be read as a lock file: {error}") from error
+        raise BadInput(
+            f"{path} cannot be read as a lock file ({error}): if a merge left conflict markers in "
+            "it, take either side whole; then write it again with `dataware plan --lock`"
+        ) from error
     if not isinstance(data, dict) or data.get("version") != VERSION:
         raise BadInput(f"{path} is no lock file of version {VERSION}: move it away")
     environments = data.get("environments")

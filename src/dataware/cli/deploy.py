@@ -30,7 +30,7 @@ from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.inputs import App
 from dataware.ops.inputs.assembly import Stack, read_stacks
-from dataware.ops.inputs.files import LOCK, save_lock
+from dataware.ops.inputs.files import LOCK, read_environments, save_lock
 from dataware.ops.inputs.prices import read_prices
 from dataware.ops.inputs.selection import StackSelection, is_literal, select_stacks, stacks_named
 from dataware.ops.plan import make_plan
@@ -86,6 +86,7 @@ def _deploy(
     words: Sequence[str],
     listener: Listener,
 ) -> None:
+    read_environments()
     out, cdk, arguments = prepare_cdk(out, app, words, deployment.guarding)
     with TemporaryDirectory(prefix="dataware-deploy-") as assembly:
         cdk.synth(Path(assembly), arguments)

@@ -41,7 +41,15 @@ from dataware.ops.inputs import (
 )
 from dataware.ops.inputs.addresses import check_apart
 from dataware.ops.inputs.assembly import Select
-from dataware.ops.inputs.files import LOCK, check_writable, is_plan, read_plan, save_lock, save_plan
+from dataware.ops.inputs.files import (
+    LOCK,
+    check_writable,
+    is_plan,
+    read_environments,
+    read_plan,
+    save_lock,
+    save_plan,
+)
 from dataware.ops.inputs.prices import read_prices
 from dataware.ops.migrate import migrate
 from dataware.ops.plan import make_plan
@@ -69,6 +77,8 @@ def run_plan(
         raise BadInput("--prune removes entries from the lock file: add --lock")
     if saving.out:
         check_writable(saving.out)
+    if saving.lock:
+        read_environments()
     loaded = app_of(out, app, guarding=True)
     with outside(out, strict=app.strict) as context:
         plan = guarded_plan(context, loaded, guarding, priced)

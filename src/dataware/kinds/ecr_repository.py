@@ -17,6 +17,9 @@ from dataware.core.ports import Aws
 _DESCRIBE, _LIST = "ecr:DescribeRepositories", "ecr:ListImages"
 _PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(f"(?:{_PART}/)*{_PART}")
+_REGISTRY = re.compile(r"\.dkr[.-]ecr[.-]")
+"""In the address of a registry (Amazon ECR User Guide, "Amazon ECR private registries")."""
+
 _SHORTEST, _LONGEST = 2, 256
 
 
@@ -27,6 +30,8 @@ def check_name(name: str) -> str | None:
     """
     if not _SHORTEST <= len(name) <= _LONGEST:
         return f"a repository's name has {_SHORTEST} to {_LONGEST} characters"
+    if _REGISTRY.search(name):
+        return "it is the address of an image: give what stands between its first / and the tag"
     if not _NAME.fullmatch(name):
         return "a repository's name has small letters, digits and ._- in parts divided by /"
     return None

@@ -10,6 +10,7 @@ from typing import Any
 from dataware.core.errors import BadInput, CannotSee
 from dataware.core.events import counted, event
 from dataware.core.model import Marker, MarkerState
+from dataware.core.names import is_arn, parse_name, place_of
 from dataware.core.speed import rough
 from dataware.kinds import kinds
 from dataware.migrate import Progress
@@ -135,13 +136,23 @@ def runs_on_record(context: Context, name: str | None = None) -> list[Run]:
     runs = sorted((_run(*record) for record in context.markers.all()), key=_order)
     if name is None:
         return runs
-    chosen = [run for run in runs if run.is_into(name)] or [run for run in runs if run.is_of(name)]
+    own = _name_here(context, name)
+    chosen = [run for run in runs if run.is_into(own)] or [run for run in runs if run.is_of(name)]
     if not chosen:
         raise BadInput(
             f"no migration into {name} is on record in account {context.aws.account}, "
             f"{context.aws.region}; `dataware status` lists those that are"
         )
     return chosen
+
+
+def _name_here(context: Context, text: str) -> str:
+    """The name in an ARN of this account and region, which a record has; else the text itself."""
+    for kind in kinds() if is_arn(text) else ():
+        if parse_name(kind, text) is not None:
+            place = place_of(kind, text, context.aws.account, context.aws.region)
+            return text if place.region != context.aws.region else place.name
+    return text
 
 
 def check_seen(runs: Sequence[Run]) -> None:

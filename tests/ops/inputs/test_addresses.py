@@ -33,6 +33,21 @@ def test_an_address_is_understood(text: str, kind: str, name: str, prefix: str) 
     assert (address.kind.name, address.name, address.prefix) == (kind, name, prefix)
 
 
+@pytest.mark.parametrize(
+    ("text", "noun"),
+    [
+        ("ecr://web", "an ECR repository"),
+        (f"arn:aws:ecr:eu-west-1:{ME}:repository/web", "an ECR repository"),
+        ("cognito://eu-west-1_a1B2", "a Cognito user pool"),
+        (f"ARN:aws:cognito-idp:eu-west-1:{ME}:userpool/eu-west-1_a1B2", "a Cognito user pool"),
+    ],
+)
+def test_what_is_known_and_not_copied_is_called_so(text: str, noun: str) -> None:
+    """It is neither an unknown scheme nor an ARN of nothing."""
+    with pytest.raises(BadInput, match=f"is {noun}, which dataware neither copies nor compares"):
+        parse_address(text, KINDS)
+
+
 def test_what_belongs_to_another_account_goes_by_its_arn() -> None:
     """Services take the ARN for a resource of another account, the name for one's own."""
     address = parse_address(ARN, KINDS)

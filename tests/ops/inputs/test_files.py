@@ -10,7 +10,7 @@ import pytest
 from dataware.core.errors import BadInput
 from dataware.core.model import Action, Decision, Wanted, absent
 from dataware.core.plan import Plan, Planned
-from dataware.ops.inputs.files import is_plan, read_plan, save_lock, save_plan
+from dataware.ops.inputs.files import is_plan, read_environments, read_plan, save_lock, save_plan
 
 
 def a_plan(region: str = "eu-west-1") -> Plan:
@@ -141,3 +141,35 @@ def test_one_table_has_one_entry_whatever_type_declares_it(tmp_path: Path) -> No
         save_lock(replace(plan, resources=(replace(plan.resources[0], wanted=wanted),)), path)
     (entries,) = json.loads(path.read_text())["environments"].values()
     assert list(entries) == ["AWS::DynamoDB::GlobalTable orders"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("<<<<<<< ours\n{}\n=======\n{}\n>>>>>>> theirs\n", "conflict markers of a merge"),
+        ("", "is empty"),
+        ("{", "not valid JSON"),
+        ("[]", "no lock file of version 1"),
+        ('{"version": 2}', "no lock file of version 1"),
+        ('{"version": 1, "environments": []}', "is damaged"),
+        ('{"version": 1, "environments": {"1/here": []}}', "is damaged"),
+    ],
+)
+def test_a_lock_file_that_cannot_be_kept_is_told_and_stays(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    """It is asked about before anything is done, and nobody's decisions are written over."""
+    path = tmp_path / "dataware.lock.json"
+    path.write_text(text)
+    for use in (lambda: read_environments(path), lambda: save_lock(a_plan(), path)):
+        with pytest.raises(BadInput, match=says):
+            use()
+    assert path.read_text() == text
+
+
+def test_without_a_lock_file_there_is_nothing(tmp_path: Path) -> None:
+    """A byte order mark, which some editors write, is no damage."""
+    path = tmp_path / "dataware.lock.json"
+    assert read_environments(path) == {}
+    path.write_text('{"version": 1, "environments": {"1/here": {}}}', encoding="utf-8-sig")
+    assert read_environments(path) == {"1/here": {}}

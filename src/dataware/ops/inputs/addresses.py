@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from dataware.core.errors import BadInput
 from dataware.core.kind import Kind, Place
-from dataware.core.names import is_arn, parse_name
+from dataware.core.names import PLACEHOLDERS, is_arn, parse_name
 from dataware.core.near import did_you_mean
 from dataware.core.words import with_article
 from dataware.ops.inputs.wanted import Kinds
@@ -69,6 +69,7 @@ def parse_address(text: str, kinds: Kinds) -> Address:
     """One side of a copy. Raises BadInput."""
     copied = [kind for kind in kinds.values() if kind.scheme]
     if is_arn(text):
+        _refuse_uncopied(text, "".join(text.lower().split(":")[2:3]), kinds)
         return _from_arn(text, copied)
     scheme, separator, rest = text.partition("://")
     # Two types may be one thing (table, global table); the first of the catalogue stands for it.
@@ -80,9 +81,22 @@ def parse_address(text: str, kinds: Kinds) -> Address:
         examples = " or ".join(f"{one}://{rest}" for one in schemes)
         raise BadInput(f"{text or 'The empty address'} says no kind: write {examples}")
     if scheme not in by_scheme:
+        _refuse_uncopied(text, scheme, kinds)
         near = did_you_mean(scheme, by_scheme)
         raise BadInput(f"{text} has the unknown scheme {scheme}://, {near}")
     return _checked(Address(text, by_scheme[scheme], rest))
+
+
+def _refuse_uncopied(text: str, word: str, kinds: Kinds) -> None:
+    """Say of a kind that dataware knows and does not copy that it does not. Raises BadInput."""
+    for kind in kinds.values():
+        arns = kind.arns(*PLACEHOLDERS)
+        names = {kind.name.partition("-")[0], *(arn.split(":")[2] for arn in arns[:1])}
+        if not kind.scheme and word in names:
+            raise BadInput(
+                f"{text} is {with_article(kind.noun)}, which dataware neither copies nor compares: "
+                "copy it with a tool made for that; `dataware plan` looks at it"
+            )
 
 
 def _from_arn(text: str, kinds: list[Kind]) -> Address:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from dataware.core.errors import BadInput
 from dataware.core.model import Wanted
 from dataware.core.plan import Plan, lock_entries, lock_key
 from dataware.kinds import load
-from dataware.ops.inputs.reading import Section, read_json
+from dataware.ops.inputs.reading import Section, parse_json, read_json, read_text
 from dataware.ops.inputs.wanted import check_names, check_properties
 
 LOCK = Path("dataware.lock.json")
 VERSION = 1
+CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>)( |$)", re.MULTILINE)
+"""What a merge leaves in a file where both sides have changed the same lines."""
 
 
 def is_plan(path: Path) -> bool:
@@ -65,6 +69,29 @@ def save_plan(plan: Plan, path: Path) -> None:
     _write(path, plan.to_json())
 
 
+def read_environments(path: Path = LOCK) -> dict[str, Any]:
+    """What the lock file holds; nothing without one.
+
+    Raises BadInput for a file into which no decision can be written: asked before anything else is
+    done, so that nothing is done in vain.
+    """
+    if not path.exists():
+        return {}
+    text = read_text(path, holds="decisions; remove it")
+    if CONFLICT.search(text):
+        raise BadInput(
+            f"{path} has conflict markers of a merge: take either side of it whole, and write it "
+            "again with `dataware plan --lock`"
+        )
+    known = parse_json(text, path)
+    if not isinstance(known, dict) or known.get("version") != VERSION:
+        raise BadInput(f"{path} is no lock file of version {VERSION}: move it away")
+    found = known.get("environments", {})
+    if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
+        raise BadInput(f"{path} is damaged: environments is no table of tables; move it away")
+    return dict(found)
+
+
 def save_lock(
     plan: Plan, path: Path = LOCK, *, stacks: Iterable[str] = (), prune: bool = False
 ) -> list[str]:
@@ -74,13 +101,7 @@ def save_lock(
     account and region, that the plan has no decision on. They stay, because another stage of the
     same stack may need them, unless `prune` removes them.
     """
-    known = read_json(path) if path.exists() else {"version": VERSION}
-    if not isinstance(known, dict) or known.get("version") != VERSION:
-        raise BadInput(f"{path} is no lock file of version {VERSION}: move it away")
-    found = known.get("environments", {})
-    if not isinstance(found, dict):
-        raise BadInput(f"{path} is damaged: environments is no table; move it away")
-    environments = dict(found)
+    environments = read_environments(path)
     here = f"{plan.account}/{plan.region}"
     before, entries = dict(environments.get(here) or {}), lock_entries(plan)
     planned = {*stacks, *(entry["stack"] for entry in entries.values())}
