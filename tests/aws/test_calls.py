@@ -14,7 +14,7 @@ from botocore.credentials import RefreshableCredentials
 from botocore.response import StreamingBody
 
 from dataware.aws import Account
-from dataware.aws.calls import PIECE_BYTES, Calls
+from dataware.aws.calls import PIECE_BYTES, InterruptibleCalls
 from dataware.core.errors import CannotSee, Incomplete
 from support.accounts import open_account
 from support.servers import FaultProxy
@@ -53,7 +53,7 @@ def wish() -> Iterator[Wish]:
 def test_what_is_under_way_is_given_up(wish: Wish, operation: str) -> None:
     """The sentence names the call, and what is left behind does not hold the process."""
     with pytest.raises(Incomplete, match=f"before AWS answered {operation}; run the same command"):
-        Calls(wish).answer(operation, wish.service)
+        InterruptibleCalls(wish).answer(operation, wish.service)
     left = [one for one in threading.enumerate() if one.name.startswith("dataware-call")]
     assert left
     assert all(one.daemon for one in left)
@@ -63,7 +63,7 @@ def test_no_look_begins_once_somebody_wants_to_stop(wish: Wish) -> None:
     """Nothing is asked any more."""
     wish.uttered = True
     with pytest.raises(Incomplete):
-        Calls(wish).answer(LOOK, wish.service)
+        InterruptibleCalls(wish).answer(LOOK, wish.service)
     assert not wish.asked.is_set()
 
 
@@ -71,12 +71,12 @@ def test_a_change_may_still_be_made(wish: Wish) -> None:
     """A run that ends can say so."""
     wish.uttered = True
     wish.answering.set()
-    assert Calls(wish).answer(CHANGE, wish.service) == "answer"
+    assert InterruptibleCalls(wish).answer(CHANGE, wish.service) == "answer"
 
 
 def test_answers_and_errors_arrive(wish: Wish) -> None:
     """Also of calls within calls, which need no thread of their own."""
-    calls = Calls(lambda: False)
+    calls = InterruptibleCalls(lambda: False)
     seen: list[str] = []
 
     def inner() -> str:
@@ -102,7 +102,7 @@ def _raise(error: Exception) -> Callable[[], str]:
 
 def test_where_nobody_can_ask_to_stop_calls_are_made_as_they_are() -> None:
     """In Lambda there is no signal, and no call needs a thread."""
-    assert Calls().answer(LOOK, threading.current_thread) is threading.current_thread()
+    assert InterruptibleCalls().answer(LOOK, threading.current_thread) is threading.current_thread()
 
 
 def test_a_body_is_given_up_between_its_ends(wish: Wish) -> None:
@@ -114,7 +114,9 @@ def test_a_body_is_given_up_between_its_ends(wish: Wish) -> None:
                 wish.service()
             return super().read(size)
 
-    chunks = Calls(wish).body("GetObject", StreamingBody(Slow(b"abcdef"), 6)).iter_chunks(3)
+    chunks = (
+        InterruptibleCalls(wish).body("GetObject", StreamingBody(Slow(b"abcdef"), 6)).iter_chunks(3)
+    )
     assert next(chunks) == b"abc"
     with pytest.raises(Incomplete):
         next(chunks)
@@ -122,7 +124,7 @@ def test_a_body_is_given_up_between_its_ends(wish: Wish) -> None:
 
 def test_a_body_that_is_whole_arrives(wish: Wish) -> None:
     """All of it, as it was sent."""
-    body = Calls(wish).body("GetObject", StreamingBody(io.BytesIO(b"abcdef"), 6))
+    body = InterruptibleCalls(wish).body("GetObject", StreamingBody(io.BytesIO(b"abcdef"), 6))
     assert list(body.iter_chunks(4)) == [b"abcd", b"ef"]
 
 
@@ -131,14 +133,14 @@ def test_a_pause_ends_with_a_wish_to_stop(wish: Wish) -> None:
     threading.Timer(0.05, wish.asked.set).start()
     began = time.monotonic()
     with pytest.raises(Incomplete, match="run the same command again"):
-        Calls(wish).pause(600)
+        InterruptibleCalls(wish).pause(600)
     assert time.monotonic() - began < 300
 
 
 def test_a_pause_lasts_as_long_as_it_should() -> None:
     """Without a wish to stop nothing cuts it short."""
     began = time.monotonic()
-    Calls(lambda: False).pause(0.15)
+    InterruptibleCalls(lambda: False).pause(0.15)
     assert time.monotonic() - began >= 0.15
 
 
@@ -210,14 +212,14 @@ def test_an_answer_that_never_ends_is_given_up() -> None:
     started = time.monotonic()
     held = threading.Event()
     with pytest.raises(CannotSee, match=r"DescribeTable was not answered as a whole within 0\.2 s"):
-        Calls(answer_seconds=0.2).answer(LOOK, held.wait)
+        InterruptibleCalls(answer_seconds=0.2).answer(LOOK, held.wait)
     held.set()
     assert time.monotonic() - started < 20
 
 
 def test_each_try_of_a_call_has_its_own_time() -> None:
     """A service that is slow, and asked again by the SDK, is not given up."""
-    calls = Calls(answer_seconds=1.5)
+    calls = InterruptibleCalls(answer_seconds=1.5)
 
     def three_tries() -> str:
         for _ in range(3):
@@ -232,8 +234,12 @@ def test_each_try_of_a_call_has_its_own_time() -> None:
 def test_a_body_that_is_read_in_pieces_is_whole(length: int) -> None:
     """What is read at once is what was asked for, however large, and then nothing."""
     content = bytes(index % 251 for index in range(length))
-    body = Calls(lambda: False).body(LOOK, StreamingBody(io.BytesIO(content), len(content)))
+    body = InterruptibleCalls(lambda: False).body(
+        LOOK, StreamingBody(io.BytesIO(content), len(content))
+    )
     assert body.read() == content
     assert body.read() == b""
-    again = Calls(lambda: False).body(LOOK, StreamingBody(io.BytesIO(content), len(content)))
+    again = InterruptibleCalls(lambda: False).body(
+        LOOK, StreamingBody(io.BytesIO(content), len(content))
+    )
     assert b"".join(again.iter_chunks(PIECE_BYTES * 2)) == content

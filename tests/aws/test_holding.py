@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from dataware.aws import Patience, create_held, release_left_over
+from dataware.aws import WaitIntervals, create_held, release_left_over
 from dataware.aws.errors import looking_at
 from dataware.aws.holding import HOLDING_PREFIX, holding_name
 from dataware.core.errors import BadInput, Incomplete, ServiceFailed
@@ -24,7 +24,7 @@ PROPERTIES: dict[str, Any] = {
     "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
     "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
 }
-QUICK = Patience(seconds=20, first=0.01, longest=0.1)
+QUICK = WaitIntervals(seconds=20, first=0.01, longest=0.1)
 
 
 def held_stacks() -> list[str]:
@@ -40,7 +40,7 @@ def test_the_resource_stays_and_the_stack_goes(aws_server: EmbeddedAws) -> None:
     """What was created has its properties, and belongs to nobody."""
     account = open_account()
     seen: list[str] = []
-    patience = Patience(seconds=20, first=0.01, progress=seen.append)
+    patience = WaitIntervals(seconds=20, first=0.01, progress=seen.append)
     create_held(account, TABLE, "TableName", "orders", PROPERTIES, patience=patience)
     table = boto3.client("dynamodb").describe_table(TableName="orders")["Table"]
     assert table["KeySchema"] == PROPERTIES["KeySchema"]
@@ -148,9 +148,9 @@ class FakeStacks:
         ]
 
 
-def create(stacks: FakeStacks, patience: Patience | None = None) -> None:
+def create(stacks: FakeStacks, patience: WaitIntervals | None = None) -> None:
     """Create the table `orders` over a fake."""
-    quick = patience or Patience(first=0, sleep=lambda _seconds: None)
+    quick = patience or WaitIntervals(first=0, sleep=lambda _seconds: None)
     aws: Any = stacks
     create_held(aws, TABLE, "TableName", "orders", PROPERTIES, patience=quick)
 
@@ -213,7 +213,7 @@ def test_waiting_is_bounded_and_grows() -> None:
     look: Callable[[], float] = lambda: now[0]  # noqa: E731  # typed for the field
     stacks = FakeStacks(existing=[], created=["CREATE_IN_PROGRESS"], deleted=[])
     with pytest.raises(Incomplete, match="still busy with orders"):
-        create(stacks, Patience(seconds=60, first=1, longest=5, sleep=sleep, monotonic=look))
+        create(stacks, WaitIntervals(seconds=60, first=1, longest=5, sleep=sleep, monotonic=look))
     assert pauses[:2] == [1, 1.5]
     assert max(pauses) == 5
     assert sum(pauses) <= 60

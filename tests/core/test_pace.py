@@ -17,19 +17,19 @@ def test_without_throttling_nothing_is_held_back() -> None:
 
 def test_throttling_cuts_what_went_through() -> None:
     """The first throttled answer limits to a part of the observed rate."""
-    assert Pace().throttled(1000, now=5).limit == CUT * 1000
+    assert Pace().after_throttle(1000, now=5).limit == CUT * 1000
 
 
 def test_a_burst_of_throttling_counts_once() -> None:
     """Throttled answers within a second have one cause, so they cut once."""
-    once = Pace().throttled(1000, now=5)
-    assert once.throttled(1000, now=5.5) == once
-    assert (once.throttled(1000, now=6.5).limit or 0) < (once.limit or 0)
+    once = Pace().after_throttle(1000, now=5)
+    assert once.after_throttle(1000, now=5.5) == once
+    assert (once.after_throttle(1000, now=6.5).limit or 0) < (once.limit or 0)
 
 
 def test_calm_raises_step_by_step_until_the_limit_no_longer_binds() -> None:
     """After throttling ends the limit grows, and goes away once nothing comes near it."""
-    pace = Pace().throttled(100, now=0)
+    pace = Pace().after_throttle(100, now=0)
     raised = pace.calm(observed=70, now=2)
     assert raised.limit is not None
     assert pace.limit is not None
@@ -45,6 +45,6 @@ def test_the_ceiling_is_never_passed(
     pace, now = Pace(ceiling=ceiling), 0.0
     for throttled, observed, wait in steps:
         now += wait
-        pace = pace.throttled(observed, now) if throttled else pace.calm(observed, now)
+        pace = pace.after_throttle(observed, now) if throttled else pace.calm(observed, now)
         assert pace.limit is not None
         assert 0 < pace.limit <= ceiling

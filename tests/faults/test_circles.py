@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dataware.aws import Account, ClientSettings, SystemClock
-from dataware.aws.holding import HoldingStack, Patience
+from dataware.aws.holding import HoldingStack, WaitIntervals
 from dataware.aws.simulate import simulate
 from dataware.cli.outside import make_wire
 from dataware.core.errors import CannotSee
@@ -259,7 +259,7 @@ def reads(account: Account, type_name: str, *, all_versions: bool = False) -> No
 
 def events(account: Account) -> None:
     """The reason why a holding stack failed."""
-    HoldingStack(account, "holding", "thing", Patience()).failure("id")
+    HoldingStack(account, "holding", "thing", WaitIntervals()).failure("id")
 
 
 SDK: dict[str, tuple[str, Callable[[str], bytes], Callable[[Account], object]]] = {

@@ -11,12 +11,12 @@ from dataware.core.diff import Fold, Form, Side, Suspicion
 from dataware.core.kind import Entry, Evidence
 from dataware.core.tally import Tally
 from dataware.core.verdict import End
-from dataware.handler.check import BUCKETS, DIFFERENCES, Check, checks
+from dataware.handler.check import BUCKETS, DIFFERENCES, TaskState, checks
 from dataware.handler.shard import LIMIT
 from dataware.ops.checking import Comparison, Found, Step, Task
 
 
-def full(check: Check, letter: str = "k") -> Check:
+def full(check: TaskState, letter: str = "k") -> TaskState:
     """A task that found as much as one can, in keys of a letter."""
     if check.task.step is Step.FOLD:
         fold = check.found.fold = Fold(check.task.buckets)
@@ -31,7 +31,7 @@ def full(check: Check, letter: str = "k") -> Check:
     return check
 
 
-def many(step: Step, count: int, letter: str = "k") -> list[Check]:
+def many(step: Step, count: int, letter: str = "k") -> list[TaskState]:
     """As many tasks as the largest table has."""
     differing = Suspicion(32, frozenset(range(32)))
     tasks = [
@@ -56,7 +56,7 @@ def test_all_tasks_of_a_step_fit_into_an_execution(step: Step, count: int, lette
     assert len(text) < LIMIT * 0.8
     comparison = Comparison(step)
     for check in done:
-        comparison.take(check.task, Check.from_json(check.to_json()).found)
+        comparison.take(check.task, TaskState.from_json(check.to_json()).found)
     assert len(json.dumps(comparison.to_json(DIFFERENCES))) < LIMIT * 0.2
 
 
@@ -64,7 +64,7 @@ def test_all_tasks_of_a_step_fit_into_an_execution(step: Step, count: int, lette
 def test_a_task_comes_back_as_it_went(step: Step) -> None:
     """What it found is added up by another call, so nothing of it may be lost."""
     went = many(step, 8)[0]
-    came = Check.from_json(json.loads(json.dumps(went.to_json())))
+    came = TaskState.from_json(json.loads(json.dumps(went.to_json())))
     assert came.to_json() == went.to_json()
     assert (came.task, came.ended) == (went.task, True)
     if went.found.fold is not None:
@@ -76,7 +76,7 @@ def test_a_task_comes_back_as_it_went(step: Step) -> None:
 
 def test_a_task_that_was_lost_is_named() -> None:
     """The state machine puts the error of Lambda beside a task that is as it was before."""
-    check = Check(Task(Step.MERGE, ""), 5, Found("6b6579"))
-    lost = Check.from_json({**check.to_json(), "failed": "Sandbox.Timedout"})
+    check = TaskState(Task(Step.MERGE, ""), 5, Found("6b6579"))
+    lost = TaskState.from_json({**check.to_json(), "failed": "Sandbox.Timedout"})
     assert (lost.failed, lost.ended, lost.done) == ("Sandbox.Timedout", True, False)
     assert lost.found.cursor == "6b6579"

@@ -102,7 +102,7 @@ def test_a_verification_that_fails_is_all_that_the_next_run_repeats(
     ended = finish.handler({**given, "before": before, "shards": [done]}, Time())
     cause = json.loads(ended["cause"])
     assert cause["reason"] == "cannot see table new-one"
-    assert Progress.of([Progress.restored(cause["checkpoint"])]).finished
+    assert Progress.of([Progress.snapshot_of(cause["checkpoint"])]).finished
 
 
 @pytest.mark.usefixtures("machine")

@@ -15,7 +15,7 @@ from dataware.handler import finish
 from dataware.handler.shard import LIMIT, Shard, ShardJournal, shared_out
 from dataware.handler.verification import LeftBehind
 from dataware.migrate import Engine, EngineSettings, Progress
-from dataware.migrate.meter import Meter, Subject
+from dataware.migrate.meter import CopySubject, Meter
 from dataware.migrate.progress import Counts
 from support.copying import Events, LoopClock, MemoryCopier
 from support.deployments import Time, begin, properties
@@ -52,7 +52,7 @@ def left_in(parts: int, name: str) -> tuple[list[Shard], Events]:
             progress,
             clock=clock,
             emit=events,
-            meter=Meter(Subject("old", "new", "item", 25), Size(each, 0), 0, clock, events),
+            meter=Meter(CopySubject("old", "new", "item", 25), Size(each, 0), 0, clock, events),
             stop=lambda: False,
             publish=lambda _detail: None,
             settings=EngineSettings(readers=1, writers=2),

@@ -210,7 +210,7 @@ def test_throttling_is_told_once_for_each_reason() -> None:
 
     def throttle(_unit: Unit) -> None:
         for member in there.members:
-            member.worker.throttled("the table's write capacity")
+            member.worker.slow_down("the table's write capacity")
 
     there = team({"a": ["1"], "b": ["2"]}, hook=throttle)
     there.run()

@@ -16,7 +16,7 @@ from dataware.core.errors import CannotSee, Incomplete
 from dataware.core.kind import Left, Outcome, Page, Rates, Trouble, Unit
 from dataware.core.model import Size
 from dataware.migrate import Engine, EngineSettings, Progress
-from dataware.migrate.meter import Meter, Subject
+from dataware.migrate.meter import CopySubject, Meter
 from support.copying import (
     Events,
     LoopClock,
@@ -27,7 +27,7 @@ from support.copying import (
 )
 from support.virtual import run_virtually
 
-SUBJECT = Subject("old", "new", "item", 25)
+SUBJECT = CopySubject("old", "new", "item", 25)
 UNBOUND = EngineSettings()
 sources = st.dictionaries(
     st.text("ab", min_size=1, max_size=3), st.integers(0, 30), min_size=1, max_size=5
@@ -360,8 +360,8 @@ def test_a_throttled_answer_slows_the_copy_and_is_told() -> None:
             publish=lambda _detail: None,
             settings=EngineSettings(),
         )
-        engine.throttled("the table's write capacity")
-        engine.throttled("the table's write capacity")
+        engine.slow_down("the table's write capacity")
+        engine.slow_down("the table's write capacity")
         return engine.limit
 
     assert asyncio.run(throttle()) is not None

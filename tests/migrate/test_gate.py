@@ -23,7 +23,7 @@ def test_throttling_before_the_first_write_is_no_long_stop() -> None:
 
     async def main() -> float:
         gate = Gate(LoopClock())
-        gate.throttled()
+        gate.slow_down()
         return await _let_through(gate, 60)
 
     assert run_virtually(main()) < 2
@@ -34,7 +34,7 @@ def test_who_waits_goes_by_the_rate_of_its_own_turn() -> None:
 
     async def main() -> float:
         gate = Gate(LoopClock())
-        gate.throttled()
+        gate.slow_down()
         low = gate.limit or 0.0
         taken = await _let_through(gate, 2000, at_once=200)
         return taken * low / 2000
@@ -97,7 +97,7 @@ def test_a_ceiling_that_nobody_reaches_holds_nothing() -> None:
 def test_a_gate_that_throttling_has_slowed_is_no_ceiling() -> None:
     """Below its ceiling it is the service that holds the copy back, and that is told already."""
     gate = Gate(LoopClock(), ceiling=1000.0)
-    gate.throttled()
+    gate.slow_down()
     assert looks(gate, 25.0, 2) == [False] * 2
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from dataware.core.events import FEW_BATCHES
 from dataware.core.model import Size
-from dataware.migrate.meter import SLOW_SECONDS, Meter, Subject
+from dataware.migrate.meter import SLOW_SECONDS, CopySubject, Meter
 from support.copying import Events
 from support.transports import ManualClock
 
-SUBJECT = Subject("old", "new", "item", 25)
+SUBJECT = CopySubject("old", "new", "item", 25)
 
 
 class Copy:
@@ -62,7 +62,7 @@ def test_the_end_is_exact_whatever_was_estimated() -> None:
 def test_why_it_is_slow_is_told_as_long_as_it_is() -> None:
     """A reason fades once no answer was throttled for a while; the count stays."""
     copy = Copy(Size(1000, 0))
-    copy.meter.throttled("Put answered SlowDown", 3)
+    copy.meter.count_throttle("Put answered SlowDown", 3)
     assert copy.told(1.0, 1)["reason"] == "Put answered SlowDown"
     told = copy.told(SLOW_SECONDS, 1)
     assert (told["reason"], told["throttled"]) == ("", 3)
@@ -72,7 +72,7 @@ def test_retries_of_all_processes_are_counted() -> None:
     """Those of this process and those that others tell of."""
     copy = Copy(Size(1000, 0))
     copy.retries = 2
-    copy.meter.retried(3)
+    copy.meter.count_retries(3)
     assert copy.told(1.0, 1)["retries"] == 5
     assert copy.meter.detail["retries"] == 5
 
@@ -91,7 +91,7 @@ def test_a_ceiling_of_the_user_is_a_reason_like_any_other() -> None:
     """It is looked at with each progress, and says more of this moment than past throttling."""
     copy, held = Copy(Size(1000, 0)), ["held at 5/s by --max-rate", ""]
     copy.meter.ceiling = lambda: held[0]
-    copy.meter.throttled("Put answered SlowDown", 3)
+    copy.meter.count_throttle("Put answered SlowDown", 3)
     told = copy.told(1.0, 1)
     assert told["reason"] == copy.meter.detail["reason"] == "held at 5/s by --max-rate"
     assert told["slow"] == ", throttled 3 times, held at 5/s by --max-rate"

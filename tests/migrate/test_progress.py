@@ -40,7 +40,7 @@ def test_a_travelling_checkpoint_stands_for_the_records_before_it(
     straight = Progress.of([*BEGUN, *before, *after])
     text = Progress.of([*BEGUN, *before]).compact()
     assert text is not None
-    restored = Progress.of([BEGUN[0], Progress.restored(text), *after])
+    restored = Progress.of([BEGUN[0], Progress.snapshot_of(text), *after])
     assert restored == straight
 
 
@@ -84,4 +84,4 @@ def test_a_checkpoint_that_is_too_long_does_not_travel() -> None:
 def test_another_text_is_not_a_checkpoint(text: str) -> None:
     """A damaged checkpoint is recognised, never half used."""
     with pytest.raises(ValueError, match="not a checkpoint"):
-        Progress.restored(text)
+        Progress.snapshot_of(text)

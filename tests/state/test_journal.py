@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.errors import BadInput, Incomplete, Refused
-from dataware.state import FileJournal, journal, journal_path, recorded
+from dataware.state import FileJournal, journal, journal_path, read_records
 from dataware.state.record import decode, encode
 
 CURSORS = st.none() | st.text()
@@ -256,12 +256,12 @@ def test_a_journal_can_be_read_while_a_run_has_it_open(tmp_path: Path) -> None:
     book = FileJournal(path)
     book.append(checkpoint("a", "1"))
     try:
-        assert list(recorded(path)) == [checkpoint("a", "1")]
+        assert list(read_records(path)) == [checkpoint("a", "1")]
     finally:
         book.close()
     whole = path.read_bytes()
     path.write_bytes(whole + b"torn")
-    assert list(recorded(path)) == [checkpoint("a", "1")]
+    assert list(read_records(path)) == [checkpoint("a", "1")]
     assert path.read_bytes() == whole + b"torn"
 
 
@@ -271,4 +271,4 @@ def test_what_is_no_journal_says_nothing(tmp_path: Path, content: bytes | None) 
     path = tmp_path / "t.journal"
     if content is not None:
         path.write_bytes(content)
-    assert list(recorded(path)) == []
+    assert list(read_records(path)) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dataware.core.errors import Incomplete
-from dataware.state import FileJournal, journal_path, recorded
+from dataware.state import FileJournal, journal_path, read_records
 from dataware.state.runs import RunFile, new_run, runs_folder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX has owners, modes and links")
@@ -68,7 +68,7 @@ def test_nothing_but_a_file_of_ones_own_is_taken_for_a_journal(
         journal.symlink_to(precious if how == "symbolic" else tmp_path / "new")
     with pytest.raises(Incomplete, match=r"not yours|link"):
         FileJournal(journal)
-    assert list(recorded(journal)) == []
+    assert list(read_records(journal)) == []
     assert precious.read_text() == "mine\n"
     assert not (tmp_path / "new").exists()
     assert state.is_dir()

@@ -11,12 +11,12 @@ from typing import Any
 from dataware.core.kind import Copier
 from dataware.core.ports import Journal
 from dataware.migrate import Assignment, Crew, EngineSettings, Progress, split
-from dataware.migrate.meter import Meter, Subject
+from dataware.migrate.meter import CopySubject, Meter
 from dataware.migrate.worker import Message, Worker
 from support.copying import Events, LoopClock, MemoryCopier
 from support.virtual import run_virtually
 
-SUBJECT = Subject("old", "new", "item", 25)
+SUBJECT = CopySubject("old", "new", "item", 25)
 
 
 class MemoryMember:
@@ -34,7 +34,7 @@ class MemoryMember:
         try:
             await self.worker.run(copier, settings)
         except Exception as error:
-            self.worker.failed(error)
+            self.worker.report_failure(error)
         else:
             self.worker.done()
 
@@ -43,7 +43,7 @@ class MemoryMember:
         if message["type"] == "lease" and message["partition"] is not None:
             self.leases.append(message["partition"])
         if not (self._deaf and message["type"] == "stop"):
-            asyncio.get_running_loop().call_soon(self.worker.told, _sent(message))
+            asyncio.get_running_loop().call_soon(self.worker.handle_message, _sent(message))
 
     async def receive(self) -> Message | None:
         """What it tells next; None once it is gone."""

@@ -12,7 +12,7 @@ from dataware.core.model import OnConflict, Size
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
 from dataware.kinds.s3_bucket.copy.copier import make as bucket_copier
 from dataware.migrate import Engine, EngineSettings, Progress
-from dataware.migrate.meter import Meter, Subject
+from dataware.migrate.meter import CopySubject, Meter
 from dataware.ops.stopping import unless_stopped
 from dataware.wire import Budget, RetryingWire
 from support.accounting import check_identity, check_tally
@@ -94,7 +94,7 @@ class Job:
         def throttled(reason: str) -> None:
             self.throttled.append(reason)
             for engine in engines:
-                engine.throttled(reason)
+                engine.slow_down(reason)
 
         chance = random.Random(self.seed).random
         wire = RetryingWire(self.aws, clock, chance, throttled, self.budget)
@@ -114,7 +114,7 @@ class Job:
             progress,
             clock=clock,
             emit=self.events,
-            meter=Meter(Subject("old", "new", "unit", 25), size, 0, clock, self.events),
+            meter=Meter(CopySubject("old", "new", "unit", 25), size, 0, clock, self.events),
             stop=self.stop,
             publish=lambda _detail: None,
             settings=self.engine,

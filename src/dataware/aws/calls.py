@@ -48,7 +48,7 @@ class _Attempt:
     begun: float
 
 
-class Calls:
+class InterruptibleCalls:
     """Makes calls, and gives them up once `stop` is true, or an answer takes `answer_seconds`.
 
     Without either it waits for each, on the thread that makes it.
@@ -125,7 +125,7 @@ class Calls:
 class _Stream:
     """The bytes of a body, for another body that gives up; the inner one checks the length."""
 
-    calls: Calls
+    calls: InterruptibleCalls
     operation: str
     body: StreamingBody
 

@@ -112,10 +112,10 @@ def from_sdk(error: sdk.BotoCoreError, what: str, permission: str | None) -> Dat
         return BadInput(NO_REGION)
     if isinstance(error, BAD_SETTINGS):
         return BadInput(f"cannot look at {what}: {detail}")
-    return _unanswered(error, what, permission, detail)
+    return _no_answer_error(error, what, permission, detail)
 
 
-def _unanswered(
+def _no_answer_error(
     error: sdk.BotoCoreError, what: str, permission: str | None, detail: str
 ) -> CannotSee:
     """The error for a call on whose way something went wrong."""

@@ -22,7 +22,7 @@ TRIES = 6
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
 
-def undecoded(client: Any) -> Any:
+def keep_raw_bodies(client: Any) -> Any:
     """A client whose successful answers have their body under `BODY`, and nothing else."""
     # The two wildcards come before the SDK's own handlers, one of which parses S3's answers.
     client.meta.events.register("before-parse.*.*", _keep)
@@ -38,7 +38,8 @@ def fetch(
 ) -> T:
     """What `read` makes of the body; a body that is torn, or a ValueError, is asked for again.
 
-    `call` is a method of an `undecoded` client. Raises CannotSee when no try brings a whole one.
+    `call` is a method of a client of `keep_raw_bodies`. Raises CannotSee when no try brings a
+    whole one.
     """
     flaw = ""
     for tries in range(TRIES):

@@ -41,7 +41,7 @@ def _silent(_status: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WaitIntervals:
     """How a stack is waited for: the pause grows from `first` to `longest` seconds.
 
     Without a `sleep` of its own it is the account's, which ends when a person asks to stop.
@@ -62,7 +62,7 @@ def create_held(
     name: str,
     properties: Mapping[str, Any],
     *,
-    patience: Patience | None = None,
+    patience: WaitIntervals | None = None,
 ) -> None:
     """Create the resource `name` from its template properties and leave it owned by nobody.
 
@@ -70,7 +70,7 @@ def create_held(
     holding stack has made the resource already. Raises ServiceFailed with CloudFormation's reason,
     and Incomplete when it takes longer than `patience` allows.
     """
-    patience = patience or Patience()
+    patience = patience or WaitIntervals()
     if release_left_over(aws, cfn_type, name, patience=patience):
         return
     stack = HoldingStack(aws, holding_name(cfn_type, name), name, patience)
@@ -87,10 +87,10 @@ def create_held(
 
 
 def release_left_over(
-    aws: Aws, cfn_type: str, name: str, *, patience: Patience | None = None
+    aws: Aws, cfn_type: str, name: str, *, patience: WaitIntervals | None = None
 ) -> bool:
     """Delete the holding stack that an earlier run left; True if it had made the resource."""
-    stack = HoldingStack(aws, holding_name(cfn_type, name), name, patience or Patience())
+    stack = HoldingStack(aws, holding_name(cfn_type, name), name, patience or WaitIntervals())
     stack_id = stack.find()
     if stack_id is None:
         return False
@@ -109,7 +109,7 @@ def holding_name(cfn_type: str, name: str) -> str:
 class HoldingStack:
     """The calls on one holding stack; `what` is the resource that it makes."""
 
-    def __init__(self, aws: Aws, name: str, what: str, patience: Patience) -> None:
+    def __init__(self, aws: Aws, name: str, what: str, patience: WaitIntervals) -> None:
         self._api = aws.client("cloudformation")
         self._sleep = patience.sleep or aws.pause
         self._name = name

@@ -26,8 +26,8 @@ from botocore.utils import get_environ_proxies
 from dataware import __version__
 from dataware.aws import errors, ownership, stacks
 from dataware.aws.caller import Origin, origin_of
-from dataware.aws.calls import ANSWER_SECONDS, Calls, Stop
-from dataware.aws.fetch import fetch, undecoded
+from dataware.aws.calls import ANSWER_SECONDS, InterruptibleCalls, Stop
+from dataware.aws.fetch import fetch, keep_raw_bodies
 from dataware.aws.identity import Identity
 from dataware.aws.paging import end_circles
 from dataware.aws.skew import Skew
@@ -77,7 +77,7 @@ class Login:
     make_wire: MakeWire
     endpoint_url: str | None
     client_settings: ClientSettings
-    calls: Calls
+    calls: InterruptibleCalls
     asks_for_code: bool
     lock: threading.RLock = field(default_factory=threading.RLock)
     identity: Identity = field(default_factory=Identity)
@@ -121,7 +121,7 @@ class Account:
             make_wire,
             endpoint_url,
             settings,
-            Calls(stop, settings.answer_seconds),
+            InterruptibleCalls(stop, settings.answer_seconds),
             _asks_for_code(session),
         )
         return login.regions.setdefault(found, cls(login, found))
@@ -150,7 +150,7 @@ class Account:
         with self._login.lock:
             client = self._fetching.get(service)
             if client is None:
-                client = undecoded(self._new_client(service, self._region))
+                client = keep_raw_bodies(self._new_client(service, self._region))
                 self._fetching[service] = client
         operation = client.meta.method_to_api_mapping[call]
         return self._answer(operation, partial(fetch, getattr(client, call), read, arguments))

@@ -29,7 +29,7 @@ def simulate(aws: Aws, owner: str, needs: Iterable[Needed]) -> dict[tuple[str, s
     found: dict[tuple[str, str], Access] = {}
     for need in needs:
         for resources in _in_parts(need.resources):
-            found |= _asked(aws, owner, need.actions, resources)
+            found |= _simulate_actions(aws, owner, need.actions, resources)
     return found
 
 
@@ -38,7 +38,7 @@ def _in_parts(resources: Sequence[str]) -> Iterable[tuple[str, ...]]:
     return [tuple(resources[at : at + RESOURCES_AT_ONCE]) for at in starts]
 
 
-def _asked(
+def _simulate_actions(
     aws: Aws, owner: str, actions: tuple[str, ...], resources: tuple[str, ...]
 ) -> dict[tuple[str, str], Access]:
     """The answers for some resources, one by one where they are not told apart."""

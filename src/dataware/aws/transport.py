@@ -97,11 +97,11 @@ class BotocoreTransport:
 
     def _exchange(self, request: Request, attempt: Attempt) -> Response:
         request = self._regions.aimed(request)
-        response = self._corrected(request, attempt)
+        response = self._send_with_right_clock(request, attempt)
         moved = self._regions.redirected(request, response)
-        return response if moved is None else self._corrected(moved, attempt)
+        return response if moved is None else self._send_with_right_clock(moved, attempt)
 
-    def _corrected(self, request: Request, attempt: Attempt) -> Response:
+    def _send_with_right_clock(self, request: Request, attempt: Attempt) -> Response:
         used = self._skew
         response = self._send(request, attempt)
         skew = skew_shown_by(response, time.time(), used)

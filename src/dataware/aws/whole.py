@@ -181,7 +181,7 @@ def _missing(operation: str, asked: Mapping[str, Any], answer: Any) -> str | Non
         rows, names = ROWS[operation]
         if lacks := _lacking(answer.get(rows) or (), names):
             return f"a row of {rows} without {lacks}"
-    return _miscounted(answer)
+    return _describe_miscount(answer)
 
 
 def _lacking(rows: Any, names: tuple[str, ...]) -> str | None:
@@ -190,7 +190,7 @@ def _lacking(rows: Any, names: tuple[str, ...]) -> str | None:
     return next((name for row in rows for name in names if row.get(name) is None), None)
 
 
-def _miscounted(answer: Mapping[str, Any]) -> str | None:
+def _describe_miscount(answer: Mapping[str, Any]) -> str | None:
     """What an answer counts otherwise than it lists."""
     if "KeyCount" in answer:
         listed = len(answer.get("Contents", ())) + len(answer.get("CommonPrefixes", ()))

@@ -25,7 +25,7 @@ from dataware.core.model import Wanted
 from dataware.core.ports import Aws, Emit, Journal
 from dataware.ops.context import Context
 from dataware.report import Format, Renderer, appearance, make_renderer
-from dataware.state import FileJournal, ParameterMarkers, journal_path, recorded
+from dataware.state import FileJournal, ParameterMarkers, journal_path, read_records
 
 
 class CloudFormationHold:
@@ -165,4 +165,4 @@ def _journal(aws: Aws, kind: str, target: str) -> Journal:
 
 
 def _recorded(aws: Aws, kind: str, target: str) -> Iterator[Mapping[str, Any]]:
-    return recorded(journal_path(aws.account, aws.region, kind, target))
+    return read_records(journal_path(aws.account, aws.region, kind, target))

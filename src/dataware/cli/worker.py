@@ -122,13 +122,13 @@ async def _work(leader: Leader, told: Message) -> None:
     worker = Worker(leader.send, SystemClock())
     assignment, options = Assignment.from_json(told["assignment"]), told["options"]
     term = LeaseTerm(*(told["term"] or NEVER)) if "term" in told else None
-    leader.follow(worker.told, term)
+    leader.follow(worker.handle_message, term)
     try:
         await _copy(worker, assignment, options, term)
     except Exception as error:
         if options["debug"]:
             traceback.print_exception(error)
-        worker.failed(error)
+        worker.report_failure(error)
     else:
         worker.done()
 
@@ -153,7 +153,7 @@ async def _copy(
         region=options["region"],
         endpoint_url=options["endpoint_url"],
     )
-    wire = account.wire(worker.throttled)
+    wire = account.wire(worker.slow_down)
     wire.permit = term
     tools = Tools(account.for_region(order.target.region), wire, SystemClock())
     try:

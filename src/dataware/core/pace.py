@@ -33,7 +33,7 @@ class Pace:
         known = [value for value in (self.rate, self.ceiling) if value is not None]
         return min(known, default=None)
 
-    def throttled(self, observed: float, now: float) -> Pace:
+    def after_throttle(self, observed: float, now: float) -> Pace:
         """The pace after a throttled answer, when `observed` units a second went through.
 
         Throttled answers within one calm period count once, since they share a cause.

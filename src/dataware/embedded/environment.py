@@ -36,7 +36,7 @@ def embedded_python(emit: Emit = ignore) -> Path:
     the environment cannot be made.
     """
     if override := os.environ.get("DATAWARE_EMBEDDED_PYTHON"):
-        return _chosen(Path(override).expanduser())
+        return _check_interpreter(Path(override).expanduser())
     folder = cache_folder() / _environment_name()
     interpreter = folder / "bin" / "python"
     if interpreter.exists():
@@ -63,7 +63,7 @@ def cache_folder() -> Path:
         ) from None
 
 
-def _chosen(interpreter: Path) -> Path:
+def _check_interpreter(interpreter: Path) -> Path:
     if not os.access(interpreter, os.X_OK) or not interpreter.is_file():
         raise DatawareError(
             f"DATAWARE_EMBEDDED_PYTHON names {interpreter}, which is no executable interpreter: "

@@ -201,7 +201,7 @@ LONGEST_KEY = 1024
 @replaces(s3, "_apply_bucket_scope")
 def apply_bucket_scope(original, method, bucket, key, headers, *args, **options):
     """Answer 403 when a bucket of the request belongs to another account than the caller says."""
-    if not _owned(bucket, headers.get("x-amz-expected-bucket-owner")) or not _owned(
+    if not _is_owner(bucket, headers.get("x-amz-expected-bucket-owner")) or not _is_owner(
         _copy_source(headers)[0], headers.get("x-amz-source-expected-bucket-owner")
     ):
         return s3._error("AccessDenied", "Access Denied", 403, f"/{bucket}")
@@ -210,7 +210,7 @@ def apply_bucket_scope(original, method, bucket, key, headers, *args, **options)
     return original(method, bucket, key, headers, *args, **options)
 
 
-def _owned(bucket, expected):
+def _is_owner(bucket, expected):
     owner = s3._bucket_owner_account(bucket) if expected and bucket else None
     return owner is None or owner == expected
 

@@ -24,7 +24,7 @@ DIFFERENCES = 40_000
 
 
 @dataclass(slots=True)
-class Check:
+class TaskState:
     """The state of one task; `room` is for the differences that it names, in bytes."""
 
     task: Task
@@ -62,7 +62,7 @@ class Check:
         }
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Check:
+    def from_json(data: Mapping[str, Any]) -> TaskState:
         """The task of an execution."""
         fold = data["fold"]
         found = Found(
@@ -72,7 +72,7 @@ class Check:
             Verdict.from_json(data["verdict"]),
             Tally.from_text(data["named"]),
         )
-        return Check(Task.from_json(data["task"]), data["room"], found, data.get("failed"))
+        return TaskState(Task.from_json(data["task"]), data["room"], found, data.get("failed"))
 
     @staticmethod
     def is_one(data: Mapping[str, Any]) -> bool:
@@ -80,7 +80,7 @@ class Check:
         return "task" in data
 
 
-def checks(tasks: list[Task]) -> list[Check]:
+def checks(tasks: list[Task]) -> list[TaskState]:
     """Tasks at their start, which share out what an execution can carry."""
     room = DIFFERENCES // max(1, len(tasks))
-    return [Check(task, room) for task in tasks]
+    return [TaskState(task, room) for task in tasks]

@@ -18,11 +18,16 @@ from dataware.core.events import event as happened
 from dataware.core.kind import Place, Trouble
 from dataware.core.model import OnConflict
 from dataware.core.verdict import Verdict
-from dataware.handler.check import Check
+from dataware.handler.check import TaskState
 from dataware.handler.job import Job
 from dataware.handler.outside import LambdaContext, Work, working
 from dataware.handler.shard import Shard
-from dataware.handler.verification import LeftBehind, begun, proceeded, sides_of
+from dataware.handler.verification import (
+    LeftBehind,
+    advance_verification,
+    begin_verification,
+    sides_of,
+)
 from dataware.migrate import Progress
 from dataware.ops.carry import ROUNDS
 from dataware.ops.checking import Comparison
@@ -48,7 +53,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     progress = Progress.of([event["before"]])
     with working(Job.from_json(event["job"]), context) as work:
         if "comparison" in event:
-            return _proceed(work, progress, event)
+            return _continue_verification(work, progress, event)
         return finish(work, progress, [Shard.from_json(shard) for shard in event["shards"]])
 
 
@@ -59,31 +64,33 @@ def finish(work: Work, progress: Progress, shards: Sequence[Shard]) -> dict[str,
         if record := shard.record():
             progress.take(record)
     if not progress.finished:
-        return _failed(_unfinished(work.job, progress, shards), progress)
+        return _failure_outcome(_unfinished_reason(work.job, progress, shards), progress)
     if reason := _left_behind(work.job, progress, shards):
-        return _failed(reason)
+        return _failure_outcome(reason)
     work.outside.emit(happened("verifying", **work.job.words))
     try:
         if progress.counts.done > LITTLE:
-            return _verify(work, progress, left, begun(work))
-        return _judged(work, progress, left, _compared(work))
+            return _verify(work, progress, left, begin_verification(work))
+        return _outcome_of_verdict(work, progress, left, _compare_sides(work))
     except DatawareError as error:
-        return _failed(str(error), progress)
+        return _failure_outcome(str(error), progress)
 
 
-def _proceed(work: Work, progress: Progress, event: Mapping[str, Any]) -> dict[str, Any]:
+def _continue_verification(
+    work: Work, progress: Progress, event: Mapping[str, Any]
+) -> dict[str, Any]:
     """The outcome of a step of the verification."""
     left, comparison = (
         LeftBehind.from_json(event["left"]),
         Comparison.from_json(event["comparison"]),
     )
     try:
-        done = [Check.from_json(check) for check in event["shards"]]
-        following = proceeded(work, comparison, done)
+        done = [TaskState.from_json(check) for check in event["shards"]]
+        following = advance_verification(work, comparison, done)
     except DatawareError as error:
-        return _failed(_unverified(work.job, str(error)), progress)
+        return _failure_outcome(_unverified_reason(work.job, str(error)), progress)
     if isinstance(following, Verdict):
-        return _judged(work, progress, left, following)
+        return _outcome_of_verdict(work, progress, left, following)
     return _verify(work, progress, left, following)
 
 
@@ -99,7 +106,9 @@ def _verify(
     }
 
 
-def _judged(work: Work, progress: Progress, left: LeftBehind, verdict: Verdict) -> dict[str, Any]:
+def _outcome_of_verdict(
+    work: Work, progress: Progress, left: LeftBehind, verdict: Verdict
+) -> dict[str, Any]:
     if not left.explains(verdict):
         return _differs(work.job, verdict, why_apart(verdict, progress.counts.tally))
     if not verdict.compared:
@@ -111,13 +120,13 @@ def _judged(work: Work, progress: Progress, left: LeftBehind, verdict: Verdict) 
     return {"outcome": DONE, "verified": verdict.compared, "unit": work.job.kind.unit}
 
 
-def _failed(reason: str, progress: Progress | None = None) -> dict[str, Any]:
+def _failure_outcome(reason: str, progress: Progress | None = None) -> dict[str, Any]:
     """The end without a verdict; `progress` is what the next run may go on from."""
     cause = {"reason": reason, "checkpoint": progress.compact() if progress else None}
     return {"outcome": FAILED, "cause": json.dumps(cause)}
 
 
-def _unfinished(job: Job, progress: Progress, shards: Sequence[Shard]) -> str:
+def _unfinished_reason(job: Job, progress: Progress, shards: Sequence[Shard]) -> str:
     target, arrived = job.target.name, counted(progress.counts.in_target, job.kind.unit)
     reasons = list(dict.fromkeys(shard.failed for shard in shards if shard.failed))
     why = "; ".join(reasons[:2]) or "a worker ended without a reason"
@@ -144,7 +153,7 @@ def _left_behind(job: Job, progress: Progress, shards: Sequence[Shard]) -> str |
     )
 
 
-def _compared(work: Work) -> Verdict:
+def _compare_sides(work: Work) -> Verdict:
     sides = sides_of(work)
     try:
         return compare(
@@ -156,10 +165,10 @@ def _compared(work: Work) -> Verdict:
     except Incomplete:
         work.guard.check()
         why = "there was not the time to verify it within the deployment"
-        raise Incomplete(_unverified(work.job, why)) from None
+        raise Incomplete(_unverified_reason(work.job, why)) from None
 
 
-def _unverified(job: Job, why: str) -> str:
+def _unverified_reason(job: Job, why: str) -> str:
     return (
         f"everything is copied to {job.target.name}, but not verified: {why}. "
         f"Run {by_hand(job)}, which verifies it, and deploy again"
@@ -172,7 +181,7 @@ def _differs(job: Job, verdict: Verdict, why: str) -> dict[str, Any]:
         return {"outcome": AGAIN, "job": job.again().to_json()}
     named = "; ".join(f"{one.side}: {one.label}" for one in verdict.listed[:NAMED])
     found = f"{verdict.summary()}: {named}" if named else verdict.summary()
-    return _failed(
+    return _failure_outcome(
         f"{job.source.name} and {job.target.name} still differ after {ROUNDS} copies "
         f"({found}): {why} and deploy again"
     )

@@ -34,15 +34,15 @@ def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]
     if event["RequestType"] == "Delete":
         return {"PhysicalResourceId": event["PhysicalResourceId"]}
     properties = event["ResourceProperties"]
-    return {"PhysicalResourceId": physical_id(properties), **_started(event, properties)}
+    return {"PhysicalResourceId": physical_id(properties), **_start_or_refuse(event, properties)}
 
 
-def _started(event: Mapping[str, Any], properties: Mapping[str, str]) -> dict[str, Any]:
+def _start_or_refuse(event: Mapping[str, Any], properties: Mapping[str, str]) -> dict[str, Any]:
     name = f"dataware-{event['RequestId']}"
     try:
         with looking(name) as outside:
             job = job_of(properties, execution=name, now=outside.clock.now())
-            return _decided(outside, event, job)
+            return _start_copy(outside, event, job)
     except DatawareError as error:
         return {"Refusal": str(error)}
     except Exception as error:
@@ -50,7 +50,7 @@ def _started(event: Mapping[str, Any], properties: Mapping[str, str]) -> dict[st
         return {"Refusal": f"dataware failed with {type(error).__name__}: {error}"}
 
 
-def _decided(outside: Context, event: Mapping[str, Any], job: Job) -> dict[str, Any]:
+def _start_copy(outside: Context, event: Mapping[str, Any], job: Job) -> dict[str, Any]:
     """Start a copy, unless none may begin."""
     if markers_of(outside).holds(*job.record):
         machine = event["ResourceProperties"]["Machine"]

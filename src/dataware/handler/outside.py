@@ -49,7 +49,7 @@ class NoHold:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class RemainingTime:
     """The time that is left: of this invocation, and of the whole deployment."""
 
     context: LambdaContext
@@ -73,7 +73,7 @@ class Work:
 
     job: Job
     outside: Context
-    left: Left
+    left: RemainingTime
     guard: Guard
 
     @property
@@ -113,7 +113,7 @@ def working(job: Job, context: LambdaContext) -> Iterator[Work]:
     with looking(job.execution) as outside:
         markers = markers_of(outside)
         with Guard(lambda: markers.holds(*job.record)) as guard:
-            left = Left(context, outside.clock.now, job.deadline)
+            left = RemainingTime(context, outside.clock.now, job.deadline)
             yield Work(job, outside, left, guard)
 
 

@@ -50,7 +50,7 @@ async def _begin(work: Work, checkpoint: str | None) -> tuple[Progress, Size]:
         size = await copier.size()
         words = {"unit": job.kind.unit, **job.words}
         emit(happened("found" if size.exact else "found-about", count=size.items, **words))
-        progress = _restored(checkpoint)
+        progress = _restore_progress(checkpoint)
         if progress.partitions:
             emit(happened("resumed-at", count=progress.counts.in_target, **words))
         else:
@@ -67,12 +67,12 @@ def _copier(work: Work, wire: Wire) -> Copier:
     return kind.copier(Tools(aws_of(work.outside, order.target), wire, work.outside.clock), order)
 
 
-def _restored(checkpoint: str | None) -> Progress:
+def _restore_progress(checkpoint: str | None) -> Progress:
     """The progress of an earlier run; what it left behind is tried again from the start."""
     if checkpoint is None:
         return Progress()
     try:
-        progress = Progress.of([Progress.restored(checkpoint)])
+        progress = Progress.of([Progress.snapshot_of(checkpoint)])
     except ValueError:
         return Progress()  # it is only a short cut
     return Progress() if progress.finished and progress.counts.left else progress

@@ -13,7 +13,7 @@ from dataware.core.diff import Side
 from dataware.core.errors import Incomplete
 from dataware.core.room import fitting
 from dataware.core.verdict import LABEL_LENGTH, Verdict
-from dataware.handler.check import BUCKETS, DIFFERENCES, Check, checks
+from dataware.handler.check import BUCKETS, DIFFERENCES, TaskState, checks
 from dataware.handler.outside import Work
 from dataware.handler.shard import KEY_LENGTH, Shard
 from dataware.ops import verify
@@ -67,14 +67,14 @@ def sides_of(work: Work) -> Sides:
     return verify.sides_of(work.job.kind, work.job.pair, work.outside.regional)
 
 
-def begun(work: Work) -> dict[str, Any]:
+def begin_verification(work: Work) -> dict[str, Any]:
     """The first step, as an execution carries it."""
     sides = sides_of(work)
     return _step(Comparison.begin(sides, ordered=work.job.kind.ordered), sides)
 
 
-def proceeded(
-    work: Work, comparison: Comparison, done: Sequence[Check]
+def advance_verification(
+    work: Work, comparison: Comparison, done: Sequence[TaskState]
 ) -> dict[str, Any] | Verdict:
     """The next step, or the verdict. Raises Incomplete if a task ended before it was done."""
     for check in done:

@@ -17,13 +17,13 @@ from dataware.core.kind import Tools
 from dataware.core.model import Size
 from dataware.core.ports import Wire
 from dataware.core.words import with_article
-from dataware.handler.check import Check
+from dataware.handler.check import TaskState
 from dataware.handler.job import Job
 from dataware.handler.outside import LambdaContext, Work, working
 from dataware.handler.shard import Shard, ShardJournal
 from dataware.handler.verification import sides_of
 from dataware.migrate import Engine, EngineSettings, Progress
-from dataware.migrate.meter import Meter, Subject
+from dataware.migrate.meter import CopySubject, Meter
 from dataware.ops.checking import carry_out
 from dataware.ops.verify import aws_of
 
@@ -49,11 +49,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     }
 
 
-def _shard(data: Mapping[str, Any]) -> Shard | Check:
-    return Check.from_json(data) if Check.is_one(data) else Shard.from_json(data)
+def _shard(data: Mapping[str, Any]) -> Shard | TaskState:
+    return TaskState.from_json(data) if TaskState.is_one(data) else Shard.from_json(data)
 
 
-def _work(job: Job, shards: Sequence[Shard | Check], context: LambdaContext) -> None:
+def _work(job: Job, shards: Sequence[Shard | TaskState], context: LambdaContext) -> None:
     try:
         with working(job, context) as work:
             work_on(work, shards)
@@ -63,7 +63,7 @@ def _work(job: Job, shards: Sequence[Shard | Check], context: LambdaContext) -> 
                 shard.fail(str(error))
 
 
-def work_on(work: Work, shards: Sequence[Shard | Check]) -> None:
+def work_on(work: Work, shards: Sequence[Shard | TaskState]) -> None:
     """Work on shards one after another; a failure is noted in its shard and stops only that."""
     for shard in shards:
         if shard.ended or (work.stopped and not work.left.at_all):
@@ -71,7 +71,7 @@ def work_on(work: Work, shards: Sequence[Shard | Check]) -> None:
         try:
             if work.left.at_all:
                 raise Incomplete(OUT_OF_TIME)
-            if isinstance(shard, Check):
+            if isinstance(shard, TaskState):
                 carry_out(shard.task, sides_of(work), shard.found, lambda: work.stopped)
             else:
                 asyncio.run(_copy(work, shard))
@@ -86,7 +86,7 @@ async def _copy(work: Work, shard: Shard) -> None:
 
     def slow_down(reason: str) -> None:
         for engine in engines:
-            engine.throttled(reason)
+            engine.slow_down(reason)
 
     wire = work.outside.wire(slow_down)
     progress = shard.progress()
@@ -108,7 +108,7 @@ def _engine(work: Work, shard: Shard, progress: Progress, wire: Wire) -> Engine:
     kind, order = job.kind, job.order
     if kind.copier is None:
         raise BadInput(f"dataware cannot copy {with_article(kind.noun)}")
-    subject = Subject(order.source.name, order.target.name, kind.unit, kind.batch)
+    subject = CopySubject(order.source.name, order.target.name, kind.unit, kind.batch)
     size = Size(shard.items, 0, exact=False)
     return Engine(
         kind.copier(Tools(aws_of(outside, order.target), wire, outside.clock), order),

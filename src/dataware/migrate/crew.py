@@ -103,7 +103,7 @@ class Crew:
             for member in self._members:
                 member.end()
         watch.keep(self._flush)
-        return watch.concluded()
+        return watch.conclude()
 
     async def _serve(self, member: Member) -> None:
         try:
@@ -133,12 +133,12 @@ class Crew:
                 self._ahead[member] -= Counts.from_json(record).in_target
             self._settled += message["records"]
         elif kind == "throttled":
-            self._meter.throttled(message["reason"], message["times"])
+            self._meter.count_throttle(message["reason"], message["times"])
         elif kind == "written":
             self._written[member], before = message["count"], self._written[member]
             self._ahead[member] += message["count"] - before
         elif kind == "retried":
-            self._meter.retried(message["times"])
+            self._meter.count_retries(message["times"])
         elif kind == "held":
             self._held[member] = message["reason"]
         elif kind == "failed":

@@ -85,7 +85,7 @@ class Engine:
         self._read_share = Gate(clock)
         self._write_share = Gate(clock)
         self._trial = Trial() if settings.trial else None
-        meter.ceiling = self._held
+        meter.ceiling = self._binding_limit
         self._watch = Watch(
             progress,
             meter,
@@ -102,12 +102,12 @@ class Engine:
         """Items or objects a second that may be written now; None without a limit."""
         return self._rate.limit
 
-    def throttled(self, reason: str) -> None:
+    def slow_down(self, reason: str) -> None:
         """Slow down, because the service asked for it; safe to call from the event loop."""
-        self._meter.throttled(reason)
-        self._rate.throttled()
+        self._meter.count_throttle(reason)
+        self._rate.slow_down()
 
-    def _held(self) -> str:
+    def _binding_limit(self) -> str:
         """Which bound that a person has set holds the copy back; empty if none does."""
         bounds = self._settings
         if self._rate.holds():
@@ -132,7 +132,7 @@ class Engine:
             await watch.join(trying | writing)
             self._end_trial()
         watch.keep(self._ledger.flush)
-        return watch.concluded()
+        return watch.conclude()
 
     async def _prepare(self) -> Leases:
         if self._leases is None:
@@ -162,7 +162,7 @@ class Engine:
 
     async def _take_page(self, pages: Pages, page: Page) -> None:
         known = Outcome(same=page.same, left=page.left)
-        opened = self._ledger.opened(pages, page.cursor, len(page.units), known)
+        opened = self._ledger.open_page(pages, page.cursor, len(page.units), known)
         # A unit that is refused never settles its page, so the page is read again.
         await self._backlog.put(((pages, opened, unit), unit.bytes) for unit in page.units)
 
@@ -205,10 +205,10 @@ class Engine:
             await self._write_share.take(unit.write_units)
         outcome = await self._copier.write(unit)
         if self._trial is None:
-            self._ledger.written(pages, page, outcome)
+            self._ledger.count_written(pages, page, outcome)
             return
         for settled in self._trial.admit(pages, page, outcome):
-            self._ledger.written(*settled)
+            self._ledger.count_written(*settled)
         if outcome.copied:
             self._trial = None
 
@@ -220,10 +220,10 @@ class Engine:
         if self._trial is None or not self._trial.held or self._watch.halted:
             return
         if self._meter.done == 0:
-            self._watch.fail(self._trial.denied())
+            self._watch.fail(self._trial.denial_error())
             return
         for settled in self._trial.release():
-            self._ledger.written(*settled)
+            self._ledger.count_written(*settled)
 
     def _drop(self) -> None:
         """Nothing more is begun."""

@@ -90,12 +90,12 @@ class Gate:
         self._next = start + units / limit
         return (self._next if self._upfront else start) - now
 
-    def throttled(self) -> None:
+    def slow_down(self) -> None:
         """Slow down after a throttled answer."""
         now = self._clock.monotonic()
         elapsed = max(now - self._window_start, BURST_SECONDS)
         seen = max(self._observed, self._window_units / elapsed)
-        self._go_at(self._pace.throttled(seen or UNSEEN_RATE, now))
+        self._go_at(self._pace.after_throttle(seen or UNSEEN_RATE, now))
 
     def _observe(self, units: float, now: float) -> None:
         elapsed = now - self._window_start

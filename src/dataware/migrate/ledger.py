@@ -31,14 +31,14 @@ class Ledger:
         self._settled: dict[str, Pages] = {}
         self._written = clock.monotonic()
 
-    def opened(self, pages: Pages, cursor: str | None, units: int, outcome: Outcome) -> OpenPage:
+    def open_page(self, pages: Pages, cursor: str | None, units: int, outcome: Outcome) -> OpenPage:
         """A page was read: `units` of it are to be written, `outcome` is known already."""
-        page = pages.opened(cursor, units)
+        page = pages.open_page(cursor, units)
         self._count(page, outcome)
         self._settle(pages, page)
         return page
 
-    def written(self, pages: Pages, page: OpenPage, outcome: Outcome) -> None:
+    def count_written(self, pages: Pages, page: OpenPage, outcome: Outcome) -> None:
         """A unit of a page is accounted for."""
         self._count(page, outcome)
         page.pending -= 1
@@ -81,7 +81,7 @@ class Ledger:
 
 def _checkpoint(pages: Pages) -> dict[str, object] | None:
     """The record that passes every settled page; None if the oldest page is not settled."""
-    settled = list(pages.settled())
+    settled = list(pages.pop_settled())
     if not settled:
         return None
     counts = Counts()

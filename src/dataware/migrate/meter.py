@@ -18,7 +18,7 @@ SLOW_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class CopySubject:
     """What is being copied, in the words of its kind; `batch` units of data make a batch."""
 
     source: str
@@ -42,7 +42,7 @@ class Meter:
 
     def __init__(
         self,
-        subject: Subject,
+        subject: CopySubject,
         total: Size,
         before: int,
         clock: Clock,
@@ -77,7 +77,7 @@ class Meter:
     @property
     def detail(self) -> Mapping[str, object]:
         """How far the copy is, for the marker."""
-        left = self._left()
+        left = self._seconds_left()
         return {
             "phase": "copying",
             "done": self.done,
@@ -120,14 +120,14 @@ class Meter:
         self._tell_batches(full + (1 if rest and not self._skipped else 0))
         self._progress()
 
-    def throttled(self, reason: str, times: int = 1) -> None:
+    def count_throttle(self, reason: str, times: int = 1) -> None:
         """The service asked to slow down; tells of the first time for each reason."""
         if not self._throttles[reason]:
             self._emit(event("slowed", reason=reason, **self._subject.words()))
         self._throttles[reason] += times
         self._throttled = self._clock.monotonic(), reason
 
-    def retried(self, times: int) -> None:
+    def count_retries(self, times: int) -> None:
         """Another process of the copy has sent so many requests again."""
         self._retries_elsewhere += times
 
@@ -155,7 +155,7 @@ class Meter:
         """The total as far as it is known: an estimate may turn out to be too low."""
         return max(self._total.items, self.done + self._skipped)
 
-    def _left(self) -> float | None:
+    def _seconds_left(self) -> float | None:
         """The seconds that are left; None also once more is done than was estimated."""
         handled = self.done + self._skipped
         if handled >= self._total.items and not self._total.exact:
@@ -179,7 +179,7 @@ class Meter:
             self._speed = Speed(self._ticked, self._before)
         self._speed.seen(self._ticked, self.done)
         self.held = self.ceiling()
-        throttled, left = sum(self._throttles.values()), self._left()
+        throttled, left = sum(self._throttles.values()), self._seconds_left()
         self._emit(
             event(
                 "progress",

@@ -30,13 +30,13 @@ class Pages:
         self.partition = partition
         self._open: deque[OpenPage] = deque()
 
-    def opened(self, cursor: str | None, units: int) -> OpenPage:
+    def open_page(self, cursor: str | None, units: int) -> OpenPage:
         """A page of `units` units was read."""
         page = OpenPage(cursor, units)
         self._open.append(page)
         return page
 
-    def settled(self) -> Iterator[OpenPage]:
+    def pop_settled(self) -> Iterator[OpenPage]:
         """Take out the pages that a checkpoint may pass now, oldest first."""
         while self._open and self._open[0].pending == 0:
             yield self._open.popleft()

@@ -142,11 +142,11 @@ class Progress:
 
     def compact(self) -> str | None:
         """The snapshot as a short text; None when it does not fit beside a marker."""
-        text = _packed(self.snapshot())
+        text = _pack_json(self.snapshot())
         return text if len(text) <= COMPACT_LIMIT else None
 
     @staticmethod
-    def restored(text: str) -> dict[str, Any]:
+    def snapshot_of(text: str) -> dict[str, Any]:
         """The snapshot record in a text made by `compact`. Raises ValueError for other texts."""
         try:
             data = json.loads(zlib.decompress(base64.b85decode(text)))
@@ -162,6 +162,6 @@ def left_json(left: Left) -> dict[str, str]:
     return {"key": left.key, "trouble": left.trouble.value, "why": left.why}
 
 
-def _packed(data: Mapping[str, Any]) -> str:
+def _pack_json(data: Mapping[str, Any]) -> str:
     raw = json.dumps(data, separators=(",", ":"), sort_keys=True).encode()
     return base64.b85encode(zlib.compress(raw, 9)).decode()

@@ -38,7 +38,7 @@ class Trial:
         elif outcome.left and all(left.trouble is Trouble.DENIED for left in outcome.left):
             self.held.append((pages, page, outcome))
             if len(self.held) >= FEW:
-                raise self.denied()
+                raise self.denial_error()
             return
         yield pages, page, outcome
 
@@ -48,7 +48,7 @@ class Trial:
         held, self.held = self.held, []
         yield from held
 
-    def denied(self) -> WriteDenied:
+    def denial_error(self) -> WriteDenied:
         """The error of a copy of which every write was denied."""
         left = [one for _, _, outcome in self.held for one in outcome.left]
         ((why, _),) = Counter(one.why for one in left).most_common(1)

@@ -96,7 +96,7 @@ class Watch:
             counts = self._progress.counts
             self._tell_record(done=counts.in_target, skipped=counts.left)
 
-    def concluded(self) -> Counts:
+    def conclude(self) -> Counts:
         """What the copy came to. Raises its first failure, and Incomplete if it is not done."""
         if isinstance(self.failure, WriteDenied):
             self.failure.copied = self._meter.done

@@ -31,13 +31,13 @@ from dataware.core.ports import Clock
 from dataware.migrate.assignment import error_json
 from dataware.migrate.engine import Engine, EngineSettings
 from dataware.migrate.leases import Leased
-from dataware.migrate.meter import Meter, Subject
+from dataware.migrate.meter import CopySubject, Meter
 from dataware.migrate.progress import Progress
 
 Message = Mapping[str, Any]
 Send = Callable[[Message], None]
 
-_NOBODY_COUNTS = Subject("", "", "", batch=sys.maxsize)
+_NOBODY_COUNTS = CopySubject("", "", "", batch=sys.maxsize)
 
 
 class Worker:
@@ -57,7 +57,7 @@ class Worker:
         self._engine: Engine | None = None
         self._stopped = False
 
-    def told(self, message: Message) -> None:
+    def handle_message(self, message: Message) -> None:
         """Take a message of the leading process."""
         if message["type"] == "stop":
             self._stopped = True
@@ -67,11 +67,11 @@ class Worker:
             else:
                 self._leases.give(message["partition"], message["cursor"])
 
-    def throttled(self, reason: str) -> None:
+    def slow_down(self, reason: str) -> None:
         """The service asked to slow down."""
         self._throttles[reason] += 1
         if self._engine is not None:
-            self._engine.throttled(reason)
+            self._engine.slow_down(reason)
 
     async def run(
         self, copier: Copier, settings: EngineSettings, retries: Callable[[], int] = lambda: 0
@@ -81,7 +81,7 @@ class Worker:
         `retries` tells how many requests were sent again so far.
         """
         self._retries = retries
-        self._engine = self._made(copier, settings)
+        self._engine = self._make_engine(copier, settings)
         await self._engine.run()
 
     def done(self) -> None:
@@ -89,12 +89,12 @@ class Worker:
         self._report()
         self._send({"type": "done"})
 
-    def failed(self, error: Exception) -> None:
+    def report_failure(self, error: Exception) -> None:
         """Tell that the work has ended before that, and why."""
         self._report()
         self._send({"type": "failed", **error_json(error)})
 
-    def _made(self, copier: Copier, settings: EngineSettings) -> Engine:
+    def _make_engine(self, copier: Copier, settings: EngineSettings) -> Engine:
         return Engine(
             copier,
             _Records(self._send),

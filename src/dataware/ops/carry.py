@@ -256,7 +256,7 @@ class _Carrier:
         travels = self._migration.resumes and _known_identity(marker) == target.identity
         if isinstance(text, str) and travels and not fits:
             try:
-                journal.append(Progress.restored(text))
+                journal.append(Progress.snapshot_of(text))
             except ValueError:
                 return  # without a checkpoint the copy begins anew and finds what is there
 

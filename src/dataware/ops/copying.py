@@ -13,7 +13,7 @@ from dataware.core.model import Size
 from dataware.core.ports import Journal, Wire
 from dataware.core.words import with_article
 from dataware.migrate import Assignment, Crew, Engine, EngineSettings, LeaseTerm, Progress, split
-from dataware.migrate.meter import Meter, Subject
+from dataware.migrate.meter import CopySubject, Meter
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.stopping import unless_stopped
 from dataware.ops.verify import aws_of
@@ -55,7 +55,7 @@ class Copying:
 
         def slow_down(reason: str) -> None:
             for engine in engines:
-                engine.throttled(reason)
+                engine.slow_down(reason)
 
         wire = self.context.wire(slow_down)
         wire.permit = self.term
@@ -126,9 +126,9 @@ class Copying:
         )
 
     @property
-    def _subject(self) -> Subject:
+    def _subject(self) -> CopySubject:
         kind, order = self.kind, self.order
-        return Subject(order.source.name, order.target.name, kind.unit, kind.batch)
+        return CopySubject(order.source.name, order.target.name, kind.unit, kind.batch)
 
     def _meter(self, size: Size, wire: Wire) -> Meter:
         context, counts = self.context, self.progress.counts

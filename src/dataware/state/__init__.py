@@ -1,6 +1,6 @@
 """What outlives a process: journals on this machine, markers in the account."""
 
-from dataware.state.journal import FileJournal, journal_path, recorded, state_folder
+from dataware.state.journal import FileJournal, journal_path, read_records, state_folder
 from dataware.state.markers import PERMISSIONS, ParameterMarkers
 
 __all__ = [
@@ -8,6 +8,6 @@ __all__ = [
     "FileJournal",
     "ParameterMarkers",
     "journal_path",
-    "recorded",
+    "read_records",
     "state_folder",
 ]

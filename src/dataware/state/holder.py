@@ -60,7 +60,7 @@ def has_ended(token: str) -> bool:
         return False
     if not _runs(int(pid)):
         return True
-    seen = _seen(int(pid))
+    seen = _process_start(int(pid))
     # Where /proc hides the processes of others, one that runs is not seen there.
     return seen is not None and seen != born
 
@@ -94,10 +94,10 @@ def _runs(pid: int) -> bool:
 
 def _born(pid: int) -> str:
     """When a process began, in ticks since the boot; empty where that cannot be seen."""
-    return _seen(pid) or ""
+    return _process_start(pid) or ""
 
 
-def _seen(pid: int) -> str | None:
+def _process_start(pid: int) -> str | None:
     """When a process began, empty if it has ended and its parent does not know yet.
 
     None where that cannot be seen (proc(5), the mount option hidepid). The fields of the file are

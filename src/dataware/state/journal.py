@@ -100,7 +100,7 @@ class FileJournal:
                     torn = torn or line.number
                     continue
                 if torn:
-                    raise self._damaged(torn)
+                    raise self._damage_error(torn)
                 self._take(line.number, line.record)
                 self._end = line.end
         self._file.truncate(self._end)
@@ -116,7 +116,7 @@ class FileJournal:
                 " newer version, or move the file away and the copy begins anew"
             )
 
-    def _damaged(self, number: int) -> BadInput:
+    def _damage_error(self, number: int) -> BadInput:
         return BadInput(
             f"the journal {self._path} is damaged at line {number}: move it away and run the same"
             " command again; the copy begins anew and loses nothing"
@@ -151,7 +151,7 @@ class FileJournal:
         )
 
 
-def recorded(path: Path) -> Iterator[Mapping[str, Any]]:
+def read_records(path: Path) -> Iterator[Mapping[str, Any]]:
     """What the journal at `path` says, also while a run has it open; nothing is changed.
 
     It ends where the journal cannot be read any further; one that cannot be read says nothing.

@@ -71,14 +71,14 @@ class ParameterLease:
         """Write a value so that it counts. Raises Refused when another run has the lock."""
         if self._store.clock.now() - self._written_at >= self._look_after:
             # An heir may have completed the job; a write that does not count would only confuse.
-            self._newest = self._held(self._store.look(self._name)).newest
+            self._newest = self._check_held(self._store.look(self._name)).newest
         for _ in range(TRIES):
             after = self._newest
             written = self._store.write(self._name, value, after)
             if written.version != after + 1:
                 look = self._store.look(self._name)
                 if not _is_written(look, replace(value, after=after)):
-                    self._newest = self._held(look).newest
+                    self._newest = self._check_held(look).newest
                     continue
             self._newest, self._at = max(written.version, after + 1), written.at
             self._written_at = self._store.clock.now()
@@ -87,7 +87,7 @@ class ParameterLease:
             f"the marker {self._name} could not be renewed, because other runs write to it as well"
         )
 
-    def _held(self, look: Look) -> Look:
+    def _check_held(self, look: Look) -> Look:
         """What was seen, if the lock is still ours. Raises Refused."""
         stored = look.stored
         if stored is not None and _is_same_lease(stored.value, self._value):

@@ -20,7 +20,7 @@ from dataware.core.model import NO_MARKER, Marker, MarkerState
 from dataware.core.ports import Aws, Clock
 from dataware.state.holder import Holder, shares_clock, this_process
 from dataware.state.lease import ParameterLease, own_detail
-from dataware.state.records import LIST, READ, WRITE, RecordStore, Stored, Written, age_of
+from dataware.state.records import LIST, READ, WRITE, RecordStore, StoredValue, Written, age_of
 from dataware.state.value import Value, kind_of, parameter_name, target_of
 
 ALIVE_SECONDS = 60.0
@@ -102,7 +102,7 @@ class ParameterMarkers:
 
         One that cannot be read hides no other: it is unknown, and its `problem` says why.
         """
-        found = (self._listed(parameter, now) for parameter, now in self._store.every())
+        found = (self._read_listed(parameter, now) for parameter, now in self._store.every())
         return [record for record in found if record is not None]
 
     def _take_over(self, name: str, value: Value, seen: Marker | None) -> ParameterLease:
@@ -117,17 +117,17 @@ class ParameterMarkers:
         if seen is not None:
             self._check_unchanged(value.target, seen, stored)
         if stored is not None and stored.value.state is MarkerState.RUNNING:
-            settled = self._settled(stored)
+            settled = self._settle_time(stored)
             value = replace(value, started=stored.value.started, settled=settled)
         written = self._store.write(name, value, look.newest)
         if written.version != look.newest + 1:
             now = self._store.look(name)
             if now.stored is None or now.stored.value.lease != value.lease:
-                raise self._raced(value.target)
+                raise self._race_error(value.target)
             written = Written(now.newest, written.at)
         return self._lease(name, value, written)
 
-    def _check_unchanged(self, target: str, seen: Marker, stored: Stored | None) -> None:
+    def _check_unchanged(self, target: str, seen: Marker, stored: StoredValue | None) -> None:
         """What was decided rests on the record, so it has to be the same still."""
         now = (MarkerState.NONE, None) if stored is None else (stored.value.state, stored.value.run)
         if now != (seen.state, seen.run):
@@ -137,7 +137,7 @@ class ParameterMarkers:
                 " command again"
             )
 
-    def _settled(self, stored: Stored) -> float:
+    def _settle_time(self, stored: StoredValue) -> float:
         """When nothing that earlier runs sent without conditions can arrive any more."""
         value = stored.value
         # A process of this boot cannot believe in its lock by a clock that stood still.
@@ -148,11 +148,13 @@ class ParameterMarkers:
     def _lease(self, name: str, value: Value, written: Written) -> ParameterLease:
         return ParameterLease(self._store, name, value, written, self._alive_seconds / 2)
 
-    def _listed(self, parameter: Mapping[str, Any], now: float) -> tuple[str, str, Marker] | None:
+    def _read_listed(
+        self, parameter: Mapping[str, Any], now: float
+    ) -> tuple[str, str, Marker] | None:
         """A record among others; the parameter's name tells whose it is where its value cannot."""
         name = parameter["Name"]
         try:
-            stored = self._store.listed(parameter, now).stored
+            stored = self._store.read_listed(parameter, now).stored
         except CannotSee as error:
             age = age_of(parameter, now)
             unseen = Marker(MarkerState.UNKNOWN, heartbeat_age=age, problem=error.problem)
@@ -161,7 +163,7 @@ class ParameterMarkers:
             return None
         return kind_of(name), stored.value.target, self._marker(name, stored)
 
-    def _marker(self, name: str, stored: Stored) -> Marker:
+    def _marker(self, name: str, stored: StoredValue) -> Marker:
         value = stored.value
         return Marker(
             state=value.state,
@@ -192,7 +194,7 @@ class ParameterMarkers:
             batches=marker.batches,
         )
 
-    def _busy(self, stored: Stored) -> Refused:
+    def _busy(self, stored: StoredValue) -> Refused:
         value = stored.value
         return Refused(
             f"{value.target} is being migrated by run {value.run} on {value.holder}, which gave a"
@@ -200,13 +202,13 @@ class ParameterMarkers:
             f" same command again in {max(1.0, self._alive_seconds - stored.age):.0f} s"
         )
 
-    def _raced(self, target: str) -> Refused:
+    def _race_error(self, target: str) -> Refused:
         return Refused(
             f"another run has just begun to migrate {target}: wait until it ends, then run the"
             " same command again"
         )
 
-    def _is_held(self, stored: Stored) -> bool:
+    def _is_held(self, stored: StoredValue) -> bool:
         value = stored.value
         running = value.state is MarkerState.RUNNING and not value.released
         return running and value.token == self._holder.token

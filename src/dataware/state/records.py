@@ -25,7 +25,7 @@ NO_SUCH_VERSION = "ParameterVersionNotFound"
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredValue:
     """A value that counts: its version, the service's time when it was read, its age then."""
 
     value: Value
@@ -46,7 +46,7 @@ class Look:
     Without a parameter the newest version is 0.
     """
 
-    stored: Stored | None
+    stored: StoredValue | None
     newest: int
 
 
@@ -84,7 +84,7 @@ class RecordStore:
             ]
         yield from listed
 
-    def listed(self, parameter: Mapping[str, Any], now: float) -> Look:
+    def read_listed(self, parameter: Mapping[str, Any], now: float) -> Look:
         """What a listed parameter holds. Raises CannotSee."""
         return self._counting(parameter, now)
 
@@ -113,7 +113,7 @@ class RecordStore:
         name, newest = parameter["Name"], int(parameter["Version"])
         version = newest
         while True:
-            stored = _stored(name, parameter, now)
+            stored = _decode_parameter(name, parameter, now)
             if self._counts(name, stored):
                 return Look(stored, newest)
             version -= 1
@@ -121,7 +121,7 @@ class RecordStore:
                 return Look(None, newest)
             parameter, now = self._version(name, version)
 
-    def _counts(self, name: str, stored: Stored) -> bool:
+    def _counts(self, name: str, stored: StoredValue) -> bool:
         """Whether nothing was written between a value and what its writer had seen.
 
         A value of the former format does not say that; it counts, but not behind a value that does,
@@ -137,7 +137,7 @@ class RecordStore:
             if error.problem is not None and error.problem.code == NO_SUCH_VERSION:
                 return True
             raise
-        return _stored(name, parameter, now).value.after is None
+        return _decode_parameter(name, parameter, now).value.after is None
 
     def _version(self, name: str, version: int) -> tuple[Mapping[str, Any], float]:
         """A parameter as an earlier version left it. Raises CannotSee, also if it is not kept."""
@@ -165,13 +165,13 @@ def age_of(parameter: Mapping[str, Any], now: float) -> float:
     return max(0.0, now - float(parameter["LastModifiedDate"].timestamp()))
 
 
-def _stored(name: str, parameter: Mapping[str, Any], now: float) -> Stored:
+def _decode_parameter(name: str, parameter: Mapping[str, Any], now: float) -> StoredValue:
     try:
         value = decode(parameter["Value"])
     except ValueError as error:
         text = _unreadable(name, error)
         raise CannotSee(text, Problem("GetParameter", "UnreadableMarker", None, text)) from error
-    return Stored(value, int(parameter["Version"]), now, age_of(parameter, now))
+    return StoredValue(value, int(parameter["Version"]), now, age_of(parameter, now))
 
 
 def _unreadable(name: str, error: ValueError) -> str:

@@ -108,14 +108,14 @@ class KeptRun:
         with self.path.open("rb") as file:
             file.seek(max(0, self.path.stat().st_size - TAIL))
             lines = file.read().splitlines()
-        return _decoded(lines[-1]) if len(lines) > 1 else None
+        return _decode_line(lines[-1]) if len(lines) > 1 else None
 
     def records(self) -> Iterator[Mapping[str, Any]]:
         """Everything that happened, in order; lines that are torn or damaged are passed over."""
         with self.path.open("rb") as file:
             next(file, None)
             for line in file:
-                record = _decoded(line)
+                record = _decode_line(line)
                 if record is not None and "code" in record:
                     yield record
 
@@ -130,7 +130,7 @@ def kept_run(path: Path) -> KeptRun | None:
     """The record in a file; None for any other file."""
     try:
         with path.open("rb") as file:
-            beginning = _decoded(file.readline())
+            beginning = _decode_line(file.readline())
     except OSError:
         return None
     if beginning is None or beginning.get("record") != FORMAT:
@@ -216,7 +216,7 @@ def _names(runs: Sequence[KeptRun]) -> str:
     return ", ".join(named) + more
 
 
-def _decoded(line: bytes) -> Mapping[str, Any] | None:
+def _decode_line(line: bytes) -> Mapping[str, Any] | None:
     try:
         record = json.loads(line)
     except ValueError:

@@ -34,7 +34,7 @@ from dataware.core.access import (
 )
 from dataware.core.ports import Permit, Request, Response
 from dataware.core.redirect import REFUSED, BucketRegions
-from dataware.wire.multi import NOT_PERMITTED, Failed, Multi, Patience, Transfer
+from dataware.wire.multi import NOT_PERMITTED, Failed, Multi, Transfer, TransferTimeouts
 from dataware.wire.signing import Signed, Signer
 from dataware.wire.slots import Slots
 
@@ -50,7 +50,7 @@ _END = b"\r\n\r\n"
 _NOT_SENT = ("content-type:", "expect:", "transfer-encoding:")
 
 
-class Shape(StrEnum):
+class HandleShape(StrEnum):
     """What libcurl has to know of a request beforehand; a handle keeps its shape."""
 
     HEAD = auto()
@@ -59,7 +59,7 @@ class Shape(StrEnum):
 
 
 @dataclass(slots=True)
-class Address:
+class ServiceHost:
     """A service's address, how it is reached, and the handles that are idle.
 
     `before` is what a request's target begins with: the whole address where it goes to a proxy
@@ -70,7 +70,7 @@ class Address:
     host: str
     proxy: str | None
     before: str
-    idle: dict[Shape, list[Transfer]] = field(default_factory=lambda: defaultdict(list))
+    idle: dict[HandleShape, list[Transfer]] = field(default_factory=lambda: defaultdict(list))
 
 
 class CurlTransport:
@@ -86,10 +86,10 @@ class CurlTransport:
             access.keys,
             now,
             headers_of=lambda request: headers_of(request, access),
-            unsigned=_unsigned,
+            unsigned=_unsigned_header_lines,
         )
         self._regions = BucketRegions(access.region)
-        self._addresses: dict[tuple[str, str], Address] = {}
+        self._addresses: dict[tuple[str, str], ServiceHost] = {}
         self._slots = Slots(self._limits.connections or CONNECTIONS)
         self._multi: Multi | None = None
         self.permit: Permit | None = None
@@ -107,7 +107,7 @@ class CurlTransport:
         skew = self._signer.skew
         response, token = await self._send(request)
         if response.status in REFUSED:
-            response = await self._refused(request, response, skew, token)
+            response = await self._answer_refusal(request, response, skew, token)
         return response
 
     async def close(self) -> None:
@@ -117,19 +117,19 @@ class CurlTransport:
             self._multi.close()
         self._addresses.clear()
 
-    async def _refused(
+    async def _answer_refusal(
         self, request: Request, response: Response, skew: float, token: str | None
     ) -> Response:
         """What comes of a refusal: an answer to another signature, if one may help."""
-        response = await self._corrected(request, response, skew, token)
+        response = await self._resend_if_clock_was_wrong(request, response, skew, token)
         moved = self._regions.redirected(request, response)
         if moved is None:
             return response
         skew = self._signer.skew
         response, token = await self._send(moved)
-        return await self._corrected(moved, response, skew, token)
+        return await self._resend_if_clock_was_wrong(moved, response, skew, token)
 
-    async def _corrected(
+    async def _resend_if_clock_was_wrong(
         self, request: Request, response: Response, skew: float, token: str | None
     ) -> Response:
         if response.status in (400, 403) and self._signer.corrected(response, skew, token):
@@ -154,7 +154,7 @@ class CurlTransport:
             if permit is not None and not permit.current:
                 raise ConnectionError(NOT_PERMITTED)
             signed = self._signer.sign(request, region, address.host)
-            status, received, body = await self._carried(request, signed, address)
+            status, received, body = await self._transfer_request(request, signed, address)
         finally:
             slots.give_back()
         if status == PROXY_WANTS_CREDENTIALS:
@@ -167,8 +167,8 @@ class CurlTransport:
             permit.hear(headers.get("date", ""))
         return Response(status, headers, body), signed.token
 
-    async def _carried(
-        self, request: Request, signed: Signed, address: Address
+    async def _transfer_request(
+        self, request: Request, signed: Signed, address: ServiceHost
     ) -> tuple[int, bytes, bytes]:
         """Status, headers and body of the answer."""
         shape = _shape(request)
@@ -186,19 +186,19 @@ class CurlTransport:
             transfer.clear()
             idle.append(transfer)
             raise _fault(failure, address) from failure
-        answer = transfer.taken()
+        answer = transfer.take_answer()
         idle.append(transfer)
         return answer
 
-    def _address(self, service: str, region: str) -> Address:
+    def _address(self, service: str, region: str) -> ServiceHost:
         base = self._access.endpoint(service, region).rstrip("/")
         proxy = self._access.proxy(base)
         before = base if proxy is not None and base.startswith("http:") else ""
-        address = Address(base, urlsplit(base).netloc, proxy, before)
+        address = ServiceHost(base, urlsplit(base).netloc, proxy, before)
         self._addresses[service, region] = address
         return address
 
-    def _new(self, address: Address, shape: Shape) -> Transfer:
+    def _new(self, address: ServiceHost, shape: HandleShape) -> Transfer:
         """A handle for an address, with everything that is the same for all its requests."""
         transfer = Transfer()
         options: dict[int, object] = {
@@ -213,9 +213,9 @@ class CurlTransport:
             pycurl.PROXY: address.proxy or "",
             pycurl.NOPROXY: "" if address.proxy else "*",
         }
-        if shape is Shape.HEAD:
+        if shape is HandleShape.HEAD:
             options[pycurl.NOBODY] = 1
-        if shape is Shape.BODY:
+        if shape is HandleShape.BODY:
             options[pycurl.POST] = 1
         for option, value in options.items():
             transfer.curl.setopt(option, value)
@@ -223,17 +223,17 @@ class CurlTransport:
 
 
 def _multi(limits: Limits, permit: Permit | None) -> Multi:
-    patience = Patience(limits.connect_seconds, limits.read_seconds, limits.answer_seconds)
+    patience = TransferTimeouts(limits.connect_seconds, limits.read_seconds, limits.answer_seconds)
     return Multi(patience, permit)
 
 
-def _shape(request: Request) -> Shape:
+def _shape(request: Request) -> HandleShape:
     if request.method == "HEAD":
-        return Shape.HEAD
-    return Shape.BODY if request.body else Shape.BARE
+        return HandleShape.HEAD
+    return HandleShape.BODY if request.body else HandleShape.BARE
 
 
-def _unsigned(request: Request) -> Sequence[str]:
+def _unsigned_header_lines(request: Request) -> Sequence[str]:
     """The lines of headers that are not signed: that there is no body, or nothing of libcurl's."""
     if request.body:
         named = {*request.headers, *request.shared}
@@ -241,7 +241,7 @@ def _unsigned(request: Request) -> Sequence[str]:
     return ["content-length: 0"] if request.method in ("PUT", "POST") else []
 
 
-def _prepare(transfer: Transfer, request: Request, signed: Signed, address: Address) -> None:
+def _prepare(transfer: Transfer, request: Request, signed: Signed, address: ServiceHost) -> None:
     """Give a handle one request to make."""
     curl = transfer.curl
     method = request.method
@@ -303,7 +303,7 @@ def _beginning(name: str) -> bytes:
     return b"\n%b:" % name.encode()
 
 
-def _fault(failure: Failed, address: Address) -> Exception:
+def _fault(failure: Failed, address: ServiceHost) -> Exception:
     """The OSError that stands for an answer that did not arrive, or an error that no try cures."""
     words = without_credentials(str(failure))
     if failure.code in _UNTRUSTED:

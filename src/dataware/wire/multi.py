@@ -26,7 +26,7 @@ _AT_ONCE = 256
 NOT_PERMITTED = "not sent, because this run may have lost its lock"
 
 
-class Patience(NamedTuple):
+class TransferTimeouts(NamedTuple):
     """How many seconds a transfer may take to connect, be silent, and take as a whole."""
 
     connect: float
@@ -55,14 +55,14 @@ class Transfer:
         self.curl.setopt(pycurl.HEADERFUNCTION, self.lines.append)
         self.curl.setopt(pycurl.WRITEFUNCTION, self.body.append)
 
-    def taken(self) -> tuple[int, bytes, bytes]:
+    def take_answer(self) -> tuple[int, bytes, bytes]:
         """Status, headers and body of the answer, which are then forgotten."""
         status = self.curl.getinfo(pycurl.RESPONSE_CODE)
         answer = status, b"".join(self.lines), b"".join(self.body)
         self.clear()
         return answer
 
-    def overdue(self, now: float, patience: Patience) -> str | None:
+    def overdue(self, now: float, patience: TransferTimeouts) -> str | None:
         """What has taken too long, as far as that was looked at; None while nothing has."""
         moved = len(self.lines), len(self.body), self.curl.getinfo(pycurl.SIZE_UPLOAD_T)
         if moved != self.moved:
@@ -99,7 +99,7 @@ class Multi:
     Without a current `permit` libcurl gets no chance to send anything: what is under way ends.
     """
 
-    def __init__(self, patience: Patience, permit: Permit | None = None) -> None:
+    def __init__(self, patience: TransferTimeouts, permit: Permit | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._multi: Any = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._wait)
@@ -197,7 +197,7 @@ class Multi:
         """End everything under way once it may not be sent: the process may have stood still."""
         if self._permit is not None and not self._permit.current:
             for transfer in tuple(self._active):
-                self._ended(transfer, Failed(pycurl.E_ABORTED_BY_CALLBACK, NOT_PERMITTED))
+                self._finish_transfer(transfer, Failed(pycurl.E_ABORTED_BY_CALLBACK, NOT_PERMITTED))
 
     def _collect_soon(self) -> None:
         if not self._collecting:
@@ -211,18 +211,18 @@ class Multi:
         while queued:
             queued, done, failed = self._multi.info_read(_AT_ONCE)
             for curl in done:
-                self._ended(curl.transfer, None)
+                self._finish_transfer(curl.transfer, None)
             for curl, code, words in failed:
-                self._ended(curl.transfer, Failed(code, words))
+                self._finish_transfer(curl.transfer, Failed(code, words))
 
     def _end_overdue(self) -> None:
         self._look = self._loop.call_later(self._every, self._end_overdue)
         now = monotonic()
         for transfer in tuple(self._active):
             if (words := transfer.overdue(now, self._patience)) is not None:
-                self._ended(transfer, Failed(pycurl.E_OPERATION_TIMEDOUT, words))
+                self._finish_transfer(transfer, Failed(pycurl.E_OPERATION_TIMEDOUT, words))
 
-    def _ended(self, transfer: Transfer, failure: Failed | None) -> None:
+    def _finish_transfer(self, transfer: Transfer, failure: Failed | None) -> None:
         self._stop(transfer)
         future = transfer.future
         if future is None or future.done():

@@ -128,7 +128,7 @@ class RetryingWire:
             delay = self._delay(tries)
             elapsed = self._clock.monotonic() - started
             if faults >= self._budget.attempts or elapsed + delay > self._budget.seconds:
-                raise exhausted(request, outcome, tries, elapsed)
+                raise retries_exhausted_error(request, outcome, tries, elapsed)
             self._retries += 1
             await self._clock.sleep(delay)
 
@@ -181,7 +181,7 @@ def outcome_code(outcome: Response | OSError) -> str:
     return error_code(outcome) if isinstance(outcome, Response) else type(outcome).__name__
 
 
-def exhausted(
+def retries_exhausted_error(
     request: Request, outcome: Response | OSError, tries: int, elapsed: float
 ) -> CannotSee:
     """The error for a request that outlasted its budget."""

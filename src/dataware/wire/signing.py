@@ -62,7 +62,7 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SigningTemplate:
     """What requests of one second share that differ in path, query, body and own values only.
 
     `canonical` is the canonical request, to be filled in with the path, the query, the values of
@@ -111,7 +111,7 @@ class Signer:
         self._headers_of = headers_of
         self._unsigned = unsigned
         self._stamps: dict[tuple[str, str], Stamp] = {}
-        self._forms: dict[tuple[object, ...], Form] = {}
+        self._forms: dict[tuple[object, ...], SigningTemplate] = {}
         self.skew = 0.0
 
     def sign(self, request: Request, region: str, host: str) -> Signed:
@@ -136,7 +136,7 @@ class Signer:
         # S3 signs the path as it is sent, every other service encodes it once more.
         if service != "s3" and path != "/":
             path = quote(path, safe="/~")
-        query = _sorted(query) if query else ""
+        query = _sort_query(query) if query else ""
         values = [own[name] for name in form.names]
         canonical = form.canonical % (path, query, *values, digest)
         if " " in canonical or "\t" in canonical or not canonical.isascii():
@@ -145,7 +145,7 @@ class Signer:
             canonical = form.canonical % (path, query, *trimmed, digest)
         hashed = sha256(canonical.encode()).hexdigest()
         signature = form.stamp.mac.hexdigest(f"{form.text}{hashed}".encode())
-        lines = _sent([*_lines(own), f"{form.proof}{signature}"])
+        lines = _sendable_lines([*_lines(own), f"{form.proof}{signature}"])
         return Signed(form.lines, lines, form.stamp.token)
 
     def corrected(self, response: Response, skew: float, token: str | None) -> bool:
@@ -164,7 +164,9 @@ class Signer:
         self._forms.clear()
         return True
 
-    def _form(self, request: Request, own: tuple[str, ...], region: str, host: str) -> Form:
+    def _form(
+        self, request: Request, own: tuple[str, ...], region: str, host: str
+    ) -> SigningTemplate:
         if len(self._forms) >= _FORMS:
             self._forms.clear()
         stamp = self._stamp(request.service, region)
@@ -180,12 +182,12 @@ class Signer:
         names = ";".join(signed)
         lines = _lines({name: value for name, value in sent.items() if name not in own})
         lines += self._unsigned(request)
-        return Form(
+        return SigningTemplate(
             stamp,
             request.shared,
             tuple(name for name in signed if name in own),
             f"{request.method}\n%s\n%s\n{headers}\n\n{_literal(names)}\n%s",
-            _encoded(_sent(lines)),
+            _encode_lines(_sendable_lines(lines)),
             f"{ALGORITHM}\n{stamp.date}\n{stamp.scope}\n",
             f"authorization: {ALGORITHM} Credential={stamp.credential}, SignedHeaders={names}, "
             "Signature=",
@@ -213,7 +215,7 @@ def _lines(headers: Mapping[str, str]) -> list[str]:
     return [f"{name}: {value}" if value else f"{name};" for name, value in headers.items()]
 
 
-def _sent(lines: list[str]) -> list[str] | list[bytes]:
+def _sendable_lines(lines: list[str]) -> list[str] | list[bytes]:
     """Header lines as they are sent. Raises ValueError if one of them is more than one.
 
     libcurl takes bytes as they are: a value beyond ASCII goes as UTF-8, as it is signed.
@@ -221,10 +223,10 @@ def _sent(lines: list[str]) -> list[str] | list[bytes]:
     text = "\0".join(lines)
     if "\n" in text or "\r" in text:
         raise ValueError("a header's value has more than one line")
-    return lines if text.isascii() else _encoded(lines)
+    return lines if text.isascii() else _encode_lines(lines)
 
 
-def _encoded(lines: list[str] | list[bytes]) -> list[bytes]:
+def _encode_lines(lines: list[str] | list[bytes]) -> list[bytes]:
     return [each if isinstance(each, bytes) else each.encode() for each in lines]
 
 
@@ -233,6 +235,6 @@ def _literal(value: str) -> str:
     return " ".join(value.split()).replace("%", "%%")
 
 
-def _sorted(query: str) -> str:
+def _sort_query(query: str) -> str:
     pairs = sorted(pair.partition("=")[::2] for pair in query.split("&"))
     return "&".join(f"{name}={value}" for name, value in pairs)
