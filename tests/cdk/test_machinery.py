@@ -302,3 +302,25 @@ def test_a_copy_that_takes_too_long_for_a_deployment_is_an_error(
         (text,) = told
         assert f"from older to waitlist takes about {minutes} minutes" in text
         assert "`dataware migrate dynamodb://older dynamodb://waitlist`" in text
+
+
+@pytest.mark.parametrize("all_versions", [False, True])
+def test_a_copy_that_would_take_nothing_of_a_bucket_is_an_error(all_versions: bool) -> None:
+    """A source of older versions alone is data, of which a usual copy takes nothing."""
+    nothing_current = {"size": {"items": 0, "bytes": 0, "exact": True}}
+    lock = entry("migrate", 3, source="older", fallbacks=["older"], **nothing_current)
+    write_lock({"AWS::S3::Bucket newer": lock})
+    stack = make_stack(lookup="never")
+
+    def copy(*given: Any) -> DataMigration:
+        return DataMigration.of(*given, all_versions=all_versions)
+
+    chosen = {"migration": copy} if all_versions else {}
+    DataAwareBucket(stack, "Uploads", preferred_name="newer", fallback_names=["older"], **chosen)
+    told = errors(stack)
+    if all_versions:
+        assert told == []
+    else:
+        (text,) = told
+        assert "older holds only older versions and delete markers" in text
+        assert "all_versions=True" in text

@@ -95,6 +95,7 @@ def test_status_tells_why_a_copy_has_ended(fault_proxy: FaultProxy) -> None:
     (happened,) = run("status", "--format", "json").events
     assert (happened["code"], happened["data"]["state"]) == ("run", "incomplete")
     assert "dynamodb:PutItem" in happened["data"]["why"]
+    assert happened["data"]["why"].startswith("10 items are in new-one, but nothing more")
 
 
 @pytest.mark.parametrize(("columns", "words"), [(50, "  complete, 3 items"), (80, "RESOURCE")])

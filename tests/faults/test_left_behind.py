@@ -80,7 +80,7 @@ def test_what_is_beyond_the_list_is_counted(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_lists_are_bounded_by_sort(monkeypatch: pytest.MonkeyPatch) -> None:
     """Accepting what was left behind completes, however much it is."""
-    world = world_with(monkeypatch, LISTED + 20)
+    world = world_with(monkeypatch, LISTED + 21)
     del world.boxes["old"]["lost"]
     world.archived = {f"k{n:05}" for n in range(LISTED + 20)}
     apply(world)

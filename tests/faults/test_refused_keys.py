@@ -149,7 +149,7 @@ def test_a_table_that_may_not_be_written_ends_the_command_with_the_permission(
     ran = run("apply", app)
     assert ran.code == 4, ran
     assert "dynamodb:BatchWriteItem" in ran.err
-    assert "run the same command again to go on" in ran.err
+    assert "then run the same command again" in ran.err
     check_sums(journal_of(clean_environment), 600)
     fault_proxy.clear()
     assert run("apply", app).code == 0

@@ -10,6 +10,7 @@ import random
 
 import pytest
 
+from dataware.core.errors import WriteDenied
 from dataware.core.model import OnConflict
 from dataware.core.ports import Response
 from support.accounting import check_identity
@@ -125,7 +126,17 @@ def _put_strangers_value(job: Job) -> object:
 def test_a_copy_that_is_refused_for_good_is_not_sent_again() -> None:
     """A refusal is an answer: it is taken at its word, and its reason is kept."""
     job = job_of("conditional copies", 10, seed=7)
-    job.aws.add(saying(s3_fault(403, "AccessDenied")), "CopyObject")
+    job.aws.add(saying(s3_fault(403, "AccessDenied")), "CopyObject", skip=1)
     job.run()
-    assert check_identity(job.journal.kept, 10).troubles == {"denied": 10}
+    assert check_identity(job.journal.kept, 10).troubles == {"denied": 9}
     assert job.aws.asked["CopyObject"] == 10
+
+
+def test_a_copy_of_which_every_write_is_refused_sends_each_of_them_once() -> None:
+    """Nothing was copied, so it is an error with the reason, and none of it is on record."""
+    job = job_of("conditional copies", 10, seed=7)
+    job.aws.add(saying(s3_fault(403, "AccessDenied")), "CopyObject")
+    with pytest.raises(WriteDenied, match="s3:PutObject"):
+        job.run()
+    assert job.aws.asked["CopyObject"] == 10
+    assert [record["type"] for record in job.journal.kept] == ["partitions"]

@@ -192,3 +192,14 @@ def test_a_plan_of_which_every_write_is_denied_copies_nothing(there: World) -> N
     there.denied = set()
     applied(there, BOX)
     assert there.boxes["new"] == there.boxes["old"]
+
+
+def test_who_goes_on_afterwards_sums_up_by_himself(there: World) -> None:
+    """Within a deployment the copy is not the end, so no last line stands in its middle."""
+    there.make("old-prod")
+    there.boxes["old-prod"]["mine"] = "x"
+    context = there.context()
+    both = replace(BOX, id="Both", preferred="old-prod")
+    for wanted in (both, replace(BOX, fallbacks=())):
+        apply_plan(context, make_plan(context, [wanted], tell=False), PLAIN, sums_up=False)
+    assert not {"attention", "nothing-to-do"} & set(there.events.codes)

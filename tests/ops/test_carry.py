@@ -192,6 +192,39 @@ def test_accepting_what_was_skipped_does_not_make_nothing_a_success() -> None:
     assert there.markers["new"].state is MarkerState.RUNNING
 
 
+def test_accepting_what_was_skipped_takes_no_copy_of_nothing_for_whole() -> None:
+    """Every key is archived: the data has not arrived, whatever the option accepts."""
+    there = world(8)
+    there.archived = set(there.boxes["old"])
+    with pytest.raises(Incomplete, match="--accept-left accepts no copy of nothing"):
+        run(there, CopySettings(accept_left=True))
+    assert "migrated" not in there.events.codes
+    assert there.markers["new"].state is MarkerState.RUNNING
+
+
+def test_a_source_that_lost_its_data_since_it_was_seen_is_not_called_migrated() -> None:
+    """It was decided to copy because data was there; now nothing is, on either side."""
+    there = world(8)
+    there.boxes["old"].clear()
+    with pytest.raises(Incomplete, match="nothing was copied to new, because old held no key"):
+        run(there)
+    assert "migrated" not in there.events.codes
+    assert there.markers["new"].state is MarkerState.RUNNING
+
+
+def test_a_target_that_keeps_its_own_under_every_key_is_told_as_such() -> None:
+    """The policy is kept, and the line says that nothing was copied."""
+    there = world(3)
+    there.make("new")
+    there.boxes["new"].update(dict.fromkeys(there.boxes["old"], "its own"))
+    run(there, CopySettings(on_conflict=OnConflict.TARGET))
+    assert "migrated" not in there.events.codes
+    assert any(
+        "new keeps its own under the keys of 3 " in t for t in there.events.texts("nothing-to-do")
+    )
+    assert there.markers["new"].state is MarkerState.COMPLETE
+
+
 def test_a_cured_cause_is_tried_again() -> None:
     """A run after an incomplete one copies what was left behind, once it can."""
     there = world()

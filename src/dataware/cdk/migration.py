@@ -15,6 +15,7 @@ from dataware.cdk.resource import Copy
 from dataware.cdk.sides import Resource, sides
 from dataware.cdk.waiting import Waiting
 from dataware.core.estimate import estimate_deployment
+from dataware.core.history import WHAT_IT_HOLDS
 from dataware.core.model import OnConflict
 from dataware.core.names import is_arn
 from dataware.kinds import load
@@ -159,7 +160,8 @@ class DataMigration(Construct):
         """The migration of a data-aware resource: give it as its `migration` argument.
 
         ``partial(DataMigration.of, max_rate=100)`` is one with settings. What by its estimate
-        takes longer than a deployment may is an error on the construct.
+        takes longer than a deployment may is an error on the construct, and so is what takes
+        nothing of a bucket that holds only older versions.
         """
         kind = load(copy.cfn_type)
         source, target = (
@@ -169,7 +171,16 @@ class DataMigration(Construct):
         settings = {"target_key": copy.key, "if_needed": copy.if_needed, **settings}
         made = DataMigration(scope, id, source=source, target=target, **settings)
         made.check_time(copy)
+        made.check_versions(copy)
         return made
+
+    def check_versions(self, copy: Copy) -> None:
+        """Add an error if the copy would take nothing, because only older versions are there."""
+        if copy.size is not None and copy.size.is_zero and not self._settings.all_versions:
+            Annotations.of(self).add_error(
+                f"{copy.source} {WHAT_IT_HOLDS}, so nothing would be copied to {copy.target}; "
+                "give migration=partial(DataMigration.of, all_versions=True)"
+            )
 
     def check_time(self, copy: Copy) -> None:
         """Add an error if the copy does not fit into a deployment, by its estimate."""

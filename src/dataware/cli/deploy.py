@@ -26,7 +26,7 @@ from dataware.core.parameters import GivenParameters, parse_parameters
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.kinds import load
 from dataware.ops.announce import announce
-from dataware.ops.apply import apply_plan
+from dataware.ops.apply import apply_plan, check_sources
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.inputs import App
 from dataware.ops.inputs.assembly import Stack, read_stacks
@@ -171,17 +171,20 @@ def _before(
         deployment.prices,
         deploys=not deployment.allow_unseen,
         given=given,
+        all_versions=deployment.settings.all_versions,
     )
     tell_plan(context, plan)
     if plan.stops or plan.losses:
         stopped = [planned.wanted.preferred for planned in plan.stops]
         names = ", ".join(dict.fromkeys([*stopped, *(loss.name for loss in plan.losses)]))
         raise Refused(f"nothing was changed, because of {names}; see the reasons above")
+    check_sources(plan, deployment.settings)
     _ask(context, plan, deployment)
     later = [planned for planned in plan.resources if _waits(planned)]
     now = tuple(planned for planned in plan.resources if planned.changes and not _waits(planned))
     if now:
-        apply_plan(context, replace(plan, resources=now), deployment.settings, saved=True)
+        part = replace(plan, resources=now)
+        apply_plan(context, part, deployment.settings, saved=True, sums_up=False)
     _lock(context, app.wanted)
     return [planned.wanted for planned in later]
 
@@ -202,7 +205,9 @@ def _after(
 ) -> None:
     """Fill what the deployment has created, and keep the decisions as they are now."""
     if later:
-        apply_plan(context, make_plan(context, later, tell=False), deployment.settings)
+        all_versions = deployment.settings.all_versions
+        plan = make_plan(context, later, tell=False, all_versions=all_versions)
+        apply_plan(context, plan, deployment.settings, sums_up=False)
     plan = _lock(context, wanted)
     for planned in plan.resources:
         announce(context.emit, planned)

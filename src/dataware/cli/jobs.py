@@ -114,13 +114,14 @@ def guarded_plan(
     *,
     deploys: bool = False,
     given: GivenParameters | None = None,
+    all_versions: bool = False,
 ) -> Plan:
     """The plan of an app, with what a deployment of its stacks would lose with these parameters.
 
     Raises Refused where a deployment follows and not every stack can be looked into.
     """
     wanted = wanted_here(context, app)
-    plan = make_plan(context, wanted, prices=prices)
+    plan = make_plan(context, wanted, prices=prices, all_versions=all_versions)
     if not wanted:
         context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
     guarded = guard(context, app, guarding.allow_loss, deploys=deploys, given=given)
@@ -141,10 +142,16 @@ def _apply(out: Outside, app: AppOptions, copy: CopyOptions, listener: Listener)
     loaded = App([]) if saved else app_of(out, app)
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
         listener.at(context.aws)
-        plan = saved or make_plan(context, wanted_here(context, loaded), tell=False)
+        settings = settings_of(copy)
+        plan = saved or make_plan(
+            context,
+            wanted_here(context, loaded),
+            tell=False,
+            all_versions=settings.all_versions,
+        )
         for text in plan.warnings if saved is None else ():
             context.emit(event("warning", text=text))
-        apply_plan(context, plan, settings_of(copy), saved=saved is not None)
+        apply_plan(context, plan, settings, saved=saved is not None)
 
 
 def run_policy(out: Outside, app: AppOptions, *, versions: str) -> int:

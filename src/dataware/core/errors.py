@@ -39,7 +39,7 @@ class BadInput(DatawareError):
 class AppFailed(BadInput):
     """The app of a project did not end well; `said` is what it wrote to standard error."""
 
-    def __init__(self, message: str, said: str) -> None:
+    def __init__(self, message: str, said: str = "") -> None:
         super().__init__(message)
         self.said = said
 
@@ -68,13 +68,13 @@ class WriteDenied(CannotSee):
     """Writing is denied, for the reason that is the text.
 
     `attempts` writes were made, if that is known; `copied` is how many items or objects the target
-    holds nevertheless, from before.
+    holds nevertheless, and `beside` how many of them were written together with what was denied.
     """
 
     def __init__(self, message: str, problem: Problem | None = None, attempts: int = 0) -> None:
         super().__init__(message, problem)
         self.attempts = attempts
-        self.copied = 0
+        self.copied = self.beside = 0
 
 
 class Difference(DatawareError):

@@ -171,6 +171,11 @@ class Size:
     bytes: int
     exact: bool = True
 
+    @property
+    def is_zero(self) -> bool:
+        """Whether there is nothing that a usual copy carries, for certain."""
+        return self.exact and not self.items
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -260,6 +265,11 @@ class Facts:
     def holds_data(self) -> bool:
         """Whether data was seen under this name."""
         return self.existence is Existence.EXISTS and self.content is Content.DATA
+
+    @property
+    def holds_history_alone(self) -> bool:
+        """Whether all its data is older versions, which only a copy of all versions carries."""
+        return self.holds_data and self.size is not None and self.size.is_zero
 
 
 def absent(name: str) -> Facts:

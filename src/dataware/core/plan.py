@@ -68,6 +68,11 @@ class Planned:
         return self.creates or self.decision.action in COPYING
 
     @property
+    def source(self) -> Facts | None:
+        """What was seen of the resource that is copied or imported; None where none is."""
+        return next((one for one in self.fallbacks if one.name == self.decision.source), None)
+
+    @property
     def needs_attention(self) -> bool:
         """Whether it goes on with a warning, so that a person has to look at it."""
         return self.decision.action is not Action.STOP and bool(self.decision.warnings)
@@ -251,8 +256,7 @@ def _lock_entry(planned: Planned) -> dict[str, Any]:
 
 def _content(planned: Planned) -> dict[str, Any]:
     """What the preferred resource holds where that may change the decision, and what is to copy."""
-    decision, preferred = planned.decision, planned.preferred
-    source = next((f for f in planned.fallbacks if f.name == decision.source), None)
+    decision, preferred, source = planned.decision, planned.preferred, planned.source
     if decision.action in COPYING and source is not None and source.size is not None:
         return {"content": preferred.content.value, "size": asdict(source.size)}
     if preferred.holds_data or not planned.wanted.fallbacks:

@@ -141,7 +141,7 @@ def _left_behind(job: Job, progress: Progress, shards: Sequence[Shard]) -> str |
     troubles = Counter(progress.troubles)
     if job.settings.on_conflict is OnConflict.TARGET:
         troubles.pop(Trouble.CONFLICT, None)
-    if not troubles or job.settings.accept_left:
+    if not troubles or (job.settings.accept_left and progress.counts.in_target):
         return None
     kept = [f"{left['key']}: {left['why']}" for shard in shards for left in shard.kept]
     examples = f", such as {'; '.join(kept[:NAMED])}" if kept else ""

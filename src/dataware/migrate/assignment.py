@@ -53,7 +53,14 @@ def error_json(error: BaseException) -> dict[str, Any]:
     name, text = type(error).__name__, str(error)
     if not isinstance(error, errors.DatawareError):
         text = f"{name}: {text}" if text else name
-    return {"error": name, "text": text, "problem": asdict(problem) if problem else None}
+    travelling: dict[str, Any] = {
+        "error": name,
+        "text": text,
+        "problem": asdict(problem) if problem else None,
+    }
+    if isinstance(error, errors.WriteDenied):
+        travelling |= {"attempts": error.attempts, "beside": error.beside}
+    return travelling
 
 
 def error_of(data: Mapping[str, Any]) -> Exception:
@@ -61,6 +68,11 @@ def error_of(data: Mapping[str, Any]) -> Exception:
     kind = ERRORS.get(data["error"])
     if kind is None:
         return UnexpectedError(data["text"])
+    problem = Problem(**data["problem"]) if data.get("problem") else None
+    if issubclass(kind, errors.WriteDenied):
+        denied = kind(data["text"], problem, data["attempts"])
+        denied.beside = data["beside"]
+        return denied
     if issubclass(kind, errors.ServiceFailed):
-        return kind(data["text"], Problem(**data["problem"]) if data["problem"] else None)
+        return kind(data["text"], problem)
     return kind(data["text"])

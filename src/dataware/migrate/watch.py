@@ -46,6 +46,7 @@ class Watch:
         self._grace = grace
         self._deadline: float | None = None
         self._task: asyncio.Task[None] | None = None
+        self._copied_beside_denials = 0
         self.failure: BaseException | None = None
         self.halted = False
 
@@ -66,6 +67,8 @@ class Watch:
     def fail(self, error: BaseException) -> None:
         """Something failed for good: the copy ends, and the first failure is what is told."""
         self.failure = self.failure or error
+        if isinstance(error, WriteDenied):
+            self._copied_beside_denials += error.beside
         self.halt()
 
     def halt(self) -> None:
@@ -99,7 +102,8 @@ class Watch:
     def conclude(self) -> Counts:
         """What the copy came to. Raises its first failure, and Incomplete if it is not done."""
         if isinstance(self.failure, WriteDenied):
-            self.failure.copied = self._meter.done
+            self.failure.beside = self._copied_beside_denials
+            self.failure.copied = self._meter.done + self.failure.beside
         if self.failure is not None:
             raise self.failure
         if self._progress.remaining():

@@ -9,10 +9,11 @@ from functools import partial
 from dataware.core.errors import DatawareError, Incomplete, Refused, WriteDenied, to_go_on
 from dataware.core.events import counted, event, needs_attention
 from dataware.core.guide import read_more
+from dataware.core.history import check_history
 from dataware.core.kind import Kind
 from dataware.core.model import Action, Existence
 from dataware.core.names import place_of
-from dataware.core.plan import COPYING, Plan, Planned, changed_facts
+from dataware.core.plan import COPYING, Plan, Planned, changed_facts, copies
 from dataware.core.waiting import explain_waiting, tell_way_on
 from dataware.kinds import load
 from dataware.ops.announce import announce
@@ -27,27 +28,42 @@ NAMED = 5
 
 
 def apply_plan(
-    context: Context, plan: Plan, settings: CopySettings, *, saved: bool = False
+    context: Context,
+    plan: Plan,
+    settings: CopySettings,
+    *,
+    saved: bool = False,
+    sums_up: bool = True,
 ) -> Plan:
     """Create, copy and verify what the plan says; answers with the plan that was carried out.
 
-    A `saved` plan is probed again first. Raises Refused, with nothing changed, when a stop rule
-    holds or a fact has changed; Incomplete when some resource has to be applied again.
+    A `saved` plan is probed again first. With `sums_up` the last line says what needs attention,
+    or that nothing was to do; whoever goes on afterwards sums up by himself.
+
+    Raises Refused, with nothing changed, when a stop rule holds or a fact has changed; Incomplete
+    when some resource has to be applied again.
     """
     if saved:
-        plan = _probed_again(context, plan)
+        plan = _probed_again(context, plan, settings)
     if plan.stops:
         for planned in plan.stops:
             announce(context.emit, planned)
         names = ", ".join(planned.wanted.preferred for planned in plan.stops)
         more = read_more({planned.decision.rule for planned in plan.stops})
         raise Refused(f"nothing was changed, because of {names}; see the reasons above, and {more}")
+    check_sources(plan, settings)
     for text in plan.warnings:
         context.emit(event("warning", text=text))
     _tell_waiting(context, plan)
     _apply_each(context, plan, settings)
-    _tell_end(context, plan)
+    if sums_up:
+        _tell_end(context, plan)
     return plan
+
+
+def check_sources(plan: Plan, settings: CopySettings) -> None:
+    """Raise Refused where a copy would take nothing of the data that its source holds."""
+    check_history((one.source for one in copies(plan)), all_versions=settings.all_versions)
 
 
 def _tell_end(context: Context, plan: Plan) -> None:
@@ -128,14 +144,15 @@ def _is_left(planned: Planned) -> bool:
     return planned.decision.action is Action.CREATE and missing and not planned.creates
 
 
-def _probed_again(context: Context, plan: Plan) -> Plan:
+def _probed_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
     where = (context.aws.account, context.aws.region)
     if where != (plan.account, plan.region):
         raise Refused(
             f"the plan is for account {plan.account}, {plan.region}, but the credentials are for "
             f"{where[0]}, {where[1]}; choose the profile and region that the plan was made with"
         )
-    fresh = make_plan(context, [planned.wanted for planned in plan.resources], tell=False)
+    wanted = [planned.wanted for planned in plan.resources]
+    fresh = make_plan(context, wanted, tell=False, all_versions=settings.all_versions)
     pairs = zip(plan.resources, fresh.resources, strict=True)
     changes = [change for before, after in pairs for change in changed_facts(before, after)]
     if changes:

@@ -44,7 +44,13 @@ from dataware.ops.copying import Copying
 from dataware.ops.ending import carried, ending
 from dataware.ops.heart import Heart, await_settled
 from dataware.ops.measure import Measure
-from dataware.ops.outcome import describe_denied, describe_skipped, is_unexplained, tell_verdict
+from dataware.ops.outcome import (
+    describe_denied,
+    describe_skipped,
+    is_unexplained,
+    tell_nothing_copied,
+    tell_verdict,
+)
 from dataware.ops.probe import look
 from dataware.ops.record_names import on_record
 from dataware.ops.verify import compared, tell_apart, why_apart
@@ -385,5 +391,10 @@ class _Carrier:
                     kind.unit, self._migration.order.target.name, troubles, progress.counts
                 )
             )
-        self._context.emit(event("migrated", **self._migration.words()))
+        if not progress.counts.in_target:
+            tell_nothing_copied(
+                self._context, kind.unit, self._migration.words(), progress, troubles
+            )
+        else:
+            self._context.emit(event("migrated", **self._migration.words()))
         tell_verdict(self._context, kind, verdict, self._migration.words())

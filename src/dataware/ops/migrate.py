@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from dataware.core.errors import BadInput, Refused
 from dataware.core.events import event
+from dataware.core.history import check_history
 from dataware.core.kind import CopyOrder, Kind, Place
 from dataware.core.model import (
     NO_MARKER,
@@ -82,6 +83,8 @@ def prepared(
             f"{describe_schemas(source, before.schema, target, after.schema)}: items cannot be "
             "copied as they are; make a target with the same keys"
         )
+    if not source.prefix:
+        check_history((before,), all_versions=settings.all_versions)
     source, target = (located(context, kind, place) for place in (source, target))
     _check_whole(_record_of(context, kind, source), source)
     order = order_of(source, target, settings)

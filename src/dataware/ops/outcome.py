@@ -8,12 +8,12 @@ from dataclasses import replace
 from dataware.core.causes import advise, list_causes
 from dataware.core.denial import how_to_allow
 from dataware.core.diff import Side
-from dataware.core.errors import WriteDenied
+from dataware.core.errors import Incomplete, WriteDenied
 from dataware.core.events import counted, event
-from dataware.core.kind import Kind
+from dataware.core.kind import Kind, Trouble
 from dataware.core.ports import Journal
 from dataware.core.verdict import Verdict
-from dataware.migrate import Counts
+from dataware.migrate import Counts, Progress
 from dataware.ops.context import Context
 from dataware.ops.verify import tell
 
@@ -25,6 +25,34 @@ def describe_skipped(unit: str, name: str, troubles: Mapping[str, int], counts: 
         f"{counts.in_target:,} of {counted(counts.done, unit)} are there; {advise(troubles)}; then "
         "run the same command again, or accept what was skipped with --accept-left"
     )
+
+
+def tell_nothing_copied(
+    context: Context,
+    unit: str,
+    words: Mapping[str, object],
+    progress: Progress,
+    troubles: Mapping[str, int],
+) -> None:
+    """Say that the target keeps its own under every key of the source.
+
+    `troubles` are those that no policy settles. Raises Incomplete where nothing is to be kept: a
+    copy of which nothing arrived is never complete, whatever was accepted.
+    """
+    name, source, kept = words["name"], words["source"], progress.troubles[Trouble.CONFLICT]
+    if troubles:
+        raise Incomplete(
+            f"nothing was copied to {name}: {counted(sum(troubles.values()), unit)} of {source} "
+            f"skipped ({list_causes(troubles)}), and --accept-left accepts no copy of nothing; "
+            f"{advise(troubles)}; then run the same command again"
+        )
+    if not kept:
+        raise Incomplete(
+            f"nothing was copied to {name}, because {source} held no {unit} when it was read; look "
+            "what became of its data, and run the same command again"
+        )
+    why = f"{name} keeps its own under the keys of {counted(kept, unit)}, so nothing was copied"
+    context.emit(event("nothing-to-do", why=why, **words))
 
 
 def describe_denied(unit: str, name: str, error: WriteDenied) -> str:

@@ -5,8 +5,11 @@ Nothing found is no success where somebody named the part of a bucket in which i
 
 from __future__ import annotations
 
-from dataware.core.errors import BadInput
+from contextlib import suppress
+
+from dataware.core.errors import BadInput, CannotSee, Refused
 from dataware.core.events import event
+from dataware.core.history import WAY_ON, WHAT_IT_HOLDS
 from dataware.core.kind import Kind, MakeReader, Place
 from dataware.core.ports import Aws, Emit
 
@@ -25,11 +28,26 @@ def holds_anything(make: MakeReader, aws: Aws, place: Place, *, all_versions: bo
 
 
 def check_part(kind: Kind, aws: Aws, place: Place, *, all_versions: bool) -> None:
-    """Raise BadInput where a named part of a bucket holds nothing."""
+    """Raise BadInput where a named part of a bucket holds nothing, Refused for history alone."""
     if not place.prefix or kind.reader is None:
         return
-    if not holds_anything(kind.reader, aws, place, all_versions=all_versions):
-        raise BadInput(describe_empty(kind, place))
+    if holds_anything(kind.reader, aws, place, all_versions=all_versions):
+        return
+    if not all_versions and holds_history(kind.reader, aws, place):
+        raise Refused(
+            f"nothing was changed, because {address_of(kind, place)} {WHAT_IT_HOLDS}, so nothing "
+            f"would be copied; {WAY_ON}"
+        )
+    raise BadInput(describe_empty(kind, place))
+
+
+def holds_history(make: MakeReader | None, aws: Aws, place: Place) -> bool:
+    """Whether older versions are there; who may not list them is told that nothing is there."""
+    if make is None:
+        return False
+    with suppress(CannotSee):
+        return holds_anything(make, aws, place, all_versions=True)
+    return False
 
 
 def describe_empty(kind: Kind, place: Place) -> str:

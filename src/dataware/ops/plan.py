@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from dataware.core.errors import BadInput, Refused
 from dataware.core.estimate import Estimate, Prices, estimate
 from dataware.core.events import event
+from dataware.core.history import warn_of_history
 from dataware.core.kind import Kind
 from dataware.core.model import (
     NOT_ASKED,
@@ -39,9 +40,16 @@ from dataware.ops.region_check import find_wrong_region
 
 
 def make_plan(
-    context: Context, wanted: Sequence[Wanted], *, tell: bool = True, prices: Prices | None = None
+    context: Context,
+    wanted: Sequence[Wanted],
+    *,
+    tell: bool = True,
+    prices: Prices | None = None,
+    all_versions: bool = False,
 ) -> Plan:
     """Look at every name and decide; with `prices`, estimate what each copy takes.
+
+    `all_versions` says that copies will take older versions, too.
 
     Raises BadInput for wanted resources that contradict each other, CannotSee when the account
     itself cannot be reached, and Refused for a wrong region if any doubt is a stop.
@@ -52,7 +60,7 @@ def make_plan(
     context.emit(event("looking", count=len(wanted), account=account, region=region))
     seen = probe_all(context, wanted)
     planned = tuple(
-        _planned(item, preferred, fallbacks, prices)
+        _planned(item, preferred, fallbacks, prices, all_versions=all_versions)
         for item, (preferred, fallbacks) in zip(wanted, seen, strict=True)
     )
     planned = warn_of_earlier_migrations(context, planned)
@@ -111,7 +119,12 @@ def _shared_fallbacks(wanted: Sequence[Wanted]) -> tuple[str, ...]:
 
 
 def _planned(
-    wanted: Wanted, preferred: Facts, fallbacks: tuple[Facts, ...], prices: Prices | None
+    wanted: Wanted,
+    preferred: Facts,
+    fallbacks: tuple[Facts, ...],
+    prices: Prices | None,
+    *,
+    all_versions: bool,
 ) -> Planned:
     kind = load(wanted.type)
     schema = kind.declared_schema(wanted.properties)
@@ -125,6 +138,8 @@ def _planned(
     decision = _refuse_import_from_elsewhere(kind, wanted, decision)
     decision = _refer_to_what_cannot_be_adopted(kind, wanted, decision, preferred)
     decision = _retain_what_is_adopted(wanted, decision, preferred)
+    if decision.action in COPYING and not all_versions:
+        decision = replace(decision, warnings=(*decision.warnings, *warn_of_history(source)))
     taken = _estimate(kind, decision, source, prices)
     preferred = _advised(kind, wanted, decision, preferred, source)
     return Planned(wanted, preferred, fallbacks, decision, taken)

@@ -10,6 +10,7 @@ from itertools import islice
 from dataware.core.diff import Side
 from dataware.core.errors import BadInput, Difference
 from dataware.core.events import event
+from dataware.core.history import WHAT_IT_HOLDS
 from dataware.core.kind import Kind, Place
 from dataware.core.ports import Aws
 from dataware.core.tally import Tally
@@ -20,7 +21,7 @@ from dataware.ops.checking import Sides
 from dataware.ops.compare import Stop, compare
 from dataware.ops.context import Context, Pair
 from dataware.ops.measure import Measure
-from dataware.ops.places import describe_empty, warn_of_slashes
+from dataware.ops.places import address_of, describe_empty, holds_history, warn_of_slashes
 
 SHOWN = 10
 """Differences of one sort that are told one by one."""
@@ -48,7 +49,8 @@ def verify(
 ) -> Verdict:
     """Compare both sides and tell the result; changes nothing.
 
-    Raises BadInput where a named part of the source holds nothing, and Difference for tables whose
+    Raises BadInput where a named part of the source holds nothing, or where the source holds only
+    older versions and those were not asked for, and Difference for tables whose
     keys are not the same.
     """
     words = {"source": source.name, "name": target.name}
@@ -60,10 +62,22 @@ def verify(
     pair = Pair(type_name, here, there, all_versions, deep)
     measure = Measure(words, kind.unit, None, context.clock, context.emit)
     verdict = compared(context, kind, pair, context.stop, measure)
-    if here.prefix and not verdict.compared:
-        raise BadInput(describe_empty(kind, here))
+    if not verdict.compared:
+        _check_anything(context, kind, here, all_versions=all_versions)
     tell(context, kind, verdict, words)
     return verdict
+
+
+def _check_anything(context: Context, kind: Kind, source: Place, *, all_versions: bool) -> None:
+    """Raise BadInput where nothing was compared though something was meant to be."""
+    aws = aws_of(context, source)
+    if kind.prefixes and not all_versions and holds_history(kind.reader, aws, source):
+        raise BadInput(
+            f"{address_of(kind, source)} {WHAT_IT_HOLDS}, so nothing was compared; compare every "
+            "version with --versions all"
+        )
+    if source.prefix:
+        raise BadInput(describe_empty(kind, source))
 
 
 def _check_schemas(context: Context, kind: Kind, source: Place, target: Place) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from dataware.aws import ClientSettings
 from dataware.cli.doctor import subject as shared
+from dataware.cli.doctor.finding import Finding, fine
 from dataware.cli.doctor.run import CHECKS, Check, findings
 from dataware.cli.doctor.subject import Once, Subject
 from dataware.cli.options import Outside
@@ -208,6 +209,24 @@ def test_who_may_not_ask_iam_and_can_read_is_not_stopped(
     ran, checks = doctor()
     assert ran.code == 0, ran
     assert [told["code"] for told in checks["permissions"]] == ["checked", "checked-doubt"]
+
+
+@pytest.mark.parametrize("error", [CannotSee("no answer within 20 s"), RuntimeError("a fault")])
+def test_what_could_not_be_looked_into_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Without any failure nobody knows whether a run would pass, so doctor does not say so."""
+
+    def silent(_subject: Subject) -> list[Finding]:
+        raise error
+
+    fine_one = Check("python", lambda _subject: [fine("3.11")])
+    checks = (fine_one, Check("endpoints", silent), Check("credentials", silent))
+    monkeypatch.setattr("dataware.cli.doctor.run.CHECKS", checks)
+    ran = run("doctor", "--region", "eu-west-1")
+    assert ran.code == 1
+    assert "Nothing stands in the way" not in ran.out
+    assert "2 checks could not be made, so a run may fail" in ran.err
 
 
 def failures(checks: dict[str, list[dict[str, Any]]]) -> dict[str, str]:

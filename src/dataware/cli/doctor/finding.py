@@ -17,11 +17,15 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: what was found, and what to do; a FAILURE is something that will fail."""
+    """One line: what was found, and what to do; a FAILURE is something that will fail.
+
+    `unchecked` says that the check could not be made, so that nobody knows what it would find.
+    """
 
     verdict: Verdict
     found: str
     do: str = ""
+    unchecked: bool = False
 
     @property
     def text(self) -> str:
@@ -42,6 +46,11 @@ def note(found: str, do: str = "") -> Finding:
 def doubt(found: str, do: str = "") -> Finding:
     """Something that may fail, or that was not seen."""
     return Finding(Verdict.DOUBT, found, do)
+
+
+def not_checked(why: str, do: str = "") -> Finding:
+    """Something into which it was not possible to look."""
+    return Finding(Verdict.DOUBT, why, do, unchecked=True)
 
 
 def failure(found: str, do: str) -> Finding:

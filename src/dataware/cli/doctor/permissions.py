@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 
 from dataware.aws.caller import policy_owner
 from dataware.aws.simulate import PERMISSION, simulate
-from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
+from dataware.cli.doctor.finding import Finding, doubt, failure, fine, not_checked, note
 from dataware.cli.doctor.network import UNKNOWN_CALLER
 from dataware.cli.doctor.subject import Subject
 from dataware.cli.jobs import policy_of
@@ -85,7 +85,8 @@ def simulated_found(
         yield doubt(f"{lack}: a plan shows and compares less, and passes", f"allow it to {owner}")
     asked = _pairs(needs)
     if unanswered := len(asked - answers.keys()):
-        yield doubt(f"{counted(unanswered, 'question')} to IAM got no answer", "run this again")
+        asked_in_vain = counted(unanswered, "question")
+        yield not_checked(f"{asked_in_vain} to IAM got no answer", "run this again")
     if not found and not skipped and not unanswered:
         actions = len({action for action, _ in asked})
         yield fine(f"all {counted(actions, 'action')} that the plan needs are allowed to {owner}")
@@ -101,7 +102,7 @@ def _tried(subject: Subject, wanted: Sequence[Wanted], why: str, advice: str) ->
         yield failure(str(error), "see `dataware plan`")
         return
     except DatawareError as error:
-        yield doubt(f"not checked: {error}", "run this again")
+        yield not_checked(f"not checked: {error}", "run this again")
         return
     yield from tried_found(problems_in(plan))
     yield doubt(
@@ -130,7 +131,7 @@ def tried_found(problems: Sequence[tuple[str, Problem]]) -> Iterator[Finding]:
             names = named.setdefault(problem.permission, [])
             names += [name] if name not in names else []
         else:
-            yield doubt(f"{name}: {problem}", "run this again")
+            yield not_checked(f"{name}: {problem}", "run this again")
     for permission, names in named.items():
         yield failure(f"{permission} on {', '.join(names)} is denied", "allow it")
     if not problems:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from dataware.cli.doctor import declared, identity, machine, network, permissions, tools
-from dataware.cli.doctor.finding import Finding, Verdict, doubt
+from dataware.cli.doctor.finding import Finding, Verdict, not_checked
 from dataware.cli.doctor.subject import APP_SECONDS, Once, Subject
 from dataware.cli.options import AppOptions, Outside
 from dataware.cli.outside import display
@@ -46,7 +46,7 @@ CHECKS = (
 
 
 def run_doctor(options: Outside, app: AppOptions, *, all_versions: bool) -> int:
-    """Check everything. Raises DatawareError if something will fail."""
+    """Check everything. Raises DatawareError if something will fail, or could not be checked."""
     with suppress(BadInput):
         options = in_project(options, app)
     subject = Subject(options, app, all_versions)
@@ -57,16 +57,27 @@ def run_doctor(options: Outside, app: AppOptions, *, all_versions: bool) -> int:
             found.append(finding)
             fields = {"check": name, "found": finding.found, "do": finding.do or None}
             emit(event(finding.verdict, text=finding.text, **fields))
-        failures = sum(one.verdict is Verdict.FAILURE for one in found)
-        doubts = sum(one.verdict is Verdict.DOUBT for one in found)
-        if not failures:
+        why_not = _why_not(found)
+        if why_not is None:
+            doubts = sum(one.verdict is Verdict.DOUBT for one in found)
             in_doubt = f", {counted(doubts, 'warning')}" if doubts else ""
             emit(event("done", text=f"Nothing stands in the way{in_doubt}"))
-    if failures:
-        raise DatawareError(
-            f"{counted(failures, 'thing')} will make a run fail; the lines above say what to do"
-        )
+    if why_not is not None:
+        raise DatawareError(f"{why_not}; the lines above say what to do")
     return 0
+
+
+def _why_not(found: Iterable[Finding]) -> str | None:
+    """Why nobody can say that a run will pass, or None; what was not seen is no good news."""
+    failures = unchecked = 0
+    for one in found:
+        failures += one.verdict is Verdict.FAILURE
+        unchecked += one.unchecked
+    if failures:
+        return f"{counted(failures, 'thing')} will make a run fail"
+    if unchecked:
+        return f"{counted(unchecked, 'check')} could not be made, so a run may fail"
+    return None
 
 
 def _ask_first(subject: Subject) -> None:
@@ -86,10 +97,11 @@ def findings(checks: Iterable[Check], subject: Subject) -> Iterator[tuple[str, F
         try:
             found = once.get()
         except CannotSee as error:
-            found = [doubt(f"not checked: {error}", "run this again")]
+            found = [not_checked(f"not checked: {error}", "run this again")]
         except Exception as error:
             what = f"{type(error).__name__}: {error}"
-            found = [doubt(f"not checked, because of a fault of dataware itself ({what})")]
+            why = f"not checked, because of a fault of dataware itself ({what})"
+            found = [not_checked(why)]
         yield from ((check.name, finding) for finding in found)
 
 

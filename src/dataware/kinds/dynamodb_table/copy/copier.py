@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from dataware.core.circles import PageCursor
-from dataware.core.errors import Conflict
+from dataware.core.errors import Conflict, WriteDenied
 from dataware.core.kind import CopyOrder, Left, Outcome, Page, Place, Rates, Tools, Trouble, Unit
 from dataware.core.model import OnConflict, Size
 from dataware.core.tally import Tally
@@ -201,10 +201,12 @@ class TableCopier:
         outcomes: list[Outcome] = []
         for some in without_twins(items, await self._key_names()):
             results = await asyncio.gather(*map(put, some), return_exceptions=True)
-            for result in results:
-                if isinstance(result, BaseException):
-                    raise result
-                outcomes.append(result)
+            outcomes += [one for one in results if isinstance(one, Outcome)]
+            for error in results:
+                if isinstance(error, WriteDenied):
+                    error.beside = sum(outcome.copied + outcome.same for outcome in outcomes)
+                if isinstance(error, BaseException):
+                    raise error
         return Outcome(
             copied=sum(outcome.copied for outcome in outcomes),
             same=sum(outcome.same for outcome in outcomes),
