@@ -5,7 +5,7 @@ import io
 import pytest
 
 from dataware.core.events import MESSAGES, Event, event
-from dataware.report.line import WORDS, encodable, line, printable
+from dataware.report.line import WORDS, encodable, line
 
 BUCKET: dict[str, object] = {"noun": "S3 bucket", "short": "bucket"}
 TABLE: dict[str, object] = {"noun": "DynamoDB table", "short": "table"}
@@ -61,14 +61,6 @@ def test_without_signs_a_word_tells_the_level() -> None:
 def test_every_level_has_a_word() -> None:
     """A new level cannot be forgotten by the plain lines."""
     assert {message.level for message in MESSAGES.values()} <= set(WORDS)
-
-
-@pytest.mark.parametrize("key", ["a\nb", "a\x1b[2Jb", "a\u202eb", "a\u2028b", "a\rb"])
-def test_a_key_cannot_break_or_forge_a_line(key: str) -> None:
-    """Control characters of a key are shown escaped."""
-    shown = printable(key)
-    assert shown.isprintable()
-    assert shown.startswith("a\\")
 
 
 def test_a_stream_without_unicode_gets_ascii() -> None:

@@ -16,8 +16,8 @@ from markdown_it.token import Token
 from dataware.core.events import event
 from dataware.core.model import Action
 from dataware.core.plan import Plan
+from dataware.core.printable import escape_unprintable
 from dataware.report import Format, make_renderer
-from dataware.report.line import printable
 from dataware.report.markdown import LONGEST, MOST, clip_text, code, fitting, markdown, prose
 from support.plans import (
     NASTY,
@@ -208,7 +208,7 @@ def test_fitting_keeps_the_first_lines(lines: list[str], room: int) -> None:
 def test_a_long_name_has_an_end() -> None:
     """Names and sentences are cut after a few hundred characters."""
     assert len(clip_text("x" * 10_000)) == LONGEST
-    assert clip_text("\x1b[31m") == printable("\x1b[31m")
+    assert clip_text("\x1b[31m") == escape_unprintable("\x1b[31m")
 
 
 def test_the_renderer_writes_the_document_and_nothing_else() -> None:

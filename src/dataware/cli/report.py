@@ -9,10 +9,10 @@ from pathlib import Path
 from dataware.core.errors import DatawareError, Difference, Incomplete, Refused
 from dataware.core.events import event
 from dataware.core.ports import Emit
+from dataware.core.printable import escape_unprintable
 from dataware.report import Format, appearance, make_renderer
 from dataware.report.html import run_page
 from dataware.report.html.story import story_of
-from dataware.report.line import printable
 from dataware.state.runs import KeptRun, find_run, kept_runs, runs_folder
 
 DONE = 0
@@ -68,7 +68,7 @@ def _row(run: KeptRun) -> tuple[str, ...]:
     began = run.beginning
     words = ["dataware", *map(str, [began.get("command"), *began.get("arguments", ())])]
     started = str(began.get("started", ""))[:16].replace("T", " ")
-    return run.run, started, _outcome(run), printable(" ".join(words))
+    return run.run, started, _outcome(run), escape_unprintable(" ".join(words))
 
 
 def _outcome(run: KeptRun) -> str:

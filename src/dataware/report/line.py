@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from dataware.core.events import Event, Level
+from dataware.core.printable import escape_unprintable
 
 WORDS = {
     Level.INFO: "info",
@@ -26,22 +27,9 @@ WORDS = {
 }
 
 
-def printable(text: str) -> str:
-    """The text with every control character escaped: a key cannot break or forge a line."""
-    if text.isprintable():
-        return text
-    return "".join(_visible(character) for character in text)
-
-
-def _visible(character: str) -> str:
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape").decode("ascii")
-
-
 def line(event: Event, *, signs: bool) -> str:
     """The line of an event, without a line end."""
-    text = printable(event.text())
+    text = escape_unprintable(event.text())
     if signs:
         return f"{event.message.sign} {text}"
     return f"{WORDS[event.message.level]}: {text}"

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from dataware.core.events import counted, needs_attention
 from dataware.core.model import Action
-from dataware.report.line import printable
+from dataware.core.printable import escape_unprintable
 from dataware.report.summary import WORDS
 from dataware.report.table import ORDER, TableSide, in_order, row
 
@@ -83,7 +83,7 @@ def prose(text: str) -> str:
 
 def clip_text(text: str) -> str:
     """The text without control characters, and with an end."""
-    shown = printable(text)
+    shown = escape_unprintable(text)
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
 
 

@@ -9,9 +9,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from dataware.core.printable import escape_unprintable
 from dataware.core.speed import rough
 from dataware.ops.status import COMPLETE, RUNNING, Run, amount, journal_words, life, pace, seen
-from dataware.report.line import printable
 from dataware.report.wrapping import wrap_text
 
 STYLES = {RUNNING: "cyan", COMPLETE: "green", "failed": "bold red", "stopped": "bold red"}
@@ -73,7 +73,7 @@ def _cells(run: Run) -> tuple[str, ...]:
     if run.state == RUNNING and "rate" in run.detail:
         rate = f"{run.number('rate'):,.0f}/s"
         left = rough(run.number("left")) if run.detail.get("left") is not None else ""
-    source, target = printable(run.source or "unknown"), printable(run.target)
+    source, target = escape_unprintable(run.source or "unknown"), escape_unprintable(run.target)
     return target, source, _state(run), amount(run), rate, left, seen(run), run.run or ""
 
 
@@ -91,13 +91,13 @@ def _run(run: Run) -> str:
     holder = run.detail.get("holder")
     if not run.run:
         return ""
-    return f"run {run.run} on {printable(str(holder))}" if holder else f"run {run.run}"
+    return f"run {run.run} on {escape_unprintable(str(holder))}" if holder else f"run {run.run}"
 
 
 def _remarks(run: Run, width: int) -> Iterator[Text]:
     """What does not fit into a row: why it ended, and what the journal knows."""
     if run.why:
-        yield _indent_text(f"why: {printable(run.why)}", width, "yellow")
+        yield _indent_text(f"why: {escape_unprintable(run.why)}", width, "yellow")
     if words := journal_words(run):
         yield _indent_text(words, width, "dim")
 

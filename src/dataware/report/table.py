@@ -13,8 +13,8 @@ from typing import Any
 
 from dataware.core.events import Event, counted
 from dataware.core.model import Action, Existence, MarkerState, Ownership
+from dataware.core.printable import escape_unprintable
 from dataware.kinds import load
-from dataware.report.line import printable
 from dataware.report.summary import WORDS, duration, money, volume
 
 Json = Mapping[str, Any]
@@ -114,20 +114,23 @@ def row(resource: Json) -> PlanTableRow:
     """What is told of one resource of a plan's JSON."""
     kind = load(resource["type"])
     sides = [
-        TableSide(printable(facts["name"]), tuple(map(printable, clauses(facts, kind.unit))))
+        TableSide(
+            escape_unprintable(facts["name"]),
+            tuple(map(escape_unprintable, clauses(facts, kind.unit))),
+        )
         for facts in (resource["preferred"], *resource["fallbacks"])
     ]
     mode = (resource["import"],) if resource["import"] else ()
     return PlanTableRow(
-        id=printable(resource["id"]),
+        id=escape_unprintable(resource["id"]),
         noun=kind.noun,
         action=Action(resource["action"]),
         how=(f"rule {resource['rule']}", *mode),
         preferred=sides[0],
         fallbacks=tuple(sides[1:]),
-        why=printable(resource["reason"]),
+        why=escape_unprintable(resource["reason"]),
         takes=tuple(_takes(resource, kind.unit)),
-        warnings=tuple(map(printable, resource["warnings"])),
+        warnings=tuple(map(escape_unprintable, resource["warnings"])),
     )
 
 

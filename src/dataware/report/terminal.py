@@ -15,9 +15,10 @@ from rich.live import Live
 from rich.text import Text
 
 from dataware.core.events import Event, Level
+from dataware.core.printable import escape_unprintable
 from dataware.report.bar import Row, bar_lines
 from dataware.report.bounded import BARS, ENDS, PHASE, Bounded, is_one_of_few, migration_of
-from dataware.report.line import can_show_signs, line, printable
+from dataware.report.line import can_show_signs, line
 from dataware.report.output import Output
 from dataware.report.plain import PERIOD, SAMPLE
 from dataware.report.table import PlanTable, plan_of
@@ -56,7 +57,7 @@ class Bars:
         if name not in self._rows or data.get("phase") != self._rows[name].get("phase"):
             self._since[name] = self._seconds()
         self._taken[name] = self._seconds()
-        self._rows[name] = {**data, "name": printable(str(data.get("name", "")))}
+        self._rows[name] = {**data, "name": escape_unprintable(str(data.get("name", "")))}
 
     def end(self, name: str) -> None:
         """A migration has ended."""

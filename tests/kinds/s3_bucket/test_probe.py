@@ -11,7 +11,7 @@ from dataware.aws.session import Account
 from dataware.core.model import Content, Existence, Facts, Ownership, Size
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.s3_bucket import KIND
-from dataware.kinds.s3_bucket.remarks import describe_expiry, note_archived
+from dataware.kinds.s3_bucket.notes import describe_expiry, note_archived
 from support import buckets
 
 NAME = "probed-bucket"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataware.core.printable import escape_unprintable
 from dataware.report.html.story import Story
 from dataware.report.html.words import (
     facts_in_words,
@@ -18,7 +19,6 @@ from dataware.report.html.words import (
     seconds_in_words,
     sentence,
 )
-from dataware.report.line import printable
 from support.tales import COPY, apart, copied, decided, ended, facts, happened, told
 
 DIFFER = happened(1.0, "differences", summary="1 missing", missing=1, **COPY)
@@ -91,7 +91,7 @@ def test_prose_is_escaped_and_loses_nothing(text: str) -> None:
     shown = str(prose(text))
     assert set(re.findall("<[^>]*>", shown)) <= {"<code>", "</code>"}
     plain = html.unescape(re.sub("</?code>", "", shown))
-    assert plain.replace("`", "") == printable(text).replace("`", "")
+    assert plain.replace("`", "") == escape_unprintable(text).replace("`", "")
 
 
 def test_facts_are_told_in_words() -> None:

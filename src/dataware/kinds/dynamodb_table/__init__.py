@@ -1,7 +1,7 @@
 """The card of AWS::DynamoDB::Table.
 
-`probe` looks, `copier` copies over the wire (`protocol` speaks DynamoDB's JSON, `items` knows how
-items compare and add up), `reader` verifies and shares no code with the copier.
+`probe` looks at a table, the wing `copy` copies it over the wire, and the wing `verify` reads both
+sides back and shares no code with it.
 """
 
 from __future__ import annotations

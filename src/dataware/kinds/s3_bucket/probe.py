@@ -25,7 +25,7 @@ from dataware.core.model import (
     absent,
 )
 from dataware.core.ports import Aws
-from dataware.kinds.s3_bucket.remarks import REACTIONS, note_archived
+from dataware.kinds.s3_bucket.notes import REACTIONS, note_archived
 from dataware.kinds.s3_bucket.settings import SETTINGS
 
 _PAGE = 1000

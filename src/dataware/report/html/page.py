@@ -16,6 +16,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from dataware import __version__
+from dataware.core.printable import escape_unprintable
 from dataware.report.html.chart import HEIGHT, WIDTH, Chart
 from dataware.report.html.story import Told
 from dataware.report.html.table import ReportTable, lines
@@ -29,7 +30,6 @@ from dataware.report.html.words import (
     rate_in_words,
     seconds_in_words,
 )
-from dataware.report.line import printable
 
 SIGNS = {GOOD: "✔", NOTE: "●", WARN: "▲", BAD: "✖"}
 
@@ -142,7 +142,7 @@ def _environment() -> Environment:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     # A template escapes markup; characters that would not show, or turn the text round, remain.
-    environment.finalize = lambda value: printable(value) if type(value) is str else value
+    environment.finalize = lambda value: escape_unprintable(value) if type(value) is str else value
     environment.globals["lines"] = lines
     environment.filters |= {
         "number": lambda number: f"{number:,}",

@@ -11,8 +11,8 @@ from markupsafe import Markup, escape
 
 from dataware.core.events import counted, needs_attention
 from dataware.core.model import Action
+from dataware.core.printable import escape_unprintable
 from dataware.report.html.story import MigrationStory, Story
-from dataware.report.line import printable
 from dataware.report.summary import volume
 
 GOOD, NOTE, WARN, BAD = "good", "note", "warn", "bad"
@@ -148,7 +148,7 @@ def prose(text: str) -> Markup:
     """A sentence for a page, escaped; commands in it stand as code instead of in backticks."""
     shown = Markup()
     for at, part in enumerate(_COMMAND.split(text)):
-        safe = escape(printable(part))
+        safe = escape(escape_unprintable(part))
         shown += Markup("<code>{}</code>").format(safe) if at % 2 else safe
     return shown
 

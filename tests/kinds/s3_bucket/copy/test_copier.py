@@ -335,7 +335,7 @@ def test_a_listing_out_of_order_is_an_error(aws: Account) -> None:
         )
 
 
-def test_the_size_is_exact_while_one_page_shows_it(
+def test_the_size_is_exact_while_the_counted_pages_show_it(
     aws: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A total that was not counted to its end is never called exact."""
@@ -345,6 +345,10 @@ def test_the_size_is_exact_while_one_page_shows_it(
         the_order = order(aws, "old-bucket", "new-bucket", all_versions=versions)
         assert size(aws, the_order) == Size(3, 6)
     monkeypatch.setattr("dataware.kinds.s3_bucket.copy.partitions.PAGE", 2)
+    for versions in (False, True):
+        the_order = order(aws, "old-bucket", "new-bucket", all_versions=versions)
+        assert size(aws, the_order) == Size(3, 6)
+    monkeypatch.setattr("dataware.kinds.s3_bucket.copy.partitions.COUNTED_PAGES", 1)
     for versions in (False, True):
         the_order = order(aws, "old-bucket", "new-bucket", all_versions=versions)
         assert not size(aws, the_order).exact

@@ -20,7 +20,6 @@ from dataware.kinds.s3_bucket.copy.requests import (
     encode_key,
     encode_value,
     key_of,
-    shown,
 )
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
@@ -104,10 +103,3 @@ def test_a_place_may_be_named_by_its_arn() -> None:
     """An ARN and a name mean the same bucket."""
     place = Place("arn:aws:s3:::bucket", "1", "r", "é/")
     assert Bucket.of(place) == Bucket("bucket", "1", "r", "é/".encode())
-
-
-def test_a_key_is_shown_on_one_line() -> None:
-    """People see the key, and no control character reaches their terminal."""
-    assert shown("é 漢".encode()) == "é 漢"
-    assert shown(b"a\nb\x1b[31m") == "a\\nb\\x1b[31m"
-    assert shown(b"\xff") == "\\xff"

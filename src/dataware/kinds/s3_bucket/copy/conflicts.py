@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from dataware.core.errors import Conflict
 from dataware.core.kind import Left, Outcome, Trouble
 from dataware.core.model import OnConflict
+from dataware.core.printable import escape_key
 from dataware.kinds.s3_bucket.copy.client import Head
 from dataware.kinds.s3_bucket.copy.multipart import copy_in_parts
 from dataware.kinds.s3_bucket.copy.objects import (
-    ARCHIVED,
     ONLY_IF_ABSENT,
     Pair,
     archived,
@@ -19,9 +19,10 @@ from dataware.kinds.s3_bucket.copy.objects import (
     left_by,
     only_if,
 )
-from dataware.kinds.s3_bucket.copy.requests import Bucket, shown
+from dataware.kinds.s3_bucket.copy.requests import Bucket
 from dataware.kinds.s3_bucket.copy.responses import Rejected
 from dataware.kinds.s3_bucket.copy.xml import Found
+from dataware.kinds.s3_bucket.storage_classes import ARCHIVE_CLASSES
 
 _CHUNK = 8 * 1024**2
 
@@ -45,7 +46,7 @@ async def place(pair: Pair, found: Found, *, doubtful: bool = False) -> Outcome:
         if doubtful:
             return await _settle(pair, found)
         # Asked here, too, because waiting for an answer that is known costs something each time.
-        if found.storage_class in ARCHIVED and (left := await archived(pair, found)):
+        if found.storage_class in ARCHIVE_CLASSES and (left := await archived(pair, found)):
             return Outcome(left=(left,))
         try:
             await copy(pair, found)
@@ -137,7 +138,7 @@ async def _conflict(pair: Pair, found: Found, target: Head) -> Outcome:
     if policy is OnConflict.STOP:
         raise Conflict(
             f"bucket {pair.target.name} holds another object under the key "
-            f"{shown(pair.target_key(found.key))}; nothing was overwritten, and the run stops "
+            f"{escape_key(pair.target_key(found.key))}; nothing was overwritten, and the run stops "
             "because of --on-conflict stop"
         )
     if policy is OnConflict.TARGET:
@@ -156,4 +157,4 @@ async def _conflict(pair: Pair, found: Found, target: Head) -> Outcome:
 
 
 def _left(found: Found, trouble: Trouble, why: str) -> Outcome:
-    return Outcome(left=(Left(shown(found.key), trouble, why),))
+    return Outcome(left=(Left(escape_key(found.key), trouble, why),))

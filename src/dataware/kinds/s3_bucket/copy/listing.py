@@ -16,9 +16,10 @@ from xml.etree.ElementTree import Element
 from dataware.core.circles import PageCursor
 from dataware.core.errors import CannotSee
 from dataware.core.partition import KeyRange
+from dataware.core.printable import escape_key
 from dataware.kinds.s3_bucket.copy.client import Calls
 from dataware.kinds.s3_bucket.copy.fast_xml import quick_objects
-from dataware.kinds.s3_bucket.copy.requests import Ask, Bucket, shown
+from dataware.kinds.s3_bucket.copy.requests import Ask, Bucket
 from dataware.kinds.s3_bucket.copy.responses import Rejected
 from dataware.kinds.s3_bucket.copy.xml import Found, Listing, read_objects, read_versions
 
@@ -127,8 +128,8 @@ def _check_order(
         return
     key = next(key for before, key in pairwise(keys) if not ordered(before, key))
     raise CannotSee(
-        f"bucket {bucket.name} does not list its keys in order (at {shown(key)}), so it cannot be "
-        "compared; directory buckets are not supported"
+        f"bucket {bucket.name} does not list its keys in order (at {escape_key(key)}), so it "
+        "cannot be compared; directory buckets are not supported"
     )
 
 

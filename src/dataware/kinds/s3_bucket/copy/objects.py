@@ -8,9 +8,10 @@ from functools import cached_property
 
 from dataware.core.denial import Denial
 from dataware.core.kind import CopyOrder, Left, Trouble
+from dataware.core.printable import escape_key
 from dataware.kinds.s3_bucket.copy.client import Calls
 from dataware.kinds.s3_bucket.copy.fast_xml import quick_copied
-from dataware.kinds.s3_bucket.copy.requests import Ask, Bucket, quoted, shown
+from dataware.kinds.s3_bucket.copy.requests import Ask, Bucket, quoted
 from dataware.kinds.s3_bucket.copy.responses import (
     ARCHIVED_CODES,
     DENIED_CODES,
@@ -19,8 +20,8 @@ from dataware.kinds.s3_bucket.copy.responses import (
     Rejected,
 )
 from dataware.kinds.s3_bucket.copy.xml import Found, read_copied
+from dataware.kinds.s3_bucket.storage_classes import ARCHIVE_CLASSES
 
-ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 _CARRIED = {
     "x-amz-metadata-directive": "COPY",
     "x-amz-tagging-directive": "COPY",
@@ -96,13 +97,13 @@ def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -> Awai
 
 async def archived(pair: Pair, found: Found) -> Left | None:
     """Why an archived object cannot be read now, or None if it can; raises Rejected."""
-    if found.storage_class not in ARCHIVED or found.restored:
+    if found.storage_class not in ARCHIVE_CLASSES or found.restored:
         return None
     head = await pair.calls.head(pair.source, found.key, found.version)
     if head is not None and head.restored:
         return None
     return Left(
-        shown(found.key),
+        escape_key(found.key),
         Trouble.ARCHIVED,
         f"it is archived ({found.storage_class}): restore it first",
     )
@@ -112,20 +113,22 @@ async def left_by(pair: Pair, found: Found, fault: Fault) -> Left:
     """Why a key stays behind, from the error that ended its copy."""
     if fault.status == 412 or fault.code in GONE:
         return Left(
-            shown(found.key), Trouble.CHANGED, "it changed or went away since it was listed"
+            escape_key(found.key), Trouble.CHANGED, "it changed or went away since it was listed"
         )
     if fault.code in ARCHIVED_CODES:
-        return Left(shown(found.key), Trouble.ARCHIVED, "it is archived: restore it first")
+        return Left(escape_key(found.key), Trouble.ARCHIVED, "it is archived: restore it first")
     lost = fault.code.startswith("KMS.") and "AccessDenied" not in fault.code
     if lost or await _sealed(pair, found, fault):
         return Left(
-            shown(found.key),
+            escape_key(found.key),
             Trouble.LOST_KEY,
             f"its encryption key is not available ({fault.code})",
         )
     if fault.code.removeprefix("KMS.") in DENIED_CODES:
-        return Left(shown(found.key), Trouble.DENIED, _denial(fault))
-    return Left(shown(found.key), Trouble.FAILED, f"{fault.code}: {fault.message}".rstrip(": "))
+        return Left(escape_key(found.key), Trouble.DENIED, _denial(fault))
+    return Left(
+        escape_key(found.key), Trouble.FAILED, f"{fault.code}: {fault.message}".rstrip(": ")
+    )
 
 
 async def _sealed(pair: Pair, found: Found, fault: Fault) -> bool:

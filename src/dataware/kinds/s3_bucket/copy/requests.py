@@ -42,15 +42,6 @@ def key_of(cursor: str) -> bytes:
     return unquote_to_bytes(cursor)
 
 
-def shown(key: bytes) -> str:
-    """A key as people write it, with what cannot be printed escaped."""
-    text = key.decode("utf-8", "backslashreplace")
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
-
-
 def quoted(etag: str) -> str:
     """An ETag as conditions want it."""
     return f'"{etag}"'

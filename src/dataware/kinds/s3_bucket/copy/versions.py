@@ -18,9 +18,10 @@ from dataware.core.circles import PageCursor
 from dataware.core.errors import Conflict, Refused
 from dataware.core.kind import Left, Outcome, Trouble
 from dataware.core.model import OnConflict
+from dataware.core.printable import escape_key
 from dataware.kinds.s3_bucket.copy.conflicts import Seat, alike, copy
 from dataware.kinds.s3_bucket.copy.objects import Pair, archived, left_by, only_if
-from dataware.kinds.s3_bucket.copy.requests import Ask, shown
+from dataware.kinds.s3_bucket.copy.requests import Ask
 from dataware.kinds.s3_bucket.copy.responses import GONE, Rejected
 from dataware.kinds.s3_bucket.copy.xml import Found, read_versioning, read_versions
 
@@ -183,7 +184,7 @@ class Replay:
         if self._pair.order.on_conflict is OnConflict.STOP:
             raise Conflict(
                 f"bucket {self._pair.target.name} holds versions of its own under the key "
-                f"{shown(self._key)}; nothing was overwritten, and the run stops because of "
+                f"{escape_key(self._key)}; nothing was overwritten, and the run stops because of "
                 "--on-conflict stop"
             )
         return self._left(
@@ -192,7 +193,7 @@ class Replay:
         )
 
     def _left(self, trouble: Trouble, why: str) -> Outcome:
-        left = Left(shown(self._name), trouble, why)
+        left = Left(escape_key(self._name), trouble, why)
         return Outcome(bytes=self._bytes, left=(left,))
 
 

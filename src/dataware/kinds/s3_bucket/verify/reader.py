@@ -19,8 +19,8 @@ from dataware.core.errors import CannotSee, NotThere
 from dataware.core.kind import Entry, Evidence, Place, Reader, Records
 from dataware.core.partition import KeyRange, ranges
 from dataware.core.ports import Aws
+from dataware.core.printable import escape_key
 from dataware.core.survey import Sample, Survey
-from dataware.kinds.s3_bucket.copy.requests import shown
 from dataware.kinds.s3_bucket.verify.listings import Listed, Listing, read_listing
 
 _CONTENT_HEADERS = frozenset(
@@ -169,7 +169,7 @@ class BucketReader(Reader):
         return self._prefix + key.decode()
 
     def _shown(self, key: bytes) -> str:
-        return shown(self._prefix.encode() + key)
+        return escape_key(self._prefix.encode() + key)
 
     def _head(self, key: str, version: Mapping[str, str]) -> dict[str, str] | None:
         try:
@@ -205,7 +205,7 @@ class BucketReader(Reader):
             yield from answer["Body"].iter_chunks(_CHUNK)
 
     def _label(self, key: str) -> str:
-        return f"object {shown((self._prefix + key).encode())} of bucket {self._name}"
+        return f"object {escape_key((self._prefix + key).encode())} of bucket {self._name}"
 
     @property
     def _s3(self) -> Any:

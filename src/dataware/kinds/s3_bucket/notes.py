@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataware.core.events import counted
-from dataware.kinds.s3_bucket.copy.objects import ARCHIVED
+from dataware.kinds.s3_bucket.storage_classes import ARCHIVE_CLASSES
 
 
 def note_archived(listed: Sequence[Mapping[str, Any]], *, more: bool) -> Iterator[str]:
@@ -17,7 +17,7 @@ def note_archived(listed: Sequence[Mapping[str, Any]], *, more: bool) -> Iterato
     INTELLIGENT_TIERING (Amazon S3 API Reference, ListObjectsV2).
     """
     count = sum(
-        one.get("StorageClass") in ARCHIVED
+        one.get("StorageClass") in ARCHIVE_CLASSES
         and "RestoreExpiryDate" not in (one.get("RestoreStatus") or {})
         for one in listed
     )
