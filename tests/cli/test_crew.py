@@ -119,16 +119,19 @@ def listed(bucket: str) -> dict[str, str]:
     return {one["Key"]: one["ETag"] for page in pages for one in page["Contents"]}
 
 
+@pytest.mark.parametrize("processes", [1, 2])
 def test_what_is_denied_reads_the_same_with_and_without_a_crew(
-    fault_proxy: FaultProxy, tmp_path: Path
+    fault_proxy: FaultProxy, tmp_path: Path, processes: int
 ) -> None:
     """A failing process ends the command with the sentence and the exit code of a single one."""
     migration, app = filled(tmp_path)
     fault_proxy.add(json_error("AccessDeniedException"), operation=migration.write)
-    alone, together = (run("apply", app, "--processes", n) for n in (1, 2))
-    assert "AccessDeniedException" in alone.err
-    assert (together.code, together.err) == (alone.code, alone.err)
-    assert "Copying with 2 processes" in together.out
+    ran = run("apply", app, "--processes", processes)
+    assert ran.code == 1, ran
+    assert "nothing was copied to" in ran.err
+    assert f"{migration.write} answered AccessDeniedException" in ran.err
+    assert ("Copying with 2 processes" in ran.out) is (processes == 2)
+    assert not migration.arrived()
 
 
 def test_a_killed_worker_ends_the_run_and_nothing_is_lost(scene: Scene) -> None:

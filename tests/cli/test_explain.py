@@ -62,7 +62,7 @@ def test_without_a_topic_everything_is_listed() -> None:
 @pytest.mark.parametrize(
     ("topic", "hint"),
     [
-        ("99", "the rules are 1 to 20"),
+        ("99", f"the rules are 1 to {max(RULES)}"),
         ("exit-7", "they are 0 to 4"),
         ("lost-dat", "did you mean lost-data?"),
         ("qqqqqq", "`dataware explain` alone lists what there is"),
