@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from dataware import __version__
 from dataware.aws import Account
 from dataware.aws.times import read_time
-from dataware.core.errors import BadInput, CannotSee
+from dataware.core.errors import BadInput, CannotSee, NotLetIn
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
 
@@ -304,3 +304,48 @@ def test_a_bucket_of_before_2018_is_addressed_by_path(name: str) -> None:
     params = {"Bucket": name, "Key": "a", "ExpectedBucketOwner": "1" * 12}
     url = client.generate_presigned_url("get_object", Params=params)
     assert url.split("?")[0].endswith(f".amazonaws.com/{name}/a")
+
+
+SECRET = "hunter2"
+BAD_ENDPOINTS = [
+    "http://user:hunter2 @127.0.0.1:9",
+    "http://127.0.0.1:9/?token=hunter2",
+    "http://127.0.0.1:9/#hunter2",
+    "user:hunter2@127.0.0.1:9",
+    "http://user:hunter2@127.0.0.1:port",
+    "http://user:hunter2@127.0.0.1:99999",
+    "http://user:hunter2@",
+    "ftp://user:hunter2@127.0.0.1",
+    "http://user:hunter2@[::1",
+    "http://127.0.0.1:9/\thunter2",
+]
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("way", ["option", "variable", "of a service", "profile"])
+@pytest.mark.parametrize("address", BAD_ENDPOINTS)
+def test_what_is_no_address_is_refused_unshown(
+    address: str, way: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whichever way it comes; what is misspelled may be a password."""
+    if way == "profile":
+        (tmp_path / "config").write_text(f"[default]\nendpoint_url = {address}\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    elif way != "option":
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS" if "of" in way else "AWS_ENDPOINT_URL", address)
+    with pytest.raises(BadInput, match=r"the endpoint .* check --endpoint-url") as caught:
+        _ = open_account(endpoint_url=address if way == "option" else None).account
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("printed", ["", "hunter2", "[", "null x"])
+def test_a_credential_process_without_json_is_named(
+    printed: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is a matter of the profile, and not of the endpoint."""
+    text = f"[profile p]\nregion = eu-central-1\ncredential_process = echo '{printed}'\n"
+    (tmp_path / "config").write_text(text)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    with pytest.raises(NotLetIn, match="credential_process") as caught:
+        _ = open_account(profile="p").account
+    assert SECRET not in str(caught.value)

@@ -29,6 +29,7 @@ def an_empty_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    (tmp_path / "loop").symlink_to("loop")
 
 
 CASES: list[tuple[list[str], str]] = [
@@ -47,6 +48,11 @@ CASES: list[tuple[list[str], str]] = [
     (["migrate", "s3://aaa", "s3://bbb", "--source-owner", "me"], "me is no AWS account"),
     (["migrate", "s3://aaa", "s3://bbb", "--on-conflict", "x"], "'x' is not one of"),
     (["migrate", "s3://aaa", "s3://bbb", "--max-rate", "0"], "0.0 is not in the range"),
+    (["plan", "a" * 5_000], "cannot be opened: File name too long"),
+    (["plan", "loop"], "loop cannot be opened: Too many levels of symbolic links"),
+    (["plan", "nope.toml", "--out", "a" * 5_000], "cannot be opened: File name too long"),
+    (["report", "--out", "b" * 5_000], "cannot be opened: File name too long"),
+    (["plan", "--out", "-"], "- is no file"),
     (["status"], "no AWS region is set"),
     (["status", "--profile", "nobody"], "nobody"),
     (["status", "--region", "eu-west-1"], "no usable AWS credentials"),

@@ -16,6 +16,7 @@ def buckets(aws_server: EmbeddedAws) -> None:
     """An old bucket with three objects under one prefix, and a new one."""
     make_bucket("pre-old", OBJECTS)
     make_bucket("pre-new")
+    make_bucket("empty-one")
 
 
 @pytest.mark.parametrize("command", ["migrate", "verify"])
@@ -26,6 +27,12 @@ def buckets(aws_server: EmbeddedAws) -> None:
         ("s3://pre-old/2024/*", "leave the * out: s3://pre-old/2024/"),
         ("s3://pre-old/2024/?.jpg", "leave the ? out: s3://pre-old/2024/"),
         ("s3://pre-old/*.jpg", "leave the * out: s3://pre-old/"),
+        ("s3://pre-old/2024/**/x", "leave the ** out: s3://pre-old/2024/"),
+        ("s3://pre-old/2024/[01].jpg", "leave the [01] out: s3://pre-old/2024/"),
+        ("s3://pre-old/2024/{0,1}.jpg", "leave the {0,1} out: s3://pre-old/2024/"),
+        ("s3://pre-old//2024/", "few keys begin with /, so leave it out: s3://pre-old/2024/"),
+        ("s3://pre-old/20%32%34/", "without escapes: s3://pre-old/2024/"),
+        ("s3://empty-one/2024/", "no key of the S3 bucket empty-one begins with 2024/"),
     ],
 )
 def test_a_named_part_that_holds_nothing_is_an_error(command: str, source: str, said: str) -> None:
@@ -68,7 +75,6 @@ def test_places_that_do_not_exist_are_an_error() -> None:
 
 def test_an_empty_bucket_as_a_whole_is_told_as_empty() -> None:
     """It is no failure, and it is not called migrated."""
-    make_bucket("empty-one")
     ran = run("migrate", "s3://empty-one", "s3://pre-new")
     assert ran.code == 0
     assert "Successfully migrated" not in ran.out

@@ -58,6 +58,10 @@ PAGES = st.sampled_from(
         b"<Error/>",
         b"<Error><Code>A</Code><Code>B</Code></Error>",
         b"<ErrorResponse><Error/><Error/></ErrorResponse>",
+        b'{"repositories":[]}',
+        b'{"repositories":[{}]}',
+        b'{"repositories":[null],"imageIds":null}',
+        b'{"UserPools":null,"UserPool":{},"Users":null}',
         b"<ListBucketResult/>",
         b"<ListBucketResult><IsTruncated>false</IsTruncated><KeyCount>3</KeyCount></ListBucketResult>",
         b"<DescribeStackResourcesResponse/>",
@@ -247,3 +251,53 @@ def test_a_bucket_is_never_taken_for_absent(
     proxy.clear()
     proxy.add(respond)
     probed(account, BUCKET, "some-bucket")
+
+
+REPOSITORY, POOL = "AWS::ECR::Repository", "AWS::Cognito::UserPool"
+LIST_POOLS = b'{"UserPools":[{"Id":"eu-central-1_Abc","Name":"some-pool"}]}'
+SEEN = {
+    "DescribeRepositories": b'{"repositories":[{"repositoryName":"some-repository"}]}',
+    "ListUserPools": LIST_POOLS,
+    "DescribeUserPool": b'{"UserPool":{"Id":"eu-central-1_Abc","Name":"some-pool"}}',
+}
+
+
+def answer_after(proxy: FaultProxy, operation: str, hostile: Hostile) -> None:
+    """Answer one operation in a hostile way, and those before it as if something were there."""
+
+    def respond(seen: Seen, _forward: Forward) -> Reply:
+        if seen.operation == "GetCallerIdentity":
+            return Reply.of(200, CALLER)
+        if seen.operation == operation:
+            return hostile.reply(json=True)
+        return Reply.of(200, SEEN[seen.operation], {"Content-Type": "application/x-amz-json-1.1"})
+
+    proxy.clear()
+    proxy.add(respond)
+
+
+@HOSTILE
+@given(ANSWERS, st.sampled_from(["DescribeRepositories", "ListImages"]))
+@example(Hostile(404, b"<html>no such page</html>", b""), "DescribeRepositories")
+@example(Hostile(200, b'{"repositories":[]}', b""), "DescribeRepositories")
+@example(Hostile(200, b"{}", b""), "ListImages")
+def test_a_repository_is_never_taken_for_absent_or_empty(
+    proxy: FaultProxy, account: Account, hostile: Hostile, operation: str
+) -> None:
+    """DescribeRepositories alone says that there is none, and a whole page that it is empty."""
+    if not is_documented(operation, hostile):
+        answer_after(proxy, operation, hostile)
+        probed(account, REPOSITORY, "some-repository")
+
+
+@HOSTILE
+@given(ANSWERS, st.sampled_from(["ListUserPools", "DescribeUserPool", "ListUsers"]))
+@example(Hostile(200, b"{}", b""), "ListUserPools")
+@example(Hostile(200, b"{}", b""), "ListUsers")
+def test_a_user_pool_is_never_taken_for_absent_or_empty(
+    proxy: FaultProxy, account: Account, hostile: Hostile, operation: str
+) -> None:
+    """A list of pools that is not whole names none; a pool without its users is not empty."""
+    if not is_documented(operation, hostile):
+        answer_after(proxy, operation, hostile)
+        probed(account, POOL, "some-pool")

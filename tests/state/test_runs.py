@@ -1,6 +1,7 @@
 """Records of runs: private, bounded, and readable whatever ended them."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -141,3 +142,22 @@ def test_a_run_is_found_by_what_it_tells_of(tmp_path: Path) -> None:
     for wanted in ("3b", "ne", "nobody"):
         with pytest.raises(BadInput, match="no run begins with"):
             find_run(tmp_path, wanted)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX has pipes among its files")
+@pytest.mark.parametrize("sort", ["pipe", "link", "folder", "deep", "torn"])
+def test_what_is_no_record_is_passed_over(tmp_path: Path, sort: str) -> None:
+    """A pipe would never answer, a link leads elsewhere, and no content ends in an error."""
+    kept = ended(tmp_path, 1.0)
+    odd = tmp_path / f"{new_run(2.0)}{SUFFIX}"
+    if sort == "pipe":
+        os.mkfifo(odd)
+    elif sort == "link":
+        odd.symlink_to(tmp_path / f"{kept}{SUFFIX}")
+    elif sort == "folder":
+        odd.mkdir()
+    else:
+        odd.write_text("[" * 100_000 if sort == "deep" else '{"record": 1, "ru')
+    assert [run.run for run in kept_runs(tmp_path)] == [kept]
+    assert find_run(tmp_path, None).run == kept
+    prune(tmp_path, runs=1)

@@ -27,6 +27,7 @@ from dataware import __version__
 from dataware.aws import errors, ownership, stacks
 from dataware.aws.caller import Origin, origin_of
 from dataware.aws.calls import ANSWER_SECONDS, InterruptibleCalls, Stop
+from dataware.aws.endpoints import check_endpoint, making_client
 from dataware.aws.fetch import fetch, keep_raw_bodies
 from dataware.aws.identity import Identity
 from dataware.aws.paging import end_circles
@@ -271,17 +272,14 @@ class Account:
             return known
 
     def _new_client(self, service: str, region: str) -> Any:
-        try:
+        with making_client(f"{service} in {region}", self._login.endpoint_url):
             client = self._login.session.client(
                 service,
                 region_name=region,
                 endpoint_url=self._login.endpoint_url,
                 config=self._config(service),
             )
-        except BotoCoreError as error:
-            raise errors.from_sdk(error, f"{service} in {region}", None) from error
-        except ValueError as error:
-            raise BadInput(f"{errors.one_line(str(error))}: check --endpoint-url") from error
+            check_endpoint(client.meta.endpoint_url)
         self._login.skew.register(client)
         self._login.calls.count_tries(client)
         correct_errors(client)

@@ -69,6 +69,7 @@ NEVER_EMPTY: Mapping[str, tuple[str, str]] = {
 """What names a thing in a question, and the list in which it stands: without it comes an error."""
 
 ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "DescribeRepositories": ("repositories", ("repositoryName",)),
     "DescribeStackEvents": ("StackEvents", ("ResourceStatus",)),
     "DescribeStackResources": (
         "StackResources",
@@ -77,6 +78,7 @@ ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "DescribeStacks": ("Stacks", ("StackId", "StackStatus")),
     "GetParametersByPath": ("Parameters", ("Name", "Value", "Version", "LastModifiedDate")),
     "ListBuckets": ("Buckets", ("Name", "CreationDate")),
+    "ListImages": ("imageIds", ()),
     "ListObjectVersions": ("Versions", ("Key", "VersionId", "IsLatest")),
     "ListObjectsV2": ("Contents", ("Key", "Size")),
     "ListStackResources": (
@@ -84,6 +86,7 @@ ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("LogicalResourceId", "ResourceType", "ResourceStatus"),
     ),
     "ListUserPools": ("UserPools", ("Id", "Name")),
+    "ListUsers": ("Users", ("Username",)),
     "SimulatePrincipalPolicy": ("EvaluationResults", ("EvalActionName", "EvalDecision")),
 }
 """What each row of an answer has at least, by operation."""
@@ -93,6 +96,7 @@ PARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "Table",
         ("TableStatus", "KeySchema", "AttributeDefinitions", "CreationDateTime"),
     ),
+    "DescribeUserPool": ("UserPool", ("Id",)),
     "GetBucketEncryption": ("ServerSideEncryptionConfiguration", ("Rules",)),
     "GetParameter": ("Parameter", ("Name", "Value", "Version", "LastModifiedDate")),
     "GetRole": ("Role", ("Arn",)),

@@ -9,6 +9,7 @@ import click
 
 from dataware import __version__
 from dataware.cli.completion import SHELLS, complete_topic, script
+from dataware.cli.file_path import FilePath
 from dataware.cli.help import Commands, Word
 from dataware.cli.options import (
     AppOptions,
@@ -320,7 +321,7 @@ def completion(**given: Any) -> int:
 @click.option(
     "--out",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    type=FilePath(path_type=Path, dir_okay=False, allow_dash=True),
     default="report.html",
     show_default=True,
     help="Where to write the page; - for standard output.",

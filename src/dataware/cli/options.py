@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from dataware.cli.completion import complete_profile
+from dataware.cli.file_path import FilePath
 from dataware.cli.help import Word
 from dataware.cli.values import account, share, size, word_option
 from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
@@ -193,13 +194,13 @@ deploy_options = _together(
     ),
 )
 
-app_argument = click.argument("app", required=False, type=click.Path(path_type=Path))
+app_argument = click.argument("app", required=False, type=FilePath(path_type=Path))
 
 app_options = _together(app_argument, deploy_options)
 
 saving_options = _together(
     click.option(
-        "--out", metavar="FILE", type=click.Path(path_type=Path), help="Save the plan as JSON."
+        "--out", metavar="FILE", type=FilePath(path_type=Path), help="Save the plan as JSON."
     ),
     click.option("--lock", is_flag=True, help="Write the decisions to dataware.lock.json."),
     click.option(
@@ -217,7 +218,7 @@ saving_options = _together(
 prices_option = click.option(
     "--prices",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     help="Prices of your own for the estimates, as JSON.",
 )
 

@@ -38,12 +38,12 @@ def migrate(
     another account and for an unfinished migration from elsewhere, and what `carry` raises.
     """
     migration = prepared(context, type_name, source, target, settings)
+    check_source(context, migration)
     words = {"source": source.name, "name": target.name}
     if migration.nothing_to_copy:
         why = f"{source.name} is empty, so nothing is copied to {target.name}"
         context.emit(event("nothing-to-do", why=why, **words))
         return Verdict()
-    check_source(context, migration)
     _tell_target(context, migration)
     code = "resuming" if migration.resumes else "copying"
     return carry(context, migration, lambda: context.emit(event(code, **words)))

@@ -5,13 +5,19 @@ Nothing found is no success where somebody named the part of a bucket in which i
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
+from dataclasses import replace
+from urllib.parse import unquote
 
 from dataware.core.errors import BadInput, CannotSee, Refused
 from dataware.core.events import event
 from dataware.core.history import WAY_ON, WHAT_IT_HOLDS
 from dataware.core.kind import Kind, MakeReader, Place
 from dataware.core.ports import Aws, Emit
+
+_PATTERN = re.compile(r"[*?]+|\[[^\]]+\]|\{[^{}]*,[^{}]*\}")
+"""What is a pattern for shells, the AWS CLI and s5cmd."""
 
 
 def address_of(kind: Kind, place: Place) -> str:
@@ -55,13 +61,16 @@ def describe_empty(kind: Kind, place: Place) -> str:
     named = address_of(kind, place)
     text = f"{named} holds nothing: no key of the {kind.noun} {place.name} begins with"
     text += f" {place.prefix}"
-    star = min((place.prefix.find(sign) for sign in "*?" if sign in place.prefix), default=-1)
-    if star < 0:
-        return f"{text}; check the prefix, and whether it ends with /"
-    plain = f"{kind.scheme}://{place.name}/{place.prefix[:star]}"
-    return (
-        f"{text}; a prefix is text and no pattern, so leave the {place.prefix[star]} out: {plain}"
-    )
+    at = address_of(kind, replace(place, prefix="")) + "/"
+    if pattern := _PATTERN.search(place.prefix):
+        plain = at + place.prefix[: pattern.start()]
+        return f"{text}; a prefix is text and no pattern, so leave the {pattern[0]} out: {plain}"
+    if place.prefix.startswith("/"):
+        plain = at + place.prefix.lstrip("/")
+        return f"{text}; few keys begin with /, so leave it out: {plain}"
+    if (plain := unquote(place.prefix)) != place.prefix:
+        return f"{text}; a prefix is written as it is, without escapes: {at}{plain}"
+    return f"{text}; check the prefix, its case, and whether it ends with /"
 
 
 def warn_of_slashes(emit: Emit, kind: Kind, source: Place, target: Place) -> None:

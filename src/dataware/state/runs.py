@@ -202,10 +202,18 @@ def is_open(path: Path) -> bool:
 
 
 def _files(folder: Path) -> list[Path]:
-    """The files that are named like records, the oldest first."""
+    """The regular files that are named like records, the oldest first.
+
+    Nothing here made a link or a pipe of that name, and whoever opens a pipe waits for its writer.
+    """
     pattern = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{2}" + re.escape(SUFFIX))
     try:
-        return sorted(path for path in folder.iterdir() if pattern.fullmatch(path.name))
+        with os.scandir(folder) as entries:
+            return sorted(
+                folder / entry.name
+                for entry in entries
+                if pattern.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+            )
     except OSError:
         return []
 
@@ -219,6 +227,6 @@ def _names(runs: Sequence[KeptRun]) -> str:
 def _decode_line(line: bytes) -> Mapping[str, Any] | None:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

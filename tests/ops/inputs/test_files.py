@@ -10,7 +10,14 @@ import pytest
 from dataware.core.errors import BadInput
 from dataware.core.model import Action, Decision, Wanted, absent
 from dataware.core.plan import Plan, Planned
-from dataware.ops.inputs.files import is_plan, read_environments, read_plan, save_lock, save_plan
+from dataware.ops.inputs.files import (
+    check_writable,
+    is_plan,
+    read_environments,
+    read_plan,
+    save_lock,
+    save_plan,
+)
 
 
 def a_plan(region: str = "eu-west-1") -> Plan:
@@ -105,6 +112,36 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """A missing folder is a sentence and not a traceback."""
     with pytest.raises(BadInput, match=r"missing/plan\.json cannot be written: No such file"):
         save_plan(a_plan(), tmp_path / "missing" / "plan.json")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX has pipes among its files")
+def test_devices_and_pipes_are_written_to_and_never_replaced(tmp_path: Path) -> None:
+    """To put a file in the place of /dev/null or /dev/stdout would break the machine."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    check_writable(path)
+    save_plan(a_plan(), path)
+    assert json.loads(os.read(reader, 100_000))["version"] == 1
+    os.close(reader)
+    assert path.is_fifo()
+
+
+def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
+    """Who shares a lock file by a link wants the file behind it changed."""
+    (tmp_path / "there").mkdir()
+    link, file = tmp_path / "plan.json", tmp_path / "there" / "plan.json"
+    link.symlink_to(file)
+    check_writable(link)
+    save_plan(a_plan(), link)
+    assert link.is_symlink()
+    assert read_plan(file) == a_plan()
+
+
+def test_a_dash_is_no_file() -> None:
+    """No file of that name is made by who means standard output."""
+    with pytest.raises(BadInput, match="- is no file"):
+        check_writable(Path("-"))
 
 
 def test_a_foreign_lock_file_is_left_alone(tmp_path: Path) -> None:

@@ -55,9 +55,13 @@ def _check_wanted(wanted: Wanted) -> None:
 
 def check_writable(path: Path) -> None:
     """Raise BadInput unless a file can be written at `path`; asked before AWS is."""
-    folder = path.parent
+    if str(path) == "-":
+        raise BadInput("- is no file: name one, or print the plan with --format json")
     if path.is_dir():
         raise BadInput(f"{path} is a folder: name a file")
+    if _is_special(path):
+        return
+    folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():
         raise BadInput(f"{path} cannot be written: there is no folder {folder}; make it first")
     if not os.access(folder, os.W_OK):
@@ -129,17 +133,30 @@ def _under_other_types(plan: Plan) -> set[str]:
 
 
 def _write(path: Path, data: object, *, sort_keys: bool = False) -> None:
-    """Replace a file at once, so that a reader never sees half of it."""
+    """Write a file as a whole. Raises BadInput."""
     text = json.dumps(data, indent=2, sort_keys=sort_keys, ensure_ascii=False) + "\n"
     try:
-        name = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-        try:
-            # A file that is new here gets the mode that the umask leaves.
-            with name.open("x", encoding="utf-8") as file:
-                file.write(text)
-            name.replace(path)
-        except BaseException:
-            name.unlink(missing_ok=True)
-            raise
+        if _is_special(path):
+            path.write_text(text, encoding="utf-8")
+        else:
+            _replace(Path(os.path.realpath(path)), text)
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _is_special(path: Path) -> bool:
+    """Whether this is a device or a pipe, which is written to and never replaced."""
+    return path.exists() and not path.is_file()
+
+
+def _replace(path: Path, text: str) -> None:
+    """Replace a file at once, so that a reader never sees half of it."""
+    name = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        # A file that is new here gets the mode that the umask leaves.
+        with name.open("x", encoding="utf-8") as file:
+            file.write(text)
+        name.replace(path)
+    except BaseException:
+        name.unlink(missing_ok=True)
+        raise
