@@ -8,7 +8,7 @@ from pathlib import Path
 from dataware.core.events import MESSAGES, Message
 from dataware.core.guide import GUIDE, Guide, conditions
 from dataware.core.kind import Kind
-from dataware.core.row import Row
+from dataware.core.row import DecisionRow
 from dataware.core.rules import RULES
 from dataware.core.table import TABLE
 from dataware.kinds import kinds
@@ -58,7 +58,7 @@ def _guide(number: int, guide: Guide) -> Iterator[str]:
         yield ""
 
 
-def _row(position: int, row: Row) -> str:
+def _row(position: int, row: DecisionRow) -> str:
     remarks = [
         word
         for word, holds in (

@@ -13,7 +13,7 @@ from dataware.aws.caller import caller, policy_owner
 from dataware.aws.errors import looking_at
 from dataware.aws.simulate import RESOURCES_AT_ONCE, simulate
 from dataware.core.errors import CannotSee
-from dataware.core.permissions import Access, Needed, lacks
+from dataware.core.permissions import IamDecision, Needed, lacks
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
 from support.people import sign_in
@@ -74,7 +74,7 @@ def test_every_action_on_every_resource_is_answered(apart: bool) -> None:
     need = Needed(LISTING, (*others, OURS))
     answers = simulate(iam, "arn:aws:iam::111122223333:user/me", [need])
     assert answers.keys() == set(need.pairs())
-    assert {arn for (_, arn), access in answers.items() if access is Access.ALLOWED} == {OURS}
+    assert {arn for (_, arn), access in answers.items() if access is IamDecision.ALLOWED} == {OURS}
     assert max(map(len, iam.asked)) == RESOURCES_AT_ONCE
 
 
@@ -95,7 +95,7 @@ def test_a_user_learns_what_is_missing(
         assert owner == me.arn
         (lack,) = lacks(simulate(account, owner, [Needed(LISTING, (OURS,))]))
     assert (lack.action, lack.resources) == ("s3:GetBucketTagging", (OURS,))
-    assert lack.access is Access.MISSING
+    assert lack.access is IamDecision.MISSING
 
 
 def test_who_may_not_ask_gets_the_permission_to_ask_with(

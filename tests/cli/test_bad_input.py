@@ -15,7 +15,7 @@ from dataware import __version__
 from dataware.cli import main
 from dataware.cli.errors import explained, wants_json
 from dataware.cli.values import account, share, size
-from dataware.core.errors import BadInput, Difference, Incomplete, Refused
+from dataware.core.errors import BadInput, Incomplete, Refused, SidesDifferError
 
 NOWHERE = ["--endpoint-url", "http://127.0.0.1:9", "--region", "eu-west-1"]
 
@@ -113,7 +113,7 @@ def test_an_unreachable_endpoint_is_named(
     ("error", "code"),
     [
         (BadInput("x"), 1),
-        (Difference("x"), 2),
+        (SidesDifferError("x"), 2),
         (Refused("x"), 3),
         (Incomplete("x"), 4),
         (KeyboardInterrupt(), 4),

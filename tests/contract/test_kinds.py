@@ -16,7 +16,7 @@ import pytest
 from contract.benches import BENCHES, Bench
 from dataware.aws import Account, SystemClock
 from dataware.core.errors import ServiceFailed
-from dataware.core.kind import Copier, CopyOrder, Entry, Kind, Outcome, Place, Tools
+from dataware.core.kind import Copier, CopyOrder, CopyOutcome, KeyFingerprint, Kind, Place, Tools
 from dataware.core.model import Content, Existence
 from dataware.kinds import CATALOGUE, load
 from support.dynamo import account, total
@@ -45,11 +45,11 @@ class Copy:
         self._order = CopyOrder(source, target, exclusive=exclusive)
         self.cursors: dict[str, str | None] = {}
 
-    def run(self, *, pages: int | None = None) -> Outcome:
+    def run(self, *, pages: int | None = None) -> CopyOutcome:
         """Copy from the cursors on, at most so many pages."""
         return asyncio.run(self._run(pages))
 
-    async def _run(self, pages: int | None) -> Outcome:
+    async def _run(self, pages: int | None) -> CopyOutcome:
         assert self._kind.copier is not None
         wire = self._aws.wire(lambda _reason: None)
         copier = self._kind.copier(Tools(self._aws, wire, SystemClock()), self._order)
@@ -68,7 +68,7 @@ class Copy:
             async for page in copier.read(partition, after or None):
                 if done == pages:
                     return
-                yield Outcome(same=page.same, left=page.left)
+                yield CopyOutcome(same=page.same, left=page.left)
                 for unit in page.units:
                     yield await copier.write(unit)
                 self.cursors[partition] = page.cursor
@@ -87,7 +87,7 @@ def differences(kind: Kind, aws: Account, bench: Bench) -> Mapping[str, list[str
     ]
     source, target = sides
 
-    def differ(mine: Entry, theirs: Entry) -> bool:
+    def differ(mine: KeyFingerprint, theirs: KeyFingerprint) -> bool:
         if mine.digest == theirs.digest:
             return False
         settled = mine.conclusive and theirs.conclusive

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataware.core.causes import ADVICE, advise, list_causes
-from dataware.core.kind import Trouble
+from dataware.core.kind import SkipReason
 
 
 def test_every_cause_has_an_advice_of_its_own() -> None:
     """No cause is left with words that fit another one."""
-    assert set(ADVICE) == set(Trouble)
-    assert len(set(ADVICE.values())) == len(Trouble)
+    assert set(ADVICE) == set(SkipReason)
+    assert len(set(ADVICE.values())) == len(SkipReason)
 
 
 def test_causes_are_grouped() -> None:

@@ -16,9 +16,9 @@ from dataware.core.guard import (
     StackTemplate,
     Threat,
     declared_in,
-    judged,
     places_of,
     threats,
+    with_content,
 )
 from dataware.core.model import Content, Deployed, Existence, Facts, absent
 from dataware.kinds import kinds
@@ -187,7 +187,7 @@ def test_what_holds_no_data_by_its_nature_is_left_alone() -> None:
 def test_only_what_was_seen_to_be_empty_may_go(facts: Facts, stops: bool) -> None:
     """Data and doubt stop; emptiness that was seen does not."""
     (threat,) = lost(BEFORE, {})
-    found = judged(threat, facts)
+    found = with_content(threat, facts)
     assert (found is not None) is stops
     if found:
         seen = facts.content is Content.DATA

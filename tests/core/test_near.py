@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.near import did_you_mean, meant, nearest
+from dataware.core.near import did_you_mean, nearest, suggestion_for
 
 WORDS = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
 
@@ -20,8 +20,8 @@ def test_a_slip_leads_to_the_nearest_word_whatever_its_case() -> None:
 
 def test_the_phrase_ends_a_sentence_or_is_left_out() -> None:
     """Nothing is guessed where nothing is near."""
-    assert meant("Fallbak", ["Fallback"]) == ", did you mean Fallback?"
-    assert meant("Fallbak", ["xyz"]) == ""
+    assert suggestion_for("Fallbak", ["Fallback"]) == ", did you mean Fallback?"
+    assert suggestion_for("Fallbak", ["xyz"]) == ""
 
 
 def test_without_a_near_word_the_choices_are_listed() -> None:

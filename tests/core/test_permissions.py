@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.permissions import (
-    Access,
+    IamDecision,
     Lack,
     access_of,
     answers_in,
     lacks,
-    needed,
+    needed_permissions,
     role_of,
 )
 
@@ -25,54 +25,54 @@ PAIRS = st.tuples(st.sampled_from(["s3:A", "s3:B"]), st.text("xyz", min_size=1, 
 def test_a_policy_says_what_is_needed() -> None:
     """Every action of a statement on every resource of it."""
     policy = {"Statement": [{"Action": ["s3:A", "s3:B"], "Resource": ["x", "y"]}]}
-    (need,) = needed(policy)
+    (need,) = needed_permissions(policy)
     assert set(need.pairs()) == {("s3:A", "x"), ("s3:A", "y"), ("s3:B", "x"), ("s3:B", "y")}
 
 
-@given(st.dictionaries(PAIRS, st.sampled_from(Access)))
+@given(st.dictionaries(PAIRS, st.sampled_from(IamDecision)))
 def test_what_is_missing_is_exactly_what_is_not_allowed(
-    answers: dict[tuple[str, str], Access],
+    answers: dict[tuple[str, str], IamDecision],
 ) -> None:
     """No pair is lost or invented, whatever IAM answers."""
     found = {(lack.action, one): lack.access for lack in lacks(answers) for one in lack.resources}
-    assert found == {pair: a for pair, a in answers.items() if a is not Access.ALLOWED}
+    assert found == {pair: a for pair, a in answers.items() if a is not IamDecision.ALLOWED}
 
 
 def test_a_lack_names_action_resources_and_reason() -> None:
     """One clause, however many resources there are."""
-    assert str(Lack("s3:PutObject", Access.MISSING, ("x",))) == (
+    assert str(Lack("s3:PutObject", IamDecision.MISSING, ("x",))) == (
         "s3:PutObject on x: no policy allows it"
     )
-    assert " on a, b, c and 2 more: " in str(Lack("s3:A", Access.DENIED, tuple("abcde")))
+    assert " on a, b, c and 2 more: " in str(Lack("s3:A", IamDecision.DENIED, tuple("abcde")))
 
 
 @pytest.mark.parametrize(
     ("result", "access"),
     [
-        ({"EvalDecision": "allowed"}, Access.ALLOWED),
-        ({"EvalDecision": "implicitDeny"}, Access.MISSING),
-        ({"EvalDecision": "explicitDeny"}, Access.DENIED),
+        ({"EvalDecision": "allowed"}, IamDecision.ALLOWED),
+        ({"EvalDecision": "implicitDeny"}, IamDecision.MISSING),
+        ({"EvalDecision": "explicitDeny"}, IamDecision.DENIED),
         (
             {"EvalDecision": "implicitDeny", "MissingContextValues": ["aws:SourceIp"]},
-            Access.CONDITIONAL,
+            IamDecision.CONDITIONAL,
         ),
         (
             {
                 "EvalDecision": "implicitDeny",
                 "OrganizationsDecisionDetail": {"AllowedByOrganizations": False},
             },
-            Access.ORGANIZATION,
+            IamDecision.ORGANIZATION,
         ),
         (
             {
                 "EvalDecision": "implicitDeny",
                 "PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": False},
             },
-            Access.BOUNDED,
+            IamDecision.BOUNDED,
         ),
     ],
 )
-def test_each_answer_has_its_reason(result: dict[str, Any], access: Access) -> None:
+def test_each_answer_has_its_reason(result: dict[str, Any], access: IamDecision) -> None:
     """A denial says which sort of policy is behind it."""
     assert access_of(result) is access
 
@@ -90,22 +90,22 @@ def test_results_for_each_resource_are_told_apart() -> None:
         "ResourceSpecificResults": each,
     }
     assert answers_in([result], BOTH) == {
-        ("s3:A", BOTH[0]): Access.ALLOWED,
-        ("s3:A", BOTH[1]): Access.MISSING,
+        ("s3:A", BOTH[0]): IamDecision.ALLOWED,
+        ("s3:A", BOTH[1]): IamDecision.MISSING,
     }
 
 
 def test_one_result_for_several_resources_is_no_answer_for_the_others() -> None:
     """What was said about one resource is never taken to hold for another."""
     named = {"EvalActionName": "s3:A", "EvalResourceName": BOTH[0], "EvalDecision": "allowed"}
-    assert answers_in([named], BOTH) == {("s3:A", BOTH[0]): Access.ALLOWED}
+    assert answers_in([named], BOTH) == {("s3:A", BOTH[0]): IamDecision.ALLOWED}
     assert answers_in([{**named, "EvalResourceName": "*"}], BOTH) == {}
 
 
 def test_the_only_resource_needs_no_name() -> None:
     """A template of an ARN stands for the one resource that was asked about."""
     result = {"EvalActionName": "s3:A", "EvalResourceName": "arn:…", "EvalDecision": "allowed"}
-    assert answers_in([result], ["x"]) == {("s3:A", "x"): Access.ALLOWED}
+    assert answers_in([result], ["x"]) == {("s3:A", "x"): IamDecision.ALLOWED}
 
 
 @pytest.mark.parametrize(

@@ -45,10 +45,10 @@ def test_no_answer_redirects_in_a_circle_or_to_a_made_up_host(
 ) -> None:
     """It leads to a region that is a label of a host, and once only; nothing else changes."""
     regions = BucketRegions(HERE)
-    moved = regions.redirected(asked, response)
+    moved = regions.follow_redirect(asked, response)
     if moved is None:
         assert regions.known == {}
-        assert regions.aimed(asked) is asked
+        assert regions.with_known_region(asked) is asked
         return
     assert (asked.service, response.status in {301, 302, 307, 400}) == ("s3", True)
     assert moved.region is not None
@@ -56,8 +56,8 @@ def test_no_answer_redirects_in_a_circle_or_to_a_made_up_host(
     assert moved.region != (asked.region or HERE)
     assert moved == asked._replace(region=moved.region)
     assert regions.known == {asked.path.split("/")[1]: moved.region}
-    assert regions.aimed(asked) == moved
-    assert regions.redirected(moved, response) is None
+    assert regions.with_known_region(asked) == moved
+    assert regions.follow_redirect(moved, response) is None
 
 
 @given(st.dictionaries(BUCKETS, REGIONS), st.lists(st.tuples(BUCKETS, st.none() | REGIONS)))
@@ -69,10 +69,10 @@ def test_each_bucket_costs_one_redirect(
     redirected: Counter[str] = Counter()
     for bucket, region in asked:
         home = homes.get(bucket, HERE)
-        sent = regions.aimed(request(bucket, region))
+        sent = regions.with_known_region(request(bucket, region))
         if (sent.region or HERE) != home:
             redirected[bucket] += 1
-            moved = regions.redirected(sent, Response(301, {"x-amz-bucket-region": home}, b""))
+            moved = regions.follow_redirect(sent, Response(301, {"x-amz-bucket-region": home}, b""))
             assert moved is not None
             sent = moved
         assert (sent.region or HERE) == home

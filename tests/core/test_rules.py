@@ -28,16 +28,16 @@ from dataware.core.model import (
     Wanted,
     absent,
 )
-from dataware.core.row import Row
+from dataware.core.row import DecisionRow
 from dataware.core.rules import RULES, decide, row_for
-from dataware.core.situation import Fallback, Resumable, Seen, Shape, Situation
+from dataware.core.situation import Fallback, Resumable, SchemaFit, Seen, Situation
 from dataware.core.table import TABLE
 
 COPYING = (Action.MIGRATE, Action.RESUME)
 
 
 @cache
-def answers() -> tuple[tuple[Situation, Row], ...]:
+def answers() -> tuple[tuple[Situation, DecisionRow], ...]:
     """Every situation there can be, with the row that decides it."""
     return tuple((situation, row_for(situation)) for situation in situations())
 
@@ -128,7 +128,7 @@ def test_safe_never_copies_again_what_was_complete() -> None:
                 assert row.action is not Action.MIGRATE
 
 
-def essence(row: Row) -> tuple[object, ...]:
+def essence(row: DecisionRow) -> tuple[object, ...]:
     """What a row decides, without its words."""
     return row.rule, row.action, row.reference, row.adopt, row.guarded
 
@@ -210,7 +210,7 @@ def test_data_is_copied_only_where_it_was_seen_and_fits() -> None:
     for situation, row in answers():
         if row.action is Action.MIGRATE:
             assert situation.fallback in (Fallback.DATA, Fallback.LATER)
-            assert situation.shape is Shape.SAME
+            assert situation.shape is SchemaFit.SAME
             assert situation.preferred in (Existence.ABSENT, Existence.EXISTS)
             if situation.preferred is Existence.EXISTS:
                 assert situation.content is not Content.DATA

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.speed import MEMORY_SECONDS, UNKNOWN, Speed, rough
+from dataware.core.speed import MEMORY_SECONDS, UNKNOWN, RateEstimator, rough
 
 STEPS = st.lists(st.tuples(st.floats(0.01, 60), st.integers(0, 10**6)), min_size=1, max_size=40)
 
 
-def after(steps: list[tuple[float, int]]) -> Speed:
+def after(steps: list[tuple[float, int]]) -> RateEstimator:
     """What is known after each step of so many seconds, in which so much was done."""
-    speed, at, done = Speed(0.0), 0.0, 0
+    speed, at, done = RateEstimator(0.0), 0.0, 0
     for seconds, more in steps:
         at, done = at + seconds, done + more
-        speed.seen(at, done)
+        speed.observe(at, done)
     return speed
 
 
@@ -34,18 +34,18 @@ def test_the_rate_lies_between_the_slowest_and_the_quickest_moment(
 @given(st.lists(st.floats(0.01, 60), min_size=1, max_size=40), st.integers(1, 10**5))
 def test_a_steady_pace_is_told_as_it_is(seconds: list[float], rate: int) -> None:
     """However often it is looked at, a constant rate is that rate."""
-    speed, at = Speed(0.0), 0.0
+    speed, at = RateEstimator(0.0), 0.0
     for each in seconds:
         at += each
-        speed.seen(at, round(at * rate * 1000))
+        speed.observe(at, round(at * rate * 1000))
     assert math.isclose(speed.rate, rate * 1000, rel_tol=0.01)
 
 
 def test_bursts_hardly_move_the_time_that_is_left() -> None:
     """A page a second, told four times a second, is no reason to jump."""
-    speed, shown = Speed(0.0), []
+    speed, shown = RateEstimator(0.0), []
     for tick in range(1, 400):
-        speed.seen(tick / 4, tick // 4 * 1000)
+        speed.observe(tick / 4, tick // 4 * 1000)
         if tick > 120:
             shown.append(speed.rate)
     assert max(shown) - min(shown) < 0.05 * 1000
@@ -53,18 +53,18 @@ def test_bursts_hardly_move_the_time_that_is_left() -> None:
 
 def test_a_service_that_slows_down_is_followed() -> None:
     """Within three times the memory, the rate is the new one, whatever went before."""
-    speed = Speed(0.0)
-    speed.seen(1000.0, 10**6)
+    speed = RateEstimator(0.0)
+    speed.observe(1000.0, 10**6)
     for second in range(int(3 * MEMORY_SECONDS)):
-        speed.seen(1001.0 + second, 10**6 + 10 * (second + 1))
+        speed.observe(1001.0 + second, 10**6 + 10 * (second + 1))
     assert speed.rate < 10 + 0.06 * 1000
 
 
 def test_a_moment_that_was_seen_already_changes_nothing() -> None:
     """Two looks at the same time are no division by zero."""
-    speed = Speed(5.0, 100)
-    speed.seen(5.0, 200)
-    assert (speed.rate, speed.left(10)) == (0.0, None)
+    speed = RateEstimator(5.0, 100)
+    speed.observe(5.0, 200)
+    assert (speed.rate, speed.seconds_left(10)) == (0.0, None)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.partition import ranges
-from dataware.core.survey import CUT_BYTES, MOST_BYTES, Sample, Survey
+from dataware.core.survey import CUT_BYTES, MOST_BYTES, KeySample, Survey
 
 PROBES = 192
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -29,19 +29,19 @@ class Listing:
         self._shown = shown
         self.asked: list[bytes] = []
 
-    def after(self, place: bytes, shown: int | None = None) -> Sample:
+    def after(self, place: bytes, shown: int | None = None) -> KeySample:
         """The first keys after a place."""
         self.asked.append(place)
         start = bisect_right(self._keys, place) if place else 0
         end = start + (shown or self._shown)
-        return Sample(self._keys[start:end], end < len(self._keys))
+        return KeySample(self._keys[start:end], end < len(self._keys))
 
 
 def surveyed(listing: Listing, survey: Survey, first: int) -> int:
     """Carry a survey out; how many rounds it took."""
     survey.learn(b"", listing.after(b"", first))
     rounds = 0
-    while places := survey.wanted():
+    while places := survey.next_sample_keys():
         rounds += 1
         for place in places:
             survey.learn(place, listing.after(place))
@@ -74,22 +74,22 @@ def test_a_survey_ends_and_asks_for_places_that_listings_take(
 def test_a_survey_takes_contradictions(pages: list[list[bytes]], chance: random.Random) -> None:
     """What is written meanwhile can make samples contradict each other: the survey goes on."""
     survey = Survey(parts=8, least=1, probes=30, at_once=4)
-    survey.learn(b"", Sample(sorted(pages[0]), more=True))
-    while places := survey.wanted():
+    survey.learn(b"", KeySample(sorted(pages[0]), more=True))
+    while places := survey.next_sample_keys():
         for place in places:
             above = [key for key in sorted(chance.choice(pages)) if key > place]
-            survey.learn(place, Sample(above, chance.random() < 0.5))
+            survey.learn(place, KeySample(above, chance.random() < 0.5))
     assert list(survey.cuts()) == sorted(set(survey.cuts()))
 
 
 def test_one_page_needs_no_probe() -> None:
     """What the first sample shows to its end is counted, and not cut."""
     survey = Survey()
-    survey.learn(b"", Sample([b"a", b"b"], more=False))
-    assert (survey.size, list(survey.wanted()), list(survey.cuts())) == (2, [], [])
+    survey.learn(b"", KeySample([b"a", b"b"], more=False))
+    assert (survey.size, list(survey.next_sample_keys()), list(survey.cuts())) == (2, [], [])
     empty = Survey()
-    empty.learn(b"", Sample([], more=False))
-    assert (empty.size, list(empty.wanted()), list(empty.cuts())) == (0, [], [])
+    empty.learn(b"", KeySample([], more=False))
+    assert (empty.size, list(empty.next_sample_keys()), list(empty.cuts())) == (0, [], [])
 
 
 def numbered(chance: random.Random) -> list[str]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dataware.core.absence import CODES
 from dataware.core.errors import DatawareError, NotThere
-from dataware.core.kind import Trouble
+from dataware.core.kind import SkipReason
 from dataware.core.ports import Response
 from dataware.migrate import Progress
 from support.memory_aws import saying
@@ -77,4 +77,4 @@ def test_no_refusal_of_a_gateway_is_believed(
         job.run()
     progress = Progress.of(job.journal.kept)
     assert progress.counts.copied == 0
-    assert progress.troubles[Trouble.CHANGED] == 0
+    assert progress.troubles[SkipReason.CHANGED] == 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dataware.core.diff import Side
+from dataware.core.diff import DifferenceKind
 from dataware.core.errors import Incomplete
-from dataware.core.kind import CopyOrder, Outcome, Place, Tools, Unit
+from dataware.core.kind import CopyOrder, CopyOutcome, Place, Tools, Unit
 from dataware.core.model import MarkerState, Wanted
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import CopySettings
@@ -27,9 +27,9 @@ def world_with(monkeypatch: pytest.MonkeyPatch, keys: int) -> World:
     world = World(boxes={"old": dict.fromkeys(names, "v")}, identities={"old": 1})
 
     class Forgetful(BoxCopier):
-        async def write(self, unit: Unit) -> Outcome:
+        async def write(self, unit: Unit) -> CopyOutcome:
             if unit.payload == "lost":
-                return Outcome(copied=1)
+                return CopyOutcome(copied=1)
             return await super().write(unit)
 
     def copier(_tools: Tools, order: CopyOrder) -> Forgetful:
@@ -86,5 +86,5 @@ def test_lists_are_bounded_by_sort(monkeypatch: pytest.MonkeyPatch) -> None:
     apply(world)
     assert world.markers["new"].state is MarkerState.COMPLETE
     assert world.events.texts("warning") == [
-        f"not the same on both sides: {LISTED + 20:,} {Side.MISSING}"
+        f"not the same on both sides: {LISTED + 20:,} {DifferenceKind.MISSING}"
     ]

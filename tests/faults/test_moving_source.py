@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from dataware.core.errors import Incomplete
-from dataware.core.kind import CopyOrder, Left, Outcome, Tools, Trouble, Unit
+from dataware.core.kind import CopyOrder, CopyOutcome, SkippedKey, SkipReason, Tools, Unit
 from dataware.core.model import MarkerState, OnConflict, Wanted
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import CopySettings
@@ -32,26 +32,26 @@ WANTED = Wanted("Box", "Memory::Box", "new", ("old",))
 class Pinned(BoxCopier):
     """Copies what was listed, or nothing, as pinned copies of objects do; replaces nothing."""
 
-    async def write(self, unit: Unit) -> Outcome:
+    async def write(self, unit: Unit) -> CopyOutcome:
         """Write one key."""
         try:
             return await super().write(unit)
         except KeyError:
-            left = Left(unit.payload, Trouble.CHANGED, "it changed or went away")
-            return Outcome(left=(left,))
+            left = SkippedKey(unit.payload, SkipReason.CHANGED, "it changed or went away")
+            return CopyOutcome(left=(left,))
 
 
 class Batching(BoxCopier):
     """Into a box of the run's own it writes what a page held, as batches do: unconditionally."""
 
-    async def write(self, unit: Unit) -> Outcome:
+    async def write(self, unit: Unit) -> CopyOutcome:
         """Write one key."""
         source, target = (
             self.world.boxes[place.name] for place in (self.order.source, self.order.target)
         )
         self.world.moment(f"write {unit.payload}")
         target[unit.payload] = source.get(unit.payload, "as it was on the page")
-        return Outcome(copied=1)
+        return CopyOutcome(copied=1)
 
 
 class Mutator:

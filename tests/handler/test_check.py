@@ -7,10 +7,10 @@ from hashlib import blake2b
 
 import pytest
 
-from dataware.core.diff import Fold, Form, Side, Suspicion
-from dataware.core.kind import Entry, Evidence
+from dataware.core.diff import DifferenceKind, DigestForm, Fold, Suspicion
+from dataware.core.kind import Evidence, KeyFingerprint
 from dataware.core.tally import Tally
-from dataware.core.verdict import End
+from dataware.core.verdict import Side
 from dataware.handler.check import BUCKETS, DIFFERENCES, TaskState, checks
 from dataware.handler.shard import LIMIT
 from dataware.ops.checking import Comparison, Found, Step, Task
@@ -23,9 +23,11 @@ def full(check: TaskState, letter: str = "k") -> TaskState:
         fold.add(blake2b(b"%d" % n, digest_size=16).digest() for n in range(5000))
     else:
         check.found.verdict.evidence[Evidence.CONTENT] = 10**9
-        for side in Side:
+        for side in DifferenceKind:
             for number in range(400):
-                check.found.verdict.note(side, Entry(b"", b"", f"{number}" + letter * 1000))
+                check.found.verdict.note(
+                    side, KeyFingerprint(b"", b"", f"{number}" + letter * 1000)
+                )
         check.found.named = Tally(10**9, (1 << 128) - 1)
     check.found.done = True
     return check
@@ -36,7 +38,12 @@ def many(step: Step, count: int, letter: str = "k") -> list[TaskState]:
     differing = Suspicion(32, frozenset(range(32)))
     tasks = [
         Task(
-            step, f"{n} of {count // 2}", list(End)[n % 2], Form.MEANT, BUCKETS // count, differing
+            step,
+            f"{n} of {count // 2}",
+            list(Side)[n % 2],
+            DigestForm.MEANT,
+            BUCKETS // count,
+            differing,
         )
         for n in range(count)
     ]

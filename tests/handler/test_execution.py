@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.diff import Difference, Side
+from dataware.core.diff import DifferenceKind, KeyDifference
 from dataware.core.verdict import Verdict
 from dataware.handler import finish
 from dataware.migrate import Progress
@@ -137,8 +137,8 @@ def test_a_source_that_never_rests_fails_with_what_differs(
 
     def differs(*_: object, **__: object) -> Verdict:
         verdict = Verdict(compared=10)
-        verdict.counts[Side.MISSING] = 1
-        verdict.listed.append(Difference(Side.MISSING, "the one that moves"))
+        verdict.counts[DifferenceKind.MISSING] = 1
+        verdict.listed.append(KeyDifference(DifferenceKind.MISSING, "the one that moves"))
         return verdict
 
     monkeypatch.setattr(finish, "compare", differs)

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from dataware.core.diff import Difference, Side
+from dataware.core.diff import DifferenceKind, KeyDifference
 from dataware.core.errors import CannotSee
-from dataware.core.verdict import End, Verdict
+from dataware.core.verdict import Side, Verdict
 from dataware.handler import finish
 from dataware.handler.job import job_of
 from dataware.handler.shard import Shard
@@ -22,8 +22,8 @@ from support.worlds import make_table, varied_items
 def verdict(*missing: str, counted: int = 0) -> Verdict:
     """A verdict that lists some keys as missing, and counts more of them."""
     found = Verdict(compared=100)
-    found.counts[Side.MISSING] = counted or len(missing)
-    found.listed.extend(Difference(Side.MISSING, key) for key in missing)
+    found.counts[DifferenceKind.MISSING] = counted or len(missing)
+    found.listed.extend(KeyDifference(DifferenceKind.MISSING, key) for key in missing)
     return found
 
 
@@ -59,8 +59,8 @@ def test_only_what_the_copy_reported_explains_a_difference(
     assert LeftBehind.from_json(json.loads(json.dumps(left.to_json()))) == left
 
 
-@pytest.mark.parametrize(("moved", "expected"), [(End.SOURCE, False), (End.TARGET, True)])
-def test_only_a_source_that_moves_may_hide_what_is_not_copied(moved: End, expected: bool) -> None:
+@pytest.mark.parametrize(("moved", "expected"), [(Side.SOURCE, False), (Side.TARGET, True)])
+def test_only_a_source_that_moves_may_hide_what_is_not_copied(moved: Side, expected: bool) -> None:
     """A target in use moves all the time, and all that hides is what it has got of its own."""
     found = Verdict(moved={moved})
     assert LeftBehind.of([shard()], 0).explains(found) is expected

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.kind import Left, Outcome, Trouble, Unit
+from dataware.core.kind import CopyOutcome, SkippedKey, SkipReason, Unit
 from dataware.core.model import Size
 from dataware.core.tally import Tally
 from dataware.handler import finish
@@ -32,10 +32,12 @@ WITH_EXAMPLES = {"short": 400, "long": 50, "wide": 1}
 class Leaving(MemoryCopier):
     """Every key is taken in the target."""
 
-    async def write(self, unit: Unit) -> Outcome:
+    async def write(self, unit: Unit) -> CopyOutcome:
         """Leave the keys behind, with a reason of the length of an error message."""
         why = "the target holds another item under this key " + unit.payload[0][-300:]
-        return Outcome(left=tuple(Left(key, Trouble.CONFLICT, why) for key in unit.payload))
+        return CopyOutcome(
+            left=tuple(SkippedKey(key, SkipReason.CONFLICT, why) for key in unit.payload)
+        )
 
 
 def left_in(parts: int, name: str) -> tuple[list[Shard], Events]:

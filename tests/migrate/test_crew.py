@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.errors import CannotSee, Incomplete
-from dataware.core.kind import Left, Outcome, Rates, Trouble, Unit
+from dataware.core.kind import CopyOutcome, Rates, SkippedKey, SkipReason, Unit
 from dataware.migrate import EngineSettings
 from dataware.migrate.assignment import UnexpectedError
 from support.accounting import check_identity
@@ -183,9 +183,11 @@ def test_what_is_left_behind_is_told_once() -> None:
     """The leading process tells of the keys, from the records of the workers."""
 
     class Leaving(MemoryCopier):
-        async def write(self, unit: Unit) -> Outcome:
-            left = tuple(Left(key, Trouble.ARCHIVED, "it is in Glacier") for key in unit.payload)
-            return Outcome(left=left)
+        async def write(self, unit: Unit) -> CopyOutcome:
+            left = tuple(
+                SkippedKey(key, SkipReason.ARCHIVED, "it is in Glacier") for key in unit.payload
+            )
+            return CopyOutcome(left=left)
 
     source = wide(4, 6)
     there = Team([Leaving(source, {}), Leaving(source, {})], MemoryJournal())

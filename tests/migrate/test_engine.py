@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.errors import CannotSee, Incomplete
-from dataware.core.kind import Left, Outcome, Page, Rates, Trouble, Unit
+from dataware.core.kind import CopyOutcome, Rates, SkippedKey, SkipReason, Unit, UnitPage
 from dataware.core.model import Size
 from dataware.migrate import Engine, EngineSettings, Progress
 from dataware.migrate.meter import CopySubject, Meter
@@ -158,18 +158,18 @@ def test_what_is_written_is_held_by_nobody() -> None:
         """What a unit carries."""
 
     class Stalling(MemoryCopier):
-        async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+        async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
             for last in range(10):
                 units = tuple(Unit(Payload(), 1, 10) for _ in range(8))
-                yield Page(units, None if last == 9 else str(last))
+                yield UnitPage(units, None if last == 9 else str(last))
                 del units
                 await asyncio.sleep(1)
                 held.append(sum(one() is not None for one in written))
 
-        async def write(self, unit: Unit) -> Outcome:
+        async def write(self, unit: Unit) -> CopyOutcome:
             written.append(weakref.ref(unit.payload))
             await asyncio.sleep(0.1)
-            return Outcome(copied=1)
+            return CopyOutcome(copied=1)
 
     run(Stalling({"a": []}, {}), MemoryJournal(), loop=run_virtually)
     assert len(written) == 80
@@ -208,7 +208,7 @@ def test_a_stopped_copy_tells_as_done_what_the_next_run_goes_on_after() -> None:
 class Slow(MemoryCopier):
     """Writes that take a while."""
 
-    async def write(self, unit: Unit) -> Outcome:
+    async def write(self, unit: Unit) -> CopyOutcome:
         """Write after a moment."""
         await asyncio.sleep(0.05)
         return await super().write(unit)
@@ -218,7 +218,7 @@ def test_a_hung_write_does_not_outlive_the_wish_to_stop() -> None:
     """A write that never ends is given up after a moment, and is not checkpointed."""
 
     class Hung(MemoryCopier):
-        async def write(self, unit: Unit) -> Outcome:
+        async def write(self, unit: Unit) -> CopyOutcome:
             await asyncio.sleep(3600)
             return await super().write(unit)
 
@@ -246,7 +246,7 @@ def test_the_rate_is_kept() -> None:
 class Charged(MemoryCopier):
     """Pages and units that cost capacity."""
 
-    async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+    async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
         """Each page costs ten units of reading, and each of its units ten of writing."""
         async for page in super().read(partition, after):
             units = tuple(unit._replace(write_units=10) for unit in page.units)
@@ -308,9 +308,11 @@ def test_what_is_left_behind_is_told_and_kept() -> None:
     """A key that cannot be carried is an event, a count, and part of the checkpoint."""
 
     class Leaving(MemoryCopier):
-        async def write(self, unit: Unit) -> Outcome:
-            left = tuple(Left(key, Trouble.ARCHIVED, "it is in Glacier") for key in unit.payload)
-            return Outcome(left=left)
+        async def write(self, unit: Unit) -> CopyOutcome:
+            left = tuple(
+                SkippedKey(key, SkipReason.ARCHIVED, "it is in Glacier") for key in unit.payload
+            )
+            return CopyOutcome(left=left)
 
     events, journal = Events(), MemoryJournal()
     progress = run(Leaving({"a": ["1", "2", "3"]}, {}), journal, events)
@@ -333,7 +335,7 @@ def test_an_empty_page_is_not_the_end() -> None:
 
     class Sparse(MemoryCopier):
         async def read(self, partition: str, after: str | None):
-            yield Page((), "0")
+            yield UnitPage((), "0")
             async for page in super().read(partition, after):
                 yield page
 

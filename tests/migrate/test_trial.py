@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.errors import WriteDenied
-from dataware.core.kind import Left, Outcome, Page, Trouble, Unit
+from dataware.core.kind import CopyOutcome, SkippedKey, SkipReason, Unit, UnitPage
 from dataware.migrate import EngineSettings, Progress
 from dataware.migrate.trial import FEW
 from support.copying import Events, MemoryCopier, MemoryJournal
@@ -40,16 +40,18 @@ class Denying(MemoryCopier):
         self.seconds = seconds
         self.attempts = 0
 
-    async def write(self, unit: Unit) -> Outcome:
+    async def write(self, unit: Unit) -> CopyOutcome:
         """Write what is allowed."""
         self.attempts += 1
         await asyncio.sleep(self.seconds)
         if key := next((key for key in unit.payload if key in self.archived), None):
-            return Outcome(left=(Left(key, Trouble.ARCHIVED, "it is archived"),))
+            return CopyOutcome(left=(SkippedKey(key, SkipReason.ARCHIVED, "it is archived"),))
         denied = [key for key in unit.payload if self.denies(key)]
         written = [key for key in unit.payload if key not in denied]
         outcome = await super().write(Unit(written, len(written), unit.bytes))
-        return outcome._replace(left=tuple(Left(key, Trouble.DENIED, WHY) for key in denied))
+        return outcome._replace(
+            left=tuple(SkippedKey(key, SkipReason.DENIED, WHY) for key in denied)
+        )
 
 
 def keys(count: int, partitions: int = 4) -> dict[str, list[str]]:
@@ -112,9 +114,9 @@ def test_the_first_writes_come_from_all_over_what_was_read() -> None:
     class OnePage(Denying):
         """Reads a partition in one page of one key a unit, as a bucket is read."""
 
-        async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+        async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
             del after
-            yield Page(tuple(Unit([key], 1, 10) for key in self.source[partition]), None)
+            yield UnitPage(tuple(Unit([key], 1, 10) for key in self.source[partition]), None)
 
     copier = OnePage(source, {}, lambda key: key.startswith("a/"))
     progress = run(copier, MemoryJournal(), limits=EngineSettings(writers=256), loop=run_virtually)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataware.core.diff import BUCKETS, Fold, Form, Side
+from dataware.core.diff import BUCKETS, DifferenceKind, DigestForm, Fold
 from dataware.core.kind import Evidence
 from dataware.core.tally import Tally
-from dataware.core.verdict import LABEL_LENGTH, LISTED, End, Verdict
+from dataware.core.verdict import LABEL_LENGTH, LISTED, Side, Verdict
 from dataware.ops.checking import MANY, Comparison, Found, Sides, Step, Task, carry_out
 from dataware.ops.compare import compare
 from support.held import Held
@@ -143,7 +143,7 @@ def test_a_source_that_moves_is_told_of_where_it_lacks_something() -> None:
 
     verdict, steps = moving(change)
     assert told(verdict)[2] == {("different", "00008"): 1}
-    assert verdict.moved == {End.SOURCE}
+    assert verdict.moved == {Side.SOURCE}
     assert verdict.summary() == "1 different, source changed while they were compared"
     assert steps == 4
 
@@ -156,7 +156,7 @@ def test_a_source_whose_records_expire_is_equal_in_what_it_has() -> None:
 
     verdict, steps = moving(change)
     assert (verdict.compared, verdict.lacking, verdict.unseen) == (35, 0, False)
-    assert verdict.counts[Side.EXTRA] == steps == 5
+    assert verdict.counts[DifferenceKind.EXTRA] == steps == 5
 
 
 def test_a_target_that_gets_records_of_its_own_lacks_nothing() -> None:
@@ -166,13 +166,13 @@ def test_a_target_that_gets_records_of_its_own_lacks_nothing() -> None:
         target.content = {**target.content, f"own {step}": "x"}
 
     verdict, _ = moving(change)
-    assert (verdict.lacking, verdict.unseen, verdict.moved) == (0, False, {End.TARGET})
+    assert (verdict.lacking, verdict.unseen, verdict.moved) == (0, False, {Side.TARGET})
 
 
 def tally(side: Held) -> Tally:
     """The tally of everything that a side holds, as it sends it."""
     pages = [page for part in side.parts() for page in side.pages(part)]
-    return Tally.of(side.sent(record) for page in pages for record in page.records)
+    return Tally.of(side.digest_raw(record) for page in pages for record in page.records)
 
 
 @settings(deadline=None, max_examples=60)
@@ -182,8 +182,8 @@ def test_every_record_is_in_the_tally_of_its_side_once(
 ) -> None:
     """However often a side is read; there is none if only meanings were folded."""
     sides = Sides(Held(source, ordered=False), Held(target, ordered=False, spelt=spelt))
-    sent = Comparison.begin(sides, ordered=False).form is Form.SENT
-    expected = {End.SOURCE: tally(sides.source), End.TARGET: tally(sides.target)} if sent else {}
+    sent = Comparison.begin(sides, ordered=False).form is DigestForm.SENT
+    expected = {Side.SOURCE: tally(sides.source), Side.TARGET: tally(sides.target)} if sent else {}
     assert compare(sides.source, sides.target, ordered=False).read == expected
     assert step_by_step(sides, ordered=False, buckets=buckets).read == expected
 
@@ -197,10 +197,10 @@ def test_a_sample_chooses_what_is_folded() -> None:
     """What both sides send alike is folded as it is sent, and the rest by what it means."""
     plain = Held(numbered(40), ordered=False)
     other = Held(numbered(40), ordered=False, spelt="!")
-    assert Comparison.begin(Sides(plain, plain), ordered=False).form is Form.SENT
-    assert Comparison.begin(Sides(plain, other), ordered=False).form is Form.MEANT
+    assert Comparison.begin(Sides(plain, plain), ordered=False).form is DigestForm.SENT
+    assert Comparison.begin(Sides(plain, other), ordered=False).form is DigestForm.MEANT
     few = Held(numbered(2), ordered=False, spelt="!")
-    assert Comparison.begin(Sides(few, plain), ordered=False).form is Form.SENT
+    assert Comparison.begin(Sides(few, plain), ordered=False).form is DigestForm.SENT
 
 
 def test_equal_sides_are_looked_up_only_for_the_sample() -> None:
@@ -218,7 +218,7 @@ def test_only_what_two_folds_suspect_is_looked_up() -> None:
     target = Held({**numbered(3000), "02000": "y"}, ordered=False, spelt_from="01000", spelt="!")
     sides = Sides(source, target)
     comparison = Comparison.begin(sides, ordered=False)
-    assert comparison.form is Form.SENT
+    assert comparison.form is DigestForm.SENT
     verdict = compare(source, target, ordered=False)
     assert told(verdict)[2] == {("different", "02000"): 1}
     assert source.looked_up + target.looked_up < 100

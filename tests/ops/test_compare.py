@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataware.core.diff import Side
+from dataware.core.diff import DifferenceKind
 from dataware.core.errors import Incomplete
 from dataware.core.kind import Evidence
 from dataware.ops.compare import LISTED, compare
@@ -24,10 +24,10 @@ def test_every_difference_is_found(
     sides = Held(source, ordered), Held(target, ordered, spelt=spelt)
     verdict = compare(*sides, ordered=ordered)
     found = {(difference.side, difference.label) for difference in verdict.listed}
-    expected = {(Side.MISSING, key) for key in source.keys() - target.keys()}
-    expected |= {(Side.EXTRA, key) for key in target.keys() - source.keys()}
+    expected = {(DifferenceKind.MISSING, key) for key in source.keys() - target.keys()}
+    expected |= {(DifferenceKind.EXTRA, key) for key in target.keys() - source.keys()}
     both = source.keys() & target.keys()
-    expected |= {(Side.DIFFERENT, key) for key in both if source[key] != target[key]}
+    expected |= {(DifferenceKind.DIFFERENT, key) for key in both if source[key] != target[key]}
     assert found == expected
     assert verdict.differences == len(expected)
     assert verdict.compared == len(source)
@@ -39,7 +39,7 @@ def test_doubtful_entries_are_looked_at_closer(grounds: Evidence | None) -> None
     """Where digests settle nothing, the kind's closer look decides and names its grounds."""
     source = Held({"a": "x"}, ordered=True, conclusive=False, grounds=grounds)
     verdict = compare(source, Held({"a": "y"}, ordered=True, conclusive=False), ordered=True)
-    assert verdict.counts[Side.DIFFERENT] == (grounds is None)
+    assert verdict.counts[DifferenceKind.DIFFERENT] == (grounds is None)
     assert verdict.evidence == ({grounds: 1} if grounds else {})
 
 

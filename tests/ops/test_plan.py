@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dataware.core.errors import BadInput, CannotSee
-from dataware.core.estimate import Prices, Speed
+from dataware.core.estimate import Prices, Throughput
 from dataware.core.model import (
     Action,
     Facts,
@@ -79,7 +79,7 @@ def test_advice_for_a_target_to_be_created_is_a_note(monkeypatch: pytest.MonkeyP
 def test_a_migration_has_an_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is copied is told in items, seconds and money."""
     there = world(old=78)
-    install(monkeypatch, there, charges=lambda size: {"s3.put": size.items}, speed=Speed(10))
+    install(monkeypatch, there, charges=lambda size: {"s3.put": size.items}, speed=Throughput(10))
     prices = Prices("list prices", "2026-11", "r", "a page", {"s3.put": 5e-6})
     plan = make_plan(there.context(), [wanted("new", "old")], prices=prices)
     (one,) = plan.resources

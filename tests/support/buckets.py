@@ -11,7 +11,7 @@ import pytest
 from dataware.aws.clock import SystemClock
 from dataware.aws.session import Account
 from dataware.cli.transport import make_wire
-from dataware.core.kind import Copier, CopyOrder, Outcome, Page, Place, Tools, Unit
+from dataware.core.kind import Copier, CopyOrder, CopyOutcome, Place, Tools, Unit, UnitPage
 from dataware.core.model import Size
 from dataware.core.ports import Request, Response, Wire
 from dataware.kinds.s3_bucket import KIND
@@ -131,10 +131,10 @@ def copy(
     *,
     after: str | None = None,
     answer: Callable[[Request], Response | None] = lambda _request: None,
-) -> tuple[Outcome, list[Request]]:
+) -> tuple[CopyOutcome, list[Request]]:
     """Run a whole copy; what became of it in sum, and every request that was sent."""
 
-    async def run() -> tuple[Outcome, list[Request]]:
+    async def run() -> tuple[CopyOutcome, list[Request]]:
         wire = Recording(aws.wire(lambda _reason: None), answer)
         try:
             copier = make_copier(Tools(aws, wire, SystemClock()), the_order)
@@ -145,26 +145,26 @@ def copy(
     return asyncio.run(run())
 
 
-async def whole(copier: Copier, after: str | None = None) -> Outcome:
+async def whole(copier: Copier, after: str | None = None) -> CopyOutcome:
     """Read and write everything, or what comes after a cursor, eight units at a time."""
     gate = asyncio.Semaphore(8)
 
-    async def write(unit: Unit) -> Outcome:
+    async def write(unit: Unit) -> CopyOutcome:
         async with gate:
             return await copier.write(unit)
 
-    outcomes: list[Outcome] = []
+    outcomes: list[CopyOutcome] = []
     for partition in await copier.partitions() if after is None else [""]:
         async for page in copier.read(partition, after):
-            outcomes.append(Outcome(same=page.same, left=page.left))
+            outcomes.append(CopyOutcome(same=page.same, left=page.left))
             outcomes += await asyncio.gather(*map(write, page.units))
     return total(outcomes)
 
 
-def total(outcomes: Iterable[Outcome]) -> Outcome:
+def total(outcomes: Iterable[CopyOutcome]) -> CopyOutcome:
     """The sum of outcomes."""
     parts = list(outcomes)
-    return Outcome(
+    return CopyOutcome(
         sum(one.copied for one in parts),
         sum(one.same for one in parts),
         sum(one.bytes for one in parts),
@@ -185,10 +185,10 @@ def partitions(aws: Account, the_order: CopyOrder) -> list[str]:
     return asyncio.run(run())
 
 
-def pages(aws: Account, the_order: CopyOrder, after: str | None = None) -> list[Page]:
+def pages(aws: Account, the_order: CopyOrder, after: str | None = None) -> list[UnitPage]:
     """The pages that a copier reads."""
 
-    async def run() -> list[Page]:
+    async def run() -> list[UnitPage]:
         wire = aws.wire(lambda _reason: None)
         try:
             copier = make_copier(Tools(aws, wire, SystemClock()), the_order)

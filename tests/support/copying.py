@@ -8,7 +8,7 @@ from typing import Any
 
 from dataware.core.errors import CannotSee
 from dataware.core.events import Event
-from dataware.core.kind import Outcome, Page, Rates, Unit
+from dataware.core.kind import CopyOutcome, Rates, Unit, UnitPage
 from dataware.core.model import Size
 
 
@@ -89,7 +89,7 @@ class MemoryCopier:
         """The keys of the source."""
         return list(self.source)
 
-    async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+    async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
         """Pages of four keys; the cursor is the number of keys before it."""
         keys = self.source[partition]
         start = int(after or 0)
@@ -101,11 +101,11 @@ class MemoryCopier:
                 Unit(chunk[i : i + 2], len(chunk[i : i + 2]), 10) for i in (0, 2) if chunk[i:]
             )
             last = start >= len(keys)
-            yield Page(units, None if last else str(start))
+            yield UnitPage(units, None if last else str(start))
             if last:
                 return
 
-    async def write(self, unit: Unit) -> Outcome:
+    async def write(self, unit: Unit) -> CopyOutcome:
         """Count every write of a key in the target."""
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -114,7 +114,7 @@ class MemoryCopier:
             self.before_write(unit)
             for key in unit.payload:
                 self.target[key] = self.target.get(key, 0) + 1
-            return Outcome(copied=unit.items, bytes=unit.bytes)
+            return CopyOutcome(copied=unit.items, bytes=unit.bytes)
         finally:
             self.in_flight -= 1
 

@@ -12,7 +12,7 @@ from zlib import crc32
 
 from dataware.aws import Account, SystemClock
 from dataware.cli.transport import transport
-from dataware.core.kind import CopyOrder, Outcome, Page, Place, Tools
+from dataware.core.kind import CopyOrder, CopyOutcome, Place, Tools, UnitPage
 from dataware.core.model import OnConflict
 from dataware.core.ports import Request, Response
 from dataware.kinds.dynamodb_table import KIND
@@ -153,12 +153,12 @@ def everything(aws: Account, name: str) -> list[dict[str, Any]]:
     return sorted(items, key=lambda item: json.dumps(item["pk"], default=repr))
 
 
-async def copy(aws: Account, order: CopyOrder) -> Outcome:
+async def copy(aws: Account, order: CopyOrder) -> CopyOutcome:
     """Copy all partitions one after another, and add up what became of them."""
     wire = aws.wire(lambda _reason: None)
     assert KIND.copier is not None
     copier = KIND.copier(Tools(aws, wire, SystemClock()), order)
-    outcomes: list[Outcome] = []
+    outcomes: list[CopyOutcome] = []
     try:
         for partition in await copier.partitions():
             async for page in copier.read(partition, None):
@@ -168,9 +168,9 @@ async def copy(aws: Account, order: CopyOrder) -> Outcome:
     return total(outcomes)
 
 
-def total(outcomes: Sequence[Outcome]) -> Outcome:
+def total(outcomes: Sequence[CopyOutcome]) -> CopyOutcome:
     """The sum of outcomes."""
-    return Outcome(
+    return CopyOutcome(
         sum(each.copied for each in outcomes),
         sum(each.same for each in outcomes),
         sum(each.bytes for each in outcomes),
@@ -178,6 +178,6 @@ def total(outcomes: Sequence[Outcome]) -> Outcome:
     )
 
 
-def units_of(pages: Sequence[Page]) -> int:
+def units_of(pages: Sequence[UnitPage]) -> int:
     """How many items the units of pages hold."""
     return sum(unit.items for page in pages for unit in page.units)

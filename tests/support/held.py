@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from dataware.core.diff import Side
-from dataware.core.kind import Entry, Evidence, Reader, Records
+from dataware.core.diff import DifferenceKind
+from dataware.core.kind import Evidence, KeyFingerprint, Reader, Records
 from dataware.core.partition import KeyRange, ranges
 
 PAGE = 4
@@ -49,26 +49,26 @@ class Held(Reader):
         if not keys:
             yield Records(())
 
-    def sent(self, record: Any) -> bytes:
+    def digest_raw(self, record: Any) -> bytes:
         """The record with its spelling."""
         return blake2b(repr(record).encode(), digest_size=16).digest()
 
-    def meant(self, record: Any) -> bytes:
+    def digest_canonical(self, record: Any) -> bytes:
         """The record without its spelling."""
         return blake2b(repr(record[:2]).encode(), digest_size=16).digest()
 
-    def entry(self, record: Any) -> Entry:
+    def entry(self, record: Any) -> KeyFingerprint:
         """A record as an entry."""
         key, value, *_ = record
-        return Entry(key, value, key.decode(), self.conclusive, self.sent(record))
+        return KeyFingerprint(key, value, key.decode(), self.conclusive, self.digest_raw(record))
 
-    def find(self, keys: Sequence[Entry]) -> Mapping[bytes, Entry]:
+    def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
         """What is under some keys."""
         names = [entry.label for entry in keys]
         self.looked_up += len(names)
         return {n.encode(): self.entry(self._record(n)) for n in names if n in self.content}
 
-    def same(self, mine: Entry, other: Reader, theirs: Entry) -> Evidence | None:
+    def same(self, mine: KeyFingerprint, other: Reader, theirs: KeyFingerprint) -> Evidence | None:
         """The answer that the test has set."""
         return self.grounds
 
@@ -78,6 +78,6 @@ class Held(Reader):
         return record if self.ordered else (*record, spelt.encode())
 
     @staticmethod
-    def difference(label: str) -> tuple[Side, Entry]:
+    def difference(label: str) -> tuple[DifferenceKind, KeyFingerprint]:
         """A difference to take note of."""
-        return Side.MISSING, Entry(label.encode(), b"", label)
+        return DifferenceKind.MISSING, KeyFingerprint(label.encode(), b"", label)

@@ -9,11 +9,11 @@ from typing import Any
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
+from botocore.credentials import Credentials as SdkCredentials
 from botocore.httpsession import get_cert_path
 
 from dataware.aws import BotocoreTransport
-from dataware.core.access import Keys, Limits
+from dataware.core.access import Credentials, Limits
 from dataware.core.ports import Judgement, Request, Response
 from dataware.wire import Transport
 from dataware.wire.curl import CurlTransport
@@ -56,8 +56,8 @@ class FixedAccess:
     proxy_url: str | None = None
     regional: Mapping[str, str] = field(default_factory=dict)
 
-    def keys(self) -> Keys:
-        return Keys(ACCESS_KEY, SECRET_KEY, "session-token")
+    def keys(self) -> Credentials:
+        return Credentials(ACCESS_KEY, SECRET_KEY, "session-token")
 
     def endpoint(self, service: str, region: str) -> str:
         return self.regional.get(region, self.base)
@@ -96,7 +96,7 @@ def assert_signed_like_botocore(
     for name in signed:
         again.headers[name] = seen.headers[name]
     again.context["timestamp"] = seen.headers["x-amz-date"]
-    auth = signer(Credentials(ACCESS_KEY, SECRET_KEY), service, region)
+    auth = signer(SdkCredentials(ACCESS_KEY, SECRET_KEY), service, region)
     text = auth.string_to_sign(again, auth.canonical_request(again))
     assert authorization.endswith(f"Signature={auth.signature(text, again)}")
 

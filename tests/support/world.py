@@ -17,19 +17,19 @@ import pytest
 from dataware.core.errors import Refused
 from dataware.core.kind import (
     CopyOrder,
-    Entry,
+    CopyOutcome,
     Evidence,
+    KeyFingerprint,
     Kind,
-    Left,
-    Outcome,
-    Page,
     Place,
     Rates,
     Reader,
     Records,
+    SkippedKey,
+    SkipReason,
     Tools,
-    Trouble,
     Unit,
+    UnitPage,
 )
 from dataware.core.model import (
     NO_MARKER,
@@ -228,37 +228,39 @@ class BoxCopier:
         """Even and odd."""
         return ("0", "1")
 
-    async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+    async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
         """Keys in order, after the cursor."""
         keys = sorted(self.world.boxes[self.order.source.name])[int(partition) :: 2]
         keys = [key for key in keys if after is None or key > after]
         while True:
             page, keys = keys[:3], keys[3:]
             units = tuple(Unit(key, 1, 1) for key in page)
-            yield Page(units, page[-1] if keys else None)
+            yield UnitPage(units, page[-1] if keys else None)
             if not keys:
                 return
 
-    async def write(self, unit: Unit) -> Outcome:
+    async def write(self, unit: Unit) -> CopyOutcome:
         """Write one key."""
         key: str = unit.payload
         self.world.moment(f"write {key}")
         if key in self.world.archived:
-            return Outcome(left=(Left(key, Trouble.ARCHIVED, "it is archived"),))
+            return CopyOutcome(left=(SkippedKey(key, SkipReason.ARCHIVED, "it is archived"),))
         if key in self.world.denied:
-            return Outcome(left=(Left(key, Trouble.DENIED, "it needs box:Put"),))
+            return CopyOutcome(left=(SkippedKey(key, SkipReason.DENIED, "it needs box:Put"),))
         source, target = (
             self.world.boxes[place.name] for place in (self.order.source, self.order.target)
         )
         if key in self.world.dropped:
             self.world.dropped.discard(key)
-            return Outcome(copied=1)
+            return CopyOutcome(copied=1)
         if key in target:
             if target[key] == source[key]:
-                return Outcome(same=1)
-            return Outcome(left=(Left(key, Trouble.CONFLICT, "the target has its own"),))
+                return CopyOutcome(same=1)
+            return CopyOutcome(
+                left=(SkippedKey(key, SkipReason.CONFLICT, "the target has its own"),)
+            )
         target[key] = source[key]
-        return Outcome(copied=1)
+        return CopyOutcome(copied=1)
 
 
 @dataclass(frozen=True)
@@ -280,22 +282,24 @@ class BoxReader(Reader):
         records = [(key.encode(), value.encode()) for key, value in sorted(box.items())]
         yield Records([each for each in records if each[0] > bytes.fromhex(after or "")])
 
-    def entry(self, record: Any) -> Entry:
+    def entry(self, record: Any) -> KeyFingerprint:
         """A key with its value as the digest."""
-        return Entry(*record, record[0].decode())
+        return KeyFingerprint(*record, record[0].decode())
 
-    def sent(self, record: Any) -> bytes:
+    def digest_raw(self, record: Any) -> bytes:
         """A box is merged."""
         raise AssertionError
 
-    meant = sent
+    digest_canonical = digest_raw
 
-    def find(self, keys: Sequence[Entry]) -> Mapping[bytes, Entry]:
+    def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
         """The entries under some keys."""
         wanted = {entry.key for entry in keys}
         return {entry.key: entry for entry in self.entries("") if entry.key in wanted}
 
-    def same(self, _mine: Entry, _other: Reader, _theirs: Entry) -> Evidence | None:
+    def same(
+        self, _mine: KeyFingerprint, _other: Reader, _theirs: KeyFingerprint
+    ) -> Evidence | None:
         """Digests are conclusive here."""
         raise AssertionError
 

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
+from botocore.credentials import Credentials as SdkCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.access import Keys
+from dataware.core.access import Credentials
 from dataware.core.ports import Request, Response
 from dataware.wire.signing import UNSIGNED, Signer
 from support.transports import done
@@ -21,7 +21,7 @@ HOST = "s3.eu-central-1.amazonaws.com:8443"
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12)
 NAMES = st.from_regex(r"x-amz-meta-[a-z0-9%!#$&'*+.^_`|~-]{1,8}", fullmatch=True)
 KEYS = st.builds(
-    Keys,
+    Credentials,
     st.from_regex(r"[A-Z0-9]{16,20}", fullmatch=True),
     st.from_regex(r"[A-Za-z0-9/+]{40}", fullmatch=True),
     st.none() | st.from_regex(r"[A-Za-z0-9/+=]{1,200}", fullmatch=True),
@@ -46,7 +46,7 @@ REQUESTS = st.builds(
 )
 
 
-def signer_of(keys: Callable[[], Keys], now: Callable[[], float] = time.time) -> Signer:
+def signer_of(keys: Callable[[], Credentials], now: Callable[[], float] = time.time) -> Signer:
     """A signer of requests that name all their headers."""
     return Signer(keys, now, headers_of=lambda request: {**request.shared, **request.headers})
 
@@ -66,7 +66,7 @@ def headers_by(signer: Signer, request: Request) -> dict[str, str]:
     return {name: value.removeprefix(" ") for name, value in headers.items()}
 
 
-def _signature_of(signed: dict[str, str], request: Request, keys: Keys, service: str) -> str:
+def _signature_of(signed: dict[str, str], request: Request, keys: Credentials, service: str) -> str:
     """The authorization that the SDK's signer makes of the same request at the same time."""
     again = AWSRequest(
         request.method,
@@ -79,7 +79,7 @@ def _signature_of(signed: dict[str, str], request: Request, keys: Keys, service:
     again.context["timestamp"] = signed["x-amz-date"]
     sort = S3SigV4Auth if service == "s3" else SigV4Auth
     signer = sort(
-        Credentials(keys.access_key, keys.secret_key, keys.token), service, "eu-central-1"
+        SdkCredentials(keys.access_key, keys.secret_key, keys.token), service, "eu-central-1"
     )
     text = signer.string_to_sign(again, signer.canonical_request(again))
     names = signer.signed_headers(signer.headers_to_sign(again))
@@ -91,7 +91,7 @@ def _signature_of(signed: dict[str, str], request: Request, keys: Keys, service:
 
 @given(REQUESTS, KEYS, HEADERS, HEADERS, st.integers(0, 4_000_000_000))
 def test_s3_signatures_are_those_of_the_sdk(
-    request: Request, keys: Keys, own: dict[str, str], shared: dict[str, str], now: int
+    request: Request, keys: Credentials, own: dict[str, str], shared: dict[str, str], now: int
 ) -> None:
     """Any key, query, header value, body, session token and time."""
     request = request._replace(headers=own, shared=shared)
@@ -102,7 +102,7 @@ def test_s3_signatures_are_those_of_the_sdk(
 
 @given(st.lists(REQUESTS, min_size=2, max_size=4), KEYS, HEADERS, HEADERS)
 def test_what_was_prepared_for_one_request_fits_all_like_it(
-    requests: list[Request], keys: Keys, own: dict[str, str], shared: dict[str, str]
+    requests: list[Request], keys: Credentials, own: dict[str, str], shared: dict[str, str]
 ) -> None:
     """One signer signs many requests in a second, with the same shared headers or with others."""
     signer = signer_of(lambda: keys, lambda: 1_800_000_000.0)
@@ -117,7 +117,7 @@ def test_what_was_prepared_for_one_request_fits_all_like_it(
 
 @given(KEYS, st.binary(max_size=200), HEADERS)
 def test_other_services_sign_the_path_once_more_encoded(
-    keys: Keys, body: bytes, headers: dict[str, str]
+    keys: Credentials, body: bytes, headers: dict[str, str]
 ) -> None:
     """DynamoDB's requests are signed like the SDK signs them."""
     request = Request("dynamodb", "POST", "/", done, body=body, headers=headers)
@@ -129,7 +129,7 @@ def test_other_services_sign_the_path_once_more_encoded(
 def test_headers_are_sent_and_signed_by_their_lower_case_names() -> None:
     """Two spellings of one name are one header, and the last one counts."""
     headers = {"X-Amz-Meta-A": "1", "x-amz-meta-a": "2"}
-    signer = signer_of(lambda: Keys("KEY", "secret", None))
+    signer = signer_of(lambda: Credentials("KEY", "secret", None))
     signed = headers_by(signer, Request("s3", "GET", "/b/k", done, headers=headers))
     assert signed["x-amz-meta-a"] == "2"
     assert "X-Amz-Meta-A" not in signed
@@ -137,14 +137,14 @@ def test_headers_are_sent_and_signed_by_their_lower_case_names() -> None:
 
 def test_an_empty_value_is_sent() -> None:
     """libcurl takes a header away that ends in a colon, and sends one that ends in a semicolon."""
-    signer = signer_of(lambda: Keys("KEY", "secret", None))
+    signer = signer_of(lambda: Credentials("KEY", "secret", None))
     request = Request("s3", "GET", "/b/k", done, headers={"x-a": ""}, shared={"x-b": ""})
     assert {"x-a;", "x-b;"} <= set(lines_by(signer, request))
 
 
 def test_forms_that_nobody_uses_are_forgotten() -> None:
     """However many headers are shared by few requests each, memory stays bounded."""
-    signer = signer_of(lambda: Keys("KEY", "secret", None))
+    signer = signer_of(lambda: Credentials("KEY", "secret", None))
     request = Request("s3", "GET", "/b/k", done)
     many = [request._replace(shared={"x-a": str(number)}) for number in range(1000)]
     for one in many:
@@ -154,12 +154,12 @@ def test_forms_that_nobody_uses_are_forgotten() -> None:
 
 def test_new_credentials_are_used_within_a_second() -> None:
     """What is made once a second is made with the keys of that second."""
-    now, known = [1_800_000_000.0], [Keys("OLDKEY", "secret", None)]
+    now, known = [1_800_000_000.0], [Credentials("OLDKEY", "secret", None)]
     signer = signer_of(lambda: known[0], lambda: now[0])
     request = Request("s3", "GET", "/b/k", done)
-    known[0] = Keys("NEWKEY", "secret", "token")
+    known[0] = Credentials("NEWKEY", "secret", "token")
     assert "NEWKEY" in headers_by(signer, request)["authorization"]
-    known[0] = Keys("NEWEST", "secret", "token")
+    known[0] = Credentials("NEWEST", "secret", "token")
     assert "NEWKEY" in headers_by(signer, request)["authorization"]
     now[0] += 1
     assert "NEWEST" in headers_by(signer, request)["authorization"]
@@ -167,19 +167,19 @@ def test_new_credentials_are_used_within_a_second() -> None:
 
 def test_a_refused_request_is_signed_again_with_newer_keys() -> None:
     """Keys that were renewed since it was signed may let it in; the same ones will not."""
-    known = [Keys("KEY", "secret", "old")]
+    known = [Credentials("KEY", "secret", "old")]
     signer = signer_of(lambda: known[0], lambda: 1_800_000_000.0)
     request, denied = Request("s3", "GET", "/b/k", done), Response(400, {}, b"")
     signed = signer.sign(request, "eu-central-1", HOST)
     assert not signer.corrected(denied, 0.0, signed.token)
-    known[0] = Keys("KEY", "secret", "new")
+    known[0] = Credentials("KEY", "secret", "new")
     assert signer.corrected(denied, 0.0, signed.token)
     assert headers_by(signer, request)["x-amz-security-token"] == "new"
 
 
 def test_the_date_is_the_services() -> None:
     """With a known skew everything is signed by the service's clock, over midnight too."""
-    signer = signer_of(lambda: Keys("KEY", "secret", None), lambda: 1_799_970_300.0)
+    signer = signer_of(lambda: Credentials("KEY", "secret", None), lambda: 1_799_970_300.0)
     signer.skew = 1200.0
     signed = headers_by(signer, Request("s3", "GET", "/b/k", done))
     assert signed["x-amz-date"] == "20270115T000500Z"

@@ -15,7 +15,12 @@ from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
 from dataware.core.absence import is_bare, says_absent
-from dataware.core.access import proxy_refusal, refused_by_proxy, untrusted, without_credentials
+from dataware.core.access import (
+    proxy_refusal,
+    refused_by_proxy,
+    untrusted_certificate_error,
+    without_credentials,
+)
 from dataware.core.entry import GET_CREDENTIALS, RENEW, cure
 from dataware.core.errors import BadInput, CannotSee, DatawareError, NotLetIn, NotThere
 from dataware.core.model import Problem
@@ -124,7 +129,7 @@ def _no_answer_error(
         return proxy_refusal(error.kwargs.get("proxy_url"), refused_by_proxy(why) or "no answer")
     if isinstance(error, sdk.SSLError) and "CERTIFICATE_VERIFY_FAILED" in detail:
         address = urlsplit(str(error.kwargs.get("endpoint_url", "")))
-        return untrusted(f"{address.scheme}://{address.netloc}")
+        return untrusted_certificate_error(f"{address.scheme}://{address.netloc}")
     problem = Problem(permission or what, type(error).__name__, None, detail)
     if isinstance(error, UNREACHABLE):
         return CannotSee(

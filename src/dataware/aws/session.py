@@ -34,18 +34,18 @@ from dataware.aws.paging import end_circles
 from dataware.aws.skew import Skew
 from dataware.aws.times import read_time
 from dataware.aws.whole import correct_errors, require_documents, whole
-from dataware.core.access import PROXY_WANTS_CREDENTIALS, Access, Keys, proxy_refusal
+from dataware.core.access import PROXY_WANTS_CREDENTIALS, Credentials, Endpoint, proxy_refusal
 from dataware.core.entry import GET_CREDENTIALS
 from dataware.core.errors import BadInput, CannotSee, NotLetIn
 from dataware.core.model import Deployed, Owner
-from dataware.core.near import meant
+from dataware.core.near import suggestion_for
 from dataware.core.ports import Wire
 
 USER_AGENT = f"dataware/{__version__}"
 
 T = TypeVar("T")
 OnThrottle = Callable[[str], None]
-MakeWire = Callable[[Access, OnThrottle], Wire]
+MakeWire = Callable[[Endpoint, OnThrottle], Wire]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ class Account:
         """The SDK's and our own name and version."""
         return f"{self._login.session._session.user_agent()} {USER_AGENT}"
 
-    def keys(self) -> Keys:
+    def keys(self) -> Credentials:
         """The present credentials, refreshed where need be. Raises NotLetIn without any."""
         with errors.looking_at("the AWS credentials"):
             credentials = self._credentials()
@@ -218,7 +218,7 @@ class Account:
             # A person types the code on the thread that wants it, which gives the terminal back.
             waits = _is_due(credentials) and not self._login.asks_for_code
             found = self._login.calls.answer("GetCredentials", frozen) if waits else frozen()
-        return Keys(found.access_key, found.secret_key, found.token)
+        return Credentials(found.access_key, found.secret_key, found.token)
 
     def origin(self) -> Origin:
         """Where the credentials come from. Raises NotLetIn without any."""
@@ -261,7 +261,7 @@ class Account:
         }
         if self._region in known:
             return None
-        return f"the SDK knows no region {self._region}{meant(self._region, known)}"
+        return f"the SDK knows no region {self._region}{suggestion_for(self._region, known)}"
 
     def _client(self, service: str, region: str) -> Any:
         with self._login.lock:
@@ -383,6 +383,6 @@ def _profile_hint(profile: str | None) -> str:
     """The profile that may have been meant; it may have come from a variable, too."""
     name = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or ""
     return (
-        meant(name, botocore.session.Session().available_profiles)
+        suggestion_for(name, botocore.session.Session().available_profiles)
         or ": name one that `aws configure list-profiles` shows"
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dataware.aws.errors import looking_at
-from dataware.core.permissions import Access, Needed, answers_in
+from dataware.core.permissions import IamDecision, Needed, answers_in
 from dataware.core.ports import Aws
 
 PERMISSION = "iam:SimulatePrincipalPolicy"
@@ -20,13 +20,13 @@ RESOURCES_AT_ONCE = 20
 """Resources of one question; its answer has a result for each of them and each action."""
 
 
-def simulate(aws: Aws, owner: str, needs: Iterable[Needed]) -> dict[tuple[str, str], Access]:
+def simulate(aws: Aws, owner: str, needs: Iterable[Needed]) -> dict[tuple[str, str], IamDecision]:
     """What IAM says about every action on every resource, for the policies of `owner`.
 
     Raises CannotSee where the simulation is not allowed or not offered, and NotThere without the
     user or role.
     """
-    found: dict[tuple[str, str], Access] = {}
+    found: dict[tuple[str, str], IamDecision] = {}
     for need in needs:
         for resources in _in_parts(need.resources):
             found |= _simulate_actions(aws, owner, need.actions, resources)
@@ -40,7 +40,7 @@ def _in_parts(resources: Sequence[str]) -> Iterable[tuple[str, ...]]:
 
 def _simulate_actions(
     aws: Aws, owner: str, actions: tuple[str, ...], resources: tuple[str, ...]
-) -> dict[tuple[str, str], Access]:
+) -> dict[tuple[str, str], IamDecision]:
     """The answers for some resources, one by one where they are not told apart."""
     found = answers_in(_results(aws, owner, actions, resources), resources)
     pairs = set(Needed(actions, resources).pairs())

@@ -26,13 +26,13 @@ from dataware.aws.skew import SKEW, ShiftedS3SigV4, ShiftedSigV4
 from dataware.aws.threads import DaemonPool
 from dataware.core.access import (
     PROXY_WANTS_CREDENTIALS,
-    Access,
+    Endpoint,
     Limits,
     headers_of,
     proxy_refusal,
     refused_by_proxy,
     skew_shown_by,
-    untrusted,
+    untrusted_certificate_error,
     upper_escapes,
     without_credentials,
 )
@@ -61,7 +61,7 @@ class Attempt:
 class BotocoreTransport:
     """Sends each request once, on a pool of threads."""
 
-    def __init__(self, access: Access, limits: Limits | None = None) -> None:
+    def __init__(self, access: Endpoint, limits: Limits | None = None) -> None:
         self._access = access
         self._limits = limits or Limits()
         self._user_agent = access.user_agent
@@ -96,9 +96,9 @@ class BotocoreTransport:
             self._sessions.clear()
 
     def _exchange(self, request: Request, attempt: Attempt) -> Response:
-        request = self._regions.aimed(request)
+        request = self._regions.with_known_region(request)
         response = self._send_with_right_clock(request, attempt)
-        moved = self._regions.redirected(request, response)
+        moved = self._regions.follow_redirect(request, response)
         return response if moved is None else self._send_with_right_clock(moved, attempt)
 
     def _send_with_right_clock(self, request: Request, attempt: Attempt) -> Response:
@@ -176,7 +176,7 @@ class PlainSession(URLLib3Session):  # type: ignore[misc]  # botocore has no typ
 def _fault(error: Exception, base: str, proxy: str | None) -> Exception:
     """The OSError that stands for an answer that did not arrive, or an error that no try cures."""
     if isinstance(error, sdk.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return untrusted(base, proxy)
+        return untrusted_certificate_error(base, proxy)
     if isinstance(error, sdk.ProxyConnectionError):
         status = refused_by_proxy(str(error.kwargs.get("error", "")))
         if status is not None:

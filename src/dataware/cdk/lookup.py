@@ -20,7 +20,7 @@ from dataware.aws import Account, BotocoreTransport, SystemClock
 from dataware.cdk.decide import VARIABLE, Lookup
 from dataware.cdk.home import IMPORT
 from dataware.cdk.lock import Entry, Environment, Lock, parse_entry
-from dataware.core.access import Access
+from dataware.core.access import Endpoint
 from dataware.core.errors import BadInput, DatawareError, Refused
 from dataware.core.guard import ALLOWED
 from dataware.core.kind import Kind
@@ -186,5 +186,5 @@ def _no_journal(kind: str, target: str) -> Journal:
     raise Refused(f"a synth copies nothing into {target} ({kind})")
 
 
-def _retrying(access: Access, on_throttle: Callable[[str], None]) -> Wire:
+def _retrying(access: Endpoint, on_throttle: Callable[[str], None]) -> Wire:
     return RetryingWire(BotocoreTransport(access), SystemClock(), random.random, on_throttle)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dataware.aws import Account
-from dataware.core.access import Access
+from dataware.core.access import Endpoint
 from dataware.core.errors import Refused
 from dataware.core.guard import Threat
 from dataware.core.ports import Wire
@@ -49,5 +49,5 @@ def _app_of(templates: Sequence[Path]) -> App:
     )
 
 
-def _no_wire(_access: Access, _on_throttle: Callable[[str], None]) -> Wire:
+def _no_wire(_access: Endpoint, _on_throttle: Callable[[str], None]) -> Wire:
     raise Refused("a synth copies nothing")

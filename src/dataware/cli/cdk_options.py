@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dataware.core.errors import BadInput
-from dataware.core.near import meant
+from dataware.core.near import suggestion_for
 
 BOOLEAN, COUNT, ARRAY = "boolean", "count", "array"
 FLAGS = frozenset({BOOLEAN, COUNT})
@@ -108,7 +108,7 @@ class OptionTable:
         if option is None:
             dashes = "-" if len(spelling) == 1 else "--"
             names = {one.name for one in self.spellings.values()}
-            near = meant(spelling, names)
+            near = suggestion_for(spelling, names)
             raise BadInput(f"`cdk deploy` of this project has no option {dashes}{spelling}{near}")
         return option
 

@@ -14,7 +14,7 @@ from dataware.cli.outside import display
 from dataware.core.errors import BadInput
 from dataware.core.events import MESSAGES, event
 from dataware.core.guide import EXIT_CODES, GUIDE, conditions, rows_of
-from dataware.core.near import meant
+from dataware.core.near import suggestion_for
 from dataware.core.rules import RULES
 from dataware.report import Format
 
@@ -74,7 +74,7 @@ def explain(topic: str) -> Explanation:
     if EXIT.fullmatch(topic):
         raise BadInput(f"{topic} is no exit code: they are 0 to {max(EXIT_CODES)}")
     known = [*names, *MESSAGES, *(f"exit-{code}" for code in EXIT_CODES)]
-    hint = meant(topic, known) or ": `dataware explain` alone lists what there is"
+    hint = suggestion_for(topic, known) or ": `dataware explain` alone lists what there is"
     raise BadInput(f"there is nothing to explain about {topic}{hint}")
 
 

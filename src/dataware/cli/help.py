@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from dataware.core.near import did_you_mean, meant
+from dataware.core.near import did_you_mean, suggestion_for
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Which resources": (
@@ -107,7 +107,7 @@ class Word(click.Choice):  # type: ignore[type-arg]  # older versions are not ge
             return str(super().convert(value, param, ctx))
         except click.BadParameter as error:
             words = [str(choice) for choice in self.choices]
-            said = error.message.rstrip(".") + meant(value, words)
+            said = error.message.rstrip(".") + suggestion_for(value, words)
             raise click.BadParameter(said, ctx, param) from error
 
 
@@ -139,7 +139,7 @@ def complaint(error: click.UsageError) -> str:
     command = error.ctx.command_path if error.ctx else "dataware"
     text = error.message.rstrip(".")
     if isinstance(error, click.NoSuchOption):
-        text += meant(error.option_name, _options(error.ctx))
+        text += suggestion_for(error.option_name, _options(error.ctx))
     elif not error.message or isinstance(error, click.BadParameter):
         text = error.format_message().rstrip(".")
     return f"{text}{' Try' if text.endswith('?') else '; try'} `{command} --help`"

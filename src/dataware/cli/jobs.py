@@ -15,9 +15,9 @@ from dataware.cli.notify import Listener, notifying
 from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside, PairOptions, Saving
 from dataware.cli.outside import open_account, outside
 from dataware.cli.project import given_settings, in_project, tell_running
-from dataware.core.errors import BadInput, DatawareError, Difference, Refused
+from dataware.core.errors import BadInput, DatawareError, Refused, SidesDifferError
 from dataware.core.estimate import Prices
-from dataware.core.events import counted, event
+from dataware.core.events import event, format_count
 from dataware.core.guard import RULE as GUARD_RULE
 from dataware.core.guide import read_more
 from dataware.core.kind import Kind, Place
@@ -60,7 +60,7 @@ from dataware.report.summary import plan_summary, price_notes
 from dataware.state import PERMISSIONS as MARKER_PERMISSIONS
 from dataware.state.value import ROOT
 
-DONE, CHANGES = 0, Difference.exit_code
+DONE, CHANGES = 0, SidesDifferError.exit_code
 
 
 def run_plan(
@@ -164,7 +164,7 @@ def run_policy(out: Outside, app: AppOptions, *, versions: str) -> int:
         wanted = wanted_here(context, loaded)
         policy = policy_of(aws, wanted, all_versions=versions == "all")
         if out.format is Format.JSON:
-            text = f"The least IAM policy for {counted(len(wanted), 'resource')}"
+            text = f"The least IAM policy for {format_count(len(wanted), 'resource')}"
             context.emit(event("done", text=text, policy=policy))
     if out.format is Format.TEXT:
         print(json.dumps(policy, indent=2))
@@ -233,7 +233,7 @@ def run_verify(out: Outside, pair: PairOptions, *, versions: str, deep: bool) ->
         verdict = verify(
             context, one.kind.cfn_type, source, target, all_versions=all_versions, deep=deep
         )
-    return Difference.exit_code if verdict.apart else DONE
+    return SidesDifferError.exit_code if verdict.apart else DONE
 
 
 def app_of(

@@ -32,7 +32,7 @@ from dataware.cli.options import Outside
 from dataware.cli.outside import display
 from dataware.core.access import without_credentials
 from dataware.core.errors import BadInput, DatawareError, Incomplete, Refused
-from dataware.core.events import Event, counted, event
+from dataware.core.events import Event, event, format_count
 from dataware.core.ports import Aws
 from dataware.core.speed import rough
 
@@ -321,7 +321,7 @@ def _text(
     complete = sum(one["state"] == "complete" for one in migrations)
     names = ", ".join(one["name"] for one in migrations[:MOST_NAMES])
     more = ", …" if len(migrations) > MOST_NAMES else ""
-    of = f"{complete:,} of {counted(len(migrations), 'migration')} complete ({names}{more}), "
+    of = f"{complete:,} of {format_count(len(migrations), 'migration')} complete ({names}{more}), "
     why = f": {reason[:REASON_LENGTH]}" if reason else ""
     return f"dataware {command}: {name}, {of if migrations else ''}{rough(seconds)}{why}"
 

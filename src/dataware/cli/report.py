@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from dataware.core.errors import DatawareError, Difference, Incomplete, Refused
+from dataware.core.errors import DatawareError, Incomplete, Refused, SidesDifferError
 from dataware.core.events import event
 from dataware.core.ports import Emit
 from dataware.core.printable import escape_unprintable
@@ -19,7 +19,7 @@ DONE = 0
 STANDARD_OUTPUT = Path("-")
 HEADER = ("RUN", "STARTED (UTC)", "OUTCOME", "COMMAND")
 OUTCOMES = {
-    Difference.exit_code: "different",
+    SidesDifferError.exit_code: "different",
     Refused.exit_code: "stopped",
     Incomplete.exit_code: "incomplete",
 }
@@ -79,6 +79,6 @@ def _outcome(run: KeptRun) -> str:
     if last is None or last.get("code") != "end":
         return "killed"
     code = int(last["data"]["exit_code"])
-    if code == Difference.exit_code and run.beginning.get("command") == "plan":
+    if code == SidesDifferError.exit_code and run.beginning.get("command") == "plan":
         return f"to be looked at ({code})"
     return f"{OUTCOMES.get(code, 'failed')} ({code})" if code else "done"

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from dataware.aws import BotocoreTransport, SystemClock
-from dataware.core.access import Access, Limits
+from dataware.core.access import Endpoint, Limits
 from dataware.core.errors import BadInput
 from dataware.core.ports import Wire
 from dataware.wire import RetryingWire, Transport
@@ -17,13 +17,13 @@ from dataware.wire import RetryingWire, Transport
 VARIABLE = "DATAWARE_TRANSPORT"
 
 
-def make_wire(access: Access, on_throttle: Callable[[str], None]) -> Wire:
+def make_wire(access: Endpoint, on_throttle: Callable[[str], None]) -> Wire:
     """The wire of a command."""
     return RetryingWire(transport(access), SystemClock(), random.random, on_throttle)
 
 
 def transport(
-    access: Access, limits: Limits | None = None, environ: Mapping[str, str] = os.environ
+    access: Endpoint, limits: Limits | None = None, environ: Mapping[str, str] = os.environ
 ) -> Transport:
     """The fastest transport that is there, or the one that DATAWARE_TRANSPORT names.
 

@@ -1,6 +1,6 @@
 """What a transport has to know to speak to AWS by itself: address, keys, limits.
 
-The control plane offers it (`Access`); transports are given it. No transport asks for more.
+The control plane offers it (`Endpoint`); transports are given it. No transport asks for more.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LOWER_ESCAPE = re.compile("%(?:[0-9A-F][a-f]|[a-f][0-9a-fA-F])")
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class Credentials:
     """The credentials of one moment; `token` is None for those that never expire."""
 
     access_key: str
@@ -41,7 +41,7 @@ class Keys:
     token: str | None
 
 
-class Access(Protocol):
+class Endpoint(Protocol):
     """How one account is spoken to from one region."""
 
     @property
@@ -64,7 +64,7 @@ class Access(Protocol):
         """Who asks, for the service's logs."""
         ...
 
-    def keys(self) -> Keys:
+    def keys(self) -> Credentials:
         """The present credentials, refreshed where need be. Raises BadInput without any."""
         ...
 
@@ -93,7 +93,7 @@ class Limits:
     answer_seconds: float = 300.0
 
 
-def headers_of(request: Request, access: Access) -> dict[str, str]:
+def headers_of(request: Request, access: Endpoint) -> dict[str, str]:
     """The headers of a request by lower-case name, with the bucket owners it does not name.
 
     Two spellings of one name would be signed as two values and sent as one.
@@ -141,7 +141,7 @@ def without_credentials(text: str) -> str:
     return _USER_INFO.sub("://***@", text)
 
 
-def untrusted(base: str, proxy: str | None = None) -> CannotSee:
+def untrusted_certificate_error(base: str, proxy: str | None = None) -> CannotSee:
     """The error for an address whose certificate nobody vouches for; no try can cure it."""
     by = f" (by the proxy {without_credentials(proxy)})" if proxy else ""
     return CannotSee(

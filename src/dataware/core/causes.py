@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dataware.core.kind import Trouble
+from dataware.core.kind import SkipReason
 
 ADVICE: Mapping[str, str] = {
-    Trouble.CONFLICT: "choose the side that wins with {on_conflict}",
-    Trouble.ARCHIVED: "restore them first",
-    Trouble.DENIED: "allow what the lines above name, or change the policy that denies it",
-    Trouble.LOST_KEY: "make their encryption key available",
-    Trouble.CHANGED: "pause the writers of the source",
-    Trouble.TOO_LARGE: "make them smaller, or move them by hand",
-    Trouble.FAILED: "see the reasons above",
+    SkipReason.CONFLICT: "choose the side that wins with {on_conflict}",
+    SkipReason.ARCHIVED: "restore them first",
+    SkipReason.DENIED: "allow what the lines above name, or change the policy that denies it",
+    SkipReason.LOST_KEY: "make their encryption key available",
+    SkipReason.CHANGED: "pause the writers of the source",
+    SkipReason.TOO_LARGE: "make them smaller, or move them by hand",
+    SkipReason.FAILED: "see the reasons above",
 }
-"""What to do about each cause; `Trouble` values, because records hold them as text."""
+"""What to do about each cause; `SkipReason` values, because records hold them as text."""
 
 OTHER = "see the reasons above"
 

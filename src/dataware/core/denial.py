@@ -59,7 +59,7 @@ class Denial:
         decided = explicit or _MISSING.search(text)
         return Denial(
             action=action["action"] if action else "",
-            policy=_spelled((decided["type"] if decided else "") or ""),
+            policy=_canonical_policy_type((decided["type"] if decided else "") or ""),
             explicit=explicit is not None,
             arn=(explicit["arn"] if explicit else "") or "",
             key=key["arn"] if key else "",
@@ -89,7 +89,7 @@ def how_to_allow(why: str) -> str:
     return "allow it (`dataware iam-policy` prints what a run needs)"
 
 
-def _spelled(kind: str) -> str:
+def _canonical_policy_type(kind: str) -> str:
     """The type as AWS spells it, whatever the case of the message."""
     return next((one for one in POLICY_TYPES if one.casefold() == kind.casefold()), "")
 

@@ -17,7 +17,7 @@ from dataware.core.kind import Records
 from dataware.core.tally import MODULUS, Tally
 
 
-class Side(StrEnum):
+class DifferenceKind(StrEnum):
     """How a key differs, seen from the target; the value stands in reports."""
 
     MISSING = "missing"
@@ -26,10 +26,10 @@ class Side(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class KeyDifference:
     """One key that is not the same on both sides; `label` is the key as people write it."""
 
-    side: Side
+    side: DifferenceKind
     label: str
 
 
@@ -234,7 +234,7 @@ EVERYTHING = Suspicion(1, frozenset({0}))
 """Before anything is known every record is suspect."""
 
 
-class Form(StrEnum):
+class DigestForm(StrEnum):
     """What of a record is digested: the bytes that were sent, or what they mean."""
 
     SENT = "sent"

@@ -77,7 +77,7 @@ class WriteDenied(CannotSee):
         self.copied = self.beside = 0
 
 
-class Difference(DatawareError):
+class SidesDifferError(DatawareError):
     """Two sides were compared and are not the same."""
 
     exit_code = 2

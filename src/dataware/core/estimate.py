@@ -50,7 +50,7 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
-class Speed:
+class Throughput:
     """How quickly a copy usually goes.
 
     `items` is what dataware carries in a second; `units` are billed units that the service takes
@@ -72,7 +72,9 @@ class Estimate:
     exact: bool
 
 
-def estimate(size: Size, charges: Mapping[str, float], speed: Speed, prices: Prices) -> Estimate:
+def estimate(
+    size: Size, charges: Mapping[str, float], speed: Throughput, prices: Prices
+) -> Estimate:
     """An estimate for `size`.
 
     `charges` are billed units by name; a name without a price counts as free.
@@ -97,7 +99,7 @@ VERIFYING = 1.5
 def estimate_deployment(
     size: Size,
     charges: Mapping[str, float],
-    speed: Speed,
+    speed: Throughput,
     *,
     workers: int,
     max_rate: float | None = None,

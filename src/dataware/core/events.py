@@ -147,7 +147,7 @@ FEW_BATCHES = 20
 """Up to so many batches of a copy, each is told of; of more, some are, and the last."""
 
 
-def counted(number: int, noun: str) -> str:
+def format_count(number: int, noun: str) -> str:
     """A number with its noun, such as "1 item" or "1,200 items"."""
     return format(_Number(number), noun)
 

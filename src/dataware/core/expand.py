@@ -110,7 +110,7 @@ class _Copies:
             name = str(key)
             loop = _loop_in(name, body, values)
             if loop is None or self.made + len(loop.items) > MOST_COPIES:
-                found[_written(name, values)] = self._expand(body, values)
+                found[_substitute_loop_values(name, values)] = self._expand(body, values)
                 continue
             for item in loop.items:
                 self.made += 1
@@ -121,7 +121,7 @@ class _Copies:
         if isinstance(value, list):
             return [self._expand(one, values) for one in value]
         if isinstance(value, str):
-            return _written(value, values)
+            return _substitute_loop_values(value, values)
         if not isinstance(value, Mapping):
             return value
         if len(value) == 1:
@@ -129,7 +129,7 @@ class _Copies:
             if name == "Ref" and isinstance(argument, str) and argument in values:
                 return values[argument]
         written = self.expand_mapping(value, values)
-        return _folded(written) if values else written
+        return _fold_literal(written) if values else written
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +149,10 @@ def _loop_in(name: str, body: Any, values: Mapping[str, str]) -> _Loop | None:
     texts = [text for one in items if (text := text_of(one)) is not None]
     if len(texts) < len(items):
         return None
-    return _Loop(identifier, [_written(one, values) for one in texts], inner)
+    return _Loop(identifier, [_substitute_loop_values(one, values) for one in texts], inner)
 
 
-def _written(text: str, values: Mapping[str, str]) -> str:
+def _substitute_loop_values(text: str, values: Mapping[str, str]) -> str:
     """A text with the values of loops in place; ``&{X}`` leaves out all but letters and digits."""
     for name, value in values.items():
         text = text.replace(f"${{{name}}}", value)
@@ -160,16 +160,16 @@ def _written(text: str, values: Mapping[str, str]) -> str:
     return text
 
 
-def _folded(value: dict[str, Any]) -> Any:
+def _fold_literal(value: dict[str, Any]) -> Any:
     """The literal that a function over literal texts comes to."""
     if value.keys() == {"Fn::Sub"} and isinstance(text := value["Fn::Sub"], str):
         return value if "${" in text else text
     if value.keys() == {"Fn::Join"} and isinstance(parts := value["Fn::Join"], list):
-        return _joined(parts) or value
+        return _join_literals(parts) or value
     return value
 
 
-def _joined(parts: list[Any]) -> str | None:
+def _join_literals(parts: list[Any]) -> str | None:
     if len(parts) != 2 or not isinstance(parts[0], str) or not isinstance(parts[1], list):
         return None
     texts = [one for one in parts[1] if isinstance(one, str)]

@@ -156,15 +156,17 @@ class Outlook:
 def read_declared(name: str, document: Mapping[str, Any], path: str = "") -> StackTemplate:
     """The stack that a template document declares, without its nested ones."""
     expanded = expand(document)
-    return StackTemplate(name, _declared(expanded.document), path=path, unseen=expanded.unseen)
+    return StackTemplate(
+        name, _declared_resources(expanded.document), path=path, unseen=expanded.unseen
+    )
 
 
 def declared_in(template: Mapping[str, Any]) -> dict[str, Declared]:
     """The resources of a template document; what is no resource is passed over."""
-    return _declared(expand(template).document)
+    return _declared_resources(expand(template).document)
 
 
-def _declared(template: Mapping[str, Any]) -> dict[str, Declared]:
+def _declared_resources(template: Mapping[str, Any]) -> dict[str, Declared]:
     resources = template.get("Resources")
     found = resources.items() if isinstance(resources, Mapping) else ()
     scope = Scope(template)
@@ -225,7 +227,7 @@ def threats(
             yield threat
 
 
-def judged(threat: Threat, facts: Facts) -> Threat | None:
+def with_content(threat: Threat, facts: Facts) -> Threat | None:
     """The threat with what was seen; None where it was seen that there is nothing to lose."""
     if facts.existence is Existence.ABSENT or facts.content is Content.EMPTY:
         return None
@@ -249,13 +251,13 @@ class _One:
         if now is None:
             return self._gone()
         if now.type not in {self.deployed.type, self.was.type if self.was else None} - {""}:
-            return self._retyped(now)
+            return self._type_change_threat(now)
         if may_be_left_out(self.was, now):
             return self._left_out(now)
         if (name := self._new_name(now)) is not None:
-            return self._renamed(now, name)
-        changed = self._changed(now)
-        return self._replaced(now, f"its {changed} changes") if changed else None
+            return self._renaming_threat(now, name)
+        changed = self._first_changed_property(now)
+        return self._replacement_threat(now, f"its {changed} changes") if changed else None
 
     def _gone(self) -> Threat | None:
         name = self.deployed.physical_id
@@ -296,7 +298,7 @@ class _One:
             f" CloudFormation would then {_let_go(retained)}"
         )
 
-    def _renamed(self, now: Declared, name: str) -> Threat | None:
+    def _renaming_threat(self, now: Declared, name: str) -> Threat | None:
         old = self.deployed.physical_id
         retained = self._survives_replacement(now)
         first = "" if retained else "deploy the removal policy RETAIN, then "
@@ -308,7 +310,7 @@ class _One:
             " its fallback",
         )
 
-    def _retyped(self, now: Declared) -> Threat:
+    def _type_change_threat(self, now: Declared) -> Threat:
         return self._threat(
             Loss.REPLACED,
             f"become {now.type or 'a resource whose type is not literal'}, which CloudFormation"
@@ -317,7 +319,7 @@ class _One:
             f" first, then --allow-loss {self.logical_id}) and adopt it as the new type",
         )
 
-    def _replaced(self, now: Declared, because: str) -> Threat:
+    def _replacement_threat(self, now: Declared, because: str) -> Threat:
         return self._threat(
             Loss.REPLACED,
             f"be replaced by an empty {self.kind.short}, because {because}; CloudFormation would"
@@ -339,7 +341,7 @@ class _One:
         function = find_function(name)
         return f"a name that only CloudFormation resolves ({function})" if function else "no text"
 
-    def _changed(self, now: Declared) -> str | None:
+    def _first_changed_property(self, now: Declared) -> str | None:
         """The first property that changes and may not; None without the deployed template."""
         if self.was is None:
             return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, fields
 
-from dataware.core.row import Row
+from dataware.core.row import DecisionRow
 from dataware.core.situation import Situation
 from dataware.core.table import TABLE
 
@@ -296,7 +296,7 @@ EXIT_CODES: dict[int, tuple[str, str]] = {
 }
 
 
-def conditions(row: Row) -> str:
+def conditions(row: DecisionRow) -> str:
     """When a row of the table holds, in words; empty if always."""
     return "; ".join(
         f"{COLUMNS[column.name]}: {' or '.join(sorted(row.when[column.name]))}"
@@ -305,7 +305,7 @@ def conditions(row: Row) -> str:
     )
 
 
-def rows_of(rule: int) -> Iterator[tuple[int, Row]]:
+def rows_of(rule: int) -> Iterator[tuple[int, DecisionRow]]:
     """The rows that carry a rule, with their place in the table, counted from 1."""
     return ((at, row) for at, row in enumerate(TABLE, 1) if row.rule == rule)
 

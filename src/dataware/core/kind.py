@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from dataware.core.estimate import Speed
+from dataware.core.estimate import Throughput
 from dataware.core.model import Facts, OnConflict, Setting, Size
 from dataware.core.ports import Aws, Clock, Wire
 from dataware.core.tally import NO_TALLY, Tally
 
 
-class Trouble(StrEnum):
+class SkipReason(StrEnum):
     """Why one key was not copied; the value stands in reports and never changes meaning."""
 
     CONFLICT = "conflict"
@@ -30,15 +30,15 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SkippedKey:
     """A key that was left behind: `key` as people write it, `why` in a clause."""
 
     key: str
-    trouble: Trouble
+    trouble: SkipReason
     why: str
 
 
-class Outcome(NamedTuple):
+class CopyOutcome(NamedTuple):
     """What became of a unit: `copied` were written now, `same` were already there.
 
     `tally` is that of both, digested as the source sent them, where a copier has their content.
@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
     copied: int = 0
     same: int = 0
     bytes: int = 0
-    left: tuple[Left, ...] = ()
+    left: tuple[SkippedKey, ...] = ()
     tally: Tally = NO_TALLY
 
 
@@ -65,7 +65,7 @@ class Unit(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class UnitPage:
     """Units that were read together; `cursor` resumes after them, None ends the partition.
 
     `same` counts what the target already holds as it should be, `left` what cannot be carried,
@@ -75,7 +75,7 @@ class Page:
     units: tuple[Unit, ...]
     cursor: str | None
     same: int = 0
-    left: tuple[Left, ...] = ()
+    left: tuple[SkippedKey, ...] = ()
     read_units: float = 0.0
 
 
@@ -102,14 +102,14 @@ class Copier(Protocol):
         """Disjoint parts that cover the source; opaque, frozen in the journal at the start."""
         ...
 
-    def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+    def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
         """The pages of a partition, from its start or after a cursor; the last has no cursor.
 
         An error ends the iterator by raising; it never looks like the end of the data.
         """
         ...
 
-    async def write(self, unit: Unit) -> Outcome:
+    async def write(self, unit: Unit) -> CopyOutcome:
         """Write a unit. Returns only when every key of it is accounted for."""
         ...
 
@@ -167,7 +167,7 @@ class Records:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class KeyFingerprint:
     """One key with the fingerprint of what stands under it.
 
     Two entries with equal `digest` are the same. Where digests differ and `conclusive` is False
@@ -208,28 +208,28 @@ class Reader(Protocol):
         """
         ...
 
-    def sent(self, record: Any) -> bytes:
+    def digest_raw(self, record: Any) -> bytes:
         """Sixteen bytes of a record as it was sent: equal ones mean equal records (unordered)."""
         ...
 
-    def meant(self, record: Any) -> bytes:
+    def digest_canonical(self, record: Any) -> bytes:
         """Sixteen bytes that are equal exactly for records that are equal (unordered)."""
         ...
 
-    def entry(self, record: Any) -> Entry:
+    def entry(self, record: Any) -> KeyFingerprint:
         """A record as an entry."""
         ...
 
-    def entries(self, part: str) -> Iterator[Entry]:
+    def entries(self, part: str) -> Iterator[KeyFingerprint]:
         """Every entry of a part, one by one."""
         for page in self.pages(part):
             yield from map(self.entry, page.records)
 
-    def find(self, keys: Sequence[Entry]) -> Mapping[bytes, Entry]:
+    def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
         """The present entries under the keys of `keys`, by key (unordered)."""
         ...
 
-    def same(self, mine: Entry, other: Reader, theirs: Entry) -> Evidence | None:
+    def same(self, mine: KeyFingerprint, other: Reader, theirs: KeyFingerprint) -> Evidence | None:
         """Look closer at two entries whose digests settle nothing; None if they differ."""
         ...
 
@@ -315,7 +315,7 @@ class Kind:
     advice: Callable[[Mapping[str, Any], Size], str | None] = field(
         default=lambda _properties, _size: None
     )
-    speed: Speed = field(default=Speed(1000.0))
+    speed: Throughput = field(default=Throughput(1000.0))
     readers: int = 4
     writers: int = 32
     replaced_by: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ def nearest(word: str, known: Iterable[str], cutoff: float = CUTOFF) -> str | No
     return by_lower[(swapped or near)[0]] if near else None
 
 
-def meant(word: str, known: Iterable[str]) -> str:
+def suggestion_for(word: str, known: Iterable[str]) -> str:
     """``, did you mean WORD?`` to end a sentence with; empty if nothing is near."""
     near = nearest(word, known)
     return f", did you mean {near}?" if near else ""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dataware.core.events import counted
+from dataware.core.events import format_count
 from dataware.core.model import (
     Action,
     Content,
@@ -27,7 +27,7 @@ LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PlanOutcome:
     """What holds data, and what is not as it should be, one clause each."""
 
     holding: tuple[str, ...]
@@ -47,14 +47,14 @@ class Outcome:
         return f"Deployed: {good}" if good else "Deployed; no resource opts in"
 
 
-def judge_outcome(plan: Sequence[Planned], unit_of: Callable[[str], str]) -> Outcome:
+def judge_outcome(plan: Sequence[Planned], unit_of: Callable[[str], str]) -> PlanOutcome:
     """The outcome of a deployment; `unit_of` answers what a type holds, such as "item"."""
-    used = [_used(one) for one in plan]
+    used = [_used_facts(one) for one in plan]
     unseen = list(dict.fromkeys(name for one in plan for name in _unseen(one)))
     troubles = [trouble for one in plan for trouble in _troubles(one, unit_of(one.wanted.type))]
     if unseen:
         troubles.append(_clause(unseen, "was not looked into", "were not looked into"))
-    return Outcome(
+    return PlanOutcome(
         tuple(facts.name for facts in used if facts.holds_data),
         tuple(
             facts.name
@@ -65,7 +65,7 @@ def judge_outcome(plan: Sequence[Planned], unit_of: Callable[[str], str]) -> Out
     )
 
 
-def _used(planned: Planned) -> Facts:
+def _used_facts(planned: Planned) -> Facts:
     """What the app uses: the preferred resource, or the fallback that is imported."""
     if planned.decision.action is Action.IMPORT and planned.decision.source is not None:
         for facts in planned.fallbacks:
@@ -83,7 +83,7 @@ def _unseen(planned: Planned) -> Iterator[str]:
 
 def _troubles(planned: Planned, unit: str) -> Iterator[str]:
     """What is not as it should be with one resource."""
-    used = _used(planned)
+    used = _used_facts(planned)
     if planned.decision.action is Action.STOP:
         yield f"{used.name} is stopped by rule {planned.decision.rule}"
     elif used.existence is Existence.ABSENT:
@@ -111,7 +111,9 @@ def _amount(facts: Facts, unit: str) -> str:
     if facts.size is None:
         return "data is"
     about = "" if facts.size.exact else "about "
-    return f"{about}{counted(facts.size.items, unit)} {'is' if facts.size.items == 1 else 'are'}"
+    return (
+        f"{about}{format_count(facts.size.items, unit)} {'is' if facts.size.items == 1 else 'are'}"
+    )
 
 
 def _clause(names: Sequence[str], one: str, several: str) -> str:

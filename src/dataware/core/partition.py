@@ -31,7 +31,7 @@ class KeyRange:
         """The range as printable ASCII, for a journal; empty if it holds every key."""
         if self.start is None and self.end is None:
             return ""
-        return f"{_encoded(self.start)}{_BETWEEN}{_encoded(self.end)}"
+        return f"{_encode_key(self.start)}{_BETWEEN}{_encode_key(self.end)}"
 
     @classmethod
     def of(cls, text: str) -> KeyRange:
@@ -39,7 +39,7 @@ class KeyRange:
         if not text:
             return cls()
         start, _, end = text.partition(_BETWEEN)
-        one = cls(_decoded(start), _decoded(end))
+        one = cls(_decode_key(start), _decode_key(end))
         if one.text != text:
             raise ValueError(f"not a range of keys: {text}")
         return one
@@ -55,11 +55,11 @@ def ranges(cuts: Iterable[bytes]) -> Sequence[KeyRange]:
     return [KeyRange(start, end) for start, end in pairwise([None, *ordered, None])]
 
 
-def _encoded(key: bytes | None) -> str:
+def _encode_key(key: bytes | None) -> str:
     return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in key or b"")
 
 
-def _decoded(text: str) -> bytes | None:
+def _decode_key(text: str) -> bytes | None:
     head, *rest = text.split("%")
     encoded = (bytes.fromhex(part[:2]) + part[2:].encode("ascii") for part in rest)
     return b"".join([head.encode("ascii"), *encoded]) or None

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Access(StrEnum):
+class IamDecision(StrEnum):
     """What IAM says about one action on one resource, as a clause for people."""
 
     ALLOWED = "allowed"
@@ -37,7 +37,7 @@ class Lack:
     """One action that is not allowed, with the resources that it is needed on."""
 
     action: str
-    access: Access
+    access: IamDecision
     resources: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -47,7 +47,7 @@ class Lack:
         return f"{self.action} on {shown}{more}: {self.access}"
 
 
-def needed(policy: Mapping[str, Any]) -> tuple[Needed, ...]:
+def needed_permissions(policy: Mapping[str, Any]) -> tuple[Needed, ...]:
     """What a policy document, as `iam-policy` prints it, grants."""
     return tuple(
         Needed(tuple(statement["Action"]), tuple(statement["Resource"]))
@@ -55,11 +55,11 @@ def needed(policy: Mapping[str, Any]) -> tuple[Needed, ...]:
     )
 
 
-def lacks(answers: Mapping[tuple[str, str], Access]) -> tuple[Lack, ...]:
+def lacks(answers: Mapping[tuple[str, str], IamDecision]) -> tuple[Lack, ...]:
     """What is not allowed, by (action, resource); one entry for each action and reason."""
-    found: dict[tuple[str, Access], list[str]] = defaultdict(list)
+    found: dict[tuple[str, IamDecision], list[str]] = defaultdict(list)
     for (action, resource), access in answers.items():
-        if access is not Access.ALLOWED:
+        if access is not IamDecision.ALLOWED:
             found[action, access].append(resource)
     return tuple(
         Lack(action, access, tuple(sorted(resources)))
@@ -67,32 +67,32 @@ def lacks(answers: Mapping[tuple[str, str], Access]) -> tuple[Lack, ...]:
     )
 
 
-def access_of(result: Mapping[str, Any]) -> Access:
+def access_of(result: Mapping[str, Any]) -> IamDecision:
     """One result of IAM's simulation, of an action as a whole or on one resource."""
     decision = result.get("EvalResourceDecision") or result.get("EvalDecision")
     if decision == "allowed":
-        return Access.ALLOWED
+        return IamDecision.ALLOWED
     organization = result.get("OrganizationsDecisionDetail") or {}
     if organization.get("AllowedByOrganizations") is False:
-        return Access.ORGANIZATION
+        return IamDecision.ORGANIZATION
     boundary = result.get("PermissionsBoundaryDecisionDetail") or {}
     if boundary.get("AllowedByPermissionsBoundary") is False:
-        return Access.BOUNDED
+        return IamDecision.BOUNDED
     if decision == "explicitDeny":
-        return Access.DENIED
-    return Access.CONDITIONAL if result.get("MissingContextValues") else Access.MISSING
+        return IamDecision.DENIED
+    return IamDecision.CONDITIONAL if result.get("MissingContextValues") else IamDecision.MISSING
 
 
 def answers_in(
     results: Iterable[Mapping[str, Any]], resources: Iterable[str]
-) -> dict[tuple[str, str], Access]:
+) -> dict[tuple[str, str], IamDecision]:
     """What the results of one simulation say about the resources that it was about.
 
     A result without results of its own for each resource counts only for the one that it names,
     or if there was only one: it would be a guess for all others.
     """
     asked = set(resources)
-    found: dict[tuple[str, str], Access] = {}
+    found: dict[tuple[str, str], IamDecision] = {}
     for result in results:
         action = result["EvalActionName"]
         of_each = result.get("ResourceSpecificResults") or ()

@@ -160,7 +160,7 @@ class Plan:
                 account=data["account"],
                 region=data["region"],
                 created=data["created"],
-                resources=tuple(_planned(resource) for resource in data["resources"]),
+                resources=tuple(_planned_from_json(resource) for resource in data["resources"]),
                 warnings=tuple(data["warnings"]),
                 prices=Prices.from_json(data["prices"]) if data.get("prices") else None,
             )
@@ -315,7 +315,7 @@ def _wanted_json(wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _planned(data: Mapping[str, Any]) -> Planned:
+def _planned_from_json(data: Mapping[str, Any]) -> Planned:
     rest = data["wanted"]
     wanted = Wanted(
         id=data["id"],

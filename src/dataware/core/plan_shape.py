@@ -150,24 +150,24 @@ def _check(value: object, shape: Any, where: str) -> None:
         _check_fields(value, shape, where)
     elif isinstance(shape, list):
         if not isinstance(value, list):
-            raise _damaged(where)
+            raise _damage_error(where)
         for at, one in enumerate(value, 1):
             _check(one, shape[0], f"{where} {at}")
     elif not shape(value):
-        raise _damaged(where)
+        raise _damage_error(where)
 
 
 def _check_fields(value: object, shape: Mapping[str, Any], where: str) -> None:
     if not isinstance(value, Mapping):
-        raise _damaged(where)
+        raise _damage_error(where)
     for name, inner in shape.items():
         path = f"{where}, {name}" if where else name
         if name not in value:
-            raise _damaged(path, "is missing")
+            raise _damage_error(path, "is missing")
         _check(value[name], inner, path)
 
 
-def _damaged(where: str, what: str = "is not as dataware writes it") -> BadInput:
+def _damage_error(where: str, what: str = "is not as dataware writes it") -> BadInput:
     return BadInput(
         f"the plan is damaged ({where} {what}); make it again with `dataware plan --out FILE`"
     )

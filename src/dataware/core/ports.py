@@ -259,7 +259,7 @@ class Lease(Protocol):
         ...
 
 
-class Ask(Protocol):
+class UserPrompt(Protocol):
     """Questions to a person; without one, the safe answer."""
 
     def confirm(self, question: str) -> bool:

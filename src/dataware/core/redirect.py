@@ -41,12 +41,12 @@ class BucketRegions:
         self._region = region
         self.known: dict[str, str] = {}
 
-    def aimed(self, request: Request) -> Request:
+    def with_known_region(self, request: Request) -> Request:
         """The request for the region in which its bucket is known to be, or as it is."""
         home = self.known.get(_bucket(request)) if self.known else None
         return request if home is None else request._replace(region=home)
 
-    def redirected(self, request: Request, response: Response) -> Request | None:
+    def follow_redirect(self, request: Request, response: Response) -> Request | None:
         """The request for the region that the answer names, which is kept for later ones.
 
         None if the answer is no redirect, or leads to where the request was sent: so the same
@@ -56,7 +56,7 @@ class BucketRegions:
         bucket = _bucket(request)
         if not bucket or response.status not in _MISDIRECTED:
             return None
-        home = _named(response)
+        home = _region_in(response)
         if home is None or home == (request.region or self._region):
             return None
         self.known[bucket] = home
@@ -68,7 +68,7 @@ def _bucket(request: Request) -> str:
     return request.path[1:].partition("/")[0] if request.service == "s3" else ""
 
 
-def _named(response: Response) -> str | None:
+def _region_in(response: Response) -> str | None:
     """The region that a refusal names."""
     name = response.headers.get(_HEADER, "")
     if not name and _MALFORMED in response.body and (found := _REGION.search(response.body)):

@@ -20,15 +20,15 @@ from dataware.core.row import (
     THEIRS,
     UNSEEN,
     WITH_DATA,
-    Row,
+    DecisionRow,
     when,
 )
-from dataware.core.situation import Fallback, Resumable, Seen, Shape
+from dataware.core.situation import Fallback, Resumable, SchemaFit, Seen
 
 CLEAR_MARKER = "if that is meant to be so, delete the record {marker} and run again"
 
 REFUSALS = (
-    Row(
+    DecisionRow(
         11,
         STOP,
         "the bucket {name} is not shown to be of this account, so nothing is read from it or "
@@ -36,7 +36,7 @@ REFUSALS = (
         "it is yours ({problems})",
         when(owner=Ownership.FOREIGN),
     ),
-    Row(
+    DecisionRow(
         11,
         STOP,
         "the fallback bucket {foreign} is not shown to be of this account, so it is not read; "
@@ -44,13 +44,13 @@ REFUSALS = (
         "yours",
         when(fallback=Fallback.FOREIGN),
     ),
-    Row(
+    DecisionRow(
         14,
         STOP,
         "not everything could be seen ({problems}) and on_error is stop; {cure}",
         when(seen=Seen.PART, on_error=OnError.STOP),
     ),
-    Row(
+    DecisionRow(
         16,
         STOP,
         "this stack owns {name} under the logical id {logical_id}, but the app declares it as "
@@ -60,14 +60,14 @@ REFUSALS = (
 )
 
 MIGRATION_ON_RECORD = (
-    Row(
+    DecisionRow(
         10,
         STOP,
         "a migration into {name} has begun, but {name} now belongs to {owner}, and dataware never "
         "writes into another stack's resource; finish it from that stack's app",
         when(marker=RUNNING, owner=THEIRS),
     ),
-    Row(
+    DecisionRow(
         7,
         STOP,
         "a migration from {source} to {name} has begun and cannot end, because {source} no longer "
@@ -75,50 +75,50 @@ MIGRATION_ON_RECORD = (
         + CLEAR_MARKER.replace("that is meant to be so", "{name} is good as it is"),
         when(marker=RUNNING, resumable=Resumable.GONE),
     ),
-    Row(
+    DecisionRow(
         14,
         STOP,
         "a migration from {source} to {name} has begun, but not enough can be seen to go on "
         "({problems}); {cure}",
         when(marker=RUNNING, resumable=Resumable.UNKNOWN),
     ),
-    Row(
+    DecisionRow(
         14,
         STOP,
         "a migration from {source} to {name} has begun, but {name} itself cannot be seen "
         "({problems}); {cure}",
         when(marker=RUNNING, preferred=UNSEEN),
     ),
-    Row(
+    DecisionRow(
         14,
         STOP,
         "a migration from {source} to {name} has begun, but it cannot be seen who owns {name} "
         "({problems}); {cure}",
         when(marker=RUNNING, owner=Ownership.UNKNOWN),
     ),
-    Row(
+    DecisionRow(
         13,
         STOP,
         "{source} has the key schema {source_schema}, but {name} wants {schema}: items cannot be "
         "copied as they are; declare the same key schema",
-        when(marker=RUNNING, shape=(Shape.DIFFERENT, Shape.UNKNOWN)),
+        when(marker=RUNNING, shape=(SchemaFit.DIFFERENT, SchemaFit.UNKNOWN)),
     ),
-    Row(7, RESUME, "a migration from {source} has begun (run {run})", when(marker=RUNNING)),
-    Row(
+    DecisionRow(7, RESUME, "a migration from {source} has begun (run {run})", when(marker=RUNNING)),
+    DecisionRow(
         9,
         STOP,
         "the migration into {name} was complete, and now {name} does not exist: its data has been "
         "lost since; restore it from a backup, or " + CLEAR_MARKER,
         when(marker=COMPLETE, preferred=ABSENT),
     ),
-    Row(
+    DecisionRow(
         14,
         STOP,
         "the migration into {name} was complete, and it cannot be seen whether {name} still exists "
         "({problems}); {cure}",
         when(marker=COMPLETE, preferred=UNSEEN, owner=(Ownership.NOBODY, Ownership.UNKNOWN)),
     ),
-    Row(
+    DecisionRow(
         9,
         STOP,
         "the migration into {name} was complete, and now {name} is empty while {source} has data: "
@@ -133,41 +133,41 @@ UNREAD = (Fallback.UNKNOWN, Fallback.LATER)
 WITHOUT_DATA = (EMPTY, HIDDEN)
 
 COULD_STRAND = (
-    Row(
+    DecisionRow(
         14,
         STOP,
         "{hidden}; an empty {name} beside it could strand that data: {way_on}",
         when(on_error=OnError.SAFE, preferred=ABSENT, owner=NOBODYS, fallback=Fallback.UNKNOWN),
     ),
-    Row(
+    DecisionRow(
         14,
         STOP,
         "{source} has data, but {hidden}, and comes first; using {source} could strand that data: "
         "{way_on}",
         when(on_error=OnError.SAFE, preferred=ABSENT, owner=NOBODYS, fallback=Fallback.LATER),
     ),
-    Row(
+    DecisionRow(
         14,
         STOP,
         "{name} shows no data, and {hidden}; using {name} as it is could strand that data: "
         "{way_on}",
         when(on_error=OnError.SAFE, preferred=UNSEEN, fallback=UNREAD),
     ),
-    Row(
+    DecisionRow(
         14,
         STOP,
         "{name} shows no data, and {hidden}; using {name} as it is could strand that data: "
         "{way_on}",
         when(on_error=OnError.SAFE, preferred=EXISTS, content=WITHOUT_DATA, fallback=UNREAD),
     ),
-    Row(
+    DecisionRow(
         14,
         STOP,
         "{source} has data, and {name}, which belongs to this stack, cannot be seen ({problems}); "
         "keeping it as it is could strand that data: {cure}",
         when(on_error=OnError.SAFE, preferred=UNSEEN, owner=OURS, fallback=Fallback.DATA),
     ),
-    Row(
+    DecisionRow(
         14,
         STOP,
         "the migration into {name} was complete, and it cannot be seen whether {name} still has "
@@ -181,7 +181,7 @@ COULD_STRAND = (
             fallback=Fallback.DATA,
         ),
     ),
-    Row(
+    DecisionRow(
         14,
         STOP,
         "{name} has data, a fallback has or may have data, and it cannot be seen whether a "
@@ -198,7 +198,7 @@ COULD_STRAND = (
 """What `on_error` "safe" stops at, because "no data" would be a guess that can strand data."""
 
 TWO_DATA_SETS = (
-    Row(
+    DecisionRow(
         8,
         STOP,
         "{name} and {source} both hold data, no migration is on record{sizes}, and on_error is "

@@ -11,7 +11,7 @@ from dataware.core.situation import Fallback, Situation
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DecisionRow:
     """One row: the conditions on columns (a missing column allows everything) and the answer.
 
     `because` and `warning` are sentences with the words that `dataware.core.rules` knows;

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dataware.core.events import counted
+from dataware.core.events import format_count
 from dataware.core.model import (
     Action,
     Decision,
@@ -20,7 +20,7 @@ from dataware.core.model import (
     Problem,
     Wanted,
 )
-from dataware.core.row import Row
+from dataware.core.row import DecisionRow
 from dataware.core.situation import Situation, is_hidden, situation_of, source_of
 from dataware.core.table import TABLE
 
@@ -84,13 +84,13 @@ def decide(
     )
 
 
-def row_for(situation: Situation) -> Row:
+def row_for(situation: Situation) -> DecisionRow:
     """The first row of the table that fits; there always is one."""
     return next(row for row in TABLE if row.fits(situation))
 
 
 def _import_mode(
-    row: Row, wanted: Wanted, schema: str | None, preferred: Facts
+    row: DecisionRow, wanted: Wanted, schema: str | None, preferred: Facts
 ) -> ImportMode | None:
     """What this stack owns or must not touch is not imported; another schema is not adopted."""
     ours = preferred.owner.ownership is Ownership.THIS_STACK
@@ -106,7 +106,11 @@ def _import_mode(
 
 
 def _warnings(
-    row: Row, words: Mapping[str, str], wanted: Wanted, preferred: Facts, fallbacks: Sequence[Facts]
+    row: DecisionRow,
+    words: Mapping[str, str],
+    wanted: Wanted,
+    preferred: Facts,
+    fallbacks: Sequence[Facts],
 ) -> tuple[str, ...]:
     found = [row.warning.format_map(words)] if row.warning else []
     for facts in (preferred, *fallbacks):
@@ -204,7 +208,7 @@ def _unread(facts: Facts, unit: str) -> str:
     size = facts.size
     if size is None or size.exact:
         return f"the fallback {facts.name} exists, but cannot be read ({why})"
-    figure = f"counts about {counted(size.items, unit)} in it"
+    figure = f"counts about {format_count(size.items, unit)} in it"
     if not size.items:
         figure = f"counted no {unit}s in it hours ago"
     return f"the fallback {facts.name} exists, and AWS {figure}, but it cannot be read ({why})"

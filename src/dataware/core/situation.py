@@ -32,7 +32,7 @@ class Fallback(StrEnum):
     NONE = "absent"
 
 
-class Shape(StrEnum):
+class SchemaFit(StrEnum):
     """Whether the source's key schema fits the one that is declared."""
 
     SAME = "same"
@@ -67,7 +67,7 @@ class Situation:
     owner: Ownership
     marker: MarkerState
     fallback: Fallback
-    shape: Shape
+    shape: SchemaFit
     resumable: Resumable
     seen: Seen
     on_error: OnError
@@ -125,15 +125,19 @@ def _fallback(fallbacks: Sequence[Facts]) -> Fallback:
     return Fallback.NONE
 
 
-def _shape(declared: str | None, preferred: Facts, source: Facts | None) -> Shape:
+def _shape(declared: str | None, preferred: Facts, source: Facts | None) -> SchemaFit:
     """Both the declaration and an existing preferred resource have to fit the source."""
     if source is None:
-        return Shape.SAME
+        return SchemaFit.SAME
     existing = preferred.schema if preferred.existence is Existence.EXISTS else declared
     targets = [declared if declared is not None else existing, existing]
     if source.schema is None or None in targets:
-        return Shape.UNKNOWN
-    return Shape.SAME if all(target == source.schema for target in targets) else Shape.DIFFERENT
+        return SchemaFit.UNKNOWN
+    return (
+        SchemaFit.SAME
+        if all(target == source.schema for target in targets)
+        else SchemaFit.DIFFERENT
+    )
 
 
 def _resumable(source: Facts | None) -> Resumable:

@@ -12,7 +12,7 @@ MEMORY_SECONDS = 20.0
 """After so many seconds a moment counts about a third of what it counted."""
 
 
-class Speed:
+class RateEstimator:
     """Takes in how much was done when; moments are in seconds and never go back."""
 
     def __init__(self, at: float, done: int = 0, memory: float = MEMORY_SECONDS) -> None:
@@ -21,7 +21,7 @@ class Speed:
         self._memory = memory
         self._mean = self._weight = 0.0
 
-    def seen(self, at: float, done: int) -> None:
+    def observe(self, at: float, done: int) -> None:
         """So much was `done` by the moment `at`."""
         elapsed = at - self._at
         if elapsed <= 0:
@@ -36,7 +36,7 @@ class Speed:
         """How much is done in a second; zero before anything was seen."""
         return self._mean / self._weight if self._weight else 0.0
 
-    def left(self, remaining: int) -> float | None:
+    def seconds_left(self, remaining: int) -> float | None:
         """How many seconds the rest takes at this rate; None where that cannot be told."""
         return remaining / self.rate if self.rate > 0 else None
 

@@ -34,7 +34,7 @@ _FEW, _MANY = 8, 64
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class KeySample:
     """The first keys after a place, in order; `more` says that others follow."""
 
     keys: Sequence[bytes]
@@ -70,12 +70,12 @@ class Survey:
         self._least = least
         self._probes = probes
         self._at_once = at_once
-        self._samples: dict[bytes, Sample] = {}
+        self._samples: dict[bytes, KeySample] = {}
         self._alphabet: list[str] = []
         self._digits: list[list[str]] = []
         self._varied: list[str] = []
 
-    def learn(self, place: bytes, sample: Sample) -> None:
+    def learn(self, place: bytes, sample: KeySample) -> None:
         """Take in what a listing shows after `place`; ``b""`` is the beginning."""
         self._samples[place] = sample
         texts = [_text(key) for key in sample.keys]
@@ -91,7 +91,7 @@ class Survey:
         """About how many keys there are."""
         return sum(round(self._weight(stretch)) for stretch in self._stretches())
 
-    def wanted(self) -> Sequence[bytes]:
+    def next_sample_keys(self) -> Sequence[bytes]:
         """The places to sample next; none when nothing is worth another look."""
         weighed = [(self._weight(stretch), stretch) for stretch in self._stretches()]
         share = self._share([weight for weight, _ in weighed])
@@ -145,12 +145,15 @@ class Survey:
             return _UNKNOWN
         # A sample may begin in one crowd of keys and end in another: the denser one counts.
         starts = {0, count // 2, count * 7 // 8} - {count - 1}
-        return max(self._extended(stretch.keys[start:], stretch.bound) for start in starts) + count
+        return (
+            max(self._estimate_keys_until(stretch.keys[start:], stretch.bound) for start in starts)
+            + count
+        )
 
-    def _extended(self, keys: Sequence[bytes], bound: bytes) -> float:
+    def _estimate_keys_until(self, keys: Sequence[bytes], bound: bytes) -> float:
         """How many keys follow up to the bound, if they stand as densely as these."""
         first, last, end = _text(keys[0]), _text(keys[-1]), _text(bound)
-        shared = _shared(first, end)
+        shared = _common_prefix_length(first, end)
         seen = self._number(last, shared)
         step = (seen - self._number(first, shared)) / (len(keys) - 1)
         rest = (self._number(end, shared) - seen) / step if step > 0 else _UNKNOWN
@@ -184,7 +187,7 @@ class Survey:
         if stretch.bound is None:
             return self._beyond(last, 0) if last else []
         bound = _text(stretch.bound)
-        shared = _shared(last, bound)
+        shared = _common_prefix_length(last, bound)
         if shared < len(bound) and (middle := self._middle(last[shared:], bound[shared])):
             return _places([last[:shared] + middle])
         index = _branching(stretch, shared + 1)
@@ -225,15 +228,15 @@ def _branching(stretch: _Stretch, least: int) -> int | None:
     Beginnings part where the samples do; each look halves what remains of them.
     """
     before, first, last = _text(stretch.before), _text(stretch.keys[0]), _text(stretch.keys[-1])
-    parting = _shared(first, last)
-    neighbours = min(_shared(before, first), parting) if before else parting
+    parting = _common_prefix_length(first, last)
+    neighbours = min(_common_prefix_length(before, first), parting) if before else parting
     for most in (neighbours, parting, len(last) - 1):
         if least <= most < len(last):
             return (least + most) // 2
     return None
 
 
-def _shared(one: str, other: str) -> int:
+def _common_prefix_length(one: str, other: str) -> int:
     """How many characters two texts have in common at their beginning."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

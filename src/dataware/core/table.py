@@ -24,10 +24,10 @@ from dataware.core.row import (
     THEIRS,
     UNSEEN,
     WITH_DATA,
-    Row,
+    DecisionRow,
     when,
 )
-from dataware.core.situation import Fallback, Shape
+from dataware.core.situation import Fallback, SchemaFit
 
 TWO_SETS = "two live data sets, and no migration on record{sizes}: {source} is not used; {way_out}"
 NEEDS_COPY = when(fallback=WITH_DATA)
@@ -40,57 +40,63 @@ OTHER_SCHEMA = (
 NOBODYS_FALLBACK = "{source} has data; the app asks to import the fallback instead of migrating"
 
 ABSENT_ROWS = (
-    Row(
+    DecisionRow(
         6,
         STOP,
         "this stack owns {name}, but it does not exist any more: it was deleted outside of "
         "CloudFormation; restore it from a backup, or take it out of the stack and deploy once",
         when(preferred=ABSENT, owner=OURS),
     ),
-    Row(
+    DecisionRow(
         10,
         STOP,
         "{name} does not exist, but it still belongs to {owner}, which would delete what is "
         "created under that name: choose another name, or take it out of that stack first",
         when(preferred=ABSENT, owner=THEIRS),
     ),
-    Row(
+    DecisionRow(
         15,
         IMPORT,
         NOBODYS_FALLBACK,
         when(preferred=ABSENT, on_fallback_data=OnFallbackData.IMPORT) | NEEDS_COPY,
         reference=True,
     ),
-    Row(14, STOP, NOT_SEEN, when(preferred=ABSENT, marker=MarkerState.UNKNOWN) | NEEDS_COPY),
-    Row(14, STOP, NOT_SEEN, when(preferred=ABSENT, shape=Shape.UNKNOWN) | NEEDS_COPY),
-    Row(13, STOP, OTHER_SCHEMA, when(preferred=ABSENT, shape=Shape.DIFFERENT) | NEEDS_COPY),
-    Row(3, MIGRATE, "{name} is absent and {source} has data", when(preferred=ABSENT) | NEEDS_COPY),
-    Row(
+    DecisionRow(
+        14, STOP, NOT_SEEN, when(preferred=ABSENT, marker=MarkerState.UNKNOWN) | NEEDS_COPY
+    ),
+    DecisionRow(14, STOP, NOT_SEEN, when(preferred=ABSENT, shape=SchemaFit.UNKNOWN) | NEEDS_COPY),
+    DecisionRow(
+        13, STOP, OTHER_SCHEMA, when(preferred=ABSENT, shape=SchemaFit.DIFFERENT) | NEEDS_COPY
+    ),
+    DecisionRow(
+        3, MIGRATE, "{name} is absent and {source} has data", when(preferred=ABSENT) | NEEDS_COPY
+    ),
+    DecisionRow(
         14,
         CREATE,
         "{name} is absent and no data was seen under its fallbacks",
         when(preferred=ABSENT, fallback=Fallback.UNKNOWN),
     ),
-    Row(
+    DecisionRow(
         4,
         CREATE,
         "{name} is absent and its fallbacks are empty",
         when(preferred=ABSENT, fallback=Fallback.EMPTY),
     ),
-    Row(5, CREATE, "neither {name} nor a fallback exists", when(preferred=ABSENT)),
+    DecisionRow(5, CREATE, "neither {name} nor a fallback exists", when(preferred=ABSENT)),
 )
 
 UNSEEN_ROWS = (
-    Row(6, KEEP, "{name} belongs to this stack", when(preferred=UNSEEN, owner=OURS)),
-    Row(14, STOP, NOT_SEEN, when(preferred=UNSEEN) | NEEDS_COPY),
-    Row(
+    DecisionRow(6, KEEP, "{name} belongs to this stack", when(preferred=UNSEEN, owner=OURS)),
+    DecisionRow(14, STOP, NOT_SEEN, when(preferred=UNSEEN) | NEEDS_COPY),
+    DecisionRow(
         10,
         IMPORT,
         "{name} belongs to {owner}",
         when(preferred=UNSEEN, owner=THEIRS),
         reference=True,
     ),
-    Row(
+    DecisionRow(
         14,
         CREATE,
         "it cannot be seen whether {name} exists; if it does, creating it fails without harm",
@@ -100,7 +106,7 @@ UNSEEN_ROWS = (
 )
 
 OWN_ROWS = (
-    Row(
+    DecisionRow(
         6,
         KEEP,
         "{name} belongs to this stack",
@@ -113,53 +119,57 @@ OWN_ROWS = (
         ),
         warning=TWO_SETS,
     ),
-    Row(6, KEEP, "{name} belongs to this stack", when(preferred=EXISTS, owner=OURS, content=DATA)),
-    Row(
+    DecisionRow(
+        6, KEEP, "{name} belongs to this stack", when(preferred=EXISTS, owner=OURS, content=DATA)
+    ),
+    DecisionRow(
         6,
         KEEP,
         "{name} belongs to this stack",
         when(preferred=EXISTS, owner=OURS, on_fallback_data=OnFallbackData.IMPORT) | NEEDS_COPY,
         warning="{source} has data that {name} has not, and the app asks not to migrate; {way_out}",
     ),
-    Row(
+    DecisionRow(
         14,
         STOP,
         NOT_SEEN,
         when(preferred=EXISTS, owner=OURS, marker=MarkerState.UNKNOWN) | NEEDS_COPY,
     ),
-    Row(14, STOP, NOT_SEEN, when(preferred=EXISTS, owner=OURS, shape=Shape.UNKNOWN) | NEEDS_COPY),
-    Row(
+    DecisionRow(
+        14, STOP, NOT_SEEN, when(preferred=EXISTS, owner=OURS, shape=SchemaFit.UNKNOWN) | NEEDS_COPY
+    ),
+    DecisionRow(
         13,
         STOP,
         OTHER_SCHEMA,
-        when(preferred=EXISTS, owner=OURS, shape=Shape.DIFFERENT) | NEEDS_COPY,
+        when(preferred=EXISTS, owner=OURS, shape=SchemaFit.DIFFERENT) | NEEDS_COPY,
     ),
-    Row(
+    DecisionRow(
         6,
         MIGRATE,
         "{name} belongs to this stack and is empty, and {source} has data",
         when(preferred=EXISTS, owner=OURS, content=EMPTY) | NEEDS_COPY,
         guarded=True,
     ),
-    Row(
+    DecisionRow(
         14,
         MIGRATE,
         "{name} belongs to this stack, shows no data, and {source} has data",
         when(preferred=EXISTS, owner=OURS) | NEEDS_COPY,
         guarded=True,
     ),
-    Row(6, KEEP, "{name} belongs to this stack", when(preferred=EXISTS, owner=OURS)),
+    DecisionRow(6, KEEP, "{name} belongs to this stack", when(preferred=EXISTS, owner=OURS)),
 )
 
 OTHER_STACK_ROWS = (
-    Row(
+    DecisionRow(
         10,
         STOP,
         "{name} belongs to {owner}, shows no data, and {source} has data; dataware never migrates "
         "into another stack's resource: {stack_of_app}",
         when(preferred=EXISTS, owner=THEIRS, content=(EMPTY, HIDDEN)) | NEEDS_COPY,
     ),
-    Row(
+    DecisionRow(
         10,
         IMPORT,
         "{name} belongs to {owner}",
@@ -167,7 +177,7 @@ OTHER_STACK_ROWS = (
         reference=True,
         warning=TWO_SETS,
     ),
-    Row(
+    DecisionRow(
         10,
         IMPORT,
         "{name} belongs to {owner}",
@@ -181,13 +191,13 @@ UNKNOWN_OWNER = (
 )
 
 UNKNOWN_OWNER_ROWS = (
-    Row(
+    DecisionRow(
         14,
         STOP,
         NOT_SEEN,
         when(preferred=EXISTS, owner=Ownership.UNKNOWN, content=(EMPTY, HIDDEN)) | NEEDS_COPY,
     ),
-    Row(
+    DecisionRow(
         14,
         IMPORT,
         UNKNOWN_OWNER,
@@ -196,7 +206,7 @@ UNKNOWN_OWNER_ROWS = (
         adopt=True,
         warning=TWO_SETS,
     ),
-    Row(
+    DecisionRow(
         14,
         IMPORT,
         UNKNOWN_OWNER,
@@ -206,7 +216,7 @@ UNKNOWN_OWNER_ROWS = (
 )
 
 NOBODYS_ROWS = (
-    Row(
+    DecisionRow(
         14,
         STOP,
         "{name} and {source} may both hold data, and it cannot be seen whether a migration was cut "
@@ -218,15 +228,15 @@ NOBODYS_ROWS = (
             fallback=(*WITH_DATA, Fallback.UNKNOWN),
         ),
     ),
-    Row(
+    DecisionRow(
         8,
         IMPORT,
         "{name} has data, and so has {source}",
         when(preferred=EXISTS, content=DATA, marker=MarkerState.NONE) | NEEDS_COPY,
         warning=TWO_SETS,
     ),
-    Row(1, IMPORT, "{name} has data", when(preferred=EXISTS, content=DATA)),
-    Row(
+    DecisionRow(1, IMPORT, "{name} has data", when(preferred=EXISTS, content=DATA)),
+    DecisionRow(
         15,
         IMPORT,
         NOBODYS_FALLBACK,
@@ -238,30 +248,34 @@ NOBODYS_ROWS = (
         ),
         reference=True,
     ),
-    Row(14, STOP, NOT_SEEN, when(preferred=EXISTS, marker=MarkerState.UNKNOWN) | NEEDS_COPY),
-    Row(14, STOP, NOT_SEEN, when(preferred=EXISTS, shape=Shape.UNKNOWN) | NEEDS_COPY),
-    Row(13, STOP, OTHER_SCHEMA, when(preferred=EXISTS, shape=Shape.DIFFERENT) | NEEDS_COPY),
-    Row(
+    DecisionRow(
+        14, STOP, NOT_SEEN, when(preferred=EXISTS, marker=MarkerState.UNKNOWN) | NEEDS_COPY
+    ),
+    DecisionRow(14, STOP, NOT_SEEN, when(preferred=EXISTS, shape=SchemaFit.UNKNOWN) | NEEDS_COPY),
+    DecisionRow(
+        13, STOP, OTHER_SCHEMA, when(preferred=EXISTS, shape=SchemaFit.DIFFERENT) | NEEDS_COPY
+    ),
+    DecisionRow(
         3,
         MIGRATE,
         "{name} is empty and {source} has data",
         when(preferred=EXISTS, content=EMPTY) | NEEDS_COPY,
         guarded=True,
     ),
-    Row(
+    DecisionRow(
         14,
         MIGRATE,
         "{name} shows no data and {source} has data; nothing in {name} is replaced",
         when(preferred=EXISTS) | NEEDS_COPY,
         guarded=True,
     ),
-    Row(
+    DecisionRow(
         12,
         CREATE,
         "{name} exists, is empty and not in any stack: it is taken over",
         when(preferred=EXISTS, content=EMPTY),
     ),
-    Row(
+    DecisionRow(
         14,
         CREATE,
         "{name} exists and shows no data: it is taken over as it is",
@@ -269,7 +283,7 @@ NOBODYS_ROWS = (
     ),
 )
 
-TABLE: tuple[Row, ...] = (
+TABLE: tuple[DecisionRow, ...] = (
     *REFUSALS,
     *MIGRATION_ON_RECORD,
     *COULD_STRAND,

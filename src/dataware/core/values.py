@@ -106,7 +106,7 @@ class Scope:
     def _definitions(self, value: object) -> dict[str, Any]:
         """What the template defines under the names that a function mentions, theirs included."""
         found: dict[str, Any] = {}
-        waiting = list(_mentioned(value))
+        waiting = list(_mentioned_names(value))
         while waiting:
             name = waiting.pop()
             if name in found:
@@ -118,11 +118,11 @@ class Scope:
             ]
             if found[name] and name in self.changed:
                 found[name].append("changed by this deployment")
-            waiting += _mentioned(found[name])
+            waiting += _mentioned_names(found[name])
         return {name: defined for name, defined in found.items() if defined}
 
 
-def _mentioned(value: object) -> Iterator[str]:
+def _mentioned_names(value: object) -> Iterator[str]:
     """Every text in a value that may be the name of a definition."""
     if isinstance(value, str):
         yield value
@@ -131,10 +131,10 @@ def _mentioned(value: object) -> Iterator[str]:
             yield variable.strip().partition(".")[0]
     elif isinstance(value, list):
         for one in value:
-            yield from _mentioned(one)
+            yield from _mentioned_names(one)
     elif isinstance(value, Mapping):
         for one in value.values():
-            yield from _mentioned(one)
+            yield from _mentioned_names(one)
 
 
 def _essence(kind: str, definition: Any) -> Any:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from dataware.core.diff import Difference, Side
-from dataware.core.kind import Entry, Evidence
+from dataware.core.diff import DifferenceKind, KeyDifference
+from dataware.core.kind import Evidence, KeyFingerprint
 from dataware.core.room import fitting
 from dataware.core.tally import Tally
 
@@ -24,7 +24,7 @@ LABEL_LENGTH = 200
 """Characters of a key that travel."""
 
 
-class End(StrEnum):
+class Side(StrEnum):
     """One of the two sides of a comparison; the value travels."""
 
     SOURCE = "source"
@@ -43,10 +43,10 @@ class Verdict:
 
     compared: int = 0
     evidence: Counter[Evidence] = field(default_factory=Counter)
-    counts: Counter[Side] = field(default_factory=Counter)
-    listed: list[Difference] = field(default_factory=list)
-    read: dict[End, Tally] = field(default_factory=dict)
-    moved: set[End] = field(default_factory=set)
+    counts: Counter[DifferenceKind] = field(default_factory=Counter)
+    listed: list[KeyDifference] = field(default_factory=list)
+    read: dict[Side, Tally] = field(default_factory=dict)
+    moved: set[Side] = field(default_factory=set)
 
     @property
     def differences(self) -> int:
@@ -56,7 +56,7 @@ class Verdict:
     @property
     def lacking(self) -> int:
         """How many keys of the source are missing in the target, or different there."""
-        return self.counts[Side.MISSING] + self.counts[Side.DIFFERENT]
+        return self.counts[DifferenceKind.MISSING] + self.counts[DifferenceKind.DIFFERENT]
 
     @property
     def apart(self) -> bool:
@@ -69,13 +69,13 @@ class Verdict:
 
         Every suspect of the source is looked up, so a target that moves only hides what is extra.
         """
-        return End.SOURCE in self.moved
+        return Side.SOURCE in self.moved
 
-    def note(self, side: Side, entry: Entry) -> None:
+    def note(self, side: DifferenceKind, entry: KeyFingerprint) -> None:
         """Take a difference in."""
         self.counts[side] += 1
         if self.counts[side] <= LISTED:
-            self.listed.append(Difference(side, entry.label))
+            self.listed.append(KeyDifference(side, entry.label))
 
     def join(self, other: Verdict) -> None:
         """Take in everything that `other`, of a part, has taken in; tallies are of the whole."""
@@ -88,7 +88,7 @@ class Verdict:
         self.evidence.update(other.evidence)
         self.counts.update(other.counts)
 
-    def changed(self, copied: Tally) -> End | None:
+    def changed_side(self, copied: Tally) -> Side | None:
         """Which of two ends that are apart is not any more what it was when it was copied.
 
         It moved while it was compared, or its tally is not that of the copy. None where that holds
@@ -100,7 +100,7 @@ class Verdict:
 
     def summary(self) -> str:
         """The differences in words, such as "2 missing, 1 extra"."""
-        parts = [f"{self.counts[side]:,} {side}" for side in Side if self.counts[side]]
+        parts = [f"{self.counts[side]:,} {side}" for side in DifferenceKind if self.counts[side]]
         if self.moved:
             parts.append(f"{' and '.join(sorted(self.moved))} changed while they were compared")
         return ", ".join(parts)
@@ -133,8 +133,8 @@ class Verdict:
         return Verdict(
             data["compared"],
             Counter({Evidence[name]: count for name, count in data["evidence"].items()}),
-            Counter({Side(side): count for side, count in data["counts"].items()}),
-            [Difference(Side(side), label) for side, label in data["listed"]],
-            {End(end): Tally.from_text(text) for end, text in data.get("read", {}).items()},
-            set(map(End, data.get("moved", ()))),
+            Counter({DifferenceKind(side): count for side, count in data["counts"].items()}),
+            [KeyDifference(DifferenceKind(side), label) for side, label in data["listed"]],
+            {Side(end): Tally.from_text(text) for end, text in data.get("read", {}).items()},
+            set(map(Side, data.get("moved", ()))),
         )

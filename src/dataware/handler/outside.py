@@ -11,7 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from dataware.aws import Account, BotocoreTransport, SystemClock
-from dataware.core.access import Access
+from dataware.core.access import Endpoint
 from dataware.core.errors import Refused
 from dataware.core.kind import Kind
 from dataware.core.model import Wanted
@@ -124,5 +124,5 @@ def markers_of(outside: Context) -> ParameterMarkers:
     return outside.markers
 
 
-def _retrying(access: Access, on_throttle: Callable[[str], None]) -> Wire:
+def _retrying(access: Endpoint, on_throttle: Callable[[str], None]) -> Wire:
     return RetryingWire(BotocoreTransport(access), SystemClock(), random.random, on_throttle)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dataware.core.diff import Side
+from dataware.core.diff import DifferenceKind
 from dataware.core.errors import Incomplete
 from dataware.core.room import fitting
 from dataware.core.verdict import LABEL_LENGTH, Verdict
@@ -44,7 +44,7 @@ class LeftBehind:
         """
         if verdict.unseen:
             return False
-        wrong = [each.label for each in verdict.listed if each.side is not Side.EXTRA]
+        wrong = [each.label for each in verdict.listed if each.side is not DifferenceKind.EXTRA]
         count = verdict.lacking
         cut = any(len(key) >= KEY_LENGTH for key in self.keys)
         cut = cut or any(len(label) >= LABEL_LENGTH for label in wrong)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from dataware.core.errors import Incomplete, WriteDenied
 from dataware.core.events import event
-from dataware.core.kind import Trouble
+from dataware.core.kind import SkipReason
 from dataware.core.ports import Clock, Emit, Journal
 from dataware.migrate.assignment import error_of
 from dataware.migrate.leases import Remaining
@@ -179,7 +179,7 @@ class Crew:
         """Raise WriteDenied once a few writes were denied and nobody has copied anything."""
         if self._denied is None or self._meter.done:
             return
-        denied = (left for left in record["kept_back"] if left["trouble"] == Trouble.DENIED)
+        denied = (left for left in record["kept_back"] if left["trouble"] == SkipReason.DENIED)
         self._denied.update(left["why"] for left in denied)
         if (attempts := self._denied.total()) >= FEW:
             raise WriteDenied(self._denied.most_common(1)[0][0], attempts=attempts)

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dataware.core.kind import Copier, Outcome, Page, Unit
+from dataware.core.kind import Copier, CopyOutcome, Unit, UnitPage
 from dataware.core.ports import Clock, Emit, Journal
 from dataware.migrate.backlog import Backlog
 from dataware.migrate.gate import Gate
@@ -160,8 +160,8 @@ class Engine:
         except BaseException as error:
             self._watch.fail(error)
 
-    async def _take_page(self, pages: Pages, page: Page) -> None:
-        known = Outcome(same=page.same, left=page.left)
+    async def _take_page(self, pages: Pages, page: UnitPage) -> None:
+        known = CopyOutcome(same=page.same, left=page.left)
         opened = self._ledger.open_page(pages, page.cursor, len(page.units), known)
         # A unit that is refused never settles its page, so the page is read again.
         await self._backlog.put(((pages, opened, unit), unit.bytes) for unit in page.units)

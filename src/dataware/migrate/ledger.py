@@ -7,7 +7,7 @@ disk; what a dead run has not written yet is read and compared again, which lose
 from __future__ import annotations
 
 from dataware.core.events import event
-from dataware.core.kind import Outcome
+from dataware.core.kind import CopyOutcome
 from dataware.core.ports import Clock, Emit, Journal
 from dataware.migrate.meter import Meter
 from dataware.migrate.pages import OpenPage, Pages
@@ -31,14 +31,16 @@ class Ledger:
         self._settled: dict[str, Pages] = {}
         self._written = clock.monotonic()
 
-    def open_page(self, pages: Pages, cursor: str | None, units: int, outcome: Outcome) -> OpenPage:
+    def open_page(
+        self, pages: Pages, cursor: str | None, units: int, outcome: CopyOutcome
+    ) -> OpenPage:
         """A page was read: `units` of it are to be written, `outcome` is known already."""
         page = pages.open_page(cursor, units)
         self._count(page, outcome)
         self._settle(pages, page)
         return page
 
-    def count_written(self, pages: Pages, page: OpenPage, outcome: Outcome) -> None:
+    def count_written(self, pages: Pages, page: OpenPage, outcome: CopyOutcome) -> None:
         """A unit of a page is accounted for."""
         self._count(page, outcome)
         page.pending -= 1
@@ -63,7 +65,7 @@ class Ledger:
         if page.pending == 0:
             self._settled[pages.partition] = pages
 
-    def _count(self, page: OpenPage, outcome: Outcome) -> None:
+    def _count(self, page: OpenPage, outcome: CopyOutcome) -> None:
         counts = page.counts
         counts.copied += outcome.copied
         counts.same += outcome.same

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dataware.core.events import FEW_BATCHES, event
 from dataware.core.model import Size
 from dataware.core.ports import Clock, Emit
-from dataware.core.speed import Speed, rough
+from dataware.core.speed import RateEstimator, rough
 
 TICK_SECONDS = 0.25
 
@@ -62,7 +62,7 @@ class Meter:
         self._ahead = 0
         self._batches_told = before // subject.batch
         self._ticked = clock.monotonic()
-        self._speed = Speed(self._ticked, before)
+        self._speed = RateEstimator(self._ticked, before)
         self._throttles: Counter[str] = Counter()
         self._throttled: tuple[float, str] | None = None
         self.ceiling: Callable[[], str] = str
@@ -160,7 +160,7 @@ class Meter:
         handled = self.done + self._skipped
         if handled >= self._total.items and not self._total.exact:
             return None
-        return self._speed.left(self._whole() - handled)
+        return self._speed.seconds_left(self._whole() - handled)
 
     def _retries(self) -> int:
         return self._retries_here() + self._retries_elsewhere
@@ -176,8 +176,8 @@ class Meter:
         self._ticked = self._clock.monotonic()
         if self.done == self._before:
             # Until the first answers come there is no pace yet that could be measured.
-            self._speed = Speed(self._ticked, self._before)
-        self._speed.seen(self._ticked, self.done)
+            self._speed = RateEstimator(self._ticked, self._before)
+        self._speed.observe(self._ticked, self.done)
         self.held = self.ceiling()
         throttled, left = sum(self._throttles.values()), self._seconds_left()
         self._emit(

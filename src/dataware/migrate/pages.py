@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dataware.core.kind import Left
+from dataware.core.kind import SkippedKey
 from dataware.migrate.progress import Counts
 
 
@@ -17,7 +17,7 @@ class OpenPage:
     cursor: str | None
     pending: int
     counts: Counts = field(default_factory=Counts)
-    left: list[Left] = field(default_factory=list)
+    left: list[SkippedKey] = field(default_factory=list)
 
 
 class Pages:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataware.core.kind import Left
+from dataware.core.kind import SkippedKey
 from dataware.core.tally import NO_TALLY, Tally
 
 COMPACT_LIMIT = 2600
@@ -157,7 +157,7 @@ class Progress:
         return data
 
 
-def left_json(left: Left) -> dict[str, str]:
+def left_json(left: SkippedKey) -> dict[str, str]:
     """A key that was left behind, as it stands in a checkpoint's `kept_back`."""
     return {"key": left.key, "trouble": left.trouble.value, "why": left.why}
 

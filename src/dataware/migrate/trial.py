@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dataware.core.errors import WriteDenied
-from dataware.core.kind import Outcome, Trouble
+from dataware.core.kind import CopyOutcome, SkipReason
 from dataware.migrate.pages import OpenPage, Pages
 
 FEW = 20
@@ -21,7 +21,7 @@ FEW = 20
 PATIENCE_SECONDS = 1.0
 """How long further writes wait for the first of these; a large object takes longer than this."""
 
-Written = tuple[Pages, OpenPage, Outcome]
+Written = tuple[Pages, OpenPage, CopyOutcome]
 
 
 @dataclass(slots=True)
@@ -31,11 +31,11 @@ class Trial:
     held: list[Written] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def admit(self, pages: Pages, page: OpenPage, outcome: Outcome) -> Iterator[Written]:
+    def admit(self, pages: Pages, page: OpenPage, outcome: CopyOutcome) -> Iterator[Written]:
         """What may be accounted for now. Raises WriteDenied once `FEW` writes were denied."""
         if outcome.copied:
             yield from self.release()
-        elif outcome.left and all(left.trouble is Trouble.DENIED for left in outcome.left):
+        elif outcome.left and all(left.trouble is SkipReason.DENIED for left in outcome.left):
             self.held.append((pages, page, outcome))
             if len(self.held) >= FEW:
                 raise self.denial_error()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from dataware.core.errors import DatawareError, Incomplete, Refused, WriteDenied, to_go_on
-from dataware.core.events import counted, event, needs_attention
+from dataware.core.events import event, format_count, needs_attention
 from dataware.core.guide import read_more
 from dataware.core.history import check_history
 from dataware.core.kind import Kind
@@ -132,8 +132,8 @@ def _why_nothing(plan: Plan) -> str:
     there = len(plan.resources) - waiting
     are = "is as it should be" if there == 1 else "are as they should be"
     parts = [
-        f"{counted(there, 'resource')} {are}",
-        f"{counted(waiting, 'resource')} left to the deployment",
+        f"{format_count(there, 'resource')} {are}",
+        f"{format_count(waiting, 'resource')} left to the deployment",
     ]
     return " and ".join(part for part, n in zip(parts, (there, waiting), strict=True) if n)
 

@@ -26,7 +26,7 @@ from dataware.core.errors import (
     to_go_on,
 )
 from dataware.core.events import event
-from dataware.core.kind import CopyOrder, Kind, Trouble
+from dataware.core.kind import CopyOrder, Kind, SkipReason
 from dataware.core.model import (
     Content,
     Existence,
@@ -280,7 +280,7 @@ class _Carrier:
             if progress.counts.done > QUIET:
                 self._context.emit(event("verifying", **self._migration.words()))
             verdict = self._verify(order, progress.counts.done)
-            changed = progress.troubles[Trouble.CHANGED] > 0
+            changed = progress.troubles[SkipReason.CHANGED] > 0
             if not is_unexplained(verdict, journal) and not (changed and rounds_left):
                 self._accept(journal, progress, verdict)
                 return verdict
@@ -377,8 +377,8 @@ class _Carrier:
         troubles = dict(progress.troubles)
         tell_apart(self._context, verdict, self._migration.words())
         if settings.on_conflict is OnConflict.TARGET:
-            troubles.pop(Trouble.CONFLICT, None)
-        if set(troubles) == {Trouble.DENIED} and not progress.counts.in_target:
+            troubles.pop(SkipReason.CONFLICT, None)
+        if set(troubles) == {SkipReason.DENIED} and not progress.counts.in_target:
             why = next(
                 left["why"] for one in journal.records() for left in one.get("kept_back", ())
             )

@@ -19,10 +19,18 @@ from enum import StrEnum
 from itertools import compress, islice
 from typing import Any
 
-from dataware.core.diff import BUCKETS, EVERYTHING, Fold, Form, Side, Suspicion, merge
-from dataware.core.kind import Entry, Evidence, Reader
+from dataware.core.diff import (
+    BUCKETS,
+    EVERYTHING,
+    DifferenceKind,
+    DigestForm,
+    Fold,
+    Suspicion,
+    merge,
+)
+from dataware.core.kind import Evidence, KeyFingerprint, Reader
 from dataware.core.tally import NO_TALLY, Tally
-from dataware.core.verdict import End, Verdict
+from dataware.core.verdict import Side, Verdict
 
 LOOKED_UP = 100
 """Keys of one look-up, the most that BatchGetItem takes."""
@@ -50,10 +58,10 @@ class Sides:
     source: Reader
     target: Reader
 
-    def of(self, end: End) -> tuple[Reader, Reader]:
+    def of(self, end: Side) -> tuple[Reader, Reader]:
         """The reader of one side, and that of the other."""
         both = self.source, self.target
-        return both if end is End.SOURCE else both[::-1]
+        return both if end is Side.SOURCE else both[::-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +74,8 @@ class Task:
 
     step: Step
     part: str
-    side: End = End.SOURCE
-    form: Form = Form.SENT
+    side: Side = Side.SOURCE
+    form: DigestForm = DigestForm.SENT
     buckets: int = BUCKETS
     suspicion: Suspicion = EVERYTHING
 
@@ -88,8 +96,8 @@ class Task:
         return Task(
             Step(data["step"]),
             data["part"],
-            End(data["side"]),
-            Form(data["form"]),
+            Side(data["side"]),
+            DigestForm(data["form"]),
             data["buckets"],
             Suspicion.from_text(data["suspicion"]),
         )
@@ -143,7 +151,7 @@ def _merged(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[st
             verdict.compared += merged.same
             verdict.evidence[Evidence.CONTENT] += merged.same
         elif merged.mine is None:
-            verdict.note(Side.EXTRA, target.entry(merged.theirs))
+            verdict.note(DifferenceKind.EXTRA, target.entry(merged.theirs))
         else:
             verdict.compared += 1
             mine = source.entry(merged.mine)
@@ -152,9 +160,11 @@ def _merged(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[st
         yield merged.key.hex()
 
 
-def _pair(sides: Sides, mine: Entry, theirs: Entry | None, verdict: Verdict) -> None:
+def _pair(
+    sides: Sides, mine: KeyFingerprint, theirs: KeyFingerprint | None, verdict: Verdict
+) -> None:
     if theirs is None:
-        verdict.note(Side.MISSING, mine)
+        verdict.note(DifferenceKind.MISSING, mine)
         return
     evidence = None
     if mine.digest == theirs.digest and mine.conclusive and theirs.conclusive:
@@ -162,7 +172,7 @@ def _pair(sides: Sides, mine: Entry, theirs: Entry | None, verdict: Verdict) -> 
     elif not (mine.conclusive and theirs.conclusive):
         evidence = sides.source.same(mine, sides.target, theirs)
     if evidence is None:
-        verdict.note(Side.DIFFERENT, mine)
+        verdict.note(DifferenceKind.DIFFERENT, mine)
     else:
         verdict.evidence[evidence] += 1
 
@@ -180,7 +190,7 @@ def _folded(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[st
 def _named(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[str | None]:
     reader, other = sides.of(task.side)
     digest, holds = _digest(reader, task.form), task.suspicion.holds
-    note = _note_missing if task.side is End.SOURCE else _note_extra
+    note = _note_missing if task.side is Side.SOURCE else _note_extra
     for page in reader.pages(task.part, found.cursor):
         digests = list(map(digest, page.records))
         suspects = map(reader.entry, compress(page.records, map(holds, digests)))
@@ -191,23 +201,27 @@ def _named(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[str
         yield page.cursor
 
 
-def _note_missing(some: Sequence[Entry], there: Mapping[bytes, Entry], verdict: Verdict) -> None:
+def _note_missing(
+    some: Sequence[KeyFingerprint], there: Mapping[bytes, KeyFingerprint], verdict: Verdict
+) -> None:
     for entry in some:
         other = there.get(entry.key)
         if other is None:
-            verdict.note(Side.MISSING, entry)
+            verdict.note(DifferenceKind.MISSING, entry)
         elif other.digest != entry.digest:
-            verdict.note(Side.DIFFERENT, entry)
+            verdict.note(DifferenceKind.DIFFERENT, entry)
 
 
-def _note_extra(some: Sequence[Entry], there: Mapping[bytes, Entry], verdict: Verdict) -> None:
+def _note_extra(
+    some: Sequence[KeyFingerprint], there: Mapping[bytes, KeyFingerprint], verdict: Verdict
+) -> None:
     for entry in some:
         if entry.key not in there:
-            verdict.note(Side.EXTRA, entry)
+            verdict.note(DifferenceKind.EXTRA, entry)
 
 
-def _digest(reader: Reader, form: Form) -> Callable[[Any], bytes]:
-    return reader.sent if form is Form.SENT else reader.meant
+def _digest(reader: Reader, form: DigestForm) -> Callable[[Any], bytes]:
+    return reader.digest_raw if form is DigestForm.SENT else reader.digest_canonical
 
 
 _STEPS: Mapping[Step, Callable[[Task, Sides, Found, Count], Iterator[str | None]]] = {
@@ -227,12 +241,12 @@ class Comparison:
     """
 
     step: Step | None
-    form: Form = Form.SENT
+    form: DigestForm = DigestForm.SENT
     suspicion: Suspicion = EVERYTHING
     verdict: Verdict = field(default_factory=Verdict)
-    folded: dict[End, Tally] = field(default_factory=dict)
-    folds: dict[End, Fold] = field(default_factory=dict)
-    named: dict[End, Tally] = field(default_factory=dict)
+    folded: dict[Side, Tally] = field(default_factory=dict)
+    folds: dict[Side, Fold] = field(default_factory=dict)
+    named: dict[Side, Tally] = field(default_factory=dict)
 
     @staticmethod
     def begin(sides: Sides, *, ordered: bool) -> Comparison:
@@ -247,8 +261,8 @@ class Comparison:
             return []
         if self.step is Step.MERGE:
             return [Task(self.step, part) for part in sides.source.parts()]
-        both = [(End.SOURCE, part) for part in sides.source.parts()]
-        both += [(End.TARGET, part) for part in sides.target.parts()]
+        both = [(Side.SOURCE, part) for part in sides.source.parts()]
+        both += [(Side.TARGET, part) for part in sides.target.parts()]
         buckets = BUCKETS if total_buckets is None else _shared_out(total_buckets, len(both))
         return [
             Task(self.step, part, side, self.form, buckets, self.suspicion) for side, part in both
@@ -286,10 +300,10 @@ class Comparison:
         named, self.named = self.named, {}
         moved = {end for end, first in self.folded.items() if named.get(end, NO_TALLY) != first}
         if self.suspicion == EVERYTHING:
-            moved, self.verdict.compared = set(), named.get(End.SOURCE, NO_TALLY).records
-        if moved and self.form is Form.SENT:
+            moved, self.verdict.compared = set(), named.get(Side.SOURCE, NO_TALLY).records
+        if moved and self.form is DigestForm.SENT:
             self._begin_again(Step.FOLD)
-        elif End.SOURCE in moved and not self.verdict.lacking:
+        elif Side.SOURCE in moved and not self.verdict.lacking:
             self._begin_again(Step.NAME)
         else:
             self.verdict.moved = moved
@@ -299,23 +313,23 @@ class Comparison:
     def _begin_again(self, step: Step) -> None:
         """Go on with everything, by what it means."""
         self.verdict = Verdict(read=self.verdict.read)
-        self.step, self.form, self.suspicion = step, Form.MEANT, EVERYTHING
+        self.step, self.form, self.suspicion = step, DigestForm.MEANT, EVERYTHING
 
     def _weigh(self) -> None:
         """Decide what the folds of both sides lead to."""
-        folds = {end: self.folds.get(end) or Fold(1) for end in End}
-        mine, theirs = folds[End.SOURCE], folds[End.TARGET]
+        folds = {end: self.folds.get(end) or Fold(1) for end in Side}
+        mine, theirs = folds[Side.SOURCE], folds[Side.TARGET]
         self.verdict.compared = mine.count
         self.folded = {end: fold.tally for end, fold in folds.items()}
-        if self.form is Form.SENT:
+        if self.form is DigestForm.SENT:
             self.verdict.read = self.folded
         suspicion = mine.differing(theirs)
         self.folds = {}
         if not suspicion.differing:
             self._count_equal()
             self.step = None
-        elif self.form is Form.SENT and suspicion.share > MANY:
-            self.form = Form.MEANT
+        elif self.form is DigestForm.SENT and suspicion.share > MANY:
+            self.form = DigestForm.MEANT
         else:
             self.step, self.suspicion = Step.NAME, suspicion
 
@@ -340,10 +354,10 @@ class Comparison:
         step = data["step"]
         return Comparison(
             Step(step) if step else None,
-            Form(data["form"]),
+            DigestForm(data["form"]),
             Suspicion.from_text(data["suspicion"]),
             Verdict.from_json(data["verdict"]),
-            {End(end): Tally.from_text(text) for end, text in data["folded"].items()},
+            {Side(end): Tally.from_text(text) for end, text in data["folded"].items()},
         )
 
 
@@ -353,7 +367,7 @@ def _shared_out(total: int, count: int) -> int:
     return 1 << each.bit_length() - 1
 
 
-def _form_of(sides: Sides) -> Form:
+def _form_of(sides: Sides) -> DigestForm:
     """As records are sent, unless a sample shows that both sides send equal records differently.
 
     A side that is read in one call is too small for another fold to matter.
@@ -361,9 +375,9 @@ def _form_of(sides: Sides) -> Form:
     first = next(iter(sides.source.parts()), None)
     page = None if first is None else next(sides.source.pages(first), None)
     if page is None or page.cursor is None:
-        return Form.SENT
+        return DigestForm.SENT
     some = list(map(sides.source.entry, page.records[:LOOKED_UP]))
     mine, theirs = sides.source.find(some), sides.target.find(some)
     both = ((mine[key], theirs[key]) for key in mine.keys() & theirs.keys())
     alike = all(one.sent == two.sent for one, two in both if one.digest == two.digest)
-    return Form.SENT if alike else Form.MEANT
+    return DigestForm.SENT if alike else DigestForm.MEANT

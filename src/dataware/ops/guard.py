@@ -20,16 +20,16 @@ from dataware.core.guard import (
     Outlook,
     StackTemplate,
     Threat,
-    judged,
     may_be_left_out,
     places_of,
     read_declared,
     threats,
+    with_content,
 )
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
 from dataware.core.names import is_regional, place_of, plain_name
-from dataware.core.near import meant
+from dataware.core.near import suggestion_for
 from dataware.core.parameters import (
     GivenParameters,
     find_changed,
@@ -196,7 +196,7 @@ def _told_unused(found: Sequence[Threat], names: Sequence[str]) -> Iterator[str]
         if name not in known:
             yield (
                 f"--allow-loss {name} allows nothing: this deployment would lose no resource of "
-                f"that logical id{meant(name, known)}"
+                f"that logical id{suggestion_for(name, known)}"
             )
 
 
@@ -300,5 +300,5 @@ def _nested(
 
 def _judged(aws: Aws, found: Found) -> Found:
     """Only the threats to what holds data, or may."""
-    kept = [judged(one, seen(aws, load(one.type), one.name)) for one in found.threats]
+    kept = [with_content(one, seen(aws, load(one.type), one.name)) for one in found.threats]
     return Found([one for one in kept if one is not None], found.unseen, found.weakened)

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dataware.core.events import counted, event
+from dataware.core.events import event, format_count
 from dataware.core.ports import Clock, Emit
-from dataware.core.speed import Speed, rough
+from dataware.core.speed import RateEstimator, rough
 
 QUIET_SECONDS = 1.0
 """A verification that is over sooner tells of no progress."""
@@ -48,7 +48,7 @@ class Measure:
             self._sides = sides
             self._read = 0
             now = self._clock.monotonic()
-            self._speed = Speed(now)
+            self._speed = RateEstimator(now)
             self._ticked = now + QUIET_SECONDS - TICK_SECONDS
 
     def read(self, count: int) -> None:
@@ -59,7 +59,7 @@ class Measure:
             if now - self._ticked < TICK_SECONDS:
                 return
             self._ticked = now
-            self._speed.seen(now, self._read)
+            self._speed.observe(now, self._read)
             told = self._far()
         self._publish({"phase": "verifying", "throttled": 0, "retries": 0, "reason": "", **told})
         left = told["left"]
@@ -79,7 +79,7 @@ class Measure:
         """How far it is, in records of one side; a total of zero is none."""
         done, rate = self._read // self._sides, self._speed.rate
         total = self._total if self._total and done <= self._total else 0
-        left = self._speed.left(total * self._sides - self._read) if total else None
+        left = self._speed.seconds_left(total * self._sides - self._read) if total else None
         return {
             "done": done,
             "total": total,
@@ -91,6 +91,6 @@ class Measure:
 
     def _in_words(self, told: Mapping[str, Any]) -> str:
         of = f"{told['done']:,} of " if told["total"] else ""
-        amount = counted(told["total"] or told["done"], self._unit)
+        amount = format_count(told["total"] or told["done"], self._unit)
         left = f", {rough(told['left'])} left" if told["total"] else ""
         return f"{of}{amount}, {told['rate']:,.0f}/s{left}"

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dataware.core.events import counted
+from dataware.core.events import format_count
 from dataware.core.kind import Kind
 from dataware.core.model import Existence, Facts, Ownership
 from dataware.core.names import is_arn, is_regional
@@ -61,7 +61,8 @@ def find_wrong_region(context: Context, planned: Sequence[Planned]) -> Doubt | N
     if elsewhere is None or unseen or any(one.exists for one in regional):
         return None
     here, (region, buckets) = context.aws.region, elsewhere
-    are = f"{counted(buckets, 'bucket')} of the app {'is' if buckets == 1 else 'are'} in {region}"
+    number, verb = format_count(buckets, "bucket"), "is" if buckets == 1 else "are"
+    are = f"{number} of the app {verb} in {region}"
     if not regional:
         return Doubt(f"{are}, none in {here}: is --region right?", certain=False)
     nouns = {one.kind.short for one in regional}

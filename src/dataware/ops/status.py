@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from dataware.core.errors import BadInput, CannotSee
-from dataware.core.events import counted, event
+from dataware.core.events import event, format_count
 from dataware.core.model import Marker, MarkerState
 from dataware.core.names import is_arn, parse_name, place_of
 from dataware.core.speed import rough
@@ -164,7 +164,7 @@ def check_seen(runs: Sequence[Run]) -> None:
     if len(runs) == 1:
         raise CannotSee(first)
     raise CannotSee(
-        f"{len(unseen):,} of {counted(len(runs), 'record')} cannot be read, such as: {first}"
+        f"{len(unseen):,} of {format_count(len(runs), 'record')} cannot be read, such as: {first}"
     )
 
 
@@ -206,16 +206,16 @@ def amount(run: Run) -> str:
     """How much is done, such as "45,000 of 100,000 items (45 %)"; empty if that is not known."""
     if run.state == COMPLETE:
         verified = run.detail.get("verified")
-        return f"{counted(verified, run.unit)} verified" if isinstance(verified, int) else ""
+        return f"{format_count(verified, run.unit)} verified" if isinstance(verified, int) else ""
     if "done" not in run.detail:
         return ""
     done, total = int(run.number("done")), int(run.number("total"))
     if not total or done > total:
-        return counted(done, run.unit)
+        return format_count(done, run.unit)
     about = "" if run.detail.get("exact", True) else "about "
     skipped = int(run.number("skipped"))
     beside = f", {skipped:,} skipped" if skipped else ""
-    return f"{done:,} of {about}{counted(total, run.unit)} ({100 * done // total} %){beside}"
+    return f"{done:,} of {about}{format_count(total, run.unit)} ({100 * done // total} %){beside}"
 
 
 def pace(run: Run) -> list[str]:
@@ -251,10 +251,12 @@ def journal_words(run: Run) -> str:
     if not known or not known["copied"] + known["same"] + known["left"]:
         return ""
     done = known["copied"] + known["same"]
-    parts = f"{known['partitions_done']:,} of {counted(known['partitions'], 'part')} done"
+    parts = f"{known['partitions_done']:,} of {format_count(known['partitions'], 'part')} done"
     left = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(known["troubles"].items()))
     behind = f", left behind: {left}" if left else ""
-    return f"the journal on this machine goes on after {counted(done, run.unit)}, {parts}{behind}"
+    return (
+        f"the journal on this machine goes on after {format_count(done, run.unit)}, {parts}{behind}"
+    )
 
 
 def told(run: Run) -> str:

@@ -7,14 +7,14 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 
-from dataware.core.diff import Side
-from dataware.core.errors import BadInput, Difference
+from dataware.core.diff import DifferenceKind
+from dataware.core.errors import BadInput, SidesDifferError
 from dataware.core.events import event
 from dataware.core.history import WHAT_IT_HOLDS
 from dataware.core.kind import Kind, Place
 from dataware.core.ports import Aws
 from dataware.core.tally import Tally
-from dataware.core.verdict import End, Verdict
+from dataware.core.verdict import Side, Verdict
 from dataware.core.words import with_article
 from dataware.kinds import load
 from dataware.ops.checking import Sides
@@ -26,14 +26,14 @@ from dataware.ops.places import address_of, describe_empty, holds_history, warn_
 SHOWN = 10
 """Differences of one sort that are told one by one."""
 
-_SORTS = (Side.DIFFERENT, Side.EXTRA, Side.MISSING)
+_SORTS = (DifferenceKind.DIFFERENT, DifferenceKind.EXTRA, DifferenceKind.MISSING)
 
 KEYS_AT_ONCE = 500
 """Keys of one event for the record."""
 
 _WHY_APART = {
-    End.SOURCE: "the source has changed since it was read, so pause its writers",
-    End.TARGET: "the target is not as it was written, so pause whatever else writes to it",
+    Side.SOURCE: "the source has changed since it was read, so pause its writers",
+    Side.TARGET: "the target is not as it was written, so pause whatever else writes to it",
     None: "the source is probably being written to, so pause its writers",
 }
 
@@ -86,7 +86,7 @@ def _check_schemas(context: Context, kind: Kind, source: Place, target: Place) -
         return
     mine, other = (kind.key_schema(aws_of(context, at), at.name) for at in (source, target))
     if mine and other and mine != other:
-        raise Difference(
+        raise SidesDifferError(
             f"{describe_schemas(source, mine, target, other)}, so no {kind.unit} can be the same"
         )
 
@@ -163,7 +163,11 @@ def tell(context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, obj
 
 
 def _tell_some(
-    context: Context, kind: Kind, verdict: Verdict, side: Side, words: Mapping[str, object]
+    context: Context,
+    kind: Kind,
+    verdict: Verdict,
+    side: DifferenceKind,
+    words: Mapping[str, object],
 ) -> None:
     """Tell of the first differences of one sort, and of how many there are beside them."""
     keys = (one.label for one in verdict.listed if one.side is side)
@@ -176,12 +180,12 @@ def _tell_some(
 
 def why_apart(verdict: Verdict, copied: Tally) -> str:
     """Why sides differ after a copy with a tally, and what to do, as a clause."""
-    return _WHY_APART[verdict.changed(copied)]
+    return _WHY_APART[verdict.changed_side(copied)]
 
 
 def tell_apart(context: Context, verdict: Verdict, words: Mapping[str, object]) -> None:
     """Leave every difference that is listed by key to the record of the run."""
-    for side in Side:
+    for side in DifferenceKind:
         keys = [one.label for one in verdict.listed if one.side is side]
         for start in range(0, len(keys), KEYS_AT_ONCE):
             some = keys[start : start + KEYS_AT_ONCE]

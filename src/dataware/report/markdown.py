@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from dataware.core.events import counted, needs_attention
+from dataware.core.events import format_count, needs_attention
 from dataware.core.model import Action
 from dataware.core.printable import escape_unprintable
 from dataware.report.summary import WORDS
@@ -113,7 +113,7 @@ def _verdict(ranked: Sequence[Json], losses: Sequence[Json], attention: int) -> 
     actions = [Action(resource["action"]) for resource in ranked]
     stops = actions.count(Action.STOP) + len(losses)
     if stops:
-        return f"❌ dataware: {counted(stops, 'stop')}, so nothing will be changed"
+        return f"❌ dataware: {format_count(stops, 'stop')}, so nothing will be changed"
     acts = [action for action in ORDER if action in actions][:3]
     changes = [a for a in acts if a in {Action.MIGRATE, Action.RESUME, Action.CREATE}]
     words = ", ".join(f"{actions.count(action):,} {WORDS[action]}" for action in changes)

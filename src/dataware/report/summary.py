@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dataware.core.events import Event, counted, event, needs_attention
+from dataware.core.events import Event, event, format_count, needs_attention
 from dataware.core.model import Action
 from dataware.core.plan import Plan, copies
 
@@ -58,7 +58,7 @@ class Totals:
         """The sums for people; empty if there is nothing to copy."""
         parts = []
         if self.items:
-            counts = ", ".join(counted(count, unit) for unit, count in self.items.items())
+            counts = ", ".join(format_count(count, unit) for unit, count in self.items.items())
             about = "" if self.exact else "about "
             parts.append(f"{about}{counts}, {volume(self.bytes)}, {effort(self.seconds, self.usd)}")
         if self.unseen:

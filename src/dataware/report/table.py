@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dataware.core.events import Event, counted
+from dataware.core.events import Event, format_count
 from dataware.core.model import Action, Existence, MarkerState, Ownership
 from dataware.core.printable import escape_unprintable
 from dataware.kinds import load
@@ -89,7 +89,7 @@ class PlanTable:
             return ""
         total = sum(self.left_out.values())
         parts = [f"{self.left_out[one]:,} {WORDS[one]}" for one in ORDER if self.left_out.get(one)]
-        return f"{counted(total, 'more resource')} not shown ({', '.join(parts)})"
+        return f"{format_count(total, 'more resource')} not shown ({', '.join(parts)})"
 
 
 def plan_of(event: Event) -> Json:
@@ -157,7 +157,7 @@ def _content(facts: Json, unit: str) -> str:
 def amount(size: Json, unit: str) -> str:
     """How much there is: "about 78 items, 1.9 kB"."""
     about = "" if size["exact"] else "about "
-    return f"{about}{counted(size['items'], unit)}, {volume(size['bytes'])}"
+    return f"{about}{format_count(size['items'], unit)}, {volume(size['bytes'])}"
 
 
 def _owner(facts: Json) -> str:

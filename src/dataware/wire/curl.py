@@ -23,12 +23,12 @@ import pycurl
 
 from dataware.core.access import (
     PROXY_WANTS_CREDENTIALS,
-    Access,
+    Endpoint,
     Limits,
     headers_of,
     proxy_refusal,
     refused_by_proxy,
-    untrusted,
+    untrusted_certificate_error,
     upper_escapes,
     without_credentials,
 )
@@ -77,7 +77,7 @@ class CurlTransport:
     """Sends each request once; used from one event loop."""
 
     def __init__(
-        self, access: Access, limits: Limits | None = None, now: Callable[[], float] = time.time
+        self, access: Endpoint, limits: Limits | None = None, now: Callable[[], float] = time.time
     ) -> None:
         self._access = access
         self._limits = limits or Limits()
@@ -103,7 +103,7 @@ class CurlTransport:
             path, query = upper_escapes(request.path), upper_escapes(request.query)
             request = request._replace(path=path, query=query)
         if self._regions.known:
-            request = self._regions.aimed(request)
+            request = self._regions.with_known_region(request)
         skew = self._signer.skew
         response, token = await self._send(request)
         if response.status in REFUSED:
@@ -122,7 +122,7 @@ class CurlTransport:
     ) -> Response:
         """What comes of a refusal: an answer to another signature, if one may help."""
         response = await self._resend_if_clock_was_wrong(request, response, skew, token)
-        moved = self._regions.redirected(request, response)
+        moved = self._regions.follow_redirect(request, response)
         if moved is None:
             return response
         skew = self._signer.skew
@@ -307,7 +307,7 @@ def _fault(failure: Failed, address: ServiceHost) -> Exception:
     """The OSError that stands for an answer that did not arrive, or an error that no try cures."""
     words = without_credentials(str(failure))
     if failure.code in _UNTRUSTED:
-        return untrusted(address.base, address.proxy)
+        return untrusted_certificate_error(address.base, address.proxy)
     if address.proxy and (status := refused_by_proxy(words)):
         return proxy_refusal(address.proxy, status)
     if failure.code == pycurl.E_OPERATION_TIMEDOUT:

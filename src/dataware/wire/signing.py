@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import quote
 
-from dataware.core.access import Keys, skew_shown_by
+from dataware.core.access import Credentials, skew_shown_by
 from dataware.core.ports import Request, Response
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -100,7 +100,7 @@ class Signer:
 
     def __init__(
         self,
-        keys: Callable[[], Keys],
+        keys: Callable[[], Credentials],
         now: Callable[[], float] = time.time,
         *,
         headers_of: Callable[[Request], Mapping[str, str]],
@@ -201,7 +201,7 @@ class Signer:
         return known
 
 
-def _stamp(keys: Keys, service: str, region: str, second: int) -> Stamp:
+def _stamp(keys: Credentials, service: str, region: str, second: int) -> Stamp:
     date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
     scope = f"{date[:8]}/{region}/{service}/aws4_request"
     key = f"AWS4{keys.secret_key}".encode()

@@ -12,7 +12,7 @@ from dataware.aws.caller import Caller, Origin
 from dataware.cli.doctor import identity, machine, network, permissions, tools
 from dataware.cli.doctor.finding import Finding, Verdict
 from dataware.core.model import Problem
-from dataware.core.permissions import Access, Needed
+from dataware.core.permissions import IamDecision, Needed
 
 FINE, NOTE, DOUBT, FAILURE = Verdict.FINE, Verdict.NOTE, Verdict.DOUBT, Verdict.FAILURE
 
@@ -209,15 +209,15 @@ OWNER = "arn:aws:iam::111122223333:role/Deployer"
 NEEDS = [Needed(("s3:A", "s3:B"), ("x", "y"))]
 
 
-def answers(access: Access, *pairs: tuple[str, str]) -> dict[tuple[str, str], Access]:
+def answers(access: IamDecision, *pairs: tuple[str, str]) -> dict[tuple[str, str], IamDecision]:
     """Everything is allowed but some pairs."""
-    allowed = dict.fromkeys(NEEDS[0].pairs(), Access.ALLOWED)
+    allowed = dict.fromkeys(NEEDS[0].pairs(), IamDecision.ALLOWED)
     return {**allowed, **dict.fromkeys(pairs, access)}
 
 
 def test_everything_allowed() -> None:
     """One line that says for whom, and one about what IAM does not see."""
-    found = list(permissions.simulated_found(OWNER, NEEDS, answers(Access.ALLOWED)))
+    found = list(permissions.simulated_found(OWNER, NEEDS, answers(IamDecision.ALLOWED)))
     assert [one.verdict for one in found] == [FINE, NOTE]
     assert OWNER in found[0].text
 
@@ -225,14 +225,14 @@ def test_everything_allowed() -> None:
 @pytest.mark.parametrize(
     ("access", "verdict"),
     [
-        (Access.MISSING, FAILURE),
-        (Access.DENIED, FAILURE),
-        (Access.BOUNDED, FAILURE),
-        (Access.ORGANIZATION, FAILURE),
-        (Access.CONDITIONAL, DOUBT),
+        (IamDecision.MISSING, FAILURE),
+        (IamDecision.DENIED, FAILURE),
+        (IamDecision.BOUNDED, FAILURE),
+        (IamDecision.ORGANIZATION, FAILURE),
+        (IamDecision.CONDITIONAL, DOUBT),
     ],
 )
-def test_one_missing_action_is_named(access: Access, verdict: Verdict) -> None:
+def test_one_missing_action_is_named(access: IamDecision, verdict: Verdict) -> None:
     """With its resource and the reason; a condition that is not known is a doubt."""
     found = list(permissions.simulated_found(OWNER, NEEDS, answers(access, ("s3:B", "y"))))
     assert [one.verdict for one in found] == [verdict, NOTE]
@@ -241,7 +241,7 @@ def test_one_missing_action_is_named(access: Access, verdict: Verdict) -> None:
 
 def test_what_got_no_answer_is_not_called_allowed() -> None:
     """Unknown is never allowed."""
-    some = answers(Access.ALLOWED)
+    some = answers(IamDecision.ALLOWED)
     some.pop(("s3:A", "x"))
     assert verdicts(permissions.simulated_found(OWNER, NEEDS, some)) == [DOUBT, NOTE]
 
@@ -249,7 +249,7 @@ def test_what_got_no_answer_is_not_called_allowed() -> None:
 def test_a_long_list_of_lacks_is_cut() -> None:
     """Who lacks nearly everything gets the policy instead of the list."""
     needs = [Needed(tuple(f"s3:{n:02}" for n in range(15)), ("x",))]
-    nothing = dict.fromkeys(needs[0].pairs(), Access.MISSING)
+    nothing = dict.fromkeys(needs[0].pairs(), IamDecision.MISSING)
     found = list(permissions.simulated_found(OWNER, needs, nothing))
     assert len(found) == permissions.SHOWN + 2
     assert found[-2].text.startswith("5 more are missing")

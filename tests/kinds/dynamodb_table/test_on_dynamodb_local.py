@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from dataware.core.kind import CopyOrder, Trouble
+from dataware.core.kind import CopyOrder, SkipReason
 from dataware.core.model import Content, Existence
 from dataware.kinds.dynamodb_table.probe import probe
 from dataware.kinds.dynamodb_table.verify.reader import TableReader
@@ -67,7 +67,7 @@ def test_conflicts_are_found() -> None:
     put(aws, "new", [{"pk": {"S": "same"}, "v": {"SS": ["b", "a"]}}, {"pk": {"S": "mine"}}])
     outcome = asyncio.run(copy(aws, CopyOrder(place("old"), place("new"))))
     assert (outcome.copied, outcome.same) == (0, 1)
-    assert [left.trouble for left in outcome.left] == [Trouble.CONFLICT]
+    assert [left.trouble for left in outcome.left] == [SkipReason.CONFLICT]
 
 
 @pytest.mark.usefixtures("local")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dataware.core.errors import Refused
-from dataware.core.kind import CopyOrder, Entry, Left, Reader, Trouble
+from dataware.core.kind import CopyOrder, KeyFingerprint, Reader, SkippedKey, SkipReason
 from dataware.core.model import OnConflict
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.dynamodb_table import KIND
@@ -30,7 +30,7 @@ ORDER = CopyOrder(place("old"), place("new"))
 EXCLUSIVE = CopyOrder(place("old"), place("new"), exclusive=True)
 
 
-def found_digests(found: Mapping[bytes, Entry]) -> dict[bytes, bytes]:
+def found_digests(found: Mapping[bytes, KeyFingerprint]) -> dict[bytes, bytes]:
     """What stands under each key; how it was sent may differ from side to side."""
     return {key: entry.digest for key, entry in found.items()}
 
@@ -184,7 +184,7 @@ def test_one_bad_item_does_not_fail_its_neighbours(aws_server: EmbeddedAws) -> N
     outcome = asyncio.run(copy(aws, EXCLUSIVE))
     assert outcome.copied == 24
     assert [(left.key, left.trouble) for left in outcome.left] == [
-        ('{"pk":{"S":"bad"}}', Trouble.FAILED)
+        ('{"pk":{"S":"bad"}}', SkipReason.FAILED)
     ]
 
 
@@ -216,7 +216,7 @@ def test_conflicts_follow_the_policy(
     outcome = asyncio.run(copy(aws, CopyOrder(place("old"), place("new"), on_conflict=policy)))
     assert (outcome.copied, outcome.same) == (copied, 1)
     key = '{"pk":{"S":"mine"}}'
-    assert outcome.left == ((Left(key, Trouble.CONFLICT, left),) if left else ())
+    assert outcome.left == ((SkippedKey(key, SkipReason.CONFLICT, left),) if left else ())
     kept = aws.client("dynamodb").get_item(TableName="new", Key={"pk": {"S": "mine"}})["Item"]["v"]
     assert {kind: sorted(value) for kind, value in kept.items()} == {
         kind: sorted(value) for kind, value in winner.items()

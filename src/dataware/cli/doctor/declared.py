@@ -8,7 +8,7 @@ from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
 from dataware.cli.doctor.machine import halves
 from dataware.cli.doctor.subject import Subject
 from dataware.core.errors import BadInput, DatawareError
-from dataware.core.events import counted
+from dataware.core.events import format_count
 from dataware.ops.inputs import App
 from dataware.ops.inputs.template import OPT_IN
 
@@ -37,7 +37,7 @@ def app_found(loaded: App) -> Iterator[Finding]:
         return
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     opt = "opts in" if len(names) == 1 else "opt in"
-    yield fine(f"{counted(len(names), 'resource')} {opt}: {', '.join(names[:SHOWN])}{more}")
+    yield fine(f"{format_count(len(names), 'resource')} {opt}: {', '.join(names[:SHOWN])}{more}")
 
 
 def _place(subject: Subject, loaded: App) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dataware.core.estimate import Speed
+from dataware.core.estimate import Throughput
 from dataware.core.kind import Kind
 from dataware.core.model import Size
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
@@ -136,7 +136,7 @@ KIND = Kind(
     ordered=False,
     charges=_charges,
     advice=_advice,
-    speed=Speed(20_000.0, {"dynamodb.write-unit": FRESH_WRITES}),
+    speed=Throughput(20_000.0, {"dynamodb.write-unit": FRESH_WRITES}),
     writers=256,
     # CloudFormation Template Reference, AWS::DynamoDB::Table: "Update requires: Replacement".
     key_schema=key_schema,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from dataware.core.events import counted
+from dataware.core.events import format_count
 from dataware.kinds import CATALOGUE, load
 from dataware.report.html.table import Column, Line, ReportTable, Row, cell
 from dataware.report.html.words import facts_in_words
@@ -82,7 +82,7 @@ def _effort(estimate: Data | None, unit: str) -> str:
         return ""
     about = "" if estimate.get("exact", True) else "about "
     return (
-        f"{about}{counted(int(estimate['items']), unit)}, "
+        f"{about}{format_count(int(estimate['items']), unit)}, "
         f"{volume(int(estimate['bytes']))}, about {duration(int(estimate['seconds']))}, "
         f"{money(float(estimate['usd']))}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dataware.core.events import counted
+from dataware.core.events import format_count
 from dataware.report.html.chart import chart_of
 from dataware.report.html.decisions import decisions_table
 from dataware.report.html.page import EVERYTHING, Facts, ReportPage, ReportSection, Shown, render
@@ -116,20 +116,20 @@ def _describe_migration(story: Story, one: MigrationStory, id: str) -> Shown:
 def _facts_of(one: MigrationStory) -> Iterator[tuple[str, str]]:
     last = one.samples[-1] if one.samples else None
     if one.counts is not None:
-        yield "Copied", counted(int(one.counts.get("copied", 0)), one.unit)
+        yield "Copied", format_count(int(one.counts.get("copied", 0)), one.unit)
         yield "Data", volume(int(one.counts.get("bytes", 0)))
         if same := int(one.counts.get("same", 0)):
-            yield "Already there", counted(same, one.unit)
-        yield "Left behind", counted(int(one.counts.get("left", 0)), one.unit)
+            yield "Already there", format_count(same, one.unit)
+        yield "Left behind", format_count(int(one.counts.get("left", 0)), one.unit)
     elif last is not None:
-        yield "Done", f"{last.done:,} of {counted(last.total, one.unit)}"
+        yield "Done", f"{last.done:,} of {format_count(last.total, one.unit)}"
     yield "Time", seconds_in_words(one.ended - one.begun)
     if last is not None:
         if (rate := one.rate) is not None:
             yield "Mean rate", f"{rate_in_words(rate)} a second"
-        yield "Throttled", counted(last.throttled, "time")
+        yield "Throttled", format_count(last.throttled, "time")
         if last.retries:
-            yield "Sent again", counted(last.retries, "request")
+            yield "Sent again", format_count(last.retries, "request")
 
 
 def _verification(story: Story) -> Iterator[ReportSection]:

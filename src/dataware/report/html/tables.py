@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from dataware.core.events import counted
+from dataware.core.events import format_count
 from dataware.report.html.story import MigrationStory, Story, Told
 from dataware.report.html.table import Column, ReportTable, Row
 from dataware.report.html.words import fate, rate_in_words, seconds_in_words
@@ -82,7 +82,7 @@ def _note(cut: int, story: Story | None = None) -> str:
         if side in {"missing", "extra", "different"} and isinstance(value, int)
     )
     more = max(cut, known - listed)
-    return f"{counted(more, 'more key')} were only counted." if more > 0 else ""
+    return f"{format_count(more, 'more key')} were only counted." if more > 0 else ""
 
 
 def told_table(id: str, caption: str, told: Sequence[Told]) -> ReportTable:
@@ -130,5 +130,5 @@ def _verified_rows(story: Story) -> Iterator[Row]:
         else:
             verified = one.verified or {}
             compared, grounds = verified.get("count"), verified.get("evidence", "")
-        count = "" if compared is None else counted(int(compared), one.unit)
+        count = "" if compared is None else format_count(int(compared), one.unit)
         yield one.name, one.source, result, count, str(grounds)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dataware.core.errors import CannotSee, Refused
-from dataware.core.kind import Page, Rates, Trouble, Unit
+from dataware.core.kind import Rates, SkipReason, Unit, UnitPage
 from dataware.core.model import OnConflict, Size
 from dataware.core.ports import Response
 from dataware.core.tally import Tally
@@ -59,7 +59,9 @@ def writes(answer: Callable[[str, dict[str, Any]], Response]) -> FakeTransport:
     )
 
 
-async def all_pages(copier: TableCopier, partition: str, after: str | None = None) -> list[Page]:
+async def all_pages(
+    copier: TableCopier, partition: str, after: str | None = None
+) -> list[UnitPage]:
     """The pages of a partition."""
     return [page async for page in copier.read(partition, after)]
 
@@ -198,13 +200,13 @@ def test_an_unknown_unprocessed_key_makes_the_batch_go_again() -> None:
 @pytest.mark.parametrize(
     ("code", "message", "trouble"),
     [
-        ("ValidationException", "Item size has exceeded the maximum", Trouble.TOO_LARGE),
-        ("ValidationException", "Type mismatch for Index Key secret", Trouble.FAILED),
-        ("ValidationException", "secret", Trouble.FAILED),
-        ("ItemCollectionSizeLimitExceededException", "", Trouble.TOO_LARGE),
+        ("ValidationException", "Item size has exceeded the maximum", SkipReason.TOO_LARGE),
+        ("ValidationException", "Type mismatch for Index Key secret", SkipReason.FAILED),
+        ("ValidationException", "secret", SkipReason.FAILED),
+        ("ItemCollectionSizeLimitExceededException", "", SkipReason.TOO_LARGE),
     ],
 )
-def test_a_refused_item_is_left_alone(code: str, message: str, trouble: Trouble) -> None:
+def test_a_refused_item_is_left_alone(code: str, message: str, trouble: SkipReason) -> None:
     """One bad item is left with its key and no value; the other items of its batch arrive."""
 
     def answer(operation: str, body: dict[str, Any]) -> Response:
@@ -273,7 +275,7 @@ def test_a_conflict_without_the_old_item_is_a_conflict(policy: OnConflict | None
     copier, _ = copier_over(transport, on_conflict=policy)
     outcome = asyncio.run(copier.write(unit(2)))
     assert (outcome.copied, outcome.same) == (0, 0)
-    assert [left.trouble for left in outcome.left] == [Trouble.CONFLICT] * 2
+    assert [left.trouble for left in outcome.left] == [SkipReason.CONFLICT] * 2
 
 
 def test_stop_lets_the_other_puts_of_the_unit_end() -> None:

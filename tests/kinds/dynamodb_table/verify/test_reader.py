@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from dataware.core.errors import CannotSee, NotThere
-from dataware.core.kind import Entry, Evidence
+from dataware.core.kind import Evidence, KeyFingerprint
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.dynamodb_table.verify.reader import MAX_PARTS, MIN_PARTS, TableReader
 from support.dynamo import account, everything, make_table, place, put
 from support.servers import FaultProxy, Forward, Reply, Seen, json_error
 
 
-def entry(name: str) -> Entry:
+def entry(name: str) -> KeyFingerprint:
     """An entry with a key that nobody needs to hold."""
     label = json.dumps({"pk": {"S": name}}, separators=(",", ":"), ensure_ascii=False)
-    return Entry(label.encode(), b"", label)
+    return KeyFingerprint(label.encode(), b"", label)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_the_parts_cover_the_table_once(table: list[dict[str, Any]]) -> None:
     assert all(each.conclusive for each in entries)
 
 
-def digests(entries: list[Entry]) -> dict[bytes, bytes]:
+def digests(entries: list[KeyFingerprint]) -> dict[bytes, bytes]:
     """What stands under each key."""
     return {each.key: each.digest for each in entries}
 
@@ -98,7 +98,10 @@ def test_a_record_is_the_item_as_it_was_sent(table: list[dict[str, Any]]) -> Non
         record for part in reader.parts() for page in reader.pages(part) for record in page.records
     )
     entry = reader.entry(record)
-    assert (entry.sent, entry.digest) == (reader.sent(record), reader.meant(record))
+    assert (entry.sent, entry.digest) == (
+        reader.digest_raw(record),
+        reader.digest_canonical(record),
+    )
     assert reader.find([entry])[entry.key].digest == entry.digest
 
 
@@ -175,6 +178,6 @@ def test_the_number_of_parts_is_bounded(size: int, parts: int, fault_proxy: Faul
 def test_digests_are_conclusive() -> None:
     """A closer look repeats what the digests say."""
     reader = TableReader(None, place("tab"))  # type: ignore[arg-type]  # asks nothing
-    one, two = Entry(b"k", b"1", "k"), Entry(b"k", b"2", "k")
+    one, two = KeyFingerprint(b"k", b"1", "k"), KeyFingerprint(b"k", b"2", "k")
     assert reader.same(one, reader, one) is Evidence.CONTENT
     assert reader.same(one, reader, two) is None

@@ -6,7 +6,7 @@ import pytest
 
 from dataware.aws.session import Account
 from dataware.core.errors import Refused
-from dataware.core.kind import Trouble
+from dataware.core.kind import SkipReason
 from dataware.core.model import OnConflict
 from dataware.core.ports import Request, Response
 from dataware.embedded import EmbeddedAws
@@ -52,7 +52,7 @@ def test_conflicts_follow_the_policy(
         assert (outcome.copied, outcome.left) == (1, ())
     else:
         (left,) = outcome.left
-        assert (left.key, left.trouble) == ("key", Trouble.CONFLICT)
+        assert (left.key, left.trouble) == ("key", SkipReason.CONFLICT)
         assert why in left.why
 
 
@@ -94,7 +94,7 @@ def test_an_archived_source_replaces_nothing(aws: Account) -> None:
     put(aws, "cold", b"theirs", "new-bucket")
     the_order = order(aws, "old-bucket", "new-bucket", on_conflict=OnConflict.SOURCE)
     (left,) = copy(aws, the_order)[0].left
-    assert left.trouble is Trouble.ARCHIVED
+    assert left.trouble is SkipReason.ARCHIVED
     assert get(aws, "cold", "new-bucket") == b"theirs"
 
 

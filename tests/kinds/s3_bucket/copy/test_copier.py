@@ -10,7 +10,7 @@ import pytest
 
 from dataware.aws.session import Account
 from dataware.core.errors import BadInput, CannotSee, NotThere
-from dataware.core.kind import Trouble
+from dataware.core.kind import SkipReason
 from dataware.core.model import Size
 from dataware.core.ports import Request, Response
 from dataware.embedded import EmbeddedAws
@@ -200,7 +200,7 @@ def test_an_archived_object_is_left_and_named(aws: Account) -> None:
     put(aws, "warm", b"x", StorageClass="GLACIER_IR")
     outcome, _ = copy(aws, order(aws, "old-bucket", "new-bucket"))
     assert outcome.copied == 1
-    assert [(left.key, left.trouble) for left in outcome.left] == [("cold", Trouble.ARCHIVED)]
+    assert [(left.key, left.trouble) for left in outcome.left] == [("cold", SkipReason.ARCHIVED)]
 
 
 def test_an_object_under_a_lost_key_is_left_and_named(aws: Account) -> None:
@@ -210,7 +210,7 @@ def test_an_object_under_a_lost_key_is_left_and_named(aws: Account) -> None:
     put(aws, "open", b"x")
     outcome, _ = copy(aws, order(aws, "old-bucket", "new-bucket"))
     assert outcome.copied == 1
-    assert [(left.key, left.trouble) for left in outcome.left] == [("sealed", Trouble.LOST_KEY)]
+    assert [(left.key, left.trouble) for left in outcome.left] == [("sealed", SkipReason.LOST_KEY)]
 
 
 def test_a_source_that_changes_after_the_listing_is_left(aws: Account) -> None:
@@ -227,8 +227,8 @@ def test_a_source_that_changes_after_the_listing_is_left(aws: Account) -> None:
     outcome, _ = copy(aws, order(aws, "old-bucket", "new-bucket"), answer=change)
     assert outcome.copied == 0
     assert {(left.key, left.trouble) for left in outcome.left} == {
-        ("changed", Trouble.CHANGED),
-        ("gone", Trouble.CHANGED),
+        ("changed", SkipReason.CHANGED),
+        ("gone", SkipReason.CHANGED),
     }
     assert keys(aws) == []
 
@@ -249,9 +249,9 @@ def test_a_denied_listing_is_an_error(aws: Account) -> None:
 @pytest.mark.parametrize(
     ("answer", "trouble", "why"),
     [
-        (fault(403, "InvalidObjectState"), Trouble.ARCHIVED, "restore"),
-        (fault(403, "ObjectNotInActiveTierError"), Trouble.ARCHIVED, "restore"),
-        (fault(403, "AccessDenied"), Trouble.DENIED, "s3:PutObjectTagging"),
+        (fault(403, "InvalidObjectState"), SkipReason.ARCHIVED, "restore"),
+        (fault(403, "ObjectNotInActiveTierError"), SkipReason.ARCHIVED, "restore"),
+        (fault(403, "AccessDenied"), SkipReason.DENIED, "s3:PutObjectTagging"),
         (
             fault(
                 403,
@@ -259,28 +259,28 @@ def test_a_denied_listing_is_an_error(aws: Account) -> None:
                 "User: u is not authorized to perform: s3:PutObject on resource: r with an "
                 "explicit deny in a resource-based policy",
             ),
-            Trouble.DENIED,
+            SkipReason.DENIED,
             "an explicit deny in a resource-based policy forbids s3:PutObject",
         ),
-        (fault(403, "InvalidPayer", "odd"), Trouble.FAILED, "InvalidPayer: odd"),
+        (fault(403, "InvalidPayer", "odd"), SkipReason.FAILED, "InvalidPayer: odd"),
         (
             fault(403, "AccessDenied", "u is not authorized to perform: kms:Decrypt on r"),
-            Trouble.DENIED,
+            SkipReason.DENIED,
             "it needs kms:Decrypt",
         ),
-        (fault(400, "KMS.DisabledException"), Trouble.LOST_KEY, "KMS.DisabledException"),
-        (fault(400, "InvalidRequest", "odd"), Trouble.FAILED, "InvalidRequest: odd"),
-        (fault(501, "NotImplemented"), Trouble.FAILED, "NotImplemented"),
-        (fault(404, "NoSuchKey"), Trouble.CHANGED, "changed"),
+        (fault(400, "KMS.DisabledException"), SkipReason.LOST_KEY, "KMS.DisabledException"),
+        (fault(400, "InvalidRequest", "odd"), SkipReason.FAILED, "InvalidRequest: odd"),
+        (fault(501, "NotImplemented"), SkipReason.FAILED, "NotImplemented"),
+        (fault(404, "NoSuchKey"), SkipReason.CHANGED, "changed"),
         (
             fault(412, "PreconditionFailed", condition="x-amz-copy-source-If-Match"),
-            Trouble.CHANGED,
+            SkipReason.CHANGED,
             "changed",
         ),
     ],
 )
 def test_a_refused_copy_is_named_with_its_reason(
-    aws: Account, answer: Response, trouble: Trouble, why: str
+    aws: Account, answer: Response, trouble: SkipReason, why: str
 ) -> None:
     """Every key that is left behind says why, and the other keys are copied."""
     put(aws, "bad")

@@ -7,7 +7,7 @@ from email.header import decode_header, make_header
 import pytest
 
 from dataware.aws.session import Account
-from dataware.core.kind import CopyOrder, Trouble
+from dataware.core.kind import CopyOrder, SkipReason
 from dataware.core.ports import Request, Response
 from dataware.embedded import EmbeddedAws
 from support import buckets
@@ -57,7 +57,7 @@ def test_an_upload_that_fails_is_aborted(aws: Account) -> None:
     the_order = order(aws, "old-bucket", "new-bucket", multipart_threshold=1, part_size=10_000)
     outcome, _ = copy(aws, the_order, answer=deny)
     (left,) = outcome.left
-    assert left.trouble is Trouble.DENIED
+    assert left.trouble is SkipReason.DENIED
     assert "s3:PutObject" in left.why
     assert uploads(aws) == []
 
@@ -99,7 +99,7 @@ def test_attributes_that_an_upload_loses_are_told(aws: Account) -> None:
 
     the_order = order(aws, "old-bucket", "new-bucket", multipart_threshold=1, part_size=LARGE)
     (left,) = copy(aws, the_order, answer=forget)[0].left
-    assert left.trouble is Trouble.FAILED
+    assert left.trouble is SkipReason.FAILED
     assert "x-amz-meta-a" in left.why
     assert "content-length" in left.why
 
@@ -133,7 +133,7 @@ def test_an_upload_that_fails_to_complete_is_aborted(aws: Account) -> None:
         return None
 
     (left,) = copy(aws, in_parts(aws), answer=refuse)[0].left
-    assert (left.trouble, left.why) == (Trouble.FAILED, "InvalidPart: no")
+    assert (left.trouble, left.why) == (SkipReason.FAILED, "InvalidPart: no")
     assert uploads(aws) == []
     assert keys(aws) == []
 
@@ -149,7 +149,7 @@ def test_uploads_that_end_meanwhile_are_no_trouble(aws: Account) -> None:
         return fault(403, "AccessDenied") if "partNumber=1&" in request.query else None
 
     (left,) = copy(aws, in_parts(aws), answer=gone)[0].left
-    assert left.trouble is Trouble.DENIED
+    assert left.trouble is SkipReason.DENIED
 
 
 def test_a_large_source_that_changed_is_left(aws: Account) -> None:
@@ -160,7 +160,7 @@ def test_a_large_source_that_changed_is_left(aws: Account) -> None:
         return Response(200, {"etag": '"new"'}, b"") if request.method == "HEAD" else None
 
     (left,) = copy(aws, in_parts(aws), answer=change)[0].left
-    assert left.trouble is Trouble.CHANGED
+    assert left.trouble is SkipReason.CHANGED
     assert uploads(aws) == []
 
 

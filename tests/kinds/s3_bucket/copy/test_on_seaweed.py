@@ -9,7 +9,7 @@ import pytest
 
 from dataware.aws.session import Account
 from dataware.cli.transport import make_wire
-from dataware.core.kind import Trouble
+from dataware.core.kind import SkipReason
 from dataware.core.model import OnConflict
 from dataware.core.ports import Request, Response
 from support import buckets
@@ -116,7 +116,7 @@ def test_an_object_that_comes_in_between_is_not_replaced(
     )
     outcome, _ = copy(aws, the_order, answer=come_in_between)
     if policy is None:
-        assert [left.trouble for left in outcome.left] == [Trouble.CONFLICT]
+        assert [left.trouble for left in outcome.left] == [SkipReason.CONFLICT]
         assert get(aws, pair[1], "key") == b"theirs"
     else:
         assert outcome.copied == 1

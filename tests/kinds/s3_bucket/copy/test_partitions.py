@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.kind import Page, Tools
+from dataware.core.kind import Tools, UnitPage
 from dataware.core.model import Size
 from dataware.core.partition import KeyRange, ranges
 from dataware.kinds.s3_bucket.copy.copier import BucketCopier, VersionCopier
@@ -32,16 +32,16 @@ def copier(kind: type[BucketCopier], wire: Listings) -> BucketCopier:
     return kind(Tools(unused, wire, unused), ORDER)
 
 
-def read(one: BucketCopier, partition: str, after: str | None = None) -> list[Page]:
+def read(one: BucketCopier, partition: str, after: str | None = None) -> list[UnitPage]:
     """The pages of a partition."""
 
-    async def run() -> list[Page]:
+    async def run() -> list[UnitPage]:
         return [page async for page in one.read(partition, after)]
 
     return asyncio.run(run())
 
 
-def keys_of(pages: list[Page]) -> Iterator[bytes]:
+def keys_of(pages: list[UnitPage]) -> Iterator[bytes]:
     """The keys that are to be written, relative to the prefix."""
     for page in pages:
         for unit in page.units:

@@ -9,7 +9,7 @@ import pytest
 
 from dataware.aws.session import Account
 from dataware.core.errors import Refused
-from dataware.core.kind import Trouble
+from dataware.core.kind import SkipReason
 from dataware.core.model import OnConflict
 from dataware.core.ports import Request, Response
 from dataware.embedded import EmbeddedAws
@@ -121,7 +121,7 @@ def test_another_history_is_a_conflict(aws: Account, present: list[bytes | None]
     write(aws, "key", b"1", b"2")
     write(aws, "key", *present, bucket="new-bucket")
     (left,) = copy(aws, all_versions(aws))[0].left
-    assert (left.key, left.trouble) == ("key", Trouble.CONFLICT)
+    assert (left.key, left.trouble) == ("key", SkipReason.CONFLICT)
     assert history(aws, "key") == present
     with pytest.raises(Refused, match="key"):
         copy(aws, all_versions(aws, on_conflict=OnConflict.STOP))
@@ -145,7 +145,7 @@ def test_an_archived_version_holds_up_the_newer_ones(aws: Account) -> None:
     )
     write(aws, "key", b"3")
     (left,) = copy(aws, all_versions(aws))[0].left
-    assert left.trouble is Trouble.ARCHIVED
+    assert left.trouble is SkipReason.ARCHIVED
     assert history(aws, "key") == [b"1"]
 
 
@@ -230,11 +230,11 @@ def test_no_marker_hides_what_somebody_else_wrote(
     came = history(aws, "key").count(b"theirs")
     if came:
         assert buckets.get(aws, "key") == b"theirs"
-        assert [left.trouble for left in outcome.left] == [Trouble.CONFLICT]
+        assert [left.trouble for left in outcome.left] == [SkipReason.CONFLICT]
     again = copy(aws, all_versions(aws))[0]
     if came:
         assert buckets.get(aws, "key") == b"theirs"
-        assert [left.trouble for left in again.left] == [Trouble.CONFLICT]
+        assert [left.trouble for left in again.left] == [SkipReason.CONFLICT]
 
 
 @pytest.mark.parametrize("source", [[b"1", None], [b"1", None, b"2"], [b"1", None, b"1", None]])

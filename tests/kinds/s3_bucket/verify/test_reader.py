@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dataware.aws.session import Account
-from dataware.core.kind import Entry, Evidence
+from dataware.core.kind import Evidence, KeyFingerprint
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.s3_bucket import make_reader
 from dataware.kinds.s3_bucket.verify import reader as reader_module
@@ -142,7 +142,7 @@ def test_evidence(
     aws: Account, mine: dict[str, str], theirs: dict[str, str], evidence: Evidence | None
 ) -> None:
     """Only hashes of the same sort over the whole content are compared as content."""
-    entries = [Entry(b"key", digest, "key", conclusive=False) for digest in (b"1", b"2")]
+    entries = [KeyFingerprint(b"key", digest, "key", conclusive=False) for digest in (b"1", b"2")]
     one, two = Head(aws, "one-bucket", **mine), Head(aws, "two-bucket", **theirs)
     assert one.same(entries[0], two, entries[1]) is evidence
 
@@ -153,7 +153,7 @@ def test_present_entries_are_found_by_key(aws: Account) -> None:
     put(aws, "one-bucket", "a/bc")
     reader = make_reader(aws, place(aws, "one-bucket", "a/"), all_versions=False, deep=False)
     known = list(reader.entries(""))
-    gone = Entry(b"nothing", b"", "nothing")
+    gone = KeyFingerprint(b"nothing", b"", "nothing")
     assert reader.find([*known, gone]) == {entry.key: entry for entry in known}
     assert [entry.label for entry in known] == ["a/b", "a/bc"]
 

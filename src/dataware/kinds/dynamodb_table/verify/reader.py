@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from dataware.core.circles import PageCursor
 from dataware.core.errors import CannotSee
-from dataware.core.kind import Entry, Evidence, Place, Reader, Records
+from dataware.core.kind import Evidence, KeyFingerprint, Place, Reader, Records
 from dataware.core.model import Problem
 from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.verify.digests import digest, digest_of
@@ -78,32 +78,32 @@ class TableReader(Reader):
                 return
             cursor.advance(last, found=len(page.items))
 
-    def sent(self, record: bytes) -> bytes:
+    def digest_raw(self, record: bytes) -> bytes:
         """Sixteen bytes of an item as it was sent."""
         return digest_of(record)
 
-    def meant(self, record: bytes) -> bytes:
+    def digest_canonical(self, record: bytes) -> bytes:
         """Sixteen bytes of what an item means."""
         return digest(_item(record))
 
-    def entry(self, record: bytes) -> Entry:
+    def entry(self, record: bytes) -> KeyFingerprint:
         """An item as an entry, under its key as compact JSON."""
         item = _item(record)
         schema = sorted(self._described()["KeySchema"], key=lambda each: each["KeyType"])
         label = _key_label({each["AttributeName"]: item[each["AttributeName"]] for each in schema})
         key = label.encode("utf-8", "surrogatepass")
-        return Entry(key, digest(item), label, sent=digest_of(record))
+        return KeyFingerprint(key, digest(item), label, sent=digest_of(record))
 
-    def find(self, keys: Sequence[Entry]) -> Mapping[bytes, Entry]:
+    def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
         """The present items under the keys of `keys`."""
         wanted = iter(dict.fromkeys(entry.key for entry in keys))
-        found: dict[bytes, Entry] = {}
+        found: dict[bytes, KeyFingerprint] = {}
         while batch := list(islice(wanted, BATCH_KEYS)):
             entries = map(self.entry, self._get([_key_of(key) for key in batch]))
             found.update((entry.key, entry) for entry in entries)
         return found
 
-    def same(self, mine: Entry, other: Reader, theirs: Entry) -> Evidence | None:
+    def same(self, mine: KeyFingerprint, other: Reader, theirs: KeyFingerprint) -> Evidence | None:
         """Digests say it all."""
         del other
         return Evidence.CONTENT if mine.digest == theirs.digest else None

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from dataware.core.errors import BadInput
-from dataware.core.kind import CopyOrder, Outcome, Page, Rates, Tools, Unit
+from dataware.core.kind import CopyOrder, CopyOutcome, Rates, Tools, Unit, UnitPage
 from dataware.core.model import Size
 from dataware.core.partition import KeyRange
 from dataware.kinds.s3_bucket.copy.client import Calls
@@ -64,7 +64,7 @@ class BucketCopier:
             return span
         return replace(span, start=self._pair.source.relative(key_of(after)))
 
-    async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+    async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
         """The source's objects that the target lacks or holds differently, page by page.
 
         Both sides are listed within the range only. Holds two pages of either listing at most.
@@ -77,9 +77,9 @@ class BucketCopier:
             async for found in source:
                 if found:
                     yield await self._page(found, beside)
-        yield Page((), None)
+        yield UnitPage((), None)
 
-    async def _page(self, found: Sequence[Found], beside: Beside) -> Page:
+    async def _page(self, found: Sequence[Found], beside: Beside) -> UnitPage:
         keys = self._pair.source.relatives(one.key for one in found)
         there = await beside.among(keys)
         units = tuple(
@@ -87,9 +87,9 @@ class BucketCopier:
             for one, other in zip(found, map(there.get, keys), strict=True)
             if other is None or not _same(one, other)
         )
-        return Page(units, cursor_of(found[-1].key), same=len(found) - len(units))
+        return UnitPage(units, cursor_of(found[-1].key), same=len(found) - len(units))
 
-    def write(self, unit: Unit) -> Coroutine[Any, Any, Outcome]:
+    def write(self, unit: Unit) -> Coroutine[Any, Any, CopyOutcome]:
         """Bring one object over."""
         payload: Found | Doubtful = unit.payload
         if isinstance(payload, Doubtful):
@@ -102,7 +102,7 @@ class VersionCopier(BucketCopier):
 
     _listing = VERSIONS
 
-    async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+    async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
         """The histories of the source's keys, page by page; raises Refused for a plain target."""
         pair, span = self._pair, self._span(partition, after)
         await require_versioning(pair)
@@ -110,10 +110,10 @@ class VersionCopier(BucketCopier):
         async with aclosing(ahead(here)) as source:
             async for keys in histories(source):
                 units = tuple(Unit(each, 1, REQUEST_BYTES + 256 * len(each)) for each in keys)
-                yield Page(units, cursor_of(keys[-1][0].key))
-        yield Page((), None)
+                yield UnitPage(units, cursor_of(keys[-1][0].key))
+        yield UnitPage((), None)
 
-    async def write(self, unit: Unit) -> Outcome:
+    async def write(self, unit: Unit) -> CopyOutcome:
         """Bring the history of one key over."""
         history: tuple[Found, ...] = unit.payload
         return await Replay(self._pair, history).run()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from dataware.core.model import Size
 from dataware.core.partition import KeyRange, ranges
-from dataware.core.survey import Sample, Survey
+from dataware.core.survey import KeySample, Survey
 from dataware.kinds.s3_bucket.copy.client import Calls
 from dataware.kinds.s3_bucket.copy.listing import PAGE, Call, opening, pages
 from dataware.kinds.s3_bucket.copy.requests import Bucket
@@ -44,14 +44,14 @@ class _Look:
     call: Call
     sizes: dict[bytes, int] = field(default_factory=dict)
 
-    async def at(self, place: bytes, count: int) -> Sample:
+    async def at(self, place: bytes, count: int) -> KeySample:
         page = await opening(self.calls, self.bucket, self.call, place or None, count)
         sizes: dict[bytes, int] = {}
         for one in page.found:
             key = self.bucket.relative(one.key)
             sizes[key] = sizes.get(key, 0) + one.size
         self.sizes |= sizes
-        return Sample(list(sizes), page.more is not None)
+        return KeySample(list(sizes), page.more is not None)
 
 
 async def overview(calls: Calls, bucket: Bucket, call: Call) -> Overview:
@@ -81,7 +81,7 @@ async def overview(calls: Calls, bucket: Bucket, call: Call) -> Overview:
 
 async def _survey(look: _Look, survey: Survey) -> None:
     """Look wherever the survey wants to."""
-    while places := survey.wanted():
+    while places := survey.next_sample_keys():
         for place, sample in zip(places, await _together(look, places), strict=True):
             survey.learn(place, sample)
 
@@ -105,7 +105,7 @@ async def _count(calls: Calls, bucket: Bucket, call: Call, sizes: Mapping[bytes,
     return Size(keys, bytes_)
 
 
-async def _together(look: _Look, places: Sequence[bytes]) -> Sequence[Sample]:
+async def _together(look: _Look, places: Sequence[bytes]) -> Sequence[KeySample]:
     tasks = [asyncio.ensure_future(look.at(place, GLANCE)) for place in places]
     try:
         return await asyncio.gather(*tasks)

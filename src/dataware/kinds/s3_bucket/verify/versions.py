@@ -15,7 +15,7 @@ from itertools import zip_longest
 from typing import Any
 
 from dataware.core.circles import PageCursor
-from dataware.core.kind import Entry, Evidence, Reader, Records
+from dataware.core.kind import Evidence, KeyFingerprint, Reader, Records
 from dataware.core.partition import KeyRange
 from dataware.kinds.s3_bucket.verify.listings import Version, Versions, read_versions
 from dataware.kinds.s3_bucket.verify.reader import BucketReader, within
@@ -42,12 +42,12 @@ class HistoryReader(BucketReader):
             if ended:
                 return
 
-    def entry(self, record: Sequence[bytes]) -> Entry:
+    def entry(self, record: Sequence[bytes]) -> KeyFingerprint:
         """A history as an entry."""
         key, digest = record
-        return Entry(key, digest, self._shown(key), conclusive=False)
+        return KeyFingerprint(key, digest, self._shown(key), conclusive=False)
 
-    def same(self, mine: Entry, other: Reader, theirs: Entry) -> Evidence | None:
+    def same(self, mine: KeyFingerprint, other: Reader, theirs: KeyFingerprint) -> Evidence | None:
         """Compare two histories, version by version."""
         if not isinstance(other, HistoryReader):
             raise TypeError("a history is only compared with a history")
