@@ -13,9 +13,9 @@ from typing import Any
 
 from dataware.core.causes import advise, list_causes
 from dataware.core.errors import DatawareError, Incomplete
-from dataware.core.events import counted
 from dataware.core.events import event as happened
-from dataware.core.kind import Place, Trouble
+from dataware.core.events import format_count
+from dataware.core.kind import Place, SkipReason
 from dataware.core.model import OnConflict
 from dataware.core.verdict import Verdict
 from dataware.handler.check import TaskState
@@ -127,7 +127,7 @@ def _failure_outcome(reason: str, progress: Progress | None = None) -> dict[str,
 
 
 def _unfinished_reason(job: Job, progress: Progress, shards: Sequence[Shard]) -> str:
-    target, arrived = job.target.name, counted(progress.counts.in_target, job.kind.unit)
+    target, arrived = job.target.name, format_count(progress.counts.in_target, job.kind.unit)
     reasons = list(dict.fromkeys(shard.failed for shard in shards if shard.failed))
     why = "; ".join(reasons[:2]) or "a worker ended without a reason"
     return (
@@ -140,13 +140,13 @@ def _left_behind(job: Job, progress: Progress, shards: Sequence[Shard]) -> str |
     """Why what was left behind is not all right; None if nobody minds."""
     troubles = Counter(progress.troubles)
     if job.settings.on_conflict is OnConflict.TARGET:
-        troubles.pop(Trouble.CONFLICT, None)
+        troubles.pop(SkipReason.CONFLICT, None)
     if not troubles or (job.settings.accept_left and progress.counts.in_target):
         return None
     kept = [f"{left['key']}: {left['why']}" for shard in shards for left in shard.kept]
     examples = f", such as {'; '.join(kept[:NAMED])}" if kept else ""
     return (
-        f"{counted(sum(troubles.values()), job.kind.unit)} of {job.source.name} not copied to "
+        f"{format_count(sum(troubles.values()), job.kind.unit)} of {job.source.name} not copied to "
         f"{job.target.name} ({list_causes(troubles)}){examples}; the log of the deployment names "
         f"each of them. Nothing was replaced; {advise(troubles, on_conflict='on_conflict')}; then "
         "deploy again, or accept what was skipped by accept_left"

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from dataware.core.causes import advise, list_causes
 from dataware.core.denial import how_to_allow
-from dataware.core.diff import Side
+from dataware.core.diff import DifferenceKind
 from dataware.core.errors import Incomplete, WriteDenied
-from dataware.core.events import counted, event
-from dataware.core.kind import Kind, Trouble
+from dataware.core.events import event, format_count
+from dataware.core.kind import Kind, SkipReason
 from dataware.core.ports import Journal
 from dataware.core.verdict import Verdict
 from dataware.migrate import Counts, Progress
@@ -20,9 +20,10 @@ from dataware.ops.verify import tell
 
 def describe_skipped(unit: str, name: str, troubles: Mapping[str, int], counts: Counts) -> str:
     """What was skipped, by cause, what to do about each cause, and how to go on."""
+    skipped, all_units = format_count(sum(troubles.values()), unit), format_count(counts.done, unit)
     return (
-        f"{counted(sum(troubles.values()), unit)} not copied to {name} ({list_causes(troubles)}), "
-        f"{counts.in_target:,} of {counted(counts.done, unit)} are there; {advise(troubles)}; then "
+        f"{skipped} not copied to {name} ({list_causes(troubles)}), "
+        f"{counts.in_target:,} of {all_units} are there; {advise(troubles)}; then "
         "run the same command again, or accept what was skipped with --accept-left"
     )
 
@@ -39,10 +40,11 @@ def tell_nothing_copied(
     `troubles` are those that no policy settles. Raises Incomplete where nothing is to be kept: a
     copy of which nothing arrived is never complete, whatever was accepted.
     """
-    name, source, kept = words["name"], words["source"], progress.troubles[Trouble.CONFLICT]
+    name, source, kept = words["name"], words["source"], progress.troubles[SkipReason.CONFLICT]
     if troubles:
+        skipped = format_count(sum(troubles.values()), unit)
         raise Incomplete(
-            f"nothing was copied to {name}: {counted(sum(troubles.values()), unit)} of {source} "
+            f"nothing was copied to {name}: {skipped} of {source} "
             f"skipped ({list_causes(troubles)}), and --accept-left accepts no copy of nothing; "
             f"{advise(troubles)}; then run the same command again"
         )
@@ -51,16 +53,18 @@ def tell_nothing_copied(
             f"nothing was copied to {name}, because {source} held no {unit} when it was read; look "
             "what became of its data, and run the same command again"
         )
-    why = f"{name} keeps its own under the keys of {counted(kept, unit)}, so nothing was copied"
+    why = (
+        f"{name} keeps its own under the keys of {format_count(kept, unit)}, so nothing was copied"
+    )
     context.emit(event("nothing-to-do", why=why, **words))
 
 
 def describe_denied(unit: str, name: str, error: WriteDenied) -> str:
     """What was denied, what was copied before that, and how to go on."""
-    after = f" (stopped after {counted(error.attempts, 'attempt')})" if error.attempts else ""
+    after = f" (stopped after {format_count(error.attempts, 'attempt')})" if error.attempts else ""
     far = f"nothing was copied to {name}{after}"
     if error.copied:
-        there = counted(error.copied, unit)
+        there = format_count(error.copied, unit)
         far = f"{there} are in {name}, but nothing more could be copied{after}"
     return f"{far}: {error}; {how_to_allow(str(error))}, then run the same command again"
 
@@ -80,7 +84,7 @@ def tell_verdict(
 def is_unexplained(verdict: Verdict, journal: Journal) -> bool:
     """Whether something is, or may be, missing or different that was not left behind knowingly."""
     wrong = verdict.lacking
-    listed = {d.label for d in verdict.listed if d.side is not Side.EXTRA}
+    listed = {d.label for d in verdict.listed if d.side is not DifferenceKind.EXTRA}
     whole = wrong == len(listed)
     left = 0
     for record in journal.records():

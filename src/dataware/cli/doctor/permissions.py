@@ -12,9 +12,9 @@ from dataware.cli.doctor.subject import Subject
 from dataware.cli.jobs import policy_of
 from dataware.cli.outside import make_context
 from dataware.core.errors import BadInput, DatawareError, ServiceFailed
-from dataware.core.events import Event, counted
+from dataware.core.events import Event, format_count
 from dataware.core.model import Problem, Wanted
-from dataware.core.permissions import Access, Needed, lacks, needed
+from dataware.core.permissions import IamDecision, Needed, lacks, needed_permissions
 from dataware.core.plan import Plan
 from dataware.ops.plan import make_plan
 
@@ -41,8 +41,8 @@ def permissions(subject: Subject) -> Iterator[Finding]:
         yield note(UNKNOWN_CALLER)
         return
     versions = subject.all_versions
-    needs = needed(policy_of(aws, wanted, all_versions=versions))
-    deciding = needed(policy_of(aws, wanted, all_versions=versions, informing=False))
+    needs = needed_permissions(policy_of(aws, wanted, all_versions=versions))
+    deciding = needed_permissions(policy_of(aws, wanted, all_versions=versions, informing=False))
     owner = policy_owner(aws, arn)
     if owner is None:
         yield from _tried(subject, wanted, "it has none to simulate for such a caller", "")
@@ -63,7 +63,7 @@ def _pairs(needs: Sequence[Needed]) -> set[tuple[str, str]]:
 def simulated_found(
     owner: str,
     needs: Sequence[Needed],
-    answers: Mapping[tuple[str, str], Access],
+    answers: Mapping[tuple[str, str], IamDecision],
     informing: Set[tuple[str, str]] = frozenset(),
 ) -> Iterator[Finding]:
     """What there is to say about the answers of a simulation.
@@ -73,8 +73,8 @@ def simulated_found(
     found = lacks({pair: access for pair, access in answers.items() if pair not in informing})
     for lack in found[:SHOWN]:
         add = f"allow it to {owner}"
-        if lack.access in (Access.MISSING, Access.CONDITIONAL):
-            kind = doubt if lack.access is Access.CONDITIONAL else failure
+        if lack.access in (IamDecision.MISSING, IamDecision.CONDITIONAL):
+            kind = doubt if lack.access is IamDecision.CONDITIONAL else failure
             yield kind(str(lack), add)
         else:
             yield failure(str(lack), "change that policy")
@@ -85,11 +85,13 @@ def simulated_found(
         yield doubt(f"{lack}: a plan shows and compares less, and passes", f"allow it to {owner}")
     asked = _pairs(needs)
     if unanswered := len(asked - answers.keys()):
-        asked_in_vain = counted(unanswered, "question")
+        asked_in_vain = format_count(unanswered, "question")
         yield not_checked(f"{asked_in_vain} to IAM got no answer", "run this again")
     if not found and not skipped and not unanswered:
         actions = len({action for action, _ in asked})
-        yield fine(f"all {counted(actions, 'action')} that the plan needs are allowed to {owner}")
+        yield fine(
+            f"all {format_count(actions, 'action')} that the plan needs are allowed to {owner}"
+        )
     yield note(UNSEEN)
 
 

@@ -15,7 +15,7 @@ from dataware.cli.options import AppOptions, Outside
 from dataware.cli.outside import display
 from dataware.cli.project import in_project
 from dataware.core.errors import BadInput, CannotSee, DatawareError
-from dataware.core.events import counted, event
+from dataware.core.events import event, format_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def run_doctor(options: Outside, app: AppOptions, *, all_versions: bool) -> int:
         why_not = _why_not(found)
         if why_not is None:
             doubts = sum(one.verdict is Verdict.DOUBT for one in found)
-            in_doubt = f", {counted(doubts, 'warning')}" if doubts else ""
+            in_doubt = f", {format_count(doubts, 'warning')}" if doubts else ""
             emit(event("done", text=f"Nothing stands in the way{in_doubt}"))
     if why_not is not None:
         raise DatawareError(f"{why_not}; the lines above say what to do")
@@ -74,9 +74,9 @@ def _why_not(found: Iterable[Finding]) -> str | None:
         failures += one.verdict is Verdict.FAILURE
         unchecked += one.unchecked
     if failures:
-        return f"{counted(failures, 'thing')} will make a run fail"
+        return f"{format_count(failures, 'thing')} will make a run fail"
     if unchecked:
-        return f"{counted(unchecked, 'check')} could not be made, so a run may fail"
+        return f"{format_count(unchecked, 'check')} could not be made, so a run may fail"
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dataware.core.events import counted
+from dataware.core.events import format_count
 from dataware.kinds.s3_bucket.storage_classes import ARCHIVE_CLASSES
 
 
@@ -54,7 +54,8 @@ def describe_expiry(answer: Mapping[str, Any]) -> Iterator[str]:
     expiring = [rule["Expiration"] for rule in rules if rule.get("Expiration")]
     days = [int(one["Days"]) for one in expiring if one.get("Days")]
     if days:
-        yield f"its lifecycle expires objects after {counted(min(days), 'day')}, also copied ones"
+        age = format_count(min(days), "day")
+        yield f"its lifecycle expires objects after {age}, also copied ones"
     elif any(one.get("Date") for one in expiring):
         yield "its lifecycle expires objects from a date on, also copied ones"
 

@@ -18,7 +18,17 @@ from typing import Any, Final
 
 from dataware.core.circles import PageCursor
 from dataware.core.errors import Conflict, WriteDenied
-from dataware.core.kind import CopyOrder, Left, Outcome, Page, Place, Rates, Tools, Trouble, Unit
+from dataware.core.kind import (
+    CopyOrder,
+    CopyOutcome,
+    Place,
+    Rates,
+    SkippedKey,
+    SkipReason,
+    Tools,
+    Unit,
+    UnitPage,
+)
 from dataware.core.model import OnConflict, Size
 from dataware.core.tally import Tally
 from dataware.kinds.dynamodb_table.copy.client import (
@@ -45,12 +55,22 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 10.0
 
 # What a single put may be refused for, by the code and a word of the message: only our own words
 # are shown, because the service's message may quote a value.
-_REFUSALS: tuple[tuple[str, str, Trouble, str], ...] = (
-    ("ItemCollectionSizeLimitExceededException", "", Trouble.TOO_LARGE, "its collection is full"),
-    ("ValidationException", "Item size", Trouble.TOO_LARGE, "it is larger than the target allows"),
-    ("ValidationException", "index", Trouble.FAILED, "it does not fit an index of the target"),
-    ("ValidationException", "key", Trouble.FAILED, "its key does not fit the target's schema"),
-    ("ValidationException", "", Trouble.FAILED, "the target refused it (ValidationException)"),
+_REFUSALS: tuple[tuple[str, str, SkipReason, str], ...] = (
+    (
+        "ItemCollectionSizeLimitExceededException",
+        "",
+        SkipReason.TOO_LARGE,
+        "its collection is full",
+    ),
+    (
+        "ValidationException",
+        "Item size",
+        SkipReason.TOO_LARGE,
+        "it is larger than the target allows",
+    ),
+    ("ValidationException", "index", SkipReason.FAILED, "it does not fit an index of the target"),
+    ("ValidationException", "key", SkipReason.FAILED, "its key does not fit the target's schema"),
+    ("ValidationException", "", SkipReason.FAILED, "the target refused it (ValidationException)"),
 )
 _PER_ITEM = frozenset(code for code, *_ in _REFUSALS)
 
@@ -102,7 +122,7 @@ class TableCopier:
         total = min(max(wanted, MIN_SEGMENTS), MAX_SEGMENTS)
         return tuple(f"{segment}/{total}" for segment in range(total))
 
-    async def read(self, partition: str, after: str | None) -> AsyncIterator[Page]:
+    async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
         """The pages of a segment; only a missing LastEvaluatedKey ends it, never an empty page."""
         cursor = PageCursor("Scan", f"table {self._order.source.name}")
         while True:
@@ -113,7 +133,7 @@ class TableCopier:
                 return
             cursor.advance(after, found=len(page.units))
 
-    async def _page(self, partition: str, after: str | None) -> Page:
+    async def _page(self, partition: str, after: str | None) -> UnitPage:
         """One page; its items stay as they came."""
         segment, _, total = partition.partition("/")
         start = {"ExclusiveStartKey": json.loads(after)} if after else {}
@@ -121,16 +141,16 @@ class TableCopier:
         last = answer.get("LastEvaluatedKey")
         cursor = json.dumps(last, separators=(",", ":")) if last else None
         units = tuple(batches(answer["Items"]))
-        return Page(units, cursor, read_units=_read_units(answer))
+        return UnitPage(units, cursor, read_units=_read_units(answer))
 
-    async def write(self, unit: Unit) -> Outcome:
+    async def write(self, unit: Unit) -> CopyOutcome:
         """Write a unit; every item of it is copied, the same, or left with a reason."""
         items: Sequence[bytes] = unit.payload
         if not self._order.exclusive:
             return await self._each(items, guarded=True)
         try:
             await self._batch(items)
-            return Outcome(len(items), bytes=unit.bytes, tally=_tally(items))
+            return CopyOutcome(len(items), bytes=unit.bytes, tally=_tally(items))
         except Refusal as refusal:
             if refusal.code not in _PER_ITEM:
                 raise self._target.failure("BatchWriteItem", refusal) from None
@@ -195,19 +215,19 @@ class TableCopier:
         left = {key_text(item, names) for item in unprocessed(answer)}
         return [mine[key] for key in left] if left <= mine.keys() else sent
 
-    async def _each(self, items: Sequence[bytes], *, guarded: bool) -> Outcome:
+    async def _each(self, items: Sequence[bytes], *, guarded: bool) -> CopyOutcome:
         """Put items one by one, at the same time; every put ends before an error is raised."""
         put = self._put_if_free if guarded else self._put
-        outcomes: list[Outcome] = []
+        outcomes: list[CopyOutcome] = []
         for some in without_twins(items, await self._key_names()):
             results = await asyncio.gather(*map(put, some), return_exceptions=True)
-            outcomes += [one for one in results if isinstance(one, Outcome)]
+            outcomes += [one for one in results if isinstance(one, CopyOutcome)]
             for error in results:
                 if isinstance(error, WriteDenied):
                     error.beside = sum(outcome.copied + outcome.same for outcome in outcomes)
                 if isinstance(error, BaseException):
                     raise error
-        return Outcome(
+        return CopyOutcome(
             copied=sum(outcome.copied for outcome in outcomes),
             same=sum(outcome.same for outcome in outcomes),
             bytes=sum(outcome.bytes for outcome in outcomes),
@@ -215,7 +235,7 @@ class TableCopier:
             tally=reduce(Tally.plus, (outcome.tally for outcome in outcomes), Tally()),
         )
 
-    async def _put_if_free(self, item: bytes) -> Outcome:
+    async def _put_if_free(self, item: bytes) -> CopyOutcome:
         partition_key = (await self._key_names())[0]
         return await self._put(
             item,
@@ -224,7 +244,7 @@ class TableCopier:
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
 
-    async def _put(self, item: bytes, **condition: Any) -> Outcome:
+    async def _put(self, item: bytes, **condition: Any) -> CopyOutcome:
         parameters = encode({"TableName": self._target.place.name, **condition})
         body = b'%b,"Item":%b}' % (parameters[:-1], item)
         try:
@@ -232,15 +252,15 @@ class TableCopier:
         except Refusal as refusal:
             if refusal.code == "ConditionalCheckFailedException":
                 return await self._settle(item, refusal.answer)
-            return Outcome(left=(await self._left_behind(item, refusal),))
-        return Outcome(1, bytes=len(item), tally=_tally((item,)))
+            return CopyOutcome(left=(await self._left_behind(item, refusal),))
+        return CopyOutcome(1, bytes=len(item), tally=_tally((item,)))
 
-    async def _settle(self, item: bytes, answer: Answer) -> Outcome:
+    async def _settle(self, item: bytes, answer: Answer) -> CopyOutcome:
         """Decide about a key that the target already holds."""
         mine = json.loads(item)
         # Without ALL_OLD in the answer nothing is known to be equal, so it is a conflict.
         if equal(mine, answer.get("Item") or {}):
-            return Outcome(same=1, tally=_tally((item,)))
+            return CopyOutcome(same=1, tally=_tally((item,)))
         policy, key = self._order.on_conflict, key_text(mine, await self._key_names())
         if policy is OnConflict.STOP:
             raise Conflict(
@@ -250,15 +270,15 @@ class TableCopier:
         if policy is OnConflict.SOURCE:
             return await self._put(item)
         kept = "kept the target's item" if policy else "the target holds another item"
-        return Outcome(left=(Left(key, Trouble.CONFLICT, kept),))
+        return CopyOutcome(left=(SkippedKey(key, SkipReason.CONFLICT, kept),))
 
-    async def _left_behind(self, item: bytes, refusal: Refusal) -> Left:
+    async def _left_behind(self, item: bytes, refusal: Refusal) -> SkippedKey:
         """Why one item was refused; raises where the reason is not the item."""
         key = key_text(json.loads(item), await self._key_names())
         message = refusal.message
         for code, word, trouble, why in _REFUSALS:
             if refusal.code == code and word.casefold() in message.casefold():
-                return Left(key, trouble, why)
+                return SkippedKey(key, trouble, why)
         raise self._target.failure("PutItem", refusal)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from dataware.core.errors import Conflict
-from dataware.core.kind import Left, Outcome, Trouble
+from dataware.core.kind import CopyOutcome, SkippedKey, SkipReason
 from dataware.core.model import OnConflict
 from dataware.core.printable import escape_key
 from dataware.kinds.s3_bucket.copy.client import Head
@@ -37,7 +37,7 @@ class Seat:
     version: str | None = None
 
 
-async def place(pair: Pair, found: Found, *, doubtful: bool = False) -> Outcome:
+async def place(pair: Pair, found: Found, *, doubtful: bool = False) -> CopyOutcome:
     """Bring one object over and account for it; never replaces what the target holds.
 
     `doubtful` says that the listing of the target showed something else under the key.
@@ -47,16 +47,16 @@ async def place(pair: Pair, found: Found, *, doubtful: bool = False) -> Outcome:
             return await _settle(pair, found)
         # Asked here, too, because waiting for an answer that is known costs something each time.
         if found.storage_class in ARCHIVE_CLASSES and (left := await archived(pair, found)):
-            return Outcome(left=(left,))
+            return CopyOutcome(left=(left,))
         try:
             await copy(pair, found)
         except Rejected as rejected:
             if not _occupied(rejected):
                 raise
             return await _settle(pair, found)
-        return Outcome(copied=1, bytes=found.size)
+        return CopyOutcome(copied=1, bytes=found.size)
     except Rejected as rejected:
-        return Outcome(left=(await left_by(pair, found, rejected.fault),))
+        return CopyOutcome(left=(await left_by(pair, found, rejected.fault),))
 
 
 def copy(pair: Pair, found: Found, *, seen: str | None = None) -> Awaitable[str]:
@@ -75,18 +75,18 @@ def _occupied(rejected: Rejected) -> bool:
     return fault.status == 412 and "copy-source" not in fault.condition.lower()
 
 
-async def _settle(pair: Pair, found: Found) -> Outcome:
+async def _settle(pair: Pair, found: Found) -> CopyOutcome:
     source = await pair.calls.head(pair.source, found.key, found.version)
     if source is None or source.etag != found.etag:
-        return _left(found, Trouble.CHANGED, "it changed or went away since it was listed")
+        return _left(found, SkipReason.CHANGED, "it changed or went away since it was listed")
     key = pair.target_key(found.key)
     target = await pair.calls.head(pair.target, key)
     if target is None:
         await copy(pair, found)
-        return Outcome(copied=1, bytes=found.size)
+        return CopyOutcome(copied=1, bytes=found.size)
     mine = Seat(pair.source, found.key, source, found.version)
     if await alike(pair, mine, Seat(pair.target, key, target)):
-        return Outcome(same=1)
+        return CopyOutcome(same=1)
     return await _conflict(pair, found, target)
 
 
@@ -133,7 +133,7 @@ async def _same_tags(pair: Pair, mine: Seat, theirs: Seat) -> bool:
     return one == other
 
 
-async def _conflict(pair: Pair, found: Found, target: Head) -> Outcome:
+async def _conflict(pair: Pair, found: Found, target: Head) -> CopyOutcome:
     policy = pair.order.on_conflict
     if policy is OnConflict.STOP:
         raise Conflict(
@@ -142,19 +142,19 @@ async def _conflict(pair: Pair, found: Found, target: Head) -> Outcome:
             "because of --on-conflict stop"
         )
     if policy is OnConflict.TARGET:
-        return _left(found, Trouble.CONFLICT, "kept the target's object")
+        return _left(found, SkipReason.CONFLICT, "kept the target's object")
     if policy is None:
-        return _left(found, Trouble.CONFLICT, "the target holds another object under this key")
+        return _left(found, SkipReason.CONFLICT, "the target holds another object under this key")
     if left := await archived(pair, found):
-        return Outcome(left=(left,))
+        return CopyOutcome(left=(left,))
     try:
         await copy(pair, found, seen=target.etag)
     except Rejected as rejected:
         if rejected.fault.status != 412:
             raise
-        return _left(found, Trouble.CONFLICT, "the target's object changes while it is replaced")
-    return Outcome(copied=1, bytes=found.size)
+        return _left(found, SkipReason.CONFLICT, "the target's object changes while it is replaced")
+    return CopyOutcome(copied=1, bytes=found.size)
 
 
-def _left(found: Found, trouble: Trouble, why: str) -> Outcome:
-    return Outcome(left=(Left(escape_key(found.key), trouble, why),))
+def _left(found: Found, trouble: SkipReason, why: str) -> CopyOutcome:
+    return CopyOutcome(left=(SkippedKey(escape_key(found.key), trouble, why),))

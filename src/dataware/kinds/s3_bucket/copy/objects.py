@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dataware.core.denial import Denial
-from dataware.core.kind import CopyOrder, Left, Trouble
+from dataware.core.kind import CopyOrder, SkippedKey, SkipReason
 from dataware.core.printable import escape_key
 from dataware.kinds.s3_bucket.copy.client import Calls
 from dataware.kinds.s3_bucket.copy.fast_xml import quick_copied
@@ -95,39 +95,41 @@ def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -> Awai
     )
 
 
-async def archived(pair: Pair, found: Found) -> Left | None:
+async def archived(pair: Pair, found: Found) -> SkippedKey | None:
     """Why an archived object cannot be read now, or None if it can; raises Rejected."""
     if found.storage_class not in ARCHIVE_CLASSES or found.restored:
         return None
     head = await pair.calls.head(pair.source, found.key, found.version)
     if head is not None and head.restored:
         return None
-    return Left(
+    return SkippedKey(
         escape_key(found.key),
-        Trouble.ARCHIVED,
+        SkipReason.ARCHIVED,
         f"it is archived ({found.storage_class}): restore it first",
     )
 
 
-async def left_by(pair: Pair, found: Found, fault: Fault) -> Left:
+async def left_by(pair: Pair, found: Found, fault: Fault) -> SkippedKey:
     """Why a key stays behind, from the error that ended its copy."""
     if fault.status == 412 or fault.code in GONE:
-        return Left(
-            escape_key(found.key), Trouble.CHANGED, "it changed or went away since it was listed"
+        return SkippedKey(
+            escape_key(found.key), SkipReason.CHANGED, "it changed or went away since it was listed"
         )
     if fault.code in ARCHIVED_CODES:
-        return Left(escape_key(found.key), Trouble.ARCHIVED, "it is archived: restore it first")
+        return SkippedKey(
+            escape_key(found.key), SkipReason.ARCHIVED, "it is archived: restore it first"
+        )
     lost = fault.code.startswith("KMS.") and "AccessDenied" not in fault.code
     if lost or await _sealed(pair, found, fault):
-        return Left(
+        return SkippedKey(
             escape_key(found.key),
-            Trouble.LOST_KEY,
+            SkipReason.LOST_KEY,
             f"its encryption key is not available ({fault.code})",
         )
     if fault.code.removeprefix("KMS.") in DENIED_CODES:
-        return Left(escape_key(found.key), Trouble.DENIED, _denial(fault))
-    return Left(
-        escape_key(found.key), Trouble.FAILED, f"{fault.code}: {fault.message}".rstrip(": ")
+        return SkippedKey(escape_key(found.key), SkipReason.DENIED, _denial(fault))
+    return SkippedKey(
+        escape_key(found.key), SkipReason.FAILED, f"{fault.code}: {fault.message}".rstrip(": ")
     )
 
 

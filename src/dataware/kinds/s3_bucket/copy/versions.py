@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from dataware.core.circles import PageCursor
 from dataware.core.errors import Conflict, Refused
-from dataware.core.kind import Left, Outcome, Trouble
+from dataware.core.kind import CopyOutcome, SkippedKey, SkipReason
 from dataware.core.model import OnConflict
 from dataware.core.printable import escape_key
 from dataware.kinds.s3_bucket.copy.conflicts import Seat, alike, copy
@@ -83,10 +83,10 @@ class Replay:
         self._ours: set[int] = set()
         self._bytes = 0
 
-    async def run(self) -> Outcome:
+    async def run(self) -> CopyOutcome:
         """Write what the target lacks, until it shows the same history or cannot be made to."""
         if not self._wanted:
-            return Outcome(same=1)
+            return CopyOutcome(same=1)
         reached = -1
         while True:
             present = await self._present()
@@ -95,10 +95,12 @@ class Replay:
             if len(present) == len(self._wanted):
                 return self._done()
             if len(present) <= reached:
-                return self._left(Trouble.FAILED, "the target does not keep what is written to it")
+                return self._left(
+                    SkipReason.FAILED, "the target does not keep what is written to it"
+                )
             reached = len(present)
             if left := await self._write(present):
-                return Outcome(bytes=self._bytes, left=(left,))
+                return CopyOutcome(bytes=self._bytes, left=(left,))
 
     async def _present(self) -> tuple[Found, ...]:
         query: dict[str, str | bytes] = {
@@ -152,7 +154,7 @@ class Replay:
             Seat(pair.target, theirs.key, other, theirs.version),
         )
 
-    async def _write(self, present: Sequence[Found]) -> Left | None:
+    async def _write(self, present: Sequence[Found]) -> SkippedKey | None:
         latest = present[-1] if present else None
         seen = None if latest is None or latest.marker else latest.etag
         for index, found in enumerate(self._wanted[len(present) :], len(present)):
@@ -177,10 +179,10 @@ class Replay:
         ask = Ask(self._key, headers=only_if(seen))
         await self._pair.calls.plain(self._pair.target, "DeleteObject", "DELETE", ask)
 
-    def _done(self) -> Outcome:
-        return Outcome(copied=1, bytes=self._bytes) if self._ours else Outcome(same=1)
+    def _done(self) -> CopyOutcome:
+        return CopyOutcome(copied=1, bytes=self._bytes) if self._ours else CopyOutcome(same=1)
 
-    def _conflict(self) -> Outcome:
+    def _conflict(self) -> CopyOutcome:
         if self._pair.order.on_conflict is OnConflict.STOP:
             raise Conflict(
                 f"bucket {self._pair.target.name} holds versions of its own under the key "
@@ -188,13 +190,13 @@ class Replay:
                 "--on-conflict stop"
             )
         return self._left(
-            Trouble.CONFLICT,
+            SkipReason.CONFLICT,
             "the target's versions are not the beginning of the source's; they were left alone",
         )
 
-    def _left(self, trouble: Trouble, why: str) -> Outcome:
-        left = Left(escape_key(self._name), trouble, why)
-        return Outcome(bytes=self._bytes, left=(left,))
+    def _left(self, trouble: SkipReason, why: str) -> CopyOutcome:
+        left = SkippedKey(escape_key(self._name), trouble, why)
+        return CopyOutcome(bytes=self._bytes, left=(left,))
 
 
 def _overtaken(rejected: Rejected, found: Found) -> bool:

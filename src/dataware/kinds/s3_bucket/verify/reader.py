@@ -16,11 +16,11 @@ from typing import Any, Final
 
 from dataware.core.circles import PageCursor
 from dataware.core.errors import CannotSee, NotThere
-from dataware.core.kind import Entry, Evidence, Place, Reader, Records
+from dataware.core.kind import Evidence, KeyFingerprint, Place, Reader, Records
 from dataware.core.partition import KeyRange, ranges
 from dataware.core.ports import Aws
 from dataware.core.printable import escape_key
-from dataware.core.survey import Sample, Survey
+from dataware.core.survey import KeySample, Survey
 from dataware.kinds.s3_bucket.verify.listings import Listed, Listing, read_listing
 
 _CONTENT_HEADERS = frozenset(
@@ -70,14 +70,14 @@ class BucketReader(Reader):
             while places:
                 for place, sample in zip(places, pool.map(self._sample, places), strict=True):
                     survey.learn(place, sample)
-                places = survey.wanted()
+                places = survey.next_sample_keys()
         return [span.text for span in ranges(survey.cuts())]
 
-    def _sample(self, place: bytes) -> Sample:
+    def _sample(self, place: bytes) -> KeySample:
         """The first keys after a place."""
         more = {"StartAfter": self._full(place)} if place else {}
         page = self._list(MaxKeys=SAMPLED, **more)
-        return Sample([one[0][self._skip :] for one in page.objects], page.token is not None)
+        return KeySample([one[0][self._skip :] for one in page.objects], page.token is not None)
 
     def pages(self, part: str, after: str | None = None) -> Iterator[Records]:
         """The objects of a range of keys in the order of S3, which is that of the keys' bytes."""
@@ -94,20 +94,20 @@ class BucketReader(Reader):
             more = {"ContinuationToken": page.token}
             cursor.advance(page.token, found=len(page.objects))
 
-    def sent(self, record: Listed) -> bytes:
+    def digest_raw(self, record: Listed) -> bytes:
         """Records of a listing are merged, never digested."""
         raise TypeError("the objects of a bucket are merged")
 
-    meant = sent
+    digest_canonical = digest_raw
 
-    def entry(self, record: Sequence[bytes]) -> Entry:
+    def entry(self, record: Sequence[bytes]) -> KeyFingerprint:
         """An object as an entry; unequal ETags are not conclusive."""
         key, *said = record
-        return Entry(key, b" ".join(said), self._shown(key), conclusive=False)
+        return KeyFingerprint(key, b" ".join(said), self._shown(key), conclusive=False)
 
-    def find(self, keys: Sequence[Entry]) -> Mapping[bytes, Entry]:
+    def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
         """The present objects under the keys of `keys`."""
-        found: dict[bytes, Entry] = {}
+        found: dict[bytes, KeyFingerprint] = {}
         for entry in keys:
             page = self._list(Prefix=self._full(entry.key), MaxKeys=1)
             for record in self._records(page.objects):
@@ -115,7 +115,7 @@ class BucketReader(Reader):
                     found[entry.key] = self.entry(record)
         return found
 
-    def same(self, mine: Entry, other: Reader, theirs: Entry) -> Evidence | None:
+    def same(self, mine: KeyFingerprint, other: Reader, theirs: KeyFingerprint) -> Evidence | None:
         """Compare two objects by attributes, then by content as far as it can be seen."""
         if not isinstance(other, BucketReader):
             raise TypeError("a bucket is only compared with a bucket")
