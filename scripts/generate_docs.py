@@ -90,7 +90,6 @@ def _card(kind: Kind) -> Iterator[str]:
     yield f"## {kind.noun} (`{kind.cfn_type}`)\n"
     yield f"- physical name: `{kind.identifier}`"
     yield f"- migrated: {f'yes, as `{kind.scheme}://…`' if kind.copier else 'no'}"
-    yield f"- CDK reference: `{kind.cdk_import}`"
     names = kind.replaced_by if kind.renamed_in_place else (kind.identifier, *kind.replaced_by)
     replaced = f"; replaced with {', '.join(f'`{name}`' for name in names)}" if names else ""
     yield f"- [guarded](guard.md): {f'yes{replaced}' if kind.stateful else 'no'}\n"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from dataware.report.bar import bar_line, bar_lines, shorten_name
+from dataware.report.bar import Row, bar_lines, shorten_name
 
 FAR: dict[str, object] = {
     "name": "Spaceport-Waitlist-prod",
@@ -33,6 +33,11 @@ ROWS = st.fixed_dictionaries(
         "elapsed": st.floats(0, 1000),
     },
 )
+
+
+def bar_line(data: Row, width: int) -> str:
+    """The bar of one migration alone."""
+    return bar_lines([data], width)[0]
 
 
 @given(st.lists(ROWS, max_size=6), st.integers(1, 200))

@@ -16,6 +16,7 @@ from dataware.core.model import Size
 from dataware.core.ports import Request, Response, Wire
 from dataware.kinds.s3_bucket import KIND
 from dataware.kinds.s3_bucket.copy.copier import make as make_copier
+from support.readers import read_entries
 
 REGION = "us-east-1"
 DIFFICULT_KEYS = (
@@ -219,8 +220,8 @@ def differences(aws: Account, the_order: CopyOrder, *, deep: bool = False) -> li
     assert make is not None
     mine = make(aws, the_order.source, all_versions=versions, deep=deep)
     theirs = make(aws, the_order.target, all_versions=versions, deep=deep)
-    left = {entry.key: entry for entry in mine.entries("")}
-    right = {entry.key: entry for entry in theirs.entries("")}
+    left = {entry.key: entry for entry in read_entries(mine, "")}
+    right = {entry.key: entry for entry in read_entries(theirs, "")}
     found = [f"{key!r} only on one side" for key in left.keys() ^ right.keys()]
     for key in left.keys() & right.keys():
         if left[key].digest == right[key].digest:

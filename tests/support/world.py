@@ -295,7 +295,12 @@ class BoxReader(Reader):
     def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
         """The entries under some keys."""
         wanted = {entry.key for entry in keys}
-        return {entry.key: entry for entry in self.entries("") if entry.key in wanted}
+        return {
+            entry.key: entry
+            for page in self.pages("")
+            for entry in map(self.entry, page.records)
+            if entry.key in wanted
+        }
 
     def same(
         self, _mine: KeyFingerprint, _other: Reader, _theirs: KeyFingerprint
@@ -328,7 +333,6 @@ def box_kind(world: World) -> Kind:
         probe=probe,
         permissions={},
         arns=lambda *_where: (),
-        cdk_import="nowhere:Box.from_box_name",
         copier=copier,
         reader=reader,
         scheme="box",

@@ -220,11 +220,6 @@ class Reader(Protocol):
         """A record as an entry."""
         ...
 
-    def entries(self, part: str) -> Iterator[KeyFingerprint]:
-        """Every entry of a part, one by one."""
-        for page in self.pages(part):
-            yield from map(self.entry, page.records)
-
     def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
         """The present entries under the keys of `keys`, by key (unordered)."""
         ...
@@ -294,7 +289,6 @@ class Kind:
     probe: Callable[[Aws, str], Facts]
     permissions: Mapping[str, tuple[str, ...]]
     arns: Callable[[str, str, str, str], tuple[str, ...]]
-    cdk_import: str
     informing: tuple[str, ...] = ()
     governs: Callable[[str, str], bool] = lambda _action, _arn: True
     declared_schema: Callable[[Mapping[str, Any]], str | None] = lambda _properties: ""

@@ -257,11 +257,3 @@ class Lease(Protocol):
     def release(self, detail: Mapping[str, Any]) -> None:
         """Leave the record at "running", but let the next run in at once."""
         ...
-
-
-class UserPrompt(Protocol):
-    """Questions to a person; without one, the safe answer."""
-
-    def confirm(self, question: str) -> bool:
-        """True only if somebody said yes."""
-        ...

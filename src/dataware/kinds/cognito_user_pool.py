@@ -145,7 +145,6 @@ KIND = Kind(
         ),
     },
     arns=_arns,
-    cdk_import="aws_cdk.aws_cognito:UserPool.from_user_pool_id",
     declared_settings=_declared_settings,
     adoptable=False,
     renamed_in_place=True,

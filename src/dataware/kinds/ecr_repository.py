@@ -125,7 +125,6 @@ KIND = Kind(
         ),
     },
     arns=_arns,
-    cdk_import="aws_cdk.aws_ecr:Repository.from_repository_name",
     declared_settings=_declared_settings,
     replaced_by=("EncryptionConfiguration",),
 )

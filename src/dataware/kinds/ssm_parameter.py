@@ -65,6 +65,5 @@ KIND = Kind(
         "create": ("ssm:PutParameter", "ssm:GetParameters", "ssm:AddTagsToResource"),
     },
     arns=_arns,
-    cdk_import="aws_cdk.aws_ssm:StringParameter.from_string_parameter_name",
     stateful=False,
 )

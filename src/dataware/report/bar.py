@@ -30,13 +30,11 @@ PHASE_WIDTH, RATE_WIDTH, LEFT_WIDTH = 9, 7, 14
 """Cells that are kept for what changes its length: "verifying", "2,300/s", "12 min 10 s left"."""
 
 
-def bar_line(data: Row, width: int) -> str:
-    """The bar of one migration: name, phase, bar, done/total, rate, time left, what slows it."""
-    return bar_lines([data], width)[0]
-
-
 def bar_lines(rows: Sequence[Row], width: int) -> list[str]:
-    """The bars of several migrations, one below the other."""
+    """The bars of several migrations, one below the other.
+
+    Each has name, phase, bar, done/total, rate, time left, and what slows it.
+    """
     names = [str(row.get("name", "")) for row in rows]
     phase = max((max(cell_len(_phase(row)), PHASE_WIDTH) for row in rows if _phase(row)), default=0)
     wanted = max(map(cell_len, names), default=0)

@@ -29,15 +29,13 @@ FOREIGN = frozenset({errno.ELOOP, errno.EMLINK, errno.EINVAL, errno.EPERM})
 class FileJournal:
     """The Journal port over one file, which is locked while it is open.
 
-    A record of type ``checkpoint`` has a ``partition`` and a ``cursor`` (None once the partition
-    is finished). Records of other types are kept for whoever wrote them; see `records`.
+    What a record says is for whoever wrote it; see `records`.
     """
 
     def __init__(self, path: Path) -> None:
         """Open the journal at `path`, or begin it. Raises Refused while another run has it."""
         self._path = path
         self._lock = threading.Lock()
-        self._cursors: dict[str, str | None] = {}
         self._broken: OSError | None = None
         self._end = 0
         try:
@@ -46,15 +44,11 @@ class FileJournal:
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def replay(self) -> Mapping[str, str | None]:
-        """Partition to cursor after which to go on; a finished partition maps to None."""
-        return dict(self._cursors)
-
-    def records(self, kind: str | None = None) -> Iterator[Mapping[str, Any]]:
-        """Every record, oldest first, or those of one type; reads the file, one at a time."""
+    def records(self) -> Iterator[Mapping[str, Any]]:
+        """Every record, oldest first; reads the file, one at a time."""
         with _reading(self._path) as file:
             for line in lines(file):
-                if line.number > 1 and line.record and kind in (None, line.record.get("type")):
+                if line.number > 1 and line.record:
                     yield line.record
 
     def append(self, *records: Mapping[str, Any]) -> None:
@@ -62,8 +56,6 @@ class FileJournal:
         lines_ = b"".join(map(encode, records))
         with self._lock:
             self._write(lines_)
-            for record in records:
-                self._fold(record)
 
     def restart(self) -> None:
         """Forget every record, because a new migration begins."""
@@ -73,7 +65,6 @@ class FileJournal:
             except OSError as error:
                 raise self._unwritable(error) from error
             self._end = 0
-            self._cursors.clear()
             self._write(encode(HEADER))
 
     def fileno(self) -> int:
@@ -92,7 +83,7 @@ class FileJournal:
             raise
 
     def _recover(self) -> None:
-        """Fold what is there, cut off a torn end, and refuse a file that is damaged before it."""
+        """Check what is there, cut off a torn end, and refuse a file that is damaged before it."""
         torn = 0
         with _reading(self._path) as file:
             for line in lines(file):
@@ -101,30 +92,24 @@ class FileJournal:
                     continue
                 if torn:
                     raise self._damage_error(torn)
-                self._take(line.number, line.record)
+                if line.number == 1 and line.record != HEADER:
+                    raise self._format_error()
                 self._end = line.end
         self._file.truncate(self._end)
         if self._end == 0:
             self._write(encode(HEADER))
 
-    def _take(self, number: int, record: Mapping[str, Any]) -> None:
-        if number > 1:
-            self._fold(record)
-        elif record != HEADER:
-            raise BadInput(
-                f"the journal {self._path} was not written by this version of dataware: use the"
-                " newer version, or move the file away and the copy begins anew"
-            )
+    def _format_error(self) -> BadInput:
+        return BadInput(
+            f"the journal {self._path} was not written by this version of dataware: use the"
+            " newer version, or move the file away and the copy begins anew"
+        )
 
     def _damage_error(self, number: int) -> BadInput:
         return BadInput(
             f"the journal {self._path} is damaged at line {number}: move it away and run the same"
             " command again; the copy begins anew and loses nothing"
         )
-
-    def _fold(self, record: Mapping[str, Any]) -> None:
-        if record.get("type") == "checkpoint":
-            self._cursors[record["partition"]] = record["cursor"]
 
     def _write(self, line: bytes) -> None:
         """Append and flush to the disk; after a failure nothing more is written."""

@@ -12,6 +12,7 @@ from dataware.kinds.dynamodb_table.probe import probe
 from dataware.kinds.dynamodb_table.verify.reader import TableReader
 from support.dynamo import EVERY_TYPE, account, copy, everything, make_table, place, put
 from support.peers import DynamoDbLocal
+from support.readers import read_entries
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_a_table_of_several_pages_arrives_whole() -> None:
     order = CopyOrder(place("old"), place("new"), exclusive=True)
     assert asyncio.run(copy(aws, order)).copied == len(items)
     source, target = TableReader(aws, place("old")), TableReader(aws, place("new"))
-    entries = [entry for part in source.parts() for entry in source.entries(part)]
+    entries = list(read_entries(source))
     assert len(entries) == len(items)
     assert target.find(entries) == {entry.key: entry for entry in entries}
 

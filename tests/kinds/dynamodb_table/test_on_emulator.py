@@ -24,6 +24,7 @@ from support.dynamo import (
     place,
     put,
 )
+from support.readers import read_entries
 from support.servers import FaultProxy, Forward, Reply, Seen, drop_after, json_error, truncate
 
 ORDER = CopyOrder(place("old"), place("new"))
@@ -37,7 +38,7 @@ def found_digests(found: Mapping[bytes, KeyFingerprint]) -> dict[bytes, bytes]:
 
 def digests(reader: Reader) -> dict[str, bytes]:
     """What a reader sees, by label."""
-    entries = [entry for part in reader.parts() for entry in reader.entries(part)]
+    entries = list(read_entries(reader))
     seen = {entry.label: entry.digest for entry in entries}
     assert len(seen) == len(entries)
     return seen
@@ -85,7 +86,7 @@ def test_keys_of_every_type_are_copied_and_found(
     assert asyncio.run(copy(aws, EXCLUSIVE)).copied == len(values) ** 2
     assert everything(aws, "new") == everything(aws, "old")
     source, target = TableReader(aws, place("old")), TableReader(aws, place("new"))
-    entries = [entry for part in source.parts() for entry in source.entries(part)]
+    entries = list(read_entries(source))
     assert found_digests(target.find(entries)) == {entry.key: entry.digest for entry in entries}
 
 
@@ -247,7 +248,7 @@ def test_a_table_may_be_given_by_its_arn(aws_server: EmbeddedAws) -> None:
     assert everything(aws, "new") == everything(aws, "old")
     readers = TableReader(aws, source), TableReader(aws, target)
     assert digests(readers[0]) == digests(readers[1])
-    entries = list(readers[0].entries("0 of 1"))
+    entries = list(read_entries(readers[0], "0 of 1"))
     assert found_digests(readers[1].find(entries)) == {entry.key: entry.digest for entry in entries}
     assert KIND.probe(aws, arns[0]).holds_data
 
@@ -269,5 +270,5 @@ def test_permissions_are_exactly_the_calls(large: int, fault_proxy: FaultProxy) 
     asyncio.run(copy(aws, CopyOrder(place("old"), place("third"))))
     assert called() == {*KIND.permissions["read"], *KIND.permissions["write"]}
     reader = TableReader(aws, place("new"))
-    reader.find(list(reader.entries(reader.parts()[0])))
+    reader.find(list(read_entries(reader, reader.parts()[0])))
     assert called() == set(KIND.permissions["verify"])

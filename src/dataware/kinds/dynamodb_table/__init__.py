@@ -123,7 +123,6 @@ KIND = Kind(
     },
     informing=("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive"),
     arns=_arns,
-    cdk_import="aws_cdk.aws_dynamodb:Table.from_table_attributes",
     declared_schema=declared_schema,
     fixed_parts=fixed_parts,
     check_properties=check_properties,

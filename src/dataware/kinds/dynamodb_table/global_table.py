@@ -43,7 +43,6 @@ def declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
 KIND = replace(
     TABLE,
     cfn_type="AWS::DynamoDB::GlobalTable",
-    cdk_import="aws_cdk.aws_dynamodb:TableV2.from_table_attributes",
     declared_settings=declared_settings,
     # CloudFormation Template Reference, AWS::DynamoDB::GlobalTable: "Update requires: Replacement".
     replaced_by=("KeySchema", "LocalSecondaryIndexes"),

@@ -160,7 +160,6 @@ KIND = Kind(
     ),
     arns=arns,
     governs=_governs,
-    cdk_import="aws_cdk.aws_s3:Bucket.from_bucket_name",
     declared_settings=declared_settings,
     copier=make_copier,
     reader=make_reader,

@@ -12,6 +12,7 @@ from dataware.core.kind import Evidence, KeyFingerprint
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.dynamodb_table.verify.reader import MAX_PARTS, MIN_PARTS, TableReader
 from support.dynamo import account, everything, make_table, place, put
+from support.readers import read_entries
 from support.servers import FaultProxy, Forward, Reply, Seen, json_error
 
 
@@ -33,7 +34,7 @@ def table(aws_server: EmbeddedAws) -> list[dict[str, Any]]:
 def test_the_parts_cover_the_table_once(table: list[dict[str, Any]]) -> None:
     """Every item is in exactly one part, with its key as compact JSON for a label."""
     reader = TableReader(account(), place("tab"), all_versions=False, deep=False)
-    entries = [each for part in reader.parts() for each in reader.entries(part)]
+    entries = list(read_entries(reader))
     assert sorted(each.label for each in entries) == sorted(
         f'{{"pk":{{"S":"{item["pk"]["S"]}"}}}}' for item in table
     )
@@ -86,7 +87,7 @@ def test_a_torn_page_is_asked_for_again(
 
     fault_proxy.add(tear, operation="Scan")
     reader = TableReader(account(), place("tab"))
-    entries = [each for part in reader.parts() for each in reader.entries(part)]
+    entries = list(read_entries(reader))
     assert len(entries) == len(table)
     assert torn
 
@@ -108,7 +109,7 @@ def test_a_record_is_the_item_as_it_was_sent(table: list[dict[str, Any]]) -> Non
 def test_finding_by_key_answers_what_is_there(table: list[dict[str, Any]]) -> None:
     """More than a hundred keys, twins and absent ones: exactly the present items come back."""
     reader = TableReader(account(), place("tab"))
-    present = [each for part in reader.parts() for each in reader.entries(part)]
+    present = list(read_entries(reader))
     found = reader.find([*present, entry("absent"), present[0]])
     assert {key: each.digest for key, each in found.items()} == digests(present)
 
@@ -130,7 +131,7 @@ def test_unprocessed_keys_are_asked_again(
     fault_proxy.add(partly, operation="BatchGetItem")
     waits: list[float] = []
     reader = TableReader(account(), place("tab"), sleep=waits.append)
-    present = [each for part in reader.parts() for each in reader.entries(part)]
+    present = list(read_entries(reader))
     found = reader.find(present)
     assert {key: each.digest for key, each in found.items()} == digests(present)
     assert len(waits) == 2 + 2
@@ -156,7 +157,7 @@ def test_a_denied_scan_is_an_error(table: list[dict[str, Any]], fault_proxy: Fau
     fault_proxy.add(json_error("AccessDeniedException"), operation="Scan")
     reader = TableReader(account(), place("tab"))
     with pytest.raises(CannotSee, match="dynamodb:Scan"):
-        list(reader.entries(reader.parts()[0]))
+        list(read_entries(reader, reader.parts()[0]))
 
 
 def test_a_missing_table_is_not_there(aws_server: EmbeddedAws) -> None:

@@ -14,6 +14,7 @@ from dataware.kinds.s3_bucket.verify import reader as reader_module
 from dataware.kinds.s3_bucket.verify.reader import BucketReader
 from support import buckets
 from support.buckets import place
+from support.readers import read_entries
 
 PART = 5 * 1024**2
 
@@ -50,7 +51,7 @@ def verdict(aws: Account, *, deep: bool = False) -> Evidence | None:
         make_reader(aws, place(aws, name), all_versions=False, deep=deep)
         for name in ("one-bucket", "two-bucket")
     ]
-    (mine,), (theirs,) = (list(reader.entries("")) for reader in readers)
+    (mine,), (theirs,) = (list(read_entries(reader, "")) for reader in readers)
     if mine.digest == theirs.digest:
         return Evidence.CONTENT
     return readers[0].same(mine, readers[1], theirs)
@@ -152,7 +153,7 @@ def test_present_entries_are_found_by_key(aws: Account) -> None:
     put(aws, "one-bucket", "a/b")
     put(aws, "one-bucket", "a/bc")
     reader = make_reader(aws, place(aws, "one-bucket", "a/"), all_versions=False, deep=False)
-    known = list(reader.entries(""))
+    known = list(read_entries(reader, ""))
     gone = KeyFingerprint(b"nothing", b"", "nothing")
     assert reader.find([*known, gone]) == {entry.key: entry for entry in known}
     assert [entry.label for entry in known] == ["a/b", "a/bc"]
@@ -185,13 +186,13 @@ def test_parts_cover_a_bucket_in_order(many: Account, prefix: str, all_versions:
         many, place(many, "one-bucket", prefix), all_versions=all_versions, deep=False
     )
     parts = reader.parts()
-    whole = list(reader.entries(""))
+    whole = list(read_entries(reader, ""))
     expected = sorted([*(f"p/{key}" for key in KEYS), "a", "q"], key=str.encode)
     assert [prefix + each.key.decode() for each in whole] == [
         key for key in expected if key.startswith(prefix)
     ]
     assert len(parts) > (1 if prefix == "p/03/" else 3)
-    assert [each for part in parts for each in reader.entries(part)] == whole
+    assert [each for part in parts for each in read_entries(reader, part)] == whole
 
 
 @pytest.mark.parametrize("all_versions", [False, True])
@@ -201,7 +202,7 @@ def test_a_part_goes_on_after_any_key(many: Account, all_versions: bool) -> None
         many, place(many, "one-bucket", "p/"), all_versions=all_versions, deep=False
     )
     part = reader.parts()[1]
-    keys = [each.key for each in reader.entries(part)]
+    keys = [each.key for each in read_entries(reader, part)]
     for after in (keys[0], keys[-2], keys[2][:-1]):
         pages = reader.pages(part, after.hex())
         found = [record[0] for page in pages for record in page.records]
