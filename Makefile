@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 COVERED := src/dataware/core/*,src/dataware/kinds/*,src/dataware/migrate/*,src/dataware/state/*,src/dataware/ops/*
 
-.PHONY: help setup demo test lint peers unit bench docs clean
+.PHONY: help setup demo test lint peers unit apps bench docs clean
 
 help:  ## show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -50,6 +50,9 @@ unit: peers  ## the tests, and the coverage of the parts
 	$(BIN)/coverage erase
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --cov --cov-report=
 	$(BIN)/coverage report --include='$(COVERED)' --fail-under=90
+
+apps: peers  ## the whole example app, every deployment typed, beside all of its data: 20 minutes
+	SPACEPORT=typed $(BIN)/pytest tests/examples/test_get_or_create.py
 
 test: setup  ## every gate, as in CI
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint peers

@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the servers of t
 
 import click
 from tests.bench import copying, growth, pinning, real
+from tests.bench.deploying import deploying
 from tests.bench.fidelity import fidelity
 from tests.bench.limit import limit
 from tests.bench.listing import listing
@@ -43,6 +44,7 @@ class Scale:
     real: int = 1_000
     limit: int = 100_000
     reported: int = 10_000
+    deployed: int = 24
 
 
 _WHOLE = Scale(
@@ -60,7 +62,7 @@ _QUICK = Scale(
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((20, 50), longest=60.0),
-    *(20_000, 20_000, 10, 50, 5_000, 200),
+    *(20_000, 20_000, 10, 50, 5_000, 200, 4),
 )
 _HUGE = growth.Sizes((10_000, 100_000, 1_000_000, 10_000_000), longest=7200.0)
 
@@ -81,6 +83,7 @@ _BENCHMARKS: Mapping[str, Benchmark] = {
     "stopping": lambda w, n, b: stopping(w, n.stopped),
     "planning": lambda w, n, b: planning(w, n.resources, 0.050),
     "synth": lambda w, n, b: synth(w, n.resources),
+    "deploying": lambda w, n, b: deploying(w, n.deployed),
     "opening": lambda w, n, b: opening(w, n.reported, 10 * n.reported),
     "real": lambda w, n, b: real.on_embedded(w, n.real),
     "real-weed": lambda w, n, b: real.on_weed(w, n.real),

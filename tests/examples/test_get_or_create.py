@@ -1,14 +1,17 @@
-"""The app that was written with get-or-create helpers: four deployments in a row, in three ways.
+"""The app that was written with get-or-create helpers: deployments in a row, in three ways.
 
-`SPACEPORT=whole` (`make apps`) takes the whole seed in each of them; otherwise one of them does.
+What decides is run as people type it: the first deployment of either command. Those that follow
+deploy an assembly that was synthesized in this process, because the CDK command line takes eight
+seconds of CPU time for each synth. `make apps` types every one of them, beside the whole seed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +22,7 @@ from support.servers import FaultProxy, json_error
 from support.spaceport import (
     CREATED,
     EXISTING,
+    FILLED,
     SMALL,
     WHOLE,
     Sizes,
@@ -27,12 +31,61 @@ from support.spaceport import (
     moved,
     owned,
 )
-from support.worlds import client, stacks
+from support.spaceport_app import APP, synthesize
+from support.worlds import client
 
-APP = Path(__file__).resolve().parents[2] / "examples/get-or-create"
-ALWAYS_WHOLE = os.environ.get("SPACEPORT") == "whole"
-TIMES = 4
-COPIED_INTO_STACK = {"Files", "Waitlist", "uploads", "models"}
+EVERY_ONE_IS_TYPED = "SPACEPORT" in os.environ
+CDK = pytest.mark.xdist_group("cdk")
+CDK_BESIDE = pytest.mark.xdist_group("cdk-beside")
+
+
+@dataclass
+class Deployments:
+    """The deployments of one project, one after the other."""
+
+    project: Project
+    assemblies: Path
+    sizes: Sizes
+    expected: dict[str, Any]
+    typed: set[str] = field(default_factory=set)
+    number: int = 0
+
+    def run(self, way: str) -> None:
+        """Deploy by `cdk` or by `dataware`, and look at the account."""
+        before = owned()
+        self.number += 1
+        words = ["--all"]
+        if self.typed and not EVERY_ONE_IS_TYPED:
+            words += ["--app", self.synthesize(str(self.number), way)]
+        self.typed.add(way)
+        deploy = self.project.cdk_deploy if way == "cdk" else self.project.dataware_deploy
+        deploy(*words)
+        self.check(before)
+        if self.number > 1:
+            self.check_no_difference()
+
+    def check(self, before: dict[str, set[str]]) -> None:
+        """All data is there, and every stack owns what it owned, and what it should."""
+        when = f"after deployment {self.number}"
+        found = contents(self.sizes, ["-prod"])
+        assert found == {name: self.expected[name] for name in found}, when
+        now = owned()
+        assert all(names <= now[stack] for stack, names in before.items()), when
+        mine = CREATED | FILLED | (EXISTING if "dataware" in self.typed else set())
+        assert set[str]().union(*now.values()) == mine, when
+
+    def check_no_difference(self) -> None:
+        """What a plain deployment would deploy now is what is deployed."""
+        if EVERY_ONE_IS_TYPED:
+            self.project.check_no_difference()
+        else:
+            app = self.synthesize(f"{self.number}-diff", "cdk")
+            self.project.check_no_difference("--app", app)
+
+    def synthesize(self, name: str, way: str) -> str:
+        """An assembly of the app as it is decided now."""
+        mode = {"import": "adopt"} if way == "dataware" else {}
+        return str(synthesize(self.assemblies / name, **mode))
 
 
 @pytest.fixture
@@ -41,69 +94,50 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Project
     with EmbeddedAws() as aws:
         for name, value in aws.environ().items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", aws.account)
+        monkeypatch.setenv("CDK_DEFAULT_REGION", aws.region)
         try:
             made = make_project(APP, tmp_path / "project", tmp_path / "home")
         except Unavailable as reason:
             pytest.skip(str(reason))
+        monkeypatch.chdir(made.folder)
         made.bootstrap()
         yield made
 
 
-def by_cdk(project: Project, number: int) -> None:
-    """What the pipeline of the app always has typed."""
-    project.cdk_deploy("--all")
-
-
-def by_dataware(project: Project, number: int) -> None:
-    """Data first, and the stacks adopt it."""
-    project.dataware_deploy("--all")
-
-
-def by_turns(project: Project, number: int) -> None:
-    """One after the other."""
-    (by_cdk if number % 2 else by_dataware)(project, number)
-
-
-def check_denied(project: Project, endpoint: str) -> None:
+def check_denied(project: Project) -> None:
     """While a fallback cannot be read nothing is deployed, and the error names the permission."""
-    with FaultProxy(endpoint) as proxy:
+    with FaultProxy(project.environ["AWS_ENDPOINT_URL"]) as proxy:
         denied = json_error("AccessDeniedException")
         proxy.add(denied, operation="Scan", when=lambda seen: b'"Spaceport-Waitlist"' in seen.body)
-        there = replace(project, environ={**project.environ, "AWS_ENDPOINT_URL": proxy.endpoint})
-        code, said = there.ended("cdk", "deploy", "--all", *NEVER_ASK)
+        there = {**project.environ, "AWS_ENDPOINT_URL": proxy.endpoint}
+        code, said = replace(project, environ=there).ended("cdk", "deploy", "--all", *NEVER_ASK)
     assert code != 0
     assert "rule 14" in said, said
     assert "dynamodb:Scan" in said
-    assert not {name for name in stacks() if name.startswith("Spaceport-")}
+    assert owned() == {}
 
 
 @pytest.mark.parametrize(
-    ("deploy", "sizes", "adopted"),
+    ("ways", "sizes"),
     [
-        pytest.param(by_cdk, SMALL, set(), marks=pytest.mark.xdist_group("cdk")),
-        pytest.param(by_dataware, WHOLE, {1, 2, 3, 4}, marks=pytest.mark.xdist_group("cdk-apps")),
-        pytest.param(by_turns, SMALL, {2, 3, 4}, marks=pytest.mark.xdist_group("cdk-adopting")),
-    ],
-    ids=["cdk", "dataware", "turns"],
+        pytest.param(["cdk"] * 4 + ["dataware", "cdk", "dataware"], SMALL, marks=CDK),
+        pytest.param(["dataware"] * 4, WHOLE, marks=CDK_BESIDE),
+    ]
+    if not EVERY_ONE_IS_TYPED
+    else [(["cdk"] * 4, WHOLE), (["dataware"] * 4, WHOLE), (["cdk", "dataware"] * 2, WHOLE)],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else str(value.items),
 )
-def test_four_deployments_in_a_row(
-    project: Project,
-    deploy: Callable[[Project, int], None],
-    sizes: Sizes,
-    adopted: set[int],
+def test_deployments_in_a_row(
+    project: Project, tmp_path: Path, ways: list[str], sizes: Sizes
 ) -> None:
     """After each one all data is there, every stack owns what it owned, and nothing differs."""
-    sizes = WHOLE if ALWAYS_WHOLE else sizes
     fill(sizes)
     before = contents(sizes)
-    if deploy is by_cdk:
-        check_denied(project, os.environ["AWS_ENDPOINT_URL"])
-        assert contents(sizes) == before
-    for number in range(1, TIMES + 1):
-        deploy(project, number)
-        assert contents(sizes) == moved(before), f"after deployment {number}"
-        expected = CREATED | COPIED_INTO_STACK | (EXISTING if number in adopted else set())
-        assert set[str]().union(*owned().values()) == expected, f"after deployment {number}"
-        if number > 1:
-            project.check_no_difference()
+    if ways[0] == "cdk":
+        check_denied(project)
+    deployments = Deployments(project, tmp_path / "assemblies", sizes, moved(before))
+    for way in ways:
+        deployments.run(way)
+    assert contents(sizes, [""]) == {name: before[name] for name in before if "-" not in name}
     assert len(client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]) == 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,9 @@ BUCKETS = ("uploads", "models")
 COPIED = ("Files", "Waitlist", "Subscriptions", *BUCKETS)
 """What only lies under the older name."""
 
+FILLED = {"Files", "Waitlist", *BUCKETS}
+"""What does not exist under the preferred name, so that the stacks have it from the first on."""
+
 CREATED = {"Sessions", "Feedback", "spaceport/survey-prod", "spaceport-users-prod"}
 """What holds data nowhere, so that the first deployment creates it."""
 
@@ -45,6 +48,7 @@ class Sizes:
     objects: int
 
 
+MANY = 100
 SMALL = Sizes(300, 24)
 WHOLE = Sizes(30_000, 3_000)
 
@@ -96,19 +100,16 @@ def small_items(key: str, count: int, seed: int = 1) -> Iterator[dict[str, Any]]
         }
 
 
-def contents(sizes: Sizes) -> dict[str, Any]:
-    """Everything under every name of today and of before; of many objects what a listing says."""
-    look = objects_of if sizes.objects < 100 else listed
-    found = {
+def contents(sizes: Sizes, stages: Sequence[str] = ("", "-prod")) -> dict[str, Any]:
+    """Everything under the names of today and of before; of many objects what a listing says."""
+    look = objects_of if sizes.objects < MANY else listed
+    tables = {
         f"{name}{stage}": items_of(f"Spaceport-{name}{stage}", key)
         for name, key in KEYS.items()
-        if name != "Sessions"
-        for stage in ("", "-prod")
+        for stage in stages
     }
-    return found | {
-        f"{name}{stage}": look(f"spaceport-{name}{stage}")
-        for name in BUCKETS
-        for stage in ("", "-prod")
+    return tables | {
+        f"{name}{stage}": look(f"spaceport-{name}{stage}") for name in BUCKETS for stage in stages
     }
 
 
