@@ -48,6 +48,8 @@ RULES: dict[str, str] = {
     "18 Copy": f"{TYPED}test_rule_18_what_cannot_be_copied_is_copied_by_hand_or_imported",
     "18 Or import": f"{TYPED}test_rule_18_what_cannot_be_copied_is_copied_by_hand_or_imported",
     "19 If the data": f"{TYPED}test_rule_19_a_resource_leaves_its_stack_and_stays",
+    "21 Set": f"{TYPED}test_rule_21_what_would_be_deleted_is_retained_or_left_outside",
+    "21 Or leave": f"{TYPED}test_rule_21_what_would_be_deleted_is_retained_or_left_outside",
     "20 Refer": f"{TYPES}test_what_exists_outside_of_the_stack_is_referenced",
 }
 
@@ -86,9 +88,6 @@ LINES: dict[str, str] = {
     ),
     "run `dataware plan --lock` and commit": (
         f"{CONSTRUCTS}test_an_outdated_lock_file_is_written_again"
-    ),
-    "stack only what outlives it; set the removal policy": (
-        "e2e/test_deploy_refusals.py::test_what_outlives_its_stack_is_taken_in"
     ),
     "cure the cause and run `dataware deploy` again": (
         "e2e/test_deploy_refusals.py::test_a_deployment_that_failed_is_repeated_without_copying"

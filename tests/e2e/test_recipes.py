@@ -297,3 +297,21 @@ def test_rule_19_another_type_is_adopted_after_the_stack_has_released_it() -> No
     (resource,) = saved(Path("plan.json"))["resources"]
     assert (resource["action"], resource["rule"], resource["import"]) == ("import", 1, "adopt")
     assert items_of("orders") == before
+
+
+@pytest.mark.parametrize("way", ["retained", "left outside"])
+def test_rule_21_what_would_be_deleted_is_retained_or_left_outside(way: str) -> None:
+    """With a policy that retains it the stack adopts it; by reference it stays as it is."""
+    make_table("orders", varied_items(9))
+    before = items_of("orders")
+    text = stopped(dataware_deploy(Orders=table("orders", "older", policy="Delete")), 21)
+    assert "set its removal policy to RETAIN_ON_UPDATE_OR_DELETE or RETAIN" in text
+    if way == "retained":
+        retained = table("orders", "older", policy="RetainExceptOnCreate")
+        retained["UpdateReplacePolicy"] = "Retain"
+        assert dataware_deploy(Orders=retained).code == 0
+    else:
+        ran = run("apply", "prepared", "--import", "reference")
+        assert ran.code == 0, ran
+    assert owner("orders") == ("App" if way == "retained" else None)
+    assert items_of("orders") == before
