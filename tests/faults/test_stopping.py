@@ -14,6 +14,7 @@ import pytest
 
 from dataware.core.errors import Incomplete
 from dataware.core.ports import Response
+from dataware.migrate import EngineSettings, Progress
 from support.accounting import check_identity, check_sums, journal_of
 from support.cli import interrupted, launch, run
 from support.dynamo import refuse
@@ -96,6 +97,37 @@ def test_a_copy_that_waits_for_a_page_stops_within_two_seconds(way: str, trouble
     """Reading is given up as soon as writing."""
     job = filled(count=400, **WAYS[way])  # type: ignore[arg-type]  # by name
     stopped(job, trouble_of(trouble, job.kind), "Scan", "ListObjectsV2")
+
+
+RATE = 150.0
+
+
+@pytest.mark.parametrize("asked_at", [0.5, 4.3, 21.0])
+@pytest.mark.parametrize("way", ["batches", "conditional puts", "conditional copies"])
+def test_of_a_copy_at_a_bounded_rate_little_is_repeated(way: str, asked_at: float) -> None:
+    """What the target has beyond the record is a second's work at most, and the rest follows."""
+    count = 6000
+    job = filled(count=count, engine=EngineSettings(max_rate=RATE), **WAYS[way])  # type: ignore[arg-type]  # by name
+    job.aws.tables.page = job.aws.buckets.page = 1000
+
+    def stop() -> bool:
+        try:
+            return asyncio.get_running_loop().time() >= asked_at
+        except RuntimeError:
+            return False
+
+    job.stop = stop
+    with pytest.raises(Incomplete, match="run the same command again"):
+        job.run()
+    assert job.seconds <= asked_at + WITHIN
+    recorded = Progress.of(job.journal.records()).counts.in_target
+    there = len(job.content("new"))
+    assert RATE * (asked_at - 1) <= there <= RATE * (asked_at + WITHIN)
+    assert there - recorded <= RATE
+    job.stop, job.engine = (lambda: False), EngineSettings()
+    job.run()
+    job.check_whole()
+    assert sum(job.written.values()) - count <= RATE
 
 
 LONG = 60

@@ -13,7 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.errors import CannotSee, Incomplete
-from dataware.core.kind import CopyOutcome, Rates, SkippedKey, SkipReason, Unit, UnitPage
+from dataware.core.kind import (
+    CopyOutcome,
+    PageBound,
+    Rates,
+    SkippedKey,
+    SkipReason,
+    Unit,
+    UnitPage,
+    unbounded,
+)
 from dataware.core.model import Size
 from dataware.migrate import Engine, EngineSettings, Progress
 from dataware.migrate.meter import CopySubject, Meter
@@ -158,7 +167,9 @@ def test_what_is_written_is_held_by_nobody() -> None:
         """What a unit carries."""
 
     class Stalling(MemoryCopier):
-        async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
+        async def read(
+            self, partition: str, after: str | None, bound: PageBound = unbounded
+        ) -> AsyncIterator[UnitPage]:
             for last in range(10):
                 units = tuple(Unit(Payload(), 1, 10) for _ in range(8))
                 yield UnitPage(units, None if last == 9 else str(last))
@@ -246,7 +257,9 @@ def test_the_rate_is_kept() -> None:
 class Charged(MemoryCopier):
     """Pages and units that cost capacity."""
 
-    async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
+    async def read(
+        self, partition: str, after: str | None, bound: PageBound = unbounded
+    ) -> AsyncIterator[UnitPage]:
         """Each page costs ten units of reading, and each of its units ten of writing."""
         async for page in super().read(partition, after):
             units = tuple(unit._replace(write_units=10) for unit in page.units)
@@ -334,7 +347,7 @@ def test_an_empty_page_is_not_the_end() -> None:
     """A page without units but with a cursor is followed by the next."""
 
     class Sparse(MemoryCopier):
-        async def read(self, partition: str, after: str | None):
+        async def read(self, partition: str, after: str | None, bound: PageBound = unbounded):
             yield UnitPage((), "0")
             async for page in super().read(partition, after):
                 yield page

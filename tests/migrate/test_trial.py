@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.errors import WriteDenied
-from dataware.core.kind import CopyOutcome, SkippedKey, SkipReason, Unit, UnitPage
+from dataware.core.kind import (
+    CopyOutcome,
+    PageBound,
+    SkippedKey,
+    SkipReason,
+    Unit,
+    UnitPage,
+    unbounded,
+)
 from dataware.migrate import EngineSettings, Progress
 from dataware.migrate.trial import FEW
 from support.copying import Events, MemoryCopier, MemoryJournal
@@ -114,7 +122,9 @@ def test_the_first_writes_come_from_all_over_what_was_read() -> None:
     class OnePage(Denying):
         """Reads a partition in one page of one key a unit, as a bucket is read."""
 
-        async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
+        async def read(
+            self, partition: str, after: str | None, bound: PageBound = unbounded
+        ) -> AsyncIterator[UnitPage]:
             del after
             yield UnitPage(tuple(Unit([key], 1, 10) for key in self.source[partition]), None)
 

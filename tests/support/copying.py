@@ -8,7 +8,7 @@ from typing import Any
 
 from dataware.core.errors import CannotSee
 from dataware.core.events import Event
-from dataware.core.kind import CopyOutcome, Rates, Unit, UnitPage
+from dataware.core.kind import CopyOutcome, PageBound, Rates, Unit, UnitPage, unbounded
 from dataware.core.model import Size
 
 
@@ -89,7 +89,9 @@ class MemoryCopier:
         """The keys of the source."""
         return list(self.source)
 
-    async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
+    async def read(
+        self, partition: str, after: str | None, bound: PageBound = unbounded
+    ) -> AsyncIterator[UnitPage]:
         """Pages of four keys; the cursor is the number of keys before it."""
         keys = self.source[partition]
         start = int(after or 0)

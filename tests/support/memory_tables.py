@@ -58,7 +58,7 @@ class MemoryTables:
             for key in sorted(table)
             if crc32(key.encode()) % total == segment and (after is None or key > after)
         ]
-        page = keys[: self.page]
+        page = keys[: min(self.page, body.get("Limit", self.page))]
         if page and after is not None and self._emptied.get(after, 0) < self.empty:
             # A filter or a limit on bytes may leave a page empty in the middle of a table.
             self._emptied[after] = self._emptied.get(after, 0) + 1

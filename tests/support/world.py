@@ -21,6 +21,7 @@ from dataware.core.kind import (
     Evidence,
     KeyFingerprint,
     Kind,
+    PageBound,
     Place,
     Rates,
     Reader,
@@ -30,6 +31,7 @@ from dataware.core.kind import (
     Tools,
     Unit,
     UnitPage,
+    unbounded,
 )
 from dataware.core.model import (
     NO_MARKER,
@@ -228,7 +230,9 @@ class BoxCopier:
         """Even and odd."""
         return ("0", "1")
 
-    async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
+    async def read(
+        self, partition: str, after: str | None, bound: PageBound = unbounded
+    ) -> AsyncIterator[UnitPage]:
         """Keys in order, after the cursor."""
         keys = sorted(self.world.boxes[self.order.source.name])[int(partition) :: 2]
         keys = [key for key in keys if after is None or key > after]

@@ -87,6 +87,15 @@ class Rates:
     write: float | None = None
 
 
+PageBound = Callable[[], int | None]
+"""How many items or objects a page should hold at most from now on; None for as many as fit."""
+
+
+def unbounded() -> int | None:
+    """A page may hold as many as fit."""
+    return None
+
+
 class Copier(Protocol):
     """Copies one resource into another; every method may be called again after a crash."""
 
@@ -102,9 +111,13 @@ class Copier(Protocol):
         """Disjoint parts that cover the source; opaque, frozen in the journal at the start."""
         ...
 
-    def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
+    def read(
+        self, partition: str, after: str | None, bound: PageBound = unbounded
+    ) -> AsyncIterator[UnitPage]:
         """The pages of a partition, from its start or after a cursor; the last has no cursor.
 
+        A run goes on after the last page that was written whole, so a copy that is held back asks
+        for small pages by `bound`; a page may exceed it by less than one unit.
         An error ends the iterator by raising; it never looks like the end of the data.
         """
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -55,11 +55,19 @@ class Backlog(Generic[T]):
             await self._turn(self._idle)
         return self._jobs.popleft()
 
-    async def get_within(self, share: float) -> T | None:
-        """As `get`, but the job that stands at a share (0 to 1) of those that wait."""
+    async def get_within(
+        self, share: float, reach: Callable[[T], int | None] = lambda _job: None
+    ) -> T | None:
+        """As `get`, but the job that stands at a share (0 to 1) of those that wait.
+
+        `reach` answers, by the first of them, how many count at most.
+        """
         job = await self.get()
-        at = int(share * len(self._jobs))
-        if job is None or not at:
+        if job is None:
+            return None
+        most = reach(job)
+        at = int(share * min(len(self._jobs), len(self._jobs) if most is None else most))
+        if not at:
             return job
         other, self._jobs[at] = self._jobs[at], job
         return other

@@ -25,6 +25,9 @@ from dataware.migrate.watch import Watch, tasks_of
 
 GRACE_SECONDS = 1.0
 
+REPEATED_SECONDS = 1.0
+"""Of a copy whose rate is bounded, how much the next run may have to read and compare again."""
+
 BACKLOG = 2
 """Units held for each writer: one under way, and one that is read and waits for it."""
 
@@ -150,7 +153,7 @@ class Engine:
             while (lease := await leases.take()) is not None:
                 partition, after = lease
                 pages = Pages(partition)
-                async for page in self._copier.read(partition, after):
+                async for page in self._copier.read(partition, after, self._bound_page):
                     if self._watch.halted:
                         return
                     await self._read_share.take(page.read_units)
@@ -159,6 +162,18 @@ class Engine:
             raise
         except BaseException as error:
             self._watch.fail(error)
+
+    def _bound_page(self) -> int | None:
+        """So few that all open pages together are written in a second, where the rate is bounded.
+
+        A stopped run goes on after the last page that was written whole.
+        """
+        limit = self._rate.limit
+        return (
+            None
+            if limit is None
+            else max(1, int(limit * REPEATED_SECONDS / self._settings.readers))
+        )
 
     async def _take_page(self, pages: Pages, page: UnitPage) -> None:
         known = CopyOutcome(same=page.same, left=page.left)
@@ -169,9 +184,14 @@ class Engine:
     async def _try(self, share: float) -> None:
         """Be one of the first writers, which begin with units from all over what was read."""
         try:
-            await self._work(await self._backlog.get_within(share))
+            await self._work(await self._backlog.get_within(share, self._reach))
         finally:
             self._let_in()
+
+    def _reach(self, job: Job) -> int | None:
+        """How many jobs at most may wait for one that is written first: a second's work."""
+        limit = self._rate.limit
+        return None if limit is None else int(limit * REPEATED_SECONDS / max(1, job[-1].items))
 
     async def _follow(self) -> None:
         """Be one of the other writers, which begin once a write is known to be allowed."""

@@ -21,6 +21,7 @@ from dataware.core.errors import Conflict, WriteDenied
 from dataware.core.kind import (
     CopyOrder,
     CopyOutcome,
+    PageBound,
     Place,
     Rates,
     SkippedKey,
@@ -28,6 +29,7 @@ from dataware.core.kind import (
     Tools,
     Unit,
     UnitPage,
+    unbounded,
 )
 from dataware.core.model import OnConflict, Size
 from dataware.core.tally import Tally
@@ -43,7 +45,14 @@ from dataware.kinds.dynamodb_table.copy.client import (
     unprocessed,
 )
 from dataware.kinds.dynamodb_table.copy.decoding import sliced
-from dataware.kinds.dynamodb_table.copy.items import batches, equal, key_text, size, without_twins
+from dataware.kinds.dynamodb_table.copy.items import (
+    MAX_BATCH,
+    batches,
+    equal,
+    key_text,
+    size,
+    without_twins,
+)
 
 SEGMENT_BYTES: Final = 16 * 1024**2
 """How much of a table one partition holds, within MIN_SEGMENTS and MAX_SEGMENTS."""
@@ -122,22 +131,31 @@ class TableCopier:
         total = min(max(wanted, MIN_SEGMENTS), MAX_SEGMENTS)
         return tuple(f"{segment}/{total}" for segment in range(total))
 
-    async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
-        """The pages of a segment; only a missing LastEvaluatedKey ends it, never an empty page."""
+    async def read(
+        self, partition: str, after: str | None, bound: PageBound = unbounded
+    ) -> AsyncIterator[UnitPage]:
+        """The pages of a segment; only a missing LastEvaluatedKey ends it, never an empty page.
+
+        A scan goes on only after a key that the service named (Amazon DynamoDB API Reference,
+        Scan, ExclusiveStartKey: "Use the value that was returned for LastEvaluatedKey"), so small
+        pages have to be asked for.
+        """
         cursor = PageCursor("Scan", f"table {self._order.source.name}")
         while True:
-            page = await self._page(partition, after)
+            page = await self._page(partition, after, bound())
             yield page
             after = page.cursor
             if after is None:
                 return
             cursor.advance(after, found=len(page.units))
 
-    async def _page(self, partition: str, after: str | None) -> UnitPage:
-        """One page; its items stay as they came."""
+    async def _page(self, partition: str, after: str | None, bound: int | None) -> UnitPage:
+        """One page, of whole batches if it is bounded; its items stay as they came."""
         segment, _, total = partition.partition("/")
-        start = {"ExclusiveStartKey": json.loads(after)} if after else {}
-        answer = await self._scan(Segment=int(segment), TotalSegments=int(total), **start)
+        more: dict[str, Any] = {"ExclusiveStartKey": json.loads(after)} if after else {}
+        if bound is not None:
+            more["Limit"] = max(1, bound // MAX_BATCH) * MAX_BATCH
+        answer = await self._scan(Segment=int(segment), TotalSegments=int(total), **more)
         last = answer.get("LastEvaluatedKey")
         cursor = json.dumps(last, separators=(",", ":")) if last else None
         units = tuple(batches(answer["Items"]))

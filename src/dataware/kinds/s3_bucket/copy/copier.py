@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from dataware.core.errors import BadInput
-from dataware.core.kind import CopyOrder, CopyOutcome, Rates, Tools, Unit, UnitPage
+from dataware.core.kind import (
+    CopyOrder,
+    CopyOutcome,
+    PageBound,
+    Rates,
+    Tools,
+    Unit,
+    UnitPage,
+    unbounded,
+)
 from dataware.core.model import Size
 from dataware.core.partition import KeyRange
 from dataware.kinds.s3_bucket.copy.client import Calls
@@ -19,6 +28,8 @@ from dataware.kinds.s3_bucket.copy.partitions import Overview, overview
 from dataware.kinds.s3_bucket.copy.requests import cursor_of, key_of
 from dataware.kinds.s3_bucket.copy.versions import Replay, histories, require_versioning
 from dataware.kinds.s3_bucket.copy.xml import Found
+
+T = TypeVar("T")
 
 # The service copies by itself; what is in flight here is the request and its answer.
 REQUEST_BYTES = 4096
@@ -64,10 +75,13 @@ class BucketCopier:
             return span
         return replace(span, start=self._pair.source.relative(key_of(after)))
 
-    async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
+    async def read(
+        self, partition: str, after: str | None, bound: PageBound = unbounded
+    ) -> AsyncIterator[UnitPage]:
         """The source's objects that the target lacks or holds differently, page by page.
 
-        Both sides are listed within the range only. Holds two pages of either listing at most.
+        Both sides are listed within the range only. Holds two pages of either listing at most. A
+        listing goes on after any key, so a bound takes no more requests.
         """
         pair, span = self._pair, self._span(partition, after)
         here = pages(pair.calls, pair.source, OBJECTS, span)
@@ -75,8 +89,8 @@ class BucketCopier:
         async with aclosing(ahead(here)) as source, aclosing(ahead(there)) as target:
             beside = Beside(target, pair.target)
             async for found in source:
-                if found:
-                    yield await self._page(found, beside)
+                for some in split_page(found, bound):
+                    yield await self._page(some, beside)
         yield UnitPage((), None)
 
     async def _page(self, found: Sequence[Found], beside: Beside) -> UnitPage:
@@ -102,15 +116,18 @@ class VersionCopier(BucketCopier):
 
     _listing = VERSIONS
 
-    async def read(self, partition: str, after: str | None) -> AsyncIterator[UnitPage]:
+    async def read(
+        self, partition: str, after: str | None, bound: PageBound = unbounded
+    ) -> AsyncIterator[UnitPage]:
         """The histories of the source's keys, page by page; raises Refused for a plain target."""
         pair, span = self._pair, self._span(partition, after)
         await require_versioning(pair)
         here = pages(pair.calls, pair.source, VERSIONS, span)
         async with aclosing(ahead(here)) as source:
-            async for keys in histories(source):
-                units = tuple(Unit(each, 1, REQUEST_BYTES + 256 * len(each)) for each in keys)
-                yield UnitPage(units, cursor_of(keys[-1][0].key))
+            async for histories_of_page in histories(source):
+                for keys in split_page(histories_of_page, bound):
+                    units = tuple(Unit(each, 1, REQUEST_BYTES + 256 * len(each)) for each in keys)
+                    yield UnitPage(units, cursor_of(keys[-1][0].key))
         yield UnitPage((), None)
 
     async def write(self, unit: Unit) -> CopyOutcome:
@@ -122,6 +139,15 @@ class VersionCopier(BucketCopier):
 def make(tools: Tools, order: CopyOrder) -> BucketCopier:
     """The copier for an order; does no I/O. Raises BadInput for a copy into itself."""
     return (VersionCopier if order.all_versions else BucketCopier)(tools, order)
+
+
+def split_page(listed: Sequence[T], bound: PageBound) -> Iterator[Sequence[T]]:
+    """What was listed, in parts of which none is larger than the bound of its time."""
+    at = 0
+    while at < len(listed):
+        size = bound() or len(listed)
+        yield listed[at : at + size]
+        at += size
 
 
 def _same(one: Found, other: Found) -> bool:
