@@ -52,6 +52,14 @@ def test_an_event_is_one_line_in_a_pipe() -> None:
     assert lines[1] == "    App/twin (S3 bucket): import, rule 5"
 
 
+@pytest.mark.parametrize("columns", ["1", "7", "12", "39"])
+def test_no_width_makes_a_row_vanish(columns: str) -> None:
+    """Warnings stand in the rows, so a table is never left out."""
+    text = "".join("".join(written(io.StringIO(), COLUMNS=columns)).split())
+    for wanted in ("App/twin", "import,rule5", "warning"):
+        assert wanted in text
+
+
 def test_columns_lay_out_the_table_of_a_pipe() -> None:
     """Who says how wide the output is gets a table of that width, and lines as they were."""
     lines = written(io.StringIO(), COLUMNS="160")

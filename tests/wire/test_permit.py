@@ -16,7 +16,7 @@ import pytest
 from dataware.core.errors import Refused
 from dataware.core.ports import Request
 from dataware.wire import RetryingWire
-from support.servers import FaultProxy, answer, delay
+from support.servers import FaultProxy, Reply, answer, delay
 from support.transports import MakeTransport, ManualClock, done
 
 TERM_SECONDS = 1.0
@@ -88,6 +88,45 @@ def test_what_waits_for_a_slot_or_a_retry_is_not_sent(
         results = await asyncio.gather(*sending, return_exceptions=True)
         assert sum(isinstance(result, Refused) for result in results) >= len(results) - began
         assert server.count() == began <= 1
+        await wire.close()
+
+    asyncio.run(send())
+
+
+@pytest.mark.parametrize("name", ["Date", "date", "DATE"])
+def test_the_time_of_an_answer_is_heard_however_it_is_spelled(
+    server: FaultProxy, make_transport: MakeTransport, name: str
+) -> None:
+    """Each new one, of the last answer where several came; answers without one say nothing."""
+    dates = [f"Sun, 29 Nov 2026 10:00:0{second} GMT" for second in (0, 0, 1)]
+    rest = [*({"X-Before": "1", name: date} for date in dates), {}]
+    server.add(lambda _seen, _forward: Reply.of(200, b"ok", rest.pop(0)))
+
+    async def send() -> None:
+        wire = RetryingWire(make_transport(server.endpoint), ManualClock(), lambda: 0.0, print)
+        wire.permit = switch = Switch()
+        for number in range(4):
+            await wire.send(request(number))
+        assert list(dict.fromkeys(filter(None, switch.dates))) == [dates[0], dates[2]]
+        await wire.close()
+
+    asyncio.run(send())
+
+
+def test_a_permit_that_comes_late_holds_too(
+    server: FaultProxy, make_transport: MakeTransport
+) -> None:
+    """It is looked at from then on, also by connections that are open already."""
+    server.add(answer(200, b"ok"))
+
+    async def send() -> None:
+        wire = RetryingWire(make_transport(server.endpoint), ManualClock(), lambda: 0.0, print)
+        await wire.send(request())
+        wire.permit = switch = Switch()
+        switch.current, switch.lost = False, True
+        with pytest.raises(Refused):
+            await wire.send(request())
+        assert server.count() == 1
         await wire.close()
 
     asyncio.run(send())

@@ -75,15 +75,12 @@ class LeaseTerm:
         self._error: Exception | None = None
         self._date = ""
         self._ahead = inf
-        self.asked, self.asked_at = asked, asked_at
+        self._hold(asked, asked_at)
 
     @property
     def current(self) -> bool:
-        """Whether the lock is surely held now; asked before every request."""
-        return (
-            self._seconds() - self.asked < SILENT_SECONDS
-            and self._now() - self.asked_at < SILENT_SECONDS
-        )
+        """Whether the lock is surely held now; asked whenever something may be sent."""
+        return self._seconds() < self._end and self._now() < self._end_at
 
     @property
     def error(self) -> Exception | None:
@@ -93,12 +90,12 @@ class LeaseTerm:
     def renew(self, asked: float, asked_at: float) -> None:
         """A sign of life got through; one from before a doubt changes nothing."""
         if asked >= self._doubted and self._error is None:
-            self.asked, self.asked_at = asked, asked_at
+            self._hold(asked, asked_at)
 
     def end(self, error: Exception) -> None:
         """The lock is lost for good."""
         self._error = error
-        self.asked = -inf
+        self._hold(-inf, self.asked_at)
 
     def hear(self, date: str) -> None:
         """Take the time in an answer of AWS, which tells whether the clocks here stood still."""
@@ -111,8 +108,12 @@ class LeaseTerm:
             self._ahead = ahead if stood_still else min(ahead, self._ahead)
             if stood_still:
                 self._doubted = self._seconds()
-                self.asked = -inf
+                self._hold(-inf, self.asked_at)
                 self._doubt()
+
+    def _hold(self, asked: float, asked_at: float) -> None:
+        self.asked, self.asked_at = asked, asked_at
+        self._end, self._end_at = asked + SILENT_SECONDS, asked_at + SILENT_SECONDS
 
     async def wait(self) -> None:
         """Wait until the lock is surely held. Raises what it was lost by, and Incomplete."""

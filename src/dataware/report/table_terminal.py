@@ -19,6 +19,9 @@ from dataware.report.table import EVERYWHERE, WARNING, PlanTable, PlanTableRow, 
 WIDE = 140
 """Columns of a terminal from which on the table has columns of its own."""
 
+NARROWEST = 40
+"""What a table is laid out for at least: with less room rich leaves out what does not fit."""
+
 LOOKS = {
     Action.KEEP: ("✅", ""),
     Action.IMPORT: ("✅", "green"),
@@ -54,6 +57,7 @@ def laid_out(
 ) -> Iterator[str]:
     """The table as lines of text for an output that is no terminal, or is not to be treated so."""
     stream = StringIO()
+    width = max(width, NARROWEST)
     console = Console(
         file=stream,
         width=width,

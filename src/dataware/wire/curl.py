@@ -34,7 +34,7 @@ from dataware.core.access import (
 )
 from dataware.core.ports import Permit, Request, Response
 from dataware.core.redirect import REFUSED, BucketRegions
-from dataware.wire.multi import NOT_PERMITTED, Failed, Multi, Transfer, TransferTimeouts
+from dataware.wire.multi import Failed, Multi, Transfer, TransferTimeouts
 from dataware.wire.signing import Signed, Signer
 from dataware.wire.slots import Slots
 
@@ -46,6 +46,7 @@ _UNTRUSTED = frozenset(
     {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT, pycurl.E_SSL_CACERT_BADFILE}
 )
 _END = b"\r\n\r\n"
+_DATE = b"\r\nDate: "
 # libcurl adds these by itself unless they are taken away.
 _NOT_SENT = ("content-type:", "expect:", "transfer-encoding:")
 
@@ -92,7 +93,19 @@ class CurlTransport:
         self._addresses: dict[tuple[str, str], ServiceHost] = {}
         self._slots = Slots(self._limits.connections or CONNECTIONS)
         self._multi: Multi | None = None
-        self.permit: Permit | None = None
+        self._permit: Permit | None = None
+        self._date = b""
+
+    @property
+    def permit(self) -> Permit | None:
+        """What says, whenever something may be sent, whether it may."""
+        return self._permit
+
+    @permit.setter
+    def permit(self, permit: Permit | None) -> None:
+        self._permit = permit
+        if self._multi is not None:
+            self._multi.permit = permit
 
     async def exchange(self, request: Request) -> Response:
         """Sign and send a request; answer with whatever came back.
@@ -150,9 +163,6 @@ class CurlTransport:
             address = self._addresses.get((request.service, region))
             if address is None:
                 address = self._address(request.service, region)
-            permit = self.permit
-            if permit is not None and not permit.current:
-                raise ConnectionError(NOT_PERMITTED)
             signed = self._signer.sign(request, region, address.host)
             status, received, body = await self._transfer_request(request, signed, address)
         finally:
@@ -163,9 +173,16 @@ class CurlTransport:
             # libcurl takes the end of a connection for the end of the headers.
             raise ConnectionError("the headers of the answer are cut short")
         headers = Headers(received)
-        if permit is not None:
-            permit.hear(headers.get("date", ""))
+        if self._permit is not None:
+            self._hear(self._permit, headers)
         return Response(status, headers, body), signed.token
+
+    def _hear(self, permit: Permit, headers: Headers) -> None:
+        """Hand on the time in an answer, which most answers share with the one before."""
+        date = headers.date()
+        if date != self._date:
+            self._date = date
+            permit.hear(date.decode("latin-1"))
 
     async def _transfer_request(
         self, request: Request, signed: Signed, address: ServiceHost
@@ -176,7 +193,7 @@ class CurlTransport:
         transfer = idle.pop() if idle else self._new(address, shape)
         _prepare(transfer, request, signed, address)
         if self._multi is None:
-            self._multi = _multi(self._limits, self.permit)
+            self._multi = _multi(self._limits, self._permit)
         try:
             await self._multi.begin(transfer)
         except asyncio.CancelledError:
@@ -288,6 +305,13 @@ class Headers(Mapping[str, str]):
         start += len(begin)
         end = self._raw.find(b"\n", start)
         return self._raw[start : end if end >= 0 else None].strip().decode("latin-1")
+
+    def date(self) -> bytes:
+        """The header ``Date``, as AWS spells it without a look at all of the others."""
+        at = self._received.rfind(_DATE)
+        if at < 0:
+            return str(self.get("date", "")).encode("latin-1")
+        return self._received[at + len(_DATE) : self._received.find(b"\r", at + len(_DATE))]
 
     def __iter__(self) -> Iterator[str]:
         names = (line.partition(b":") for line in self._folded.split(b"\n")[1:])

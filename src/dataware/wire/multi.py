@@ -112,7 +112,7 @@ class Multi:
         self._soon: asyncio.Handle | None = None
         self._collecting = False
         self._patience = patience
-        self._permit = permit
+        self.permit = permit
         self._every = min(patience) / LOOKS
         self._look = self._loop.call_later(self._every, self._end_overdue)
 
@@ -194,8 +194,13 @@ class Multi:
         self._collect_soon()
 
     def _check_permit(self) -> None:
-        """End everything under way once it may not be sent: the process may have stood still."""
-        if self._permit is not None and not self._permit.current:
+        """End everything under way once it may not be sent: the process may have stood still.
+
+        Nothing is sent but by what libcurl does right after this, so it is the one check that
+        every request has to pass.
+        """
+        permit = self.permit
+        if permit is not None and not permit.current:
             for transfer in tuple(self._active):
                 self._finish_transfer(transfer, Failed(pycurl.E_ABORTED_BY_CALLBACK, NOT_PERMITTED))
 

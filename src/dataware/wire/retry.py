@@ -108,13 +108,14 @@ class RetryingWire:
         tries = faults = 0
         while True:
             outcome: Response | OSError
-            if (permit := self._permit) is not None and not permit.current:
-                await permit.wait()
             try:
                 outcome = await self._transport.exchange(request)
                 if request.service in CHECKED:
                     require_checksum(outcome)
             except OSError as error:
+                if (permit := self._permit) is not None and not permit.current:
+                    await permit.wait()
+                    continue
                 outcome, verdict = error, Judgement.RETRY
             else:
                 verdict = request.judge(outcome)
