@@ -47,3 +47,13 @@ def test_prices_survive_their_json_and_say_what_they_are() -> None:
 def test_an_estimated_size_stays_an_estimate() -> None:
     """Inexact sizes give inexact estimates."""
     assert not estimate(Size(1, 1, exact=False), {}, Throughput(1), PRICES).exact
+
+
+def test_what_is_more_than_was_counted_is_a_lower_bound() -> None:
+    """It is so in the plan file, and a file without the field is none."""
+    counted = Size(1000, 10, exact=False, at_least=True)
+    taken = estimate(counted, {}, Throughput(1), PRICES)
+    assert taken.to_json()["at_least"] is True
+    assert Size(**counted.to_json()) == counted
+    assert "at_least" not in estimate(Size(1, 1), {}, Throughput(1), PRICES).to_json()
+    assert [counted.precision, Size(1, 1).precision] == ["more than ", ""]

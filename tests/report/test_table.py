@@ -25,7 +25,7 @@ from dataware.core.plan import Plan
 from dataware.kinds import load
 from dataware.report import Format, make_renderer
 from dataware.report.summary import plan_summary, shown_plan
-from dataware.report.table import SHOWN, PlanTable, stack_rows
+from dataware.report.table import SHOWN, PlanTable, amount, stack_rows
 from support.plans import BUCKET, held, many, migration, nasty_plans, one, plan_of, warned
 
 
@@ -209,3 +209,11 @@ def test_a_bucket_counts_objects() -> None:
     wanted = type(planned.wanted)("App/B", BUCKET, "b")
     bucket = type(planned)(wanted, held("b", 5), (), planned.decision, planned.estimate)
     assert "about 5 objects" in told(plan_of(bucket))[1]
+
+
+def test_of_what_was_counted_in_part_the_row_says_more_than() -> None:
+    """Neither the number nor the time and the money are told as if they were those of all."""
+    size = {"items": 1000, "bytes": 5_200_000, "exact": False, "at_least": True}
+    assert amount(size, "object") == "more than 1,000 objects, 5.2 MB"
+    about = {**size, "at_least": False}
+    assert amount(about, "object") == "about 1,000 objects, 5.2 MB"

@@ -63,13 +63,22 @@ class Throughput:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a migration takes; `exact` is False where the service only estimates its size."""
+    """What a migration takes; `exact` is False where the service only estimates its size.
+
+    With `at_least` there is more than was counted, and so all of it is a lower bound.
+    """
 
     items: int
     bytes: int
     seconds: int
     usd: float
     exact: bool
+    at_least: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The estimate as in the plan file."""
+        data = asdict(self)
+        return data if self.at_least else {k: v for k, v in data.items() if k != "at_least"}
 
 
 def estimate(
@@ -85,7 +94,8 @@ def estimate(
         *(charges.get(name, 0.0) / rate for name, rate in speed.units.items()),
         0.0,
     )
-    return Estimate(size.items, size.bytes, ceil(slowest), round(usd, 6), size.exact)
+    seconds, cost = ceil(slowest), round(usd, 6)
+    return Estimate(size.items, size.bytes, seconds, cost, size.exact, size.at_least)
 
 
 WORKERS_OF_A_MACHINE = 20

@@ -163,13 +163,34 @@ class Marker:
 NO_MARKER = Marker(MarkerState.NONE)
 
 
+def precision(size: Mapping[str, Any]) -> str:
+    """The word before a figure, from the JSON of a size or an estimate; empty if it is exact."""
+    if size.get("at_least"):
+        return "more than "
+    return "" if size.get("exact", True) else "about "
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much a resource holds. `exact` is False for figures the service only estimates."""
+    """How much a resource holds. `exact` is False for figures the service only estimates.
+
+    `at_least` says that no more was counted, and there is more.
+    """
 
     items: int
     bytes: int
     exact: bool = True
+    at_least: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The size as in plan files and lock files."""
+        more = {"at_least": True} if self.at_least else {}
+        return {"items": self.items, "bytes": self.bytes, "exact": self.exact, **more}
+
+    @property
+    def precision(self) -> str:
+        """The word before the figure: "", "about " or "more than "."""
+        return precision(self.to_json())
 
     @property
     def is_zero(self) -> bool:

@@ -110,10 +110,8 @@ def _is_migrated(planned: Planned, fallback: Facts) -> bool:
 def _amount(facts: Facts, unit: str) -> str:
     if facts.size is None:
         return "data is"
-    about = "" if facts.size.exact else "about "
-    return (
-        f"{about}{format_count(facts.size.items, unit)} {'is' if facts.size.items == 1 else 'are'}"
-    )
+    verb = "is" if facts.size.items == 1 else "are"
+    return f"{facts.size.precision}{format_count(facts.size.items, unit)} {verb}"
 
 
 def _clause(names: Sequence[str], one: str, several: str) -> str:

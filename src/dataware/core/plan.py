@@ -6,7 +6,7 @@ Schema version 1; changes only add. A plan holds no data of the resources and no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from dataware.core.errors import BadInput
@@ -92,7 +92,7 @@ class Planned:
             "import": decision.import_mode.value if decision.import_mode else None,
             "guarded": decision.guarded,
             "warnings": list(decision.warnings),
-            "estimate": asdict(self.estimate) if self.estimate else None,
+            "estimate": self.estimate.to_json() if self.estimate else None,
             "wanted": _wanted_json(wanted),
         }
 
@@ -258,7 +258,7 @@ def _content(planned: Planned) -> dict[str, Any]:
     """What the preferred resource holds where that may change the decision, and what is to copy."""
     decision, preferred, source = planned.decision, planned.preferred, planned.source
     if decision.action in COPYING and source is not None and source.size is not None:
-        return {"content": preferred.content.value, "size": asdict(source.size)}
+        return {"content": preferred.content.value, "size": source.size.to_json()}
     if preferred.holds_data or not planned.wanted.fallbacks:
         return {}
     beside = [facts.name for facts in planned.fallbacks if facts.holds_data]
@@ -291,7 +291,7 @@ def _facts_json(facts: Facts | None) -> dict[str, Any]:
         "schema": facts.schema,
         "identity": facts.identity,
         **({"physical_id": facts.physical_id} if facts.physical_id else {}),
-        "size": asdict(size) if size else None,
+        "size": size.to_json() if size else None,
         "settings": {name: setting.label for name, setting in sorted(facts.settings.items())},
         "problems": [str(problem) for problem in facts.problems],
         "notes": list(facts.notes),

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dataware.core.events import Event, event, format_count, needs_attention
-from dataware.core.model import Action
+from dataware.core.model import Action, precision
 from dataware.core.plan import Plan, copies
 
 WORDS = {
@@ -35,6 +35,7 @@ class Totals:
     usd: float
     exact: bool
     unseen: int
+    at_least: bool = False
 
     @staticmethod
     def of(plan: Plan, unit_of: Callable[[str], str]) -> Totals:
@@ -52,6 +53,7 @@ class Totals:
             usd=round(sum(one.usd for one in known), 6),
             exact=all(one.exact for one in known),
             unseen=len(taken) - len(known),
+            at_least=any(one.at_least for one in known),
         )
 
     def __str__(self) -> str:
@@ -59,8 +61,9 @@ class Totals:
         parts = []
         if self.items:
             counts = ", ".join(format_count(count, unit) for unit, count in self.items.items())
-            about = "" if self.exact else "about "
-            parts.append(f"{about}{counts}, {volume(self.bytes)}, {effort(self.seconds, self.usd)}")
+            effort_in_words = effort(self.seconds, self.usd, at_least=self.at_least)
+            about = precision({"exact": self.exact, "at_least": self.at_least})
+            parts.append(f"{about}{counts}, {volume(self.bytes)}, {effort_in_words}")
         if self.unseen:
             copies_of = "1 copy" if self.unseen == 1 else f"{self.unseen:,} copies"
             parts.append(f"{copies_of} of unknown size")
@@ -113,9 +116,9 @@ def price_notes(plan: Plan) -> Iterator[str]:
         yield f"{prices.source} names no price for {', '.join(prices.filled)}: list prices count"
 
 
-def effort(seconds: int, usd: float) -> str:
-    """Time and money: "about 2 s and $0.0002"."""
-    return f"about {duration(seconds)} and {money(usd)}"
+def effort(seconds: int, usd: float, *, at_least: bool = False) -> str:
+    """Time and money: "about 2 s and $0.0002", or "at least 2 s and $0.0002"."""
+    return f"{'at least' if at_least else 'about'} {duration(seconds)} and {money(usd)}"
 
 
 def volume(size: int) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataware.core.events import Event, format_count
-from dataware.core.model import Action, Existence, MarkerState, Ownership
+from dataware.core.model import Action, Existence, MarkerState, Ownership, precision
 from dataware.core.printable import escape_unprintable
 from dataware.kinds import load
 from dataware.report.summary import WORDS, duration, money, volume
@@ -155,9 +155,8 @@ def _content(facts: Json, unit: str) -> str:
 
 
 def amount(size: Json, unit: str) -> str:
-    """How much there is: "about 78 items, 1.9 kB"."""
-    about = "" if size["exact"] else "about "
-    return f"{about}{format_count(size['items'], unit)}, {volume(size['bytes'])}"
+    """How much there is: "about 78 items, 1.9 kB", "more than 1,000 objects, 5.2 MB"."""
+    return f"{precision(size)}{format_count(size['items'], unit)}, {volume(size['bytes'])}"
 
 
 def _owner(facts: Json) -> str:
@@ -188,8 +187,9 @@ def _takes(resource: Json, unit: str) -> Iterator[str]:
     taken = resource["estimate"]
     if taken:
         yield amount(taken, unit)
-        yield f"about {duration(taken['seconds'])}"
-        yield money(taken["usd"])
+        least = "at least " if taken.get("at_least") else ""
+        yield f"{least or 'about '}{duration(taken['seconds'])}"
+        yield f"{least}{money(taken['usd'])}"
     elif Action(resource["action"]) in {Action.MIGRATE, Action.RESUME}:
         yield "size not seen"
 

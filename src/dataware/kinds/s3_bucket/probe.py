@@ -207,7 +207,8 @@ def _content(look: _Look) -> tuple[Content, Size | None]:
         look.trouble(CannotSee(str(error), error.problem), "ListObjectsV2", "s3:ListBucket")
         return Content.UNKNOWN, None
     listed = page.get("Contents", [])
-    size = Size(len(listed), sum(one["Size"] for one in listed), exact=not page["IsTruncated"])
+    more = bool(page["IsTruncated"])
+    size = Size(len(listed), sum(one["Size"] for one in listed), exact=not more, at_least=more)
     look.notes.extend(note_archived(listed, more=page["IsTruncated"]))
     older = _older_versions(look, bool(listed))
     if listed:

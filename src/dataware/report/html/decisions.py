@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dataware.core.events import format_count
+from dataware.core.model import precision
 from dataware.kinds import CATALOGUE, load
 from dataware.report.html.table import Column, Line, ReportTable, Row, cell
 from dataware.report.html.words import facts_in_words
@@ -80,9 +81,10 @@ def _why(first: Data, last: Data, unit: str) -> Iterator[Line]:
 def _effort(estimate: Data | None, unit: str) -> str:
     if not estimate:
         return ""
-    about = "" if estimate.get("exact", True) else "about "
+    least = "at least " if estimate.get("at_least") else ""
     return (
-        f"{about}{format_count(int(estimate['items']), unit)}, "
-        f"{volume(int(estimate['bytes']))}, about {duration(int(estimate['seconds']))}, "
-        f"{money(float(estimate['usd']))}"
+        f"{precision(estimate)}{format_count(int(estimate['items']), unit)}, "
+        f"{volume(int(estimate['bytes']))}, "
+        f"{least or 'about '}{duration(int(estimate['seconds']))}, "
+        f"{least}{money(float(estimate['usd']))}"
     )

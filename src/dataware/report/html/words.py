@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from dataware.core.events import format_count, needs_attention
-from dataware.core.model import Action
+from dataware.core.model import Action, precision
 from dataware.core.printable import escape_unprintable
 from dataware.report.html.story import MigrationStory, Story
 from dataware.report.summary import volume
@@ -160,8 +160,7 @@ def facts_in_words(facts: Mapping[str, Any], unit: str) -> str:
         parts.append(CONTENT.get(facts.get("content", ""), "content not seen"))
         size = facts.get("size")
         if size and size.get("items"):
-            about = "" if size.get("exact", True) else "about "
-            parts.append(f"{about}{format_count(int(size['items']), unit)}")
+            parts.append(f"{precision(size)}{format_count(int(size['items']), unit)}")
             parts.append(volume(int(size.get("bytes", 0))))
         parts.append(_owner(facts))
     if facts.get("marker") in {"running", "complete"}:
