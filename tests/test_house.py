@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 FUNCTION_LINES, FILE_LINES = 40, 400
+PARTICIPLE = re.compile(
+    "[a-z]+ed|told|seen|said|meant|left|kept|begun|made|found|given|held|heard|shown|known|chosen"
+    "|written|drawn|spoken|sent|taken"
+)
+NODES = [node for path in SOURCES for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+CLASSES = Counter(node.name for node in NODES if isinstance(node, ast.ClassDef))
 
 
 def functions(path: Path) -> list[tuple[str, int]]:
@@ -38,6 +45,35 @@ def test_nothing_is_left_undone(path: Path) -> None:
     assert not re.search(r"NotImplementedError|TODO|FIXME|XXX", text)
     silenced = re.findall(r"#\s*(?:noqa|type: ignore)[^\n]*", text)
     assert [remark for remark in silenced if not re.search(r" [-#] \w", remark)] == []
+
+
+def is_value(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function is a property or returns a bool: those may be a participle."""
+    by = [each.id for each in node.decorator_list if isinstance(each, ast.Name)]
+    returns_bool = isinstance(node.returns, ast.Name) and node.returns.id == "bool"
+    return returns_bool or any("property" in name for name in by)
+
+
+def test_no_function_is_named_by_a_participle() -> None:
+    """A name says what a function does, or what it gives: `probe_name`, not `seen`."""
+    named = [node for node in NODES if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lone = [node for node in named if PARTICIPLE.fullmatch(node.name.strip("_"))]
+    assert [node.name for node in lone if not is_value(node)] == []
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    """Who searches for the name of a class finds one class."""
+    assert [name for name, n in CLASSES.items() if n > 1 and not name.startswith("_")] == []
+
+
+def test_the_glossary_names_classes_that_exist() -> None:
+    """The words of the glossary are those of the code."""
+    rows = re.findall(
+        r"^\|[^|`]+\|([^|]*`[^|]*)\|", (ROOT / "docs/glossary.md").read_text("utf-8"), re.M
+    )
+    names = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert len(names) > 30
+    assert [name for name in names if name not in CLASSES] == []
 
 
 def test_generated_pages_are_fresh() -> None:

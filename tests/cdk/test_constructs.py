@@ -140,7 +140,7 @@ def test_what_is_uncertain_is_safe_unless_the_app_says_another_word(word: OnErro
     assert said == [word, word]
     path, names = "Demo/Uploads", {"preferred_name": "uploads-prod", "fallback_names": ()}
     asked = ask(path, BUCKET, **names, on_error=word, on_fallback_data=None, import_mode=None)
-    wanted = asked.wanted("Demo", "Uploads", ImportMode.ADOPT)
+    wanted = asked.to_wanted("Demo", "Uploads", ImportMode.ADOPT)
     assert wanted.on_error is (word or OnError.SAFE)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from dataware import __version__
 from dataware.cli import main
-from dataware.cli.errors import explained, wants_json
+from dataware.cli.errors import explain_error, wants_json
 from dataware.cli.values import account, share, size
 from dataware.core.errors import BadInput, Incomplete, Refused, SidesDifferError
 
@@ -124,12 +124,12 @@ def test_an_unreachable_endpoint_is_named(
 )
 def test_every_error_has_its_exit_code(error: BaseException, code: int) -> None:
     """The codes are the same for every command."""
-    assert explained(error)[1] == code
+    assert explain_error(error)[1] == code
 
 
 def test_an_unexpected_error_asks_for_debug() -> None:
     """A fault of dataware itself says what happened and how to see more."""
-    text, _ = explained(ZeroDivisionError("division by zero"))
+    text, _ = explain_error(ZeroDivisionError("division by zero"))
     assert text == "Unexpected error, ZeroDivisionError: division by zero: run again with --debug"
 
 

@@ -18,7 +18,7 @@ from dataware.core.kind import Place
 from dataware.core.verdict import Verdict
 from dataware.kinds import load
 from dataware.ops.compare import Stop, compare
-from dataware.ops.context import Pair
+from dataware.ops.context import ComparisonSpec
 from dataware.ops.measure import Measure
 from dataware.ops.verify import sides_of
 from dataware.report import Format
@@ -43,7 +43,7 @@ def aws(fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> Account:
 def verdict(aws: Account, stop: Stop = lambda: False, measure: Measure | None = None) -> Verdict:
     """What a comparison by processes finds."""
     source, target = (Place(name, aws.account, aws.region) for name in ("one-table", "two-table"))
-    pair = Pair("AWS::DynamoDB::Table", source, target)
+    pair = ComparisonSpec("AWS::DynamoDB::Table", source, target)
     sides = sides_of(load(pair.type_name), pair, aws.for_region)
     processes = Processes(partial(open_account, OPTIONS), pair, sides)
     return compare(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.cli.explain import WIDEST, explain, joined, lines, topics
+from dataware.cli.explain import WIDEST, explain, join_topics, lines, topics
 from dataware.core.errors import BadInput
 from dataware.core.guide import EXIT_CODES, GUIDE
 from dataware.core.rules import RULES
@@ -46,7 +46,7 @@ def test_exit_codes_and_events_are_explained() -> None:
 
 def test_several_topics_at_once() -> None:
     """A plan with two stops is explained by one command."""
-    assert joined(["rule", "9", "exit", "4", "11"]) == ["rule-9", "exit-4", "11"]
+    assert join_topics(["rule", "9", "exit", "4", "11"]) == ["rule-9", "exit-4", "11"]
     out = run("explain", "9", "11").out
     assert "Rule 9 (" in out
     assert "Rule 11 (" in out

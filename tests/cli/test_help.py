@@ -9,7 +9,7 @@ import click
 import pytest
 
 from dataware.cli.commands import dataware
-from dataware.cli.errors import explained
+from dataware.cli.errors import explain_error
 from dataware.cli.help import SECTIONS
 from dataware.core.guide import EXIT_CODES
 from support.cli import run, toml_resource, write_toml
@@ -142,4 +142,4 @@ def test_the_metadata_of_other_tools_is_left_alone(key: str, tmp_path: Path) -> 
 
 def test_a_complaint_without_a_command_is_one_of_the_whole() -> None:
     """An error that knows no command points at the help of the whole."""
-    assert explained(click.UsageError("wrong"))[0] == "wrong; try `dataware --help`"
+    assert explain_error(click.UsageError("wrong"))[0] == "wrong; try `dataware --help`"

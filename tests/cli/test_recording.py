@@ -12,7 +12,7 @@ import click
 import pytest
 
 from dataware.cli.commands import dataware
-from dataware.cli.recording import heard, shown_arguments
+from dataware.cli.recording import shown_arguments, with_run_log
 from dataware.cli.slot import slot
 from dataware.core.events import Event, event
 from dataware.embedded import EmbeddedAws
@@ -164,7 +164,7 @@ def test_a_command_of_two_parts_leaves_one_record() -> None:
     aws: Any = SimpleNamespace(account="111122223333", region="eu-central-1")
     with slot() as current, dataware.commands["deploy"].make_context("deploy", ["--yes"]):
         for text in ("before", "after"):
-            heard(told.append, aws)(event("note", text=text))
+            with_run_log(told.append, aws)(event("note", text=text))
         assert current.record is not None
         current.record.end(0, None)
     (kept,) = kept_runs(runs_folder())

@@ -24,13 +24,13 @@ from dataware.core.partition import KeyRange
 from dataware.core.permissions import Needed
 from dataware.core.ports import Request, Response
 from dataware.kinds import load
-from dataware.kinds.s3_bucket.copy.client import Calls
+from dataware.kinds.s3_bucket.copy.client import S3Client
 from dataware.kinds.s3_bucket.copy.listing import OBJECTS, VERSIONS, pages
 from dataware.kinds.s3_bucket.copy.multipart import abandon
-from dataware.kinds.s3_bucket.copy.objects import Pair
+from dataware.kinds.s3_bucket.copy.objects import BucketPair
 from dataware.kinds.s3_bucket.copy.requests import Bucket
 from dataware.kinds.s3_bucket.copy.versions import Replay
-from dataware.kinds.s3_bucket.copy.xml import Found
+from dataware.kinds.s3_bucket.copy.xml import ListedObject
 from dataware.state import ParameterMarkers
 from support.cli import BUCKET, TABLE
 from support.dynamo import respond
@@ -112,9 +112,11 @@ async def drain(listed: Any) -> None:
         pass
 
 
-def pair(circle: Circle) -> Pair:
+def pair(circle: Circle) -> BucketPair:
     """Both sides of a copy."""
-    return Pair.of(Calls(circle), CopyOrder(PLACE, Place("other-one", ACCOUNT, "eu-central-1")))
+    return BucketPair.of(
+        S3Client(circle), CopyOrder(PLACE, Place("other-one", ACCOUNT, "eu-central-1"))
+    )
 
 
 WIRED: dict[str, Callable[[int], tuple[Circle, Any]]] = {}
@@ -131,18 +133,18 @@ def wired(make_page: Callable[[str], bytes], use: Callable[[Circle], Any]) -> An
 
 
 WIRED["objects"] = wired(
-    objects, lambda c: drain(pages(Calls(c), Bucket.of(PLACE), OBJECTS, KeyRange.of("")))
+    objects, lambda c: drain(pages(S3Client(c), Bucket.of(PLACE), OBJECTS, KeyRange.of("")))
 )
 WIRED["versions"] = wired(
-    versions, lambda c: drain(pages(Calls(c), Bucket.of(PLACE), VERSIONS, KeyRange.of("")))
+    versions, lambda c: drain(pages(S3Client(c), Bucket.of(PLACE), VERSIONS, KeyRange.of("")))
 )
 WIRED["versions of one key"] = wired(
     lambda cursor: versions(cursor, ROW),
-    lambda c: drain(pages(Calls(c), Bucket.of(PLACE), VERSIONS, KeyRange.of(""))),
+    lambda c: drain(pages(S3Client(c), Bucket.of(PLACE), VERSIONS, KeyRange.of(""))),
 )
 WIRED["what a key holds"] = wired(
     lambda cursor: versions(cursor, ROW),
-    lambda c: Replay(pair(c), (Found(b"key", 1, "0a", version="1"),)).run(),
+    lambda c: Replay(pair(c), (ListedObject(b"key", 1, "0a", version="1"),)).run(),
 )
 WIRED["unfinished uploads"] = wired(uploads, lambda c: abandon(pair(c), b"key"))
 

@@ -13,7 +13,7 @@ from dataware.core.tally import Tally
 from dataware.core.verdict import Side
 from dataware.handler.check import BUCKETS, DIFFERENCES, TaskState, checks
 from dataware.handler.shard import LIMIT
-from dataware.ops.checking import Comparison, Found, Step, Task
+from dataware.ops.checking import Comparison, Step, Task, TaskResult
 
 
 def full(check: TaskState, letter: str = "k") -> TaskState:
@@ -83,7 +83,7 @@ def test_a_task_comes_back_as_it_went(step: Step) -> None:
 
 def test_a_task_that_was_lost_is_named() -> None:
     """The state machine puts the error of Lambda beside a task that is as it was before."""
-    check = TaskState(Task(Step.MERGE, ""), 5, Found("6b6579"))
+    check = TaskState(Task(Step.MERGE, ""), 5, TaskResult("6b6579"))
     lost = TaskState.from_json({**check.to_json(), "failed": "Sandbox.Timedout"})
     assert (lost.failed, lost.ended, lost.done) == ("Sandbox.Timedout", True, False)
     assert lost.found.cursor == "6b6579"

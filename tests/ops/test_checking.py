@@ -14,18 +14,18 @@ from dataware.core.diff import BUCKETS, DifferenceKind, DigestForm, Fold
 from dataware.core.kind import Evidence
 from dataware.core.tally import Tally
 from dataware.core.verdict import LABEL_LENGTH, LISTED, Side, Verdict
-from dataware.ops.checking import MANY, Comparison, Found, Sides, Step, Task, carry_out
+from dataware.ops.checking import MANY, Comparison, Sides, Step, Task, TaskResult, carry_out
 from dataware.ops.compare import compare
 from support.held import Held
 
 contents = st.dictionaries(st.text("abc", max_size=3), st.sampled_from("xyz"), max_size=25)
 
 
-def travelled(task: Task, found: Found) -> tuple[Task, Found]:
+def travelled(task: Task, found: TaskResult) -> tuple[Task, TaskResult]:
     """A task and its result after a way as text."""
     fold = found.fold and Fold.from_bytes(found.fold.to_bytes())
     verdict = json.loads(json.dumps(found.verdict.to_json(LISTED)))
-    return Task.from_json(json.loads(json.dumps(task.to_json()))), Found(
+    return Task.from_json(json.loads(json.dumps(task.to_json()))), TaskResult(
         found.cursor, found.done, fold, Verdict.from_json(verdict), found.named
     )
 
@@ -35,7 +35,7 @@ def step_by_step(sides: Sides, *, ordered: bool, buckets: int | None = None) -> 
     comparison = Comparison.begin(sides, ordered=ordered)
     while comparison.step is not None:
         for begun in comparison.tasks(sides, buckets):
-            task, found = begun, Found()
+            task, found = begun, TaskResult()
             for _ in range(200):
                 asked = iter((False,))
                 carry_out(task, sides, found, lambda asked=asked: next(asked, True))
@@ -94,7 +94,7 @@ def test_what_moves_between_two_steps_never_passes_for_equal(
         read = mine.content, theirs.content
         folded = read if comparison.step is Step.FOLD else folded
         for task in comparison.tasks(sides, buckets):
-            found = Found()
+            found = TaskResult()
             carry_out(task, sides, found, lambda: False)
             comparison.take(task, found)
         comparison.advance()
@@ -115,7 +115,7 @@ def moving(change: Callable[[Held, Held, int], None]) -> tuple[Verdict, int]:
     while comparison.step is not None:
         change(source, target, steps)
         for task in comparison.tasks(sides):
-            found = Found()
+            found = TaskResult()
             carry_out(task, sides, found, lambda: False)
             comparison.take(*travelled(task, found))
         comparison.advance()
@@ -231,7 +231,7 @@ def test_few_suspects_are_looked_up_at_once() -> None:
     sides = Sides(source, target)
     comparison = Comparison.begin(sides, ordered=False)
     for task in comparison.tasks(sides):
-        found = Found()
+        found = TaskResult()
         carry_out(task, sides, found, lambda: False)
         comparison.take(task, found)
     comparison.advance()

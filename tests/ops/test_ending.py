@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dataware.core.errors import BadInput, Conflict, Incomplete, Refused, ServiceFailed
-from dataware.ops.ending import WHY_LENGTH, carried, ending, state_of
+from dataware.ops.ending import WHY_LENGTH, carry_over, ending, state_of
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_a_long_reason_is_cut() -> None:
 def test_a_next_run_takes_over_what_it_goes_on_with() -> None:
     """How the last run ended, and how fast it was, is not true of the next one."""
     detail = {"checkpoint": "c", "identity": "i", "done": 1, "ended": {}, "rate": 5, "phase": "p"}
-    assert carried(detail) == {"checkpoint": "c", "identity": "i", "done": 1}
+    assert carry_over(detail) == {"checkpoint": "c", "identity": "i", "done": 1}

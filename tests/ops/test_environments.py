@@ -31,7 +31,7 @@ from dataware.core.model import (
 from dataware.core.names import is_arn, place_of
 from dataware.core.plan import Plan, lock_entries
 from dataware.ops.context import Context
-from dataware.ops.inputs.wanted import App, Environment, check_together
+from dataware.ops.inputs.wanted import App, StackEnvironment, check_together
 from dataware.ops.plan import make_plan
 from support.world import World, box_kind
 
@@ -293,7 +293,7 @@ def _in_other_regions(meant: Collection[Key]) -> set[Key]:
 @given(wanted_sets())
 def test_an_app_is_refused_outside_of_its_environment(wanted: list[Wanted]) -> None:
     """Whichever stack comes first or last, and whatever they are called."""
-    environments = {one.id: Environment(one.account, one.region) for one in wanted}
+    environments = {one.id: StackEnvironment(one.account, one.region) for one in wanted}
     app = App(wanted, environments)
     here = (ACCOUNTS[0], REGIONS[0])
     fits = all((one.account, one.region) == here for one in wanted)

@@ -10,7 +10,7 @@ import pytest
 from dataware.core.errors import BadInput
 from dataware.core.guard import Declared, Loss, StackTemplate
 from dataware.core.model import Deployed, Wanted
-from dataware.ops.guard import allowed, losses
+from dataware.ops.guard import losses, mark_allowed
 from dataware.ops.inputs import App
 from ops.test_guard import StackedAws
 from support.world import World, install
@@ -105,6 +105,6 @@ def test_a_loss_is_allowed_by_what_tells_stacks_apart(there: World) -> None:
     found = found_in(there, app, {HERE: ORDERS, THERE: ORDERS})
     for name in ("Orders", "app/Orders"):
         with pytest.raises(BadInput, match=f"name one of App-{HERE}/Orders, App-{THERE}/Orders"):
-            allowed(found, [name])
-    marked = allowed(found, [f"App-{THERE}/Orders"])
+            mark_allowed(found, [name])
+    marked = mark_allowed(found, [f"App-{THERE}/Orders"])
     assert {one.key: one.allowed for one in marked} == {f"App-{HERE}": False, f"App-{THERE}": True}

@@ -23,7 +23,7 @@ Choice = TypeVar("Choice", OnError, OnFallbackData, ImportMode)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ResourceRequest:
     """One resource of the app; None stands for a setting that the app leaves open.
 
     `schema` holds the CloudFormation properties that tell the key schema.
@@ -58,7 +58,7 @@ class Asked:
             "Metadata": {"Dataware": self.metadata, "aws:cdk:path": self.path},
         }
 
-    def in_environment(self, account: str, region: str) -> Asked:
+    def in_environment(self, account: str, region: str) -> ResourceRequest:
         """The same with its fallbacks named as in the environment of the stack.
 
         Raises BadInput for an ARN that no look from there can reach.
@@ -67,7 +67,7 @@ class Asked:
         local = localize_names(self.kind, wanted, account, region)
         return replace(self, fallbacks=local.fallbacks)
 
-    def wanted(self, stack: str, logical_id: str, otherwise: ImportMode) -> Wanted:
+    def to_wanted(self, stack: str, logical_id: str, otherwise: ImportMode) -> Wanted:
         """The resource as the use cases take it; `otherwise` is how to import by default."""
         hidden = dict.fromkeys(PROTECTIVE.get(self.kind.cfn_type, ()), UNSEEN)
         return Wanted(
@@ -114,11 +114,11 @@ def ask(
     on_fallback_data: str | None,
     import_mode: str | None,
     schema: Mapping[str, Any] | None = None,
-) -> Asked:
+) -> ResourceRequest:
     """The checked request of one construct. Raises ValueError in one sentence."""
     if isinstance(fallback_names, str):
         fallback_names = (fallback_names,)
-    asked = Asked(
+    asked = ResourceRequest(
         path,
         load(cfn_type),
         preferred_name,
@@ -151,7 +151,7 @@ def is_token(text: str) -> bool:
     return any(mark in text for mark in TOKENS)
 
 
-def _check_name(asked: Asked, argument: str, name: object) -> None:
+def _check_name(asked: ResourceRequest, argument: str, name: object) -> None:
     if not isinstance(name, str):
         raise TypeError(f"{asked.path}: {argument} has to be a string, not {name!r}")
     if is_token(name):

@@ -47,14 +47,14 @@ class DataAwareBucket(DataAwareResource):
         )
         given: dict[str, Any] = {**properties}
         self._refuse(given, "bucket_name")
-        self._bucket = self._build(given, migration, self._declared, self._reference)
+        self._bucket = self._build(given, migration, self._declare_resource, self._reference)
 
     @property
     def bucket(self) -> s3.IBucket:
         """The bucket: declared by this stack, or referenced."""
         return self._bucket
 
-    def _declared(self, properties: dict[str, Any]) -> s3.IBucket:
+    def _declare_resource(self, properties: dict[str, Any]) -> s3.IBucket:
         return s3.Bucket(self, CHILD, bucket_name=self._asked.preferred, **properties)
 
     def _reference(self, name: str, properties: dict[str, Any]) -> s3.IBucket:

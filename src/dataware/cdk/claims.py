@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from constructs import Construct
 
-from dataware.cdk.asked import Asked
+from dataware.cdk.asked import ResourceRequest
 from dataware.cdk.home import Home
 from dataware.cdk.versions import add_warning
 
@@ -27,7 +27,7 @@ class Claims:
 _BY_APP: dict[str, Claims] = {}
 
 
-def claim(construct: Construct, asked: Asked, home: Home) -> None:
+def claim(construct: Construct, asked: ResourceRequest, home: Home) -> None:
     """Record what a construct wants.
 
     Raises ValueError if another one prefers the same name; warns where a name is one construct's
@@ -51,7 +51,7 @@ def claim(construct: Construct, asked: Asked, home: Home) -> None:
             _warn(construct, asked.path, name, claims.preferred[arn])
 
 
-def _key(asked: Asked, name: str, place: tuple[str, str, str]) -> str:
+def _key(asked: ResourceRequest, name: str, place: tuple[str, str, str]) -> str:
     """The ARN with the name behind it, which not every ARN holds."""
     return f"{asked.kind.arns(name, *place)[0]} {name}"
 

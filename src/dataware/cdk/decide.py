@@ -14,9 +14,9 @@ from enum import StrEnum
 from aws_cdk import Annotations, CfnResource, Stack
 from constructs import Construct
 
-from dataware.cdk.asked import Asked, is_token
+from dataware.cdk.asked import ResourceRequest, is_token
 from dataware.cdk.home import IMPORT, LOOKUP, Home
-from dataware.cdk.lock import FILE, Entry, Environment, Lock, read_lock
+from dataware.cdk.lock import FILE, Environment, Lock, LockEntry, read_lock
 from dataware.cdk.versions import add_warning
 from dataware.core.errors import BadInput, DatawareError
 from dataware.core.events import event
@@ -46,7 +46,9 @@ class Lookup(StrEnum):
     COLLECT = "collect"
 
 
-def settle(construct: Construct, asked: Asked, home: Home, logical_id: str | None = None) -> Entry:
+def settle(
+    construct: Construct, asked: ResourceRequest, home: Home, logical_id: str | None = None
+) -> LockEntry:
     """The decision for one construct; a stop of rule 0 where nothing can be decided.
 
     The logical id is compared once it is given; before, an entry of the lock file is taken at its
@@ -55,14 +57,14 @@ def settle(construct: Construct, asked: Asked, home: Home, logical_id: str | Non
     mode = lookup_mode(home)
     if mode is Lookup.COLLECT:
         reason = "not looked at: the app was run to collect what it wants"
-        return Entry(asked.preferred, Decision(Action.CREATE, UNDECIDED, reason))
+        return LockEntry(asked.preferred, Decision(Action.CREATE, UNDECIDED, reason))
     try:
         return _entry(construct, asked, home, logical_id)
     except DatawareError as error:
-        return Entry(asked.preferred, Decision(Action.STOP, UNDECIDED, str(error)))
+        return LockEntry(asked.preferred, Decision(Action.STOP, UNDECIDED, str(error)))
 
 
-def tell(construct: Construct, entry: Entry, home: Home, *, silent: bool = False) -> None:
+def tell(construct: Construct, entry: LockEntry, home: Home, *, silent: bool = False) -> None:
     """Annotate a construct with what stops it, and with what was warned of.
 
     `silent` keeps from people a decision that is not carried out.
@@ -138,12 +140,14 @@ def declared_id(construct: Construct, cfn_type: str) -> str:
         construct.node.try_remove_child("Resource")
 
 
-def _entry(construct: Construct, asked: Asked, home: Home, logical_id: str | None) -> Entry:
+def _entry(
+    construct: Construct, asked: ResourceRequest, home: Home, logical_id: str | None
+) -> LockEntry:
     lock = read_lock()
     environment = environment_of(home, lock)
     asked = asked.in_environment(environment.account, environment.region)
     entry = lock.entry(environment, asked.kind, asked.preferred)
-    outdated = _outdated(entry, asked, environment, home.stack, logical_id)
+    outdated = _why_outdated(entry, asked, environment, home.stack, logical_id)
     known = entry if outdated is None else None
     never = lookup_mode(home) is Lookup.NEVER
     if known and (known.is_settled or is_data_first()):
@@ -158,15 +162,19 @@ def _entry(construct: Construct, asked: Asked, home: Home, logical_id: str | Non
     declared = logical_id or declared_id(construct, asked.kind.cfn_type)
     otherwise = import_default(home) or ImportMode.REFERENCE
     try:
-        return look_up(asked.wanted(home.stack, declared, otherwise), environment, lock)
+        return look_up(asked.to_wanted(home.stack, declared, otherwise), environment, lock)
     except DatawareError:
         if known is None:
             raise
         return replace(known, is_current=False)
 
 
-def _outdated(
-    entry: Entry | None, asked: Asked, environment: Environment, stack: str, logical_id: str | None
+def _why_outdated(
+    entry: LockEntry | None,
+    asked: ResourceRequest,
+    environment: Environment,
+    stack: str,
+    logical_id: str | None,
 ) -> str | None:
     """Why an entry says nothing about this declaration; None if it does."""
     what = f"{asked.kind.noun} {asked.preferred}"

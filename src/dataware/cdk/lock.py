@@ -35,7 +35,7 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LockEntry:
     """A decision with what the template needs to know beside it.
 
     `exists` is about the preferred name at the time of the decision. `stack` and `logical_id`
@@ -102,7 +102,7 @@ class Lock:
 
     environments: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
-    def entry(self, environment: Environment, kind: Kind, preferred: str) -> Entry | None:
+    def entry(self, environment: Environment, kind: Kind, preferred: str) -> LockEntry | None:
         """The entry of one resource, None if there is none. Raises BadInput for a damaged one.
 
         It may have been written for another type that declares the same kind of thing.
@@ -122,7 +122,7 @@ class Lock:
         return Environment(account, region)
 
 
-def parse_entry(preferred: str, data: Mapping[str, Any]) -> Entry:
+def parse_entry(preferred: str, data: Mapping[str, Any]) -> LockEntry:
     """An entry as `dataware.core.plan.lock_entries` writes it. Raises BadInput."""
     try:
         mode = data["import"]
@@ -134,7 +134,7 @@ def parse_entry(preferred: str, data: Mapping[str, Any]) -> Entry:
             import_mode=ImportMode(mode) if mode else None,
             warnings=tuple(data["warnings"]),
         )
-        return Entry(
+        return LockEntry(
             preferred,
             decision,
             exists=data["exists"] == Existence.EXISTS,
@@ -160,12 +160,12 @@ def read_lock(folder: Path | None = None) -> Lock:
         state = path.stat()
     except FileNotFoundError:
         return Lock()
-    return _parsed(path, state.st_mtime_ns, state.st_size)
+    return _parse_lock(path, state.st_mtime_ns, state.st_size)
 
 
 # One synth asks once for every construct; size and time of change tell one file from the next.
 @lru_cache(maxsize=4)
-def _parsed(path: Path, _changed: int, _size: int) -> Lock:
+def _parse_lock(path: Path, _changed: int, _size: int) -> Lock:
     try:
         data = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:

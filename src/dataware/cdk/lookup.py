@@ -19,7 +19,7 @@ from pathlib import Path
 from dataware.aws import Account, BotocoreTransport, SystemClock
 from dataware.cdk.decide import VARIABLE, Lookup
 from dataware.cdk.home import IMPORT
-from dataware.cdk.lock import Entry, Environment, Lock, parse_entry
+from dataware.cdk.lock import Environment, Lock, LockEntry, parse_entry
 from dataware.core.access import Endpoint
 from dataware.core.errors import BadInput, DatawareError, Refused
 from dataware.core.guard import ALLOWED
@@ -41,24 +41,24 @@ from dataware.report.choose import Renderer
 from dataware.state import ParameterMarkers
 from dataware.wire import RetryingWire
 
-Entries = dict[str, Entry]
+Entries = dict[str, LockEntry]
 
 _FOUND: dict[tuple[str, Environment], Entries | DatawareError] = {}
 """What was found for the whole app, by its output folder and environment; a failure is kept too,
 because a hundred constructs would only repeat it."""
 
 
-def look_up(wanted: Wanted, environment: Environment, lock: Lock) -> Entry:
+def look_up(wanted: Wanted, environment: Environment, lock: Lock) -> LockEntry:
     """The decision on one resource, as of now. Raises DatawareError."""
     key = lock_key(wanted.type, wanted.preferred)
     if output := os.environ.get("CDK_OUTDIR"):
         entry = _together(output, environment, wanted.import_mode, lock).get(key)
         if entry and _is_for(entry, wanted):
             return entry
-    return _decided([wanted], environment)[key]
+    return _decide_now([wanted], environment)[key]
 
 
-def _is_for(entry: Entry, wanted: Wanted) -> bool:
+def _is_for(entry: LockEntry, wanted: Wanted) -> bool:
     declared = (wanted.stack, wanted.logical_id, wanted.fallbacks)
     return (entry.stack, entry.logical_id, entry.fallbacks) == declared
 
@@ -70,10 +70,10 @@ def _together(output: str, environment: Environment, otherwise: ImportMode, lock
         try:
             wanted = [
                 one
-                for one in _collected(environment, otherwise)
+                for one in _collect_resources(environment, otherwise)
                 if not _is_locked(one, environment, lock)
             ]
-            found = _decided(wanted, environment)
+            found = _decide_now(wanted, environment)
         except DatawareError as error:
             found = error
         _FOUND[output, environment] = found
@@ -87,7 +87,7 @@ def _is_locked(wanted: Wanted, environment: Environment, lock: Lock) -> bool:
     return entry is not None and _is_for(entry, wanted) and entry.is_settled
 
 
-def _collected(environment: Environment, otherwise: ImportMode) -> list[Wanted]:
+def _collect_resources(environment: Environment, otherwise: ImportMode) -> list[Wanted]:
     """What the app wants in an environment; runs the app as it was started."""
     cards = {kind.cfn_type: kind for kind in kinds()}
     known = json.loads(os.environ.get("CDK_CONTEXT_JSON") or "{}")
@@ -111,7 +111,7 @@ def _collected(environment: Environment, otherwise: ImportMode) -> list[Wanted]:
     ]
 
 
-def _decided(wanted: Sequence[Wanted], environment: Environment) -> Entries:
+def _decide_now(wanted: Sequence[Wanted], environment: Environment) -> Entries:
     """The decisions on some resources, as of now."""
     clock = SystemClock()
     account = Account.open(_retrying, region=environment.region)

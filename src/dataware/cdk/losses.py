@@ -12,7 +12,7 @@ from dataware.core.errors import Refused
 from dataware.core.guard import Threat
 from dataware.core.ports import Wire
 from dataware.kinds import kinds
-from dataware.ops.guard import allowed, losses
+from dataware.ops.guard import losses, mark_allowed
 from dataware.ops.inputs.assembly import MANIFEST, read_assembly
 from dataware.ops.inputs.template import parse_template
 from dataware.ops.inputs.wanted import App, Overrides
@@ -29,7 +29,7 @@ def losses_of(
     region = None if os.environ.get("AWS_REGION") else os.environ.get("CDK_DEFAULT_REGION")
     account = Account.open(_no_wire, profile=profile, region=region)
     found = losses(account, account.for_region, app)
-    marked = allowed(found.threats, allow)
+    marked = mark_allowed(found.threats, allow)
     return marked, found.unseen, {stack.key: stack.path for stack in app.stacks}
 
 

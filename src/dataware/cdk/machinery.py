@@ -20,8 +20,8 @@ from dataware.cdk.home import number_of, stack_of
 from dataware.cdk.machine import definition
 from dataware.cdk.sides import (
     MARKER,
+    MigrationSide,
     Permission,
-    Side,
     copy_permissions,
     look_permissions,
     record_permission,
@@ -81,7 +81,7 @@ class Machinery:
         """What has to be there before the first call, and that no reference leads to."""
         return self._start
 
-    def allow(self, source: Side, target: Side, *, all_versions: bool) -> None:
+    def allow(self, source: MigrationSide, target: MigrationSide, *, all_versions: bool) -> None:
         """Grant what the kinds declare, on these two resources and on the migration's record."""
         stack, partition = self._stack, self._stack.partition
         looking = [

@@ -42,7 +42,7 @@ def warn_on_use(
         original = getattr(reference, method, None)
         if original is not None:
             message = text.format(name=name, method=method)
-            setattr(reference, method, _warned(construct, original, message))
+            setattr(reference, method, _with_warning(construct, original, message))
 
 
 def tell_unused(construct: Construct, name: str, properties: Iterable[str]) -> None:
@@ -53,7 +53,9 @@ def tell_unused(construct: Construct, name: str, properties: Iterable[str]) -> N
         Annotations.of(construct).add_info(text)
 
 
-def _warned(construct: Construct, original: Callable[..., Any], message: str) -> Callable[..., Any]:
+def _with_warning(
+    construct: Construct, original: Callable[..., Any], message: str
+) -> Callable[..., Any]:
     @wraps(original)
     def call(*arguments: Any, **named: Any) -> Any:
         add_warning(construct, "dataware:reference", message)

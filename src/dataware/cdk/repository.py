@@ -49,14 +49,14 @@ class DataAwareRepository(DataAwareResource):
         )
         given: dict[str, Any] = {**properties}
         self._refuse(given, "repository_name")
-        self._repository = self._build(given, None, self._declared, self._reference)
+        self._repository = self._build(given, None, self._declare_resource, self._reference)
 
     @property
     def repository(self) -> ecr.IRepository:
         """The repository: declared by this stack, or referenced."""
         return self._repository
 
-    def _declared(self, properties: dict[str, Any]) -> ecr.IRepository:
+    def _declare_resource(self, properties: dict[str, Any]) -> ecr.IRepository:
         return ecr.Repository(self, CHILD, repository_name=self._asked.preferred, **properties)
 
     def _reference(self, name: str, properties: dict[str, Any]) -> ecr.IRepository:

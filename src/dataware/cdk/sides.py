@@ -39,7 +39,7 @@ Permission: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class MigrationSide:
     """One side; `construct` is what has to be deployed before, `key` encrypts it."""
 
     kind: Kind
@@ -50,7 +50,7 @@ class Side:
     construct: IConstruct | None = None
     key: kms.IKey | None = None
 
-    def with_key(self, key: kms.IKey | None) -> Side:
+    def with_key(self, key: kms.IKey | None) -> MigrationSide:
         """The side with a key that the caller names."""
         return self if key is None else replace(self, key=key)
 
@@ -78,7 +78,7 @@ def sides(
     target: Resource,
     owner: str | None = None,
     region: str | None = None,
-) -> tuple[Side, Side]:
+) -> tuple[MigrationSide, MigrationSide]:
     """Both sides, checked; `owner` and `region` are the source's. Raises ValueError."""
     stack = Stack.of(scope)
     try:
@@ -102,16 +102,16 @@ def sides(
     return one, other
 
 
-def _side(stack: Stack, resource: Resource) -> Side:
+def _side(stack: Stack, resource: Resource) -> MigrationSide:
     account, region = stack.account, stack.region
     if isinstance(resource, str):
         address = parse_address(resource, {cfn_type: load(cfn_type) for cfn_type in NAMES})
         place = address.place(account, region)
-        return Side(address.kind, place.name, place.owner, place.region, place.prefix)
+        return MigrationSide(address.kind, place.name, place.owner, place.region, place.prefix)
     # Interfaces of CDK cannot be checked at run time, so the names tell what it is.
     for cfn_type, attribute in NAMES.items():
         if (name := getattr(resource, attribute, None)) is not None:
-            return Side(
+            return MigrationSide(
                 load(cfn_type),
                 _literal(resource, attribute) or name,
                 account,
@@ -128,7 +128,7 @@ def _literal(resource: IConstruct, attribute: str) -> str | None:
     return name if isinstance(name, str) and not is_token(name) else None
 
 
-def look_permissions(both: Iterable[Side], partition: str) -> list[Permission]:
+def look_permissions(both: Iterable[MigrationSide], partition: str) -> list[Permission]:
     """What looking at both sides takes; what IAM cannot scope is granted everywhere."""
     both = list(both)
     probed = [(_actions(side.kind, LOOKING), side.arns(partition)) for side in both]
@@ -137,7 +137,7 @@ def look_permissions(both: Iterable[Side], partition: str) -> list[Permission]:
 
 
 def copy_permissions(
-    source: Side, target: Side, partition: str, *, all_versions: bool
+    source: MigrationSide, target: MigrationSide, partition: str, *, all_versions: bool
 ) -> list[Permission]:
     """What copying and verifying takes."""
     more = (VERSIONS,) if all_versions else ()
@@ -147,7 +147,7 @@ def copy_permissions(
     ]
 
 
-def record_permission(stack: Stack, side: Side, actions: tuple[str, ...]) -> Permission:
+def record_permission(stack: Stack, side: MigrationSide, actions: tuple[str, ...]) -> Permission:
     """What the record of the migration into one side takes."""
     names = {side.record().removeprefix("/"), replace(side, prefix="").record().removeprefix("/")}
     return actions, tuple(

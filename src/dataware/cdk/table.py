@@ -55,14 +55,14 @@ class _AnyTable(DataAwareResource):
             schema=key_schema(properties),
         )
         self._refuse(properties, "table_name")
-        self._table = self._build(properties, migration, self._declared, self._reference)
+        self._table = self._build(properties, migration, self._declare_resource, self._reference)
 
     @property
     def table(self) -> dynamodb.ITable:
         """The table: declared by this stack, or referenced."""
         return self._table
 
-    def _declared(self, properties: dict[str, Any]) -> dynamodb.ITable:
+    def _declare_resource(self, properties: dict[str, Any]) -> dynamodb.ITable:
         return self._l2(self, CHILD, table_name=self._asked.preferred, **properties)
 
     def _reference(self, name: str, properties: dict[str, Any]) -> dynamodb.ITable:

@@ -51,14 +51,14 @@ class DataAwareUserPool(DataAwareResource):
         )
         given: dict[str, Any] = {**properties}
         self._refuse(given, "user_pool_name")
-        self._user_pool = self._build(given, None, self._declared, self._reference)
+        self._user_pool = self._build(given, None, self._declare_resource, self._reference)
 
     @property
     def user_pool(self) -> cognito.IUserPool:
         """The user pool: declared by this stack, or referenced."""
         return self._user_pool
 
-    def _declared(self, properties: dict[str, Any]) -> cognito.IUserPool:
+    def _declare_resource(self, properties: dict[str, Any]) -> cognito.IUserPool:
         return cognito.UserPool(self, CHILD, user_pool_name=self._asked.preferred, **properties)
 
     def _reference(self, name: str, properties: dict[str, Any]) -> cognito.IUserPool:

@@ -18,7 +18,7 @@ from constructs import Construct, IValidation
 from dataware.cdk.asked import is_token
 from dataware.cdk.home import number_of, stack_of
 from dataware.cdk.order import Node, Order, is_named
-from dataware.cdk.sides import Side
+from dataware.cdk.sides import MigrationSide
 from dataware.kinds import CATALOGUE, load
 
 PROTECTING = frozenset({"AWS::S3::BucketPolicy"})
@@ -31,7 +31,7 @@ class Waiting:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._migrations: list[tuple[CfnResource, Side]] = []
+        self._migrations: list[tuple[CfnResource, MigrationSide]] = []
         stack.node.add_validation(self)
 
     @staticmethod
@@ -43,7 +43,7 @@ class Waiting:
             _BY_STACK[key] = Waiting(stack)
         return _BY_STACK[key]
 
-    def add(self, migration: CfnResource, target: Side) -> None:
+    def add(self, migration: CfnResource, target: MigrationSide) -> None:
         """Let whatever uses a target wait for the migration into it."""
         self._migrations.append((migration, target))
 
@@ -91,7 +91,7 @@ class Waiting:
             name,
         )
 
-    def _name(self, target: Side) -> str:
+    def _name(self, target: MigrationSide) -> str:
         """The physical name of a target, or its logical id where the deployment names it."""
         if not is_token(target.name):
             return target.name
@@ -163,14 +163,14 @@ def _read(value: Any, references: set[str], texts: list[str]) -> None:
         texts.append(value)
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            references.update(_referenced(key, inner))
+            references.update(_referenced_ids(key, inner))
             _read(inner, references, texts)
     elif isinstance(value, list):
         for inner in value:
             _read(inner, references, texts)
 
 
-def _referenced(key: str, value: Any) -> list[str]:
+def _referenced_ids(key: str, value: Any) -> list[str]:
     if key == "Ref" and isinstance(value, str):
         return [value]
     if key == "Fn::GetAtt":

@@ -24,9 +24,9 @@ from dataware.cli.arenas import share_memory
 from dataware.cli.cores import cores
 from dataware.core.errors import Incomplete
 from dataware.kinds import load
-from dataware.ops.checking import Count, Found, Sides, Task, carry_out, uncounted
+from dataware.ops.checking import Count, Sides, Task, TaskResult, carry_out, ignore_count
 from dataware.ops.compare import Stop, Threads, as_they_end
-from dataware.ops.context import Pair
+from dataware.ops.context import ComparisonSpec
 from dataware.ops.verify import sides_of
 
 MANY_TASKS: Final = 20
@@ -51,14 +51,14 @@ class Processes:
     `open_account` opens the account anew, and travels to each of them.
     """
 
-    def __init__(self, open_account: OpenAccount, pair: Pair, sides: Sides) -> None:
+    def __init__(self, open_account: OpenAccount, pair: ComparisonSpec, sides: Sides) -> None:
         self._open_account = open_account
         self._pair = pair
         self._threads = Threads(sides)
 
     def results(
-        self, tasks: Sequence[Task], stop: Stop, count: Count = uncounted
-    ) -> Iterator[tuple[Task, Found]]:
+        self, tasks: Sequence[Task], stop: Stop, count: Count = ignore_count
+    ) -> Iterator[tuple[Task, TaskResult]]:
         """Each task with what it found, as soon as it ends."""
         processes = cores()
         if len(tasks) < MANY_TASKS or processes == 1:
@@ -132,7 +132,7 @@ class _Work:
     shared: _Shared
 
 
-def _begin(open_account: OpenAccount, pair: Pair, shared: _Shared) -> None:
+def _begin(open_account: OpenAccount, pair: ComparisonSpec, shared: _Shared) -> None:
     # Ctrl-C reaches every process of the terminal; only the first one decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     share_memory()
@@ -150,8 +150,8 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _carry_out(task: Task) -> tuple[Task, Found]:
-    found = Found()
+def _carry_out(task: Task) -> tuple[Task, TaskResult]:
+    found = TaskResult()
     shared = _Work.shared
     carry_out(task, _Work.sides, found, shared.ended.is_set, shared.count)
     return task, found

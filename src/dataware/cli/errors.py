@@ -29,10 +29,10 @@ APP_LINES = 30
 INTERRUPTED = "Interrupted: nothing is lost; run the same command again to continue"
 
 
-def guarded(arguments: Sequence[str]) -> int:
+def run_command(arguments: Sequence[str]) -> int:
     """Run the command; whatever it raises becomes a sentence and an exit code."""
     with slot() as current:
-        code, reason = _ended(arguments)
+        code, reason = _run_to_exit_code(arguments)
     if current.record is not None:
         current.record.end(code, reason)
         if current.record.hint and not wants_json(arguments):
@@ -51,18 +51,18 @@ def _tell_hint(text: str, arguments: Sequence[str]) -> None:
             render(event("note", text=text))
 
 
-def _ended(arguments: Sequence[str]) -> tuple[int, str | None]:
+def _run_to_exit_code(arguments: Sequence[str]) -> tuple[int, str | None]:
     """The exit code of the command, and the sentence that says why it failed."""
     try:
         code = dataware.main(list(arguments), prog_name="dataware", standalone_mode=False)
     except click.exceptions.Exit as ended:
         return ended.exit_code, None
     except (Exception, KeyboardInterrupt) as error:
-        return _fail(arguments, error), explained(error)[0]
+        return _fail(arguments, error), explain_error(error)[0]
     return code if isinstance(code, int) else 0, None
 
 
-def explained(error: BaseException) -> tuple[str, int]:
+def explain_error(error: BaseException) -> tuple[str, int]:
     """The sentence and the exit code of an error."""
     if isinstance(error, DatawareError):
         return without_credentials(str(error)), error.exit_code
@@ -78,7 +78,7 @@ def explained(error: BaseException) -> tuple[str, int]:
 
 def _fail(arguments: Sequence[str], error: BaseException) -> int:
     """Say why the command failed: to a person on standard error, to a script as an event."""
-    text, code = explained(error)
+    text, code = explain_error(error)
     if "--debug" in arguments and not isinstance(error, click.ClickException | KeyboardInterrupt):
         sys.stderr.write(without_credentials("".join(traceback.format_exception(error))))
     as_json = wants_json(arguments)

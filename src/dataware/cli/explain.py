@@ -41,7 +41,7 @@ class Explanation:
 
 def run_explain(options: Outside, topics: Sequence[str]) -> int:
     """Explain each topic, or list what there is."""
-    found = [explain(topic) for topic in joined(topics)] if topics else [contents()]
+    found = [explain(topic) for topic in join_topics(topics)] if topics else [contents()]
     if options.format is Format.JSON:
         with display(options) as emit:
             for one in found:
@@ -52,7 +52,7 @@ def run_explain(options: Outside, topics: Sequence[str]) -> int:
     return 0
 
 
-def joined(words: Sequence[str]) -> list[str]:
+def join_topics(words: Sequence[str]) -> list[str]:
     """The topics in some words: ``rule 9`` and ``exit 3`` are one each."""
     text = re.sub(r"\b(rule|exit(?:[ -]code)?)[ -](?=\d)", r"\1-", " ".join(words), flags=re.I)
     return text.replace("exit code", "exit-code").split()

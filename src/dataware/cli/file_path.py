@@ -21,12 +21,12 @@ class FilePath(click.Path):
             Path(value).stat()
         except OSError as error:
             if error.errno not in _MISSING:
-                self.fail(f"{_shortened(value)} cannot be opened: {error.strerror}", param, ctx)
+                self.fail(f"{_shorten_path(value)} cannot be opened: {error.strerror}", param, ctx)
         except ValueError as error:
-            self.fail(f"{_shortened(value)} cannot be opened: {error}", param, ctx)
+            self.fail(f"{_shorten_path(value)} cannot be opened: {error}", param, ctx)
         return super().convert(value, param, ctx)
 
 
-def _shortened(value: Any) -> str:
+def _shorten_path(value: Any) -> str:
     text = str(Path(value)) if "\0" not in str(value) else repr(str(value))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -31,11 +31,11 @@ from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.guard import guard
 from dataware.ops.inputs import (
-    Address,
     App,
     AppRun,
-    Environment,
     Overrides,
+    ResourceAddress,
+    StackEnvironment,
     load_app,
     parse_pair,
 )
@@ -54,7 +54,7 @@ from dataware.ops.inputs.prices import read_prices
 from dataware.ops.migrate import migrate
 from dataware.ops.plan import make_plan
 from dataware.ops.policy import iam_policy
-from dataware.ops.verify import located, verify
+from dataware.ops.verify import verify, with_real_region
 from dataware.report import Format
 from dataware.report.summary import plan_summary, price_notes
 from dataware.state import PERMISSIONS as MARKER_PERMISSIONS
@@ -218,7 +218,7 @@ def run_migrate(out: Outside, pair: PairOptions, copy: CopyOptions) -> int:
         listener.at(context.aws)
         source, target = _places(context, one, other)
         # A bucket's record lies in the region of the bucket, which its name does not tell.
-        target = located(context, one.kind, target)
+        target = with_real_region(context, one.kind, target)
         at_target = context.in_region(target.region)
         migrate(at_target, one.kind.cfn_type, source, target, settings_of(copy))
     return DONE
@@ -264,13 +264,13 @@ def app_of(
     )
 
 
-def _default_environment(out: Outside) -> Environment:
+def _default_environment(out: Outside) -> StackEnvironment:
     """What CDK takes for an app that names no environment; open, as in CDK, if it is not known."""
     try:
         account = open_account(out)
-        return Environment(account.account, account.region)
+        return StackEnvironment(account.account, account.region)
     except DatawareError:
-        return Environment()
+        return StackEnvironment()
 
 
 def wanted_here(context: Context, app: App) -> list[Wanted]:
@@ -316,12 +316,12 @@ def tell_plan(context: Context, plan: Plan) -> None:
         context.emit(event("note", text=text))
 
 
-def _pair(pair: PairOptions) -> tuple[Address, Address]:
+def _pair(pair: PairOptions) -> tuple[ResourceAddress, ResourceAddress]:
     one, other = parse_pair(pair.source, pair.target, known_kinds())
     return one.owned_by(pair.source_owner), other.owned_by(pair.target_owner)
 
 
-def _places(context: Context, one: Address, other: Address) -> tuple[Place, Place]:
+def _places(context: Context, one: ResourceAddress, other: ResourceAddress) -> tuple[Place, Place]:
     account, region = context.aws.account, context.aws.region
     check_apart(one, other, account, region)
     return one.place(account, region), other.place(account, region)

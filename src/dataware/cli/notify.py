@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 from click import ClickException
 
 from dataware import __version__
-from dataware.cli.errors import explained
+from dataware.cli.errors import explain_error
 from dataware.cli.options import Outside
 from dataware.cli.outside import display
 from dataware.core.access import without_credentials
@@ -256,7 +256,7 @@ def _reason(error: BaseException) -> str:
         return without_credentials(error.public)
     if isinstance(error, Exception) and not isinstance(error, ClickException):
         return f"Unexpected error, {type(error).__name__}: see the output of the run"
-    return explained(error)[0]
+    return explain_error(error)[0]
 
 
 def _tell(
@@ -269,7 +269,7 @@ def _tell(
     """Tell every destination; whatever goes wrong is a warning, because the run has ended."""
     for destination in told:
         try:
-            code, reason = (explained(error)[1], _reason(error)) if error else (0, None)
+            code, reason = (explain_error(error)[1], _reason(error)) if error else (0, None)
             destination.send(_payload(command, listener, code, reason))
         except NotDeliveredError as trouble:
             _warn(out, str(trouble))

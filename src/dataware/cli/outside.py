@@ -15,7 +15,7 @@ from dataware.cli.arenas import share_memory
 from dataware.cli.checkers import Processes
 from dataware.cli.collector import resting
 from dataware.cli.options import Outside
-from dataware.cli.recording import heard
+from dataware.cli.recording import with_run_log
 from dataware.cli.stop import Stop
 from dataware.cli.transport import make_wire
 from dataware.cli.workers import ProcessWorkers
@@ -56,7 +56,7 @@ def outside(
     quiet = resting() if copies else nullcontext()
     with quiet, display(options) as show, _stop(options, show, graceful=copies) as stop:
         account = open_account(options, stop=stop)
-        emit = _both(heard(show, account), listener)
+        emit = _both(with_run_log(show, account), listener)
         context = make_context(account, emit, stop, strict=strict)
         if not account.asks_for_code:
             # Nobody could type the code for another process.
@@ -118,7 +118,7 @@ def make_context(
         regional=account.for_region,
         stop=stop,
         strict=strict,
-        recorded=partial(_recorded, account),
+        recorded=partial(_read_journal, account),
         move=move,
     )
 
@@ -132,7 +132,7 @@ def move(context: Context, region: str) -> Context:
         markers=ParameterMarkers(aws, context.clock),
         hold=CloudFormationHold(aws),
         journal=partial(_journal, aws),
-        recorded=partial(_recorded, aws),
+        recorded=partial(_read_journal, aws),
     )
 
 
@@ -164,5 +164,5 @@ def _journal(aws: Aws, kind: str, target: str) -> Journal:
     return FileJournal(journal_path(aws.account, aws.region, kind, target))
 
 
-def _recorded(aws: Aws, kind: str, target: str) -> Iterator[Mapping[str, Any]]:
+def _read_journal(aws: Aws, kind: str, target: str) -> Iterator[Mapping[str, Any]]:
     return read_records(journal_path(aws.account, aws.region, kind, target))

@@ -19,11 +19,11 @@ def profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
     found: set[str] = set()
     for variable, usual in FILES.items():
         path = Path(environ.get(variable) or usual).expanduser()
-        found.update(_named(path))
+        found.update(_profile_names(path))
     return sorted(found)
 
 
-def _named(path: Path) -> set[str]:
+def _profile_names(path: Path) -> set[str]:
     parser = RawConfigParser(strict=False)
     try:
         parser.read(path, encoding="utf-8")

@@ -50,7 +50,7 @@ class Record:
         self._recorder: Recorder | None = None
         self._placed = False
 
-        def failed(error: OSError) -> None:
+        def on_failure(error: OSError) -> None:
             self._recorder = None
             where = error.filename or runs_folder()
             text = f"no record of this run is kept ({where}: {error.strerror}); the run goes on"
@@ -60,9 +60,9 @@ class Record:
             file = RunFile(runs_folder(), self._run)
             file.write(_beginning(context, self._run, now))
         except OSError as error:
-            failed(error)
+            on_failure(error)
         else:
-            self._recorder = Recorder(file, failed)
+            self._recorder = Recorder(file, on_failure)
 
     def take(self, happened: Event, aws: Aws) -> None:
         """Keep an event, and with the first one the account, which is known by then."""
@@ -91,7 +91,7 @@ class Record:
             self._recorder.end(exit_code, reason)
 
 
-def heard(emit: Emit, aws: Aws) -> Emit:
+def with_run_log(emit: Emit, aws: Aws) -> Emit:
     """`emit`, whose events go into the record of the command as well, if it keeps one."""
     slot, context = CURRENT.get(), click.get_current_context(silent=True)
     if slot is None or context is None or context.info_name not in RECORDED:
@@ -147,10 +147,10 @@ def _words(parameter: click.Parameter, value: Any) -> Iterator[str]:
     for one in value if isinstance(value, Sequence) and not isinstance(value, str) else [value]:
         if isinstance(parameter, click.Option):
             yield parameter.opts[0]
-        yield _shown(parameter, one)
+        yield _printable_value(parameter, one)
 
 
-def _shown(parameter: click.Parameter, value: Any) -> str:
+def _printable_value(parameter: click.Parameter, value: Any) -> str:
     if parameter.name == "endpoint_url":
         return _shown_address(str(value))
     if isinstance(value, int | float):

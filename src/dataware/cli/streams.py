@@ -66,12 +66,12 @@ def _open_closed() -> None:
 def _forgiving(stream: TextIO | None, number: int, original: TextIO | None) -> TextIO:
     """The stream of a descriptor, which does not raise; one that was replaced stays as it is."""
     if stream is None:
-        return _wrapped(number, "utf-8", "backslashreplace", buffered=True)
+        return _open_stream(number, "utf-8", "backslashreplace", buffered=True)
     if stream is not original or not isinstance(stream, io.TextIOWrapper):
         return stream
     with suppress(OSError, ValueError):
         stream.flush()
-    return _wrapped(
+    return _open_stream(
         number, stream.encoding, stream.errors or "strict", buffered=not _is_live(stream)
     )
 
@@ -81,7 +81,7 @@ def _is_live(stream: io.TextIOWrapper) -> bool:
     return stream.line_buffering or stream.write_through
 
 
-def _wrapped(number: int, encoding: str, errors: str, *, buffered: bool) -> TextIO:
+def _open_stream(number: int, encoding: str, errors: str, *, buffered: bool) -> TextIO:
     raw = _Forgiving(number, "wb", closefd=False)
     return io.TextIOWrapper(
         io.BufferedWriter(raw), encoding, errors, line_buffering=not buffered or number != 1

@@ -59,7 +59,7 @@ class ProcessWorkers:
                 [sys.executable, "-P", "-m", "dataware.cli.worker", str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                pass_fds=_kept(journal),
+                pass_fds=_inherited_descriptors(journal),
             )
         except OSError as error:
             raise Incomplete(
@@ -72,7 +72,7 @@ class ProcessWorkers:
         return worker
 
 
-def _kept(journal: Journal) -> tuple[int, ...]:
+def _inherited_descriptors(journal: Journal) -> tuple[int, ...]:
     """What a worker inherits: the descriptor of the journal, which keeps the file locked.
 
     So no other run gets at the journal before the last worker is gone.

@@ -14,7 +14,7 @@ from dataware.core.diff import Fold
 from dataware.core.tally import Tally
 from dataware.core.verdict import Verdict
 from dataware.handler.shard import WHY_LENGTH
-from dataware.ops.checking import Found, Task
+from dataware.ops.checking import Task, TaskResult
 
 BUCKETS = 4096
 """Buckets of all folds of a step together: 64 KB of sums, whatever the number of tasks."""
@@ -29,7 +29,7 @@ class TaskState:
 
     task: Task
     room: int
-    found: Found = field(default_factory=Found)
+    found: TaskResult = field(default_factory=TaskResult)
     failed: str | None = None
 
     @property
@@ -65,7 +65,7 @@ class TaskState:
     def from_json(data: Mapping[str, Any]) -> TaskState:
         """The task of an execution."""
         fold = data["fold"]
-        found = Found(
+        found = TaskResult(
             data["cursor"],
             data["done"],
             Fold.from_bytes(b64decode(fold)) if fold else None,

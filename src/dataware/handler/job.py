@@ -13,7 +13,7 @@ from dataware.core.kind import CopyOrder, Kind, Place
 from dataware.core.model import OnConflict
 from dataware.core.names import full_name
 from dataware.kinds import load
-from dataware.ops.context import CopySettings, Pair
+from dataware.ops.context import ComparisonSpec, CopySettings
 from dataware.ops.migrate import order_of
 from dataware.ops.record_names import on_record
 
@@ -49,9 +49,9 @@ class Job:
         return order_of(self.source, self.target, self.settings)
 
     @property
-    def pair(self) -> Pair:
+    def pair(self) -> ComparisonSpec:
         """Both sides, as they are compared."""
-        return Pair(self.type, self.source, self.target, self.settings.all_versions)
+        return ComparisonSpec(self.type, self.source, self.target, self.settings.all_versions)
 
     @property
     def record(self) -> tuple[str, str]:

@@ -22,8 +22,8 @@ from dataware.handler.job import Job, job_of, physical_id, place_of
 from dataware.handler.outside import LambdaContext, looking, markers_of
 from dataware.ops.carry import Migration
 from dataware.ops.context import Context
-from dataware.ops.ending import carried
-from dataware.ops.migrate import check_source, prepared
+from dataware.ops.ending import carry_over
+from dataware.ops.migrate import check_source, prepare_migration
 from dataware.ops.probe import look
 from dataware.ops.record_names import on_record
 from dataware.ops.verify import aws_of
@@ -62,7 +62,7 @@ def _start_copy(outside: Context, event: Mapping[str, Any], job: Job) -> dict[st
     if why is None:
         why = _verified_before(outside, job, marker)
     if why is None:
-        migration = prepared(outside, job.type, job.source, job.target, job.settings)
+        migration = prepare_migration(outside, job.type, job.source, job.target, job.settings)
         check_source(outside, migration)
         return {"Execution": _start(outside, properties["Machine"], job, migration)}
     outside.emit(happened("nothing-to-do", why=why, **job.words))
@@ -122,7 +122,7 @@ def _start(outside: Context, machine: str, job: Job, migration: Migration) -> st
         run=(before.run if migration.resumes else None) or uuid4().hex[:12],
         identity=migration.target.identity,
         created=migration.made_here,
-        detail=carried(before.detail) if migration.same_target else {},
+        detail=carry_over(before.detail) if migration.same_target else {},
     )
     lease = markers_of(outside).begin(*job.record, begun, before)
     checkpoint = before.detail.get("checkpoint") if migration.same_target else None

@@ -21,7 +21,7 @@ from dataware.ops.carry import Migration, carry
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.migrate import order_of
 from dataware.ops.plan import make_plan
-from dataware.ops.verify import located
+from dataware.ops.verify import with_real_region
 
 NAMED = 5
 """Names that the last line tells of what needs attention."""
@@ -217,7 +217,7 @@ def _migrate(
     account, region = context.aws.account, context.aws.region
     source = place_of(kind, planned.decision.source or "", account, region)
     target = place_of(kind, planned.wanted.preferred, account, region)
-    source = located(context, kind, source)
+    source = with_real_region(context, kind, source)
     if not missing:
         target = replace(target, region=planned.preferred.region or target.region)
     carry(

@@ -39,9 +39,9 @@ from dataware.core.names import full_name
 from dataware.core.ports import Journal
 from dataware.core.verdict import Verdict
 from dataware.migrate import Counts, Progress, since_boot
-from dataware.ops.context import Context, CopySettings, Pair
+from dataware.ops.context import ComparisonSpec, Context, CopySettings
 from dataware.ops.copying import Copying
-from dataware.ops.ending import carried, ending
+from dataware.ops.ending import carry_over, ending
 from dataware.ops.heart import Heart, await_settled
 from dataware.ops.measure import Measure
 from dataware.ops.outcome import (
@@ -53,7 +53,7 @@ from dataware.ops.outcome import (
 )
 from dataware.ops.probe import look
 from dataware.ops.record_names import on_record
-from dataware.ops.verify import compared, tell_apart, why_apart
+from dataware.ops.verify import run_comparison, tell_apart, why_apart
 
 QUIET = 1000
 """Up to how many items or objects a verification is over before a line about it is read."""
@@ -128,7 +128,7 @@ def carry(
     asked = since_boot()
     lease = context.markers.begin(migration.kind.name, target, record, migration.marker)
     with Heart(lease, asked=asked) as heart:
-        heart.publish(carried(migration.marker.detail) if migration.same_target else {})
+        heart.publish(carry_over(migration.marker.detail) if migration.same_target else {})
         carrier = _Carrier(context, migration, run, heart)
         try:
             with _resumable(carrier):
@@ -156,10 +156,10 @@ def _resumable(carrier: _Carrier) -> Iterator[None]:
     except Exception as error:
         if not carrier.stands and type(error) in (ServiceFailed, BadInput):
             raise
-        raise Incomplete(_cured(error) or to_go_on(error)) from error
+        raise Incomplete(auth_sentence(error) or to_go_on(error)) from error
 
 
-def _cured(error: Exception) -> str | None:
+def auth_sentence(error: Exception) -> str | None:
     """The sentence for who is not let in any more, from the words of any service."""
     problem = error.problem if isinstance(error, ServiceFailed) else None
     cured_by = cure(problem.code) if problem else None
@@ -215,7 +215,7 @@ class _Carrier:
 
     def carry(self) -> Verdict:
         kind, order = self._migration.kind, self._migration.order
-        target = self._created()
+        target = self._create_target()
         self.stands = True
         self._heart.publish({"identity": target.identity})
         self._heart.beat()
@@ -231,7 +231,7 @@ class _Carrier:
         finally:
             journal.close()
 
-    def _created(self) -> Facts:
+    def _create_target(self) -> Facts:
         migration = self._migration
         if migration.create is not None:
             self._enter("creating")
@@ -312,12 +312,12 @@ class _Carrier:
         try:
             asyncio.run(self._copying(journal, progress, order).run())
         except WriteDenied as error:
-            raise self._denied(journal, progress, error) from error
+            raise self._denial_error(journal, progress, error) from error
         finally:
             counts, troubles = progress.counts.to_json(), dict(progress.troubles)
             self._context.emit(event("counted", unit=unit, troubles=troubles, **counts, **words))
 
-    def _denied(
+    def _denial_error(
         self, journal: Journal, progress: Progress, error: WriteDenied
     ) -> WriteDenied | Incomplete:
         """The error that says what was denied, and what was copied before that.
@@ -355,7 +355,7 @@ class _Carrier:
     def _verify(self, order: CopyOrder, items: int) -> Verdict:
         self._enter("verifying")
         context, migration = self._context, self._migration
-        pair = Pair(
+        pair = ComparisonSpec(
             migration.kind.cfn_type,
             order.source,
             order.target,
@@ -365,7 +365,7 @@ class _Carrier:
         words, unit = migration.words(), migration.kind.unit
         clock, emit, publish = context.clock, context.emit, self._heart.publish
         measure = Measure(words, unit, items, clock, emit, publish=publish)
-        return compared(context, migration.kind, pair, self._stop, measure)
+        return run_comparison(context, migration.kind, pair, self._stop, measure)
 
     def _stop(self) -> bool:
         """Whether a person asked to stop, or another run may have begun."""
@@ -382,7 +382,7 @@ class _Carrier:
             why = next(
                 left["why"] for one in journal.records() for left in one.get("kept_back", ())
             )
-            raise self._denied(journal, progress, WriteDenied(why))
+            raise self._denial_error(journal, progress, WriteDenied(why))
         if troubles and not settings.accept_left:
             equal = {"count": verdict.compared - verdict.lacking, "unit": kind.unit}
             self._context.emit(event("equal", **equal, **self._migration.words()))

@@ -104,7 +104,7 @@ class Task:
 
 
 @dataclass(slots=True)
-class Found:
+class TaskResult:
     """How far a task is, and what it found up to there; `cursor` is None at the start.
 
     `named` is the tally of all records that a naming has read, in the form of its suspicion.
@@ -120,12 +120,16 @@ class Found:
 Count = Callable[[int], None]
 
 
-def uncounted(_count: int) -> None:
+def ignore_count(_count: int) -> None:
     """Nobody wants to know how far it is."""
 
 
 def carry_out(
-    task: Task, sides: Sides, found: Found, stop: Callable[[], bool], count: Count = uncounted
+    task: Task,
+    sides: Sides,
+    found: TaskResult,
+    stop: Callable[[], bool],
+    count: Count = ignore_count,
 ) -> None:
     """Go on with a task until it is done or `stop` is true, which is asked between two reads.
 
@@ -141,7 +145,7 @@ def carry_out(
     found.done = True
 
 
-def _merged(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[str]:
+def _merge_sides(task: Task, sides: Sides, found: TaskResult, count: Count) -> Iterator[str]:
     source, target = sides.source, sides.target
     pages = (reader.pages(task.part, found.cursor) for reader in (source, target))
     verdict = found.verdict
@@ -177,7 +181,9 @@ def _pair(
         verdict.evidence[evidence] += 1
 
 
-def _folded(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[str | None]:
+def _fold_records(
+    task: Task, sides: Sides, found: TaskResult, count: Count
+) -> Iterator[str | None]:
     reader, _ = sides.of(task.side)
     fold = found.fold = found.fold or Fold(task.buckets)
     digest = _digest(reader, task.form)
@@ -187,7 +193,9 @@ def _folded(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[st
         yield page.cursor
 
 
-def _named(task: Task, sides: Sides, found: Found, count: Count) -> Iterator[str | None]:
+def _name_suspects(
+    task: Task, sides: Sides, found: TaskResult, count: Count
+) -> Iterator[str | None]:
     reader, other = sides.of(task.side)
     digest, holds = _digest(reader, task.form), task.suspicion.holds
     note = _note_missing if task.side is Side.SOURCE else _note_extra
@@ -224,10 +232,10 @@ def _digest(reader: Reader, form: DigestForm) -> Callable[[Any], bytes]:
     return reader.digest_raw if form is DigestForm.SENT else reader.digest_canonical
 
 
-_STEPS: Mapping[Step, Callable[[Task, Sides, Found, Count], Iterator[str | None]]] = {
-    Step.MERGE: _merged,
-    Step.FOLD: _folded,
-    Step.NAME: _named,
+_STEPS: Mapping[Step, Callable[[Task, Sides, TaskResult, Count], Iterator[str | None]]] = {
+    Step.MERGE: _merge_sides,
+    Step.FOLD: _fold_records,
+    Step.NAME: _name_suspects,
 }
 
 
@@ -268,7 +276,7 @@ class Comparison:
             Task(self.step, part, side, self.form, buckets, self.suspicion) for side, part in both
         ]
 
-    def take(self, task: Task, found: Found) -> None:
+    def take(self, task: Task, found: TaskResult) -> None:
         """Take in what a task of this step found."""
         self.verdict.join(found.verdict)
         if task.step is Step.NAME:

@@ -14,7 +14,16 @@ from typing import Protocol
 from dataware.core.errors import Incomplete
 from dataware.core.kind import Reader
 from dataware.core.verdict import LISTED, Verdict
-from dataware.ops.checking import Comparison, Count, Found, Sides, Step, Task, carry_out, uncounted
+from dataware.ops.checking import (
+    Comparison,
+    Count,
+    Sides,
+    Step,
+    Task,
+    TaskResult,
+    carry_out,
+    ignore_count,
+)
 from dataware.ops.measure import Measure
 
 __all__ = ["LISTED", "Checkers", "Threads", "Verdict", "compare"]
@@ -29,8 +38,8 @@ class Checkers(Protocol):
     """Who carries tasks out."""
 
     def results(
-        self, tasks: Sequence[Task], stop: Stop, count: Count = uncounted
-    ) -> Iterator[tuple[Task, Found]]:
+        self, tasks: Sequence[Task], stop: Stop, count: Count = ignore_count
+    ) -> Iterator[tuple[Task, TaskResult]]:
         """Each task with what it found, in any order; some are not done once `stop` is true.
 
         `count` is told of the records as they are read, from any thread.
@@ -45,29 +54,29 @@ class Threads:
         self._sides = sides
 
     def results(
-        self, tasks: Sequence[Task], stop: Stop, count: Count = uncounted
-    ) -> Iterator[tuple[Task, Found]]:
+        self, tasks: Sequence[Task], stop: Stop, count: Count = ignore_count
+    ) -> Iterator[tuple[Task, TaskResult]]:
         """Each task with what it found, as soon as it ends."""
         with ThreadPoolExecutor(READERS, thread_name_prefix="verify") as pool:
             ended = False
 
-            def found(task: Task) -> tuple[Task, Found]:
-                result = Found()
+            def run_task(task: Task) -> tuple[Task, TaskResult]:
+                result = TaskResult()
                 carry_out(task, self._sides, result, lambda: ended or stop(), count)
                 return task, result
 
             try:
-                yield from as_they_end(pool.submit, found, tasks, READERS)
+                yield from as_they_end(pool.submit, run_task, tasks, READERS)
             finally:
                 ended = True
 
 
 def as_they_end(
-    submit: Callable[..., Future[tuple[Task, Found]]],
-    found: Callable[[Task], tuple[Task, Found]],
+    submit: Callable[..., Future[tuple[Task, TaskResult]]],
+    found: Callable[[Task], tuple[Task, TaskResult]],
     tasks: Iterable[Task],
     at_once: int,
-) -> Iterator[tuple[Task, Found]]:
+) -> Iterator[tuple[Task, TaskResult]]:
     """Results in the order of ending; no more are held than are under way."""
     waiting = iter(tasks)
     running = {submit(found, task) for task in islice(waiting, at_once)}
@@ -92,7 +101,7 @@ def compare(
     checkers = checkers or Threads(sides)
     _check(stop)
     comparison = Comparison.begin(sides, ordered=ordered)
-    count = measure.read if measure else uncounted
+    count = measure.read if measure else ignore_count
     while comparison.step is not None:
         if measure:
             measure.begin(1 if comparison.step is Step.MERGE else 2)

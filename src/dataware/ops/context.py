@@ -72,7 +72,7 @@ class CopySettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ComparisonSpec:
     """Both sides of a comparison, and how it is made; a value that travels."""
 
     type_name: str
@@ -105,7 +105,7 @@ class Context:
     regional: Callable[[str], Aws]
     stop: Callable[[], bool] = field(default=lambda: False)
     strict: bool = False
-    checkers: Callable[[Pair, Sides], Checkers] | None = None
+    checkers: Callable[[ComparisonSpec, Sides], Checkers] | None = None
     workers: Workers | None = None
     recorded: Callable[[str, str], Iterable[Mapping[str, Any]]] = field(
         default=lambda _kind, _target: ()

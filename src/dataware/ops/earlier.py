@@ -26,12 +26,12 @@ def warn_of_earlier_migrations(context: Context, planned: Sequence[Planned]) -> 
     if not any(_takes_source(one) for one in planned):
         return tuple(planned)
     try:
-        targets = _completed(context)
+        targets = _completed_targets(context)
     except CannotSee as error:
         text = f"Whether a fallback was migrated to another name is not known: {error}"
         context.emit(event("note", text=text))
         return tuple(planned)
-    return tuple(_warned(one, targets) for one in planned)
+    return tuple(_warn_of_earlier_copy(one, targets) for one in planned)
 
 
 def _takes_source(planned: Planned) -> bool:
@@ -40,7 +40,7 @@ def _takes_source(planned: Planned) -> bool:
     return decision.source is not None and decision.action in {Action.MIGRATE, Action.IMPORT}
 
 
-def _completed(context: Context) -> Targets:
+def _completed_targets(context: Context) -> Targets:
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for kind, target, marker in context.markers.all():
         if marker.state is MarkerState.COMPLETE and marker.source is not None:
@@ -48,7 +48,7 @@ def _completed(context: Context) -> Targets:
     return found
 
 
-def _warned(planned: Planned, targets: Targets) -> Planned:
+def _warn_of_earlier_copy(planned: Planned, targets: Targets) -> Planned:
     decision, preferred = planned.decision, planned.wanted.preferred
     if not _takes_source(planned):
         return planned

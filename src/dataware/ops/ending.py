@@ -35,6 +35,6 @@ def state_of(exit_code: object) -> str:
     )
 
 
-def carried(detail: Mapping[str, object]) -> dict[str, object]:
+def carry_over(detail: Mapping[str, object]) -> dict[str, object]:
     """What of an earlier run's record the next run goes on with."""
     return {name: detail[name] for name in CARRIED if name in detail}

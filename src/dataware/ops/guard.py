@@ -44,22 +44,22 @@ from dataware.ops.context import Context
 from dataware.ops.inputs.template import NESTED
 from dataware.ops.inputs.wanted import App
 from dataware.ops.inputs.yaml_forms import parse_yaml, told_mistake
-from dataware.ops.probe import PROBES_AT_ONCE, seen
+from dataware.ops.probe import PROBES_AT_ONCE, probe_name
 
 Regional = Callable[[str], Aws]
 
 
 @dataclass(slots=True)
-class Found:
+class GuardFindings:
     """What stacks would lose or protect less, and what could not be looked at, in sentences."""
 
     threats: list[Threat] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     weakened: list[WeakerProtection] = field(default_factory=list)
 
-    def __add__(self, other: Found) -> Found:
+    def __add__(self, other: GuardFindings) -> GuardFindings:
         """Both."""
-        return Found(
+        return GuardFindings(
             self.threats + other.threats,
             self.unseen + other.unseen,
             self.weakened + other.weakened,
@@ -96,7 +96,7 @@ def guard(
     weakened = [str(one) for one in found.weakened]
     if weakened and context.strict:
         raise Refused(f"nothing was changed: {'; '.join(weakened)}, or run without --strict")
-    marked = allowed(found.threats, allow)
+    marked = mark_allowed(found.threats, allow)
     for threat in marked:
         _tell(context.emit, threat)
     if found.unseen and deploys:
@@ -107,7 +107,9 @@ def guard(
     return GuardReport(marked, (*found.unseen, *weakened, *_told_unused(marked, allow)))
 
 
-def losses(here: Aws, regional: Regional, app: App, given: GivenParameters | None = None) -> Found:
+def losses(
+    here: Aws, regional: Regional, app: App, given: GivenParameters | None = None
+) -> GuardFindings:
     """What a deployment of the app's stacks would lose, seen with the caller's credentials."""
     cards = {kind.cfn_type: kind for kind in kinds()}
     home = (here.account, here.region)
@@ -116,19 +118,19 @@ def losses(here: Aws, regional: Regional, app: App, given: GivenParameters | Non
         for region in {stack.region or here.region for stack in app.stacks}
     }
 
-    def look_into(stack: StackTemplate) -> Found:
+    def look_into(stack: StackTemplate) -> GuardFindings:
         if stack.account not in {None, here.account}:
-            return Found(unseen=[_elsewhere(stack)])
+            return GuardFindings(unseen=[_elsewhere(stack)])
         region = stack.region or here.region
         aws = here if region == here.region else regional(region)
         stack = _with_given(aws, stack, given or GivenParameters())
-        found = _judged(aws, _losses_of(aws, outlooks[region], stack, stack.name))
+        found = _keep_threats_to_data(aws, _losses_of(aws, outlooks[region], stack, stack.name))
         apart = region if region != here.region else None
         found.threats = [replace(one, key=stack.key, region=apart) for one in found.threats]
         return found
 
     with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="guard") as pool:
-        return sum(pool.map(look_into, app.stacks), Found())
+        return sum(pool.map(look_into, app.stacks), GuardFindings())
 
 
 def _with_given(aws: Aws, stack: StackTemplate, given: GivenParameters) -> StackTemplate:
@@ -167,7 +169,7 @@ def _outlook(
     return Outlook(cards, places, frozenset(copied))
 
 
-def allowed(found: Sequence[Threat], names: Sequence[str]) -> tuple[Threat, ...]:
+def mark_allowed(found: Sequence[Threat], names: Sequence[str]) -> tuple[Threat, ...]:
     """The threats, marked where a name says yes: a logical id, or STACK/LOGICAL_ID.
 
     The stack goes by its name or its id in the app. Raises BadInput where a name means resources of
@@ -217,21 +219,23 @@ def _with_nested(stacks: Sequence[StackTemplate]) -> list[StackTemplate]:
     return [*stacks, *chain.from_iterable(inner)]
 
 
-def _losses_of(aws: Aws, outlook: Outlook, stack: StackTemplate, stack_id: str) -> Found:
+def _losses_of(aws: Aws, outlook: Outlook, stack: StackTemplate, stack_id: str) -> GuardFindings:
     """The threats to one deployed stack, and to the nested ones in it."""
     try:
         deployed = aws.stack_resources(stack_id)
     except CannotSee as error:
-        return Found(unseen=[f"the guard does not know what stack {stack.name} has: {error}"])
+        return GuardFindings(
+            unseen=[f"the guard does not know what stack {stack.name} has: {error}"]
+        )
     before, unseen = _before(aws, outlook, stack, stack_id, deployed)
     was = before.resources if before else None
     lost = threats(outlook, stack, was, deployed, before.unseen if before else None)
     weakened = list(find_weakened(outlook.kinds, stack, was or {}))
-    found = Found(list(lost), unseen, weakened)
+    found = GuardFindings(list(lost), unseen, weakened)
     for logical_id, resource in deployed.items():
         if resource.type == NESTED:
             before_it = (was or {}).get(logical_id)
-            found += _nested(aws, outlook, stack, logical_id, resource, was=before_it)
+            found += _check_nested_stack(aws, outlook, stack, logical_id, resource, was=before_it)
     return found
 
 
@@ -275,7 +279,7 @@ def _names_only(stack_id: str, why: str) -> str:
     )
 
 
-def _nested(
+def _check_nested_stack(
     aws: Aws,
     outlook: Outlook,
     stack: StackTemplate,
@@ -283,7 +287,7 @@ def _nested(
     resource: Deployed,
     *,
     was: Declared | None,
-) -> Found:
+) -> GuardFindings:
     """The losses in a nested stack; all of it is lost if it is not declared, or may not be."""
     name = f"{stack.name}/{logical_id}"
     declared = stack.resources.get(logical_id)
@@ -291,14 +295,14 @@ def _nested(
         return _losses_of(aws, outlook, StackTemplate(name, {}), resource.physical_id)
     inner = stack.nested.get(logical_id)
     if inner is None:
-        return Found(
+        return GuardFindings(
             unseen=[f"the guard cannot look at nested stack {name}: its template is no file"]
         )
     now = mark_changed(inner, find_passed_anew(was, declared))
     return _losses_of(aws, outlook, now, resource.physical_id)
 
 
-def _judged(aws: Aws, found: Found) -> Found:
+def _keep_threats_to_data(aws: Aws, found: GuardFindings) -> GuardFindings:
     """Only the threats to what holds data, or may."""
-    kept = [with_content(one, seen(aws, load(one.type), one.name)) for one in found.threats]
-    return Found([one for one in kept if one is not None], found.unseen, found.weakened)
+    kept = [with_content(one, probe_name(aws, load(one.type), one.name)) for one in found.threats]
+    return GuardFindings([one for one in kept if one is not None], found.unseen, found.weakened)

@@ -25,7 +25,7 @@ from dataware.ops.context import Context, CopySettings
 from dataware.ops.places import check_part, warn_of_slashes
 from dataware.ops.probe import look
 from dataware.ops.record_names import on_record
-from dataware.ops.verify import aws_of, describe_schemas, located
+from dataware.ops.verify import aws_of, describe_schemas, with_real_region
 
 
 def migrate(
@@ -37,7 +37,7 @@ def migrate(
     schemas differ, Refused for a bucket of
     another account and for an unfinished migration from elsewhere, and what `carry` raises.
     """
-    migration = prepared(context, type_name, source, target, settings)
+    migration = prepare_migration(context, type_name, source, target, settings)
     check_source(context, migration)
     words = {"source": source.name, "name": target.name}
     if migration.nothing_to_copy:
@@ -65,7 +65,7 @@ def _tell_target(context: Context, migration: Migration) -> None:
     warn_of_slashes(context.emit, migration.kind, order.source, order.target)
 
 
-def prepared(
+def prepare_migration(
     context: Context, type_name: str, source: Place, target: Place, settings: CopySettings
 ) -> Migration:
     """A migration of which both sides and the record were looked at; changes nothing.
@@ -85,7 +85,7 @@ def prepared(
         )
     if not source.prefix:
         check_history((before,), all_versions=settings.all_versions)
-    source, target = (located(context, kind, place) for place in (source, target))
+    source, target = (with_real_region(context, kind, place) for place in (source, target))
     _check_whole(_record_of(context, kind, source), source)
     order = order_of(source, target, settings)
     marker = context.markers.get(kind.name, on_record(kind, order)[1])

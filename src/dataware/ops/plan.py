@@ -60,12 +60,12 @@ def make_plan(
     context.emit(event("looking", count=len(wanted), account=account, region=region))
     seen = probe_all(context, wanted)
     planned = tuple(
-        _planned(item, preferred, fallbacks, prices, all_versions=all_versions)
+        _plan_resource(item, preferred, fallbacks, prices, all_versions=all_versions)
         for item, (preferred, fallbacks) in zip(wanted, seen, strict=True)
     )
     planned = warn_of_earlier_migrations(context, planned)
     for one in planned:
-        context.emit(event("decided", name=one.wanted.preferred, **_decided(one)))
+        context.emit(event("decided", name=one.wanted.preferred, **_decision_json(one)))
         if tell:
             announce(context.emit, one)
     created = datetime.fromtimestamp(context.clock.now(), UTC).isoformat(timespec="seconds")
@@ -81,7 +81,7 @@ def _doubts(context: Context, planned: Sequence[Planned]) -> tuple[str, ...]:
     return (doubt.text,) if doubt else ()
 
 
-def _decided(planned: Planned) -> dict[str, object]:
+def _decision_json(planned: Planned) -> dict[str, object]:
     """A decision with its facts and the words of its kind; properties may hold what is secret."""
     kind, decided = load(planned.wanted.type), planned.to_json()
     del decided["wanted"]
@@ -118,7 +118,7 @@ def _shared_fallbacks(wanted: Sequence[Wanted]) -> tuple[str, ...]:
     return (*chained, *shared)
 
 
-def _planned(
+def _plan_resource(
     wanted: Wanted,
     preferred: Facts,
     fallbacks: tuple[Facts, ...],
@@ -141,7 +141,7 @@ def _planned(
     if decision.action in COPYING and not all_versions:
         decision = replace(decision, warnings=(*decision.warnings, *warn_of_history(source)))
     taken = _estimate(kind, decision, source, prices)
-    preferred = _advised(kind, wanted, decision, preferred, source)
+    preferred = _with_advice(kind, wanted, decision, preferred, source)
     return Planned(wanted, preferred, fallbacks, decision, taken)
 
 
@@ -264,7 +264,7 @@ def _retain_what_is_adopted(wanted: Wanted, decision: Decision, preferred: Facts
     )
 
 
-def _advised(
+def _with_advice(
     kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts, source: Facts | None
 ) -> Facts:
     """With a note where other properties of a target to be created would make the copy quicker."""

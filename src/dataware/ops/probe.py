@@ -116,10 +116,10 @@ def _with_what_only_its_account_knows(facts: Facts) -> Facts:
 
 def look(context: Context, kind: Kind, name: str) -> Facts:
     """What the kind's own probe sees; a question that went unanswered is a problem."""
-    return seen(context.aws, kind, name)
+    return probe_name(context.aws, kind, name)
 
 
-def seen(aws: Aws, kind: Kind, name: str) -> Facts:
+def probe_name(aws: Aws, kind: Kind, name: str) -> Facts:
     """As `look`, where there is an account and no more."""
     try:
         return kind.probe(aws, name)

@@ -17,7 +17,7 @@ from dataware.core.model import Action, Content, Deployed, Existence, Ownership
 from dataware.core.plan import Plan, Planned
 from dataware.core.ports import Aws
 from dataware.kinds import load
-from dataware.ops.probe import seen
+from dataware.ops.probe import probe_name
 
 
 def stop_renames(aws: Aws, plan: Plan, allow: Set[str] = frozenset()) -> Plan:
@@ -83,7 +83,7 @@ def _is_replaced(kind: Kind, planned: Planned, had: Deployed) -> bool:
 
 def _stop_where_data_is(aws: Aws, kind: Kind, planned: Planned, had: Deployed) -> Planned:
     old, wanted = had.physical_id, planned.wanted
-    facts = seen(aws, kind, old)
+    facts = probe_name(aws, kind, old)
     if facts.existence is Existence.ABSENT or facts.content is Content.EMPTY:
         return planned
     holds = "holds data" if facts.content is Content.DATA else "may hold data (it was not seen)"

@@ -117,7 +117,7 @@ def status(context: Context, name: str | None = None) -> list[Run]:
     """
     runs = [with_journal(context, run) for run in runs_on_record(context, name)]
     for run in runs:
-        context.emit(event("run", far=told(run), **run.words()))
+        context.emit(event("run", far=run_details(run), **run.words()))
     if not runs:
         tell_nothing(context)
     return runs
@@ -234,7 +234,7 @@ def pace(run: Run) -> list[str]:
     return parts
 
 
-def seen(run: Run) -> str:
+def format_age(run: Run) -> str:
     """How long ago the run last gave a sign of life, or ended."""
     return "" if run.age is None else f"{rough(run.age)} ago"
 
@@ -242,7 +242,7 @@ def seen(run: Run) -> str:
 def life(run: Run) -> str:
     """The same in words; empty if it is not known."""
     alive = dict.fromkeys((RUNNING, INTERRUPTED), "last sign of life") | {UNKNOWN: "last written"}
-    return f"{alive.get(run.state, 'ended')} {seen(run)}" if run.age is not None else ""
+    return f"{alive.get(run.state, 'ended')} {format_age(run)}" if run.age is not None else ""
 
 
 def journal_words(run: Run) -> str:
@@ -259,15 +259,15 @@ def journal_words(run: Run) -> str:
     )
 
 
-def told(run: Run) -> str:
+def run_details(run: Run) -> str:
     """What follows the state in the line of a run."""
     phase = run.detail.get("phase") if run.state == RUNNING else None
-    far = ", ".join(_said([str(phase or ""), amount(run), *pace(run)]))
+    far = ", ".join(_drop_empty([str(phase or ""), amount(run), *pace(run)]))
     named = f"run {run.run}" if run.run else ""
     parts = [far, run.why.rstrip("."), journal_words(run), life(run), named]
-    text = "; ".join(_said(parts))
+    text = "; ".join(_drop_empty(parts))
     return f": {text}" if text else ""
 
 
-def _said(parts: Iterable[str]) -> list[str]:
+def _drop_empty(parts: Iterable[str]) -> list[str]:
     return [part for part in parts if part]

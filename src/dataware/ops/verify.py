@@ -19,7 +19,7 @@ from dataware.core.words import with_article
 from dataware.kinds import load
 from dataware.ops.checking import Sides
 from dataware.ops.compare import Stop, compare
-from dataware.ops.context import Context, Pair
+from dataware.ops.context import ComparisonSpec, Context
 from dataware.ops.measure import Measure
 from dataware.ops.places import address_of, describe_empty, holds_history, warn_of_slashes
 
@@ -56,12 +56,12 @@ def verify(
     words = {"source": source.name, "name": target.name}
     context.emit(event("verifying", **words))
     kind = load(type_name)
-    here, there = (located(context, kind, place) for place in (source, target))
+    here, there = (with_real_region(context, kind, place) for place in (source, target))
     warn_of_slashes(context.emit, kind, here, there)
     _check_schemas(context, kind, here, there)
-    pair = Pair(type_name, here, there, all_versions, deep)
+    pair = ComparisonSpec(type_name, here, there, all_versions, deep)
     measure = Measure(words, kind.unit, None, context.clock, context.emit)
-    verdict = compared(context, kind, pair, context.stop, measure)
+    verdict = run_comparison(context, kind, pair, context.stop, measure)
     if not verdict.compared:
         _check_anything(context, kind, here, all_versions=all_versions)
     tell(context, kind, verdict, words)
@@ -96,8 +96,8 @@ def describe_schemas(source: Place, mine: str, target: Place, other: str) -> str
     return f"{source.name} has the key schema {mine}, but {target.name} has {other}"
 
 
-def compared(
-    context: Context, kind: Kind, pair: Pair, stop: Stop, measure: Measure | None = None
+def run_comparison(
+    context: Context, kind: Kind, pair: ComparisonSpec, stop: Stop, measure: Measure | None = None
 ) -> Verdict:
     """What a comparison finds. Raises BadInput for a kind that cannot be compared."""
     sides = sides_of(kind, pair, partial(_regional, context))
@@ -112,7 +112,7 @@ def compared(
     )
 
 
-def sides_of(kind: Kind, pair: Pair, regional: Callable[[str], Aws]) -> Sides:
+def sides_of(kind: Kind, pair: ComparisonSpec, regional: Callable[[str], Aws]) -> Sides:
     """The readers of both sides. Raises BadInput for a kind that cannot be compared."""
     if kind.reader is None:
         raise BadInput(
@@ -135,7 +135,7 @@ def aws_of(context: Context, place: Place) -> Aws:
     return aws if place.owner == context.aws.account else aws.expecting(place.owner)
 
 
-def located(context: Context, kind: Kind, place: Place) -> Place:
+def with_real_region(context: Context, kind: Kind, place: Place) -> Place:
     """The place in the region in which its resource really is, as far as that can be seen."""
     if kind.locate is None:
         return place

@@ -19,8 +19,8 @@ from dataware.ops.status import (
     amount,
     check_seen,
     pace,
+    run_details,
     runs_on_record,
-    told,
 )
 
 LOOKS = 2
@@ -88,7 +88,7 @@ class Watcher:
                     self._context.emit(event("warning", text=run.why))
             elif not first and _has_ended(before.get(key), run):
                 code = "finished" if run.state == COMPLETE else "ended"
-                self._context.emit(event(code, far=told(run), **run.words()))
+                self._context.emit(event(code, far=run_details(run), **run.words()))
         for key, run in before.items():
             if key not in runs and run.state == RUNNING:
                 words = {**run.words(), "state": "removed"}

@@ -11,7 +11,16 @@ from rich.text import Text
 
 from dataware.core.printable import escape_unprintable
 from dataware.core.speed import rough
-from dataware.ops.status import COMPLETE, RUNNING, Run, amount, journal_words, life, pace, seen
+from dataware.ops.status import (
+    COMPLETE,
+    RUNNING,
+    Run,
+    amount,
+    format_age,
+    journal_words,
+    life,
+    pace,
+)
 from dataware.report.wrapping import wrap_text
 
 STYLES = {RUNNING: "cyan", COMPLETE: "green", "failed": "bold red", "stopped": "bold red"}
@@ -74,7 +83,7 @@ def _cells(run: Run) -> tuple[str, ...]:
         rate = f"{run.number('rate'):,.0f}/s"
         left = rough(run.number("left")) if run.detail.get("left") is not None else ""
     source, target = escape_unprintable(run.source or "unknown"), escape_unprintable(run.target)
-    return target, source, _state(run), amount(run), rate, left, seen(run), run.run or ""
+    return target, source, _state(run), amount(run), rate, left, format_age(run), run.run or ""
 
 
 def _state(run: Run) -> str:

@@ -10,14 +10,19 @@ import pytest
 
 from dataware.aws.caller import Caller, Origin
 from dataware.cli.doctor import identity, machine, network, permissions, tools
-from dataware.cli.doctor.finding import Finding, Verdict
+from dataware.cli.doctor.finding import Finding, FindingStatus
 from dataware.core.model import Problem
 from dataware.core.permissions import IamDecision, Needed
 
-FINE, NOTE, DOUBT, FAILURE = Verdict.FINE, Verdict.NOTE, Verdict.DOUBT, Verdict.FAILURE
+FINE, NOTE, DOUBT, FAILURE = (
+    FindingStatus.FINE,
+    FindingStatus.NOTE,
+    FindingStatus.DOUBT,
+    FindingStatus.FAILURE,
+)
 
 
-def verdicts(found: Iterable[Finding]) -> list[Verdict]:
+def verdicts(found: Iterable[Finding]) -> list[FindingStatus]:
     """The verdicts; every failure says what to do."""
     seen = list(found)
     assert all(one.do for one in seen if one.verdict is FAILURE)
@@ -26,7 +31,7 @@ def verdicts(found: Iterable[Finding]) -> list[Verdict]:
 
 
 @pytest.mark.parametrize(("version", "verdict"), [((3, 11, 2), FINE), ((3, 10, 9), FAILURE)])
-def test_python(version: tuple[int, ...], verdict: Verdict) -> None:
+def test_python(version: tuple[int, ...], verdict: FindingStatus) -> None:
     """The oldest Python is the one that the package asks for."""
     assert verdicts(machine.python_found(version, "/usr/bin/python3")) == [verdict]
 
@@ -52,7 +57,7 @@ def test_only_what_everybody_needs_is_looked_for() -> None:
     ("name", "chosen", "verdict"),
     [("curl", False, FINE), ("botocore", True, FINE), ("botocore", False, DOUBT)],
 )
-def test_transport(name: str, chosen: bool, verdict: Verdict) -> None:
+def test_transport(name: str, chosen: bool, verdict: FindingStatus) -> None:
     """The slow one is a matter of choice, or of a missing package."""
     assert verdicts(machine.transport_found(name, "libcurl/8", chosen)) == [verdict]
 
@@ -61,7 +66,7 @@ def test_transport(name: str, chosen: bool, verdict: Verdict) -> None:
     ("usable", "free", "verdict"),
     [(True, 10**12, FINE), (True, 10**7, DOUBT), (False, 10**12, FAILURE)],
 )
-def test_state(usable: bool, free: int, verdict: Verdict) -> None:
+def test_state(usable: bool, free: int, verdict: FindingStatus) -> None:
     """A journal has to be written, and takes room."""
     assert verdicts(machine.state_found(Path("/state"), usable, free, 3)) == [verdict]
 
@@ -78,7 +83,7 @@ def test_state(usable: bool, free: int, verdict: Verdict) -> None:
         (None, None, False, NOTE),
     ],
 )
-def test_node(path: str | None, said: str | None, needed: bool, verdict: Verdict) -> None:
+def test_node(path: str | None, said: str | None, needed: bool, verdict: FindingStatus) -> None:
     """Too old or missing matters in a CDK project only."""
     assert verdicts(tools.node_found(path, said, needed=needed)) == [verdict]
 
@@ -102,7 +107,7 @@ def test_the_cdk_command_line() -> None:
         ("garbage", [FAILURE]),
     ],
 )
-def test_the_library_of_the_app(said: str | None, expected: list[Verdict]) -> None:
+def test_the_library_of_the_app(said: str | None, expected: list[FindingStatus]) -> None:
     """The Python that cdk.json names is what counts, not the one that runs dataware."""
     assert verdicts(tools.library_found("python3", said)) == expected
 
@@ -171,7 +176,7 @@ def test_the_host_of_an_address(address: str, host: tuple[str, int]) -> None:
 @pytest.mark.parametrize(
     ("ahead", "verdict"), [(0.0, FINE), (-59.0, FINE), (3600.0, DOUBT), (-400.0, DOUBT)]
 )
-def test_clock(ahead: float, verdict: Verdict) -> None:
+def test_clock(ahead: float, verdict: FindingStatus) -> None:
     """dataware allows for a wrong clock, others do not."""
     assert verdicts(network.clock_found(ahead)) == [verdict]
 
@@ -190,7 +195,7 @@ ME = Caller("111122223333", "arn:aws:iam::111122223333:user/me", 0.0)
     ],
 )
 def test_credentials(
-    expires: datetime | None, temporary: bool, verdict: Verdict, says: str
+    expires: datetime | None, temporary: bool, verdict: FindingStatus, says: str
 ) -> None:
     """Account, name, origin and end stand in one line."""
     (found,) = identity.credentials_found(ME, Origin("sso", temporary, expires), NOW)
@@ -232,7 +237,7 @@ def test_everything_allowed() -> None:
         (IamDecision.CONDITIONAL, DOUBT),
     ],
 )
-def test_one_missing_action_is_named(access: IamDecision, verdict: Verdict) -> None:
+def test_one_missing_action_is_named(access: IamDecision, verdict: FindingStatus) -> None:
     """With its resource and the reason; a condition that is not known is a doubt."""
     found = list(permissions.simulated_found(OWNER, NEEDS, answers(access, ("s3:B", "y"))))
     assert [one.verdict for one in found] == [verdict, NOTE]

@@ -16,8 +16,8 @@ import pytest
 from dataware.aws import ClientSettings
 from dataware.cli.doctor import subject as shared
 from dataware.cli.doctor.finding import Finding, fine
-from dataware.cli.doctor.run import CHECKS, Check, findings
-from dataware.cli.doctor.subject import Once, Subject
+from dataware.cli.doctor.run import CHECKS, DoctorCheck, findings
+from dataware.cli.doctor.subject import DoctorSubject, Once
 from dataware.cli.options import Outside
 from dataware.core.errors import CannotSee
 from dataware.embedded import EmbeddedAws
@@ -217,11 +217,11 @@ def test_what_could_not_be_looked_into_is_no_success(
 ) -> None:
     """Without any failure nobody knows whether a run would pass, so doctor does not say so."""
 
-    def silent(_subject: Subject) -> list[Finding]:
+    def silent(_subject: DoctorSubject) -> list[Finding]:
         raise error
 
-    fine_one = Check("python", lambda _subject: [fine("3.11")])
-    checks = (fine_one, Check("endpoints", silent), Check("credentials", silent))
+    fine_one = DoctorCheck("python", lambda _subject: [fine("3.11")])
+    checks = (fine_one, DoctorCheck("endpoints", silent), DoctorCheck("credentials", silent))
     monkeypatch.setattr("dataware.cli.doctor.run.CHECKS", checks)
     ran = run("doctor", "--region", "eu-west-1")
     assert ran.code == 1
@@ -375,22 +375,22 @@ def test_a_journal_that_cannot_be_written_is_told(
     assert failures(checks).keys() == {"state"}
 
 
-def somebody() -> Subject:
+def somebody() -> DoctorSubject:
     """What is checked, without anything special."""
-    return Subject(Outside(None, None, None, Format.TEXT, plain=True, debug=False))
+    return DoctorSubject(Outside(None, None, None, Format.TEXT, plain=True, debug=False))
 
 
 def test_a_check_that_hangs_or_breaks_does_not_keep_the_others() -> None:
     """Each ends in its own time, and says so in its own line."""
 
-    def hang(_subject: Subject) -> Iterator[Any]:
+    def hang(_subject: DoctorSubject) -> Iterator[Any]:
         time.sleep(600)
         yield
 
-    def fail(_subject: Subject) -> Iterator[Any]:
+    def fail(_subject: DoctorSubject) -> Iterator[Any]:
         yield 1 / 0
 
-    checks = [Check("hangs", hang, 0.2), Check("breaks", fail), CHECKS[0]]
+    checks = [DoctorCheck("hangs", hang, 0.2), DoctorCheck("breaks", fail), CHECKS[0]]
     told = list(findings(checks, somebody()))
     assert [name for name, _ in told] == ["hangs", "breaks", "python"]
     assert "no answer within" in told[0][1].text

@@ -14,7 +14,7 @@ from dataware.core.model import Setting, Size
 from dataware.core.ports import Judgement
 from dataware.kinds.s3_bucket import KIND
 from dataware.kinds.s3_bucket.copy.multipart import MOST_PARTS, part_ranges
-from dataware.kinds.s3_bucket.copy.requests import Ask, Bucket
+from dataware.kinds.s3_bucket.copy.requests import Bucket, S3Request
 from dataware.kinds.s3_bucket.settings import SETTINGS, declared_settings
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -68,7 +68,7 @@ def test_a_word_that_s3_does_not_know_is_told(properties: dict[str, Any], says: 
 def test_requests_to_an_old_name_have_it_in_the_path() -> None:
     """A host name has neither capitals nor underscores (User Guide, path-style requests)."""
     place = Place("Legacy_Photos_2013", "1" * 12, "us-east-1")
-    request = Bucket.of(place).request("GET", lambda _answer: Judgement.DONE, Ask(key=b"a b"))
+    request = Bucket.of(place).request("GET", lambda _answer: Judgement.DONE, S3Request(key=b"a b"))
     assert request.path == "/Legacy_Photos_2013/a%20b"
 
 

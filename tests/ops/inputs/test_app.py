@@ -11,7 +11,7 @@ import pytest
 from dataware.core.errors import AppFailed, BadInput
 from dataware.core.model import Creator, ImportMode, OnError, OnFallbackData
 from dataware.kinds import kinds
-from dataware.ops.inputs import App, AppRun, Environment, Overrides, load_app
+from dataware.ops.inputs import App, AppRun, Overrides, StackEnvironment, load_app
 from dataware.ops.inputs.cdk_app import error_line
 from dataware.ops.inputs.references import refers
 from dataware.ops.inputs.template import parse_template
@@ -203,7 +203,7 @@ def test_the_app_of_cdk_json_is_run_as_cdk_runs_it(tmp_path: Path) -> None:
     command = f"'{sys.executable}' app.py"
     write(tmp_path, "cdk.json", json.dumps({"app": command, "context": {"mine": "own"}}))
     write(tmp_path, "cdk.context.json", json.dumps({"looked-up": 1, "mine": "x"}))
-    run = AppRun(environment=lambda: Environment("111122223333", "x"))
+    run = AppRun(environment=lambda: StackEnvironment("111122223333", "x"))
     app = load(None, folder=tmp_path, run=run)
     assert len(app.wanted) == 2
 

@@ -31,7 +31,7 @@ COUNTRIES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class DemoObject:
     """One object for the demo's bucket."""
 
     key: str
@@ -95,7 +95,7 @@ def items(found: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
         yield item
 
 
-def objects(found: list[dict[str, Any]], count: int) -> Iterator[Stored]:
+def objects(found: list[dict[str, Any]], count: int) -> Iterator[DemoObject]:
     """The first `count` places as objects, whose keys hold names in the places' own spelling."""
     for number, place in enumerate(islice(found, count)):
         key = f"{place['countrycode']}/{place['admin1code']}/{place['name']} {place['geonameid']}"
@@ -106,7 +106,7 @@ def objects(found: list[dict[str, Any]], count: int) -> Iterator[Stored]:
         if number % 10 == 0:
             headers["Tagging"] = f"country={place['countrycode']}"
         body = json.dumps(place, ensure_ascii=False).encode()
-        yield Stored(f"{key}.json", b"" if number % 500 == 499 else body, headers)
+        yield DemoObject(f"{key}.json", b"" if number % 500 == 499 else body, headers)
 
 
 def fill_table(client: Any, table: str, found: Iterator[dict[str, Any]]) -> int:
@@ -127,10 +127,10 @@ def _put(client: Any, table: str, batch: list[dict[str, Any]]) -> int:
     return len(batch)
 
 
-def fill_bucket(client: Any, bucket: str, found: Iterator[Stored]) -> int:
+def fill_bucket(client: Any, bucket: str, found: Iterator[DemoObject]) -> int:
     """Put objects as a plain script would; answers with how many there were."""
 
-    def put(stored: Stored) -> int:
+    def put(stored: DemoObject) -> int:
         client.put_object(Bucket=bucket, Key=stored.key, Body=stored.body, **stored.headers)
         return 1
 

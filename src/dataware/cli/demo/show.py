@@ -90,7 +90,7 @@ class _Show:
         self._migrate()
         self._create()
         found = data.places(max(self._sizes.items, self._sizes.objects))
-        self._interrupted(found)
+        self._show_interruption(found)
         self._bucket(found)
         self._again()
         self._goodbye()
@@ -125,7 +125,7 @@ class _Show:
         self._write("ml", _resource(BUCKET, *names))
         self._run("apply", "ml.toml")
 
-    def _interrupted(self, found: list[dict[str, Any]]) -> None:
+    def _show_interruption(self, found: list[dict[str, Any]]) -> None:
         count = self._sizes.items
         self._title(f"4. A table of {count:,} items, and the copy is killed")
         self._table("Spaceport-Places", ("country", "S"), ("id", "N"))

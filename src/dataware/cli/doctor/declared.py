@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
 from dataware.cli.doctor.machine import halves
-from dataware.cli.doctor.subject import Subject
+from dataware.cli.doctor.subject import DoctorSubject
 from dataware.core.errors import BadInput, DatawareError
 from dataware.core.events import format_count
 from dataware.ops.inputs import App
@@ -15,10 +15,10 @@ from dataware.ops.inputs.template import OPT_IN
 SHOWN = 5
 
 
-def app(subject: Subject) -> Iterator[Finding]:
+def app(subject: DoctorSubject) -> Iterator[Finding]:
     """The app, and the resources in it that opt in."""
     try:
-        loaded = subject.loaded()
+        loaded = subject.find_app()
     except DatawareError as error:
         yield failure(*halves(error))
         return
@@ -40,7 +40,7 @@ def app_found(loaded: App) -> Iterator[Finding]:
     yield fine(f"{format_count(len(names), 'resource')} {opt}: {', '.join(names[:SHOWN])}{more}")
 
 
-def _place(subject: Subject, loaded: App) -> Iterator[Finding]:
+def _place(subject: DoctorSubject, loaded: App) -> Iterator[Finding]:
     """Whether the stacks are meant for the caller's account and region."""
     try:
         where = subject.caller().account, subject.account().region

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class FindingStatus(StrEnum):
     """How a check ended; the value is the event that tells of it."""
 
     FINE = "checked"
@@ -22,7 +22,7 @@ class Finding:
     `unchecked` says that the check could not be made, so that nobody knows what it would find.
     """
 
-    verdict: Verdict
+    verdict: FindingStatus
     found: str
     do: str = ""
     unchecked: bool = False
@@ -35,24 +35,24 @@ class Finding:
 
 def fine(found: str) -> Finding:
     """As it should be."""
-    return Finding(Verdict.FINE, found)
+    return Finding(FindingStatus.FINE, found)
 
 
 def note(found: str, do: str = "") -> Finding:
     """Something to know; nothing has to be done."""
-    return Finding(Verdict.NOTE, found, do)
+    return Finding(FindingStatus.NOTE, found, do)
 
 
 def doubt(found: str, do: str = "") -> Finding:
     """Something that may fail, or that was not seen."""
-    return Finding(Verdict.DOUBT, found, do)
+    return Finding(FindingStatus.DOUBT, found, do)
 
 
 def not_checked(why: str, do: str = "") -> Finding:
     """Something into which it was not possible to look."""
-    return Finding(Verdict.DOUBT, why, do, unchecked=True)
+    return Finding(FindingStatus.DOUBT, why, do, unchecked=True)
 
 
 def failure(found: str, do: str) -> Finding:
     """Something that will fail."""
-    return Finding(Verdict.FAILURE, found, do)
+    return Finding(FindingStatus.FAILURE, found, do)

@@ -9,14 +9,14 @@ from dataware.aws.caller import Caller, Origin
 from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
 from dataware.cli.doctor.machine import halves
 from dataware.cli.doctor.network import WITHOUT_REGION
-from dataware.cli.doctor.subject import Subject
+from dataware.cli.doctor.subject import DoctorSubject
 from dataware.core.errors import DatawareError
 
 SOON = timedelta(minutes=15)
 """Credentials that end within it may end a copy on the way."""
 
 
-def credentials(subject: Subject) -> Iterator[Finding]:
+def credentials(subject: DoctorSubject) -> Iterator[Finding]:
     """Who the caller is, as AWS says."""
     try:
         account = subject.account()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dataware import __version__
 from dataware.cli.doctor.finding import Finding, doubt, failure, fine
-from dataware.cli.doctor.subject import Subject
+from dataware.cli.doctor.subject import DoctorSubject
 from dataware.cli.transport import VARIABLE, carrier
 from dataware.core.errors import BadInput
 from dataware.state import state_folder
@@ -24,24 +24,24 @@ LITTLE = 100 * 1024**2
 REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*>=\s*([0-9.]+)")
 
 
-def python(_subject: Subject) -> Iterator[Finding]:
+def python(_subject: DoctorSubject) -> Iterator[Finding]:
     """The interpreter."""
     return python_found(sys.version_info[:3], sys.executable)
 
 
 def python_found(version: tuple[int, ...], at: str) -> Iterator[Finding]:
     """What there is to say about an interpreter."""
-    text = f"{dotted(version)} at {at}"
+    text = f"{format_version(version)} at {at}"
     if version[:2] >= PYTHON:
         yield fine(text)
     else:
-        yield failure(text, f"dataware needs Python {dotted(PYTHON)} or newer")
+        yield failure(text, f"dataware needs Python {format_version(PYTHON)} or newer")
 
 
-def packages(_subject: Subject) -> Iterator[Finding]:
+def packages(_subject: DoctorSubject) -> Iterator[Finding]:
     """dataware and what it is built on."""
     needed = dict(least(importlib.metadata.requires("dataware") or ()))
-    return packages_found(needed, {name: installed(name) for name in needed})
+    return packages_found(needed, {name: installed_version(name) for name in needed})
 
 
 def packages_found(needed: Mapping[str, str], found: Mapping[str, str | None]) -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def least(requirements: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield found[1], found[2]
 
 
-def transport(subject: Subject) -> Iterator[Finding]:
+def transport(subject: DoctorSubject) -> Iterator[Finding]:
     """What carries the copy."""
     try:
         name = carrier(subject.environ)
@@ -105,7 +105,7 @@ def _libcurl() -> str | None:
     return " ".join(pycurl.version.split()[1:3])
 
 
-def state(subject: Subject) -> Iterator[Finding]:
+def state(subject: DoctorSubject) -> Iterator[Finding]:
     """Where journals are kept."""
     folder = state_folder(subject.environ)
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
@@ -127,7 +127,7 @@ def state_found(folder: Path, usable: bool, free: int, journals: int) -> Iterato
         yield fine(text)
 
 
-def installed(name: str) -> str | None:
+def installed_version(name: str) -> str | None:
     """The version of an installed package, without importing it."""
     try:
         return importlib.metadata.version(name)
@@ -141,7 +141,7 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, found[0].split("."))) if found else ()
 
 
-def dotted(version: Iterable[int]) -> str:
+def format_version(version: Iterable[int]) -> str:
     """A version as people write it."""
     return ".".join(map(str, version))
 

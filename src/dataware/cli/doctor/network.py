@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
 from dataware.cli.doctor.machine import halves
-from dataware.cli.doctor.subject import Once, Subject
+from dataware.cli.doctor.subject import DoctorSubject, Once
 from dataware.core.errors import CannotSee, DatawareError
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
@@ -25,7 +25,7 @@ WITHOUT_REGION = "not checked, because profile and region are not settled"
 UNKNOWN_CALLER = "not checked, because AWS did not say who you are"
 
 
-def variables(subject: Subject) -> Iterator[Finding]:
+def variables(subject: DoctorSubject) -> Iterator[Finding]:
     """The variables that lead requests elsewhere."""
     environ = subject.environ
     files = {name: Path(environ[name]).is_file() for name in BUNDLES if environ.get(name)}
@@ -51,7 +51,7 @@ def without_password(url: str) -> str:
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
-def region(subject: Subject) -> Iterator[Finding]:
+def region(subject: DoctorSubject) -> Iterator[Finding]:
     """The region, and whether the SDK knows it."""
     try:
         account = subject.account()
@@ -71,7 +71,7 @@ def region_found(name: str, slip: str | None, address: str) -> Iterator[Finding]
         yield fine(f"{name}{own}")
 
 
-def endpoints(subject: Subject) -> Iterator[Finding]:
+def endpoints(subject: DoctorSubject) -> Iterator[Finding]:
     """Whether the services that a run asks can be reached."""
     try:
         account = subject.account()
@@ -129,7 +129,7 @@ def reach(where: tuple[str, int]) -> str | None:
         return (error.strerror or str(error)).lower()
 
 
-def clock(subject: Subject) -> Iterator[Finding]:
+def clock(subject: DoctorSubject) -> Iterator[Finding]:
     """This machine's clock against that of AWS."""
     try:
         ahead = subject.caller().ahead

@@ -8,7 +8,7 @@ from dataware.aws.caller import policy_owner
 from dataware.aws.simulate import PERMISSION, simulate
 from dataware.cli.doctor.finding import Finding, doubt, failure, fine, not_checked, note
 from dataware.cli.doctor.network import UNKNOWN_CALLER
-from dataware.cli.doctor.subject import Subject
+from dataware.cli.doctor.subject import DoctorSubject
 from dataware.cli.jobs import policy_of
 from dataware.cli.outside import make_context
 from dataware.core.errors import BadInput, DatawareError, ServiceFailed
@@ -25,10 +25,10 @@ UNSEEN = (
 )
 
 
-def permissions(subject: Subject) -> Iterator[Finding]:
+def permissions(subject: DoctorSubject) -> Iterator[Finding]:
     """What the plan of the app needs, and what of it is missing."""
     try:
-        wanted = loaded.wanted if (loaded := subject.loaded()) else []
+        wanted = loaded.wanted if (loaded := subject.find_app()) else []
     except DatawareError:
         yield note("not checked, because the app does not load")
         return
@@ -45,13 +45,13 @@ def permissions(subject: Subject) -> Iterator[Finding]:
     deciding = needed_permissions(policy_of(aws, wanted, all_versions=versions, informing=False))
     owner = policy_owner(aws, arn)
     if owner is None:
-        yield from _tried(subject, wanted, "it has none to simulate for such a caller", "")
+        yield from _try_plan_reads(subject, wanted, "it has none to simulate for such a caller", "")
         return
     try:
         answers = simulate(aws, owner, needs)
     except ServiceFailed as error:
         why = f"{error.problem}" if error.problem else str(error)
-        yield from _tried(subject, wanted, why, f"allow {PERMISSION} and iam:GetRole, or ")
+        yield from _try_plan_reads(subject, wanted, why, f"allow {PERMISSION} and iam:GetRole, or ")
         return
     yield from simulated_found(owner, needs, answers, _pairs(needs) - _pairs(deciding))
 
@@ -95,7 +95,9 @@ def simulated_found(
     yield note(UNSEEN)
 
 
-def _tried(subject: Subject, wanted: Sequence[Wanted], why: str, advice: str) -> Iterator[Finding]:
+def _try_plan_reads(
+    subject: DoctorSubject, wanted: Sequence[Wanted], why: str, advice: str
+) -> Iterator[Finding]:
     """Make the reads that a plan makes, where IAM cannot be asked."""
     context = make_context(subject.account(), _silent, lambda: False, strict=False)
     try:

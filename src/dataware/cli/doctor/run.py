@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from dataware.cli.doctor import declared, identity, machine, network, permissions, tools
-from dataware.cli.doctor.finding import Finding, Verdict, not_checked
-from dataware.cli.doctor.subject import APP_SECONDS, Once, Subject
+from dataware.cli.doctor.finding import Finding, FindingStatus, not_checked
+from dataware.cli.doctor.subject import APP_SECONDS, DoctorSubject, Once
 from dataware.cli.options import AppOptions, Outside
 from dataware.cli.outside import display
 from dataware.cli.project import in_project
@@ -19,29 +19,29 @@ from dataware.core.events import event, format_count
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class DoctorCheck:
     """One check: `look` may take `seconds`; its name is permanent."""
 
     name: str
-    look: Callable[[Subject], Iterable[Finding]]
+    look: Callable[[DoctorSubject], Iterable[Finding]]
     seconds: float = 20.0
 
 
 CHECKS = (
-    Check("python", machine.python),
-    Check("packages", machine.packages),
-    Check("transport", machine.transport),
-    Check("state", machine.state),
-    Check("node", tools.node),
-    Check("cdk", tools.cdk, 45.0),
-    Check("aws-cdk-lib", tools.library),
-    Check("variables", network.variables),
-    Check("region", network.region),
-    Check("endpoints", network.endpoints),
-    Check("credentials", identity.credentials),
-    Check("clock", network.clock),
-    Check("app", declared.app, APP_SECONDS + 30.0),
-    Check("permissions", permissions.permissions, APP_SECONDS + 60.0),
+    DoctorCheck("python", machine.python),
+    DoctorCheck("packages", machine.packages),
+    DoctorCheck("transport", machine.transport),
+    DoctorCheck("state", machine.state),
+    DoctorCheck("node", tools.node),
+    DoctorCheck("cdk", tools.cdk, 45.0),
+    DoctorCheck("aws-cdk-lib", tools.library),
+    DoctorCheck("variables", network.variables),
+    DoctorCheck("region", network.region),
+    DoctorCheck("endpoints", network.endpoints),
+    DoctorCheck("credentials", identity.credentials),
+    DoctorCheck("clock", network.clock),
+    DoctorCheck("app", declared.app, APP_SECONDS + 30.0),
+    DoctorCheck("permissions", permissions.permissions, APP_SECONDS + 60.0),
 )
 
 
@@ -49,7 +49,7 @@ def run_doctor(options: Outside, app: AppOptions, *, all_versions: bool) -> int:
     """Check everything. Raises DatawareError if something will fail, or could not be checked."""
     with suppress(BadInput):
         options = in_project(options, app)
-    subject = Subject(options, app, all_versions)
+    subject = DoctorSubject(options, app, all_versions)
     _ask_first(subject)
     found: list[Finding] = []
     with display(options) as emit:
@@ -59,7 +59,7 @@ def run_doctor(options: Outside, app: AppOptions, *, all_versions: bool) -> int:
             emit(event(finding.verdict, text=finding.text, **fields))
         why_not = _why_not(found)
         if why_not is None:
-            doubts = sum(one.verdict is Verdict.DOUBT for one in found)
+            doubts = sum(one.verdict is FindingStatus.DOUBT for one in found)
             in_doubt = f", {format_count(doubts, 'warning')}" if doubts else ""
             emit(event("done", text=f"Nothing stands in the way{in_doubt}"))
     if why_not is not None:
@@ -71,7 +71,7 @@ def _why_not(found: Iterable[Finding]) -> str | None:
     """Why nobody can say that a run will pass, or None; what was not seen is no good news."""
     failures = unchecked = 0
     for one in found:
-        failures += one.verdict is Verdict.FAILURE
+        failures += one.verdict is FindingStatus.FAILURE
         unchecked += one.unchecked
     if failures:
         return f"{format_count(failures, 'thing')} will make a run fail"
@@ -80,7 +80,7 @@ def _why_not(found: Iterable[Finding]) -> str | None:
     return None
 
 
-def _ask_first(subject: Subject) -> None:
+def _ask_first(subject: DoctorSubject) -> None:
     """Let a person type the code that a profile asks for, before anything is bounded in time."""
     with suppress(DatawareError):
         account = subject.account()
@@ -88,9 +88,13 @@ def _ask_first(subject: Subject) -> None:
             account.origin()
 
 
-def findings(checks: Iterable[Check], subject: Subject) -> Iterator[tuple[str, Finding]]:
+def findings(
+    checks: Iterable[DoctorCheck], subject: DoctorSubject
+) -> Iterator[tuple[str, Finding]]:
     """The findings of all checks, each with the name of its check."""
-    running = [(check, Once(partial(_looked, check, subject), check.seconds)) for check in checks]
+    running = [
+        (check, Once(partial(_run_check, check, subject), check.seconds)) for check in checks
+    ]
     for _, once in running:
         once.start()
     for check, once in running:
@@ -105,5 +109,5 @@ def findings(checks: Iterable[Check], subject: Subject) -> Iterator[tuple[str, F
         yield from ((check.name, finding) for finding in found)
 
 
-def _looked(check: Check, subject: Subject) -> list[Finding]:
+def _run_check(check: DoctorCheck, subject: DoctorSubject) -> list[Finding]:
     return list(check.look(subject))

@@ -16,7 +16,7 @@ from dataware.cli.options import AppOptions, Outside
 from dataware.cli.outside import open_account
 from dataware.cli.project import given_settings, is_project
 from dataware.core.errors import CannotSee, DatawareError
-from dataware.ops.inputs import App, AppRun, Environment, load_app
+from dataware.ops.inputs import App, AppRun, StackEnvironment, load_app
 from dataware.ops.inputs.cdk_settings import read_cdk_settings
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class Once(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Subject:
+class DoctorSubject:
     """The machine, the account and the app that are checked.
 
     `app` says which app is meant; `folder` is where an app is looked for without it.
@@ -98,7 +98,7 @@ class Subject:
         """Who the caller is. Raises NotLetIn, CannotSee and BadInput."""
         return self._caller.get()
 
-    def loaded(self) -> App | None:
+    def find_app(self) -> App | None:
         """The app; None if none is named and none is here. Raises BadInput."""
         return self._loaded.get()
 
@@ -129,8 +129,8 @@ class Subject:
             guarding=True,
         )
 
-    def _environment(self) -> Environment:
+    def _environment(self) -> StackEnvironment:
         try:
-            return Environment(self.caller().account, self.account().region)
+            return StackEnvironment(self.caller().account, self.account().region)
         except DatawareError:
-            return Environment()
+            return StackEnvironment()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from dataware.cli.cdk_cli import ADVICE, candidates, version_of
 from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
-from dataware.cli.doctor.machine import dotted, installed, numbers
-from dataware.cli.doctor.subject import Subject
+from dataware.cli.doctor.machine import format_version, installed_version, numbers
+from dataware.cli.doctor.subject import DoctorSubject
 
 SECONDS = 10.0
 NODE = 20
@@ -37,7 +37,7 @@ for name in ("aws-cdk-lib", "dataware"):
 """
 
 
-def node(subject: Subject) -> Iterator[Finding]:
+def node(subject: DoctorSubject) -> Iterator[Finding]:
     """The runtime of CDK."""
     path = shutil.which("node", path=subject.environ.get("PATH"))
     said = output([path, "--version"], subject.folder, subject.environ) if path else None
@@ -49,15 +49,15 @@ def node_found(path: str | None, said: str | None, *, needed: bool) -> Iterator[
     advice = f"install Node.js {NODE} or newer"
     version = numbers((said or "").strip().removeprefix("v"))
     if version and version[0] >= NODE:
-        yield fine(f"{dotted(version)} at {path}")
+        yield fine(f"{format_version(version)} at {path}")
         return
-    text = f"{dotted(version)} is too old for CDK" if version else "it does not run"
+    text = f"{format_version(version)} is too old for CDK" if version else "it does not run"
     if path is None:
         text = "it was not found"
     yield failure(text, advice) if needed else note(f"{text}; {NO_PROJECT}")
 
 
-def cdk(subject: Subject) -> Iterator[Finding]:
+def cdk(subject: DoctorSubject) -> Iterator[Finding]:
     """The CDK command line that `dataware deploy` runs."""
     found, environ = None, {**subject.environ, **OFFLINE}
     for command in candidates(subject.folder, environ):
@@ -76,17 +76,17 @@ def cdk_found(
         yield failure("it was not found", ADVICE) if needed else note(f"not found; {NO_PROJECT}")
         return
     command, version = found
-    text = f"{dotted(version)}, called as {shlex.join(command)}"
+    text = f"{format_version(version)}, called as {shlex.join(command)}"
     if version[0] == 2:
         yield fine(text)
     else:
         yield failure(f"{text}; dataware works with version 2", ADVICE)
 
 
-def library(subject: Subject) -> Iterator[Finding]:
+def library(subject: DoctorSubject) -> Iterator[Finding]:
     """aws-cdk-lib, where the app of this folder looks for it."""
     if not subject.in_project:
-        there = installed("aws-cdk-lib")
+        there = installed_version("aws-cdk-lib")
         yield note(f"{there}; {NO_PROJECT}" if there else f"not installed; {NO_PROJECT}")
         return
     interpreter = python_of(subject.command)
@@ -107,7 +107,9 @@ def library_found(interpreter: str, said: str | None) -> Iterator[Finding]:
     if lib == "-":
         yield failure(f"{interpreter} has no aws-cdk-lib", advice)
     elif numbers(lib) < LIBRARY:
-        yield doubt(f"{lib} is older than {dotted(LIBRARY)}, which dataware.cdk takes", advice)
+        yield doubt(
+            f"{lib} is older than {format_version(LIBRARY)}, which dataware.cdk takes", advice
+        )
     else:
         yield fine(f"{lib} for {interpreter}")
     if lib != "-" and constructs == "-":

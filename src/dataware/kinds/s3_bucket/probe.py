@@ -73,11 +73,11 @@ def probe(aws: Aws, name: str) -> Facts:
     try:
         head = look.ask("head_bucket", "s3:ListBucket")
     except NotThere:
-        return _confirmed(look)
+        return _confirm_absence(look)
     except CannotSee as error:
         look.trouble(error, "HeadBucket", "s3:ListBucket")
         denied = error.problem is not None and error.problem.code in {"403", "AccessDenied"}
-        return _denied(look) if denied else Facts(name, problems=tuple(look.problems))
+        return _facts_when_denied(look) if denied else Facts(name, problems=tuple(look.problems))
     _note_region(look, head)
     content, size = _content(look)
     _note_uploads(look)
@@ -96,7 +96,7 @@ def probe(aws: Aws, name: str) -> Facts:
     )
 
 
-def _confirmed(look: _Look) -> Facts:
+def _confirm_absence(look: _Look) -> Facts:
     """What a 404 to HeadBucket means, which has no body and may come from anybody.
 
     Only the code NoSuchBucket, in an answer to another call, says that the bucket is not there.
@@ -133,10 +133,10 @@ def _region(head: Mapping[str, Any]) -> str | None:
     return found or None
 
 
-def _denied(look: _Look) -> Facts:
+def _facts_when_denied(look: _Look) -> Facts:
     """A 403: ours if the caller's own list shows the name, else a stranger's."""
     try:
-        created = _created(look)
+        created = _find_creation_time(look)
     except CannotSee as error:
         why = f"only s3:ListAllMyBuckets can tell whether it is yours ({error.problem or error})"
         created = None
@@ -161,7 +161,7 @@ def _denied(look: _Look) -> Facts:
     )
 
 
-def _created(look: _Look) -> str | None:
+def _find_creation_time(look: _Look) -> str | None:
     """When the bucket was created, from the caller's own list; None if it is not there.
 
     The list says the region, too (Amazon S3 API Reference, ListBuckets, BucketRegion).
@@ -184,7 +184,7 @@ def _created(look: _Look) -> str | None:
 def _identity(look: _Look) -> str | None:
     """The creation date: it changes when a bucket is deleted and made again."""
     try:
-        return _created(look)
+        return _find_creation_time(look)
     except CannotSee as error:
         look.trouble(error, "ListBuckets", "s3:ListAllMyBuckets")
         look.problems[-1] = look.problems[-1].meaning(

@@ -23,7 +23,7 @@ _OFF = Setting(0, "off")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SettingQuery:
     """A setting, the call that reads it, and how an answer ranks; ``{}`` stands for "none"."""
 
     name: str
@@ -46,10 +46,10 @@ def _algorithm(name: object) -> Setting:
 
 
 def _public_access(answer: Mapping[str, Any]) -> Setting:
-    return _blocked(answer.get("PublicAccessBlockConfiguration", {}))
+    return _rank_access_block(answer.get("PublicAccessBlockConfiguration", {}))
 
 
-def _blocked(block: Mapping[str, Any]) -> Setting:
+def _rank_access_block(block: Mapping[str, Any]) -> Setting:
     count = sum(str(block.get(name, False)).lower() == "true" for name in _BLOCKS)
     labels = {0: "off", len(_BLOCKS): "on"}
     return Setting(count, labels.get(count, f"{count} of {len(_BLOCKS)} on"))
@@ -65,28 +65,28 @@ def _object_lock(answer: Mapping[str, Any]) -> Setting:
 
 
 SETTINGS = (
-    Asked(
+    SettingQuery(
         "encryption",
         "GetBucketEncryption",
         "get_bucket_encryption",
         "s3:GetEncryptionConfiguration",
         _encryption,
     ),
-    Asked(
+    SettingQuery(
         "public access block",
         "GetPublicAccessBlock",
         "get_public_access_block",
         "s3:GetBucketPublicAccessBlock",
         _public_access,
     ),
-    Asked(
+    SettingQuery(
         "versioning",
         "GetBucketVersioning",
         "get_bucket_versioning",
         "s3:GetBucketVersioning",
         _versioning,
     ),
-    Asked(
+    SettingQuery(
         "object lock",
         "GetObjectLockConfiguration",
         "get_object_lock_configuration",
@@ -126,7 +126,7 @@ def _declared_block(properties: Mapping[str, Any]) -> Setting | None:
     block = properties.get("PublicAccessBlockConfiguration", dict.fromkeys(_BLOCKS, True))
     if not _is_literal(block, _BLOCKS):
         return None
-    return _blocked(block)
+    return _rank_access_block(block)
 
 
 def _declared_versioning(properties: Mapping[str, Any]) -> Setting | None:

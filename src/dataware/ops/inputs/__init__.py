@@ -4,8 +4,16 @@ Everything here raises BadInput with one sentence that names the input, what is 
 do. No module of this package calls a service.
 """
 
-from dataware.ops.inputs.addresses import Address, parse_pair
+from dataware.ops.inputs.addresses import ResourceAddress, parse_pair
 from dataware.ops.inputs.app import AppRun, load_app
-from dataware.ops.inputs.wanted import App, Environment, Overrides
+from dataware.ops.inputs.wanted import App, Overrides, StackEnvironment
 
-__all__ = ["Address", "App", "AppRun", "Environment", "Overrides", "load_app", "parse_pair"]
+__all__ = [
+    "App",
+    "AppRun",
+    "Overrides",
+    "ResourceAddress",
+    "StackEnvironment",
+    "load_app",
+    "parse_pair",
+]

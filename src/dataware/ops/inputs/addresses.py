@@ -16,7 +16,7 @@ from dataware.ops.inputs.wanted import Kinds
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ResourceAddress:
     """A resource, or the keys of it that begin with `prefix`; None means the caller's own."""
 
     text: str
@@ -35,7 +35,7 @@ class Address:
         name = self.text if by_arn else self.name
         return Place(name, self.account or account, self.region or region, self.prefix)
 
-    def owned_by(self, owner: str | None) -> Address:
+    def owned_by(self, owner: str | None) -> ResourceAddress:
         """The address with an owner that was named beside it; None changes nothing.
 
         Raises BadInput where ARNs name the account, because there a name alone means one's own.
@@ -53,7 +53,7 @@ class Address:
 
 def parse_pair(
     source: str, target: str, kinds: Kinds, account: str | None = None, region: str | None = None
-) -> tuple[Address, Address]:
+) -> tuple[ResourceAddress, ResourceAddress]:
     """Both sides of a copy: of one kind, and not the same place for this caller."""
     one, other = parse_address(source, kinds), parse_address(target, kinds)
     if one.kind is not other.kind:
@@ -65,7 +65,7 @@ def parse_pair(
     return one, other
 
 
-def parse_address(text: str, kinds: Kinds) -> Address:
+def parse_address(text: str, kinds: Kinds) -> ResourceAddress:
     """One side of a copy. Raises BadInput."""
     copied = [kind for kind in kinds.values() if kind.scheme]
     if is_arn(text):
@@ -84,7 +84,7 @@ def parse_address(text: str, kinds: Kinds) -> Address:
         _refuse_uncopied(text, scheme, kinds)
         near = did_you_mean(scheme, by_scheme)
         raise BadInput(f"{text} has the unknown scheme {scheme}://, {near}")
-    return _checked(Address(text, by_scheme[scheme], rest))
+    return _check_address(ResourceAddress(text, by_scheme[scheme], rest))
 
 
 def _refuse_uncopied(text: str, word: str, kinds: Kinds) -> None:
@@ -99,30 +99,35 @@ def _refuse_uncopied(text: str, word: str, kinds: Kinds) -> None:
             )
 
 
-def _from_arn(text: str, kinds: list[Kind]) -> Address:
+def _from_arn(text: str, kinds: list[Kind]) -> ResourceAddress:
     for kind in kinds:
         parsed = parse_name(kind, text)
         if parsed is not None:
-            return _checked(
-                Address(text, kind, parsed.name, account=parsed.account, region=parsed.region)
+            return _check_address(
+                ResourceAddress(
+                    text, kind, parsed.name, account=parsed.account, region=parsed.region
+                )
             )
     forms = dict.fromkeys(kind.arns("NAME", "ACCOUNT", "REGION", "aws")[0] for kind in kinds)
     examples = " or ".join(forms)
     raise BadInput(f"{text} is no ARN of a resource that dataware copies: write {examples}")
 
 
-def _checked(address: Address) -> Address:
+def _check_address(address: ResourceAddress) -> ResourceAddress:
     """The address with its prefix split off, if its kind has prefixes, and its name checked."""
     kind, name, prefix = address.kind, address.name, ""
     if kind.prefixes:
         name, _, prefix = name.partition("/")
     if problem := kind.problem_of_name(name):
         raise BadInput(f"{address.text}: {name or 'the name'} is no {kind.noun} name: {problem}")
-    return Address(address.text, kind, name, prefix, address.account, address.region)
+    return ResourceAddress(address.text, kind, name, prefix, address.account, address.region)
 
 
 def check_apart(
-    one: Address, other: Address, account: str | None = None, region: str | None = None
+    one: ResourceAddress,
+    other: ResourceAddress,
+    account: str | None = None,
+    region: str | None = None,
 ) -> None:
     """Refuse two addresses that mean the same keys, given the caller's account and region."""
     here = [(at.name, at.account or account, at.region or region) for at in (one, other)]

@@ -15,7 +15,7 @@ from dataware.ops.inputs.cdk_settings import PROJECT, GivenSettings, read_cdk_se
 from dataware.ops.inputs.selection import stacks_named
 from dataware.ops.inputs.template import OPT_IN, read_template
 from dataware.ops.inputs.toml_file import read_toml
-from dataware.ops.inputs.wanted import App, Environment, Kinds, Overrides
+from dataware.ops.inputs.wanted import App, Kinds, Overrides, StackEnvironment
 
 APPS = "a cloud assembly folder (cdk.out), a CloudFormation template, or a dataware.toml"
 
@@ -29,7 +29,7 @@ class AppRun:
     """
 
     given: GivenSettings = field(default_factory=GivenSettings)
-    environment: Callable[[], Environment] = Environment
+    environment: Callable[[], StackEnvironment] = StackEnvironment
     seconds: float | None = None
     running: Callable[[str], None] | None = None
 
@@ -67,13 +67,15 @@ def load_app(
         select = partial(stacks_named, name=stack, exclusively=exclusively)
     reading = _Reading(kinds, overrides or Overrides(), stack, select)
     run = run or AppRun()
-    app = _default(folder or Path(), reading, run) if path is None else _named(path, reading, run)
+    app = (
+        _default(folder or Path(), reading, run) if path is None else _read_path(path, reading, run)
+    )
     if not app.wanted and not (guarding and app.stacks):
         raise BadInput(f"{path or 'The app of cdk.json'}: no resource opts in: {OPT_IN}")
     return app
 
 
-def _named(path: Path, reading: _Reading, run: AppRun) -> App:
+def _read_path(path: Path, reading: _Reading, run: AppRun) -> App:
     if address := _address_in(path):
         raise BadInput(f"{address} is an address, and no file: download it, and name the file")
     if run.given != GivenSettings():
@@ -109,7 +111,7 @@ def _default(folder: Path, reading: _Reading, run: AppRun) -> App:
             running=run.running,
         )
     if toml.is_file():
-        return _named(toml, reading, run)
+        return _read_path(toml, reading, run)
     here = folder.resolve()
     raise BadInput(f"there is no cdk.json and no dataware.toml in {here}: name an app, {APPS}")
 

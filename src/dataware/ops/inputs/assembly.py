@@ -22,7 +22,7 @@ from dataware.ops.inputs.template import (
     template_resources,
     told_unseen_parts,
 )
-from dataware.ops.inputs.wanted import App, Environment, Kinds, Overrides, check_together
+from dataware.ops.inputs.wanted import App, Kinds, Overrides, StackEnvironment, check_together
 
 MANIFEST = "manifest.json"
 UNKNOWN = ("unknown-account", "unknown-region", "")
@@ -40,7 +40,7 @@ class Stack:
     id: str
     name: str
     template: Path
-    environment: Environment
+    environment: StackEnvironment
     referred: Mapping[str, dict[str, Any]]
     depends_on: tuple[str, ...] = ()
     staged: bool = False
@@ -57,7 +57,7 @@ def read_stacks(folder: Path) -> list[Stack]:
 
 def read_declarations(
     folder: Path, kinds: Kinds, overrides: Overrides, *, incomplete: bool = False
-) -> list[tuple[Environment, list[Wanted]]]:
+) -> list[tuple[StackEnvironment, list[Wanted]]]:
     """The resources of every stack with the environment it is meant for, unchecked together.
 
     `incomplete` takes an assembly that lacks context: CDK writes such a one first, to learn what
@@ -103,13 +103,13 @@ def _whole(stack: Stack) -> StackTemplate:
     """The stack with all its resources."""
     meant = stack.environment
     template = read_stack(stack.name, stack.template)
-    return _placed(template, meant, stack.id)
+    return _with_environment(template, meant, stack.id)
 
 
-def _placed(template: StackTemplate, meant: Environment, key: str) -> StackTemplate:
+def _with_environment(template: StackTemplate, meant: StackEnvironment, key: str) -> StackTemplate:
     """A stack and its nested ones, with where they go and what tells them apart."""
     nested = {
-        logical_id: _placed(inner, meant, f"{key}/{logical_id}")
+        logical_id: _with_environment(inner, meant, f"{key}/{logical_id}")
         for logical_id, inner in template.nested.items()
     }
     return replace(template, nested=nested, account=meant.account, region=meant.region, id=key)
@@ -148,10 +148,10 @@ def _dependencies(artifact: Mapping[str, Any], artifacts: Mapping[str, Any]) -> 
             yield other.get("displayName", other_id)
 
 
-def _environment(address: str) -> Environment:
+def _environment(address: str) -> StackEnvironment:
     """The environment in ``aws://account/region``."""
     account, _, region = address.removeprefix("aws://").partition("/")
-    return Environment(
+    return StackEnvironment(
         None if account in UNKNOWN else account, None if region in UNKNOWN else region
     )
 

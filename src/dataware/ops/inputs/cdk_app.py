@@ -16,7 +16,7 @@ from dataware.core.errors import AppFailed, BadInput
 from dataware.core.plan import LOOKING, RUN
 from dataware.ops.inputs.assembly import MANIFEST, Select, read_assembly
 from dataware.ops.inputs.cdk_settings import PROJECT, CdkSettings
-from dataware.ops.inputs.wanted import App, Environment, Kinds, Overrides
+from dataware.ops.inputs.wanted import App, Kinds, Overrides, StackEnvironment
 
 QUICK_CONTEXT = {
     "aws:cdk:enable-path-metadata": True,
@@ -42,7 +42,7 @@ def read_cdk_app(
     kinds: Kinds,
     overrides: Overrides,
     select: Select | None,
-    environment: Callable[[], Environment],
+    environment: Callable[[], StackEnvironment],
     *,
     seconds: float | None = None,
     running: Callable[[str], None] | None = None,
@@ -65,11 +65,11 @@ def read_cdk_app(
             return read_assembly(settings.assembly, kinds, overrides, select)
         tell(settings.command)
         run_app(settings.command, settings.folder, environ, seconds)
-        written = _written(settings, Path(output), began)
+        written = _find_output(settings, Path(output), began)
         return read_assembly(written, kinds, overrides, select)
 
 
-def _written(settings: CdkSettings, output: Path, began: float) -> Path:
+def _find_output(settings: CdkSettings, output: Path, began: float) -> Path:
     """Where the app wrote: where it was told, or, by its own choice, where CDK looks for it."""
     own = settings.folder / settings.output
     if (output / MANIFEST).is_file():
@@ -79,7 +79,7 @@ def _written(settings: CdkSettings, output: Path, began: float) -> Path:
     raise BadInput(f"The app `{settings.app}` wrote no cloud assembly: does it call app.synth()?")
 
 
-def _environ(settings: CdkSettings, output: Path, environment: Environment) -> dict[str, str]:
+def _environ(settings: CdkSettings, output: Path, environment: StackEnvironment) -> dict[str, str]:
     """The variables by which CDK tells an app where to write and what it knows."""
     needed = {**QUICK_CONTEXT, **COLLECT}
     context = {**settings.context, **needed}

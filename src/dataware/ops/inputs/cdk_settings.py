@@ -146,18 +146,18 @@ def executable_of(app: str, folder: Path) -> str:
     A `.js` file without the right to be executed is run by Node.js; any other file is called.
     """
     if (folder / app).is_file():
-        return _interpreted(app, folder)
+        return _with_interpreter(app, folder)
     app = app.strip()
     if app.startswith('"') and '"' in app[1:]:
         first, _, rest = app[1:].partition('"')
     else:
         first, _, rest = app.partition(" ")
     if first and (folder / first).is_file():
-        return f"{_interpreted(first, folder)} {rest.strip()}".strip()
+        return f"{_with_interpreter(first, folder)} {rest.strip()}".strip()
     return app
 
 
-def _interpreted(name: str, folder: Path) -> str:
+def _with_interpreter(name: str, folder: Path) -> str:
     quoted = name if SAFE.fullmatch(name) else shlex.quote(name)
     if name.endswith(".js") and not os.access(folder / name, os.X_OK):
         return f"{shlex.quote(shutil.which('node') or 'node')} {quoted}"

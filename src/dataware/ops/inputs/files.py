@@ -14,7 +14,7 @@ from dataware.core.errors import BadInput
 from dataware.core.model import Wanted
 from dataware.core.plan import Plan, lock_entries, lock_key
 from dataware.kinds import load
-from dataware.ops.inputs.reading import Section, parse_json, read_json, read_text
+from dataware.ops.inputs.reading import InputSection, parse_json, read_json, read_text
 from dataware.ops.inputs.wanted import check_names, check_properties
 
 LOCK = Path("dataware.lock.json")
@@ -48,7 +48,7 @@ def read_plan(path: Path) -> Plan:
 def _check_wanted(wanted: Wanted) -> None:
     """Refuse what no input would have let into a plan."""
     kind = load(wanted.type)
-    section = Section(f"resource {wanted.id}", {})
+    section = InputSection(f"resource {wanted.id}", {})
     check_names(section, kind, wanted.preferred, wanted.fallbacks)
     check_properties(section, kind, wanted.properties)
 

@@ -14,7 +14,7 @@ from typing import Any
 from dataware.core.errors import BadInput
 from dataware.core.estimate import Prices
 from dataware.core.near import did_you_mean
-from dataware.ops.inputs.reading import Section, read_text
+from dataware.ops.inputs.reading import InputSection, read_text
 
 OWN = "prices"
 """What a person's own prices are called unless they say so themselves."""
@@ -36,14 +36,14 @@ def read_prices(path: Path | None) -> Prices:
     known = list_prices()
     if path is None:
         return known
-    section = Section(str(path), _object(path))
+    section = InputSection(str(path), _object(path))
     section.only(("name", "date", "region", "source", "usd"))
     usd = _usd(section, known.usd)
     return replace(
         known,
         name=section.text("name") or OWN,
         date=_date(section),
-        region=section.required("region"),
+        region=section.required_text("region"),
         source=section.text("source") or str(path),
         usd={**known.usd, **usd},
         filled=tuple(sorted(known.usd.keys() - usd.keys())),
@@ -61,14 +61,14 @@ def _object(path: Path) -> Mapping[str, Any]:
     return data
 
 
-def _date(section: Section) -> str:
-    date = section.required("date")
+def _date(section: InputSection) -> str:
+    date = section.required_text("date")
     if not _DATE.fullmatch(date):
         raise section.bad(f"date cannot be {date!r}: write year and month, such as 2026-11")
     return date
 
 
-def _usd(section: Section, known: Mapping[str, float]) -> Mapping[str, float]:
+def _usd(section: InputSection, known: Mapping[str, float]) -> Mapping[str, float]:
     usd = section.mapping("usd")
     if not usd:
         raise section.bad(f"usd is missing: give the price of {' or '.join(known)} in US dollars")

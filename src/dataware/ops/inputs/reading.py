@@ -84,7 +84,7 @@ def nested_too_deep(path: Path) -> BadInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class InputSection:
     """A mapping out of a file; `where` names it at the head of every complaint."""
 
     where: str
@@ -105,10 +105,10 @@ class Section:
         """The string under `field`, None without it."""
         value = self.data.get(field)
         if field in self.data and not _is_literal_text(value):
-            raise self.bad(f"{field} has to be a string, not {told(value)}{cure(value)}")
+            raise self.bad(f"{field} has to be a string, not {describe_value(value)}{cure(value)}")
         return value
 
-    def required(self, field: str) -> str:
+    def required_text(self, field: str) -> str:
         """The string under `field`, which has to be there."""
         value = self.text(field)
         if value is None:
@@ -121,9 +121,8 @@ class Section:
         values = value if isinstance(value, list) else [value]
         odd = [one for one in values if not _is_literal_text(one)]
         if odd:
-            raise self.bad(
-                f"{field} has to be a string or a list of strings, not {told(odd[0])}{cure(odd[0])}"
-            )
+            given = f"{describe_value(odd[0])}{cure(odd[0])}"
+            raise self.bad(f"{field} has to be a string or a list of strings, not {given}")
         return tuple(values)
 
     def mapping(self, field: str) -> Mapping[str, Any]:
@@ -131,7 +130,7 @@ class Section:
         value = self.data.get(field, {})
         if not isinstance(value, dict):
             raise self.bad(
-                f"{field} has to be a table of properties, not {told(value)}{cure(value)}"
+                f"{field} has to be a table of properties, not {describe_value(value)}{cure(value)}"
             )
         return value
 
@@ -150,7 +149,7 @@ def _is_literal_text(value: object) -> bool:
     return isinstance(value, str) and value != "" and find_function(value) is None
 
 
-def told(value: object) -> str:
+def describe_value(value: object) -> str:
     """A value in a complaint: its function, or its kind in the words of the file formats."""
     if (function := find_function(value)) is not None:
         return f"what a function gives ({function})"

@@ -24,7 +24,7 @@ OVER_THEIR_ARGUMENTS = frozenset(
 _VARIABLE = re.compile(r"\$\{(?!!)([^}]+)\}")
 
 
-def unresolved(properties: Mapping[str, Any]) -> tuple[str, ...]:
+def unresolved_properties(properties: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of the properties that refer to something else in the template."""
     return tuple(
         name for name, value in properties.items() if name.startswith(FUNCTION) or refers(value)

@@ -59,7 +59,7 @@ def select_stacks(
     else:
         raise BadInput(
             "the app has several stacks: say which to deploy, or --all for all of them outside of "
-            f"stages, as in `dataware deploy -- --all`; there are {_listed(stacks)}"
+            f"stages, as in `dataware deploy -- --all`; there are {_list_stacks(stacks)}"
         )
     return chosen if selection.exclusively else with_dependencies(stacks, chosen)
 
@@ -115,5 +115,5 @@ def _match_patterns(
     return chosen
 
 
-def _listed(stacks: Sequence[Stack]) -> str:
+def _list_stacks(stacks: Sequence[Stack]) -> str:
     return ", ".join(stack.id for stack in stacks)

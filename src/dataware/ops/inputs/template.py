@@ -22,15 +22,15 @@ from dataware.core.names import is_arn
 from dataware.core.near import nearest
 from dataware.core.values import find_function, is_function
 from dataware.ops.inputs.reading import (
-    Section,
+    InputSection,
     check_depth,
     cure,
+    describe_value,
     hint_of_braces,
     parse_json,
     read_text,
-    told,
 )
-from dataware.ops.inputs.references import unresolved
+from dataware.ops.inputs.references import unresolved_properties
 from dataware.ops.inputs.wanted import (
     App,
     Kinds,
@@ -90,13 +90,13 @@ def template_resources(source: Source, document: Mapping[str, Any] | None = None
     document = parse_template(source.path) if document is None else document
     resources = _resources_in(document, source.path, synthesized=source.synthesized)
     declared = [
-        _wanted(source, logical_id, resource)
+        _read_resource(source, logical_id, resource)
         for logical_id, resource in resources.items()
         if _opts_in(source, logical_id, resource)
     ]
     # Of what is only referred to, name and keys are known: too little to create it elsewhere.
     referred = [
-        replace(_wanted(source, logical_id, resource), unresolved=("Properties",))
+        replace(_read_resource(source, logical_id, resource), unresolved=("Properties",))
         for logical_id, resource in source.referred.items()
         if logical_id not in resources
     ]
@@ -201,7 +201,7 @@ def _opts_in(source: Source, logical_id: str, resource: dict[str, Any]) -> bool:
     if KEY in metadata:
         return True
     if is_function(resource.get("Metadata")) and _type_of(resource) in source.kinds:
-        text = told(resource["Metadata"])
+        text = describe_value(resource["Metadata"])
         raise BadInput(
             f"{source.path}, resource {logical_id}: Metadata is {text}, so that it cannot be seen "
             "whether it opts in: write it out"
@@ -223,17 +223,19 @@ def _metadata(resource: Mapping[str, Any]) -> dict[str, Any]:
     return metadata if isinstance(metadata, dict) else {}
 
 
-def _wanted(source: Source, logical_id: str, resource: dict[str, Any]) -> Wanted:
-    declared = Section(f"{source.path}, resource {logical_id}", resource)
-    kind = known_kind(declared, declared.required("Type"), source.kinds)
+def _read_resource(source: Source, logical_id: str, resource: dict[str, Any]) -> Wanted:
+    declared = InputSection(f"{source.path}, resource {logical_id}", resource)
+    kind = known_kind(declared, declared.required_text("Type"), source.kinds)
     if is_function(resource):
-        raise declared.bad(f"a part of it is {told(resource)}{cure(resource)}")
+        raise declared.bad(f"a part of it is {describe_value(resource)}{cure(resource)}")
     properties = declared.mapping("Properties")
     preferred = _literal_name(declared, kind)
     metadata = _metadata(resource)
     if is_function(metadata[KEY]):
-        raise declared.bad(f"Metadata.{KEY} is {told(metadata[KEY])}{cure(metadata[KEY])}")
-    section = Section(f"{declared.where}, Metadata.Dataware", metadata[KEY])
+        raise declared.bad(
+            f"Metadata.{KEY} is {describe_value(metadata[KEY])}{cure(metadata[KEY])}"
+        )
+    section = InputSection(f"{declared.where}, Metadata.Dataware", metadata[KEY])
     if not isinstance(section.data, dict):
         raise declared.bad("Metadata.Dataware has to be a mapping such as {Fallback: [name]}")
     section.only(WORDS.all)
@@ -253,13 +255,13 @@ def _wanted(source: Source, logical_id: str, resource: dict[str, Any]) -> Wanted
         on_fallback_data=choices.on_fallback_data,
         import_mode=choices.import_mode,
         creator=Creator.DEPLOYMENT,
-        unresolved=(*conditional, *unresolved(properties)),
+        unresolved=(*conditional, *unresolved_properties(properties)),
         where=declared.where,
         retained=is_retained(resource.get("DeletionPolicy")),
     )
 
 
-def _literal_name(declared: Section, kind: Kind) -> str:
+def _literal_name(declared: InputSection, kind: Kind) -> str:
     properties = declared.mapping("Properties")
     name = properties.get(kind.identifier, properties if is_function(properties) else None)
     where = f"Properties.{kind.identifier}"
@@ -267,11 +269,11 @@ def _literal_name(declared: Section, kind: Kind) -> str:
         raise declared.bad(f"{where} is missing: give the preferred name")
     if find_function(name) is not None:
         raise declared.bad(
-            f"{where} is not a literal name but {told(name)}{cure(name)}; or give the output of "
-            "`cdk synth`, where it is literal"
+            f"{where} is not a literal name but {describe_value(name)}{cure(name)}; or give the "
+            "output of `cdk synth`, where it is literal"
         )
     if not isinstance(name, str):
-        raise declared.bad(f"{where} has to be a string, not {told(name)}{cure(name)}")
+        raise declared.bad(f"{where} has to be a string, not {describe_value(name)}{cure(name)}")
     if is_arn(name):
         raise declared.bad(
             f"{where} is an ARN, which CloudFormation takes for no name: "

@@ -14,7 +14,7 @@ from dataware.core.errors import BadInput
 from dataware.core.model import Wanted
 from dataware.core.names import plain_name
 from dataware.core.near import did_you_mean
-from dataware.ops.inputs.reading import Section, check_depth, nested_too_deep, read_text
+from dataware.ops.inputs.reading import InputSection, check_depth, nested_too_deep, read_text
 from dataware.ops.inputs.wanted import (
     App,
     Kinds,
@@ -35,12 +35,14 @@ FIELDS = ("type", "preferred", "id", "stack", "logical_id", "properties", *WORDS
 def read_toml(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None = None) -> App:
     """The resources of a `dataware.toml`; `stack` keeps those of one stack."""
     text = read_text(path)
-    document = Section(str(path), _parsed(path, text))
+    document = InputSection(str(path), _parse_toml(path, text))
     document.only(["resource"])
     tables = document.data.get("resource")
     if not (isinstance(tables, list) and tables and all(isinstance(t, dict) for t in tables)):
         raise document.bad("it declares no resource: begin each with a line [[resource]]")
-    wanted = [_wanted(path, at, table, kinds, overrides) for at, table in enumerate(tables, 1)]
+    wanted = [
+        _read_resource(path, at, table, kinds, overrides) for at, table in enumerate(tables, 1)
+    ]
     lines = _lines_of_resources(text)
     if len(lines) == len(wanted):
         pairs = zip(wanted, lines, strict=True)
@@ -61,7 +63,7 @@ def _lines_of_resources(text: str) -> list[int]:
     return [number for number, line in lines if BEGINS.match(line)]
 
 
-def _parsed(path: Path, text: str) -> dict[str, Any]:
+def _parse_toml(path: Path, text: str) -> dict[str, Any]:
     try:
         document = tomllib.loads(text)
     except RecursionError:
@@ -87,14 +89,14 @@ def _scalars(value: object, where: str = "") -> Iterator[tuple[str, object]]:
         yield where, value
 
 
-def _wanted(
+def _read_resource(
     path: Path, at: int, table: dict[str, Any], kinds: Kinds, overrides: Overrides
 ) -> Wanted:
     texts = [one for one in (table.get("id"), table.get("preferred")) if isinstance(one, str)]
     named = next(filter(None, texts), "")
-    section = Section(f"{path}, resource {at}{f' ({named})' if named else ''}", table)
+    section = InputSection(f"{path}, resource {at}{f' ({named})' if named else ''}", table)
     section.only(FIELDS)
-    cfn_type, preferred = section.required("type"), section.required("preferred")
+    cfn_type, preferred = section.required_text("type"), section.required_text("preferred")
     kind = known_kind(section, cfn_type, kinds)
     choices = read_choices(section, WORDS, overrides)
     check_names(section, kind, preferred, choices.fallbacks)

@@ -12,14 +12,14 @@ from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, OnError, OnFallbackData, Wanted
 from dataware.core.names import identify_name, name_problem
 from dataware.core.near import SLIP, nearest
-from dataware.ops.inputs.reading import Section
+from dataware.ops.inputs.reading import InputSection
 
 Kinds = Mapping[str, Kind]
 """The known resource types, by CloudFormation type."""
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
+class StackEnvironment:
     """Where a stack goes; None for what the app leaves open."""
 
     account: str | None = None
@@ -50,7 +50,7 @@ class App:
     """
 
     wanted: list[Wanted]
-    environments: Mapping[str, Environment] = field(default_factory=dict)
+    environments: Mapping[str, StackEnvironment] = field(default_factory=dict)
     stacks: tuple[StackTemplate, ...] = ()
     unseen: tuple[str, ...] = ()
 
@@ -98,7 +98,7 @@ class Choices:
     import_mode: ImportMode
 
 
-def read_choices(section: Section, words: Words, overrides: Overrides) -> Choices:
+def read_choices(section: InputSection, words: Words, overrides: Overrides) -> Choices:
     """The fallbacks and settings of a section, under those of the command line."""
     on_error = section.choice(words.on_error, OnError)
     on_fallback_data = section.choice(words.on_fallback_data, OnFallbackData)
@@ -111,7 +111,7 @@ def read_choices(section: Section, words: Words, overrides: Overrides) -> Choice
     )
 
 
-def known_kind(section: Section, cfn_type: str, kinds: Kinds) -> Kind:
+def known_kind(section: InputSection, cfn_type: str, kinds: Kinds) -> Kind:
     """The card of a CloudFormation type."""
     if cfn_type in kinds:
         return kinds[cfn_type]
@@ -120,13 +120,15 @@ def known_kind(section: Section, cfn_type: str, kinds: Kinds) -> Kind:
     raise section.bad(f"type {cfn_type} is unknown to dataware, {supported}")
 
 
-def check_properties(section: Section, kind: Kind, properties: Mapping[str, Any]) -> None:
+def check_properties(section: InputSection, kind: Kind, properties: Mapping[str, Any]) -> None:
     """Refuse properties that the service would refuse, as far as they are literal."""
     if problem := kind.check_properties(properties):
         raise section.bad(problem)
 
 
-def check_names(section: Section, kind: Kind, preferred: str, fallbacks: Sequence[str]) -> None:
+def check_names(
+    section: InputSection, kind: Kind, preferred: str, fallbacks: Sequence[str]
+) -> None:
     """Refuse names that the service would refuse, and fallbacks that are none."""
     for role, name in [("preferred", preferred), *(("fallback", name) for name in fallbacks)]:
         if problem := name_problem(kind, name):

@@ -12,7 +12,7 @@ from dataware.core.errors import CannotSee, NotThere, ServiceFailed
 from dataware.core.ports import Judgement, Request, Response
 from dataware.kinds.dynamodb_table.copy.client import (
     Shape,
-    Table,
+    TableClient,
     has_nothing,
     has_page,
     has_table,
@@ -44,7 +44,7 @@ def verdict(response: Response, shape: Shape = has_page) -> Judgement | None:
     """What the judge of a request makes of an answer."""
     wire = OneAnswer(response)
     try:
-        asyncio.run(Table(wire, place("t")).ask("Scan", shape))
+        asyncio.run(TableClient(wire, place("t")).ask("Scan", shape))
     except ServiceFailed:
         assert wire.verdict is Judgement.FAILED
     return wire.verdict
@@ -53,7 +53,7 @@ def verdict(response: Response, shape: Shape = has_page) -> Judgement | None:
 def test_a_request_names_its_operation_table_and_region() -> None:
     """Requests are signed for DynamoDB in the table's region, and ask for no compression."""
     wire = OneAnswer(respond(PAGE))
-    answer = asyncio.run(Table(wire, place("t")).ask("Scan", has_page, Segment=0))
+    answer = asyncio.run(TableClient(wire, place("t")).ask("Scan", has_page, Segment=0))
     assert answer == PAGE
     request = wire.request
     assert request is not None
@@ -151,7 +151,7 @@ def test_a_denial_names_the_permission_and_quotes_nothing() -> None:
     """What a person reads has the call, the code and the cure, and none of the service's text."""
     wire = OneAnswer(refuse("AccessDeniedException", "secret value"))
     with pytest.raises(CannotSee) as raised:
-        asyncio.run(Table(wire, place("orders")).ask("Scan", has_page))
+        asyncio.run(TableClient(wire, place("orders")).ask("Scan", has_page))
     assert "orders" in str(raised.value)
     assert "secret" not in str(raised.value)
     assert raised.value.problem is not None
@@ -162,7 +162,7 @@ def test_a_missing_table_is_not_there() -> None:
     """ResourceNotFoundException becomes NotThere and names the table."""
     wire = OneAnswer(refuse("ResourceNotFoundException"))
     with pytest.raises(NotThere, match="orders"):
-        asyncio.run(Table(wire, place("orders")).ask("Scan", has_page))
+        asyncio.run(TableClient(wire, place("orders")).ask("Scan", has_page))
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from dataware.core.kind import Place
 from dataware.core.ports import Judgement
 from dataware.kinds.s3_bucket.copy.requests import (
-    Ask,
     Bucket,
+    S3Request,
     cursor_of,
     encode_key,
     encode_value,
@@ -62,7 +62,7 @@ class _Body:
 def test_paths_and_copy_sources_are_those_of_the_sdk(key: str) -> None:
     """Every key is encoded as the SDK does it: no plus signs, slashes kept, nothing normalised."""
     path, source = sent_by_the_sdk(key)
-    request = HERE.request("PUT", lambda _response: Judgement.DONE, Ask(key.encode()))
+    request = HERE.request("PUT", lambda _response: Judgement.DONE, S3Request(key.encode()))
     assert request.path == path
     assert HERE.as_source(key.encode(), "e")["x-amz-copy-source"] == source
 
@@ -92,7 +92,7 @@ def test_a_version_is_part_of_the_copy_source() -> None:
 
 def test_a_query_is_sorted_and_encoded() -> None:
     """Queries go over the wire as they are signed."""
-    ask = Ask(None, {"prefix": b"a/b c", "list-type": "2", "uploads": ""})
+    ask = S3Request(None, {"prefix": b"a/b c", "list-type": "2", "uploads": ""})
     request = HERE.request("GET", lambda _response: Judgement.DONE, ask)
     assert (request.path, request.query) == ("/bucket", "list-type=2&prefix=a%2Fb%20c&uploads=")
     assert request.shared["x-amz-expected-bucket-owner"] == "000000000000"

@@ -63,7 +63,7 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableClient:
     """One side of a copy as the wire sees it."""
 
     wire: Wire
@@ -199,7 +199,7 @@ def has_written(count: int) -> Shape:
 
     def shape(answer: Answer) -> Judgement:
         try:
-            left = unprocessed(answer)
+            left = unprocessed_items(answer)
         except (KeyError, TypeError, AttributeError):
             return Judgement.RETRY
         return Judgement.THROTTLED if len(left) >= count else Judgement.DONE
@@ -207,7 +207,7 @@ def has_written(count: int) -> Shape:
     return shape
 
 
-def unprocessed(answer: Answer) -> list[Mapping[str, Any]]:
+def unprocessed_items(answer: Answer) -> list[Mapping[str, Any]]:
     """The items of a batch that were not written."""
     return [
         request["PutRequest"]["Item"]

@@ -36,13 +36,13 @@ from dataware.core.tally import Tally
 from dataware.kinds.dynamodb_table.copy.client import (
     Answer,
     Refusal,
-    Table,
+    TableClient,
     encode,
     has_nothing,
     has_page,
     has_table,
     has_written,
-    unprocessed,
+    unprocessed_items,
 )
 from dataware.kinds.dynamodb_table.copy.decoding import sliced
 from dataware.kinds.dynamodb_table.copy.items import (
@@ -99,8 +99,8 @@ class TableCopier:
     def __init__(self, tools: Tools, order: CopyOrder) -> None:
         self._order = order
         self._clock = tools.clock
-        self._source = Table(tools.wire, order.source)
-        self._target = Table(tools.wire, order.target)
+        self._source = TableClient(tools.wire, order.source)
+        self._target = TableClient(tools.wire, order.target)
         self._descriptions: dict[Place, Mapping[str, Any]] = {}
         self._first: _FirstPage | None = None
         name = encode(order.target.name)
@@ -195,7 +195,7 @@ class TableCopier:
             **parameters,
         )
 
-    async def _describe(self, table: Table) -> Mapping[str, Any]:
+    async def _describe(self, table: TableClient) -> Mapping[str, Any]:
         if table.place not in self._descriptions:
             answer = await table.ask("DescribeTable", has_table)
             self._descriptions[table.place] = answer["Table"]
@@ -230,7 +230,7 @@ class TableCopier:
         """
         names = await self._key_names()
         mine = {key_text(json.loads(item), names): item for item in sent}
-        left = {key_text(item, names) for item in unprocessed(answer)}
+        left = {key_text(item, names) for item in unprocessed_items(answer)}
         return [mine[key] for key in left] if left <= mine.keys() else sent
 
     async def _each(self, items: Sequence[bytes], *, guarded: bool) -> CopyOutcome:

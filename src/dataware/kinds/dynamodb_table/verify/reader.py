@@ -56,7 +56,7 @@ class TableReader(Reader):
 
     def parts(self) -> Sequence[str]:
         """Scan segments ``i of N``."""
-        wanted = int(self._described().get("TableSizeBytes", 0)) // PART_BYTES
+        wanted = int(self._describe_table().get("TableSizeBytes", 0)) // PART_BYTES
         total = min(max(wanted, MIN_PARTS), MAX_PARTS)
         return [f"{segment} of {total}" for segment in range(total)]
 
@@ -89,7 +89,7 @@ class TableReader(Reader):
     def entry(self, record: bytes) -> KeyFingerprint:
         """An item as an entry, under its key as compact JSON."""
         item = _item(record)
-        schema = sorted(self._described()["KeySchema"], key=lambda each: each["KeyType"])
+        schema = sorted(self._describe_table()["KeySchema"], key=lambda each: each["KeyType"])
         label = _key_label({each["AttributeName"]: item[each["AttributeName"]] for each in schema})
         key = label.encode("utf-8", "surrogatepass")
         return KeyFingerprint(key, digest(item), label, sent=digest_of(record))
@@ -108,7 +108,7 @@ class TableReader(Reader):
         del other
         return Evidence.CONTENT if mine.digest == theirs.digest else None
 
-    def _described(self) -> Mapping[str, Any]:
+    def _describe_table(self) -> Mapping[str, Any]:
         if self._table is None:
             with self._aws.looking_at(f"table {self._name}", "dynamodb:DescribeTable"):
                 self._table = self._aws.fetch(
@@ -144,11 +144,11 @@ def _item(record: bytes) -> Mapping[str, Any]:
 
 def _key_label(key: Mapping[str, Mapping[str, str]]) -> str:
     """A key as compact JSON, binary in Base64, numbers by value."""
-    shown = {name: _shown(value) for name, value in key.items()}
+    shown = {name: _plain_number(value) for name, value in key.items()}
     return json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
 
 
-def _shown(value: Mapping[str, str]) -> Mapping[str, str]:
+def _plain_number(value: Mapping[str, str]) -> Mapping[str, str]:
     return {"N": _plain(Decimal(value["N"]))} if "N" in value else value
 
 

@@ -70,10 +70,10 @@ def read_got(body: bytes) -> Got:
         left = [key for some in answer["UnprocessedKeys"].values() for key in some["Keys"]]
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"an answer that is not whole ({error})") from None
-    return Got([_written(item) for item in found], left)
+    return Got([_dump_item(item) for item in found], left)
 
 
-def _written(item: Any) -> bytes:
+def _dump_item(item: Any) -> bytes:
     return json.dumps(item, separators=(",", ":"), ensure_ascii=False).encode(
         "utf-8", "surrogatepass"
     )

@@ -10,7 +10,7 @@ from typing import TypeVar
 from xml.etree.ElementTree import Element
 
 from dataware.core.ports import Judgement, Response, Wire
-from dataware.kinds.s3_bucket.copy.requests import Ask, Bucket, quoted
+from dataware.kinds.s3_bucket.copy.requests import Bucket, S3Request, quote_etag
 from dataware.kinds.s3_bucket.copy.responses import (
     Answer,
     Rejected,
@@ -110,7 +110,7 @@ class Head:
         return None
 
 
-class Calls:
+class S3Client:
     """Sends requests and reads the answers."""
 
     def __init__(self, wire: Wire) -> None:
@@ -120,7 +120,7 @@ class Calls:
         self,
         bucket: Bucket,
         call: str,
-        ask: Ask,
+        ask: S3Request,
         read: Callable[[Element], T],
         method: str = "GET",
         *,
@@ -130,19 +130,19 @@ class Calls:
         answer = Answer(read, quick)
         response = await self._wire.send(bucket.request(method, answer, ask))
         if answer.value is None:
-            raise self._rejected(bucket, call, response)
+            raise self._rejection_of(bucket, call, response)
         return answer.value
 
-    async def plain(self, bucket: Bucket, call: str, method: str, ask: Ask) -> Response:
+    async def plain(self, bucket: Bucket, call: str, method: str, ask: S3Request) -> Response:
         """A call whose status says everything; raises Rejected."""
         response = await self._wire.send(bucket.request(method, judge_plain, ask))
         if judge_plain(response) is not Judgement.DONE:
-            raise self._rejected(bucket, call, response)
+            raise self._rejection_of(bucket, call, response)
         return response
 
     async def head(self, bucket: Bucket, key: bytes, version: str | None = None) -> Head | None:
         """What stands under a key, or None; raises Rejected."""
-        ask = Ask(key, _version(version), {"x-amz-checksum-mode": "ENABLED"})
+        ask = S3Request(key, _version(version), {"x-amz-checksum-mode": "ENABLED"})
         try:
             response = await self.plain(bucket, "HeadObject", "HEAD", ask)
         except Rejected as rejected:
@@ -165,7 +165,7 @@ class Calls:
         self, bucket: Bucket, key: bytes, version: str | None = None
     ) -> tuple[tuple[str, str], ...]:
         """The tags of an object, sorted; raises Rejected."""
-        ask = Ask(key, {"tagging": "", **_version(version)})
+        ask = S3Request(key, {"tagging": "", **_version(version)})
         return await self.document(bucket, "GetObjectTagging", ask, read_tags)
 
     async def range(
@@ -176,15 +176,15 @@ class Calls:
         They are those of the object that `head` showed, or none.
         """
         start, end = span
-        headers = {"range": f"bytes={start}-{end - 1}", "if-match": quoted(head.etag)}
-        ask = Ask(key, _version(version), headers)
+        headers = {"range": f"bytes={start}-{end - 1}", "if-match": quote_etag(head.etag)}
+        ask = S3Request(key, _version(version), headers)
         judge = judge_range(end - start)
         response = await self._wire.send(bucket.request("GET", judge, ask))
         if judge(response) is not Judgement.DONE:
-            raise self._rejected(bucket, "GetObject", response)
+            raise self._rejection_of(bucket, "GetObject", response)
         return response.body
 
-    def _rejected(self, bucket: Bucket, call: str, response: Response) -> Rejected:
+    def _rejection_of(self, bucket: Bucket, call: str, response: Response) -> Rejected:
         rejected = Rejected(call, fault_of(response))
         refuse_all(rejected, bucket.name)
         return rejected

@@ -13,15 +13,15 @@ from dataware.kinds.s3_bucket.copy.client import Head
 from dataware.kinds.s3_bucket.copy.multipart import copy_in_parts
 from dataware.kinds.s3_bucket.copy.objects import (
     ONLY_IF_ABSENT,
-    Pair,
-    archived,
+    BucketPair,
     copy_at_once,
     left_by,
     only_if,
+    skip_if_archived,
 )
 from dataware.kinds.s3_bucket.copy.requests import Bucket
 from dataware.kinds.s3_bucket.copy.responses import Rejected
-from dataware.kinds.s3_bucket.copy.xml import Found
+from dataware.kinds.s3_bucket.copy.xml import ListedObject
 from dataware.kinds.s3_bucket.storage_classes import ARCHIVE_CLASSES
 
 _CHUNK = 8 * 1024**2
@@ -37,7 +37,7 @@ class Seat:
     version: str | None = None
 
 
-async def place(pair: Pair, found: Found, *, doubtful: bool = False) -> CopyOutcome:
+async def place(pair: BucketPair, found: ListedObject, *, doubtful: bool = False) -> CopyOutcome:
     """Bring one object over and account for it; never replaces what the target holds.
 
     `doubtful` says that the listing of the target showed something else under the key.
@@ -46,7 +46,7 @@ async def place(pair: Pair, found: Found, *, doubtful: bool = False) -> CopyOutc
         if doubtful:
             return await _settle(pair, found)
         # Asked here, too, because waiting for an answer that is known costs something each time.
-        if found.storage_class in ARCHIVE_CLASSES and (left := await archived(pair, found)):
+        if found.storage_class in ARCHIVE_CLASSES and (left := await skip_if_archived(pair, found)):
             return CopyOutcome(left=(left,))
         try:
             await copy(pair, found)
@@ -59,7 +59,7 @@ async def place(pair: Pair, found: Found, *, doubtful: bool = False) -> CopyOutc
         return CopyOutcome(left=(await left_by(pair, found, rejected.fault),))
 
 
-def copy(pair: Pair, found: Found, *, seen: str | None = None) -> Awaitable[str]:
+def copy(pair: BucketPair, found: ListedObject, *, seen: str | None = None) -> Awaitable[str]:
     """Copy by whichever way fits the size, if the target still is as `seen` (an ETag, or absent).
 
     Answers with the new ETag; raises Rejected.
@@ -75,10 +75,12 @@ def _occupied(rejected: Rejected) -> bool:
     return fault.status == 412 and "copy-source" not in fault.condition.lower()
 
 
-async def _settle(pair: Pair, found: Found) -> CopyOutcome:
+async def _settle(pair: BucketPair, found: ListedObject) -> CopyOutcome:
     source = await pair.calls.head(pair.source, found.key, found.version)
     if source is None or source.etag != found.etag:
-        return _left(found, SkipReason.CHANGED, "it changed or went away since it was listed")
+        return _skip_object(
+            found, SkipReason.CHANGED, "it changed or went away since it was listed"
+        )
     key = pair.target_key(found.key)
     target = await pair.calls.head(pair.target, key)
     if target is None:
@@ -90,7 +92,7 @@ async def _settle(pair: Pair, found: Found) -> CopyOutcome:
     return await _conflict(pair, found, target)
 
 
-async def alike(pair: Pair, mine: Seat, theirs: Seat) -> bool:
+async def alike(pair: BucketPair, mine: Seat, theirs: Seat) -> bool:
     """Whether two objects are the same: attributes, then hashes, then the bytes themselves."""
     one, other = mine.head, theirs.head
     if one.size != other.size or one.storage_class != other.storage_class:
@@ -114,7 +116,7 @@ def _by_hash(one: Head, other: Head) -> bool | None:
     return True if one.size == 0 else None
 
 
-async def _same_bytes(pair: Pair, mine: Seat, theirs: Seat) -> bool:
+async def _same_bytes(pair: BucketPair, mine: Seat, theirs: Seat) -> bool:
     for start in range(0, mine.head.size, _CHUNK):
         span = (start, min(start + _CHUNK, mine.head.size))
         one, other = [
@@ -126,14 +128,14 @@ async def _same_bytes(pair: Pair, mine: Seat, theirs: Seat) -> bool:
     return True
 
 
-async def _same_tags(pair: Pair, mine: Seat, theirs: Seat) -> bool:
+async def _same_tags(pair: BucketPair, mine: Seat, theirs: Seat) -> bool:
     one, other = [
         await pair.calls.tags(seat.bucket, seat.key, seat.version) for seat in (mine, theirs)
     ]
     return one == other
 
 
-async def _conflict(pair: Pair, found: Found, target: Head) -> CopyOutcome:
+async def _conflict(pair: BucketPair, found: ListedObject, target: Head) -> CopyOutcome:
     policy = pair.order.on_conflict
     if policy is OnConflict.STOP:
         raise Conflict(
@@ -142,19 +144,23 @@ async def _conflict(pair: Pair, found: Found, target: Head) -> CopyOutcome:
             "because of --on-conflict stop"
         )
     if policy is OnConflict.TARGET:
-        return _left(found, SkipReason.CONFLICT, "kept the target's object")
+        return _skip_object(found, SkipReason.CONFLICT, "kept the target's object")
     if policy is None:
-        return _left(found, SkipReason.CONFLICT, "the target holds another object under this key")
-    if left := await archived(pair, found):
+        return _skip_object(
+            found, SkipReason.CONFLICT, "the target holds another object under this key"
+        )
+    if left := await skip_if_archived(pair, found):
         return CopyOutcome(left=(left,))
     try:
         await copy(pair, found, seen=target.etag)
     except Rejected as rejected:
         if rejected.fault.status != 412:
             raise
-        return _left(found, SkipReason.CONFLICT, "the target's object changes while it is replaced")
+        return _skip_object(
+            found, SkipReason.CONFLICT, "the target's object changes while it is replaced"
+        )
     return CopyOutcome(copied=1, bytes=found.size)
 
 
-def _left(found: Found, trouble: SkipReason, why: str) -> CopyOutcome:
+def _skip_object(found: ListedObject, trouble: SkipReason, why: str) -> CopyOutcome:
     return CopyOutcome(left=(SkippedKey(escape_key(found.key), trouble, why),))

@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 from xml.etree.ElementTree import Element
 
 from dataware.kinds.s3_bucket.copy.responses import Garbled, document, local
-from dataware.kinds.s3_bucket.copy.xml import Found, Listing, page_of
+from dataware.kinds.s3_bucket.copy.xml import ListedObject, ListingPage, page_of
 
 # Printable ASCII without markup, entities and quotes means itself in every encoding.
 _TEXT = rb"[ !#-%'-;=?-~]"
@@ -60,7 +60,7 @@ def quick_copied(body: bytes) -> str | None:
     return None if found is None else found[1].decode()
 
 
-def quick_objects(body: bytes) -> Listing | None:
+def quick_objects(body: bytes) -> ListingPage | None:
     """A page of ListObjectsV2: its entries by pattern, and what is around them by the parser."""
     pieces = _ENTRY.split(body)
     if len(pieces) == 1 or any(pieces[_STRIDE:-1:_STRIDE]):
@@ -89,7 +89,7 @@ def _prefixes(root: Element) -> bool:
     return any(len(child) for child in root)
 
 
-def _entries(pieces: Sequence[Any], *, encoded: bool) -> tuple[Found, ...]:
+def _entries(pieces: Sequence[Any], *, encoded: bool) -> tuple[ListedObject, ...]:
     keys, etags, checksums, sizes, classes, restores = (
         pieces[column::_STRIDE] for column in range(1, _STRIDE)
     )
@@ -105,7 +105,7 @@ def _entries(pieces: Sequence[Any], *, encoded: bool) -> tuple[Found, ...]:
         repeat(None),
         repeat(False),
     )
-    return tuple(map(tuple.__new__, repeat(Found), columns))
+    return tuple(map(tuple.__new__, repeat(ListedObject), columns))
 
 
 def _key(text: bytes) -> bytes:

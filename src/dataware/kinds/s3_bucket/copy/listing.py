@@ -17,11 +17,11 @@ from dataware.core.circles import PageCursor
 from dataware.core.errors import CannotSee
 from dataware.core.partition import KeyRange
 from dataware.core.printable import escape_key
-from dataware.kinds.s3_bucket.copy.client import Calls
+from dataware.kinds.s3_bucket.copy.client import S3Client
 from dataware.kinds.s3_bucket.copy.fast_xml import quick_objects
-from dataware.kinds.s3_bucket.copy.requests import Ask, Bucket
+from dataware.kinds.s3_bucket.copy.requests import Bucket, S3Request
 from dataware.kinds.s3_bucket.copy.responses import Rejected
-from dataware.kinds.s3_bucket.copy.xml import Found, Listing, read_objects, read_versions
+from dataware.kinds.s3_bucket.copy.xml import ListedObject, ListingPage, read_objects, read_versions
 
 T = TypeVar("T")
 
@@ -42,8 +42,8 @@ class Call:
     headers: Mapping[str, str]
     marker: str
     ordered: Callable[[bytes, bytes], bool]
-    read: Callable[[Element], Listing]
-    quick: Callable[[bytes], Listing | None] | None
+    read: Callable[[Element], ListingPage]
+    quick: Callable[[bytes], ListingPage | None] | None
     permission: str
 
 
@@ -74,8 +74,8 @@ VERSIONS = Call(
 
 
 async def pages(
-    calls: Calls, bucket: Bucket, call: Call, span: KeyRange
-) -> AsyncGenerator[Sequence[Found], None]:
+    calls: S3Client, bucket: Bucket, call: Call, span: KeyRange
+) -> AsyncGenerator[Sequence[ListedObject], None]:
     """What is listed within a range of keys, which are relative to the prefix.
 
     At least one page, which may be empty. Raises CannotSee, also for a listing out of order.
@@ -98,8 +98,8 @@ async def pages(
 
 
 async def opening(
-    calls: Calls, bucket: Bucket, call: Call, start: bytes | None, count: int
-) -> Listing:
+    calls: S3Client, bucket: Bucket, call: Call, start: bytes | None, count: int
+) -> ListingPage:
     """The first page, of up to `count` entries, after a key that is relative to the prefix."""
     if start is None:
         return await _page(calls, bucket, call, {"max-keys": str(count)})
@@ -110,9 +110,9 @@ async def opening(
 
 
 async def _page(
-    calls: Calls, bucket: Bucket, call: Call, query: Mapping[str, str | bytes]
-) -> Listing:
-    ask = Ask(None, {**call.query, **query, "prefix": bucket.prefix}, call.headers)
+    calls: S3Client, bucket: Bucket, call: Call, query: Mapping[str, str | bytes]
+) -> ListingPage:
+    ask = S3Request(None, {**call.query, **query, "prefix": bucket.prefix}, call.headers)
     try:
         page = await calls.document(bucket, call.name, ask, call.read, quick=call.quick)
     except Rejected as rejected:
@@ -148,16 +148,16 @@ async def ahead(pages: AsyncIterator[T]) -> AsyncGenerator[T, None]:
 class Beside:
     """A listing that is read alongside another one; holds one page of it."""
 
-    def __init__(self, pages: AsyncIterator[Sequence[Found]], bucket: Bucket) -> None:
+    def __init__(self, pages: AsyncIterator[Sequence[ListedObject]], bucket: Bucket) -> None:
         self._pages = pages
         self._bucket = bucket
-        self._page: dict[bytes, Found] = {}
+        self._page: dict[bytes, ListedObject] = {}
         self._last = b""
         self._ended = False
 
-    async def among(self, keys: Sequence[bytes]) -> Mapping[bytes, Found]:
+    async def among(self, keys: Sequence[bytes]) -> Mapping[bytes, ListedObject]:
         """What stands under keys relative to the prefix; they must be asked for in order."""
-        there: dict[bytes, Found] = {}
+        there: dict[bytes, ListedObject] = {}
         while not self._ended:
             there |= {key: self._page[key] for key in self._page.keys() & keys}
             if self._page and keys[-1] <= self._last:

@@ -23,11 +23,11 @@ from xml.sax.saxutils import escape
 
 from dataware.core.circles import PageCursor
 from dataware.kinds.s3_bucket.copy.client import Head
-from dataware.kinds.s3_bucket.copy.objects import Pair
-from dataware.kinds.s3_bucket.copy.requests import Ask
+from dataware.kinds.s3_bucket.copy.objects import BucketPair
+from dataware.kinds.s3_bucket.copy.requests import S3Request
 from dataware.kinds.s3_bucket.copy.responses import Fault, Rejected
 from dataware.kinds.s3_bucket.copy.xml import (
-    Found,
+    ListedObject,
     read_completed,
     read_part,
     read_parts,
@@ -44,7 +44,7 @@ _NAMESPACE = '"http://s3.amazonaws.com/doc/2006-03-01/"'
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class UploadPlan:
     """What an upload must carry: the headers it starts with, and the tags."""
 
     headers: Mapping[str, str]
@@ -57,7 +57,7 @@ def part_ranges(size: int, part_size: int) -> list[tuple[int, int]]:
     return [(start, min(start + length, size) - 1) for start in range(0, size, length)]
 
 
-async def copy_in_parts(pair: Pair, found: Found, condition: Mapping[str, str]) -> str:
+async def copy_in_parts(pair: BucketPair, found: ListedObject, condition: Mapping[str, str]) -> str:
     """Copy one object in parts and answer with its ETag.
 
     Raises Rejected, and then leaves no upload behind; when it is cancelled, one only if S3 does not
@@ -66,7 +66,7 @@ async def copy_in_parts(pair: Pair, found: Found, condition: Mapping[str, str]) 
     key = pair.target_key(found.key)
     await abandon(pair, key)
     plan = await _plan(pair, found)
-    ask = Ask(key, {"uploads": ""}, plan.headers)
+    ask = S3Request(key, {"uploads": ""}, plan.headers)
     upload = await pair.calls.document(
         pair.target, "CreateMultipartUpload", ask, read_upload_id, "POST"
     )
@@ -86,13 +86,13 @@ async def copy_in_parts(pair: Pair, found: Found, condition: Mapping[str, str]) 
     return etag
 
 
-async def abandon(pair: Pair, key: bytes) -> None:
+async def abandon(pair: BucketPair, key: bytes) -> None:
     """Abort the uploads to `key` that an earlier run of dataware left unfinished."""
     query: dict[str, str | bytes] = {"uploads": "", "encoding-type": "url", "prefix": key}
     more: dict[str, str | bytes] | None = {}
     cursor = PageCursor("ListMultipartUploads", f"bucket {pair.target.name}")
     while more is not None:
-        ask = Ask(None, {**query, **more})
+        ask = S3Request(None, {**query, **more})
         page = await pair.calls.document(pair.target, "ListMultipartUploads", ask, read_uploads)
         for found, upload in page.found:
             if found == key and await _marked(pair, key, upload):
@@ -102,8 +102,8 @@ async def abandon(pair: Pair, key: bytes) -> None:
             cursor.advance(more, found=len(page.found))
 
 
-async def _marked(pair: Pair, key: bytes, upload: str) -> bool:
-    ask = Ask(key, {"uploadId": upload, "part-number-marker": str(MARK_PART - 2)})
+async def _marked(pair: BucketPair, key: bytes, upload: str) -> bool:
+    ask = S3Request(key, {"uploadId": upload, "part-number-marker": str(MARK_PART - 2)})
     try:
         parts = await pair.calls.document(pair.target, "ListParts", ask, read_parts)
     except Rejected as rejected:
@@ -113,16 +113,16 @@ async def _marked(pair: Pair, key: bytes, upload: str) -> bool:
     return parts == {MARK_PART: MARK_SIZE}
 
 
-async def _abort(pair: Pair, key: bytes, upload: str) -> None:
+async def _abort(pair: BucketPair, key: bytes, upload: str) -> None:
     try:
-        ask = Ask(key, {"uploadId": upload})
+        ask = S3Request(key, {"uploadId": upload})
         await pair.calls.plain(pair.target, "AbortMultipartUpload", "DELETE", ask)
     except Rejected as rejected:
         if not rejected.says_absent:
             raise
 
 
-async def _plan(pair: Pair, found: Found) -> Plan:
+async def _plan(pair: BucketPair, found: ListedObject) -> UploadPlan:
     head = await pair.calls.head(pair.source, found.key, found.version)
     if head is None or head.etag != found.etag:
         raise Rejected("HeadObject", Fault(412, "PreconditionFailed", condition="copy-source"))
@@ -135,10 +135,10 @@ async def _plan(pair: Pair, found: Found) -> Plan:
         headers["x-amz-tagging"] = "&".join(
             f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in tags
         )
-    return Plan({**headers, **_checksum(found, head)}, tags)
+    return UploadPlan({**headers, **_checksum(found, head)}, tags)
 
 
-def _checksum(found: Found, head: Head) -> dict[str, str]:
+def _checksum(found: ListedObject, head: Head) -> dict[str, str]:
     known = head.algorithm
     if known is None:
         return {} if found.checksum is None else {"x-amz-checksum-algorithm": found.checksum}
@@ -155,7 +155,7 @@ def _mail_safe(value: str) -> str:
     return value if value.isascii() else Header(value, "utf-8", maxlinelen=10**6).encode()
 
 
-async def _copy_parts(pair: Pair, found: Found, upload: str) -> list[dict[str, str]]:
+async def _copy_parts(pair: BucketPair, found: ListedObject, upload: str) -> list[dict[str, str]]:
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(number: int, span: tuple[int, int]) -> dict[str, str]:
@@ -173,25 +173,25 @@ async def _copy_parts(pair: Pair, found: Found, upload: str) -> list[dict[str, s
 
 
 async def _copy_part(
-    pair: Pair, found: Found, upload: str, number: int, span: tuple[int, int]
+    pair: BucketPair, found: ListedObject, upload: str, number: int, span: tuple[int, int]
 ) -> dict[str, str]:
     headers = {
         **pair.source.as_source(found.key, found.etag, found.version),
         "x-amz-copy-source-range": f"bytes={span[0]}-{span[1]}",
     }
     query = {"partNumber": str(number), "uploadId": upload}
-    ask = Ask(pair.target_key(found.key), query, headers, shared=pair.owners)
+    ask = S3Request(pair.target_key(found.key), query, headers, shared=pair.owners)
     return await pair.calls.document(pair.target, "UploadPartCopy", ask, read_part, "PUT")
 
 
 async def _complete(
-    pair: Pair,
+    pair: BucketPair,
     key: bytes,
     upload: str,
     parts: list[dict[str, str]],
     condition: Mapping[str, str],
 ) -> str:
-    ask = Ask(key, {"uploadId": upload}, condition, _completion(parts))
+    ask = S3Request(key, {"uploadId": upload}, condition, _completion(parts))
     try:
         return await pair.calls.document(
             pair.target, "CompleteMultipartUpload", ask, read_completed, "POST"
@@ -227,7 +227,7 @@ def _for_part(part: dict[str, str]) -> list[tuple[str, str]]:
     return [(name, text) for name, text in part.items() if name != "ChecksumType"]
 
 
-async def _check(pair: Pair, found: Found, key: bytes, plan: Plan) -> None:
+async def _check(pair: BucketPair, found: ListedObject, key: bytes, plan: UploadPlan) -> None:
     head = await pair.calls.head(pair.target, key)
     tags = await pair.calls.tags(pair.target, key) if plan.tags else ()
     lost = [

@@ -9,9 +9,9 @@ from functools import cached_property
 from dataware.core.denial import Denial
 from dataware.core.kind import CopyOrder, SkippedKey, SkipReason
 from dataware.core.printable import escape_key
-from dataware.kinds.s3_bucket.copy.client import Calls
+from dataware.kinds.s3_bucket.copy.client import S3Client
 from dataware.kinds.s3_bucket.copy.fast_xml import quick_copied
-from dataware.kinds.s3_bucket.copy.requests import Ask, Bucket, quoted
+from dataware.kinds.s3_bucket.copy.requests import Bucket, S3Request, quote_etag
 from dataware.kinds.s3_bucket.copy.responses import (
     ARCHIVED_CODES,
     DENIED_CODES,
@@ -19,7 +19,7 @@ from dataware.kinds.s3_bucket.copy.responses import (
     Fault,
     Rejected,
 )
-from dataware.kinds.s3_bucket.copy.xml import Found, read_copied
+from dataware.kinds.s3_bucket.copy.xml import ListedObject, read_copied
 from dataware.kinds.s3_bucket.storage_classes import ARCHIVE_CLASSES
 
 _CARRIED = {
@@ -32,14 +32,14 @@ ONLY_IF_ABSENT: Mapping[str, str] = {"if-none-match": "*"}
 
 def only_if(etag: str) -> Mapping[str, str]:
     """The condition that the target still holds the object that was seen there."""
-    return {"if-match": quoted(etag)}
+    return {"if-match": quote_etag(etag)}
 
 
 @dataclass(frozen=True)
-class Pair:
+class BucketPair:
     """Both sides of a copy, and how to talk to them."""
 
-    calls: Calls
+    calls: S3Client
     source: Bucket
     target: Bucket
     order: CopyOrder
@@ -69,7 +69,7 @@ class Pair:
         return headers
 
     @classmethod
-    def of(cls, calls: Calls, order: CopyOrder) -> Pair:
+    def of(cls, calls: S3Client, order: CopyOrder) -> BucketPair:
         """The sides that an order names."""
         return cls(calls, Bucket.of(order.source), Bucket.of(order.target), order)
 
@@ -78,7 +78,9 @@ class Pair:
         return self.target.prefix + self.source.relative(key)
 
 
-def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -> Awaitable[str]:
+def copy_at_once(
+    pair: BucketPair, found: ListedObject, condition: Mapping[str, str]
+) -> Awaitable[str]:
     """One CopyObject, which carries everything but the storage class by itself.
 
     Pinned to the listed ETag, and `condition` guards what stands in the target. Answers
@@ -89,13 +91,13 @@ def copy_at_once(pair: Pair, found: Found, condition: Mapping[str, str]) -> Awai
     if not absent:
         headers.update(condition)
     shared = pair.carrying(found.storage_class, found.checksum, absent)
-    ask = Ask(pair.target_key(found.key), headers=headers, shared=shared)
+    ask = S3Request(pair.target_key(found.key), headers=headers, shared=shared)
     return pair.calls.document(
         pair.target, "CopyObject", ask, read_copied, "PUT", quick=quick_copied
     )
 
 
-async def archived(pair: Pair, found: Found) -> SkippedKey | None:
+async def skip_if_archived(pair: BucketPair, found: ListedObject) -> SkippedKey | None:
     """Why an archived object cannot be read now, or None if it can; raises Rejected."""
     if found.storage_class not in ARCHIVE_CLASSES or found.restored:
         return None
@@ -109,7 +111,7 @@ async def archived(pair: Pair, found: Found) -> SkippedKey | None:
     )
 
 
-async def left_by(pair: Pair, found: Found, fault: Fault) -> SkippedKey:
+async def left_by(pair: BucketPair, found: ListedObject, fault: Fault) -> SkippedKey:
     """Why a key stays behind, from the error that ended its copy."""
     if fault.status == 412 or fault.code in GONE:
         return SkippedKey(
@@ -133,7 +135,7 @@ async def left_by(pair: Pair, found: Found, fault: Fault) -> SkippedKey:
     )
 
 
-async def _sealed(pair: Pair, found: Found, fault: Fault) -> bool:
+async def _sealed(pair: BucketPair, found: ListedObject, fault: Fault) -> bool:
     # An object under a customer's key (SSE-C) answers 400 even to a HEAD without that key.
     if fault.status not in {400, 403}:
         return False

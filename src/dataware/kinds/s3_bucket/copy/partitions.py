@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from dataware.core.model import Size
 from dataware.core.partition import KeyRange, ranges
 from dataware.core.survey import KeySample, Survey
-from dataware.kinds.s3_bucket.copy.client import Calls
+from dataware.kinds.s3_bucket.copy.client import S3Client
 from dataware.kinds.s3_bucket.copy.listing import PAGE, Call, opening, pages
 from dataware.kinds.s3_bucket.copy.requests import Bucket
 
@@ -39,7 +39,7 @@ class Overview:
 class _Look:
     """Looks at one listing, and keeps the bytes under every key that was seen."""
 
-    calls: Calls
+    calls: S3Client
     bucket: Bucket
     call: Call
     sizes: dict[bytes, int] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class _Look:
         return KeySample(list(sizes), page.more is not None)
 
 
-async def overview(calls: Calls, bucket: Bucket, call: Call) -> Overview:
+async def overview(calls: S3Client, bucket: Bucket, call: Call) -> Overview:
     """Look at a listing: exact if it is short enough to be counted, else an estimate.
 
     The ranges are about 64, or one for a listing of one page.
@@ -86,7 +86,7 @@ async def _survey(look: _Look, survey: Survey) -> None:
             survey.learn(place, sample)
 
 
-async def _count(calls: Calls, bucket: Bucket, call: Call, sizes: Mapping[bytes, int]) -> Size:
+async def _count(calls: S3Client, bucket: Bucket, call: Call, sizes: Mapping[bytes, int]) -> Size:
     """How many keys the first pages of a listing hold; exact if those are all of it.
 
     `sizes` are those of the first page, by key.

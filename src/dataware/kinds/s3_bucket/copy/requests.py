@@ -42,7 +42,7 @@ def key_of(cursor: str) -> bytes:
     return unquote_to_bytes(cursor)
 
 
-def quoted(etag: str) -> str:
+def quote_etag(etag: str) -> str:
     """An ETag as conditions want it."""
     return f'"{etag}"'
 
@@ -70,7 +70,7 @@ class Bucket:
         name = place.name.rpartition(":::")[2]
         return cls(name, place.owner, place.region, place.prefix.encode())
 
-    def request(self, method: str, judge: Judge, ask: Ask) -> Request:
+    def request(self, method: str, judge: Judge, ask: S3Request) -> Request:
         """A request to this bucket; S3 refuses it unless the expected account owns the bucket."""
         key, query, headers, body, shared = ask
         path = f"/{self.name}" if key is None else f"/{self.name}/{encode_key(key)}"
@@ -84,7 +84,7 @@ class Bucket:
         source = f"{self.name}/{encode_key(key)}"
         if version is not None:
             source += f"?versionId={encode_value(version)}"
-        return {"x-amz-copy-source": source, "x-amz-copy-source-if-match": quoted(etag)}
+        return {"x-amz-copy-source": source, "x-amz-copy-source-if-match": quote_etag(etag)}
 
     def relative(self, key: bytes) -> bytes:
         """A key of this bucket without the prefix."""
@@ -96,7 +96,7 @@ class Bucket:
         return [key[start:] for key in keys]
 
 
-class Ask(NamedTuple):
+class S3Request(NamedTuple):
     """What a request says beyond its bucket; without a `key` it is about the bucket itself.
 
     `shared` are the headers that it has in common with others, in place of the bucket's own.

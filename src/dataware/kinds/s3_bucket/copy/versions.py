@@ -20,17 +20,17 @@ from dataware.core.kind import CopyOutcome, SkippedKey, SkipReason
 from dataware.core.model import OnConflict
 from dataware.core.printable import escape_key
 from dataware.kinds.s3_bucket.copy.conflicts import Seat, alike, copy
-from dataware.kinds.s3_bucket.copy.objects import Pair, archived, left_by, only_if
-from dataware.kinds.s3_bucket.copy.requests import Ask
+from dataware.kinds.s3_bucket.copy.objects import BucketPair, left_by, only_if, skip_if_archived
+from dataware.kinds.s3_bucket.copy.requests import S3Request
 from dataware.kinds.s3_bucket.copy.responses import GONE, Rejected
-from dataware.kinds.s3_bucket.copy.xml import Found, read_versioning, read_versions
+from dataware.kinds.s3_bucket.copy.xml import ListedObject, read_versioning, read_versions
 
-History = tuple[Found, ...]
+History = tuple[ListedObject, ...]
 
 
-async def require_versioning(pair: Pair) -> None:
+async def require_versioning(pair: BucketPair) -> None:
     """Raise Refused unless the target keeps versions."""
-    ask = Ask(None, {"versioning": ""})
+    ask = S3Request(None, {"versioning": ""})
     try:
         status = await pair.calls.document(pair.target, "GetBucketVersioning", ask, read_versioning)
     except Rejected as rejected:
@@ -42,9 +42,11 @@ async def require_versioning(pair: Pair) -> None:
         )
 
 
-async def histories(pages: AsyncIterator[Sequence[Found]]) -> AsyncGenerator[list[History], None]:
+async def histories(
+    pages: AsyncIterator[Sequence[ListedObject]],
+) -> AsyncGenerator[list[History], None]:
     """The histories, newest first, that each page completes; holds one page and one history."""
-    begun: list[Found] = []
+    begun: list[ListedObject] = []
     async for page in pages:
         whole: list[History] = []
         for found in page:
@@ -58,12 +60,12 @@ async def histories(pages: AsyncIterator[Sequence[Found]]) -> AsyncGenerator[lis
         yield [tuple(begun)]
 
 
-def effective(oldest_first: Sequence[Found], *, leading: bool = True) -> History:
+def effective(oldest_first: Sequence[ListedObject], *, leading: bool = True) -> History:
     """A history without its markers that delete nothing; with `leading`, also at its beginning.
 
     A request to delete that is sent once more, because its answer was lost, leaves such markers.
     """
-    kept: list[Found] = []
+    kept: list[ListedObject] = []
     for found in oldest_first:
         before_is_marker = kept[-1].marker if kept else leading
         if not (found.marker and before_is_marker):
@@ -74,7 +76,7 @@ def effective(oldest_first: Sequence[Found], *, leading: bool = True) -> History
 class Replay:
     """Brings one key's history over; `history` is newest first, as listings give it."""
 
-    def __init__(self, pair: Pair, history: History) -> None:
+    def __init__(self, pair: BucketPair, history: History) -> None:
         self._pair = pair
         self._name = history[0].key
         self._begins_deleted = history[-1].marker
@@ -95,24 +97,24 @@ class Replay:
             if len(present) == len(self._wanted):
                 return self._done()
             if len(present) <= reached:
-                return self._left(
+                return self._skip_key(
                     SkipReason.FAILED, "the target does not keep what is written to it"
                 )
             reached = len(present)
             if left := await self._write(present):
                 return CopyOutcome(bytes=self._bytes, left=(left,))
 
-    async def _present(self) -> tuple[Found, ...]:
+    async def _present(self) -> tuple[ListedObject, ...]:
         query: dict[str, str | bytes] = {
             "versions": "",
             "encoding-type": "url",
             "prefix": self._key,
         }
         more: dict[str, str | bytes] | None = {}
-        newest_first: list[Found] = []
+        newest_first: list[ListedObject] = []
         cursor = PageCursor("ListObjectVersions", f"bucket {self._pair.target.name}")
         while more is not None:
-            ask = Ask(None, {**query, **more})
+            ask = S3Request(None, {**query, **more})
             try:
                 page = await self._pair.calls.document(
                     self._pair.target, "ListObjectVersions", ask, read_versions
@@ -128,7 +130,7 @@ class Replay:
         # version of this copy carried it.
         return effective(newest_first[::-1], leading=self._begins_deleted)
 
-    async def _begins(self, present: Sequence[Found]) -> bool:
+    async def _begins(self, present: Sequence[ListedObject]) -> bool:
         if len(present) > len(self._wanted):
             return False
         for index, (mine, theirs) in enumerate(zip(self._wanted, present, strict=False)):
@@ -136,7 +138,7 @@ class Replay:
                 return False
         return True
 
-    async def _same(self, mine: Found, theirs: Found) -> bool:
+    async def _same(self, mine: ListedObject, theirs: ListedObject) -> bool:
         if mine.marker or theirs.marker:
             return mine.marker and theirs.marker
         if (mine.size, mine.storage_class) != (theirs.size, theirs.storage_class):
@@ -154,7 +156,7 @@ class Replay:
             Seat(pair.target, theirs.key, other, theirs.version),
         )
 
-    async def _write(self, present: Sequence[Found]) -> SkippedKey | None:
+    async def _write(self, present: Sequence[ListedObject]) -> SkippedKey | None:
         latest = present[-1] if present else None
         seen = None if latest is None or latest.marker else latest.etag
         for index, found in enumerate(self._wanted[len(present) :], len(present)):
@@ -163,7 +165,7 @@ class Replay:
                     await self._delete(seen)
                     seen = None
                 else:
-                    if left := await archived(self._pair, found):
+                    if left := await skip_if_archived(self._pair, found):
                         return left
                     seen = await copy(self._pair, found, seen=seen)
             except Rejected as rejected:
@@ -176,7 +178,7 @@ class Replay:
         return None
 
     async def _delete(self, seen: str) -> None:
-        ask = Ask(self._key, headers=only_if(seen))
+        ask = S3Request(self._key, headers=only_if(seen))
         await self._pair.calls.plain(self._pair.target, "DeleteObject", "DELETE", ask)
 
     def _done(self) -> CopyOutcome:
@@ -189,17 +191,17 @@ class Replay:
                 f"{escape_key(self._key)}; nothing was overwritten, and the run stops because of "
                 "--on-conflict stop"
             )
-        return self._left(
+        return self._skip_key(
             SkipReason.CONFLICT,
             "the target's versions are not the beginning of the source's; they were left alone",
         )
 
-    def _left(self, trouble: SkipReason, why: str) -> CopyOutcome:
+    def _skip_key(self, trouble: SkipReason, why: str) -> CopyOutcome:
         left = SkippedKey(escape_key(self._name), trouble, why)
         return CopyOutcome(bytes=self._bytes, left=(left,))
 
 
-def _overtaken(rejected: Rejected, found: Found) -> bool:
+def _overtaken(rejected: Rejected, found: ListedObject) -> bool:
     fault = rejected.fault
     if found.marker:
         return fault.status in {409, 412} or fault.code in GONE

@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element
 from dataware.kinds.s3_bucket.copy.responses import Garbled, local, texts
 
 
-class Found(NamedTuple):
+class ListedObject(NamedTuple):
     """An object, or with `version` one of its versions, as a listing shows it.
 
     `marker` is a delete marker. `checksum` is the first checksum algorithm; `restored` says that
@@ -35,10 +35,10 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListingPage:
     """One page of a listing; `more` holds the query that asks for the next one, if any."""
 
-    found: tuple[Found, ...]
+    found: tuple[ListedObject, ...]
     more: dict[str, str | bytes] | None
 
 
@@ -80,13 +80,13 @@ def key_of_text(text: str, *, encoded: bool) -> bytes:
     return unquote_to_bytes(text.replace("+", " ")) if encoded else text.encode()
 
 
-def _found(element: Element, *, encoded: bool) -> Found:
+def _parse_object(element: Element, *, encoded: bool) -> ListedObject:
     said = texts(element)
     if [len(child) for child in element if local(child) == "Key"] != [0]:
         raise Garbled("an entry without one key")
     marker = local(element) == "DeleteMarker"
     try:
-        return Found(
+        return ListedObject(
             key=key_of_text(said["Key"], encoded=encoded),
             size=0 if marker else int(said["Size"]),
             etag="" if marker else said["ETag"].strip('"'),
@@ -107,39 +107,41 @@ def _restored(element: Element) -> bool:
     )
 
 
-def read_objects(root: Element) -> Listing:
+def read_objects(root: Element) -> ListingPage:
     """A page of ListObjectsV2."""
     listed = _rows(root, "Contents")
-    return page_of(root, lambda encoded: tuple(_found(one, encoded=encoded) for one in listed))
+    return page_of(
+        root, lambda encoded: tuple(_parse_object(one, encoded=encoded) for one in listed)
+    )
 
 
-def page_of(root: Element, entries: Callable[[bool], tuple[Found, ...]]) -> Listing:
+def page_of(root: Element, entries: Callable[[bool], tuple[ListedObject, ...]]) -> ListingPage:
     """A page of ListObjectsV2 from its root; `entries` reads what it lists, encoded or not."""
     said = _expect(root, "ListBucketResult")
     found = entries(said.get("EncodingType") == "url")
     if "KeyCount" in said and said["KeyCount"].strip() != str(len(found)):
         raise Garbled("a listing of fewer keys than it counts")
     if not _truncated(said):
-        return Listing(found, None)
+        return ListingPage(found, None)
     token = said.get("NextContinuationToken")
     if not token:
         raise Garbled("a truncated listing without a continuation")
-    return Listing(found, {"continuation-token": token})
+    return ListingPage(found, {"continuation-token": token})
 
 
-def read_versions(root: Element) -> Listing:
+def read_versions(root: Element) -> ListingPage:
     """A page of ListObjectVersions: keys ascending, and per key the newest first."""
     said = _expect(root, "ListVersionsResult")
     encoded = said.get("EncodingType") == "url"
     listed = _rows(root, "Version", "DeleteMarker")
-    found = tuple(_found(child, encoded=encoded) for child in listed)
+    found = tuple(_parse_object(child, encoded=encoded) for child in listed)
     if not _truncated(said):
-        return Listing(found, None)
+        return ListingPage(found, None)
     key, version = said.get("NextKeyMarker"), said.get("NextVersionIdMarker")
     if not key or not version:
         raise Garbled("a truncated listing without a continuation")
     marker = key_of_text(key, encoded=encoded)
-    return Listing(found, {"key-marker": marker, "version-id-marker": version})
+    return ListingPage(found, {"key-marker": marker, "version-id-marker": version})
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ def read_parts(root: Element) -> dict[int, int]:
 
 def read_upload_id(root: Element) -> str:
     """The id that CreateMultipartUpload answers with."""
-    return _needed(_expect(root, "InitiateMultipartUploadResult"), "UploadId")
+    return _required_text(_expect(root, "InitiateMultipartUploadResult"), "UploadId")
 
 
 def read_copied(root: Element) -> str:
@@ -201,7 +203,7 @@ def read_completed(root: Element) -> str:
 def read_part(root: Element) -> dict[str, str]:
     """The ETag and checksums that UploadPartCopy answers with, as completing wants them back."""
     said = _expect(root, "CopyPartResult")
-    _needed(said, "ETag")
+    _required_text(said, "ETag")
     return {name: text for name, text in said.items() if name == "ETag" or name[:8] == "Checksum"}
 
 
@@ -225,14 +227,14 @@ def read_tags(root: Element) -> tuple[tuple[str, str], ...]:
         raise Garbled(f"a tag without {error}") from error
 
 
-def _needed(said: dict[str, str], name: str) -> str:
+def _required_text(said: dict[str, str], name: str) -> str:
     if not said.get(name):
         raise Garbled(f"an answer without {name}")
     return said[name]
 
 
 def _etag(said: dict[str, str]) -> str:
-    etag = _needed(said, "ETag").strip('"')
+    etag = _required_text(said, "ETag").strip('"')
     if not etag:
         raise Garbled("an answer with an empty ETag")
     return etag

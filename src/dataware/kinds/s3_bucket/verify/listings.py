@@ -34,19 +34,19 @@ _ENCODING = re.compile(rb"""encoding\s*=\s*["'](?!utf-8["'])""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ObjectPage:
     """A page of objects; `token` asks for the next one, None at the end."""
 
     objects: Sequence[Listed]
     token: str | None
 
 
-def read_listing(body: bytes) -> Listing:
+def read_listing(body: bytes) -> ObjectPage:
     """The page in the body of a ListObjectsV2."""
     return _read_quickly(body) or _read_strictly(body)
 
 
-def _read_quickly(body: bytes) -> Listing | None:
+def _read_quickly(body: bytes) -> ObjectPage | None:
     """The page if it is exactly as S3 writes it; None leaves it to the parser."""
     at, end = body.find(_FIRST), body.rfind(_LAST) + len(_LAST)
     if not 0 <= at < end - len(_LAST):
@@ -62,18 +62,20 @@ def _read_quickly(body: bytes) -> Listing | None:
     return _listing(document, ((key, tag, size, sort or STANDARD) for key, tag, size, sort in rows))
 
 
-def _read_strictly(body: bytes) -> Listing:
+def _read_strictly(body: bytes) -> ObjectPage:
     document = Document.of(body, "ListBucketResult")
     return _listing(document, map(_object, document.rows_of("Contents")))
 
 
-def _listing(document: Document, rows: Iterable[Listed]) -> Listing:
+def _listing(document: Document, rows: Iterable[Listed]) -> ObjectPage:
     key = document.key
     objects = [(key(name), etag, size, sort) for name, etag, size, sort in rows]
     said = document.said
     if said.get("KeyCount", str(len(objects))).strip() != str(len(objects)):
         raise ValueError("a listing of other keys than it counts")
-    return Listing(objects, document.needed("NextContinuationToken") if document.more else None)
+    return ObjectPage(
+        objects, document.required_text("NextContinuationToken") if document.more else None
+    )
 
 
 def _object(row: Mapping[str, str]) -> Listed:
@@ -112,8 +114,11 @@ def read_versions(body: bytes) -> Versions:
     ]
     if not document.more:
         return Versions(found, None)
-    key = document.key(document.needed("NextKeyMarker").encode())
-    more = {"KeyMarker": key.decode(), "VersionIdMarker": document.needed("NextVersionIdMarker")}
+    key = document.key(document.required_text("NextKeyMarker").encode())
+    more = {
+        "KeyMarker": key.decode(),
+        "VersionIdMarker": document.required_text("NextVersionIdMarker"),
+    }
     return Versions(found, more)
 
 
@@ -127,7 +132,7 @@ def _version(document: Document, name: str, row: Mapping[str, str]) -> Version:
     return Version(key, version, (key, *_object(row)[1:]))
 
 
-def _decoded(key: bytes) -> bytes:
+def _decode_key(key: bytes) -> bytes:
     # In listings S3 writes a space as "+", and a plus sign as "%2B".
     if b"%" in key or b"+" in key:
         return unquote_to_bytes(key.replace(b"+", b" "))
@@ -172,7 +177,7 @@ class Document:
     @property
     def key(self) -> Callable[[bytes], bytes]:
         """How a key in this document is read."""
-        return _decoded if self.said.get("EncodingType") == "url" else _as_it_is
+        return _decode_key if self.said.get("EncodingType") == "url" else _as_it_is
 
     @property
     def more(self) -> bool:
@@ -182,7 +187,7 @@ class Document:
         except KeyError:
             raise ValueError("a listing that does not say whether there is more") from None
 
-    def needed(self, name: str) -> str:
+    def required_text(self, name: str) -> str:
         """A text that must be there."""
         if not self.said.get(name):
             raise ValueError(f"a listing that goes on without {name}")

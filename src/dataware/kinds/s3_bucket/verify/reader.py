@@ -21,7 +21,7 @@ from dataware.core.partition import KeyRange, ranges
 from dataware.core.ports import Aws
 from dataware.core.printable import escape_key
 from dataware.core.survey import KeySample, Survey
-from dataware.kinds.s3_bucket.verify.listings import Listed, Listing, read_listing
+from dataware.kinds.s3_bucket.verify.listings import Listed, ObjectPage, read_listing
 
 _CONTENT_HEADERS = frozenset(
     {
@@ -103,7 +103,7 @@ class BucketReader(Reader):
     def entry(self, record: Sequence[bytes]) -> KeyFingerprint:
         """An object as an entry; unequal ETags are not conclusive."""
         key, *said = record
-        return KeyFingerprint(key, b" ".join(said), self._shown(key), conclusive=False)
+        return KeyFingerprint(key, b" ".join(said), self._printable(key), conclusive=False)
 
     def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
         """The present objects under the keys of `keys`."""
@@ -141,7 +141,7 @@ class BucketReader(Reader):
             return Evidence.CONTENT if all(a == b for a, b in pairs) else None
         return _by_hash(one, two)
 
-    def _list(self, **arguments: Any) -> Listing:
+    def _list(self, **arguments: Any) -> ObjectPage:
         arguments = {"Prefix": self._prefix, "EncodingType": "url", **arguments}
         with self._aws.looking_at(f"bucket {self._name}", "s3:ListBucket"):
             return self._aws.fetch(
@@ -168,7 +168,7 @@ class BucketReader(Reader):
     def _full(self, key: bytes) -> str:
         return self._prefix + key.decode()
 
-    def _shown(self, key: bytes) -> str:
+    def _printable(self, key: bytes) -> str:
         return escape_key(self._prefix.encode() + key)
 
     def _head(self, key: str, version: Mapping[str, str]) -> dict[str, str] | None:

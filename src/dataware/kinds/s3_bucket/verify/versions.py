@@ -34,7 +34,7 @@ class HistoryReader(BucketReader):
         more = {"KeyMarker": start} if start else {}
         story = _Story()
         for page in self._version_pages(Prefix=self._prefix, **more):
-            whole = list(self._told(page, story))
+            whole = list(self._finished_histories(page, story))
             if page.more is None and story.has_versions:
                 whole.append(story.told)
             records, ended = within(span, whole)
@@ -45,7 +45,7 @@ class HistoryReader(BucketReader):
     def entry(self, record: Sequence[bytes]) -> KeyFingerprint:
         """A history as an entry."""
         key, digest = record
-        return KeyFingerprint(key, digest, self._shown(key), conclusive=False)
+        return KeyFingerprint(key, digest, self._printable(key), conclusive=False)
 
     def same(self, mine: KeyFingerprint, other: Reader, theirs: KeyFingerprint) -> Evidence | None:
         """Compare two histories, version by version."""
@@ -73,7 +73,7 @@ class HistoryReader(BucketReader):
             mine[len(self._prefix) :], other, theirs[len(other._prefix) :], *versions
         )
 
-    def _told(self, page: Versions, story: _Story) -> Iterator[Told]:
+    def _finished_histories(self, page: Versions, story: _Story) -> Iterator[Told]:
         """The histories that end before the last key of a page, which may go on."""
         for version in page.versions:
             key = version.key[self._skip :]
