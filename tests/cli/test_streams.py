@@ -16,9 +16,9 @@ DRIVER = """
 import json, os, sys
 from dataware.cli import main
 from dataware.cli import commands, errors, jobs, report
-from dataware.core.errors import Difference, Incomplete, Refused
+from dataware.core.errors import SidesDifferError, Incomplete, Refused
 
-ENDS = {"1": ValueError("odd"), "2": Difference("both differ"), "3": Refused("not safe"),
+ENDS = {"1": ValueError("odd"), "2": SidesDifferError("both differ"), "3": Refused("not safe"),
         "4": Incomplete("not done"), "130": KeyboardInterrupt()}
 real = errors.dataware.main
 
