@@ -21,7 +21,7 @@ from dataware.core.kind import (
     SkipReason,
     Unit,
     UnitPage,
-    unbounded,
+    no_page_bound,
 )
 from dataware.core.model import Size
 from dataware.migrate import Engine, EngineSettings, Progress
@@ -168,7 +168,7 @@ def test_what_is_written_is_held_by_nobody() -> None:
 
     class Stalling(MemoryCopier):
         async def read(
-            self, partition: str, after: str | None, bound: PageBound = unbounded
+            self, partition: str, after: str | None, bound: PageBound = no_page_bound
         ) -> AsyncIterator[UnitPage]:
             for last in range(10):
                 units = tuple(Unit(Payload(), 1, 10) for _ in range(8))
@@ -258,7 +258,7 @@ class Charged(MemoryCopier):
     """Pages and units that cost capacity."""
 
     async def read(
-        self, partition: str, after: str | None, bound: PageBound = unbounded
+        self, partition: str, after: str | None, bound: PageBound = no_page_bound
     ) -> AsyncIterator[UnitPage]:
         """Each page costs ten units of reading, and each of its units ten of writing."""
         async for page in super().read(partition, after):
@@ -347,7 +347,7 @@ def test_an_empty_page_is_not_the_end() -> None:
     """A page without units but with a cursor is followed by the next."""
 
     class Sparse(MemoryCopier):
-        async def read(self, partition: str, after: str | None, bound: PageBound = unbounded):
+        async def read(self, partition: str, after: str | None, bound: PageBound = no_page_bound):
             yield UnitPage((), "0")
             async for page in super().read(partition, after):
                 yield page

@@ -17,7 +17,7 @@ from dataware.core.kind import (
     SkipReason,
     Unit,
     UnitPage,
-    unbounded,
+    no_page_bound,
 )
 from dataware.migrate import EngineSettings, Progress
 from dataware.migrate.trial import FEW
@@ -123,7 +123,7 @@ def test_the_first_writes_come_from_all_over_what_was_read() -> None:
         """Reads a partition in one page of one key a unit, as a bucket is read."""
 
         async def read(
-            self, partition: str, after: str | None, bound: PageBound = unbounded
+            self, partition: str, after: str | None, bound: PageBound = no_page_bound
         ) -> AsyncIterator[UnitPage]:
             del after
             yield UnitPage(tuple(Unit([key], 1, 10) for key in self.source[partition]), None)

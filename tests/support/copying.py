@@ -8,7 +8,7 @@ from typing import Any
 
 from dataware.core.errors import CannotSee
 from dataware.core.events import Event
-from dataware.core.kind import CopyOutcome, PageBound, Rates, Unit, UnitPage, unbounded
+from dataware.core.kind import CopyOutcome, PageBound, Rates, Unit, UnitPage, no_page_bound
 from dataware.core.model import Size
 
 
@@ -90,7 +90,7 @@ class MemoryCopier:
         return list(self.source)
 
     async def read(
-        self, partition: str, after: str | None, bound: PageBound = unbounded
+        self, partition: str, after: str | None, bound: PageBound = no_page_bound
     ) -> AsyncIterator[UnitPage]:
         """Pages of four keys; the cursor is the number of keys before it."""
         keys = self.source[partition]

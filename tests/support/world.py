@@ -31,7 +31,7 @@ from dataware.core.kind import (
     Tools,
     Unit,
     UnitPage,
-    unbounded,
+    no_page_bound,
 )
 from dataware.core.model import (
     NO_MARKER,
@@ -231,7 +231,7 @@ class BoxCopier:
         return ("0", "1")
 
     async def read(
-        self, partition: str, after: str | None, bound: PageBound = unbounded
+        self, partition: str, after: str | None, bound: PageBound = no_page_bound
     ) -> AsyncIterator[UnitPage]:
         """Keys in order, after the cursor."""
         keys = sorted(self.world.boxes[self.order.source.name])[int(partition) :: 2]

@@ -91,7 +91,7 @@ PageBound = Callable[[], int | None]
 """How many items or objects a page should hold at most from now on; None for as many as fit."""
 
 
-def unbounded() -> int | None:
+def no_page_bound() -> int | None:
     """A page may hold as many as fit."""
     return None
 
@@ -112,7 +112,7 @@ class Copier(Protocol):
         ...
 
     def read(
-        self, partition: str, after: str | None, bound: PageBound = unbounded
+        self, partition: str, after: str | None, bound: PageBound = no_page_bound
     ) -> AsyncIterator[UnitPage]:
         """The pages of a partition, from its start or after a cursor; the last has no cursor.
 

@@ -29,7 +29,7 @@ from dataware.core.kind import (
     Tools,
     Unit,
     UnitPage,
-    unbounded,
+    no_page_bound,
 )
 from dataware.core.model import OnConflict, Size
 from dataware.core.tally import Tally
@@ -132,7 +132,7 @@ class TableCopier:
         return tuple(f"{segment}/{total}" for segment in range(total))
 
     async def read(
-        self, partition: str, after: str | None, bound: PageBound = unbounded
+        self, partition: str, after: str | None, bound: PageBound = no_page_bound
     ) -> AsyncIterator[UnitPage]:
         """The pages of a segment; only a missing LastEvaluatedKey ends it, never an empty page.
 

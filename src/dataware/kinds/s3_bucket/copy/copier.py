@@ -16,18 +16,18 @@ from dataware.core.kind import (
     Tools,
     Unit,
     UnitPage,
-    unbounded,
+    no_page_bound,
 )
 from dataware.core.model import Size
 from dataware.core.partition import KeyRange
-from dataware.kinds.s3_bucket.copy.client import Calls
+from dataware.kinds.s3_bucket.copy.client import S3Client
 from dataware.kinds.s3_bucket.copy.conflicts import place
 from dataware.kinds.s3_bucket.copy.listing import OBJECTS, VERSIONS, Beside, ahead, pages
-from dataware.kinds.s3_bucket.copy.objects import Pair
+from dataware.kinds.s3_bucket.copy.objects import BucketPair
 from dataware.kinds.s3_bucket.copy.partitions import Overview, overview
 from dataware.kinds.s3_bucket.copy.requests import cursor_of, key_of
 from dataware.kinds.s3_bucket.copy.versions import Replay, histories, require_versioning
-from dataware.kinds.s3_bucket.copy.xml import Found
+from dataware.kinds.s3_bucket.copy.xml import ListedObject
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ REQUEST_BYTES = 4096
 class Doubtful(NamedTuple):
     """An object under whose key the target shows something else."""
 
-    found: Found
+    found: ListedObject
 
 
 class BucketCopier:
@@ -47,13 +47,13 @@ class BucketCopier:
     _listing = OBJECTS
 
     def __init__(self, tools: Tools, order: CopyOrder) -> None:
-        self._pair = Pair.of(Calls(tools.wire), order)
+        self._pair = BucketPair.of(S3Client(tools.wire), order)
         self._overview: Overview | None = None
         _check_apart(self._pair)
 
     async def size(self) -> Size:
         """How much one page shows if it shows everything, else an estimate from short looks."""
-        return (await self._seen()).size
+        return (await self._load_overview()).size
 
     async def rates(self) -> Rates:
         """Nothing: buckets have no provisioned capacity."""
@@ -61,9 +61,9 @@ class BucketCopier:
 
     async def partitions(self) -> Sequence[str]:
         """Ranges of keys relative to the prefix; ``""`` is all of them."""
-        return [part.text for part in (await self._seen()).parts]
+        return [part.text for part in (await self._load_overview()).parts]
 
-    async def _seen(self) -> Overview:
+    async def _load_overview(self) -> Overview:
         if self._overview is None:
             pair = self._pair
             self._overview = await overview(pair.calls, pair.source, self._listing)
@@ -76,7 +76,7 @@ class BucketCopier:
         return replace(span, start=self._pair.source.relative(key_of(after)))
 
     async def read(
-        self, partition: str, after: str | None, bound: PageBound = unbounded
+        self, partition: str, after: str | None, bound: PageBound = no_page_bound
     ) -> AsyncIterator[UnitPage]:
         """The source's objects that the target lacks or holds differently, page by page.
 
@@ -93,7 +93,7 @@ class BucketCopier:
                     yield await self._page(some, beside)
         yield UnitPage((), None)
 
-    async def _page(self, found: Sequence[Found], beside: Beside) -> UnitPage:
+    async def _page(self, found: Sequence[ListedObject], beside: Beside) -> UnitPage:
         keys = self._pair.source.relatives(one.key for one in found)
         there = await beside.among(keys)
         units = tuple(
@@ -105,7 +105,7 @@ class BucketCopier:
 
     def write(self, unit: Unit) -> Coroutine[Any, Any, CopyOutcome]:
         """Bring one object over."""
-        payload: Found | Doubtful = unit.payload
+        payload: ListedObject | Doubtful = unit.payload
         if isinstance(payload, Doubtful):
             return place(self._pair, payload.found, doubtful=True)
         return place(self._pair, payload)
@@ -117,7 +117,7 @@ class VersionCopier(BucketCopier):
     _listing = VERSIONS
 
     async def read(
-        self, partition: str, after: str | None, bound: PageBound = unbounded
+        self, partition: str, after: str | None, bound: PageBound = no_page_bound
     ) -> AsyncIterator[UnitPage]:
         """The histories of the source's keys, page by page; raises Refused for a plain target."""
         pair, span = self._pair, self._span(partition, after)
@@ -132,7 +132,7 @@ class VersionCopier(BucketCopier):
 
     async def write(self, unit: Unit) -> CopyOutcome:
         """Bring the history of one key over."""
-        history: tuple[Found, ...] = unit.payload
+        history: tuple[ListedObject, ...] = unit.payload
         return await Replay(self._pair, history).run()
 
 
@@ -150,12 +150,12 @@ def split_page(listed: Sequence[T], bound: PageBound) -> Iterator[Sequence[T]]:
         at += size
 
 
-def _same(one: Found, other: Found) -> bool:
+def _same(one: ListedObject, other: ListedObject) -> bool:
     # Equal ETags mean equal content whatever they are made of; unequal ones settle nothing.
     return (one.size, one.etag, one.storage_class) == (other.size, other.etag, other.storage_class)
 
 
-def _check_apart(pair: Pair) -> None:
+def _check_apart(pair: BucketPair) -> None:
     if pair.source.name != pair.target.name:
         return
     one, other = pair.source.prefix, pair.target.prefix
