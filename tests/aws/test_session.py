@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from dataware import __version__
 from dataware.aws import Account
 from dataware.aws.times import read_time
-from dataware.core.errors import BadInput, CannotSee, NotLetIn
+from dataware.core.errors import BadInput, CannotSee, DatawareError, NotLetIn
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
 
@@ -349,3 +349,18 @@ def test_a_credential_process_without_json_is_named(
     with pytest.raises(NotLetIn, match="credential_process") as caught:
         _ = open_account(profile="p").account
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("name", ["AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID"])
+@pytest.mark.parametrize("value", ["hunter2\nhunter2", "hunter2\r\nX: 1", "a\nhunter2"])
+def test_credentials_that_no_header_can_carry_are_not_shown(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that was pasted with its line breaks is a secret still."""
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(DatawareError) as caught:
+        _ = open_account().account
+    assert SECRET not in str(caught.value)
+    assert "credentials" in str(caught.value)

@@ -202,3 +202,24 @@ def test_the_first_signal_asks_and_the_second_stops(
     _, noted = program.communicate(timeout=10)
     assert ("Stopping: finishing" in noted) is graceful
     assert program.returncode == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX removes a folder that is in use")
+@pytest.mark.parametrize("command", ["plan", "apply", "deploy", "doctor", "iam-policy"])
+def test_a_folder_that_is_gone_is_named(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Another process has removed it, such as a clean-up in CI."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    code = main([command])
+    said = "".join(capsys.readouterr())
+    assert code == 1
+    assert "Unexpected" not in said
+    assert command == "doctor" or "the current folder does not exist any more" in said

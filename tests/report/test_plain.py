@@ -60,6 +60,13 @@ def test_no_width_makes_a_row_vanish(columns: str) -> None:
         assert wanted in text
 
 
+@pytest.mark.parametrize("columns", ["9" * 20, "9" * 5_000, "1000000"])
+def test_a_width_beyond_reason_is_bounded(columns: str) -> None:
+    """No number that anybody sets ends in an error or in megabytes of spaces."""
+    lines = written(io.StringIO(), COLUMNS=columns)
+    assert max(map(len, lines)) <= 1_000
+
+
 def test_columns_lay_out_the_table_of_a_pipe() -> None:
     """Who says how wide the output is gets a table of that width, and lines as they were."""
     lines = written(io.StringIO(), COLUMNS="160")

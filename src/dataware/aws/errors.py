@@ -122,7 +122,7 @@ def from_sdk(error: sdk.BotoCoreError, what: str, permission: str | None) -> Dat
 
 def _no_answer_error(
     error: sdk.BotoCoreError, what: str, permission: str | None, detail: str
-) -> CannotSee:
+) -> DatawareError:
     """The error for a call on whose way something went wrong."""
     if isinstance(error, sdk.ProxyConnectionError):
         why = one_line(str(error.kwargs.get("error", "")))
@@ -130,6 +130,12 @@ def _no_answer_error(
     if isinstance(error, sdk.SSLError) and "CERTIFICATE_VERIFY_FAILED" in detail:
         address = urlsplit(str(error.kwargs.get("endpoint_url", "")))
         return untrusted_certificate_error(f"{address.scheme}://{address.netloc}")
+    if _REFUSED_HEADER in detail:
+        # The SDK repeats the value, which may be a session token.
+        return NotLetIn(
+            "the AWS credentials or the session token hold a line break, so no request can carry "
+            f"them: {GET_CREDENTIALS}"
+        )
     problem = Problem(permission or what, type(error).__name__, None, detail)
     if isinstance(error, UNREACHABLE):
         return CannotSee(
@@ -146,6 +152,7 @@ def unreadable(what: str, permission: str | None) -> CannotSee:
     )
 
 
+_REFUSED_HEADER = "Invalid header value"
 NO_REGION = "no AWS region is set: give --region, set AWS_REGION, or add `region` to the profile"
 
 

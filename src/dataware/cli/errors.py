@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import click
 
@@ -72,8 +73,19 @@ def explain_error(error: BaseException) -> tuple[str, int]:
         return complaint(error), 1
     if isinstance(error, click.ClickException):
         return error.format_message(), 1
+    if isinstance(error, FileNotFoundError) and _folder_is_gone():
+        return "the current folder does not exist any more: change to another one", 1
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return f"Unexpected error, {without_credentials(what)}: run again with --debug", 1
+
+
+def _folder_is_gone() -> bool:
+    """Whether the folder in which the command was started has been removed."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _fail(arguments: Sequence[str], error: BaseException) -> int:

@@ -42,6 +42,10 @@ class Renderer(Protocol):
         ...
 
 
+MOST_DIGITS = 3
+"""Of a width in COLUMNS; no output is wider, and rich fills lines up to theirs."""
+
+
 class Appearance(TypedDict):
     """What variables say about an output: NO_COLOR, FORCE_COLOR and COLUMNS.
 
@@ -57,8 +61,10 @@ def appearance(stream: TextIO, environ: Mapping[str, str]) -> Appearance:
     """How `stream` is to look; a word against colour wins over one for it."""
     no_color = bool(environ.get("NO_COLOR"))
     forced = environ.get("FORCE_COLOR", "").lower() not in {"", "0", "false"}
-    columns = environ.get("COLUMNS", "")
-    known = int(columns) if columns.isdecimal() and int(columns) > 0 else None
+    columns = environ.get("COLUMNS", "").lstrip("0")
+    known = None
+    if columns.isascii() and columns.isdecimal():
+        known = int(columns) if len(columns) <= MOST_DIGITS else 10**MOST_DIGITS
     if known is None and stream.isatty():
         known = _columns_of(stream)
     return Appearance(no_color=no_color, force_color=forced and not no_color, columns=known)
