@@ -160,7 +160,7 @@ def test_a_part_of_a_source_that_changed_is_no_part() -> None:
 
 def test_an_abort_that_is_lost_is_asked_again() -> None:
     """Giving up an upload is idempotent: it is gone either way; a small object arrives."""
-    job = bucket(40_000, 40_000, 40_000, 100)
+    job = bucket(38_000, 39_000, 40_000, 100)
     job.aws.add(saying(fault(403, "AccessDenied")), "UploadPartCopy")
     job.aws.add(raising(ConnectionError("reset")), "AbortMultipartUpload", times=3)
     job.run()
