@@ -100,7 +100,7 @@ def test_deploying_adopts(tmp_path: Path, environ: dict[str, str]) -> None:
     """Deploy carries the option that makes the stack adopt, the stacks, and the user's options."""
     cdk = make_cdk(tmp_path / "bin/cdk")
     given = parse("Api", "-e", "--require-approval", "never", "--all", "-fv")
-    find_cdk(tmp_path, environ).deploy(["Data", "My (EU)", "2024"], given)
+    find_cdk(tmp_path, environ).deploy(["Data", "My (EU)", "2024"], given, tmp_path)
     calls = Path(f"{cdk}.calls").read_text().splitlines()
     assert calls[-1] == (
         r"deploy --import-existing-resources --exclusively=true Data My \(EU\) [2]024 "
@@ -125,7 +125,7 @@ def test_a_failing_cdk_is_told(tmp_path: Path, environ: dict[str, str]) -> None:
     make_cdk(tmp_path / "bin/cdk")
     cdk = find_cdk(tmp_path, {**environ, "CDK_EXIT": "7"})
     with pytest.raises(DatawareError, match=r"exit code 7.*data is in place"):
-        cdk.deploy([], parse())
+        cdk.deploy([], parse(), tmp_path)
     with pytest.raises(BadInput, match="exit code 7"):
         cdk.synth(tmp_path, parse())
 

@@ -38,6 +38,8 @@ def parameter(value):
     return {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}}
 
 orders = os.environ.get("ORDERS", "Orders")
+if os.environ.get("DATAWARE_RUN") == "deploy":
+    orders += os.environ.get("LATER", "")
 declared = {
     "Data": ({"Orders": table(orders, "Delete")}, []),
     "Api": ({"Setting": parameter("x" + orders)}, ["Data"]),
@@ -120,6 +122,11 @@ def test_nothing_is_deployed_that_was_not_looked_at(
         assert ran.returncode == 3, ran.stdout + ran.stderr
         assert "Stopped at Orders (rule 19)" in ran.stdout
     assert tables() == ["Orders"]
+
+    ran = deploy("deploy", "--yes", "--", *NEVER_ASK, "Api", LATER="-v2")
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert "the app now declares otherwise: Orders of stack shop-data" in ran.stderr
+    assert (tables(), items_of("Orders")) == (["Orders"], before)
 
     alone = deploy("deploy", "--yes", "--stack", "Api", "-e", "--", *NEVER_ASK, **renamed)
     assert alone.returncode == 0, alone.stdout + alone.stderr

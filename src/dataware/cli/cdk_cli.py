@@ -7,12 +7,13 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dataware.cli.cdk_options import CdkArguments, OptionTable, read_option_table
+from dataware.cli.checked_app import describe_check
 from dataware.core.errors import BadInput, DatawareError
 from dataware.core.plan import DEPLOYING, LOOKING, RUN
 from dataware.ops.inputs.assembly import MANIFEST, Stack
@@ -35,12 +36,13 @@ VERSION_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Cdk:
-    """A CDK command line; `command` is how it is called, `folder` the project's."""
+    """A CDK command line; `command` is how it is called, `folder` the project's, `app` its app."""
 
     command: tuple[str, ...]
     folder: Path
     environ: Mapping[str, str]
     options: OptionTable
+    app: str = ""
 
     def synth(self, output: Path, arguments: CdkArguments) -> None:
         """Write the cloud assembly as it is before any decision. Raises BadInput if it fails.
@@ -53,13 +55,17 @@ class Cdk:
         if done:
             raise BadInput(f"`cdk list` ended with exit code {done}; its own message stands above")
 
-    def deploy(self, stacks: Iterable[str], arguments: CdkArguments) -> None:
-        """Deploy exactly these stacks, and let them adopt what exists.
+    def deploy(self, stacks: Sequence[str], arguments: CdkArguments, guarded: Path) -> None:
+        """Deploy exactly these stacks, as `guarded` has them, and let them adopt what exists.
 
         Raises DatawareError if it fails.
         """
         chosen = ["--exclusively=true", *map(escape_pattern, stacks)]
-        done = self._run(["deploy", IMPORTING, *chosen, *arguments.words(but=OWN)], DEPLOYING)
+        words = arguments.words(but=(*OWN, "app"))
+        checking = replace(
+            self, environ={**self.environ, **describe_check(self.app, guarded, stacks)}
+        )
+        done = checking._run(["deploy", IMPORTING, *chosen, *words], DEPLOYING)
         if done:
             raise DatawareError(
                 f"`cdk deploy` ended with exit code {done}; its own message stands above, and all "

@@ -42,4 +42,5 @@ def prepare_cdk(
     out = replace(out, profile=profile or project.profile, region=region or project.region)
     environ = cdk_environ(profile=out.profile, region=out.region, endpoint_url=out.endpoint_url)
     allowed = {ALLOWED: ",".join(guarding.allow_loss)}
-    return out, replace(cdk, environ={**environ, **allowed}), arguments
+    cdk = replace(cdk, environ={**environ, **allowed}, app=project.command)
+    return out, cdk, arguments

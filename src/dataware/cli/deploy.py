@@ -88,15 +88,16 @@ def _deploy(
 ) -> None:
     read_environments()
     out, cdk, arguments = prepare_cdk(out, app, words, deployment.guarding)
-    with TemporaryDirectory(prefix="dataware-deploy-") as assembly:
-        cdk.synth(Path(assembly), arguments)
-        chosen = _choose(out, app, arguments, cdk, Path(assembly))
-    with outside(out, copies=True, strict=app.strict, listener=listener) as context:
-        listener.at(context.aws)
-        for note in chosen.notes:
-            context.emit(event("note", text=note))
-        later = _before(context, chosen.app, deployment, given_parameters(arguments))
-    cdk.deploy(chosen.ids, arguments)
+    with TemporaryDirectory(prefix="dataware-deploy-") as folder:
+        guarded = Path(folder)
+        cdk.synth(guarded, arguments)
+        chosen = _choose(out, app, arguments, cdk, guarded)
+        with outside(out, copies=True, strict=app.strict, listener=listener) as context:
+            listener.at(context.aws)
+            for note in chosen.notes:
+                context.emit(event("note", text=note))
+            later = _before(context, chosen.app, deployment, given_parameters(arguments))
+        cdk.deploy(chosen.ids, arguments, guarded)
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
         _after(context, chosen.app.wanted, later, deployment)
 

@@ -55,6 +55,12 @@ def read_stacks(folder: Path) -> list[Stack]:
     return list(_stacks(folder))
 
 
+def lacks_context(folder: Path) -> bool:
+    """Whether an assembly is not whole yet, or no app has written there: CDK decides what then."""
+    path = folder / MANIFEST
+    return not path.is_file() or bool(parse_template(path).get("missing"))
+
+
 def read_declarations(
     folder: Path, kinds: Kinds, overrides: Overrides, *, incomplete: bool = False
 ) -> list[tuple[StackEnvironment, list[Wanted]]]:
@@ -96,10 +102,10 @@ def read_assembly(
             environments[one.id] = one.environment
     check_together(str(folder), wanted, kinds)
     unseen = [text for one in chosen for text in told_unseen_parts(one.template)]
-    return App(wanted, environments, tuple(map(_whole, chosen)), tuple(unseen))
+    return App(wanted, environments, tuple(map(read_whole, chosen)), tuple(unseen))
 
 
-def _whole(stack: Stack) -> StackTemplate:
+def read_whole(stack: Stack) -> StackTemplate:
     """The stack with all its resources."""
     meant = stack.environment
     template = read_stack(stack.name, stack.template)

@@ -1,0 +1,62 @@
+"""Runs an app in the place of CDK, and fails where it declares other data than was guarded.
+
+`cdk deploy` is told to run this program as its app: `python -m dataware.cli.checked_app`. So what
+it deploys is what was looked at, whatever happened between the two runs of the app.
+
+Source: AWS CDK documentation, "Configuring the AWS CDK CLI" (`app`, and variables `CDK_…`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+APP, CHECK = "CDK_APP", "DATAWARE_CHECK"
+"""The variables that name this program to CDK, and say to it which app it stands for."""
+
+
+def describe_check(app: str, assembly: Path, stack_ids: Sequence[str]) -> dict[str, str]:
+    """The variables by which CDK runs this program for an app whose guarded output is given."""
+    told = {"app": app, "assembly": str(assembly), "stacks": list(stack_ids)}
+    command = f"{shlex.quote(sys.executable)} -m dataware.cli.checked_app"
+    return {APP: command, CHECK: json.dumps(told)}
+
+
+def main() -> int:
+    """Run the app; answer with its exit code, or 1 for an app that changed its mind."""
+    told = json.loads(os.environ.pop(CHECK))
+    os.environ.pop(APP, None)
+    # The user's own command, written for a shell, in which CDK runs it, too.
+    ended = subprocess.run(told["app"], shell=True, check=False)  # noqa: S602
+    if ended.returncode:
+        return abs(ended.returncode)
+    return _check(Path(told["assembly"]), Path(os.environ["CDK_OUTDIR"]), told["stacks"])
+
+
+def _check(guarded: Path, output: Path, stack_ids: Sequence[str]) -> int:
+    from dataware.kinds import kinds  # noqa: PLC0415 - an app that fails needs none of this
+    from dataware.ops.inputs.assembly import lacks_context  # noqa: PLC0415
+    from dataware.ops.inputs.same_app import find_differences  # noqa: PLC0415
+
+    # CDK looks up what is missing, and runs the app again.
+    if lacks_context(output):
+        return 0
+    cards = {kind.cfn_type: kind for kind in kinds()}
+    found = list(find_differences(guarded, output, stack_ids, cards))
+    if found:
+        print(
+            f"❌ nothing was deployed, because the app now declares otherwise: {', '.join(found)}; "
+            "nobody has looked at that: let it declare the same at every run, and run "
+            "`dataware deploy` again",
+            file=sys.stderr,
+        )
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
