@@ -23,8 +23,9 @@ APP, CHECK = "CDK_APP", "DATAWARE_CHECK"
 def describe_check(app: str, assembly: Path, stack_ids: Sequence[str]) -> dict[str, str]:
     """The variables by which CDK runs this program for an app whose guarded output is given."""
     told = {"app": app, "assembly": str(assembly), "stacks": list(stack_ids)}
-    command = f"{shlex.quote(sys.executable)} -m dataware.cli.checked_app"
-    return {APP: command, CHECK: json.dumps(told)}
+    windows = os.name == "nt"
+    python = subprocess.list2cmdline([sys.executable]) if windows else shlex.quote(sys.executable)
+    return {APP: f"{python} -m dataware.cli.checked_app", CHECK: json.dumps(told)}
 
 
 def main() -> int:
