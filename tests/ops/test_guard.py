@@ -77,6 +77,17 @@ def test_it_tells_what_would_be_lost(there: World) -> None:
     assert told.text().startswith("Stopped at full (rule 19): memory box Box of stack App holds")
 
 
+def test_a_stack_that_is_not_deployed_is_told_of(there: World) -> None:
+    """A name that was mistyped would let the guard see nothing; what an assembly names is known."""
+    guard(context_of(there, StackedAws(there)), EMPTIED)
+    assert there.events.texts("note") == [
+        "stack App is not deployed here, so the guard has nothing to compare it with"
+    ]
+    named = App([], stacks=(replace(EMPTIED.stacks[0], id="App"),))
+    guard(context_of(there, StackedAws(there)), named)
+    assert len(there.events.texts("note")) == 1
+
+
 def test_only_threatened_resources_are_looked_at(
     there: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,9 +82,11 @@ def _warning(where: str, name: str, part: Any) -> str:
 
 def _macros(document: Mapping[str, Any]) -> dict[str, Any]:
     """The transforms that may add any resource, each under a name of its own."""
-    declared = document.get("Transform")
-    each = declared if isinstance(declared, list) else [declared] if declared is not None else []
-    names = {_macro_name(one): one for one in each}
+    each: list[Any] = []
+    for key in ("Transform", f"{FUNCTION}Transform"):
+        declared = document.get(key)
+        each += declared if isinstance(declared, list) else [declared]
+    names = {_macro_name(one): one for one in each if one is not None}
     return {
         f"Transform {name}": one for name, one in names.items() if name not in _KNOWN_TRANSFORMS
     }

@@ -54,6 +54,21 @@ def is_arn(text: str) -> bool:
     return text.strip().lower().startswith("arn:")
 
 
+_STACK = re.compile(
+    r"arn:aws[a-z-]*:cloudformation:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
+    r":stack/(?P<name>[^/]+)(/[^/]+)?"
+)
+
+
+def parse_stack(text: str) -> tuple[str, str | None, str | None]:
+    """The name, account and region in the name or the ARN of a stack; None where it says neither.
+
+    Source: AWS CloudFormation User Guide, "Stack ID".
+    """
+    found = _STACK.fullmatch(text)
+    return (found["name"], found["account"], found["region"]) if found else (text, None, None)
+
+
 def parse_name(kind: Kind, text: str) -> ResourceName | None:
     """The parts of a name or an ARN of the kind; None for an ARN of anything else."""
     if not is_arn(text):

@@ -51,11 +51,15 @@ Regional = Callable[[str], Aws]
 
 @dataclass(slots=True)
 class GuardFindings:
-    """What stacks would lose or protect less, and what could not be looked at, in sentences."""
+    """What stacks would lose or protect less, and what could not be looked at, in sentences.
+
+    `absent` are the names of stacks that are not deployed.
+    """
 
     threats: list[Threat] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     weakened: list[WeakerProtection] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
 
     def __add__(self, other: GuardFindings) -> GuardFindings:
         """Both."""
@@ -63,6 +67,7 @@ class GuardFindings:
             self.threats + other.threats,
             self.unseen + other.unseen,
             self.weakened + other.weakened,
+            self.absent + other.absent,
         )
 
 
@@ -99,6 +104,9 @@ def guard(
     marked = mark_allowed(found.threats, allow)
     for threat in marked:
         _tell(context.emit, threat)
+    for name in found.absent:
+        text = f"stack {name} is not deployed here, so the guard has nothing to compare it with"
+        context.emit(event("note", text=text))
     if found.unseen and deploys:
         raise Refused(
             "nothing was changed, because it cannot be seen what this deployment would lose: "
@@ -227,6 +235,9 @@ def _losses_of(aws: Aws, outlook: Outlook, stack: StackTemplate, stack_id: str) 
         return GuardFindings(
             unseen=[f"the guard does not know what stack {stack.name} has: {error}"]
         )
+    if not deployed and not stack.id and stack_id == stack.name:
+        # Nothing but the words of a person says how the stack of a template is called.
+        return GuardFindings(absent=[stack.name])
     before, unseen = _before(aws, outlook, stack, stack_id, deployed)
     was = before.resources if before else None
     lost = threats(outlook, stack, was, deployed, before.unseen if before else None)
@@ -305,4 +316,4 @@ def _check_nested_stack(
 def _keep_threats_to_data(aws: Aws, found: GuardFindings) -> GuardFindings:
     """Only the threats to what holds data, or may."""
     kept = [with_content(one, probe_name(aws, load(one.type), one.name)) for one in found.threats]
-    return GuardFindings([one for one in kept if one is not None], found.unseen, found.weakened)
+    return replace(found, threats=[one for one in kept if one is not None])

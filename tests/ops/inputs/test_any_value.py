@@ -217,10 +217,11 @@ def test_a_macro_that_may_add_anything_is_told_of(
     transform: Any, told: list[str], tmp_path: Path
 ) -> None:
     """The transforms of AWS that add no resource with data are known."""
-    document = {**SHAPES["a table with indexes"], "Transform": transform}
-    unseen = app_of(document, tmp_path / "t.json").unseen
-    assert len(unseen) == len(told)
-    assert all(says in text for says, text in zip(told, unseen, strict=True))
+    for key in ("Transform", "Fn::Transform"):
+        document = {**SHAPES["a table with indexes"], key: transform}
+        unseen = app_of(document, tmp_path / "t.json").unseen
+        assert len(unseen) == len(told)
+        assert all(says in text for says, text in zip(told, unseen, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dataware.core.errors import BadInput
+from dataware.core.names import parse_stack
 from dataware.core.near import did_you_mean
 from dataware.ops.inputs.assembly import Stack
 
@@ -78,13 +79,20 @@ def with_dependencies(stacks: Sequence[Stack], chosen: Sequence[Stack]) -> list[
 
 
 def stacks_named(stacks: Sequence[Stack], name: str, *, exclusively: bool = False) -> list[Stack]:
-    """The stack that has `name` as its path or name, with what it depends on.
+    """The stack that has `name` as its path, name or ARN, with what it depends on.
 
     The path goes first, because that is what the CDK command line takes. Raises BadInput if there
     is none, or several have that name.
     """
     by_path = [stack for stack in stacks if stack.id == name]
-    chosen = by_path or [stack for stack in stacks if stack.name == name]
+    plain, account, region = parse_stack(name)
+    chosen = by_path or [
+        stack
+        for stack in stacks
+        if stack.name == plain
+        and stack.environment.account in {None, account or stack.environment.account}
+        and stack.environment.region in {None, region or stack.environment.region}
+    ]
     if len(chosen) > 1:
         paths = " or ".join(f"--stack {stack.id} ({stack.environment})" for stack in chosen)
         raise BadInput(f"the app has {len(chosen)} stacks of the name {name}: choose {paths}")

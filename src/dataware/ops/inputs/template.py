@@ -18,7 +18,7 @@ from dataware.core.expand import expand, told_unseen
 from dataware.core.guard import StackTemplate, is_retained, read_declared
 from dataware.core.kind import Kind
 from dataware.core.model import Creator, Wanted
-from dataware.core.names import is_arn
+from dataware.core.names import is_arn, parse_stack
 from dataware.core.near import nearest
 from dataware.core.values import find_function, is_function
 from dataware.ops.inputs.reading import (
@@ -35,6 +35,7 @@ from dataware.ops.inputs.wanted import (
     App,
     Kinds,
     Overrides,
+    StackEnvironment,
     Words,
     check_names,
     check_properties,
@@ -70,13 +71,15 @@ class Source:
 
 
 def read_template(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None = None) -> App:
-    """The resources of a template that opt in; `stack` is the name of the stack it describes."""
+    """The resources of a template that opt in; `stack` is the name or ARN of its stack."""
     # A pipe that the shell hands on can be read only once.
     document = parse_template(path)
-    wanted = template_resources(Source(path, kinds, overrides, stack), document)
+    name, account, region = parse_stack(stack) if stack else (None, None, None)
+    wanted = template_resources(Source(path, kinds, overrides, name), document)
     check_together(str(path), wanted, kinds)
-    stacks = (read_stack(stack, path, document=document),) if stack else ()
-    return App(wanted, stacks=stacks, unseen=told_unseen_parts(path, document))
+    stacks = (read_stack(name, path, document=document),) if name else ()
+    environments = {name: StackEnvironment(account, region)} if name else {}
+    return App(wanted, environments, stacks, told_unseen_parts(path, document))
 
 
 def told_unseen_parts(path: Path, document: Mapping[str, Any] | None = None) -> tuple[str, ...]:

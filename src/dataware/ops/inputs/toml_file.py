@@ -12,7 +12,7 @@ from typing import Any
 
 from dataware.core.errors import BadInput
 from dataware.core.model import Wanted
-from dataware.core.names import plain_name
+from dataware.core.names import parse_stack, plain_name
 from dataware.core.near import did_you_mean
 from dataware.ops.inputs.reading import InputSection, check_depth, nested_too_deep, read_text
 from dataware.ops.inputs.wanted import (
@@ -48,7 +48,8 @@ def read_toml(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None 
         pairs = zip(wanted, lines, strict=True)
         wanted = [replace(one, where=f"{path}:{line}") for one, line in pairs]
     check_together(str(path), wanted, kinds)
-    chosen = [one for one in wanted if stack in {None, one.stack}]
+    named = parse_stack(stack)[0] if stack else None
+    chosen = [one for one in wanted if named in {None, one.stack}]
     if not chosen:
         stacks = {one.stack for one in wanted if one.stack}
         raise document.bad(
@@ -104,6 +105,7 @@ def _read_resource(
     stack, logical_id = section.text("stack"), section.text("logical_id")
     if (stack is None) != (logical_id is None):
         raise section.bad("stack and logical_id belong together: give both or neither")
+    name, account, region = parse_stack(stack) if stack else (None, None, None)
     properties = section.mapping("properties")
     if properties.get(kind.identifier, preferred) not in (preferred, plain_name(kind, preferred)):
         raise section.bad(f"properties.{kind.identifier} differs from preferred: remove it")
@@ -113,7 +115,9 @@ def _read_resource(
         preferred=preferred,
         fallbacks=choices.fallbacks,
         properties=properties,
-        stack=stack,
+        stack=name,
+        account=account,
+        region=region,
         logical_id=logical_id,
         on_error=choices.on_error,
         on_fallback_data=choices.on_fallback_data,
