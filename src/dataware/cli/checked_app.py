@@ -33,7 +33,7 @@ def main() -> int:
     told = json.loads(os.environ.pop(CHECK))
     os.environ.pop(APP, None)
     # The user's own command, written for a shell, in which CDK runs it, too.
-    ended = subprocess.run(told["app"], shell=True, check=False)  # noqa: S602
+    ended = subprocess.run(told["app"], shell=True, check=False)  # noqa: S602 - as CDK does
     if ended.returncode:
         return abs(ended.returncode)
     return _check(Path(told["assembly"]), Path(os.environ["CDK_OUTDIR"]), told["stacks"])
@@ -41,8 +41,8 @@ def main() -> int:
 
 def _check(guarded: Path, output: Path, stack_ids: Sequence[str]) -> int:
     from dataware.kinds import kinds  # noqa: PLC0415 - an app that fails needs none of this
-    from dataware.ops.inputs.assembly import lacks_context  # noqa: PLC0415
-    from dataware.ops.inputs.same_app import find_differences  # noqa: PLC0415
+    from dataware.ops.inputs.assembly import lacks_context  # noqa: PLC0415 - see above
+    from dataware.ops.inputs.same_app import find_differences  # noqa: PLC0415 - see above
 
     # CDK looks up what is missing, and runs the app again.
     if lacks_context(output):
