@@ -44,7 +44,7 @@ declared = {
     "Data": ({"Orders": table(orders, "Delete")}, []),
     "Api": ({"Setting": parameter("x" + orders)}, ["Data"]),
     "Mail": ({"Mail": table("Mail-prod", "Retain", "Mail-old")}, []),
-    "Web": ({"Web": table("Web-prod", "Retain", "Web-old")}, []),
+    "Web": ({"Web": table("Web-prod", "Retain", os.environ.get("WEB", "Web-old"))}, []),
 }
 out = pathlib.Path(os.environ["CDK_OUTDIR"])
 artifacts = {}
@@ -154,3 +154,23 @@ def test_only_what_is_deployed_is_migrated(
     assert items_of("Web-prod") == items_of("Web-old")
     owned = boto3.client("cloudformation").describe_stack_resources(StackName="shop-web")
     assert [one["PhysicalResourceId"] for one in owned["StackResources"]] == ["Web-prod"]
+
+
+def test_a_fallback_by_arn_of_another_region_is_deployed_with_its_data(
+    deploy: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    """The data of another region stands in the new table, which the stack owns."""
+    there = boto3.client("dynamodb", region_name="eu-west-1")
+    keys = {**KEYS, "BillingMode": "PAY_PER_REQUEST"}
+    arn = there.create_table(TableName="Web", **keys)["TableDescription"]["TableArn"]
+    for number in range(30):
+        there.put_item(TableName="Web", Item={"pk": {"S": f"key-{number}"}})
+
+    ran = deploy("deploy", "--yes", "--stack", "Web", "--", *NEVER_ASK, WEB=arn)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    dynamodb = boto3.client("dynamodb")
+    assert len(dynamodb.scan(TableName="Web-prod")["Items"]) == 30
+    assert len(there.scan(TableName="Web")["Items"]) == 30
+    rows = boto3.client("cloudformation").describe_stack_resources(StackName="shop-web")
+    owned = [row["PhysicalResourceId"] for row in rows["StackResources"]]
+    assert owned == ["Web-prod"]
