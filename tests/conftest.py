@@ -75,6 +75,9 @@ def clean_environment(
     for name in list(os.environ):
         if name.startswith(("AWS_", "DATAWARE_", "XDG_")) and name not in _KEPT:
             monkeypatch.delenv(name)
+    # The runner of the tests sets a width for its own lines.
+    for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
     for name, folder in (
         ("STATE", "state"),
         ("CONFIG", "config"),

@@ -94,7 +94,9 @@ CASES: dict[str, Case] = {
     "no such profile": Case(("apply", "dataware.toml", "--profile", "me"), ("me",), GOOD_FILE),
     "unreachable": Case(("apply", "dataware.toml"), ("127.0.0.1:9",), GOOD_FILE, NOWHERE),
     "no address": Case(
-        ("apply", "dataware.toml", "--endpoint-url", "nonsense"), ("nonsense",), GOOD_FILE
+        ("apply", "dataware.toml", "--endpoint-url", "nonsense"),
+        ("the endpoint does not begin with http", "--endpoint-url"),
+        GOOD_FILE,
     ),
 }
 

@@ -20,7 +20,7 @@ import yaml
 from dataware.cli.commands import dataware
 from dataware.embedded import EmbeddedAws
 from support.cli import table_app
-from support.worlds import items_of, make_table
+from support.worlds import client, items_of, make_table
 
 CI = Path(__file__).resolve().parent.parent.parent / "examples/ci"
 GITHUB = yaml.safe_load((CI / "github/dataware.yml").read_text(encoding="utf-8"))
@@ -324,6 +324,9 @@ def test_a_change_that_nobody_reviewed_is_refused(machine: Runner) -> None:
     assert "nobody has reviewed a plan" in done.stdout
     assert "1 to migrate" in machine.text("github_step_summary")
     make_table("Waitlist-prod", [{"pk": {"S": "1"}}])
+    doubtful = machine.run(step("apply", name))
+    assert doubtful.returncode == 3, "two live data sets are a stop where nobody has looked"
+    client("dynamodb").delete_table(TableName="Waitlist")
     assert machine.run(step("apply", name)).returncode == 0
 
 
