@@ -41,6 +41,7 @@ from dataware.core.model import (
     Facts,
     Marker,
     MarkerState,
+    OnConflict,
     Owner,
     Size,
     Wanted,
@@ -257,9 +258,9 @@ class BoxCopier:
         if key in self.world.dropped:
             self.world.dropped.discard(key)
             return CopyOutcome(copied=1)
-        if key in target:
-            if target[key] == source[key]:
-                return CopyOutcome(same=1)
+        if key in target and target[key] == source[key]:
+            return CopyOutcome(same=1)
+        if key in target and self.order.on_conflict is not OnConflict.SOURCE:
             return CopyOutcome(
                 left=(SkippedKey(key, SkipReason.CONFLICT, "the target has its own"),)
             )
