@@ -14,8 +14,8 @@ from botocore.credentials import RefreshableCredentials
 from botocore.response import StreamingBody
 
 from dataware.aws import Account
-from dataware.aws.calls import PIECE_BYTES, InterruptibleCalls
-from dataware.core.errors import CannotSee, Incomplete
+from dataware.aws.interruptible_calls import PIECE_BYTES, InterruptibleCalls
+from dataware.core.errors import IncompleteError, LookupFailedError
 from support.accounts import open_account
 from support.servers import FaultProxy
 
@@ -52,7 +52,9 @@ def wish() -> Iterator[Wish]:
 @pytest.mark.parametrize("operation", [LOOK, CHANGE])
 def test_what_is_under_way_is_given_up(wish: Wish, operation: str) -> None:
     """The sentence names the call, and what is left behind does not hold the process."""
-    with pytest.raises(Incomplete, match=f"before AWS answered {operation}; run the same command"):
+    with pytest.raises(
+        IncompleteError, match=f"before AWS answered {operation}; run the same command"
+    ):
         InterruptibleCalls(wish).answer(operation, wish.service)
     left = [one for one in threading.enumerate() if one.name.startswith("dataware-call")]
     assert left
@@ -62,7 +64,7 @@ def test_what_is_under_way_is_given_up(wish: Wish, operation: str) -> None:
 def test_no_look_begins_once_somebody_wants_to_stop(wish: Wish) -> None:
     """Nothing is asked any more."""
     wish.uttered = True
-    with pytest.raises(Incomplete):
+    with pytest.raises(IncompleteError):
         InterruptibleCalls(wish).answer(LOOK, wish.service)
     assert not wish.asked.is_set()
 
@@ -118,7 +120,7 @@ def test_a_body_is_given_up_between_its_ends(wish: Wish) -> None:
         InterruptibleCalls(wish).body("GetObject", StreamingBody(Slow(b"abcdef"), 6)).iter_chunks(3)
     )
     assert next(chunks) == b"abc"
-    with pytest.raises(Incomplete):
+    with pytest.raises(IncompleteError):
         next(chunks)
 
 
@@ -132,7 +134,7 @@ def test_a_pause_ends_with_a_wish_to_stop(wish: Wish) -> None:
     """However long it was to be."""
     threading.Timer(0.05, wish.asked.set).start()
     began = time.monotonic()
-    with pytest.raises(Incomplete, match="run the same command again"):
+    with pytest.raises(IncompleteError, match="run the same command again"):
         InterruptibleCalls(wish).pause(600)
     assert time.monotonic() - began < 300
 
@@ -158,10 +160,10 @@ def test_pages_and_undecoded_answers_are_given_up_too(fault_proxy: FaultProxy, w
     """Whatever way an account gives to ask."""
     account = open_account(stop=wish)
     stopping(account, fault_proxy, "ListTables", wish)
-    with pytest.raises(Incomplete, match="ListTables"):
+    with pytest.raises(IncompleteError, match="ListTables"):
         list(account.client("dynamodb").get_paginator("list_tables").paginate())
     wish.asked.clear()
-    with pytest.raises(Incomplete, match="ListTables"):
+    with pytest.raises(IncompleteError, match="ListTables"):
         account.fetch("dynamodb", "list_tables", bytes)
 
 
@@ -176,7 +178,7 @@ def test_credentials_that_are_never_renewed_are_given_up(
     )
     account = open_account(stop=wish)
     monkeypatch.setattr(account, "_credentials", lambda: renewed)
-    with pytest.raises(Incomplete, match="GetCredentials"):
+    with pytest.raises(IncompleteError, match="GetCredentials"):
         account.keys()
 
 
@@ -211,7 +213,9 @@ def test_an_answer_that_never_ends_is_given_up() -> None:
     """Bytes that trickle keep the SDK waiting for ever, so the whole answer has a limit, too."""
     started = time.monotonic()
     held = threading.Event()
-    with pytest.raises(CannotSee, match=r"DescribeTable was not answered as a whole within 0\.2 s"):
+    with pytest.raises(
+        LookupFailedError, match=r"DescribeTable was not answered as a whole within 0\.2 s"
+    ):
         InterruptibleCalls(answer_seconds=0.2).answer(LOOK, held.wait)
     held.set()
     assert time.monotonic() - started < 20

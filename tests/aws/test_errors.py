@@ -9,14 +9,14 @@ from botocore.session import get_session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.aws.errors import looking_at
+from dataware.aws.errors import translate_errors
 from dataware.core.absence import CODES, HEADS
-from dataware.core.errors import BadInput, CannotSee, DatawareError, NotThere
+from dataware.core.errors import DatawareError, InputError, LookupFailedError, NotFoundError
 
 
 def caught(error: Exception, permission: str | None = "s3:ListBucket") -> DatawareError:
     """What a question about a bucket makes of an error."""
-    with pytest.raises(DatawareError) as found, looking_at("bucket b", permission):
+    with pytest.raises(DatawareError) as found, translate_errors("bucket b", permission):
         raise error
     assert found.value.__cause__ is error
     assert "\n" not in str(found.value)
@@ -49,9 +49,9 @@ def documented() -> list[sdk.ClientError]:
 
 @pytest.mark.parametrize("error", documented(), ids=str)
 def test_absence_is_not_there(error: sdk.ClientError) -> None:
-    """What a service says is absent becomes NotThere, with the call and code."""
+    """What a service says is absent becomes NotFoundError, with the call and code."""
     found = caught(error)
-    assert isinstance(found, NotThere)
+    assert isinstance(found, NotFoundError)
     assert str(found).startswith(f"bucket b does not exist ({error.operation_name} answered")
 
 
@@ -91,7 +91,7 @@ def test_no_other_answer_is_an_absence(
     """Whatever the status says, only the code that is documented for the very call means absent."""
     found = caught(answered(code, status, message, operation))
     absent = code in CODES.get(operation, ()) and code != "ValidationError"
-    assert isinstance(found, NotThere) is absent
+    assert isinstance(found, NotFoundError) is absent
 
 
 def test_a_table_of_absences_names_calls_that_exist() -> None:
@@ -116,13 +116,13 @@ def test_a_table_of_absences_names_calls_that_exist() -> None:
 def test_a_stack_is_absent_only_in_the_words_of_cloudformation(message: str) -> None:
     """ValidationError is the code of many mistakes, so the sentence counts, and all of it."""
     found = caught(answered("ValidationError", 400, message, "DescribeStackResources"))
-    assert isinstance(found, CannotSee)
+    assert isinstance(found, LookupFailedError)
 
 
 def test_an_answer_that_is_none_of_aws_is_unknown() -> None:
     """The page of a proxy is not an error of the program."""
     found = caught(ResponseParserError("Unable to parse response"))
-    assert isinstance(found, CannotSee)
+    assert isinstance(found, LookupFailedError)
     assert "not one of AWS" in str(found)
 
 
@@ -140,7 +140,7 @@ def test_an_answer_that_is_none_of_aws_is_unknown() -> None:
 def test_a_denial_is_never_an_absence(error: sdk.ClientError) -> None:
     """Denied is unknown, and says which permission would tell."""
     found = caught(error)
-    assert isinstance(found, CannotSee)
+    assert isinstance(found, LookupFailedError)
     assert found.problem is not None
     assert found.problem.permission == "s3:ListBucket"
     assert "it needs s3:ListBucket" in str(found)
@@ -159,7 +159,7 @@ def test_a_denial_is_never_an_absence(error: sdk.ClientError) -> None:
 def test_a_failure_is_neither_absence_nor_denial(error: sdk.ClientError) -> None:
     """Any other answer is unknown, and no permission is said to cure it."""
     found = caught(error)
-    assert isinstance(found, CannotSee)
+    assert isinstance(found, LookupFailedError)
     assert found.problem is not None
     assert found.problem.permission is None
     assert found.problem.code not in ("", "None")
@@ -185,7 +185,7 @@ def test_a_failure_is_neither_absence_nor_denial(error: sdk.ClientError) -> None
 def test_a_wrong_set_up_is_bad_input_with_its_cure(error: Exception, cure: str) -> None:
     """What no probe can answer with is no unknown of one resource; it ends the run."""
     found = caught(error)
-    assert isinstance(found, BadInput)
+    assert isinstance(found, InputError)
     assert cure in str(found)
 
 
@@ -203,13 +203,13 @@ def test_a_wrong_set_up_is_bad_input_with_its_cure(error: Exception, cure: str) 
 def test_nobody_answering_is_unknown(error: Exception) -> None:
     """A time-out is not an absence, and points to network and endpoint."""
     found = caught(error)
-    assert isinstance(found, CannotSee)
+    assert isinstance(found, LookupFailedError)
     assert "--endpoint-url" in str(found)
 
 
 def test_other_errors_pass() -> None:
     """A mistake in the program is not dressed up as one of a service."""
-    with pytest.raises(KeyError), looking_at("bucket b"):
+    with pytest.raises(KeyError), translate_errors("bucket b"):
         raise KeyError("x")
 
 
@@ -220,7 +220,7 @@ def test_an_intercepted_connection_names_the_way_out() -> None:
         error="[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
     )
     found = caught(error)
-    assert isinstance(found, CannotSee)
+    assert isinstance(found, LookupFailedError)
     assert "certificate is not trusted; set AWS_CA_BUNDLE" in str(found)
     assert "secret" not in str(found)
 

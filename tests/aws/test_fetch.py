@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from dataware.aws import Account, fetch
-from dataware.core.errors import CannotSee, NotThere
+from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.kinds.s3_bucket.verify.listings import read_listing
 from support.dynamo import account, make_table, put
 from support.servers import FaultProxy, Forward, Reply, Seen, json_error, xml_error
@@ -83,16 +83,19 @@ def test_what_is_not_whole_is_asked_for_again(
 def test_garbage_for_ever_is_an_error(aws: Account, fault_proxy: FaultProxy) -> None:
     """The call and what is wrong with its answers are named, and nothing passes for the end."""
     fault_proxy.add(lambda _seen, _forward: Reply.of(200, b'{"Items":['), operation="Scan")
-    with pytest.raises(CannotSee, match="Scan answered 6 times in a row"):
+    with pytest.raises(LookupFailedError, match="Scan answered 6 times in a row"):
         scan(aws)
 
 
 def test_errors_are_those_of_the_client(aws: Account, fault_proxy: FaultProxy) -> None:
     """A refusal is told by its code, and an absence is one."""
-    with pytest.raises(NotThere), aws.looking_at("table nobody"):
+    with pytest.raises(NotFoundError), aws.translate_errors("table nobody"):
         aws.fetch("dynamodb", "scan", text, TableName="nobody")
     fault_proxy.add(json_error("AccessDeniedException"), operation="Scan")
-    with pytest.raises(CannotSee, match="dynamodb:Scan"), aws.looking_at("x", "dynamodb:Scan"):
+    with (
+        pytest.raises(LookupFailedError, match="dynamodb:Scan"),
+        aws.translate_errors("x", "dynamodb:Scan"),
+    ):
         scan(aws)
 
 

@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dataware.aws import WaitIntervals, create_held, release_left_over
-from dataware.aws.errors import looking_at
-from dataware.aws.holding import HOLDING_PREFIX, holding_name
-from dataware.core.errors import BadInput, Incomplete, ServiceFailed
+from dataware.aws.errors import translate_errors
+from dataware.aws.holding_stack import HOLDING_PREFIX, holding_name
+from dataware.core.errors import IncompleteError, InputError, ServiceError
 from dataware.core.model import NOBODY
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
@@ -54,7 +54,7 @@ def test_a_taken_name_fails_with_the_reason_and_changes_nothing(aws_server: Embe
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="taken-bucket")
     s3.put_object(Bucket="taken-bucket", Key="precious", Body=b"1")
-    with pytest.raises(ServiceFailed, match=r"did not create taken-bucket: .*already exists"):
+    with pytest.raises(ServiceError, match=r"did not create taken-bucket: .*already exists"):
         create_held(open_account(), BUCKET, "BucketName", "taken-bucket", {}, patience=QUICK)
     assert held_stacks() == []
     assert s3.list_objects_v2(Bucket="taken-bucket")["KeyCount"] == 1
@@ -91,7 +91,7 @@ class FakeStacks:
     """CloudFormation with one stack that walks through given statuses, a step at each look."""
 
     account, region, partition = "1", "r", "aws"
-    looking_at = staticmethod(looking_at)
+    translate_errors = staticmethod(translate_errors)
 
     def __init__(
         self, *, existing: list[str], created: list[str], deleted: list[str], made: bool = False
@@ -190,7 +190,7 @@ def test_a_failure_is_told_with_the_first_reason_and_cleaned_up() -> None:
         created=["CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE"],
         deleted=["DELETE_IN_PROGRESS", "DELETE_COMPLETE"],
     )
-    with pytest.raises(ServiceFailed, match="did not create orders: quota reached; correct"):
+    with pytest.raises(ServiceError, match="did not create orders: quota reached; correct"):
         create(stacks)
     assert stacks.calls == ["create", "delete"]
 
@@ -198,7 +198,7 @@ def test_a_failure_is_told_with_the_first_reason_and_cleaned_up() -> None:
 def test_a_stack_that_cannot_go_is_named() -> None:
     """What is left behind is said, and that it can be deleted safely."""
     stacks = FakeStacks(existing=[], created=["CREATE_COMPLETE"], deleted=["DELETE_FAILED"])
-    with pytest.raises(ServiceFailed, match=rf"{HOLDING_PREFIX}\w+ of orders cannot be deleted"):
+    with pytest.raises(ServiceError, match=rf"{HOLDING_PREFIX}\w+ of orders cannot be deleted"):
         create(stacks)
 
 
@@ -212,7 +212,7 @@ def test_waiting_is_bounded_and_grows() -> None:
 
     look: Callable[[], float] = lambda: now[0]  # noqa: E731  # typed for the field
     stacks = FakeStacks(existing=[], created=["CREATE_IN_PROGRESS"], deleted=[])
-    with pytest.raises(Incomplete, match="still busy with orders"):
+    with pytest.raises(IncompleteError, match="still busy with orders"):
         create(stacks, WaitIntervals(seconds=60, first=1, longest=5, sleep=sleep, monotonic=look))
     assert pauses[:2] == [1, 1.5]
     assert max(pauses) == 5
@@ -229,6 +229,6 @@ def test_the_name_is_the_same_for_the_same_resource() -> None:
 def test_a_template_that_is_too_large_is_refused() -> None:
     """Nothing is begun that CloudFormation would refuse for its size."""
     stacks: Any = FakeStacks(existing=[], created=[], deleted=[])
-    with pytest.raises(BadInput, match="leave its creation to the deployment"):
+    with pytest.raises(InputError, match="leave its creation to the deployment"):
         create_held(stacks, TABLE, "TableName", "orders", {"Big": "x" * 60_000})
     assert stacks.calls == []

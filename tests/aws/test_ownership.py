@@ -12,10 +12,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from dataware.aws.errors import looking_at
-from dataware.aws.holding import HOLDING_PREFIX
+from dataware.aws.errors import translate_errors
+from dataware.aws.holding_stack import HOLDING_PREFIX
 from dataware.aws.ownership import owner_of
-from dataware.core.errors import CannotSee
+from dataware.core.errors import LookupFailedError
 from dataware.core.model import NOBODY, Owner, Ownership
 from dataware.core.ports import Wire
 from dataware.embedded import EmbeddedAws
@@ -56,8 +56,10 @@ class FakeCloudFormation:
     def client(self, _service: str) -> FakeCloudFormation:
         return self
 
-    def looking_at(self, what: str, permission: str | None = None) -> AbstractContextManager[None]:
-        return looking_at(what, permission)
+    def translate_errors(
+        self, what: str, permission: str | None = None
+    ) -> AbstractContextManager[None]:
+        return translate_errors(what, permission)
 
     def owner_of(self, types: Collection[str], physical_id: str) -> Owner:
         return owner_of(self, types, physical_id)
@@ -146,7 +148,7 @@ def test_the_owner_is_the_living_stack_that_has_it(
 def test_a_denial_is_not_nobody(operation: str) -> None:
     """Ownership that may not be seen is unknown, with the permission that would tell."""
     aws = FakeCloudFormation(*many(), row(), denied=operation)
-    with pytest.raises(CannotSee, match=f"it needs cloudformation:{operation}"):
+    with pytest.raises(LookupFailedError, match=f"it needs cloudformation:{operation}"):
         owner_of(aws, (TABLE,), "orders")
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from dataware.aws import Account, ClientSettings
-from dataware.cli.outside import make_wire
-from dataware.core.access import without_credentials
-from dataware.core.errors import CannotSee
+from dataware.cli.context import make_wire
+from dataware.core.errors import LookupFailedError
+from dataware.http.endpoint import without_credentials
 from support.servers import FaultProxy, answer
 
 PAGE = b"<!DOCTYPE html><html><body>Proxy Authentication Required<br></body></html>"
@@ -40,7 +40,7 @@ def test_a_proxy_that_wants_credentials_is_named(
         endpoint_url=f"{scheme}://sts.example",
         client_settings=ClientSettings(first_attempts=1, attempts=1),
     )
-    with pytest.raises(CannotSee) as caught:
+    with pytest.raises(LookupFailedError) as caught:
         _ = account.account
     text = str(caught.value)
     assert proxy.endpoint.removeprefix("http://") in text

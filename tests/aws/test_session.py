@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from dataware import __version__
 from dataware.aws import Account
 from dataware.aws.times import read_time
-from dataware.core.errors import BadInput, CannotSee, DatawareError, NotLetIn
+from dataware.core.errors import AuthenticationError, DatawareError, InputError, LookupFailedError
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
 
@@ -177,7 +177,7 @@ def test_the_region_is_found_as_the_aws_cli_finds_it(
 
 def test_a_missing_region_is_one_sentence() -> None:
     """Without any region the sentence names the three ways to set one."""
-    with pytest.raises(BadInput, match=r"--region, set AWS_REGION, or add `region`"):
+    with pytest.raises(InputError, match=r"--region, set AWS_REGION, or add `region`"):
         open_account()
 
 
@@ -188,7 +188,7 @@ def test_an_unknown_profile_is_one_sentence(
     """The profile is named, whichever way it was chosen."""
     if not by_option:
         monkeypatch.setenv("AWS_PROFILE", "typo")
-    with pytest.raises(BadInput, match=r"\(typo\).*aws configure list-profiles"):
+    with pytest.raises(InputError, match=r"\(typo\).*aws configure list-profiles"):
         open_account(profile="typo" if by_option else None)
 
 
@@ -219,7 +219,7 @@ def test_missing_credentials_are_one_sentence() -> None:
     """No credentials is bad input, for control calls and the hot path."""
     account = open_account(region="eu-central-1")
     for ask in (lambda: account.account, account.keys):
-        with pytest.raises(BadInput, match=r"no usable AWS credentials: .*--profile"):
+        with pytest.raises(InputError, match=r"no usable AWS credentials: .*--profile"):
             ask()
 
 
@@ -230,7 +230,7 @@ def test_an_unreachable_endpoint_is_told_of_soon() -> None:
         port = free.getsockname()[1]
     account = open_account(endpoint_url=f"http://127.0.0.1:{port}")
     started = time.monotonic()
-    with pytest.raises(CannotSee, match=rf"127.0.0.1:{port}.*check .*--endpoint-url"):
+    with pytest.raises(LookupFailedError, match=rf"127.0.0.1:{port}.*check .*--endpoint-url"):
         assert account.account
     assert time.monotonic() - started < 15
 
@@ -240,7 +240,7 @@ def test_an_unreachable_endpoint_is_told_of_soon() -> None:
 def test_an_invalid_endpoint_is_bad_input(endpoint: str) -> None:
     """What is no address is told of before any call."""
     account = open_account(endpoint_url=endpoint)
-    with pytest.raises(BadInput, match="--endpoint-url"):
+    with pytest.raises(InputError, match="--endpoint-url"):
         account.client("sts")
 
 
@@ -285,14 +285,16 @@ def test_an_unreachable_region_is_told_with_the_nearest(
     account = open_account(region="eu-centrl-1")
 
     def unreachable(_aws: object) -> tuple[str, str]:
-        raise CannotSee("cannot see who the caller is")
+        raise LookupFailedError("cannot see who the caller is")
 
     monkeypatch.setattr("dataware.aws.identity.Identity.ask", lambda _self, aws: unreachable(aws))
-    with pytest.raises(CannotSee, match=r"who the caller is; .*did you mean eu-central-1\?"):
+    with pytest.raises(
+        LookupFailedError, match=r"who the caller is; .*did you mean eu-central-1\?"
+    ):
         _ = account.account
-    with pytest.raises(CannotSee, match=r"who the caller is$"):
+    with pytest.raises(LookupFailedError, match=r"who the caller is$"):
         _ = open_account(region="eu-central-1").account
-    with pytest.raises(CannotSee, match=r"who the caller is$"):
+    with pytest.raises(LookupFailedError, match=r"who the caller is$"):
         _ = open_account(region="here", endpoint_url="http://127.0.0.1:9").account
 
 
@@ -333,7 +335,7 @@ def test_what_is_no_address_is_refused_unshown(
         monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     elif way != "option":
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS" if "of" in way else "AWS_ENDPOINT_URL", address)
-    with pytest.raises(BadInput, match=r"the endpoint .* check --endpoint-url") as caught:
+    with pytest.raises(InputError, match=r"the endpoint .* check --endpoint-url") as caught:
         _ = open_account(endpoint_url=address if way == "option" else None).account
     assert SECRET not in str(caught.value)
 
@@ -346,7 +348,7 @@ def test_a_credential_process_without_json_is_named(
     text = f"[profile p]\nregion = eu-central-1\ncredential_process = echo '{printed}'\n"
     (tmp_path / "config").write_text(text)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    with pytest.raises(NotLetIn, match="credential_process") as caught:
+    with pytest.raises(AuthenticationError, match="credential_process") as caught:
         _ = open_account(profile="p").account
     assert SECRET not in str(caught.value)
 

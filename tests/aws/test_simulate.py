@@ -10,10 +10,10 @@ import boto3
 import pytest
 
 from dataware.aws.caller import caller, policy_owner
-from dataware.aws.errors import looking_at
+from dataware.aws.errors import translate_errors
 from dataware.aws.simulate import RESOURCES_AT_ONCE, simulate
-from dataware.core.errors import CannotSee
-from dataware.core.permissions import IamDecision, Needed, lacks
+from dataware.core.errors import LookupFailedError
+from dataware.core.permissions import IamDecision, NeededActions, lacks
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
 from support.people import sign_in
@@ -39,8 +39,10 @@ class FakeIam:
     def client(self, _service: str) -> FakeIam:
         return self
 
-    def looking_at(self, what: str, permission: str | None = None) -> AbstractContextManager[None]:
-        return looking_at(what, permission)
+    def translate_errors(
+        self, what: str, permission: str | None = None
+    ) -> AbstractContextManager[None]:
+        return translate_errors(what, permission)
 
     def get_paginator(self, _operation: str) -> FakeIam:
         return self
@@ -71,7 +73,7 @@ def test_every_action_on_every_resource_is_answered(apart: bool) -> None:
     """Also by a service that answers for the first resource alone, however many there are."""
     others = [f"arn:aws:s3:::b{n}" for n in range(RESOURCES_AT_ONCE + 3)]
     iam: Any = FakeIam(apart=apart)
-    need = Needed(LISTING, (*others, OURS))
+    need = NeededActions(LISTING, (*others, OURS))
     answers = simulate(iam, "arn:aws:iam::111122223333:user/me", [need])
     assert answers.keys() == set(need.pairs())
     assert {arn for (_, arn), access in answers.items() if access is IamDecision.ALLOWED} == {OURS}
@@ -93,7 +95,7 @@ def test_a_user_learns_what_is_missing(
         me = caller(account)
         owner = policy_owner(account, me.arn)
         assert owner == me.arn
-        (lack,) = lacks(simulate(account, owner, [Needed(LISTING, (OURS,))]))
+        (lack,) = lacks(simulate(account, owner, [NeededActions(LISTING, (OURS,))]))
     assert (lack.action, lack.resources) == ("s3:GetBucketTagging", (OURS,))
     assert lack.access is IamDecision.MISSING
 
@@ -107,8 +109,8 @@ def test_who_may_not_ask_gets_the_permission_to_ask_with(
     with monkeypatch.context() as signed_in:
         sign_in(signed_in, nothing, "silent")
         account = open_account()
-        with pytest.raises(CannotSee, match="iam:SimulatePrincipalPolicy"):
-            simulate(account, caller(account).arn, [Needed(LISTING, (OURS,))])
+        with pytest.raises(LookupFailedError, match="iam:SimulatePrincipalPolicy"):
+            simulate(account, caller(account).arn, [NeededActions(LISTING, (OURS,))])
 
 
 def test_a_session_is_led_back_to_its_role_with_its_path(aws_server: EmbeddedAws) -> None:

@@ -7,7 +7,7 @@ from email.utils import formatdate
 
 import pytest
 
-from dataware.aws.skew import Skew
+from dataware.aws.skew import ClockSkew
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
 
@@ -22,14 +22,14 @@ def date(ahead: float) -> str:
 )
 def test_only_minutes_explain_a_refusal(ahead: float, learnt: bool) -> None:
     """A denial at the right time is a denial."""
-    skew = Skew()
+    skew = ClockSkew()
     assert skew.learn(date(ahead), 0.0) is learnt
     assert skew.seconds == pytest.approx(ahead if learnt else 0.0, abs=2)
 
 
 def test_what_was_signed_before_it_was_learnt_is_asked_again() -> None:
     """Of many requests under way one learns, and all of them are asked again."""
-    skew = Skew()
+    skew = ClockSkew()
     assert skew.learn(date(1200), 0.0)
     assert skew.learn(date(1200), 0.0)
     assert not skew.learn(date(1200), skew.seconds)
@@ -38,7 +38,7 @@ def test_what_was_signed_before_it_was_learnt_is_asked_again() -> None:
 @pytest.mark.parametrize("said", ["", "yesterday"])
 def test_an_answer_without_a_time_teaches_nothing(said: str) -> None:
     """What stands between may answer without a date."""
-    assert not Skew().learn(said, 0.0)
+    assert not ClockSkew().learn(said, 0.0)
 
 
 @pytest.mark.usefixtures("auth_server")

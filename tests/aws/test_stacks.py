@@ -16,7 +16,7 @@ from dataware.aws.stacks import (
     stack_resources,
     stack_template,
 )
-from dataware.core.errors import CannotSee, NotThere
+from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.model import Deployed
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
@@ -90,7 +90,7 @@ def test_what_was_let_go_or_never_made_is_left_out(found: Mapping[str, Any], has
 def test_a_denial_is_not_an_empty_stack(look: Any) -> None:
     """What may not be seen is an error that names the permission."""
     permission = PERMISSIONS[[stack_template, stack_resources, stack_parameters].index(look)]
-    with pytest.raises(CannotSee, match=f"it needs {permission}"):
+    with pytest.raises(LookupFailedError, match=f"it needs {permission}"):
         look(FakeAws(code="AccessDenied"), "App")
 
 
@@ -99,7 +99,7 @@ def test_without_a_stack_there_is_nothing() -> None:
     aws: Any = FakeAws(code="ValidationError")
     assert stack_resources(aws, "App") == {}
     assert stack_parameters(aws, "App") == {}
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFoundError):
         stack_template(aws, "App")
 
 

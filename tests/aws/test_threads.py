@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError
 
 import pytest
 
-from dataware.aws.threads import DaemonPool
+from dataware.aws.daemon_pool import DaemonPool
 
 
 def test_calls_run_and_answer() -> None:
@@ -59,7 +59,7 @@ def test_what_has_not_begun_can_be_dropped() -> None:
 def test_a_busy_thread_does_not_hold_the_process() -> None:
     """The interpreter ends at once although a call is still under way."""
     script = (
-        "import time; from dataware.aws.threads import DaemonPool;"
+        "import time; from dataware.aws.daemon_pool import DaemonPool;"
         "DaemonPool(1, 'x').submit(time.sleep, 60); time.sleep(0.1)"
     )
     began = time.monotonic()

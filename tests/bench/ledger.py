@@ -2,7 +2,7 @@
 
 A virtual source holds the items 0 … n-1, made on demand, so a migration of a million of them costs
 one byte an item here. The target serves only what was really written, so a lost item is missed by
-dataware's own verification, and `Ledger.report` shows what came twice or came wrong.
+dataware's own verification, and `CheckpointWriter.report` shows what came twice or came wrong.
 """
 
 from __future__ import annotations

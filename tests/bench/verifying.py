@@ -21,10 +21,10 @@ from functools import lru_cache
 from urllib.parse import parse_qs, unquote
 
 from dataware.aws import Account, BotocoreTransport
-from dataware.core.kind import Place
+from dataware.core.kind import Location
 from dataware.core.ports import Wire
 from dataware.kinds import load
-from dataware.ops.compare import compare
+from dataware.verify.run import compare
 
 PAGE = 2000
 """Items of a page of a scan, about 1 MB of them."""
@@ -176,7 +176,7 @@ def verify(job: str, endpoint: str, count: int) -> None:
     assert kind.reader is not None
     names = ("one-source", f"one-target-{spelling or 'alike'}")
     sides = (
-        kind.reader(aws, Place(name, "0" * 12, "us-east-1"), all_versions=False, deep=False)
+        kind.reader(aws, Location(name, "0" * 12, "us-east-1"), all_versions=False, deep=False)
         for name in names
     )
     started, cpu = time.monotonic(), time.process_time()

@@ -12,25 +12,25 @@ import sys
 from tests.bench.names import SOURCE, TARGET
 
 from dataware.aws import SystemClock
-from dataware.cli.collector import resting
-from dataware.cli.options import Outside
-from dataware.cli.outside import open_account
-from dataware.core.kind import Copier, CopyOrder, Place, Tools
+from dataware.cli.context import open_account
+from dataware.cli.options import AwsOptions
+from dataware.cli.process.gc import relaxed_gc
+from dataware.core.kind import Copier, CopyOrder, CopyTools, Location
 from dataware.kinds import kinds
 
 
 async def _walk(readers: int) -> int:
     account = open_account(
-        Outside(
+        AwsOptions(
             profile=None, region=None, endpoint_url=None, format="text", plain=True, debug=False
         )
     )
     wire = account.wire(lambda _reason: None)
     try:
         kind = next(kind for kind in kinds() if kind.cfn_type == "AWS::S3::Bucket")
-        places = [Place(name, account.account, account.region) for name in (SOURCE, TARGET)]
+        places = [Location(name, account.account, account.region) for name in (SOURCE, TARGET)]
         assert kind.copier is not None
-        copier = kind.copier(Tools(account, wire, SystemClock()), CopyOrder(*places))
+        copier = kind.copier(CopyTools(account, wire, SystemClock()), CopyOrder(*places))
         waiting = list(reversed(await copier.partitions()))
         reading = (_read(copier, waiting) for _ in range(readers or kind.readers))
         return sum(await asyncio.gather(*reading))
@@ -48,5 +48,5 @@ async def _read(copier: Copier, waiting: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    with resting():
+    with relaxed_gc():
         sys.stdout.write(f"{asyncio.run(_walk(int(sys.argv[1])))}\n")

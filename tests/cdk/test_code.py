@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.cdk.code import digest, write_code
+from dataware.cdk.lambda_asset import digest, write_code
 
 MODULES = ("on_event", "is_complete", "shards", "worker", "finish")
 BLOCKED = """

@@ -30,8 +30,8 @@ from cdk.apps import (
     warnings,
     write_lock,
 )
-from dataware.cdk import Copy, DataAware, DataAwareBucket, DataAwareTable, DataAwareTableV2
-from dataware.cdk.asked import ask
+from dataware.cdk import DataAware, DataAwareBucket, DataAwareTable, DataAwareTableV2, PendingCopy
+from dataware.cdk.request import ask
 from dataware.core.model import Action, ImportMode, OnError
 
 REFERENCED = entry("import", 10, exists="yes", stack="Demo", **{"import": "reference"})
@@ -328,9 +328,9 @@ def test_the_second_table_construct_is_declared_and_referenced() -> None:
 
 def test_a_migration_is_made_only_where_data_is_copied() -> None:
     """Its maker learns source and target; without one there is an empty construct to depend on."""
-    seen: list[Copy] = []
+    seen: list[PendingCopy] = []
 
-    def make(scope: Construct, id: str, copy: Copy) -> IConstruct:
+    def make(scope: Construct, id: str, copy: PendingCopy) -> IConstruct:
         seen.append(copy)
         return Construct(scope, id)
 
@@ -342,7 +342,7 @@ def test_a_migration_is_made_only_where_data_is_copied() -> None:
     stack = make_stack(lookup="never")
     made = bucket(stack, fallback_names=["old-name"], migration=make)
     quiet = bucket(stack, "Quiet", preferred_name="quiet-prod", migration=make)
-    assert seen == [Copy(BUCKET, "old-name", "uploads-prod", False)]
+    assert seen == [PendingCopy(BUCKET, "old-name", "uploads-prod", False)]
     reader = s3.Bucket(stack, "Reader")
     for one in (made, quiet):
         reader.node.add_dependency(one.migration)

@@ -16,7 +16,7 @@ from aws_cdk import aws_s3 as s3
 from cdk.apps import ACCOUNT, BUCKET, KEY, REGION, TABLE, entry, make_stack, resources, write_lock
 from dataware.cdk import DataAwareTable
 from dataware.cdk.migration import DataMigration
-from dataware.cdk.resource import Copy
+from dataware.cdk.resource import PendingCopy
 from dataware.embedded import EmbeddedAws
 from dataware.handler.is_complete import GRACE_SECONDS
 from dataware.kinds import load
@@ -327,7 +327,7 @@ def test_it_is_the_migration_of_a_data_aware_resource() -> None:
 def test_a_copy_is_taken_by_physical_names() -> None:
     """The seam to the constructs: type, source and target; settings are handed on."""
     stack = make_stack()
-    copy = Copy(BUCKET, "old-one", "new-one", guarded=True)
+    copy = PendingCopy(BUCKET, "old-one", "new-one", guarded=True)
     DataMigration.of(stack, "Copy", copy, query_interval=Duration.seconds(30), max_rate=50)
     about = only(resources(stack), "Custom::DataMigration")
     assert (about["Source"], about["Target"]) == ("old-one", "new-one")

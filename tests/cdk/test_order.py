@@ -16,7 +16,7 @@ def node(*references: str, text: str = "", name: str | None = None, cfn_type: st
 
 
 def edges(nodes: dict[str, Node], target: str = "new-one") -> set[tuple[str, str]]:
-    """What waits for the migration ``Copy``."""
+    """What waits for the migration ``PendingCopy``."""
     return set(Order(nodes).wait_for("Copy", target, {POLICY}))
 
 

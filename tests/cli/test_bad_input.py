@@ -15,7 +15,7 @@ from dataware import __version__
 from dataware.cli import main
 from dataware.cli.errors import explain_error, wants_json
 from dataware.cli.values import account, share, size
-from dataware.core.errors import BadInput, Incomplete, Refused, SidesDifferError
+from dataware.core.errors import IncompleteError, InputError, RefusedError, SidesDifferError
 
 NOWHERE = ["--endpoint-url", "http://127.0.0.1:9", "--region", "eu-west-1"]
 
@@ -112,10 +112,10 @@ def test_an_unreachable_endpoint_is_named(
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (BadInput("x"), 1),
+        (InputError("x"), 1),
         (SidesDifferError("x"), 2),
-        (Refused("x"), 3),
-        (Incomplete("x"), 4),
+        (RefusedError("x"), 3),
+        (IncompleteError("x"), 4),
         (KeyboardInterrupt(), 4),
         (click.Abort(), 4),
         (ValueError("x"), 1),
@@ -168,8 +168,8 @@ def test_help_imports_nothing_heavy() -> None:
 
 STOPPING = """
 import time
-from dataware.cli.stop import Stop
-with Stop(graceful={graceful}) as stop:
+from dataware.cli.process.signals import StopSignal
+with StopSignal(graceful={graceful}) as stop:
     print("ready", flush=True)
     try:
         while not stop():

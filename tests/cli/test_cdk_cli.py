@@ -11,7 +11,7 @@ from dataware.cli.cdk_cli import find_cdk
 from dataware.cli.cdk_options import CdkArguments, parse_cdk_arguments, read_option_table
 from dataware.cli.cdk_refusals import check_arguments, check_same
 from dataware.cli.project import is_project
-from dataware.core.errors import BadInput, DatawareError
+from dataware.core.errors import DatawareError, InputError
 from dataware.ops.inputs.cdk_settings import GivenSettings, read_cdk_settings
 from support.assemblies import HELP
 
@@ -75,7 +75,7 @@ def test_npx_is_asked_last_and_may_not_install(tmp_path: Path, environ: dict[str
 
 def test_no_cdk_is_a_sentence(tmp_path: Path, environ: dict[str, str]) -> None:
     """A missing CDK says how to install one."""
-    with pytest.raises(BadInput, match="not found: install it"):
+    with pytest.raises(InputError, match="not found: install it"):
         find_cdk(tmp_path, environ)
 
 
@@ -92,7 +92,7 @@ def test_an_unfit_cdk_is_a_sentence(
 ) -> None:
     """Another major version, or one without adoption, is named with what to do."""
     make_cdk(tmp_path / "bin/cdk", version, help_text)
-    with pytest.raises(BadInput, match=says):
+    with pytest.raises(InputError, match=says):
         find_cdk(tmp_path, environ)
 
 
@@ -126,7 +126,7 @@ def test_a_failing_cdk_is_told(tmp_path: Path, environ: dict[str, str]) -> None:
     cdk = find_cdk(tmp_path, {**environ, "CDK_EXIT": "7"})
     with pytest.raises(DatawareError, match=r"exit code 7.*data is in place"):
         cdk.deploy([], parse(), tmp_path)
-    with pytest.raises(BadInput, match="exit code 7"):
+    with pytest.raises(InputError, match="exit code 7"):
         cdk.synth(tmp_path, parse())
 
 
@@ -144,7 +144,7 @@ def test_a_failing_cdk_is_told(tmp_path: Path, environ: dict[str, str]) -> None:
 )
 def test_what_would_not_deploy_for_good_is_refused(words: list[str], tmp_path: Path) -> None:
     """No option under which CDK deploys nothing, or not by an executed change set, is handed on."""
-    with pytest.raises(BadInput, match="leave the option out"):
+    with pytest.raises(InputError, match="leave the option out"):
         check_arguments(parse("--all", *words), TABLE, read_cdk_settings(tmp_path))
 
 
@@ -158,7 +158,7 @@ def test_what_would_not_deploy_for_good_is_refused(words: list[str], tmp_path: P
 def test_a_variable_is_an_option(name: str, value: str, tmp_path: Path) -> None:
     """CDK takes every option from a variable, too."""
     given = parse_cdk_arguments([], TABLE, {f"CDK_{name}": value})
-    with pytest.raises(BadInput, match="leave the option out"):
+    with pytest.raises(InputError, match="leave the option out"):
         check_arguments(given, TABLE, read_cdk_settings(tmp_path))
 
 
@@ -193,7 +193,7 @@ def test_what_deploys_is_handed_on(words: list[str], tmp_path: Path) -> None:
 )
 def test_what_cannot_be_told_apart_is_refused(words: list[str], says: str) -> None:
     """An unknown option could take the next word, or leave it to be a stack."""
-    with pytest.raises(BadInput, match=re.escape(says)):
+    with pytest.raises(InputError, match=re.escape(says)):
         parse(*words)
 
 
@@ -210,7 +210,7 @@ def test_two_command_lines_cannot_mean_two_accounts() -> None:
     """What is looked at with one profile would be deployed with another."""
     assert check_same("--profile", None, "prod") == "prod"
     assert check_same("--profile", "prod", "prod") == "prod"
-    with pytest.raises(BadInput, match="give it once"):
+    with pytest.raises(InputError, match="give it once"):
         check_same("--profile", "dev", "prod")
 
 
@@ -221,10 +221,10 @@ def test_an_assembly_is_no_app_to_run(arguments: list[str], tmp_path: Path) -> N
     named = GivenSettings(app=given.text("app"))
     check_arguments(given, TABLE, read_cdk_settings(tmp_path, named))
     (tmp_path / "out").mkdir()
-    with pytest.raises(BadInput, match="--app out is a cloud assembly"):
+    with pytest.raises(InputError, match="--app out is a cloud assembly"):
         check_arguments(given, TABLE, read_cdk_settings(tmp_path, named))
     (tmp_path / "cdk.json").write_text('{"app": "out"}')
-    with pytest.raises(BadInput, match="out is a cloud assembly"):
+    with pytest.raises(InputError, match="out is a cloud assembly"):
         check_arguments(parse(), TABLE, read_cdk_settings(tmp_path))
 
 

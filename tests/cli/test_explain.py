@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dataware.cli.explain import WIDEST, explain, join_topics, lines, topics
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.core.guide import EXIT_CODES, GUIDE
 from dataware.core.rules import RULES
 from dataware.embedded import EmbeddedAws
@@ -70,7 +70,7 @@ def test_without_a_topic_everything_is_listed() -> None:
 )
 def test_what_is_not_there_leads_on(topic: str, hint: str) -> None:
     """A slip is told with what may have been meant."""
-    with pytest.raises(BadInput, match=r"no rule|no exit code|nothing to explain") as raised:
+    with pytest.raises(InputError, match=r"no rule|no exit code|nothing to explain") as raised:
         explain(topic)
     assert hint in str(raised.value)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.aws import whole
+from dataware.aws import complete_answers
 from dataware.cli import main
 from support.servers import FaultProxy, Reply, answer
 
@@ -64,7 +64,7 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_REGION": "eu-central-1",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(whole, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(complete_answers, "PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -22,8 +22,14 @@ from dataware.cli.notify import (
     destinations,
     notifying,
 )
-from dataware.cli.options import Outside
-from dataware.core.errors import BadInput, Conflict, Incomplete, Refused, ServiceFailed
+from dataware.cli.options import AwsOptions
+from dataware.core.errors import (
+    ConflictError,
+    IncompleteError,
+    InputError,
+    RefusedError,
+    ServiceError,
+)
 from dataware.core.events import event
 from dataware.embedded import EmbeddedAws
 from dataware.report import Format
@@ -31,7 +37,7 @@ from support.cli import run
 from support.worlds import make_table, varied_items
 
 SECRET = "T0000-secret-path"
-OUT = Outside(None, None, None, Format.TEXT, plain=True, debug=False)
+OUT = AwsOptions(None, None, None, Format.TEXT, plain=True, debug=False)
 GIST = "import os, sys; open(sys.argv[1], 'wb').write(os.environb[b'DATAWARE_TEXT'])"
 KEEP = "import os, sys; open(sys.argv[1], 'w').write(repr((sys.stdin.read(), dict(os.environ))))"
 
@@ -108,10 +114,10 @@ def told(option: str, error: BaseException | None = None, *events: Any) -> None:
     ("error", "name", "code"),
     [
         (None, "done", 0),
-        (Incomplete("3 items not copied"), "incomplete", 4),
-        (Refused("rule 11"), "stopped", 3),
-        (ServiceFailed("no such role"), "failed", 1),
-        (BadInput("no such file"), "failed", 1),
+        (IncompleteError("3 items not copied"), "incomplete", 4),
+        (RefusedError("rule 11"), "stopped", 3),
+        (ServiceError("no such role"), "failed", 1),
+        (InputError("no such file"), "failed", 1),
         (KeyboardInterrupt(), "incomplete", 4),
         (ZeroDivisionError("division by zero"), "failed", 1),
     ],
@@ -132,7 +138,7 @@ def test_every_end_is_told_and_stays_what_it_was(
     assert (got["reason"] is None) is (error is None)
 
 
-@pytest.mark.parametrize("error", [Conflict(f"key {SECRET}"), ValueError(f"item {SECRET}")])
+@pytest.mark.parametrize("error", [ConflictError(f"key {SECRET}"), ValueError(f"item {SECRET}")])
 def test_nothing_of_the_data_is_told(hook: Callable[..., Hook], error: Exception) -> None:
     """Keys and what nobody expected stay in the output of the run."""
     server = hook()
@@ -148,8 +154,8 @@ def test_the_migrations_are_told_with_their_ends(hook: Callable[..., Hook]) -> N
     events = [event("copying", **each) for each in names]
     events.append(event("verified", count=7, unit="item", evidence="", **names[0]))
     events.append(event("incomplete", name="new-1", why="1 item not copied"))
-    with pytest.raises(ServiceFailed):
-        told(server.url, ServiceFailed("no such role"), *events)
+    with pytest.raises(ServiceError):
+        told(server.url, ServiceError("no such role"), *events)
     (got,) = server.got
     assert got["migrations"] == [
         {**names[0], "state": "complete", "verified": 7, "unit": "item"},
@@ -190,8 +196,8 @@ def test_a_webhook_that_is_not_there_is_a_warning(
     """Nobody listens: the error of the run is still that of the run."""
     server = hook()
     server.server_close()
-    with pytest.raises(Incomplete, match="later"):
-        told(server.url, Incomplete("later"))
+    with pytest.raises(IncompleteError, match="later"):
+        told(server.url, IncompleteError("later"))
     shown = "".join(capsys.readouterr())
     assert "no answer, ConnectionRefusedError" in shown
     assert SECRET not in shown
@@ -266,7 +272,7 @@ def test_options_and_the_variable_add_up() -> None:
 )
 def test_a_wrong_destination_is_bad_usage_without_its_text(text: str, wrong: str) -> None:
     """It is refused before anything is done, and what it holds may be a secret."""
-    with pytest.raises(BadInput, match=wrong) as refused:
+    with pytest.raises(InputError, match=wrong) as refused:
         destinations([text], {})
     assert SECRET not in str(refused.value)
 
@@ -288,7 +294,7 @@ def test_the_commands_tell(aws_server: EmbeddedAws, hook: Callable[..., Hook]) -
     assert "there is no DynamoDB table gone" in failed["reason"]
 
 
-@pytest.mark.parametrize("error", [None, Incomplete("later → 3 left")])
+@pytest.mark.parametrize("error", [None, IncompleteError("later → 3 left")])
 @pytest.mark.parametrize(
     "trouble",
     [UnicodeEncodeError("ascii", "→", 0, 1, "no"), ValueError(SECRET), KeyboardInterrupt()],
@@ -308,7 +314,7 @@ def test_telling_never_changes_how_a_run_ends(
     if error is None:
         told("true")
     else:
-        with pytest.raises(Incomplete, match="later"):
+        with pytest.raises(IncompleteError, match="later"):
             told("true", error)
     shown = capsys.readouterr().out
     assert type(trouble).__name__ in shown
@@ -350,6 +356,6 @@ def test_a_webhook_on_this_machine_goes_by_no_proxy(
 def test_a_password_in_an_address_is_not_told(hook: Callable[..., Hook]) -> None:
     """The reason of a failure may name the endpoint, or the proxy."""
     server = hook()
-    with pytest.raises(ServiceFailed):
-        told(server.url, ServiceFailed(f"no answer of http://me:{SECRET}@127.0.0.1:9/"))
+    with pytest.raises(ServiceError):
+        told(server.url, ServiceError(f"no answer of http://me:{SECRET}@127.0.0.1:9/"))
     assert SECRET not in json.dumps(server.got)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dataware.cli.cdk_cli import SYNTHESIS, escape_pattern, read_listed, write_bare_assembly
 from dataware.cli.cdk_options import parse_cdk_arguments, read_option_table
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.ops.inputs.assembly import Stack, read_stacks
 from dataware.ops.inputs.selection import StackSelection, select_stacks
 from support.assemblies import HELP
@@ -102,7 +102,7 @@ def chosen(
 
     arguments = parse_cdk_arguments(words, TABLE, environ)
     if not stacks:
-        raise BadInput("the app has no stack")
+        raise InputError("the app has no stack")
     selection = StackSelection(
         arguments.stacks,
         all=arguments.is_set("all"),
@@ -130,7 +130,7 @@ def test_the_guarded_stacks_are_those_that_cdk_deploys(
         stacks = read_stacks(write_assembly(Path(scratch, "plain"), stages, erring=False))
         try:
             ids, handed = chosen(oracle, stacks, words, environ)
-        except BadInput:
+        except InputError:
             assert meant == set(), "refused by dataware, and deployed by CDK"
             return
         assert set(ids) == meant

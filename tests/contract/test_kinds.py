@@ -15,8 +15,16 @@ import pytest
 
 from contract.benches import BENCHES, Bench
 from dataware.aws import Account, SystemClock
-from dataware.core.errors import ServiceFailed
-from dataware.core.kind import Copier, CopyOrder, CopyOutcome, KeyFingerprint, Kind, Place, Tools
+from dataware.core.errors import ServiceError
+from dataware.core.kind import (
+    Copier,
+    CopyOrder,
+    CopyOutcome,
+    CopyTools,
+    KeyFingerprint,
+    Kind,
+    Location,
+)
 from dataware.core.model import Content, Existence
 from dataware.kinds import CATALOGUE, load
 from support.dynamo import account, total
@@ -30,9 +38,9 @@ LOOKED_INTO = [cfn_type for cfn_type in CATALOGUE if BENCHES[cfn_type].content_c
 COUNT = 30
 
 
-def place(aws: Account, name: str) -> Place:
+def place(aws: Account, name: str) -> Location:
     """A resource of the account itself."""
-    return Place(name, aws.account, aws.region)
+    return Location(name, aws.account, aws.region)
 
 
 class Copy:
@@ -52,7 +60,7 @@ class Copy:
     async def _run(self, pages: int | None) -> CopyOutcome:
         assert self._kind.copier is not None
         wire = self._aws.wire(lambda _reason: None)
-        copier = self._kind.copier(Tools(self._aws, wire, SystemClock()), self._order)
+        copier = self._kind.copier(CopyTools(self._aws, wire, SystemClock()), self._order)
         try:
             if not self.cursors:
                 self.cursors = dict.fromkeys(await copier.partitions(), "")
@@ -301,9 +309,9 @@ def test_an_unreadable_side_is_an_error(
 ) -> None:
     """A reader and a copier that are denied raise; they never look like the end of the data."""
     fault_proxy.add(bench.deny)
-    with pytest.raises(ServiceFailed):
+    with pytest.raises(ServiceError):
         differences(kind, filled, bench)
-    with pytest.raises(ServiceFailed):
+    with pytest.raises(ServiceError):
         Copy(kind, bench, filled).run()
 
 

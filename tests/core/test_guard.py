@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.guard import (
-    Declared,
+    AppIndex,
+    DeclaredResource,
+    DestructiveChange,
     Loss,
-    Outlook,
     StackTemplate,
-    Threat,
     declared_in,
     places_of,
     threats,
@@ -40,22 +40,24 @@ def keyed(name: str | None = "orders", key: str = "pk", kind: str = "S", **more:
     }
 
 
-def table(properties: Any = None, policy: str | None = None, of_type: str = TABLE) -> Declared:
+def table(
+    properties: Any = None, policy: str | None = None, of_type: str = TABLE
+) -> DeclaredResource:
     """A table of a template."""
-    return Declared(of_type, keyed() if properties is None else properties, policy, policy)
+    return DeclaredResource(of_type, keyed() if properties is None else properties, policy, policy)
 
 
 def lost(
-    before: Mapping[str, Declared] | None,
-    now: Mapping[str, Declared],
+    before: Mapping[str, DeclaredResource] | None,
+    now: Mapping[str, DeclaredResource],
     held: Mapping[str, Deployed] = HELD,
     *,
     copied: frozenset[tuple[str, str]] = frozenset(),
-    elsewhere: Mapping[str, Mapping[str, Declared]] | None = None,
-) -> list[Threat]:
+    elsewhere: Mapping[str, Mapping[str, DeclaredResource]] | None = None,
+) -> list[DestructiveChange]:
     """The threats to a stack App."""
     places = places_of({"App": now, **(elsewhere or {})}, CARDS)
-    return list(threats(Outlook(CARDS, places, copied), StackTemplate("App", now), before, held))
+    return list(threats(AppIndex(CARDS, places, copied), StackTemplate("App", now), before, held))
 
 
 BEFORE = {"Orders": table()}
@@ -92,7 +94,10 @@ COPIED = frozenset({("dynamodb-table", "orders")})
     ],
 )
 def test_each_way_to_lose_a_table_is_seen(
-    before: Mapping[str, Declared] | None, now: Mapping[str, Declared], loss: Loss, says: str
+    before: Mapping[str, DeclaredResource] | None,
+    now: Mapping[str, DeclaredResource],
+    loss: Loss,
+    says: str,
 ) -> None:
     """Leaving, moving, renaming, replacing: each is told apart, with what would happen."""
     (threat,) = lost(before, now)
@@ -114,11 +119,11 @@ def test_each_way_to_lose_a_table_is_seen(
         (BEFORE, {**BEFORE, "New": table(keyed("new"))}),
         ({"Orders": table(keyed(TableName={"Ref": "Name"}))}, BEFORE),
         (None, {"Orders": table(keyed(None, key="id"))}),
-        ({"Tables": Declared("My::Macro")}, {"Tables": Declared("My::Macro")}),
+        ({"Tables": DeclaredResource("My::Macro")}, {"Tables": DeclaredResource("My::Macro")}),
     ],
 )
 def test_what_stays_is_no_threat(
-    before: Mapping[str, Declared] | None, now: Mapping[str, Declared]
+    before: Mapping[str, DeclaredResource] | None, now: Mapping[str, DeclaredResource]
 ) -> None:
     """The same name and key under the same logical id, and what a macro makes, pass."""
     assert lost(before, now) == []
@@ -126,7 +131,7 @@ def test_what_stays_is_no_threat(
 
 def test_a_serverless_table_is_compared_with_what_was_sent() -> None:
     """A type that a transform expands is no change of type."""
-    simple = {"Orders": Declared("AWS::Serverless::SimpleTable", {"TableName": "orders"})}
+    simple = {"Orders": DeclaredResource("AWS::Serverless::SimpleTable", {"TableName": "orders"})}
     assert lost(simple, simple) == []
 
 
@@ -147,7 +152,7 @@ def test_a_move_to_another_stack_names_it() -> None:
 
 
 @pytest.mark.parametrize("now", [{}, {"Orders2": table(keyed("new"), "Retain")}])
-def test_the_recipe_itself_passes(now: Mapping[str, Declared]) -> None:
+def test_the_recipe_itself_passes(now: Mapping[str, DeclaredResource]) -> None:
     """What is retained, and carried over by dataware because it is a fallback, is not lost."""
     retained = {"Orders": table(policy="Retain")}
     assert lost(retained, now, copied=COPIED) == []
@@ -171,7 +176,7 @@ def test_a_rename_in_place_is_a_threat_although_it_is_copied(
 def test_what_holds_no_data_by_its_nature_is_left_alone() -> None:
     """A parameter's value stands in the template, a function holds none."""
     held = {"P": Deployed("AWS::SSM::Parameter", "/p"), "F": Deployed("AWS::Lambda::Function", "f")}
-    assert lost({one: Declared("") for one in held}, {}, held) == []
+    assert lost({one: DeclaredResource("") for one in held}, {}, held) == []
 
 
 @pytest.mark.parametrize(
@@ -199,13 +204,13 @@ def test_a_template_that_is_none_declares_nothing() -> None:
     """Odd documents are read as empty, not as an error."""
     assert declared_in({}) == {}
     assert declared_in({"Resources": {"A": 1, "B": {"Type": BUCKET, "Properties": []}}}) == {
-        "B": Declared(BUCKET)
+        "B": DeclaredResource(BUCKET)
     }
 
 
 NAMES = st.sampled_from(["a", "b", "c"])
 DECLARED = st.builds(
-    Declared,
+    DeclaredResource,
     st.sampled_from([TABLE, BUCKET, GLOBAL, "AWS::SQS::Queue"]),
     st.builds(
         lambda name, key: {**keyed(name, key), "BucketName": name},
@@ -218,7 +223,7 @@ DECLARED = st.builds(
 TEMPLATES = st.dictionaries(st.sampled_from(["A", "B", "C"]), DECLARED)
 
 
-def deployed_from(template: Mapping[str, Declared]) -> dict[str, Deployed]:
+def deployed_from(template: Mapping[str, DeclaredResource]) -> dict[str, Deployed]:
     """What CloudFormation makes of a template."""
     return {
         one: Deployed(each.type, each.properties.get("TableName") or f"App-{one}-1A")
@@ -227,7 +232,7 @@ def deployed_from(template: Mapping[str, Declared]) -> dict[str, Deployed]:
 
 
 @given(TEMPLATES)
-def test_an_unchanged_template_loses_nothing(template: dict[str, Declared]) -> None:
+def test_an_unchanged_template_loses_nothing(template: dict[str, DeclaredResource]) -> None:
     """The second deployment of the same thing is never stopped."""
     assert lost(template, template, deployed_from(template)) == []
     assert lost(None, template, deployed_from(template)) == []
@@ -235,7 +240,7 @@ def test_an_unchanged_template_loses_nothing(template: dict[str, Declared]) -> N
 
 @given(TEMPLATES, TEMPLATES)
 def test_only_what_is_deployed_and_stateful_can_be_lost(
-    before: dict[str, Declared], now: dict[str, Declared]
+    before: dict[str, DeclaredResource], now: dict[str, DeclaredResource]
 ) -> None:
     """No stop without a deployed resource that can hold data; each is told of once."""
     held = deployed_from(before)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.guard import Outlook, StackTemplate, Threat, read_declared, threats
+from dataware.core.guard import AppIndex, DestructiveChange, StackTemplate, read_declared, threats
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
 from dataware.core.values import MOST_LEVELS, Computed, Scope, count_levels, find_function
@@ -43,10 +43,10 @@ def held_by(document: Any) -> dict[str, Deployed]:
     }
 
 
-def lost(before: Any, now: Any, held: dict[str, Deployed]) -> list[Threat]:
+def lost(before: Any, now: Any, held: dict[str, Deployed]) -> list[DestructiveChange]:
     """The threats of an update from one document to another."""
     was = stack_of(before)
-    return list(threats(Outlook(CARDS), stack_of(now), was.resources, held, was.unseen))
+    return list(threats(AppIndex(CARDS), stack_of(now), was.resources, held, was.unseen))
 
 
 def decides(document: Any, node: Node) -> set[str]:

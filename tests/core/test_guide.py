@@ -77,7 +77,12 @@ def test_recipes_name_commands_that_exist() -> None:
 
 def test_every_exit_code_of_an_error_is_explained() -> None:
     """The codes of the error tree are those that the guide knows."""
-    kinds = [errors.DatawareError, errors.SidesDifferError, errors.Refused, errors.Incomplete]
+    kinds = [
+        errors.DatawareError,
+        errors.SidesDifferError,
+        errors.RefusedError,
+        errors.IncompleteError,
+    ]
     assert EXIT_CODES.keys() == {0, *(kind.exit_code for kind in kinds)}
     page = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8")
     assert all(f"| {code} | " in page for code in EXIT_CODES)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.errors import BadInput
-from dataware.core.kind import Place
+from dataware.core.errors import InputError
+from dataware.core.kind import Location
 from dataware.core.model import Wanted
 from dataware.core.names import (
     full_name,
@@ -97,10 +97,10 @@ def test_good_arns_of_every_partition_pass(region: str) -> None:
 
 def test_a_place_is_where_the_arn_says() -> None:
     """Another account's table is called by its ARN, one's own by its name in its region."""
-    assert place_of(TABLE, "Parcels", HERE, US) == Place("Parcels", HERE, US)
-    assert place_of(TABLE, ARN, HERE, US) == Place("Parcels", HERE, EU)
-    assert place_of(TABLE, ARN, THERE, US) == Place(ARN, HERE, EU)
-    assert place_of(BUCKET, "arn:aws:s3:::photos", HERE, US) == Place("photos", HERE, US)
+    assert place_of(TABLE, "Parcels", HERE, US) == Location("Parcels", HERE, US)
+    assert place_of(TABLE, ARN, HERE, US) == Location("Parcels", HERE, EU)
+    assert place_of(TABLE, ARN, THERE, US) == Location(ARN, HERE, EU)
+    assert place_of(BUCKET, "arn:aws:s3:::photos", HERE, US) == Location("photos", HERE, US)
 
 
 def test_only_tables_mean_something_else_elsewhere() -> None:
@@ -141,7 +141,7 @@ def test_what_no_run_here_can_do_is_bad_input(
     changes: dict[str, object], region: str, words: str
 ) -> None:
     """It is refused before anything is asked."""
-    with pytest.raises(BadInput, match=words):
+    with pytest.raises(InputError, match=words):
         localize_names(TABLE, replace(WANTED, **changes), HERE, region)
 
 
@@ -173,7 +173,7 @@ def test_a_full_name_leads_back_to_the_place(
     one: tuple[str, ...], account: str, region: str
 ) -> None:
     """What a record says of its source is found again from where the record lies."""
-    home = Place("target", account, region)
+    home = Location("target", account, region)
     place = place_of(TABLE, one[3], one[4], one[5])
     again = place_of(TABLE, full_name(TABLE, place, home), account, region)
     assert (plain_name(TABLE, again.name), again.owner, again.region) == one[:3]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.guard import Declared, StackTemplate, read_declared
+from dataware.core.guard import DeclaredResource, StackTemplate, read_declared
 from dataware.core.parameters import (
     EVERY,
     GivenParameters,
@@ -77,13 +77,13 @@ def test_a_value_that_cannot_be_seen_may_be_another(deployed: dict[str, str] | N
 def test_a_parent_may_pass_another_value_to_a_nested_stack() -> None:
     """Compared as every value: by what it rests on, too."""
 
-    def nested(**passed: Any) -> Declared:
-        return Declared("N", {"Parameters": passed}, scope=STACK.resources["Plain"].scope)
+    def nested(**passed: Any) -> DeclaredResource:
+        return DeclaredResource("N", {"Parameters": passed}, scope=STACK.resources["Plain"].scope)
 
     was = nested(A="x", B={"Ref": "Stage"})
     assert not find_passed_anew(was, was)
     assert find_passed_anew(was, nested(A="y", B={"Ref": "Stage"})) == {"A"}
     assert find_passed_anew(was, nested(A="x", B={"Ref": "Owner"}, C="new")) == {"B", "C"}
     assert not find_passed_anew(None, was)
-    assert find_passed_anew(Declared("N"), was) == {"A", "B"}
-    assert not find_passed_anew(was, Declared("N"))
+    assert find_passed_anew(DeclaredResource("N"), was) == {"A", "B"}
+    assert not find_passed_anew(was, DeclaredResource("N"))

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.permissions import (
+    DeniedActions,
     IamDecision,
-    Lack,
     access_of,
     answers_in,
     lacks,
@@ -40,10 +40,12 @@ def test_what_is_missing_is_exactly_what_is_not_allowed(
 
 def test_a_lack_names_action_resources_and_reason() -> None:
     """One clause, however many resources there are."""
-    assert str(Lack("s3:PutObject", IamDecision.MISSING, ("x",))) == (
+    assert str(DeniedActions("s3:PutObject", IamDecision.MISSING, ("x",))) == (
         "s3:PutObject on x: no policy allows it"
     )
-    assert " on a, b, c and 2 more: " in str(Lack("s3:A", IamDecision.DENIED, tuple("abcde")))
+    assert " on a, b, c and 2 more: " in str(
+        DeniedActions("s3:A", IamDecision.DENIED, tuple("abcde"))
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.core.estimate import Estimate, Prices
 from dataware.core.model import (
     Action,
@@ -139,7 +139,7 @@ def test_a_plan_without_prices_is_read() -> None:
 @pytest.mark.parametrize("data", [None, [], {}, {"version": 2}, {"version": 1, "account": "1"}])
 def test_anything_else_is_not_a_plan(data: object) -> None:
     """A file that is no plan is bad input, in one sentence."""
-    with pytest.raises(BadInput, match="dataware plan"):
+    with pytest.raises(InputError, match="dataware plan"):
         Plan.from_json(data)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.guard import Declared, StackTemplate
+from dataware.core.guard import DeclaredResource, StackTemplate
 from dataware.core.model import (
     Action,
     Decision,
@@ -38,8 +38,8 @@ PROTECTED = {
 
 def weakened(of_type: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """The clauses on one resource of a stack."""
-    template = StackTemplate("App", {"One": Declared(of_type, now)})
-    found = find_weakened(CARDS, template, {"One": Declared(of_type, before)})
+    template = StackTemplate("App", {"One": DeclaredResource(of_type, now)})
+    found = find_weakened(CARDS, template, {"One": DeclaredResource(of_type, before)})
     return [clause for one in found for clause in one.settings]
 
 
@@ -92,9 +92,9 @@ def test_what_is_not_literal_is_not_compared() -> None:
 
 def test_a_resource_that_leaves_or_changes_its_type_is_the_guards_business() -> None:
     """Losing a resource is told as a loss, not as weaker protection."""
-    before = {"One": Declared(BUCKET, PROTECTED)}
+    before = {"One": DeclaredResource(BUCKET, PROTECTED)}
     assert [*find_weakened(CARDS, StackTemplate("App", {}), before)] == []
-    other = StackTemplate("App", {"One": Declared(TABLE, {})})
+    other = StackTemplate("App", {"One": DeclaredResource(TABLE, {})})
     assert [*find_weakened(CARDS, other, before)] == []
 
 

@@ -30,7 +30,7 @@ from dataware.core.model import (
 )
 from dataware.core.row import DecisionRow
 from dataware.core.rules import RULES, decide, row_for
-from dataware.core.situation import Fallback, Resumable, SchemaFit, Seen, Situation
+from dataware.core.situation import Fallback, Resumable, SchemaFit, Situation, Visibility
 from dataware.core.table import TABLE
 
 COPYING = (Action.MIGRATE, Action.RESUME)
@@ -75,7 +75,7 @@ def test_another_accounts_bucket_always_stops() -> None:
 def test_strict_stops_at_anything_unseen() -> None:
     """Under on_error=stop an unanswered question never leads to a change."""
     for situation, row in answers():
-        if situation.seen is Seen.PART and situation.on_error is OnError.STOP:
+        if situation.seen is Visibility.PART and situation.on_error is OnError.STOP:
             assert row.action is Action.STOP
 
 

@@ -16,7 +16,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from dataware.core.errors import BadInput, DatawareError
+from dataware.core.errors import DatawareError, InputError
 from dataware.embedded import EmbeddedAws
 from dataware.embedded import server as server_module
 
@@ -148,7 +148,7 @@ def test_a_server_that_does_not_start_quotes_its_log(
 
 def test_an_account_has_twelve_digits() -> None:
     """Any other access key would not name an account."""
-    with pytest.raises(BadInput, match="12 digits"):
+    with pytest.raises(InputError, match="12 digits"):
         EmbeddedAws(account="test")
 
 

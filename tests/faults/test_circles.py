@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from dataware.aws import Account, ClientSettings, SystemClock
-from dataware.aws.holding import HoldingStack, WaitIntervals
+from dataware.aws.holding_stack import HoldingStack, WaitIntervals
 from dataware.aws.simulate import simulate
-from dataware.cli.outside import make_wire
-from dataware.core.errors import CannotSee
-from dataware.core.kind import CopyOrder, Place
+from dataware.calc.key_range import KeyRange
+from dataware.cli.context import make_wire
+from dataware.core.errors import LookupFailedError
+from dataware.core.kind import CopyOrder, Location
 from dataware.core.model import Content
-from dataware.core.partition import KeyRange
-from dataware.core.permissions import Needed
+from dataware.core.permissions import NeededActions
 from dataware.core.ports import Request, Response
 from dataware.kinds import load
 from dataware.kinds.s3_bucket.copy.client import S3Client
@@ -29,7 +29,7 @@ from dataware.kinds.s3_bucket.copy.listing import OBJECTS, VERSIONS, pages
 from dataware.kinds.s3_bucket.copy.multipart import abandon
 from dataware.kinds.s3_bucket.copy.objects import BucketPair
 from dataware.kinds.s3_bucket.copy.requests import Bucket
-from dataware.kinds.s3_bucket.copy.versions import Replay
+from dataware.kinds.s3_bucket.copy.versions import HistoryReplay
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
 from dataware.state import ParameterMarkers
 from support.cli import BUCKET, TABLE
@@ -41,7 +41,7 @@ from support.servers import Forward as Passing
 
 ACCOUNT = "111122223333"
 USER = f"arn:aws:iam::{ACCOUNT}:user/u"
-PLACE = Place("some-one", ACCOUNT, "eu-central-1")
+PLACE = Location("some-one", ACCOUNT, "eu-central-1")
 LENGTHS = pytest.mark.parametrize("length", [1, 3])
 MOST = 2000
 """Requests after which a loop counts as endless."""
@@ -115,7 +115,7 @@ async def drain(listed: Any) -> None:
 def pair(circle: Circle) -> BucketPair:
     """Both sides of a copy."""
     return BucketPair.of(
-        S3Client(circle), CopyOrder(PLACE, Place("other-one", ACCOUNT, "eu-central-1"))
+        S3Client(circle), CopyOrder(PLACE, Location("other-one", ACCOUNT, "eu-central-1"))
     )
 
 
@@ -144,7 +144,7 @@ WIRED["versions of one key"] = wired(
 )
 WIRED["what a key holds"] = wired(
     lambda cursor: versions(cursor, ROW),
-    lambda c: Replay(pair(c), (ListedObject(b"key", 1, "0a", version="1"),)).run(),
+    lambda c: HistoryReplay(pair(c), (ListedObject(b"key", 1, "0a", version="1"),)).run(),
 )
 WIRED["unfinished uploads"] = wired(uploads, lambda c: abandon(pair(c), b"key"))
 
@@ -154,7 +154,7 @@ WIRED["unfinished uploads"] = wired(uploads, lambda c: abandon(pair(c), b"key"))
 def test_a_listing_of_the_copier_ends(name: str, length: int) -> None:
     """Objects, versions and uploads, empty pages or not."""
     circle, listed = WIRED[name](length)
-    with pytest.raises(CannotSee, match="never ends"):
+    with pytest.raises(LookupFailedError, match="never ends"):
         asyncio.run(listed)
     assert circle.asked < 100
 
@@ -170,7 +170,7 @@ def test_a_scan_of_the_copier_ends(length: int) -> None:
         return respond({"Items": rows, "Count": 1, "LastEvaluatedKey": next(keys)})
 
     job.aws.add(circle, "Scan")
-    with pytest.raises(CannotSee, match="never ends"):
+    with pytest.raises(LookupFailedError, match="never ends"):
         job.run()
 
 
@@ -279,7 +279,9 @@ SDK: dict[str, tuple[str, Callable[[str], bytes], Callable[[Account], object]]] 
         "SimulatePrincipalPolicy",
         query("SimulatePrincipalPolicy", "<EvaluationResults/>", "Marker"),
         lambda account: simulate(
-            account, "arn:aws:iam::111122223333:user/u", [Needed(("s3:GetObject",), ("arn:x",))]
+            account,
+            "arn:aws:iam::111122223333:user/u",
+            [NeededActions(("s3:GetObject",), ("arn:x",))],
         ),
     ),
     "records": (
@@ -310,7 +312,7 @@ def test_a_listing_through_the_sdk_ends(
     operation, page, use = SDK[name]
     circle = Circle(length, page)
     serve(server, operation, circle)
-    with pytest.raises(CannotSee):
+    with pytest.raises(LookupFailedError):
         use(account)
     assert circle.asked < 100
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from dataware.core.errors import DatawareError, Incomplete, Refused, ServiceFailed
-from dataware.core.kind import Copier, CopyOrder, Place, Tools
+from dataware.core.errors import DatawareError, IncompleteError, RefusedError, ServiceError
+from dataware.core.kind import Copier, CopyOrder, CopyTools, Location
 from dataware.core.model import (
     ImportMode,
     Marker,
@@ -41,7 +41,7 @@ class Ledger:
         original = box_kind(self.world).copier
         assert original is not None
 
-        def copier(tools: Tools, order: CopyOrder) -> Copier:
+        def copier(tools: CopyTools, order: CopyOrder) -> Copier:
             self.orders.append(order)
             return original(tools, order)
 
@@ -98,7 +98,7 @@ def test_a_namesake_of_someone_else_never_becomes_ones_own(ledger: Ledger) -> No
     ledger.world.make("new")
     ledger.world.boxes["new"]["k1"] = "somebody's newer value"
     for _ in range(3):
-        with pytest.raises(Incomplete, match="1 conflict"):
+        with pytest.raises(IncompleteError, match="1 conflict"):
             ledger.apply()
     assert ledger.exclusive == [True, False, False, False]
 
@@ -110,13 +110,13 @@ def test_who_is_overtaken_in_creating_does_not_own_the_result(ledger: Ledger) ->
         def create(self, _kind: object, wanted: Wanted) -> None:
             self.world.make(wanted.preferred)
             self.world.boxes[wanted.preferred]["k1"] = "somebody's value"
-            raise ServiceFailed(f"{wanted.preferred} already exists")
+            raise ServiceError(f"{wanted.preferred} already exists")
 
     world = ledger.world
-    with pytest.raises(ServiceFailed):
+    with pytest.raises(ServiceError):
         ledger.apply(context=replace(world.context(), hold=Overtaken(world)))
     for _ in range(2):
-        with pytest.raises(Incomplete, match="1 conflict"):
+        with pytest.raises(IncompleteError, match="1 conflict"):
             ledger.apply()
     assert not any(ledger.exclusive)
 
@@ -186,7 +186,7 @@ def test_a_creation_that_is_rolled_back_after_all_is_made_again(ledger: Ledger) 
             del self.world.boxes[name]
 
     world = ledger.world
-    with pytest.raises(Incomplete, match="run the same command again"):
+    with pytest.raises(IncompleteError, match="run the same command again"):
         ledger.apply(context=replace(world.context(), hold=RollingBack(world)))
     ledger.apply()
     assert world.boxes["new"] == world.boxes["old"]
@@ -199,7 +199,7 @@ def test_a_plan_that_is_out_of_date_does_not_begin_again(
     """What another run has completed, or begun, since the plan was made is not done over."""
     plan = ledger.plan()
     ledger.world.markers["new"] = Marker(since, "old", "another run")
-    with pytest.raises(Refused, match="since the plan was made"):
+    with pytest.raises(RefusedError, match="since the plan was made"):
         apply_plan(ledger.world.context(), plan, PLAIN)
     assert ledger.world.markers["new"].state is since
     assert ledger.orders == []
@@ -212,7 +212,7 @@ def test_a_part_of_the_data_is_no_source(ledger: Ledger, policy: OnFallbackData)
         ledger.apply()
     assert ledger.world.boxes["new"]
     renamed = Wanted("Box", "Memory::Box", "newer", ("new", "old"), on_fallback_data=policy)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         ledger.apply(renamed)
     (planned,) = ledger.plan(renamed).resources
     assert planned.decision.rule == 7
@@ -222,9 +222,9 @@ def test_a_part_of_the_data_is_no_source(ledger: Ledger, policy: OnFallbackData)
     ledger.apply(renamed)
 
 
-def place(name: str, prefix: str = "") -> Place:
+def place(name: str, prefix: str = "") -> Location:
     """A place of the caller's."""
-    return Place(name, ACCOUNT, REGION, prefix)
+    return Location(name, ACCOUNT, REGION, prefix)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,9 @@ def place(name: str, prefix: str = "") -> Place:
         (place("old"), place("new", "a/")),
     ],
 )
-def test_a_part_is_not_on_record_as_the_whole(ledger: Ledger, source: Place, target: Place) -> None:
+def test_a_part_is_not_on_record_as_the_whole(
+    ledger: Ledger, source: Location, target: Location
+) -> None:
     """The copy of a prefix neither completes nor begins the migration of the whole."""
     ledger.world.make("new")
     migrate(ledger.world.context(), "Memory::Box", source, target, PLAIN)

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataware.core.errors import CannotSee
+from dataware.core.errors import LookupFailedError
 from dataware.core.ports import Response
-from dataware.migrate import Progress
+from dataware.migrate import CopyState
 from support.accounting import check_sums
 from support.memory_aws import Call, Fault, Forward
 from support.memory_jobs import Job, filled
@@ -102,10 +102,10 @@ def test_a_false_success_without_end_is_never_a_success(
     """When no other answer comes the run ends with an error, and counts nothing as copied."""
     job = job_for(operation, 5)
     job.aws.add(answering(alter, done=False), operation)
-    with pytest.raises(CannotSee):
+    with pytest.raises(LookupFailedError):
         job.run()
     check_sums(job.journal.kept, 5)
-    assert Progress.of(job.journal.kept).counts.copied == 0
+    assert CopyState.of(job.journal.kept).counts.copied == 0
     assert not job.content("new")
     assert not job.aws.buckets.uploads, "an upload that was begun is given up again"
 

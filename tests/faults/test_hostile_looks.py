@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from dataware.aws import Account, ClientSettings, SystemClock, whole
-from dataware.cli.outside import make_wire
+from dataware.aws import Account, ClientSettings, SystemClock, complete_answers
+from dataware.cli.context import make_wire
 from dataware.core.absence import CODES
-from dataware.core.errors import CannotSee, DatawareError, NotThere
+from dataware.core.errors import DatawareError, LookupFailedError, NotFoundError
 from dataware.core.model import Content, Existence, MarkerState, Ownership
 from dataware.kinds import load
 from dataware.state import ParameterMarkers
@@ -127,7 +127,7 @@ def account(proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> Account:
         "AWS_ENDPOINT_URL": proxy.endpoint,
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(whole, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(complete_answers, "PAUSE_SECONDS", 0.0)
     once = ClientSettings(first_attempts=1, attempts=1, read_seconds=5)
     return Account.open(make_wire, region="eu-central-1", client_settings=once)
 
@@ -157,14 +157,14 @@ def answer_with(proxy: FaultProxy, operation: str, hostile: Hostile) -> None:
 
 
 def never_absent(look: Callable[[], object]) -> object:
-    """What a look finds; raises an error that is a sentence, and no NotThere."""
+    """What a look finds; raises an error that is a sentence, and no NotFoundError."""
     try:
         return look()
-    except NotThere:
+    except NotFoundError:
         raise AssertionError("taken for absent") from None
     except DatawareError as error:
         assert "\n" not in str(error)
-        assert isinstance(error, CannotSee)
+        assert isinstance(error, LookupFailedError)
         return None
 
 

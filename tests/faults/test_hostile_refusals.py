@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.absence import CODES
-from dataware.core.errors import DatawareError, NotThere
+from dataware.core.errors import DatawareError, NotFoundError
 from dataware.core.kind import SkipReason
 from dataware.core.ports import Response
-from dataware.migrate import Progress
+from dataware.migrate import CopyState
 from support.memory_aws import saying
 from support.memory_jobs import filled
 
@@ -49,7 +49,7 @@ def no_absence() -> Iterator[None]:
     try:
         yield
     except DatawareError as error:
-        assert not isinstance(error, NotThere), error
+        assert not isinstance(error, NotFoundError), error
         assert "\n" not in str(error)
 
 
@@ -75,6 +75,6 @@ def test_no_refusal_of_a_gateway_is_believed(
     job.aws.add(saying(response), operation)
     with no_absence():
         job.run()
-    progress = Progress.of(job.journal.kept)
+    progress = CopyState.of(job.journal.kept)
     assert progress.counts.copied == 0
     assert progress.troubles[SkipReason.CHANGED] == 0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dataware.core.diff import DifferenceKind
-from dataware.core.errors import Incomplete
-from dataware.core.kind import CopyOrder, CopyOutcome, Place, Tools, Unit
+from dataware.core.errors import IncompleteError
+from dataware.core.kind import CopyOrder, CopyOutcome, CopyTools, Location, Unit
 from dataware.core.model import MarkerState, Wanted
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import CopySettings
 from dataware.ops.plan import make_plan
+from dataware.verify.merge import DifferenceKind
 from support.world import BoxCopier, World, install
 
 LISTED = 1000
@@ -22,7 +22,7 @@ WANTED = Wanted("Box", "Memory::Box", "new", ("old",))
 
 def world_with(monkeypatch: pytest.MonkeyPatch, keys: int) -> World:
     """A world whose copier loses the key ``lost`` in every round and says that it copied it."""
-    monkeypatch.setattr("dataware.core.verdict.LISTED", LISTED)
+    monkeypatch.setattr("dataware.verify.verdict.LISTED", LISTED)
     names = [f"k{n:05}" for n in range(keys)] + ["lost"]
     world = World(boxes={"old": dict.fromkeys(names, "v")}, identities={"old": 1})
 
@@ -32,7 +32,7 @@ def world_with(monkeypatch: pytest.MonkeyPatch, keys: int) -> World:
                 return CopyOutcome(copied=1)
             return await super().write(unit)
 
-    def copier(_tools: Tools, order: CopyOrder) -> Forgetful:
+    def copier(_tools: CopyTools, order: CopyOrder) -> Forgetful:
         return Forgetful(world, order)
 
     install(monkeypatch, world, copier=copier)
@@ -54,7 +54,7 @@ def test_what_is_only_in_the_target_hides_nothing(monkeypatch: pytest.MonkeyPatc
         world.boxes["new"][f"a{n:05}"] = "its own"
     world.boxes["new"]["k00001"] = "v"
     world.markers.clear()
-    with pytest.raises(Incomplete):
+    with pytest.raises(IncompleteError):
         apply_over_own_data(world)
     assert world.markers["new"].state is MarkerState.RUNNING
 
@@ -63,7 +63,7 @@ def apply_over_own_data(world: World) -> None:
     """A copy by hand into a box that holds data."""
     from dataware.ops.migrate import migrate
 
-    old, new = (Place(name, "111122223333", "eu-central-1") for name in ("old", "new"))
+    old, new = (Location(name, "111122223333", "eu-central-1") for name in ("old", "new"))
     migrate(world.context(), "Memory::Box", old, new, ACCEPTING)
 
 
@@ -73,7 +73,7 @@ def test_what_is_beyond_the_list_is_counted(monkeypatch: pytest.MonkeyPatch) -> 
     world.archived = {f"k{n:05}" for n in range(LISTED + 20)}
     world.make("new")
     world.boxes["new"]["k00003"] = world.boxes["new"]["k00004"] = "v"
-    with pytest.raises(Incomplete):
+    with pytest.raises(IncompleteError):
         apply_over_own_data(world)
     assert world.markers["new"].state is MarkerState.RUNNING
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from dataware.core.errors import Incomplete
-from dataware.core.kind import CopyOrder, CopyOutcome, SkippedKey, SkipReason, Tools, Unit
+from dataware.core.errors import IncompleteError
+from dataware.core.kind import CopyOrder, CopyOutcome, CopyTools, SkippedKey, SkipReason, Unit
 from dataware.core.model import MarkerState, OnConflict, Wanted
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import CopySettings
@@ -92,7 +92,7 @@ def moving_world(monkeypatch: pytest.MonkeyPatch, *, batching: bool) -> World:
     """A world of one full box."""
     world = World(boxes={"old": {f"k{n:02}": f"v{n}" for n in range(20)}}, identities={"old": 1})
 
-    def copier(_tools: Tools, order: CopyOrder) -> BoxCopier:
+    def copier(_tools: CopyTools, order: CopyOrder) -> BoxCopier:
         return (Batching if batching and order.exclusive else Pinned)(world, order)
 
     install(monkeypatch, world, copier=copier)
@@ -105,7 +105,7 @@ def apply(world: World, on_conflict: OnConflict | None = None) -> bool:
     context = world.context()
     try:
         apply_plan(context, make_plan(context, [WANTED]), CopySettings(on_conflict))
-    except Incomplete as error:
+    except IncompleteError as error:
         assert any(word in str(error) for word in ("differ", "not copied", "away")), error
         return False
     return True

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.core.errors import CannotSee
+from dataware.core.errors import LookupFailedError
 from support.accounting import check_identity, journal_of
 from support.cli import bucket_app, run
 from support.memory_aws import saying
@@ -131,7 +131,7 @@ def test_a_redirect_that_cannot_be_followed_ends_the_run(status: int, code: str)
     """It concerns every key, so it is one error and not one for each of them."""
     job = filled("bucket", 20)
     job.aws.add(saying(fault(status, code)), "CopyObject")
-    with pytest.raises(CannotSee, match=code):
+    with pytest.raises(LookupFailedError, match=code):
         job.run()
     assert not job.content("new")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.wire.retry import Budget
+from dataware.wire.retry import RetryBudget
 from support.accounting import check_identity, check_sums, journal_of
 from support.cli import Ran, run
 from support.migrations import MIGRATIONS
@@ -35,7 +35,7 @@ ENDLESS: dict[str, Callable[[str], Fault]] = {
 @pytest.fixture(autouse=True)
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two seconds of retries stand for five minutes of them."""
-    monkeypatch.setattr("dataware.wire.retry.Budget", partial(Budget, seconds=2.0))
+    monkeypatch.setattr("dataware.wire.retry.Budget", partial(RetryBudget, seconds=2.0))
 
 
 def check_resumable(ran: Ran) -> None:

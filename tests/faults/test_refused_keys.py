@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.core.errors import CannotSee, ServiceFailed
+from dataware.core.errors import LookupFailedError, ServiceError
 from dataware.core.ports import Response
 from support.accounting import check_identity, check_sums, journal_of
 from support.cli import run
@@ -91,7 +91,7 @@ def test_a_listing_that_is_denied_on_the_way_is_not_the_end_of_the_data(
     """Whichever page is denied: the run ends with an error, and the rest is not called done."""
     job = filled(kind, 60)
     job.aws.add(saying(answer), operation, skip=skip)
-    with pytest.raises(CannotSee, match=r"ListBucket|dynamodb:Scan"):
+    with pytest.raises(LookupFailedError, match=r"ListBucket|dynamodb:Scan"):
         job.run()
     assert not check_sums(job.journal.kept, 60).finished
     job.aws.heal()
@@ -162,6 +162,6 @@ def test_what_concerns_every_key_is_one_error(code: str) -> None:
     """It is not a thousand keys that were left behind."""
     job = filled("bucket", 20)
     job.aws.add(saying(fault(404 if code == "NoSuchBucket" else 403, code)), "CopyObject")
-    with pytest.raises(ServiceFailed, match=code):
+    with pytest.raises(ServiceError, match=code):
         job.run()
     assert check_sums(job.journal.kept, 20).counts.done == 0

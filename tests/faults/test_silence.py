@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 
 from dataware.aws import Account, ClientSettings, SystemClock
-from dataware.cli.outside import make_context
-from dataware.cli.stop import Stop
+from dataware.cli.context import make_context
+from dataware.cli.process.signals import StopSignal
 from dataware.cli.transport import transport
-from dataware.core.access import Limits
-from dataware.core.errors import Incomplete
-from dataware.core.kind import Place
+from dataware.core.errors import IncompleteError
+from dataware.core.kind import Location
+from dataware.http.endpoint import Limits
 from dataware.ops.context import CopySettings
 from dataware.ops.migrate import migrate
-from dataware.wire import Budget, RetryingWire
+from dataware.wire import RetryBudget, RetryingWire
 from support.accounting import check_identity, check_sums, journal_of
 from support.cli import BUCKET, TABLE
 from support.copying import Events
@@ -62,7 +62,7 @@ EVERY_KIND = pytest.mark.parametrize("kind", MIGRATIONS)
 def open_impatient(attempts: int) -> Account:
     """An account whose every wait is short."""
     limits = Limits(connect_seconds=2, read_seconds=SILENCE, answer_seconds=ANSWER)
-    budget = Budget(attempts=attempts, seconds=20, base=0.01, cap=0.05)
+    budget = RetryBudget(attempts=attempts, seconds=20, base=0.01, cap=0.05)
     return Account.open(
         lambda access, tell: RetryingWire(
             transport(access, limits), SystemClock(), random.Random(1).random, tell, budget
@@ -85,8 +85,8 @@ def prepared(kind: str) -> Migration:
 def copy(kind: str, attempts: int = 14) -> None:
     """One `dataware migrate`, without patience."""
     account = open_impatient(attempts)
-    context = make_context(account, Events(), Stop(graceful=True), strict=False)
-    old, new = (Place(name, account.account, account.region) for name in ("old-one", "new-one"))
+    context = make_context(account, Events(), StopSignal(graceful=True), strict=False)
+    old, new = (Location(name, account.account, account.region) for name in ("old-one", "new-one"))
     migrate(context, TYPES[kind], old, new, CopySettings())
 
 
@@ -124,7 +124,7 @@ def test_a_server_that_never_answers_ends_the_run(
     fault_proxy.clear()
     fault_proxy.add(FAULTS[name], operation=WRITES[kind], skip=4)
     before = time.monotonic()
-    with pytest.raises(Incomplete, match="after 2 tries"):
+    with pytest.raises(IncompleteError, match="after 2 tries"):
         copy(kind, attempts=2)
     assert time.monotonic() - before < 60
     check_sums(journal_of(clean_environment), PLANNED)
@@ -139,7 +139,7 @@ def test_what_was_given_up_leaves_no_thread_behind(fault_proxy: FaultProxy) -> N
     prepared("bucket")
     fault_proxy.clear()
     fault_proxy.add(trickle(0.1), operation="CopyObject", skip=4)
-    with pytest.raises(Incomplete):
+    with pytest.raises(IncompleteError):
         copy("bucket", attempts=2)
     deadline = time.monotonic() + 20
     while [one for one in threading.enumerate() if one.name.startswith("dataware-wire")]:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.errors import Incomplete
+from dataware.core.errors import IncompleteError
 from dataware.core.ports import Response
 from dataware.kinds.s3_bucket.copy.multipart import MOST_PARTS, part_ranges
 from support.accounting import check_identity
@@ -101,7 +101,7 @@ def test_an_upload_that_dies_after_any_part_leaves_nothing_after_the_next_run(
 
     job.aws.add(die, skip=4 + part)  # two listings, HEAD, tags and the like come before
     job.aws.add(die, when=lambda _call: bool(died))
-    with pytest.raises((Killed, Incomplete)):
+    with pytest.raises((Killed, IncompleteError)):
         job.run()
     job.aws.heal()
     job.run()

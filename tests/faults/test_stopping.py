@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from dataware.core.errors import Incomplete
+from dataware.core.errors import IncompleteError
 from dataware.core.ports import Response
-from dataware.migrate import EngineSettings, Progress
+from dataware.migrate import CopyState, EngineSettings
 from support.accounting import check_identity, check_sums, journal_of
 from support.cli import interrupted, launch, run
 from support.dynamo import refuse
@@ -71,7 +71,7 @@ def stopped(job: Job, trouble: Fault, *operations: str) -> None:
 
     job.stop = stop
     job.aws.add(trouble, *operations, skip=3)
-    with pytest.raises(Incomplete, match="run the same command again"):
+    with pytest.raises(IncompleteError, match="run the same command again"):
         job.run()
     assert job.seconds <= ASKED_AT + WITHIN
     check_sums(job.journal.kept, 400)
@@ -117,10 +117,10 @@ def test_of_a_copy_at_a_bounded_rate_little_is_repeated(way: str, asked_at: floa
             return False
 
     job.stop = stop
-    with pytest.raises(Incomplete, match="run the same command again"):
+    with pytest.raises(IncompleteError, match="run the same command again"):
         job.run()
     assert job.seconds <= asked_at + WITHIN
-    recorded = Progress.of(job.journal.records()).counts.in_target
+    recorded = CopyState.of(job.journal.records()).counts.in_target
     there = len(job.content("new"))
     assert RATE * (asked_at - 1) <= there <= RATE * (asked_at + WITHIN)
     assert there - recorded <= RATE

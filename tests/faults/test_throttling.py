@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataware.core.errors import CannotSee
+from dataware.core.errors import LookupFailedError
 from dataware.core.ports import Response
-from dataware.migrate import Progress
-from dataware.wire import Budget
+from dataware.migrate import CopyState
+from dataware.wire import RetryBudget
 from support.accounting import check_identity, check_sums
 from support.dynamo import refuse, respond
 from support.memory_aws import Call, Fault, Forward, raising, saying
@@ -119,9 +119,9 @@ def test_a_writer_that_is_throttled_does_not_hammer(whole: bool, seed: int) -> N
 @EVERY_KIND
 def test_throttling_without_end_ends_in_an_error_and_loses_nothing(kind: str) -> None:
     """The budget runs out with a reason; what was written is counted, and the next run goes on."""
-    job = filled(kind, 80, budget=Budget(seconds=20))
+    job = filled(kind, 80, budget=RetryBudget(seconds=20))
     job.aws.add(saying(THROTTLES[kind][0]), *WRITES[kind], skip=2)
-    with pytest.raises(CannotSee, match="run the same command again"):
+    with pytest.raises(LookupFailedError, match="run the same command again"):
         job.run()
     check_sums(job.journal.kept, 80)
     done = len(job.content("new"))
@@ -210,8 +210,8 @@ def test_an_error_without_end_is_given_up_with_its_reason(kind: str, number: int
     job = filled(kind, 30)
     error = TRANSIENT[kind][number]
     job.aws.add(raising(error) if isinstance(error, OSError) else saying(error), *WRITES[kind])
-    with pytest.raises(CannotSee, match="after 14 tries"):
+    with pytest.raises(LookupFailedError, match="after 14 tries"):
         job.run()
     check_sums(job.journal.kept, 30)
-    assert Progress.of(job.journal.kept).counts.copied == 0
+    assert CopyState.of(job.journal.kept).counts.copied == 0
     assert not job.content("new")

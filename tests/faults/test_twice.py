@@ -10,7 +10,7 @@ import random
 
 import pytest
 
-from dataware.core.errors import WriteDenied
+from dataware.core.errors import WriteDeniedError
 from dataware.core.model import OnConflict
 from dataware.core.ports import Response
 from support.accounting import check_identity
@@ -136,7 +136,7 @@ def test_a_copy_of_which_every_write_is_refused_sends_each_of_them_once() -> Non
     """Nothing was copied, so it is an error with the reason, and none of it is on record."""
     job = job_of("conditional copies", 10, seed=7)
     job.aws.add(saying(s3_fault(403, "AccessDenied")), "CopyObject")
-    with pytest.raises(WriteDenied, match="s3:PutObject"):
+    with pytest.raises(WriteDeniedError, match="s3:PutObject"):
         job.run()
     assert job.aws.asked["CopyObject"] == 10
     assert [record["type"] for record in job.journal.kept] == ["partitions"]

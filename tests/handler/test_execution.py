@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from dataware.core.diff import DifferenceKind, KeyDifference
-from dataware.core.verdict import Verdict
 from dataware.handler import finish
-from dataware.migrate import Progress
+from dataware.migrate import CopyState
+from dataware.verify.merge import DifferenceKind, KeyDifference
+from dataware.verify.verdict import Verdict
 from support.deployments import (
     BUCKET,
     TABLE,
@@ -232,7 +232,7 @@ def test_a_task_of_the_verification_that_fails_is_told(fault_proxy: FaultProxy) 
     assert "everything is copied to new-one, but not verified" in reason(ended)
     assert "dynamodb:Scan" in reason(ended)
     checkpoint = json.loads(ended["cause"])["checkpoint"]
-    assert Progress.of([Progress.snapshot_of(checkpoint)]).finished
+    assert CopyState.of([CopyState.snapshot_of(checkpoint)]).finished
 
 
 def test_the_record_is_alive_while_the_states_run() -> None:

@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from dataware.core.diff import DifferenceKind, KeyDifference
-from dataware.core.errors import CannotSee
-from dataware.core.verdict import Side, Verdict
+from dataware.core.errors import LookupFailedError
 from dataware.handler import finish
 from dataware.handler.job import job_of
 from dataware.handler.shard import Shard
-from dataware.handler.verification import LeftBehind
-from dataware.migrate import Progress
-from dataware.migrate.progress import Counts
+from dataware.handler.verification import SkippedKeys
+from dataware.migrate import CopyState
+from dataware.migrate.copy_state import Counts
+from dataware.verify.merge import DifferenceKind, KeyDifference
+from dataware.verify.verdict import Side, Verdict
 from support.deployments import BUCKET, Time, begin, properties
 from support.worlds import make_table, varied_items
 
@@ -54,22 +54,22 @@ def test_only_what_the_copy_reported_explains_a_difference(
     found: Verdict, shards: list[Shard], resumed: int, expected: bool
 ) -> None:
     """By their keys where all are known, else by equal numbers; also once it has travelled."""
-    left = LeftBehind.of(shards, resumed)
+    left = SkippedKeys.of(shards, resumed)
     assert left.explains(found) is expected
-    assert LeftBehind.from_json(json.loads(json.dumps(left.to_json()))) == left
+    assert SkippedKeys.from_json(json.loads(json.dumps(left.to_json()))) == left
 
 
 @pytest.mark.parametrize(("moved", "expected"), [(Side.SOURCE, False), (Side.TARGET, True)])
 def test_only_a_source_that_moves_may_hide_what_is_not_copied(moved: Side, expected: bool) -> None:
     """A target in use moves all the time, and all that hides is what it has got of its own."""
     found = Verdict(moved={moved})
-    assert LeftBehind.of([shard()], 0).explains(found) is expected
+    assert SkippedKeys.of([shard()], 0).explains(found) is expected
 
 
 def test_few_of_the_keys_left_behind_travel() -> None:
     """However many there are, an execution carries them; the rest is counted."""
     many = [shard(*(f"{n}-{at}" + "k" * 190 for at in range(5))) for n in range(400)]
-    left = LeftBehind.of(many, 0)
+    left = SkippedKeys.of(many, 0)
     assert left.count == 2000
     assert len(json.dumps(left.to_json())) < 50_000
 
@@ -94,15 +94,15 @@ def test_a_verification_that_fails_is_all_that_the_next_run_repeats(
     _, given = begin(properties())
 
     def unseen(*_: object, **__: object) -> Verdict:
-        raise CannotSee("cannot see table new-one")
+        raise LookupFailedError("cannot see table new-one")
 
     monkeypatch.setattr(finish, "compare", unseen)
-    before = Progress(partitions=["0/1"]).snapshot()
+    before = CopyState(partitions=["0/1"]).snapshot()
     done = Shard("0/1", done=True, counts=Counts(copied=5)).to_json()
     ended = finish.handler({**given, "before": before, "shards": [done]}, Time())
     cause = json.loads(ended["cause"])
     assert cause["reason"] == "cannot see table new-one"
-    assert Progress.of([Progress.snapshot_of(cause["checkpoint"])]).finished
+    assert CopyState.of([CopyState.snapshot_of(cause["checkpoint"])]).finished
 
 
 @pytest.mark.usefixtures("machine")
@@ -111,7 +111,7 @@ def test_a_worker_that_was_lost_is_named() -> None:
     make_table("old-one", varied_items(5))
     make_table("new-one")
     _, given = begin(properties())
-    before = Progress(partitions=["0/2", "1/2"]).snapshot()
+    before = CopyState(partitions=["0/2", "1/2"]).snapshot()
     lost = [{**Shard(f"{n}/2").to_json(), "failed": "Sandbox.Timedout"} for n in range(2)]
     ended = finish.handler({**given, "before": before, "shards": lost}, Time())
     reason = json.loads(ended["cause"])["reason"]

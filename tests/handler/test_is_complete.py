@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import Incomplete, Refused
+from dataware.core.errors import IncompleteError, RefusedError
 from dataware.embedded import EmbeddedAws
 from support.deployments import begin, make_machine, one_state, poll, properties, record
 from support.servers import FaultProxy, json_error
@@ -63,7 +63,7 @@ def test_a_lost_lock_fails_the_deployment() -> None:
     taken = {"token": "another run", "run": "other", "after": value["after"] + 1}
     other = json.dumps({**value, **taken})
     client("ssm").put_parameter(Name=name, Value=other, Overwrite=True)
-    with pytest.raises(Refused, match="no longer has the lock on new-one"):
+    with pytest.raises(RefusedError, match="no longer has the lock on new-one"):
         poll(answer)
     assert record()["run"] == "other"
 
@@ -83,7 +83,7 @@ def test_a_failure_says_why_and_lets_the_next_run_go_on(monkeypatch: pytest.Monk
     """The record stays "running", released, with the checkpoint."""
     cause = json.dumps({"reason": "2 items are in the way", "checkpoint": "half"})
     answer = ended(monkeypatch, Type="Fail", Error="Incomplete", Cause=cause)
-    with pytest.raises(Incomplete, match=r"^2 items are in the way$"):
+    with pytest.raises(IncompleteError, match=r"^2 items are in the way$"):
         poll(answer)
     stored = record()
     assert (stored["state"], stored["released"]) == ("running", True)
@@ -94,7 +94,10 @@ def test_a_failure_says_why_and_lets_the_next_run_go_on(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("cause", "words"),
     [
-        ('{"errorMessage": "cannot see table old-one", "errorType": "CannotSee"}', "^cannot see"),
+        (
+            '{"errorMessage": "cannot see table old-one", "errorType": "LookupFailedError"}',
+            "^cannot see",
+        ),
         ("no JSON", "ended as failed States.Timeout: no JSON"),
         ("", "ended as failed States.Timeout"),
         ("x" * 5000, "x{1000}"),
@@ -105,7 +108,7 @@ def test_whatever_ends_an_execution_is_told(
 ) -> None:
     """Also what Lambda or Step Functions say, in what fits into an answer to CloudFormation."""
     answer = ended(monkeypatch, Type="Fail", Error="States.Timeout", Cause=cause)
-    with pytest.raises(Incomplete, match=words) as failed:
+    with pytest.raises(IncompleteError, match=words) as failed:
         poll(answer)
     assert len(str(failed.value)) <= 1500
     assert record()["released"]
@@ -115,6 +118,6 @@ def test_whatever_ends_an_execution_is_told(
 def test_a_copy_that_does_not_end_in_time_is_given_up() -> None:
     """CloudFormation gets an answer before it stops waiting, and the next run can go on."""
     answer, _ = begin(properties(Seconds="-200"))
-    with pytest.raises(Incomplete, match="did not end in time"):
+    with pytest.raises(IncompleteError, match="did not end in time"):
         poll(answer)
     assert (record()["state"], record()["released"]) == ("running", True)

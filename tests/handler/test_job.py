@@ -7,7 +7,7 @@ import json
 import pytest
 
 from dataware.core.model import OnConflict
-from dataware.handler.job import Job, job_of, physical_id
+from dataware.handler.job import MigrationJob, job_of, physical_id
 from support.deployments import BUCKET, properties
 
 EVERYTHING = properties(
@@ -25,7 +25,7 @@ EVERYTHING = properties(
 def test_a_job_comes_back_as_it_went(about: dict[str, str]) -> None:
     """Nothing is lost between the custom resource and the worker."""
     job = job_of(about, execution="dataware-1", now=1000.0)
-    assert Job.from_json(json.loads(json.dumps(job.to_json()))) == job
+    assert MigrationJob.from_json(json.loads(json.dumps(job.to_json()))) == job
 
 
 def test_strings_become_what_they_mean() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import CannotSee
+from dataware.core.errors import LookupFailedError
 from dataware.handler import look, reply, work
 from support.deployments import Time, make_machine, one_state, properties, record, request
 from support.servers import FaultProxy, json_error
@@ -172,12 +172,14 @@ def test_a_look_that_is_not_answered_is_repeated_and_then_given_up(
     call(cloudformation)
     watch = started(tables)["watch"]
     fault_proxy.add(json_error("AccessDeniedException"), operation="DescribeExecution")
-    with pytest.raises(CannotSee):
+    with pytest.raises(LookupFailedError):
         look.handler({"watch": watch}, Time())
     assert cloudformation.answers == []
     fault_proxy.clear()
-    cause = json.dumps({"errorMessage": "cannot see the execution", "errorType": "CannotSee"})
-    lost = {"Error": "CannotSee", "Cause": cause}
+    cause = json.dumps(
+        {"errorMessage": "cannot see the execution", "errorType": "LookupFailedError"}
+    )
+    lost = {"Error": "LookupFailedError", "Cause": cause}
     assert look.handler({"watch": {**watch, "lost": lost}}, Time()) == {"ended": True}
     (answer,) = cloudformation.answers
     assert (answer["Status"], answer["Reason"]) == ("FAILED", "cannot see the execution")

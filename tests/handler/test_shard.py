@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.handler.shard import CURSOR_LENGTH, KEPT, Shard, ShardJournal
-from dataware.migrate import Progress
-from dataware.migrate.progress import Counts
+from dataware.migrate import CopyState
+from dataware.migrate.copy_state import Counts
 
 counts = st.builds(Counts, *[st.integers(0, 10**9)] * 4)
 shards = st.builds(
@@ -36,7 +36,7 @@ def test_a_shard_comes_back_as_it_went(shard: Shard) -> None:
 @given(shards)
 def test_a_shard_folds_into_the_progress_of_the_whole(shard: Shard) -> None:
     """Counts and troubles arrive whole; what is not done, and has no cursor, begins anew."""
-    progress = Progress(partitions=[shard.partition])
+    progress = CopyState(partitions=[shard.partition])
     if record := shard.record():
         progress.take(record)
         assert progress.counts == shard.counts

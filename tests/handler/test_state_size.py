@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
+from dataware.calc.multiset_digest import MultisetDigest
 from dataware.core.kind import CopyOutcome, SkippedKey, SkipReason, Unit
 from dataware.core.model import Size
-from dataware.core.tally import Tally
 from dataware.handler import finish
 from dataware.handler.shard import LIMIT, Shard, ShardJournal, shared_out
-from dataware.handler.verification import LeftBehind
-from dataware.migrate import Engine, EngineSettings, Progress
-from dataware.migrate.meter import CopySubject, Meter
-from dataware.migrate.progress import Counts
+from dataware.handler.verification import SkippedKeys
+from dataware.migrate import CopyState, Engine, EngineSettings
+from dataware.migrate.copy_progress import CopyProgress, CopySubject
+from dataware.migrate.copy_state import Counts
 from support.copying import Events, LoopClock, MemoryCopier
 from support.deployments import Time, begin, properties
 from support.virtual import run_virtually
@@ -54,7 +54,9 @@ def left_in(parts: int, name: str) -> tuple[list[Shard], Events]:
             progress,
             clock=clock,
             emit=events,
-            meter=Meter(CopySubject("old", "new", "item", 25), Size(each, 0), 0, clock, events),
+            meter=CopyProgress(
+                CopySubject("old", "new", "item", 25), Size(each, 0), 0, clock, events
+            ),
             stop=lambda: False,
             publish=lambda _detail: None,
             settings=EngineSettings(readers=1, writers=2),
@@ -92,7 +94,7 @@ def test_a_hundred_thousand_keys_that_are_left_behind_fit(parts: int, name: str)
     logged = {one.data["key"] for one in events if one.code == "left-behind"}
     assert len(logged) == MANY
     _, given = begin(properties())
-    before = Progress(partitions=[shard.partition for shard in shards]).snapshot()
+    before = CopyState(partitions=[shard.partition for shard in shards]).snapshot()
     state = {**given, "outcome": "copy", "before": before, "shards": travelled(shards)}
     assert size(state) <= LIMIT
     ended = finish.handler(state, Time())
@@ -100,8 +102,8 @@ def test_a_hundred_thousand_keys_that_are_left_behind_fit(parts: int, name: str)
     assert "100,000 items of old-one not copied to new-one (100,000 conflict)" in reason
     assert "the log of the deployment names each of them" in reason
     assert ("such as 0-0 " in reason) is (parts <= WITH_EXAMPLES[name])
-    assert LeftBehind.of(shards, 0).count == MANY
-    assert len(json.dumps(LeftBehind.of(shards, 0).to_json())) < LIMIT / 10
+    assert SkippedKeys.of(shards, 0).count == MANY
+    assert len(json.dumps(SkippedKeys.of(shards, 0).to_json())) < LIMIT / 10
 
 
 @pytest.mark.parametrize("parts", [1, 50, 400])
@@ -111,9 +113,9 @@ def test_shards_that_all_fail_fit(parts: int) -> None:
     for shard in shards:
         left = {"key": "\u6f22" * 100, "trouble": "conflict", "why": "taken" * 100}
         ShardJournal(shard).append({"type": "checkpoint", "kept_back": [left] * 9})
-        shard.counts = Counts(10**7, 10**7, 10**12, 10**6, Tally(10**7, (1 << 128) - 1))
+        shard.counts = Counts(10**7, 10**7, 10**12, 10**6, MultisetDigest(10**7, (1 << 128) - 1))
         shard.fail("\u6f22 because of something that takes many words " * 20)
-    state = {"before": Progress(partitions=[shard.partition for shard in shards]).snapshot()}
+    state = {"before": CopyState(partitions=[shard.partition for shard in shards]).snapshot()}
     assert size({**state, "shards": travelled(shards)}) <= LIMIT
     assert all(shard["failed"].startswith("\u6f22 because") for shard in travelled(shards))
 

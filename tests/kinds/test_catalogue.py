@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.core.kind import Kind
 from dataware.kinds import CATALOGUE, kinds, load
 from dataware.ops.policy import ACCOUNT_PHASE
@@ -44,14 +44,14 @@ def test_types_of_one_kind_know_each_other(card: Kind) -> None:
 )
 def test_a_slip_is_answered_with_what_was_meant(wrong: str, meant: str) -> None:
     """An unknown type that looks like a known one is told which."""
-    with pytest.raises(BadInput, match=f"did you mean {meant}") as raised:
+    with pytest.raises(InputError, match=f"did you mean {meant}") as raised:
         load(wrong)
     assert wrong in str(raised.value)
 
 
 def test_a_stranger_is_answered_with_the_known_types() -> None:
     """A type that resembles none is told all that there are."""
-    with pytest.raises(BadInput) as raised:
+    with pytest.raises(InputError) as raised:
         load("bananas")
     assert all(known in str(raised.value) for known in CATALOGUE)
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataware.core.errors import CannotSee, Incomplete
+from dataware.core.errors import IncompleteError, LookupFailedError
 from dataware.core.kind import (
     CopyOutcome,
     PageBound,
@@ -24,8 +24,8 @@ from dataware.core.kind import (
     no_page_bound,
 )
 from dataware.core.model import Size
-from dataware.migrate import Engine, EngineSettings, Progress
-from dataware.migrate.meter import CopySubject, Meter
+from dataware.migrate import CopyState, Engine, EngineSettings
+from dataware.migrate.copy_progress import CopyProgress, CopySubject
 from support.copying import (
     Events,
     LoopClock,
@@ -52,10 +52,10 @@ def run(
     *,
     publish: Callable[[Mapping[str, object]], None] = lambda _detail: None,
     loop: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run,
-) -> Progress:
+) -> CopyState:
     """One run of the engine over a journal."""
     emit = events if events is not None else Events()
-    progress = Progress.of(journal.records())
+    progress = CopyState.of(journal.records())
 
     async def copy() -> None:
         clock = LoopClock()
@@ -66,7 +66,7 @@ def run(
             progress,
             clock=clock,
             emit=emit,
-            meter=Meter(SUBJECT, total, progress.counts.done, clock, emit),
+            meter=CopyProgress(SUBJECT, total, progress.counts.done, clock, emit),
             stop=stop,
             publish=publish,
             settings=limits,
@@ -98,7 +98,7 @@ def test_a_killed_run_goes_on_from_any_prefix_of_its_journal(
     journal, target = MemoryJournal(), dict[str, int]()
     try:
         run(MemoryCopier(source, target, failing_after(writes, cannot_see())), journal)
-    except CannotSee:
+    except LookupFailedError:
         del journal.kept[kept:]
     progress = run(MemoryCopier(source, target), journal)
     everything = {key for keys in source.values() for key in keys}
@@ -120,7 +120,7 @@ def test_what_is_done_is_not_done_again() -> None:
     """A resumed run begins after the last settled page, not at the start."""
     source = {"a": [str(i) for i in range(40)]}
     journal = MemoryJournal()
-    with pytest.raises(CannotSee):
+    with pytest.raises(LookupFailedError):
         run(
             MemoryCopier(source, {}, failing_after(12, cannot_see())),
             journal,
@@ -135,7 +135,7 @@ def test_a_failure_is_raised_and_the_rest_is_kept() -> None:
     """The first error ends the run; acknowledged pages before it are in the journal."""
     source = {"a": [str(i) for i in range(100)]}
     journal = MemoryJournal()
-    with pytest.raises(CannotSee, match="the service is gone"):
+    with pytest.raises(LookupFailedError, match="the service is gone"):
         run(MemoryCopier(source, {}, failing_after(9, cannot_see())), journal)
     assert any(record["type"] == "checkpoint" for record in journal.kept)
 
@@ -193,7 +193,7 @@ def test_a_wish_to_stop_ends_the_run_as_incomplete() -> None:
     source = {str(p): [f"{p}-{i}" for i in range(400)] for p in range(20)}
     journal, target = MemoryJournal(), dict[str, int]()
     slow = EngineSettings(max_rate=2000)
-    with pytest.raises(Incomplete, match="run the same command again"):
+    with pytest.raises(IncompleteError, match="run the same command again"):
         run(MemoryCopier(source, target), journal, stop=lambda: len(target) > 100, limits=slow)
     assert 100 < len(target) < 8000
     run(MemoryCopier(source, target), journal)
@@ -203,7 +203,7 @@ def test_a_wish_to_stop_ends_the_run_as_incomplete() -> None:
 def test_a_stopped_copy_tells_as_done_what_the_next_run_goes_on_after() -> None:
     """What is in no checkpoint will be read again, so the record does not count it."""
     journal, copier, told = MemoryJournal(), Slow({"a": [str(i) for i in range(400)]}, {}), []
-    with pytest.raises(Incomplete):
+    with pytest.raises(IncompleteError):
         run(
             copier,
             journal,
@@ -212,7 +212,7 @@ def test_a_stopped_copy_tells_as_done_what_the_next_run_goes_on_after() -> None:
             loop=run_virtually,
             publish=told.append,
         )
-    assert told[-1]["done"] == Progress.of(journal.records()).counts.copied > 0
+    assert told[-1]["done"] == CopyState.of(journal.records()).counts.copied > 0
     assert told[-1]["done"] >= len(copier.target) - 8
 
 
@@ -234,7 +234,7 @@ def test_a_hung_write_does_not_outlive_the_wish_to_stop() -> None:
             return await super().write(unit)
 
     journal = MemoryJournal()
-    with pytest.raises(Incomplete):
+    with pytest.raises(IncompleteError):
         run(Hung({"a": ["1"]}, {}), journal, stop=lambda: True)
     assert [record["type"] for record in journal.kept] == ["partitions"]
 
@@ -367,10 +367,10 @@ def test_a_throttled_answer_slows_the_copy_and_is_told() -> None:
         engine = Engine(
             copier,
             MemoryJournal(),
-            Progress(),
+            CopyState(),
             clock=clock,
             emit=events,
-            meter=Meter(SUBJECT, Size(1, 0), 0, clock, events),
+            meter=CopyProgress(SUBJECT, Size(1, 0), 0, clock, events),
             stop=lambda: False,
             publish=lambda _detail: None,
             settings=EngineSettings(),

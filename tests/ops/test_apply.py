@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dataware.core.errors import Incomplete, Refused, WriteDenied
+from dataware.core.errors import IncompleteError, RefusedError, WriteDeniedError
 from dataware.core.model import Creator, MarkerState, Owner, Ownership, Wanted
 from dataware.core.plan import Plan
 from dataware.ops.apply import apply_plan
@@ -29,7 +29,7 @@ def there(monkeypatch: pytest.MonkeyPatch) -> World:
 def applied(there: World, *wanted: Wanted) -> Plan:
     """Plan and apply in one go."""
     context = there.context()
-    return apply_plan(context, make_plan(context, wanted, tell=False), PLAIN)
+    return apply_plan(context, make_plan(context, wanted, report=False), PLAIN)
 
 
 def test_a_migration_is_carried_out_and_then_there_is_nothing_to_do(there: World) -> None:
@@ -79,7 +79,7 @@ def test_one_stop_ends_everything_before_it_begins(there: World) -> None:
     """A stop rule at any resource means that nothing at all is changed."""
     there.make("theirs")
     there.owners["theirs"] = Owner(Ownership.OTHER_STACK, "Legacy", "Box")
-    with pytest.raises(Refused, match="nothing was changed, because of theirs"):
+    with pytest.raises(RefusedError, match="nothing was changed, because of theirs"):
         applied(there, BOX, replace(BOX, id="T", preferred="theirs"))
     assert there.log == []
     assert "stopped" in there.events.codes
@@ -101,7 +101,7 @@ def test_an_apps_own_stack_creates_what_needs_no_data(there: World) -> None:
 
 def test_what_refers_to_other_resources_waits_for_the_deployment(there: World) -> None:
     """Properties that only the stack can resolve: deploy first, then apply again."""
-    with pytest.raises(Refused, match="nothing was changed: new waits for its deployment"):
+    with pytest.raises(RefusedError, match="nothing was changed: new waits for its deployment"):
         applied(there, replace(BOX, creator=Creator.DEPLOYMENT, unresolved=("Key",)))
     assert there.log == []
 
@@ -109,7 +109,7 @@ def test_what_refers_to_other_resources_waits_for_the_deployment(there: World) -
 def test_an_incomplete_resource_does_not_hold_up_the_others(there: World) -> None:
     """Every resource gets its turn; the end says which has to be applied again."""
     waits = replace(BOX, id="W", preferred="waits", unresolved=("Key",))
-    with pytest.raises(Incomplete, match="waits waits for its deployment"):
+    with pytest.raises(IncompleteError, match="waits waits for its deployment"):
         applied(there, waits, BOX)
     assert there.boxes["new"] == there.boxes["old"]
 
@@ -128,7 +128,7 @@ def test_a_saved_plan_is_refused_when_a_fact_has_changed(there: World) -> None:
     saved = make_plan(context, [BOX])
     there.make("new")
     there.boxes["new"]["k0"] = "somebody else's"
-    with pytest.raises(Refused, match="new exists was no and is yes"):
+    with pytest.raises(RefusedError, match="new exists was no and is yes"):
         apply_plan(context, saved, PLAIN, saved=True)
     assert there.log == []
 
@@ -138,7 +138,7 @@ def test_a_saved_plan_goes_on_where_it_was_interrupted(there: World) -> None:
     context = there.context()
     saved = Plan.from_json(make_plan(context, [BOX, replace(BOX, id="C", preferred="c")]).to_json())
     stopped = replace(context, stop=lambda: there.markers.get("new") is not None)
-    with pytest.raises(Incomplete):
+    with pytest.raises(IncompleteError):
         apply_plan(stopped, saved, PLAIN, saved=True)
     assert there.markers["new"].state is MarkerState.RUNNING
     apply_plan(context, saved, PLAIN, saved=True)
@@ -150,7 +150,7 @@ def test_a_saved_plan_belongs_to_its_account_and_region(there: World) -> None:
     """A plan for production is not applied elsewhere."""
     context = there.context()
     saved = replace(make_plan(context, [BOX]), region="us-east-1")
-    with pytest.raises(Refused, match="us-east-1"):
+    with pytest.raises(RefusedError, match="us-east-1"):
         apply_plan(context, saved, PLAIN, saved=True)
 
 
@@ -168,7 +168,7 @@ def test_a_wish_to_stop_leaves_the_rest_for_the_next_run(there: World) -> None:
     """Asked to stop before a resource, apply says that it was not begun."""
     context = there.context(stop=lambda: True)
     plan = make_plan(context, [BOX])
-    with pytest.raises(Incomplete, match="new was not begun"):
+    with pytest.raises(IncompleteError, match="new was not begun"):
         apply_plan(context, plan, PLAIN)
     assert there.log == []
 
@@ -179,7 +179,7 @@ def test_a_stopped_run_lists_only_what_was_to_be_changed(there: World) -> None:
     there.boxes["full"]["k"] = "v"
     context = there.context(stop=lambda: True)
     plan = make_plan(context, [BOX, replace(BOX, id="F", preferred="full", fallbacks=())])
-    with pytest.raises(Incomplete) as caught:
+    with pytest.raises(IncompleteError) as caught:
         apply_plan(context, plan, PLAIN)
     assert str(caught.value) == "new was not begun"
 
@@ -187,7 +187,7 @@ def test_a_stopped_run_lists_only_what_was_to_be_changed(there: World) -> None:
 def test_a_plan_of_which_every_write_is_denied_copies_nothing(there: World) -> None:
     """It is an error and not incomplete, and the same plan goes on once they are allowed."""
     there.denied = set(there.boxes["old"])
-    with pytest.raises(WriteDenied, match=r"nothing was copied to new"):
+    with pytest.raises(WriteDeniedError, match=r"nothing was copied to new"):
         applied(there, BOX)
     there.denied = set()
     applied(there, BOX)
@@ -201,5 +201,5 @@ def test_who_goes_on_afterwards_sums_up_by_himself(there: World) -> None:
     context = there.context()
     both = replace(BOX, id="Both", preferred="old-prod")
     for wanted in (both, replace(BOX, fallbacks=())):
-        apply_plan(context, make_plan(context, [wanted], tell=False), PLAIN, sums_up=False)
+        apply_plan(context, make_plan(context, [wanted], report=False), PLAIN, sums_up=False)
     assert not {"attention", "nothing-to-do"} & set(there.events.codes)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from dataware.core.errors import BadInput, Refused
-from dataware.core.kind import Place
+from dataware.core.errors import InputError, RefusedError
+from dataware.core.kind import Location
 from dataware.core.model import Facts, Marker, MarkerState, Wanted
 from dataware.ops.context import CopySettings
 from dataware.ops.migrate import migrate
@@ -17,7 +17,7 @@ from dataware.ops.verify import verify
 from support.world import World, install
 
 BOX = "Memory::Box"
-OLD, NEW = (Place(name, "111122223333", "eu-central-1") for name in ("old", "new"))
+OLD, NEW = (Location(name, "111122223333", "eu-central-1") for name in ("old", "new"))
 PLAIN = CopySettings()
 
 
@@ -44,7 +44,7 @@ def test_a_copy_by_hand_is_verified_and_recorded(there: World) -> None:
 def test_both_sides_have_to_exist(there: World, name: str) -> None:
     """A side that is not there is bad input that names it."""
     del there.boxes[name]
-    with pytest.raises(BadInput, match=f"there is no memory box {name}"):
+    with pytest.raises(InputError, match=f"there is no memory box {name}"):
         migrate(there.context(), BOX, OLD, NEW, PLAIN)
     assert there.log == []
 
@@ -52,14 +52,14 @@ def test_both_sides_have_to_exist(there: World, name: str) -> None:
 def test_an_unfinished_migration_from_elsewhere_is_not_mixed_up(there: World) -> None:
     """A target holds one migration at a time."""
     there.markers["new"] = Marker(MarkerState.RUNNING, source="third", run="r")
-    with pytest.raises(Refused, match="from third into new is unfinished"):
+    with pytest.raises(RefusedError, match="from third into new is unfinished"):
         migrate(there.context(), BOX, OLD, NEW, PLAIN)
 
 
 def test_a_source_that_is_being_filled_is_not_copied(there: World) -> None:
     """A part of the data is not taken for the whole by the next one in a chain."""
     there.markers["old"] = Marker(MarkerState.RUNNING, source="older", run="r")
-    with pytest.raises(Refused, match="old holds only a part of the data"):
+    with pytest.raises(RefusedError, match="old holds only a part of the data"):
         migrate(there.context(), BOX, OLD, NEW, PLAIN)
     assert there.boxes["new"] == {}
 
@@ -74,7 +74,7 @@ def test_a_kind_without_the_ability_says_so(
         "copier": lambda: migrate(there.context(), BOX, OLD, NEW, PLAIN),
         "reader": lambda: verify(there.context(), BOX, OLD, NEW),
     }[ability]
-    with pytest.raises(BadInput, match="memory box"):
+    with pytest.raises(InputError, match="memory box"):
         use()
 
 
@@ -105,7 +105,7 @@ def test_many_differences_are_grouped_the_rarest_first(there: World) -> None:
 def test_a_run_that_is_refused_by_the_lock_announces_nothing(there: World) -> None:
     """That a migration is resumed is told once it is."""
     there.markers["new"] = Marker(MarkerState.RUNNING, source="old", run="r", alive=True)
-    with pytest.raises(Refused, match="another run is alive"):
+    with pytest.raises(RefusedError, match="another run is alive"):
         migrate(there.context(), BOX, OLD, NEW, PLAIN)
     assert "resuming" not in there.events.codes
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import CannotSee
+from dataware.core.errors import LookupFailedError
 from dataware.core.events import Event
 from dataware.core.model import Marker, MarkerState
 from dataware.ops.status import check_seen, runs_on_record, status, with_journal
@@ -84,7 +84,7 @@ def shown(store: FakeParameters) -> list[str]:
     names = {line["data"]["name"] for line in lines}
     assert {"first", "second"} <= names
     if any(run.state == "unknown" for run in runs):
-        with pytest.raises(CannotSee):
+        with pytest.raises(LookupFailedError):
             check_seen(runs)
     return [run.state for run in runs]
 
@@ -103,7 +103,7 @@ def test_any_part_may_be_of_a_wrong_type(store: FakeParameters) -> None:
             assert len(shown(store)) in (2, 3), (path, wrong)
             try:
                 ParameterMarkers(store, store.clock, holder("reader")).get(KIND, "middle")
-            except CannotSee as error:
+            except LookupFailedError as error:
                 assert "cannot be read" in str(error) or "newer version" in str(error)
 
 

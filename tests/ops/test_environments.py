@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dataware.core.errors import BadInput
-from dataware.core.kind import Kind, Place
+from dataware.core.errors import InputError
+from dataware.core.kind import Kind, Location
 from dataware.core.model import (
     NO_MARKER,
     NOBODY,
@@ -133,7 +133,7 @@ def kinds_of(world: Environments) -> dict[str, Kind]:
     def look_at_bucket(_aws: Any, name: str) -> Facts:
         return world.facts(("", "", name), name)
 
-    def locate(_aws: Any, place: Place) -> str | None:
+    def locate(_aws: Any, place: Location) -> str | None:
         return world.regions.get(("", "", place.name))
 
     base = replace(box_kind(World()), declared_schema=lambda _properties: "")
@@ -253,8 +253,8 @@ def test_decisions_never_mix_environments(world: Environments, wanted: list[Want
                 world.asked.clear()
                 try:
                     check_together("app", mine, cards)
-                    plan = make_plan(world.context(account, region), mine, tell=False)
-                except BadInput:
+                    plan = make_plan(world.context(account, region), mine, report=False)
+                except InputError:
                     continue
                 check_plan(world, cards, plan)
 
@@ -299,7 +299,7 @@ def test_an_app_is_refused_outside_of_its_environment(wanted: list[Wanted]) -> N
     fits = all((one.account, one.region) == here for one in wanted)
     try:
         app.check_environment(*here)
-    except BadInput as error:
+    except InputError as error:
         assert not fits
         assert "is meant for account" in str(error)
     else:
@@ -316,7 +316,7 @@ def test_names_clash_exactly_within_one_environment(wanted: list[Wanted]) -> Non
     ]
     try:
         check_together("app", wanted, cards)
-    except BadInput as error:
+    except InputError as error:
         assert len(set(keys)) < len(keys)
         assert "have the same preferred name" in str(error)
     else:

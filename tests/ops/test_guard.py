@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import BadInput, CannotSee, Refused
-from dataware.core.guard import Declared, StackTemplate
+from dataware.core.errors import InputError, LookupFailedError, RefusedError
+from dataware.core.guard import DeclaredResource, StackTemplate
 from dataware.core.model import Deployed, Setting, Wanted
 from dataware.ops.guard import guard, losses
 from dataware.ops.inputs import App
@@ -40,9 +40,9 @@ class StackedAws(WorldAws):
         return answer
 
 
-def box(name: str, policy: str | None = None) -> Declared:
+def box(name: str, policy: str | None = None) -> DeclaredResource:
     """A box of a template."""
-    return Declared(BOX, {"Name": name}, policy, policy)
+    return DeclaredResource(BOX, {"Name": name}, policy, policy)
 
 
 def document(name: str) -> dict[str, Any]:
@@ -116,8 +116,8 @@ def test_a_yaml_template_is_understood(there: World) -> None:
 @pytest.mark.parametrize(
     ("held", "templates", "says", "threats"),
     [
-        ({"App": CannotSee("denied")}, {}, "does not know what stack App has: denied", 0),
-        (HELD, {"App": CannotSee("denied")}, "sees names only", 1),
+        ({"App": LookupFailedError("denied")}, {}, "does not know what stack App has: denied", 0),
+        (HELD, {"App": LookupFailedError("denied")}, "sees names only", 1),
         (HELD, {"App": "{"}, "sees names only", 1),
         (HELD, {"App": "Resources: {{ x }}"}, "line 1: a key has to be a text", 1),
         (HELD, {"App": "? [a, b]\n: c"}, "line 1: a key has to be a text", 1),
@@ -136,9 +136,9 @@ def test_what_cannot_be_seen_is_a_warning(
     assert len(report.threats) == threats
     (text,) = report.warnings
     assert says in text
-    with pytest.raises(Refused, match="any doubt is a stop"):
+    with pytest.raises(RefusedError, match="any doubt is a stop"):
         guard(context_of(there, aws, strict=True), EMPTIED)
-    with pytest.raises(Refused, match=f"nothing was changed.*{says}.*--allow-unseen"):
+    with pytest.raises(RefusedError, match=f"nothing was changed.*{says}.*--allow-unseen"):
         guard(context_of(there, aws), EMPTIED, deploys=True)
 
 
@@ -158,7 +158,7 @@ def test_a_nested_stack_of_which_no_file_is_at_hand_is_told_of(there: World) -> 
     """Its deployed resources cannot be compared with anything."""
     nested = "AWS::CloudFormation::Stack"
     held = {"App": {"Inner": Deployed(nested, "arn:inner")}}
-    app = App([], stacks=(StackTemplate("App", {"Inner": Declared(nested)}),))
+    app = App([], stacks=(StackTemplate("App", {"Inner": DeclaredResource(nested)}),))
     (text,) = losses(StackedAws(there, held=held), there.context().regional, app).unseen
     assert "nested stack App/Inner" in text
 
@@ -169,14 +169,14 @@ NESTED = "AWS::CloudFormation::Stack"
 @pytest.mark.parametrize(
     ("now", "lost"),
     [
-        (Declared(NESTED), False),
-        (Declared(NESTED, condition="IsProd"), True),
-        (Declared("", {}), True),
+        (DeclaredResource(NESTED), False),
+        (DeclaredResource(NESTED, condition="IsProd"), True),
+        (DeclaredResource("", {}), True),
         (None, True),
     ],
 )
 def test_a_nested_stack_that_may_go_takes_all_with_it(
-    there: World, now: Declared | None, lost: bool
+    there: World, now: DeclaredResource | None, lost: bool
 ) -> None:
     """A condition that is new, or a type that is a function, is no reason to look away."""
     held = {"App": {"Inner": Deployed(NESTED, "arn:inner")}, "arn:inner": HELD["App"]}
@@ -202,7 +202,7 @@ def test_an_ambiguous_yes_is_refused(there: World) -> None:
     held = dict.fromkeys(("App", "Test"), HELD["App"])
     aws = StackedAws(there, held=held, templates={name: document("full") for name in held})
     app = App([], stacks=(StackTemplate("App", {}), StackTemplate("Test", {})))
-    with pytest.raises(BadInput, match="App/Box, Test/Box"):
+    with pytest.raises(InputError, match="App/Box, Test/Box"):
         guard(context_of(there, aws), app, ["Box"])
     marked = guard(context_of(there, aws), app, ["App/Box"]).threats
     assert [one.allowed for one in marked] == [True, False]
@@ -227,7 +227,7 @@ def test_weaker_protection_is_a_warning_and_under_strict_a_refusal(
     (text,) = report.warnings
     assert "Box of stack App would be protected less than it is deployed" in text
     assert "versioning: off instead of on" in text
-    with pytest.raises(Refused, match="versioning: off instead of on"):
+    with pytest.raises(RefusedError, match="versioning: off instead of on"):
         guard(context_of(there, aws, strict=True), app)
 
 

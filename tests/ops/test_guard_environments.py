@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import BadInput
-from dataware.core.guard import Declared, Loss, StackTemplate
+from dataware.core.errors import InputError
+from dataware.core.guard import DeclaredResource, Loss, StackTemplate
 from dataware.core.model import Deployed, Wanted
 from dataware.ops.guard import losses, mark_allowed
 from dataware.ops.inputs import App
@@ -32,12 +32,12 @@ def there(monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-def box(name: str, policy: str | None = None) -> Declared:
+def box(name: str, policy: str | None = None) -> DeclaredResource:
     """A box of a template."""
-    return Declared(BOX, {"Name": name}, policy, policy)
+    return DeclaredResource(BOX, {"Name": name}, policy, policy)
 
 
-def template(region: str, **resources: Declared) -> StackTemplate:
+def template(region: str, **resources: DeclaredResource) -> StackTemplate:
     """The stack `app` of one region."""
     return StackTemplate("app", resources, region=region, id=f"App-{region}")
 
@@ -104,7 +104,7 @@ def test_a_loss_is_allowed_by_what_tells_stacks_apart(there: World) -> None:
     app = App([], stacks=(template(HERE), template(THERE)))
     found = found_in(there, app, {HERE: ORDERS, THERE: ORDERS})
     for name in ("Orders", "app/Orders"):
-        with pytest.raises(BadInput, match=f"name one of App-{HERE}/Orders, App-{THERE}/Orders"):
+        with pytest.raises(InputError, match=f"name one of App-{HERE}/Orders, App-{THERE}/Orders"):
             mark_allowed(found, [name])
     marked = mark_allowed(found, [f"App-{THERE}/Orders"])
     assert {one.key: one.allowed for one in marked} == {f"App-{HERE}": False, f"App-{THERE}": True}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dataware.core.errors import BadInput, CannotSee
+from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.estimate import Prices, Throughput
 from dataware.core.model import (
     Action,
@@ -92,7 +92,7 @@ def test_two_resources_cannot_prefer_one_name(monkeypatch: pytest.MonkeyPatch) -
     """One name is one resource."""
     there = world()
     install(monkeypatch, there)
-    with pytest.raises(BadInput, match="both prefer the name new"):
+    with pytest.raises(InputError, match="both prefer the name new"):
         plan_of(there, wanted("new"), replace(wanted("new"), id="other"))
 
 
@@ -100,7 +100,7 @@ def test_a_name_is_not_its_own_fallback(monkeypatch: pytest.MonkeyPatch) -> None
     """Preferred and fallback have to differ."""
     there = world()
     install(monkeypatch, there)
-    with pytest.raises(BadInput, match="as preferred and as fallback"):
+    with pytest.raises(InputError, match="as preferred and as fallback"):
         plan_of(there, wanted("new", "new"))
 
 
@@ -161,7 +161,9 @@ def test_a_fallback_that_may_be_half_filled_is_not_copied(monkeypatch: pytest.Mo
 
     def deny(markers: WorldMarkers, kind: str, target: str) -> Marker:
         if target == "old":
-            raise CannotSee("denied", Problem("GetParameter", "AccessDenied", "ssm:GetParameter"))
+            raise LookupFailedError(
+                "denied", Problem("GetParameter", "AccessDenied", "ssm:GetParameter")
+            )
         return get(markers, kind, target)
 
     monkeypatch.setattr(WorldMarkers, "get", deny)
@@ -190,7 +192,7 @@ def test_creating_without_a_schema_is_bad_input(monkeypatch: pytest.MonkeyPatch)
     """A table without properties cannot be created, and that is said before anything starts."""
     there = world()
     install(monkeypatch, there, declared_schema=lambda _properties: None)
-    with pytest.raises(BadInput, match="declares no key schema, so it cannot be created"):
+    with pytest.raises(InputError, match="declares no key schema, so it cannot be created"):
         plan_of(there, wanted("new"))
 
 
@@ -199,7 +201,7 @@ def test_a_denied_question_is_unknown_and_a_warning(monkeypatch: pytest.MonkeyPa
     there = world(new=1)
 
     def deny(*_question: object) -> object:
-        raise CannotSee("denied", Problem("Describe", "AccessDenied", "box:Describe"))
+        raise LookupFailedError("denied", Problem("Describe", "AccessDenied", "box:Describe"))
 
     for what in ("probe", "owner", "marker"):
         with monkeypatch.context() as patch:
@@ -244,7 +246,7 @@ def test_without_sight_of_the_records_the_plan_goes_on(monkeypatch: pytest.Monke
     install(monkeypatch, there)
 
     def deny(_markers: WorldMarkers) -> object:
-        raise CannotSee("cannot see the migration markers")
+        raise LookupFailedError("cannot see the migration markers")
 
     monkeypatch.setattr(WorldMarkers, "all", deny)
     (one,) = plan_of(there, wanted("new", "old")).resources

@@ -8,22 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataware.core.errors import Refused
+from dataware.core.errors import RefusedError
 from dataware.core.model import Content, Wanted
 from dataware.ops.plan import make_plan
-from dataware.ops.region_check import Doubt, find_wrong_region
+from dataware.ops.region_check import RegionDoubt, find_wrong_region
 from ops.test_environments import ACCOUNTS, REGIONS, Environments, arn_of, install
 
 HERE, THERE = REGIONS[:2]
 ACCOUNT = ACCOUNTS[0]
 
 
-def doubt_of(world: Environments, *wanted: Wanted) -> Doubt | None:
+def doubt_of(world: Environments, *wanted: Wanted) -> RegionDoubt | None:
     """The doubt about a plan in `HERE`."""
     with pytest.MonkeyPatch.context() as patch:
         install(patch, world)
         context = world.context(ACCOUNT, HERE)
-        return find_wrong_region(context, make_plan(context, wanted, tell=False).resources)
+        return find_wrong_region(context, make_plan(context, wanted, report=False).resources)
 
 
 def table(*fallbacks: str) -> Wanted:
@@ -76,8 +76,10 @@ def test_any_doubt_stops_a_strict_run() -> None:
     with pytest.MonkeyPatch.context() as patch:
         install(patch, world)
         context = replace(world.context(ACCOUNT, HERE), strict=True)
-        with pytest.raises(Refused, match=r"nothing was changed, because none of 1 table names"):
-            make_plan(context, [table(), BUCKET], tell=False)
+        with pytest.raises(
+            RefusedError, match=r"nothing was changed, because none of 1 table names"
+        ):
+            make_plan(context, [table(), BUCKET], report=False)
 
 
 @given(

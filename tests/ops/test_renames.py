@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import CannotSee
+from dataware.core.errors import LookupFailedError
 from dataware.core.model import Action, Deployed, Facts, Owner, Ownership, Wanted
 from dataware.core.plan import Planned
 from dataware.ops.plan import make_plan
@@ -54,7 +54,7 @@ def test_an_old_one_that_cannot_be_looked_into_counts_as_full(
 
     def probe(_aws: object, name: str) -> Facts:
         if name == "old":
-            raise CannotSee("denied")
+            raise LookupFailedError("denied")
         return Facts(name)
 
     decision = planned(monkeypatch, {"old": 3}, probe=probe).decision
@@ -92,7 +92,7 @@ def test_a_loss_that_was_allowed_is_no_stop(monkeypatch: pytest.MonkeyPatch, all
 
 def test_a_stack_that_cannot_be_listed_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was not checked is told."""
-    decision = planned(monkeypatch, {"old": 3}, {"App": CannotSee("denied")}).decision
+    decision = planned(monkeypatch, {"old": 3}, {"App": LookupFailedError("denied")}).decision
     assert (
         "cannot check whether new renames a resource of stack App: denied"
         in (decision.warnings[-1])

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from dataware.core.errors import (
-    BadInput,
-    CannotSee,
+    AuthenticationError,
     DatawareError,
-    Incomplete,
-    NotLetIn,
-    Refused,
-    ServiceFailed,
+    IncompleteError,
+    InputError,
+    LookupFailedError,
+    RefusedError,
+    ServiceError,
     to_go_on,
 )
 from dataware.core.model import MarkerState, Problem, Wanted
@@ -27,12 +27,14 @@ FIRST = Wanted("First", "Memory::Box", "new", ("old",))
 SECOND = Wanted("Second", "Memory::Box", "other", ("old",))
 
 ERRORS = [
-    CannotSee("BatchWriteItem answered ThrottlingException after 40 tries in 300 s"),
-    CannotSee("cannot see table new: ConnectTimeoutError; check the network"),
-    CannotSee("denied", Problem("BatchWriteItem", "AccessDenied", "dynamodb:BatchWriteItem")),
-    ServiceFailed("the service is out of order"),
-    NotLetIn("the AWS credentials have expired"),
-    BadInput("the journal is damaged at line 3: move it away"),
+    LookupFailedError("BatchWriteItem answered ThrottlingException after 40 tries in 300 s"),
+    LookupFailedError("cannot see table new: ConnectTimeoutError; check the network"),
+    LookupFailedError(
+        "denied", Problem("BatchWriteItem", "AccessDenied", "dynamodb:BatchWriteItem")
+    ),
+    ServiceError("the service is out of order"),
+    AuthenticationError("the AWS credentials have expired"),
+    InputError("the journal is damaged at line 3: move it away"),
     ZeroDivisionError("division by zero"),
 ]
 
@@ -59,7 +61,7 @@ def there(monkeypatch: pytest.MonkeyPatch) -> Broken:
 def applied(there: World, *wanted: Wanted) -> None:
     """Plan and apply in one go."""
     context = there.context()
-    apply_plan(context, make_plan(context, wanted, tell=False), CopySettings())
+    apply_plan(context, make_plan(context, wanted, report=False), CopySettings())
 
 
 @pytest.mark.parametrize("step", ["write k5", "verify new", "complete"])
@@ -69,7 +71,7 @@ def test_whatever_ends_a_run_on_record_can_be_resumed(
 ) -> None:
     """While the record says "running" the run is incomplete, says how to go on, and goes on."""
     there.broken = (step, error)
-    with pytest.raises(Incomplete, match="run the same command again") as raised:
+    with pytest.raises(IncompleteError, match="run the same command again") as raised:
         applied(there, FIRST)
     assert str(error) in str(raised.value)
     assert there.markers["new"].state is MarkerState.RUNNING
@@ -81,12 +83,12 @@ def test_whatever_ends_a_run_on_record_can_be_resumed(
 
 def test_a_refusal_stays_a_refusal(there: Broken) -> None:
     """What could lose data is never something to repeat."""
-    there.broken = ("write k5", Refused("the target has its own"))
-    with pytest.raises(Refused):
+    there.broken = ("write k5", RefusedError("the target has its own"))
+    with pytest.raises(RefusedError):
         applied(there, FIRST)
 
 
-@pytest.mark.parametrize("error", [ServiceFailed("BillingMode is wrong"), BadInput("too large")])
+@pytest.mark.parametrize("error", [ServiceError("BillingMode is wrong"), InputError("too large")])
 def test_what_cloudformation_does_not_create_is_no_matter_of_repeating(
     error: DatawareError, there: Broken
 ) -> None:
@@ -99,15 +101,15 @@ def test_what_cloudformation_does_not_create_is_no_matter_of_repeating(
 
 def test_an_outage_while_the_target_is_created_can_be_resumed(there: Broken) -> None:
     """Nobody said no to the definition, so the same command may succeed."""
-    there.broken = ("create", CannotSee("cannot see stack dataware-holding-1: time-out"))
-    with pytest.raises(Incomplete, match="run the same command again to go on"):
+    there.broken = ("create", LookupFailedError("cannot see stack dataware-holding-1: time-out"))
+    with pytest.raises(IncompleteError, match="run the same command again to go on"):
         applied(there, FIRST)
 
 
 def test_before_anything_is_changed_an_error_is_an_error(there: Broken) -> None:
     """Without a record there is nothing to go on with."""
-    there.broken = ("begin", CannotSee("cannot see the marker: time-out"))
-    with pytest.raises(CannotSee):
+    there.broken = ("begin", LookupFailedError("cannot see the marker: time-out"))
+    with pytest.raises(LookupFailedError):
         applied(there, FIRST)
     assert there.markers == {}
 
@@ -120,11 +122,11 @@ def test_after_a_first_resource_an_error_leaves_the_rest_to_be_resumed(
 
     def second_fails(what: str) -> None:
         if what == "begin" and "new" in there.boxes:
-            raise CannotSee("cannot see the marker: time-out")
+            raise LookupFailedError("cannot see the marker: time-out")
         begin(what)
 
     monkeypatch.setattr(there, "moment", second_fails)
-    with pytest.raises(Incomplete, match="run the same command again to go on"):
+    with pytest.raises(IncompleteError, match="run the same command again to go on"):
         applied(there, FIRST, replace(SECOND))
     assert there.markers["new"].state is MarkerState.COMPLETE
 
@@ -132,6 +134,6 @@ def test_after_a_first_resource_an_error_leaves_the_rest_to_be_resumed(
 def test_the_sentence_says_what_to_do_once() -> None:
     """A reason that says already how to go on is left as it is."""
     said = "renew them and run the same command again"
-    assert to_go_on(NotLetIn(said)) == said
-    assert to_go_on(CannotSee("x")) == "x; run the same command again to go on"
+    assert to_go_on(AuthenticationError(said)) == said
+    assert to_go_on(LookupFailedError("x")) == "x; run the same command again to go on"
     assert to_go_on(ValueError("x")).startswith("unexpected error, ValueError: x; run the same")

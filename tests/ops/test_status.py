@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import BadInput, CannotSee
+from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.model import Marker, MarkerState, Problem
-from dataware.ops.status import Run, amount, check_seen, runs_on_record, status
+from dataware.ops.status import MigrationStatus, amount, check_seen, runs_on_record, status
 from support.world import World
 
 RUNNING: dict[str, Any] = {
@@ -76,14 +76,14 @@ def test_what_is_counted_is_known_from_the_kind() -> None:
     """A run that was killed early left no word for it in its record."""
     detail = {"done": 3, "total": 5}
     for kind, unit in (("dynamodb-table", "items"), ("s3-bucket", "objects"), ("newer", "units")):
-        run = Run(kind, "new", "old", "interrupted", "r1", detail)
+        run = MigrationStatus(kind, "new", "old", "interrupted", "r1", detail)
         assert amount(run) == f"3 of 5 {unit} (60 %)"
 
 
 def test_what_was_skipped_stands_beside_what_is_done() -> None:
     """It is no part of it, so a run that skipped something is not at its end."""
     detail = {"done": 9, "total": 12, "skipped": 3}
-    assert amount(Run("s3-bucket", "new", "old", "incomplete", "r1", detail)) == (
+    assert amount(MigrationStatus("s3-bucket", "new", "old", "incomplete", "r1", detail)) == (
         "9 of 12 objects (75 %), 3 skipped"
     )
 
@@ -114,9 +114,11 @@ def test_a_record_that_cannot_be_read_is_a_row_among_the_others() -> None:
 def test_who_cannot_see_everything_does_not_end_as_if() -> None:
     """The sentence of the first one that could not be read, and how many there are."""
     there = World(markers={"new": UNSEEN, "other": marker(), "third": UNSEEN})
-    with pytest.raises(CannotSee, match=f"^2 of 3 records cannot be read, such as: {NEWER}$"):
+    with pytest.raises(
+        LookupFailedError, match=f"^2 of 3 records cannot be read, such as: {NEWER}$"
+    ):
         check_seen(status(there.context()))
-    with pytest.raises(CannotSee, match=f"^{NEWER}$"):
+    with pytest.raises(LookupFailedError, match=f"^{NEWER}$"):
         check_seen(status(there.context(), "new"))
     check_seen(status(there.context(), "other"))
 
@@ -150,7 +152,7 @@ def test_a_target_may_be_given_by_its_arn(text: str, found: bool) -> None:
     if found:
         assert [run.target for run in runs_on_record(context, text)] == ["new"]
         return
-    with pytest.raises(BadInput, match="no migration into"):
+    with pytest.raises(InputError, match="no migration into"):
         runs_on_record(context, text)
 
 
@@ -163,7 +165,7 @@ def test_one_of_them_can_be_chosen(name: str) -> None:
 
 def test_an_unknown_name_is_bad_input() -> None:
     """A name that was mistyped is not "nothing to do"."""
-    with pytest.raises(BadInput, match="no migration into nwe is on record in account"):
+    with pytest.raises(InputError, match="no migration into nwe is on record in account"):
         status(World(markers={"new": marker()}).context(), "nwe")
 
 
@@ -198,7 +200,7 @@ def test_a_journal_of_the_same_run_adds_what_it_knows(run: str, known: bool) -> 
 
 def test_the_age_of_the_figures_is_not_younger_than_the_record() -> None:
     """A sign of life may carry figures that are older than itself."""
-    run = Run("k", "new", "old", "running", "r", {"stale": 20}, age=4.0)
+    run = MigrationStatus("k", "new", "old", "running", "r", {"stale": 20}, age=4.0)
     assert run.figures_age == 24.0
     assert run.words()["figures_age"] == 24
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from dataware.core.errors import Incomplete
+from dataware.core.errors import IncompleteError
 from dataware.ops.stopping import unless_stopped
 from support.virtual import run_virtually
 
@@ -37,7 +37,7 @@ def test_work_is_given_up_at_once() -> None:
 
     async def stopped() -> float:
         loop = asyncio.get_running_loop()
-        with pytest.raises(Incomplete, match="run the same command again"):
+        with pytest.raises(IncompleteError, match="run the same command again"):
             await unless_stopped(work(10**6), lambda: loop.time() > 3)
         return loop.time()
 

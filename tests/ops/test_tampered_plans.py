@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import BadInput, DatawareError
+from dataware.core.errors import DatawareError, InputError
 from dataware.core.estimate import Prices
 from dataware.core.model import Wanted
 from dataware.core.plan import Plan
@@ -61,7 +61,7 @@ def test_every_field_may_be_anything(
         path.write_text(json.dumps(replaced(document, node, JUNK[junk])))
         try:
             plan = read_plan(path)
-        except BadInput as error:
+        except InputError as error:
             assert "\n" not in str(error)
             assert str(error).startswith(str(path)), node
             continue
@@ -87,5 +87,5 @@ def test_every_field_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         (resource if name in resource else resource["wanted"]).pop(name)
         other = tmp_path / "other.json"
         other.write_text(json.dumps(damaged))
-        with pytest.raises(BadInput, match=f"{name} is missing"):
+        with pytest.raises(InputError, match=f"{name} is missing"):
             read_plan(other)

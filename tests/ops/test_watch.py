@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import BadInput, CannotSee
+from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.model import Marker, MarkerState, Problem
 from dataware.ops.watch import Watcher
 from support.world import World
@@ -36,7 +36,7 @@ def nothing(_stored: dict[str, Marker]) -> None:
 
 def fail(_stored: dict[str, Marker]) -> None:
     """A moment at which the records cannot be seen."""
-    raise CannotSee("throttled")
+    raise LookupFailedError("throttled")
 
 
 def watched(there: World, *changes: Change, name: str | None = None) -> list[str]:
@@ -50,7 +50,7 @@ def watched(there: World, *changes: Change, name: str | None = None) -> list[str
 
         def all(self) -> Any:
             if self.failing:
-                raise CannotSee("throttled")
+                raise LookupFailedError("throttled")
             return context.markers.all()
 
     records = Unsure()
@@ -118,7 +118,9 @@ def test_a_record_that_cannot_be_read_is_warned_of_once_and_hides_nothing() -> N
     problem = Problem("GetParameter", "UnreadableMarker", None, "upgrade dataware")
     unseen = Marker(MarkerState.UNKNOWN, problem=problem)
     there = World(markers={"new": running(), "odd": unseen})
-    with pytest.raises(CannotSee, match="1 of 2 records cannot be read, such as: upgrade dataware"):
+    with pytest.raises(
+        LookupFailedError, match="1 of 2 records cannot be read, such as: upgrade dataware"
+    ):
         watched(there, put(new=running(5)), put(new=COMPLETE))
     assert [f"{one.code}: {one.text()}" for one in there.events] == [
         "watching: old → new: copying 0 of 9 keys (0 %), 2 s ago",
@@ -135,9 +137,9 @@ def test_what_cannot_be_seen_at_all_is_an_error() -> None:
 
     class Denied:
         def all(self) -> Any:
-            raise CannotSee("denied")
+            raise LookupFailedError("denied")
 
-    with pytest.raises(CannotSee):
+    with pytest.raises(LookupFailedError):
         Watcher(replace(context, markers=Denied()), lambda: None).watch()
 
 
@@ -151,7 +153,7 @@ def test_one_of_several_can_be_watched() -> None:
 
 def test_a_name_without_a_record_is_bad_input() -> None:
     """It is not waited for."""
-    with pytest.raises(BadInput, match="no migration into c is on record"):
+    with pytest.raises(InputError, match="no migration into c is on record"):
         watched(World(markers={"a": running()}), name="c")
 
 

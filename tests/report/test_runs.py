@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from dataware.ops.status import Run
+from dataware.ops.status import MigrationStatus
 from dataware.report.runs import runs_text, show_runs
 
 COPYING = {"phase": "copying", "done": 45_000, "total": 100_000, "unit": "item", "rate": 2300.4}
 HELD = {"holder": "host, process 12", "started": "2026-11-24T18:02:11+00:00"}
 
 
-def run(state: str = "running", name: str = "Waitlist-prod", **detail: Any) -> Run:
+def run(state: str = "running", name: str = "Waitlist-prod", **detail: Any) -> MigrationStatus:
     """A run into a table."""
-    return Run("dynamodb-table", name, "Waitlist", state, "6e01504e42b4", detail, 4.0)
+    return MigrationStatus("dynamodb-table", name, "Waitlist", state, "6e01504e42b4", detail, 4.0)
 
 
-def lines(*runs: Run, width: int) -> list[str]:
+def lines(*runs: MigrationStatus, width: int) -> list[str]:
     """What is shown in a window of some width."""
     return [line for text in runs_text(runs, width) for line in text.plain.split("\n")]
 
@@ -65,7 +65,7 @@ def test_no_line_is_wider_than_the_window(names: list[str], width: int) -> None:
 
 def test_a_record_that_cannot_be_read_has_a_row() -> None:
     """Without a run or a source that could be named, but with what to do."""
-    unseen = Run("k", "new", None, "unknown", None, {}, 4.0, problem="upgrade dataware")
+    unseen = MigrationStatus("k", "new", None, "unknown", None, {}, 4.0, problem="upgrade dataware")
     assert lines(unseen, width=50) == [
         "unknown → new",
         "  unknown",

@@ -10,7 +10,7 @@ import sys
 from rich.console import Console
 
 from dataware.core.events import event
-from dataware.report.terminal import MOST_BARS, Bars, Reflowing, wrap_text
+from dataware.report.terminal import MOST_BARS, ProgressBars, ReflowingLive, wrap_text
 
 SCRIPT = """
 import sys, time
@@ -98,15 +98,15 @@ def console(width: int, height: int = 24) -> Console:
     )
 
 
-def shown(bars: Bars, screen: Console) -> list[str]:
+def shown(bars: ProgressBars, screen: Console) -> list[str]:
     """The lines of the live area."""
     screen.print(bars, end="")
     return list(bars.drawn)
 
 
-def copying(name: str, phase: str = "copying") -> Bars:
+def copying(name: str, phase: str = "copying") -> ProgressBars:
     """One migration that is on its way."""
-    bars = Bars(lambda: 0.0)
+    bars = ProgressBars(lambda: 0.0)
     bars.take(event("phase", phase=phase, name=name))
     return bars
 
@@ -115,7 +115,7 @@ def test_a_window_that_shrinks_keeps_no_remains() -> None:
     """The terminal wraps what was drawn, so that more lines have to be erased than were drawn."""
     screen = console(100)
     bars = copying("x" * 200)
-    with Reflowing(bars, screen) as live:
+    with ReflowingLive(bars, screen) as live:
         live.refresh()
         (line,) = bars.drawn
         screen.width, before = 20, screen.file.tell()
@@ -127,7 +127,7 @@ def test_a_window_that_shrinks_keeps_no_remains() -> None:
 
 def test_the_bars_are_never_higher_than_the_window() -> None:
     """What runs is shown, and of what waits at least how many there are."""
-    bars = Bars(lambda: 0.0)
+    bars = ProgressBars(lambda: 0.0)
     for number in range(30):
         bars.take(event("phase", phase="waiting", name=f"next-{number}"))
     bars.take(event("phase", phase="copying", name="now"))
@@ -140,7 +140,7 @@ def test_the_bars_are_never_higher_than_the_window() -> None:
 
 def test_progress_without_phase_or_figures_has_a_bar_all_the_same() -> None:
     """A record of a run that has just begun says no more than that."""
-    bars = Bars(lambda: 7.0)
+    bars = ProgressBars(lambda: 7.0)
     bars.take(event("watching", source="a", name="new", far="", age=0))
     assert shown(bars, console(80)) == ["new"]
 
@@ -148,7 +148,7 @@ def test_progress_without_phase_or_figures_has_a_bar_all_the_same() -> None:
 def test_figures_grow_old_between_two_looks() -> None:
     """The age on the bar is that of now, not that of the last look."""
     now = [0.0]
-    bars = Bars(lambda: now[0])
+    bars = ProgressBars(lambda: now[0])
     data = {"source": "a", "name": "new", "far": "", "done": 1, "total": 9, "rate": 1}
     bars.take(event("watching", age=4, **data))
     now[0] = 3.0
@@ -157,7 +157,7 @@ def test_figures_grow_old_between_two_looks() -> None:
 
 def test_a_table_and_a_bucket_of_one_name_have_a_bar_each() -> None:
     """Kinds tell them apart where the events name them."""
-    bars = Bars(lambda: 0.0)
+    bars = ProgressBars(lambda: 0.0)
     for kind in ("s3-bucket", "dynamodb-table"):
         bars.take(event("watching", source="a", name="new", far="", age=0, kind=kind))
     assert len(shown(bars, console(80))) == 2

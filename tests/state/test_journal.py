@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataware.core.errors import BadInput, Incomplete, Refused
+from dataware.core.errors import IncompleteError, InputError, RefusedError
 from dataware.state import FileJournal, journal, journal_path, read_records
-from dataware.state.record import decode, encode
+from dataware.state.journal_line import decode, encode
 
 CURSORS = st.none() | st.text()
 CHECKPOINTS = st.builds(
@@ -96,7 +96,7 @@ def test_a_damaged_record_before_others_is_refused(tmp_path: Path) -> None:
     written(path, [checkpoint("a", "1"), checkpoint("a", "2")])
     text = path.read_bytes()
     path.write_bytes(text.replace(b'"1"', b'"9"'))
-    with pytest.raises(BadInput, match=r"j is damaged at line 2: move it away"):
+    with pytest.raises(InputError, match=r"j is damaged at line 2: move it away"):
         FileJournal(path)
 
 
@@ -104,7 +104,7 @@ def test_a_journal_of_another_format_is_refused(tmp_path: Path) -> None:
     """A future format is never read as if it were this one."""
     path = tmp_path / "j"
     path.write_bytes(encode({"type": "journal", "format": 2}))
-    with pytest.raises(BadInput, match="not written by this version"):
+    with pytest.raises(InputError, match="not written by this version"):
         FileJournal(path)
     assert path.read_bytes() == encode({"type": "journal", "format": 2})
 
@@ -112,7 +112,7 @@ def test_a_journal_of_another_format_is_refused(tmp_path: Path) -> None:
 def test_two_runs_cannot_share_a_journal(tmp_path: Path) -> None:
     """The second one is refused, and let in once the first has ended."""
     first = FileJournal(tmp_path / "j")
-    with pytest.raises(Refused, match="another run has the journal"):
+    with pytest.raises(RefusedError, match="another run has the journal"):
         FileJournal(tmp_path / "j")
     first.close()
     FileJournal(tmp_path / "j").close()
@@ -155,9 +155,9 @@ def test_a_full_disk_is_incomplete_and_loses_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(Incomplete, match=cure):
+        with pytest.raises(IncompleteError, match=cure):
             book.append(checkpoint("a", "2"))
-    with pytest.raises(Incomplete, match=cure):
+    with pytest.raises(IncompleteError, match=cure):
         book.append(checkpoint("a", "3"))
     book.close()
     records = reopened(tmp_path / "j")
@@ -185,7 +185,7 @@ def test_partial_writes_are_completed(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_an_unusable_folder_is_one_sentence(tmp_path: Path) -> None:
     """A folder that cannot be made says so, and says which setting moves it."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(Incomplete, match="DATAWARE_STATE"):
+    with pytest.raises(IncompleteError, match="DATAWARE_STATE"):
         FileJournal(tmp_path / "file" / "j")
 
 

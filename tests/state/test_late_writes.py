@@ -20,9 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.aws import SystemClock
-from dataware.core.errors import CannotSee, Refused
+from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.model import Marker, MarkerState
-from dataware.migrate.term import SILENT_SECONDS
+from dataware.migrate.lease_term import SILENT_SECONDS
 from dataware.state import ParameterMarkers
 from dataware.state.holder import Holder, this_process
 from dataware.state.lease import ParameterLease
@@ -54,10 +54,10 @@ class LateParameters(FakeParameters):
         if fate in ("late", "twice"):
             self.late.append(given)
         if fate == "late":
-            raise CannotSee("no answer")
+            raise LookupFailedError("no answer")
         answer = super().put_parameter(**given)
         if fate == "lost answer":
-            raise CannotSee("no answer")
+            raise LookupFailedError("no answer")
         return answer
 
     def deliver(self, position: int) -> None:
@@ -93,7 +93,7 @@ def test_a_refused_run_whose_write_waits_undoes_nothing(store: LateParameters) -
     markers(store, "dead").begin(KIND, TARGET, running())
     store.clock.time += ALIVE_SECONDS
     store.fate = "late"
-    with pytest.raises(CannotSee):
+    with pytest.raises(LookupFailedError):
         markers(store, "throttled").begin(KIND, TARGET, running())
     markers(store, "heir").begin(KIND, TARGET, running()).complete({})
     store.deliver(0)
@@ -111,8 +111,8 @@ def test_the_first_beat_of_a_paused_run_undoes_nothing(
     clock, store.clock = store.clock, type(store.clock)(store.clock.time + ALIVE_SECONDS)
     markers(store, "heir").begin(KIND, TARGET, running()).complete({})
     clock.time += waiting  # its own clock may have stood still
-    with pytest.raises(Refused, match="another run took over"):
-        paused.beat({})
+    with pytest.raises(RefusedError, match="another run took over"):
+        paused.send_heartbeat({})
     assert state(store) is MarkerState.COMPLETE
     assert json.loads(store.stored[NAME]["Value"])["state"] == "complete", "other tools read it"
 
@@ -123,14 +123,14 @@ def test_a_beat_of_the_same_run_that_arrives_after_its_end_undoes_nothing(
     """A beat is given up on, the run completes, and then the beat arrives."""
     lease = markers(store, "host").begin(KIND, TARGET, running())
     store.fate = "late"
-    with pytest.raises(CannotSee):
-        lease.beat({})
+    with pytest.raises(LookupFailedError):
+        lease.send_heartbeat({})
     lease.complete({"copied": 7})
     store.deliver(0)
     assert state(store) is MarkerState.COMPLETE
 
 
-@pytest.mark.parametrize("word", ["beat", "complete", "release"])
+@pytest.mark.parametrize("word", ["send_heartbeat", "complete", "release"])
 def test_a_write_that_is_sent_twice_is_one(store: LateParameters, word: str) -> None:
     """The answer is lost, the SDK asks again, and the lock is still held."""
     lease = markers(store, "host").begin(KIND, TARGET, running())
@@ -145,7 +145,7 @@ def test_a_write_that_is_sent_twice_is_one(store: LateParameters, word: str) -> 
     store.put_parameter = twice  # type: ignore[method-assign] # the repetition of the SDK
     getattr(lease, word)({"copied": 1})
     found = markers(store, "reader").get(KIND, TARGET)
-    assert (found.detail["copied"], found.alive) == (1, word == "beat")
+    assert (found.detail["copied"], found.alive) == (1, word == "send_heartbeat")
 
 
 def test_a_record_that_completed_since_the_plan_is_not_begun_again(store: LateParameters) -> None:
@@ -153,10 +153,10 @@ def test_a_record_that_completed_since_the_plan_is_not_begun_again(store: LatePa
     seen = markers(store, "reader").get(KIND, TARGET)
     markers(store, "first").begin(KIND, TARGET, running()).release({})
     resumed = markers(store, "reader").get(KIND, TARGET)
-    with pytest.raises(Refused, match="has changed since the plan"):
+    with pytest.raises(RefusedError, match="has changed since the plan"):
         markers(store, "second").begin(KIND, TARGET, running(), seen)
     markers(store, "heir").begin(KIND, TARGET, running(), resumed).complete({})
-    with pytest.raises(Refused, match="it was running and is complete"):
+    with pytest.raises(RefusedError, match="it was running and is complete"):
         markers(store, "second").begin(KIND, TARGET, running(), resumed)
     assert state(store) is MarkerState.COMPLETE
 
@@ -190,7 +190,7 @@ def test_what_was_sent_without_conditions_is_waited_for(store: LateParameters) -
     third = markers(store, "third").begin(KIND, TARGET, running())
     assert third.unsettled_seconds == pytest.approx(SETTLED_SECONDS - 2 * ALIVE_SECONDS, abs=1)
     store.clock.time += SETTLED_SECONDS
-    third.beat({})
+    third.send_heartbeat({})
     assert third.unsettled_seconds == 0
 
 
@@ -214,9 +214,9 @@ class Run:
         asked = self.store.clock.time
         try:
             action()
-        except CannotSee:
+        except LookupFailedError:
             return
-        except Refused:
+        except RefusedError:
             self.lease = None
             return
         self.fresh_until = asked + SILENT_SECONDS if self.lease else 0.0
@@ -227,11 +227,11 @@ class Run:
             self.fresh_until = 0.0
             self.attempt(self._take)
 
-    def beat(self) -> None:
+    def send_heartbeat(self) -> None:
         """Give a sign of life."""
         if self.lease is not None:
             lease = self.lease
-            self.attempt(lambda: lease.beat({}))
+            self.attempt(lambda: lease.send_heartbeat({}))
 
     def end(self, word: str) -> None:
         """Complete or release; whether it was answered, the run is over."""
@@ -252,7 +252,9 @@ class Run:
 
 
 STEPS = st.tuples(
-    st.sampled_from(["begin", "beat", "beat", "complete", "release", "pass", "deliver"]),
+    st.sampled_from(
+        ["begin", "send_heartbeat", "send_heartbeat", "complete", "release", "pass", "deliver"]
+    ),
     st.integers(0, 2),
     st.sampled_from(["now", "now", "now", "late", "lost answer", "twice"]),
     st.sampled_from([1.0, SILENT_SECONDS, ALIVE_SECONDS]),
@@ -273,8 +275,8 @@ def test_whatever_comes_late_one_run_writes_and_complete_stays(
         store.fate = fate
         if what == "begin":
             run.begin()
-        elif what == "beat":
-            run.beat()
+        elif what == "send_heartbeat":
+            run.send_heartbeat()
         elif what in ("complete", "release"):
             run.end(what)
         elif what == "deliver" and store.late:
@@ -288,7 +290,7 @@ def test_whatever_comes_late_one_run_writes_and_complete_stays(
             assert state(store) is MarkerState.COMPLETE
 
 
-@pytest.mark.parametrize("late", ["takeover", "beat"])
+@pytest.mark.parametrize("late", ["takeover", "send_heartbeat"])
 def test_a_write_that_a_server_takes_late_undoes_nothing(
     fault_proxy: FaultProxy, late: str
 ) -> None:
@@ -302,15 +304,15 @@ def test_a_write_that_a_server_takes_late_undoes_nothing(
     slow = on("slow").begin(KIND, TARGET, running())
     fault_proxy.add(gate, operation="PutParameter", skip=int(late == "takeover"), times=1)
     with ThreadPoolExecutor(1) as pool:
-        if late == "beat":
-            held = pool.submit(slow.beat, {})
+        if late == "send_heartbeat":
+            held = pool.submit(slow.send_heartbeat, {})
         else:
             held = pool.submit(on("second").begin, KIND, TARGET, running())
-        while fault_proxy.count("PutParameter") < (2 if late == "beat" else 3):
+        while fault_proxy.count("PutParameter") < (2 if late == "send_heartbeat" else 3):
             time.sleep(0.01)
         on("heir").begin(KIND, TARGET, running()).complete({"copied": 7})
         gate.open()
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             held.result()
     found = on("reader").get(KIND, TARGET)
     assert (found.state, found.detail["copied"]) == (MarkerState.COMPLETE, 7)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dataware.core.errors import Refused
+from dataware.core.errors import RefusedError
 from dataware.core.model import Marker, MarkerState
 from dataware.state import ParameterMarkers
 from dataware.state.holder import Holder, this_process
@@ -48,7 +48,7 @@ def test_a_beat_never_undoes_the_end(store: FakeParameters, ending: str) -> None
             go_on.wait(WAIT)
 
     store.between = hold_back_the_beat
-    heart = threading.Thread(target=lambda: lease.beat({}), name="heart")
+    heart = threading.Thread(target=lambda: lease.send_heartbeat({}), name="heart")
     end = threading.Thread(target=lambda: getattr(lease, ending)({"end": True}))
     heart.start()
     assert under_way.wait(WAIT)
@@ -65,13 +65,13 @@ def test_nothing_is_written_after_the_end(store: FakeParameters, ending: str) ->
     """A beat that comes late is not written: "running" would undo "complete"."""
     lease = markers(store, "host").begin(KIND, TARGET, running("run"))
     getattr(lease, ending)({"end": True})
-    lease.beat({})
+    lease.send_heartbeat({})
     found = markers(store, "next").get(KIND, TARGET)
     assert found.detail.get("end")
     assert not found.alive
 
 
-@pytest.mark.parametrize("word", ["beat", "complete", "release"])
+@pytest.mark.parametrize("word", ["send_heartbeat", "complete", "release"])
 def test_a_run_that_slept_does_not_undo_the_heirs_complete(
     store: FakeParameters, word: str
 ) -> None:
@@ -80,7 +80,7 @@ def test_a_run_that_slept_does_not_undo_the_heirs_complete(
     store.clock.time += ALIVE_SECONDS + 1
     markers(store, "heir").begin(KIND, TARGET, running("run")).complete({})
     store.clock.time += 1
-    with pytest.raises(Refused, match="another run took over"):
+    with pytest.raises(RefusedError, match="another run took over"):
         getattr(slept, word)({})
     assert markers(store, "next").get(KIND, TARGET).state is MarkerState.COMPLETE
 
@@ -98,7 +98,7 @@ def test_the_death_of_a_loser_lets_nobody_in(store: FakeParameters) -> None:
 
     store.between = winner_overtakes
     loser = replace(this_process(), born="a process that has ended since")
-    with pytest.raises(Refused, match="has just begun"):
+    with pytest.raises(RefusedError, match="has just begun"):
         markers(store, loser).begin(KIND, TARGET, running("run"))
-    with pytest.raises(Refused, match="sign of life"):
+    with pytest.raises(RefusedError, match="sign of life"):
         markers(store, this_process()).begin(KIND, TARGET, running("run"))

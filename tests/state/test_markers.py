@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.aws import SystemClock
-from dataware.core.errors import CannotSee, Refused
+from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.model import NO_MARKER, Marker, MarkerState
 from dataware.core.ports import Lease
 from dataware.embedded import EmbeddedAws
 from dataware.state import ParameterMarkers
 from dataware.state.holder import Holder, execution, this_process
+from dataware.state.marker_value import ROOT
 from dataware.state.markers import ALIVE_SECONDS, LIST, READ, WRITE
-from dataware.state.value import ROOT
 from support.accounts import open_account
 from support.parameters import FakeParameters
 
@@ -66,7 +66,7 @@ def test_a_living_run_is_not_disturbed(store: FakeParameters) -> None:
     """A second run is refused, with run, holder, age and what to do."""
     markers(store).begin(KIND, TARGET, running())
     store.clock.time += 10
-    with pytest.raises(Refused, match=r"run run-1 on host-1.* 10 s ago.*again in 50 s"):
+    with pytest.raises(RefusedError, match=r"run run-1 on host-1.* 10 s ago.*again in 50 s"):
         markers(store, "host-2").begin(KIND, TARGET, running("run-2"))
     assert markers(store).get(KIND, TARGET).run == "run-1"
 
@@ -102,25 +102,25 @@ def test_a_complete_marker_stays(store: FakeParameters) -> None:
 def test_beats_keep_a_run_alive(store: FakeParameters) -> None:
     """A run that beats is never taken over, however long it lasts."""
     lease = markers(store).begin(KIND, TARGET, running())
-    for beat in range(10):
+    for send_heartbeat in range(10):
         store.clock.time += ALIVE_SECONDS / 3
-        lease.beat({"copied": beat})
-        with pytest.raises(Refused):
+        lease.send_heartbeat({"copied": send_heartbeat})
+        with pytest.raises(RefusedError):
             markers(store, "host-2").begin(KIND, TARGET, running("run-2"))
     assert markers(store).get(KIND, TARGET).detail["copied"] == 9
 
 
-@pytest.mark.parametrize("ending", ["beat", "complete", "release"])
+@pytest.mark.parametrize("ending", ["send_heartbeat", "complete", "release"])
 def test_a_run_that_was_taken_over_stops(store: FakeParameters, ending: str) -> None:
     """A run that wakes up after its lock went to another one may not go on, nor end it."""
     slept: Lease = markers(store).begin(KIND, TARGET, running())
     store.clock.time += ALIVE_SECONDS + 1
     heir = markers(store, "host-2").begin(KIND, TARGET, running("run-2"))
-    with pytest.raises(Refused, match="another run took over"):
+    with pytest.raises(RefusedError, match="another run took over"):
         getattr(slept, ending)({})
     kept = markers(store).get(KIND, TARGET)
     assert (kept.state, kept.alive) == (MarkerState.RUNNING, True), "nobody else is let in"
-    heir.beat({"copied": 1})
+    heir.send_heartbeat({"copied": 1})
     found = markers(store).get(KIND, TARGET)
     assert (found.run, found.state, found.alive) == ("run-2", MarkerState.RUNNING, True)
 
@@ -129,7 +129,7 @@ def test_a_silent_run_that_nobody_replaced_goes_on(store: FakeParameters) -> Non
     """A machine that slept keeps its lock if nobody wanted it."""
     lease = markers(store).begin(KIND, TARGET, running())
     store.clock.time += 10 * ALIVE_SECONDS
-    lease.beat({})
+    lease.send_heartbeat({})
     lease.complete({})
 
 
@@ -145,9 +145,9 @@ def test_a_loser_does_not_disturb_the_winner(store: FakeParameters) -> None:
 
     # The loser's third call is the write, after a refused creation and a read.
     store.between = _after(2, overtake)
-    with pytest.raises(Refused, match="has just begun"):
+    with pytest.raises(RefusedError, match="has just begun"):
         markers(store, "host-3").begin(KIND, TARGET, running("loser"))
-    leases[0].beat({})
+    leases[0].send_heartbeat({})
     leases[0].complete({})
     assert markers(store).get(KIND, TARGET).run == "winner"
 
@@ -166,7 +166,7 @@ def _after(calls: int, action: Callable[[], None]) -> Callable[[], None]:
 def test_a_lost_answer_to_the_first_write_is_no_other_run(store: FakeParameters) -> None:
     """When the SDK repeats a write that had succeeded, the run recognises itself."""
     markers(store).begin(KIND, TARGET, running())
-    markers(store).begin(KIND, TARGET, running()).beat({})
+    markers(store).begin(KIND, TARGET, running()).send_heartbeat({})
 
 
 RUNS = "ABC"
@@ -187,7 +187,7 @@ def race(store: FakeParameters, order: str) -> list[str]:
         try:
             markers(store, run).begin(KIND, TARGET, running(run))
             won.append(run)
-        except Refused:
+        except RefusedError:
             pass
         finally:
             ended.add(run)
@@ -233,7 +233,7 @@ def test_denials_name_the_permission(
         LIST: lambda: markers(store).all(),
         WRITE: lambda: markers(store).begin(KIND, TARGET, running()),
     }
-    with pytest.raises(CannotSee) as caught:
+    with pytest.raises(LookupFailedError) as caught:
         calls[permission]()
     assert caught.value.problem is not None
     assert caught.value.problem.permission == permission
@@ -249,7 +249,9 @@ def test_unreadable_markers_are_unknown(store: FakeParameters) -> None:
         lambda: markers(store).get(KIND, TARGET),
         lambda: markers(store).begin(KIND, TARGET, running()),
     ):
-        with pytest.raises(CannotSee, match=r"by a newer version of dataware .*: upgrade dataware"):
+        with pytest.raises(
+            LookupFailedError, match=r"by a newer version of dataware .*: upgrade dataware"
+        ):
             act()
     assert json.loads(parameter["Value"]) == {"version": 9}
 
@@ -301,7 +303,7 @@ def test_of_many_runs_at_once_one_wins(aws_server: EmbeddedAws, left_by: str) ->
         book = ParameterMarkers(aws, SystemClock(), machine(f"host-{number}"))
         try:
             book.begin(KIND, TARGET, running(f"run-{number}"))
-        except Refused:
+        except RefusedError:
             return False
         return True
 
@@ -329,8 +331,8 @@ def test_any_process_of_an_execution_may_take_its_lease_up_again(store: FakePara
     for _ in range(3):
         store.clock.time += ALIVE_SECONDS - 1
         lease = of_execution(store).rejoin(KIND, TARGET)
-        lease.beat({**lease.detail, "copied": 5})
-        with pytest.raises(Refused, match="execution copy-1"):
+        lease.send_heartbeat({**lease.detail, "copied": 5})
+        with pytest.raises(RefusedError, match="execution copy-1"):
             markers(store).begin(KIND, TARGET, running("run-2"))
     of_execution(store).rejoin(KIND, TARGET).complete({"verified": 5})
     found = markers(store).get(KIND, TARGET)
@@ -342,7 +344,7 @@ def test_a_lease_that_was_taken_over_is_not_taken_up_again(store: FakeParameters
     of_execution(store).begin(KIND, TARGET, running())
     store.clock.time += ALIVE_SECONDS + 1
     markers(store).begin(KIND, TARGET, running())
-    with pytest.raises(Refused, match="execution copy-1 no longer has the lock"):
+    with pytest.raises(RefusedError, match="execution copy-1 no longer has the lock"):
         of_execution(store).rejoin(KIND, TARGET)
     assert not of_execution(store).holds(KIND, TARGET)
 
@@ -352,7 +354,7 @@ def test_an_ended_lease_is_not_taken_up_again(store: FakeParameters, ending: str
     """A late poll cannot make "running" of what has ended."""
     lease = of_execution(store).begin(KIND, TARGET, running())
     getattr(lease, ending)({})
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         of_execution(store).rejoin(KIND, TARGET)
 
 
@@ -362,8 +364,8 @@ def test_a_takeover_between_reading_and_writing_is_seen(store: FakeParameters) -
     store.clock.time += ALIVE_SECONDS + 1
     late = of_execution(store).rejoin(KIND, TARGET)
     markers(store).begin(KIND, TARGET, running("run-2"))
-    with pytest.raises(Refused, match="another run took over"):
-        late.beat({})
+    with pytest.raises(RefusedError, match="another run took over"):
+        late.send_heartbeat({})
 
 
 def test_only_the_living_holder_holds(store: FakeParameters) -> None:

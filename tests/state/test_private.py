@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.core.errors import Incomplete
+from dataware.core.errors import IncompleteError
 from dataware.state import FileJournal, journal_path, read_records
 from dataware.state.runs import RunFile, new_run, runs_folder
 
@@ -66,7 +66,7 @@ def test_nothing_but_a_file_of_ones_own_is_taken_for_a_journal(
         journal.hardlink_to(precious)
     else:
         journal.symlink_to(precious if how == "symbolic" else tmp_path / "new")
-    with pytest.raises(Incomplete, match=r"not yours|link"):
+    with pytest.raises(IncompleteError, match=r"not yours|link"):
         FileJournal(journal)
     assert list(read_records(journal)) == []
     assert precious.read_text() == "mine\n"
@@ -84,7 +84,7 @@ def test_no_folder_below_the_state_folder_is_a_link(
     link = [path().parents[number] for number in range(3)][level]
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(elsewhere)
-    with pytest.raises(Incomplete, match="link"):
+    with pytest.raises(IncompleteError, match="link"):
         FileJournal(path())
     assert list(elsewhere.rglob("*")) == []
     assert state.is_dir()
@@ -103,5 +103,5 @@ def test_what_belongs_to_another_user_is_refused(state: Path) -> None:
     """Whoever made the folder could read and change what is in it."""
     state.mkdir()
     os.chown(state, 12345, 12345)
-    with pytest.raises(Incomplete, match="another user"):
+    with pytest.raises(IncompleteError, match="another user"):
         FileJournal(path())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.state.runs import SUFFIX, RunFile, find_run, kept_runs, new_run, prune
 
 
@@ -84,15 +84,17 @@ def test_a_run_is_found_by_the_start_of_its_id_and_by_its_file(tmp_path: Path) -
 
 def test_an_unknown_run_is_told_with_what_there_is(tmp_path: Path) -> None:
     """One sentence names what was asked for and the runs on record."""
-    with pytest.raises(BadInput, match="there is no record of a run in "):
+    with pytest.raises(InputError, match="there is no record of a run in "):
         find_run(tmp_path, None)
     runs = [ended(tmp_path, float(n)) for n in range(7)]
-    with pytest.raises(BadInput, match=f"no run begins with x; the newest are {runs[-1]}.*2 more"):
+    with pytest.raises(
+        InputError, match=f"no run begins with x; the newest are {runs[-1]}.*2 more"
+    ):
         find_run(tmp_path, "x")
-    with pytest.raises(BadInput, match="7 runs begin with 1970"):
+    with pytest.raises(InputError, match="7 runs begin with 1970"):
         find_run(tmp_path, "1970")
     (tmp_path / "other").write_text("{}")
-    with pytest.raises(BadInput, match="is no record of a run"):
+    with pytest.raises(InputError, match="is no record of a run"):
         find_run(tmp_path, str(tmp_path / "other"))
 
 
@@ -140,7 +142,7 @@ def test_a_run_is_found_by_what_it_tells_of(tmp_path: Path) -> None:
     for wanted in ("3bc31eb482a6", "3bc31", "new", "old", "dynamodb://new", "s3://old"):
         assert find_run(tmp_path, wanted).run == newest
     for wanted in ("3b", "ne", "nobody"):
-        with pytest.raises(BadInput, match="no run begins with"):
+        with pytest.raises(InputError, match="no run begins with"):
             find_run(tmp_path, wanted)
 
 

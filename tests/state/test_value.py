@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.model import MarkerState
-from dataware.state.value import (
+from dataware.state.marker_value import (
     LIMIT,
     ROOT,
+    MarkerValue,
     NewerValueError,
-    Value,
     decode,
     encode,
     kind_of,
@@ -30,9 +30,9 @@ JSON = st.recursive(
 )
 
 
-def value(**detail: object) -> Value:
+def value(**detail: object) -> MarkerValue:
     """A running marker with some progress."""
-    return Value(
+    return MarkerValue(
         MarkerState.RUNNING, "new", "old", "run-1", "id", True, "2026-01-01", "host", detail=detail
     )
 

@@ -7,15 +7,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from dataware.core.tally import Tally
-from dataware.migrate import Progress
+from dataware.calc.multiset_digest import MultisetDigest
+from dataware.migrate import CopyState
 from dataware.state import FileJournal
 from support.killing import journals
 
 
-def check_identity(records: Iterable[Mapping[str, Any]], planned: int) -> Progress:
+def check_identity(records: Iterable[Mapping[str, Any]], planned: int) -> CopyState:
     """Every planned key is accounted for exactly once, and every partition was read to its end."""
-    progress = Progress.of(kept := list(records))
+    progress = CopyState.of(kept := list(records))
     assert progress.finished, "a run that ended has no partition left"
     check_sums(kept, planned)
     counts = progress.counts
@@ -24,15 +24,15 @@ def check_identity(records: Iterable[Mapping[str, Any]], planned: int) -> Progre
     return progress
 
 
-def check_tally(progress: Progress, sent: Iterable[bytes]) -> None:
+def check_tally(progress: CopyState, sent: Iterable[bytes]) -> None:
     """What is copied or the same are exactly these items, as they were sent, each of them once."""
     digests = (sha256(item).digest()[:16] for item in sent)
-    assert progress.counts.tally == Tally.of(digests)
+    assert progress.counts.tally == MultisetDigest.of(digests)
 
 
-def check_sums(records: Iterable[Mapping[str, Any]], planned: int) -> Progress:
+def check_sums(records: Iterable[Mapping[str, Any]], planned: int) -> CopyState:
     """No key is counted twice, and every key that counts as left behind is named with a reason."""
-    progress = Progress.of(kept := list(records))
+    progress = CopyState.of(kept := list(records))
     assert progress.counts.done <= planned, progress.counts
     named = [left for record in kept for left in record.get("kept_back", ())]
     assert all(left["key"] and left["trouble"] and left["why"] for left in named)

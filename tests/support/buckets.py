@@ -11,7 +11,7 @@ import pytest
 from dataware.aws.clock import SystemClock
 from dataware.aws.session import Account
 from dataware.cli.transport import make_wire
-from dataware.core.kind import Copier, CopyOrder, CopyOutcome, Place, Tools, Unit, UnitPage
+from dataware.core.kind import Copier, CopyOrder, CopyOutcome, CopyTools, Location, Unit, UnitPage
 from dataware.core.model import Size
 from dataware.core.ports import Request, Response, Wire
 from dataware.kinds.s3_bucket import KIND
@@ -66,9 +66,9 @@ def account(**settings: Any) -> Account:
     return Account.open(make_wire, region=REGION, **settings)
 
 
-def place(aws: Account, bucket: str, prefix: str = "") -> Place:
+def place(aws: Account, bucket: str, prefix: str = "") -> Location:
     """A bucket of the account itself."""
-    return Place(bucket, aws.account, REGION, prefix)
+    return Location(bucket, aws.account, REGION, prefix)
 
 
 def put(
@@ -138,7 +138,7 @@ def copy(
     async def run() -> tuple[CopyOutcome, list[Request]]:
         wire = Recording(aws.wire(lambda _reason: None), answer)
         try:
-            copier = make_copier(Tools(aws, wire, SystemClock()), the_order)
+            copier = make_copier(CopyTools(aws, wire, SystemClock()), the_order)
             return await whole(copier, after), wire.requests
         finally:
             await wire.close()
@@ -179,7 +179,9 @@ def partitions(aws: Account, the_order: CopyOrder) -> list[str]:
     async def run() -> list[str]:
         wire = aws.wire(lambda _reason: None)
         try:
-            return list(await make_copier(Tools(aws, wire, SystemClock()), the_order).partitions())
+            return list(
+                await make_copier(CopyTools(aws, wire, SystemClock()), the_order).partitions()
+            )
         finally:
             await wire.close()
 
@@ -192,7 +194,7 @@ def pages(aws: Account, the_order: CopyOrder, after: str | None = None) -> list[
     async def run() -> list[UnitPage]:
         wire = aws.wire(lambda _reason: None)
         try:
-            copier = make_copier(Tools(aws, wire, SystemClock()), the_order)
+            copier = make_copier(CopyTools(aws, wire, SystemClock()), the_order)
             return [page async for page in copier.read("", after)]
         finally:
             await wire.close()
@@ -206,7 +208,7 @@ def size(aws: Account, the_order: CopyOrder) -> Size:
     async def run() -> Size:
         wire = aws.wire(lambda _reason: None)
         try:
-            return await make_copier(Tools(aws, wire, SystemClock()), the_order).size()
+            return await make_copier(CopyTools(aws, wire, SystemClock()), the_order).size()
         finally:
             await wire.close()
 

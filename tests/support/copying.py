@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from dataware.core.errors import CannotSee
+from dataware.core.errors import LookupFailedError
 from dataware.core.events import Event
 from dataware.core.kind import CopyOutcome, PageBound, Rates, Unit, UnitPage, no_page_bound
 from dataware.core.model import Size
@@ -132,9 +132,9 @@ def failing_after(writes: int, error: BaseException) -> Callable[[Unit], None]:
     return hook
 
 
-def cannot_see() -> CannotSee:
+def cannot_see() -> LookupFailedError:
     """A service that failed for good."""
-    return CannotSee("the service is gone")
+    return LookupFailedError("the service is gone")
 
 
 class Events(list[Event]):

@@ -10,8 +10,8 @@ from typing import Any
 
 from dataware.core.kind import Copier
 from dataware.core.ports import Journal
-from dataware.migrate import Assignment, Crew, EngineSettings, Progress, split
-from dataware.migrate.meter import CopySubject, Meter
+from dataware.migrate import CopyState, EngineSettings, WorkerGroup, WorkerTask, split
+from dataware.migrate.copy_progress import CopyProgress, CopySubject
 from dataware.migrate.worker import Message, Worker
 from support.copying import Events, LoopClock, MemoryCopier
 from support.virtual import run_virtually
@@ -78,13 +78,13 @@ class Team:
     members: list[MemoryMember] = field(default_factory=list)
     seconds: float = 0.0
 
-    def run(self) -> Progress:
+    def run(self) -> CopyState:
         """Copy what is left."""
-        progress = Progress.of(self.journal.records())
+        progress = CopyState.of(self.journal.records())
         run_virtually(self._run(progress))
         return progress
 
-    async def _run(self, progress: Progress) -> None:
+    async def _run(self, progress: CopyState) -> None:
         clock, copiers = LoopClock(), iter(self.copiers)
         self.members = []
         await split(self.copiers[0], self.journal, progress)
@@ -94,14 +94,14 @@ class Team:
             self.members.append(MemoryMember(next(copiers), self.settings, deaf=self.deaf))
             return self.members[-1]
 
-        crew = Crew(
+        crew = WorkerGroup(
             start,
             len(self.copiers),
             self.journal,
             progress,
             clock=clock,
             emit=self.events,
-            meter=Meter(SUBJECT, size, progress.counts.done, clock, self.events),
+            meter=CopyProgress(SUBJECT, size, progress.counts.done, clock, self.events),
             stop=self.stop,
             publish=lambda _detail: None,
         )
@@ -116,14 +116,14 @@ class Team:
 class MemoryWorkers:
     """The Workers port over tasks: `make` gives each worker its copier."""
 
-    make: Callable[[Assignment], Copier]
+    make: Callable[[WorkerTask], Copier]
     cores: int = 2
-    started: list[Assignment] = field(default_factory=list)
+    started: list[WorkerTask] = field(default_factory=list)
 
     def start(
-        self, assignment: Assignment, _journal: Journal, _term: object = None
+        self, assignment: WorkerTask, _journal: Journal, _term: object = None
     ) -> MemoryMember:
         """Start one."""
-        told = Assignment.from_json(_sent(assignment.to_json()))
+        told = WorkerTask.from_json(_sent(assignment.to_json()))
         self.started.append(told)
         return MemoryMember(self.make(told), told.settings)

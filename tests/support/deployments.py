@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataware.handler import finish, is_complete, on_event, shards, worker
+from dataware.handler import begin as begin_step
+from dataware.handler import copy_shard, finish, is_complete, on_event
 from support.worlds import client
 
 TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
@@ -114,12 +115,12 @@ class Execution:
 
     def run(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The last state's output."""
-        state = _json(shards.handler(_json(given), Time()))
+        state = _json(begin_step.handler(_json(given), Time()))
         while True:
             self.outcomes.append(state["outcome"])
             self.largest = max(self.largest, len(json.dumps(state)))
             if state["outcome"] == "again":
-                state = _json(shards.handler(state, Time()))
+                state = _json(begin_step.handler(state, Time()))
             elif state["outcome"] in {"copy", "verify"}:
                 ended = [self._work(state["job"], shard) for shard in state["shards"]]
                 _poll_running(state["job"])
@@ -142,7 +143,7 @@ class Execution:
             event = _json({"job": {**job, "deadline": deadline}, "shard": ended})
             # It is asked for before the shard, before the first page and after each.
             context = Asked(self.pages + 1) if verifies else self.time()
-            ended = _json(worker.handler(event, context))
+            ended = _json(copy_shard.handler(event, context))
         return ended
 
 

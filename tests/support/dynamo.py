@@ -12,12 +12,12 @@ from zlib import crc32
 
 from dataware.aws import Account, SystemClock
 from dataware.cli.transport import transport
-from dataware.core.kind import CopyOrder, CopyOutcome, Place, Tools, UnitPage
+from dataware.core.kind import CopyOrder, CopyOutcome, CopyTools, Location, UnitPage
 from dataware.core.model import OnConflict
 from dataware.core.ports import Request, Response
 from dataware.kinds.dynamodb_table import KIND
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
-from dataware.wire import Budget, RetryingWire
+from dataware.wire import RetryBudget, RetryingWire
 
 Handler = Callable[[str, dict[str, Any]], Response]
 
@@ -106,14 +106,16 @@ def copier_over(
 ) -> tuple[TableCopier, FakeClock]:
     """A copier from ``old`` to ``new`` over a transport in memory, and its clock."""
     clock = FakeClock()
-    wire = RetryingWire(transport, clock, lambda: 0.5, throttled, Budget(attempts=5, seconds=60))
+    wire = RetryingWire(
+        transport, clock, lambda: 0.5, throttled, RetryBudget(attempts=5, seconds=60)
+    )
     order = CopyOrder(place("old"), place("new"), on_conflict=on_conflict, exclusive=exclusive)
-    return TableCopier(Tools(None, wire, clock), order), clock  # type: ignore[arg-type]  # no Aws
+    return TableCopier(CopyTools(None, wire, clock), order), clock  # type: ignore[arg-type]  # no Aws
 
 
-def place(name: str) -> Place:
+def place(name: str) -> Location:
     """A table of the embedded AWS."""
-    return Place(name, "000000000000", "us-east-1")
+    return Location(name, "000000000000", "us-east-1")
 
 
 def account() -> Account:
@@ -125,7 +127,11 @@ def account() -> Account:
 def _account(_endpoint: str, _key: str) -> Account:
     return Account.open(
         lambda access, throttled: RetryingWire(
-            transport(access), SystemClock(), random.random, throttled, Budget(base=0.001, cap=0.01)
+            transport(access),
+            SystemClock(),
+            random.random,
+            throttled,
+            RetryBudget(base=0.001, cap=0.01),
         )
     )
 
@@ -157,7 +163,7 @@ async def copy(aws: Account, order: CopyOrder) -> CopyOutcome:
     """Copy all partitions one after another, and add up what became of them."""
     wire = aws.wire(lambda _reason: None)
     assert KIND.copier is not None
-    copier = KIND.copier(Tools(aws, wire, SystemClock()), order)
+    copier = KIND.copier(CopyTools(aws, wire, SystemClock()), order)
     outcomes: list[CopyOutcome] = []
     try:
         for partition in await copier.partitions():

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from dataware.core.diff import DifferenceKind
-from dataware.core.kind import Evidence, KeyFingerprint, Reader, Records
-from dataware.core.partition import KeyRange, ranges
+from dataware.calc.key_range import KeyRange, ranges
+from dataware.core.kind import Evidence, FingerprintPage, KeyFingerprint, Reader
+from dataware.verify.merge import DifferenceKind
 
 PAGE = 4
 
@@ -33,7 +33,7 @@ class Held(Reader):
         """Three parts."""
         return [each.text for each in ranges([b"a", b"bb"])] if self.ordered else ("0", "1", "2")
 
-    def pages(self, part: str, after: str | None = None) -> Iterator[Records]:
+    def pages(self, part: str, after: str | None = None) -> Iterator[FingerprintPage]:
         """The records of a part, a few at a time; parts without order share them out."""
         keys = sorted(self.content)
         if self.ordered:
@@ -45,9 +45,9 @@ class Held(Reader):
         for at in range(0, len(keys), PAGE):
             records = [self._record(key) for key in keys[at : at + PAGE]]
             more = at + PAGE < len(keys)
-            yield Records(records, str(int(after or 0) + at + PAGE) if more else None)
+            yield FingerprintPage(records, str(int(after or 0) + at + PAGE) if more else None)
         if not keys:
-            yield Records(())
+            yield FingerprintPage(())
 
     def digest_raw(self, record: Any) -> bytes:
         """The record with its spelling."""

@@ -6,11 +6,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, unquote_to_bytes
 
-from dataware.core.kind import CopyOrder, Place
+from dataware.core.kind import CopyOrder, Location
 from dataware.core.ports import Request, Response
 
 ORDER = CopyOrder(
-    Place("old-bucket", "0" * 12, "r", "in/é/"), Place("new-bucket", "0" * 12, "r", "out/")
+    Location("old-bucket", "0" * 12, "r", "in/é/"), Location("new-bucket", "0" * 12, "r", "out/")
 )
 SIZE = 10
 

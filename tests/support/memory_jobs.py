@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataware.core.kind import Copier, CopyOrder, Place, Tools
+from dataware.core.kind import Copier, CopyOrder, CopyTools, Location
 from dataware.core.model import OnConflict, Size
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
 from dataware.kinds.s3_bucket.copy.copier import make as bucket_copier
-from dataware.migrate import Engine, EngineSettings, Progress
-from dataware.migrate.meter import CopySubject, Meter
+from dataware.migrate import CopyState, Engine, EngineSettings
+from dataware.migrate.copy_progress import CopyProgress, CopySubject
 from dataware.ops.stopping import unless_stopped
-from dataware.wire import Budget, RetryingWire
+from dataware.wire import RetryBudget, RetryingWire
 from support.accounting import check_identity, check_tally
 from support.copying import Events, LoopClock, MemoryJournal
 from support.memory_aws import MemoryAws
@@ -41,7 +41,7 @@ class Job:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     events: Events = field(default_factory=Events)
     throttled: list[str] = field(default_factory=list)
-    budget: Budget = field(default_factory=Budget)
+    budget: RetryBudget = field(default_factory=RetryBudget)
     engine: EngineSettings = field(default_factory=EngineSettings)
     exclusive: bool = True
     on_conflict: OnConflict | None = None
@@ -71,13 +71,13 @@ class Job:
         """How often each key was written."""
         return self.aws.tables.written if self.kind == "table" else self.aws.buckets.written
 
-    def run(self) -> Progress:
+    def run(self) -> CopyState:
         """Copy what is left, as one process would."""
-        progress = Progress.of(self.journal.records())
+        progress = CopyState.of(self.journal.records())
         run_virtually(self._run(progress))
         return progress
 
-    def check_whole(self) -> Progress:
+    def check_whole(self) -> CopyState:
         """The target holds exactly what the source holds, and the journal accounts for it."""
         assert self.content("old"), "a test without data proves nothing"
         assert self.content("new") == self.content("old")
@@ -87,7 +87,7 @@ class Job:
             check_tally(progress, map(as_sent, self.content("old").values()))
         return progress
 
-    async def _run(self, progress: Progress) -> None:
+    async def _run(self, progress: CopyState) -> None:
         clock = LoopClock()
         engines: list[Engine] = []
 
@@ -98,7 +98,7 @@ class Job:
 
         chance = random.Random(self.seed).random
         wire = RetryingWire(self.aws, clock, chance, throttled, self.budget)
-        copier = COPIERS[self.kind](Tools(None, wire, clock), self._order())  # type: ignore[arg-type]  # no Aws
+        copier = COPIERS[self.kind](CopyTools(None, wire, clock), self._order())  # type: ignore[arg-type]  # no Aws
         started = clock.monotonic()
         try:
             size = await unless_stopped(copier.size(), self.stop)
@@ -107,21 +107,21 @@ class Job:
         finally:
             self.seconds = clock.monotonic() - started
 
-    def _engine(self, copier: Copier, progress: Progress, size: Size, clock: LoopClock) -> Engine:
+    def _engine(self, copier: Copier, progress: CopyState, size: Size, clock: LoopClock) -> Engine:
         return Engine(
             copier,
             self.journal,
             progress,
             clock=clock,
             emit=self.events,
-            meter=Meter(CopySubject("old", "new", "unit", 25), size, 0, clock, self.events),
+            meter=CopyProgress(CopySubject("old", "new", "unit", 25), size, 0, clock, self.events),
             stop=self.stop,
             publish=lambda _detail: None,
             settings=self.engine,
         )
 
     def _order(self) -> CopyOrder:
-        old, new = (Place(name, "111122223333", "eu-central-1") for name in ("old", "new"))
+        old, new = (Location(name, "111122223333", "eu-central-1") for name in ("old", "new"))
         return CopyOrder(
             old,
             new,

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from dataware.aws.errors import looking_at
+from dataware.aws.errors import translate_errors
 from dataware.core.model import Owner
 from dataware.core.ports import Wire
 from support.transports import ManualClock
@@ -38,8 +38,10 @@ class FakeParameters:
     def client(self, _service: str) -> FakeParameters:
         return self
 
-    def looking_at(self, what: str, permission: str | None = None) -> AbstractContextManager[None]:
-        return looking_at(what, permission)
+    def translate_errors(
+        self, what: str, permission: str | None = None
+    ) -> AbstractContextManager[None]:
+        return translate_errors(what, permission)
 
     def put_parameter(self, **given: Any) -> Mapping[str, Any]:
         """Write; the answer has the new version."""

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from dataware.core.estimate import Estimate, Prices
-from dataware.core.guard import Loss, Threat
+from dataware.core.guard import DestructiveChange, Loss
 from dataware.core.model import (
     Action,
     Content,
@@ -60,9 +60,9 @@ def warned(name: str = "twin", *warnings: str) -> Planned:
     return one(Action.IMPORT, name, warnings=warnings or (f"{name} has a twin",))
 
 
-def threat(name: str = "orders", **more: Any) -> Threat:
+def threat(name: str = "orders", **more: Any) -> DestructiveChange:
     """A table that its stack would lose."""
-    return Threat(
+    return DestructiveChange(
         *("App", "Orders", TABLE, "DynamoDB table", name, Loss.LEAVES),
         outcome="leave the stack",
         recipe="keep it declared",
@@ -151,7 +151,15 @@ _planned = st.builds(
 )
 
 _threats = st.builds(
-    Threat, NASTY, NASTY, st.just(TABLE), NASTY, NASTY, st.sampled_from(Loss), NASTY, NASTY
+    DestructiveChange,
+    NASTY,
+    NASTY,
+    st.just(TABLE),
+    NASTY,
+    NASTY,
+    st.sampled_from(Loss),
+    NASTY,
+    NASTY,
 )
 
 

@@ -13,8 +13,8 @@ from botocore.credentials import Credentials as SdkCredentials
 from botocore.httpsession import get_cert_path
 
 from dataware.aws import BotocoreTransport
-from dataware.core.access import Credentials, Limits
 from dataware.core.ports import Judgement, Request, Response
+from dataware.http.endpoint import Credentials, Limits
 from dataware.wire import Transport
 from dataware.wire.curl import CurlTransport
 from support.servers import Seen

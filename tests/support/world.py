@@ -14,21 +14,21 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import Refused
+from dataware.core.errors import RefusedError
 from dataware.core.kind import (
     CopyOrder,
     CopyOutcome,
+    CopyTools,
     Evidence,
+    FingerprintPage,
     KeyFingerprint,
     Kind,
+    Location,
     PageBound,
-    Place,
     Rates,
     Reader,
-    Records,
     SkippedKey,
     SkipReason,
-    Tools,
     Unit,
     UnitPage,
     no_page_bound,
@@ -80,7 +80,7 @@ class World:
     def make(self, name: str) -> None:
         """Create an empty box, with an identity of its own."""
         if name in self.boxes:
-            raise Refused(f"{name} exists")
+            raise RefusedError(f"{name} exists")
         self.boxes[name] = {}
         self.identities[name] = len(self.log) + 1
 
@@ -107,7 +107,7 @@ class World:
             emit=self.events,
             hold=WorldHold(self),
             journal=lambda _kind, target: self.journals.setdefault(target, MemoryJournal()),
-            wire=lambda _tell: NoWire(),
+            wire=lambda _report: NoWire(),
             regional=lambda _region: WorldAws(self),
             stop=stop,
         )
@@ -173,7 +173,7 @@ class WorldMarkers:
         """Write "running"."""
         self.world.moment("begin")
         if self.get("", target).alive:
-            raise Refused("another run is alive")
+            raise RefusedError("another run is alive")
         self.world.markers[target] = marker
         return WorldLease(self.world, target)
 
@@ -190,11 +190,11 @@ class WorldLease:
     target: str
     unsettled_seconds = 0.0
 
-    def beat(self, detail: Mapping[str, Any]) -> None:
+    def send_heartbeat(self, detail: Mapping[str, Any]) -> None:
         """Store progress."""
         self.world.moment("beat")
         if self.world.taken_over:
-            raise Refused("another run took over")
+            raise RefusedError("another run took over")
         self._write(MarkerState.RUNNING, detail)
 
     def complete(self, detail: Mapping[str, Any]) -> None:
@@ -273,19 +273,19 @@ class BoxReader(Reader):
     """Reads a box in order."""
 
     world: World
-    place: Place
+    place: Location
 
     def parts(self) -> Sequence[str]:
         """One part."""
         return ("",)
 
-    def pages(self, part: str, after: str | None = None) -> Iterator[Records]:
+    def pages(self, part: str, after: str | None = None) -> Iterator[FingerprintPage]:
         """Every key with its value, at once."""
         del part
         self.world.moment(f"verify {self.place.name}")
         box = self.world.boxes[self.place.name]
         records = [(key.encode(), value.encode()) for key, value in sorted(box.items())]
-        yield Records([each for each in records if each[0] > bytes.fromhex(after or "")])
+        yield FingerprintPage([each for each in records if each[0] > bytes.fromhex(after or "")])
 
     def entry(self, record: Any) -> KeyFingerprint:
         """A key with its value as the digest."""
@@ -320,10 +320,10 @@ def box_kind(world: World) -> Kind:
     def probe(_aws: Aws, name: str) -> Facts:
         return world.facts(name)
 
-    def copier(_tools: Tools, order: CopyOrder) -> BoxCopier:
+    def copier(_tools: CopyTools, order: CopyOrder) -> BoxCopier:
         return BoxCopier(world, order)
 
-    def reader(_aws: Aws, place: Place, *, all_versions: bool, deep: bool) -> BoxReader:
+    def reader(_aws: Aws, place: Location, *, all_versions: bool, deep: bool) -> BoxReader:
         del all_versions, deep
         return BoxReader(world, place)
 

@@ -15,9 +15,9 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.access import Limits
-from dataware.core.errors import CannotSee
+from dataware.core.errors import LookupFailedError
 from dataware.core.ports import Request, Response
+from dataware.http.endpoint import Limits
 from dataware.wire.curl import CurlTransport, Headers, upper_escapes
 from support.servers import FaultProxy, Reply, Seen, answer
 from support.transports import FixedAccess, done
@@ -218,13 +218,13 @@ def test_a_configured_bundle_is_trusted(secure: tuple[str, Path]) -> None:
 
 def test_an_untrusted_certificate_is_one_sentence(secure: tuple[str, Path]) -> None:
     """No try can cure it, so it says what to set."""
-    with pytest.raises(CannotSee, match="not trusted; set AWS_CA_BUNDLE"):
+    with pytest.raises(LookupFailedError, match="not trusted; set AWS_CA_BUNDLE"):
         send(FixedAccess(secure[0]), BARE)
 
 
 def test_a_bundle_that_is_not_there_is_one_sentence(secure: tuple[str, Path]) -> None:
     """A wrong path is told of like a wrong certificate."""
-    with pytest.raises(CannotSee, match="AWS_CA_BUNDLE"):
+    with pytest.raises(LookupFailedError, match="AWS_CA_BUNDLE"):
         send(FixedAccess(secure[0], ca_bundle="/nowhere/ca.pem"), BARE)
 
 

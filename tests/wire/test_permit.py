@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.core.errors import Refused
+from dataware.core.errors import RefusedError
 from dataware.core.ports import Request
 from dataware.wire import RetryingWire
 from support.servers import FaultProxy, Reply, answer, delay
@@ -37,7 +37,7 @@ class Switch:
     async def wait(self) -> None:
         while not self.current:
             if self.lost:
-                raise Refused("the lock is lost")
+                raise RefusedError("the lock is lost")
             await asyncio.sleep(0.01)
 
 
@@ -61,7 +61,7 @@ def test_a_request_waits_for_its_permit(server: FaultProxy, make_transport: Make
         assert (await sending).body == b"ok"
         assert switch.dates == ["Sun, 29 Nov 2026 10:00:00 GMT"]
         switch.current, switch.lost = False, True
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             await wire.send(request())
         assert server.count() == 1
         await wire.close()
@@ -86,7 +86,7 @@ def test_what_waits_for_a_slot_or_a_retry_is_not_sent(
         began = server.count()
         switch.lost = True
         results = await asyncio.gather(*sending, return_exceptions=True)
-        assert sum(isinstance(result, Refused) for result in results) >= len(results) - began
+        assert sum(isinstance(result, RefusedError) for result in results) >= len(results) - began
         assert server.count() == began <= 1
         await wire.close()
 
@@ -124,7 +124,7 @@ def test_a_permit_that_comes_late_holds_too(
         await wire.send(request())
         wire.permit = switch = Switch()
         switch.current, switch.lost = False, True
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             await wire.send(request())
         assert server.count() == 1
         await wire.close()
@@ -136,7 +136,7 @@ SENDER = """
 import asyncio, random, sys
 from dataware.aws import SystemClock
 from dataware.core.ports import Request
-from dataware.migrate import term
+from dataware.migrate import lease_term as term
 from dataware.wire import RetryingWire
 from support import transports
 term.SILENT_SECONDS = float(sys.argv[3])

@@ -2,7 +2,7 @@
 
 `server` is the address of the region that the requests are for, `home` that of the region in which
 the bucket is. Each answer that stands for a redirect here has been described by AWS, see
-`dataware.core.redirect`.
+`dataware.http.redirect`.
 """
 
 from __future__ import annotations

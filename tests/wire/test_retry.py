@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.errors import BadInput, CannotSee
+from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.ports import Judgement, Request, Response
-from dataware.wire import Budget, RetryingWire, error_code
+from dataware.wire import RetryBudget, RetryingWire, error_code
 from support.transports import ManualClock
 
 OK = Response(200, {}, b"fine")
@@ -57,7 +57,9 @@ class Script:
 class Run:
     """One request through the retry loop."""
 
-    def __init__(self, script: Script, chance: float = 1.0, budget: Budget | None = None) -> None:
+    def __init__(
+        self, script: Script, chance: float = 1.0, budget: RetryBudget | None = None
+    ) -> None:
         self.script = script
         self.clock = ManualClock()
         self.throttled: list[str] = []
@@ -96,7 +98,7 @@ def test_what_does_not_count_is_asked_again(bad: Response | Exception) -> None:
 
 def test_waits_double_up_to_the_cap() -> None:
     """The upper limit of the waits grows exponentially and ends at the cap."""
-    run = Run(Script(*[BUSY] * 7, OK), budget=Budget(base=1.0, cap=10.0))
+    run = Run(Script(*[BUSY] * 7, OK), budget=RetryBudget(base=1.0, cap=10.0))
     run.send()
     assert run.clock.slept == [1, 2, 4, 8, 10, 10, 10]
 
@@ -109,9 +111,9 @@ def test_throttling_is_told_with_its_reason() -> None:
 
 
 def test_faults_end_after_the_attempts() -> None:
-    """A service that keeps failing ends as CannotSee with its code."""
-    run = Run(Script(BROKEN), budget=Budget(attempts=4))
-    with pytest.raises(CannotSee) as caught:
+    """A service that keeps failing ends as LookupFailedError with its code."""
+    run = Run(Script(BROKEN), budget=RetryBudget(attempts=4))
+    with pytest.raises(LookupFailedError) as caught:
         run.send()
     assert run.script.calls == 4
     assert caught.value.problem is not None
@@ -121,7 +123,9 @@ def test_faults_end_after_the_attempts() -> None:
 @pytest.mark.parametrize("outcome", [BUSY, ConnectionError("reset by peer")])
 def test_an_exhausted_budget_says_why_and_names_no_key(outcome: Response | Exception) -> None:
     """The sentence has the code, the tries and what to do, and never the object's key."""
-    with pytest.raises(CannotSee, match=r"tries in \d+ s.*run the same command again") as caught:
+    with pytest.raises(
+        LookupFailedError, match=r"tries in \d+ s.*run the same command again"
+    ) as caught:
         Run(Script(outcome)).send()
     assert "secret-key" not in str(caught.value)
 
@@ -134,9 +138,9 @@ def test_throttling_never_outlasts_the_budget(
     clock = ManualClock(0.0)
     draw = iter(_forever(chances))
     wire = RetryingWire(
-        Script(BUSY), clock, lambda: next(draw), lambda _reason: None, Budget(2, seconds, base)
+        Script(BUSY), clock, lambda: next(draw), lambda _reason: None, RetryBudget(2, seconds, base)
     )
-    with pytest.raises(CannotSee):
+    with pytest.raises(LookupFailedError):
         asyncio.run(wire.send(GET))
     assert sum(clock.slept) <= seconds
 
@@ -150,8 +154,8 @@ def _forever(chances: list[float]) -> Iterable[float]:
 
 def test_errors_that_no_try_can_cure_pass_through() -> None:
     """Missing credentials are not retried."""
-    run = Run(Script(BadInput("no credentials")))
-    with pytest.raises(BadInput):
+    run = Run(Script(InputError("no credentials")))
+    with pytest.raises(InputError):
         run.send()
     assert run.script.calls == 1
 

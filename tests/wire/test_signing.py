@@ -12,8 +12,8 @@ from botocore.credentials import Credentials as SdkCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.access import Credentials
 from dataware.core.ports import Request, Response
+from dataware.http.endpoint import Credentials
 from dataware.wire.signing import UNSIGNED, Signer
 from support.transports import done
 

@@ -18,7 +18,7 @@ from email.utils import formatdate
 import pytest
 from botocore.auth import S3SigV4Auth, SigV4Auth
 
-from dataware.core.errors import CannotSee
+from dataware.core.errors import LookupFailedError
 from dataware.core.ports import Request
 from support.servers import FaultProxy, Reply, answer, delay, drop, json_error, truncate
 from support.transports import (
@@ -287,7 +287,7 @@ def test_a_proxy_that_wants_credentials_is_named(
     server.add(answer(407, b"<html><body>who are you</body></html>"))
     address = server.endpoint.replace("http://", "http://me:secret@")
     access = FixedAccess("http://s3.example", proxy_url=address)
-    with pytest.raises(CannotSee) as caught:
+    with pytest.raises(LookupFailedError) as caught:
         exchange(make_transport, access, get())
     assert server.endpoint.removeprefix("http://") in str(caught.value)
     assert "407" in str(caught.value)
@@ -301,7 +301,7 @@ def test_a_proxy_that_refuses_a_tunnel_is_named(
     server.add(answer(407))
     address = server.endpoint.replace("http://", "http://me:secret@")
     access = FixedAccess("https://s3.example", proxy_url=address)
-    with pytest.raises(CannotSee) as caught:
+    with pytest.raises(LookupFailedError) as caught:
         exchange(make_transport, access, get())
     assert server.endpoint.removeprefix("http://") in str(caught.value)
     assert "407" in str(caught.value)

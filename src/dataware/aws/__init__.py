@@ -4,8 +4,8 @@ Nothing outside of this package imports boto3 or botocore.
 """
 
 from dataware.aws.clock import SystemClock
-from dataware.aws.holding import PERMISSIONS as HOLDING_PERMISSIONS
-from dataware.aws.holding import WaitIntervals, create_held, release_left_over
+from dataware.aws.holding_stack import PERMISSIONS as HOLDING_PERMISSIONS
+from dataware.aws.holding_stack import WaitIntervals, create_held, release_left_over
 from dataware.aws.ownership import PERMISSIONS as OWNERSHIP_PERMISSIONS
 from dataware.aws.session import Account, ClientSettings
 from dataware.aws.stacks import PERMISSIONS as STACK_PERMISSIONS

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from dataware.aws.errors import looking_at
-from dataware.core.errors import ServiceFailed
+from dataware.aws.errors import translate_errors
+from dataware.core.errors import ServiceError
 from dataware.core.permissions import role_of
 from dataware.core.ports import Aws
 
@@ -58,8 +58,8 @@ def origin_of(credentials: Any) -> Origin:
 
 
 def caller(aws: Aws) -> Caller:
-    """Ask AWS who the caller is. Raises NotLetIn and CannotSee."""
-    with looking_at("who the caller is", "sts:GetCallerIdentity"):
+    """Ask AWS who the caller is. Raises AuthenticationError and LookupFailedError."""
+    with translate_errors("who the caller is", "sts:GetCallerIdentity"):
         answer = aws.client("sts").get_caller_identity()
     now = time.time()
     date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
@@ -79,8 +79,8 @@ def policy_owner(aws: Aws, arn: str) -> str | None:
     if role is None:
         return None
     try:
-        with looking_at(f"role {role}", "iam:GetRole"):
+        with translate_errors(f"role {role}", "iam:GetRole"):
             return str(aws.client("iam").get_role(RoleName=role)["Role"]["Arn"])
-    except ServiceFailed:
+    except ServiceError:
         partition, account = arn.split(":")[1], arn.split(":")[4]
         return f"arn:{partition}:iam::{account}:role/{role}"

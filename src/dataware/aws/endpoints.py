@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError
 
 from dataware.aws.errors import from_sdk
-from dataware.core.errors import BadInput, NotLetIn
+from dataware.core.errors import AuthenticationError, InputError
 
 SOURCES = "--endpoint-url, AWS_ENDPOINT_URL and `endpoint_url` of the profile"
 NO_JSON = (
@@ -28,7 +28,7 @@ _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
 def making_client(what: str, endpoint: str | None) -> Iterator[None]:
     """Turn what the SDK raises while it makes a client for `what` into one of our errors.
 
-    Raises BadInput also for an `endpoint` that is no address.
+    Raises InputError also for an `endpoint` that is no address.
     """
     if endpoint:
         check_endpoint(endpoint)
@@ -37,19 +37,19 @@ def making_client(what: str, endpoint: str | None) -> Iterator[None]:
     except BotoCoreError as error:
         raise from_sdk(error, what, None) from error
     except JSONDecodeError as error:
-        raise NotLetIn(NO_JSON) from error
+        raise AuthenticationError(NO_JSON) from error
     except ValueError as error:
         # The SDK repeats the address, in which a password may stand.
-        raise BadInput(f"the endpoint is no address: check {SOURCES}") from error
+        raise InputError(f"the endpoint is no address: check {SOURCES}") from error
 
 
 def check_endpoint(address: str) -> None:
-    """Raise BadInput for what is no address of a service.
+    """Raise InputError for what is no address of a service.
 
     The address is not repeated, because what is misspelled may be a password.
     """
     if flaw := _flaw(address):
-        raise BadInput(f"the endpoint {flaw}: check {SOURCES}; write it as https://host:port")
+        raise InputError(f"the endpoint {flaw}: check {SOURCES}; write it as https://host:port")
 
 
 def _flaw(address: str) -> str | None:

@@ -2,7 +2,7 @@
 
 Three rules hold here. A denial never becomes an absence. Nor does anything else but the code that
 `core.absence` knows for the very call: a 404 alone, a time-out or a server error is unknown. Broken
-or expired credentials end the run as NotLetIn, because no question can be answered with them.
+or expired credentials end the run as AuthenticationError, because no question can be answered with them.
 """
 
 from __future__ import annotations
@@ -15,15 +15,21 @@ from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
 from dataware.core.absence import is_bare, says_absent
-from dataware.core.access import (
+from dataware.core.errors import (
+    AuthenticationError,
+    DatawareError,
+    InputError,
+    LookupFailedError,
+    NotFoundError,
+)
+from dataware.core.model import Problem
+from dataware.http.auth_errors import GET_CREDENTIALS, RENEW, cure
+from dataware.http.endpoint import (
     proxy_refusal,
     refused_by_proxy,
     untrusted_certificate_error,
     without_credentials,
 )
-from dataware.core.entry import GET_CREDENTIALS, RENEW, cure
-from dataware.core.errors import BadInput, CannotSee, DatawareError, NotLetIn, NotThere
-from dataware.core.model import Problem
 
 DENIED = frozenset(
     {
@@ -67,8 +73,8 @@ UNREACHABLE = (sdk.ConnectionError, sdk.HTTPClientError)
 
 
 @contextmanager
-def looking_at(what: str, permission: str | None = None) -> Iterator[None]:
-    """Turn the SDK's errors into NotThere, CannotSee and BadInput about `what`."""
+def translate_errors(what: str, permission: str | None = None) -> Iterator[None]:
+    """Turn the SDK's errors into NotFoundError, LookupFailedError and InputError about `what`."""
     try:
         yield
     except sdk.ClientError as error:
@@ -96,27 +102,27 @@ def from_answer(error: sdk.ClientError, what: str, permission: str | None) -> Da
     code = error_code(error)
     detail = without_credentials(one_line(str(error.response.get("Error", {}).get("Message", ""))))
     if (cured_by := cure(code)) is not None:
-        return NotLetIn(f"{error.operation_name} answered {code}: {cured_by}")
+        return AuthenticationError(f"{error.operation_name} answered {code}: {cured_by}")
     status = status_of(error)
     denied = code in DENIED or status in DENIED_STATUS
     problem = Problem(error.operation_name, code, permission if denied else None, detail)
     bare = is_bare(error.operation_name, code) and status == 404
     if not denied and (bare or says_absent(error.operation_name, code, detail)):
-        return NotThere(f"{what} does not exist ({problem})", problem)
-    return CannotSee(f"cannot see {what}: {problem}{_tail(detail)}", problem)
+        return NotFoundError(f"{what} does not exist ({problem})", problem)
+    return LookupFailedError(f"cannot see {what}: {problem}{_tail(detail)}", problem)
 
 
 def from_sdk(error: sdk.BotoCoreError, what: str, permission: str | None) -> DatawareError:
     """The error for a call that no service answered."""
     detail = without_credentials(one_line(str(error)))
     if isinstance(error, NO_CREDENTIALS):
-        return NotLetIn(f"no usable AWS credentials: {GET_CREDENTIALS}")
+        return AuthenticationError(f"no usable AWS credentials: {GET_CREDENTIALS}")
     if isinstance(error, STALE_CREDENTIALS):
-        return NotLetIn(f"the AWS credentials cannot be used ({detail}): {RENEW}")
+        return AuthenticationError(f"the AWS credentials cannot be used ({detail}): {RENEW}")
     if isinstance(error, sdk.NoRegionError):
-        return BadInput(NO_REGION)
+        return InputError(NO_REGION)
     if isinstance(error, BAD_SETTINGS):
-        return BadInput(f"cannot look at {what}: {detail}")
+        return InputError(f"cannot look at {what}: {detail}")
     return _no_answer_error(error, what, permission, detail)
 
 
@@ -132,21 +138,21 @@ def _no_answer_error(
         return untrusted_certificate_error(f"{address.scheme}://{address.netloc}")
     if _REFUSED_HEADER in detail:
         # The SDK repeats the value, which may be a session token.
-        return NotLetIn(
+        return AuthenticationError(
             "the AWS credentials or the session token hold a line break, so no request can carry "
             f"them: {GET_CREDENTIALS}"
         )
     problem = Problem(permission or what, type(error).__name__, None, detail)
     if isinstance(error, UNREACHABLE):
-        return CannotSee(
+        return LookupFailedError(
             f"cannot see {what}: {detail}; check the network, --endpoint-url and --region", problem
         )
-    return CannotSee(f"cannot see {what}: {detail}", problem)
+    return LookupFailedError(f"cannot see {what}: {detail}", problem)
 
 
-def unreadable(what: str, permission: str | None) -> CannotSee:
+def unreadable(what: str, permission: str | None) -> LookupFailedError:
     """The error for an answer that is not of the service's form, such as a proxy's page."""
-    return CannotSee(
+    return LookupFailedError(
         f"cannot see {what}: the answer is not one of AWS; check proxies and --endpoint-url",
         Problem(permission or what, "GarbledAnswer"),
     )

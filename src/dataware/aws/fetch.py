@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from dataware.core.errors import CannotSee
+from dataware.core.errors import LookupFailedError
 from dataware.core.model import Problem
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ def fetch(
 ) -> T:
     """What `read` makes of the body; a body that is torn, or a ValueError, is asked for again.
 
-    `call` is a method of a client of `keep_raw_bodies`. Raises CannotSee when no try brings a
+    `call` is a method of a client of `keep_raw_bodies`. Raises LookupFailedError when no try brings a
     whole one.
     """
     flaw = ""
@@ -51,7 +51,7 @@ def fetch(
         except (RecursionError, ValueError) as error:
             flaw = str(error)
     name = "".join(word.capitalize() for word in call.__name__.split("_"))
-    raise CannotSee(
+    raise LookupFailedError(
         f"{name} answered {TRIES} times in a row with what is not a whole answer ({flaw}); "
         "run the same command again later",
         Problem(name, "GarbledAnswer", None, flaw),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from dataware.aws.errors import looking_at
+from dataware.aws.errors import translate_errors
 from dataware.core.ports import Aws
 
 
@@ -19,7 +19,7 @@ class Identity:
         """The account's twelve digits and its partition."""
         with self._lock:
             if self._known is None:
-                with looking_at("who the caller is", "sts:GetCallerIdentity"):
+                with translate_errors("who the caller is", "sts:GetCallerIdentity"):
                     caller = aws.client("sts").get_caller_identity()
                 self._known = caller["Account"], caller["Arn"].split(":")[1]
             return self._known

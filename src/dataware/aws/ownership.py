@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from dataware.aws.errors import looking_at
-from dataware.aws.holding import HOLDING_PREFIX
-from dataware.core.errors import NotThere
+from dataware.aws.errors import translate_errors
+from dataware.aws.holding_stack import HOLDING_PREFIX
+from dataware.core.errors import NotFoundError
 from dataware.core.model import NOBODY, Owner, Ownership
 from dataware.core.ports import Aws
 
@@ -23,16 +23,16 @@ go, or never taken in."""
 
 
 def owner_of(aws: Aws, types: Collection[str], physical_id: str) -> Owner:
-    """The stack that has the resource now, as OTHER_STACK, or NOBODY. Raises CannotSee.
+    """The stack that has the resource now, as OTHER_STACK, or NOBODY. Raises LookupFailedError.
 
     The service answers for deleted stacks too, for 90 days, and looks at the physical id alone,
     so type and status are compared here. `types` are all that declare such a resource.
     """
     cloudformation = aws.client("cloudformation")
     try:
-        with looking_at(f"the stack of {physical_id}", PERMISSIONS[0]):
+        with translate_errors(f"the stack of {physical_id}", PERMISSIONS[0]):
             answer = cloudformation.describe_stack_resources(PhysicalResourceId=physical_id)
-    except NotThere:
+    except NotFoundError:
         return NOBODY
     stacks: dict[str, list[Mapping[str, Any]]] = {}
     for row in answer["StackResources"]:
@@ -66,21 +66,21 @@ def _all_resources(cloudformation: Any, stack_id: str) -> list[Mapping[str, Any]
     """Every resource of a stack; the answer by physical id stops after the first 100."""
     pages = cloudformation.get_paginator("list_stack_resources")
     try:
-        with looking_at(f"the resources of stack {stack_id}", PERMISSIONS[2]):
+        with translate_errors(f"the resources of stack {stack_id}", PERMISSIONS[2]):
             return [
                 row
                 for page in pages.paginate(StackName=stack_id)
                 for row in page["StackResourceSummaries"]
             ]
-    except NotThere:
+    except NotFoundError:
         return []
 
 
 def _lives(cloudformation: Any, stack_id: str) -> bool:
     """Whether a stack still exists; a deleted one owns nothing."""
     try:
-        with looking_at(f"stack {stack_id}", PERMISSIONS[1]):
+        with translate_errors(f"stack {stack_id}", PERMISSIONS[1]):
             stack = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
-    except NotThere:
+    except NotFoundError:
         return False
     return bool(stack["StackStatus"] != "DELETE_COMPLETE")

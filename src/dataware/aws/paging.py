@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dataware.core.circles import PageCursor
+from dataware.core.page_cursor import PageCursor
 
 
 def end_circles(client: Any) -> None:
-    """Let the paginators of a client raise CannotSee where they would go in circles."""
+    """Let the paginators of a client raise LookupFailedError where they would go in circles."""
     make: Callable[[str], Any] = client.get_paginator
 
     def paginator(name: str) -> _Paginator:

@@ -26,20 +26,20 @@ from botocore.utils import get_environ_proxies
 from dataware import __version__
 from dataware.aws import errors, ownership, stacks
 from dataware.aws.caller import Origin, origin_of
-from dataware.aws.calls import ANSWER_SECONDS, InterruptibleCalls, Stop
+from dataware.aws.complete_answers import correct_errors, require_documents, whole
 from dataware.aws.endpoints import check_endpoint, making_client
 from dataware.aws.fetch import fetch, keep_raw_bodies
 from dataware.aws.identity import Identity
+from dataware.aws.interruptible_calls import ANSWER_SECONDS, InterruptibleCalls, Stop
 from dataware.aws.paging import end_circles
-from dataware.aws.skew import Skew
+from dataware.aws.skew import ClockSkew
 from dataware.aws.times import read_time
-from dataware.aws.whole import correct_errors, require_documents, whole
-from dataware.core.access import PROXY_WANTS_CREDENTIALS, Credentials, Endpoint, proxy_refusal
-from dataware.core.entry import GET_CREDENTIALS
-from dataware.core.errors import BadInput, CannotSee, NotLetIn
+from dataware.calc.suggest import suggestion_for
+from dataware.core.errors import AuthenticationError, InputError, LookupFailedError
 from dataware.core.model import Deployed, Owner
-from dataware.core.near import suggestion_for
 from dataware.core.ports import Wire
+from dataware.http.auth_errors import GET_CREDENTIALS
+from dataware.http.endpoint import PROXY_WANTS_CREDENTIALS, Credentials, Endpoint, proxy_refusal
 
 USER_AGENT = f"dataware/{__version__}"
 
@@ -82,7 +82,7 @@ class Login:
     asks_for_code: bool
     lock: threading.RLock = field(default_factory=threading.RLock)
     identity: Identity = field(default_factory=Identity)
-    skew: Skew = field(default_factory=Skew)
+    skew: ClockSkew = field(default_factory=ClockSkew)
     regions: dict[str, Account] = field(default_factory=dict)
 
 
@@ -113,7 +113,7 @@ class Account:
         """The account that the settings, the AWS variables and the config files point to.
 
         Once `stop` is true, no call is waited for any more: it raises Incomplete. Reads files and
-        no network. Raises BadInput for an unknown profile or a missing region.
+        no network. Raises InputError for an unknown profile or a missing region.
         """
         session, found = _session(profile, region)
         settings = client_settings or ClientSettings()
@@ -169,9 +169,11 @@ class Account:
         """The same caller and region, where buckets are expected to be another account's."""
         return Account(self._login, self._region, bucket_owner)
 
-    def looking_at(self, what: str, permission: str | None = None) -> AbstractContextManager[None]:
-        """Turn the SDK's errors into NotThere and CannotSee; `permission` cures a denial."""
-        return errors.looking_at(what, permission)
+    def translate_errors(
+        self, what: str, permission: str | None = None
+    ) -> AbstractContextManager[None]:
+        """Turn the SDK's errors into NotFoundError and LookupFailedError; `permission` cures a denial."""
+        return errors.translate_errors(what, permission)
 
     def owner_of(self, types: Collection[str], physical_id: str) -> Owner:
         """The CloudFormation owner as OTHER_STACK with stack and logical id, or NOBODY."""
@@ -211,8 +213,8 @@ class Account:
         return f"{self._login.session._session.user_agent()} {USER_AGENT}"
 
     def keys(self) -> Credentials:
-        """The present credentials, refreshed where need be. Raises NotLetIn without any."""
-        with errors.looking_at("the AWS credentials"):
+        """The present credentials, refreshed where need be. Raises AuthenticationError without any."""
+        with errors.translate_errors("the AWS credentials"):
             credentials = self._credentials()
             frozen = credentials.get_frozen_credentials
             # A person types the code on the thread that wants it, which gives the terminal back.
@@ -221,15 +223,15 @@ class Account:
         return Credentials(found.access_key, found.secret_key, found.token)
 
     def origin(self) -> Origin:
-        """Where the credentials come from. Raises NotLetIn without any."""
-        with errors.looking_at("the AWS credentials"):
+        """Where the credentials come from. Raises AuthenticationError without any."""
+        with errors.translate_errors("the AWS credentials"):
             return origin_of(self._credentials())
 
     def _credentials(self) -> Any:
         with self._login.lock:
             found = self._login.session.get_credentials()
         if found is None:
-            raise NotLetIn(f"no usable AWS credentials: {GET_CREDENTIALS}")
+            raise AuthenticationError(f"no usable AWS credentials: {GET_CREDENTIALS}")
         return found
 
     def endpoint(self, service: str, region: str) -> str:
@@ -245,10 +247,10 @@ class Account:
     def _caller(self) -> tuple[str, str]:
         try:
             return self._login.identity.ask(self)
-        except CannotSee as error:
+        except LookupFailedError as error:
             if self._has_own_endpoint() or not (slip := self.region_slip()):
                 raise
-            raise CannotSee(f"{error}; {slip}", error.problem) from error
+            raise LookupFailedError(f"{error}; {slip}", error.problem) from error
 
     def region_slip(self) -> str | None:
         """That the SDK knows no such region, with the one that may have been meant; else None."""
@@ -352,11 +354,11 @@ def _session(profile: str | None, region: str | None) -> tuple[Any, str]:
         parsers.set_parser_defaults(timestamp_parser=read_time)
         found = region or os.environ.get("AWS_REGION") or session.region_name
     except ProfileNotFound as error:
-        raise BadInput(f"{errors.one_line(str(error))}{_profile_hint(profile)}") from error
+        raise InputError(f"{errors.one_line(str(error))}{_profile_hint(profile)}") from error
     except BotoCoreError as error:
         raise errors.from_sdk(error, "the AWS configuration", None) from error
     if not found:
-        raise BadInput(errors.NO_REGION)
+        raise InputError(errors.NO_REGION)
     return session, found
 
 

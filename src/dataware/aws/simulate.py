@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dataware.aws.errors import looking_at
-from dataware.core.permissions import IamDecision, Needed, answers_in
+from dataware.aws.errors import translate_errors
+from dataware.core.permissions import IamDecision, NeededActions, answers_in
 from dataware.core.ports import Aws
 
 PERMISSION = "iam:SimulatePrincipalPolicy"
@@ -20,10 +20,12 @@ RESOURCES_AT_ONCE = 20
 """Resources of one question; its answer has a result for each of them and each action."""
 
 
-def simulate(aws: Aws, owner: str, needs: Iterable[Needed]) -> dict[tuple[str, str], IamDecision]:
+def simulate(
+    aws: Aws, owner: str, needs: Iterable[NeededActions]
+) -> dict[tuple[str, str], IamDecision]:
     """What IAM says about every action on every resource, for the policies of `owner`.
 
-    Raises CannotSee where the simulation is not allowed or not offered, and NotThere without the
+    Raises LookupFailedError where the simulation is not allowed or not offered, and NotFoundError without the
     user or role.
     """
     found: dict[tuple[str, str], IamDecision] = {}
@@ -43,7 +45,7 @@ def _simulate_actions(
 ) -> dict[tuple[str, str], IamDecision]:
     """The answers for some resources, one by one where they are not told apart."""
     found = answers_in(_results(aws, owner, actions, resources), resources)
-    pairs = set(Needed(actions, resources).pairs())
+    pairs = set(NeededActions(actions, resources).pairs())
     if len(resources) > 1 and pairs - found.keys():
         for resource in resources:
             found |= answers_in(_results(aws, owner, actions, (resource,)), (resource,))
@@ -54,7 +56,7 @@ def _results(
     aws: Aws, owner: str, actions: Sequence[str], resources: Sequence[str]
 ) -> list[dict[str, Any]]:
     pages = aws.client("iam").get_paginator("simulate_principal_policy")
-    with looking_at(f"the permissions of {owner}", PERMISSION):
+    with translate_errors(f"the permissions of {owner}", PERMISSION):
         return [
             result
             for page in pages.paginate(

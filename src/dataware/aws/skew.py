@@ -15,7 +15,7 @@ from typing import Any
 from botocore.auth import AUTH_TYPE_MAPS, S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from dataware.core.access import skew_in
+from dataware.http.endpoint import skew_in
 
 SKEW = "dataware-skew"
 """Where a request's context says how many seconds AWS is ahead."""
@@ -44,7 +44,7 @@ class ShiftedS3SigV4(_Shifted, S3SigV4Auth):  # type: ignore[misc]  # botocore h
 AUTH_TYPE_MAPS.update({_SHIFTED["v4"]: ShiftedSigV4, _SHIFTED["s3v4"]: ShiftedS3SigV4})
 
 
-class Skew:
+class ClockSkew:
     """How far AWS is ahead of this machine, shared by the clients of a login."""
 
     def __init__(self) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dataware.aws.errors import looking_at
+from dataware.aws.errors import translate_errors
 from dataware.aws.ownership import RELEASED
-from dataware.core.errors import NotThere
+from dataware.core.errors import NotFoundError
 from dataware.core.model import Deployed
 from dataware.core.ports import Aws
 
@@ -22,17 +22,17 @@ def stack_resources(aws: Aws, stack: str) -> dict[str, Deployed]:
     """What a stack, by name or id, has now, by logical id; empty if there is none.
 
     A stack that only waits for its first change set to be carried out has nothing either. Raises
-    CannotSee.
+    LookupFailedError.
     """
     pages = aws.client("cloudformation").get_paginator("list_stack_resources")
     try:
-        with looking_at(f"the resources of stack {stack}", PERMISSIONS[1]):
+        with translate_errors(f"the resources of stack {stack}", PERMISSIONS[1]):
             rows = [
                 row
                 for page in pages.paginate(StackName=stack)
                 for row in page["StackResourceSummaries"]
             ]
-    except NotThere:
+    except NotFoundError:
         return {}
     return {
         row["LogicalResourceId"]: Deployed(row["ResourceType"], row["PhysicalResourceId"])
@@ -44,9 +44,9 @@ def stack_resources(aws: Aws, stack: str) -> dict[str, Deployed]:
 def stack_template(aws: Aws, stack: str) -> Mapping[str, Any] | str:
     """The template that was deployed, as it was sent: a document, or the text of YAML.
 
-    Raises CannotSee; NotThere without the stack.
+    Raises LookupFailedError; NotFoundError without the stack.
     """
-    with looking_at(f"the template of stack {stack}", PERMISSIONS[0]):
+    with translate_errors(f"the template of stack {stack}", PERMISSIONS[0]):
         answer = aws.client("cloudformation").get_template(
             StackName=stack, TemplateStage="Original"
         )
@@ -58,12 +58,12 @@ def stack_parameters(aws: Aws, stack: str) -> dict[str, str]:
     """The values that the parameters of a stack have; empty if there is no stack.
 
     A secret one (`NoEcho`) answers with stars, and so equals nothing that is given. Raises
-    CannotSee.
+    LookupFailedError.
     """
     try:
-        with looking_at(f"the parameters of stack {stack}", PERMISSIONS[2]):
+        with translate_errors(f"the parameters of stack {stack}", PERMISSIONS[2]):
             (found,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    except NotThere:
+    except NotFoundError:
         return {}
     return {
         one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", ())

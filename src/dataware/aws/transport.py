@@ -22,9 +22,10 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.httpsession import URLLib3Session
 from botocore.response import StreamingBody
 
+from dataware.aws.daemon_pool import DaemonPool
 from dataware.aws.skew import SKEW, ShiftedS3SigV4, ShiftedSigV4
-from dataware.aws.threads import DaemonPool
-from dataware.core.access import (
+from dataware.core.ports import Permit, Request, Response
+from dataware.http.endpoint import (
     PROXY_WANTS_CREDENTIALS,
     Endpoint,
     Limits,
@@ -36,8 +37,7 @@ from dataware.core.access import (
     upper_escapes,
     without_credentials,
 )
-from dataware.core.ports import Permit, Request, Response
-from dataware.core.redirect import BucketRegions
+from dataware.http.redirect import BucketRegions
 
 BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 CONNECTIONS = 32

@@ -8,10 +8,10 @@ uploads.bucket.grant_read(function)
 from typing import TYPE_CHECKING, Any
 
 from dataware.cdk.bucket import DataAwareBucket
+from dataware.cdk.compat import DataAware
 from dataware.cdk.guard import DataGuard
-from dataware.cdk.older import DataAware
 from dataware.cdk.repository import DataAwareRepository
-from dataware.cdk.resource import Copy, DataAwareResource, MakeMigration
+from dataware.cdk.resource import DataAwareResource, MakeMigration, PendingCopy
 from dataware.cdk.table import DataAwareTable, DataAwareTableV2
 from dataware.cdk.user_pool import DataAwareUserPool
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from dataware.cdk.migration import DataMigration
 
 __all__ = [
-    "Copy",
     "DataAware",
     "DataAwareBucket",
     "DataAwareRepository",
@@ -30,6 +29,7 @@ __all__ = [
     "DataGuard",
     "DataMigration",
     "MakeMigration",
+    "PendingCopy",
 ]
 
 

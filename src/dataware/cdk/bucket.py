@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from dataware.cdk.properties import BucketProperties
-from dataware.cdk.reference import BUCKET, tell_unused, warn_on_use
+from dataware.cdk.reference import BUCKET, report_unused, warn_on_use
 from dataware.cdk.resource import AUTO, CHILD, DataAwareResource, MigrationSetting
 
 
@@ -60,6 +60,6 @@ class DataAwareBucket(DataAwareResource):
     def _reference(self, name: str, properties: dict[str, Any]) -> s3.IBucket:
         key = properties.pop("encryption_key", None)
         bucket = s3.Bucket.from_bucket_attributes(self, CHILD, bucket_name=name, encryption_key=key)
-        tell_unused(self, name, properties)
+        report_unused(self, name, properties)
         warn_on_use(self, bucket, name, BUCKET)
         return bucket

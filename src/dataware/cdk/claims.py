@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from constructs import Construct
 
-from dataware.cdk.asked import ResourceRequest
-from dataware.cdk.home import Home
+from dataware.cdk.request import ResourceRequest
+from dataware.cdk.stack_scope import StackScope
 from dataware.cdk.versions import add_warning
 
 
@@ -27,7 +27,7 @@ class Claims:
 _BY_APP: dict[str, Claims] = {}
 
 
-def claim(construct: Construct, asked: ResourceRequest, home: Home) -> None:
+def claim(construct: Construct, asked: ResourceRequest, home: StackScope) -> None:
     """Record what a construct wants.
 
     Raises ValueError if another one prefers the same name; warns where a name is one construct's

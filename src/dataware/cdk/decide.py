@@ -14,11 +14,11 @@ from enum import StrEnum
 from aws_cdk import Annotations, CfnResource, Stack
 from constructs import Construct
 
-from dataware.cdk.asked import ResourceRequest, is_token
-from dataware.cdk.home import IMPORT, LOOKUP, Home
-from dataware.cdk.lock import FILE, Environment, Lock, LockEntry, read_lock
+from dataware.cdk.lock import FILE, Environment, LockEntry, LockFile, read_lock
+from dataware.cdk.request import ResourceRequest, is_token
+from dataware.cdk.stack_scope import IMPORT, LOOKUP, StackScope
 from dataware.cdk.versions import add_warning
-from dataware.core.errors import BadInput, DatawareError
+from dataware.core.errors import DatawareError, InputError
 from dataware.core.events import event
 from dataware.core.model import Action, Decision, ImportMode
 from dataware.core.plan import DEPLOYING, LOOKING, RUN
@@ -38,7 +38,7 @@ BY_MISTAKE = (
 )
 
 
-class Lookup(StrEnum):
+class LookupMode(StrEnum):
     """What happens when the lock file has no decision; `collect` asks for none at all."""
 
     AUTO = "auto"
@@ -46,8 +46,8 @@ class Lookup(StrEnum):
     COLLECT = "collect"
 
 
-def settle(
-    construct: Construct, asked: ResourceRequest, home: Home, logical_id: str | None = None
+def find_decision(
+    construct: Construct, asked: ResourceRequest, home: StackScope, logical_id: str | None = None
 ) -> LockEntry:
     """The decision for one construct; a stop of rule 0 where nothing can be decided.
 
@@ -55,7 +55,7 @@ def settle(
     word.
     """
     mode = lookup_mode(home)
-    if mode is Lookup.COLLECT:
+    if mode is LookupMode.COLLECT:
         reason = "not looked at: the app was run to collect what it wants"
         return LockEntry(asked.preferred, Decision(Action.CREATE, UNDECIDED, reason))
     try:
@@ -64,13 +64,15 @@ def settle(
         return LockEntry(asked.preferred, Decision(Action.STOP, UNDECIDED, str(error)))
 
 
-def tell(construct: Construct, entry: LockEntry, home: Home, *, silent: bool = False) -> None:
+def report(
+    construct: Construct, entry: LockEntry, home: StackScope, *, silent: bool = False
+) -> None:
     """Annotate a construct with what stops it, and with what was warned of.
 
     `silent` keeps from people a decision that is not carried out.
     """
     decision = entry.decision
-    if lookup_mode(home) is Lookup.COLLECT and os.environ.get(RUN) != LOOKING:
+    if lookup_mode(home) is LookupMode.COLLECT and os.environ.get(RUN) != LOOKING:
         Annotations.of(construct).add_error(BY_MISTAKE)
     if entry.announce is not None and not silent:
         entry.announce()
@@ -85,13 +87,13 @@ def tell(construct: Construct, entry: LockEntry, home: Home, *, silent: bool = F
         add_warning(construct, f"dataware:rule-{decision.rule}", text)
 
 
-def lookup_mode(home: Home) -> Lookup:
+def lookup_mode(home: StackScope) -> LookupMode:
     """The mode that the environment or the context asks for. Raises ValueError."""
-    value = os.environ.get(VARIABLE) or home.lookup or Lookup.AUTO
+    value = os.environ.get(VARIABLE) or home.lookup or LookupMode.AUTO
     try:
-        return Lookup(str(value))
+        return LookupMode(str(value))
     except ValueError:
-        known = ", ".join(Lookup)
+        known = ", ".join(LookupMode)
         raise ValueError(f"{LOOKUP} cannot be {value!r}: choose from {known}") from None
 
 
@@ -100,7 +102,7 @@ def is_data_first() -> bool:
     return os.environ.get(RUN) == DEPLOYING
 
 
-def import_default(home: Home) -> ImportMode | None:
+def import_default(home: StackScope) -> ImportMode | None:
     """How the app imports where a construct does not say; None leaves it open."""
     try:
         return ImportMode(str(home.import_mode)) if home.import_mode else None
@@ -109,7 +111,7 @@ def import_default(home: Home) -> ImportMode | None:
         raise ValueError(f"{IMPORT} cannot be {home.import_mode!r}: choose {known}") from None
 
 
-def environment_of(home: Home, lock: Lock) -> Environment:
+def environment_of(home: StackScope, lock: LockFile) -> Environment:
     """Where a stack goes: what it says, else CDK's defaults, else the lock file's only place."""
     known = lock.only_environment
     account, region = home.account, home.region
@@ -118,7 +120,7 @@ def environment_of(home: Home, lock: Lock) -> Environment:
     if is_token(region):
         region = os.environ.get("CDK_DEFAULT_REGION") or (known.region if known else "")
     if not (account and region):
-        raise BadInput(
+        raise InputError(
             f"it is not known which account and region stack {home.stack} goes to: give the "
             "stack an env, run the app by the CDK or dataware command line, or set "
             "CDK_DEFAULT_ACCOUNT and CDK_DEFAULT_REGION"
@@ -141,7 +143,7 @@ def declared_id(construct: Construct, cfn_type: str) -> str:
 
 
 def _entry(
-    construct: Construct, asked: ResourceRequest, home: Home, logical_id: str | None
+    construct: Construct, asked: ResourceRequest, home: StackScope, logical_id: str | None
 ) -> LockEntry:
     lock = read_lock()
     environment = environment_of(home, lock)
@@ -149,13 +151,13 @@ def _entry(
     entry = lock.entry(environment, asked.kind, asked.preferred)
     outdated = _why_outdated(entry, asked, environment, home.stack, logical_id)
     known = entry if outdated is None else None
-    never = lookup_mode(home) is Lookup.NEVER
+    never = lookup_mode(home) is LookupMode.NEVER
     if known and (known.is_settled or is_data_first()):
         return known
     if known and never:
         return replace(known, is_current=False)
     if never:
-        raise BadInput(f"{outdated}; {RENEW}")
+        raise InputError(f"{outdated}; {RENEW}")
     # Imports the AWS SDK, which a synth with a full lock file does without.
     from dataware.cdk.lookup import look_up  # noqa: PLC0415 - on demand, see above
 

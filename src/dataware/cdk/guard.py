@@ -22,10 +22,10 @@ from aws_cdk import (
 )
 
 from dataware import __version__
-from dataware.cdk.decide import VARIABLE, Lookup
-from dataware.cdk.home import LOOKUP
+from dataware.cdk.decide import VARIABLE, LookupMode
+from dataware.cdk.stack_scope import LOOKUP
 from dataware.core.errors import DatawareError
-from dataware.core.guard import ALLOWED, RULE, Threat
+from dataware.core.guard import ALLOWED, RULE, DestructiveChange
 
 RULE_NAME = f"dataware-{RULE}"
 UNSEEN = "dataware-unseen"
@@ -90,10 +90,10 @@ class DataGuard:
 def _is_collected(context: IPolicyValidationContextBeta1) -> bool:
     """Whether dataware itself runs the app, which it guards with options of its own."""
     mode = os.environ.get(VARIABLE) or context.app_construct.node.try_get_context(LOOKUP)
-    return mode == Lookup.COLLECT
+    return mode == LookupMode.COLLECT
 
 
-def _violation(threat: Threat, paths: dict[str, str]) -> PolicyViolationBeta1:
+def _violation(threat: DestructiveChange, paths: dict[str, str]) -> PolicyViolationBeta1:
     return PolicyViolationBeta1(
         rule_name=RULE_NAME,
         description=f"{threat.name}: {threat.reason}",

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.core.kind import Kind
 from dataware.core.model import Action, Content, Decision, Existence, ImportMode, Size
 from dataware.core.plan import COPYING, lock_key
@@ -97,13 +97,13 @@ class LockEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
+class LockFile:
     """The content of a lock file, by environment and key."""
 
     environments: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     def entry(self, environment: Environment, kind: Kind, preferred: str) -> LockEntry | None:
-        """The entry of one resource, None if there is none. Raises BadInput for a damaged one.
+        """The entry of one resource, None if there is none. Raises InputError for a damaged one.
 
         It may have been written for another type that declares the same kind of thing.
         """
@@ -123,7 +123,7 @@ class Lock:
 
 
 def parse_entry(preferred: str, data: Mapping[str, Any]) -> LockEntry:
-    """An entry as `dataware.core.plan.lock_entries` writes it. Raises BadInput."""
+    """An entry as `dataware.core.plan.lock_entries` writes it. Raises InputError."""
     try:
         mode = data["import"]
         decision = Decision(
@@ -147,37 +147,37 @@ def parse_entry(preferred: str, data: Mapping[str, Any]) -> LockEntry:
             beside=tuple(data.get("beside", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise BadInput(
+        raise InputError(
             f"{FILE}: the entry of {preferred} is damaged ({error!r}); "
             "write it again with `dataware plan --lock`"
         ) from error
 
 
-def read_lock(folder: Path | None = None) -> Lock:
+def read_lock(folder: Path | None = None) -> LockFile:
     """The lock file in `folder` (the current one); an empty lock if there is no file."""
     path = (folder or Path.cwd()) / FILE
     try:
         state = path.stat()
     except FileNotFoundError:
-        return Lock()
+        return LockFile()
     return _parse_lock(path, state.st_mtime_ns, state.st_size)
 
 
 # One synth asks once for every construct; size and time of change tell one file from the next.
 @lru_cache(maxsize=4)
-def _parse_lock(path: Path, _changed: int, _size: int) -> Lock:
+def _parse_lock(path: Path, _changed: int, _size: int) -> LockFile:
     try:
         data = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise BadInput(
+        raise InputError(
             f"{path} cannot be read as a lock file ({error}): if a merge left conflict markers in "
             "it, take either side whole; then write it again with `dataware plan --lock`"
         ) from error
     if not isinstance(data, dict) or data.get("version") != VERSION:
-        raise BadInput(f"{path} is no lock file of version {VERSION}: move it away")
+        raise InputError(f"{path} is no lock file of version {VERSION}: move it away")
     environments = data.get("environments")
     if not isinstance(environments, dict) or not all(
         isinstance(entries, dict) for entries in environments.values()
     ):
-        raise BadInput(f"{path} has no environments: write it again with `dataware plan --lock`")
-    return Lock(environments)
+        raise InputError(f"{path} has no environments: write it again with `dataware plan --lock`")
+    return LockFile(environments)

@@ -17,17 +17,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from dataware.aws import Account, BotocoreTransport, SystemClock
-from dataware.cdk.decide import VARIABLE, Lookup
-from dataware.cdk.home import IMPORT
-from dataware.cdk.lock import Environment, Lock, LockEntry, parse_entry
-from dataware.core.access import Endpoint
-from dataware.core.errors import BadInput, DatawareError, Refused
+from dataware.cdk.decide import VARIABLE, LookupMode
+from dataware.cdk.lock import Environment, LockEntry, LockFile, parse_entry
+from dataware.cdk.stack_scope import IMPORT
+from dataware.core.errors import DatawareError, InputError, RefusedError
 from dataware.core.guard import ALLOWED
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, Wanted
 from dataware.core.names import localize_names
 from dataware.core.plan import LOOKING, RUN, Planned, lock_entries, lock_key
 from dataware.core.ports import Journal, Wire
+from dataware.http.endpoint import Endpoint
 from dataware.kinds import kinds, load
 from dataware.ops.announce import announce
 from dataware.ops.context import Context
@@ -48,7 +48,7 @@ _FOUND: dict[tuple[str, Environment], Entries | DatawareError] = {}
 because a hundred constructs would only repeat it."""
 
 
-def look_up(wanted: Wanted, environment: Environment, lock: Lock) -> LockEntry:
+def look_up(wanted: Wanted, environment: Environment, lock: LockFile) -> LockEntry:
     """The decision on one resource, as of now. Raises DatawareError."""
     key = lock_key(wanted.type, wanted.preferred)
     if output := os.environ.get("CDK_OUTDIR"):
@@ -63,7 +63,9 @@ def _is_for(entry: LockEntry, wanted: Wanted) -> bool:
     return (entry.stack, entry.logical_id, entry.fallbacks) == declared
 
 
-def _together(output: str, environment: Environment, otherwise: ImportMode, lock: Lock) -> Entries:
+def _together(
+    output: str, environment: Environment, otherwise: ImportMode, lock: LockFile
+) -> Entries:
     """The decisions on everything in an environment for which the lock file has none."""
     found = _FOUND.get((output, environment))
     if found is None:
@@ -82,7 +84,7 @@ def _together(output: str, environment: Environment, otherwise: ImportMode, lock
     return found
 
 
-def _is_locked(wanted: Wanted, environment: Environment, lock: Lock) -> bool:
+def _is_locked(wanted: Wanted, environment: Environment, lock: LockFile) -> bool:
     entry = lock.entry(environment, load(wanted.type), wanted.preferred)
     return entry is not None and _is_for(entry, wanted) and entry.is_settled
 
@@ -95,7 +97,7 @@ def _collect_resources(environment: Environment, otherwise: ImportMode) -> list[
         environ = {
             **os.environ,
             **QUICK_ENVIRON,
-            VARIABLE: Lookup.COLLECT.value,
+            VARIABLE: LookupMode.COLLECT.value,
             RUN: LOOKING,
             "CDK_OUTDIR": output,
             "CDK_CONTEXT_JSON": json.dumps({**known, **QUICK_CONTEXT, IMPORT: otherwise.value}),
@@ -116,7 +118,7 @@ def _decide_now(wanted: Sequence[Wanted], environment: Environment) -> Entries:
     clock = SystemClock()
     account = Account.open(_retrying, region=environment.region)
     if account.account != environment.account:
-        raise BadInput(
+        raise InputError(
             f"the stack goes to account {environment.account}, but the credentials are those of "
             f"account {account.account}: choose them with AWS_PROFILE, or write the lock file "
             "with `dataware plan --lock`"
@@ -133,7 +135,7 @@ def _decide_now(wanted: Sequence[Wanted], environment: Environment) -> Entries:
             regional=account.for_region,
             move=_move,
         )
-        plan = make_plan(context, wanted, tell=False)
+        plan = make_plan(context, wanted, report=False)
         plan = stop_renames(account, plan, _allowed_losses())
     planned = {lock_key(one.wanted.type, one.wanted.preferred): one for one in plan.resources}
     return {
@@ -147,11 +149,11 @@ def _decide_now(wanted: Sequence[Wanted], environment: Environment) -> Entries:
 def _announcement(planned: Planned) -> Callable[[], None]:
     """Tells of a decision, once it is known what the construct makes of it."""
 
-    def tell() -> None:
+    def report() -> None:
         with _renderer() as emit:
             announce(emit, planned)
 
-    return tell
+    return report
 
 
 def _renderer() -> Renderer:
@@ -175,15 +177,15 @@ class _Nothing:
 
     def create(self, kind: Kind, wanted: Wanted) -> None:
         """Refuse."""
-        raise Refused(f"a synth does not create the {kind.noun} {wanted.preferred}")
+        raise RefusedError(f"a synth does not create the {kind.noun} {wanted.preferred}")
 
     def release(self, kind: Kind, name: str) -> None:
         """Refuse."""
-        raise Refused(f"a synth does not touch the {kind.noun} {name}")
+        raise RefusedError(f"a synth does not touch the {kind.noun} {name}")
 
 
 def _no_journal(kind: str, target: str) -> Journal:
-    raise Refused(f"a synth copies nothing into {target} ({kind})")
+    raise RefusedError(f"a synth copies nothing into {target} ({kind})")
 
 
 def _retrying(access: Endpoint, on_throttle: Callable[[str], None]) -> Wire:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dataware.aws import Account
-from dataware.core.access import Endpoint
-from dataware.core.errors import Refused
-from dataware.core.guard import Threat
+from dataware.core.errors import RefusedError
+from dataware.core.guard import DestructiveChange
 from dataware.core.ports import Wire
+from dataware.http.endpoint import Endpoint
 from dataware.kinds import kinds
 from dataware.ops.guard import losses, mark_allowed
 from dataware.ops.inputs.assembly import MANIFEST, read_assembly
@@ -20,10 +20,10 @@ from dataware.ops.inputs.wanted import App, Overrides
 
 def losses_of(
     templates: Sequence[Path], profile: str | None, allow: Sequence[str]
-) -> tuple[tuple[Threat, ...], list[str], dict[str, str]]:
+) -> tuple[tuple[DestructiveChange, ...], list[str], dict[str, str]]:
     """What the stacks of some templates would lose, what was not seen, and each stack's template.
 
-    Raises BadInput without credentials.
+    Raises InputError without credentials.
     """
     app = _app_of(templates)
     region = None if os.environ.get("AWS_REGION") else os.environ.get("CDK_DEFAULT_REGION")
@@ -50,4 +50,4 @@ def _app_of(templates: Sequence[Path]) -> App:
 
 
 def _no_wire(_access: Endpoint, _on_throttle: Callable[[str], None]) -> Wire:
-    raise Refused("a synth copies nothing")
+    raise RefusedError("a synth copies nothing")

@@ -15,10 +15,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as states
 from constructs import Construct
 
-from dataware.cdk.code import handler_code
-from dataware.cdk.home import number_of, stack_of
-from dataware.cdk.machine import definition
-from dataware.cdk.sides import (
+from dataware.cdk.lambda_asset import handler_code
+from dataware.cdk.migration_sides import (
     MARKER,
     MigrationSide,
     Permission,
@@ -26,6 +24,8 @@ from dataware.cdk.sides import (
     look_permissions,
     record_permission,
 )
+from dataware.cdk.stack_scope import number_of, stack_of
+from dataware.cdk.state_machine import definition
 from dataware.cdk.versions import PYTHON
 
 ID = "DataMigrations"

@@ -10,10 +10,10 @@ from aws_cdk import Annotations, CfnResource, Duration
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from dataware.cdk.dependents import Dependents
 from dataware.cdk.machinery import Machinery
-from dataware.cdk.resource import Copy
-from dataware.cdk.sides import Resource, sides
-from dataware.cdk.waiting import Waiting
+from dataware.cdk.migration_sides import Resource, sides
+from dataware.cdk.resource import PendingCopy
 from dataware.core.estimate import estimate_deployment
 from dataware.core.history import WHAT_IT_HOLDS
 from dataware.core.model import OnConflict
@@ -28,7 +28,7 @@ ENDING_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class MigrationSettings:
     """How a deployment copies; see `DataMigration`."""
 
     on_conflict: OnConflict | None
@@ -113,7 +113,7 @@ class DataMigration(Construct):
     ) -> None:
         """Declare the migration. Raises ValueError for what cannot be copied."""
         super().__init__(scope, id)
-        self._settings = Settings(
+        self._settings = MigrationSettings(
             OnConflict(on_conflict) if on_conflict else None,
             all_versions,
             accept_left,
@@ -127,7 +127,7 @@ class DataMigration(Construct):
         source_side, target_side = sides(self, source, target, source_owner, source_region)
         self._source = source_side.with_key(source_key)
         self._target = target_side.with_key(target_key)
-        Waiting.of(self).add(self._declare(), self._target)
+        Dependents.of(self).add(self._declare(), self._target)
 
     def _declare(self) -> CfnResource:
         """The custom resource, which comes after what it copies."""
@@ -156,7 +156,7 @@ class DataMigration(Construct):
         return resource
 
     @staticmethod
-    def of(scope: Construct, id: str, copy: Copy, /, **settings: Any) -> DataMigration:
+    def of(scope: Construct, id: str, copy: PendingCopy, /, **settings: Any) -> DataMigration:
         """The migration of a data-aware resource: give it as its `migration` argument.
 
         ``partial(DataMigration.of, max_rate=100)`` is one with settings. What by its estimate
@@ -174,7 +174,7 @@ class DataMigration(Construct):
         made.check_versions(copy)
         return made
 
-    def check_versions(self, copy: Copy) -> None:
+    def check_versions(self, copy: PendingCopy) -> None:
         """Add an error if the copy would take nothing, because only older versions are there."""
         if copy.size is not None and copy.size.is_zero and not self._settings.all_versions:
             Annotations.of(self).add_error(
@@ -182,7 +182,7 @@ class DataMigration(Construct):
                 "give migration=partial(DataMigration.of, all_versions=True)"
             )
 
-    def check_time(self, copy: Copy) -> None:
+    def check_time(self, copy: PendingCopy) -> None:
         """Add an error if the copy does not fit into a deployment, by its estimate."""
         if copy.size is None:
             return

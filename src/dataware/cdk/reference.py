@@ -45,7 +45,7 @@ def warn_on_use(
             setattr(reference, method, _with_warning(construct, original, message))
 
 
-def tell_unused(construct: Construct, name: str, properties: Iterable[str]) -> None:
+def report_unused(construct: Construct, name: str, properties: Iterable[str]) -> None:
     """Say which properties wait until the stack owns the resource."""
     unused = ", ".join(sorted(properties))
     if unused:

@@ -9,7 +9,7 @@ from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from dataware.cdk.properties import RepositoryProperties
-from dataware.cdk.reference import REPOSITORY, tell_unused, warn_on_use
+from dataware.cdk.reference import REPOSITORY, report_unused, warn_on_use
 from dataware.cdk.resource import CHILD, DataAwareResource
 
 
@@ -61,6 +61,6 @@ class DataAwareRepository(DataAwareResource):
 
     def _reference(self, name: str, properties: dict[str, Any]) -> ecr.IRepository:
         repository = ecr.Repository.from_repository_name(self, CHILD, name)
-        tell_unused(self, name, properties)
+        report_unused(self, name, properties)
         warn_on_use(self, repository, name, REPOSITORY)
         return repository

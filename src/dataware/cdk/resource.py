@@ -16,19 +16,19 @@ from aws_cdk import Annotations, CfnResource
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
-from dataware.cdk.asked import ask
 from dataware.cdk.claims import claim
 from dataware.cdk.decide import (
-    Lookup,
+    LookupMode,
     declared_id,
+    find_decision,
     import_default,
     is_data_first,
     lookup_mode,
-    settle,
-    tell,
+    report,
 )
-from dataware.cdk.home import home_of, path_in, stack_of
 from dataware.cdk.lock import FILE
+from dataware.cdk.request import ask
+from dataware.cdk.stack_scope import home_of, path_in, stack_of
 from dataware.cdk.versions import KEEPS_BUT_ON_CREATE, RETAIN
 from dataware.core.model import Decision, OnError, Size
 from dataware.core.plan import COPYING
@@ -45,7 +45,7 @@ Made = TypeVar("Made", bound=IConstruct)
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class PendingCopy:
     """Data that has to be copied into a resource while its stack is deployed.
 
     `source` and `target` are physical names; nothing in a `guarded` target may be replaced. `size`
@@ -76,7 +76,7 @@ class Copy:
 class MakeMigration(Protocol):
     """What a construct's `migration` argument is: makes the construct that copies."""
 
-    def __call__(self, scope: Construct, id: str, copy: Copy, /) -> IConstruct:
+    def __call__(self, scope: Construct, id: str, copy: PendingCopy, /) -> IConstruct:
         """The construct on which everything may depend that needs the data."""
         ...
 
@@ -122,7 +122,7 @@ class DataAwareResource(Construct):
                 "deployment: move the construct to the stack itself"
             )
         claim(self, self._asked, self._home)
-        self._entry = settle(self, self._asked, self._home)
+        self._entry = find_decision(self, self._asked, self._home)
         self._copying: IConstruct | None = None
 
     @property
@@ -167,7 +167,7 @@ class DataAwareResource(Construct):
         if made is None:
             raise RuntimeError(f"{self._asked.path} is neither declared nor referred to")
         copying = self.decision.action in COPYING
-        tell(self, self._entry, self._home, silent=copying and migration is None)
+        report(self, self._entry, self._home, silent=copying and migration is None)
         self._refuse_twin()
         self._migrate(migration, made)
         return made
@@ -184,7 +184,7 @@ class DataAwareResource(Construct):
         if self._entry.logical_id is not None:
             logical_id = self._stack.get_logical_id(element)
             if logical_id != self._entry.logical_id:
-                self._entry = settle(self, asked, self._home, logical_id)
+                self._entry = find_decision(self, asked, self._home, logical_id)
 
     def _leave_a_note(self) -> None:
         """Let the assembly tell of a resource that the template does not declare."""
@@ -195,7 +195,7 @@ class DataAwareResource(Construct):
     def _metadata(self) -> dict[str, Any]:
         """The settings for the template; a collecting run also tells the app's default."""
         metadata = self._asked.metadata
-        if "Import" not in metadata and lookup_mode(self._home) is Lookup.COLLECT:
+        if "Import" not in metadata and lookup_mode(self._home) is LookupMode.COLLECT:
             mode = import_default(self._home)
             return {**metadata, "Import": mode.value} if mode else metadata
         return metadata
@@ -215,13 +215,13 @@ class DataAwareResource(Construct):
             made.node.add_dependency(before)
             self._copying = before = made
 
-    def _copies(self, key: kms.IKey | None) -> tuple[Copy, ...]:
+    def _copies(self, key: kms.IKey | None) -> tuple[PendingCopy, ...]:
         """What the deployment has to copy, or to look at because no synth could."""
         decision, asked, entry = self.decision, self._asked, self._entry
 
-        def copy(source: str, **more: Any) -> Copy:
+        def copy(source: str, **more: Any) -> PendingCopy:
             names = (asked.kind.cfn_type, source, asked.preferred)
-            return Copy(*names, decision.guarded, key=key, **more)
+            return PendingCopy(*names, decision.guarded, key=key, **more)
 
         if decision.action in COPYING and decision.source is not None:
             return (copy(decision.source, size=entry.size),)
@@ -242,14 +242,14 @@ class DataAwareResource(Construct):
         asked, names = self._asked, self._entry.stranded
         if asked.kind.copier is None or not names:
             return
-        copy = Copy(asked.kind.cfn_type, names[0], asked.preferred, guarded=True)
+        copy = PendingCopy(asked.kind.cfn_type, names[0], asked.preferred, guarded=True)
         Annotations.of(self).add_error(
             f"{asked.preferred} is empty, {', '.join(names)} holds data, and on_fallback_data="
             f'"{asked.on_fallback_data}" forbids to copy it: leave that out, {copy.advice}, or '
             "take the name out of fallback_names"
         )
 
-    def _why_stranded(self, copy: Copy) -> str:
+    def _why_stranded(self, copy: PendingCopy) -> str:
         seen = (
             f"the data of {copy.source} has to be copied to {copy.target}"
             if not copy.if_needed

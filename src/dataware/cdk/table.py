@@ -9,7 +9,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from dataware.cdk.properties import TableProperties, TableV2Properties
-from dataware.cdk.reference import TABLE, tell_unused, warn_on_use
+from dataware.cdk.reference import TABLE, report_unused, warn_on_use
 from dataware.cdk.resource import AUTO, CHILD, DataAwareResource, MigrationSetting
 
 L2: TypeAlias = "type[dynamodb.Table] | type[dynamodb.TableV2]"
@@ -70,7 +70,7 @@ class _AnyTable(DataAwareResource):
         table = self._l2.from_table_attributes(
             self, CHILD, table_name=name, grant_index_permissions=True, **about
         )
-        tell_unused(self, name, properties.keys() - dict(KEYS).keys())
+        report_unused(self, name, properties.keys() - dict(KEYS).keys())
         warn_on_use(self, table, name, TABLE)
         return table
 

@@ -9,7 +9,7 @@ from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
 from dataware.cdk.properties import UserPoolProperties
-from dataware.cdk.reference import tell_unused
+from dataware.cdk.reference import report_unused
 from dataware.cdk.resource import CHILD, DataAwareResource
 
 
@@ -63,5 +63,5 @@ class DataAwareUserPool(DataAwareResource):
 
     def _reference(self, name: str, properties: dict[str, Any]) -> cognito.IUserPool:
         pool = cognito.UserPool.from_user_pool_id(self, CHILD, self._entry.physical_id or name)
-        tell_unused(self, name, properties)
+        report_unused(self, name, properties)
         return pool

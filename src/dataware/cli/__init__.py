@@ -13,7 +13,7 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    from dataware.cli.streams import forgiving_streams  # noqa: PLC0415 - only a run needs it
+    from dataware.cli.process.streams import forgiving_streams  # noqa: PLC0415 - only a run needs it
 
     with forgiving_streams():
         from dataware.cli.errors import run_command  # noqa: PLC0415 - only a run needs click

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from dataware.cli.cdk_options import CdkArguments, OptionTable, read_option_table
 from dataware.cli.checked_app import describe_check
-from dataware.core.errors import BadInput, DatawareError
+from dataware.core.errors import DatawareError, InputError
 from dataware.core.plan import DEPLOYING, LOOKING, RUN
 from dataware.ops.inputs.assembly import MANIFEST, Stack
 
@@ -45,7 +45,7 @@ class Cdk:
     app: str = ""
 
     def synth(self, output: Path, arguments: CdkArguments) -> None:
-        """Write the cloud assembly as it is before any decision. Raises BadInput if it fails.
+        """Write the cloud assembly as it is before any decision. Raises InputError if it fails.
 
         `cdk list` does it as `cdk synth` does, but bundles no assets, which takes minutes.
         """
@@ -53,7 +53,9 @@ class Cdk:
         words = arguments.words(only=SYNTHESIS)
         done = self._run(["list", *told, *words], LOOKING, stdout=subprocess.DEVNULL)
         if done:
-            raise BadInput(f"`cdk list` ended with exit code {done}; its own message stands above")
+            raise InputError(
+                f"`cdk list` ended with exit code {done}; its own message stands above"
+            )
 
     def deploy(self, stacks: Sequence[str], arguments: CdkArguments, guarded: Path) -> None:
         """Deploy exactly these stacks, as `guarded` has them, and let them adopt what exists.
@@ -73,7 +75,7 @@ class Cdk:
             )
 
     def match(self, stacks: Sequence[Stack], patterns: Sequence[str]) -> list[Stack]:
-        """The stacks that fit the patterns in the eyes of this CDK. Raises BadInput.
+        """The stacks that fit the patterns in the eyes of this CDK. Raises InputError.
 
         It is asked about stacks without content and without dependencies, which it would add.
         """
@@ -89,7 +91,7 @@ class Cdk:
             )
         if answer.returncode:
             said = " ".join(answer.stderr.split())
-            raise BadInput(
+            raise InputError(
                 f"`cdk list` cannot tell which stacks {' '.join(patterns)} means: {said}"
             )
         return read_listed(answer.stdout, stacks)
@@ -147,14 +149,14 @@ def escape_pattern(stack_id: str) -> str:
 def find_cdk(folder: Path, environ: Mapping[str, str]) -> Cdk:
     """The project's own CDK, else the one on the path, else that of npx.
 
-    Raises BadInput when there is none, or one that cannot adopt resources.
+    Raises InputError when there is none, or one that cannot adopt resources.
     """
     for command in candidates(folder, environ):
         version = version_of(command, folder, environ)
         if version is not None:
             options = _known_options(command, folder, environ, version)
             return Cdk(command, folder, environ, options)
-    raise BadInput(f"the CDK command line was not found: {ADVICE}")
+    raise InputError(f"the CDK command line was not found: {ADVICE}")
 
 
 def candidates(folder: Path, environ: Mapping[str, str]) -> list[tuple[str, ...]]:
@@ -199,10 +201,10 @@ def version_of(
 def _known_options(
     command: Sequence[str], folder: Path, environ: Mapping[str, str], version: tuple[int, int, int]
 ) -> OptionTable:
-    """The options of `cdk deploy`. Raises BadInput for a version that cannot do."""
+    """The options of `cdk deploy`. Raises InputError for a version that cannot do."""
     name = ".".join(str(part) for part in version)
     if version[0] != 2:
-        raise BadInput(
+        raise InputError(
             f"the CDK command line {command[-1]} has version {name}, and dataware works with "
             f"version 2: {ADVICE}"
         )
@@ -217,7 +219,7 @@ def _known_options(
     )
     options = read_option_table(answer.stdout or answer.stderr)
     if IMPORTING[2:] not in options:
-        raise BadInput(
+        raise InputError(
             f"the CDK command line has version {name}, which cannot adopt existing resources "
             f"({IMPORTING} is missing): {ADVICE}"
         )

@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dataware.core.errors import BadInput
-from dataware.core.near import suggestion_for
+from dataware.calc.suggest import suggestion_for
+from dataware.core.errors import InputError
 
 BOOLEAN, COUNT, ARRAY = "boolean", "count", "array"
 FLAGS = frozenset({BOOLEAN, COUNT})
@@ -102,14 +102,14 @@ class OptionTable:
         return name in self.spellings
 
     def find(self, spelling: str) -> CdkOption:
-        """The option of that spelling, dashes left out. Raises BadInput."""
+        """The option of that spelling, dashes left out. Raises InputError."""
         kebab = re.sub(r"(?<=[a-z])([A-Z])", lambda match: f"-{match[1].lower()}", spelling)
         option = self.spellings.get(spelling) or self.spellings.get(kebab)
         if option is None:
             dashes = "-" if len(spelling) == 1 else "--"
             names = {one.name for one in self.spellings.values()}
             near = suggestion_for(spelling, names)
-            raise BadInput(f"`cdk deploy` of this project has no option {dashes}{spelling}{near}")
+            raise InputError(f"`cdk deploy` of this project has no option {dashes}{spelling}{near}")
         return option
 
 
@@ -149,20 +149,20 @@ def _rows(text: str) -> Iterator[tuple[str, str]]:
 def parse_cdk_arguments(
     words: Sequence[str], table: OptionTable, environ: Mapping[str, str]
 ) -> CdkArguments:
-    """Tell options and stacks apart. Raises BadInput for what CDK would not take, either."""
+    """Tell options and stacks apart. Raises InputError for what CDK would not take, either."""
     stacks: list[str] = []
     options: list[GivenOption] = []
     rest = list(words)
     while rest:
         word = rest.pop(0)
         if word == "--":
-            raise BadInput("CDK passes over the stacks behind a `--`: leave that out")
+            raise InputError("CDK passes over the stacks behind a `--`: leave that out")
         if word.startswith("-") and word != "-":
             options += _take_option(word, rest, table)
         else:
             stacks.append(word)
     if "" in stacks:
-        raise BadInput("an empty argument names no stack: leave it out")
+        raise InputError("an empty argument names no stack: leave it out")
     _refuse_repeated(options, table)
     return CdkArguments(tuple(stacks), tuple(options), _from_environ(table, environ))
 
@@ -175,7 +175,7 @@ def _take_option(word: str, rest: list[str], table: OptionTable) -> list[GivenOp
     if name.startswith("--no-") and not equals and name[2:] not in table:
         option = table.find(name[5:])
         if option.type not in FLAGS:
-            raise BadInput(f"--{option.name} takes a value, so {word} means nothing")
+            raise InputError(f"--{option.name} takes a value, so {word} means nothing")
         return [GivenOption(option.name, False, (word,))]
     option = table.find(name.lstrip("-"))
     if equals:
@@ -186,7 +186,7 @@ def _take_option(word: str, rest: list[str], table: OptionTable) -> list[GivenOp
             return [GivenOption(option.name, following == "true", (word, rest.pop(0)))]
         return [GivenOption(option.name, True, (word,))]
     if following is None or (following.startswith("-") and not NEGATIVE.fullmatch(following)):
-        raise BadInput(f"the option {word} of `cdk deploy` needs a value")
+        raise InputError(f"the option {word} of `cdk deploy` needs a value")
     return [GivenOption(option.name, following, (word, rest.pop(0)))]
 
 
@@ -194,7 +194,7 @@ def _take_cluster(word: str, rest: list[str], table: OptionTable) -> list[GivenO
     letters = [*word[1:]]
     for letter in letters:
         if not letter.isalpha() or table.find(letter).type not in FLAGS:
-            raise BadInput(f"write the options in {word} one by one, as in -c KEY=VALUE")
+            raise InputError(f"write the options in {word} one by one, as in -c KEY=VALUE")
     *first, last = [f"-{letter}" for letter in letters]
     flags = [GivenOption(table.find(one[1:]).name, True, (one,)) for one in first]
     return [*flags, *_take_option(last, rest, table)]
@@ -203,10 +203,10 @@ def _take_cluster(word: str, rest: list[str], table: OptionTable) -> list[GivenO
 def _parsed_value(option: CdkOption, value: str, word: str) -> str | bool:
     if option.type not in FLAGS:
         if not value:
-            raise BadInput(f"the option {word} of `cdk deploy` needs a value")
+            raise InputError(f"the option {word} of `cdk deploy` needs a value")
         return value
     if value not in {"true", "false"}:
-        raise BadInput(f"{word}: --{option.name} is either true or false")
+        raise InputError(f"{word}: --{option.name} is either true or false")
     return value == "true"
 
 
@@ -214,7 +214,7 @@ def _refuse_repeated(options: Sequence[GivenOption], table: OptionTable) -> None
     names = [one.name for one in options if table.find(one.name).type not in {*FLAGS, ARRAY}]
     for name in names:
         if names.count(name) > 1:
-            raise BadInput(f"--{name} can be given only once to `cdk deploy`")
+            raise InputError(f"--{name} can be given only once to `cdk deploy`")
 
 
 def _from_environ(table: OptionTable, environ: Mapping[str, str]) -> dict[str, str | bool]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from dataware.cli.cdk_cli import IMPORTING
 from dataware.cli.cdk_options import CdkArguments, OptionTable
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.ops.inputs.cdk_settings import CdkSettings
 
 CHANGE_SET = "change-set"
@@ -31,30 +31,30 @@ SWITCHES: Mapping[str, str] = {
 
 
 def check_arguments(arguments: CdkArguments, options: OptionTable, project: CdkSettings) -> None:
-    """Refuse what would keep CDK from adopting, or the app from being run. Raises BadInput."""
+    """Refuse what would keep CDK from adopting, or the app from being run. Raises InputError."""
     method = arguments.text("method")
     if method is not None and method != CHANGE_SET:
         why = METHODS.get(method, "is not known to dataware")
-        raise BadInput(f"--method={method} {why}; leave the option out")
+        raise InputError(f"--method={method} {why}; leave the option out")
     for name, why in SWITCHES.items():
         if name in options and arguments.is_set(name):
-            raise BadInput(f"--{name} {why}; leave the option out")
+            raise InputError(f"--{name} {why}; leave the option out")
     if arguments.value("execute") is False:
         why = METHODS["prepare-change-set"]
-        raise BadInput(f"--no-execute {why}; leave the option out")
+        raise InputError(f"--no-execute {why}; leave the option out")
     if arguments.value(IMPORTING[2:]) is False:
-        raise BadInput(f"without {IMPORTING} CDK adopts nothing; leave the option out")
+        raise InputError(f"without {IMPORTING} CDK adopts nothing; leave the option out")
     if project.assembly is not None:
-        raise BadInput(
+        raise InputError(
             f"--app {project.app} is a cloud assembly, synthesized before its data was looked at, "
             "and dataware deploy runs the app itself: name a command as the app"
         )
 
 
 def check_same(option: str, ours: str | None, cdks: str | None) -> str | None:
-    """The one value of an option that both command lines take. Raises BadInput for two."""
+    """The one value of an option that both command lines take. Raises InputError for two."""
     if ours is not None and cdks is not None and ours != cdks:
-        raise BadInput(
+        raise InputError(
             f"{option} is {ours} for dataware and {cdks} for CDK, so what is looked at would not "
             "be what is deployed: give it once"
         )

@@ -10,24 +10,26 @@ from pathlib import Path
 from dataware.cli.cdk_cli import Cdk, cdk_environ, find_cdk
 from dataware.cli.cdk_options import CdkArguments, parse_cdk_arguments
 from dataware.cli.cdk_refusals import check_arguments, check_same
-from dataware.cli.options import AppOptions, GuardOptions, Outside
+from dataware.cli.options import AppOptions, AwsOptions, GuardOptions
 from dataware.cli.project import is_project
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.core.guard import ALLOWED
 from dataware.ops.inputs.cdk_settings import GivenSettings, read_cdk_settings
 
 
 def prepare_cdk(
-    out: Outside, app: AppOptions, words: Sequence[str], guarding: GuardOptions
-) -> tuple[Outside, Cdk, CdkArguments]:
+    out: AwsOptions, app: AppOptions, words: Sequence[str], guarding: GuardOptions
+) -> tuple[AwsOptions, Cdk, CdkArguments]:
     """The settings, the CDK command line and its arguments, all of which mean the same AWS and app.
 
-    Raises BadInput for what dataware cannot deploy in that way.
+    Raises InputError for what dataware cannot deploy in that way.
     """
     folder = Path.cwd()
     names_app = any(word.startswith(("-a", "--app")) for word in words)
     if not (is_project(folder) or app.cdk_app or names_app):
-        raise BadInput(f"there is no cdk.json that names an app in {folder}; go to the CDK project")
+        raise InputError(
+            f"there is no cdk.json that names an app in {folder}; go to the CDK project"
+        )
     cdk = find_cdk(folder, cdk_environ(profile=None, region=None, endpoint_url=out.endpoint_url))
     context = [word for value in app.context for word in ("--context", value)]
     command = ["--app", app.cdk_app] if app.cdk_app else []

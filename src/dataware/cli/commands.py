@@ -10,14 +10,14 @@ import click
 from dataware import __version__
 from dataware.cli.completion import SHELLS, complete_topic, script
 from dataware.cli.file_path import FilePath
-from dataware.cli.help import Commands, Word
+from dataware.cli.help import CommandGroup, WordChoice
 from dataware.cli.options import (
     AppOptions,
+    AwsOptions,
     CopyOptions,
     GuardOptions,
-    Outside,
     PairOptions,
-    Saving,
+    PlanOptions,
     app_argument,
     app_options,
     copy_options,
@@ -39,7 +39,7 @@ from dataware.cli.options import (
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(cls=Commands, context_settings=SETTINGS, invoke_without_command=True)
+@click.group(cls=CommandGroup, context_settings=SETTINGS, invoke_without_command=True)
 @click.version_option(__version__, "-V", "--version", message="dataware %(version)s")
 @click.pass_context
 def dataware(context: click.Context, /) -> None:
@@ -99,9 +99,9 @@ def plan(**given: Any) -> int:
     from dataware.cli.jobs import run_plan  # noqa: PLC0415 - keeps --help quick
 
     return run_plan(
-        pick(Outside, given),
+        pick(AwsOptions, given),
         pick(AppOptions, given),
-        pick(Saving, given),
+        pick(PlanOptions, given),
         pick(GuardOptions, given),
         prices=given["prices"],
     )
@@ -125,7 +125,7 @@ def apply(**given: Any) -> int:
     """
     from dataware.cli.jobs import run_apply  # noqa: PLC0415 - keeps --help quick
 
-    return run_apply(pick(Outside, given), pick(AppOptions, given), pick(CopyOptions, given))
+    return run_apply(pick(AwsOptions, given), pick(AppOptions, given), pick(CopyOptions, given))
 
 
 @dataware.command(short_help="Plan, apply, then cdk deploy with adoption.")
@@ -155,7 +155,7 @@ def deploy(**given: Any) -> int:
     from dataware.cli.deploy import run_deploy  # noqa: PLC0415 - keeps --help quick
 
     return run_deploy(
-        pick(Outside, given),
+        pick(AwsOptions, given),
         pick(AppOptions, {**given, "app": None}),
         pick(CopyOptions, given),
         pick(GuardOptions, given),
@@ -193,7 +193,7 @@ def status(**given: Any) -> int:
     from dataware.cli.status import run_status  # noqa: PLC0415 - keeps --help quick
 
     watching, interval = given["watch"], given["interval"]
-    return run_status(pick(Outside, given), given["name"], watching=watching, interval=interval)
+    return run_status(pick(AwsOptions, given), given["name"], watching=watching, interval=interval)
 
 
 @dataware.command("iam-policy", short_help="Print the least IAM policy.")
@@ -211,7 +211,7 @@ def iam_policy(**given: Any) -> int:
     """
     from dataware.cli.jobs import run_policy  # noqa: PLC0415 - keeps --help quick
 
-    return run_policy(pick(Outside, given), pick(AppOptions, given), versions=given["versions"])
+    return run_policy(pick(AwsOptions, given), pick(AppOptions, given), versions=given["versions"])
 
 
 @dataware.command(short_help="Copy one place into another.")
@@ -232,7 +232,7 @@ def migrate(**given: Any) -> int:
     """
     from dataware.cli.jobs import run_migrate  # noqa: PLC0415 - keeps --help quick
 
-    return run_migrate(pick(Outside, given), pick(PairOptions, given), pick(CopyOptions, given))
+    return run_migrate(pick(AwsOptions, given), pick(PairOptions, given), pick(CopyOptions, given))
 
 
 @dataware.command(short_help="Compare two places.")
@@ -251,7 +251,9 @@ def verify(**given: Any) -> int:
     from dataware.cli.jobs import run_verify  # noqa: PLC0415 - keeps --help quick
 
     versions, deep = given["versions"], given["deep"]
-    return run_verify(pick(Outside, given), pick(PairOptions, given), versions=versions, deep=deep)
+    return run_verify(
+        pick(AwsOptions, given), pick(PairOptions, given), versions=versions, deep=deep
+    )
 
 
 @dataware.command(short_help="Check everything that a run needs.")
@@ -274,7 +276,7 @@ def doctor(**given: Any) -> int:
 
     undecided = dict.fromkeys(("strict", "on_error", "on_fallback_data", "import_mode"))
     app = pick(AppOptions, {**given, **undecided})
-    return run_doctor(pick(Outside, given), app, all_versions=given["versions"] == "all")
+    return run_doctor(pick(AwsOptions, given), app, all_versions=given["versions"] == "all")
 
 
 @dataware.command(short_help="Explain a rule, an exit code or an event.")
@@ -297,11 +299,11 @@ def explain(**given: Any) -> int:
     from dataware.cli.explain import run_explain  # noqa: PLC0415 - keeps --help quick
 
     nowhere = {"profile": None, "region": None, "endpoint_url": None}
-    return run_explain(pick(Outside, {**given, **nowhere}), given["topic"])
+    return run_explain(pick(AwsOptions, {**given, **nowhere}), given["topic"])
 
 
 @dataware.command(short_help="Print the completion script of a shell.")
-@click.argument("shell", type=Word(SHELLS), metavar="SHELL")
+@click.argument("shell", type=WordChoice(SHELLS), metavar="SHELL")
 @plain_options
 def completion(**given: Any) -> int:
     """Print the script that lets SHELL complete commands, options, words and files.

@@ -13,11 +13,11 @@ import click
 from dataware.cli.cdk_cli import Cdk, escape_pattern
 from dataware.cli.cdk_options import CdkArguments
 from dataware.cli.cdk_setup import prepare_cdk
-from dataware.cli.jobs import app_of, guarded_plan, settings_of, tell_plan
+from dataware.cli.context import outside
+from dataware.cli.jobs import app_of, guarded_plan, report_plan, settings_of
 from dataware.cli.notify import Listener, notifying
-from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside
-from dataware.cli.outside import outside
-from dataware.core.errors import BadInput, Refused
+from dataware.cli.options import AppOptions, AwsOptions, CopyOptions, GuardOptions
+from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Prices
 from dataware.core.events import event
 from dataware.core.model import Wanted
@@ -62,7 +62,7 @@ class ChosenStacks:
 
 
 def run_deploy(
-    out: Outside,
+    out: AwsOptions,
     app: AppOptions,
     copy: CopyOptions,
     guarding: GuardOptions,
@@ -80,7 +80,7 @@ def run_deploy(
 
 
 def _deploy(
-    out: Outside,
+    out: AwsOptions,
     app: AppOptions,
     deployment: Deployment,
     words: Sequence[str],
@@ -103,15 +103,15 @@ def _deploy(
 
 
 def _choose(
-    out: Outside, app: AppOptions, arguments: CdkArguments, cdk: Cdk, assembly: Path
+    out: AwsOptions, app: AppOptions, arguments: CdkArguments, cdk: Cdk, assembly: Path
 ) -> ChosenStacks:
     """The stacks that CDK would deploy, read as they are before any decision.
 
-    Raises BadInput where CDK would refuse to deploy them.
+    Raises InputError where CDK would refuse to deploy them.
     """
     stacks = read_stacks(assembly)
     if not stacks:
-        raise BadInput("the app has no stack, so there is nothing to deploy")
+        raise InputError("the app has no stack, so there is nothing to deploy")
     selection = StackSelection(
         (*arguments.stacks, *(escape_pattern(one) for one in _ids_of(stacks, app.stack))),
         all=arguments.is_set("all"),
@@ -120,7 +120,7 @@ def _choose(
     chosen = select_stacks(stacks, selection, cdk.match)
     for stack in chosen:
         if stack.errors:
-            raise BadInput(
+            raise InputError(
                 f"nothing was changed, because the app finds an error in stack {stack.id}, with "
                 f"which CDK deploys nothing: {stack.errors[0]}"
             )
@@ -174,11 +174,11 @@ def _before(
         given=given,
         all_versions=deployment.settings.all_versions,
     )
-    tell_plan(context, plan)
+    report_plan(context, plan)
     if plan.stops or plan.losses:
         stopped = [planned.wanted.preferred for planned in plan.stops]
         names = ", ".join(dict.fromkeys([*stopped, *(loss.name for loss in plan.losses)]))
-        raise Refused(f"nothing was changed, because of {names}; see the reasons above")
+        raise RefusedError(f"nothing was changed, because of {names}; see the reasons above")
     check_sources(plan, deployment.settings)
     _ask(context, plan, deployment)
     later = [planned for planned in plan.resources if _waits(planned)]
@@ -194,7 +194,7 @@ def _refuse_strangers(context: Context, app: App) -> None:
     """Refuse stacks into which these credentials cannot look. Raises Refused."""
     strangers = [one for one in app.stacks if one.account not in {None, context.aws.account}]
     if strangers:
-        raise Refused(
+        raise RefusedError(
             f"nothing was changed, because stack {strangers[0].name} is meant for account "
             f"{strangers[0].account}, into which the credentials of {context.aws.account} do not "
             "look: deploy it by itself, with credentials of its account"
@@ -207,7 +207,7 @@ def _after(
     """Fill what the deployment has created, and keep the decisions as they are now."""
     if later:
         all_versions = deployment.settings.all_versions
-        plan = make_plan(context, later, tell=False, all_versions=all_versions)
+        plan = make_plan(context, later, report=False, all_versions=all_versions)
         apply_plan(context, plan, deployment.settings, sums_up=False)
     plan = _lock(context, wanted)
     for planned in plan.resources:
@@ -226,11 +226,11 @@ def _ask(context: Context, plan: Plan, deployment: Deployment) -> None:
     if deployment.yes or not plan.changes:
         return
     if not sys.stdin.isatty():
-        raise BadInput(
+        raise InputError(
             "nobody is there to ask, and the plan above would change something; say --yes"
         )
     if not _is_yes("Apply this plan and deploy?"):
-        raise Refused("nothing was changed, because the answer was no")
+        raise RefusedError("nothing was changed, because the answer was no")
     context.emit(event("note", text="Applying the plan"))
 
 
@@ -248,7 +248,7 @@ def _is_yes(question: str) -> bool:
 
 
 def _lock(context: Context, wanted: Sequence[Wanted]) -> Plan:
-    plan = make_plan(context, wanted, tell=False)
+    plan = make_plan(context, wanted, report=False)
     save_lock(plan)
     context.emit(event("saved", what="the decisions", path=str(LOCK)))
     return plan

@@ -17,11 +17,11 @@ from pathlib import Path
 import click
 
 from dataware.cli.commands import dataware
+from dataware.cli.current_run import slot
 from dataware.cli.help import complaint
-from dataware.cli.slot import slot
-from dataware.core.access import without_credentials
-from dataware.core.errors import AppFailed, DatawareError, Incomplete
+from dataware.core.errors import AppError, DatawareError, IncompleteError
 from dataware.core.events import event
+from dataware.http.endpoint import without_credentials
 from dataware.report import Format, appearance, make_renderer
 
 APP_LINES = 30
@@ -37,13 +37,13 @@ def run_command(arguments: Sequence[str]) -> int:
     if current.record is not None:
         current.record.end(code, reason)
         if current.record.hint and not wants_json(arguments):
-            _tell_hint(current.record.hint, arguments)
+            _report_hint(current.record.hint, arguments)
     return code
 
 
-def _tell_hint(text: str, arguments: Sequence[str]) -> None:
+def _report_hint(text: str, arguments: Sequence[str]) -> None:
     """Tell a person how to make the report; a script need not be told."""
-    from dataware.cli.outside import is_watched  # noqa: PLC0415 - a run with a record has it
+    from dataware.cli.context import is_watched  # noqa: PLC0415 - a run with a record has it
 
     if is_watched(sys.stdout, os.environ):
         look = appearance(sys.stdout, os.environ)
@@ -68,7 +68,7 @@ def explain_error(error: BaseException) -> tuple[str, int]:
     if isinstance(error, DatawareError):
         return without_credentials(str(error)), error.exit_code
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        return INTERRUPTED, Incomplete.exit_code
+        return INTERRUPTED, IncompleteError.exit_code
     if isinstance(error, click.UsageError):
         return complaint(error), 1
     if isinstance(error, click.ClickException):
@@ -95,7 +95,7 @@ def _fail(arguments: Sequence[str], error: BaseException) -> int:
         sys.stderr.write(without_credentials("".join(traceback.format_exception(error))))
     as_json = wants_json(arguments)
     stream = sys.stdout if as_json else sys.stderr
-    if isinstance(error, AppFailed):
+    if isinstance(error, AppError):
         sys.stderr.writelines(f"{line}\n" for line in error.said.splitlines()[-APP_LINES:])
     with make_renderer(
         Format.JSON if as_json else Format.TEXT,

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dataware.cli.options import Outside
-from dataware.cli.outside import display
-from dataware.core.errors import BadInput
+from dataware.calc.suggest import suggestion_for
+from dataware.cli.context import display
+from dataware.cli.options import AwsOptions
+from dataware.core.errors import InputError
 from dataware.core.events import MESSAGES, event
 from dataware.core.guide import EXIT_CODES, GUIDE, conditions, rows_of
-from dataware.core.near import suggestion_for
 from dataware.core.rules import RULES
 from dataware.report import Format
 
@@ -39,7 +39,7 @@ class Explanation:
     parts: tuple[Paragraph, ...] = ()
 
 
-def run_explain(options: Outside, topics: Sequence[str]) -> int:
+def run_explain(options: AwsOptions, topics: Sequence[str]) -> int:
     """Explain each topic, or list what there is."""
     found = [explain(topic) for topic in join_topics(topics)] if topics else [contents()]
     if options.format is Format.JSON:
@@ -59,7 +59,7 @@ def join_topics(words: Sequence[str]) -> list[str]:
 
 
 def explain(topic: str) -> Explanation:
-    """What there is to say about a rule, an exit code or an event. Raises BadInput."""
+    """What there is to say about a rule, an exit code or an event. Raises InputError."""
     names = {guide.name: number for number, guide in GUIDE.items()}
     if (found := EXIT.fullmatch(topic)) and int(found[1]) in EXIT_CODES:
         return exit_code(int(found[1]))
@@ -70,12 +70,12 @@ def explain(topic: str) -> Explanation:
     if topic.lower() in MESSAGES:
         return message(topic.lower())
     if RULE.fullmatch(topic):
-        raise BadInput(f"there is no rule {topic}: the rules are 1 to {max(RULES)}")
+        raise InputError(f"there is no rule {topic}: the rules are 1 to {max(RULES)}")
     if EXIT.fullmatch(topic):
-        raise BadInput(f"{topic} is no exit code: they are 0 to {max(EXIT_CODES)}")
+        raise InputError(f"{topic} is no exit code: they are 0 to {max(EXIT_CODES)}")
     known = [*names, *MESSAGES, *(f"exit-{code}" for code in EXIT_CODES)]
     hint = suggestion_for(topic, known) or ": `dataware explain` alone lists what there is"
-    raise BadInput(f"there is nothing to explain about {topic}{hint}")
+    raise InputError(f"there is nothing to explain about {topic}{hint}")
 
 
 def rule(number: int) -> Explanation:

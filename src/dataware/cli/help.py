@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from dataware.core.near import did_you_mean, suggestion_for
+from dataware.calc.suggest import did_you_mean, suggestion_for
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Which resources": (
@@ -53,7 +53,7 @@ SHARED = {
 value."""
 
 
-class Explained(click.Command):
+class SectionedCommand(click.Command):
     """A command whose help shows its options in sections."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -77,10 +77,10 @@ class Explained(click.Command):
                     formatter.write_dl(rows)
 
 
-class Commands(click.Group):
+class CommandGroup(click.Group):
     """The group of all commands."""
 
-    command_class = Explained
+    command_class = SectionedCommand
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse what stands before the command; shared options move behind it."""
@@ -98,7 +98,7 @@ class Commands(click.Group):
         )
 
 
-class Word(click.Choice):  # type: ignore[type-arg]  # older versions are not generic
+class WordChoice(click.Choice):  # type: ignore[type-arg]  # older versions are not generic
     """One of a few words; a slip is told with the word that may have been meant."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:

@@ -10,17 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS, STACK_PERMISSIONS
-from dataware.aws.holding import HOLDING_PREFIX
+from dataware.aws.holding_stack import HOLDING_PREFIX
+from dataware.cli.context import open_account, outside
 from dataware.cli.notify import Listener, notifying
-from dataware.cli.options import AppOptions, CopyOptions, GuardOptions, Outside, PairOptions, Saving
-from dataware.cli.outside import open_account, outside
-from dataware.cli.project import given_settings, in_project, tell_running
-from dataware.core.errors import BadInput, DatawareError, Refused, SidesDifferError
+from dataware.cli.options import (
+    AppOptions,
+    AwsOptions,
+    CopyOptions,
+    GuardOptions,
+    PairOptions,
+    PlanOptions,
+)
+from dataware.cli.project import given_settings, in_project, report_running
+from dataware.core.errors import DatawareError, InputError, RefusedError, SidesDifferError
 from dataware.core.estimate import Prices
 from dataware.core.events import event, format_count
 from dataware.core.guard import RULE as GUARD_RULE
 from dataware.core.guide import read_more
-from dataware.core.kind import Kind, Place
+from dataware.core.kind import Kind, Location
 from dataware.core.model import OnError, Wanted
 from dataware.core.names import place_of
 from dataware.core.parameters import GivenParameters
@@ -58,15 +65,15 @@ from dataware.ops.verify import verify, with_real_region
 from dataware.report import Format
 from dataware.report.summary import plan_summary, price_notes
 from dataware.state import PERMISSIONS as MARKER_PERMISSIONS
-from dataware.state.value import ROOT
+from dataware.state.marker_value import ROOT
 
 DONE, CHANGES = 0, SidesDifferError.exit_code
 
 
 def run_plan(
-    out: Outside,
+    out: AwsOptions,
     app: AppOptions,
-    saving: Saving,
+    saving: PlanOptions,
     guarding: GuardOptions,
     *,
     prices: Path | None = None,
@@ -74,7 +81,7 @@ def run_plan(
     """Look, decide, guard, save."""
     priced = read_prices(prices)
     if saving.prune and not saving.lock:
-        raise BadInput("--prune removes entries from the lock file: add --lock")
+        raise InputError("--prune removes entries from the lock file: add --lock")
     if saving.out:
         check_writable(saving.out)
     if saving.lock:
@@ -82,14 +89,14 @@ def run_plan(
     loaded = app_of(out, app, guarding=True)
     with outside(out, strict=app.strict) as context:
         plan = guarded_plan(context, loaded, guarding, priced)
-        tell_plan(context, plan)
+        report_plan(context, plan)
         if saving.out:
             save_plan(plan, saving.out)
             context.emit(event("saved", what="the plan", path=str(saving.out)))
         if saving.lock:
             _save_decisions(context, loaded, plan, prune=saving.prune)
     if plan.stops or plan.losses:
-        return Refused.exit_code
+        return RefusedError.exit_code
     return CHANGES if saving.detailed_exitcode and (plan.changes or plan.attention) else DONE
 
 
@@ -129,14 +136,14 @@ def guarded_plan(
     return replace(plan, guard=guarded.threats, warnings=warnings)
 
 
-def run_apply(out: Outside, app: AppOptions, copy: CopyOptions) -> int:
+def run_apply(out: AwsOptions, app: AppOptions, copy: CopyOptions) -> int:
     """Carry out a saved plan, or a new plan of an app."""
     with notifying("apply", out, copy.notify) as listener:
         _apply(out, app, copy, listener)
     return DONE
 
 
-def _apply(out: Outside, app: AppOptions, copy: CopyOptions, listener: Listener) -> None:
+def _apply(out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: Listener) -> None:
     saved = saved_plan(app)
     out = in_project(out, app)
     loaded = App([]) if saved else app_of(out, app)
@@ -146,7 +153,7 @@ def _apply(out: Outside, app: AppOptions, copy: CopyOptions, listener: Listener)
         plan = saved or make_plan(
             context,
             wanted_here(context, loaded),
-            tell=False,
+            report=False,
             all_versions=settings.all_versions,
         )
         for text in plan.warnings if saved is None else ():
@@ -154,7 +161,7 @@ def _apply(out: Outside, app: AppOptions, copy: CopyOptions, listener: Listener)
         apply_plan(context, plan, settings, saved=saved is not None)
 
 
-def run_policy(out: Outside, app: AppOptions, *, versions: str) -> int:
+def run_policy(out: AwsOptions, app: AppOptions, *, versions: str) -> int:
     """Print the least IAM policy."""
     saved = saved_plan(app)
     out = in_project(out, app)
@@ -208,7 +215,7 @@ def regions_of(aws: Aws, wanted: Sequence[Wanted]) -> set[str]:
     return regions
 
 
-def run_migrate(out: Outside, pair: PairOptions, copy: CopyOptions) -> int:
+def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
     """Copy one place into another, and verify."""
     one, other = _pair(pair)
     with (
@@ -224,7 +231,7 @@ def run_migrate(out: Outside, pair: PairOptions, copy: CopyOptions) -> int:
     return DONE
 
 
-def run_verify(out: Outside, pair: PairOptions, *, versions: str, deep: bool) -> int:
+def run_verify(out: AwsOptions, pair: PairOptions, *, versions: str, deep: bool) -> int:
     """Compare two places."""
     one, other = _pair(pair)
     with outside(out) as context:
@@ -237,7 +244,7 @@ def run_verify(out: Outside, pair: PairOptions, *, versions: str, deep: bool) ->
 
 
 def app_of(
-    out: Outside, options: AppOptions, *, guarding: bool = False, select: Select | None = None
+    out: AwsOptions, options: AppOptions, *, guarding: bool = False, select: Select | None = None
 ) -> App:
     """The app under the options of the command line; asks AWS nothing unless CDK has to run.
 
@@ -258,13 +265,13 @@ def app_of(
         run=AppRun(
             given_settings(options),
             lambda: _default_environment(out),
-            running=partial(tell_running, out),
+            running=partial(report_running, out),
         ),
         guarding=guarding,
     )
 
 
-def _default_environment(out: Outside) -> StackEnvironment:
+def _default_environment(out: AwsOptions) -> StackEnvironment:
     """What CDK takes for an app that names no environment; open, as in CDK, if it is not known."""
     try:
         account = open_account(out)
@@ -304,7 +311,7 @@ def settings_of(copy: CopyOptions) -> CopySettings:
     )
 
 
-def tell_plan(context: Context, plan: Plan) -> None:
+def report_plan(context: Context, plan: Plan) -> None:
     """The warnings of the whole plan, its table, and its sum."""
     for text in plan.warnings:
         context.emit(event("warning", text=text))
@@ -321,7 +328,9 @@ def _pair(pair: PairOptions) -> tuple[ResourceAddress, ResourceAddress]:
     return one.owned_by(pair.source_owner), other.owned_by(pair.target_owner)
 
 
-def _places(context: Context, one: ResourceAddress, other: ResourceAddress) -> tuple[Place, Place]:
+def _places(
+    context: Context, one: ResourceAddress, other: ResourceAddress
+) -> tuple[Location, Location]:
     account, region = context.aws.account, context.aws.region
     check_apart(one, other, account, region)
     return one.place(account, region), other.place(account, region)

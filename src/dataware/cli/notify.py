@@ -27,14 +27,14 @@ from urllib.parse import urlsplit
 from click import ClickException
 
 from dataware import __version__
+from dataware.calc.rate import rough
+from dataware.cli.context import display
 from dataware.cli.errors import explain_error
-from dataware.cli.options import Outside
-from dataware.cli.outside import display
-from dataware.core.access import without_credentials
-from dataware.core.errors import BadInput, DatawareError, Incomplete, Refused
+from dataware.cli.options import AwsOptions
+from dataware.core.errors import DatawareError, IncompleteError, InputError, RefusedError
 from dataware.core.events import Event, event, format_count
 from dataware.core.ports import Aws
-from dataware.core.speed import rough
+from dataware.http.endpoint import without_credentials
 
 VARIABLE = "DATAWARE_NOTIFY"
 LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -45,7 +45,7 @@ WAITS = (0.5, 2.0)
 
 MOST_MIGRATIONS, MOST_NAMES = 100, 5
 REASON_LENGTH = 1000
-EVENTS = {0: "done", Refused.exit_code: "stopped", Incomplete.exit_code: "incomplete"}
+EVENTS = {0: "done", RefusedError.exit_code: "stopped", IncompleteError.exit_code: "incomplete"}
 BEGUN = frozenset({"migrating", "migrating-into", "resuming", "copying"})
 RETRIED = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
@@ -167,7 +167,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def destinations(options: Sequence[str], environ: Mapping[str, str]) -> list[Destination]:
-    """Where to tell of the end: the options, and the lines of DATAWARE_NOTIFY. Raises BadInput."""
+    """Where to tell of the end: the options, and the lines of DATAWARE_NOTIFY. Raises InputError."""
     lines = [line.strip() for line in environ.get(VARIABLE, "").splitlines()]
     named = [("--notify", text) for text in options]
     named += [(VARIABLE, text) for text in lines if text]
@@ -180,9 +180,11 @@ def _destination(where: str, text: str) -> Destination:
     try:
         arguments = shlex.split(text)
     except ValueError as error:
-        raise BadInput(f"{where} holds no command: {error}; quote it as in a shell") from error
+        raise InputError(f"{where} holds no command: {error}; quote it as in a shell") from error
     if not arguments:
-        raise BadInput(f"{where} is empty; give a command, or an address that begins with https://")
+        raise InputError(
+            f"{where} is empty; give a command, or an address that begins with https://"
+        )
     return Command(tuple(arguments))
 
 
@@ -201,7 +203,7 @@ def _webhook(where: str, text: str) -> Webhook:
     except ValueError:
         wrong = "is no address of a webhook"
     if wrong:
-        raise BadInput(f"{where} {wrong}; give one that begins with https://")
+        raise InputError(f"{where} {wrong}; give one that begins with https://")
     return Webhook(text)
 
 
@@ -215,7 +217,7 @@ class Listener:
     migrations: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def at(self, aws: Aws) -> None:
-        """The run works in this account and region. Raises NotLetIn."""
+        """The run works in this account and region. Raises AuthenticationError."""
         self.account, self.region = aws.account, aws.region
 
     def __call__(self, happened: Event) -> None:
@@ -235,8 +237,8 @@ class Listener:
 
 
 @contextmanager
-def notifying(command: str, out: Outside, options: Sequence[str]) -> Iterator[Listener]:
-    """Tell of the end of a command, however it ends. Raises BadInput for a wrong destination.
+def notifying(command: str, out: AwsOptions, options: Sequence[str]) -> Iterator[Listener]:
+    """Tell of the end of a command, however it ends. Raises InputError for a wrong destination.
 
     What is yielded listens to its events.
     """
@@ -245,9 +247,9 @@ def notifying(command: str, out: Outside, options: Sequence[str]) -> Iterator[Li
     try:
         yield listener
     except BaseException as error:
-        _tell(out, told, command, listener, error)
+        _report(out, told, command, listener, error)
         raise
-    _tell(out, told, command, listener, None)
+    _report(out, told, command, listener, None)
 
 
 def _reason(error: BaseException) -> str:
@@ -259,8 +261,8 @@ def _reason(error: BaseException) -> str:
     return explain_error(error)[0]
 
 
-def _tell(
-    out: Outside,
+def _report(
+    out: AwsOptions,
     told: Sequence[Destination],
     command: str,
     listener: Listener,
@@ -278,7 +280,7 @@ def _tell(
             _warn(out, f"unexpected {type(trouble).__name__}")
 
 
-def _warn(out: Outside, why: str) -> None:
+def _warn(out: AwsOptions, why: str) -> None:
     with suppress(Exception), display(out) as emit:
         emit(event("warning", text=f"nobody was notified: {why}", about="notify"))
 

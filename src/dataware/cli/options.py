@@ -11,7 +11,7 @@ import click
 
 from dataware.cli.completion import complete_profile
 from dataware.cli.file_path import FilePath
-from dataware.cli.help import Word
+from dataware.cli.help import WordChoice
 from dataware.cli.values import account, share, size, word_option
 from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
 from dataware.report import DOCUMENTS, Format
@@ -21,7 +21,7 @@ Decorator = Callable[[Command], Command]
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class AwsOptions:
     """Where AWS is, and how results are shown."""
 
     profile: str | None
@@ -48,7 +48,7 @@ class AppOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Saving:
+class PlanOptions:
     """What `plan` writes and how it ends."""
 
     out: Path | None
@@ -90,7 +90,9 @@ class GuardOptions:
     allow_loss: tuple[str, ...]
 
 
-Options = TypeVar("Options", Outside, AppOptions, Saving, CopyOptions, PairOptions, GuardOptions)
+Options = TypeVar(
+    "Options", AwsOptions, AppOptions, PlanOptions, CopyOptions, PairOptions, GuardOptions
+)
 
 
 def pick(kind: type[Options], given: Mapping[str, Any]) -> Options:
@@ -234,7 +236,7 @@ deep_option = click.option(
 )
 versions_option = click.option(
     "--versions",
-    type=Word(["current", "all"]),
+    type=WordChoice(["current", "all"]),
     default="current",
     help="Object versions: the current ones, or all with their delete markers.",
 )

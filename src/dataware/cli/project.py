@@ -6,8 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from dataware.cli.options import AppOptions, Outside
-from dataware.core.errors import BadInput
+from dataware.cli.options import AppOptions, AwsOptions
+from dataware.core.errors import InputError
 from dataware.ops.inputs.cdk_settings import (
     PROJECT,
     CdkSettings,
@@ -25,14 +25,14 @@ def given_settings(app: AppOptions) -> GivenSettings:
 def project_settings(app: AppOptions, folder: Path | None = None) -> CdkSettings | None:
     """The settings of the project whose app is meant; None where something else is.
 
-    Raises BadInput for files that CDK does not take, either.
+    Raises InputError for files that CDK does not take, either.
     """
     folder = folder or Path()
     is_meant = (folder / PROJECT).is_file() or app.cdk_app is not None
     return read_cdk_settings(folder, given_settings(app)) if is_meant and app.app is None else None
 
 
-def in_project(out: Outside, app: AppOptions, folder: Path | None = None) -> Outside:
+def in_project(out: AwsOptions, app: AppOptions, folder: Path | None = None) -> AwsOptions:
     """The options, with the profile and the region that the project names for CDK."""
     settings = project_settings(app, folder)
     if settings is None:
@@ -46,11 +46,11 @@ def is_project(folder: Path) -> bool:
     """Whether a folder is a CDK project: a file that CDK reads names an app."""
     try:
         return read_cdk_settings(folder).app is not None
-    except BadInput:
+    except InputError:
         return False
 
 
-def tell_running(out: Outside, command: str) -> None:
+def report_running(out: AwsOptions, command: str) -> None:
     """Say which command runs, to whoever waits for it."""
     if out.format is Format.TEXT:
         print(f"Running the app: {command}", file=sys.stderr, flush=True)

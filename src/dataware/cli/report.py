@@ -6,27 +6,27 @@ import os
 import sys
 from pathlib import Path
 
-from dataware.core.errors import DatawareError, Incomplete, Refused, SidesDifferError
+from dataware.core.errors import DatawareError, IncompleteError, RefusedError, SidesDifferError
 from dataware.core.events import event
 from dataware.core.ports import Emit
 from dataware.core.printable import escape_unprintable
 from dataware.report import Format, appearance, make_renderer
 from dataware.report.html import run_page
 from dataware.report.html.story import story_of
-from dataware.state.runs import KeptRun, find_run, kept_runs, runs_folder
+from dataware.state.runs import StoredRun, find_run, kept_runs, runs_folder
 
 DONE = 0
 STANDARD_OUTPUT = Path("-")
 HEADER = ("RUN", "STARTED (UTC)", "OUTCOME", "COMMAND")
 OUTCOMES = {
     SidesDifferError.exit_code: "different",
-    Refused.exit_code: "stopped",
-    Incomplete.exit_code: "incomplete",
+    RefusedError.exit_code: "stopped",
+    IncompleteError.exit_code: "incomplete",
 }
 
 
 def run_report(run: str | None, out: Path, *, lists: bool, plain: bool) -> int:
-    """Write the page of a run, or list the runs. Raises BadInput for an unknown run."""
+    """Write the page of a run, or list the runs. Raises InputError for an unknown run."""
     look = appearance(sys.stdout, os.environ)
     with make_renderer(Format.TEXT, sys.stdout, plain=plain, is_tty=False, **look) as emit:
         if lists:
@@ -36,7 +36,7 @@ def run_report(run: str | None, out: Path, *, lists: bool, plain: bool) -> int:
     return DONE
 
 
-def _write(emit: Emit, run: KeptRun, out: Path) -> None:
+def _write(emit: Emit, run: StoredRun, out: Path) -> None:
     page = run_page(story_of(run.beginning, run.records(), alive=run.alive))
     if out == STANDARD_OUTPUT:
         print(page)
@@ -64,14 +64,14 @@ def _list(emit: Emit) -> None:
         print("  ".join(cells).rstrip())
 
 
-def _row(run: KeptRun) -> tuple[str, ...]:
+def _row(run: StoredRun) -> tuple[str, ...]:
     began = run.beginning
     words = ["dataware", *map(str, [began.get("command"), *began.get("arguments", ())])]
     started = str(began.get("started", ""))[:16].replace("T", " ")
     return run.run, started, _outcome(run), escape_unprintable(" ".join(words))
 
 
-def _outcome(run: KeptRun) -> str:
+def _outcome(run: StoredRun) -> str:
     """How the run ended, in words; the exit code stands beside what is no success."""
     if run.alive:
         return "running"

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Mapping
 
 from dataware.aws import BotocoreTransport, SystemClock
-from dataware.core.access import Endpoint, Limits
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.core.ports import Wire
+from dataware.http.endpoint import Endpoint, Limits
 from dataware.wire import RetryingWire, Transport
 
 VARIABLE = "DATAWARE_TRANSPORT"
@@ -27,7 +27,7 @@ def transport(
 ) -> Transport:
     """The fastest transport that is there, or the one that DATAWARE_TRANSPORT names.
 
-    Raises BadInput for a name that is not to be had.
+    Raises InputError for a name that is not to be had.
     """
     if carrier(environ) == "botocore":
         return BotocoreTransport(access, limits)
@@ -37,11 +37,11 @@ def transport(
 
 
 def carrier(environ: Mapping[str, str] = os.environ) -> str:
-    """The name of the transport. Raises BadInput for one that is not to be had."""
+    """The name of the transport. Raises InputError for one that is not to be had."""
     known = ("curl", "botocore") if _has_curl() else ("botocore",)
     wanted = environ.get(VARIABLE) or known[0]
     if wanted not in known:
-        raise BadInput(
+        raise InputError(
             f"{VARIABLE} is {wanted!r}, but what can be used here is {' or '.join(known)}: "
             "name one of them, or unset it"
         )

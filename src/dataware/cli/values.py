@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from dataware.cli.help import Word
+from dataware.cli.help import WordChoice
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -53,6 +53,6 @@ def word_option(
     def member(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
         return None if value is None else words(value)
 
-    choices = Word([word.value for word in words if word not in but])
+    choices = WordChoice([word.value for word in words if word not in but])
     names = [name, settings.pop("to")] if "to" in settings else [name]
     return click.option(*names, type=choices, callback=member, **settings)

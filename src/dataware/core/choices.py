@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dataware.core.near import did_you_mean
+from dataware.calc.suggest import did_you_mean
 from dataware.core.values import find_function
 
 Choices = Mapping[str, tuple[str, ...]]

@@ -1,12 +1,12 @@
 """The errors that dataware shows to people.
 
     DatawareError              exit 1
-    ├── BadInput               exit 1   an argument, a file or a setting is wrong
-    │   ├── AppFailed          exit 1   the user's own app ended with an error
-    │   └── NotLetIn           exit 1   credentials or clock: AWS hears no question
-    ├── ServiceFailed          exit 1   a service did not do what was asked
-    │   ├── NotThere           exit 1   the named thing does not exist
-    │   └── CannotSee          exit 1   access denied, throttled for good, time-out
+    ├── InputError               exit 1   an argument, a file or a setting is wrong
+    │   ├── AppError          exit 1   the user's own app ended with an error
+    │   └── AuthenticationError           exit 1   credentials or clock: AWS hears no question
+    ├── ServiceError          exit 1   a service did not do what was asked
+    │   ├── NotFoundError           exit 1   the named thing does not exist
+    │   └── LookupFailedError          exit 1   access denied, throttled for good, time-out
     ├── Difference             exit 2   both sides were compared and differ
     ├── Refused                exit 3   a stop rule, a changed fact, or another run's lock
     │   └── Conflict           exit 3   the target has its own under a key, and that was to stop
@@ -32,11 +32,11 @@ class DatawareError(Exception):
         return str(self)
 
 
-class BadInput(DatawareError):
+class InputError(DatawareError):
     """An argument, a file or a setting cannot be used as it is."""
 
 
-class AppFailed(BadInput):
+class AppError(InputError):
     """The app of a project did not end well; `said` is what it wrote to standard error."""
 
     def __init__(self, message: str, said: str = "") -> None:
@@ -44,11 +44,11 @@ class AppFailed(BadInput):
         self.said = said
 
 
-class NotLetIn(BadInput):
+class AuthenticationError(InputError):
     """AWS does not let the caller in: no credentials, refused or expired ones, a wrong clock."""
 
 
-class ServiceFailed(DatawareError):
+class ServiceError(DatawareError):
     """A service did not do what was asked; `problem` names the call and its error code."""
 
     def __init__(self, message: str, problem: Problem | None = None) -> None:
@@ -56,15 +56,15 @@ class ServiceFailed(DatawareError):
         self.problem = problem
 
 
-class NotThere(ServiceFailed):
+class NotFoundError(ServiceError):
     """The service says that the named thing does not exist."""
 
 
-class CannotSee(ServiceFailed):
+class LookupFailedError(ServiceError):
     """The service did not answer a question: denied, unreachable, or failing for good."""
 
 
-class WriteDenied(CannotSee):
+class WriteDeniedError(LookupFailedError):
     """Writing is denied, for the reason that is the text.
 
     `attempts` writes were made, if that is known; `copied` is how many items or objects the target
@@ -83,13 +83,13 @@ class SidesDifferError(DatawareError):
     exit_code = 2
 
 
-class Refused(DatawareError):
+class RefusedError(DatawareError):
     """Going on could lose data, so nothing (more) is changed."""
 
     exit_code = 3
 
 
-class Conflict(Refused):
+class ConflictError(RefusedError):
     """The target holds something of its own under a key, which the text names: the run stops."""
 
     @property
@@ -101,7 +101,7 @@ class Conflict(Refused):
         )
 
 
-class Incomplete(DatawareError):
+class IncompleteError(DatawareError):
     """The work is not finished; running the same command again continues it."""
 
     exit_code = 4

@@ -61,7 +61,7 @@ def expand(document: Mapping[str, Any]) -> Expanded:
     return Expanded({**document, "Resources": seen}, {**bound, **_macros(document)})
 
 
-def told_unseen(where: str, unseen: Mapping[str, Any]) -> list[str]:
+def warn_of_unseen(where: str, unseen: Mapping[str, Any]) -> list[str]:
     """A warning for each part of a template that may declare resources nobody sees."""
     return [_warning(where, name, part) for name, part in unseen.items()]
 

@@ -35,7 +35,7 @@ class Loss(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class DeclaredResource:
     """A resource of a template; the policies are None where the template says nothing.
 
     Any value may be a function, which `scope` binds to the definitions of the template; `type` is
@@ -72,7 +72,7 @@ class StackTemplate:
     """
 
     name: str
-    resources: Mapping[str, Declared]
+    resources: Mapping[str, DeclaredResource]
     nested: Mapping[str, StackTemplate] = field(default_factory=dict)
     account: str | None = None
     region: str | None = None
@@ -87,7 +87,7 @@ class StackTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class Threat:
+class DestructiveChange:
     """A resource that an update of its stack would lose.
 
     `outcome` is what would happen, as a clause after "it would"; `recipe` keeps the data. `content`
@@ -139,7 +139,7 @@ class Threat:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class AppIndex:
     """What the whole app says beside the one stack.
 
     `kinds` are the cards by type. `places` gives the stack and logical id that declare a literal
@@ -161,17 +161,17 @@ def read_declared(name: str, document: Mapping[str, Any], path: str = "") -> Sta
     )
 
 
-def declared_in(template: Mapping[str, Any]) -> dict[str, Declared]:
+def declared_in(template: Mapping[str, Any]) -> dict[str, DeclaredResource]:
     """The resources of a template document; what is no resource is passed over."""
     return _declared_resources(expand(template).document)
 
 
-def _declared_resources(template: Mapping[str, Any]) -> dict[str, Declared]:
+def _declared_resources(template: Mapping[str, Any]) -> dict[str, DeclaredResource]:
     resources = template.get("Resources")
     found = resources.items() if isinstance(resources, Mapping) else ()
     scope = Scope(template)
     return {
-        str(logical_id): Declared(
+        str(logical_id): DeclaredResource(
             named if isinstance(named := resource.get("Type"), str) else "",
             _mapping(resource if is_function(resource) else resource.get("Properties")),
             resource.get("DeletionPolicy"),
@@ -185,7 +185,7 @@ def _declared_resources(template: Mapping[str, Any]) -> dict[str, Declared]:
 
 
 def places_of(
-    stacks: Mapping[str, Mapping[str, Declared]], kinds: Mapping[str, Kind]
+    stacks: Mapping[str, Mapping[str, DeclaredResource]], kinds: Mapping[str, Kind]
 ) -> dict[tuple[str, str], tuple[str, str]]:
     """Where each literal physical name is declared, by the kind's name and it."""
     return {
@@ -197,12 +197,12 @@ def places_of(
 
 
 def threats(
-    outlook: Outlook,
+    outlook: AppIndex,
     now: StackTemplate,
-    before: Mapping[str, Declared] | None,
+    before: Mapping[str, DeclaredResource] | None,
     deployed: Mapping[str, Deployed],
     unseen: Mapping[str, Any] | None = None,
-) -> Iterator[Threat]:
+) -> Iterator[DestructiveChange]:
     """The stateful resources that the stack would lose.
 
     `before` is the template that is deployed, None if it cannot be seen, and `unseen` holds its
@@ -222,12 +222,14 @@ def threats(
         made_unseen = before is not None and logical_id not in before
         if made_unseen and as_before and logical_id not in now.resources:
             continue
-        one = _One(outlook, now, kind, logical_id, resource, (before or {}).get(logical_id))
+        one = _ResourceChange(
+            outlook, now, kind, logical_id, resource, (before or {}).get(logical_id)
+        )
         if (threat := one.threat()) is not None:
             yield threat
 
 
-def with_content(threat: Threat, facts: Facts) -> Threat | None:
+def with_content(threat: DestructiveChange, facts: Facts) -> DestructiveChange | None:
     """The threat with what was seen; None where it was seen that there is nothing to lose."""
     if facts.existence is Existence.ABSENT or facts.content is Content.EMPTY:
         return None
@@ -235,17 +237,17 @@ def with_content(threat: Threat, facts: Facts) -> Threat | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _One:
+class _ResourceChange:
     """One deployed resource, with what was and what will be declared for it."""
 
-    outlook: Outlook
+    outlook: AppIndex
     template: StackTemplate
     kind: Kind
     logical_id: str
     deployed: Deployed
-    was: Declared | None
+    was: DeclaredResource | None
 
-    def threat(self) -> Threat | None:
+    def threat(self) -> DestructiveChange | None:
         """How it would be lost, if it would."""
         now = self.template.resources.get(self.logical_id)
         if now is None:
@@ -259,7 +261,7 @@ class _One:
         changed = self._first_changed_property(now)
         return self._replacement_threat(now, f"its {changed} changes") if changed else None
 
-    def _gone(self) -> Threat | None:
+    def _gone(self) -> DestructiveChange | None:
         name = self.deployed.physical_id
         place = self.outlook.places.get((self.kind.name, name))
         retained = self.was is not None and is_retained(self.was.deletion_policy)
@@ -276,7 +278,7 @@ class _One:
             return None
         return self._leaves(f"leave the stack, and CloudFormation would {_let_go(retained)}")
 
-    def _leaves(self, outcome: str) -> Threat:
+    def _leaves(self, outcome: str) -> DestructiveChange:
         retained = self.was is not None and is_retained(self.was.deletion_policy)
         retain = "" if retained else "set its removal policy to RETAIN, deploy that, and then "
         unseen = ", ".join(self.template.unseen)
@@ -288,7 +290,7 @@ class _One:
             + (f"; or, if {unseen} declares it, write it out" if unseen else ""),
         )
 
-    def _left_out(self, now: Declared) -> Threat | None:
+    def _left_out(self, now: DeclaredResource) -> DestructiveChange | None:
         retained = self.was is not None and is_retained(self.was.deletion_policy)
         if retained and self._is_copied():
             return None
@@ -298,7 +300,7 @@ class _One:
             f" CloudFormation would then {_let_go(retained)}"
         )
 
-    def _renaming_threat(self, now: Declared, name: str) -> Threat | None:
+    def _renaming_threat(self, now: DeclaredResource, name: str) -> DestructiveChange | None:
         old = self.deployed.physical_id
         retained = self._survives_replacement(now)
         first = "" if retained else "deploy the removal policy RETAIN, then "
@@ -310,7 +312,7 @@ class _One:
             " its fallback",
         )
 
-    def _type_change_threat(self, now: Declared) -> Threat:
+    def _type_change_threat(self, now: DeclaredResource) -> DestructiveChange:
         return self._threat(
             Loss.REPLACED,
             f"become {now.type or 'a resource whose type is not literal'}, which CloudFormation"
@@ -319,7 +321,7 @@ class _One:
             f" first, then --allow-loss {self.logical_id}) and adopt it as the new type",
         )
 
-    def _replacement_threat(self, now: Declared, because: str) -> Threat:
+    def _replacement_threat(self, now: DeclaredResource, because: str) -> DestructiveChange:
         return self._threat(
             Loss.REPLACED,
             f"be replaced by an empty {self.kind.short}, because {because}; CloudFormation would"
@@ -327,7 +329,7 @@ class _One:
             f"leave it as it is, and declare a new {self.kind.short} beside it under another name",
         )
 
-    def _new_name(self, now: Declared) -> str | None:
+    def _new_name(self, now: DeclaredResource) -> str | None:
         """The name it would get, if that is another one; in words if only the stack knows it."""
         if self.kind.renamed_in_place:
             return None
@@ -341,7 +343,7 @@ class _One:
         function = find_function(name)
         return f"a name that only CloudFormation resolves ({function})" if function else "no text"
 
-    def _first_changed_property(self, now: Declared) -> str | None:
+    def _first_changed_property(self, now: DeclaredResource) -> str | None:
         """The first property that changes and may not; None without the deployed template."""
         if self.was is None:
             return None
@@ -351,7 +353,7 @@ class _One:
         parts = (self.kind.fixed_parts(one.values()) for one in (self.was, now))
         return "key schema" if _differ(*map(as_texts, parts)) else None
 
-    def _survives_replacement(self, now: Declared) -> bool:
+    def _survives_replacement(self, now: DeclaredResource) -> bool:
         """Whether both templates ask to retain what is replaced."""
         before = self.was.replace_policy if self.was else None
         return is_retained(before) and is_retained(now.replace_policy)
@@ -359,8 +361,8 @@ class _One:
     def _is_copied(self) -> bool:
         return (self.kind.name, self.deployed.physical_id) in self.outlook.copied
 
-    def _threat(self, loss: Loss, outcome: str, recipe: str) -> Threat:
-        return Threat(
+    def _threat(self, loss: Loss, outcome: str, recipe: str) -> DestructiveChange:
+        return DestructiveChange(
             self.template.name,
             self.logical_id,
             self.deployed.type,
@@ -372,7 +374,7 @@ class _One:
         )
 
 
-def may_be_left_out(was: Declared | None, now: Declared) -> bool:
+def may_be_left_out(was: DeclaredResource | None, now: DeclaredResource) -> bool:
     """Whether the condition under which a resource exists is another than it was."""
     if was is None or now.condition is None:
         return False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dataware.core.errors import Refused
+from dataware.core.errors import RefusedError
 from dataware.core.model import Facts
 
 WHAT_IT_HOLDS = "holds only older versions and delete markers, and no current object"
@@ -27,7 +27,7 @@ def check_history(sources: Iterable[Facts | None], *, all_versions: bool) -> Non
         return
     names = [one.name for one in sources if one is not None and one.holds_history_alone]
     if names:
-        raise Refused(
+        raise RefusedError(
             f"nothing was changed, because {' and '.join(dict.fromkeys(names))} {WHAT_IT_HOLDS}, "
             f"so nothing would be copied; {WAY_ON}"
         )

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
+from dataware.calc.multiset_digest import NO_TALLY, MultisetDigest
 from dataware.core.estimate import Throughput
 from dataware.core.model import Facts, OnConflict, Setting, Size
 from dataware.core.ports import Aws, Clock, Wire
-from dataware.core.tally import NO_TALLY, Tally
 
 
 class SkipReason(StrEnum):
@@ -48,7 +48,7 @@ class CopyOutcome(NamedTuple):
     same: int = 0
     bytes: int = 0
     left: tuple[SkippedKey, ...] = ()
-    tally: Tally = NO_TALLY
+    tally: MultisetDigest = NO_TALLY
 
 
 class Unit(NamedTuple):
@@ -128,7 +128,7 @@ class Copier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """One side of a copy: a resource by name, with the part of it that is meant.
 
     `name` is what service calls take (a name or an ARN); `prefix` selects keys of a bucket;
@@ -149,8 +149,8 @@ class CopyOrder:
     batches without conditions are safe. `multipart_threshold` and `part_size` are in bytes.
     """
 
-    source: Place
-    target: Place
+    source: Location
+    target: Location
     on_conflict: OnConflict | None = None
     exclusive: bool = False
     all_versions: bool = False
@@ -159,7 +159,7 @@ class CopyOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class CopyTools:
     """What a copier works with."""
 
     aws: Aws
@@ -168,7 +168,7 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class FingerprintPage:
     """What a reader got in one call; `cursor` goes on after it, None ends the part.
 
     Records are opaque. Those of an `ordered` kind are tuples that begin with the key, and equal
@@ -213,7 +213,7 @@ class Reader(Protocol):
         """
         ...
 
-    def pages(self, part: str, after: str | None = None) -> Iterator[Records]:
+    def pages(self, part: str, after: str | None = None) -> Iterator[FingerprintPage]:
         """The records of a part, from its start or after a cursor; sorted if `ordered`.
 
         An error ends the iterator by raising; it never looks like the end of the data. An
@@ -245,7 +245,7 @@ class Reader(Protocol):
 class MakeCopier(Protocol):
     """How a card offers its copier."""
 
-    def __call__(self, tools: Tools, order: CopyOrder) -> Copier:
+    def __call__(self, tools: CopyTools, order: CopyOrder) -> Copier:
         """A copier for `order`; does no I/O."""
         ...
 
@@ -253,7 +253,7 @@ class MakeCopier(Protocol):
 class MakeReader(Protocol):
     """How a card offers its reader."""
 
-    def __call__(self, aws: Aws, place: Place, *, all_versions: bool, deep: bool) -> Reader:
+    def __call__(self, aws: Aws, place: Location, *, all_versions: bool, deep: bool) -> Reader:
         """A reader of `place`; does no I/O. `deep` reads the content itself."""
         ...
 
@@ -330,7 +330,7 @@ class Kind:
     adoptable: bool = True
     renamed_in_place: bool = False
     unique_names: bool = True
-    locate: Callable[[Aws, Place], str | None] | None = None
+    locate: Callable[[Aws, Location], str | None] | None = None
     key_schema: Callable[[Aws, str], str | None] | None = None
     types: tuple[str, ...] = ()
 

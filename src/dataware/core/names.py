@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from dataware.core.errors import BadInput
-from dataware.core.kind import Kind, Place
+from dataware.core.errors import InputError
+from dataware.core.kind import Kind, Location
 from dataware.core.model import Wanted
 
 PARTITIONS = (
@@ -109,7 +109,7 @@ def name_problem(kind: Kind, text: str, *, created: bool = False) -> str | None:
     return None
 
 
-def place_of(kind: Kind, text: str, account: str, region: str) -> Place:
+def place_of(kind: Kind, text: str, account: str, region: str) -> Location:
     """The place that a name means to a caller in an account and region.
 
     Services take the ARN in place of the name for what belongs to another account (Amazon DynamoDB
@@ -118,10 +118,10 @@ def place_of(kind: Kind, text: str, account: str, region: str) -> Place:
     parsed = parse_name(kind, text) or ResourceName(text, text)
     owner = parsed.account or account
     name = parsed.name if owner == account else text
-    return Place(name, owner, parsed.region or region)
+    return Location(name, owner, parsed.region or region)
 
 
-def full_name(kind: Kind, place: Place, home: Place) -> str:
+def full_name(kind: Kind, place: Location, home: Location) -> str:
     """The name of a place as somebody in the account and region of `home` has to say it.
 
     That is the name alone, unless it would mean something else there.
@@ -152,13 +152,13 @@ def is_regional(kind: Kind) -> bool:
 def localize_names(kind: Kind, wanted: Wanted, account: str, region: str) -> Wanted:
     """The wanted resource as it is named in the account and region of a run.
 
-    ARNs of that account and region become names, others stay as they are. Raises BadInput for a
+    ARNs of that account and region become names, others stay as they are. Raises InputError for a
     resource that is meant for another environment, and for ARNs that no look from here can reach.
     """
     _check_environment(wanted, account, region)
     preferred = _local_name(kind, wanted, wanted.preferred, account, region)
     if is_arn(preferred):
-        raise BadInput(
+        raise InputError(
             f"{wanted.id}: the preferred name {preferred} is not in account {account}, {region}, "
             "where the run would create it; choose its region and account with --region and "
             "--profile, or give a name"
@@ -166,7 +166,7 @@ def localize_names(kind: Kind, wanted: Wanted, account: str, region: str) -> Wan
     fallbacks = tuple(_local_name(kind, wanted, name, account, region) for name in wanted.fallbacks)
     twice = preferred in fallbacks or len(set(fallbacks)) != len(fallbacks)
     if twice and any(map(is_arn, (wanted.preferred, *wanted.fallbacks))):
-        raise BadInput(
+        raise InputError(
             f"{wanted.id} gives one {kind.noun} twice, by its name and by its ARN: remove one of "
             "the two"
         )
@@ -176,7 +176,7 @@ def localize_names(kind: Kind, wanted: Wanted, account: str, region: str) -> Wan
 def _check_environment(wanted: Wanted, account: str, region: str) -> None:
     meant = (wanted.account or account, wanted.region or region)
     if meant != (account, region):
-        raise BadInput(
+        raise InputError(
             f"{wanted.id} is meant for account {meant[0]}, {meant[1]}, but the credentials and "
             f"region are those of account {account}, {region}: choose them with --profile and "
             "--region"
@@ -189,7 +189,7 @@ def _local_name(kind: Kind, wanted: Wanted, text: str, account: str, region: str
         return text
     here = partition_of(region)
     if parsed.partition != here:
-        raise BadInput(
+        raise InputError(
             f"{wanted.id}: {text} is in partition {parsed.partition}, but the run is in {here}, "
             "and no credentials are good for both; copy the data by other means"
         )

@@ -21,7 +21,7 @@ class IamDecision(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Needed:
+class NeededActions:
     """Actions that a run makes on each of some resources (ARNs, or ``*``)."""
 
     actions: tuple[str, ...]
@@ -33,7 +33,7 @@ class Needed:
 
 
 @dataclass(frozen=True, slots=True)
-class Lack:
+class DeniedActions:
     """One action that is not allowed, with the resources that it is needed on."""
 
     action: str
@@ -47,22 +47,22 @@ class Lack:
         return f"{self.action} on {shown}{more}: {self.access}"
 
 
-def needed_permissions(policy: Mapping[str, Any]) -> tuple[Needed, ...]:
+def needed_permissions(policy: Mapping[str, Any]) -> tuple[NeededActions, ...]:
     """What a policy document, as `iam-policy` prints it, grants."""
     return tuple(
-        Needed(tuple(statement["Action"]), tuple(statement["Resource"]))
+        NeededActions(tuple(statement["Action"]), tuple(statement["Resource"]))
         for statement in policy["Statement"]
     )
 
 
-def lacks(answers: Mapping[tuple[str, str], IamDecision]) -> tuple[Lack, ...]:
+def lacks(answers: Mapping[tuple[str, str], IamDecision]) -> tuple[DeniedActions, ...]:
     """What is not allowed, by (action, resource); one entry for each action and reason."""
     found: dict[tuple[str, IamDecision], list[str]] = defaultdict(list)
     for (action, resource), access in answers.items():
         if access is not IamDecision.ALLOWED:
             found[action, access].append(resource)
     return tuple(
-        Lack(action, access, tuple(sorted(resources)))
+        DeniedActions(action, access, tuple(sorted(resources)))
         for (action, access), resources in sorted(found.items())
     )
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.core.estimate import Estimate, Prices
-from dataware.core.guard import Threat
+from dataware.core.guard import DestructiveChange
 from dataware.core.model import (
     Action,
     Content,
@@ -110,11 +110,11 @@ class Plan:
     created: str
     resources: tuple[Planned, ...]
     warnings: tuple[str, ...] = ()
-    guard: tuple[Threat, ...] = ()
+    guard: tuple[DestructiveChange, ...] = ()
     prices: Prices | None = None
 
     @property
-    def losses(self) -> tuple[Threat, ...]:
+    def losses(self) -> tuple[DestructiveChange, ...]:
         """What a deployment would lose, and nobody allowed."""
         return tuple(threat for threat in self.guard if not threat.allowed)
 
@@ -149,9 +149,9 @@ class Plan:
 
     @staticmethod
     def from_json(data: object) -> Plan:
-        """Read a plan file's content back. Raises BadInput for anything else."""
+        """Read a plan file's content back. Raises InputError for anything else."""
         if not isinstance(data, Mapping) or data.get("version") != VERSION:
-            raise BadInput(
+            raise InputError(
                 "this is not a dataware plan of version 1; make one with `dataware plan --out FILE`"
             )
         check_plan(data)
@@ -165,7 +165,7 @@ class Plan:
                 prices=Prices.from_json(data["prices"]) if data.get("prices") else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadInput(
+            raise InputError(
                 f"the plan is damaged ({error}); make it again with `dataware plan --out FILE`"
             ) from error
 

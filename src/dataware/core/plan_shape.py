@@ -10,7 +10,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Any
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.core.model import (
     Action,
     Content,
@@ -134,7 +134,7 @@ PRICES: Mapping[str, Any] = {
 
 
 def check_plan(data: Mapping[str, Any]) -> None:
-    """Raise BadInput, with the field, for a plan that is not as dataware writes it."""
+    """Raise InputError, with the field, for a plan that is not as dataware writes it."""
     _check(data, PLAN, "")
     if data.get("prices") is not None:
         _check(data["prices"], PRICES, "prices")
@@ -167,7 +167,7 @@ def _check_fields(value: object, shape: Mapping[str, Any], where: str) -> None:
         _check(value[name], inner, path)
 
 
-def _damage_error(where: str, what: str = "is not as dataware writes it") -> BadInput:
-    return BadInput(
+def _damage_error(where: str, what: str = "is not as dataware writes it") -> InputError:
+    return InputError(
         f"the plan is damaged ({where} {what}); make it again with `dataware plan --out FILE`"
     )

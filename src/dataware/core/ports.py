@@ -90,7 +90,7 @@ class Wire(Protocol):
     async def send(self, request: Request) -> Response:
         """Send, and retry what `request.judge` says is worth another try.
 
-        Returns the first answer judged DONE or FAILED. Raises CannotSee when throttling,
+        Returns the first answer judged DONE or FAILED. Raises LookupFailedError when throttling,
         time-outs or server errors outlast the budget.
         """
         ...
@@ -126,8 +126,8 @@ class Aws(Protocol):
         """What `read` makes of the undecoded body of a successful answer, for readers of much.
 
         `call` is a method of the client (``list_objects_v2``). Signing, retries and errors are
-        the client's own, so use it under `looking_at`. A body that is cut short, does not match
-        its checksum, or on which `read` raises ValueError is asked for again; CannotSee in the
+        the client's own, so use it under `translate_errors`. A body that is cut short, does not match
+        its checksum, or on which `read` raises ValueError is asked for again; LookupFailedError in the
         end.
         """
         ...
@@ -144,8 +144,10 @@ class Aws(Protocol):
         """
         ...
 
-    def looking_at(self, what: str, permission: str | None = None) -> AbstractContextManager[None]:
-        """Turn the SDK's errors into NotThere and CannotSee; `permission` cures a denial."""
+    def translate_errors(
+        self, what: str, permission: str | None = None
+    ) -> AbstractContextManager[None]:
+        """Turn the SDK's errors into NotFoundError and LookupFailedError; `permission` cures a denial."""
         ...
 
     def owner_of(self, types: Collection[str], physical_id: str) -> Owner:
@@ -153,12 +155,12 @@ class Aws(Protocol):
 
         `types` are all that declare such a resource. Only stacks of this account and region are
         found. Deleted stacks and retained, released resources count as NOBODY, and so do the
-        holding stacks of dataware itself. Raises CannotSee.
+        holding stacks of dataware itself. Raises LookupFailedError.
         """
         ...
 
     def stack_resources(self, stack: str) -> Mapping[str, Deployed]:
-        """What a stack, by name or id, has now, by logical id; empty without it. Raises CannotSee.
+        """What a stack, by name or id, has now, by logical id; empty without it. Raises LookupFailedError.
 
         What the stack let go, or never made, is left out.
         """
@@ -167,12 +169,12 @@ class Aws(Protocol):
     def stack_template(self, stack: str) -> Mapping[str, Any] | str:
         """The template a stack was deployed with, as a document or as the text of YAML.
 
-        Raises CannotSee, and NotThere without the stack.
+        Raises LookupFailedError, and NotFoundError without the stack.
         """
         ...
 
     def stack_parameters(self, stack: str) -> Mapping[str, str]:
-        """The values that the parameters of a stack have; empty without it. Raises CannotSee."""
+        """The values that the parameters of a stack have; empty without it. Raises LookupFailedError."""
         ...
 
     def wire(self, on_throttle: Callable[[str], None]) -> Wire:
@@ -220,7 +222,7 @@ class Markers(Protocol):
     """The durable records of migrations, one per target, outside of this machine."""
 
     def get(self, kind: str, target: str) -> Marker:
-        """The record of `target`; NO_MARKER if there is none. Raises CannotSee."""
+        """The record of `target`; NO_MARKER if there is none. Raises LookupFailedError."""
         ...
 
     def begin(self, kind: str, target: str, marker: Marker, seen: Marker | None = None) -> Lease:
@@ -231,7 +233,7 @@ class Markers(Protocol):
         ...
 
     def all(self) -> list[tuple[str, str, Marker]]:
-        """Every record as (kind, target, marker). Raises CannotSee.
+        """Every record as (kind, target, marker). Raises LookupFailedError.
 
         One that cannot be read hides no other: it is unknown, and its `problem` says why.
         """
@@ -239,14 +241,14 @@ class Markers(Protocol):
 
 
 class Lease(Protocol):
-    """A held lock on a target, kept alive by `beat`."""
+    """A held lock on a target, kept alive by `send_heartbeat`."""
 
     @property
     def unsettled_seconds(self) -> float:
         """For how long something may arrive yet that an earlier run sent without conditions."""
         ...
 
-    def beat(self, detail: Mapping[str, Any]) -> None:
+    def send_heartbeat(self, detail: Mapping[str, Any]) -> None:
         """Renew the heartbeat and store progress. Raises Refused when the lock is lost."""
         ...
 

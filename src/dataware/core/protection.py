@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dataware.core.guard import Declared, StackTemplate
+from dataware.core.guard import DeclaredResource, StackTemplate
 from dataware.core.kind import Kind
 from dataware.core.model import (
     Action,
@@ -116,7 +116,7 @@ def _is_adopted(wanted: Wanted, decision: Decision) -> bool:
 
 
 def find_weakened(
-    kinds: Mapping[str, Kind], now: StackTemplate, before: Mapping[str, Declared]
+    kinds: Mapping[str, Kind], now: StackTemplate, before: Mapping[str, DeclaredResource]
 ) -> Iterator[WeakerProtection]:
     """The resources that stay in a stack and would be protected less than they were deployed.
 
@@ -135,7 +135,7 @@ def find_weakened(
             yield WeakerProtection(now.name, logical_id, kind.noun, tuple(weaker))
 
 
-def _reset_properties(was: Declared, now: Declared) -> dict[str, Any]:
+def _reset_properties(was: DeclaredResource, now: DeclaredResource) -> dict[str, Any]:
     return {
         name: {}
         for name, value in was.properties.items()

@@ -23,7 +23,7 @@ from dataware.core.row import (
     DecisionRow,
     when,
 )
-from dataware.core.situation import Fallback, Resumable, SchemaFit, Seen
+from dataware.core.situation import Fallback, Resumable, SchemaFit, Visibility
 
 CLEAR_MARKER = "if that is meant to be so, delete the record {marker} and run again"
 
@@ -48,7 +48,7 @@ REFUSALS = (
         14,
         STOP,
         "not everything could be seen ({problems}) and on_error is stop; {cure}",
-        when(seen=Seen.PART, on_error=OnError.STOP),
+        when(seen=Visibility.PART, on_error=OnError.STOP),
     ),
     DecisionRow(
         16,

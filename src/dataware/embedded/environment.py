@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from dataware.core.errors import BadInput, DatawareError
+from dataware.core.errors import DatawareError, InputError
 from dataware.core.events import Event, event
 from dataware.core.ports import Emit
 
@@ -57,7 +57,7 @@ def cache_folder() -> Path:
     try:
         return Path.home() / ".cache" / "dataware"
     except RuntimeError:
-        raise BadInput(
+        raise InputError(
             "this user has no home folder: set HOME, or DATAWARE_CACHE to a folder for the embedded"
             " AWS"
         ) from None

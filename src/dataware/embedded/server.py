@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from dataware.core.errors import BadInput, DatawareError
+from dataware.core.errors import DatawareError, InputError
 from dataware.core.ports import Emit
 from dataware.embedded.environment import embedded_python, ignore
 
@@ -51,7 +51,7 @@ class EmbeddedAws:
         port: int = 0,
     ) -> None:
         if len(account) != 12 or not (account.isascii() and account.isdigit()):
-            raise BadInput(f"The account of the embedded AWS must be 12 digits, not {account!r}")
+            raise InputError(f"The account of the embedded AWS must be 12 digits, not {account!r}")
         self.account = account
         self.region = region
         self._auth = auth

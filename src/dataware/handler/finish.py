@@ -12,28 +12,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataware.core.causes import advise, list_causes
-from dataware.core.errors import DatawareError, Incomplete
+from dataware.core.errors import DatawareError, IncompleteError
 from dataware.core.events import event as happened
 from dataware.core.events import format_count
-from dataware.core.kind import Place, SkipReason
+from dataware.core.kind import Location, SkipReason
 from dataware.core.model import OnConflict
-from dataware.core.verdict import Verdict
-from dataware.handler.check import TaskState
-from dataware.handler.job import Job
-from dataware.handler.outside import LambdaContext, Work, working
+from dataware.handler.invocation import Invocation, LambdaContext, working
+from dataware.handler.job import MigrationJob
 from dataware.handler.shard import Shard
 from dataware.handler.verification import (
-    LeftBehind,
+    SkippedKeys,
     advance_verification,
     begin_verification,
     sides_of,
 )
-from dataware.migrate import Progress
-from dataware.ops.carry import ROUNDS
-from dataware.ops.checking import Comparison
-from dataware.ops.compare import compare
-from dataware.ops.outcome import tell_verdict
-from dataware.ops.verify import why_apart
+from dataware.handler.verify_task import TaskState
+from dataware.migrate import CopyState
+from dataware.ops.migration_outcome import report_verdict
+from dataware.ops.run_migration import ROUNDS
+from dataware.ops.verify import why_different
+from dataware.verify.run import compare
+from dataware.verify.steps import Comparison
+from dataware.verify.verdict import Verdict
 
 COPY, VERIFY, AGAIN, DONE, FAILED = "copy", "verify", "again", "done", "failed"
 """Work on shards, by copying or by verifying; begin another round; verified; given up."""
@@ -50,16 +50,16 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     During the verification ``comparison`` and ``left`` stand there, too.
     """
-    progress = Progress.of([event["before"]])
-    with working(Job.from_json(event["job"]), context) as work:
+    progress = CopyState.of([event["before"]])
+    with working(MigrationJob.from_json(event["job"]), context) as work:
         if "comparison" in event:
             return _continue_verification(work, progress, event)
         return finish(work, progress, [Shard.from_json(shard) for shard in event["shards"]])
 
 
-def finish(work: Work, progress: Progress, shards: Sequence[Shard]) -> dict[str, Any]:
+def finish(work: Invocation, progress: CopyState, shards: Sequence[Shard]) -> dict[str, Any]:
     """The outcome of a copy; `progress` is that of the runs before."""
-    left = LeftBehind.of(shards, progress.counts.left)
+    left = SkippedKeys.of(shards, progress.counts.left)
     for shard in shards:
         if record := shard.record():
             progress.take(record)
@@ -77,11 +77,11 @@ def finish(work: Work, progress: Progress, shards: Sequence[Shard]) -> dict[str,
 
 
 def _continue_verification(
-    work: Work, progress: Progress, event: Mapping[str, Any]
+    work: Invocation, progress: CopyState, event: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The outcome of a step of the verification."""
     left, comparison = (
-        LeftBehind.from_json(event["left"]),
+        SkippedKeys.from_json(event["left"]),
         Comparison.from_json(event["comparison"]),
     )
     try:
@@ -95,7 +95,7 @@ def _continue_verification(
 
 
 def _verify(
-    work: Work, progress: Progress, left: LeftBehind, step: Mapping[str, Any]
+    work: Invocation, progress: CopyState, left: SkippedKeys, step: Mapping[str, Any]
 ) -> dict[str, Any]:
     return {
         "outcome": VERIFY,
@@ -107,26 +107,26 @@ def _verify(
 
 
 def _outcome_of_verdict(
-    work: Work, progress: Progress, left: LeftBehind, verdict: Verdict
+    work: Invocation, progress: CopyState, left: SkippedKeys, verdict: Verdict
 ) -> dict[str, Any]:
     if not left.explains(verdict):
-        return _differs(work.job, verdict, why_apart(verdict, progress.counts.tally))
+        return _differs(work.job, verdict, why_different(verdict, progress.counts.tally))
     if not verdict.compared:
         why = f"{work.job.source.name} is empty, so nothing was copied"
         work.outside.emit(happened("nothing-to-do", why=why, **work.job.words))
         return {"outcome": DONE, "verified": 0, "unit": work.job.kind.unit}
     work.outside.emit(happened("migrated", **work.job.words))
-    tell_verdict(work.outside, work.job.kind, verdict, work.job.words)
+    report_verdict(work.outside, work.job.kind, verdict, work.job.words)
     return {"outcome": DONE, "verified": verdict.compared, "unit": work.job.kind.unit}
 
 
-def _failure_outcome(reason: str, progress: Progress | None = None) -> dict[str, Any]:
+def _failure_outcome(reason: str, progress: CopyState | None = None) -> dict[str, Any]:
     """The end without a verdict; `progress` is what the next run may go on from."""
     cause = {"reason": reason, "checkpoint": progress.compact() if progress else None}
     return {"outcome": FAILED, "cause": json.dumps(cause)}
 
 
-def _unfinished_reason(job: Job, progress: Progress, shards: Sequence[Shard]) -> str:
+def _unfinished_reason(job: MigrationJob, progress: CopyState, shards: Sequence[Shard]) -> str:
     target, arrived = job.target.name, format_count(progress.counts.in_target, job.kind.unit)
     reasons = list(dict.fromkeys(shard.failed for shard in shards if shard.failed))
     why = "; ".join(reasons[:2]) or "a worker ended without a reason"
@@ -136,7 +136,7 @@ def _unfinished_reason(job: Job, progress: Progress, shards: Sequence[Shard]) ->
     )
 
 
-def _left_behind(job: Job, progress: Progress, shards: Sequence[Shard]) -> str | None:
+def _left_behind(job: MigrationJob, progress: CopyState, shards: Sequence[Shard]) -> str | None:
     """Why what was left behind is not all right; None if nobody minds."""
     troubles = Counter(progress.troubles)
     if job.settings.on_conflict is OnConflict.TARGET:
@@ -153,7 +153,7 @@ def _left_behind(job: Job, progress: Progress, shards: Sequence[Shard]) -> str |
     )
 
 
-def _compare_sides(work: Work) -> Verdict:
+def _compare_sides(work: Invocation) -> Verdict:
     sides = sides_of(work)
     try:
         return compare(
@@ -162,20 +162,20 @@ def _compare_sides(work: Work) -> Verdict:
             ordered=work.job.kind.ordered,
             stop=lambda: work.stopped,
         )
-    except Incomplete:
+    except IncompleteError:
         work.guard.check()
         why = "there was not the time to verify it within the deployment"
-        raise Incomplete(_unverified_reason(work.job, why)) from None
+        raise IncompleteError(_unverified_reason(work.job, why)) from None
 
 
-def _unverified_reason(job: Job, why: str) -> str:
+def _unverified_reason(job: MigrationJob, why: str) -> str:
     return (
         f"everything is copied to {job.target.name}, but not verified: {why}. "
         f"Run {by_hand(job)}, which verifies it, and deploy again"
     )
 
 
-def _differs(job: Job, verdict: Verdict, why: str) -> dict[str, Any]:
+def _differs(job: MigrationJob, verdict: Verdict, why: str) -> dict[str, Any]:
     """Copy what is missing, up to a bound; the sides differ because something is written."""
     if job.round < ROUNDS:
         return {"outcome": AGAIN, "job": job.again().to_json()}
@@ -187,13 +187,13 @@ def _differs(job: Job, verdict: Verdict, why: str) -> dict[str, Any]:
     )
 
 
-def by_hand(job: Job) -> str:
+def by_hand(job: MigrationJob) -> str:
     """The command that does the same outside of a deployment."""
     sides = " ".join(_address(job, place) for place in (job.source, job.target))
     return f"`dataware migrate {sides}`"
 
 
-def _address(job: Job, place: Place) -> str:
+def _address(job: MigrationJob, place: Location) -> str:
     if place.name.startswith("arn:"):
         return place.name
     return f"{job.kind.scheme}://{place.name}" + (f"/{place.prefix}" if place.prefix else "")

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from dataware.core.errors import CannotSee, DatawareError, Incomplete, Refused
+from dataware.core.errors import DatawareError, IncompleteError, LookupFailedError, RefusedError
 from dataware.core.events import event as happened
 from dataware.core.model import MarkerState
-from dataware.handler.job import Job
-from dataware.handler.outside import LambdaContext, looking, markers_of
+from dataware.handler.invocation import LambdaContext, looking, markers_of
+from dataware.handler.job import MigrationJob
 from dataware.ops.context import Context
-from dataware.ops.ending import ending
+from dataware.ops.failure_summary import ending
 
 RUNNING, SUCCEEDED = frozenset({"RUNNING", "PENDING_REDRIVE"}), "SUCCEEDED"
 REASON_LENGTH = 1500
@@ -48,29 +48,29 @@ def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]
 
 def _execution(outside: Context, arn: str) -> dict[str, Any]:
     states = outside.aws.client("stepfunctions")
-    with outside.aws.looking_at("the execution", "states:DescribeExecution"):
+    with outside.aws.translate_errors("the execution", "states:DescribeExecution"):
         found: dict[str, Any] = states.describe_execution(executionArn=arn)
     return found
 
 
-def _job(found: Mapping[str, Any]) -> Job:
-    return Job.from_json(json.loads(found["input"])["job"])
+def _job(found: Mapping[str, Any]) -> MigrationJob:
+    return MigrationJob.from_json(json.loads(found["input"])["job"])
 
 
-def _beat(outside: Context, job: Job) -> None:
+def _beat(outside: Context, job: MigrationJob) -> None:
     """Keep the lock; a beat that only fails is tried again by the next poll."""
     try:
         lease = markers_of(outside).rejoin(*job.record)
-        lease.beat(lease.detail)
-    except CannotSee as error:
+        lease.send_heartbeat(lease.detail)
+    except LookupFailedError as error:
         outside.emit(happened("warning", text=str(error), **job.words))
 
 
-def _complete(outside: Context, job: Job, verdict: Mapping[str, Any]) -> None:
+def _complete(outside: Context, job: MigrationJob, verdict: Mapping[str, Any]) -> None:
     """Write "complete", unless an earlier poll, whose answer was lost, has done so."""
     try:
         lease = markers_of(outside).rejoin(*job.record)
-    except Refused:
+    except RefusedError:
         if outside.markers.get(*job.record).state is MarkerState.COMPLETE:
             return
         raise
@@ -85,7 +85,7 @@ def give_up(arn: str, why: str) -> DatawareError:
     with looking(arn.rpartition(":")[2]) as outside, suppress(DatawareError):
         job = _job(_execution(outside, arn))
         return _release(outside, job, why, {})
-    return Incomplete(why[:REASON_LENGTH])
+    return IncompleteError(why[:REASON_LENGTH])
 
 
 def reason_of(found: Mapping[str, Any]) -> str:
@@ -93,13 +93,15 @@ def reason_of(found: Mapping[str, Any]) -> str:
     return _cause(found)[0]
 
 
-def _release(outside: Context, job: Job, why: str, known: Mapping[str, Any]) -> DatawareError:
+def _release(
+    outside: Context, job: MigrationJob, why: str, known: Mapping[str, Any]
+) -> DatawareError:
     """Release the lock with what the next run goes on from; the error, to be raised."""
     with suppress(DatawareError):
         lease = markers_of(outside).rejoin(*job.record)
-        lease.release({**lease.detail, **known, "ended": ending(Incomplete(why))})
+        lease.release({**lease.detail, **known, "ended": ending(IncompleteError(why))})
     outside.emit(happened("incomplete", why=why, **job.words))
-    return Incomplete(why[:REASON_LENGTH])
+    return IncompleteError(why[:REASON_LENGTH])
 
 
 def _cause(found: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from dataware.core.kind import CopyOrder, Kind, Place
+from dataware.core.kind import CopyOrder, Kind, Location
 from dataware.core.model import OnConflict
 from dataware.core.names import full_name
 from dataware.kinds import load
 from dataware.ops.context import ComparisonSpec, CopySettings
+from dataware.ops.marker_names import on_record
 from dataware.ops.migrate import order_of
-from dataware.ops.record_names import on_record
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class MigrationJob:
     """One migration inside a deployment.
 
     `execution` names the run that has the lock; `deadline`, in seconds since the epoch, is when
@@ -29,8 +29,8 @@ class Job:
     """
 
     type: str
-    source: Place
-    target: Place
+    source: Location
+    target: Location
     settings: CopySettings
     execution: str
     deadline: float
@@ -64,7 +64,7 @@ class Job:
         source = full_name(self.kind, self.source, self.target)
         return {"source": source, "name": self.target.name}
 
-    def again(self) -> Job:
+    def again(self) -> MigrationJob:
         """The same job for the next round."""
         return replace(self, round=self.round + 1)
 
@@ -86,7 +86,7 @@ class Job:
         }
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Job:
+    def from_json(data: Mapping[str, Any]) -> MigrationJob:
         """The job that `to_json` wrote."""
         policy = data["on_conflict"]
         settings = CopySettings(
@@ -95,10 +95,10 @@ class Job:
             accept_left=data["accept_left"],
             max_rate=data["max_rate"],
         )
-        return Job(
+        return MigrationJob(
             data["type"],
-            Place(**data["source"]),
-            Place(**data["target"]),
+            Location(**data["source"]),
+            Location(**data["target"]),
             settings,
             data["execution"],
             data["deadline"],
@@ -108,7 +108,7 @@ class Job:
         )
 
 
-def job_of(properties: Mapping[str, Any], *, execution: str, now: float) -> Job:
+def job_of(properties: Mapping[str, Any], *, execution: str, now: float) -> MigrationJob:
     """The job in the properties of a custom resource. Raises ValueError for an unknown word."""
     policy, rate = properties.get("OnConflict"), properties.get("MaxRate")
     settings = CopySettings(
@@ -117,7 +117,7 @@ def job_of(properties: Mapping[str, Any], *, execution: str, now: float) -> Job:
         accept_left=properties.get("AcceptLeft") == "true",
         max_rate=float(rate) if rate else None,
     )
-    return Job(
+    return MigrationJob(
         properties["Type"],
         place_of(properties, "Source"),
         place_of(properties, "Target"),
@@ -129,9 +129,9 @@ def job_of(properties: Mapping[str, Any], *, execution: str, now: float) -> Job:
     )
 
 
-def place_of(properties: Mapping[str, str], side: str) -> Place:
+def place_of(properties: Mapping[str, str], side: str) -> Location:
     """The place of one side: the properties that begin with its name."""
-    return Place(
+    return Location(
         properties[side],
         owner=properties[f"{side}Owner"],
         region=properties[f"{side}Region"],

@@ -11,9 +11,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from dataware.core.errors import CannotSee, DatawareError
+from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.handler import is_complete, on_event
-from dataware.handler.outside import LambdaContext, looking
+from dataware.handler.invocation import LambdaContext, looking
 from dataware.handler.reply import REQUEST_FIELDS, reply
 from dataware.handler.variables import with_variables
 
@@ -73,7 +73,7 @@ def _look(watch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
                 raise is_complete.give_up(watch["execution"], _why_lost(lost))
             if not is_complete.handler({"Execution": watch["execution"]}, context)["IsComplete"]:
                 return {"ended": False}
-        except CannotSee:
+        except LookupFailedError:
             raise
         except DatawareError as error:
             refusal = str(error)

@@ -14,23 +14,23 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from dataware.core.errors import CannotSee, DatawareError
+from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.core.events import event as happened
-from dataware.core.kind import Place
+from dataware.core.kind import Location
 from dataware.core.model import Content, Existence, Facts, Marker, MarkerState
-from dataware.handler.job import Job, job_of, physical_id, place_of
-from dataware.handler.outside import LambdaContext, looking, markers_of
-from dataware.ops.carry import Migration
+from dataware.handler.invocation import LambdaContext, looking, markers_of
+from dataware.handler.job import MigrationJob, job_of, physical_id, place_of
 from dataware.ops.context import Context
-from dataware.ops.ending import carry_over
+from dataware.ops.failure_summary import carry_over
+from dataware.ops.marker_names import on_record
 from dataware.ops.migrate import check_source, prepare_migration
 from dataware.ops.probe import look
-from dataware.ops.record_names import on_record
+from dataware.ops.run_migration import Migration
 from dataware.ops.verify import aws_of
 
 
 def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Answer the physical id, with the `Execution` that was started or the `Refusal`."""
+    """Answer the physical id, with the `Execution` that was started or the `TableRequestError`."""
     if event["RequestType"] == "Delete":
         return {"PhysicalResourceId": event["PhysicalResourceId"]}
     properties = event["ResourceProperties"]
@@ -50,7 +50,7 @@ def _start_or_refuse(event: Mapping[str, Any], properties: Mapping[str, str]) ->
         return {"Refusal": f"dataware failed with {type(error).__name__}: {error}"}
 
 
-def _start_copy(outside: Context, event: Mapping[str, Any], job: Job) -> dict[str, Any]:
+def _start_copy(outside: Context, event: Mapping[str, Any], job: MigrationJob) -> dict[str, Any]:
     """Start a copy, unless none may begin."""
     if markers_of(outside).holds(*job.record):
         machine = event["ResourceProperties"]["Machine"]
@@ -83,7 +83,7 @@ def _rolled_back(event: Mapping[str, Any], marker: Marker) -> str | None:
     return f"the update that began to migrate {known} is being rolled back"
 
 
-def _not_needed(outside: Context, job: Job, marker: Marker) -> str | None:
+def _not_needed(outside: Context, job: MigrationJob, marker: Marker) -> str | None:
     """Why there is nothing to copy, for who asks only in case; what is unknown has to be copied."""
     source = _look(outside, job, job.source)
     if source.existence is Existence.ABSENT:
@@ -95,7 +95,7 @@ def _not_needed(outside: Context, job: Job, marker: Marker) -> str | None:
     return None
 
 
-def _verified_before(outside: Context, job: Job, marker: Marker) -> str | None:
+def _verified_before(outside: Context, job: MigrationJob, marker: Marker) -> str | None:
     """Whether the data arrived once: copied again, it would bring back what was deleted since.
 
     The source may be gone by now.
@@ -108,12 +108,12 @@ def _verified_before(outside: Context, job: Job, marker: Marker) -> str | None:
     return f"{target} has the verified data of {source} already"
 
 
-def _look(outside: Context, job: Job, place: Place) -> Facts:
+def _look(outside: Context, job: MigrationJob, place: Location) -> Facts:
     there = replace(outside, aws=aws_of(outside, place))
     return look(there, job.kind, place.name)
 
 
-def _start(outside: Context, machine: str, job: Job, migration: Migration) -> str:
+def _start(outside: Context, machine: str, job: MigrationJob, migration: Migration) -> str:
     """Take the lock in the name of the execution, and start it."""
     before = migration.marker
     begun = Marker(
@@ -135,7 +135,7 @@ def _start(outside: Context, machine: str, job: Job, migration: Migration) -> st
         raise
 
 
-def _execution(outside: Context, machine: str, job: Job, checkpoint: Any) -> str:
+def _execution(outside: Context, machine: str, job: MigrationJob, checkpoint: Any) -> str:
     """Start the execution that copies."""
     text = json.dumps({"job": job.to_json(), "checkpoint": checkpoint})
     return start(outside, machine, job.execution, text)
@@ -144,14 +144,14 @@ def _execution(outside: Context, machine: str, job: Job, checkpoint: Any) -> str
 def start(outside: Context, machine: str, name: str, text: str) -> str:
     """Start an execution; one of that name, which an earlier try started, is as good. Its ARN.
 
-    Raises CannotSee.
+    Raises LookupFailedError.
     """
     states = outside.aws.client("stepfunctions")
     try:
-        with outside.aws.looking_at("the state machine", "states:StartExecution"):
+        with outside.aws.translate_errors("the state machine", "states:StartExecution"):
             answer = states.start_execution(stateMachineArn=machine, name=name, input=text)
             return str(answer["executionArn"])
-    except CannotSee as error:
+    except LookupFailedError as error:
         if error.problem is None or error.problem.code != "ExecutionAlreadyExists":
             raise
     return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"

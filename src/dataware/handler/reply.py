@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from dataware.core.room import cut
+from dataware.calc.json_size import cut
 
 REASON_BYTES = 2000
 """Of the 4,096 bytes that an answer may have (AWS CloudFormation User Guide, "Custom resource

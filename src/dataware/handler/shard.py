@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dataware.core.room import cut, fitting, size
-from dataware.migrate import Progress
-from dataware.migrate.progress import Counts
+from dataware.calc.json_size import cut, fitting, size
+from dataware.migrate import CopyState
+from dataware.migrate.copy_state import Counts
 
 LIMIT = 262_144
 """Bytes that a state may carry, as UTF-8 (AWS Step Functions Developer Guide, "Service quotas":
@@ -54,12 +54,12 @@ class Shard:
         """Whether there is no point in calling a worker again."""
         return self.done or self.failed is not None
 
-    def progress(self) -> Progress:
+    def progress(self) -> CopyState:
         """The progress that an engine goes on from; its counts begin at zero."""
         cursors: dict[str, str | None] = {self.partition: self.cursor} if self.cursor else {}
-        return Progress(partitions=[self.partition], cursors=cursors)
+        return CopyState(partitions=[self.partition], cursors=cursors)
 
-    def take(self, progress: Progress) -> None:
+    def take(self, progress: CopyState) -> None:
         """Note what an engine has done; a copy of the whole shard ends it."""
         self.cursor = progress.cursors.get(self.partition)
         self.done = progress.finished

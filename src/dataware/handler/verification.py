@@ -9,33 +9,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dataware.core.diff import DifferenceKind
-from dataware.core.errors import Incomplete
-from dataware.core.room import fitting
-from dataware.core.verdict import LABEL_LENGTH, Verdict
-from dataware.handler.check import BUCKETS, DIFFERENCES, TaskState, checks
-from dataware.handler.outside import Work
+from dataware.calc.json_size import fitting
+from dataware.core.errors import IncompleteError
+from dataware.handler.invocation import Invocation
 from dataware.handler.shard import KEY_LENGTH, Shard
+from dataware.handler.verify_task import BUCKETS, DIFFERENCES, TaskState, checks
 from dataware.ops import verify
-from dataware.ops.checking import Comparison, Sides
+from dataware.verify.merge import DifferenceKind
+from dataware.verify.steps import Comparison, Readers
+from dataware.verify.verdict import LABEL_LENGTH, Verdict
 
 KEYS = 20_000
 """Bytes of the keys that are carried of those that the copy left behind; more are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class LeftBehind:
+class SkippedKeys:
     """What the copy left behind: how many, and the keys of them that are known."""
 
     count: int
     keys: frozenset[str]
 
     @staticmethod
-    def of(shards: Sequence[Shard], before: int) -> LeftBehind:
+    def of(shards: Sequence[Shard], before: int) -> SkippedKeys:
         """What all shards left behind; `before` counts that of earlier runs."""
         keys = sorted({one["key"] for shard in shards for one in shard.kept})
         count = before + sum(shard.counts.left for shard in shards)
-        return LeftBehind(count, frozenset(fitting(keys, KEYS)))
+        return SkippedKeys(count, frozenset(fitting(keys, KEYS)))
 
     def explains(self, verdict: Verdict) -> bool:
         """Whether nothing else is missing or different.
@@ -57,29 +57,29 @@ class LeftBehind:
         return {"count": self.count, "keys": sorted(self.keys)}
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> LeftBehind:
+    def from_json(data: Mapping[str, Any]) -> SkippedKeys:
         """What `to_json` wrote."""
-        return LeftBehind(data["count"], frozenset(data["keys"]))
+        return SkippedKeys(data["count"], frozenset(data["keys"]))
 
 
-def sides_of(work: Work) -> Sides:
+def sides_of(work: Invocation) -> Readers:
     """The readers of both sides of a job."""
     return verify.sides_of(work.job.kind, work.job.pair, work.outside.regional)
 
 
-def begin_verification(work: Work) -> dict[str, Any]:
+def begin_verification(work: Invocation) -> dict[str, Any]:
     """The first step, as an execution carries it."""
     sides = sides_of(work)
     return _step(Comparison.begin(sides, ordered=work.job.kind.ordered), sides)
 
 
 def advance_verification(
-    work: Work, comparison: Comparison, done: Sequence[TaskState]
+    work: Invocation, comparison: Comparison, done: Sequence[TaskState]
 ) -> dict[str, Any] | Verdict:
     """The next step, or the verdict. Raises Incomplete if a task ended before it was done."""
     for check in done:
         if not check.done:
-            raise Incomplete(check.failed or "a worker ended without a reason")
+            raise IncompleteError(check.failed or "a worker ended without a reason")
         comparison.take(check.task, check.found)
     comparison.advance()
     if comparison.step is None:
@@ -87,7 +87,7 @@ def advance_verification(
     return _step(comparison, sides_of(work))
 
 
-def _step(comparison: Comparison, sides: Sides) -> dict[str, Any]:
+def _step(comparison: Comparison, sides: Readers) -> dict[str, Any]:
     tasks = comparison.tasks(sides, BUCKETS)
     return {
         "comparison": comparison.to_json(DIFFERENCES),

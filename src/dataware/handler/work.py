@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dataware.handler import finish, shards, worker
-from dataware.handler.outside import LambdaContext
+from dataware.handler import begin, copy_shard, finish
+from dataware.handler.invocation import LambdaContext
 from dataware.handler.variables import with_variables
 
 STEPS: Mapping[str, Callable[[Mapping[str, Any], LambdaContext], dict[str, Any]]] = {
-    "begin": shards.handler,
-    "work": worker.handler,
+    "begin": begin.handler,
+    "work": copy_shard.handler,
     "finish": finish.handler,
 }
 

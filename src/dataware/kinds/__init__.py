@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
 
-from dataware.core.errors import BadInput
+from dataware.calc.suggest import SLIP, did_you_mean
+from dataware.core.errors import InputError
 from dataware.core.kind import Kind
-from dataware.core.near import SLIP, did_you_mean
 
 CATALOGUE: Mapping[str, str] = MappingProxyType(
     {
@@ -27,11 +27,11 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
 
 
 def load(cfn_type: str) -> Kind:
-    """The card of a CloudFormation type; raises BadInput, with what may have been meant."""
+    """The card of a CloudFormation type; raises InputError, with what may have been meant."""
     try:
         module = CATALOGUE[cfn_type]
     except KeyError:
-        raise BadInput(
+        raise InputError(
             f"unknown resource type {cfn_type!r}, {did_you_mean(cfn_type, CATALOGUE, SLIP)}"
         ) from None
     kind: Kind = import_module(f"{__name__}.{module}").KIND

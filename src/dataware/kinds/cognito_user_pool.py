@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dataware.core.errors import CannotSee, NotThere
+from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.kind import Kind
 from dataware.core.model import SEVERAL, Content, Existence, Facts, Problem, Setting, absent
 from dataware.core.ports import Aws
@@ -45,11 +45,11 @@ def probe(aws: Aws, name: str) -> Facts:
         if len(ids) > 1:
             return _several(name, ids)
         (pool_id,) = ids
-        with aws.looking_at(f"user pool {name}", _DESCRIBE):
+        with aws.translate_errors(f"user pool {name}", _DESCRIBE):
             pool = idp.describe_user_pool(UserPoolId=pool_id)["UserPool"]
-    except NotThere:
+    except NotFoundError:
         return absent(name)
-    except CannotSee as error:
+    except LookupFailedError as error:
         return Facts(name, problems=(_problem(error, _LIST_POOLS),))
     content, problems = _content(aws, idp, pool_id)
     return Facts(
@@ -64,8 +64,8 @@ def probe(aws: Aws, name: str) -> Facts:
 
 
 def _find_ids(aws: Aws, idp: Any, name: str) -> list[str]:
-    """The ids of all pools of a name. Raises CannotSee."""
-    with aws.looking_at(f"user pool {name}", _LIST_POOLS):
+    """The ids of all pools of a name. Raises LookupFailedError."""
+    with aws.translate_errors(f"user pool {name}", _LIST_POOLS):
         pages = idp.get_paginator("list_user_pools").paginate(MaxResults=_PAGE)
         return sorted(
             pool["Id"] for page in pages for pool in page["UserPools"] if pool["Name"] == name
@@ -81,16 +81,16 @@ def _several(name: str, ids: list[str]) -> Facts:
 def _content(aws: Aws, idp: Any, pool_id: str) -> tuple[Content, tuple[Problem, ...]]:
     """Whether there is any user; a page may be empty although others follow."""
     try:
-        with aws.looking_at(f"the users of pool {pool_id}", _LIST_USERS):
+        with aws.translate_errors(f"the users of pool {pool_id}", _LIST_USERS):
             for page in idp.get_paginator("list_users").paginate(UserPoolId=pool_id):
                 if page["Users"]:
                     return Content.DATA, ()
-    except (CannotSee, NotThere) as error:
+    except (LookupFailedError, NotFoundError) as error:
         return Content.UNKNOWN, (_problem(error, _LIST_USERS),)
     return Content.EMPTY, ()
 
 
-def _problem(error: CannotSee | NotThere, permission: str) -> Problem:
+def _problem(error: LookupFailedError | NotFoundError, permission: str) -> Problem:
     call = permission.partition(":")[2]
     return error.problem or Problem(call, type(error).__name__, permission, str(error))
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dataware.core.errors import CannotSee, NotThere
+from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.kind import Kind
 from dataware.core.model import Content, Existence, Facts, Problem, Setting, absent
 from dataware.core.ports import Aws
@@ -41,11 +41,11 @@ def probe(aws: Aws, name: str) -> Facts:
     """What stands under `name`."""
     ecr = aws.client("ecr")
     try:
-        with aws.looking_at(f"repository {name}", _DESCRIBE):
+        with aws.translate_errors(f"repository {name}", _DESCRIBE):
             answer = ecr.describe_repositories(repositoryNames=[name])
-    except NotThere:
+    except NotFoundError:
         return absent(name)
-    except CannotSee as error:
+    except LookupFailedError as error:
         return Facts(name, problems=(_problem(error, _DESCRIBE),))
     repository = answer["repositories"][0]
     content, problems = _content(aws, ecr, name)
@@ -65,16 +65,16 @@ def probe(aws: Aws, name: str) -> Facts:
 def _content(aws: Aws, ecr: Any, name: str) -> tuple[Content, tuple[Problem, ...]]:
     """Whether there is any image; a page may be empty although others follow."""
     try:
-        with aws.looking_at(f"the images of repository {name}", _LIST):
+        with aws.translate_errors(f"the images of repository {name}", _LIST):
             for page in ecr.get_paginator("list_images").paginate(repositoryName=name):
                 if page["imageIds"]:
                     return Content.DATA, ()
-    except (CannotSee, NotThere) as error:
+    except (LookupFailedError, NotFoundError) as error:
         return Content.UNKNOWN, (_problem(error, _LIST),)
     return Content.EMPTY, ()
 
 
-def _problem(error: CannotSee | NotThere, permission: str) -> Problem:
+def _problem(error: LookupFailedError | NotFoundError, permission: str) -> Problem:
     call = permission.partition(":")[2]
     return error.problem or Problem(call, type(error).__name__, permission, str(error))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from dataware.core.errors import CannotSee, NotThere
+from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.kind import Kind
 from dataware.core.model import Content, Existence, Facts, Problem, absent
 from dataware.core.ports import Aws
@@ -37,11 +37,11 @@ def probe(aws: Aws, name: str) -> Facts:
     """What stands under `name`."""
     ssm = aws.client("ssm")
     try:
-        with aws.looking_at(f"parameter {name}", _GET):
+        with aws.translate_errors(f"parameter {name}", _GET):
             ssm.get_parameter(Name=name, WithDecryption=False)
-    except NotThere:
+    except NotFoundError:
         return absent(name)
-    except CannotSee as error:
+    except LookupFailedError as error:
         problem = error.problem or Problem("GetParameter", "unknown", _GET, str(error))
         return Facts(name, problems=(problem,))
     return Facts(name, Existence.EXISTS, Content.DATA)

@@ -1,20 +1,20 @@
 """The copy engine: it knows copiers, journals and events, but no service."""
 
-from dataware.migrate.assignment import Assignment
-from dataware.migrate.crew import Crew, Member
+from dataware.migrate.copy_state import CopyState, Counts
 from dataware.migrate.engine import Engine, EngineSettings, split
-from dataware.migrate.progress import Counts, Progress
-from dataware.migrate.term import LeaseTerm, since_boot
+from dataware.migrate.lease_term import LeaseTerm, since_boot
+from dataware.migrate.worker_group import WorkerGroup, WorkerHandle
+from dataware.migrate.worker_task import WorkerTask
 
 __all__ = [
-    "Assignment",
+    "CopyState",
     "Counts",
-    "Crew",
     "Engine",
     "EngineSettings",
     "LeaseTerm",
-    "Member",
-    "Progress",
+    "WorkerGroup",
+    "WorkerHandle",
+    "WorkerTask",
     "since_boot",
     "split",
 ]

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 
 from dataware.core.kind import Copier, CopyOutcome, Unit, UnitPage
 from dataware.core.ports import Clock, Emit, Journal
-from dataware.migrate.backlog import Backlog
-from dataware.migrate.gate import Gate
-from dataware.migrate.leases import Leases, Remaining
-from dataware.migrate.ledger import Ledger
-from dataware.migrate.meter import Meter
-from dataware.migrate.pages import OpenPage, Pages
-from dataware.migrate.progress import Counts, Progress
-from dataware.migrate.trial import FEW, PATIENCE_SECONDS, Trial
-from dataware.migrate.watch import Watch, tasks_of
+from dataware.migrate.bounded_queue import BoundedQueue
+from dataware.migrate.checkpoint_writer import CheckpointWriter
+from dataware.migrate.copy_progress import CopyProgress
+from dataware.migrate.copy_state import CopyState, Counts
+from dataware.migrate.first_writes import FEW, PATIENCE_SECONDS, FirstWrites
+from dataware.migrate.page_window import PageWindow, PendingPage
+from dataware.migrate.partition_source import LocalPartitions, PartitionSource
+from dataware.migrate.rate_limiter import RateLimiter
+from dataware.migrate.supervisor import CopySupervisor, tasks_of
 
 GRACE_SECONDS = 1.0
 
@@ -50,7 +50,7 @@ class EngineSettings:
     trial: bool = True
 
 
-Job = tuple[Pages, OpenPage, Unit]
+Job = tuple[PageWindow, PendingPage, Unit]
 """A unit to write, with the page that it settles."""
 
 
@@ -65,15 +65,15 @@ class Engine:
         self,
         copier: Copier,
         journal: Journal,
-        progress: Progress,
+        progress: CopyState,
         *,
         clock: Clock,
         emit: Emit,
-        meter: Meter,
+        meter: CopyProgress,
         stop: Callable[[], bool],
         publish: Callable[[Mapping[str, object]], None],
         settings: EngineSettings,
-        leases: Leases | None = None,
+        leases: PartitionSource | None = None,
     ) -> None:
         self._copier = copier
         self._journal = journal
@@ -82,14 +82,16 @@ class Engine:
         self._meter = meter
         self._settings = settings
         self._leases = leases
-        self._ledger = Ledger(journal, progress, meter, clock, emit)
-        self._backlog: Backlog[Job] = Backlog(BACKLOG * settings.writers, settings.bytes_in_flight)
-        self._rate = Gate(clock, settings.max_rate, upfront=True)
-        self._read_share = Gate(clock)
-        self._write_share = Gate(clock)
-        self._trial = Trial() if settings.trial else None
+        self._ledger = CheckpointWriter(journal, progress, meter, clock, emit)
+        self._backlog: BoundedQueue[Job] = BoundedQueue(
+            BACKLOG * settings.writers, settings.bytes_in_flight
+        )
+        self._rate = RateLimiter(clock, settings.max_rate, upfront=True)
+        self._read_share = RateLimiter(clock)
+        self._write_share = RateLimiter(clock)
+        self._trial = FirstWrites() if settings.trial else None
         meter.ceiling = self._binding_limit
-        self._watch = Watch(
+        self._watch = CopySupervisor(
             progress,
             meter,
             clock,
@@ -137,22 +139,24 @@ class Engine:
         watch.keep(self._ledger.flush)
         return watch.conclude()
 
-    async def _prepare(self) -> Leases:
+    async def _prepare(self) -> PartitionSource:
         if self._leases is None:
             await split(self._copier, self._journal, self._progress)
-            self._leases = Remaining(self._progress.remaining())
+            self._leases = LocalPartitions(self._progress.remaining())
         share = self._settings.max_share
         if share is not None:
             rates = await self._copier.rates()
-            self._read_share = Gate(self._clock, rates.read * share if rates.read else None)
-            self._write_share = Gate(self._clock, rates.write * share if rates.write else None)
+            self._read_share = RateLimiter(self._clock, rates.read * share if rates.read else None)
+            self._write_share = RateLimiter(
+                self._clock, rates.write * share if rates.write else None
+            )
         return self._leases
 
-    async def _drain(self, leases: Leases) -> None:
+    async def _drain(self, leases: PartitionSource) -> None:
         try:
             while (lease := await leases.take()) is not None:
                 partition, after = lease
-                pages = Pages(partition)
+                pages = PageWindow(partition)
                 async for page in self._copier.read(partition, after, self._bound_page):
                     if self._watch.halted:
                         return
@@ -175,7 +179,7 @@ class Engine:
             else max(1, int(limit * REPEATED_SECONDS / self._settings.readers))
         )
 
-    async def _take_page(self, pages: Pages, page: UnitPage) -> None:
+    async def _take_page(self, pages: PageWindow, page: UnitPage) -> None:
         known = CopyOutcome(same=page.same, left=page.left)
         opened = self._ledger.open_page(pages, page.cursor, len(page.units), known)
         # A unit that is refused never settles its page, so the page is read again.
@@ -253,7 +257,7 @@ class Engine:
         self._let_in()
 
 
-async def split(copier: Copier, journal: Journal, progress: Progress) -> None:
+async def split(copier: Copier, journal: Journal, progress: CopyState) -> None:
     """Put the partitions of the source on record, unless they are."""
     if not progress.partitions:
         record = {"type": "partitions", "partitions": list(await copier.partitions())}

@@ -28,11 +28,11 @@ from typing import Any
 from dataware.core.kind import Copier
 from dataware.core.model import Size
 from dataware.core.ports import Clock
-from dataware.migrate.assignment import error_json
+from dataware.migrate.copy_progress import CopyProgress, CopySubject
+from dataware.migrate.copy_state import CopyState
 from dataware.migrate.engine import Engine, EngineSettings
-from dataware.migrate.leases import Leased
-from dataware.migrate.meter import CopySubject, Meter
-from dataware.migrate.progress import Progress
+from dataware.migrate.partition_source import RemotePartitions
+from dataware.migrate.worker_task import error_json
 
 Message = Mapping[str, Any]
 Send = Callable[[Message], None]
@@ -46,14 +46,14 @@ class Worker:
     def __init__(self, send: Send, clock: Clock) -> None:
         self._send = send
         self._clock = clock
-        self._progress = Progress()
-        self._leases = Leased(self._progress, lambda: send({"type": "want"}))
+        self._progress = CopyState()
+        self._leases = RemotePartitions(self._progress, lambda: send({"type": "want"}))
         self._throttles: Counter[str] = Counter()
         self._retries: Callable[[], int] = lambda: 0
-        self._retries_told = 0
-        self._meter = Meter(_NOBODY_COUNTS, Size(0, 0), 0, clock, _nobody)
-        self._written_told = 0
-        self._held_told = ""
+        self._retries_reported = 0
+        self._meter = CopyProgress(_NOBODY_COUNTS, Size(0, 0), 0, clock, _nobody)
+        self._written_reported = 0
+        self._held_reported = ""
         self._engine: Engine | None = None
         self._stopped = False
 
@@ -112,15 +112,15 @@ class Worker:
         throttles, self._throttles = self._throttles, Counter()
         for reason, times in throttles.items():
             self._send({"type": "throttled", "reason": reason, "times": times})
-        if more := self._retries() - self._retries_told:
-            self._retries_told += more
+        if more := self._retries() - self._retries_reported:
+            self._retries_reported += more
             self._send({"type": "retried", "times": more})
-        if self._meter.held != self._held_told:
-            self._held_told = self._meter.held
-            self._send({"type": "held", "reason": self._held_told})
-        if self._meter.done > self._written_told:
-            self._written_told = self._meter.done
-            self._send({"type": "written", "count": self._written_told})
+        if self._meter.held != self._held_reported:
+            self._held_reported = self._meter.held
+            self._send({"type": "held", "reason": self._held_reported})
+        if self._meter.done > self._written_reported:
+            self._written_reported = self._meter.done
+            self._send({"type": "written", "count": self._written_reported})
 
 
 def _nobody(_event: object) -> None:

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from dataware.core.errors import DatawareError, Incomplete, Refused, WriteDenied, to_go_on
+from dataware.core.errors import (
+    DatawareError,
+    IncompleteError,
+    RefusedError,
+    WriteDeniedError,
+    to_go_on,
+)
 from dataware.core.events import event, format_count, needs_attention
 from dataware.core.guide import read_more
 from dataware.core.history import check_history
@@ -14,13 +20,13 @@ from dataware.core.kind import Kind
 from dataware.core.model import Action, Existence
 from dataware.core.names import place_of
 from dataware.core.plan import COPYING, Plan, Planned, changed_facts, copies
-from dataware.core.waiting import explain_waiting, tell_way_on
+from dataware.core.waiting import explain_waiting, report_way_on
 from dataware.kinds import load
 from dataware.ops.announce import announce
-from dataware.ops.carry import Migration, carry
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.migrate import order_of
 from dataware.ops.plan import make_plan
+from dataware.ops.run_migration import Migration, run_migration
 from dataware.ops.verify import with_real_region
 
 NAMED = 5
@@ -50,14 +56,16 @@ def apply_plan(
             announce(context.emit, planned)
         names = ", ".join(planned.wanted.preferred for planned in plan.stops)
         more = read_more({planned.decision.rule for planned in plan.stops})
-        raise Refused(f"nothing was changed, because of {names}; see the reasons above, and {more}")
+        raise RefusedError(
+            f"nothing was changed, because of {names}; see the reasons above, and {more}"
+        )
     check_sources(plan, settings)
     for text in plan.warnings:
         context.emit(event("warning", text=text))
-    _tell_waiting(context, plan)
+    _report_waiting(context, plan)
     _apply_each(context, plan, settings)
     if sums_up:
-        _tell_end(context, plan)
+        _report_end(context, plan)
     return plan
 
 
@@ -66,7 +74,7 @@ def check_sources(plan: Plan, settings: CopySettings) -> None:
     check_history((one.source for one in copies(plan)), all_versions=settings.all_versions)
 
 
-def _tell_end(context: Context, plan: Plan) -> None:
+def _report_end(context: Context, plan: Plan) -> None:
     """What a person still has to look at; else, that there was nothing to do."""
     if plan.attention:
         names = [one.wanted.preferred for one in plan.resources if one.needs_attention]
@@ -85,31 +93,33 @@ def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
     An error ends the run as Incomplete if something is changed by then, because it can go on. Where
     all that there is to do waits for a deployment, nothing has begun, and that is a refusal.
     """
-    unfinished: list[Incomplete | WriteDenied] = []
+    unfinished: list[IncompleteError | WriteDeniedError] = []
     begun = False
     for planned in plan.resources:
         try:
             reason = _apply(context, planned, settings)
-        except Refused:
+        except RefusedError:
             raise
         except DatawareError as error:
             if not begun:
                 raise
-            raise Incomplete(to_go_on(error)) from error
+            raise IncompleteError(to_go_on(error)) from error
         unfinished += [reason] if reason else []
         begun = begun or (planned.changes and not _waits(planned))
     if unfinished and not begun and len(unfinished) == sum(map(_waits, plan.resources)):
-        raise Refused(f"nothing was changed: {'; '.join(map(str, unfinished))}")
+        raise RefusedError(f"nothing was changed: {'; '.join(map(str, unfinished))}")
     if unfinished:
         raise _summed_up(unfinished) from unfinished[0]
 
 
-def _summed_up(unfinished: Sequence[Incomplete | WriteDenied]) -> Incomplete | WriteDenied:
+def _summed_up(
+    unfinished: Sequence[IncompleteError | WriteDeniedError],
+) -> IncompleteError | WriteDeniedError:
     """One error for all resources; that nothing was copied is only told where it holds for all."""
     text = "; ".join(dict.fromkeys(map(str, unfinished)))
-    if all(isinstance(error, WriteDenied) for error in unfinished):
-        return WriteDenied(text)
-    return Incomplete(text)
+    if all(isinstance(error, WriteDeniedError) for error in unfinished):
+        return WriteDeniedError(text)
+    return IncompleteError(text)
 
 
 def _waits(planned: Planned) -> bool:
@@ -118,7 +128,7 @@ def _waits(planned: Planned) -> bool:
     return planned.decision.action in COPYING and missing and not planned.creates
 
 
-def _tell_waiting(context: Context, plan: Plan) -> None:
+def _report_waiting(context: Context, plan: Plan) -> None:
     """Which copies wait: they are made one after another, each with all the capacity there is."""
     waiting = [planned for planned in plan.resources if planned.decision.action in COPYING]
     if len(waiting) > 1:
@@ -147,16 +157,16 @@ def _is_left(planned: Planned) -> bool:
 def _probed_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
     where = (context.aws.account, context.aws.region)
     if where != (plan.account, plan.region):
-        raise Refused(
+        raise RefusedError(
             f"the plan is for account {plan.account}, {plan.region}, but the credentials are for "
             f"{where[0]}, {where[1]}; choose the profile and region that the plan was made with"
         )
     wanted = [planned.wanted for planned in plan.resources]
-    fresh = make_plan(context, wanted, tell=False, all_versions=settings.all_versions)
+    fresh = make_plan(context, wanted, report=False, all_versions=settings.all_versions)
     pairs = zip(plan.resources, fresh.resources, strict=True)
     changes = [change for before, after in pairs for change in changed_facts(before, after)]
     if changes:
-        raise Refused(
+        raise RefusedError(
             f"nothing was changed, because the plan no longer holds: {'; '.join(changes)}; make a "
             "new plan and look at it"
         )
@@ -165,11 +175,11 @@ def _probed_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
 
 def _apply(
     context: Context, planned: Planned, settings: CopySettings
-) -> Incomplete | WriteDenied | None:
+) -> IncompleteError | WriteDeniedError | None:
     """Carry one resource out; answers with the reason if it has to be applied again."""
     kind, name = load(planned.wanted.type), planned.wanted.preferred
     if context.stop() and planned.changes:
-        return Incomplete(f"{name} was not begun")
+        return IncompleteError(f"{name} was not begun")
     if planned.decision.action not in COPYING:
         announce(context.emit, planned)
     try:
@@ -180,7 +190,7 @@ def _apply(
             context.emit(event("created", noun=kind.noun, name=name))
         elif planned.decision.action is Action.CREATE:
             _take_over(context, kind, planned)
-    except (Incomplete, WriteDenied) as error:
+    except (IncompleteError, WriteDeniedError) as error:
         context.emit(event("incomplete", name=name, why=str(error)))
         return error
     return None
@@ -204,15 +214,15 @@ def _leave_to_deployment(context: Context, planned: Planned) -> None:
 
 def _migrate(
     context: Context, kind: Kind, planned: Planned, settings: CopySettings
-) -> Incomplete | None:
+) -> IncompleteError | None:
     missing = planned.preferred.existence is not Existence.EXISTS
     if _waits(planned):
         announce(context.emit, planned)
         _leave_to_deployment(context, planned)
         name = planned.wanted.preferred
-        return Incomplete(
+        return IncompleteError(
             f"{name} waits for its deployment, because {explain_waiting(planned.wanted)}; "
-            f"{tell_way_on(planned.wanted)}"
+            f"{report_way_on(planned.wanted)}"
         )
     account, region = context.aws.account, context.aws.region
     source = place_of(kind, planned.decision.source or "", account, region)
@@ -220,7 +230,7 @@ def _migrate(
     source = with_real_region(context, kind, source)
     if not missing:
         target = replace(target, region=planned.preferred.region or target.region)
-    carry(
+    run_migration(
         context.in_region(target.region),
         Migration(
             kind,

@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from dataware.core.kind import Kind, Place
+from dataware.core.kind import Kind, Location
 from dataware.core.model import OnConflict, Wanted
 from dataware.core.ports import Aws, Clock, Emit, Journal, Markers, Wire
-from dataware.migrate import Assignment, LeaseTerm, Member
-from dataware.ops.checking import Sides
-from dataware.ops.compare import Checkers
+from dataware.migrate import LeaseTerm, WorkerHandle, WorkerTask
+from dataware.verify.run import TaskRunner
+from dataware.verify.steps import Readers
 
 
-class Hold(Protocol):
+class HoldingStacks(Protocol):
     """Creates one resource by CloudFormation and leaves it without an owner."""
 
     def create(self, kind: Kind, wanted: Wanted) -> None:
-        """Create the preferred resource. Raises ServiceFailed with CloudFormation's reason."""
+        """Create the preferred resource. Raises ServiceError with CloudFormation's reason."""
         ...
 
     def release(self, kind: Kind, name: str) -> None:
@@ -35,8 +35,8 @@ class Workers(Protocol):
         ...
 
     def start(
-        self, assignment: Assignment, journal: Journal, term: LeaseTerm | None = None
-    ) -> Member:
+        self, assignment: WorkerTask, journal: Journal, term: LeaseTerm | None = None
+    ) -> WorkerHandle:
         """Start one; while it lives, `journal` stays locked where the system can do that.
 
         Like this process it sends nothing beyond the `term` of the lock.
@@ -76,8 +76,8 @@ class ComparisonSpec:
     """Both sides of a comparison, and how it is made; a value that travels."""
 
     type_name: str
-    source: Place
-    target: Place
+    source: Location
+    target: Location
     all_versions: bool = False
     deep: bool = False
 
@@ -99,13 +99,13 @@ class Context:
     markers: Markers
     clock: Clock
     emit: Emit
-    hold: Hold
+    hold: HoldingStacks
     journal: Callable[[str, str], Journal]
     wire: Callable[[Callable[[str], None]], Wire]
     regional: Callable[[str], Aws]
     stop: Callable[[], bool] = field(default=lambda: False)
     strict: bool = False
-    checkers: Callable[[ComparisonSpec, Sides], Checkers] | None = None
+    checkers: Callable[[ComparisonSpec, Readers], TaskRunner] | None = None
     workers: Workers | None = None
     recorded: Callable[[str, str], Iterable[Mapping[str, Any]]] = field(
         default=lambda _kind, _target: ()

@@ -13,13 +13,14 @@ from itertools import chain
 
 import yaml
 
-from dataware.core.errors import BadInput, CannotSee, NotThere, Refused
+from dataware.calc.suggest import suggestion_for
+from dataware.core.errors import InputError, LookupFailedError, NotFoundError, RefusedError
 from dataware.core.events import event
 from dataware.core.guard import (
-    Declared,
-    Outlook,
+    AppIndex,
+    DeclaredResource,
+    DestructiveChange,
     StackTemplate,
-    Threat,
     may_be_left_out,
     places_of,
     read_declared,
@@ -29,7 +30,6 @@ from dataware.core.guard import (
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
 from dataware.core.names import is_regional, place_of, plain_name
-from dataware.core.near import suggestion_for
 from dataware.core.parameters import (
     GivenParameters,
     find_changed,
@@ -43,7 +43,7 @@ from dataware.kinds import kinds, load
 from dataware.ops.context import Context
 from dataware.ops.inputs.template import NESTED
 from dataware.ops.inputs.wanted import App
-from dataware.ops.inputs.yaml_forms import parse_yaml, told_mistake
+from dataware.ops.inputs.yaml_forms import describe_mistake, parse_yaml
 from dataware.ops.probe import PROBES_AT_ONCE, probe_name
 
 Regional = Callable[[str], Aws]
@@ -56,7 +56,7 @@ class GuardFindings:
     `absent` are the names of stacks that are not deployed.
     """
 
-    threats: list[Threat] = field(default_factory=list)
+    threats: list[DestructiveChange] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     weakened: list[WeakerProtection] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
@@ -75,7 +75,7 @@ class GuardFindings:
 class GuardReport:
     """What a deployment would lose, and what else a person should know before it."""
 
-    threats: tuple[Threat, ...] = ()
+    threats: tuple[DestructiveChange, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -90,25 +90,25 @@ def guard(
     """What a deployment of the app would lose; tells of it. `allow` names what may be lost.
 
     `given` are the parameters that the deployment is given. `deploys` says that a deployment
-    follows, for which every stack has to be seen. Raises BadInput for an ambiguous name in `allow`,
+    follows, for which every stack has to be seen. Raises InputError for an ambiguous name in `allow`,
     and Refused if not every stack can be looked at where that is needed or any doubt is a stop, or
     then if a resource would be protected less than it is deployed.
     """
     found = losses(context.aws, context.regional, app, given)
     doubts = "; ".join(found.unseen)
     if found.unseen and context.strict:
-        raise Refused(f"any doubt is a stop, and the guard is in doubt: {doubts}")
+        raise RefusedError(f"any doubt is a stop, and the guard is in doubt: {doubts}")
     weakened = [str(one) for one in found.weakened]
     if weakened and context.strict:
-        raise Refused(f"nothing was changed: {'; '.join(weakened)}, or run without --strict")
+        raise RefusedError(f"nothing was changed: {'; '.join(weakened)}, or run without --strict")
     marked = mark_allowed(found.threats, allow)
     for threat in marked:
-        _tell(context.emit, threat)
+        _report(context.emit, threat)
     for name in found.absent:
         text = f"stack {name} is not deployed here, so the guard has nothing to compare it with"
         context.emit(event("note", text=text))
     if found.unseen and deploys:
-        raise Refused(
+        raise RefusedError(
             "nothing was changed, because it cannot be seen what this deployment would lose: "
             f"{doubts}; let it be seen, or deploy without that look by --allow-unseen"
         )
@@ -147,14 +147,14 @@ def _with_given(aws: Aws, stack: StackTemplate, given: GivenParameters) -> Stack
         return stack
     try:
         deployed = aws.stack_parameters(stack.name)
-    except CannotSee:
+    except LookupFailedError:
         deployed = None
     return mark_changed(stack, find_changed(given, stack, deployed))
 
 
 def _outlook(
     app: App, cards: Mapping[str, Kind], here: tuple[str, str], there: tuple[str, str]
-) -> Outlook:
+) -> AppIndex:
     """What the whole app says of names as they are meant in one environment.
 
     `here` stands where the app leaves account or region open. A table of the same name in another
@@ -174,24 +174,28 @@ def _outlook(
             place = place_of(kind, name, one.account or here[0], one.region or here[1])
             if one.type not in regional or (place.owner, place.region) == there:
                 copied.add((kind.name, plain_name(kind, name)))
-    return Outlook(cards, places, frozenset(copied))
+    return AppIndex(cards, places, frozenset(copied))
 
 
-def mark_allowed(found: Sequence[Threat], names: Sequence[str]) -> tuple[Threat, ...]:
+def mark_allowed(
+    found: Sequence[DestructiveChange], names: Sequence[str]
+) -> tuple[DestructiveChange, ...]:
     """The threats, marked where a name says yes: a logical id, or STACK/LOGICAL_ID.
 
-    The stack goes by its name or its id in the app. Raises BadInput where a name means resources of
+    The stack goes by its name or its id in the app. Raises InputError where a name means resources of
     several stacks.
     """
     for name in names:
         meant = [one for one in found if name in {one.logical_id, f"{one.stack}/{one.logical_id}"}]
         if len(meant) > 1 and name not in {one.address for one in meant}:
             choices = ", ".join(sorted(one.address for one in meant))
-            raise BadInput(f"{name} is in several stacks: name one of {choices}")
+            raise InputError(f"{name} is in several stacks: name one of {choices}")
     return tuple(replace(one, allowed=_is_named(one, found, names)) for one in found)
 
 
-def _is_named(one: Threat, found: Sequence[Threat], names: Sequence[str]) -> bool:
+def _is_named(
+    one: DestructiveChange, found: Sequence[DestructiveChange], names: Sequence[str]
+) -> bool:
     """Whether a name says yes to a loss; an address that fits one threat means no other."""
     if one.address in names or one.logical_id in names:
         return True
@@ -199,7 +203,7 @@ def _is_named(one: Threat, found: Sequence[Threat], names: Sequence[str]) -> boo
     return name in names and name not in {other.address for other in found}
 
 
-def _told_unused(found: Sequence[Threat], names: Sequence[str]) -> Iterator[str]:
+def _told_unused(found: Sequence[DestructiveChange], names: Sequence[str]) -> Iterator[str]:
     """A sentence for each name that allows no loss, such as one that is misspelt."""
     known = {name for one in found for name in (one.logical_id, f"{one.stack}/{one.logical_id}")}
     for name in names:
@@ -210,7 +214,7 @@ def _told_unused(found: Sequence[Threat], names: Sequence[str]) -> Iterator[str]
             )
 
 
-def _tell(emit: Emit, threat: Threat) -> None:
+def _report(emit: Emit, threat: DestructiveChange) -> None:
     code = "loss-allowed" if threat.allowed else "guarded"
     emit(event(code, **threat.to_json()))
 
@@ -227,11 +231,11 @@ def _with_nested(stacks: Sequence[StackTemplate]) -> list[StackTemplate]:
     return [*stacks, *chain.from_iterable(inner)]
 
 
-def _losses_of(aws: Aws, outlook: Outlook, stack: StackTemplate, stack_id: str) -> GuardFindings:
+def _losses_of(aws: Aws, outlook: AppIndex, stack: StackTemplate, stack_id: str) -> GuardFindings:
     """The threats to one deployed stack, and to the nested ones in it."""
     try:
         deployed = aws.stack_resources(stack_id)
-    except CannotSee as error:
+    except LookupFailedError as error:
         return GuardFindings(
             unseen=[f"the guard does not know what stack {stack.name} has: {error}"]
         )
@@ -252,7 +256,7 @@ def _losses_of(aws: Aws, outlook: Outlook, stack: StackTemplate, stack_id: str) 
 
 def _before(
     aws: Aws,
-    outlook: Outlook,
+    outlook: AppIndex,
     stack: StackTemplate,
     stack_id: str,
     deployed: Mapping[str, Deployed],
@@ -277,8 +281,8 @@ def _before(
     except RecursionError:
         return None, [_names_only(stack_id, "it is nested too deep")]
     except yaml.YAMLError as error:
-        return None, [_names_only(stack_id, told_mistake(error))]
-    except (CannotSee, NotThere) as error:
+        return None, [_names_only(stack_id, describe_mistake(error))]
+    except (LookupFailedError, NotFoundError) as error:
         return None, [_names_only(stack_id, " ".join(str(error).split()))]
     return read_declared(stack_id, document), []
 
@@ -292,12 +296,12 @@ def _names_only(stack_id: str, why: str) -> str:
 
 def _check_nested_stack(
     aws: Aws,
-    outlook: Outlook,
+    outlook: AppIndex,
     stack: StackTemplate,
     logical_id: str,
     resource: Deployed,
     *,
-    was: Declared | None,
+    was: DeclaredResource | None,
 ) -> GuardFindings:
     """The losses in a nested stack; all of it is lost if it is not declared, or may not be."""
     name = f"{stack.name}/{logical_id}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dataware.core.errors import BadInput, Refused
+from dataware.calc.words import with_article
+from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
 from dataware.core.history import check_history
-from dataware.core.kind import CopyOrder, Kind, Place
+from dataware.core.kind import CopyOrder, Kind, Location
 from dataware.core.model import (
     NO_MARKER,
     Content,
@@ -17,23 +18,22 @@ from dataware.core.model import (
     MarkerState,
     Ownership,
 )
-from dataware.core.verdict import Verdict
-from dataware.core.words import with_article
 from dataware.kinds import load
-from dataware.ops.carry import Migration, carry
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.places import check_part, warn_of_slashes
+from dataware.ops.marker_names import on_record
+from dataware.ops.named_resources import check_part, warn_of_slashes
 from dataware.ops.probe import look
-from dataware.ops.record_names import on_record
+from dataware.ops.run_migration import Migration, run_migration
 from dataware.ops.verify import aws_of, describe_schemas, with_real_region
+from dataware.verify.verdict import Verdict
 
 
 def migrate(
-    context: Context, type_name: str, source: Place, target: Place, settings: CopySettings
+    context: Context, type_name: str, source: Location, target: Location, settings: CopySettings
 ) -> Verdict:
     """Copy `source` into `target`, verify it, and record it.
 
-    Raises BadInput when a side does not exist, a named part of the source holds nothing or the
+    Raises InputError when a side does not exist, a named part of the source holds nothing or the
     schemas differ, Refused for a bucket of
     another account and for an unfinished migration from elsewhere, and what `carry` raises.
     """
@@ -44,19 +44,19 @@ def migrate(
         why = f"{source.name} is empty, so nothing is copied to {target.name}"
         context.emit(event("nothing-to-do", why=why, **words))
         return Verdict()
-    _tell_target(context, migration)
+    _report_target(context, migration)
     code = "resuming" if migration.resumes else "copying"
-    return carry(context, migration, lambda: context.emit(event(code, **words)))
+    return run_migration(context, migration, lambda: context.emit(event(code, **words)))
 
 
 def check_source(context: Context, migration: Migration) -> None:
-    """Raise BadInput where a named part of the source holds nothing."""
+    """Raise InputError where a named part of the source holds nothing."""
     order = migration.order
     aws = aws_of(context, order.source)
     check_part(migration.kind, aws, order.source, all_versions=order.all_versions)
 
 
-def _tell_target(context: Context, migration: Migration) -> None:
+def _report_target(context: Context, migration: Migration) -> None:
     """What a person should know of the target, and of how keys are put together."""
     order = migration.order
     for note in migration.target.notes:
@@ -66,20 +66,20 @@ def _tell_target(context: Context, migration: Migration) -> None:
 
 
 def prepare_migration(
-    context: Context, type_name: str, source: Place, target: Place, settings: CopySettings
+    context: Context, type_name: str, source: Location, target: Location, settings: CopySettings
 ) -> Migration:
     """A migration of which both sides and the record were looked at; changes nothing.
 
-    Raises BadInput and Refused where it cannot be, as `migrate` says.
+    Raises InputError and Refused where it cannot be, as `migrate` says.
     """
     kind = load(type_name)
     if kind.copier is None:
-        raise BadInput(
+        raise InputError(
             f"dataware cannot copy {with_article(kind.noun)}; it copies tables and buckets"
         )
     before, after = _existing(context, kind, source), _existing(context, kind, target)
     if before.schema and after.schema and before.schema != after.schema:
-        raise BadInput(
+        raise InputError(
             f"{describe_schemas(source, before.schema, target, after.schema)}: items cannot be "
             "copied as they are; make a target with the same keys"
         )
@@ -94,7 +94,7 @@ def prepare_migration(
     return Migration(kind, order, settings, marker, after, nothing_to_copy=empty)
 
 
-def order_of(source: Place, target: Place, settings: CopySettings) -> CopyOrder:
+def order_of(source: Location, target: Location, settings: CopySettings) -> CopyOrder:
     """The order for a copy; guarded, until the run shows that the target is its own."""
     return CopyOrder(
         source,
@@ -106,16 +106,16 @@ def order_of(source: Place, target: Place, settings: CopySettings) -> CopyOrder:
     )
 
 
-def _existing(context: Context, kind: Kind, place: Place) -> Facts:
+def _existing(context: Context, kind: Kind, place: Location) -> Facts:
     there = replace(context, aws=aws_of(context, place))
     facts = look(there, kind, place.name)
     if facts.existence is Existence.ABSENT:
-        raise BadInput(
+        raise InputError(
             f"there is no {kind.noun} {place.name} in account {place.owner}, {place.region}; "
             "check the name, the region and the profile"
         )
     if facts.owner.ownership is Ownership.FOREIGN:
-        raise Refused(
+        raise RefusedError(
             f"the {kind.noun} {place.name} is not shown to belong to account {place.owner}, so "
             "nothing is read from it or written to it; name its account with --source-owner or "
             "--target-owner"
@@ -123,17 +123,17 @@ def _existing(context: Context, kind: Kind, place: Place) -> Facts:
     return facts
 
 
-def _record_of(context: Context, kind: Kind, source: Place) -> Marker:
+def _record_of(context: Context, kind: Kind, source: Location) -> Marker:
     """The record of a migration into the source, which lies in its own account and region."""
     if source.owner != context.aws.account:
         return NO_MARKER
     return context.in_region(source.region).markers.get(kind.name, source.name)
 
 
-def _check_whole(marker: Marker, source: Place) -> None:
+def _check_whole(marker: Marker, source: Location) -> None:
     """A source that is itself being filled holds only a part of its data."""
     if marker.state is MarkerState.RUNNING:
-        raise Refused(
+        raise RefusedError(
             f"{source.name} holds only a part of the data, because the migration into it from "
             f"{marker.source} has not ended (run {marker.run}); finish that first, or copy from "
             f"{marker.source}"
@@ -142,7 +142,7 @@ def _check_whole(marker: Marker, source: Place) -> None:
 
 def _check_marker(marker: Marker, source: str, target: str) -> None:
     if marker.state is MarkerState.RUNNING and marker.source != source:
-        raise Refused(
+        raise RefusedError(
             f"a migration from {marker.source} into {target} is unfinished (run "
             f"{marker.run}); finish it first with `dataware migrate`, from {marker.source}"
         )

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from dataware.core.errors import BadInput, Refused
+from dataware.calc.words import with_article
+from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Estimate, Prices, estimate
 from dataware.core.events import event
 from dataware.core.history import warn_of_history
@@ -28,13 +29,12 @@ from dataware.core.plan import COPYING, Plan, Planned
 from dataware.core.protection import compare_protection
 from dataware.core.rules import decide
 from dataware.core.situation import source_of
-from dataware.core.waiting import explain_waiting, tell_way_on
-from dataware.core.words import with_article
+from dataware.core.waiting import explain_waiting, report_way_on
 from dataware.kinds import load
 from dataware.ops.announce import announce
 from dataware.ops.context import Context
-from dataware.ops.declared import check_declared
-from dataware.ops.earlier import warn_of_earlier_migrations
+from dataware.ops.declaration_check import check_declared
+from dataware.ops.earlier_migrations import warn_of_earlier_migrations
 from dataware.ops.probe import probe_all
 from dataware.ops.region_check import find_wrong_region
 
@@ -43,7 +43,7 @@ def make_plan(
     context: Context,
     wanted: Sequence[Wanted],
     *,
-    tell: bool = True,
+    report: bool = True,
     prices: Prices | None = None,
     all_versions: bool = False,
 ) -> Plan:
@@ -51,7 +51,7 @@ def make_plan(
 
     `all_versions` says that copies will take older versions, too.
 
-    Raises BadInput for wanted resources that contradict each other, CannotSee when the account
+    Raises InputError for wanted resources that contradict each other, LookupFailedError when the account
     itself cannot be reached, and Refused for a wrong region if any doubt is a stop.
     """
     account, region = context.aws.account, context.aws.region
@@ -66,7 +66,7 @@ def make_plan(
     planned = warn_of_earlier_migrations(context, planned)
     for one in planned:
         context.emit(event("decided", name=one.wanted.preferred, **_decision_json(one)))
-        if tell:
+        if report:
             announce(context.emit, one)
     created = datetime.fromtimestamp(context.clock.now(), UTC).isoformat(timespec="seconds")
     warnings = (*_doubts(context, planned), *_shared_fallbacks(wanted))
@@ -77,7 +77,7 @@ def _doubts(context: Context, planned: Sequence[Planned]) -> tuple[str, ...]:
     """What was seen speaks against the region of the run. Raises Refused if any doubt is a stop."""
     doubt = find_wrong_region(context, planned)
     if doubt is not None and doubt.certain and context.strict:
-        raise Refused(f"nothing was changed, because {doubt.text}")
+        raise RefusedError(f"nothing was changed, because {doubt.text}")
     return (doubt.text,) if doubt else ()
 
 
@@ -93,12 +93,12 @@ def _check(wanted: Sequence[Wanted]) -> None:
     for item in wanted:
         other = seen.setdefault((load(item.type).name, item.preferred), item)
         if other is not item:
-            raise BadInput(
+            raise InputError(
                 f"{other.id} and {item.id} both prefer the name {item.preferred}; "
                 "one name can hold only one resource, so rename one of them"
             )
         if item.preferred in item.fallbacks:
-            raise BadInput(
+            raise InputError(
                 f"{item.id} names {item.preferred} as preferred and as fallback; "
                 "take it out of the fallbacks"
             )
@@ -187,7 +187,7 @@ def _possible(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) 
     if wanted.unresolved and preferred.existence is not Existence.EXISTS:
         text = (
             f"only the deployment can create {wanted.preferred}, because "
-            f"{explain_waiting(wanted)}; {tell_way_on(wanted)}"
+            f"{explain_waiting(wanted)}; {report_way_on(wanted)}"
         )
         if decision.action in COPYING:
             return replace(decision, warnings=(*decision.warnings, text))

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
 
-from dataware.core.errors import CannotSee
+from dataware.core.errors import LookupFailedError
 from dataware.core.kind import Kind
 from dataware.core.model import (
     NOT_ASKED,
@@ -84,7 +84,7 @@ def _choose_own(context: Context, kind: Kind, wanted: Wanted, facts: Facts) -> F
     for physical_id in facts.alike:
         try:
             owner = seen_from(wanted, context.aws.owner_of(kind.all_types, physical_id))
-        except CannotSee:
+        except LookupFailedError:
             continue
         if owner.ownership is Ownership.THIS_STACK:
             return replace(_look_there(context, kind, physical_id), name=facts.name)
@@ -123,7 +123,7 @@ def probe_name(aws: Aws, kind: Kind, name: str) -> Facts:
     """As `look`, where there is an account and no more."""
     try:
         return kind.probe(aws, name)
-    except CannotSee as error:
+    except LookupFailedError as error:
         return _with_problem(Facts(name, schema=None), error, "probe")
 
 
@@ -136,7 +136,7 @@ def _with_owner(context: Context, kind: Kind, wanted: Wanted, facts: Facts) -> F
     place = place_of(kind, facts.name, context.aws.account, context.aws.region)
     try:
         owner = context.aws.owner_of(kind.all_types, facts.physical_id or place.name)
-    except CannotSee as error:
+    except LookupFailedError as error:
         unknown = replace(facts, owner=Owner(Ownership.UNKNOWN))
         return _with_problem(unknown, error, "DescribeStackResources", UNKNOWN_OWNER)
     lost = facts.existence is not Existence.ABSENT and facts.region is None
@@ -167,14 +167,16 @@ def _with_marker(context: Context, kind: Kind, facts: Facts) -> Facts:
     place = place_of(kind, facts.name, context.aws.account, context.aws.region)
     try:
         return replace(facts, marker=context.markers.get(kind.name, place.name))
-    except CannotSee as error:
+    except LookupFailedError as error:
         unknown = replace(facts, marker=Marker(MarkerState.UNKNOWN))
         return _with_problem(
             unknown, error, "GetParameter", "whether a migration into it has begun is not known"
         )
 
 
-def _with_problem(facts: Facts, error: CannotSee, call: str, consequence: str = "") -> Facts:
+def _with_problem(
+    facts: Facts, error: LookupFailedError, call: str, consequence: str = ""
+) -> Facts:
     problem = error.problem or Problem(call, type(error).__name__, detail=str(error))
     problem = problem.meaning(consequence, decides=True)
     return replace(facts, problems=(*facts.problems, problem))

@@ -37,14 +37,14 @@ class _Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class RegionDoubt:
     """Why the region is probably wrong; `certain` enough to stop a run that stops at any doubt."""
 
     text: str
     certain: bool
 
 
-def find_wrong_region(context: Context, planned: Sequence[Planned]) -> Doubt | None:
+def find_wrong_region(context: Context, planned: Sequence[Planned]) -> RegionDoubt | None:
     """Why the region of the run is probably not that of the app; None where it fits.
 
     Looks up the app's names in the region that its buckets point to. Changes nothing.
@@ -64,13 +64,13 @@ def find_wrong_region(context: Context, planned: Sequence[Planned]) -> Doubt | N
     number, verb = format_count(buckets, "bucket"), "is" if buckets == 1 else "are"
     are = f"{number} of the app {verb} in {region}"
     if not regional:
-        return Doubt(f"{are}, none in {here}: is --region right?", certain=False)
+        return RegionDoubt(f"{are}, none in {here}: is --region right?", certain=False)
     nouns = {one.kind.short for one in regional}
     names = f"{len(regional):,} {nouns.pop() if len(nouns) == 1 else 'resource'} names"
     there = _count_in(context, region, regional)
     found = f"{there:,} of them in {region}, and " if there else ""
     text = f"none of {names} exists in {here}, but {found}{are}: is --region right?"
-    return Doubt(text, certain=True)
+    return RegionDoubt(text, certain=True)
 
 
 def _find_other_region(context: Context, named: Sequence[_Named]) -> tuple[str, int] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from dataclasses import replace
 
-from dataware.core.errors import CannotSee
+from dataware.core.errors import LookupFailedError
 from dataware.core.guard import RULE
 from dataware.core.kind import Kind
 from dataware.core.model import Action, Content, Deployed, Existence, Ownership
@@ -49,20 +49,20 @@ def _may_be_renamed(planned: Planned) -> bool:
     return placed and not stopped and owner.ownership is not Ownership.THIS_STACK
 
 
-def _list_resources(aws: Aws, stack: str) -> Mapping[str, Deployed] | CannotSee:
+def _list_resources(aws: Aws, stack: str) -> Mapping[str, Deployed] | LookupFailedError:
     try:
         return aws.stack_resources(stack)
-    except CannotSee as error:
+    except LookupFailedError as error:
         return error
 
 
 def _check_rename(
-    aws: Aws, planned: Planned, deployed: Mapping[str, Mapping[str, Deployed] | CannotSee]
+    aws: Aws, planned: Planned, deployed: Mapping[str, Mapping[str, Deployed] | LookupFailedError]
 ) -> Planned:
     found = deployed.get(planned.wanted.stack or "")
     if found is None or not _may_be_renamed(planned):
         return planned
-    if isinstance(found, CannotSee):
+    if isinstance(found, LookupFailedError):
         text = (
             f"cannot check whether {planned.wanted.preferred} renames a resource of stack "
             f"{planned.wanted.stack}: {found}"

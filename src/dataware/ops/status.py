@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from dataware.core.errors import BadInput, CannotSee
+from dataware.calc.rate import rough
+from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.events import event, format_count
 from dataware.core.model import Marker, MarkerState
 from dataware.core.names import is_arn, parse_name, place_of
-from dataware.core.speed import rough
 from dataware.kinds import kinds
-from dataware.migrate import Progress
+from dataware.migrate import CopyState
 from dataware.ops.context import Context
-from dataware.ops.ending import state_of
+from dataware.ops.failure_summary import state_of
 
 RUNNING, INTERRUPTED, COMPLETE, UNKNOWN = "running", "interrupted", "complete", "unknown"
 
@@ -34,7 +34,7 @@ def unit_of(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class MigrationStatus:
     """One migration on record.
 
     `state` is running, interrupted (begun, and no run is alive), complete, how the last run
@@ -110,28 +110,28 @@ class Run:
         }
 
 
-def status(context: Context, name: str | None = None) -> list[Run]:
+def status(context: Context, name: str | None = None) -> list[MigrationStatus]:
     """Read every marker, or that of one target, and tell of it; changes nothing.
 
-    Raises CannotSee, and BadInput where nothing is on record under the name.
+    Raises LookupFailedError, and InputError where nothing is on record under the name.
     """
     runs = [with_journal(context, run) for run in runs_on_record(context, name)]
     for run in runs:
         context.emit(event("run", far=run_details(run), **run.words()))
     if not runs:
-        tell_nothing(context)
+        report_nothing(context)
     return runs
 
 
-def tell_nothing(context: Context) -> None:
+def report_nothing(context: Context) -> None:
     """No migration is a fact worth a line."""
     context.emit(event("nothing-to-do", why="no migration is on record here"))
 
 
-def runs_on_record(context: Context, name: str | None = None) -> list[Run]:
+def runs_on_record(context: Context, name: str | None = None) -> list[MigrationStatus]:
     """Every run on record, or those into one target, what matters most first, then by name.
 
-    Raises CannotSee and BadInput.
+    Raises LookupFailedError and InputError.
     """
     runs = sorted((_run(*record) for record in context.markers.all()), key=_order)
     if name is None:
@@ -139,7 +139,7 @@ def runs_on_record(context: Context, name: str | None = None) -> list[Run]:
     own = _name_here(context, name)
     chosen = [run for run in runs if run.is_into(own)] or [run for run in runs if run.is_of(name)]
     if not chosen:
-        raise BadInput(
+        raise InputError(
             f"no migration into {name} is on record in account {context.aws.account}, "
             f"{context.aws.region}; `dataware status` lists those that are"
         )
@@ -155,24 +155,24 @@ def _name_here(context: Context, text: str) -> str:
     return text
 
 
-def check_seen(runs: Sequence[Run]) -> None:
-    """Raise CannotSee if the record of any run could not be read, once all have been told of."""
+def check_seen(runs: Sequence[MigrationStatus]) -> None:
+    """Raise LookupFailedError if the record of any run could not be read, once all have been told of."""
     unseen = [run for run in runs if run.state == UNKNOWN]
     if not unseen:
         return
     first = unseen[0].why
     if len(runs) == 1:
-        raise CannotSee(first)
-    raise CannotSee(
+        raise LookupFailedError(first)
+    raise LookupFailedError(
         f"{len(unseen):,} of {format_count(len(runs), 'record')} cannot be read, such as: {first}"
     )
 
 
-def with_journal(context: Context, run: Run) -> Run:
+def with_journal(context: Context, run: MigrationStatus) -> MigrationStatus:
     """The run with what a journal on this machine knows of it."""
     if run.state in (RUNNING, COMPLETE, UNKNOWN):
         return run
-    progress = Progress.of(context.recorded(run.kind, run.target))
+    progress = CopyState.of(context.recorded(run.kind, run.target))
     if progress.run is None or progress.run != run.run:
         return run
     finished = sum(cursor is None for cursor in progress.cursors.values())
@@ -187,22 +187,22 @@ def with_journal(context: Context, run: Run) -> Run:
     return replace(run, local=local)
 
 
-def _order(run: Run) -> tuple[int, str]:
+def _order(run: MigrationStatus) -> tuple[int, str]:
     rank = {RUNNING: 0, COMPLETE: 2}.get(run.state, 1)
     return rank, run.target
 
 
-def _run(kind: str, target: str, marker: Marker) -> Run:
+def _run(kind: str, target: str, marker: Marker) -> MigrationStatus:
     state, detail = marker.state.value, marker.detail
     if marker.state is MarkerState.RUNNING and not marker.alive:
         ended = detail.get("ended")
         state = state_of(ended.get("exit")) if isinstance(ended, Mapping) else INTERRUPTED
     why = marker.problem.detail if marker.problem else ""
     age = marker.heartbeat_age
-    return Run(kind, target, marker.source, state, marker.run, detail, age, problem=why)
+    return MigrationStatus(kind, target, marker.source, state, marker.run, detail, age, problem=why)
 
 
-def amount(run: Run) -> str:
+def amount(run: MigrationStatus) -> str:
     """How much is done, such as "45,000 of 100,000 items (45 %)"; empty if that is not known."""
     if run.state == COMPLETE:
         verified = run.detail.get("verified")
@@ -218,7 +218,7 @@ def amount(run: Run) -> str:
     return f"{done:,} of {about}{format_count(total, run.unit)} ({100 * done // total} %){beside}"
 
 
-def pace(run: Run) -> list[str]:
+def pace(run: MigrationStatus) -> list[str]:
     """Rate, time left, retries, throttling and why it is slow, of a run that is alive, in words."""
     if run.state != RUNNING or "rate" not in run.detail:
         return []
@@ -234,18 +234,18 @@ def pace(run: Run) -> list[str]:
     return parts
 
 
-def format_age(run: Run) -> str:
+def format_age(run: MigrationStatus) -> str:
     """How long ago the run last gave a sign of life, or ended."""
     return "" if run.age is None else f"{rough(run.age)} ago"
 
 
-def life(run: Run) -> str:
+def life(run: MigrationStatus) -> str:
     """The same in words; empty if it is not known."""
     alive = dict.fromkeys((RUNNING, INTERRUPTED), "last sign of life") | {UNKNOWN: "last written"}
     return f"{alive.get(run.state, 'ended')} {format_age(run)}" if run.age is not None else ""
 
 
-def journal_words(run: Run) -> str:
+def journal_words(run: MigrationStatus) -> str:
     """What the journal on this machine knows, in words; empty without one, or before its first."""
     known = run.local
     if not known or not known["copied"] + known["same"] + known["left"]:
@@ -259,7 +259,7 @@ def journal_words(run: Run) -> str:
     )
 
 
-def run_details(run: Run) -> str:
+def run_details(run: MigrationStatus) -> str:
     """What follows the state in the line of a run."""
     phase = run.detail.get("phase") if run.state == RUNNING else None
     far = ", ".join(_drop_empty([str(phase or ""), amount(run), *pace(run)]))

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from dataware.core.errors import Incomplete
+from dataware.core.errors import IncompleteError
 
 POLL_SECONDS = 0.1
 
@@ -22,7 +22,7 @@ async def unless_stopped(work: Coroutine[Any, Any, T], stop: Callable[[], bool])
     try:
         while not (await asyncio.wait({task}, timeout=POLL_SECONDS))[0]:
             if stop():
-                raise Incomplete("stopped before the copy began; run the same command again")
+                raise IncompleteError("stopped before the copy began; run the same command again")
         return task.result()
     finally:
         task.cancel()

@@ -7,21 +7,21 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 
-from dataware.core.diff import DifferenceKind
-from dataware.core.errors import BadInput, SidesDifferError
+from dataware.calc.multiset_digest import MultisetDigest
+from dataware.calc.words import with_article
+from dataware.core.errors import InputError, SidesDifferError
 from dataware.core.events import event
 from dataware.core.history import WHAT_IT_HOLDS
-from dataware.core.kind import Kind, Place
+from dataware.core.kind import Kind, Location
 from dataware.core.ports import Aws
-from dataware.core.tally import Tally
-from dataware.core.verdict import Side, Verdict
-from dataware.core.words import with_article
 from dataware.kinds import load
-from dataware.ops.checking import Sides
-from dataware.ops.compare import Stop, compare
 from dataware.ops.context import ComparisonSpec, Context
-from dataware.ops.measure import Measure
-from dataware.ops.places import address_of, describe_empty, holds_history, warn_of_slashes
+from dataware.ops.named_resources import address_of, describe_empty, holds_history, warn_of_slashes
+from dataware.verify.merge import DifferenceKind
+from dataware.verify.progress import VerifyProgress
+from dataware.verify.run import Stop, compare
+from dataware.verify.steps import Readers
+from dataware.verify.verdict import Side, Verdict
 
 SHOWN = 10
 """Differences of one sort that are told one by one."""
@@ -41,15 +41,15 @@ _WHY_APART = {
 def verify(
     context: Context,
     type_name: str,
-    source: Place,
-    target: Place,
+    source: Location,
+    target: Location,
     *,
     all_versions: bool = False,
     deep: bool = False,
 ) -> Verdict:
     """Compare both sides and tell the result; changes nothing.
 
-    Raises BadInput where a named part of the source holds nothing, or where the source holds only
+    Raises InputError where a named part of the source holds nothing, or where the source holds only
     older versions and those were not asked for, and Difference for tables whose
     keys are not the same.
     """
@@ -60,27 +60,27 @@ def verify(
     warn_of_slashes(context.emit, kind, here, there)
     _check_schemas(context, kind, here, there)
     pair = ComparisonSpec(type_name, here, there, all_versions, deep)
-    measure = Measure(words, kind.unit, None, context.clock, context.emit)
+    measure = VerifyProgress(words, kind.unit, None, context.clock, context.emit)
     verdict = run_comparison(context, kind, pair, context.stop, measure)
     if not verdict.compared:
         _check_anything(context, kind, here, all_versions=all_versions)
-    tell(context, kind, verdict, words)
+    report(context, kind, verdict, words)
     return verdict
 
 
-def _check_anything(context: Context, kind: Kind, source: Place, *, all_versions: bool) -> None:
-    """Raise BadInput where nothing was compared though something was meant to be."""
+def _check_anything(context: Context, kind: Kind, source: Location, *, all_versions: bool) -> None:
+    """Raise InputError where nothing was compared though something was meant to be."""
     aws = aws_of(context, source)
     if kind.prefixes and not all_versions and holds_history(kind.reader, aws, source):
-        raise BadInput(
+        raise InputError(
             f"{address_of(kind, source)} {WHAT_IT_HOLDS}, so nothing was compared; compare every "
             "version with --versions all"
         )
     if source.prefix:
-        raise BadInput(describe_empty(kind, source))
+        raise InputError(describe_empty(kind, source))
 
 
-def _check_schemas(context: Context, kind: Kind, source: Place, target: Place) -> None:
+def _check_schemas(context: Context, kind: Kind, source: Location, target: Location) -> None:
     """Raise Difference for sides of which no record can be the same, because their keys differ."""
     if kind.key_schema is None:
         return
@@ -91,15 +91,19 @@ def _check_schemas(context: Context, kind: Kind, source: Place, target: Place) -
         )
 
 
-def describe_schemas(source: Place, mine: str, target: Place, other: str) -> str:
+def describe_schemas(source: Location, mine: str, target: Location, other: str) -> str:
     """That two sides have other keys."""
     return f"{source.name} has the key schema {mine}, but {target.name} has {other}"
 
 
 def run_comparison(
-    context: Context, kind: Kind, pair: ComparisonSpec, stop: Stop, measure: Measure | None = None
+    context: Context,
+    kind: Kind,
+    pair: ComparisonSpec,
+    stop: Stop,
+    measure: VerifyProgress | None = None,
 ) -> Verdict:
-    """What a comparison finds. Raises BadInput for a kind that cannot be compared."""
+    """What a comparison finds. Raises InputError for a kind that cannot be compared."""
     sides = sides_of(kind, pair, partial(_regional, context))
     checkers = context.checkers(pair, sides) if context.checkers else None
     return compare(
@@ -112,41 +116,41 @@ def run_comparison(
     )
 
 
-def sides_of(kind: Kind, pair: ComparisonSpec, regional: Callable[[str], Aws]) -> Sides:
-    """The readers of both sides. Raises BadInput for a kind that cannot be compared."""
+def sides_of(kind: Kind, pair: ComparisonSpec, regional: Callable[[str], Aws]) -> Readers:
+    """The readers of both sides. Raises InputError for a kind that cannot be compared."""
     if kind.reader is None:
-        raise BadInput(
+        raise InputError(
             f"dataware cannot compare {with_article(kind.noun)}; it compares tables and buckets"
         )
     source, target = (
         kind.reader(regional(place.region), place, all_versions=pair.all_versions, deep=pair.deep)
         for place in (pair.source, pair.target)
     )
-    return Sides(source, target)
+    return Readers(source, target)
 
 
 def _regional(context: Context, region: str) -> Aws:
     return context.aws if region == context.aws.region else context.regional(region)
 
 
-def aws_of(context: Context, place: Place) -> Aws:
+def aws_of(context: Context, place: Location) -> Aws:
     """The control plane of the place's region, which expects the place's owner."""
     aws = _regional(context, place.region)
     return aws if place.owner == context.aws.account else aws.expecting(place.owner)
 
 
-def with_real_region(context: Context, kind: Kind, place: Place) -> Place:
+def with_real_region(context: Context, kind: Kind, place: Location) -> Location:
     """The place in the region in which its resource really is, as far as that can be seen."""
     if kind.locate is None:
         return place
     return replace(place, region=kind.locate(aws_of(context, place), place) or place.region)
 
 
-def tell(context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, object]) -> None:
+def report(context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, object]) -> None:
     """Tell of every difference up to a bound, the rarest sort first, and of the whole."""
-    tell_apart(context, verdict, words)
+    report_differences(context, verdict, words)
     for side in sorted(_SORTS, key=lambda each: verdict.counts[each]):
-        _tell_some(context, kind, verdict, side, words)
+        _report_some(context, kind, verdict, side, words)
     if verdict.apart:
         counts = {"unit": kind.unit, **_counts(verdict)}
         context.emit(event("differences", summary=verdict.summary(), **words, **counts))
@@ -162,7 +166,7 @@ def tell(context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, obj
     )
 
 
-def _tell_some(
+def _report_some(
     context: Context,
     kind: Kind,
     verdict: Verdict,
@@ -178,12 +182,12 @@ def _tell_some(
         context.emit(event("different-more", side=side.value, count=more, unit=kind.unit, **words))
 
 
-def why_apart(verdict: Verdict, copied: Tally) -> str:
+def why_different(verdict: Verdict, copied: MultisetDigest) -> str:
     """Why sides differ after a copy with a tally, and what to do, as a clause."""
     return _WHY_APART[verdict.changed_side(copied)]
 
 
-def tell_apart(context: Context, verdict: Verdict, words: Mapping[str, object]) -> None:
+def report_differences(context: Context, verdict: Verdict, words: Mapping[str, object]) -> None:
     """Leave every difference that is listed by key to the record of the run."""
     for side in DifferenceKind:
         keys = [one.label for one in verdict.listed if one.side is side]

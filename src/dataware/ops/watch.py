@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from dataware.core.errors import ServiceFailed
+from dataware.calc.rate import rough
+from dataware.core.errors import ServiceError
 from dataware.core.events import event
-from dataware.core.speed import rough
 from dataware.ops.context import Context
 from dataware.ops.status import (
     COMPLETE,
     RUNNING,
     UNKNOWN,
-    Run,
+    MigrationStatus,
     amount,
     check_seen,
     pace,
@@ -37,11 +37,11 @@ class Watcher:
         self._context = context
         self._wait = wait
         self._name = name
-        self._known: dict[Key, Run] | None = None
+        self._known: dict[Key, MigrationStatus] | None = None
         self._blind = False
 
     def watch(self) -> None:
-        """Watch until nothing runs. Raises CannotSee, and BadInput for an unknown name.
+        """Watch until nothing runs. Raises LookupFailedError, and InputError for an unknown name.
 
         Only the first look has to succeed: a later one that fails is warned of once, and tried
         again. A record that cannot be read is warned of at once, and raised at the end.
@@ -50,7 +50,7 @@ class Watcher:
         while True:
             runs = self._look()
             if runs is not None:
-                self._tell(runs)
+                self._report(runs)
                 idle = 0 if any(run.state == RUNNING for run in runs.values()) else idle + 1
             if idle >= LOOKS:
                 break
@@ -60,11 +60,11 @@ class Watcher:
         self._context.emit(event("done", text=f"No migration is running{sure}"))
         check_seen(known)
 
-    def _look(self) -> dict[Key, Run] | None:
+    def _look(self) -> dict[Key, MigrationStatus] | None:
         try:
             # A record that goes away while it is watched is no wrong name.
             runs = runs_on_record(self._context, self._name if self._known is None else None)
-        except ServiceFailed as error:
+        except ServiceError as error:
             if self._known is None:
                 raise
             if not self._blind:
@@ -78,11 +78,11 @@ class Watcher:
         name = self._name
         return {run.key: run for run in runs if name is None or run.is_into(name)}
 
-    def _tell(self, runs: Mapping[Key, Run]) -> None:
+    def _report(self, runs: Mapping[Key, MigrationStatus]) -> None:
         first, before = self._known is None, self._known or {}
         for key, run in runs.items():
             if run.state == RUNNING:
-                self._tell_running(run)
+                self._report_running(run)
             elif run.state == UNKNOWN:
                 if key not in before or before[key].state != UNKNOWN:
                     self._context.emit(event("warning", text=run.why))
@@ -95,7 +95,7 @@ class Watcher:
                 self._context.emit(event("ended", far=": its record is gone", **words))
         self._known = dict(runs)
 
-    def _tell_running(self, run: Run) -> None:
+    def _report_running(self, run: MigrationStatus) -> None:
         phase = str(run.detail.get("phase") or RUNNING)
         far = " ".join(part for part in (phase, amount(run)) if part)
         words = {**run.words(), "phase": phase}
@@ -104,6 +104,6 @@ class Watcher:
         self._context.emit(event("watching", far=", ".join([far, *pace(run)]), **words))
 
 
-def _has_ended(before: Run | None, now: Run) -> bool:
+def _has_ended(before: MigrationStatus | None, now: MigrationStatus) -> bool:
     """Whether a run ended since the last look, be it that it also began since."""
     return before is None or before.state == RUNNING or before.run != now.run

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len, chop_cells
 
-from dataware.core.speed import UNKNOWN
+from dataware.calc.rate import UNKNOWN
 
 Row = Mapping[str, object]
 

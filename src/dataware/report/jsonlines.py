@@ -17,7 +17,7 @@ from threading import RLock
 from typing import Self, TextIO
 
 from dataware.core.events import Event
-from dataware.report.bounded import Bounded
+from dataware.report.event_sampler import EventSampler
 from dataware.report.output import Output
 
 PERIOD = 1.0
@@ -29,7 +29,7 @@ class JsonRenderer:
     def __init__(self, stream: TextIO, *, now: Callable[[], float] = time.time) -> None:
         self._output = Output(stream)
         self._now = now
-        self._bounded = Bounded(now, period=PERIOD, sample=None)
+        self._bounded = EventSampler(now, period=PERIOD, sample=None)
         self._lock = RLock()
 
     def __call__(self, event: Event) -> None:

@@ -12,7 +12,7 @@ from threading import RLock
 from typing import Self, TextIO
 
 from dataware.core.events import Event, Level
-from dataware.report.bounded import Bounded
+from dataware.report.event_sampler import EventSampler
 from dataware.report.line import can_show_signs, line
 from dataware.report.output import Output
 
@@ -50,7 +50,7 @@ class PlainRenderer:
         self._wraps = columns is not None and stream.isatty()
         self._unicode = can_show_signs(stream)
         self._signs = signs and self._unicode
-        self._bounded = Bounded(now, period=PERIOD, sample=SAMPLE)
+        self._bounded = EventSampler(now, period=PERIOD, sample=SAMPLE)
         self._lock = RLock()
 
     def __call__(self, event: Event) -> None:

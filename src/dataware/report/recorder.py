@@ -15,7 +15,7 @@ from threading import RLock
 from typing import Any, Protocol
 
 from dataware.core.events import Event
-from dataware.report.bounded import ENDS, migration_of
+from dataware.report.event_sampler import ENDS, migration_of
 
 RESOLUTION = 1 / 200
 """The share of a migration's time that may pass between two samples of its progress.

@@ -9,12 +9,12 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from dataware.calc.rate import rough
 from dataware.core.printable import escape_unprintable
-from dataware.core.speed import rough
 from dataware.ops.status import (
     COMPLETE,
     RUNNING,
-    Run,
+    MigrationStatus,
     amount,
     format_age,
     journal_words,
@@ -29,14 +29,14 @@ GAP = "  "
 INDENT = "  "
 
 
-def show_runs(runs: Sequence[Run], stream: TextIO, *, color: bool = True) -> None:
+def show_runs(runs: Sequence[MigrationStatus], stream: TextIO, *, color: bool = True) -> None:
     """Write the runs to a terminal."""
     console = Console(file=stream, no_color=not color, highlight=False, emoji=False, markup=False)
     for text in runs_text(runs, console.width):
         console.print(text, soft_wrap=True)
 
 
-def runs_text(runs: Sequence[Run], width: int) -> Iterator[Text]:
+def runs_text(runs: Sequence[MigrationStatus], width: int) -> Iterator[Text]:
     """The lines about some runs, none wider than the window unless a name is."""
     rows = [_cells(run) for run in runs]
     widths = [max(map(cell_len, column)) for column in zip(HEADER, *rows, strict=True)]
@@ -45,7 +45,10 @@ def runs_text(runs: Sequence[Run], width: int) -> Iterator[Text]:
 
 
 def _table(
-    runs: Sequence[Run], rows: Sequence[Sequence[str]], widths: Sequence[int], width: int
+    runs: Sequence[MigrationStatus],
+    rows: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    width: int,
 ) -> Iterator[Text]:
     yield Text(_row(HEADER, widths), style="bold")
     for run, row in zip(runs, rows, strict=True):
@@ -58,7 +61,7 @@ def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
     return GAP.join(cell + " " * (width - cell_len(cell)) for cell, width in pairs).rstrip()
 
 
-def _paragraphs(runs: Sequence[Run], width: int) -> Iterator[Text]:
+def _paragraphs(runs: Sequence[MigrationStatus], width: int) -> Iterator[Text]:
     for run in runs:
         target, source, *_ = _cells(run)
         yield Text(wrap_text(f"{source} → {target}", width), style="bold")
@@ -77,7 +80,7 @@ def _join_nonempty(separator: str, *parts: str) -> str:
     return separator.join(part for part in parts if part)
 
 
-def _cells(run: Run) -> tuple[str, ...]:
+def _cells(run: MigrationStatus) -> tuple[str, ...]:
     rate, left = "", ""
     if run.state == RUNNING and "rate" in run.detail:
         rate = f"{run.number('rate'):,.0f}/s"
@@ -86,24 +89,24 @@ def _cells(run: Run) -> tuple[str, ...]:
     return target, source, _state(run), amount(run), rate, left, format_age(run), run.run or ""
 
 
-def _state(run: Run) -> str:
+def _state(run: MigrationStatus) -> str:
     phase = run.detail.get("phase") if run.state == RUNNING else None
     return f"{run.state}: {phase}" if phase else run.state
 
 
-def _since(run: Run) -> str:
+def _since(run: MigrationStatus) -> str:
     started = str(run.detail.get("started") or "")
     return f"begun {started[:16].replace('T', ' ')} UTC" if started else ""
 
 
-def _run(run: Run) -> str:
+def _run(run: MigrationStatus) -> str:
     holder = run.detail.get("holder")
     if not run.run:
         return ""
     return f"run {run.run} on {escape_unprintable(str(holder))}" if holder else f"run {run.run}"
 
 
-def _remarks(run: Run, width: int) -> Iterator[Text]:
+def _remarks(run: MigrationStatus, width: int) -> Iterator[Text]:
     """What does not fit into a row: why it ended, and what the journal knows."""
     if run.why:
         yield _indent_text(f"why: {escape_unprintable(run.why)}", width, "yellow")
@@ -116,5 +119,5 @@ def _indent_text(text: str, width: int, style: str) -> Text:
     return Text("\n".join(f"{INDENT}{line}" for line in lines), style=style)
 
 
-def _style(run: Run) -> str:
+def _style(run: MigrationStatus) -> str:
     return STYLES.get(run.state, "yellow")

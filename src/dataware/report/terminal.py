@@ -17,7 +17,14 @@ from rich.text import Text
 from dataware.core.events import Event, Level
 from dataware.core.printable import escape_unprintable
 from dataware.report.bar import Row, bar_lines
-from dataware.report.bounded import BARS, ENDS, PHASE, Bounded, is_one_of_few, migration_of
+from dataware.report.event_sampler import (
+    BARS,
+    ENDS,
+    PHASE,
+    EventSampler,
+    is_one_of_few,
+    migration_of,
+)
 from dataware.report.line import can_show_signs, line
 from dataware.report.output import Output
 from dataware.report.plain import PERIOD, SAMPLE
@@ -41,7 +48,7 @@ MOST_BARS = 10
 WAITING = "waiting"
 
 
-class Bars:
+class ProgressBars:
     """What the live area shows: the latest progress of every migration that has not ended."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
@@ -97,13 +104,13 @@ class Bars:
         return {**row, "elapsed": self._seconds() - self._since[name]}
 
 
-class Reflowing(Live):
+class ReflowingLive(Live):
     """A live area that is erased as a whole also after the window has become narrower.
 
     Terminals wrap what stands there already, so that it takes more lines than were drawn.
     """
 
-    def __init__(self, bars: Bars, console: Console) -> None:
+    def __init__(self, bars: ProgressBars, console: Console) -> None:
         super().__init__(bars, console=console, transient=True, refresh_per_second=4)
         self._bars = bars
 
@@ -126,8 +133,8 @@ class TerminalRenderer:
         self._output = Output(stream)
         self._unicode = can_show_signs(stream)
         self._signs = color and self._unicode
-        self._bars = Bars(self._console.get_time)
-        self._bounded = Bounded(self._console.get_time, period=PERIOD, sample=SAMPLE)
+        self._bars = ProgressBars(self._console.get_time)
+        self._bounded = EventSampler(self._console.get_time, period=PERIOD, sample=SAMPLE)
         self._live: Live | None = None
         self._lock = RLock()
 
@@ -171,7 +178,7 @@ class TerminalRenderer:
 
     def _show_bars(self) -> None:
         if self._live is None:
-            self._live = Reflowing(self._bars, self._console)
+            self._live = ReflowingLive(self._bars, self._console)
             self._live.start()
 
     def _hide_idle_bars(self) -> None:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from dataware.core.errors import BadInput, Incomplete, Refused
+from dataware.core.errors import IncompleteError, InputError, RefusedError
+from dataware.state.journal_line import FORMAT, encode, lines
 from dataware.state.lock import try_lock
 from dataware.state.private import make_private, open_private
-from dataware.state.record import FORMAT, encode, lines
 
 HEADER = {"type": "journal", "format": FORMAT}
 NAME_LENGTH = 80
@@ -99,14 +99,14 @@ class FileJournal:
         if self._end == 0:
             self._write(encode(HEADER))
 
-    def _format_error(self) -> BadInput:
-        return BadInput(
+    def _format_error(self) -> InputError:
+        return InputError(
             f"the journal {self._path} was not written by this version of dataware: use the"
             " newer version, or move the file away and the copy begins anew"
         )
 
-    def _damage_error(self, number: int) -> BadInput:
-        return BadInput(
+    def _damage_error(self, number: int) -> InputError:
+        return InputError(
             f"the journal {self._path} is damaged at line {number}: move it away and run the same"
             " command again; the copy begins anew and loses nothing"
         )
@@ -124,13 +124,13 @@ class FileJournal:
             raise self._unwritable(error) from error
         self._end += len(line)
 
-    def _unwritable(self, error: OSError) -> Incomplete:
+    def _unwritable(self, error: OSError) -> IncompleteError:
         cure = "make it writable"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             cure = "free some space"
         elif error.errno in FOREIGN:
             cure = f"remove {error.filename} if it is not yours"
-        return Incomplete(
+        return IncompleteError(
             f"the journal {self._path} cannot be written ({error.strerror}): {cure}, or set"
             " DATAWARE_STATE to another folder, and run the same command again to go on"
         )
@@ -152,7 +152,7 @@ def read_records(path: Path) -> Iterator[Mapping[str, Any]]:
         return
 
 
-class NoHomeError(BadInput, FileNotFoundError):
+class NoHomeError(InputError, FileNotFoundError):
     """Nobody says where files of this user belong: neither a variable nor the system."""
 
     def __init__(self) -> None:
@@ -199,7 +199,7 @@ def _open(path: Path) -> BinaryIO:
     file: BinaryIO = os.fdopen(descriptor, "r+b", buffering=0)
     if not try_lock(file):
         file.close()
-        raise Refused(
+        raise RefusedError(
             f"another run has the journal {path} open: wait for it to end, or stop it, and run the"
             " same command again"
         )

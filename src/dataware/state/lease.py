@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from dataware.core.errors import CannotSee, Refused
+from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.model import MarkerState
-from dataware.state.records import Look, RecordStore, Written
-from dataware.state.value import Value
+from dataware.state.marker_value import MarkerValue
+from dataware.state.parameter_store import ParameterStore, StoredParameter, WriteAnswer
 
 TRIES = 4
 """How often a write is repeated because late writes of others came in between."""
@@ -25,7 +25,12 @@ class ParameterLease:
     """
 
     def __init__(
-        self, store: RecordStore, name: str, value: Value, written: Written, look_after: float
+        self,
+        store: ParameterStore,
+        name: str,
+        value: MarkerValue,
+        written: WriteAnswer,
+        look_after: float,
     ) -> None:
         """Hold the lock with `value`; after `look_after` silent seconds look before writing."""
         self._store = store
@@ -48,7 +53,7 @@ class ParameterLease:
         """For how long something may arrive yet that an earlier run sent without conditions."""
         return max(0.0, self._value.settled - self._at)
 
-    def beat(self, detail: Mapping[str, Any]) -> None:
+    def send_heartbeat(self, detail: Mapping[str, Any]) -> None:
         """Renew the heartbeat and store progress. Raises Refused when the lock is lost."""
         with self._lock:
             if not self._ended:
@@ -62,12 +67,12 @@ class ParameterLease:
         """Leave the record at "running", but let the next run in at once."""
         self._finish(replace(self._value, released=True, detail=own_detail(detail)))
 
-    def _finish(self, value: Value) -> None:
+    def _finish(self, value: MarkerValue) -> None:
         with self._lock:
             self._ended = True
             self._write(value)
 
-    def _write(self, value: Value) -> None:
+    def _write(self, value: MarkerValue) -> None:
         """Write a value so that it counts. Raises Refused when another run has the lock."""
         if self._store.clock.now() - self._written_at >= self._look_after:
             # An heir may have completed the job; a write that does not count would only confuse.
@@ -83,34 +88,34 @@ class ParameterLease:
             self._newest, self._at = max(written.version, after + 1), written.at
             self._written_at = self._store.clock.now()
             return
-        raise CannotSee(
+        raise LookupFailedError(
             f"the marker {self._name} could not be renewed, because other runs write to it as well"
         )
 
-    def _check_held(self, look: Look) -> Look:
+    def _check_held(self, look: StoredParameter) -> StoredParameter:
         """What was seen, if the lock is still ours. Raises Refused."""
         stored = look.stored
         if stored is not None and _is_same_lease(stored.value, self._value):
             return look
         if stored is not None and stored.value.state is MarkerState.COMPLETE:
             # People and other tools read the newest version, so that it says "complete" as well.
-            with suppress(CannotSee):
+            with suppress(LookupFailedError):
                 if look.newest != stored.version:
                     self._store.write(self._name, stored.value, look.newest)
-        raise Refused(
+        raise RefusedError(
             f"this run gave no sign of life for some time and another run took over the migration"
             f" into {self._value.target}, or its record was removed: nothing more is written; look"
             " at `dataware status`"
         )
 
 
-def _is_same_lease(found: Value, mine: Value) -> bool:
+def _is_same_lease(found: MarkerValue, mine: MarkerValue) -> bool:
     """Whether the lock is held, and by the same lease."""
     running = found.state is MarkerState.RUNNING and not found.released
     return running and (found.lease, found.token) == (mine.lease, mine.token)
 
 
-def _is_written(look: Look, value: Value) -> bool:
+def _is_written(look: StoredParameter, value: MarkerValue) -> bool:
     """Whether what counts is this very write, which arrived before and was sent again."""
     if look.stored is None:
         return False

@@ -15,13 +15,21 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from dataware.core.errors import CannotSee, Refused
+from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.model import NO_MARKER, Marker, MarkerState
 from dataware.core.ports import Aws, Clock
 from dataware.state.holder import Holder, shares_clock, this_process
 from dataware.state.lease import ParameterLease, own_detail
-from dataware.state.records import LIST, READ, WRITE, RecordStore, StoredValue, Written, age_of
-from dataware.state.value import Value, kind_of, parameter_name, target_of
+from dataware.state.marker_value import MarkerValue, kind_of, parameter_name, target_of
+from dataware.state.parameter_store import (
+    LIST,
+    READ,
+    WRITE,
+    ParameterStore,
+    StoredValue,
+    WriteAnswer,
+    age_of,
+)
 
 ALIVE_SECONDS = 60.0
 """How long a run counts as alive after its last write; beats come several times as often."""
@@ -47,14 +55,14 @@ class ParameterMarkers:
         holder: Holder | None = None,
         alive_seconds: float = ALIVE_SECONDS,
     ) -> None:
-        self._store = RecordStore(aws, clock)
+        self._store = ParameterStore(aws, clock)
         self._region = aws.region
         self._clock = clock
         self._holder = holder or this_process()
         self._alive_seconds = alive_seconds
 
     def get(self, kind: str, target: str) -> Marker:
-        """The record of `target`; NO_MARKER if there is none. Raises CannotSee.
+        """The record of `target`; NO_MARKER if there is none. Raises LookupFailedError.
 
         Its detail also names the `holder` and when the migration `started`.
         """
@@ -78,7 +86,7 @@ class ParameterMarkers:
         return self._take_over(name, value, seen)
 
     def holds(self, kind: str, target: str) -> bool:
-        """Whether this very holder has the lock on `target`; writes nothing. Raises CannotSee."""
+        """Whether this very holder has the lock on `target`; writes nothing. Raises LookupFailedError."""
         stored = self._store.look(parameter_name(kind, target)).stored
         return stored is not None and self._is_held(stored) and stored.alive(self._alive_seconds)
 
@@ -91,27 +99,27 @@ class ParameterMarkers:
         look = self._store.look(name)
         stored = look.stored
         if stored is None or not self._is_held(stored):
-            raise Refused(
+            raise RefusedError(
                 f"{self._holder} no longer has the lock on {target}, because another run took over"
                 " or its record was removed: nothing more is written; look at `dataware status`"
             )
-        return self._lease(name, stored.value, Written(look.newest, stored.at - stored.age))
+        return self._lease(name, stored.value, WriteAnswer(look.newest, stored.at - stored.age))
 
     def all(self) -> list[tuple[str, str, Marker]]:
-        """Every record as (kind, target, marker). Raises CannotSee.
+        """Every record as (kind, target, marker). Raises LookupFailedError.
 
         One that cannot be read hides no other: it is unknown, and its `problem` says why.
         """
         found = (self._read_listed(parameter, now) for parameter, now in self._store.every())
         return [record for record in found if record is not None]
 
-    def _take_over(self, name: str, value: Value, seen: Marker | None) -> ParameterLease:
+    def _take_over(self, name: str, value: MarkerValue, seen: Marker | None) -> ParameterLease:
         """Replace the record of a run that has ended; of several that try, one wins."""
         look = self._store.look(name)
         stored = look.stored
         if stored is not None and look.newest == 1 and self._is_own(stored.value, value):
             # The first write did succeed; only its answer was lost and the SDK asked again.
-            return self._lease(name, stored.value, Written(stored.version, stored.at))
+            return self._lease(name, stored.value, WriteAnswer(stored.version, stored.at))
         if stored is not None and stored.alive(self._alive_seconds):
             raise self._busy(stored)
         if seen is not None:
@@ -124,14 +132,14 @@ class ParameterMarkers:
             now = self._store.look(name)
             if now.stored is None or now.stored.value.lease != value.lease:
                 raise self._race_error(value.target)
-            written = Written(now.newest, written.at)
+            written = WriteAnswer(now.newest, written.at)
         return self._lease(name, value, written)
 
     def _check_unchanged(self, target: str, seen: Marker, stored: StoredValue | None) -> None:
         """What was decided rests on the record, so it has to be the same still."""
         now = (MarkerState.NONE, None) if stored is None else (stored.value.state, stored.value.run)
         if now != (seen.state, seen.run):
-            raise Refused(
+            raise RefusedError(
                 f"the record of the migration into {target} has changed since the plan was made:"
                 f" it was {seen.state} and is {now[0]}; nothing was changed, so run the same"
                 " command again"
@@ -145,7 +153,7 @@ class ParameterMarkers:
         last = stored.at - stored.age + SETTLED_SECONDS
         return max(value.settled, last) if silent else value.settled
 
-    def _lease(self, name: str, value: Value, written: Written) -> ParameterLease:
+    def _lease(self, name: str, value: MarkerValue, written: WriteAnswer) -> ParameterLease:
         return ParameterLease(self._store, name, value, written, self._alive_seconds / 2)
 
     def _read_listed(
@@ -155,7 +163,7 @@ class ParameterMarkers:
         name = parameter["Name"]
         try:
             stored = self._store.read_listed(parameter, now).stored
-        except CannotSee as error:
+        except LookupFailedError as error:
             age = age_of(parameter, now)
             unseen = Marker(MarkerState.UNKNOWN, heartbeat_age=age, problem=error.problem)
             return kind_of(name), target_of(name), unseen
@@ -178,8 +186,8 @@ class ParameterMarkers:
             removal=f"aws ssm delete-parameter --name {name} --region {self._region}",
         )
 
-    def _fresh(self, target: str, marker: Marker) -> Value:
-        return Value(
+    def _fresh(self, target: str, marker: Marker) -> MarkerValue:
+        return MarkerValue(
             state=MarkerState.RUNNING,
             target=target,
             source=marker.source,
@@ -194,16 +202,16 @@ class ParameterMarkers:
             batches=marker.batches,
         )
 
-    def _busy(self, stored: StoredValue) -> Refused:
+    def _busy(self, stored: StoredValue) -> RefusedError:
         value = stored.value
-        return Refused(
+        return RefusedError(
             f"{value.target} is being migrated by run {value.run} on {value.holder}, which gave a"
             f" sign of life {stored.age:.0f} s ago: wait until it ends; if it was killed, run the"
             f" same command again in {max(1.0, self._alive_seconds - stored.age):.0f} s"
         )
 
-    def _race_error(self, target: str) -> Refused:
-        return Refused(
+    def _race_error(self, target: str) -> RefusedError:
+        return RefusedError(
             f"another run has just begun to migrate {target}: wait until it ends, then run the"
             " same command again"
         )
@@ -214,5 +222,5 @@ class ParameterMarkers:
         return running and value.token == self._holder.token
 
     @staticmethod
-    def _is_own(stored: Value, mine: Value) -> bool:
+    def _is_own(stored: MarkerValue, mine: MarkerValue) -> bool:
         return (stored.run, stored.token) == (mine.run, mine.token) and mine.run is not None

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.state.journal import state_folder
 from dataware.state.lock import try_lock
 from dataware.state.private import make_private, open_private
@@ -91,7 +91,7 @@ class RunFile:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRun:
+class StoredRun:
     """A record that is there: its file, its id, and the record of its beginning."""
 
     path: Path
@@ -120,13 +120,13 @@ class KeptRun:
                     yield record
 
 
-def kept_runs(folder: Path) -> list[KeptRun]:
+def kept_runs(folder: Path) -> list[StoredRun]:
     """Every record that can be read, the newest first."""
     found = (kept_run(path) for path in reversed(_files(folder)))
     return [run for run in found if run is not None]
 
 
-def kept_run(path: Path) -> KeptRun | None:
+def kept_run(path: Path) -> StoredRun | None:
     """The record in a file; None for any other file."""
     try:
         with path.open("rb") as file:
@@ -135,23 +135,23 @@ def kept_run(path: Path) -> KeptRun | None:
         return None
     if beginning is None or beginning.get("record") != FORMAT:
         return None
-    return KeptRun(path, str(beginning.get("run", path.stem)), beginning)
+    return StoredRun(path, str(beginning.get("run", path.stem)), beginning)
 
 
-def find_run(folder: Path, wanted: str | None) -> KeptRun:
+def find_run(folder: Path, wanted: str | None) -> StoredRun:
     """The newest run, the one whose id begins with `wanted`, or the record in that file.
 
     The id of a migration, as `dataware status` shows it, or the name or address of a side is as
-    good: then it is the newest run that tells of it. Raises BadInput, with what there is, when
+    good: then it is the newest run that tells of it. Raises InputError, with what there is, when
     that is no run or several.
     """
     if wanted is not None and (path := Path(wanted)).is_file():
         if (run := kept_run(path)) is None:
-            raise BadInput(f"{path} is no record of a run that this version of dataware can read")
+            raise InputError(f"{path} is no record of a run that this version of dataware can read")
         return run
     runs = kept_runs(folder)
     if not runs:
-        raise BadInput(
+        raise InputError(
             f"there is no record of a run in {folder}; `dataware plan`, `apply`, `migrate`, "
             "`deploy` and `verify` leave one, and DATAWARE_STATE names another folder"
         )
@@ -159,16 +159,16 @@ def find_run(folder: Path, wanted: str | None) -> KeptRun:
     if wanted is None or len(fitting) == 1:
         return fitting[0]
     if fitting:
-        raise BadInput(
+        raise InputError(
             f"{len(fitting)} runs begin with {wanted}: {_names(fitting)}; say more of it"
         )
     for run in runs:
         if _tells_of(run, wanted):
             return run
-    raise BadInput(f"no run begins with {wanted}; the newest are {_names(runs)}")
+    raise InputError(f"no run begins with {wanted}; the newest are {_names(runs)}")
 
 
-def _tells_of(run: KeptRun, wanted: str) -> bool:
+def _tells_of(run: StoredRun, wanted: str) -> bool:
     """Whether something happened to a migration of that id, or to a side of that name."""
     name = wanted.partition("://")[2] or wanted
     for record in run.records():
@@ -218,7 +218,7 @@ def _files(folder: Path) -> list[Path]:
         return []
 
 
-def _names(runs: Sequence[KeptRun]) -> str:
+def _names(runs: Sequence[StoredRun]) -> str:
     more = f" and {len(runs) - NAMED:,} more" if len(runs) > NAMED else ""
     named = (f"{run.run} ({run.beginning.get('command', '?')})" for run in runs[:NAMED])
     return ", ".join(named) + more

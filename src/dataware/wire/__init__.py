@@ -4,6 +4,6 @@ A transport sends one signed request and brings back one answer; this package de
 answer counts and when to ask again. It knows no service and no SDK.
 """
 
-from dataware.wire.retry import Budget, RetryingWire, Transport, error_code
+from dataware.wire.retry import RetryBudget, RetryingWire, Transport, error_code
 
-__all__ = ["Budget", "RetryingWire", "Transport", "error_code"]
+__all__ = ["RetryBudget", "RetryingWire", "Transport", "error_code"]

@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 
 import pycurl
 
-from dataware.core.access import (
+from dataware.core.ports import Permit, Request, Response
+from dataware.http.endpoint import (
     PROXY_WANTS_CREDENTIALS,
     Endpoint,
     Limits,
@@ -32,11 +33,10 @@ from dataware.core.access import (
     upper_escapes,
     without_credentials,
 )
-from dataware.core.ports import Permit, Request, Response
-from dataware.core.redirect import REFUSED, BucketRegions
-from dataware.wire.multi import Failed, Multi, Transfer, TransferTimeouts
-from dataware.wire.signing import Signed, Signer
-from dataware.wire.slots import Slots
+from dataware.http.redirect import REFUSED, BucketRegions
+from dataware.wire.curl_multi import CurlMulti, Transfer, TransferError, TransferTimeouts
+from dataware.wire.semaphore import ClosableSemaphore
+from dataware.wire.signing import SignedHeaders, Signer
 
 CONNECTIONS = 256
 """Requests under way at once. At 25 ms an answer that is ten thousand a second; each holds a handle
@@ -91,8 +91,8 @@ class CurlTransport:
         )
         self._regions = BucketRegions(access.region)
         self._addresses: dict[tuple[str, str], ServiceHost] = {}
-        self._slots = Slots(self._limits.connections or CONNECTIONS)
-        self._multi: Multi | None = None
+        self._slots = ClosableSemaphore(self._limits.connections or CONNECTIONS)
+        self._multi: CurlMulti | None = None
         self._permit: Permit | None = None
         self._date = b""
 
@@ -185,7 +185,7 @@ class CurlTransport:
             permit.hear(date.decode("latin-1"))
 
     async def _transfer_request(
-        self, request: Request, signed: Signed, address: ServiceHost
+        self, request: Request, signed: SignedHeaders, address: ServiceHost
     ) -> tuple[int, bytes, bytes]:
         """Status, headers and body of the answer."""
         shape = _shape(request)
@@ -199,7 +199,7 @@ class CurlTransport:
         except asyncio.CancelledError:
             self._multi.abandon(transfer)
             raise
-        except Failed as failure:
+        except TransferError as failure:
             transfer.clear()
             idle.append(transfer)
             raise _fault(failure, address) from failure
@@ -239,9 +239,9 @@ class CurlTransport:
         return transfer
 
 
-def _multi(limits: Limits, permit: Permit | None) -> Multi:
+def _multi(limits: Limits, permit: Permit | None) -> CurlMulti:
     patience = TransferTimeouts(limits.connect_seconds, limits.read_seconds, limits.answer_seconds)
-    return Multi(patience, permit)
+    return CurlMulti(patience, permit)
 
 
 def _shape(request: Request) -> HandleShape:
@@ -258,7 +258,9 @@ def _unsigned_header_lines(request: Request) -> Sequence[str]:
     return ["content-length: 0"] if request.method in ("PUT", "POST") else []
 
 
-def _prepare(transfer: Transfer, request: Request, signed: Signed, address: ServiceHost) -> None:
+def _prepare(
+    transfer: Transfer, request: Request, signed: SignedHeaders, address: ServiceHost
+) -> None:
     """Give a handle one request to make."""
     curl = transfer.curl
     method = request.method
@@ -327,7 +329,7 @@ def _beginning(name: str) -> bytes:
     return b"\n%b:" % name.encode()
 
 
-def _fault(failure: Failed, address: ServiceHost) -> Exception:
+def _fault(failure: TransferError, address: ServiceHost) -> Exception:
     """The OSError that stands for an answer that did not arrive, or an error that no try cures."""
     words = without_credentials(str(failure))
     if failure.code in _UNTRUSTED:

@@ -2,7 +2,7 @@
 
 An answer counts only when it is whole (transports raise where it is cut short, its checksum is
 checked here) and judged DONE or FAILED. Everything else is asked again with full-jitter exponential
-back-off, until the budget is spent; then CannotSee says so. An exhausted request never looks like a
+back-off, until the budget is spent; then LookupFailedError says so. An exhausted request never looks like a
 success.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from dataware.core.errors import CannotSee
+from dataware.core.errors import LookupFailedError
 from dataware.core.model import Problem
 from dataware.core.ports import Clock, Judgement, Permit, Request, Response
 
@@ -51,7 +51,7 @@ class Transport(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class RetryBudget:
     """How long one request is tried.
 
     `attempts` bounds faults (lost connections, server errors); throttled answers are bounded by
@@ -74,13 +74,13 @@ class RetryingWire:
         clock: Clock,
         chance: Callable[[], float],
         on_throttle: Callable[[str], None],
-        budget: Budget | None = None,
+        budget: RetryBudget | None = None,
     ) -> None:
         self._transport = transport
         self._clock = clock
         self._chance = chance
         self._on_throttle = on_throttle
-        self._budget = budget or Budget()
+        self._budget = budget or RetryBudget()
         self._retries = 0
         self._permit: Permit | None = None
 
@@ -101,7 +101,7 @@ class RetryingWire:
     async def send(self, request: Request) -> Response:
         """Send, and retry what `request.judge` says is worth another try.
 
-        Returns the first answer judged DONE or FAILED. Raises CannotSee when throttling,
+        Returns the first answer judged DONE or FAILED. Raises LookupFailedError when throttling,
         time-outs or server errors outlast the budget.
         """
         started = self._clock.monotonic()
@@ -184,11 +184,11 @@ def outcome_code(outcome: Response | OSError) -> str:
 
 def retries_exhausted_error(
     request: Request, outcome: Response | OSError, tries: int, elapsed: float
-) -> CannotSee:
+) -> LookupFailedError:
     """The error for a request that outlasted its budget."""
     detail = "" if isinstance(outcome, Response) else str(outcome)
     problem = Problem(operation(request), outcome_code(outcome), None, detail)
-    return CannotSee(
+    return LookupFailedError(
         f"{problem} after {tries} tries in {elapsed:.0f} s{f' ({detail})' if detail else ''};"
         " run the same command again later",
         problem,

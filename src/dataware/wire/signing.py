@@ -14,8 +14,8 @@ from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import quote
 
-from dataware.core.access import Credentials, skew_shown_by
 from dataware.core.ports import Request, Response
+from dataware.http.endpoint import Credentials, skew_shown_by
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_HASH = sha256(b"").hexdigest()
@@ -80,7 +80,7 @@ class SigningTemplate:
     proof: str
 
 
-class Signed(NamedTuple):
+class SignedHeaders(NamedTuple):
     """The header lines of a request, as libcurl takes them, and the session token in them.
 
     `prepared` are those that follow from its form, `own` are the others.
@@ -114,7 +114,7 @@ class Signer:
         self._forms: dict[tuple[object, ...], SigningTemplate] = {}
         self.skew = 0.0
 
-    def sign(self, request: Request, region: str, host: str) -> Signed:
+    def sign(self, request: Request, region: str, host: str) -> SignedHeaders:
         """Everything that goes along with a request to a service's host in a region.
 
         The headers of the request say nothing that the signature says: no host, date, digest, or
@@ -146,7 +146,7 @@ class Signer:
         hashed = sha256(canonical.encode()).hexdigest()
         signature = form.stamp.mac.hexdigest(f"{form.text}{hashed}".encode())
         lines = _sendable_lines([*_lines(own), f"{form.proof}{signature}"])
-        return Signed(form.lines, lines, form.stamp.token)
+        return SignedHeaders(form.lines, lines, form.stamp.token)
 
     def corrected(self, response: Response, skew: float, token: str | None) -> bool:
         """Whether a request that was refused may be let in when it is signed once more.

@@ -12,7 +12,7 @@ from dataware.aws.caller import Caller, Origin
 from dataware.cli.doctor import identity, machine, network, permissions, tools
 from dataware.cli.doctor.finding import Finding, FindingStatus
 from dataware.core.model import Problem
-from dataware.core.permissions import IamDecision, Needed
+from dataware.core.permissions import IamDecision, NeededActions
 
 FINE, NOTE, DOUBT, FAILURE = (
     FindingStatus.FINE,
@@ -211,7 +211,7 @@ def test_the_root_user_is_a_doubt() -> None:
 
 
 OWNER = "arn:aws:iam::111122223333:role/Deployer"
-NEEDS = [Needed(("s3:A", "s3:B"), ("x", "y"))]
+NEEDS = [NeededActions(("s3:A", "s3:B"), ("x", "y"))]
 
 
 def answers(access: IamDecision, *pairs: tuple[str, str]) -> dict[tuple[str, str], IamDecision]:
@@ -253,7 +253,7 @@ def test_what_got_no_answer_is_not_called_allowed() -> None:
 
 def test_a_long_list_of_lacks_is_cut() -> None:
     """Who lacks nearly everything gets the policy instead of the list."""
-    needs = [Needed(tuple(f"s3:{n:02}" for n in range(15)), ("x",))]
+    needs = [NeededActions(tuple(f"s3:{n:02}" for n in range(15)), ("x",))]
     nothing = dict.fromkeys(needs[0].pairs(), IamDecision.MISSING)
     found = list(permissions.simulated_found(OWNER, needs, nothing))
     assert len(found) == permissions.SHOWN + 2

@@ -17,9 +17,9 @@ from dataware.aws import ClientSettings
 from dataware.cli.doctor import subject as shared
 from dataware.cli.doctor.finding import Finding, fine
 from dataware.cli.doctor.run import CHECKS, DoctorCheck, findings
-from dataware.cli.doctor.subject import DoctorSubject, Once
-from dataware.cli.options import Outside
-from dataware.core.errors import CannotSee
+from dataware.cli.doctor.subject import DoctorSubject, LazyValue
+from dataware.cli.options import AwsOptions
+from dataware.core.errors import LookupFailedError
 from dataware.embedded import EmbeddedAws
 from dataware.report import Format
 from support.cli import KEYED_BY_PK, TABLE, Ran, bucket_app, run, toml_resource, write_toml
@@ -211,7 +211,9 @@ def test_who_may_not_ask_iam_and_can_read_is_not_stopped(
     assert [told["code"] for told in checks["permissions"]] == ["checked", "checked-doubt"]
 
 
-@pytest.mark.parametrize("error", [CannotSee("no answer within 20 s"), RuntimeError("a fault")])
+@pytest.mark.parametrize(
+    "error", [LookupFailedError("no answer within 20 s"), RuntimeError("a fault")]
+)
 def test_what_could_not_be_looked_into_is_no_success(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -377,7 +379,7 @@ def test_a_journal_that_cannot_be_written_is_told(
 
 def somebody() -> DoctorSubject:
     """What is checked, without anything special."""
-    return DoctorSubject(Outside(None, None, None, Format.TEXT, plain=True, debug=False))
+    return DoctorSubject(AwsOptions(None, None, None, Format.TEXT, plain=True, debug=False))
 
 
 def test_a_check_that_hangs_or_breaks_does_not_keep_the_others() -> None:
@@ -400,13 +402,13 @@ def test_a_check_that_hangs_or_breaks_does_not_keep_the_others() -> None:
 def test_a_look_up_is_made_once() -> None:
     """Several checks share one answer, and one error."""
     asked: list[int] = []
-    once = Once(lambda: asked.append(1), 5.0)
+    once = LazyValue(lambda: asked.append(1), 5.0)
     once.get()
     once.get()
     assert asked == [1]
-    failing: Once[None] = Once(lambda: (_ for _ in ()).throw(CannotSee("x")), 5.0)
+    failing: LazyValue[None] = LazyValue(lambda: (_ for _ in ()).throw(LookupFailedError("x")), 5.0)
     for _ in range(2):
-        with pytest.raises(CannotSee, match="x"):
+        with pytest.raises(LookupFailedError, match="x"):
             failing.get()
 
 

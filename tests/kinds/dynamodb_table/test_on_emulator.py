@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import Refused
+from dataware.core.errors import RefusedError
 from dataware.core.kind import CopyOrder, KeyFingerprint, Reader, SkippedKey, SkipReason
 from dataware.core.model import OnConflict
 from dataware.embedded import EmbeddedAws
@@ -228,7 +228,7 @@ def test_conflicts_follow_the_policy(
 def test_a_conflict_stops_when_told_so() -> None:
     """With --on-conflict stop the copy ends at the key and names it."""
     order = CopyOrder(place("old"), place("new"), on_conflict=OnConflict.STOP)
-    with pytest.raises(Refused, match="mine"):
+    with pytest.raises(RefusedError, match="mine"):
         asyncio.run(copy(account(), order))
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.kind import CopyOrder, Place
+from dataware.core.kind import CopyOrder, Location
 from dataware.core.model import Setting, Size
 from dataware.core.ports import Judgement
 from dataware.kinds.s3_bucket import KIND
@@ -67,7 +67,7 @@ def test_a_word_that_s3_does_not_know_is_told(properties: dict[str, Any], says: 
 
 def test_requests_to_an_old_name_have_it_in_the_path() -> None:
     """A host name has neither capitals nor underscores (User Guide, path-style requests)."""
-    place = Place("Legacy_Photos_2013", "1" * 12, "us-east-1")
+    place = Location("Legacy_Photos_2013", "1" * 12, "us-east-1")
     request = Bucket.of(place).request("GET", lambda _answer: Judgement.DONE, S3Request(key=b"a b"))
     assert request.path == "/Legacy_Photos_2013/a%20b"
 
@@ -159,7 +159,7 @@ def test_parts_grow_where_there_would_be_too_many() -> None:
 
 def test_the_default_threshold_is_what_one_copy_takes() -> None:
     """CopyObject takes objects of up to 5 GiB."""
-    place = Place("b", "1", "r")
+    place = Location("b", "1", "r")
     assert CopyOrder(place, place).multipart_threshold == 5 * 1024**3
 
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.aws import ClientSettings, whole
+from dataware.aws import ClientSettings, complete_answers
 from dataware.core.model import Content
 from dataware.core.ports import Judgement, Response
 from dataware.kinds.s3_bucket import KIND
 from dataware.kinds.s3_bucket.copy.fast_xml import quick_objects
-from dataware.kinds.s3_bucket.copy.responses import Answer
+from dataware.kinds.s3_bucket.copy.responses import AnswerReader
 from dataware.kinds.s3_bucket.copy.xml import (
     read_objects,
     read_parts,
@@ -92,7 +92,7 @@ def page(rows: str, root: str, encoding: str, count: int | None) -> bytes:
 
 def seen_by_the_copy(body: bytes) -> list[bytes] | None:
     """The keys that the copier sees; None for a page that it asks for again."""
-    answer = Answer(read_objects, quick_objects)
+    answer = AnswerReader(read_objects, quick_objects)
     if answer(Response(200, {}, body)) is not Judgement.DONE:
         return None
     assert answer.value is not None
@@ -196,7 +196,7 @@ def test_no_spelling_hides_a_version_an_upload_or_a_part(tag: str, spelling: str
     root, read, more = OTHERS[tag]
     plain = row("a", "Contents").replace("</Size>", f"</Size>{more}")
     text = SPELLINGS[spelling](plain).replace("Contents", tag)
-    answer: Answer[object] = Answer(read)
+    answer: AnswerReader[object] = AnswerReader(read)
     judged = answer(Response(200, {}, page(text, root, "UTF-8", None)))
     if judged is Judgement.DONE:
         found = getattr(answer.value, "found", answer.value)
@@ -232,7 +232,7 @@ def test_no_spelling_hides_a_version_from_the_verification(spelling: str) -> Non
 )
 def test_tags_of_another_form_are_refused(tags: str) -> None:
     """An object without tags says so by an empty set, and by nothing else."""
-    answer = Answer(read_tags)
+    answer = AnswerReader(read_tags)
     body = f"<Tagging>{tags}</Tagging>".encode()
     assert answer(Response(200, {}, body)) is Judgement.RETRY
 
@@ -267,7 +267,7 @@ def test_no_spelling_makes_a_bucket_look_empty(
     spelling: str, encoding: str, server: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The probe, which reads with the SDK, sees data, or says that it could not see."""
-    monkeypatch.setattr(whole, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(complete_answers, "PAUSE_SECONDS", 0.0)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)

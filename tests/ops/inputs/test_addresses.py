@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.kinds import kinds
 from dataware.ops.inputs import parse_pair
 from dataware.ops.inputs.addresses import check_apart, parse_address
@@ -44,7 +44,7 @@ def test_an_address_is_understood(text: str, kind: str, name: str, prefix: str) 
 )
 def test_what_is_known_and_not_copied_is_called_so(text: str, noun: str) -> None:
     """It is neither an unknown scheme nor an ARN of nothing."""
-    with pytest.raises(BadInput, match=f"is {noun}, which dataware neither copies nor compares"):
+    with pytest.raises(InputError, match=f"is {noun}, which dataware neither copies nor compares"):
         parse_address(text, KINDS)
 
 
@@ -63,7 +63,9 @@ def test_a_bucket_may_be_given_an_owner_and_a_table_needs_its_arn() -> None:
     assert (place.name, place.owner) == ("uploads", ELSE)
     assert parse_address(ARN, KINDS).owned_by(ELSE).account == ELSE
     assert table.owned_by(None) is table
-    with pytest.raises(BadInput, match=f"by its ARN, such as arn:aws:dynamodb:REGION:{ELSE}:table"):
+    with pytest.raises(
+        InputError, match=f"by its ARN, such as arn:aws:dynamodb:REGION:{ELSE}:table"
+    ):
         table.owned_by(ELSE)
 
 
@@ -87,7 +89,7 @@ def test_a_bucket_may_be_given_an_owner_and_a_table_needs_its_arn() -> None:
 )
 def test_a_pair_that_makes_no_sense_is_refused(source: str, target: str, complaint: str) -> None:
     """Each mistake gets a sentence that names what was written."""
-    with pytest.raises(BadInput, match=complaint) as raised:
+    with pytest.raises(InputError, match=complaint) as raised:
         parse_pair(source, target, KINDS)
     assert source in str(raised.value)
 
@@ -97,13 +99,13 @@ def test_one_name_in_two_regions_is_two_places() -> None:
     one, other = parse_pair("dynamodb://Orders", ARN, KINDS)
     check_apart(one, other, ME, "eu-west-1")
     check_apart(one, other, ELSE, "us-east-1")
-    with pytest.raises(BadInput, match="are the same place"):
+    with pytest.raises(InputError, match="are the same place"):
         check_apart(one, other, ELSE, "eu-west-1")
 
 
 def test_every_form_of_an_arn_is_listed_once() -> None:
     """Two types of one kind have the same."""
-    with pytest.raises(BadInput) as raised:
+    with pytest.raises(InputError) as raised:
         parse_address("arn:aws:s3:us-east-1:111122223333:accesspoint/x", KINDS)
     assert str(raised.value).count("dynamodb") == 1
 
@@ -121,7 +123,7 @@ def test_prefixes_of_one_bucket_are_apart_or_refused(one: str, other: str) -> No
     """No key is selected by both sides of an accepted pair."""
     try:
         pair = parse_pair(f"s3://uploads/{one}", f"s3://uploads/{other}", KINDS)
-    except BadInput:
+    except InputError:
         assert one.startswith(other) or other.startswith(one)
     else:
         assert not any(key.startswith(pair[0].prefix) for key in (other, other + "x"))
@@ -132,5 +134,5 @@ def test_any_text_is_an_address_or_bad_input(text: str) -> None:
     """Nothing that a person types ends in anything but an address or a sentence."""
     try:
         parse_address(text, KINDS)
-    except BadInput as error:
+    except InputError as error:
         assert str(error)

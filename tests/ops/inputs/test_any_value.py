@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.core.model import Content, Existence, Facts, Wanted, absent
 from dataware.core.rules import decide
 from dataware.kinds import kinds, load
@@ -56,7 +56,7 @@ def test_a_template_is_read_or_refused_in_a_sentence(shape: str, junk: str, tmp_
     for node in nodes_of(SHAPES[shape]):
         try:
             app = app_of(replaced(SHAPES[shape], node, JUNK[junk]), path)
-        except BadInput as error:
+        except InputError as error:
             said = str(error)
         else:
             said = " ".join([*app.unseen, *map(decided, app.wanted)])
@@ -74,7 +74,7 @@ def test_what_opts_in_is_never_lost_sight_of(shape: str, function: str, tmp_path
     for node in nodes_of(SHAPES[shape]):
         try:
             app = app_of(replaced(SHAPES[shape], node, FUNCTIONS[function]), path)
-        except BadInput:
+        except InputError:
             continue
         seen = {one.preferred for one in app.wanted}
         assert seen == whole or app.unseen or _is_a_name(node), node
@@ -127,7 +127,7 @@ def test_a_manifest_is_read_or_refused_in_a_sentence(junk: str, tmp_path: Path) 
         (tmp_path / "manifest.json").write_text(json.dumps(document))
         try:
             load_app(tmp_path, kinds=KINDS, guarding=True)
-        except BadInput as error:
+        except InputError as error:
             assert "\n" not in str(error), node
             assert "{'" not in str(error), node
 
@@ -162,7 +162,7 @@ def test_a_toml_file_is_read_or_refused_in_a_sentence(
         monkeypatch.setattr("tomllib.loads", lambda _text, found=document: found)
         try:
             said = " ".join(map(decided, load_app(path, kinds=KINDS).wanted))
-        except BadInput as error:
+        except InputError as error:
             said = str(error)
         assert "\n" not in said, node
         assert "{'" not in said, node
@@ -241,5 +241,5 @@ def test_the_sentence_names_the_function_and_the_way_on(
 ) -> None:
     """No value is shown in the words of Python."""
     shape = SHAPES["a table with indexes"]
-    with pytest.raises(BadInput, match=says):
+    with pytest.raises(InputError, match=says):
         app_of(replaced(shape, ("Resources", "Orders", *at), value), tmp_path / "t.json")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import AppFailed, BadInput
+from dataware.core.errors import AppError, InputError
 from dataware.core.model import Creator, ImportMode, OnError, OnFallbackData
 from dataware.kinds import kinds
 from dataware.ops.inputs import App, AppRun, Overrides, StackEnvironment, load_app
@@ -122,14 +122,14 @@ def test_what_is_uncertain_is_safe_unless_another_word_is_said(
 def test_an_address_is_no_file(address: str) -> None:
     """It is told as it was typed, with both of its slashes."""
     says = f"^{re.escape(address)} is an address, and no file: download it"
-    with pytest.raises(BadInput, match=says):
+    with pytest.raises(InputError, match=says):
         load(Path(address))
 
 
 def test_an_unknown_type_is_answered_with_what_there_is(tmp_path: Path) -> None:
     """Another type is no slip of the hand, and is not suggested."""
     text = TOML.replace("AWS::DynamoDB::Table", "AWS::RDS::DBInstance")
-    with pytest.raises(BadInput, match=r"unknown to dataware, which supports AWS::Cog.*::S3::B"):
+    with pytest.raises(InputError, match=r"unknown to dataware, which supports AWS::Cog.*::S3::B"):
         load(write(tmp_path, "dataware.toml", text))
 
 
@@ -173,7 +173,7 @@ def test_an_assembly_gives_all_stacks_and_stages(tmp_path: Path) -> None:
         ("Stage/Up", "Inner-prod"),
     ]
     app.check_environment("111122223333", "eu-west-1")
-    with pytest.raises(BadInput, match="Demo-prod is meant for account 111122223333, eu-west-1"):
+    with pytest.raises(InputError, match="Demo-prod is meant for account 111122223333, eu-west-1"):
         app.check_environment("111122223333", "us-east-1")
 
 
@@ -182,7 +182,7 @@ def test_one_stack_of_an_assembly_can_be_chosen(tmp_path: Path) -> None:
     for name in ("Inner-prod", "Inner"):
         (one,) = load(assembly(tmp_path), stack=name).wanted
         assert one.stack == "Inner-prod"
-    with pytest.raises(BadInput, match=r"no stack Iner-prod, did you mean Inner-prod\?"):
+    with pytest.raises(InputError, match=r"no stack Iner-prod, did you mean Inner-prod\?"):
         load(assembly(tmp_path), stack="Iner-prod")
 
 
@@ -211,7 +211,7 @@ def test_the_app_of_cdk_json_is_run_as_cdk_runs_it(tmp_path: Path) -> None:
 def test_a_failing_app_is_told_by_its_own_error(tmp_path: Path) -> None:
     """The user sees why the app failed, not where dataware noticed, nor what Node.js adds."""
     write(tmp_path, "cdk.json", json.dumps({"app": "echo first >&2; echo boom >&2; exit 3"}))
-    with pytest.raises(AppFailed, match=r"failed: boom$") as raised:
+    with pytest.raises(AppError, match=r"failed: boom$") as raised:
         load(None, folder=tmp_path)
     assert raised.value.said == "first\nboom\n"
     thrown = "SyntaxError: Unexpected token\n    at file:///app.ts:3\n\nNode.js v20.20.2"
@@ -221,13 +221,13 @@ def test_a_failing_app_is_told_by_its_own_error(tmp_path: Path) -> None:
     )
     assert error_line("") is None
     write(tmp_path, "cdk.json", json.dumps({"app": "true"}))
-    with pytest.raises(BadInput, match="wrote no cloud assembly"):
+    with pytest.raises(InputError, match="wrote no cloud assembly"):
         load(None, folder=tmp_path)
 
 
 def test_without_cdk_json_a_dataware_toml_is_taken(tmp_path: Path) -> None:
     """A folder with only a dataware.toml needs no argument."""
-    with pytest.raises(BadInput, match=r"no cdk\.json"):
+    with pytest.raises(InputError, match=r"no cdk\.json"):
         load(None, folder=tmp_path)
     write(tmp_path, "dataware.toml", TOML)
     assert load(None, folder=tmp_path).wanted
@@ -243,14 +243,14 @@ def test_a_nested_stack_that_opts_in_is_refused(tmp_path: Path) -> None:
     }
     write(tmp_path, "Demo.json", json.dumps(document))
     write(tmp_path, "nested.json", template())
-    with pytest.raises(BadInput, match="cannot see into nested stacks"):
+    with pytest.raises(InputError, match="cannot see into nested stacks"):
         load(tmp_path)
 
 
 def test_missing_context_asks_for_synth(tmp_path: Path) -> None:
     """An assembly that CDK has not finished is not half read."""
     write(tmp_path, "manifest.json", json.dumps({"artifacts": {}, "missing": [{"key": "vpc"}]}))
-    with pytest.raises(BadInput, match="run `cdk synth` once"):
+    with pytest.raises(InputError, match="run `cdk synth` once"):
         load(tmp_path)
 
 
@@ -311,7 +311,7 @@ def test_what_is_wrong_is_said_in_one_sentence(
 ) -> None:
     """Bad input is named, with what is wrong and what to do, on one line."""
     path = write(tmp_path, name, text)
-    with pytest.raises(BadInput, match=complaint) as raised:
+    with pytest.raises(InputError, match=complaint) as raised:
         load(tmp_path / name.split("/", maxsplit=1)[0])
     assert "\n" not in str(raised.value)
     assert str(path.parent) in str(raised.value)
@@ -319,7 +319,7 @@ def test_what_is_wrong_is_said_in_one_sentence(
 
 def test_an_app_that_is_not_there_is_said(tmp_path: Path) -> None:
     """A misspelt path is named."""
-    with pytest.raises(BadInput, match=r"nope\.toml does not exist"):
+    with pytest.raises(InputError, match=r"nope\.toml does not exist"):
         load(tmp_path / "nope.toml")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.kinds import kinds
 from dataware.ops.inputs import App, AppRun, load_app
 from dataware.ops.inputs.cdk_settings import (
@@ -112,7 +112,7 @@ def test_the_build_runs_before_the_app() -> None:
     Path("app.py").write_text(Path("app.py").read_text().replace('"none"', '"prod"'))
     assert preferred() == "uploads-prod"
     write("cdk.json", {"app": call("out/app.py"), "build": "echo no compiler >&2; exit 2"})
-    with pytest.raises(BadInput, match="no compiler"):
+    with pytest.raises(InputError, match="no compiler"):
         preferred()
 
 
@@ -120,7 +120,7 @@ def test_the_build_belongs_to_the_project() -> None:
     """As for CDK, a build of the user's own settings is refused."""
     write("home/.cdk.json", {"build": "true"})
     write("cdk.json", {"app": call()})
-    with pytest.raises(BadInput, match=r"belongs in the cdk\.json"):
+    with pytest.raises(InputError, match=r"belongs in the cdk\.json"):
         preferred()
 
 
@@ -142,7 +142,7 @@ def test_an_app_may_be_a_file() -> None:
     """One that may be executed is called; a script for Node.js is run by it without that right."""
     write_app("app", mode=0o755)
     write("cdk.json", {"app": "app"})
-    with pytest.raises(BadInput, match="not found"):
+    with pytest.raises(InputError, match="not found"):
         preferred()
     write("cdk.json", {"app": "./app --fast"})
     assert preferred() == "uploads-none"
@@ -163,7 +163,7 @@ def test_an_app_that_writes_where_it_likes_is_found_where_cdk_looks() -> None:
     assert preferred() == "uploads-none"
     os.utime("out/manifest.json", (1, 1))
     write("cdk.json", {"app": "true", "output": "out"})
-    with pytest.raises(BadInput, match="wrote no cloud assembly"):
+    with pytest.raises(InputError, match="wrote no cloud assembly"):
         preferred()
 
 
@@ -187,11 +187,11 @@ def test_profile_and_region_are_settings(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("word", ["stage", "=x", "aws:cdk:bundling-stacks=x"])
 def test_odd_context_is_refused(word: str) -> None:
     """CDK passes the first over with a warning, and means another app than was asked for."""
-    with pytest.raises(BadInput):
+    with pytest.raises(InputError):
         context_of([word])
 
 
 def test_what_is_not_run_takes_no_context() -> None:
     """A finished assembly cannot be of another stage."""
-    with pytest.raises(BadInput, match="is not run"):
+    with pytest.raises(InputError, match="is not run"):
         load_app(Path("prepared-dev"), kinds={}, run=AppRun(GivenSettings(("stage=dev",))))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.core.model import Action, Decision, Wanted, absent
 from dataware.core.plan import Plan, Planned
 from dataware.ops.inputs.files import (
@@ -63,7 +63,7 @@ def test_a_damaged_plan_is_named(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_text('{"version": 99, "resources": []}')
     assert is_plan(path)
-    with pytest.raises(BadInput, match=r"plan\.json: this is not a dataware plan of version 1"):
+    with pytest.raises(InputError, match=r"plan\.json: this is not a dataware plan of version 1"):
         read_plan(path)
 
 
@@ -110,7 +110,7 @@ def test_a_stack_that_declares_nothing_any_more_has_stale_entries(tmp_path: Path
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """A missing folder is a sentence and not a traceback."""
-    with pytest.raises(BadInput, match=r"missing/plan\.json cannot be written: No such file"):
+    with pytest.raises(InputError, match=r"missing/plan\.json cannot be written: No such file"):
         save_plan(a_plan(), tmp_path / "missing" / "plan.json")
 
 
@@ -140,7 +140,7 @@ def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
 
 def test_a_dash_is_no_file() -> None:
     """No file of that name is made by who means standard output."""
-    with pytest.raises(BadInput, match="- is no file"):
+    with pytest.raises(InputError, match="- is no file"):
         check_writable(Path("-"))
 
 
@@ -148,7 +148,7 @@ def test_a_foreign_lock_file_is_left_alone(tmp_path: Path) -> None:
     """A lock file of another version is not overwritten."""
     path = tmp_path / "dataware.lock.json"
     path.write_text('{"version": 7}')
-    with pytest.raises(BadInput, match="no lock file of version 1"):
+    with pytest.raises(InputError, match="no lock file of version 1"):
         save_lock(a_plan(), path)
     assert path.read_text() == '{"version": 7}'
 
@@ -199,7 +199,7 @@ def test_a_lock_file_that_cannot_be_kept_is_told_and_stays(
     path = tmp_path / "dataware.lock.json"
     path.write_text(text)
     for use in (lambda: read_environments(path), lambda: save_lock(a_plan(), path)):
-        with pytest.raises(BadInput, match=says):
+        with pytest.raises(InputError, match=says):
             use()
     assert path.read_text() == text
 

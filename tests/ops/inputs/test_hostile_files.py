@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.kinds import kinds
 from dataware.ops.inputs import load_app
 from dataware.ops.inputs.files import is_plan, read_plan, save_lock
@@ -63,7 +63,7 @@ def test_a_yaml_file_is_bounded(text: str, says: str, tmp_path: Path) -> None:
     path = tmp_path / "t.yaml"
     path.write_text(text)
     begun = time.monotonic()
-    with pytest.raises(BadInput, match=says) as raised:
+    with pytest.raises(InputError, match=says) as raised:
         parse_template(path)
     assert "\n" not in str(raised.value)
     assert str(path) in str(raised.value)
@@ -96,7 +96,7 @@ def test_no_file_is_a_traceback(name: str, content: bytes, tmp_path: Path) -> No
         (path / "manifest.json").write_bytes(content)
     else:
         path.write_bytes(b"a = " + content if name.endswith("toml") else content)
-    with pytest.raises(BadInput, match=name) as raised:
+    with pytest.raises(InputError, match=name) as raised:
         read_plan(path) if name == "plan.json" else load_app(path, kinds=KINDS)
     assert "\n" not in str(raised.value)
     assert not is_plan(path) or content == NESTED.encode()
@@ -105,10 +105,10 @@ def test_no_file_is_a_traceback(name: str, content: bytes, tmp_path: Path) -> No
 def test_metadata_and_lock_files_are_read_as_carefully(tmp_path: Path) -> None:
     """They are input like any other."""
     (tmp_path / "more.json").write_text(DEEP)
-    with pytest.raises(BadInput, match=r"more\.json cannot be read.*levels deep"):
+    with pytest.raises(InputError, match=r"more\.json cannot be read.*levels deep"):
         referred_resources(tmp_path, {"additionalMetadataFile": "more.json"})
     (tmp_path / "lock.json").write_text(DEEP)
-    with pytest.raises(BadInput, match=r"lock\.json is nested"):
+    with pytest.raises(InputError, match=r"lock\.json is nested"):
         save_lock(plan_of(migration()), tmp_path / "lock.json")
 
 
@@ -117,12 +117,12 @@ def test_a_pipe_or_a_folder_is_no_file(name: str, tmp_path: Path) -> None:
     """A pipe without a writer would be waited for without end."""
     pipe = tmp_path / name
     os.mkfifo(pipe)
-    with pytest.raises(BadInput, match="no regular file"):
+    with pytest.raises(InputError, match="no regular file"):
         read_plan(pipe) if name == "plan.json" else load_app(pipe, kinds=KINDS)
     assert not is_plan(pipe)
     folder = tmp_path / "folder"
     folder.mkdir()
-    with pytest.raises(BadInput, match="is a folder"):
+    with pytest.raises(InputError, match="is a folder"):
         read_plan(folder)
 
 
@@ -149,7 +149,7 @@ def test_a_date_in_toml_is_told_of(field: str, value: str, tmp_path: Path) -> No
     section = [f"[{table}]"] if table else []
     path = tmp_path / "dataware.toml"
     path.write_text("\n".join(["[[resource]]", *head, *section, f"{name} = {value}"]))
-    with pytest.raises(BadInput, match="put it in quotes"):
+    with pytest.raises(InputError, match="put it in quotes"):
         load_app(path, kinds=KINDS)
 
 
@@ -157,7 +157,9 @@ def test_a_file_of_the_serverless_framework_is_known(tmp_path: Path) -> None:
     """It is no template, but it becomes one."""
     path = tmp_path / "serverless.yml"
     path.write_text("service: web\nprovider: {name: aws}\nresources: {Resources: {}}\n")
-    with pytest.raises(BadInput, match=r"serverless package.*cloudformation-template-update-stack"):
+    with pytest.raises(
+        InputError, match=r"serverless package.*cloudformation-template-update-stack"
+    ):
         load_app(path, kinds=KINDS)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.core.model import Size
 from dataware.kinds import kinds
 from dataware.ops.inputs.prices import list_prices, read_prices
@@ -87,7 +87,7 @@ def test_a_bad_file_gets_one_sentence(tmp_path: Path, content: str, complaint: s
     """It names the file, what is wrong, and what to write."""
     path = tmp_path / "prices.json"
     path.write_text(content)
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(InputError) as refused:
         read_prices(path)
     assert str(path) in str(refused.value)
     assert complaint in str(refused.value)
@@ -96,5 +96,5 @@ def test_a_bad_file_gets_one_sentence(tmp_path: Path, content: str, complaint: s
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """Like every other input."""
-    with pytest.raises(BadInput, match=r"none\.json does not exist"):
+    with pytest.raises(InputError, match=r"none\.json does not exist"):
         read_prices(tmp_path / "none.json")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.core.model import Wanted
 from dataware.kinds import kinds
 from dataware.ops.inputs import Overrides, load_app
@@ -68,7 +68,7 @@ def test_metadata_in_a_file_beside_counts(tmp_path: Path) -> None:
 
 def test_a_missing_file_of_metadata_is_told_of(tmp_path: Path) -> None:
     """It is not taken for an app that refers to nothing."""
-    with pytest.raises(BadInput, match=r"more\.json cannot be read"):
+    with pytest.raises(InputError, match=r"more\.json cannot be read"):
         wanted(assembly(tmp_path, {}, additionalMetadataFile="more.json"))
 
 
@@ -84,7 +84,7 @@ def test_an_assembly_that_lacks_context_can_be_read_on_demand(tmp_path: Path) ->
     folder = assembly(tmp_path, {"Resources": {"Waitlist1": TABLE}})
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps({**manifest, "missing": [{"key": "vpc"}]}))
-    with pytest.raises(BadInput, match="lacks context"):
+    with pytest.raises(InputError, match="lacks context"):
         wanted(folder)
     ((environment, (one,)),) = read_declarations(folder, KINDS, Overrides(), incomplete=True)
     assert (environment.account, one.preferred) == (None, "Waitlist-prod")

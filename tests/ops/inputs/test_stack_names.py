@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.kinds import kinds
 from dataware.ops.inputs import load_app
 from support.assemblies import assembly, opted_in
@@ -30,7 +30,9 @@ def test_a_template_belongs_to_the_stack_that_is_named(tmp_path: Path, stack: st
     assert [one.name for one in app.stacks] == ["Shop"]
     app.check_environment(ACCOUNT, REGION)
     if stack == ARN:
-        with pytest.raises(BadInput, match=f"Stack Shop is meant for account {ACCOUNT}, {REGION}"):
+        with pytest.raises(
+            InputError, match=f"Stack Shop is meant for account {ACCOUNT}, {REGION}"
+        ):
             app.check_environment(ACCOUNT, "us-east-1")
 
 
@@ -42,7 +44,7 @@ def test_a_stack_of_an_assembly_is_found(tmp_path: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["artifacts"]["Shop"]["environment"] = f"aws://{ACCOUNT}/us-east-1"
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(BadInput, match="the app has no stack"):
+    with pytest.raises(InputError, match="the app has no stack"):
         load_app(folder, kinds=KINDS, stack=ARN)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from shlex import quote
 from tempfile import TemporaryDirectory
 
-from dataware.cli.stop import Stop
+from dataware.cli.process.signals import StopSignal
 from dataware.core.events import event
 from dataware.embedded import EmbeddedAws
 from dataware.report import Format, appearance, make_renderer
@@ -31,7 +31,7 @@ def serve(port: int | None, *, plain: bool) -> int:
     look = appearance(sys.stderr, os.environ)
     with (
         make_renderer(Format.TEXT, sys.stderr, plain=plain, is_tty=False, **look) as render,
-        Stop(graceful=False),
+        StopSignal(graceful=False),
         TemporaryDirectory(prefix="dataware-demo-") as folder,
     ):
         try:

@@ -13,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from dataware.cli.context import open_account
 from dataware.cli.demo import data
-from dataware.cli.options import Outside
-from dataware.cli.outside import open_account
+from dataware.cli.options import AwsOptions
 from dataware.core.errors import DatawareError
 from dataware.core.events import Event
 from dataware.embedded import EmbeddedAws
@@ -54,7 +54,7 @@ class Sizes:
 
 def run_demo(sizes: Sizes, *, plain: bool) -> int:
     """Show everything; 0 if every command did what it should."""
-    with EmbeddedAws(emit=_tell) as aws, TemporaryDirectory(prefix="dataware-demo-") as folder:
+    with EmbeddedAws(emit=_report) as aws, TemporaryDirectory(prefix="dataware-demo-") as folder:
         enter(os.environ, aws, Path(folder) / "state")
         _Show(Path(folder), sizes, plain=plain).run()
     return 0
@@ -68,7 +68,7 @@ def enter(environ: MutableMapping[str, str], aws: EmbeddedAws, state: Path) -> N
     environ["DATAWARE_STATE"] = str(state)
 
 
-def _tell(event: Event) -> None:
+def _report(event: Event) -> None:
     print(event.text(), flush=True)
 
 
@@ -79,7 +79,7 @@ class _Show:
         self._folder = folder
         self._sizes = sizes
         self._plain = ["--plain"] if plain else []
-        account = open_account(Outside(None, None, None, Format.TEXT, plain=plain, debug=False))
+        account = open_account(AwsOptions(None, None, None, Format.TEXT, plain=plain, debug=False))
         self._s3: Any = account.client("s3")
         self._dynamodb: Any = account.client("dynamodb")
 

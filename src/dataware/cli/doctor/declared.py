@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
 from dataware.cli.doctor.machine import halves
 from dataware.cli.doctor.subject import DoctorSubject
-from dataware.core.errors import BadInput, DatawareError
+from dataware.core.errors import DatawareError, InputError
 from dataware.core.events import format_count
 from dataware.ops.inputs import App
 from dataware.ops.inputs.template import OPT_IN
@@ -48,5 +48,5 @@ def _place(subject: DoctorSubject, loaded: App) -> Iterator[Finding]:
         return
     try:
         loaded.check_environment(*where)
-    except BadInput as error:
+    except InputError as error:
         yield failure(*halves(error))

@@ -14,7 +14,7 @@ from dataware import __version__
 from dataware.cli.doctor.finding import Finding, doubt, failure, fine
 from dataware.cli.doctor.subject import DoctorSubject
 from dataware.cli.transport import VARIABLE, carrier
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.state import state_folder
 
 PYTHON = (3, 11)
@@ -77,7 +77,7 @@ def transport(subject: DoctorSubject) -> Iterator[Finding]:
     """What carries the copy."""
     try:
         name = carrier(subject.environ)
-    except BadInput as error:
+    except InputError as error:
         yield failure(*halves(error))
         return
     yield from transport_found(name, _libcurl(), bool(subject.environ.get(VARIABLE)))

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
 from dataware.cli.doctor.machine import halves
-from dataware.cli.doctor.subject import DoctorSubject, Once
-from dataware.core.errors import CannotSee, DatawareError
+from dataware.cli.doctor.subject import DoctorSubject, LazyValue
+from dataware.core.errors import DatawareError, LookupFailedError
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
 BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
@@ -81,7 +81,7 @@ def endpoints(subject: DoctorSubject) -> Iterator[Finding]:
         yield note(WITHOUT_REGION)
         return
     hosts = {name: host_of(through[name] or address) for name, address in addresses.items()}
-    looks = {host: Once(partial(reach, host), LOOK_SECONDS) for host in set(hosts.values())}
+    looks = {host: LazyValue(partial(reach, host), LOOK_SECONDS) for host in set(hosts.values())}
     for look in looks.values():
         look.start()
     answers = {host: answer_of(look) for host, look in looks.items()}
@@ -110,11 +110,11 @@ def host_of(address: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def answer_of(look: Once[str | None]) -> str | None:
+def answer_of(look: LazyValue[str | None]) -> str | None:
     """Why there is no connection, in bounded time; a name may take long to be resolved."""
     try:
         return look.get()
-    except CannotSee as error:
+    except LookupFailedError as error:
         return str(error)
 
 

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 
 from dataware.aws.caller import policy_owner
 from dataware.aws.simulate import PERMISSION, simulate
+from dataware.cli.context import make_context
 from dataware.cli.doctor.finding import Finding, doubt, failure, fine, not_checked, note
 from dataware.cli.doctor.network import UNKNOWN_CALLER
 from dataware.cli.doctor.subject import DoctorSubject
 from dataware.cli.jobs import policy_of
-from dataware.cli.outside import make_context
-from dataware.core.errors import BadInput, DatawareError, ServiceFailed
+from dataware.core.errors import DatawareError, InputError, ServiceError
 from dataware.core.events import Event, format_count
 from dataware.core.model import Problem, Wanted
-from dataware.core.permissions import IamDecision, Needed, lacks, needed_permissions
+from dataware.core.permissions import IamDecision, NeededActions, lacks, needed_permissions
 from dataware.core.plan import Plan
 from dataware.ops.plan import make_plan
 
@@ -49,20 +49,20 @@ def permissions(subject: DoctorSubject) -> Iterator[Finding]:
         return
     try:
         answers = simulate(aws, owner, needs)
-    except ServiceFailed as error:
+    except ServiceError as error:
         why = f"{error.problem}" if error.problem else str(error)
         yield from _try_plan_reads(subject, wanted, why, f"allow {PERMISSION} and iam:GetRole, or ")
         return
     yield from simulated_found(owner, needs, answers, _pairs(needs) - _pairs(deciding))
 
 
-def _pairs(needs: Sequence[Needed]) -> set[tuple[str, str]]:
+def _pairs(needs: Sequence[NeededActions]) -> set[tuple[str, str]]:
     return {pair for need in needs for pair in need.pairs()}
 
 
 def simulated_found(
     owner: str,
-    needs: Sequence[Needed],
+    needs: Sequence[NeededActions],
     answers: Mapping[tuple[str, str], IamDecision],
     informing: Set[tuple[str, str]] = frozenset(),
 ) -> Iterator[Finding]:
@@ -101,8 +101,8 @@ def _try_plan_reads(
     """Make the reads that a plan makes, where IAM cannot be asked."""
     context = make_context(subject.account(), _silent, lambda: False, strict=False)
     try:
-        plan = make_plan(context, wanted, tell=False)
-    except BadInput as error:
+        plan = make_plan(context, wanted, report=False)
+    except InputError as error:
         yield failure(str(error), "see `dataware plan`")
         return
     except DatawareError as error:

@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from dataware.cli.context import display
 from dataware.cli.doctor import declared, identity, machine, network, permissions, tools
 from dataware.cli.doctor.finding import Finding, FindingStatus, not_checked
-from dataware.cli.doctor.subject import APP_SECONDS, DoctorSubject, Once
-from dataware.cli.options import AppOptions, Outside
-from dataware.cli.outside import display
+from dataware.cli.doctor.subject import APP_SECONDS, DoctorSubject, LazyValue
+from dataware.cli.options import AppOptions, AwsOptions
 from dataware.cli.project import in_project
-from dataware.core.errors import BadInput, CannotSee, DatawareError
+from dataware.core.errors import DatawareError, InputError, LookupFailedError
 from dataware.core.events import event, format_count
 
 
@@ -45,9 +45,9 @@ CHECKS = (
 )
 
 
-def run_doctor(options: Outside, app: AppOptions, *, all_versions: bool) -> int:
+def run_doctor(options: AwsOptions, app: AppOptions, *, all_versions: bool) -> int:
     """Check everything. Raises DatawareError if something will fail, or could not be checked."""
-    with suppress(BadInput):
+    with suppress(InputError):
         options = in_project(options, app)
     subject = DoctorSubject(options, app, all_versions)
     _ask_first(subject)
@@ -93,14 +93,14 @@ def findings(
 ) -> Iterator[tuple[str, Finding]]:
     """The findings of all checks, each with the name of its check."""
     running = [
-        (check, Once(partial(_run_check, check, subject), check.seconds)) for check in checks
+        (check, LazyValue(partial(_run_check, check, subject), check.seconds)) for check in checks
     ]
     for _, once in running:
         once.start()
     for check, once in running:
         try:
             found = once.get()
-        except CannotSee as error:
+        except LookupFailedError as error:
             found = [not_checked(f"not checked: {error}", "run this again")]
         except Exception as error:
             what = f"{type(error).__name__}: {error}"

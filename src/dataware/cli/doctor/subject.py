@@ -11,11 +11,11 @@ from typing import Generic, TypeVar
 
 from dataware.aws import Account, ClientSettings
 from dataware.aws.caller import Caller, caller
+from dataware.cli.context import open_account
 from dataware.cli.jobs import known_kinds, saved_plan
-from dataware.cli.options import AppOptions, Outside
-from dataware.cli.outside import open_account
+from dataware.cli.options import AppOptions, AwsOptions
 from dataware.cli.project import given_settings, is_project
-from dataware.core.errors import CannotSee, DatawareError
+from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.ops.inputs import App, AppRun, StackEnvironment, load_app
 from dataware.ops.inputs.cdk_settings import read_cdk_settings
 
@@ -31,7 +31,7 @@ APP_SECONDS = 60.0
 """How long an app may take to be run; CDK apps of many stacks take some ten seconds."""
 
 
-class Once(Generic[T]):
+class LazyValue(Generic[T]):
     """A value that is looked up by the first who asks, in a thread of its own."""
 
     def __init__(self, look: Callable[[], T], seconds: float) -> None:
@@ -51,12 +51,12 @@ class Once(Generic[T]):
             return self._thread
 
     def get(self) -> T:
-        """The value. Raises what the look-up raised, or CannotSee after the bounded time."""
+        """The value. Raises what the look-up raised, or LookupFailedError after the bounded time."""
         self.start().join(self._seconds)
         if self._error is not None:
             raise self._error
         if not self._value:
-            raise CannotSee(f"no answer within {self._seconds:.0f} s")
+            raise LookupFailedError(f"no answer within {self._seconds:.0f} s")
         return self._value[0]
 
     def _run(self) -> None:
@@ -73,7 +73,7 @@ class DoctorSubject:
     `app` says which app is meant; `folder` is where an app is looked for without it.
     """
 
-    options: Outside
+    options: AwsOptions
     app: AppOptions = field(default_factory=lambda: AppOptions(*(None,) * 2, False, *(None,) * 3))
     all_versions: bool = False
     folder: Path = field(default_factory=Path.cwd)
@@ -82,24 +82,24 @@ class DoctorSubject:
     def __post_init__(self) -> None:
         """Prepare the look-ups; none is made yet."""
         put = object.__setattr__
-        put(self, "_account", Once(lambda: open_account(self.options, QUICK), ASKED_SECONDS))
-        put(self, "_caller", Once(lambda: caller(self.account()), ASKED_SECONDS))
-        put(self, "_loaded", Once(self._load, APP_SECONDS + ASKED_SECONDS))
+        put(self, "_account", LazyValue(lambda: open_account(self.options, QUICK), ASKED_SECONDS))
+        put(self, "_caller", LazyValue(lambda: caller(self.account()), ASKED_SECONDS))
+        put(self, "_loaded", LazyValue(self._load, APP_SECONDS + ASKED_SECONDS))
 
-    _account: Once[Account] = field(init=False, repr=False)
-    _caller: Once[Caller] = field(init=False, repr=False)
-    _loaded: Once[App | None] = field(init=False, repr=False)
+    _account: LazyValue[Account] = field(init=False, repr=False)
+    _caller: LazyValue[Caller] = field(init=False, repr=False)
+    _loaded: LazyValue[App | None] = field(init=False, repr=False)
 
     def account(self) -> Account:
-        """The account that the settings point to; no network. Raises BadInput."""
+        """The account that the settings point to; no network. Raises InputError."""
         return self._account.get()
 
     def caller(self) -> Caller:
-        """Who the caller is. Raises NotLetIn, CannotSee and BadInput."""
+        """Who the caller is. Raises AuthenticationError, LookupFailedError and InputError."""
         return self._caller.get()
 
     def find_app(self) -> App | None:
-        """The app; None if none is named and none is here. Raises BadInput."""
+        """The app; None if none is named and none is here. Raises InputError."""
         return self._loaded.get()
 
     @property
@@ -109,7 +109,7 @@ class DoctorSubject:
 
     @property
     def command(self) -> str:
-        """The command that runs the project's app. Raises BadInput."""
+        """The command that runs the project's app. Raises InputError."""
         return read_cdk_settings(self.folder, given_settings(self.app)).command
 
     def _load(self) -> App | None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dataware.core.circles import PageCursor
-from dataware.core.errors import CannotSee, NotThere, ServiceFailed
+from dataware.core.errors import LookupFailedError, NotFoundError, ServiceError
 from dataware.core.model import Content, Existence, Facts, Problem, Setting, Size, absent
+from dataware.core.page_cursor import PageCursor
 from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.declared import schema_text
 
@@ -28,7 +28,7 @@ def probe(aws: Aws, name: str) -> Facts:
     look = _Look(aws, name)
     try:
         table = look.ask("DescribeTable", "Table")
-    except NotThere:
+    except NotFoundError:
         return absent(name)
     if table is None:
         return Facts(name, schema=None, problems=tuple(look.problems))
@@ -61,7 +61,7 @@ def probe(aws: Aws, name: str) -> Facts:
 
 
 def key_schema(aws: Aws, name: str) -> str | None:
-    """The key schema of a table in words; None where it is not seen. Raises NotThere."""
+    """The key schema of a table in words; None where it is not seen. Raises NotFoundError."""
     table = _Look(aws, name).ask("DescribeTable", "Table")
     return schema_text(table["KeySchema"], table["AttributeDefinitions"]) if table else None
 
@@ -82,7 +82,7 @@ class _Look:
         }
 
     def ask(self, call: str, field: str) -> dict[str, Any] | None:
-        """One part of an answer, None (and a problem) without one; raises NotThere."""
+        """One part of an answer, None (and a problem) without one; raises NotFoundError."""
         answer = self._call(call)
         return None if answer is None else dict(answer.get(field) or {})
 
@@ -91,7 +91,7 @@ class _Look:
         known = len(self.problems)
         try:
             answer = self.ask(call, field)
-        except NotThere as error:
+        except NotFoundError as error:
             self._remember(call, error)
             answer = None
         self.problems[known:] = [one.meaning(consequence) for one in self.problems[known:]]
@@ -114,19 +114,19 @@ class _Look:
                     return Content.EMPTY
                 start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
                 cursor.advance(start, found=0)
-        except (CannotSee, NotThere) as error:
+        except (LookupFailedError, NotFoundError) as error:
             self._remember("Scan", error)
         return Content.UNKNOWN
 
     def _call(self, call: str, **parameters: Any) -> dict[str, Any] | None:
         try:
-            with self._aws.looking_at(f"table {self._name}", f"dynamodb:{call}"):
+            with self._aws.translate_errors(f"table {self._name}", f"dynamodb:{call}"):
                 return self._calls[call](TableName=self._name, **parameters)
-        except CannotSee as error:
+        except LookupFailedError as error:
             self._remember(call, error)
             return None
 
-    def _remember(self, call: str, error: ServiceFailed) -> None:
+    def _remember(self, call: str, error: ServiceError) -> None:
         self.problems.append(error.problem or Problem(call, "unknown", detail=str(error)))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from dataware.core.kind import Kind, Place, Reader
+from dataware.core.kind import Kind, Location, Reader
 from dataware.core.model import Size
 from dataware.core.ports import Aws
 from dataware.kinds.s3_bucket.copy.copier import make as make_copier
@@ -56,7 +56,7 @@ def check_existing_name(name: str) -> str | None:
     return None
 
 
-def make_reader(aws: Aws, place: Place, *, all_versions: bool, deep: bool) -> Reader:
+def make_reader(aws: Aws, place: Location, *, all_versions: bool, deep: bool) -> Reader:
     """The reader of a place; does no I/O."""
     return (HistoryReader if all_versions else BucketReader)(aws, place, deep=deep)
 

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataware.core.circles import PageCursor
-from dataware.core.errors import CannotSee, NotThere
-from dataware.core.kind import Place
+from dataware.core.errors import LookupFailedError, NotFoundError
+from dataware.core.kind import Location
 from dataware.core.model import (
     Content,
     Existence,
@@ -24,6 +23,7 @@ from dataware.core.model import (
     Size,
     absent,
 )
+from dataware.core.page_cursor import PageCursor
 from dataware.core.ports import Aws
 from dataware.kinds.s3_bucket.notes import REACTIONS, note_archived
 from dataware.kinds.s3_bucket.settings import SETTINGS
@@ -52,16 +52,16 @@ class _Look:
         return self.aws.client("s3")
 
     def ask(self, operation: str, permission: str, **arguments: Any) -> dict[str, Any]:
-        """Call an operation on the bucket; raises NotThere and CannotSee."""
-        with self.aws.looking_at(f"bucket {self.name}", permission):
+        """Call an operation on the bucket; raises NotFoundError and LookupFailedError."""
+        with self.aws.translate_errors(f"bucket {self.name}", permission):
             answer: dict[str, Any] = getattr(self.s3, operation)(Bucket=self.name, **arguments)
         return answer
 
-    def trouble(self, error: CannotSee, call: str, permission: str) -> None:
+    def trouble(self, error: LookupFailedError, call: str, permission: str) -> None:
         """Keep an unanswered question."""
         self.problems.append(error.problem or Problem(call, "Unknown", permission, str(error)))
 
-    def skip(self, error: CannotSee, call: str, permission: str, consequence: str) -> None:
+    def skip(self, error: LookupFailedError, call: str, permission: str, consequence: str) -> None:
         """Keep an unanswered question on whose answer no decision rests."""
         self.trouble(error, call, permission)
         self.problems[-1] = self.problems[-1].meaning(consequence)
@@ -72,9 +72,9 @@ def probe(aws: Aws, name: str) -> Facts:
     look = _Look(aws, name)
     try:
         head = look.ask("head_bucket", "s3:ListBucket")
-    except NotThere:
+    except NotFoundError:
         return _confirm_absence(look)
-    except CannotSee as error:
+    except LookupFailedError as error:
         look.trouble(error, "HeadBucket", "s3:ListBucket")
         denied = error.problem is not None and error.problem.code in {"403", "AccessDenied"}
         return _facts_when_denied(look) if denied else Facts(name, problems=tuple(look.problems))
@@ -104,9 +104,9 @@ def _confirm_absence(look: _Look) -> Facts:
     permission = "s3:ListBucket"
     try:
         look.ask("list_objects_v2", permission, MaxKeys=1)
-    except NotThere:
+    except NotFoundError:
         return absent(look.name)
-    except CannotSee as error:
+    except LookupFailedError as error:
         look.trouble(error, "ListObjectsV2", permission)
     else:
         why = "HeadBucket says that the bucket is not there, and ListObjectsV2 lists it"
@@ -114,7 +114,7 @@ def _confirm_absence(look: _Look) -> Facts:
     return Facts(look.name, problems=tuple(look.problems))
 
 
-def locate(aws: Aws, place: Place) -> str | None:
+def locate(aws: Aws, place: Location) -> str | None:
     """The region of a bucket, which answers no request that was sent to another one.
 
     HeadBucket names it in a header (Amazon S3 API Reference, HeadBucket), and the SDK follows its
@@ -123,7 +123,7 @@ def locate(aws: Aws, place: Place) -> str | None:
     look = _Look(aws, place.name.rpartition(":::")[2])
     try:
         head = look.ask("head_bucket", "s3:ListBucket", ExpectedBucketOwner=place.owner)
-    except (CannotSee, NotThere):
+    except (LookupFailedError, NotFoundError):
         return None
     return _region(head)
 
@@ -137,7 +137,7 @@ def _facts_when_denied(look: _Look) -> Facts:
     """A 403: ours if the caller's own list shows the name, else a stranger's."""
     try:
         created = _find_creation_time(look)
-    except CannotSee as error:
+    except LookupFailedError as error:
         why = f"only s3:ListAllMyBuckets can tell whether it is yours ({error.problem or error})"
         created = None
     else:
@@ -169,7 +169,7 @@ def _find_creation_time(look: _Look) -> str | None:
     more: dict[str, str] = {}
     cursor = PageCursor("ListBuckets", "the list of buckets")
     while True:
-        with look.aws.looking_at("the list of buckets", "s3:ListAllMyBuckets"):
+        with look.aws.translate_errors("the list of buckets", "s3:ListAllMyBuckets"):
             page = look.s3.list_buckets(Prefix=look.name, MaxBuckets=_PAGE, **more)
         for bucket in page.get("Buckets", ()):
             if bucket["Name"] == look.name:
@@ -185,7 +185,7 @@ def _identity(look: _Look) -> str | None:
     """The creation date: it changes when a bucket is deleted and made again."""
     try:
         return _find_creation_time(look)
-    except CannotSee as error:
+    except LookupFailedError as error:
         look.trouble(error, "ListBuckets", "s3:ListAllMyBuckets")
         look.problems[-1] = look.problems[-1].meaning(
             "its date of creation is not known, by which one that was made again is told",
@@ -203,8 +203,8 @@ def _note_region(look: _Look, head: Mapping[str, Any]) -> None:
 def _content(look: _Look) -> tuple[Content, Size | None]:
     try:
         page = _first_objects(look)
-    except (CannotSee, NotThere) as error:
-        look.trouble(CannotSee(str(error), error.problem), "ListObjectsV2", "s3:ListBucket")
+    except (LookupFailedError, NotFoundError) as error:
+        look.trouble(LookupFailedError(str(error), error.problem), "ListObjectsV2", "s3:ListBucket")
         return Content.UNKNOWN, None
     listed = page.get("Contents", [])
     more = bool(page["IsTruncated"])
@@ -242,8 +242,8 @@ def _older_versions(look: _Look, has_objects: bool) -> bool | None:
             older = older or any(not one["IsLatest"] for one in page.get("Versions", ()))
             if older or has_objects:
                 break
-    except (CannotSee, NotThere) as error:
-        problem = CannotSee(str(error), error.problem)
+    except (LookupFailedError, NotFoundError) as error:
+        problem = LookupFailedError(str(error), error.problem)
         look.trouble(problem, "ListObjectVersions", "s3:ListBucketVersions")
         return None
     if older:
@@ -273,9 +273,9 @@ def _note_uploads(look: _Look) -> None:
     permission = "s3:ListBucketMultipartUploads"
     try:
         page = look.ask("list_multipart_uploads", permission, MaxUploads=1)
-    except NotThere:
+    except NotFoundError:
         return
-    except CannotSee as error:
+    except LookupFailedError as error:
         look.skip(
             error, "ListMultipartUploads", permission, "whether uploads are unfinished is not shown"
         )
@@ -289,9 +289,9 @@ def _note_website(look: _Look) -> None:
     permission = "s3:GetBucketWebsite"
     try:
         look.ask("get_bucket_website", permission)
-    except NotThere:
+    except NotFoundError:
         return
-    except CannotSee as error:
+    except LookupFailedError as error:
         look.skip(error, "GetBucketWebsite", permission, "whether it serves a website is not shown")
         return
     look.notes.append(
@@ -305,9 +305,9 @@ def _note_reactions(look: _Look) -> None:
     for reaction in REACTIONS:
         try:
             answer = look.ask(reaction.operation, reaction.permission)
-        except NotThere:
+        except NotFoundError:
             continue
-        except CannotSee as error:
+        except LookupFailedError as error:
             look.skip(error, reaction.call, reaction.permission, reaction.unseen)
             continue
         look.notes.extend(reaction.describe(answer))
@@ -318,9 +318,9 @@ def _settings(look: _Look) -> dict[str, Setting]:
     for setting in SETTINGS:
         try:
             answer = look.ask(setting.operation, setting.permission)
-        except NotThere:
+        except NotFoundError:
             answer = {}
-        except CannotSee as error:
+        except LookupFailedError as error:
             consequence = f"{setting.name} is not compared"
             look.skip(error, setting.call, setting.permission, consequence)
             continue

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from dataware.core.errors import BadInput
-from dataware.core.kind import Kind, Place
+from dataware.calc.suggest import did_you_mean
+from dataware.calc.words import with_article
+from dataware.core.errors import InputError
+from dataware.core.kind import Kind, Location
 from dataware.core.names import PLACEHOLDERS, is_arn, parse_name
-from dataware.core.near import did_you_mean
-from dataware.core.words import with_article
 from dataware.ops.inputs.wanted import Kinds
 
 
@@ -26,25 +26,25 @@ class ResourceAddress:
     account: str | None = None
     region: str | None = None
 
-    def place(self, account: str, region: str) -> Place:
+    def place(self, account: str, region: str) -> Location:
         """The address as a place, with the caller's account and region where it names none.
 
         Services take the ARN in place of the name for what belongs to another account.
         """
         by_arn = self.text.startswith("arn:") and self.account not in {None, account}
         name = self.text if by_arn else self.name
-        return Place(name, self.account or account, self.region or region, self.prefix)
+        return Location(name, self.account or account, self.region or region, self.prefix)
 
     def owned_by(self, owner: str | None) -> ResourceAddress:
         """The address with an owner that was named beside it; None changes nothing.
 
-        Raises BadInput where ARNs name the account, because there a name alone means one's own.
+        Raises InputError where ARNs name the account, because there a name alone means one's own.
         """
         if owner is None or owner == self.account:
             return self
         if "ACCOUNT" in self.kind.arns("NAME", "ACCOUNT", "REGION", "PARTITION")[0]:
             example = self.kind.arns(self.name, owner, self.region or "REGION", "aws")[0]
-            raise BadInput(
+            raise InputError(
                 f"{self.text} cannot be given the owner {owner}: name the {self.kind.noun} of "
                 f"another account by its ARN, such as {example}"
             )
@@ -58,7 +58,7 @@ def parse_pair(
     one, other = parse_address(source, kinds), parse_address(target, kinds)
     if one.kind is not other.kind:
         here, there = (with_article(side.kind.noun) for side in (one, other))
-        raise BadInput(
+        raise InputError(
             f"{source} is {here} and {target} {there}: both sides have to be of the same kind"
         )
     check_apart(one, other, account, region)
@@ -66,7 +66,7 @@ def parse_pair(
 
 
 def parse_address(text: str, kinds: Kinds) -> ResourceAddress:
-    """One side of a copy. Raises BadInput."""
+    """One side of a copy. Raises InputError."""
     copied = [kind for kind in kinds.values() if kind.scheme]
     if is_arn(text):
         _refuse_uncopied(text, "".join(text.lower().split(":")[2:3]), kinds)
@@ -79,21 +79,21 @@ def parse_address(text: str, kinds: Kinds) -> ResourceAddress:
         schemes = [meant] if meant in by_scheme and name else sorted(by_scheme)
         rest = name.lstrip("/") if meant in by_scheme and name else text or "name"
         examples = " or ".join(f"{one}://{rest}" for one in schemes)
-        raise BadInput(f"{text or 'The empty address'} says no kind: write {examples}")
+        raise InputError(f"{text or 'The empty address'} says no kind: write {examples}")
     if scheme not in by_scheme:
         _refuse_uncopied(text, scheme, kinds)
         near = did_you_mean(scheme, by_scheme)
-        raise BadInput(f"{text} has the unknown scheme {scheme}://, {near}")
+        raise InputError(f"{text} has the unknown scheme {scheme}://, {near}")
     return _check_address(ResourceAddress(text, by_scheme[scheme], rest))
 
 
 def _refuse_uncopied(text: str, word: str, kinds: Kinds) -> None:
-    """Say of a kind that dataware knows and does not copy that it does not. Raises BadInput."""
+    """Say of a kind that dataware knows and does not copy that it does not. Raises InputError."""
     for kind in kinds.values():
         arns = kind.arns(*PLACEHOLDERS)
         names = {kind.name.partition("-")[0], *(arn.split(":")[2] for arn in arns[:1])}
         if not kind.scheme and word in names:
-            raise BadInput(
+            raise InputError(
                 f"{text} is {with_article(kind.noun)}, which dataware neither copies nor compares: "
                 "copy it with a tool made for that; `dataware plan` looks at it"
             )
@@ -110,7 +110,7 @@ def _from_arn(text: str, kinds: list[Kind]) -> ResourceAddress:
             )
     forms = dict.fromkeys(kind.arns("NAME", "ACCOUNT", "REGION", "aws")[0] for kind in kinds)
     examples = " or ".join(forms)
-    raise BadInput(f"{text} is no ARN of a resource that dataware copies: write {examples}")
+    raise InputError(f"{text} is no ARN of a resource that dataware copies: write {examples}")
 
 
 def _check_address(address: ResourceAddress) -> ResourceAddress:
@@ -119,7 +119,7 @@ def _check_address(address: ResourceAddress) -> ResourceAddress:
     if kind.prefixes:
         name, _, prefix = name.partition("/")
     if problem := kind.problem_of_name(name):
-        raise BadInput(f"{address.text}: {name or 'the name'} is no {kind.noun} name: {problem}")
+        raise InputError(f"{address.text}: {name or 'the name'} is no {kind.noun} name: {problem}")
     return ResourceAddress(address.text, kind, name, prefix, address.account, address.region)
 
 
@@ -134,9 +134,9 @@ def check_apart(
     if here[0] != here[1]:
         return
     if one.prefix == other.prefix:
-        raise BadInput(f"{one.text} and {other.text} are the same place: name two different ones")
+        raise InputError(f"{one.text} and {other.text} are the same place: name two different ones")
     if one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix):
-        raise BadInput(
+        raise InputError(
             f"{one.text} and {other.text} overlap, one holds the other: name prefixes apart from "
             "each other, each with a / at its end"
         )

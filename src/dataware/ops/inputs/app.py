@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.ops.inputs.assembly import MANIFEST, Select, read_assembly
 from dataware.ops.inputs.cdk_app import read_cdk_app
 from dataware.ops.inputs.cdk_settings import PROJECT, GivenSettings, read_cdk_settings
@@ -71,22 +71,22 @@ def load_app(
         _default(folder or Path(), reading, run) if path is None else _read_path(path, reading, run)
     )
     if not app.wanted and not (guarding and app.stacks):
-        raise BadInput(f"{path or 'The app of cdk.json'}: no resource opts in: {OPT_IN}")
+        raise InputError(f"{path or 'The app of cdk.json'}: no resource opts in: {OPT_IN}")
     return app
 
 
 def _read_path(path: Path, reading: _Reading, run: AppRun) -> App:
     if address := _address_in(path):
-        raise BadInput(f"{address} is an address, and no file: download it, and name the file")
+        raise InputError(f"{address} is an address, and no file: download it, and name the file")
     if run.given != GivenSettings():
-        raise BadInput(
+        raise InputError(
             f"{path} is not run, so it takes neither --context nor --app: leave them out, or leave "
             f"out {path} to run the app of this folder"
         )
     if path.is_dir():
         if (path / MANIFEST).is_file():
             return read_assembly(path, reading.kinds, reading.overrides, reading.select)
-        raise BadInput(f"{path} is not a cloud assembly: it has no {MANIFEST}; {_hint(path)}")
+        raise InputError(f"{path} is not a cloud assembly: it has no {MANIFEST}; {_hint(path)}")
     if path.suffix == ".toml":
         return read_toml(path, reading.kinds, reading.overrides, reading.stack)
     return read_template(path, reading.kinds, reading.overrides, reading.stack)
@@ -113,7 +113,7 @@ def _default(folder: Path, reading: _Reading, run: AppRun) -> App:
     if toml.is_file():
         return _read_path(toml, reading, run)
     here = folder.resolve()
-    raise BadInput(f"there is no cdk.json and no dataware.toml in {here}: name an app, {APPS}")
+    raise InputError(f"there is no cdk.json and no dataware.toml in {here}: name an app, {APPS}")
 
 
 def _hint(path: Path) -> str:

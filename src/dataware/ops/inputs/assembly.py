@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.core.guard import StackTemplate
 from dataware.core.model import Wanted
 from dataware.ops.inputs.manifest import check_manifest
@@ -20,7 +20,7 @@ from dataware.ops.inputs.template import (
     read_stack,
     resources_of,
     template_resources,
-    told_unseen_parts,
+    warn_of_unseen_parts,
 )
 from dataware.ops.inputs.wanted import App, Kinds, Overrides, StackEnvironment, check_together
 
@@ -90,7 +90,7 @@ def read_assembly(
     """The resources of all stacks, or of those that `select` chooses."""
     stacks = read_stacks(folder)
     if not stacks:
-        raise BadInput(f"{folder} holds no stack: is it the output folder of the app?")
+        raise InputError(f"{folder} holds no stack: is it the output folder of the app?")
     chosen = select(stacks) if select else stacks
     wanted: list[Wanted] = []
     environments = {}
@@ -101,7 +101,7 @@ def read_assembly(
             wanted += resources
             environments[one.id] = one.environment
     check_together(str(folder), wanted, kinds)
-    unseen = [text for one in chosen for text in told_unseen_parts(one.template)]
+    unseen = [text for one in chosen for text in warn_of_unseen_parts(one.template)]
     return App(wanted, environments, tuple(map(read_whole, chosen)), tuple(unseen))
 
 
@@ -125,7 +125,7 @@ def _stacks(folder: Path, *, incomplete: bool = False, staged: bool = False) -> 
     manifest = parse_template(folder / MANIFEST)
     check_manifest(manifest, folder / MANIFEST)
     if manifest.get("missing") and not incomplete:
-        raise BadInput(
+        raise InputError(
             f"{folder} lacks context that CDK has to look up first: run `cdk synth` once"
         )
     for artifact_id, artifact in manifest["artifacts"].items():
@@ -172,7 +172,7 @@ def _refuse_nested(template: Path) -> None:
         for logical_id, inner in resources_of(nested, synthesized=True).items():
             metadata = inner.get("Metadata")
             if isinstance(metadata, dict) and "Dataware" in metadata:
-                raise BadInput(
+                raise InputError(
                     f"{nested}, resource {logical_id}: dataware cannot see into nested stacks: "
                     "move the resource to the stack itself"
                 )

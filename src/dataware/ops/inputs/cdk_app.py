@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from dataware.core.errors import AppFailed, BadInput
+from dataware.core.errors import AppError, InputError
 from dataware.core.plan import LOOKING, RUN
 from dataware.ops.inputs.assembly import MANIFEST, Select, read_assembly
 from dataware.ops.inputs.cdk_settings import PROJECT, CdkSettings
@@ -53,17 +53,17 @@ def read_cdk_app(
     """
     if settings.app is None:
         where = settings.folder / PROJECT
-        raise BadInput(f'{where} names no app: add a field "app" with its command')
-    tell = running or (lambda _: None)
+        raise InputError(f'{where} names no app: add a field "app" with its command')
+    report = running or (lambda _: None)
     began = time.time()
     with tempfile.TemporaryDirectory(prefix="dataware-synth-") as output:
         environ = _environ(settings, Path(output), environment())
         if settings.build:
-            tell(settings.build)
+            report(settings.build)
             run_app(settings.build, settings.folder, environ, seconds)
         if settings.assembly is not None:
             return read_assembly(settings.assembly, kinds, overrides, select)
-        tell(settings.command)
+        report(settings.command)
         run_app(settings.command, settings.folder, environ, seconds)
         written = _find_output(settings, Path(output), began)
         return read_assembly(written, kinds, overrides, select)
@@ -76,7 +76,7 @@ def _find_output(settings: CdkSettings, output: Path, began: float) -> Path:
         return output
     if (own / MANIFEST).is_file() and (own / MANIFEST).stat().st_mtime >= began - 1:
         return own
-    raise BadInput(f"The app `{settings.app}` wrote no cloud assembly: does it call app.synth()?")
+    raise InputError(f"The app `{settings.app}` wrote no cloud assembly: does it call app.synth()?")
 
 
 def _environ(settings: CdkSettings, output: Path, environment: StackEnvironment) -> dict[str, str]:
@@ -109,18 +109,18 @@ def run_app(
     environ: Mapping[str, str],
     seconds: float | None = None,
 ) -> None:
-    """Run the app. Raises AppFailed with its error, and BadInput if it does not begin or end."""
+    """Run the app. Raises AppError with its error, and InputError if it does not begin or end."""
     try:
         code, said = _run(app, folder, environ, seconds)
     except subprocess.TimeoutExpired:
-        raise BadInput(
+        raise InputError(
             f"The app `{app}` did not end within {seconds:.0f} s: does `cdk synth` end?"
         ) from None
     except OSError as error:
-        raise BadInput(f"The app `{app}` cannot be run: {error.strerror or error}") from error
+        raise InputError(f"The app `{app}` cannot be run: {error.strerror or error}") from error
     if code:
         why = error_line(said) or f"it ended with exit code {code}"
-        raise AppFailed(f"The app `{app}` failed: {why}", said)
+        raise AppError(f"The app `{app}` failed: {why}", said)
 
 
 def error_line(said: str) -> str | None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.ops.inputs.template import parse_template
 
 PROJECT, LOOKED_UP, USER = "cdk.json", "cdk.context.json", ".cdk.json"
@@ -62,12 +62,12 @@ class CdkSettings:
 def read_cdk_settings(
     folder: Path, given: GivenSettings | None = None, environ: Mapping[str, str] = os.environ
 ) -> CdkSettings:
-    """The settings of the project in `folder`. Raises BadInput for files CDK does not take."""
+    """The settings of the project in `folder`. Raises InputError for files CDK does not take."""
     given = given or GivenSettings()
     user = _read(Path.home() / USER)
     project = _read(folder / PROJECT)
     if user.get("build"):
-        raise BadInput(f"{Path.home() / USER}: `build` belongs in the cdk.json of a project")
+        raise InputError(f"{Path.home() / USER}: `build` belongs in the cdk.json of a project")
     settings = {**user, **{name: one for name, one in project.items() if one is not None}}
 
     def text(name: str, said: str | None = None) -> str | None:
@@ -76,7 +76,7 @@ def read_cdk_settings(
             value = " ".join(map(str, value))
         if value is None or value == "" or isinstance(value, str):
             return value or None
-        raise BadInput(f'{folder / PROJECT}: "{name}" has to be a text')
+        raise InputError(f'{folder / PROJECT}: "{name}" has to be a text')
 
     return CdkSettings(
         folder,
@@ -112,16 +112,18 @@ def _context(
 
 
 def context_of(words: Sequence[str]) -> dict[str, str]:
-    """The context values in words such as ``stage=prod``. Raises BadInput for any other."""
+    """The context values in words such as ``stage=prod``. Raises InputError for any other."""
     found = {}
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key:
-            raise BadInput(
+            raise InputError(
                 f"{word} is no context value: write it as KEY=VALUE, as in -c stage=prod"
             )
         if key.startswith("aws:"):
-            raise BadInput(f"context keys that begin with aws: belong to CDK; {key} is one of them")
+            raise InputError(
+                f"context keys that begin with aws: belong to CDK; {key} is one of them"
+            )
         found[key] = value
     return found
 

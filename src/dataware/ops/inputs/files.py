@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.core.model import Wanted
 from dataware.core.plan import Plan, lock_entries, lock_key
 from dataware.kinds import load
@@ -35,13 +35,13 @@ def is_plan(path: Path) -> bool:
 
 
 def read_plan(path: Path) -> Plan:
-    """The plan in a file. Raises BadInput."""
+    """The plan in a file. Raises InputError."""
     try:
         plan = Plan.from_json(read_json(path))
         for one in plan.resources:
             _check_wanted(one.wanted)
-    except BadInput as error:
-        raise BadInput(f"{path}: {str(error).removeprefix(f'{path} ')}") from error
+    except InputError as error:
+        raise InputError(f"{path}: {str(error).removeprefix(f'{path} ')}") from error
     return plan
 
 
@@ -54,18 +54,18 @@ def _check_wanted(wanted: Wanted) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raise BadInput unless a file can be written at `path`; asked before AWS is."""
+    """Raise InputError unless a file can be written at `path`; asked before AWS is."""
     if str(path) == "-":
-        raise BadInput("- is no file: name one, or print the plan with --format json")
+        raise InputError("- is no file: name one, or print the plan with --format json")
     if path.is_dir():
-        raise BadInput(f"{path} is a folder: name a file")
+        raise InputError(f"{path} is a folder: name a file")
     if _is_special(path):
         return
     folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():
-        raise BadInput(f"{path} cannot be written: there is no folder {folder}; make it first")
+        raise InputError(f"{path} cannot be written: there is no folder {folder}; make it first")
     if not os.access(folder, os.W_OK):
-        raise BadInput(f"{path} cannot be written: folder {folder} is not writable")
+        raise InputError(f"{path} cannot be written: folder {folder} is not writable")
 
 
 def save_plan(plan: Plan, path: Path) -> None:
@@ -76,23 +76,23 @@ def save_plan(plan: Plan, path: Path) -> None:
 def read_environments(path: Path = LOCK) -> dict[str, Any]:
     """What the lock file holds; nothing without one.
 
-    Raises BadInput for a file into which no decision can be written: asked before anything else is
+    Raises InputError for a file into which no decision can be written: asked before anything else is
     done, so that nothing is done in vain.
     """
     if not path.exists():
         return {}
     text = read_text(path, holds="decisions; remove it")
     if CONFLICT.search(text):
-        raise BadInput(
+        raise InputError(
             f"{path} has conflict markers of a merge: take either side of it whole, and write it "
             "again with `dataware plan --lock`"
         )
     known = parse_json(text, path)
     if not isinstance(known, dict) or known.get("version") != VERSION:
-        raise BadInput(f"{path} is no lock file of version {VERSION}: move it away")
+        raise InputError(f"{path} is no lock file of version {VERSION}: move it away")
     found = known.get("environments", {})
     if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
-        raise BadInput(f"{path} is damaged: environments is no table of tables; move it away")
+        raise InputError(f"{path} is damaged: environments is no table of tables; move it away")
     return dict(found)
 
 
@@ -133,7 +133,7 @@ def _under_other_types(plan: Plan) -> set[str]:
 
 
 def _write(path: Path, data: object, *, sort_keys: bool = False) -> None:
-    """Write a file as a whole. Raises BadInput."""
+    """Write a file as a whole. Raises InputError."""
     text = json.dumps(data, indent=2, sort_keys=sort_keys, ensure_ascii=False) + "\n"
     try:
         if _is_special(path):
@@ -141,7 +141,7 @@ def _write(path: Path, data: object, *, sort_keys: bool = False) -> None:
         else:
             _replace(Path(os.path.realpath(path)), text)
     except OSError as error:
-        raise BadInput(f"{path} cannot be written: {error.strerror or error}") from error
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _is_special(path: Path) -> bool:

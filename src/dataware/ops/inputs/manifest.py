@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 
 FILES = {"aws:cloudformation:stack": "templateFile", "cdk:cloud-assembly": "directoryName"}
 """The property that names the file of an artifact, by the type of the artifact."""
 
 
 def check_manifest(manifest: Mapping[str, Any], path: Path) -> None:
-    """Raise BadInput, with the field, for a manifest that CDK did not write like this."""
+    """Raise InputError, with the field, for a manifest that CDK did not write like this."""
     artifacts = manifest.get("artifacts")
     if not isinstance(artifacts, dict):
-        raise BadInput(f"{path} is no manifest of a cloud assembly: run `cdk synth`")
+        raise InputError(f"{path} is no manifest of a cloud assembly: run `cdk synth`")
     for artifact_id, artifact in artifacts.items():
         if (field := _wrong_field(artifact)) is not None:
             where = f"artifact {artifact_id}{', ' if field else ''}{field}"
-            raise BadInput(f"{path} is damaged ({where}): run `cdk synth` again")
+            raise InputError(f"{path} is damaged ({where}): run `cdk synth` again")
 
 
 def _wrong_field(artifact: Any) -> str | None:

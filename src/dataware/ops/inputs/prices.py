@@ -11,9 +11,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from dataware.core.errors import BadInput
+from dataware.calc.suggest import did_you_mean
+from dataware.core.errors import InputError
 from dataware.core.estimate import Prices
-from dataware.core.near import did_you_mean
 from dataware.ops.inputs.reading import InputSection, read_text
 
 OWN = "prices"
@@ -31,7 +31,7 @@ def list_prices() -> Prices:
 def read_prices(path: Path | None) -> Prices:
     """The prices in a file, list prices for the units that it leaves out; None: list prices.
 
-    Raises BadInput for what is no price.
+    Raises InputError for what is no price.
     """
     known = list_prices()
     if path is None:
@@ -55,9 +55,11 @@ def _object(path: Path) -> Mapping[str, Any]:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
-        raise BadInput(f"{path} is not valid JSON: line {error.lineno}: {error.msg}") from error
+        raise InputError(f"{path} is not valid JSON: line {error.lineno}: {error.msg}") from error
     if not isinstance(data, dict):
-        raise BadInput(f"{path} holds no prices: it has to be a JSON object with date, region, usd")
+        raise InputError(
+            f"{path} holds no prices: it has to be a JSON object with date, region, usd"
+        )
     return data
 
 

@@ -11,8 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dataware.core.errors import BadInput
-from dataware.core.near import did_you_mean
+from dataware.calc.suggest import did_you_mean
+from dataware.core.errors import InputError
 from dataware.core.values import MOST_LEVELS, count_levels, find_function
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -22,18 +22,18 @@ HANDED_ON = ("/dev/fd", "/dev/stdin", "/proc")
 
 
 def read_text(path: Path, *, holds: str = "at least one resource") -> str:
-    """The text of a file. Raises BadInput when it cannot be read or is empty."""
+    """The text of a file. Raises InputError when it cannot be read or is empty."""
     try:
         _check_readable(path)
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise BadInput(f"{path} does not exist: check the path") from None
+        raise InputError(f"{path} does not exist: check the path") from None
     except UnicodeDecodeError:
-        raise BadInput(f"{path} is not a text file in UTF-8: name a text file") from None
+        raise InputError(f"{path} is not a text file in UTF-8: name a text file") from None
     except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror or error}") from error
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     if not text.strip():
-        raise BadInput(f"{path} is empty: it has to declare {holds}")
+        raise InputError(f"{path} is empty: it has to declare {holds}")
     return text
 
 
@@ -41,25 +41,27 @@ def _check_readable(path: Path) -> None:
     """Refuse what is no file: to open a pipe without a writer would wait for ever."""
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
-        raise BadInput(f"{path} is a folder: name a file in it")
+        raise InputError(f"{path} is a folder: name a file in it")
     if not stat.S_ISREG(mode) and not str(path).startswith(HANDED_ON):
-        raise BadInput(f"{path} is no regular file: name a text file")
+        raise InputError(f"{path} is no regular file: name a text file")
 
 
 def read_json(path: Path) -> Any:
-    """The document in a JSON file. Raises BadInput with the line of the mistake."""
+    """The document in a JSON file. Raises InputError with the line of the mistake."""
     return parse_json(read_text(path), path)
 
 
 def parse_json(text: str, path: Path) -> Any:
-    """The document in a JSON text out of the file `path`. Raises BadInput."""
+    """The document in a JSON text out of the file `path`. Raises InputError."""
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         where = f"{path} is not valid JSON: line {error.lineno}"
-        raise BadInput(f"{where}: {error.msg}{hint_of_braces(text)}") from error
+        raise InputError(f"{where}: {error.msg}{hint_of_braces(text)}") from error
     except ValueError as error:
-        raise BadInput(f"{path} is not valid JSON: it holds a number of too many digits") from error
+        raise InputError(
+            f"{path} is not valid JSON: it holds a number of too many digits"
+        ) from error
     except RecursionError:
         raise nested_too_deep(path) from None
     check_depth(document, path)
@@ -78,9 +80,9 @@ def check_depth(document: object, path: Path) -> None:
         raise nested_too_deep(path)
 
 
-def nested_too_deep(path: Path) -> BadInput:
+def nested_too_deep(path: Path) -> InputError:
     """The complaint about a document that is nested too deep."""
-    return BadInput(f"{path} is nested more than {MOST_LEVELS} levels deep: write it flatter")
+    return InputError(f"{path} is nested more than {MOST_LEVELS} levels deep: write it flatter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,9 @@ class InputSection:
     where: str
     data: Mapping[str, Any]
 
-    def bad(self, what: str) -> BadInput:
+    def bad(self, what: str) -> InputError:
         """A complaint about this section."""
-        return BadInput(f"{self.where}: {what}")
+        return InputError(f"{self.where}: {what}")
 
     def only(self, known: Iterable[str]) -> None:
         """Refuse keys that have no meaning."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dataware.core.errors import BadInput
+from dataware.core.errors import InputError
 from dataware.ops.inputs.reading import read_json
 
 WANTED = "dataware:wanted"
@@ -24,7 +24,7 @@ def referred_resources(folder: Path, artifact: Mapping[str, Any]) -> dict[str, d
         data = entry if isinstance(entry, dict) else {}
         named, resource = data.get("LogicalId"), data.get("Resource")
         if not isinstance(named, str) or not isinstance(resource, dict) or not _opts_in(resource):
-            raise BadInput(
+            raise InputError(
                 f"{folder} holds an entry {WANTED} that this version does not know: use one version"
                 " of dataware in the app and here, and run `cdk synth` again"
             )
@@ -58,7 +58,7 @@ def _entries(folder: Path, artifact: Mapping[str, Any], type_: str) -> Iterator[
 def _read(path: Path) -> dict[str, Any]:
     try:
         data = read_json(path)
-    except BadInput as error:
+    except InputError as error:
         why = str(error).removeprefix(str(path)).strip()
-        raise BadInput(f"{path} cannot be read: it {why}; run `cdk synth` again") from error
+        raise InputError(f"{path} cannot be read: it {why}; run `cdk synth` again") from error
     return data if isinstance(data, dict) else {}

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dataware.core.guard import Declared, StackTemplate
+from dataware.core.guard import DeclaredResource, StackTemplate
 from dataware.core.kind import Kind
 from dataware.ops.inputs.assembly import Stack, read_stacks, read_whole
 from dataware.ops.inputs.template import KEY, resources_of
@@ -23,7 +23,7 @@ def find_differences(
 ) -> Iterator[str]:
     """What of the stacks that are deployed was declared otherwise when it was guarded.
 
-    Both folders are cloud assemblies. Raises BadInput for what CDK has not written like that.
+    Both folders are cloud assemblies. Raises InputError for what CDK has not written like that.
     """
     before = {stack.id: stack for stack in read_stacks(guarded)}
     now = {stack.id: stack for stack in read_stacks(deployed)}
@@ -68,7 +68,7 @@ def _compare(
         yield from _compare(one_inner, other_inner, cards, ())
 
 
-def _essence(one: Declared | None, cards: Cards, *, decided: bool) -> Any:
+def _essence(one: DeclaredResource | None, cards: Cards, *, decided: bool) -> Any:
     """What of a resource the guard and the decision rest on; how an import is written is not."""
     if one is None or one.type not in cards:
         return one and one.type

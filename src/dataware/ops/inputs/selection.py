@@ -14,9 +14,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dataware.core.errors import BadInput
+from dataware.calc.suggest import did_you_mean
+from dataware.core.errors import InputError
 from dataware.core.names import parse_stack
-from dataware.core.near import did_you_mean
 from dataware.ops.inputs.assembly import Stack
 
 LITERAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_/.: -]*")
@@ -40,15 +40,15 @@ def select_stacks(
 ) -> list[Stack]:
     """The stacks that CDK deploys for a selection, in the order of the assembly.
 
-    `match` is asked where a pattern is more than the path of a stack. Raises BadInput where CDK
+    `match` is asked where a pattern is more than the path of a stack. Raises InputError where CDK
     refuses the selection.
     """
     outside = [stack for stack in stacks if not stack.staged]
     if selection.all and selection.patterns:
-        raise BadInput("name stacks or say --all, not both: --all deploys every stack anyway")
+        raise InputError("name stacks or say --all, not both: --all deploys every stack anyway")
     if selection.all:
         if not outside:
-            raise BadInput(
+            raise InputError(
                 "--all means the stacks outside of stages, and this app has none: name the stacks, "
                 f"such as '{stacks[0].id.split('/')[0]}/*'"
             )
@@ -58,7 +58,7 @@ def select_stacks(
     elif len(outside) == 1:
         return outside
     else:
-        raise BadInput(
+        raise InputError(
             "the app has several stacks: say which to deploy, or --all for all of them outside of "
             f"stages, as in `dataware deploy -- --all`; there are {_list_stacks(stacks)}"
         )
@@ -81,7 +81,7 @@ def with_dependencies(stacks: Sequence[Stack], chosen: Sequence[Stack]) -> list[
 def stacks_named(stacks: Sequence[Stack], name: str, *, exclusively: bool = False) -> list[Stack]:
     """The stack that has `name` as its path, name or ARN, with what it depends on.
 
-    The path goes first, because that is what the CDK command line takes. Raises BadInput if there
+    The path goes first, because that is what the CDK command line takes. Raises InputError if there
     is none, or several have that name.
     """
     by_path = [stack for stack in stacks if stack.id == name]
@@ -95,11 +95,11 @@ def stacks_named(stacks: Sequence[Stack], name: str, *, exclusively: bool = Fals
     ]
     if len(chosen) > 1:
         paths = " or ".join(f"--stack {stack.id} ({stack.environment})" for stack in chosen)
-        raise BadInput(f"the app has {len(chosen)} stacks of the name {name}: choose {paths}")
+        raise InputError(f"the app has {len(chosen)} stacks of the name {name}: choose {paths}")
     if not chosen:
         names = {stack.name for stack in stacks}
         known = names if len(names) == len(stacks) else {stack.id for stack in stacks}
-        raise BadInput(f"the app has no stack {name}, {did_you_mean(name, known)}")
+        raise InputError(f"the app has no stack {name}, {did_you_mean(name, known)}")
     return chosen if exclusively else with_dependencies(stacks, chosen)
 
 
@@ -119,7 +119,7 @@ def _match_patterns(
         words = {stack.id for stack in stacks}
         named = next((stack for stack in stacks if stack.name in patterns), None)
         near = f"did you mean {named.id}?" if named else did_you_mean(patterns[0], words)
-        raise BadInput(f"no stack of the app matches {' '.join(patterns)}, {near}")
+        raise InputError(f"no stack of the app matches {' '.join(patterns)}, {near}")
     return chosen
 
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import yaml
 
-from dataware.core.errors import BadInput
-from dataware.core.expand import expand, told_unseen
+from dataware.calc.suggest import nearest
+from dataware.core.errors import InputError
+from dataware.core.expand import expand, warn_of_unseen
 from dataware.core.guard import StackTemplate, is_retained, read_declared
 from dataware.core.kind import Kind
 from dataware.core.model import Creator, Wanted
 from dataware.core.names import is_arn, parse_stack
-from dataware.core.near import nearest
 from dataware.core.values import find_function, is_function
 from dataware.ops.inputs.reading import (
     InputSection,
@@ -33,19 +33,19 @@ from dataware.ops.inputs.reading import (
 from dataware.ops.inputs.references import unresolved_properties
 from dataware.ops.inputs.wanted import (
     App,
+    FieldNames,
     Kinds,
     Overrides,
     StackEnvironment,
-    Words,
     check_names,
     check_properties,
     check_together,
     known_kind,
     read_choices,
 )
-from dataware.ops.inputs.yaml_forms import parse_yaml, told_mistake
+from dataware.ops.inputs.yaml_forms import describe_mistake, parse_yaml
 
-WORDS = Words("Fallback", "OnError", "OnFallbackData", "Import")
+WORDS = FieldNames("Fallback", "OnError", "OnFallbackData", "Import")
 OPT_IN = "add Metadata: {Dataware: {Fallback: [name]}} to each resource that dataware should see"
 KEY = "Dataware"
 ALIKE = 0.85
@@ -79,13 +79,13 @@ def read_template(path: Path, kinds: Kinds, overrides: Overrides, stack: str | N
     check_together(str(path), wanted, kinds)
     stacks = (read_stack(name, path, document=document),) if name else ()
     environments = {name: StackEnvironment(account, region)} if name else {}
-    return App(wanted, environments, stacks, told_unseen_parts(path, document))
+    return App(wanted, environments, stacks, warn_of_unseen_parts(path, document))
 
 
-def told_unseen_parts(path: Path, document: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+def warn_of_unseen_parts(path: Path, document: Mapping[str, Any] | None = None) -> tuple[str, ...]:
     """A warning for each part of a template that may declare resources nobody sees."""
     document = parse_template(path) if document is None else document
-    return tuple(told_unseen(str(path), expand(document).unseen))
+    return tuple(warn_of_unseen(str(path), expand(document).unseen))
 
 
 def template_resources(source: Source, document: Mapping[str, Any] | None = None) -> list[Wanted]:
@@ -109,7 +109,7 @@ def template_resources(source: Source, document: Mapping[str, Any] | None = None
 def resources_of(path: Path, *, synthesized: bool = False) -> dict[str, dict[str, Any]]:
     """The plain resources of a template, its loops written out.
 
-    Raises BadInput for a file without `Resources`, which only CDK leaves out where there are none.
+    Raises InputError for a file without `Resources`, which only CDK leaves out where there are none.
     """
     return _resources_in(parse_template(path), path, synthesized=synthesized)
 
@@ -119,7 +119,7 @@ def _resources_in(
 ) -> dict[str, dict[str, Any]]:
     found = document.get("Resources", {} if synthesized else None)
     if not isinstance(found, dict):
-        raise BadInput(
+        raise InputError(
             f"{path} is no CloudFormation template: it has no Resources{_hint(document)}"
         )
     resources = expand(document).document["Resources"] if found else {}
@@ -168,7 +168,7 @@ def asset_of(resource: Mapping[str, Any]) -> str | None:
 
 
 def parse_template(path: Path) -> dict[str, Any]:
-    """The document in a JSON or YAML file. Raises BadInput with the line of the mistake."""
+    """The document in a JSON or YAML file. Raises InputError with the line of the mistake."""
     text = read_text(path)
     flow = path.suffix in YAML or not text.lstrip().startswith("{")
     if path.suffix == ".json" or not flow or _is_json(text):
@@ -176,7 +176,7 @@ def parse_template(path: Path) -> dict[str, Any]:
     else:
         document = _parsed_yaml(text, path)
     if not isinstance(document, dict):
-        raise BadInput(f"{path} is no CloudFormation template: it has no Resources")
+        raise InputError(f"{path} is no CloudFormation template: it has no Resources")
     return document
 
 
@@ -192,27 +192,27 @@ def _parsed_yaml(text: str, path: Path) -> object:
     try:
         document = parse_yaml(text)
     except yaml.YAMLError as error:
-        what = f"{told_mistake(error)}{hint_of_braces(text)}"
-        raise BadInput(f"{path} is not valid YAML: {what}") from error
+        what = f"{describe_mistake(error)}{hint_of_braces(text)}"
+        raise InputError(f"{path} is not valid YAML: {what}") from error
     check_depth(document, path)
     return document
 
 
 def _opts_in(source: Source, logical_id: str, resource: dict[str, Any]) -> bool:
-    """Whether a resource opts in. Raises BadInput for a key that nearly says so."""
+    """Whether a resource opts in. Raises InputError for a key that nearly says so."""
     metadata = _metadata(resource)
     if KEY in metadata:
         return True
     if is_function(resource.get("Metadata")) and _type_of(resource) in source.kinds:
         text = describe_value(resource["Metadata"])
-        raise BadInput(
+        raise InputError(
             f"{source.path}, resource {logical_id}: Metadata is {text}, so that it cannot be seen "
             "whether it opts in: write it out"
         )
     for key in metadata:
         if nearest(str(key), [KEY], ALIKE):
             where = f"{source.path}, resource {logical_id}, Metadata"
-            raise BadInput(f"{where}: unknown field {key}, did you mean {KEY}?")
+            raise InputError(f"{where}: unknown field {key}, did you mean {KEY}?")
     return False
 
 

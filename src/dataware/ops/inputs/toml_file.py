@@ -10,16 +10,16 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from dataware.core.errors import BadInput
+from dataware.calc.suggest import did_you_mean
+from dataware.core.errors import InputError
 from dataware.core.model import Wanted
 from dataware.core.names import parse_stack, plain_name
-from dataware.core.near import did_you_mean
 from dataware.ops.inputs.reading import InputSection, check_depth, nested_too_deep, read_text
 from dataware.ops.inputs.wanted import (
     App,
+    FieldNames,
     Kinds,
     Overrides,
-    Words,
     check_names,
     check_properties,
     check_together,
@@ -27,7 +27,7 @@ from dataware.ops.inputs.wanted import (
     read_choices,
 )
 
-WORDS = Words("fallback", "on_error", "on_fallback_data", "import")
+WORDS = FieldNames("fallback", "on_error", "on_fallback_data", "import")
 BEGINS = re.compile(r"\s*\[\[\s*resource\s*\]\]")
 FIELDS = ("type", "preferred", "id", "stack", "logical_id", "properties", *WORDS.all)
 
@@ -70,11 +70,11 @@ def _parse_toml(path: Path, text: str) -> dict[str, Any]:
     except RecursionError:
         raise nested_too_deep(path) from None
     except ValueError as error:
-        raise BadInput(f"{path} is not valid TOML: {error}") from error
+        raise InputError(f"{path} is not valid TOML: {error}") from error
     check_depth(document, path)
     for where, value in _scalars(document):
         if not isinstance(value, str) and not (isinstance(value, int | float) and isfinite(value)):
-            raise BadInput(f"{path}: {where} is {value}: put it in quotes")
+            raise InputError(f"{path}: {where} is {value}: put it in quotes")
     return document
 
 

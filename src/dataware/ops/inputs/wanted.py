@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataware.core.errors import BadInput
+from dataware.calc.suggest import SLIP, nearest
+from dataware.core.errors import InputError
 from dataware.core.guard import StackTemplate
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, OnError, OnFallbackData, Wanted
 from dataware.core.names import identify_name, name_problem
-from dataware.core.near import SLIP, nearest
 from dataware.ops.inputs.reading import InputSection
 
 Kinds = Mapping[str, Kind]
@@ -55,11 +55,11 @@ class App:
     unseen: tuple[str, ...] = ()
 
     def check_environment(self, account: str, region: str) -> None:
-        """Raise BadInput when a stack is meant for another account or region."""
+        """Raise InputError when a stack is meant for another account or region."""
         for stack, meant in self.environments.items():
             if meant.account not in {None, account} or meant.region not in {None, region}:
                 there = f"account {meant.account or account}, {meant.region or region}"
-                raise BadInput(
+                raise InputError(
                     f"Stack {self._stack_name(stack)} is meant for {there}, but the credentials "
                     f"and region are those of account {account}, {region}: choose them with "
                     "--profile and --region, or choose other stacks with --stack"
@@ -74,7 +74,7 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class FieldNames:
     """The fields of a section in the spelling of its file format."""
 
     fallback: str
@@ -89,7 +89,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class ResourceChoices:
     """What a section says beside type and preferred name."""
 
     fallbacks: tuple[str, ...]
@@ -98,12 +98,12 @@ class Choices:
     import_mode: ImportMode
 
 
-def read_choices(section: InputSection, words: Words, overrides: Overrides) -> Choices:
+def read_choices(section: InputSection, words: FieldNames, overrides: Overrides) -> ResourceChoices:
     """The fallbacks and settings of a section, under those of the command line."""
     on_error = section.choice(words.on_error, OnError)
     on_fallback_data = section.choice(words.on_fallback_data, OnFallbackData)
     import_mode = section.choice(words.import_mode, ImportMode)
-    return Choices(
+    return ResourceChoices(
         section.texts(words.fallback),
         overrides.on_error or on_error or OnError.SAFE,
         overrides.on_fallback_data or on_fallback_data or OnFallbackData.MIGRATE,
@@ -151,10 +151,10 @@ def check_together(file: str, wanted: Sequence[Wanted], kinds: Kinds) -> None:
         key = identify_name(kind, one.preferred, one.account or "", one.region or "")
         other = names.setdefault(key, one)
         if other is not one:
-            raise BadInput(f"{file}: {_clash(other, one)}")
+            raise InputError(f"{file}: {_clash(other, one)}")
         identity = (one.account, one.region, one.stack, one.id)
         if identity in ids:
-            raise BadInput(f"{file}: two resources have the id {one.id}: rename one of them")
+            raise InputError(f"{file}: two resources have the id {one.id}: rename one of them")
         ids.add(identity)
 
 

@@ -133,7 +133,7 @@ def parse_yaml(text: str) -> object:
         raise yaml.YAMLError(f"it is nested more than {MOST_LEVELS} levels deep") from error
 
 
-def told_mistake(error: yaml.YAMLError) -> str:
+def describe_mistake(error: yaml.YAMLError) -> str:
     """A mistake in one clause, with its line where there is one."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem:
         at = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""

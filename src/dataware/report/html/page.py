@@ -18,7 +18,7 @@ from markupsafe import Markup
 from dataware import __version__
 from dataware.core.printable import escape_unprintable
 from dataware.report.html.chart import HEIGHT, WIDTH, Chart
-from dataware.report.html.story import Told
+from dataware.report.html.story import TimelineEntry
 from dataware.report.html.table import ReportTable, lines
 from dataware.report.html.words import (
     BAD,
@@ -37,7 +37,7 @@ Facts = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class MigrationView:
     """One migration as it is shown; `untold` lines of its timeline are left out."""
 
     id: str
@@ -47,7 +47,7 @@ class Shown:
     fate: Headline
     facts: Facts
     chart: Chart | None
-    told: Sequence[Told]
+    told: Sequence[TimelineEntry]
     untold: int = 0
 
     @property
@@ -77,7 +77,7 @@ class ReportSection:
     title: str
     text: str = ""
     tables: Sequence[ReportTable] = ()
-    migrations: Sequence[Shown] = ()
+    migrations: Sequence[MigrationView] = ()
     folded: Sequence[tuple[str, ReportTable]] = ()
     facts: Facts = ()
 

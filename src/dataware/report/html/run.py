@@ -7,13 +7,20 @@ from collections.abc import Iterator
 from dataware.core.events import format_count
 from dataware.report.html.chart import chart_of
 from dataware.report.html.decisions import decisions_table
-from dataware.report.html.page import EVERYTHING, Facts, ReportPage, ReportSection, Shown, render
+from dataware.report.html.page import (
+    EVERYTHING,
+    Facts,
+    MigrationView,
+    ReportPage,
+    ReportSection,
+    render,
+)
 from dataware.report.html.story import MigrationStory, Story
 from dataware.report.html.tables import (
     apart_table,
     left_table,
     migrations_table,
-    told_table,
+    timeline_table,
     verified_table,
 )
 from dataware.report.html.words import (
@@ -83,7 +90,7 @@ def _sections(story: Story) -> Iterator[ReportSection]:
         text = "The source still holds these keys." + (again if story.exit_code == 4 else "")
         yield ReportSection("left", "Not carried over", text, [left_table(story)])
     if story.warnings:
-        table = told_table("warnings", "What was to be looked at", story.warnings)
+        table = timeline_table("warnings", "What was to be looked at", story.warnings)
         yield ReportSection("warned", "Warnings", tables=[table])
     yield _about(story)
 
@@ -99,8 +106,8 @@ def _migrations(story: Story) -> ReportSection:
     return ReportSection("migrations", "Migrations", text, tables, each)
 
 
-def _describe_migration(story: Story, one: MigrationStory, id: str) -> Shown:
-    return Shown(
+def _describe_migration(story: Story, one: MigrationStory, id: str) -> MigrationView:
+    return MigrationView(
         id,
         one.source,
         one.name,
@@ -147,6 +154,6 @@ def _about(story: Story) -> ReportSection:
     facts = [(str(name), str(value)) for name, value in versions.items()]
     if story.exit_code is not None:
         facts.append(("Exit code", str(story.exit_code)))
-    told = told_table("told", "Every line, in order", story.told)
+    told = timeline_table("told", "Every line, in order", story.told)
     folded = [(EVERYTHING, told)] if story.told else []
     return ReportSection("about", "Versions and log", folded=folded, facts=facts)

@@ -21,7 +21,7 @@ NOT_TOLD = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TimelineEntry:
     """One line of a timeline: seconds since the start, how much it matters, and the words."""
 
     at: float
@@ -59,7 +59,7 @@ class MigrationStory:
     source: str
     unit: str = "item"
     samples: list[ProgressSample] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
+    told: list[TimelineEntry] = field(default_factory=list)
     counts: Data | None = None
     verified: Data | None = None
     differences: Data | None = None
@@ -96,7 +96,7 @@ class MigrationStory:
 
 
 @dataclass(slots=True)
-class Decided:
+class DecisionEntry:
     """A decision as it was made first, and the last one if the run changed what it rests on."""
 
     first: Data
@@ -111,18 +111,18 @@ class Story:
     alive: bool = False
     account: str = ""
     region: str = ""
-    decided: dict[tuple[str, str], Decided] = field(default_factory=dict)
+    decided: dict[tuple[str, str], DecisionEntry] = field(default_factory=dict)
     migrations: dict[str, MigrationStory] = field(default_factory=dict)
     apart: list[KeyGroup] = field(default_factory=list)
     left: list[KeyGroup] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
+    told: list[TimelineEntry] = field(default_factory=list)
     cut: Counter[str] = field(default_factory=Counter)
     exit_code: int | None = None
     reason: str = ""
     seconds: float = 0.0
 
     @property
-    def warnings(self) -> list[Told]:
+    def warnings(self) -> list[TimelineEntry]:
         """What was to be looked at."""
         return [one for one in self.told if one.level == Level.WARNING]
 
@@ -135,7 +135,7 @@ class Story:
         return sum(bool(one.get("warnings")) for one in decided) + len(beside - within)
 
     @property
-    def stops(self) -> list[Told]:
+    def stops(self) -> list[TimelineEntry]:
         """The stop rules that held."""
         return [one for one in self.told if one.code in {"stopped", "guarded"}]
 
@@ -157,7 +157,7 @@ class Story:
         if special is not None:
             special(self, at, data)
         if code in MESSAGES and code not in NOT_TOLD:
-            self._tell(at, code, data)
+            self._report(at, code, data)
 
     def migration(self, at: float, data: Data) -> MigrationStory:
         """The migration that an event belongs to."""
@@ -170,12 +170,12 @@ class Story:
         found.unit = str(data.get("unit", found.unit))
         return found
 
-    def _tell(self, at: float, code: str, data: Data) -> None:
+    def _report(self, at: float, code: str, data: Data) -> None:
         try:
             text = event(code, **data).text()
         except (KeyError, ValueError, TypeError):
             text = f"{code}: " + ", ".join(f"{name} {value}" for name, value in data.items())
-        told = Told(at, MESSAGES[code].level, text, code)
+        told = TimelineEntry(at, MESSAGES[code].level, text, code)
         self.told.append(told)
         if data.get("name") in self.migrations or code in _OPENING:
             self.migration(at, data).told.append(told)
@@ -201,7 +201,7 @@ def _on_decided(story: Story, _at: float, data: Data) -> None:
     if key in story.decided:
         story.decided[key].last = data
     else:
-        story.decided[key] = Decided(data, data)
+        story.decided[key] = DecisionEntry(data, data)
 
 
 def _on_progress(story: Story, at: float, data: Data) -> None:

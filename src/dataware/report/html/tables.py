@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from dataware.core.events import format_count
-from dataware.report.html.story import MigrationStory, Story, Told
+from dataware.report.html.story import MigrationStory, Story, TimelineEntry
 from dataware.report.html.table import Column, ReportTable, Row
 from dataware.report.html.words import fate, rate_in_words, seconds_in_words
 
@@ -85,7 +85,7 @@ def _note(cut: int, story: Story | None = None) -> str:
     return f"{format_count(more, 'more key')} were only counted." if more > 0 else ""
 
 
-def told_table(id: str, caption: str, told: Sequence[Told]) -> ReportTable:
+def timeline_table(id: str, caption: str, told: Sequence[TimelineEntry]) -> ReportTable:
     """Lines that were told, with their time."""
     rows: list[Row] = [(seconds_in_words(one.at), one.level, one.text) for one in told]
     return ReportTable(id, caption, TOLD, rows)

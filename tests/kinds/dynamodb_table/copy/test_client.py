@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dataware.core.errors import CannotSee, NotThere, ServiceFailed
+from dataware.core.errors import LookupFailedError, NotFoundError, ServiceError
 from dataware.core.ports import Judgement, Request, Response
 from dataware.kinds.dynamodb_table.copy.client import (
     Shape,
@@ -45,7 +45,7 @@ def verdict(response: Response, shape: Shape = has_page) -> Judgement | None:
     wire = OneAnswer(response)
     try:
         asyncio.run(TableClient(wire, place("t")).ask("Scan", shape))
-    except ServiceFailed:
+    except ServiceError:
         assert wire.verdict is Judgement.FAILED
     return wire.verdict
 
@@ -150,7 +150,7 @@ def test_errors_are_told_apart(response: Response, expected: Judgement) -> None:
 def test_a_denial_names_the_permission_and_quotes_nothing() -> None:
     """What a person reads has the call, the code and the cure, and none of the service's text."""
     wire = OneAnswer(refuse("AccessDeniedException", "secret value"))
-    with pytest.raises(CannotSee) as raised:
+    with pytest.raises(LookupFailedError) as raised:
         asyncio.run(TableClient(wire, place("orders")).ask("Scan", has_page))
     assert "orders" in str(raised.value)
     assert "secret" not in str(raised.value)
@@ -159,9 +159,9 @@ def test_a_denial_names_the_permission_and_quotes_nothing() -> None:
 
 
 def test_a_missing_table_is_not_there() -> None:
-    """ResourceNotFoundException becomes NotThere and names the table."""
+    """ResourceNotFoundException becomes NotFoundError and names the table."""
     wire = OneAnswer(refuse("ResourceNotFoundException"))
-    with pytest.raises(NotThere, match="orders"):
+    with pytest.raises(NotFoundError, match="orders"):
         asyncio.run(TableClient(wire, place("orders")).ask("Scan", has_page))
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import CannotSee, Refused
+from dataware.calc.multiset_digest import MultisetDigest
+from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.kind import Rates, SkipReason, Unit, UnitPage
 from dataware.core.model import OnConflict, Size
 from dataware.core.ports import Response
-from dataware.core.tally import Tally
 from dataware.kinds.dynamodb_table.copy.copier import MAX_SEGMENTS, MIN_SEGMENTS, TableCopier
 from dataware.kinds.dynamodb_table.copy.items import batches
 from dataware.kinds.dynamodb_table.verify.digests import digest_of
@@ -148,7 +148,7 @@ def test_an_error_never_looks_like_the_end() -> None:
     """A denied page raises; the pages before it stay valid."""
     transport = scans(page_of("a", last="a"), refuse("AccessDeniedException"))
     copier, _ = copier_over(transport)
-    with pytest.raises(CannotSee, match="dynamodb:Scan"):
+    with pytest.raises(LookupFailedError, match="dynamodb:Scan"):
         asyncio.run(all_pages(copier, "0/1"))
 
 
@@ -179,7 +179,7 @@ def test_a_batch_that_always_comes_back_ends_in_an_error() -> None:
     reasons: list[str] = []
     transport = writes(lambda _operation, body: respond({"UnprocessedItems": body["RequestItems"]}))
     copier, clock = copier_over(transport, exclusive=True, throttled=reasons.append)
-    with pytest.raises(CannotSee, match="BatchWriteItem"):
+    with pytest.raises(LookupFailedError, match="BatchWriteItem"):
         asyncio.run(copier.write(unit(3)))
     assert transport.count("BatchWriteItem") <= 20
     assert len(reasons) == transport.count("BatchWriteItem")
@@ -229,7 +229,7 @@ def test_a_denied_write_ends_the_copy(exclusive: bool) -> None:
     """What no item is to blame for raises and names the missing permission."""
     transport = writes(lambda _operation, _body: refuse("AccessDeniedException"))
     copier, _ = copier_over(transport, exclusive=exclusive)
-    with pytest.raises(CannotSee, match=r"dynamodb:(BatchWriteItem|PutItem)"):
+    with pytest.raises(LookupFailedError, match=r"dynamodb:(BatchWriteItem|PutItem)"):
         asyncio.run(copier.write(unit(2)))
 
 
@@ -265,7 +265,9 @@ def test_what_is_accounted_for_is_tallied_as_the_reader_would(exclusive: bool) -
     outcome = asyncio.run(copier.write(made))
     left = [] if exclusive else [made.payload[5]]
     assert (outcome.same, len(outcome.left)) == (int(not exclusive), len(left))
-    assert outcome.tally == Tally.of(digest_of(one) for one in made.payload if one not in left)
+    assert outcome.tally == MultisetDigest.of(
+        digest_of(one) for one in made.payload if one not in left
+    )
 
 
 @pytest.mark.parametrize("policy", [None, OnConflict.TARGET])
@@ -289,7 +291,7 @@ def test_stop_lets_the_other_puts_of_the_unit_end() -> None:
 
     transport = writes(answer)
     copier, _ = copier_over(transport, on_conflict=OnConflict.STOP)
-    with pytest.raises(Refused, match='"0"'):
+    with pytest.raises(RefusedError, match='"0"'):
         asyncio.run(copier.write(unit(9)))
     assert transport.count("PutItem") == 9
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.diff import Fold
 from dataware.kinds.dynamodb_table.copy.items import equal
 from dataware.kinds.dynamodb_table.verify.digests import digest, digest_of
+from dataware.verify.merge import DigestSlots
 from support.dynamo_values import ITEMS, Value, otherwise
 
 
@@ -38,7 +38,7 @@ def test_tables_fold_alike_exactly_when_they_are_equal(
     """Any set of items, in any order and any spelling: equal folds mean equal contents."""
     told = [otherwise_item(item) for item in one]
     random.shuffle(told)  # type: ignore[attr-defined]  # Hypothesis has no type for it
-    folds = [Fold(4) for _ in range(3)]
+    folds = [DigestSlots(4) for _ in range(3)]
     for fold, items in zip(folds, (one, told, two), strict=True):
         fold.add(map(digest, items))
     assert not folds[0].differing(folds[1]).differing

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import CannotSee, NotThere
+from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.kind import Evidence, KeyFingerprint
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.dynamodb_table.verify.reader import MAX_PARTS, MIN_PARTS, TableReader
@@ -148,7 +148,7 @@ def test_keys_that_are_never_processed_end_in_an_error(
 
     fault_proxy.add(never, operation="BatchGetItem")
     reader = TableReader(account(), place("tab"), sleep=lambda _seconds: None)
-    with pytest.raises(CannotSee, match="UnprocessedKeys"):
+    with pytest.raises(LookupFailedError, match="UnprocessedKeys"):
         reader.find([entry("a")])
 
 
@@ -156,13 +156,13 @@ def test_a_denied_scan_is_an_error(table: list[dict[str, Any]], fault_proxy: Fau
     """A part that cannot be read raises and names the permission; it never looks empty."""
     fault_proxy.add(json_error("AccessDeniedException"), operation="Scan")
     reader = TableReader(account(), place("tab"))
-    with pytest.raises(CannotSee, match="dynamodb:Scan"):
+    with pytest.raises(LookupFailedError, match="dynamodb:Scan"):
         list(read_entries(reader, reader.parts()[0]))
 
 
 def test_a_missing_table_is_not_there(aws_server: EmbeddedAws) -> None:
     """Verifying against nothing says so."""
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFoundError):
         TableReader(account(), place("nobody")).parts()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dataware.aws.session import Account
-from dataware.core.errors import Refused
+from dataware.core.errors import RefusedError
 from dataware.core.kind import SkipReason
 from dataware.core.model import OnConflict
 from dataware.core.ports import Request, Response
@@ -60,7 +60,7 @@ def test_the_policy_stop_ends_the_run(aws: Account) -> None:
     """With `stop`, the first conflict ends everything and names the key."""
     put(aws, "a key", b"ours")
     put(aws, "a key", b"theirs", "new-bucket")
-    with pytest.raises(Refused, match="a key"):
+    with pytest.raises(RefusedError, match="a key"):
         copy(aws, order(aws, "old-bucket", "new-bucket", on_conflict=OnConflict.STOP))
     assert get(aws, "a key") == b"theirs"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dataware.aws.session import Account
-from dataware.core.errors import BadInput, CannotSee, NotThere
+from dataware.core.errors import InputError, LookupFailedError, NotFoundError
 from dataware.core.kind import SkipReason
 from dataware.core.model import Size
 from dataware.core.ports import Request, Response
@@ -190,7 +190,7 @@ def test_a_prefix_is_exchanged(aws: Account) -> None:
 
 def test_a_copy_into_itself_is_refused(aws: Account) -> None:
     """Overlapping prefixes of one bucket would feed a copy its own output."""
-    with pytest.raises(BadInput, match="overlap"):
+    with pytest.raises(InputError, match="overlap"):
         copy(aws, order(aws, "old-bucket", "old-bucket"))
 
 
@@ -235,14 +235,14 @@ def test_a_source_that_changes_after_the_listing_is_left(aws: Account) -> None:
 
 def test_a_missing_bucket_is_an_error(aws: Account) -> None:
     """A listing that fails never looks like an empty bucket."""
-    with pytest.raises((NotThere, CannotSee), match="no-such"):
+    with pytest.raises((NotFoundError, LookupFailedError), match="no-such"):
         copy(aws, order(aws, "no-such-bucket", "new-bucket"))
 
 
 def test_a_denied_listing_is_an_error(aws: Account) -> None:
     """A listing that is denied names the permission and ends the copy."""
     denied = Response(403, {}, b"<Error><Code>AccessDenied</Code></Error>")
-    with pytest.raises(CannotSee, match="s3:ListBucket"):
+    with pytest.raises(LookupFailedError, match="s3:ListBucket"):
         copy(aws, order(aws, "old-bucket", "new-bucket"), answer=lambda _request: denied)
 
 
@@ -304,7 +304,7 @@ def test_a_vanished_target_ends_the_run(aws: Account) -> None:
     def vanish(request: Request) -> Response | None:
         return gone if request.method == "PUT" else None
 
-    with pytest.raises(NotThere, match="new-bucket"):
+    with pytest.raises(NotFoundError, match="new-bucket"):
         copy(aws, order(aws, "old-bucket", "new-bucket"), answer=vanish)
 
 
@@ -327,7 +327,7 @@ def test_a_listing_out_of_order_is_an_error(aws: Account) -> None:
     entry = '<Contents><Key>{}</Key><Size>0</Size><ETag>"e"</ETag></Contents>'
     body = "".join(entry.format(key) for key in "ba")
     text = f"<ListBucketResult><IsTruncated>false</IsTruncated>{body}</ListBucketResult>"
-    with pytest.raises(CannotSee, match="in order"):
+    with pytest.raises(LookupFailedError, match="in order"):
         copy(
             aws,
             order(aws, "old-bucket", "new-bucket"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dataware.core.ports import Judgement, Response
 from dataware.kinds.s3_bucket.copy.fast_xml import quick_copied, quick_objects
-from dataware.kinds.s3_bucket.copy.responses import Answer
+from dataware.kinds.s3_bucket.copy.responses import AnswerReader
 from dataware.kinds.s3_bucket.copy.xml import read_copied, read_objects
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -108,7 +108,7 @@ def usual_page(count: int) -> str:
 
 def both(read: Callable[..., Any], quick: Callable[..., Any], body: bytes) -> None:
     """Check that an answer means the same with the quick reader and without it."""
-    strict, fast = Answer(read), Answer(read, quick)
+    strict, fast = AnswerReader(read), AnswerReader(read, quick)
     response = Response(200, {}, body)
     assert strict(response) is fast(response)
     assert strict.value == fast.value
@@ -166,7 +166,7 @@ def test_a_damaged_answer_to_a_copy_is_no_success(body: bytes) -> None:
 def test_an_answer_without_an_etag_is_no_success(body: bytes) -> None:
     """An empty 200 and a 200 with an error inside are never a finished copy."""
     assert quick_copied(body) is None
-    assert Answer(read_copied, quick_copied)(Response(200, {}, body)) is not Judgement.DONE
+    assert AnswerReader(read_copied, quick_copied)(Response(200, {}, body)) is not Judgement.DONE
 
 
 def test_what_s3_writes_is_read_quickly() -> None:

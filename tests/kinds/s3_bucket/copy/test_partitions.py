@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.kind import Tools, UnitPage
+from dataware.calc.key_range import KeyRange, ranges
+from dataware.core.kind import CopyTools, UnitPage
 from dataware.core.model import Size
-from dataware.core.partition import KeyRange, ranges
 from dataware.kinds.s3_bucket.copy.copier import BucketCopier, VersionCopier
 from dataware.kinds.s3_bucket.copy.partitions import COUNTED_PAGES
 from support.listings import ORDER, SIZE, Listings
@@ -29,7 +29,7 @@ names = st.lists((texts | related).map(str.encode), unique=True, max_size=30)
 def copier(kind: type[BucketCopier], wire: Listings) -> BucketCopier:
     """A copier of listings only."""
     unused: Any = None
-    return kind(Tools(unused, wire, unused), ORDER)
+    return kind(CopyTools(unused, wire, unused), ORDER)
 
 
 def read(one: BucketCopier, partition: str, after: str | None = None) -> list[UnitPage]:

@@ -11,7 +11,7 @@ from botocore.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.kind import Place
+from dataware.core.kind import Location
 from dataware.core.ports import Judgement
 from dataware.kinds.s3_bucket.copy.requests import (
     Bucket,
@@ -101,5 +101,5 @@ def test_a_query_is_sorted_and_encoded() -> None:
 
 def test_a_place_may_be_named_by_its_arn() -> None:
     """An ARN and a name mean the same bucket."""
-    place = Place("arn:aws:s3:::bucket", "1", "r", "é/")
+    place = Location("arn:aws:s3:::bucket", "1", "r", "é/")
     assert Bucket.of(place) == Bucket("bucket", "1", "r", "é/".encode())

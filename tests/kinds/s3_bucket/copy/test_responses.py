@@ -10,15 +10,15 @@ from xml.etree.ElementTree import Element
 import botocore.session
 import pytest
 
-from dataware.core.errors import CannotSee, NotThere
+from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.ports import Judgement, Response
 from dataware.kinds.s3_bucket.copy import xml as documents
 from dataware.kinds.s3_bucket.copy.responses import (
     ARCHIVED_CODES,
-    Answer,
-    Fault,
-    Garbled,
-    Rejected,
+    AnswerReader,
+    ErrorAnswer,
+    MalformedResponseError,
+    S3RequestError,
     document,
     fault_of,
     judge_plain,
@@ -79,7 +79,7 @@ def error(code: str, more: str = "") -> bytes:
 def test_only_a_whole_document_is_a_success(call: str) -> None:
     """Every proper beginning of a document is asked for again, and so is any other document."""
     read, text = WHOLE[call]
-    answer = Answer(read)
+    answer = AnswerReader(read)
     whole = text.encode()
     assert answer(Response(200, {}, whole)) is Judgement.DONE
     assert answer.value is not None
@@ -113,7 +113,7 @@ def test_only_a_whole_document_is_a_success(call: str) -> None:
 )
 def test_errors_are_told_apart(status: int, body: bytes, judgement: Judgement) -> None:
     """What may pass is tried again, what asks for patience slows down, the rest is final."""
-    assert Answer(documents.read_copied)(Response(status, {}, body)) is judgement
+    assert AnswerReader(documents.read_copied)(Response(status, {}, body)) is judgement
 
 
 @pytest.mark.parametrize(("status", "done"), [(200, True), (204, True), (404, False)])
@@ -160,7 +160,7 @@ def test_a_listing_is_read_as_it_is_written() -> None:
 def test_a_listing_that_contradicts_itself_is_no_listing(old: str, new: str) -> None:
     """A page that lost something never passes for a shorter one."""
     assert old in LISTING
-    with pytest.raises(Garbled):
+    with pytest.raises(MalformedResponseError):
         documents.read_objects(document(LISTING.replace(old, new).encode()))
 
 
@@ -181,7 +181,7 @@ def test_versions_keep_their_order_and_markers() -> None:
         ("null", False),
     ]
     assert page.more == {"key-marker": b"k", "version-id-marker": "v"}
-    with pytest.raises(Garbled):
+    with pytest.raises(MalformedResponseError):
         documents.read_versions(document(text.replace("NextKeyMarker", "Other").encode()))
 
 
@@ -202,34 +202,34 @@ def test_uploads_and_parts_are_read() -> None:
     assert documents.read_parts(document(parts.encode())) == {7: 5}
     for read, text in ((documents.read_uploads, uploads), (documents.read_parts, parts)):
         broken = text.replace("UploadId>", "Other>").replace("Size>", "Other>")
-        with pytest.raises(Garbled):
+        with pytest.raises(MalformedResponseError):
             read(document(broken.encode()))
-    with pytest.raises(Garbled):
+    with pytest.raises(MalformedResponseError):
         documents.read_uploads(document(uploads.replace("NextKeyMarker", "N").encode()))
-    with pytest.raises(Garbled):
+    with pytest.raises(MalformedResponseError):
         documents.read_tags(document(b"<Tagging><TagSet><Tag/></TagSet></Tagging>"))
 
 
 def test_an_error_is_read_with_its_condition() -> None:
     """The failed precondition tells a changed source from an occupied target."""
     body = error("PreconditionFailed", "<Message>m</Message><Condition>If-None-Match</Condition>")
-    assert fault_of(Response(412, {}, body)) == Fault(
+    assert fault_of(Response(412, {}, body)) == ErrorAnswer(
         412, "PreconditionFailed", "m", "If-None-Match"
     )
-    assert fault_of(Response(404, {}, b"")) == Fault(404, "404")
+    assert fault_of(Response(404, {}, b"")) == ErrorAnswer(404, "404")
 
 
 @pytest.mark.parametrize(
     ("status", "code", "sort"),
-    [(404, "NoSuchBucket", NotThere), (403, "SignatureDoesNotMatch", CannotSee)],
+    [(404, "NoSuchBucket", NotFoundError), (403, "SignatureDoesNotMatch", LookupFailedError)],
 )
 def test_what_concerns_every_key_ends_the_run(
     status: int, code: str, sort: type[Exception]
 ) -> None:
     """A vanished bucket or a refused signature is not reported key by key."""
     with pytest.raises(sort, match="the-bucket"):
-        refuse_all(Rejected("CopyObject", Fault(status, code)), "the-bucket")
-    refuse_all(Rejected("CopyObject", Fault(403, "AccessDenied")), "the-bucket")
+        refuse_all(S3RequestError("CopyObject", ErrorAnswer(status, code)), "the-bucket")
+    refuse_all(S3RequestError("CopyObject", ErrorAnswer(403, "AccessDenied")), "the-bucket")
 
 
 def test_the_codes_of_archived_objects_are_those_of_the_service_model() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dataware.aws.session import Account
-from dataware.core.errors import Refused
+from dataware.core.errors import RefusedError
 from dataware.core.kind import SkipReason
 from dataware.core.model import OnConflict
 from dataware.core.ports import Request, Response
@@ -111,7 +111,7 @@ def test_a_target_without_versions_is_refused(aws: Account) -> None:
     """Versions are never collapsed into one without a word."""
     version(aws, "new-bucket", "Suspended")
     write(aws, "key", b"1")
-    with pytest.raises(Refused, match="does not keep versions"):
+    with pytest.raises(RefusedError, match="does not keep versions"):
         pages(aws, all_versions(aws))
 
 
@@ -123,7 +123,7 @@ def test_another_history_is_a_conflict(aws: Account, present: list[bytes | None]
     (left,) = copy(aws, all_versions(aws))[0].left
     assert (left.key, left.trouble) == ("key", SkipReason.CONFLICT)
     assert history(aws, "key") == present
-    with pytest.raises(Refused, match="key"):
+    with pytest.raises(RefusedError, match="key"):
         copy(aws, all_versions(aws, on_conflict=OnConflict.STOP))
 
 

@@ -15,11 +15,17 @@ from functools import cache
 from typing import Any
 
 from dataware.core.absence import says_absent
-from dataware.core.entry import cure
-from dataware.core.errors import CannotSee, DatawareError, NotLetIn, NotThere, WriteDenied
-from dataware.core.kind import Place
+from dataware.core.errors import (
+    AuthenticationError,
+    DatawareError,
+    LookupFailedError,
+    NotFoundError,
+    WriteDeniedError,
+)
+from dataware.core.kind import Location
 from dataware.core.model import Problem
 from dataware.core.ports import Judgement, Request, Response, Wire
+from dataware.http.auth_errors import cure
 from dataware.kinds.dynamodb_table.copy.decoding import json_object
 
 Answer = dict[str, Any]
@@ -48,7 +54,7 @@ _TRANSIENT = frozenset(
 _WRITES = frozenset({"BatchWriteItem", "PutItem"})
 
 
-class Refusal(Exception):
+class TableRequestError(Exception):
     """An answer that no retry changes; `answer` is its decoded body. Callers translate it."""
 
     def __init__(self, code: str, answer: Answer) -> None:
@@ -67,7 +73,7 @@ class TableClient:
     """One side of a copy as the wire sees it."""
 
     wire: Wire
-    place: Place
+    place: Location
 
     async def call(
         self, operation: str, body: bytes, shape: Shape, decode: Decode = json_object
@@ -89,33 +95,35 @@ class TableClient:
             )
         )
         if exchange.refused:
-            raise Refusal(exchange.refused, exchange.answer)
+            raise TableRequestError(exchange.refused, exchange.answer)
         return exchange.answer
 
     async def ask(
         self, operation: str, shape: Shape, decode: Decode = json_object, **parameters: Any
     ) -> Answer:
-        """The answer of an operation about this table; raises NotThere and CannotSee."""
+        """The answer of an operation about this table; raises NotFoundError and LookupFailedError."""
         body = encode({"TableName": self.place.name, **parameters})
         try:
             return await self.call(operation, body, shape, decode)
-        except Refusal as refusal:
+        except TableRequestError as refusal:
             raise self.failure(operation, refusal) from None
 
-    def failure(self, operation: str, refusal: Refusal) -> DatawareError:
+    def failure(self, operation: str, refusal: TableRequestError) -> DatawareError:
         """A refusal in a sentence; the service's own message stays out: it may quote values."""
         if (cured_by := cure(refusal.code)) is not None:
-            return NotLetIn(f"{operation} answered {refusal.code}: {cured_by}")
+            return AuthenticationError(f"{operation} answered {refusal.code}: {cured_by}")
         denied = refusal.code == "AccessDeniedException"
         need = f"dynamodb:{operation}" if denied else None
         # The message of a denial names actions and policies; any other may quote values.
         detail = refusal.message if denied else ""
         problem = Problem(operation, refusal.code, need, detail)
         if says_absent(operation, refusal.code):
-            return NotThere(f"there is no table {self.place.name} in {self.place.region}", problem)
+            return NotFoundError(
+                f"there is no table {self.place.name} in {self.place.region}", problem
+            )
         text = f"table {self.place.name} ({self.place.region}): {problem}"
         denies_writing = denied and operation in _WRITES
-        return (WriteDenied if denies_writing else CannotSee)(text, problem)
+        return (WriteDeniedError if denies_writing else LookupFailedError)(text, problem)
 
 
 @cache

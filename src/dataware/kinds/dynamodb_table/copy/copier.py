@@ -16,27 +16,27 @@ from functools import reduce
 from hashlib import sha256
 from typing import Any, Final
 
-from dataware.core.circles import PageCursor
-from dataware.core.errors import Conflict, WriteDenied
+from dataware.calc.multiset_digest import MultisetDigest
+from dataware.core.errors import ConflictError, WriteDeniedError
 from dataware.core.kind import (
     CopyOrder,
     CopyOutcome,
+    CopyTools,
+    Location,
     PageBound,
-    Place,
     Rates,
     SkippedKey,
     SkipReason,
-    Tools,
     Unit,
     UnitPage,
     no_page_bound,
 )
 from dataware.core.model import OnConflict, Size
-from dataware.core.tally import Tally
+from dataware.core.page_cursor import PageCursor
 from dataware.kinds.dynamodb_table.copy.client import (
     Answer,
-    Refusal,
     TableClient,
+    TableRequestError,
     encode,
     has_nothing,
     has_page,
@@ -96,12 +96,12 @@ class _FirstPage:
 class TableCopier:
     """The copier of DynamoDB tables; `order` tells from where to where."""
 
-    def __init__(self, tools: Tools, order: CopyOrder) -> None:
+    def __init__(self, tools: CopyTools, order: CopyOrder) -> None:
         self._order = order
         self._clock = tools.clock
         self._source = TableClient(tools.wire, order.source)
         self._target = TableClient(tools.wire, order.target)
-        self._descriptions: dict[Place, Mapping[str, Any]] = {}
+        self._descriptions: dict[Location, Mapping[str, Any]] = {}
         self._first: _FirstPage | None = None
         name = encode(order.target.name)
         self._batch_start = b'{"RequestItems":{%b:[{"PutRequest":{"Item":' % name
@@ -169,7 +169,7 @@ class TableCopier:
         try:
             await self._batch(items)
             return CopyOutcome(len(items), bytes=unit.bytes, tally=_tally(items))
-        except Refusal as refusal:
+        except TableRequestError as refusal:
             if refusal.code not in _PER_ITEM:
                 raise self._target.failure("BatchWriteItem", refusal) from None
         # One bad item, or a key twice, makes DynamoDB refuse the whole batch: alone, only that
@@ -241,7 +241,7 @@ class TableCopier:
             results = await asyncio.gather(*map(put, some), return_exceptions=True)
             outcomes += [one for one in results if isinstance(one, CopyOutcome)]
             for error in results:
-                if isinstance(error, WriteDenied):
+                if isinstance(error, WriteDeniedError):
                     error.beside = sum(outcome.copied + outcome.same for outcome in outcomes)
                 if isinstance(error, BaseException):
                     raise error
@@ -250,7 +250,9 @@ class TableCopier:
             same=sum(outcome.same for outcome in outcomes),
             bytes=sum(outcome.bytes for outcome in outcomes),
             left=tuple(left for outcome in outcomes for left in outcome.left),
-            tally=reduce(Tally.plus, (outcome.tally for outcome in outcomes), Tally()),
+            tally=reduce(
+                MultisetDigest.plus, (outcome.tally for outcome in outcomes), MultisetDigest()
+            ),
         )
 
     async def _put_if_free(self, item: bytes) -> CopyOutcome:
@@ -267,7 +269,7 @@ class TableCopier:
         body = b'%b,"Item":%b}' % (parameters[:-1], item)
         try:
             await self._target.call("PutItem", body, has_nothing)
-        except Refusal as refusal:
+        except TableRequestError as refusal:
             if refusal.code == "ConditionalCheckFailedException":
                 return await self._settle(item, refusal.answer)
             return CopyOutcome(left=(await self._left_behind(item, refusal),))
@@ -281,7 +283,7 @@ class TableCopier:
             return CopyOutcome(same=1, tally=_tally((item,)))
         policy, key = self._order.on_conflict, key_text(mine, await self._key_names())
         if policy is OnConflict.STOP:
-            raise Conflict(
+            raise ConflictError(
                 f"table {self._target.place.name} holds another item under {key}; "
                 "it was left as it is, and the copy stops here (--on-conflict stop)"
             )
@@ -290,7 +292,7 @@ class TableCopier:
         kept = "kept the target's item" if policy else "the target holds another item"
         return CopyOutcome(left=(SkippedKey(key, SkipReason.CONFLICT, kept),))
 
-    async def _left_behind(self, item: bytes, refusal: Refusal) -> SkippedKey:
+    async def _left_behind(self, item: bytes, refusal: TableRequestError) -> SkippedKey:
         """Why one item was refused; raises where the reason is not the item."""
         key = key_text(json.loads(item), await self._key_names())
         message = refusal.message
@@ -300,9 +302,9 @@ class TableCopier:
         raise self._target.failure("PutItem", refusal)
 
 
-def _tally(items: Iterable[bytes]) -> Tally:
+def _tally(items: Iterable[bytes]) -> MultisetDigest:
     """Items as the source sent them: what a reader that finds the same bytes adds up to."""
-    return Tally.of([sha256(item).digest()[:16] for item in items])
+    return MultisetDigest.of([sha256(item).digest()[:16] for item in items])
 
 
 def _capacity(table: Mapping[str, Any], units: str) -> float | None:

@@ -13,7 +13,7 @@ Read = Callable[[bytes], Any]
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
-class Torn(ValueError):
+class TruncatedBodyError(ValueError):
     """A body that is not all of a JSON object."""
 
 
@@ -51,9 +51,9 @@ def json_object(body: bytes) -> dict[str, Any]:
     try:
         answer = _document(body)
     except RecursionError:
-        raise Torn("nested too deeply") from None
+        raise TruncatedBodyError("nested too deeply") from None
     if not isinstance(answer, dict):
-        raise Torn(type(answer).__name__)
+        raise TruncatedBodyError(type(answer).__name__)
     return answer
 
 

@@ -15,10 +15,10 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, Final
 
-from dataware.core.circles import PageCursor
-from dataware.core.errors import CannotSee
-from dataware.core.kind import Evidence, KeyFingerprint, Place, Reader, Records
+from dataware.core.errors import LookupFailedError
+from dataware.core.kind import Evidence, FingerprintPage, KeyFingerprint, Location, Reader
 from dataware.core.model import Problem
+from dataware.core.page_cursor import PageCursor
 from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.verify.digests import digest, digest_of
 from dataware.kinds.dynamodb_table.verify.responses import read_got, read_scan, read_table
@@ -42,7 +42,7 @@ class TableReader(Reader):
     def __init__(
         self,
         aws: Aws,
-        place: Place,
+        place: Location,
         *,
         all_versions: bool = False,
         deep: bool = False,
@@ -60,7 +60,7 @@ class TableReader(Reader):
         total = min(max(wanted, MIN_PARTS), MAX_PARTS)
         return [f"{segment} of {total}" for segment in range(total)]
 
-    def pages(self, part: str, after: str | None = None) -> Iterator[Records]:
+    def pages(self, part: str, after: str | None = None) -> Iterator[FingerprintPage]:
         """The items of a segment, by consistent reads; a cursor is the last key as JSON."""
         segment, total = part.split(" of ")
         where: dict[str, Any] = {"Segment": int(segment), "TotalSegments": int(total)}
@@ -70,10 +70,10 @@ class TableReader(Reader):
         while True:
             if last is not None:
                 where["ExclusiveStartKey"] = _for_sdk(last)
-            with self._aws.looking_at(f"table {self._name}", "dynamodb:Scan"):
+            with self._aws.translate_errors(f"table {self._name}", "dynamodb:Scan"):
                 page = self._aws.fetch("dynamodb", "scan", read_scan, **ask, **where)
             last = page.last
-            yield Records(page.items, None if last is None else json.dumps(last))
+            yield FingerprintPage(page.items, None if last is None else json.dumps(last))
             if last is None:
                 return
             cursor.advance(last, found=len(page.items))
@@ -110,7 +110,7 @@ class TableReader(Reader):
 
     def _describe_table(self) -> Mapping[str, Any]:
         if self._table is None:
-            with self._aws.looking_at(f"table {self._name}", "dynamodb:DescribeTable"):
+            with self._aws.translate_errors(f"table {self._name}", "dynamodb:DescribeTable"):
                 self._table = self._aws.fetch(
                     "dynamodb", "describe_table", read_table, TableName=self._name
                 )
@@ -122,14 +122,16 @@ class TableReader(Reader):
         while keys:
             wanted = [_for_sdk(key) for key in keys]
             request = {self._name: {"Keys": wanted, "ConsistentRead": True}}
-            with self._aws.looking_at(f"table {self._name}", "dynamodb:BatchGetItem"):
+            with self._aws.translate_errors(f"table {self._name}", "dynamodb:BatchGetItem"):
                 got = self._aws.fetch("dynamodb", "batch_get_item", read_got, RequestItems=request)
             yield from got.items
             left = got.unprocessed
             tries = 0 if len(left) < len(keys) else tries + 1
             if tries == _TRIES:
                 problem = Problem("BatchGetItem", "UnprocessedKeys")
-                raise CannotSee(f"table {self._name}: {problem}, {tries} times in a row", problem)
+                raise LookupFailedError(
+                    f"table {self._name}: {problem}, {tries} times in a row", problem
+                )
             keys = left
             if keys:
                 ceiling = min(_FIRST_PAUSE * 2**tries, _LONGEST_PAUSE)

@@ -17,14 +17,14 @@ _decode = json.JSONDecoder().raw_decode
 
 
 @dataclass(frozen=True, slots=True)
-class Scanned:
+class ScanPage:
     """A page of a scan: items as they were sent, and the key after which it goes on."""
 
     items: Sequence[bytes]
     last: Mapping[str, Any] | None
 
 
-def read_scan(body: bytes) -> Scanned:
+def read_scan(body: bytes) -> ScanPage:
     """The page in the body of a Scan."""
     # One character a byte: the bytes of an item are found again, and a page takes little memory.
     # Structure is ASCII, so what UTF-8 needs more of only stands within strings.
@@ -38,7 +38,7 @@ def read_scan(body: bytes) -> Scanned:
     if not isinstance(items, list) or count != len(items) or scanned != count:
         raise ValueError("a page of other items than it counts")
     if last is None or (isinstance(last, dict) and last):
-        return Scanned(items, last)
+        return ScanPage(items, last)
     raise ValueError("a page that does not say where the next one begins")
 
 
@@ -55,14 +55,14 @@ def read_table(body: bytes) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Got:
+class BatchGetPage:
     """What BatchGetItem found, and the keys that it did not look for."""
 
     items: Sequence[bytes]
     unprocessed: Sequence[Mapping[str, Any]]
 
 
-def read_got(body: bytes) -> Got:
+def read_got(body: bytes) -> BatchGetPage:
     """The answer in the body of a BatchGetItem on one table."""
     answer = json.loads(body)
     try:
@@ -70,7 +70,7 @@ def read_got(body: bytes) -> Got:
         left = [key for some in answer["UnprocessedKeys"].values() for key in some["Keys"]]
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"an answer that is not whole ({error})") from None
-    return Got([_dump_item(item) for item in found], left)
+    return BatchGetPage([_dump_item(item) for item in found], left)
 
 
 def _dump_item(item: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""The S3 calls of a copy, sent over the wire; every failure is a `Rejected`."""
+"""The S3 calls of a copy, sent over the wire; every failure is a `S3RequestError`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from xml.etree.ElementTree import Element
 from dataware.core.ports import Judgement, Response, Wire
 from dataware.kinds.s3_bucket.copy.requests import Bucket, S3Request, quote_etag
 from dataware.kinds.s3_bucket.copy.responses import (
-    Answer,
-    Rejected,
+    AnswerReader,
+    S3RequestError,
     fault_of,
     judge_plain,
     judge_range,
@@ -37,7 +37,7 @@ _OPAQUE_ETAG = {"aws:kms", "aws:kms:dsse"}
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ObjectHead:
     """What HeadObject says of an object."""
 
     headers: Mapping[str, str]
@@ -126,8 +126,8 @@ class S3Client:
         *,
         quick: Callable[[bytes], T | None] | None = None,
     ) -> T:
-        """A call that answers with a document, read as `Answer` does; raises Rejected."""
-        answer = Answer(read, quick)
+        """A call that answers with a document, read as `AnswerReader` does; raises Rejected."""
+        answer = AnswerReader(read, quick)
         response = await self._wire.send(bucket.request(method, answer, ask))
         if answer.value is None:
             raise self._rejection_of(bucket, call, response)
@@ -140,22 +140,24 @@ class S3Client:
             raise self._rejection_of(bucket, call, response)
         return response
 
-    async def head(self, bucket: Bucket, key: bytes, version: str | None = None) -> Head | None:
+    async def head(
+        self, bucket: Bucket, key: bytes, version: str | None = None
+    ) -> ObjectHead | None:
         """What stands under a key, or None; raises Rejected."""
         ask = S3Request(key, _version(version), {"x-amz-checksum-mode": "ENABLED"})
         try:
             response = await self.plain(bucket, "HeadObject", "HEAD", ask)
-        except Rejected as rejected:
+        except S3RequestError as rejected:
             if rejected.fault.status == 404 and await self._is_gone(bucket, key, version):
                 return None
             raise
-        return Head(response.headers)
+        return ObjectHead(response.headers)
 
     async def _is_gone(self, bucket: Bucket, key: bytes, version: str | None) -> bool:
         """Whether S3 itself says that an object is not there; a 404 to HEAD has no code."""
         try:
             await self.tags(bucket, key, version)
-        except Rejected as rejected:
+        except S3RequestError as rejected:
             if rejected.says_absent:
                 return True
             raise
@@ -169,7 +171,12 @@ class S3Client:
         return await self.document(bucket, "GetObjectTagging", ask, read_tags)
 
     async def range(
-        self, bucket: Bucket, key: bytes, head: Head, span: tuple[int, int], version: str | None
+        self,
+        bucket: Bucket,
+        key: bytes,
+        head: ObjectHead,
+        span: tuple[int, int],
+        version: str | None,
     ) -> bytes:
         """The bytes from the first up to the second of `span`; raises Rejected.
 
@@ -184,8 +191,8 @@ class S3Client:
             raise self._rejection_of(bucket, "GetObject", response)
         return response.body
 
-    def _rejection_of(self, bucket: Bucket, call: str, response: Response) -> Rejected:
-        rejected = Rejected(call, fault_of(response))
+    def _rejection_of(self, bucket: Bucket, call: str, response: Response) -> S3RequestError:
+        rejected = S3RequestError(call, fault_of(response))
         refuse_all(rejected, bucket.name)
         return rejected
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from dataware.core.errors import Conflict
+from dataware.core.errors import ConflictError
 from dataware.core.kind import CopyOutcome, SkippedKey, SkipReason
 from dataware.core.model import OnConflict
 from dataware.core.printable import escape_key
-from dataware.kinds.s3_bucket.copy.client import Head
+from dataware.kinds.s3_bucket.copy.client import ObjectHead
 from dataware.kinds.s3_bucket.copy.multipart import copy_in_parts
 from dataware.kinds.s3_bucket.copy.objects import (
     ONLY_IF_ABSENT,
@@ -20,7 +20,7 @@ from dataware.kinds.s3_bucket.copy.objects import (
     skip_if_archived,
 )
 from dataware.kinds.s3_bucket.copy.requests import Bucket
-from dataware.kinds.s3_bucket.copy.responses import Rejected
+from dataware.kinds.s3_bucket.copy.responses import S3RequestError
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
 from dataware.kinds.s3_bucket.storage_classes import ARCHIVE_CLASSES
 
@@ -28,12 +28,12 @@ _CHUNK = 8 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class ObjectRef:
     """One object on one side: where it is, which version, and what HEAD said of it."""
 
     bucket: Bucket
     key: bytes
-    head: Head
+    head: ObjectHead
     version: str | None = None
 
 
@@ -50,12 +50,12 @@ async def place(pair: BucketPair, found: ListedObject, *, doubtful: bool = False
             return CopyOutcome(left=(left,))
         try:
             await copy(pair, found)
-        except Rejected as rejected:
+        except S3RequestError as rejected:
             if not _occupied(rejected):
                 raise
             return await _settle(pair, found)
         return CopyOutcome(copied=1, bytes=found.size)
-    except Rejected as rejected:
+    except S3RequestError as rejected:
         return CopyOutcome(left=(await left_by(pair, found, rejected.fault),))
 
 
@@ -69,7 +69,7 @@ def copy(pair: BucketPair, found: ListedObject, *, seen: str | None = None) -> A
     return (copy_in_parts if large else copy_at_once)(pair, found, condition)
 
 
-def _occupied(rejected: Rejected) -> bool:
+def _occupied(rejected: S3RequestError) -> bool:
     """Whether a copy was refused because of what stands in the target, and not in the source."""
     fault = rejected.fault
     return fault.status == 412 and "copy-source" not in fault.condition.lower()
@@ -86,13 +86,13 @@ async def _settle(pair: BucketPair, found: ListedObject) -> CopyOutcome:
     if target is None:
         await copy(pair, found)
         return CopyOutcome(copied=1, bytes=found.size)
-    mine = Seat(pair.source, found.key, source, found.version)
-    if await alike(pair, mine, Seat(pair.target, key, target)):
+    mine = ObjectRef(pair.source, found.key, source, found.version)
+    if await alike(pair, mine, ObjectRef(pair.target, key, target)):
         return CopyOutcome(same=1)
     return await _conflict(pair, found, target)
 
 
-async def alike(pair: BucketPair, mine: Seat, theirs: Seat) -> bool:
+async def alike(pair: BucketPair, mine: ObjectRef, theirs: ObjectRef) -> bool:
     """Whether two objects are the same: attributes, then hashes, then the bytes themselves."""
     one, other = mine.head, theirs.head
     if one.size != other.size or one.storage_class != other.storage_class:
@@ -105,7 +105,7 @@ async def alike(pair: BucketPair, mine: Seat, theirs: Seat) -> bool:
     return verdict and await _same_tags(pair, mine, theirs)
 
 
-def _by_hash(one: Head, other: Head) -> bool | None:
+def _by_hash(one: ObjectHead, other: ObjectHead) -> bool | None:
     if one.etag and one.etag == other.etag:
         return True
     shared = one.full_checksums.keys() & other.full_checksums.keys()
@@ -116,7 +116,7 @@ def _by_hash(one: Head, other: Head) -> bool | None:
     return True if one.size == 0 else None
 
 
-async def _same_bytes(pair: BucketPair, mine: Seat, theirs: Seat) -> bool:
+async def _same_bytes(pair: BucketPair, mine: ObjectRef, theirs: ObjectRef) -> bool:
     for start in range(0, mine.head.size, _CHUNK):
         span = (start, min(start + _CHUNK, mine.head.size))
         one, other = [
@@ -128,17 +128,17 @@ async def _same_bytes(pair: BucketPair, mine: Seat, theirs: Seat) -> bool:
     return True
 
 
-async def _same_tags(pair: BucketPair, mine: Seat, theirs: Seat) -> bool:
+async def _same_tags(pair: BucketPair, mine: ObjectRef, theirs: ObjectRef) -> bool:
     one, other = [
         await pair.calls.tags(seat.bucket, seat.key, seat.version) for seat in (mine, theirs)
     ]
     return one == other
 
 
-async def _conflict(pair: BucketPair, found: ListedObject, target: Head) -> CopyOutcome:
+async def _conflict(pair: BucketPair, found: ListedObject, target: ObjectHead) -> CopyOutcome:
     policy = pair.order.on_conflict
     if policy is OnConflict.STOP:
-        raise Conflict(
+        raise ConflictError(
             f"bucket {pair.target.name} holds another object under the key "
             f"{escape_key(pair.target_key(found.key))}; nothing was overwritten, and the run stops "
             "because of --on-conflict stop"
@@ -153,7 +153,7 @@ async def _conflict(pair: BucketPair, found: ListedObject, target: Head) -> Copy
         return CopyOutcome(left=(left,))
     try:
         await copy(pair, found, seen=target.etag)
-    except Rejected as rejected:
+    except S3RequestError as rejected:
         if rejected.fault.status != 412:
             raise
         return _skip_object(

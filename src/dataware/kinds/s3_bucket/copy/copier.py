@@ -7,26 +7,26 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
-from dataware.core.errors import BadInput
+from dataware.calc.key_range import KeyRange
+from dataware.core.errors import InputError
 from dataware.core.kind import (
     CopyOrder,
     CopyOutcome,
+    CopyTools,
     PageBound,
     Rates,
-    Tools,
     Unit,
     UnitPage,
     no_page_bound,
 )
 from dataware.core.model import Size
-from dataware.core.partition import KeyRange
 from dataware.kinds.s3_bucket.copy.client import S3Client
 from dataware.kinds.s3_bucket.copy.conflicts import place
-from dataware.kinds.s3_bucket.copy.listing import OBJECTS, VERSIONS, Beside, ahead, pages
+from dataware.kinds.s3_bucket.copy.listing import OBJECTS, VERSIONS, TargetPageCursor, ahead, pages
 from dataware.kinds.s3_bucket.copy.objects import BucketPair
-from dataware.kinds.s3_bucket.copy.partitions import Overview, overview
+from dataware.kinds.s3_bucket.copy.partitions import ListingSurvey, overview
 from dataware.kinds.s3_bucket.copy.requests import cursor_of, key_of
-from dataware.kinds.s3_bucket.copy.versions import Replay, histories, require_versioning
+from dataware.kinds.s3_bucket.copy.versions import HistoryReplay, histories, require_versioning
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ T = TypeVar("T")
 REQUEST_BYTES = 4096
 
 
-class Doubtful(NamedTuple):
+class MismatchedObject(NamedTuple):
     """An object under whose key the target shows something else."""
 
     found: ListedObject
@@ -46,9 +46,9 @@ class BucketCopier:
 
     _listing = OBJECTS
 
-    def __init__(self, tools: Tools, order: CopyOrder) -> None:
+    def __init__(self, tools: CopyTools, order: CopyOrder) -> None:
         self._pair = BucketPair.of(S3Client(tools.wire), order)
-        self._overview: Overview | None = None
+        self._overview: ListingSurvey | None = None
         _check_apart(self._pair)
 
     async def size(self) -> Size:
@@ -63,7 +63,7 @@ class BucketCopier:
         """Ranges of keys relative to the prefix; ``""`` is all of them."""
         return [part.text for part in (await self._load_overview()).parts]
 
-    async def _load_overview(self) -> Overview:
+    async def _load_overview(self) -> ListingSurvey:
         if self._overview is None:
             pair = self._pair
             self._overview = await overview(pair.calls, pair.source, self._listing)
@@ -87,17 +87,17 @@ class BucketCopier:
         here = pages(pair.calls, pair.source, OBJECTS, span)
         there = pages(pair.calls, pair.target, OBJECTS, span)
         async with aclosing(ahead(here)) as source, aclosing(ahead(there)) as target:
-            beside = Beside(target, pair.target)
+            beside = TargetPageCursor(target, pair.target)
             async for found in source:
                 for some in split_page(found, bound):
                     yield await self._page(some, beside)
         yield UnitPage((), None)
 
-    async def _page(self, found: Sequence[ListedObject], beside: Beside) -> UnitPage:
+    async def _page(self, found: Sequence[ListedObject], beside: TargetPageCursor) -> UnitPage:
         keys = self._pair.source.relatives(one.key for one in found)
         there = await beside.among(keys)
         units = tuple(
-            Unit(one if other is None else Doubtful(one), 1, REQUEST_BYTES)
+            Unit(one if other is None else MismatchedObject(one), 1, REQUEST_BYTES)
             for one, other in zip(found, map(there.get, keys), strict=True)
             if other is None or not _same(one, other)
         )
@@ -105,8 +105,8 @@ class BucketCopier:
 
     def write(self, unit: Unit) -> Coroutine[Any, Any, CopyOutcome]:
         """Bring one object over."""
-        payload: ListedObject | Doubtful = unit.payload
-        if isinstance(payload, Doubtful):
+        payload: ListedObject | MismatchedObject = unit.payload
+        if isinstance(payload, MismatchedObject):
             return place(self._pair, payload.found, doubtful=True)
         return place(self._pair, payload)
 
@@ -133,11 +133,11 @@ class VersionCopier(BucketCopier):
     async def write(self, unit: Unit) -> CopyOutcome:
         """Bring the history of one key over."""
         history: tuple[ListedObject, ...] = unit.payload
-        return await Replay(self._pair, history).run()
+        return await HistoryReplay(self._pair, history).run()
 
 
-def make(tools: Tools, order: CopyOrder) -> BucketCopier:
-    """The copier for an order; does no I/O. Raises BadInput for a copy into itself."""
+def make(tools: CopyTools, order: CopyOrder) -> BucketCopier:
+    """The copier for an order; does no I/O. Raises InputError for a copy into itself."""
     return (VersionCopier if order.all_versions else BucketCopier)(tools, order)
 
 
@@ -160,7 +160,7 @@ def _check_apart(pair: BucketPair) -> None:
         return
     one, other = pair.source.prefix, pair.target.prefix
     if one.startswith(other) or other.startswith(one):
-        raise BadInput(
+        raise InputError(
             f"source and target overlap in bucket {pair.source.name}: choose prefixes of which "
             "neither contains the other"
         )

@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 # Only the type; parsing is done in `responses`.
 from xml.etree.ElementTree import Element
 
-from dataware.kinds.s3_bucket.copy.responses import Garbled, document, local
+from dataware.kinds.s3_bucket.copy.responses import MalformedResponseError, document, local
 from dataware.kinds.s3_bucket.copy.xml import ListedObject, ListingPage, page_of
 
 # Printable ASCII without markup, entities and quotes means itself in every encoding.
@@ -73,7 +73,7 @@ def quick_objects(body: bytes) -> ListingPage | None:
         root = document(head + _ENTRIES + tail)
         if _own(root) and not _prefixes(root):
             return page_of(root, lambda encoded: _entries(pieces, encoded=encoded))
-    except Garbled:
+    except MalformedResponseError:
         pass
     return None
 

@@ -13,14 +13,14 @@ from typing import TypeVar
 # Only the type; parsing is done in `responses`.
 from xml.etree.ElementTree import Element
 
-from dataware.core.circles import PageCursor
-from dataware.core.errors import CannotSee
-from dataware.core.partition import KeyRange
+from dataware.calc.key_range import KeyRange
+from dataware.core.errors import LookupFailedError
+from dataware.core.page_cursor import PageCursor
 from dataware.core.printable import escape_key
 from dataware.kinds.s3_bucket.copy.client import S3Client
 from dataware.kinds.s3_bucket.copy.fast_xml import quick_objects
 from dataware.kinds.s3_bucket.copy.requests import Bucket, S3Request
-from dataware.kinds.s3_bucket.copy.responses import Rejected
+from dataware.kinds.s3_bucket.copy.responses import S3RequestError
 from dataware.kinds.s3_bucket.copy.xml import ListedObject, ListingPage, read_objects, read_versions
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ListOperation:
     """A listing: how it is asked for, how a page is read, and the permission that it takes.
 
     `marker` is the parameter that begins a listing after a key, `ordered` what holds between the
@@ -47,7 +47,7 @@ class Call:
     permission: str
 
 
-OBJECTS = Call(
+OBJECTS = ListOperation(
     name="ListObjectsV2",
     query={"list-type": "2", "encoding-type": "url"},
     # The answer then tells which archived objects can be read at the moment.
@@ -60,7 +60,7 @@ OBJECTS = Call(
 )
 """The current objects."""
 
-VERSIONS = Call(
+VERSIONS = ListOperation(
     name="ListObjectVersions",
     query={"versions": "", "encoding-type": "url"},
     headers={},
@@ -74,11 +74,11 @@ VERSIONS = Call(
 
 
 async def pages(
-    calls: S3Client, bucket: Bucket, call: Call, span: KeyRange
+    calls: S3Client, bucket: Bucket, call: ListOperation, span: KeyRange
 ) -> AsyncGenerator[Sequence[ListedObject], None]:
     """What is listed within a range of keys, which are relative to the prefix.
 
-    At least one page, which may be empty. Raises CannotSee, also for a listing out of order.
+    At least one page, which may be empty. Raises LookupFailedError, also for a listing out of order.
     """
     end = None if span.end is None else bucket.prefix + span.end
     cursor = PageCursor(call.name, f"bucket {bucket.name}")
@@ -98,7 +98,7 @@ async def pages(
 
 
 async def opening(
-    calls: S3Client, bucket: Bucket, call: Call, start: bytes | None, count: int
+    calls: S3Client, bucket: Bucket, call: ListOperation, start: bytes | None, count: int
 ) -> ListingPage:
     """The first page, of up to `count` entries, after a key that is relative to the prefix."""
     if start is None:
@@ -110,12 +110,12 @@ async def opening(
 
 
 async def _page(
-    calls: S3Client, bucket: Bucket, call: Call, query: Mapping[str, str | bytes]
+    calls: S3Client, bucket: Bucket, call: ListOperation, query: Mapping[str, str | bytes]
 ) -> ListingPage:
     ask = S3Request(None, {**call.query, **query, "prefix": bucket.prefix}, call.headers)
     try:
         page = await calls.document(bucket, call.name, ask, call.read, quick=call.quick)
-    except Rejected as rejected:
+    except S3RequestError as rejected:
         rejected.surface(f"bucket {bucket.name}", call.permission)
     _check_order(bucket, [one.key for one in page.found], call.ordered)
     return page
@@ -127,7 +127,7 @@ def _check_order(
     if all(map(ordered, keys, keys[1:])):
         return
     key = next(key for before, key in pairwise(keys) if not ordered(before, key))
-    raise CannotSee(
+    raise LookupFailedError(
         f"bucket {bucket.name} does not list its keys in order (at {escape_key(key)}), so it "
         "cannot be compared; directory buckets are not supported"
     )
@@ -145,7 +145,7 @@ async def ahead(pages: AsyncIterator[T]) -> AsyncGenerator[T, None]:
         await asyncio.gather(upcoming, return_exceptions=True)
 
 
-class Beside:
+class TargetPageCursor:
     """A listing that is read alongside another one; holds one page of it."""
 
     def __init__(self, pages: AsyncIterator[Sequence[ListedObject]], bucket: Bucket) -> None:

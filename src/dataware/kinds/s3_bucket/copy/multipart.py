@@ -21,11 +21,11 @@ from hashlib import md5
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
-from dataware.core.circles import PageCursor
-from dataware.kinds.s3_bucket.copy.client import Head
+from dataware.core.page_cursor import PageCursor
+from dataware.kinds.s3_bucket.copy.client import ObjectHead
 from dataware.kinds.s3_bucket.copy.objects import BucketPair
 from dataware.kinds.s3_bucket.copy.requests import S3Request
-from dataware.kinds.s3_bucket.copy.responses import Fault, Rejected
+from dataware.kinds.s3_bucket.copy.responses import ErrorAnswer, S3RequestError
 from dataware.kinds.s3_bucket.copy.xml import (
     ListedObject,
     read_completed,
@@ -106,7 +106,7 @@ async def _marked(pair: BucketPair, key: bytes, upload: str) -> bool:
     ask = S3Request(key, {"uploadId": upload, "part-number-marker": str(MARK_PART - 2)})
     try:
         parts = await pair.calls.document(pair.target, "ListParts", ask, read_parts)
-    except Rejected as rejected:
+    except S3RequestError as rejected:
         if rejected.says_absent:
             return False
         raise
@@ -117,7 +117,7 @@ async def _abort(pair: BucketPair, key: bytes, upload: str) -> None:
     try:
         ask = S3Request(key, {"uploadId": upload})
         await pair.calls.plain(pair.target, "AbortMultipartUpload", "DELETE", ask)
-    except Rejected as rejected:
+    except S3RequestError as rejected:
         if not rejected.says_absent:
             raise
 
@@ -125,7 +125,9 @@ async def _abort(pair: BucketPair, key: bytes, upload: str) -> None:
 async def _plan(pair: BucketPair, found: ListedObject) -> UploadPlan:
     head = await pair.calls.head(pair.source, found.key, found.version)
     if head is None or head.etag != found.etag:
-        raise Rejected("HeadObject", Fault(412, "PreconditionFailed", condition="copy-source"))
+        raise S3RequestError(
+            "HeadObject", ErrorAnswer(412, "PreconditionFailed", condition="copy-source")
+        )
     tags = await pair.calls.tags(pair.source, found.key, found.version)
     headers = {name: _mail_safe(value) for name, value in head.attributes.items()}
     headers["x-amz-storage-class"] = found.storage_class
@@ -138,7 +140,7 @@ async def _plan(pair: BucketPair, found: ListedObject) -> UploadPlan:
     return UploadPlan({**headers, **_checksum(found, head)}, tags)
 
 
-def _checksum(found: ListedObject, head: Head) -> dict[str, str]:
+def _checksum(found: ListedObject, head: ObjectHead) -> dict[str, str]:
     known = head.algorithm
     if known is None:
         return {} if found.checksum is None else {"x-amz-checksum-algorithm": found.checksum}
@@ -196,7 +198,7 @@ async def _complete(
         return await pair.calls.document(
             pair.target, "CompleteMultipartUpload", ask, read_completed, "POST"
         )
-    except Rejected as rejected:
+    except S3RequestError as rejected:
         # The answer to an earlier try may have been lost: then the object stands already.
         head = await pair.calls.head(pair.target, key)
         lost = rejected.says_absent or rejected.fault.status == 412
@@ -243,7 +245,7 @@ async def _check(pair: BucketPair, found: ListedObject, key: bytes, plan: Upload
     if tags != plan.tags:
         lost.append("x-amz-tagging")
     if lost:
-        raise Rejected(
+        raise S3RequestError(
             "CompleteMultipartUpload",
-            Fault(200, "AttributesLost", f"the copy did not keep {', '.join(lost)}"),
+            ErrorAnswer(200, "AttributesLost", f"the copy did not keep {', '.join(lost)}"),
         )

@@ -16,8 +16,8 @@ from dataware.kinds.s3_bucket.copy.responses import (
     ARCHIVED_CODES,
     DENIED_CODES,
     GONE,
-    Fault,
-    Rejected,
+    ErrorAnswer,
+    S3RequestError,
 )
 from dataware.kinds.s3_bucket.copy.xml import ListedObject, read_copied
 from dataware.kinds.s3_bucket.storage_classes import ARCHIVE_CLASSES
@@ -111,7 +111,7 @@ async def skip_if_archived(pair: BucketPair, found: ListedObject) -> SkippedKey 
     )
 
 
-async def left_by(pair: BucketPair, found: ListedObject, fault: Fault) -> SkippedKey:
+async def left_by(pair: BucketPair, found: ListedObject, fault: ErrorAnswer) -> SkippedKey:
     """Why a key stays behind, from the error that ended its copy."""
     if fault.status == 412 or fault.code in GONE:
         return SkippedKey(
@@ -135,18 +135,18 @@ async def left_by(pair: BucketPair, found: ListedObject, fault: Fault) -> Skippe
     )
 
 
-async def _sealed(pair: BucketPair, found: ListedObject, fault: Fault) -> bool:
+async def _sealed(pair: BucketPair, found: ListedObject, fault: ErrorAnswer) -> bool:
     # An object under a customer's key (SSE-C) answers 400 even to a HEAD without that key.
     if fault.status not in {400, 403}:
         return False
     try:
         await pair.calls.head(pair.source, found.key, found.version)
-    except Rejected as rejected:
+    except S3RequestError as rejected:
         return rejected.fault.status == 400
     return False
 
 
-def _denial(fault: Fault) -> str:
+def _denial(fault: ErrorAnswer) -> str:
     """What is denied; S3 says it only to callers of the same account or organization."""
     denial = Denial.of(fault.message)
     if denial.named:

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from dataware.calc.key_range import KeyRange, ranges
+from dataware.calc.survey import KeySample, Survey
 from dataware.core.model import Size
-from dataware.core.partition import KeyRange, ranges
-from dataware.core.survey import KeySample, Survey
 from dataware.kinds.s3_bucket.copy.client import S3Client
-from dataware.kinds.s3_bucket.copy.listing import PAGE, Call, opening, pages
+from dataware.kinds.s3_bucket.copy.listing import PAGE, ListOperation, opening, pages
 from dataware.kinds.s3_bucket.copy.requests import Bucket
 
 GLANCE = 100
@@ -28,7 +28,7 @@ COUNTED_PAGES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class ListingSurvey:
     """What looks at a listing told: how much there is, and the ranges to read it in."""
 
     size: Size
@@ -41,7 +41,7 @@ class _Look:
 
     calls: S3Client
     bucket: Bucket
-    call: Call
+    call: ListOperation
     sizes: dict[bytes, int] = field(default_factory=dict)
 
     async def at(self, place: bytes, count: int) -> KeySample:
@@ -54,7 +54,7 @@ class _Look:
         return KeySample(list(sizes), page.more is not None)
 
 
-async def overview(calls: S3Client, bucket: Bucket, call: Call) -> Overview:
+async def overview(calls: S3Client, bucket: Bucket, call: ListOperation) -> ListingSurvey:
     """Look at a listing: exact if it is short enough to be counted, else an estimate.
 
     The ranges are about 64, or one for a listing of one page.
@@ -64,7 +64,7 @@ async def overview(calls: S3Client, bucket: Bucket, call: Call) -> Overview:
     first = await look.at(b"", PAGE)
     survey.learn(b"", first)
     if not first.more:
-        return Overview(Size(len(look.sizes), sum(look.sizes.values())), ranges(survey.cuts()))
+        return ListingSurvey(Size(len(look.sizes), sum(look.sizes.values())), ranges(survey.cuts()))
     counting = asyncio.ensure_future(_count(calls, bucket, call, dict(look.sizes)))
     try:
         await _survey(look, survey)
@@ -73,10 +73,10 @@ async def overview(calls: S3Client, bucket: Bucket, call: Call) -> Overview:
         counting.cancel()
         await asyncio.gather(counting, return_exceptions=True)
     if counted.exact:
-        return Overview(counted, ranges(survey.cuts()))
+        return ListingSurvey(counted, ranges(survey.cuts()))
     items = max(survey.size, counted.items)
     bytes_ = round(counted.bytes * items / counted.items)
-    return Overview(Size(items, bytes_, exact=False), ranges(survey.cuts()))
+    return ListingSurvey(Size(items, bytes_, exact=False), ranges(survey.cuts()))
 
 
 async def _survey(look: _Look, survey: Survey) -> None:
@@ -86,7 +86,9 @@ async def _survey(look: _Look, survey: Survey) -> None:
             survey.learn(place, sample)
 
 
-async def _count(calls: S3Client, bucket: Bucket, call: Call, sizes: Mapping[bytes, int]) -> Size:
+async def _count(
+    calls: S3Client, bucket: Bucket, call: ListOperation, sizes: Mapping[bytes, int]
+) -> Size:
     """How many keys the first pages of a listing hold; exact if those are all of it.
 
     `sizes` are those of the first page, by key.

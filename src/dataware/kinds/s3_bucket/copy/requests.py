@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-from dataware.core.kind import Place
+from dataware.core.kind import Location
 from dataware.core.ports import Judgement, Request, Response
 
 Judge = Callable[[Response], Judgement]
@@ -65,7 +65,7 @@ class Bucket:
         object.__setattr__(self, "expected", {"x-amz-expected-bucket-owner": self.owner})
 
     @classmethod
-    def of(cls, place: Place) -> Bucket:
+    def of(cls, place: Location) -> Bucket:
         """The bucket of a place, which may be named by its ARN (``arn:aws:s3:::name``)."""
         name = place.name.rpartition(":::")[2]
         return cls(name, place.owner, place.region, place.prefix.encode())

@@ -14,7 +14,7 @@ from typing import Generic, NoReturn, TypeVar
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from dataware.core.absence import says_absent
-from dataware.core.errors import CannotSee, NotThere
+from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.model import Problem
 from dataware.core.ports import Judgement, Response
 
@@ -63,12 +63,12 @@ DENIED_CODES = frozenset(
 """Errors that a permission may be the matter of; answers to HEAD have only a status."""
 
 
-class Garbled(Exception):
+class MalformedResponseError(Exception):
     """A document that is not what was asked for, or not all of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ErrorAnswer:
     """An error answer; `condition` is the precondition that failed, where S3 names it."""
 
     status: int
@@ -77,10 +77,10 @@ class Fault:
     condition: str = ""
 
 
-class Rejected(Exception):
+class S3RequestError(Exception):
     """A request that failed for good; the caller decides what that means for its key."""
 
-    def __init__(self, call: str, fault: Fault) -> None:
+    def __init__(self, call: str, fault: ErrorAnswer) -> None:
         super().__init__(f"{call} answered {fault.code}")
         self.call = call
         self.fault = fault
@@ -91,16 +91,16 @@ class Rejected(Exception):
         return says_absent(self.call, self.fault.code)
 
     def surface(self, what: str, permission: str | None = None) -> NoReturn:
-        """Raise it as an error for people: NotThere or CannotSee."""
+        """Raise it as an error for people: NotFoundError or LookupFailedError."""
         denied = self.fault.status == 403
         problem = Problem(
             self.call, self.fault.code, permission if denied else None, self.fault.message
         )
-        error = NotThere if self.says_absent else CannotSee
+        error = NotFoundError if self.says_absent else LookupFailedError
         raise error(f"{what}: {problem}", problem) from self
 
 
-def refuse_all(rejected: Rejected, bucket: str) -> None:
+def refuse_all(rejected: S3RequestError, bucket: str) -> None:
     """Raise an error for people when an answer concerns every key, and not just one."""
     if rejected.fault.code in _NO_WAY_IN or rejected.fault.code == "NoSuchBucket":
         rejected.surface(f"bucket {bucket}")
@@ -124,18 +124,18 @@ def document(body: bytes) -> Element:
     try:
         return fromstring(body)  # noqa: S314 - see the import
     except (ParseError, LookupError) as error:  # an encoding of a garbled name is a LookupError
-        raise Garbled(str(error)) from error
+        raise MalformedResponseError(str(error)) from error
 
 
-def fault_of(response: Response) -> Fault:
+def fault_of(response: Response) -> ErrorAnswer:
     """The error that an answer tells of; answers to HEAD have a status only."""
     try:
         root = document(response.body)
-    except Garbled:
-        return Fault(response.status, str(response.status))
+    except MalformedResponseError:
+        return ErrorAnswer(response.status, str(response.status))
     said = texts(root) if local(root) == "Error" else {}
     code = said.get("Code") or str(response.status)
-    return Fault(response.status, code, said.get("Message", ""), said.get("Condition", ""))
+    return ErrorAnswer(response.status, code, said.get("Message", ""), said.get("Condition", ""))
 
 
 def judge_fault(response: Response) -> Judgement:
@@ -168,7 +168,7 @@ def judge_range(length: int) -> Callable[[Response], Judgement]:
     return judge
 
 
-class Answer(Generic[T]):
+class AnswerReader(Generic[T]):
     """A judge of documents that keeps what the good one said.
 
     `read` takes the root element and raises Garbled for anything but a whole, fitting document.
@@ -201,6 +201,6 @@ class Answer(Generic[T]):
             if local(root) == "Error":
                 return judge_fault(response)
             self.value = self._read(root)
-        except Garbled:
+        except MalformedResponseError:
             return Judgement.RETRY
         return Judgement.DONE

@@ -14,15 +14,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-from dataware.core.circles import PageCursor
-from dataware.core.errors import Conflict, Refused
+from dataware.core.errors import ConflictError, RefusedError
 from dataware.core.kind import CopyOutcome, SkippedKey, SkipReason
 from dataware.core.model import OnConflict
+from dataware.core.page_cursor import PageCursor
 from dataware.core.printable import escape_key
-from dataware.kinds.s3_bucket.copy.conflicts import Seat, alike, copy
+from dataware.kinds.s3_bucket.copy.conflicts import ObjectRef, alike, copy
 from dataware.kinds.s3_bucket.copy.objects import BucketPair, left_by, only_if, skip_if_archived
 from dataware.kinds.s3_bucket.copy.requests import S3Request
-from dataware.kinds.s3_bucket.copy.responses import GONE, Rejected
+from dataware.kinds.s3_bucket.copy.responses import GONE, S3RequestError
 from dataware.kinds.s3_bucket.copy.xml import ListedObject, read_versioning, read_versions
 
 History = tuple[ListedObject, ...]
@@ -33,10 +33,10 @@ async def require_versioning(pair: BucketPair) -> None:
     ask = S3Request(None, {"versioning": ""})
     try:
         status = await pair.calls.document(pair.target, "GetBucketVersioning", ask, read_versioning)
-    except Rejected as rejected:
+    except S3RequestError as rejected:
         rejected.surface(f"bucket {pair.target.name}", "s3:GetBucketVersioning")
     if status != "Enabled":
-        raise Refused(
+        raise RefusedError(
             f"bucket {pair.target.name} does not keep versions, so --versions all would lose them: "
             "enable versioning on it first"
         )
@@ -73,7 +73,7 @@ def effective(oldest_first: Sequence[ListedObject], *, leading: bool = True) -> 
     return tuple(kept)
 
 
-class Replay:
+class HistoryReplay:
     """Brings one key's history over; `history` is newest first, as listings give it."""
 
     def __init__(self, pair: BucketPair, history: History) -> None:
@@ -119,7 +119,7 @@ class Replay:
                 page = await self._pair.calls.document(
                     self._pair.target, "ListObjectVersions", ask, read_versions
                 )
-            except Rejected as rejected:
+            except S3RequestError as rejected:
                 rejected.surface(f"bucket {self._pair.target.name}", "s3:ListBucketVersions")
             newest_first += [found for found in page.found if found.key == self._key]
             beyond = bool(page.found) and page.found[-1].key > self._key
@@ -152,8 +152,8 @@ class Replay:
             return False
         return await alike(
             pair,
-            Seat(pair.source, mine.key, one, mine.version),
-            Seat(pair.target, theirs.key, other, theirs.version),
+            ObjectRef(pair.source, mine.key, one, mine.version),
+            ObjectRef(pair.target, theirs.key, other, theirs.version),
         )
 
     async def _write(self, present: Sequence[ListedObject]) -> SkippedKey | None:
@@ -168,7 +168,7 @@ class Replay:
                     if left := await skip_if_archived(self._pair, found):
                         return left
                     seen = await copy(self._pair, found, seen=seen)
-            except Rejected as rejected:
+            except S3RequestError as rejected:
                 if _overtaken(rejected, found):
                     # Another look at the target tells whether this very write got through.
                     return None
@@ -186,7 +186,7 @@ class Replay:
 
     def _conflict(self) -> CopyOutcome:
         if self._pair.order.on_conflict is OnConflict.STOP:
-            raise Conflict(
+            raise ConflictError(
                 f"bucket {self._pair.target.name} holds versions of its own under the key "
                 f"{escape_key(self._key)}; nothing was overwritten, and the run stops because of "
                 "--on-conflict stop"
@@ -201,7 +201,7 @@ class Replay:
         return CopyOutcome(bytes=self._bytes, left=(left,))
 
 
-def _overtaken(rejected: Rejected, found: ListedObject) -> bool:
+def _overtaken(rejected: S3RequestError, found: ListedObject) -> bool:
     fault = rejected.fault
     if found.marker:
         return fault.status in {409, 412} or fault.code in GONE

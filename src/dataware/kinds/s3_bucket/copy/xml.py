@@ -1,6 +1,6 @@
 """The documents that S3 answers with, as values; pure.
 
-Every reader raises `Garbled` unless the document is whole and of the sort that was asked for, so
+Every reader raises `MalformedResponseError` unless the document is whole and of the sort that was asked for, so
 that a torn page never passes for a shorter one.
 """
 
@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 # Only the type; parsing is done in `responses`.
 from xml.etree.ElementTree import Element
 
-from dataware.kinds.s3_bucket.copy.responses import Garbled, local, texts
+from dataware.kinds.s3_bucket.copy.responses import MalformedResponseError, local, texts
 
 
 class ListedObject(NamedTuple):
@@ -44,7 +44,7 @@ class ListingPage:
 
 def _expect(root: Element, name: str) -> dict[str, str]:
     if local(root) != name:
-        raise Garbled(f"{local(root)} instead of {name}")
+        raise MalformedResponseError(f"{local(root)} instead of {name}")
     return texts(root)
 
 
@@ -55,12 +55,12 @@ def _rows(root: Element, *names: str) -> list[Element]:
     """
     rows = [child for child in root if local(child) in names]
     if len(rows) != sum(local(element) in names for element in root.iter()):
-        raise Garbled("a listing whose rows stand within others")
+        raise MalformedResponseError("a listing whose rows stand within others")
     for child in root:
         if local(child) in names:
             continue
         if local(child) == "CommonPrefixes" or any(map(_names_a_key, child)):
-            raise Garbled(f"a listing with rows of another sort ({local(child)})")
+            raise MalformedResponseError(f"a listing with rows of another sort ({local(child)})")
     return rows
 
 
@@ -72,7 +72,7 @@ def _truncated(said: dict[str, str]) -> bool:
     try:
         return {"true": True, "false": False}[said["IsTruncated"].strip()]
     except KeyError:
-        raise Garbled("a listing that does not say whether there is more") from None
+        raise MalformedResponseError("a listing that does not say whether there is more") from None
 
 
 def key_of_text(text: str, *, encoded: bool) -> bytes:
@@ -83,7 +83,7 @@ def key_of_text(text: str, *, encoded: bool) -> bytes:
 def _parse_object(element: Element, *, encoded: bool) -> ListedObject:
     said = texts(element)
     if [len(child) for child in element if local(child) == "Key"] != [0]:
-        raise Garbled("an entry without one key")
+        raise MalformedResponseError("an entry without one key")
     marker = local(element) == "DeleteMarker"
     try:
         return ListedObject(
@@ -97,7 +97,7 @@ def _parse_object(element: Element, *, encoded: bool) -> ListedObject:
             marker=marker,
         )
     except (KeyError, ValueError) as error:
-        raise Garbled(f"an entry without {error}") from error
+        raise MalformedResponseError(f"an entry without {error}") from error
 
 
 def _restored(element: Element) -> bool:
@@ -120,12 +120,12 @@ def page_of(root: Element, entries: Callable[[bool], tuple[ListedObject, ...]]) 
     said = _expect(root, "ListBucketResult")
     found = entries(said.get("EncodingType") == "url")
     if "KeyCount" in said and said["KeyCount"].strip() != str(len(found)):
-        raise Garbled("a listing of fewer keys than it counts")
+        raise MalformedResponseError("a listing of fewer keys than it counts")
     if not _truncated(said):
         return ListingPage(found, None)
     token = said.get("NextContinuationToken")
     if not token:
-        raise Garbled("a truncated listing without a continuation")
+        raise MalformedResponseError("a truncated listing without a continuation")
     return ListingPage(found, {"continuation-token": token})
 
 
@@ -139,20 +139,20 @@ def read_versions(root: Element) -> ListingPage:
         return ListingPage(found, None)
     key, version = said.get("NextKeyMarker"), said.get("NextVersionIdMarker")
     if not key or not version:
-        raise Garbled("a truncated listing without a continuation")
+        raise MalformedResponseError("a truncated listing without a continuation")
     marker = key_of_text(key, encoded=encoded)
     return ListingPage(found, {"key-marker": marker, "version-id-marker": version})
 
 
 @dataclass(frozen=True, slots=True)
-class Uploads:
+class UploadsPage:
     """A page of the unfinished uploads: (key, upload id) pairs."""
 
     found: tuple[tuple[bytes, str], ...]
     more: dict[str, str | bytes] | None
 
 
-def read_uploads(root: Element) -> Uploads:
+def read_uploads(root: Element) -> UploadsPage:
     """A page of ListMultipartUploads."""
     said = _expect(root, "ListMultipartUploadsResult")
     encoded = said.get("EncodingType") == "url"
@@ -160,12 +160,12 @@ def read_uploads(root: Element) -> Uploads:
     try:
         found = tuple((key_of_text(one["Key"], encoded=encoded), one["UploadId"]) for one in each)
     except KeyError as error:
-        raise Garbled(f"an upload without {error}") from error
+        raise MalformedResponseError(f"an upload without {error}") from error
     if not _truncated(said):
-        return Uploads(found, None)
+        return UploadsPage(found, None)
     if not said.get("NextKeyMarker") or not said.get("NextUploadIdMarker"):
-        raise Garbled("a truncated listing without a continuation")
-    return Uploads(
+        raise MalformedResponseError("a truncated listing without a continuation")
+    return UploadsPage(
         found,
         {
             "key-marker": key_of_text(said["NextKeyMarker"], encoded=encoded),
@@ -182,7 +182,7 @@ def read_parts(root: Element) -> dict[int, int]:
     try:
         return {int(one["PartNumber"]): int(one["Size"]) for one in each}
     except (KeyError, ValueError) as error:
-        raise Garbled(f"a part without {error}") from error
+        raise MalformedResponseError(f"a part without {error}") from error
 
 
 def read_upload_id(root: Element) -> str:
@@ -217,24 +217,24 @@ def read_tags(root: Element) -> tuple[tuple[str, str], ...]:
     _expect(root, "Tagging")
     sets = [child for child in root if local(child) == "TagSet"]
     if len(sets) != 1:
-        raise Garbled("an answer without its set of tags")
+        raise MalformedResponseError("an answer without its set of tags")
     tags = [texts(tag) for tag in sets[0]]
     if len(tags) != sum(local(element) == "Tag" for element in root.iter()):
-        raise Garbled("tags of another form")
+        raise MalformedResponseError("tags of another form")
     try:
         return tuple(sorted((tag["Key"], tag["Value"]) for tag in tags))
     except KeyError as error:
-        raise Garbled(f"a tag without {error}") from error
+        raise MalformedResponseError(f"a tag without {error}") from error
 
 
 def _required_text(said: dict[str, str], name: str) -> str:
     if not said.get(name):
-        raise Garbled(f"an answer without {name}")
+        raise MalformedResponseError(f"an answer without {name}")
     return said[name]
 
 
 def _etag(said: dict[str, str]) -> str:
     etag = _required_text(said, "ETag").strip('"')
     if not etag:
-        raise Garbled("an answer with an empty ETag")
+        raise MalformedResponseError("an answer with an empty ETag")
     return etag

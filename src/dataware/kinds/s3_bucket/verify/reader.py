@@ -14,13 +14,13 @@ from itertools import zip_longest
 from operator import itemgetter
 from typing import Any, Final
 
-from dataware.core.circles import PageCursor
-from dataware.core.errors import CannotSee, NotThere
-from dataware.core.kind import Evidence, KeyFingerprint, Place, Reader, Records
-from dataware.core.partition import KeyRange, ranges
+from dataware.calc.key_range import KeyRange, ranges
+from dataware.calc.survey import KeySample, Survey
+from dataware.core.errors import LookupFailedError, NotFoundError
+from dataware.core.kind import Evidence, FingerprintPage, KeyFingerprint, Location, Reader
+from dataware.core.page_cursor import PageCursor
 from dataware.core.ports import Aws
 from dataware.core.printable import escape_key
-from dataware.core.survey import KeySample, Survey
 from dataware.kinds.s3_bucket.verify.listings import Listed, ObjectPage, read_listing
 
 _CONTENT_HEADERS = frozenset(
@@ -54,7 +54,7 @@ _KMS = "aws:kms"
 class BucketReader(Reader):
     """Reads the current objects of a bucket or prefix."""
 
-    def __init__(self, aws: Aws, place: Place, *, deep: bool) -> None:
+    def __init__(self, aws: Aws, place: Location, *, deep: bool) -> None:
         self._aws = aws
         self._deep = deep
         self._name = place.name.rpartition(":::")[2]
@@ -79,7 +79,7 @@ class BucketReader(Reader):
         page = self._list(MaxKeys=SAMPLED, **more)
         return KeySample([one[0][self._skip :] for one in page.objects], page.token is not None)
 
-    def pages(self, part: str, after: str | None = None) -> Iterator[Records]:
+    def pages(self, part: str, after: str | None = None) -> Iterator[FingerprintPage]:
         """The objects of a range of keys in the order of S3, which is that of the keys' bytes."""
         span = KeyRange.of(part)
         start = self._start(span, after)
@@ -88,7 +88,7 @@ class BucketReader(Reader):
         while True:
             page = self._list(**more)
             records, ended = within(span, self._records(page.objects))
-            yield Records(records)
+            yield FingerprintPage(records)
             if ended or page.token is None:
                 return
             more = {"ContinuationToken": page.token}
@@ -143,7 +143,7 @@ class BucketReader(Reader):
 
     def _list(self, **arguments: Any) -> ObjectPage:
         arguments = {"Prefix": self._prefix, "EncodingType": "url", **arguments}
-        with self._aws.looking_at(f"bucket {self._name}", "s3:ListBucket"):
+        with self._aws.translate_errors(f"bucket {self._name}", "s3:ListBucket"):
             return self._aws.fetch(
                 "s3", "list_objects_v2", read_listing, **self._where, **arguments
             )
@@ -173,15 +173,15 @@ class BucketReader(Reader):
 
     def _head(self, key: str, version: Mapping[str, str]) -> dict[str, str] | None:
         try:
-            with self._aws.looking_at(self._label(key), "s3:GetObject"):
+            with self._aws.translate_errors(self._label(key), "s3:GetObject"):
                 answer = self._s3.head_object(
                     **self._where, Key=self._prefix + key, ChecksumMode="ENABLED", **version
                 )
-        except NotThere as error:
+        except NotFoundError as error:
             # A 404 to HEAD has no code and may come from anybody; this call has one.
             if self._tags(key, version) is None:
                 return None
-            raise CannotSee(
+            raise LookupFailedError(
                 f"cannot see {self._label(key)}: HeadObject says that it is not there, and "
                 "GetObjectTagging that it is",
                 error.problem,
@@ -191,16 +191,16 @@ class BucketReader(Reader):
 
     def _tags(self, key: str, version: Mapping[str, str]) -> list[tuple[str, str]] | None:
         try:
-            with self._aws.looking_at(self._label(key), "s3:GetObjectTagging"):
+            with self._aws.translate_errors(self._label(key), "s3:GetObjectTagging"):
                 answer = self._s3.get_object_tagging(
                     **self._where, Key=self._prefix + key, **version
                 )
-        except NotThere:
+        except NotFoundError:
             return None
         return sorted((tag["Key"], tag["Value"]) for tag in answer["TagSet"])
 
     def _read(self, key: str, version: Mapping[str, str]) -> Iterator[bytes]:
-        with self._aws.looking_at(self._label(key), "s3:GetObject"):
+        with self._aws.translate_errors(self._label(key), "s3:GetObject"):
             answer = self._s3.get_object(**self._where, Key=self._prefix + key, **version)
             yield from answer["Body"].iter_chunks(_CHUNK)
 

@@ -14,9 +14,9 @@ from hashlib import blake2b
 from itertools import zip_longest
 from typing import Any
 
-from dataware.core.circles import PageCursor
-from dataware.core.kind import Evidence, KeyFingerprint, Reader, Records
-from dataware.core.partition import KeyRange
+from dataware.calc.key_range import KeyRange
+from dataware.core.kind import Evidence, FingerprintPage, KeyFingerprint, Reader
+from dataware.core.page_cursor import PageCursor
 from dataware.kinds.s3_bucket.verify.listings import Version, Versions, read_versions
 from dataware.kinds.s3_bucket.verify.reader import BucketReader, within
 
@@ -27,7 +27,7 @@ Told = tuple[bytes, bytes]
 class HistoryReader(BucketReader):
     """Reads one record per key that has a version or a delete marker, in key order."""
 
-    def pages(self, part: str, after: str | None = None) -> Iterator[Records]:
+    def pages(self, part: str, after: str | None = None) -> Iterator[FingerprintPage]:
         """The histories of a range of keys; one that a page cuts off comes with the next one."""
         span = KeyRange.of(part)
         start = self._start(span, after)
@@ -38,7 +38,7 @@ class HistoryReader(BucketReader):
             if page.more is None and story.has_versions:
                 whole.append(story.told)
             records, ended = within(span, whole)
-            yield Records(records)
+            yield FingerprintPage(records)
             if ended:
                 return
 
@@ -110,7 +110,7 @@ class HistoryReader(BucketReader):
         more: dict[str, str] = {"EncodingType": "url"}
         cursor = PageCursor("ListObjectVersions", f"bucket {self._name}")
         while True:
-            with self._aws.looking_at(f"bucket {self._name}", "s3:ListBucketVersions"):
+            with self._aws.translate_errors(f"bucket {self._name}", "s3:ListBucketVersions"):
                 page = self._aws.fetch(
                     "s3",
                     "list_object_versions",

@@ -1,0 +1,162 @@
+"""Calls of services that nobody has to wait for who wants to stop.
+
+The SDK bounds the silence between two bytes, by minutes, and no answer as a whole; nothing ends a
+call from outside. So each call runs on a thread that can be left behind: who waits for it goes on
+as soon as a person asks to stop, and the thread ends with the process.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import wait
+from dataclasses import dataclass
+from functools import partial
+from math import inf
+from typing import Any, TypeVar
+
+from botocore.response import StreamingBody
+
+from dataware.aws.daemon_pool import DaemonPool
+from dataware.core.errors import IncompleteError, LookupFailedError
+from dataware.core.model import Problem
+
+T = TypeVar("T")
+Stop = Callable[[], bool]
+
+LOOKS = ("BatchGet", "Describe", "Get", "Head", "List", "Scan", "Simulate")
+"""How the operations begin that only look, so that nothing is lost without their answer."""
+
+MOMENT_SECONDS = 0.4
+"""How long an operation that changes something is still waited for once somebody asks to stop."""
+
+POLL_SECONDS = 0.1
+
+ANSWER_SECONDS = 120.0
+"""How long one try of a call may take as a whole: the SDK bounds the silence between bytes only."""
+
+PIECE_BYTES = 1024**2
+"""How much of a body is read within that time."""
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """A call under way, and when its last try began."""
+
+    begun: float
+
+
+class InterruptibleCalls:
+    """Makes calls, and gives them up once `stop` is true, or an answer takes `answer_seconds`.
+
+    Without either it waits for each, on the thread that makes it.
+
+    A look is given up at once, and none is begun any more. What changes something is given a
+    moment, also when it begins only then: so a run can say that it has ended.
+    """
+
+    def __init__(self, stop: Stop | None = None, answer_seconds: float = inf) -> None:
+        self._stop = stop or _never
+        self._answer_seconds = answer_seconds
+        self._waits_for_all = stop is None and answer_seconds == inf
+        # Who calls bounds how much is under way at once; here a limit could only be in the way.
+        self._pool = DaemonPool(sys.maxsize, "dataware-call")
+        self._thread = threading.local()
+
+    def answer(self, operation: str, call: Callable[[], T]) -> T:
+        """What `call` returns or raises.
+
+        Raises Incomplete when it is given up, and LookupFailedError for an answer that never ends.
+        """
+        if self._waits_for_all or self._is_left_alone:
+            return call()
+        moment = 0.0 if operation.startswith(LOOKS) else MOMENT_SECONDS
+        if not moment and self._stop():
+            raise _given_up(operation)
+        attempt = _Attempt(time.monotonic())
+        under_way = self._pool.submit(self._left_alone, attempt, call)
+        until: float | None = None
+        while not wait([under_way], POLL_SECONDS).done:
+            now = time.monotonic()
+            if now - attempt.begun >= self._answer_seconds:
+                raise _endless(operation, self._answer_seconds)
+            if self._stop():
+                until = now + moment if until is None else until
+                if now >= until:
+                    raise _given_up(operation)
+        return under_way.result()
+
+    def count_tries(self, client: Any) -> None:
+        """Let a client tell when it tries a call once more, which begins its time anew."""
+        client.meta.events.register("before-send.*.*", self._begin)
+
+    def body(self, operation: str, body: StreamingBody) -> StreamingBody:
+        """A body whose every read can be given up as well."""
+        return StreamingBody(_Stream(self, operation, body), None)
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two calls. Raises Incomplete as soon as somebody asks to stop."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if self._stop():
+                raise IncompleteError("stopped while waiting for AWS; run the same command again")
+            time.sleep(min(left, POLL_SECONDS))
+
+    @property
+    def _is_left_alone(self) -> bool:
+        """Whether this thread is one that can be left behind, as in a call within a call."""
+        return getattr(self._thread, "attempt", None) is not None
+
+    def _left_alone(self, attempt: _Attempt, call: Callable[[], T]) -> T:
+        self._thread.attempt = attempt
+        try:
+            return call()
+        finally:
+            self._thread.attempt = None
+
+    def _begin(self, **_: Any) -> None:
+        if (attempt := getattr(self._thread, "attempt", None)) is not None:
+            attempt.begun = time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """The bytes of a body, for another body that gives up; the inner one checks the length."""
+
+    calls: InterruptibleCalls
+    operation: str
+    body: StreamingBody
+
+    def read(self, amount: int | None = None) -> Any:
+        """All that was asked for, or all there is, a piece at a time."""
+        pieces: list[bytes] = []
+        left = sys.maxsize if amount is None else amount
+        while left > 0:
+            read = partial(self.body.read, min(left, PIECE_BYTES))
+            piece: bytes = self.calls.answer(self.operation, read)
+            if not piece:
+                break
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        self.body.close()
+
+
+def _never() -> bool:
+    return False
+
+
+def _endless(operation: str, seconds: float) -> LookupFailedError:
+    return LookupFailedError(
+        f"{operation} was not answered as a whole within {seconds:g} s: check the network and "
+        "proxies, and run the same command again",
+        Problem(operation, "EndlessAnswer", None, f"no whole answer in {seconds:g} s"),
+    )
+
+
+def _given_up(operation: str) -> IncompleteError:
+    return IncompleteError(f"stopped before AWS answered {operation}; run the same command again")

@@ -1,0 +1,1 @@
+"""Calculations that know neither AWS nor dataware: rates, key ranges, digests, sizes; pure."""

@@ -1,0 +1,181 @@
+"""What the app asks for one resource, checked, in the forms that others read.
+
+This module knows names and settings; it makes no construct and no decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from dataware.calc.words import with_article
+from dataware.core.kind import Kind
+from dataware.core.model import Creator, ImportMode, OnError, OnFallbackData, Wanted
+from dataware.core.names import is_arn, localize_names, name_problem
+from dataware.kinds import load
+
+TOKENS = ("${Token[", "#{Token[")
+UNSEEN = {"Fn::GetAtt": ["Default", "Properties"]}
+"""Stands for a property that is set on the construct and cannot be read at this point."""
+
+Choice = TypeVar("Choice", OnError, OnFallbackData, ImportMode)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRequest:
+    """One resource of the app; None stands for a setting that the app leaves open.
+
+    `schema` holds the CloudFormation properties that tell the key schema.
+    """
+
+    path: str
+    kind: Kind
+    preferred: str
+    fallbacks: tuple[str, ...] = ()
+    on_error: OnError | None = None
+    on_fallback_data: OnFallbackData | None = None
+    import_mode: ImportMode | None = None
+    schema: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The settings as `Metadata: {Dataware: …}` of the CloudFormation resource."""
+        settings = {
+            "OnError": self.on_error,
+            "OnFallbackData": self.on_fallback_data,
+            "Import": self.import_mode if self.kind.adoptable else ImportMode.REFERENCE,
+        }
+        chosen = {word: setting.value for word, setting in settings.items() if setting}
+        return {"Fallback": list(self.fallbacks), **chosen}
+
+    @property
+    def resource(self) -> dict[str, Any]:
+        """The resource as a template would declare it, as far as it is known here."""
+        return {
+            "Type": self.kind.cfn_type,
+            "Properties": {self.kind.identifier: self.preferred, **self.schema},
+            "Metadata": {"Dataware": self.metadata, "aws:cdk:path": self.path},
+        }
+
+    def in_environment(self, account: str, region: str) -> ResourceRequest:
+        """The same with its fallbacks named as in the environment of the stack.
+
+        Raises InputError for an ARN that no look from there can reach.
+        """
+        wanted = Wanted(self.path, self.kind.cfn_type, self.preferred, self.fallbacks)
+        local = localize_names(self.kind, wanted, account, region)
+        return replace(self, fallbacks=local.fallbacks)
+
+    def to_wanted(self, stack: str, logical_id: str, otherwise: ImportMode) -> Wanted:
+        """The resource as the use cases take it; `otherwise` is how to import by default."""
+        hidden = dict.fromkeys(PROTECTIVE.get(self.kind.cfn_type, ()), UNSEEN)
+        return Wanted(
+            id=self.path,
+            type=self.kind.cfn_type,
+            preferred=self.preferred,
+            fallbacks=self.fallbacks,
+            properties={**self.schema, **hidden},
+            stack=stack,
+            logical_id=logical_id,
+            on_error=self.on_error or OnError.SAFE,
+            on_fallback_data=self.on_fallback_data or OnFallbackData.MIGRATE,
+            import_mode=(self.import_mode or otherwise)
+            if self.kind.adoptable
+            else ImportMode.REFERENCE,
+            creator=Creator.DEPLOYMENT,
+        )
+
+
+# The use cases leave out what is not literal, where they compare how well data is protected.
+PROTECTIVE = {
+    "AWS::DynamoDB::GlobalTable": ("SSESpecification", "Replicas"),
+    "AWS::S3::Bucket": (
+        "BucketEncryption",
+        "PublicAccessBlockConfiguration",
+        "VersioningConfiguration",
+        "ObjectLockEnabled",
+    ),
+    "AWS::DynamoDB::Table": (
+        "SSESpecification",
+        "PointInTimeRecoverySpecification",
+        "DeletionProtectionEnabled",
+    ),
+}
+
+
+def ask(
+    path: str,
+    cfn_type: str,
+    *,
+    preferred_name: str,
+    fallback_names: Iterable[str],
+    on_error: str | None,
+    on_fallback_data: str | None,
+    import_mode: str | None,
+    schema: Mapping[str, Any] | None = None,
+) -> ResourceRequest:
+    """The checked request of one construct. Raises ValueError in one sentence."""
+    if isinstance(fallback_names, str):
+        fallback_names = (fallback_names,)
+    asked = ResourceRequest(
+        path,
+        load(cfn_type),
+        preferred_name,
+        tuple(fallback_names),
+        _choice(path, "on_error", on_error, OnError),
+        _choice(path, "on_fallback_data", on_fallback_data, OnFallbackData),
+        _choice(path, "import_mode", import_mode, ImportMode),
+        schema or {},
+    )
+    if asked.import_mode is ImportMode.ADOPT and not asked.kind.adoptable:
+        raise ValueError(
+            f"{path}: CloudFormation cannot adopt {with_article(asked.kind.noun)} by its name: "
+            "leave import_mode out, and the stack refers to an existing one"
+        )
+    _check_name(asked, "preferred_name", asked.preferred)
+    for name in asked.fallbacks:
+        _check_name(asked, "fallback_names", name)
+    if asked.preferred in asked.fallbacks:
+        raise ValueError(
+            f"{path}: {asked.preferred} is both preferred_name and one of fallback_names: "
+            "remove one of the two"
+        )
+    if len(set(asked.fallbacks)) != len(asked.fallbacks):
+        raise ValueError(f"{path}: fallback_names lists a name twice: remove one of the two")
+    return asked
+
+
+def is_token(text: str) -> bool:
+    """Whether a string is only known at deployment."""
+    return any(mark in text for mark in TOKENS)
+
+
+def _check_name(asked: ResourceRequest, argument: str, name: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"{asked.path}: {argument} has to be a string, not {name!r}")
+    if is_token(name):
+        raise ValueError(
+            f"{asked.path}: {argument} is a token, which has no value before the deployment: "
+            "write the name out, because its data is looked at before that"
+        )
+    if is_arn(name) and argument == "preferred_name":
+        raise ValueError(
+            f"{asked.path}: preferred_name {name!r} is an ARN, which CloudFormation takes for no "
+            f"name: give the name of the {asked.kind.noun} alone"
+        )
+    # CDK declares what is preferred, and takes no name for it that could not be created.
+    if problem := name_problem(asked.kind, name, created=name == asked.preferred):
+        raise ValueError(
+            f"{asked.path}: {argument} {name!r} is no {asked.kind.noun} name: {problem}"
+        )
+
+
+def _choice(path: str, argument: str, value: str | None, choices: type[Choice]) -> Choice | None:
+    if value is None:
+        return None
+    try:
+        return choices(value)
+    except ValueError:
+        known = " or ".join(repr(choice.value) for choice in choices)
+        raise ValueError(f"{path}: {argument} cannot be {value!r}: choose {known}") from None

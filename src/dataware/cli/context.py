@@ -1,0 +1,168 @@
+"""Builds what the use cases are given: the account, the markers, the journals, the display."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import Any, TextIO
+
+from dataware.aws import Account, ClientSettings, SystemClock, create_held, release_left_over
+from dataware.cli.options import AwsOptions
+from dataware.cli.process.gc import relaxed_gc
+from dataware.cli.process.malloc import limit_malloc_arenas
+from dataware.cli.process.signals import StopSignal
+from dataware.cli.process.verify_pool import ProcessPool
+from dataware.cli.process.workers import ProcessWorkers
+from dataware.cli.run_log import with_run_log
+from dataware.cli.transport import make_wire
+from dataware.core.events import Event, event
+from dataware.core.kind import Kind
+from dataware.core.model import Wanted
+from dataware.core.ports import Aws, Emit, Journal
+from dataware.ops.context import Context
+from dataware.report import Format, Renderer, appearance, make_renderer
+from dataware.state import FileJournal, ParameterMarkers, journal_path, read_records
+
+
+class CloudFormationHoldingStacks:
+    """Creates resources in holding stacks of one account and region."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    def create(self, kind: Kind, wanted: Wanted) -> None:
+        """Create the preferred resource. Raises ServiceError with CloudFormation's reason."""
+        create_held(self._aws, kind.cfn_type, kind.identifier, wanted.preferred, wanted.properties)
+
+    def release(self, kind: Kind, name: str) -> None:
+        """Remove what a killed run left of an earlier creation; the resource stays."""
+        release_left_over(self._aws, kind.cfn_type, name)
+
+
+@contextmanager
+def outside(
+    options: AwsOptions, *, copies: bool = False, strict: bool = False, listener: Emit | None = None
+) -> Iterator[Context]:
+    """The context of one command, with its display and its signals.
+
+    `copies` says that the command writes, so that the first Ctrl-C lets it finish what is in
+    flight. `listener` is told of every event, too.
+    """
+    limit_malloc_arenas()
+    quiet = relaxed_gc() if copies else nullcontext()
+    with quiet, display(options) as show, _stop(options, show, graceful=copies) as stop:
+        account = open_account(options, stop=stop)
+        emit = _both(with_run_log(show, account), listener)
+        context = make_context(account, emit, stop, strict=strict)
+        if not account.asks_for_code:
+            # Nobody could type the code for another process.
+            checkers = partial(ProcessPool, partial(open_account, options))
+            context = replace(context, checkers=checkers, workers=ProcessWorkers(options))
+        yield context
+
+
+def _stop(options: AwsOptions, emit: Emit, *, graceful: bool) -> StopSignal:
+    """The signals; a note among live bars has to be shown by who draws them."""
+    if not is_live(options):
+        return StopSignal(graceful=graceful)
+    return StopSignal(graceful=graceful, report=lambda text: emit(event("warning", text=text)))
+
+
+def _both(emit: Emit, listener: Emit | None) -> Emit:
+    if listener is None:
+        return emit
+
+    def report(happened: Event) -> None:
+        listener(happened)
+        emit(happened)
+
+    return report
+
+
+def open_account(
+    options: AwsOptions,
+    client_settings: ClientSettings | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Account:
+    """The account that options, variables and config files point to; no network.
+
+    Once `stop` is true, none of its calls is waited for any more.
+    """
+    return Account.open(
+        make_wire,
+        profile=options.profile,
+        region=options.region,
+        endpoint_url=options.endpoint_url,
+        client_settings=client_settings,
+        stop=stop,
+    )
+
+
+def make_context(
+    account: Account, emit: Emit, stop: Callable[[], bool], *, strict: bool
+) -> Context:
+    """The ports over a real account."""
+    clock = SystemClock()
+    return Context(
+        aws=account,
+        markers=ParameterMarkers(account, clock),
+        clock=clock,
+        emit=emit,
+        hold=CloudFormationHoldingStacks(account),
+        journal=partial(_journal, account),
+        wire=account.wire,
+        regional=account.for_region,
+        stop=stop,
+        strict=strict,
+        recorded=partial(_read_journal, account),
+        move=move,
+    )
+
+
+def move(context: Context, region: str) -> Context:
+    """The context of another region, because the records of a resource lie where it lives."""
+    aws = context.regional(region)
+    return replace(
+        context,
+        aws=aws,
+        markers=ParameterMarkers(aws, context.clock),
+        hold=CloudFormationHoldingStacks(aws),
+        journal=partial(_journal, aws),
+        recorded=partial(_read_journal, aws),
+    )
+
+
+def display(options: AwsOptions, stream: TextIO | None = None) -> Renderer:
+    """The renderer that suits the options, the variables and standard output."""
+    stream = stream or sys.stdout
+    return make_renderer(
+        options.format,
+        stream,
+        plain=options.plain,
+        is_tty=is_watched(stream, os.environ),
+        **appearance(stream, os.environ),
+    )
+
+
+def is_live(options: AwsOptions) -> bool:
+    """Whether standard output is a terminal with colours and live bars."""
+    return (
+        options.format is Format.TEXT and not options.plain and is_watched(sys.stdout, os.environ)
+    )
+
+
+def is_watched(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether somebody sees lines move: a terminal that can, and no CI that only pretends."""
+    return stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")
+
+
+def _journal(aws: Aws, kind: str, target: str) -> Journal:
+    return FileJournal(journal_path(aws.account, aws.region, kind, target))
+
+
+def _read_journal(aws: Aws, kind: str, target: str) -> Iterator[Mapping[str, Any]]:
+    return read_records(journal_path(aws.account, aws.region, kind, target))

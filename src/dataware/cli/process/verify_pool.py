@@ -1,0 +1,157 @@
+"""Processes that carry out the tasks of a large verification, so that all processors are used.
+
+A task's result is a value, so nothing is shared: each process opens the account again by the same
+options. Small verifications stay on the threads of this process, because a process takes about a
+second to begin.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.synchronize import Event
+from typing import Final, Protocol
+
+from dataware.aws import Account
+from dataware.cli.process.cpu_count import cores
+from dataware.cli.process.malloc import limit_malloc_arenas
+from dataware.core.errors import IncompleteError
+from dataware.kinds import load
+from dataware.ops.context import ComparisonSpec
+from dataware.ops.verify import sides_of
+from dataware.verify.run import Stop, ThreadRunner, as_they_end
+from dataware.verify.steps import Count, Readers, TaskResult, VerifyTask, carry_out, ignore_count
+
+MANY_TASKS: Final = 20
+"""From how many tasks of a step on processes are worth their start."""
+
+
+class OpenAccount(Protocol):
+    """Opens the account anew, whose calls are given up once `stop` is true."""
+
+    def __call__(self, *, stop: Stop) -> Account:
+        """Open it."""
+        ...
+
+
+LOOK_SECONDS: Final = 0.2
+"""How often somebody's wish to stop is looked for."""
+
+
+class ProcessPool:
+    """Carries tasks out in as many processes as there are processors.
+
+    `open_account` opens the account anew, and travels to each of them.
+    """
+
+    def __init__(self, open_account: OpenAccount, pair: ComparisonSpec, sides: Readers) -> None:
+        self._open_account = open_account
+        self._pair = pair
+        self._threads = ThreadRunner(sides)
+
+    def results(
+        self, tasks: Sequence[VerifyTask], stop: Stop, count: Count = ignore_count
+    ) -> Iterator[tuple[VerifyTask, TaskResult]]:
+        """Each task with what it found, as soon as it ends."""
+        processes = cores()
+        if len(tasks) < MANY_TASKS or processes == 1:
+            yield from self._threads.results(tasks, stop, count)
+            return
+        start = multiprocessing.get_context("spawn")
+        shared = _Shared(start.Event(), start.Value("q", 0))
+        begun = (self._open_account, self._pair, shared)
+        with (
+            ProcessPoolExecutor(processes, start, initializer=_begin, initargs=begun) as pool,
+            _Watch(stop, shared, count),
+        ):
+            try:
+                yield from as_they_end(pool.submit, _carry_out, tasks, 2 * processes)
+            except BrokenProcessPool as error:
+                raise IncompleteError(
+                    "a process of the verification was ended from outside, perhaps for want of "
+                    "memory; run the same command again"
+                ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all processes share: that the work has ended, and how many records were read."""
+
+    ended: Event
+    read: Synchronized[int]
+
+    def count(self, more: int) -> None:
+        """So many more records were read."""
+        with self.read.get_lock():
+            self.read.value += more
+
+
+class _Watch:
+    """Passes on a wish to stop and how much was read, and ends the processes with the block."""
+
+    def __init__(self, stop: Stop, shared: _Shared, count: Count) -> None:
+        self._stop = stop
+        self._shared = shared
+        self._count = count
+        self._counted = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="verify-stop", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._shared.ended.set()
+        self._thread.join()
+        self._pass_on()
+
+    def _look(self) -> None:
+        while not self._over.wait(LOOK_SECONDS):
+            if self._stop():
+                self._shared.ended.set()
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        read = self._shared.read.value
+        self._count(read - self._counted)
+        self._counted = read
+
+
+class _Work:
+    """What a process of the verification works with; set once, when it begins."""
+
+    sides: Readers
+    shared: _Shared
+
+
+def _begin(open_account: OpenAccount, pair: ComparisonSpec, shared: _Shared) -> None:
+    # Ctrl-C reaches every process of the terminal; only the first one decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    limit_malloc_arenas()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    account = open_account(stop=shared.ended.is_set)
+    _Work.sides = sides_of(load(pair.type_name), pair, account.for_region)
+    _Work.shared = shared
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that began it is gone, however it ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _carry_out(task: VerifyTask) -> tuple[VerifyTask, TaskResult]:
+    found = TaskResult()
+    shared = _Work.shared
+    carry_out(task, _Work.sides, found, shared.ended.is_set, shared.count)
+    return task, found

@@ -1,0 +1,88 @@
+"""Begins a copy: parts the source into shards, from where an earlier run ended.
+
+Little data is copied and verified at once, in this very call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from dataware.calc.words import with_article
+from dataware.core.errors import InputError
+from dataware.core.events import event as happened
+from dataware.core.kind import Copier, CopyTools
+from dataware.core.model import Size
+from dataware.core.ports import Wire
+from dataware.handler.copy_shard import work_on
+from dataware.handler.finish import COPY, LITTLE, finish
+from dataware.handler.invocation import Invocation, LambdaContext, working
+from dataware.handler.job import MigrationJob
+from dataware.handler.shard import Shard, shared_out
+from dataware.migrate import CopyState
+from dataware.ops.verify import aws_of
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer ``{"outcome": "copy", "shards": […]}``, or what `finish` answers."""
+    with working(MigrationJob.from_json(event["job"]), context) as work:
+        progress, size = asyncio.run(_begin(work, event.get("checkpoint")))
+        shards = _shards(progress, size)
+        if size.exact and size.items <= LITTLE:
+            work_on(work, shards)
+        if all(shard.ended for shard in shards):
+            return finish(work, progress, shards)
+        return {
+            "outcome": COPY,
+            "job": work.job.to_json(),
+            "before": progress.snapshot(),
+            "shards": [shard.to_json() for shard in shards],
+        }
+
+
+async def _begin(work: Invocation, checkpoint: str | None) -> tuple[CopyState, Size]:
+    """The progress to go on from, and the size of the source."""
+    job, emit = work.job, work.outside.emit
+    wire = work.outside.wire(lambda _reason: None)
+    try:
+        copier = _copier(work, wire)
+        size = await copier.size()
+        words = {"unit": job.kind.unit, **job.words}
+        emit(happened("found" if size.exact else "found-about", count=size.items, **words))
+        progress = _restore_progress(checkpoint)
+        if progress.partitions:
+            emit(happened("resumed-at", count=progress.counts.in_target, **words))
+        else:
+            progress.partitions = list(await copier.partitions())
+    finally:
+        await wire.close()
+    return progress, size
+
+
+def _copier(work: Invocation, wire: Wire) -> Copier:
+    kind, order = work.job.kind, work.job.order
+    if kind.copier is None:
+        raise InputError(f"dataware cannot copy {with_article(kind.noun)}")
+    return kind.copier(
+        CopyTools(aws_of(work.outside, order.target), wire, work.outside.clock), order
+    )
+
+
+def _restore_progress(checkpoint: str | None) -> CopyState:
+    """The progress of an earlier run; what it left behind is tried again from the start."""
+    if checkpoint is None:
+        return CopyState()
+    try:
+        progress = CopyState.of([CopyState.snapshot_of(checkpoint)])
+    except ValueError:
+        return CopyState()  # it is only a short cut
+    return CopyState() if progress.finished and progress.counts.left else progress
+
+
+def _shards(progress: CopyState, size: Size) -> list[Shard]:
+    """What is not finished; the estimate is shared out evenly."""
+    each = -(-size.items // max(len(progress.partitions), 1))
+    return shared_out(
+        [Shard(partition, cursor, each) for partition, cursor in progress.remaining()]
+    )

@@ -1,0 +1,143 @@
+"""Works on a shard until it is done or the time of this invocation is up.
+
+A shard is a partition that is copied, or a task of the verification. The state machine calls the
+worker again with its own answer until the shard has ended. The copy is by the engine and the
+kind's copier of the command line; every write is guarded, so a shard that is copied twice is
+copied once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dataware.calc.words import with_article
+from dataware.core.errors import DatawareError, IncompleteError, InputError
+from dataware.core.kind import CopyTools
+from dataware.core.model import Size
+from dataware.core.ports import Wire
+from dataware.handler.invocation import Invocation, LambdaContext, working
+from dataware.handler.job import MigrationJob
+from dataware.handler.shard import Shard, ShardJournal
+from dataware.handler.verification import sides_of
+from dataware.handler.verify_task import TaskState
+from dataware.migrate import CopyState, Engine, EngineSettings
+from dataware.migrate.copy_progress import CopyProgress, CopySubject
+from dataware.ops.verify import aws_of
+from dataware.verify.steps import carry_out
+
+OUT_OF_TIME = "the time of the deployment is up"
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Work on one shard, or on the shards of a batch; answers with the same form as was asked.
+
+    One shard is ``{"job": …, "shard": …}`` and is answered by the shard alone. A batch, as
+    Distributed Map makes it, is ``{"BatchInput": {"job": …}, "Items": [shard, …]}``.
+    """
+    if "Items" not in event:
+        shard = _shard(event["shard"])
+        _work(MigrationJob.from_json(event["job"]), [shard], context)
+        return shard.to_json()
+    shards = [_shard(item) for item in event["Items"]]
+    _work(MigrationJob.from_json(event["BatchInput"]["job"]), shards, context)
+    return {
+        **event,
+        "Items": [shard.to_json() for shard in shards],
+        "ended": all(shard.ended for shard in shards),
+    }
+
+
+def _shard(data: Mapping[str, Any]) -> Shard | TaskState:
+    return TaskState.from_json(data) if TaskState.is_one(data) else Shard.from_json(data)
+
+
+def _work(job: MigrationJob, shards: Sequence[Shard | TaskState], context: LambdaContext) -> None:
+    try:
+        with working(job, context) as work:
+            work_on(work, shards)
+    except DatawareError as error:
+        for shard in shards:
+            if not shard.ended:
+                shard.fail(str(error))
+
+
+def work_on(work: Invocation, shards: Sequence[Shard | TaskState]) -> None:
+    """Work on shards one after another; a failure is noted in its shard and stops only that."""
+    for shard in shards:
+        if shard.ended or (work.stopped and not work.left.at_all):
+            continue
+        try:
+            if work.left.at_all:
+                raise IncompleteError(OUT_OF_TIME)
+            if isinstance(shard, TaskState):
+                carry_out(shard.task, sides_of(work), shard.found, lambda: work.stopped)
+            else:
+                asyncio.run(_copy(work, shard))
+            work.guard.check()
+        except DatawareError as error:
+            shard.fail(str(error))
+
+
+async def _copy(work: Invocation, shard: Shard) -> None:
+    """Copy one shard, as far as the time allows."""
+    engines: list[Engine] = []
+
+    def slow_down(reason: str) -> None:
+        for engine in engines:
+            engine.slow_down(reason)
+
+    wire = work.outside.wire(slow_down)
+    progress = shard.progress()
+    try:
+        engines.append(_engine(work, shard, progress, wire))
+        await engines[0].run()
+    except IncompleteError:
+        if work.left.at_all:
+            raise IncompleteError(OUT_OF_TIME) from None
+        if not work.stopped:
+            raise
+    finally:
+        shard.take(progress)
+        await wire.close()
+
+
+def _engine(work: Invocation, shard: Shard, progress: CopyState, wire: Wire) -> Engine:
+    outside, job = work.outside, work.job
+    kind, order = job.kind, job.order
+    if kind.copier is None:
+        raise InputError(f"dataware cannot copy {with_article(kind.noun)}")
+    subject = CopySubject(order.source.name, order.target.name, kind.unit, kind.batch)
+    size = Size(shard.items, 0, exact=False)
+    return Engine(
+        kind.copier(CopyTools(aws_of(outside, order.target), wire, outside.clock), order),
+        ShardJournal(shard),
+        progress,
+        clock=outside.clock,
+        emit=outside.emit,
+        meter=CopyProgress(
+            subject,
+            size,
+            shard.counts.in_target,
+            outside.clock,
+            outside.emit,
+            skipped=shard.counts.left,
+        ),
+        stop=lambda: work.stopped,
+        publish=lambda _detail: None,
+        settings=_settings(job),
+    )
+
+
+def _settings(job: MigrationJob) -> EngineSettings:
+    """The bounds of one worker; the rate of the whole is shared out among the workers."""
+    chosen = job.settings
+    rate = chosen.max_rate / job.workers if chosen.max_rate else None
+    return EngineSettings(
+        readers=1,
+        bytes_in_flight=chosen.bytes_in_flight,
+        max_rate=rate,
+        parts=job.workers,
+        trial=not chosen.accept_left,
+    )

@@ -1,0 +1,128 @@
+"""The outside of one invocation: the account, the lock, the time that is left, the log."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
+
+from dataware.aws import Account, BotocoreTransport, SystemClock
+from dataware.core.errors import RefusedError
+from dataware.core.kind import Kind
+from dataware.core.model import Wanted
+from dataware.core.ports import Wire
+from dataware.handler.job import MigrationJob
+from dataware.handler.lease_monitor import LeaseMonitor
+from dataware.handler.shard import Shard, ShardJournal
+from dataware.http.endpoint import Endpoint
+from dataware.ops.context import Context
+from dataware.report.jsonlines import JsonRenderer
+from dataware.state import ParameterMarkers
+from dataware.state.holder import execution
+from dataware.wire import RetryingWire
+
+MARGIN_SECONDS = 20.0
+"""How long before its time is up a worker begins to end: in-flight requests are waited for."""
+
+
+class LambdaContext(Protocol):
+    """The part of Lambda's context object that is used here."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends this invocation."""
+        ...
+
+
+class NoHoldingStacks:
+    """In a deployment CloudFormation creates what is missing, and nobody else does."""
+
+    def create(self, kind: Kind, wanted: Wanted) -> None:
+        """Refuse."""
+        raise RefusedError(f"the {kind.noun} {wanted.preferred} has to be declared in the stack")
+
+    def release(self, kind: Kind, name: str) -> None:
+        """Nothing was held."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemainingTime:
+    """The time that is left: of this invocation, and of the whole deployment."""
+
+    context: LambdaContext
+    now: Callable[[], float]
+    deadline: float
+
+    @property
+    def here(self) -> bool:
+        """Whether this invocation has to end."""
+        return self.context.get_remaining_time_in_millis() <= MARGIN_SECONDS * 1000
+
+    @property
+    def at_all(self) -> bool:
+        """Whether the deployment gives up."""
+        return self.now() >= self.deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One invocation that works on a job; `outside` is what the use cases are given."""
+
+    job: MigrationJob
+    outside: Context
+    left: RemainingTime
+    guard: LeaseMonitor
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the work has to stop where it is."""
+        return self.left.here or self.left.at_all or self.guard.lost
+
+
+@contextmanager
+def looking(name: str) -> Iterator[Context]:
+    """The outside for one look; `name` is the execution in whose name the lock is held."""
+    account = Account.open(_retrying)
+    clock = SystemClock()
+    with JsonRenderer(sys.stdout) as emit:
+        yield Context(
+            aws=account,
+            markers=ParameterMarkers(account, clock, execution(name)),
+            clock=clock,
+            emit=emit,
+            hold=NoHoldingStacks(),
+            journal=lambda _kind, _target: ShardJournal(Shard("")),
+            wire=account.wire,
+            regional=account.for_region,
+            move=partial(_move, name),
+        )
+
+
+def _move(name: str, context: Context, region: str) -> Context:
+    """The outside in another region, whose records lie there."""
+    aws = context.regional(region)
+    return replace(context, aws=aws, markers=ParameterMarkers(aws, context.clock, execution(name)))
+
+
+@contextmanager
+def working(job: MigrationJob, context: LambdaContext) -> Iterator[Invocation]:
+    """The outside for work on a job. Raises Refused when its execution has lost the lock."""
+    with looking(job.execution) as outside:
+        markers = markers_of(outside)
+        with LeaseMonitor(lambda: markers.holds(*job.record)) as guard:
+            left = RemainingTime(context, outside.clock.now, job.deadline)
+            yield Invocation(job, outside, left, guard)
+
+
+def markers_of(outside: Context) -> ParameterMarkers:
+    """The markers, with what only an execution needs of them."""
+    if not isinstance(outside.markers, ParameterMarkers):
+        raise TypeError("an execution holds its lock in the Parameter Store")
+    return outside.markers
+
+
+def _retrying(access: Endpoint, on_throttle: Callable[[str], None]) -> Wire:
+    return RetryingWire(BotocoreTransport(access), SystemClock(), random.random, on_throttle)

@@ -1,0 +1,88 @@
+"""One task of a verification, how far it is and what it found, as an execution carries it.
+
+Like a shard it stays small, because a state carries all of them together.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dataware.calc.multiset_digest import MultisetDigest
+from dataware.handler.shard import WHY_LENGTH
+from dataware.verify.merge import DigestSlots
+from dataware.verify.steps import TaskResult, VerifyTask
+from dataware.verify.verdict import Verdict
+
+BUCKETS = 4096
+"""Buckets of all folds of a step together: 64 KB of sums, whatever the number of tasks."""
+
+DIFFERENCES = 40_000
+"""Bytes of the differences that all tasks of a step name together; more are only counted."""
+
+
+@dataclass(slots=True)
+class TaskState:
+    """The state of one task; `room` is for the differences that it names, in bytes."""
+
+    task: VerifyTask
+    room: int
+    found: TaskResult = field(default_factory=TaskResult)
+    failed: str | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether the whole part was read."""
+        return self.found.done
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is no point in calling a worker again."""
+        return self.done or self.failed is not None
+
+    def fail(self, why: str) -> None:
+        """Note why the task ends before it is done."""
+        self.failed = why[:WHY_LENGTH]
+
+    def to_json(self) -> dict[str, Any]:
+        """The task as an execution carries it; `ended` is what its loop asks for."""
+        found = self.found
+        return {
+            "task": self.task.to_json(),
+            "room": self.room,
+            "cursor": found.cursor,
+            "done": found.done,
+            "ended": self.ended,
+            "fold": b64encode(found.fold.to_bytes()).decode() if found.fold else None,
+            "verdict": found.verdict.to_json(self.room),
+            "named": found.named.text,
+            "failed": self.failed,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> TaskState:
+        """The task of an execution."""
+        fold = data["fold"]
+        found = TaskResult(
+            data["cursor"],
+            data["done"],
+            DigestSlots.from_bytes(b64decode(fold)) if fold else None,
+            Verdict.from_json(data["verdict"]),
+            MultisetDigest.from_text(data["named"]),
+        )
+        return TaskState(
+            VerifyTask.from_json(data["task"]), data["room"], found, data.get("failed")
+        )
+
+    @staticmethod
+    def is_one(data: Mapping[str, Any]) -> bool:
+        """Whether the state of a worker is a task, and not a shard of the copy."""
+        return "task" in data
+
+
+def checks(tasks: list[VerifyTask]) -> list[TaskState]:
+    """Tasks at their start, which share out what an execution can carry."""
+    room = DIFFERENCES // max(1, len(tasks))
+    return [TaskState(task, room) for task in tasks]

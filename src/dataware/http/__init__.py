@@ -1,0 +1,1 @@
+"""What the transports know of AWS over HTTP: endpoints, credentials, regions, refusals; no I/O."""

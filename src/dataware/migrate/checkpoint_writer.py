@@ -1,0 +1,98 @@
+"""What is accounted for, and which of it is on record: settled pages become checkpoints.
+
+Checkpoints are gathered for a moment and written together, because each writing waits for the
+disk; what a dead run has not written yet is read and compared again, which loses nothing.
+"""
+
+from __future__ import annotations
+
+from dataware.core.events import event
+from dataware.core.kind import CopyOutcome
+from dataware.core.ports import Clock, Emit, Journal
+from dataware.migrate.copy_progress import CopyProgress
+from dataware.migrate.copy_state import CopyState, Counts, left_json
+from dataware.migrate.page_window import PageWindow, PendingPage
+
+CHECKPOINT_SECONDS = 0.25
+"""How long a settled page waits at most for its checkpoint, while the copy runs."""
+
+
+class CheckpointWriter:
+    """Counts outcomes page by page, and keeps the journal and the progress up to date."""
+
+    def __init__(
+        self, journal: Journal, progress: CopyState, meter: CopyProgress, clock: Clock, emit: Emit
+    ) -> None:
+        self._journal = journal
+        self._progress = progress
+        self._meter = meter
+        self._clock = clock
+        self._emit = emit
+        self._settled: dict[str, PageWindow] = {}
+        self._written = clock.monotonic()
+
+    def open_page(
+        self, pages: PageWindow, cursor: str | None, units: int, outcome: CopyOutcome
+    ) -> PendingPage:
+        """A page was read: `units` of it are to be written, `outcome` is known already."""
+        page = pages.open_page(cursor, units)
+        self._count(page, outcome)
+        self._settle(pages, page)
+        return page
+
+    def count_written(self, pages: PageWindow, page: PendingPage, outcome: CopyOutcome) -> None:
+        """A unit of a page is accounted for."""
+        self._count(page, outcome)
+        page.pending -= 1
+        self._settle(pages, page)
+
+    def tick(self) -> None:
+        """Write the checkpoints that are due."""
+        if self._clock.monotonic() - self._written >= CHECKPOINT_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write every checkpoint that can be written. Raises Incomplete when that fails."""
+        settled, self._settled = self._settled, {}
+        records = [record for pages in settled.values() if (record := _checkpoint(pages))]
+        if records:
+            self._journal.append(*records)
+            for record in records:
+                self._progress.take(record)
+        self._written = self._clock.monotonic()
+
+    def _settle(self, pages: PageWindow, page: PendingPage) -> None:
+        if page.pending == 0:
+            self._settled[pages.partition] = pages
+
+    def _count(self, page: PendingPage, outcome: CopyOutcome) -> None:
+        counts = page.counts
+        counts.copied += outcome.copied
+        counts.same += outcome.same
+        counts.bytes += outcome.bytes
+        if outcome.tally.records:
+            counts.tally = counts.tally.plus(outcome.tally)
+        if outcome.left:
+            counts.left += len(outcome.left)
+            page.left.extend(outcome.left)
+            for left in outcome.left:
+                words = self._meter.words
+                self._emit(event("left-behind", **left_json(left), **words))
+        self._meter.count(outcome.copied + outcome.same, len(outcome.left))
+
+
+def _checkpoint(pages: PageWindow) -> dict[str, object] | None:
+    """The record that passes every settled page; None if the oldest page is not settled."""
+    settled = list(pages.pop_settled())
+    if not settled:
+        return None
+    counts = Counts()
+    for page in settled:
+        counts.add(page.counts)
+    return {
+        "type": "checkpoint",
+        "partition": pages.partition,
+        "cursor": settled[-1].cursor,
+        "kept_back": [left_json(left) for page in settled for left in page.left],
+        **counts.to_json(),
+    }

@@ -1,0 +1,169 @@
+"""What has been done so far, folded from journal records; also in a form small enough to travel.
+
+A checkpoint is written only after the service has acknowledged everything before its cursor, so
+a fold of any prefix of the journal is a place from which a run may go on.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dataware.calc.multiset_digest import NO_TALLY, MultisetDigest
+from dataware.core.kind import SkippedKey
+
+COMPACT_LIMIT = 2600
+"""Characters that a travelling checkpoint may have, to fit a 4 kB parameter with its marker."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many units of data were copied, found the same, and skipped (`left`).
+
+    `tally` is that of what was copied or the same, as the source sent it, for kinds that have one.
+    """
+
+    copied: int = 0
+    same: int = 0
+    bytes: int = 0
+    left: int = 0
+    tally: MultisetDigest = NO_TALLY
+
+    @property
+    def done(self) -> int:
+        """How many are accounted for."""
+        return self.copied + self.same + self.left
+
+    @property
+    def in_target(self) -> int:
+        """How many the target holds as they should be."""
+        return self.copied + self.same
+
+    def add(self, other: Counts) -> None:
+        """Count `other` in."""
+        self.copied += other.copied
+        self.same += other.same
+        self.bytes += other.bytes
+        self.left += other.left
+        self.tally = self.tally.plus(other.tally)
+
+    def to_json(self) -> dict[str, Any]:
+        """The counts as they stand in records."""
+        numbers = {
+            "copied": self.copied,
+            "same": self.same,
+            "bytes": self.bytes,
+            "left": self.left,
+        }
+        return {**numbers, "tally": self.tally.text} if self.tally.records else numbers
+
+    @staticmethod
+    def from_json(record: Mapping[str, Any]) -> Counts:
+        """The counts of a record; a missing one is zero."""
+        copied, same, size, left = (
+            int(record.get(name, 0)) for name in ("copied", "same", "bytes", "left")
+        )
+        text = record.get("tally")
+        return Counts(
+            copied, same, size, left, MultisetDigest.from_text(text) if text else NO_TALLY
+        )
+
+
+@dataclass(slots=True)
+class CopyState:
+    """The state of one migration.
+
+    `cursors` maps a begun partition to where it goes on, and a finished one to None; a partition
+    that is not in it has not begun. `troubles` counts what was left behind, by trouble.
+    """
+
+    run: str | None = None
+    identity: str | None = None
+    partitions: list[str] = field(default_factory=list)
+    cursors: dict[str, str | None] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+    troubles: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every partition has been read to its end and all of it is accounted for."""
+        return bool(self.partitions) and all(
+            self.cursors.get(partition, "") is None for partition in self.partitions
+        )
+
+    def remaining(self) -> list[tuple[str, str | None]]:
+        """Partitions that are not finished, each with the cursor after which it goes on."""
+        return [
+            (partition, self.cursors.get(partition))
+            for partition in self.partitions
+            if partition not in self.cursors or self.cursors[partition] is not None
+        ]
+
+    def take(self, record: Mapping[str, Any]) -> None:
+        """Fold one record in; a record of an unknown type changes nothing."""
+        kind = record.get("type")
+        if kind == "run":
+            self.run, self.identity = record["run"], record.get("identity")
+        elif kind == "partitions":
+            self.partitions = list(record["partitions"])
+        elif kind == "checkpoint":
+            self.cursors[record["partition"]] = record["cursor"]
+            self.counts.add(Counts.from_json(record))
+            self.troubles.update(left["trouble"] for left in record["kept_back"])
+        elif kind == "restored":
+            self._restore(record)
+
+    def _restore(self, record: Mapping[str, Any]) -> None:
+        self.partitions = list(record["partitions"])
+        self.cursors = dict(record["cursors"])
+        self.counts = Counts.from_json(record)
+        self.troubles = Counter(record["troubles"])
+
+    @staticmethod
+    def of(records: Iterable[Mapping[str, Any]]) -> CopyState:
+        """Fold records, oldest first."""
+        progress = CopyState()
+        for record in records:
+            progress.take(record)
+        return progress
+
+    def snapshot(self) -> dict[str, Any]:
+        """The whole state as one record of type "restored"."""
+        return {
+            "type": "restored",
+            "partitions": self.partitions,
+            "cursors": dict(self.cursors),
+            "troubles": dict(self.troubles),
+            **self.counts.to_json(),
+        }
+
+    def compact(self) -> str | None:
+        """The snapshot as a short text; None when it does not fit beside a marker."""
+        text = _pack_json(self.snapshot())
+        return text if len(text) <= COMPACT_LIMIT else None
+
+    @staticmethod
+    def snapshot_of(text: str) -> dict[str, Any]:
+        """The snapshot record in a text made by `compact`. Raises ValueError for other texts."""
+        try:
+            data = json.loads(zlib.decompress(base64.b85decode(text)))
+        except (ValueError, zlib.error) as error:
+            raise ValueError("not a checkpoint") from error
+        if not isinstance(data, dict) or data.get("type") != "restored":
+            raise ValueError("not a checkpoint")
+        return data
+
+
+def left_json(left: SkippedKey) -> dict[str, str]:
+    """A key that was left behind, as it stands in a checkpoint's `kept_back`."""
+    return {"key": left.key, "trouble": left.trouble.value, "why": left.why}
+
+
+def _pack_json(data: Mapping[str, Any]) -> str:
+    raw = json.dumps(data, separators=(",", ":"), sort_keys=True).encode()
+    return base64.b85encode(zlib.compress(raw, 9)).decode()

@@ -1,0 +1,57 @@
+"""The first writes of a copy, which show whether writing is allowed at all.
+
+Where every one of them is denied, the rest would be denied too: the copy ends after a few, and
+nothing of them is on record, so that the same command begins with them once they are allowed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dataware.core.errors import WriteDeniedError
+from dataware.core.kind import CopyOutcome, SkipReason
+from dataware.migrate.page_window import PageWindow, PendingPage
+
+FEW = 20
+"""Writes that are made, and may be denied, before a copy ends."""
+
+PATIENCE_SECONDS = 1.0
+"""How long further writes wait for the first of these; a large object takes longer than this."""
+
+Written = tuple[PageWindow, PendingPage, CopyOutcome]
+
+
+@dataclass(slots=True)
+class FirstWrites:
+    """Holds back what is denied until a write succeeds; for one event loop."""
+
+    held: list[Written] = field(default_factory=list)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def admit(
+        self, pages: PageWindow, page: PendingPage, outcome: CopyOutcome
+    ) -> Iterator[Written]:
+        """What may be accounted for now. Raises WriteDeniedError once `FEW` writes were denied."""
+        if outcome.copied:
+            yield from self.release()
+        elif outcome.left and all(left.trouble is SkipReason.DENIED for left in outcome.left):
+            self.held.append((pages, page, outcome))
+            if len(self.held) >= FEW:
+                raise self.denial_error()
+            return
+        yield pages, page, outcome
+
+    def release(self) -> Iterator[Written]:
+        """End the trial; answers with what it held back."""
+        self.over.set()
+        held, self.held = self.held, []
+        yield from held
+
+    def denial_error(self) -> WriteDeniedError:
+        """The error of a copy of which every write was denied."""
+        left = [one for _, _, outcome in self.held for one in outcome.left]
+        ((why, _),) = Counter(one.why for one in left).most_common(1)
+        return WriteDeniedError(why, attempts=len(self.held))

@@ -1,0 +1,192 @@
+"""One copy within a migration: by this process, or by a crew of several if there is much to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from dataware.calc.words import with_article
+from dataware.core.errors import InputError
+from dataware.core.events import event
+from dataware.core.kind import Copier, CopyOrder, CopyTools, Kind
+from dataware.core.model import Size
+from dataware.core.ports import Journal, Wire
+from dataware.migrate import (
+    CopyState,
+    Engine,
+    EngineSettings,
+    LeaseTerm,
+    WorkerGroup,
+    WorkerTask,
+    split,
+)
+from dataware.migrate.copy_progress import CopyProgress, CopySubject
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.stopping import unless_stopped
+from dataware.ops.verify import aws_of
+
+SMALL = 200_000
+"""Items or objects that one process copies before others have got going."""
+
+PARTITIONS_EACH = 2
+"""Partitions for each process, at least; with fewer of them the processes end far apart."""
+
+ENOUGH = 8
+"""Processes that nobody has to ask for; what they send together is more than AWS lets one table
+or bucket take by default, and each of them needs memory."""
+
+LEAST_IN_FLIGHT = 8 * 1024**2
+"""Bytes that a process may have in flight, however many of them there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRun:
+    """One copy to make; `stop` and `publish` are those of the engine.
+
+    Nothing is sent beyond the `term` of the lock.
+    """
+
+    context: Context
+    kind: Kind
+    order: CopyOrder
+    settings: CopySettings
+    journal: Journal
+    progress: CopyState
+    stop: Callable[[], bool]
+    publish: Callable[[Mapping[str, object]], None]
+    term: LeaseTerm | None = None
+
+    async def run(self) -> None:
+        """Copy what is not yet accounted for. Raises Incomplete when asked to stop."""
+        engines: list[Engine] = []
+
+        def slow_down(reason: str) -> None:
+            for engine in engines:
+                engine.slow_down(reason)
+
+        wire = self.context.wire(slow_down)
+        wire.permit = self.term
+        try:
+            copier = self._copier(wire)
+            size = await unless_stopped(copier.size(), self.stop)
+            self._report_size(size)
+            await split(copier, self.journal, self.progress)
+            meter = self._meter(size, wire)
+            if (crew := self._crew(size, meter)) is not None:
+                await crew.run()
+            else:
+                engines.append(self._engine(copier, meter))
+                await engines[0].run()
+        finally:
+            await wire.close()
+
+    def _copier(self, wire: Wire) -> Copier:
+        if self.kind.copier is None:
+            raise InputError(f"dataware cannot copy {with_article(self.kind.noun)}")
+        aws = aws_of(self.context, self.order.target)
+        return self.kind.copier(CopyTools(aws, wire, self.context.clock), self.order)
+
+    def _report_size(self, size: Size) -> None:
+        emit, done = self.context.emit, self.progress.counts.in_target
+        words = {**self._subject.words(), "unit": self.kind.unit}
+        emit(event("found" if size.exact else "found-about", count=size.items, **words))
+        if done:
+            emit(event("resumed-at", count=done, **words))
+
+    def _engine(self, copier: Copier, meter: CopyProgress) -> Engine:
+        context = self.context
+        return Engine(
+            copier,
+            self.journal,
+            self.progress,
+            clock=context.clock,
+            emit=context.emit,
+            meter=meter,
+            stop=self.stop,
+            publish=self.publish,
+            settings=engine_settings(self.kind, self.settings),
+        )
+
+    def _crew(self, size: Size, meter: CopyProgress) -> WorkerGroup | None:
+        """Several processes, if there is use for them and they can be had."""
+        context, workers = self.context, self.context.workers
+        if workers is None:
+            return None
+        items, partitions = size.items - self.progress.counts.done, len(self.progress.remaining())
+        count = processes(self.settings.processes, workers.cores, items, partitions)
+        if count == 1:
+            return None
+        part = share_of(engine_settings(self.kind, self.settings), count, partitions)
+        assignment = WorkerTask(self.kind.cfn_type, self.order, part)
+        context.emit(event("spread", processes=count, **self._subject.words()))
+        return WorkerGroup(
+            partial(workers.start, assignment, self.journal, self.term),
+            count,
+            self.journal,
+            self.progress,
+            clock=context.clock,
+            emit=context.emit,
+            meter=meter,
+            stop=self.stop,
+            publish=self.publish,
+            trial=not self.settings.accept_left,
+        )
+
+    @property
+    def _subject(self) -> CopySubject:
+        kind, order = self.kind, self.order
+        return CopySubject(order.source.name, order.target.name, kind.unit, kind.batch)
+
+    def _meter(self, size: Size, wire: Wire) -> CopyProgress:
+        context, counts = self.context, self.progress.counts
+        return CopyProgress(
+            self._subject,
+            size,
+            counts.in_target,
+            context.clock,
+            context.emit,
+            skipped=counts.left,
+            retries=lambda: wire.retries,
+        )
+
+
+def processes(wanted: int | None, cores: int, items: int, partitions: int) -> int:
+    """How many processes copy: as many as a person `wanted`, else as many as there is use for.
+
+    `items` and `partitions` are those that are left to copy.
+    """
+    if wanted is not None:
+        return max(1, min(wanted, partitions))
+    if items < SMALL:
+        return 1
+    return max(1, min(cores, ENOUGH, partitions // PARTITIONS_EACH))
+
+
+def share_of(whole: EngineSettings, processes: int, partitions: int) -> EngineSettings:
+    """The bounds of one of several processes, which together keep those of the whole copy.
+
+    Each of them reads so few partitions at once that there are some left for whoever is done.
+    """
+    rate, share = whole.max_rate, whole.max_share
+    return replace(
+        whole,
+        readers=max(1, min(whole.readers, partitions // (PARTITIONS_EACH * processes))),
+        bytes_in_flight=max(whole.bytes_in_flight // processes, LEAST_IN_FLIGHT),
+        max_rate=None if rate is None else rate / processes,
+        max_share=None if share is None else share / processes,
+        parts=processes,
+        trial=False,
+    )
+
+
+def engine_settings(kind: Kind, settings: CopySettings) -> EngineSettings:
+    """The bounds of a copy, where nobody said otherwise those of the kind."""
+    return EngineSettings(
+        readers=settings.readers or kind.readers,
+        writers=settings.writers or kind.writers,
+        bytes_in_flight=settings.bytes_in_flight,
+        max_rate=settings.max_rate,
+        max_share=settings.max_share,
+        trial=not settings.accept_left,
+    )

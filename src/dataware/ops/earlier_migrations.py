@@ -1,0 +1,63 @@
+"""Fallbacks whose data has moved before: to another name than the one that is preferred now.
+
+A migration is on record under its target, so the records of all targets are read to find those
+that came from one source. No decision rests on them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from dataware.core.errors import LookupFailedError
+from dataware.core.events import event
+from dataware.core.model import Action, MarkerState
+from dataware.core.plan import Planned
+from dataware.kinds import load
+from dataware.ops.context import Context
+
+Targets = Mapping[tuple[str, str], Sequence[str]]
+"""Names into which a source was migrated to the end, by the name of its kind and its own."""
+
+
+def warn_of_earlier_migrations(context: Context, planned: Sequence[Planned]) -> tuple[Planned, ...]:
+    """The decisions, with a warning where a source was already migrated to another name."""
+    if not any(_takes_source(one) for one in planned):
+        return tuple(planned)
+    try:
+        targets = _completed_targets(context)
+    except LookupFailedError as error:
+        text = f"Whether a fallback was migrated to another name is not known: {error}"
+        context.emit(event("note", text=text))
+        return tuple(planned)
+    return tuple(_warn_of_earlier_copy(one, targets) for one in planned)
+
+
+def _takes_source(planned: Planned) -> bool:
+    """Whether a fallback's data is about to be used; a begun migration has been decided on."""
+    decision = planned.decision
+    return decision.source is not None and decision.action in {Action.MIGRATE, Action.IMPORT}
+
+
+def _completed_targets(context: Context) -> Targets:
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for kind, target, marker in context.markers.all():
+        if marker.state is MarkerState.COMPLETE and marker.source is not None:
+            found[kind, marker.source].append(target)
+    return found
+
+
+def _warn_of_earlier_copy(planned: Planned, targets: Targets) -> Planned:
+    decision, preferred = planned.decision, planned.wanted.preferred
+    if not _takes_source(planned):
+        return planned
+    key = load(planned.wanted.type).name, str(decision.source)
+    others = sorted(name for name in targets.get(key, ()) if name != preferred)
+    if not others:
+        return planned
+    text = (
+        f"{decision.source} was already migrated to {', '.join(others)}, so what it holds may be "
+        f"older: if {preferred} is to have that data, name {others[-1]} as the fallback"
+    )
+    return replace(planned, decision=replace(decision, warnings=(*decision.warnings, text)))

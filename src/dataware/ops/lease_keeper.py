@@ -1,0 +1,174 @@
+"""Keeps a lease alive from a thread of its own, through creation, copy and verification."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+
+from dataware.calc.rate import rough
+from dataware.core.errors import DatawareError, IncompleteError, RefusedError
+from dataware.core.events import event
+from dataware.core.ports import Lease
+from dataware.migrate.lease_term import NO_SIGN_OF_LIFE, SILENT_SECONDS, LeaseTerm, since_boot
+from dataware.ops.context import Context
+
+BEAT_SECONDS = 10.0
+
+EARLY_SECONDS = (1.0, 1.0, 2.0)
+"""The waits before the first beats of a phase, so that one of a few seconds is seen from elsewhere.
+
+They are few, and one a second at most, because every caller of an account and region shares the
+throughput of Parameter Store (AWS Systems Manager User Guide, "Changing Parameter Store
+throughput").
+"""
+
+SETTLING_SECONDS = 1.0
+"""How long one wait lasts for what may arrive yet."""
+
+STALE_SECONDS = 3
+"""From what age on a beat says how old the progress is that it carries."""
+
+PATIENCE_SECONDS = 5.0
+"""How long the end waits for a beat that is under way; one that hangs ends with the process."""
+
+
+class LeaseKeeper:
+    """Beats while it is entered; what was last published travels with every beat.
+
+    A beat that only fails is tried again, at the usual pace. The first beats of each phase come
+    early; all of them come from one thread, one after another. A lost lock is remembered, and
+    `check` raises it; so it does once no beat has got through for `SILENT_SECONDS`, be it slow,
+    refused or hanging.
+    """
+
+    def __init__(
+        self,
+        lease: Lease,
+        every: float = BEAT_SECONDS,
+        early: Sequence[float] = EARLY_SECONDS,
+        seconds: Callable[[], float] = since_boot,
+        asked: float | None = None,
+    ) -> None:
+        """Keep `lease` alive, which was asked for at `asked`, in `seconds`; now, if not said."""
+        self._lease = lease
+        self._every = every
+        self._early = early
+        self._seconds = seconds
+        self._tried = seconds()
+        self._beaten = self._tried if asked is None else asked
+        self._detail: Mapping[str, object] = {}
+        self._published = self._beaten
+        self._ended = False
+        self._stirred = threading.Event()
+        self._lost: DatawareError | None = None
+        passed = self._tried - self._beaten
+        self.term = LeaseTerm(
+            self._beaten, time.time() - passed, seconds=seconds, doubt=self._beat_now
+        )
+        self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
+
+    def publish(self, detail: Mapping[str, object]) -> None:
+        """What the marker says from the next beat on; adds to what was published before."""
+        before, self._detail = self._detail, {**self._detail, **detail}
+        self._published = self._seconds()
+        if self._detail.get("phase") != before.get("phase"):
+            self._stirred.set()
+
+    @property
+    def detail(self) -> Mapping[str, object]:
+        """What was published so far."""
+        return self._detail
+
+    @property
+    def lost(self) -> bool:
+        """Whether another run has taken the lock, or might do so because this one is not seen."""
+        return self._lost is not None or self._silent
+
+    @property
+    def _silent(self) -> bool:
+        return self._seconds() - self._beaten > SILENT_SECONDS
+
+    def check(self) -> None:
+        """Raise Refused once the lock is lost, and Incomplete while it may be."""
+        if self._lost is not None:
+            raise self._lost
+        if self._silent:
+            raise IncompleteError(NO_SIGN_OF_LIFE)
+
+    def send_heartbeat(self) -> None:
+        """Renew the lock now. Raises Refused when it is lost."""
+        asked, asked_at = self._seconds(), time.time()
+        stale = round(asked - self._published)
+        self._lease.send_heartbeat(
+            {**self._detail, "stale": stale} if stale >= STALE_SECONDS else self._detail
+        )
+        self._beaten = asked
+        self.term.renew(asked, asked_at)
+
+    @property
+    def unsettled_seconds(self) -> float:
+        """For how long something may arrive yet that an earlier run sent without conditions."""
+        return self._lease.unsettled_seconds
+
+    def __enter__(self) -> LeaseKeeper:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended = True
+        self._stirred.set()
+        self._thread.join(PATIENCE_SECONDS)
+
+    def _run(self) -> None:
+        waits = iter(self._early)
+        while not self._ended:
+            if self._stirred.wait(min(self._until_due(), next(waits, self._every))):
+                self._stirred.clear()
+                waits = iter(self._early)
+                # Phases that follow each other quickly must not keep the usual beat back.
+                if self._ended or self._until_due() > 0:
+                    continue
+            self._tried = self._seconds()
+            try:
+                self.send_heartbeat()
+            except RefusedError as error:
+                self._lost = error
+                self.term.end(error)
+                return
+            except DatawareError:
+                # The next beat may get through; the lock outlives several misses.
+                waits = iter(())
+
+    def _beat_now(self) -> None:
+        """The lock is in doubt, so the next beat is due at once."""
+        self._tried = float("-inf")
+        self._stirred.set()
+
+    def _until_due(self) -> float:
+        """The seconds until the usual beat."""
+        return max(0.0, self._tried + self._every - self._seconds())
+
+
+def await_settled(context: Context, heart: LeaseKeeper, words: Mapping[str, object]) -> None:
+    """Wait while something may arrive yet that an earlier run sent without conditions.
+
+    What is verified and in use after that, nothing replaces. Raises Incomplete when a person asks
+    to stop, and what `LeaseKeeper.check` raises.
+    """
+    seconds = heart.unsettled_seconds
+    if seconds > 0:
+        text = (
+            f"waiting for {rough(seconds)}: the run before was never seen to end, and until then"
+            " AWS may still take requests that it signed"
+        )
+        context.emit(event("warning", text=text, **words))
+    while heart.unsettled_seconds > 0:
+        context.aws.pause(SETTLING_SECONDS)
+        heart.check()

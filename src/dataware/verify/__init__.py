@@ -1,0 +1,1 @@
+"""Compares two resources key by key, by code that the copiers do not share."""

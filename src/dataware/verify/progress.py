@@ -1,0 +1,96 @@
+"""Tells how far a verification is, so that a large one does not look hung."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dataware.calc.rate import RateEstimator, rough
+from dataware.core.events import event, format_count
+from dataware.core.ports import Clock, Emit
+
+QUIET_SECONDS = 1.0
+"""A verification that is over sooner tells of no progress."""
+
+TICK_SECONDS = 0.25
+
+
+class VerifyProgress:
+    """The progress of one verification, as events; `read` may be called from any thread.
+
+    `total` is how many records one side has, None if that is not known; `words` are fields that
+    every event carries. `publish` is given how far it is, for the marker.
+    """
+
+    def __init__(
+        self,
+        words: Mapping[str, object],
+        unit: str,
+        total: int | None,
+        clock: Clock,
+        emit: Emit,
+        *,
+        publish: Callable[[Mapping[str, object]], None] = lambda _detail: None,
+    ) -> None:
+        self._words = words
+        self._unit = unit
+        self._total = total
+        self._clock = clock
+        self._emit = emit
+        self._publish = publish
+        self._lock = threading.Lock()
+        self.begin(1)
+
+    def begin(self, sides: int) -> None:
+        """Another reading begins, which counts the records of so many sides."""
+        with self._lock:
+            self._sides = sides
+            self._read = 0
+            now = self._clock.monotonic()
+            self._speed = RateEstimator(now)
+            self._ticked = now + QUIET_SECONDS - TICK_SECONDS
+
+    def read(self, count: int) -> None:
+        """So many more records were read; tells of it, if it is time to."""
+        with self._lock:
+            self._read += count
+            now = self._clock.monotonic()
+            if now - self._ticked < TICK_SECONDS:
+                return
+            self._ticked = now
+            self._speed.observe(now, self._read)
+            told = self._far()
+        self._publish({"phase": "verifying", "throttled": 0, "retries": 0, "reason": "", **told})
+        left = told["left"]
+        self._emit(
+            event(
+                "comparing",
+                phase="verifying",
+                far=self._in_words(told),
+                eta=rough(left),
+                seconds_left=left,
+                **{name: told[name] for name in ("done", "total", "exact", "rate", "unit")},
+                **self._words,
+            )
+        )
+
+    def _far(self) -> dict[str, Any]:
+        """How far it is, in records of one side; a total of zero is none."""
+        done, rate = self._read // self._sides, self._speed.rate
+        total = self._total if self._total and done <= self._total else 0
+        left = self._speed.seconds_left(total * self._sides - self._read) if total else None
+        return {
+            "done": done,
+            "total": total,
+            "exact": bool(total),
+            "unit": self._unit,
+            "rate": round(rate / self._sides, 1),
+            "left": None if left is None else round(left),
+        }
+
+    def _in_words(self, told: Mapping[str, Any]) -> str:
+        of = f"{told['done']:,} of " if told["total"] else ""
+        amount = format_count(told["total"] or told["done"], self._unit)
+        left = f", {rough(told['left'])} left" if told["total"] else ""
+        return f"{of}{amount}, {told['rate']:,.0f}/s{left}"

@@ -1,0 +1,120 @@
+"""Verification: reads both sides afresh and compares them; shares nothing with the copy.
+
+Sorted kinds are merged. Others are folded into order-free digests, and only what lies in buckets
+that differ is looked up by key, so memory stays bounded whatever the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
+from typing import Protocol
+
+from dataware.core.errors import IncompleteError
+from dataware.core.kind import Reader
+from dataware.verify.progress import VerifyProgress
+from dataware.verify.steps import (
+    Comparison,
+    Count,
+    Readers,
+    TaskResult,
+    VerifyStep,
+    VerifyTask,
+    carry_out,
+    ignore_count,
+)
+from dataware.verify.verdict import LISTED, Verdict
+
+__all__ = ["LISTED", "TaskRunner", "ThreadRunner", "Verdict", "compare"]
+
+READERS = 8
+"""Tasks that are carried out at the same time."""
+
+Stop = Callable[[], bool]
+
+
+class TaskRunner(Protocol):
+    """Who carries tasks out."""
+
+    def results(
+        self, tasks: Sequence[VerifyTask], stop: Stop, count: Count = ignore_count
+    ) -> Iterator[tuple[VerifyTask, TaskResult]]:
+        """Each task with what it found, in any order; some are not done once `stop` is true.
+
+        `count` is told of the records as they are read, from any thread.
+        """
+        ...
+
+
+class ThreadRunner:
+    """Carries tasks out on threads of this process."""
+
+    def __init__(self, sides: Readers) -> None:
+        self._sides = sides
+
+    def results(
+        self, tasks: Sequence[VerifyTask], stop: Stop, count: Count = ignore_count
+    ) -> Iterator[tuple[VerifyTask, TaskResult]]:
+        """Each task with what it found, as soon as it ends."""
+        with ThreadPoolExecutor(READERS, thread_name_prefix="verify") as pool:
+            ended = False
+
+            def run_task(task: VerifyTask) -> tuple[VerifyTask, TaskResult]:
+                result = TaskResult()
+                carry_out(task, self._sides, result, lambda: ended or stop(), count)
+                return task, result
+
+            try:
+                yield from as_they_end(pool.submit, run_task, tasks, READERS)
+            finally:
+                ended = True
+
+
+def as_they_end(
+    submit: Callable[..., Future[tuple[VerifyTask, TaskResult]]],
+    found: Callable[[VerifyTask], tuple[VerifyTask, TaskResult]],
+    tasks: Iterable[VerifyTask],
+    at_once: int,
+) -> Iterator[tuple[VerifyTask, TaskResult]]:
+    """Results in the order of ending; no more are held than are under way."""
+    waiting = iter(tasks)
+    running = {submit(found, task) for task in islice(waiting, at_once)}
+    while running:
+        done, running = wait(running, return_when=FIRST_COMPLETED)
+        running |= {submit(found, task) for task in islice(waiting, len(done))}
+        while done:
+            yield done.pop().result()
+
+
+def compare(
+    source: Reader,
+    target: Reader,
+    *,
+    ordered: bool,
+    stop: Stop = lambda: False,
+    checkers: TaskRunner | None = None,
+    measure: VerifyProgress | None = None,
+) -> Verdict:
+    """Compare two sides. Raises Incomplete when asked to stop, LookupFailedError when a side is unseen."""
+    sides = Readers(source, target)
+    checkers = checkers or ThreadRunner(sides)
+    _check(stop)
+    comparison = Comparison.begin(sides, ordered=ordered)
+    count = measure.read if measure else ignore_count
+    while comparison.step is not None:
+        if measure:
+            measure.begin(1 if comparison.step is VerifyStep.MERGE else 2)
+        for task, found in checkers.results(comparison.tasks(sides), stop, count):
+            if not found.done:
+                _check(lambda: True)
+            comparison.take(task, found)
+        comparison.advance()
+    return comparison.verdict
+
+
+def _check(stop: Stop) -> None:
+    if stop():
+        raise IncompleteError(
+            "the verification was stopped before its end; run the same command again"
+        )

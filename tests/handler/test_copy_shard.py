@@ -1,0 +1,103 @@
+"""One call of a worker: both forms of an event, its limits, and what it does about failures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dataware.handler import copy_shard
+from support.deployments import Time, begin, properties, record
+from support.servers import FaultProxy, json_error
+from support.worlds import client, items_of, make_table, varied_items
+
+
+@pytest.fixture
+def job(machine: str) -> dict[str, Any]:
+    """Thirty items to copy by a job that has the lock."""
+    make_table("old-one", varied_items(30))
+    make_table("new-one")
+    _, given = begin(properties())
+    return dict(given["job"])
+
+
+def test_one_shard_is_answered_by_the_shard(job: dict[str, Any]) -> None:
+    """Partition, cursor, done and counts are what the next state looks at."""
+    answer = copy_shard.handler({"job": job, "shard": {"partition": "0/1"}}, Time())
+    assert (answer["partition"], answer["cursor"]) == ("0/1", None)
+    assert (answer["done"], answer["ended"], answer["failed"]) == (True, True, None)
+    assert answer["counts"]["copied"] == 30
+    assert items_of("new-one") == items_of("old-one")
+
+
+def test_a_batch_is_answered_by_a_batch(job: dict[str, Any]) -> None:
+    """The form of Distributed Map's ItemBatcher, with one shard that had ended before."""
+    before = {"partition": "1/2", "done": True, "counts": {"copied": 7}}
+    items = [{"partition": "0/2"}, before]
+    answer = copy_shard.handler({"BatchInput": {"job": job}, "Items": items}, Time())
+    assert answer["ended"]
+    assert answer["BatchInput"] == {"job": job}
+    assert [one["partition"] for one in answer["Items"]] == ["0/2", "1/2"]
+    assert answer["Items"][1]["counts"]["copied"] == 7
+    assert 0 < answer["Items"][0]["counts"]["copied"] < 30
+
+
+def test_without_time_nothing_is_begun(job: dict[str, Any]) -> None:
+    """A batch of many shards stops in order; the rest is as it was, and not ended."""
+    items = [{"partition": f"{n}/2"} for n in range(2)]
+    answer = copy_shard.handler({"BatchInput": {"job": job}, "Items": items}, Time(lambda: True))
+    assert not answer["ended"]
+    assert [(one["done"], one["ended"]) for one in answer["Items"]] == [(False, False)] * 2
+    assert items_of("new-one") == {}
+
+
+def test_a_worker_without_the_lock_copies_nothing(job: dict[str, Any]) -> None:
+    """Once the deployment has failed or another run took over, nothing more is written."""
+    client("ssm").delete_parameter(Name="/dataware/markers/dynamodb-table/new-one")
+    answer = copy_shard.handler({"job": job, "shard": {"partition": "0/1"}}, Time())
+    assert "no longer has the lock" in answer["failed"]
+    assert answer["ended"]
+    assert items_of("new-one") == {}
+
+
+def test_a_failure_is_noted_in_its_shard(
+    machine: str, fault_proxy: FaultProxy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other shards go on, and the reason names the call and the missing permission."""
+    make_table("old-one", varied_items(30))
+    make_table("new-one")
+    _, given = begin(properties())
+    fault_proxy.add(json_error("AccessDeniedException"), operation="PutItem")
+    answer = copy_shard.handler({"job": given["job"], "shard": {"partition": "0/1"}}, Time())
+    assert not answer["done"]
+    assert "AccessDenied" in answer["failed"]
+    assert record()["state"] == "running"
+    assert items_of("new-one") == {}
+
+
+def test_progress_is_told_as_json_lines(
+    job: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CloudWatch Logs gets the events of the command line, one object a line, and no values."""
+    copy_shard.handler({"job": job, "shard": {"partition": "0/1", "items": 30}}, Time())
+    lines = capsys.readouterr().out.splitlines()
+    assert any('"code": "batch"' in line for line in lines)
+    assert all(line.startswith("{") for line in lines)
+    assert "fraction" not in "".join(lines)
+
+
+def test_a_rate_is_shared_out_among_the_workers(
+    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four workers of 100 a second are a quarter each."""
+    seen: list[Any] = []
+    make = copy_shard.Engine
+
+    def engine(*given: Any, **more: Any) -> Any:
+        seen.append((more["settings"].max_rate, more["settings"].parts))
+        return make(*given, **more)
+
+    monkeypatch.setattr(copy_shard, "Engine", engine)
+    shard = {"partition": "0/1"}
+    copy_shard.handler({"job": {**job, "max_rate": 10_000.0}, "shard": shard}, Time())
+    assert seen == [(2500.0, 4)]

@@ -1,0 +1,38 @@
+"""The guard: whoever has lost the lock stops."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from dataware.core.errors import LookupFailedError, RefusedError
+from dataware.handler.lease_monitor import LeaseMonitor
+
+
+def test_without_the_lock_nothing_begins() -> None:
+    """The first question is asked at once."""
+    with pytest.raises(RefusedError, match="no longer has the lock"), LeaseMonitor(lambda: False):
+        pytest.fail("this must not run")
+
+
+def test_a_lock_that_is_lost_later_is_seen() -> None:
+    """The questions go on while the work does."""
+    answers = iter([True, True])
+    with LeaseMonitor(lambda: next(answers, False), every=0.01) as guard:
+        ends = time.monotonic() + 10
+        while not guard.lost and time.monotonic() < ends:
+            time.sleep(0.01)
+        with pytest.raises(RefusedError):
+            guard.check()
+
+
+def test_a_question_without_an_answer_changes_nothing() -> None:
+    """Writes are guarded by conditions, so a store that does not answer stops nothing."""
+
+    def unseen() -> bool:
+        raise LookupFailedError("no answer")
+
+    with LeaseMonitor(unseen, every=0.01) as guard:
+        time.sleep(0.05)
+        guard.check()
