@@ -2,7 +2,8 @@
 
 Three rules hold here. A denial never becomes an absence. Nor does anything else but the code that
 `core.absence` knows for the very call: a 404 alone, a time-out or a server error is unknown. Broken
-or expired credentials end the run as AuthenticationError, because no question can be answered with them.
+or expired credentials end the run as AuthenticationError, because no question can be answered with
+them.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ def fetch(
 ) -> T:
     """What `read` makes of the body; a body that is torn, or a ValueError, is asked for again.
 
-    `call` is a method of a client of `keep_raw_bodies`. Raises LookupFailedError when no try brings a
-    whole one.
+    `call` is a method of a client of `keep_raw_bodies`. Raises LookupFailedError when no try brings
+    a whole one.
     """
     flaw = ""
     for tries in range(TRIES):

@@ -172,7 +172,7 @@ class Account:
     def translate_errors(
         self, what: str, permission: str | None = None
     ) -> AbstractContextManager[None]:
-        """Turn the SDK's errors into NotFoundError and LookupFailedError; `permission` cures a denial."""
+        """Translate the SDK's errors; `permission` is what a denied call needs."""
         return errors.translate_errors(what, permission)
 
     def owner_of(self, types: Collection[str], physical_id: str) -> Owner:
@@ -213,7 +213,7 @@ class Account:
         return f"{self._login.session._session.user_agent()} {USER_AGENT}"
 
     def keys(self) -> Credentials:
-        """The present credentials, refreshed where need be. Raises AuthenticationError without any."""
+        """The present credentials, refreshed if needed. Raises AuthenticationError."""
         with errors.translate_errors("the AWS credentials"):
             credentials = self._credentials()
             frozen = credentials.get_frozen_credentials

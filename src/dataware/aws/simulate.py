@@ -25,8 +25,8 @@ def simulate(
 ) -> dict[tuple[str, str], IamDecision]:
     """What IAM says about every action on every resource, for the policies of `owner`.
 
-    Raises LookupFailedError where the simulation is not allowed or not offered, and NotFoundError without the
-    user or role.
+    Raises LookupFailedError where the simulation is not allowed or not offered, and NotFoundError
+    without the user or role.
     """
     found: dict[tuple[str, str], IamDecision] = {}
     for need in needs:

@@ -17,7 +17,20 @@ from aws_cdk import aws_lambda as lambda_
 
 import dataware
 
-PACKAGES = ("core", "kinds", "migrate", "state", "aws", "wire", "ops", "report", "handler")
+PACKAGES = (
+    "calc",
+    "core",
+    "http",
+    "kinds",
+    "migrate",
+    "verify",
+    "state",
+    "aws",
+    "wire",
+    "ops",
+    "report",
+    "handler",
+)
 LEFT_OUT = (
     *("ops/inputs", "report/terminal.py", "report/bar.py", "report/table_terminal.py"),
     *("report/recorder.py", "report/html"),

@@ -167,7 +167,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def destinations(options: Sequence[str], environ: Mapping[str, str]) -> list[Destination]:
-    """Where to tell of the end: the options, and the lines of DATAWARE_NOTIFY. Raises InputError."""
+    """The destinations in the options and the lines of DATAWARE_NOTIFY. Raises InputError."""
     lines = [line.strip() for line in environ.get(VARIABLE, "").splitlines()]
     named = [("--notify", text) for text in options]
     named += [(VARIABLE, text) for text in lines if text]

@@ -27,7 +27,8 @@ DONE = 0
 def run_status(out: AwsOptions, name: str | None, *, watching: bool, interval: float) -> int:
     """Tell of every migration on record, or watch those that run.
 
-    Raises LookupFailedError at the end, when every record is told of, if one of them cannot be read.
+    Raises LookupFailedError at the end, when every record is told of, if one of them cannot be
+    read.
     """
     if watching:
         return _watch(out, name, interval)

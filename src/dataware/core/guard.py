@@ -222,9 +222,8 @@ def threats(
         made_unseen = before is not None and logical_id not in before
         if made_unseen and as_before and logical_id not in now.resources:
             continue
-        one = _ResourceChange(
-            outlook, now, kind, logical_id, resource, (before or {}).get(logical_id)
-        )
+        was = (before or {}).get(logical_id)
+        one = _ResourceChange(outlook, now, kind, logical_id, resource, was)
         if (threat := one.threat()) is not None:
             yield threat
 

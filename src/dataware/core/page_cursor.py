@@ -32,7 +32,7 @@ class PageCursor:
         self._empty = self._repeats = 0
 
     def advance(self, place: object, *, found: int = 1) -> None:
-        """Go on to `place` after a page with `found` entries. Raises LookupFailedError in a circle."""
+        """Go on to `place` after a page of `found` entries; LookupFailedError in a circle."""
         self._empty = 0 if found else self._empty + 1
         self._repeats = 0 if found else self._repeats
         if place == self._kept:

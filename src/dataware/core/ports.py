@@ -126,9 +126,9 @@ class Aws(Protocol):
         """What `read` makes of the undecoded body of a successful answer, for readers of much.
 
         `call` is a method of the client (``list_objects_v2``). Signing, retries and errors are
-        the client's own, so use it under `translate_errors`. A body that is cut short, does not match
-        its checksum, or on which `read` raises ValueError is asked for again; LookupFailedError in the
-        end.
+        the client's own, so use it under `translate_errors`. A body that is cut short, does not
+        match its checksum, or on which `read` raises ValueError is asked for again;
+        LookupFailedError in the end.
         """
         ...
 
@@ -147,7 +147,7 @@ class Aws(Protocol):
     def translate_errors(
         self, what: str, permission: str | None = None
     ) -> AbstractContextManager[None]:
-        """Turn the SDK's errors into NotFoundError and LookupFailedError; `permission` cures a denial."""
+        """Translate the SDK's errors; `permission` is what a denied call needs."""
         ...
 
     def owner_of(self, types: Collection[str], physical_id: str) -> Owner:
@@ -160,7 +160,8 @@ class Aws(Protocol):
         ...
 
     def stack_resources(self, stack: str) -> Mapping[str, Deployed]:
-        """What a stack, by name or id, has now, by logical id; empty without it. Raises LookupFailedError.
+        """What a stack, by name or id, has now, by logical id; empty without it. Raises
+        LookupFailedError.
 
         What the stack let go, or never made, is left out.
         """
@@ -174,7 +175,7 @@ class Aws(Protocol):
         ...
 
     def stack_parameters(self, stack: str) -> Mapping[str, str]:
-        """The values that the parameters of a stack have; empty without it. Raises LookupFailedError."""
+        """The parameters of a stack, empty if it does not exist. Raises LookupFailedError."""
         ...
 
     def wire(self, on_throttle: Callable[[str], None]) -> Wire:

@@ -25,7 +25,8 @@ def check_declared(
 ) -> Decision:
     """The decision, whose reason names the function that hides what it rests on.
 
-    Raises InputError where the preferred resource has to be created and cannot be as it is declared.
+    Raises InputError where the preferred resource has to be created and cannot be as it is
+    declared.
     """
     if preferred.existence is not Existence.ABSENT:
         return decision

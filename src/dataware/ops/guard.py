@@ -90,8 +90,8 @@ def guard(
     """What a deployment of the app would lose; tells of it. `allow` names what may be lost.
 
     `given` are the parameters that the deployment is given. `deploys` says that a deployment
-    follows, for which every stack has to be seen. Raises InputError for an ambiguous name in `allow`,
-    and Refused if not every stack can be looked at where that is needed or any doubt is a stop, or
+    follows, for which every stack has to be seen. Raises InputError for an ambiguous `allow`, and
+    RefusedError if not every stack can be looked at where that is needed or any doubt is a stop, or
     then if a resource would be protected less than it is deployed.
     """
     found = losses(context.aws, context.regional, app, given)
@@ -182,8 +182,8 @@ def mark_allowed(
 ) -> tuple[DestructiveChange, ...]:
     """The threats, marked where a name says yes: a logical id, or STACK/LOGICAL_ID.
 
-    The stack goes by its name or its id in the app. Raises InputError where a name means resources of
-    several stacks.
+    The stack goes by its name or its id in the app. Raises InputError where a name means resources
+    of several stacks.
     """
     for name in names:
         meant = [one for one in found if name in {one.logical_id, f"{one.stack}/{one.logical_id}"}]

@@ -51,8 +51,8 @@ def make_plan(
 
     `all_versions` says that copies will take older versions, too.
 
-    Raises InputError for wanted resources that contradict each other, LookupFailedError when the account
-    itself cannot be reached, and Refused for a wrong region if any doubt is a stop.
+    Raises InputError for wanted resources that contradict each other, LookupFailedError when the
+    account itself cannot be reached, and Refused for a wrong region if any doubt is a stop.
     """
     account, region = context.aws.account, context.aws.region
     wanted = [localize_names(load(one.type), one, account, region) for one in wanted]

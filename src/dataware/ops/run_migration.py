@@ -26,14 +26,7 @@ from dataware.core.errors import (
 )
 from dataware.core.events import event
 from dataware.core.kind import CopyOrder, Kind, SkipReason
-from dataware.core.model import (
-    Content,
-    Existence,
-    Facts,
-    Marker,
-    MarkerState,
-    OnConflict,
-)
+from dataware.core.model import Content, Existence, Facts, Marker, MarkerState, OnConflict
 from dataware.core.names import full_name
 from dataware.core.ports import Journal
 from dataware.http.auth_errors import cure
@@ -110,8 +103,8 @@ def run_migration(
 
     Raises Refused while another run is alive. Once the record says "running", whatever goes wrong
     raises Incomplete, because the next run continues from the journal; what the target cannot be
-    created for stays a ServiceError or InputError. Raises WriteDeniedError where writing is denied and
-    nothing was copied.
+    created for stays a ServiceError or InputError. Raises WriteDeniedError where writing is denied
+    and nothing was copied.
     """
     _check_visible(migration)
     _check_record(context, migration)
@@ -294,8 +287,8 @@ class _MigrationRun:
         report_differences(self._context, verdict, self._migration.words())
         raise IncompleteError(
             f"{order.source.name} and {name} still differ after {ROUNDS} copies "
-            f"({verdict.summary()}): {why_different(verdict, progress.counts.tally)} and run the same "
-            "command again"
+            f"({verdict.summary()}): {why_different(verdict, progress.counts.tally)} and run the "
+            "same command again"
         )
 
     def _report_again(self, verdict: Verdict, progress: CopyState) -> None:

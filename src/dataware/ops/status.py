@@ -156,7 +156,7 @@ def _name_here(context: Context, text: str) -> str:
 
 
 def check_seen(runs: Sequence[MigrationStatus]) -> None:
-    """Raise LookupFailedError if the record of any run could not be read, once all have been told of."""
+    """Raise LookupFailedError if the marker of any run could not be read, after listing all."""
     unseen = [run for run in runs if run.state == UNKNOWN]
     if not unseen:
         return

@@ -1,7 +1,7 @@
 """Keeps a long copy from becoming a long log.
 
-`EventSampler` lets through at most one line of progress per migration and period, the last batch when
-the migration ends, and only a sample of a long list of keys. It never sleeps.
+`EventSampler` lets through at most one line of progress per migration and period, the last batch
+when the migration ends, and only a sample of a long list of keys. It never sleeps.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class ParameterMarkers:
         return self._take_over(name, value, seen)
 
     def holds(self, kind: str, target: str) -> bool:
-        """Whether this very holder has the lock on `target`; writes nothing. Raises LookupFailedError."""
+        """Whether this very holder locks `target`; writes nothing. Raises LookupFailedError."""
         stored = self._store.look(parameter_name(kind, target)).stored
         return stored is not None and self._is_held(stored) and stored.alive(self._alive_seconds)
 

@@ -140,7 +140,7 @@ class ParameterStore:
         return _decode_parameter(name, parameter, now).value.after is None
 
     def _version(self, name: str, version: int) -> tuple[Mapping[str, Any], float]:
-        """A parameter as an earlier version left it. Raises LookupFailedError, also if it is not kept."""
+        """An earlier version of a parameter. Raises LookupFailedError, also if it is not kept."""
         try:
             return self._get(f"{name}:{version}")
         except NotFoundError as error:

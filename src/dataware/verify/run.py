@@ -96,7 +96,7 @@ def compare(
     checkers: TaskRunner | None = None,
     measure: VerifyProgress | None = None,
 ) -> Verdict:
-    """Compare two sides. Raises Incomplete when asked to stop, LookupFailedError when a side is unseen."""
+    """Compare two sides. Raises IncompleteError on a stop, LookupFailedError for an unseen side."""
     sides = Readers(source, target)
     checkers = checkers or ThreadRunner(sides)
     _check(stop)

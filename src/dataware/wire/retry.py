@@ -2,8 +2,8 @@
 
 An answer counts only when it is whole (transports raise where it is cut short, its checksum is
 checked here) and judged DONE or FAILED. Everything else is asked again with full-jitter exponential
-back-off, until the budget is spent; then LookupFailedError says so. An exhausted request never looks like a
-success.
+back-off, until the budget is spent; then LookupFailedError says so. An exhausted request never
+looks like a success.
 """
 
 from __future__ import annotations

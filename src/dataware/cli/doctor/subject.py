@@ -51,7 +51,7 @@ class LazyValue(Generic[T]):
             return self._thread
 
     def get(self) -> T:
-        """The value. Raises what the look-up raised, or LookupFailedError after the bounded time."""
+        """The value. Raises what the look-up raised, or LookupFailedError when time is up."""
         self.start().join(self._seconds)
         if self._error is not None:
             raise self._error

@@ -1,4 +1,5 @@
-"""A process that helps to copy: `python -m dataware.cli.process.worker`, started by `cli/process/workers.py`.
+"""A process that helps to copy: `python -m dataware.cli.process.worker`, started by
+`cli/process/workers.py`.
 
 It has no life of its own. When the process that leads it is gone, however that ended, another run
 may begin at any moment, so this one ends at once and finishes nothing: the system kills it where

@@ -76,8 +76,8 @@ def save_plan(plan: Plan, path: Path) -> None:
 def read_environments(path: Path = LOCK) -> dict[str, Any]:
     """What the lock file holds; nothing without one.
 
-    Raises InputError for a file into which no decision can be written: asked before anything else is
-    done, so that nothing is done in vain.
+    Raises InputError for a file into which no decision can be written: asked before anything else
+    is done, so that nothing is done in vain.
     """
     if not path.exists():
         return {}

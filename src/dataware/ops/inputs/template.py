@@ -109,7 +109,8 @@ def template_resources(source: Source, document: Mapping[str, Any] | None = None
 def resources_of(path: Path, *, synthesized: bool = False) -> dict[str, dict[str, Any]]:
     """The plain resources of a template, its loops written out.
 
-    Raises InputError for a file without `Resources`, which only CDK leaves out where there are none.
+    Raises InputError for a file without `Resources`, which only CDK leaves out where there are
+    none.
     """
     return _resources_in(parse_template(path), path, synthesized=synthesized)
 

@@ -101,7 +101,7 @@ class TableClient:
     async def ask(
         self, operation: str, shape: Shape, decode: Decode = json_object, **parameters: Any
     ) -> Answer:
-        """The answer of an operation about this table; raises NotFoundError and LookupFailedError."""
+        """The answer of an operation on this table; NotFoundError and LookupFailedError."""
         body = encode({"TableName": self.place.name, **parameters})
         try:
             return await self.call(operation, body, shape, decode)

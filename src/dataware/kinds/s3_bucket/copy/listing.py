@@ -78,7 +78,8 @@ async def pages(
 ) -> AsyncGenerator[Sequence[ListedObject], None]:
     """What is listed within a range of keys, which are relative to the prefix.
 
-    At least one page, which may be empty. Raises LookupFailedError, also for a listing out of order.
+    At least one page, which may be empty. Raises LookupFailedError, also for a listing out of
+    order.
     """
     end = None if span.end is None else bucket.prefix + span.end
     cursor = PageCursor(call.name, f"bucket {bucket.name}")

@@ -1,7 +1,7 @@
 """The documents that S3 answers with, as values; pure.
 
-Every reader raises `MalformedResponseError` unless the document is whole and of the sort that was asked for, so
-that a torn page never passes for a shorter one.
+Every reader raises `MalformedResponseError` unless the document is whole and of the sort that was
+asked for, so that a torn page never passes for a shorter one.
 """
 
 from __future__ import annotations

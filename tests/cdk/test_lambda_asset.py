@@ -10,7 +10,7 @@ import pytest
 
 from dataware.cdk.lambda_asset import digest, write_code
 
-MODULES = ("on_event", "is_complete", "shards", "worker", "finish")
+MODULES = ("on_event", "is_complete", "begin", "copy_shard", "finish")
 BLOCKED = """
 import sys
 from importlib.abc import MetaPathFinder
