@@ -26,7 +26,7 @@ def new_project(
                 project = make_project(source, tmp_path / "project", tmp_path / "home")
             except Unavailable as reason:
                 pytest.skip(str(reason))
-            project.bootstrap()
+            project.bootstrap(aws)
             return project
 
         yield make

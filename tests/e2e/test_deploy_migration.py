@@ -32,8 +32,8 @@ from support.worlds import (
 pytestmark = pytest.mark.xdist_group("cdk")
 
 APP = Path(__file__).resolve().parent / "cdk" / "migration_app.py"
-ITEMS, OBJECTS = 20_000, 1_000
-COPIED_BEFORE = 6_000
+ITEMS, OBJECTS = 2_000, 200
+COPIED_BEFORE = 600
 """Items that are written before the fault of the first deployment."""
 
 
@@ -79,7 +79,7 @@ def fill() -> None:
     body = json.dumps({"Resources": resources})
     client("cloudformation").create_stack(StackName="Migration", TemplateBody=body)
     # Large enough for several pages in each shard, because a page is what a checkpoint passes.
-    make_table("old-one", varied_items(ITEMS, size=900))
+    make_table("old-one", varied_items(ITEMS, size=9_000))
     # In policies of the embedded AWS, unlike in those of AWS, an asterisk matches no newline.
     objects = ({**one, "Key": one["Key"].replace("\n", "")} for one in varied_objects(OBJECTS))
     make_bucket("old-two", objects)

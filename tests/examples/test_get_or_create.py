@@ -24,6 +24,7 @@ from support.spaceport import (
     CREATED,
     EXISTING,
     FILLED,
+    SEVERAL_PAGES,
     SMALL,
     STACKS,
     WHOLE,
@@ -113,7 +114,7 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Project
         except Unavailable as reason:
             pytest.skip(str(reason))
         monkeypatch.chdir(made.folder)
-        made.bootstrap()
+        made.bootstrap(aws)
         yield made
 
 
@@ -138,7 +139,7 @@ def check_denied(project: Project, folder: Path) -> None:
     ("ways", "sizes"),
     [
         pytest.param(["cdk"] * 4 + ["dataware", "cdk", "dataware"], SMALL, marks=CDK),
-        pytest.param(["dataware"] * 4, WHOLE, marks=CDK_BESIDE),
+        pytest.param(["dataware"] * 4, SEVERAL_PAGES, marks=CDK_BESIDE),
     ]
     if not EVERY_ONE_IS_TYPED
     else [(["cdk"] * 4, WHOLE), (["dataware"] * 4, WHOLE), (["cdk", "dataware"] * 2, WHOLE)],

@@ -34,6 +34,9 @@ QUIET = {
     # The kernel unpacks the CDK library below the home folder, which every test replaces.
     "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(cache_folder() / "jsii"),
 }
+SHORT_WAITS = {"NODE_OPTIONS": f"--require {Path(__file__).with_name('short_waits.cjs')}"}
+"""CDK asks CloudFormation again after five seconds, which is long for the embedded AWS."""
+
 NEVER_ASK = ("--require-approval", "never", "--no-notices")
 
 
@@ -89,15 +92,19 @@ class Cli:
     variables: Mapping[str, str]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run one command; its exit code is for the test to judge."""
+        """Run one command, on the app; its exit code is for the test to judge."""
+        return self._run(*arguments, "--app", f"{sys.executable} {self.app}")
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return subprocess.run(
-            [str(install()), *arguments, "--app", f"{sys.executable} {self.app}", "--no-notices"],
+            [str(install()), *arguments, "--no-notices"],
             cwd=self.folder,
             env={
                 **environ,
                 **self.aws.environ(),
                 **QUIET,
+                **SHORT_WAITS,
                 **self.variables,
                 "CDK_HOME": str(self.folder / "home"),
                 "PATH": f"{BESIDE}{os.pathsep}{os.environ['PATH']}",
@@ -109,8 +116,8 @@ class Cli:
         )
 
     def bootstrap(self) -> None:
-        """Bootstrap the account."""
-        done = self.run("bootstrap")
+        """Bootstrap the account, which needs no synth of the app."""
+        done = self._run("bootstrap", f"aws://{self.aws.account}/{self.aws.region}")
         assert done.returncode == 0, done.stdout + done.stderr
 
     def deploy(self) -> subprocess.CompletedProcess[str]:
@@ -131,11 +138,11 @@ class Project:
         assert code == 0, said
         return said
 
-    def ended(self, *command: str) -> tuple[int, str]:
+    def ended(self, *command: str, folder: Path | None = None) -> tuple[int, str]:
         """How a command ends, and its output."""
         done = subprocess.run(
             command,
-            cwd=self.folder,
+            cwd=folder or self.folder,
             env=self.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -146,9 +153,13 @@ class Project:
         )
         return done.returncode, done.stdout
 
-    def bootstrap(self) -> None:
-        """Bootstrap the account."""
-        self.run("cdk", "bootstrap", "--no-notices")
+    def bootstrap(self, aws: EmbeddedAws) -> None:
+        """Bootstrap the account, beside the project, because within it CDK runs the app first."""
+        where = f"aws://{aws.account}/{aws.region}"
+        code, said = self.ended(
+            "cdk", "bootstrap", where, "--no-notices", folder=self.folder.parent
+        )
+        assert code == 0, said
 
     def cdk_deploy(self, *arguments: str) -> str:
         """What `cdk deploy` says."""
@@ -181,6 +192,7 @@ def make_project(source: Path, folder: Path, home: Path) -> Project:
     environ = {
         **os.environ,
         **QUIET,
+        **SHORT_WAITS,
         # CDK's own check of every template takes longer than the rest of a synth.
         "CDK_VALIDATION": "false",
         "CDK_HOME": str(home),

@@ -66,6 +66,9 @@ class Sizes:
 
 MANY = 100
 SMALL = Sizes(300, 24)
+SEVERAL_PAGES = Sizes(8_000, 1_200)
+"""More than one answer of a scan (1 MB) and of a listing (1,000 objects) holds."""
+
 WHOLE = Sizes(30_000, 3_000)
 
 
