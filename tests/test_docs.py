@@ -27,6 +27,7 @@ from dataware.kinds import kinds
 from dataware.ops.inputs import Overrides, load_app
 from dataware.ops.inputs.template import WORDS as TEMPLATE_WORDS
 from dataware.ops.inputs.toml_file import FIELDS
+from support.cli import ALL_COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -84,7 +85,7 @@ def commands() -> Iterator[tuple[str, str]]:
         for line in block.text.splitlines():
             if line.startswith(f"{prompt}dataware "):
                 yield name_of(block.page), line.removeprefix(prompt)
-    for name, command in dataware.commands.items():
+    for name, command in ALL_COMMANDS.items():
         for line in map(str.strip, (command.help or "").splitlines()):
             if line.startswith("dataware "):
                 yield f"{name} --help", line
@@ -227,13 +228,13 @@ def test_every_make_target_exists(block: Block) -> None:
     assert set(re.findall(r"^make (\w+)", block.text, re.MULTILINE)) <= set(targets)
 
 
-@pytest.mark.parametrize("name", sorted(dataware.commands))
+@pytest.mark.parametrize("name", sorted(ALL_COMMANDS))
 def test_every_command_and_option_is_explained(name: str) -> None:
     """docs/cli.md knows every option, also the hidden ones, and README every command."""
     page = text_of("docs/cli.md")
     assert f"## {name}\n" in page
     assert f"`dataware {name}" in text_of("README.md")
-    options = [one for one in dataware.commands[name].params if isinstance(one, click.Option)]
+    options = [one for one in ALL_COMMANDS[name].params if isinstance(one, click.Option)]
     for option in options:
         assert re.search(rf"`{option.opts[0]}[ `]", page), option.opts[0]
 

@@ -13,8 +13,8 @@ from tests.bench.names import SOURCE, TARGET
 
 from dataware.aws import SystemClock
 from dataware.cli.context import open_account
-from dataware.cli.options import AwsOptions
 from dataware.cli.process.gc import relaxed_gc
+from dataware.cli.settings import AwsOptions
 from dataware.core.kind import Copier, CopyOrder, CopyTools, Location
 from dataware.kinds import kinds
 

@@ -12,8 +12,9 @@ import click
 import pytest
 
 from dataware import __version__
-from dataware.cli import main
-from dataware.cli.errors import explain_error, wants_json
+from dataware.cli import commands, main
+from dataware.cli.errors import explain_error
+from dataware.cli.run_command import wants_json
 from dataware.cli.values import account, share, size
 from dataware.core.errors import IncompleteError, InputError, RefusedError, SidesDifferError
 
@@ -156,14 +157,22 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"dataware {command}" in capsys.readouterr().out
 
 
-def test_help_imports_nothing_heavy() -> None:
-    """`dataware --help` answers at once: no SDK, no terminal library, no YAML."""
+def test_no_help_imports_anything_heavy() -> None:
+    """Every command explains itself at once: no SDK, no terminal library, no YAML."""
     script = (
-        "import sys; from dataware.cli import main; main(['--help']);"
-        "print({'boto3', 'botocore', 'rich', 'yaml'} & set(sys.modules), file=sys.stderr)"
+        "import sys\nfrom dataware.cli import main\nfrom dataware.cli.commands import COMMANDS\n"
+        "for name in COMMANDS: main([name, '--help'])\n"
+        "heavy = {'boto3', 'botocore', 'rich', 'yaml', 'pycurl', 'asyncio', 'msgspec', 'jinja2'}\n"
+        "print(heavy & set(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stderr == b"set()\n"
+
+
+def test_every_file_of_a_command_is_in_the_list() -> None:
+    """A new command is one file and one name."""
+    files = {path.stem.replace("_", "-") for path in Path(commands.__file__).parent.glob("*.py")}
+    assert files - {"--init--"} == set(commands.COMMANDS)
 
 
 STOPPING = """

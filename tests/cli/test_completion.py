@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.cli.completion import SHELLS, VARIABLE
+from dataware.cli.commands.completion import SHELLS, VARIABLE
 from dataware.cli.profiles import profiles
 from support.cli import run
 

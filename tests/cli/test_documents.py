@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from dataware.cli.commands import dataware
 from dataware.embedded import EmbeddedAws
 from dataware.report import DOCUMENTS
-from support.cli import run, saved, table_app
+from support.cli import ALL_COMMANDS, run, saved, table_app
 from support.worlds import make_table
 
 OTHERS = sorted(
     name
-    for name, command in dataware.commands.items()
+    for name, command in ALL_COMMANDS.items()
     if name != "plan" and any(option.name == "format" for option in command.params)
 )
 

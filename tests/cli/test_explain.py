@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dataware.cli.explain import WIDEST, explain, join_topics, lines, topics
+from dataware.cli.commands.explain import WIDEST
+from dataware.cli.explanation import explain_topic, join_topics, lines, topics
 from dataware.core.errors import InputError
 from dataware.core.guide import EXIT_CODES, GUIDE
 from dataware.core.rules import RULES
@@ -21,7 +22,7 @@ def test_a_rule_is_found_by_number_and_by_name(words: list[str]) -> None:
     ran = run("explain", *words)
     assert ran.code == 0
     assert ran.out.startswith(f"Rule 9 (lost-data): {RULES[9]}")
-    heads = [line for line in ran.lines if line in {part.head for part in explain("9").parts}]
+    heads = [line for line in ran.lines if line in {part.head for part in explain_topic("9").parts}]
     assert heads == ["What to do", "Why", "What is seen", "When it holds"]
     assert "row " in ran.out
 
@@ -32,7 +33,7 @@ def test_everything_that_completion_offers_is_explained_in_any_width(
     topic: str, width: int
 ) -> None:
     """No line is longer than the terminal."""
-    shown = list(lines(explain(topic), width))
+    shown = list(lines(explain_topic(topic), width))
     assert shown
     assert all(len(line) <= max(width, 60) for line in shown)
 
@@ -71,7 +72,7 @@ def test_without_a_topic_everything_is_listed() -> None:
 def test_what_is_not_there_leads_on(topic: str, hint: str) -> None:
     """A slip is told with what may have been meant."""
     with pytest.raises(InputError, match=r"no rule|no exit code|nothing to explain") as raised:
-        explain(topic)
+        explain_topic(topic)
     assert hint in str(raised.value)
 
 
@@ -85,7 +86,7 @@ def test_a_script_gets_fields() -> None:
 @pytest.mark.parametrize("number", [number for number, guide in GUIDE.items() if guide.do])
 def test_what_to_do_comes_first(number: int) -> None:
     """Who is stopped reads the way on before twenty rows of the table."""
-    heads = [part.head for part in explain(str(number)).parts]
+    heads = [part.head for part in explain_topic(str(number)).parts]
     assert heads[0] == "What to do"
     assert heads[-1] == "When it holds"
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware import __version__
-from dataware.cli.errors import wants_json
 from dataware.cli.help import move_shared_options
+from dataware.cli.run_command import wants_json
 from support.cli import run, toml_resource, write_toml
 
 

@@ -12,15 +12,15 @@ from dataware.cli.commands import dataware
 from dataware.cli.errors import explain_error
 from dataware.cli.help import SECTIONS
 from dataware.core.guide import EXIT_CODES
-from support.cli import run, toml_resource, write_toml
+from support.cli import ALL_COMMANDS, run, toml_resource, write_toml
 
-EVERY_COMMAND = pytest.mark.parametrize("name", sorted(dataware.commands))
+EVERY_COMMAND = pytest.mark.parametrize("name", sorted(ALL_COMMANDS))
 
 
 @EVERY_COMMAND
 def test_the_help_has_examples_that_parse(name: str) -> None:
     """What stands under "Examples:" can be typed, and is about this very command."""
-    text = dataware.commands[name].help or ""
+    text = ALL_COMMANDS[name].help or ""
     _, found, below = text.partition("Examples:\n")
     assert found
     examples = [line.strip() for line in below.splitlines() if line.strip()]
@@ -29,7 +29,7 @@ def test_the_help_has_examples_that_parse(name: str) -> None:
         words = shlex.split(example.partition(" > ")[0])
         assert words[:2] == ["dataware", name]
         with click.Context(dataware, info_name="dataware") as context:
-            dataware.commands[name].make_context(name, words[2:], parent=context)
+            ALL_COMMANDS[name].make_context(name, words[2:], parent=context)
 
 
 @EVERY_COMMAND
@@ -45,7 +45,7 @@ def test_every_option_is_shown_once(name: str, monkeypatch: pytest.MonkeyPatch) 
     """Sections leave no option out, and the hidden ones stay hidden."""
     monkeypatch.setenv("COLUMNS", "100")
     shown = [line.split()[0].rstrip(",") for line in run(name, "--help").lines if " -" in line[:4]]
-    options = [one for one in dataware.commands[name].params if isinstance(one, click.Option)]
+    options = [one for one in ALL_COMMANDS[name].params if isinstance(one, click.Option)]
     visible = [one.opts[0] for one in options if not one.hidden]
     assert sorted(one for one in shown if one not in {"-h", "--help"}) == sorted(visible)
     assert len(shown) == len(visible) + 1
@@ -63,7 +63,7 @@ def test_options_that_belong_together_stand_together() -> None:
 
 def test_every_section_names_options_that_exist() -> None:
     """A renamed option does not silently leave its section."""
-    known = {one.name for command in dataware.commands.values() for one in command.params}
+    known = {one.name for command in ALL_COMMANDS.values() for one in command.params}
     named = {option for options in SECTIONS.values() for option in options}
     assert named - known == {"help"}
 

@@ -22,7 +22,7 @@ from dataware.cli.notify import (
     destinations,
     notifying,
 )
-from dataware.cli.options import AwsOptions
+from dataware.cli.settings import AwsOptions
 from dataware.core.errors import (
     ConflictError,
     IncompleteError,

@@ -11,13 +11,12 @@ from typing import Any
 import click
 import pytest
 
-from dataware.cli.commands import dataware
 from dataware.cli.current_run import slot
 from dataware.cli.run_log import shown_arguments, with_run_log
 from dataware.core.events import Event, event
 from dataware.embedded import EmbeddedAws
 from dataware.state.runs import StoredRun, find_run, kept_runs, runs_folder
-from support.cli import launch, run, table_app
+from support.cli import ALL_COMMANDS, launch, run, table_app
 from support.worlds import make_table
 
 PAIR = ("dynamodb://Old", "dynamodb://New")
@@ -128,7 +127,7 @@ def test_arguments_are_shown_without_secrets() -> None:
         *("--endpoint-url", "http://me:pass@127.0.0.1:4566/?token=abc", "--yes"),
         *("--on-conflict", "target", "--max-share", "50%", "--", "-c", "password=abc"),
     ]
-    with dataware.commands["deploy"].make_context("deploy", words, parent=None) as context:
+    with ALL_COMMANDS["deploy"].make_context("deploy", words, parent=None) as context:
         assert shown_arguments(context) == [
             "--yes",
             *("--on-conflict", "target", "--max-share", "0.5"),
@@ -153,7 +152,7 @@ def test_arguments_are_shown_without_secrets() -> None:
 def test_an_address_is_recorded_as_far_as_it_is_one(given: str, shown: str) -> None:
     """With and without a scheme; never with a password, a path or a query."""
     words = ["--endpoint-url", given, "s3://a", "s3://b"]
-    with dataware.commands["verify"].make_context("verify", words, parent=None) as context:
+    with ALL_COMMANDS["verify"].make_context("verify", words, parent=None) as context:
         assert shown in shown_arguments(context)
         assert "secret" not in " ".join(shown_arguments(context))
 
@@ -162,7 +161,7 @@ def test_a_command_of_two_parts_leaves_one_record() -> None:
     """`deploy` opens the account before and after CDK runs; both belong to one run."""
     told: list[Event] = []
     aws: Any = SimpleNamespace(account="111122223333", region="eu-central-1")
-    with slot() as current, dataware.commands["deploy"].make_context("deploy", ["--yes"]):
+    with slot() as current, ALL_COMMANDS["deploy"].make_context("deploy", ["--yes"]):
         for text in ("before", "after"):
             with_run_log(told.append, aws)(event("note", text=text))
         assert current.record is not None

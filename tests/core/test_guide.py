@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from dataware.cli.commands import dataware
 from dataware.core import errors
 from dataware.core.events import MESSAGES
 from dataware.core.guide import COLUMNS, EXIT_CODES, GUIDE, conditions, read_more, rows_of
 from dataware.core.model import Action
 from dataware.core.rules import RULES
 from dataware.core.table import TABLE
+from support.cli import ALL_COMMANDS
 
 
 def pattern(template: str) -> re.Pattern[str]:
@@ -68,10 +68,8 @@ def test_recipes_name_commands_that_exist() -> None:
     text = " ".join(recipe for guide in GUIDE.values() for recipe in guide.do)
     named = set(re.findall(r"`dataware ([a-z-]+)", text))
     assert named
-    assert named <= set(dataware.commands)
-    options = {
-        name for command in dataware.commands.values() for p in command.params for name in p.opts
-    }
+    assert named <= set(ALL_COMMANDS)
+    options = {name for command in ALL_COMMANDS.values() for p in command.params for name in p.opts}
     assert set(re.findall(r"(--[a-z-]+)", text)) <= options
 
 

@@ -15,9 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
+
 from dataware.cli import main
+from dataware.cli.commands import COMMANDS, dataware
 
 SECONDS = 120
+
+ALL_COMMANDS = {
+    name: command
+    for name in COMMANDS
+    if (command := dataware.get_command(click.Context(dataware), name)) is not None
+}
+"""Every command by its name."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from dataware.cli.process.streams import forgiving_streams  # noqa: PLC0415 - only a run needs it
 
     with forgiving_streams():
-        from dataware.cli.errors import run_command  # noqa: PLC0415 - only a run needs click
+        from dataware.cli.run_command import run_command  # noqa: PLC0415 - only a run needs click
 
         return run_command(list(sys.argv[1:] if arguments is None else arguments))

@@ -10,8 +10,8 @@ from pathlib import Path
 from dataware.cli.cdk_cli import Cdk, cdk_environ, find_cdk
 from dataware.cli.cdk_options import CdkArguments, parse_cdk_arguments
 from dataware.cli.cdk_refusals import check_arguments, check_same
-from dataware.cli.options import AppOptions, AwsOptions, GuardOptions
 from dataware.cli.project import is_project
+from dataware.cli.settings import AppOptions, AwsOptions, GuardOptions
 from dataware.core.errors import InputError
 from dataware.core.guard import ALLOWED
 from dataware.ops.inputs.cdk_settings import GivenSettings, read_cdk_settings

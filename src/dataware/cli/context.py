@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any, TextIO
+from typing import Any
 
 from dataware.aws import Account, ClientSettings, SystemClock, create_held, release_left_over
-from dataware.cli.options import AwsOptions
+from dataware.cli.display import display, is_live
 from dataware.cli.process.gc import relaxed_gc
 from dataware.cli.process.malloc import limit_malloc_arenas
 from dataware.cli.process.signals import StopSignal
 from dataware.cli.process.verify_pool import ProcessPool
 from dataware.cli.process.workers import ProcessWorkers
 from dataware.cli.run_log import with_run_log
+from dataware.cli.settings import AwsOptions, CopyOptions
 from dataware.cli.transport import make_wire
 from dataware.core.events import Event, event
 from dataware.core.kind import Kind
 from dataware.core.model import Wanted
 from dataware.core.ports import Aws, Emit, Journal
-from dataware.ops.context import Context
-from dataware.report import Format, Renderer, appearance, make_renderer
+from dataware.ops.context import Context, CopySettings
 from dataware.state import FileJournal, ParameterMarkers, journal_path, read_records
 
 
@@ -136,28 +134,19 @@ def move(context: Context, region: str) -> Context:
     )
 
 
-def display(options: AwsOptions, stream: TextIO | None = None) -> Renderer:
-    """The renderer that suits the options, the variables and standard output."""
-    stream = stream or sys.stdout
-    return make_renderer(
-        options.format,
-        stream,
-        plain=options.plain,
-        is_tty=is_watched(stream, os.environ),
-        **appearance(stream, os.environ),
+def settings_of(copy: CopyOptions) -> CopySettings:
+    """How to copy, as the use cases take it."""
+    return CopySettings(
+        on_conflict=copy.on_conflict,
+        all_versions=copy.versions == "all",
+        accept_left=copy.accept_left,
+        deep=copy.deep,
+        max_rate=copy.max_rate,
+        max_share=copy.max_share,
+        processes=copy.processes,
+        multipart_threshold=copy.multipart_threshold,
+        part_size=copy.part_size,
     )
-
-
-def is_live(options: AwsOptions) -> bool:
-    """Whether standard output is a terminal with colours and live bars."""
-    return (
-        options.format is Format.TEXT and not options.plain and is_watched(sys.stdout, os.environ)
-    )
-
-
-def is_watched(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether somebody sees lines move: a terminal that can, and no CI that only pretends."""
-    return stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")
 
 
 def _journal(aws: Aws, kind: str, target: str) -> Journal:

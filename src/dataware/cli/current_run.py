@@ -1,6 +1,6 @@
 """Where a command that runs leaves its record for whoever writes how it ended.
 
-Nothing heavy is imported here, because every start needs it; the record itself is in `recording`.
+Nothing heavy is imported here, because every start needs it; the record itself is in `run_log`.
 """
 
 from __future__ import annotations

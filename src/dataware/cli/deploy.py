@@ -16,7 +16,7 @@ from dataware.cli.cdk_setup import prepare_cdk
 from dataware.cli.context import outside
 from dataware.cli.jobs import app_of, guarded_plan, report_plan, settings_of
 from dataware.cli.notify import Listener, notifying
-from dataware.cli.options import AppOptions, AwsOptions, CopyOptions, GuardOptions
+from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Prices
 from dataware.core.events import event

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import importlib
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import click
 
@@ -78,9 +80,23 @@ class SectionedCommand(click.Command):
 
 
 class CommandGroup(click.Group):
-    """The group of all commands."""
+    """The group of all commands; each is a file of `package`, loaded when it is asked for."""
 
-    command_class = SectionedCommand
+    def __init__(self, *given: Any, package: str, names: Collection[str], **settings: Any) -> None:
+        super().__init__(*given, **settings)
+        self._package, self._names = package, names
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return sorted(self._names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, under its own name in the file of its name."""
+        if cmd_name not in self._names:
+            return None
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(importlib.import_module(f"{self._package}.{name}"), name)
+        return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse what stands before the command; shared options move behind it."""
@@ -91,11 +107,9 @@ class CommandGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is named. Raises UsageError with the one that may have been meant."""
         name = args[0]
-        if name.startswith("-") or name in self.commands or ctx.resilient_parsing:
+        if name.startswith("-") or name in self._names or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
-        raise click.UsageError(
-            f"No such command '{name}', {did_you_mean(name, self.commands)}", ctx
-        )
+        raise click.UsageError(f"No such command '{name}', {did_you_mean(name, self._names)}", ctx)
 
 
 class WordChoice(click.Choice):  # type: ignore[type-arg]  # older versions are not generic

@@ -28,9 +28,9 @@ from click import ClickException
 
 from dataware import __version__
 from dataware.calc.rate import rough
-from dataware.cli.context import display
+from dataware.cli.display import display
 from dataware.cli.errors import explain_error
-from dataware.cli.options import AwsOptions
+from dataware.cli.settings import AwsOptions
 from dataware.core.errors import DatawareError, IncompleteError, InputError, RefusedError
 from dataware.core.events import Event, event, format_count
 from dataware.core.ports import Aws

@@ -1,104 +1,22 @@
-"""The options of every command, and the values they become."""
+"""The options that several commands share; `settings` holds what they become."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from dataware.cli.completion import complete_profile
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import WordChoice
+from dataware.cli.profiles import complete_profile
 from dataware.cli.values import account, share, size, word_option
 from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
 from dataware.report import DOCUMENTS, Format
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
-
-
-@dataclass(frozen=True, slots=True)
-class AwsOptions:
-    """Where AWS is, and how results are shown."""
-
-    profile: str | None
-    region: str | None
-    endpoint_url: str | None
-    format: Format
-    plain: bool
-    debug: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AppOptions:
-    """Which resources are meant, and the settings that win over those in the app."""
-
-    app: Path | None
-    stack: str | None
-    strict: bool
-    on_error: OnError | None
-    on_fallback_data: OnFallbackData | None
-    import_mode: ImportMode | None
-    exclusively: bool = False
-    context: tuple[str, ...] = ()
-    cdk_app: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlanOptions:
-    """What `plan` writes and how it ends."""
-
-    out: Path | None
-    lock: bool
-    prune: bool
-    detailed_exitcode: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CopyOptions:
-    """How a copy is made."""
-
-    on_conflict: OnConflict | None
-    versions: str
-    max_rate: float | None
-    max_share: float | None
-    processes: int | None
-    accept_left: bool
-    deep: bool
-    multipart_threshold: int
-    part_size: int
-    notify: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PairOptions:
-    """Both sides of a copy or a comparison."""
-
-    source: str
-    target: str
-    source_owner: str | None
-    target_owner: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class GuardOptions:
-    """Which losses a person said yes to."""
-
-    allow_loss: tuple[str, ...]
-
-
-Options = TypeVar(
-    "Options", AwsOptions, AppOptions, PlanOptions, CopyOptions, PairOptions, GuardOptions
-)
-
-
-def pick(kind: type[Options], given: Mapping[str, Any]) -> Options:
-    """The options of one kind out of all that a command was given."""
-    values: Any = {field.name: given[field.name] for field in fields(kind)}
-    return kind(**values)
 
 
 def _together(*decorators: Decorator[Any]) -> Decorator[Any]:

@@ -8,10 +8,20 @@ from collections.abc import Mapping
 from configparser import Error, RawConfigParser
 from pathlib import Path
 
+import click
+from click.shell_completion import CompletionItem
+
 FILES = {
     "AWS_CONFIG_FILE": "~/.aws/config",
     "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials",
 }
+
+
+def complete_profile(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The profiles that begin with what was typed."""
+    return [CompletionItem(name) for name in profiles() if name.startswith(incomplete)]
 
 
 def profiles(environ: Mapping[str, str] = os.environ) -> list[str]:

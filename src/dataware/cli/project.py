@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from dataware.cli.options import AppOptions, AwsOptions
+from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.errors import InputError
 from dataware.ops.inputs.cdk_settings import (
     PROJECT,

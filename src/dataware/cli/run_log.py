@@ -1,6 +1,6 @@
 """Keeps a record of each command that looks at data or moves it; see `dataware report`.
 
-A command begins its record when it opens the account, and `guarded` ends it with the exit code.
+A command begins its record when it opens the account, and `run_command` ends it with the exit code.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from dataware.cli.doctor import subject as shared
 from dataware.cli.doctor.finding import Finding, fine
 from dataware.cli.doctor.run import CHECKS, DoctorCheck, findings
 from dataware.cli.doctor.subject import DoctorSubject, LazyValue
-from dataware.cli.options import AwsOptions
+from dataware.cli.settings import AwsOptions
 from dataware.core.errors import LookupFailedError
 from dataware.embedded import EmbeddedAws
 from dataware.report import Format

@@ -15,12 +15,14 @@ import pytest
 DRIVER = """
 import json, os, sys
 from dataware.cli import main
-from dataware.cli import commands, errors, jobs, report
+from dataware.cli import commands, run_command
+from dataware.cli.commands import explain, migrate, plan, report
+from dataware.cli import app, context, pair
 from dataware.core.errors import SidesDifferError, IncompleteError, RefusedError
 
 ENDS = {"1": ValueError("odd"), "2": SidesDifferError("both differ"), "3": RefusedError("not safe"),
         "4": IncompleteError("not done"), "130": KeyboardInterrupt()}
-real = errors.dataware.main
+real = run_command.dataware.main
 
 def command(arguments, **how):
     if arguments[0] != "ends":
@@ -46,7 +48,7 @@ def spoil(number, how):
         opened = os.open(sys.argv[2] + name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(opened, number)
 
-errors.dataware.main = command
+run_command.dataware.main = command
 for arguments, out, err in json.loads(sys.argv[1]):
     child = os.fork()
     if not child:

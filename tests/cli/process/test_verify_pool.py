@@ -10,9 +10,9 @@ import pytest
 
 from dataware.aws import Account, ClientSettings, SystemClock
 from dataware.cli.context import open_account
-from dataware.cli.options import AwsOptions
 from dataware.cli.process import verify_pool
 from dataware.cli.process.verify_pool import ProcessPool
+from dataware.cli.settings import AwsOptions
 from dataware.core.errors import IncompleteError, LookupFailedError
 from dataware.core.kind import Location
 from dataware.kinds import load

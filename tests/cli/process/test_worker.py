@@ -16,10 +16,10 @@ from typing import BinaryIO, NoReturn
 
 import pytest
 
-from dataware.cli.options import AwsOptions
 from dataware.cli.process import worker as module
 from dataware.cli.process.worker import LEFT_ALONE, LeadingProcess
 from dataware.cli.process.workers import ProcessWorkers
+from dataware.cli.settings import AwsOptions
 from dataware.core.errors import IncompleteError, RefusedError
 from dataware.core.kind import CopyOrder, Location
 from dataware.migrate import EngineSettings, LeaseTerm, WorkerTask, since_boot

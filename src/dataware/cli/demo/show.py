@@ -15,7 +15,7 @@ from typing import Any
 
 from dataware.cli.context import open_account
 from dataware.cli.demo import data
-from dataware.cli.options import AwsOptions
+from dataware.cli.settings import AwsOptions
 from dataware.core.errors import DatawareError
 from dataware.core.events import Event
 from dataware.embedded import EmbeddedAws

@@ -10,7 +10,7 @@ from dataware.cli.context import make_context
 from dataware.cli.doctor.finding import Finding, doubt, failure, fine, not_checked, note
 from dataware.cli.doctor.network import UNKNOWN_CALLER
 from dataware.cli.doctor.subject import DoctorSubject
-from dataware.cli.jobs import policy_of
+from dataware.cli.policy import policy_of
 from dataware.core.errors import DatawareError, InputError, ServiceError
 from dataware.core.events import Event, format_count
 from dataware.core.model import Problem, Wanted

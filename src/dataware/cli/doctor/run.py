@@ -8,12 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from dataware.cli.context import display
+from dataware.cli.display import display
 from dataware.cli.doctor import declared, identity, machine, network, permissions, tools
 from dataware.cli.doctor.finding import Finding, FindingStatus, not_checked
 from dataware.cli.doctor.subject import APP_SECONDS, DoctorSubject, LazyValue
-from dataware.cli.options import AppOptions, AwsOptions
 from dataware.cli.project import in_project
+from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.errors import DatawareError, InputError, LookupFailedError
 from dataware.core.events import event, format_count
 

@@ -11,10 +11,10 @@ from typing import Generic, TypeVar
 
 from dataware.aws import Account, ClientSettings
 from dataware.aws.caller import Caller, caller
+from dataware.cli.app import known_kinds, saved_plan
 from dataware.cli.context import open_account
-from dataware.cli.jobs import known_kinds, saved_plan
-from dataware.cli.options import AppOptions, AwsOptions
 from dataware.cli.project import given_settings, is_project
+from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.ops.inputs import App, AppRun, StackEnvironment, load_app
 from dataware.ops.inputs.cdk_settings import read_cdk_settings

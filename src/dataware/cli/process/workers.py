@@ -18,8 +18,8 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any
 
-from dataware.cli.options import AwsOptions
 from dataware.cli.process.cpu_count import cores
+from dataware.cli.settings import AwsOptions
 from dataware.core.errors import IncompleteError
 from dataware.core.ports import Journal
 from dataware.migrate import LeaseTerm, WorkerTask

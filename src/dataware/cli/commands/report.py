@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import click
+
+from dataware.cli.file_path import FilePath
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import plain_options
 from dataware.core.errors import DatawareError, IncompleteError, RefusedError, SidesDifferError
 from dataware.core.events import event
-from dataware.core.ports import Emit
 from dataware.core.printable import escape_unprintable
 from dataware.report import Format, appearance, make_renderer
-from dataware.report.html import run_page
-from dataware.report.html.story import story_of
-from dataware.state.runs import StoredRun, find_run, kept_runs, runs_folder
 
-DONE = 0
+if TYPE_CHECKING:
+    from dataware.core.ports import Emit
+    from dataware.state.runs import StoredRun
+
 STANDARD_OUTPUT = Path("-")
 HEADER = ("RUN", "STARTED (UTC)", "OUTCOME", "COMMAND")
 OUTCOMES = {
@@ -25,18 +30,51 @@ OUTCOMES = {
 }
 
 
+@click.command(cls=SectionedCommand, short_help="Make a page of what a run saw, decided and did.")
+@click.argument("run", required=False, metavar="[RUN]")
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=FilePath(path_type=Path, dir_okay=False, allow_dash=True),
+    default="report.html",
+    show_default=True,
+    help="Where to write the page; - for standard output.",
+)
+@click.option("--list", "lists", is_flag=True, help="Show the runs on record instead.")
+@plain_options
+def report(**given: Any) -> int:
+    """Make one HTML file of a run: its decisions, migrations, verification and warnings.
+
+    RUN is the id of a run, or its start, or the file of a record; without it the newest run is
+    taken. The page needs no network, and holds names and keys but no values.
+
+    \b
+    Examples:
+      dataware report
+      dataware report --list
+      dataware report 20261124-1801 --out migration.html
+      dataware report --out - > migration.html
+    """
+    return run_report(given["run"], given["out"], lists=given["lists"], plain=given["plain"])
+
+
 def run_report(run: str | None, out: Path, *, lists: bool, plain: bool) -> int:
     """Write the page of a run, or list the runs. Raises InputError for an unknown run."""
+    from dataware.state.runs import find_run, runs_folder
+
     look = appearance(sys.stdout, os.environ)
     with make_renderer(Format.TEXT, sys.stdout, plain=plain, is_tty=False, **look) as emit:
         if lists:
             _list(emit)
         else:
             _write(emit, find_run(runs_folder(), run), out)
-    return DONE
+    return 0
 
 
 def _write(emit: Emit, run: StoredRun, out: Path) -> None:
+    from dataware.report.html import run_page
+    from dataware.report.html.story import story_of
+
     page = run_page(story_of(run.beginning, run.records(), alive=run.alive))
     if out == STANDARD_OUTPUT:
         print(page)
@@ -52,6 +90,8 @@ def _write(emit: Emit, run: StoredRun, out: Path) -> None:
 
 def _list(emit: Emit) -> None:
     """The runs as a table, the newest first."""
+    from dataware.state.runs import kept_runs, runs_folder
+
     runs = kept_runs(runs_folder())
     if not runs:
         text = f"No run is on record in {runs_folder()} yet; `dataware plan` or `apply` leaves one"

@@ -1,24 +1,19 @@
-"""`dataware explain`: a rule, an exit code or an event, in words."""
+"""What there is to say about a rule, an exit code or an event."""
 
 from __future__ import annotations
 
 import re
-import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from dataware.calc.suggest import suggestion_for
-from dataware.cli.context import display
-from dataware.cli.options import AwsOptions
 from dataware.core.errors import InputError
-from dataware.core.events import MESSAGES, event
+from dataware.core.events import MESSAGES
 from dataware.core.guide import EXIT_CODES, GUIDE, conditions, rows_of
 from dataware.core.rules import RULES
-from dataware.report import Format
 
-WIDEST = 96
 RULE = re.compile(r"(?:rule)?[\s-]*(\d+)", re.IGNORECASE)
 EXIT = re.compile(r"exit(?:[\s-]*code)?[\s-]*(\d+)", re.IGNORECASE)
 
@@ -39,26 +34,13 @@ class Explanation:
     parts: tuple[Paragraph, ...] = ()
 
 
-def run_explain(options: AwsOptions, topics: Sequence[str]) -> int:
-    """Explain each topic, or list what there is."""
-    found = [explain(topic) for topic in join_topics(topics)] if topics else [contents()]
-    if options.format is Format.JSON:
-        with display(options) as emit:
-            for one in found:
-                emit(event("done", text=one.title, explanation=asdict(one)))
-        return 0
-    width = min(shutil.get_terminal_size().columns, WIDEST)
-    print("\n\n".join("\n".join(lines(one, width)) for one in found))
-    return 0
-
-
 def join_topics(words: Sequence[str]) -> list[str]:
     """The topics in some words: ``rule 9`` and ``exit 3`` are one each."""
     text = re.sub(r"\b(rule|exit(?:[ -]code)?)[ -](?=\d)", r"\1-", " ".join(words), flags=re.I)
     return text.replace("exit code", "exit-code").split()
 
 
-def explain(topic: str) -> Explanation:
+def explain_topic(topic: str) -> Explanation:
     """What there is to say about a rule, an exit code or an event. Raises InputError."""
     names = {guide.name: number for number, guide in GUIDE.items()}
     if (found := EXIT.fullmatch(topic)) and int(found[1]) in EXIT_CODES:

@@ -1,0 +1,55 @@
+"""`dataware deploy`: plan, apply, then `cdk deploy` with adoption."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import (
+    copy_options,
+    deploy_options,
+    guard_options,
+    outside_options,
+    prices_option,
+)
+from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions, pick
+
+
+@click.command(cls=SectionedCommand, short_help="Plan, apply, then cdk deploy with adoption.")
+@click.option("--yes", is_flag=True, help="Do not ask before something is changed.")
+@deploy_options
+@guard_options
+@click.option(
+    "--allow-unseen",
+    is_flag=True,
+    help="Deploy stacks, too, that the guard cannot look into.",
+)
+@prices_option
+@copy_options
+@outside_options
+@click.argument("arguments", nargs=-1, metavar="[-- CDK ARGS]")
+def deploy(**given: Any) -> int:
+    """Bring the data in place, then deploy the CDK app of this folder so that it adopts it.
+
+    Plans, shows, asks, creates, copies and verifies; then runs `cdk deploy` with
+    --import-existing-resources and writes dataware.lock.json. What follows `--` goes to CDK.
+
+    \b
+    Examples:
+      dataware deploy
+      dataware deploy --yes --stack Spaceport-prod -- --require-approval never
+    """
+    from dataware.cli.deploy import run_deploy
+
+    return run_deploy(
+        pick(AwsOptions, given),
+        pick(AppOptions, {**given, "app": None}),
+        pick(CopyOptions, given),
+        pick(GuardOptions, given),
+        prices=given["prices"],
+        yes=given["yes"],
+        allow_unseen=given["allow_unseen"],
+        arguments=given["arguments"],
+    )

@@ -1,0 +1,34 @@
+"""`dataware doctor`: check everything that a run needs; the checks are in `cli/doctor`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import app_argument, outside_options, stack_options, versions_option
+from dataware.cli.settings import AppOptions, AwsOptions, pick
+
+
+@click.command(cls=SectionedCommand, short_help="Check everything that a run needs.")
+@app_argument
+@stack_options
+@versions_option
+@outside_options
+def doctor(**given: Any) -> int:
+    """Check this machine, the account and the permissions that APP needs; changes nothing.
+
+    APP is a saved plan, or anything that `dataware plan` takes. Each check is one line that says
+    what to do. Exit 1 if something will fail.
+
+    \b
+    Examples:
+      dataware doctor
+      dataware doctor plan.json --profile prod
+    """
+    from dataware.cli.doctor import run_doctor
+
+    undecided = dict.fromkeys(("strict", "on_error", "on_fallback_data", "import_mode"))
+    app = pick(AppOptions, {**given, **undecided})
+    return run_doctor(pick(AwsOptions, given), app, all_versions=given["versions"] == "all")

@@ -1,0 +1,53 @@
+"""`dataware iam-policy`: the least IAM policy that an app needs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import app_options, outside_options, versions_option
+from dataware.cli.settings import AppOptions, AwsOptions, pick
+from dataware.core.events import event, format_count
+from dataware.report import Format
+
+
+@click.command("iam-policy", cls=SectionedCommand, short_help="Print the least IAM policy.")
+@app_options
+@versions_option
+@outside_options
+def iam_policy(**given: Any) -> int:
+    """Print the least IAM policy that planning and applying APP needs.
+
+    APP is a saved plan, or anything that `dataware plan` takes.
+
+    \b
+    Examples:
+      dataware iam-policy plan.json > policy.json
+    """
+    return run_policy(pick(AwsOptions, given), pick(AppOptions, given), versions=given["versions"])
+
+
+def run_policy(out: AwsOptions, app: AppOptions, *, versions: str) -> int:
+    """Print the least IAM policy."""
+    from dataware.cli.app import app_of, saved_plan, wanted_here
+    from dataware.cli.context import outside
+    from dataware.cli.policy import policy_of
+    from dataware.cli.project import in_project
+    from dataware.ops.inputs import App
+
+    saved = saved_plan(app)
+    out = in_project(out, app)
+    loaded = App([one.wanted for one in saved.resources]) if saved else app_of(out, app)
+    with outside(out) as context:
+        aws = context.aws
+        wanted = wanted_here(context, loaded)
+        policy = policy_of(aws, wanted, all_versions=versions == "all")
+        if out.format is Format.JSON:
+            text = f"The least IAM policy for {format_count(len(wanted), 'resource')}"
+            context.emit(event("done", text=text, policy=policy))
+    if out.format is Format.TEXT:
+        print(json.dumps(policy, indent=2))
+    return 0

@@ -1,0 +1,52 @@
+"""`dataware migrate`: copy one resource into another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import copy_options, outside_options, pair_options
+from dataware.cli.settings import AwsOptions, CopyOptions, PairOptions, pick
+
+
+@click.command(cls=SectionedCommand, short_help="Copy one place into another.")
+@pair_options
+@copy_options
+@outside_options
+def migrate(**given: Any) -> int:
+    """Copy SOURCE into TARGET, both of which exist, and verify the copy.
+
+    SOURCE is only read. What TARGET holds of its own is never replaced, unless --on-conflict
+    says so. Killed at any moment, the same command continues.
+
+    \b
+    Examples:
+      dataware migrate dynamodb://Waitlist dynamodb://Waitlist-prod
+      dataware migrate s3://uploads/2024/ s3://uploads-prod/2024/ --versions all
+      dataware migrate arn:aws:dynamodb:eu-west-1:111122223333:table/Orders dynamodb://Orders
+    """
+    return run_migrate(pick(AwsOptions, given), pick(PairOptions, given), pick(CopyOptions, given))
+
+
+def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
+    """Copy one place into another, and verify."""
+    from dataware.cli.context import outside, settings_of
+    from dataware.cli.notify import notifying
+    from dataware.cli.pair import addresses_of, locations_of
+    from dataware.ops.migrate import migrate as migrate_pair
+    from dataware.ops.verify import with_real_region
+
+    one, other = addresses_of(pair)
+    with (
+        notifying("migrate", out, copy.notify) as listener,
+        outside(out, copies=True, listener=listener) as context,
+    ):
+        listener.at(context.aws)
+        source, target = locations_of(context, one, other)
+        # A bucket's record lies in the region of the bucket, which its name does not tell.
+        target = with_real_region(context, one.kind, target)
+        at_target = context.in_region(target.region)
+        migrate_pair(at_target, one.kind.cfn_type, source, target, settings_of(copy))
+    return 0

@@ -1,0 +1,107 @@
+"""`dataware plan`: look and decide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import (
+    app_options,
+    guard_options,
+    plan_outside_options,
+    prices_option,
+    saving_options,
+)
+from dataware.cli.settings import AppOptions, AwsOptions, GuardOptions, PlanOptions, pick
+from dataware.core.errors import InputError, RefusedError, SidesDifferError
+from dataware.core.events import event
+
+if TYPE_CHECKING:
+    from dataware.core.plan import Plan
+    from dataware.ops.context import Context
+    from dataware.ops.inputs import App
+
+DONE, CHANGES = 0, SidesDifferError.exit_code
+
+
+@click.command(cls=SectionedCommand, short_help="Look and decide; changes nothing.")
+@app_options
+@guard_options
+@saving_options
+@prices_option
+@plan_outside_options
+def plan(**given: Any) -> int:
+    """Look and decide; changes nothing.
+
+    APP is a cloud assembly folder (cdk.out), a CloudFormation template, or a dataware.toml.
+    Without it the app that cdk.json names is run, or else ./dataware.toml is read.
+
+    \b
+    Examples:
+      dataware plan
+      dataware plan cdk.out --stack Spaceport-prod --out plan.json
+      dataware plan dataware.toml --profile prod --detailed-exitcode
+      dataware plan --format markdown > plan.md
+      dataware plan --format html > plan.html
+    """
+    return run_plan(
+        pick(AwsOptions, given),
+        pick(AppOptions, given),
+        pick(PlanOptions, given),
+        pick(GuardOptions, given),
+        prices=given["prices"],
+    )
+
+
+def run_plan(
+    out: AwsOptions,
+    app: AppOptions,
+    saving: PlanOptions,
+    guarding: GuardOptions,
+    *,
+    prices: Path | None,
+) -> int:
+    """Look, decide, guard, save."""
+    from dataware.cli.app import app_of
+    from dataware.cli.context import outside
+    from dataware.cli.guarded_plan import guarded_plan, report_plan
+    from dataware.ops.inputs.files import check_writable, read_environments, save_plan
+    from dataware.ops.inputs.prices import read_prices
+
+    priced = read_prices(prices)
+    if saving.prune and not saving.lock:
+        raise InputError("--prune removes entries from the lock file: add --lock")
+    if saving.out:
+        check_writable(saving.out)
+    if saving.lock:
+        read_environments()
+    loaded = app_of(out, app, guarding=True)
+    with outside(out, strict=app.strict) as context:
+        plan = guarded_plan(context, loaded, guarding, priced)
+        report_plan(context, plan)
+        if saving.out:
+            save_plan(plan, saving.out)
+            context.emit(event("saved", what="the plan", path=str(saving.out)))
+        if saving.lock:
+            _save_decisions(context, loaded, plan, prune=saving.prune)
+    if plan.stops or plan.losses:
+        return RefusedError.exit_code
+    return CHANGES if saving.detailed_exitcode and (plan.changes or plan.attention) else DONE
+
+
+def _save_decisions(context: Context, app: App, plan: Plan, *, prune: bool) -> None:
+    """Write the lock file, and name the entries that the app no longer declares."""
+    from dataware.ops.inputs.files import LOCK, save_lock
+
+    stale = save_lock(plan, stacks=[stack.name for stack in app.stacks], prune=prune)
+    context.emit(event("saved", what="the decisions", path=str(LOCK)))
+    if not stale:
+        return
+    did = "Removed from" if prune else "Kept in"
+    text = f"{did} {LOCK}, though this app does not declare it: {', '.join(stale)}"
+    if not prune:
+        text += "; if no other stage needs it, run `dataware plan --lock --prune`"
+    context.emit(event("note", text=text))

@@ -1,0 +1,25 @@
+"""The two resources that `migrate` and `verify` are given."""
+
+from __future__ import annotations
+
+from dataware.cli.app import known_kinds
+from dataware.cli.settings import PairOptions
+from dataware.core.kind import Location
+from dataware.ops.context import Context
+from dataware.ops.inputs import ResourceAddress, parse_pair
+from dataware.ops.inputs.addresses import check_apart
+
+
+def addresses_of(pair: PairOptions) -> tuple[ResourceAddress, ResourceAddress]:
+    """Both addresses, with the owners that were named. Raises InputError."""
+    one, other = parse_pair(pair.source, pair.target, known_kinds())
+    return one.owned_by(pair.source_owner), other.owned_by(pair.target_owner)
+
+
+def locations_of(
+    context: Context, one: ResourceAddress, other: ResourceAddress
+) -> tuple[Location, Location]:
+    """Both locations, seen from this account. Raises InputError for two that overlap."""
+    account, region = context.aws.account, context.aws.region
+    check_apart(one, other, account, region)
+    return one.place(account, region), other.place(account, region)
