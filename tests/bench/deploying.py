@@ -147,6 +147,8 @@ def _environ(world: World, way: Way, resources: int, **more: str) -> dict[str, s
         **QUIET,
         "AWS_ENDPOINT_URL": world.server.endpoint,
         "CDK_HOME": str(world.folder / "home"),
+        # Every measured program has a home of its own, and this is warm for one with a home.
+        "DATAWARE_CACHE": str(world.folder / "cache"),
         "CDK_DEFAULT_ACCOUNT": world.server.account,
         "CDK_DEFAULT_REGION": world.server.region,
         "PATH": os.pathsep.join(places),

@@ -37,6 +37,8 @@ def table(name, policy, *fallbacks):
 def parameter(value):
     return {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}}
 
+with open("runs", "a") as runs:
+    runs.write(os.environ.get("DATAWARE_RUN", "") + " ")
 orders = os.environ.get("ORDERS", "Orders")
 if os.environ.get("DATAWARE_RUN") == "deploy":
     orders += os.environ.get("LATER", "")
@@ -154,6 +156,13 @@ def test_only_what_is_deployed_is_migrated(
     assert items_of("Web-prod") == items_of("Web-old")
     owned = boto3.client("cloudformation").describe_stack_resources(StackName="shop-web")
     assert [one["PhysicalResourceId"] for one in owned["StackResources"]] == ["Web-prod"]
+
+    runs = Path("runs").read_text().split()
+    again = deploy("deploy", "--yes", "--", *NEVER_ASK, "Web")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert Path("runs").read_text().split() == [*runs, "deploy"], "once, where nothing is to do"
+    assert again.stdout.splitlines()[-1] == "✅ Deployed: Web-prod holds data"
+    assert "(no changes)" in again.stdout + again.stderr
 
 
 def test_a_fallback_by_arn_of_another_region_is_deployed_with_its_data(

@@ -21,9 +21,9 @@ from dataware.cdk.versions import add_warning
 from dataware.core.errors import DatawareError, InputError
 from dataware.core.events import event
 from dataware.core.model import Action, Decision, ImportMode
-from dataware.core.plan import DEPLOYING, LOOKING, RUN
+from dataware.core.plan import DEPLOYING, LOOKING, LOOKUP_VARIABLE, RUN
 
-VARIABLE = "DATAWARE_LOOKUP"
+VARIABLE = LOOKUP_VARIABLE
 """Wins over the context; it also keeps an app that was run to collect from running itself."""
 
 UNDECIDED = 0

@@ -190,15 +190,19 @@ class DataAwareResource(Construct):
         """Let the assembly tell of a resource that the template does not declare."""
         asked = self._asked
         logical_id = self._entry.logical_id or declared_id(self, asked.kind.cfn_type)
-        self.node.add_metadata(WANTED, {"LogicalId": logical_id, "Resource": asked.resource})
+        metadata = {**asked.resource["Metadata"], "Dataware": self._settings()}
+        note = {"LogicalId": logical_id, "Resource": {**asked.resource, "Metadata": metadata}}
+        self.node.add_metadata(WANTED, note)
 
     def _metadata(self) -> dict[str, Any]:
         """The settings for the template; a collecting run also tells the app's default."""
-        metadata = self._asked.metadata
-        if "Import" not in metadata and lookup_mode(self._home) is LookupMode.COLLECT:
-            mode = import_default(self._home)
-            return {**metadata, "Import": mode.value} if mode else metadata
-        return metadata
+        collects = lookup_mode(self._home) is LookupMode.COLLECT
+        return self._settings() if collects else self._asked.metadata
+
+    def _settings(self) -> dict[str, Any]:
+        """The settings of the construct, with the app's default for what it leaves open."""
+        mode, metadata = import_default(self._home), self._asked.metadata
+        return {"Import": mode.value, **metadata} if mode else metadata
 
     def _migrate(self, migration: MigrationSetting, after: IConstruct) -> None:
         """Bring what copies the data during the deployment, or an error that says what does."""

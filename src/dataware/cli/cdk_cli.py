@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from dataware.cli.bundling_app import describe_bundling
 from dataware.cli.cdk_options import CdkArguments, OptionTable, read_option_table
+from dataware.cli.cdk_package import find_package, keep_answer, read_answer
 from dataware.cli.checked_app import describe_check
 from dataware.core.errors import DatawareError, InputError
-from dataware.core.plan import DEPLOYING, LOOKING, RUN
+from dataware.core.plan import DEPLOYING, LOOKING, LOOKUP_VARIABLE, RUN
 from dataware.ops.inputs.assembly import MANIFEST, Stack
+from dataware.ops.inputs.cdk_settings import OUTPUT
 
 IMPORTING = "--import-existing-resources"
 OWN = ("all", "exclusively", "import-existing-resources")
@@ -29,6 +32,9 @@ SYNTHESIS = (
 )
 """The options of every command of CDK that reach the app, or the way to it."""
 
+WHOLE_SYNTHESIS = (*(name for name in SYNTHESIS if name != "app"), "path-metadata")
+"""The same for an assembly that is deployed as it is; the app is named by a variable."""
+
 ADVICE = "install it in the project with `npm install --save-dev aws-cdk@2`"
 VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 VERSION_SECONDS = 60.0
@@ -36,13 +42,17 @@ VERSION_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Cdk:
-    """A CDK command line; `command` is how it is called, `folder` the project's, `app` its app."""
+    """A CDK command line; `command` is how it is called, `folder` the project's, `app` its app.
+
+    `output` is the folder into which `cdk deploy` lets the app write.
+    """
 
     command: tuple[str, ...]
     folder: Path
     environ: Mapping[str, str]
     options: OptionTable
     app: str = ""
+    output: Path = Path(OUTPUT)
 
     def synth(self, output: Path, arguments: CdkArguments) -> None:
         """Write the cloud assembly as it is before any decision. Raises InputError if it fails.
@@ -57,17 +67,50 @@ class Cdk:
                 f"`cdk list` ended with exit code {done}; its own message stands above"
             )
 
+    def synth_as_locked(
+        self, output: Path, arguments: CdkArguments, bundled: Sequence[str]
+    ) -> bool:
+        """Write the cloud assembly that `cdk deploy` would, with the decisions of the lock file.
+
+        `bundled` are patterns of the stacks whose assets are bundled. False if the app fails.
+        """
+        told = ["--output", str(output), *arguments.words(only=WHOLE_SYNTHESIS)]
+        environ = {
+            **self.environ,
+            **describe_bundling(self.app, bundled),
+            # What the file does not say is an error, and nobody is asked.
+            LOOKUP_VARIABLE: "never",
+        }
+        if arguments.value("validation") is False:
+            environ["CDK_VALIDATION"] = "false"
+        running = replace(self, environ=environ)
+        return not running._run(["list", *told], DEPLOYING, stdout=subprocess.DEVNULL)
+
     def deploy(self, stacks: Sequence[str], arguments: CdkArguments, guarded: Path) -> None:
         """Deploy exactly these stacks, as `guarded` has them, and let them adopt what exists.
 
         Raises DatawareError if it fails.
         """
-        chosen = ["--exclusively=true", *map(escape_pattern, stacks)]
         words = arguments.words(but=(*OWN, "app"))
         checking = replace(
             self, environ={**self.environ, **describe_check(self.app, guarded, stacks)}
         )
-        done = checking._run(["deploy", IMPORTING, *chosen, *words], DEPLOYING)
+        checking._deploy(stacks, words)
+
+    def deploy_assembly(
+        self, stacks: Sequence[str], arguments: CdkArguments, assembly: Path
+    ) -> None:
+        """Deploy exactly these stacks of an assembly, without a run of the app.
+
+        Raises DatawareError if it fails.
+        """
+        words = arguments.words(but=(*OWN, "app", "build", "output"))
+        # CDK would build the app although it does not run it.
+        self._deploy(stacks, ["--app", str(assembly), "--build=", *words])
+
+    def _deploy(self, stacks: Sequence[str], words: Sequence[str]) -> None:
+        chosen = ["--exclusively=true", *map(escape_pattern, stacks)]
+        done = self._run(["deploy", IMPORTING, *chosen, *words], DEPLOYING)
         if done:
             raise DatawareError(
                 f"`cdk deploy` ended with exit code {done}; its own message stands above, and all "
@@ -152,7 +195,7 @@ def find_cdk(folder: Path, environ: Mapping[str, str]) -> Cdk:
     Raises InputError when there is none, or one that cannot adopt resources.
     """
     for command in candidates(folder, environ):
-        version = version_of(command, folder, environ)
+        version = _version_in_package(command, environ) or version_of(command, folder, environ)
         if version is not None:
             options = _known_options(command, folder, environ, version)
             return Cdk(command, folder, environ, options)
@@ -191,8 +234,21 @@ def version_of(
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    match = VERSION.match(answer.stdout.strip())
-    if answer.returncode or match is None:
+    return None if answer.returncode else _parse_version(answer.stdout.strip())
+
+
+def _version_in_package(
+    command: Sequence[str], environ: Mapping[str, str]
+) -> tuple[int, int, int] | None:
+    """The version that stands in the package of a command, if Node.js is there to run it."""
+    package = find_package(command)
+    runs = package is not None and shutil.which("node", path=environ.get("PATH"))
+    return _parse_version(package.version) if package and runs else None
+
+
+def _parse_version(text: str) -> tuple[int, int, int] | None:
+    match = VERSION.match(text)
+    if match is None:
         return None
     major, minor, patch = (int(part) for part in match.groups())
     return major, minor, patch
@@ -208,6 +264,21 @@ def _known_options(
             f"the CDK command line {command[-1]} has version {name}, and dataware works with "
             f"version 2: {ADVICE}"
         )
+    options = _option_table(command, folder, environ)
+    if IMPORTING[2:] not in options:
+        raise InputError(
+            f"the CDK command line has version {name}, which cannot adopt existing resources "
+            f"({IMPORTING} is missing): {ADVICE}"
+        )
+    return options
+
+
+def _option_table(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> OptionTable:
+    """The options that the help tells, as this package told them before or tells them now."""
+    package = find_package(command)
+    kept = read_answer(package) if package else None
+    if kept is not None:
+        return read_option_table(kept)
     answer = subprocess.run(
         [*command, "deploy", "--help"],
         cwd=folder,
@@ -217,12 +288,10 @@ def _known_options(
         check=False,
         timeout=VERSION_SECONDS,
     )
-    options = read_option_table(answer.stdout or answer.stderr)
-    if IMPORTING[2:] not in options:
-        raise InputError(
-            f"the CDK command line has version {name}, which cannot adopt existing resources "
-            f"({IMPORTING} is missing): {ADVICE}"
-        )
+    text = answer.stdout or answer.stderr
+    options = read_option_table(text)
+    if package and not answer.returncode and IMPORTING[2:] in options:
+        keep_answer(package, text)
     return options
 
 

@@ -44,5 +44,6 @@ def prepare_cdk(
     out = replace(out, profile=profile or project.profile, region=region or project.region)
     environ = cdk_environ(profile=out.profile, region=out.region, endpoint_url=out.endpoint_url)
     allowed = {ALLOWED: ",".join(guarding.allow_loss)}
-    cdk = replace(cdk, environ={**environ, **allowed}, app=project.command)
+    output = folder / (arguments.text("output") or project.output)
+    cdk = replace(cdk, environ={**environ, **allowed}, app=project.command, output=output)
     return out, cdk, arguments

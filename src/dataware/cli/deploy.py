@@ -3,62 +3,42 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 
-from dataware.cli.cdk_cli import Cdk, escape_pattern
-from dataware.cli.cdk_options import CdkArguments
 from dataware.cli.cdk_setup import prepare_cdk
 from dataware.cli.context import outside
-from dataware.cli.jobs import app_of, guarded_plan, report_plan, settings_of
+from dataware.cli.deployment import (
+    Deployment,
+    choose_stacks,
+    given_parameters,
+    refuse_strangers,
+    report_notes,
+)
+from dataware.cli.jobs import guarded_plan, report_plan, settings_of
 from dataware.cli.notify import Listener, notifying
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions
+from dataware.cli.single_synth import SingleSynth
 from dataware.core.errors import InputError, RefusedError
-from dataware.core.estimate import Prices
 from dataware.core.events import event
 from dataware.core.model import Wanted
 from dataware.core.outcome import judge_outcome
-from dataware.core.parameters import GivenParameters, parse_parameters
+from dataware.core.parameters import GivenParameters
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.kinds import load
 from dataware.ops.announce import announce
 from dataware.ops.apply import apply_plan, check_sources
-from dataware.ops.context import Context, CopySettings
+from dataware.ops.context import Context
 from dataware.ops.inputs import App
-from dataware.ops.inputs.assembly import Stack, read_stacks
 from dataware.ops.inputs.files import LOCK, read_environments, save_lock
 from dataware.ops.inputs.prices import read_prices
-from dataware.ops.inputs.selection import StackSelection, is_literal, select_stacks, stacks_named
 from dataware.ops.plan import make_plan
 
 DONE = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One deployment: how to copy, what may be lost; `yes` asks nobody.
-
-    `allow_unseen` goes on where the guard cannot look into a stack.
-    """
-
-    settings: CopySettings
-    prices: Prices
-    guarding: GuardOptions
-    yes: bool
-    allow_unseen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ChosenStacks:
-    """What is deployed: the paths of the stacks, what they hold, and what to say about it."""
-
-    ids: tuple[str, ...]
-    app: App
-    notes: tuple[str, ...]
 
 
 def run_deploy(
@@ -88,83 +68,30 @@ def _deploy(
 ) -> None:
     read_environments()
     out, cdk, arguments = prepare_cdk(out, app, words, deployment.guarding)
+    later: list[Wanted] = []
     with TemporaryDirectory(prefix="dataware-deploy-") as folder:
-        guarded = Path(folder)
-        cdk.synth(guarded, arguments)
-        chosen = _choose(out, app, arguments, cdk, guarded)
-        with outside(out, copies=True, strict=app.strict, listener=listener) as context:
-            listener.at(context.aws)
-            for note in chosen.notes:
-                context.emit(event("note", text=note))
-            later = _before(context, chosen.app, deployment, given_parameters(arguments))
-        cdk.deploy(chosen.ids, arguments, guarded)
+        single = SingleSynth(out, app, deployment, cdk, arguments, Path(folder) / "whole")
+        chosen = single.prepare(listener)
+        if chosen is not None:
+            cdk.deploy_assembly(chosen.ids, arguments, single.assembly)
+        else:
+            guarded = Path(folder) / "guarded"
+            cdk.synth(guarded, arguments)
+            chosen = choose_stacks(out, app, arguments, cdk, guarded)
+            with outside(out, copies=True, strict=app.strict, listener=listener) as context:
+                listener.at(context.aws)
+                report_notes(context, chosen)
+                later = _before(context, chosen.app, deployment, given_parameters(arguments))
+            cdk.deploy(chosen.ids, arguments, guarded)
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
         _after(context, chosen.app.wanted, later, deployment)
-
-
-def _choose(
-    out: AwsOptions, app: AppOptions, arguments: CdkArguments, cdk: Cdk, assembly: Path
-) -> ChosenStacks:
-    """The stacks that CDK would deploy, read as they are before any decision.
-
-    Raises InputError where CDK would refuse to deploy them.
-    """
-    stacks = read_stacks(assembly)
-    if not stacks:
-        raise InputError("the app has no stack, so there is nothing to deploy")
-    selection = StackSelection(
-        (*arguments.stacks, *(escape_pattern(one) for one in _ids_of(stacks, app.stack))),
-        all=arguments.is_set("all"),
-        exclusively=arguments.is_set("exclusively") or app.exclusively,
-    )
-    chosen = select_stacks(stacks, selection, cdk.match)
-    for stack in chosen:
-        if stack.errors:
-            raise InputError(
-                f"nothing was changed, because the app finds an error in stack {stack.id}, with "
-                f"which CDK deploys nothing: {stack.errors[0]}"
-            )
-    ids = tuple(stack.id for stack in chosen)
-    loaded = app_of(
-        out,
-        AppOptions(assembly, None, app.strict, app.on_error, app.on_fallback_data, app.import_mode),
-        guarding=True,
-        select=lambda stacks: [stack for stack in stacks if stack.id in ids],
-    )
-    return ChosenStacks(ids, loaded, tuple(_remarks(stacks, chosen, selection)))
-
-
-def _ids_of(stacks: Sequence[Stack], name: str | None) -> list[str]:
-    if name is None:
-        return []
-    return [stack.id for stack in stacks_named(stacks, name, exclusively=True)]
-
-
-def _remarks(
-    stacks: Sequence[Stack], chosen: Sequence[Stack], selection: StackSelection
-) -> Iterator[str]:
-    """What a person may not expect of a selection."""
-    ids = {stack.id for stack in stacks}
-    for pattern in selection.patterns:
-        if is_literal(pattern) and pattern not in ids:
-            yield f"No stack of the app matches {pattern}, so it is passed over, as by CDK"
-    if not selection.all and selection.patterns and not selection.exclusively:
-        yield f"Stacks with all that they depend on: {', '.join(stack.id for stack in chosen)}"
-
-
-def given_parameters(arguments: CdkArguments) -> GivenParameters:
-    """What CDK is told about the parameters of the stacks."""
-    said = arguments.value("parameters")
-    words = arguments.texts("parameters") or ([said] if isinstance(said, str) else [])
-    keeps = arguments.value("previous-parameters") is not False
-    return parse_parameters(words, keeps_others=keeps)
 
 
 def _before(
     context: Context, app: App, deployment: Deployment, given: GivenParameters
 ) -> list[Wanted]:
     """Create, copy and verify; answers with what can only be filled once it is deployed."""
-    _refuse_strangers(context, app)
+    refuse_strangers(context, app)
     plan = guarded_plan(
         context,
         app,
@@ -188,17 +115,6 @@ def _before(
         apply_plan(context, part, deployment.settings, saved=True, sums_up=False)
     _lock(context, app.wanted)
     return [planned.wanted for planned in later]
-
-
-def _refuse_strangers(context: Context, app: App) -> None:
-    """Refuse stacks into which these credentials cannot look. Raises Refused."""
-    strangers = [one for one in app.stacks if one.account not in {None, context.aws.account}]
-    if strangers:
-        raise RefusedError(
-            f"nothing was changed, because stack {strangers[0].name} is meant for account "
-            f"{strangers[0].account}, into which the credentials of {context.aws.account} do not "
-            "look: deploy it by itself, with credentials of its account"
-        )
 
 
 def _after(

@@ -40,6 +40,9 @@ RUN = "DATAWARE_RUN"
 LOOKING, DEPLOYING = "look", "deploy"
 """To see what the app wants; to deploy it, after the data was brought where it belongs."""
 
+LOOKUP_VARIABLE = "DATAWARE_LOOKUP"
+"""The variable that says where the constructs of an app look for a missing decision."""
+
 GOING_ON = frozenset({Action.RESUME, Action.IMPORT, Action.KEEP})
 """What is decided on a target once its migration has begun, or is complete."""
 

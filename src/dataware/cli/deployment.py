@@ -1,0 +1,125 @@
+"""One deployment: its settings, and the stacks of the app that it deploys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataware.cli.cdk_cli import Cdk, escape_pattern
+from dataware.cli.cdk_options import CdkArguments
+from dataware.cli.jobs import app_of
+from dataware.cli.settings import AppOptions, AwsOptions, GuardOptions
+from dataware.core.errors import InputError, RefusedError
+from dataware.core.estimate import Prices
+from dataware.core.events import event
+from dataware.core.parameters import GivenParameters, parse_parameters
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.inputs import App
+from dataware.ops.inputs.assembly import Stack, read_stacks
+from dataware.ops.inputs.selection import StackSelection, is_literal, select_stacks, stacks_named
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment: how to copy, what may be lost; `yes` asks nobody.
+
+    `allow_unseen` goes on where the guard cannot look into a stack.
+    """
+
+    settings: CopySettings
+    prices: Prices
+    guarding: GuardOptions
+    yes: bool
+    allow_unseen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenStacks:
+    """What is deployed: the paths of the stacks, what they hold, and what to say about it."""
+
+    ids: tuple[str, ...]
+    app: App
+    notes: tuple[str, ...]
+
+
+def choose_stacks(
+    out: AwsOptions, app: AppOptions, arguments: CdkArguments, cdk: Cdk, assembly: Path
+) -> ChosenStacks:
+    """The stacks that CDK would deploy, read as they are before any decision.
+
+    Raises InputError where CDK would refuse to deploy them.
+    """
+    stacks = read_stacks(assembly)
+    if not stacks:
+        raise InputError("the app has no stack, so there is nothing to deploy")
+    selection = selection_of(stacks, app, arguments)
+    chosen = select_stacks(stacks, selection, cdk.match)
+    for stack in chosen:
+        if stack.errors:
+            raise InputError(
+                f"nothing was changed, because the app finds an error in stack {stack.id}, with "
+                f"which CDK deploys nothing: {stack.errors[0]}"
+            )
+    ids = tuple(stack.id for stack in chosen)
+    loaded = app_of(
+        out,
+        AppOptions(assembly, None, app.strict, app.on_error, app.on_fallback_data, app.import_mode),
+        guarding=True,
+        select=lambda stacks: [stack for stack in stacks if stack.id in ids],
+    )
+    return ChosenStacks(ids, loaded, tuple(_remarks(stacks, chosen, selection)))
+
+
+def report_notes(context: Context, chosen: ChosenStacks) -> None:
+    """Say what a person may not expect of the selection."""
+    for note in chosen.notes:
+        context.emit(event("note", text=note))
+
+
+def selection_of(
+    stacks: Sequence[Stack], app: AppOptions, arguments: CdkArguments
+) -> StackSelection:
+    """The stacks that both command lines name. Raises InputError."""
+    return StackSelection(
+        (*arguments.stacks, *(escape_pattern(one) for one in _ids_of(stacks, app.stack))),
+        all=arguments.is_set("all"),
+        exclusively=arguments.is_set("exclusively") or app.exclusively,
+    )
+
+
+def _ids_of(stacks: Sequence[Stack], name: str | None) -> list[str]:
+    if name is None:
+        return []
+    return [stack.id for stack in stacks_named(stacks, name, exclusively=True)]
+
+
+def _remarks(
+    stacks: Sequence[Stack], chosen: Sequence[Stack], selection: StackSelection
+) -> Iterator[str]:
+    """What a person may not expect of a selection."""
+    ids = {stack.id for stack in stacks}
+    for pattern in selection.patterns:
+        if is_literal(pattern) and pattern not in ids:
+            yield f"No stack of the app matches {pattern}, so it is passed over, as by CDK"
+    if not selection.all and selection.patterns and not selection.exclusively:
+        yield f"Stacks with all that they depend on: {', '.join(stack.id for stack in chosen)}"
+
+
+def given_parameters(arguments: CdkArguments) -> GivenParameters:
+    """What CDK is told about the parameters of the stacks."""
+    said = arguments.value("parameters")
+    words = arguments.texts("parameters") or ([said] if isinstance(said, str) else [])
+    keeps = arguments.value("previous-parameters") is not False
+    return parse_parameters(words, keeps_others=keeps)
+
+
+def refuse_strangers(context: Context, app: App) -> None:
+    """Refuse stacks into which these credentials cannot look. Raises Refused."""
+    strangers = [one for one in app.stacks if one.account not in {None, context.aws.account}]
+    if strangers:
+        raise RefusedError(
+            f"nothing was changed, because stack {strangers[0].name} is meant for account "
+            f"{strangers[0].account}, into which the credentials of {context.aws.account} do not "
+            "look: deploy it by itself, with credentials of its account"
+        )
