@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.calc.multiset_digest import MODULUS, NO_TALLY, MultisetDigest
-from dataware.verify.merge import DigestSlots
+from dataware.calc.multiset_digest import MODULUS, NO_RECORDS, MultisetDigest
+from dataware.verify.digests import DigestSlots
 
 digests = st.lists(st.binary(min_size=16, max_size=16), max_size=12)
 few = st.lists(st.sampled_from([sha256(bytes([n])).digest()[:16] for n in range(3)]), max_size=6)
@@ -24,7 +24,7 @@ def test_parts_in_any_order_add_up_to_the_whole(
     both = [*one, *two]
     random.shuffle(both)  # type: ignore[attr-defined]  # Hypothesis has no type for it
     assert MultisetDigest.of(one).plus(MultisetDigest.of(two)) == MultisetDigest.of(both)
-    assert MultisetDigest.of(both).plus(NO_TALLY) == MultisetDigest.of(both)
+    assert MultisetDigest.of(both).plus(NO_RECORDS) == MultisetDigest.of(both)
     assert 0 <= MultisetDigest.of(both).sum < MODULUS
 
 

@@ -62,7 +62,7 @@ def test_only_what_the_copy_reported_explains_a_difference(
 @pytest.mark.parametrize(("moved", "expected"), [(Side.SOURCE, False), (Side.TARGET, True)])
 def test_only_a_source_that_moves_may_hide_what_is_not_copied(moved: Side, expected: bool) -> None:
     """A target in use moves all the time, and all that hides is what it has got of its own."""
-    found = Verdict(moved={moved})
+    found = Verdict(changed_sides={moved})
     assert SkippedKeys.of([shard()], 0).explains(found) is expected
 
 

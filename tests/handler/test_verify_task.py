@@ -10,17 +10,18 @@ import pytest
 from dataware.calc.multiset_digest import MultisetDigest
 from dataware.core.kind import Evidence, KeyFingerprint
 from dataware.handler.shard import LIMIT
-from dataware.handler.verify_task import BUCKETS, DIFFERENCES, TaskState, checks
-from dataware.verify.merge import DifferenceKind, DigestForm, DigestSlots, MismatchedSlots
+from dataware.handler.verify_task import DIFFERENCES, SLOTS, TaskState, new_task_states
+from dataware.verify.digests import DigestForm, DigestSlots, MismatchedSlots
+from dataware.verify.merge import DifferenceKind
 from dataware.verify.steps import Comparison, TaskResult, VerifyStep, VerifyTask
 from dataware.verify.verdict import Side
 
 
 def full(check: TaskState, letter: str = "k") -> TaskState:
     """A task that found as much as one can, in keys of a letter."""
-    if check.task.step is VerifyStep.FOLD:
-        fold = check.found.fold = DigestSlots(check.task.buckets)
-        fold.add(blake2b(b"%d" % n, digest_size=16).digest() for n in range(5000))
+    if check.task.step is VerifyStep.DIGEST:
+        slots = check.found.slots = DigestSlots(check.task.slot_count)
+        slots.add(blake2b(b"%d" % n, digest_size=16).digest() for n in range(5000))
     else:
         check.found.verdict.evidence[Evidence.CONTENT] = 10**9
         for side in DifferenceKind:
@@ -28,7 +29,7 @@ def full(check: TaskState, letter: str = "k") -> TaskState:
                 check.found.verdict.note(
                     side, KeyFingerprint(b"", b"", f"{number}" + letter * 1000)
                 )
-        check.found.named = MultisetDigest(10**9, (1 << 128) - 1)
+        check.found.resolved = MultisetDigest(10**9, (1 << 128) - 1)
     check.found.done = True
     return check
 
@@ -41,16 +42,16 @@ def many(step: VerifyStep, count: int, letter: str = "k") -> list[TaskState]:
             step,
             f"{n} of {count // 2}",
             list(Side)[n % 2],
-            DigestForm.MEANT,
-            BUCKETS // count,
+            DigestForm.CANONICAL,
+            SLOTS // count,
             differing,
         )
         for n in range(count)
     ]
-    return [full(check, letter) for check in checks(tasks)]
+    return [full(check, letter) for check in new_task_states(tasks)]
 
 
-@pytest.mark.parametrize("step", [VerifyStep.FOLD, VerifyStep.NAME, VerifyStep.MERGE])
+@pytest.mark.parametrize("step", [VerifyStep.DIGEST, VerifyStep.RESOLVE, VerifyStep.MERGE])
 @pytest.mark.parametrize("count", [8, 128])
 @pytest.mark.parametrize("letter", ["k", "\u6f22", "\U0001f680"])
 def test_all_tasks_of_a_step_fit_into_an_execution(
@@ -76,11 +77,11 @@ def test_a_task_comes_back_as_it_went(step: VerifyStep) -> None:
     came = TaskState.from_json(json.loads(json.dumps(went.to_json())))
     assert came.to_json() == went.to_json()
     assert (came.task, came.ended) == (went.task, True)
-    if went.found.fold is not None:
-        assert came.found.fold is not None
-        assert not came.found.fold.differing(went.found.fold).differing
+    if went.found.slots is not None:
+        assert came.found.slots is not None
+        assert not came.found.slots.differing(went.found.slots).differing
     assert came.found.verdict.counts == went.found.verdict.counts
-    assert came.found.named == went.found.named
+    assert came.found.resolved == went.found.resolved
 
 
 def test_a_task_that_was_lost_is_named() -> None:

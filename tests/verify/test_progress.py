@@ -70,7 +70,7 @@ def test_every_record_is_counted_once(content: dict[str, str], ordered: bool) ->
     counted: list[int] = []
     there.measure.read = counted.append  # type: ignore[method-assign] # what is asked here
     sides = Held(content, ordered), Held(content, ordered)
-    compare(*sides, ordered=ordered, measure=there.measure)
+    compare(*sides, ordered=ordered, progress=there.measure)
     assert sum(counted) == len(content) * (1 if ordered else 2)
 
 

@@ -23,7 +23,7 @@ def test_every_difference_is_found(
     """Missing, extra and different keys are exactly those of the two contents, however spelt."""
     sides = Held(source, ordered), Held(target, ordered, spelt=spelt)
     verdict = compare(*sides, ordered=ordered)
-    found = {(difference.side, difference.label) for difference in verdict.listed}
+    found = {(difference.kind, difference.label) for difference in verdict.listed}
     expected = {(DifferenceKind.MISSING, key) for key in source.keys() - target.keys()}
     expected |= {(DifferenceKind.EXTRA, key) for key in target.keys() - source.keys()}
     both = source.keys() & target.keys()

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from dataware.calc.multiset_digest import MultisetDigest
 from dataware.core.kind import Evidence
-from dataware.verify.merge import BUCKETS, DifferenceKind, DigestForm, DigestSlots
+from dataware.verify.digests import SLOTS, DigestForm, DigestSlots
+from dataware.verify.merge import DifferenceKind
 from dataware.verify.run import compare
 from dataware.verify.steps import (
     MANY,
@@ -31,18 +32,18 @@ contents = st.dictionaries(st.text("abc", max_size=3), st.sampled_from("xyz"), m
 
 def travelled(task: VerifyTask, found: TaskResult) -> tuple[VerifyTask, TaskResult]:
     """A task and its result after a way as text."""
-    fold = found.fold and DigestSlots.from_bytes(found.fold.to_bytes())
+    slots = found.slots and DigestSlots.from_bytes(found.slots.to_bytes())
     verdict = json.loads(json.dumps(found.verdict.to_json(LISTED)))
     return VerifyTask.from_json(json.loads(json.dumps(task.to_json()))), TaskResult(
-        found.cursor, found.done, fold, Verdict.from_json(verdict), found.named
+        found.cursor, found.done, slots, Verdict.from_json(verdict), found.resolved
     )
 
 
-def step_by_step(sides: Readers, *, ordered: bool, buckets: int | None = None) -> Verdict:
+def step_by_step(sides: Readers, *, ordered: bool, slot_count: int | None = None) -> Verdict:
     """The verdict of tasks that stop after every read and then travel."""
     comparison = Comparison.begin(sides, ordered=ordered)
     while comparison.step is not None:
-        for begun in comparison.tasks(sides, buckets):
+        for begun in comparison.tasks(sides, slot_count):
             task, found = begun, TaskResult()
             for _ in range(200):
                 asked = iter((False,))
@@ -59,19 +60,23 @@ def step_by_step(sides: Readers, *, ordered: bool, buckets: int | None = None) -
 
 def told(verdict: Verdict) -> tuple[int, Mapping[Evidence, int], Counter[tuple[str, str]]]:
     """A verdict without the order of its differences."""
-    listed = Counter((one.side.value, one.label) for one in verdict.listed)
+    listed = Counter((one.kind.value, one.label) for one in verdict.listed)
     return verdict.compared, verdict.evidence, listed
 
 
 @settings(deadline=None, max_examples=60)
 @given(contents, contents, st.booleans(), st.sampled_from(["", "!"]), st.sampled_from([None, 64]))
 def test_stopping_and_travelling_change_no_verdict(
-    source: dict[str, str], target: dict[str, str], ordered: bool, spelt: str, buckets: int | None
+    source: dict[str, str],
+    target: dict[str, str],
+    ordered: bool,
+    spelt: str,
+    slot_count: int | None,
 ) -> None:
     """Whatever the calls, and however few buckets: what is found is what one call finds."""
     sides = Readers(Held(source, ordered), Held(target, ordered, spelt=spelt))
     at_once = compare(sides.source, sides.target, ordered=ordered)
-    assert told(step_by_step(sides, ordered=ordered, buckets=buckets)) == told(at_once)
+    assert told(step_by_step(sides, ordered=ordered, slot_count=slot_count)) == told(at_once)
 
 
 changes = st.lists(st.tuples(st.text("ab", max_size=2), st.sampled_from(["", *"xyz"])), max_size=2)
@@ -90,18 +95,18 @@ def test_what_moves_between_two_steps_never_passes_for_equal(
     changed: list[tuple[str, str]],
     moving: list[tuple[list[tuple[str, str]], list[tuple[str, str]]]],
     spelt: str,
-    buckets: int | None,
+    slot_count: int | None,
 ) -> None:
     """What was read last of the source was in the target then, or when both were folded."""
     mine, theirs = (Held(each, ordered=False) for each in (source, after(source, changed)))
     sides, theirs.spelt = Readers(mine, theirs), spelt
     comparison = Comparison.begin(sides, ordered=False)
     next_moves = iter(moving)
-    folded = read = mine.content, theirs.content
+    digests = read = mine.content, theirs.content
     while comparison.step is not None:
         read = mine.content, theirs.content
-        folded = read if comparison.step is VerifyStep.FOLD else folded
-        for task in comparison.tasks(sides, buckets):
+        digests = read if comparison.step is VerifyStep.DIGEST else digests
+        for task in comparison.tasks(sides, slot_count):
             found = TaskResult()
             carry_out(task, sides, found, lambda: False)
             comparison.take(task, found)
@@ -109,9 +114,10 @@ def test_what_moves_between_two_steps_never_passes_for_equal(
         ours, others = next(next_moves, ([], []))
         mine.content, theirs.content = after(mine.content, ours), after(theirs.content, others)
     verdict = comparison.verdict
-    there = {*folded[1].items(), *read[1].items()}
-    assert there.issuperset(read[0].items()) or verdict.lacking or verdict.unseen
-    assert read[0] == read[1] or folded[0] == folded[1] or verdict.apart
+    there = {*digests[1].items(), *read[1].items()}
+    lacking = verdict.missing_or_different or verdict.may_hide_differences
+    assert there.issuperset(read[0].items()) or lacking
+    assert read[0] == read[1] or digests[0] == digests[1] or verdict.differs
 
 
 def moving(change: Callable[[Held, Held, int], None]) -> tuple[Verdict, int]:
@@ -151,7 +157,7 @@ def test_a_source_that_moves_is_told_of_where_it_lacks_something() -> None:
 
     verdict, steps = moving(change)
     assert told(verdict)[2] == {("different", "00008"): 1}
-    assert verdict.moved == {Side.SOURCE}
+    assert verdict.changed_sides == {Side.SOURCE}
     assert verdict.summary() == "1 different, source changed while they were compared"
     assert steps == 4
 
@@ -163,7 +169,11 @@ def test_a_source_whose_records_expire_is_equal_in_what_it_has() -> None:
         source.content = {k: v for k, v in numbered(40).items() if int(k) > step}
 
     verdict, steps = moving(change)
-    assert (verdict.compared, verdict.lacking, verdict.unseen) == (35, 0, False)
+    assert (verdict.compared, verdict.missing_or_different, verdict.may_hide_differences) == (
+        35,
+        0,
+        False,
+    )
     assert verdict.counts[DifferenceKind.EXTRA] == steps == 5
 
 
@@ -174,7 +184,11 @@ def test_a_target_that_gets_records_of_its_own_lacks_nothing() -> None:
         target.content = {**target.content, f"own {step}": "x"}
 
     verdict, _ = moving(change)
-    assert (verdict.lacking, verdict.unseen, verdict.moved) == (0, False, {Side.TARGET})
+    assert (verdict.missing_or_different, verdict.may_hide_differences, verdict.changed_sides) == (
+        0,
+        False,
+        {Side.TARGET},
+    )
 
 
 def tally(side: Held) -> MultisetDigest:
@@ -186,14 +200,14 @@ def tally(side: Held) -> MultisetDigest:
 @settings(deadline=None, max_examples=60)
 @given(contents, contents, st.sampled_from(["", "!"]), st.sampled_from([None, 64]))
 def test_every_record_is_in_the_tally_of_its_side_once(
-    source: dict[str, str], target: dict[str, str], spelt: str, buckets: int | None
+    source: dict[str, str], target: dict[str, str], spelt: str, slot_count: int | None
 ) -> None:
     """However often a side is read; there is none if only meanings were folded."""
     sides = Readers(Held(source, ordered=False), Held(target, ordered=False, spelt=spelt))
-    sent = Comparison.begin(sides, ordered=False).form is DigestForm.SENT
+    sent = Comparison.begin(sides, ordered=False).form is DigestForm.RAW
     expected = {Side.SOURCE: tally(sides.source), Side.TARGET: tally(sides.target)} if sent else {}
     assert compare(sides.source, sides.target, ordered=False).read == expected
-    assert step_by_step(sides, ordered=False, buckets=buckets).read == expected
+    assert step_by_step(sides, ordered=False, slot_count=slot_count).read == expected
 
 
 def numbered(count: int) -> dict[str, str]:
@@ -205,10 +219,10 @@ def test_a_sample_chooses_what_is_folded() -> None:
     """What both sides send alike is folded as it is sent, and the rest by what it means."""
     plain = Held(numbered(40), ordered=False)
     other = Held(numbered(40), ordered=False, spelt="!")
-    assert Comparison.begin(Readers(plain, plain), ordered=False).form is DigestForm.SENT
-    assert Comparison.begin(Readers(plain, other), ordered=False).form is DigestForm.MEANT
+    assert Comparison.begin(Readers(plain, plain), ordered=False).form is DigestForm.RAW
+    assert Comparison.begin(Readers(plain, other), ordered=False).form is DigestForm.CANONICAL
     few = Held(numbered(2), ordered=False, spelt="!")
-    assert Comparison.begin(Readers(few, plain), ordered=False).form is DigestForm.SENT
+    assert Comparison.begin(Readers(few, plain), ordered=False).form is DigestForm.RAW
 
 
 def test_equal_sides_are_looked_up_only_for_the_sample() -> None:
@@ -226,7 +240,7 @@ def test_only_what_two_folds_suspect_is_looked_up() -> None:
     target = Held({**numbered(3000), "02000": "y"}, ordered=False, spelt_from="01000", spelt="!")
     sides = Readers(source, target)
     comparison = Comparison.begin(sides, ordered=False)
-    assert comparison.form is DigestForm.SENT
+    assert comparison.form is DigestForm.RAW
     verdict = compare(source, target, ordered=False)
     assert told(verdict)[2] == {("different", "02000"): 1}
     assert source.looked_up + target.looked_up < 100
@@ -243,18 +257,18 @@ def test_few_suspects_are_looked_up_at_once() -> None:
         carry_out(task, sides, found, lambda: False)
         comparison.take(task, found)
     comparison.advance()
-    assert comparison.suspicion.share < MANY
-    assert comparison.step is VerifyStep.NAME
+    assert comparison.mismatched.share < MANY
+    assert comparison.step is VerifyStep.RESOLVE
 
 
-@pytest.mark.parametrize(("total", "each"), [(None, BUCKETS), (4096, 512), (100, 16), (1, 1)])
+@pytest.mark.parametrize(("total", "each"), [(None, SLOTS), (4096, 512), (100, 16), (1, 1)])
 def test_folds_share_out_their_buckets(total: int | None, each: int) -> None:
     """All of a step together have no more than they may."""
     side = Held({}, ordered=False)
-    comparison = Comparison(VerifyStep.FOLD)
+    comparison = Comparison(VerifyStep.DIGEST)
     # Three parts of each side, and room for eight powers of two.
     tasks = comparison.tasks(Readers(side, side), total)
-    assert {task.buckets for task in tasks} == {each}
+    assert {task.slot_count for task in tasks} == {each}
 
 
 def test_a_verdict_that_travels_is_bounded() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dataware.calc.multiset_digest import NO_TALLY, MultisetDigest
+from dataware.calc.multiset_digest import NO_RECORDS, MultisetDigest
 from dataware.verify.verdict import Side, Verdict
 
 READ, OTHER, THIRD = (MultisetDigest.of([bytes([n]) * 16]) for n in range(3))
@@ -18,7 +18,7 @@ READ, OTHER, THIRD = (MultisetDigest.of([bytes([n]) * 16]) for n in range(3))
         (OTHER, THIRD, READ, None),
         (OTHER, OTHER, READ, None),
         (READ, READ, READ, None),
-        (OTHER, NO_TALLY, NO_TALLY, None),
+        (OTHER, NO_RECORDS, NO_RECORDS, None),
     ],
 )
 def test_the_end_that_is_not_what_was_copied_has_changed(
@@ -31,7 +31,7 @@ def test_the_end_that_is_not_what_was_copied_has_changed(
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "moved", "changed"),
+    ("source", "target", "changed_sides", "changed"),
     [
         (READ, OTHER, Side.SOURCE, None),
         (READ, READ, Side.SOURCE, Side.SOURCE),
@@ -40,10 +40,12 @@ def test_the_end_that_is_not_what_was_copied_has_changed(
     ],
 )
 def test_an_end_that_moves_is_not_to_blame_for_the_other(
-    source: MultisetDigest, target: MultisetDigest, moved: Side, changed: Side | None
+    source: MultisetDigest, target: MultisetDigest, changed_sides: Side, changed: Side | None
 ) -> None:
     """A target in use moves all the time; that the source has changed as well is not hidden."""
-    verdict = Verdict(read={Side.SOURCE: source, Side.TARGET: target}, moved={moved})
+    verdict = Verdict(
+        read={Side.SOURCE: source, Side.TARGET: target}, changed_sides={changed_sides}
+    )
     assert verdict.changed_side(READ) is changed
 
 

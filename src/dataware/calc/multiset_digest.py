@@ -44,5 +44,5 @@ class MultisetDigest(NamedTuple):
         return MultisetDigest(int(records), int(digits, 16))
 
 
-NO_TALLY = MultisetDigest()
+NO_RECORDS = MultisetDigest()
 """What nobody has digested."""

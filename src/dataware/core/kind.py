@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from dataware.calc.multiset_digest import NO_TALLY, MultisetDigest
+from dataware.calc.multiset_digest import NO_RECORDS, MultisetDigest
 from dataware.core.estimate import Throughput
 from dataware.core.model import Facts, OnConflict, Setting, Size
 from dataware.core.ports import Aws, Clock, Wire
@@ -48,7 +48,7 @@ class CopyOutcome(NamedTuple):
     same: int = 0
     bytes: int = 0
     left: tuple[SkippedKey, ...] = ()
-    tally: MultisetDigest = NO_TALLY
+    tally: MultisetDigest = NO_RECORDS
 
 
 class Unit(NamedTuple):

@@ -179,7 +179,7 @@ def _differs(job: MigrationJob, verdict: Verdict, why: str) -> dict[str, Any]:
     """Copy what is missing, up to a bound; the sides differ because something is written."""
     if job.round < ROUNDS:
         return {"outcome": AGAIN, "job": job.again().to_json()}
-    named = "; ".join(f"{one.side}: {one.label}" for one in verdict.listed[:NAMED])
+    named = "; ".join(f"{one.kind}: {one.label}" for one in verdict.listed[:NAMED])
     found = f"{verdict.summary()}: {named}" if named else verdict.summary()
     return _failure_outcome(
         f"{job.source.name} and {job.target.name} still differ after {ROUNDS} copies "

@@ -13,7 +13,7 @@ from dataware.calc.json_size import fitting
 from dataware.core.errors import IncompleteError
 from dataware.handler.invocation import Invocation
 from dataware.handler.shard import KEY_LENGTH, Shard
-from dataware.handler.verify_task import BUCKETS, DIFFERENCES, TaskState, checks
+from dataware.handler.verify_task import DIFFERENCES, SLOTS, TaskState, new_task_states
 from dataware.ops import verify
 from dataware.verify.merge import DifferenceKind
 from dataware.verify.steps import Comparison, Readers
@@ -42,10 +42,10 @@ class SkippedKeys:
 
         By the keys where all of them are known on both sides, else by equal numbers.
         """
-        if verdict.unseen:
+        if verdict.may_hide_differences:
             return False
-        wrong = [each.label for each in verdict.listed if each.side is not DifferenceKind.EXTRA]
-        count = verdict.lacking
+        wrong = [each.label for each in verdict.listed if each.kind is not DifferenceKind.EXTRA]
+        count = verdict.missing_or_different
         cut = any(len(key) >= KEY_LENGTH for key in self.keys)
         cut = cut or any(len(label) >= LABEL_LENGTH for label in wrong)
         if cut or self.count > len(self.keys) or count > len(wrong):
@@ -88,8 +88,8 @@ def advance_verification(
 
 
 def _step(comparison: Comparison, sides: Readers) -> dict[str, Any]:
-    tasks = comparison.tasks(sides, BUCKETS)
+    tasks = comparison.tasks(sides, SLOTS)
     return {
         "comparison": comparison.to_json(DIFFERENCES),
-        "shards": [check.to_json() for check in checks(tasks)],
+        "shards": [check.to_json() for check in new_task_states(tasks)],
     }

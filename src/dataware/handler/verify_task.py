@@ -12,12 +12,12 @@ from typing import Any
 
 from dataware.calc.multiset_digest import MultisetDigest
 from dataware.handler.shard import WHY_LENGTH
-from dataware.verify.merge import DigestSlots
+from dataware.verify.digests import DigestSlots
 from dataware.verify.steps import TaskResult, VerifyTask
 from dataware.verify.verdict import Verdict
 
-BUCKETS = 4096
-"""Buckets of all folds of a step together: 64 KB of sums, whatever the number of tasks."""
+SLOTS = 4096
+"""Slots of all tasks of a step together: 64 KB of sums, whatever the number of tasks."""
 
 DIFFERENCES = 40_000
 """Bytes of the differences that all tasks of a step name together; more are only counted."""
@@ -55,22 +55,22 @@ class TaskState:
             "cursor": found.cursor,
             "done": found.done,
             "ended": self.ended,
-            "fold": b64encode(found.fold.to_bytes()).decode() if found.fold else None,
+            "slots": b64encode(found.slots.to_bytes()).decode() if found.slots else None,
             "verdict": found.verdict.to_json(self.room),
-            "named": found.named.text,
+            "resolved": found.resolved.text,
             "failed": self.failed,
         }
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> TaskState:
         """The task of an execution."""
-        fold = data["fold"]
+        slots = data["slots"]
         found = TaskResult(
             data["cursor"],
             data["done"],
-            DigestSlots.from_bytes(b64decode(fold)) if fold else None,
+            DigestSlots.from_bytes(b64decode(slots)) if slots else None,
             Verdict.from_json(data["verdict"]),
-            MultisetDigest.from_text(data["named"]),
+            MultisetDigest.from_text(data["resolved"]),
         )
         return TaskState(
             VerifyTask.from_json(data["task"]), data["room"], found, data.get("failed")
@@ -82,7 +82,7 @@ class TaskState:
         return "task" in data
 
 
-def checks(tasks: list[VerifyTask]) -> list[TaskState]:
+def new_task_states(tasks: list[VerifyTask]) -> list[TaskState]:
     """Tasks at their start, which share out what an execution can carry."""
     room = DIFFERENCES // max(1, len(tasks))
     return [TaskState(task, room) for task in tasks]

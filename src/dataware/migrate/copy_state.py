@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataware.calc.multiset_digest import NO_TALLY, MultisetDigest
+from dataware.calc.multiset_digest import NO_RECORDS, MultisetDigest
 from dataware.core.kind import SkippedKey
 
 COMPACT_LIMIT = 2600
@@ -32,7 +32,7 @@ class Counts:
     same: int = 0
     bytes: int = 0
     left: int = 0
-    tally: MultisetDigest = NO_TALLY
+    tally: MultisetDigest = NO_RECORDS
 
     @property
     def done(self) -> int:
@@ -70,7 +70,7 @@ class Counts:
         )
         text = record.get("tally")
         return Counts(
-            copied, same, size, left, MultisetDigest.from_text(text) if text else NO_TALLY
+            copied, same, size, left, MultisetDigest.from_text(text) if text else NO_RECORDS
         )
 
 

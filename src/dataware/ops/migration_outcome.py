@@ -73,18 +73,20 @@ def report_verdict(
     context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, object]
 ) -> None:
     """What is only in the target, or was left behind knowingly, does not undo the rest."""
-    equal = verdict.compared - verdict.lacking
-    same = replace(verdict, compared=equal, counts=type(verdict.counts)(), listed=[], moved=set())
+    equal = verdict.compared - verdict.missing_or_different
+    same = replace(
+        verdict, compared=equal, counts=type(verdict.counts)(), listed=[], changed_sides=set()
+    )
     report(context, kind, same, words)
-    if verdict.apart:
+    if verdict.differs:
         text = f"not the same on both sides: {verdict.summary()}"
         context.emit(event("warning", text=text, **words))
 
 
 def is_unexplained(verdict: Verdict, journal: Journal) -> bool:
     """Whether something is, or may be, missing or different that was not left behind knowingly."""
-    wrong = verdict.lacking
-    listed = {d.label for d in verdict.listed if d.side is not DifferenceKind.EXTRA}
+    wrong = verdict.missing_or_different
+    listed = {d.label for d in verdict.listed if d.kind is not DifferenceKind.EXTRA}
     whole = wrong == len(listed)
     left = 0
     for record in journal.records():
@@ -92,4 +94,5 @@ def is_unexplained(verdict: Verdict, journal: Journal) -> bool:
             left += 1
             listed.discard(one["key"])
     # Beyond what a verdict lists there are only numbers, which then have to be the same.
-    return bool(verdict.unseen or listed) or (wrong > left if whole else wrong != left)
+    unexplained = wrong > left if whole else wrong != left
+    return bool(verdict.may_hide_differences or listed) or unexplained

@@ -295,7 +295,7 @@ class _MigrationRun:
         """Say why there is another round."""
         words = self._migration.words()
         text = f"{words['source']} changed while it was copied; copying again"
-        if verdict.unseen or verdict.lacking:
+        if verdict.may_hide_differences or verdict.missing_or_different:
             why = why_different(verdict, progress.counts.tally)
             both = f"{words['source']} and {words['name']} differ after the copy"
             text = f"{both} ({verdict.summary()}): {why}; copying again"
@@ -379,7 +379,7 @@ class _MigrationRun:
             )
             raise self._denial_error(journal, progress, WriteDeniedError(why))
         if troubles and not settings.accept_left:
-            equal = {"count": verdict.compared - verdict.lacking, "unit": kind.unit}
+            equal = {"count": verdict.compared - verdict.missing_or_different, "unit": kind.unit}
             self._context.emit(event("equal", **equal, **self._migration.words()))
             raise IncompleteError(
                 describe_skipped(

@@ -111,8 +111,8 @@ def run_comparison(
         sides.target,
         ordered=kind.ordered,
         stop=stop,
-        checkers=checkers,
-        measure=measure,
+        runner=checkers,
+        progress=measure,
     )
 
 
@@ -151,7 +151,7 @@ def report(context: Context, kind: Kind, verdict: Verdict, words: Mapping[str, o
     report_differences(context, verdict, words)
     for side in sorted(_SORTS, key=lambda each: verdict.counts[each]):
         _report_some(context, kind, verdict, side, words)
-    if verdict.apart:
+    if verdict.differs:
         counts = {"unit": kind.unit, **_counts(verdict)}
         context.emit(event("differences", summary=verdict.summary(), **words, **counts))
         return
@@ -174,7 +174,7 @@ def _report_some(
     words: Mapping[str, object],
 ) -> None:
     """Tell of the first differences of one sort, and of how many there are beside them."""
-    keys = (one.label for one in verdict.listed if one.side is side)
+    keys = (one.label for one in verdict.listed if one.kind is side)
     shown = list(islice(keys, SHOWN))
     for key in shown:
         context.emit(event("different", side=side.value, key=key, **words))
@@ -190,7 +190,7 @@ def why_different(verdict: Verdict, copied: MultisetDigest) -> str:
 def report_differences(context: Context, verdict: Verdict, words: Mapping[str, object]) -> None:
     """Leave every difference that is listed by key to the record of the run."""
     for side in DifferenceKind:
-        keys = [one.label for one in verdict.listed if one.side is side]
+        keys = [one.label for one in verdict.listed if one.kind is side]
         for start in range(0, len(keys), KEYS_AT_ONCE):
             some = keys[start : start + KEYS_AT_ONCE]
             context.emit(event("apart", side=side.value, count=len(some), keys=some, **words))

@@ -1,8 +1,4 @@
-"""Comparing two sides in bounded memory.
-
-Sorted sides are merged, page by page. Sides without order are folded: the digests of their
-records are added up in buckets, and only records in buckets whose sums differ are suspect.
-"""
+"""Merges two sides whose keys are sorted, page by page, in bounded memory."""
 
 from __future__ import annotations
 
@@ -13,7 +9,6 @@ from itertools import pairwise
 from operator import itemgetter, lt
 from typing import Any
 
-from dataware.calc.multiset_digest import MODULUS, MultisetDigest
 from dataware.core.kind import FingerprintPage
 
 
@@ -29,7 +24,7 @@ class DifferenceKind(StrEnum):
 class KeyDifference:
     """One key that is not the same on both sides; `label` is the key as people write it."""
 
-    side: DifferenceKind
+    kind: DifferenceKind
     label: str
 
 
@@ -134,110 +129,3 @@ def _one_by_one(mine: _Stream, theirs: _Stream) -> Iterator[MergeStep]:
         )
     if same:
         yield MergeStep(last, same)
-
-
-BUCKETS = 4096
-"""Buckets of a fold, unless somebody chooses: about 250 kB of sums in memory."""
-
-_WIDTH = 16
-
-
-class DigestSlots:
-    """An order-free fingerprint of a multiset of 16-byte digests, in buckets by digest.
-
-    Adding the same digests in any order, or in parts that are joined, gives equal folds. The
-    number of buckets is a power of two.
-    """
-
-    def __init__(self, buckets: int = BUCKETS) -> None:
-        if buckets < 1 or buckets & (buckets - 1):
-            raise ValueError(f"{buckets} is not a power of two")
-        self._sums = [0] * buckets
-        self.count = 0
-
-    def add(self, digests: Iterable[bytes]) -> None:
-        """Take digests in."""
-        sums, mask = self._sums, len(self._sums) - 1
-        number, count = int.from_bytes, 0
-        for digest in digests:
-            value = number(digest, "big")
-            sums[value & mask] += value
-            count += 1
-        self.count += count
-
-    def join(self, other: DigestSlots) -> None:
-        """Take in everything that `other` has taken in."""
-        pairs = zip(self._sums, other._sums, strict=True)
-        self._sums = [(mine + theirs) % MODULUS for mine, theirs in pairs]
-        self.count += other.count
-
-    @property
-    def tally(self) -> MultisetDigest:
-        """All buckets together."""
-        return MultisetDigest(self.count, sum(self._sums) % MODULUS)
-
-    def differing(self, other: DigestSlots) -> MismatchedSlots:
-        """The buckets in which the two multisets are not the same."""
-        pairs = enumerate(zip(self._sums, other._sums, strict=True))
-        differing = (bucket for bucket, (a, b) in pairs if (a - b) % MODULUS)
-        return MismatchedSlots(len(self._sums), frozenset(differing))
-
-    def to_bytes(self) -> bytes:
-        """The fold as it travels: the count in 8 bytes, then the sums in 16 bytes each."""
-        sums = (value % MODULUS for value in self._sums)
-        return b"".join(
-            (self.count.to_bytes(8, "big"), *(value.to_bytes(_WIDTH, "big") for value in sums))
-        )
-
-    @staticmethod
-    def from_bytes(data: bytes) -> DigestSlots:
-        """The fold that `to_bytes` wrote. Raises ValueError for anything else."""
-        buckets, rest = divmod(len(data) - 8, _WIDTH)
-        if rest:
-            raise ValueError("not a fold")
-        fold = DigestSlots(buckets)
-        fold.count = int.from_bytes(data[:8], "big")
-        fold._sums = [
-            int.from_bytes(data[at : at + _WIDTH], "big") for at in range(8, len(data), _WIDTH)
-        ]
-        return fold
-
-
-@dataclass(frozen=True, slots=True)
-class MismatchedSlots:
-    """The buckets, of so many, whose records may differ; empty if both sides are the same."""
-
-    buckets: int
-    differing: frozenset[int]
-
-    @property
-    def share(self) -> float:
-        """The share of all records that is suspect, about."""
-        return len(self.differing) / self.buckets
-
-    def holds(self, digest: bytes) -> bool:
-        """Whether the record of a digest is suspect."""
-        return int.from_bytes(digest, "big") & (self.buckets - 1) in self.differing
-
-    def to_text(self) -> str:
-        """The buckets as it travels: how many there are, and a bit for each in hexadecimal."""
-        bits = sum(1 << bucket for bucket in self.differing)
-        return f"{self.buckets}:{bits:x}"
-
-    @staticmethod
-    def from_text(text: str) -> MismatchedSlots:
-        """The suspicion that `to_text` wrote."""
-        buckets, _, bits = text.partition(":")
-        number, count = int(bits, 16), int(buckets)
-        return MismatchedSlots(count, frozenset(at for at in range(count) if number >> at & 1))
-
-
-EVERYTHING = MismatchedSlots(1, frozenset({0}))
-"""Before anything is known every record is suspect."""
-
-
-class DigestForm(StrEnum):
-    """What of a record is digested: the bytes that were sent, or what they mean."""
-
-    SENT = "sent"
-    MEANT = "meant"

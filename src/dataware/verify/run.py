@@ -1,7 +1,6 @@
 """Verification: reads both sides afresh and compares them; shares nothing with the copy.
 
-Sorted kinds are merged. Others are folded into order-free digests, and only what lies in buckets
-that differ is looked up by key, so memory stays bounded whatever the size.
+The steps stand in `steps`; this carries them out and takes their results together.
 """
 
 from __future__ import annotations
@@ -93,19 +92,19 @@ def compare(
     *,
     ordered: bool,
     stop: Stop = lambda: False,
-    checkers: TaskRunner | None = None,
-    measure: VerifyProgress | None = None,
+    runner: TaskRunner | None = None,
+    progress: VerifyProgress | None = None,
 ) -> Verdict:
     """Compare two sides. Raises IncompleteError on a stop, LookupFailedError for an unseen side."""
     sides = Readers(source, target)
-    checkers = checkers or ThreadRunner(sides)
+    runner = runner or ThreadRunner(sides)
     _check(stop)
     comparison = Comparison.begin(sides, ordered=ordered)
-    count = measure.read if measure else ignore_count
+    count = progress.read if progress else ignore_count
     while comparison.step is not None:
-        if measure:
-            measure.begin(1 if comparison.step is VerifyStep.MERGE else 2)
-        for task, found in checkers.results(comparison.tasks(sides), stop, count):
+        if progress:
+            progress.begin(1 if comparison.step is VerifyStep.MERGE else 2)
+        for task, found in runner.results(comparison.tasks(sides), stop, count):
             if not found.done:
                 _check(lambda: True)
             comparison.take(task, found)

@@ -1,14 +1,32 @@
-"""A verification as tasks: what is read next, and what comes of it.
+"""The steps of a verification, each made of tasks that run anywhere.
 
-Each task reads one part of one side, or of both, from anywhere to anywhere, and its result is a
-value that travels. So the tasks of one step run on threads, in processes or in Lambda alike, and
-one that is stopped goes on somewhere else.
+A task reads one part of one side, or of both, and its result is a value that can be serialised. So
+the tasks of a step run on threads, in processes or in Lambda alike, and one that was stopped
+continues somewhere else.
 
-    ordered kinds      MERGE ───────────────────────────────────────────────> verdict
-    others             FOLD ──differs──> NAME the suspects ─────────────────> verdict
-                       FOLD ──differs much──> FOLD by meaning ──differs──> NAME
-    If a side changes between a fold and the naming, meanings are folded. If the source still does,
-    and nothing of it is found missing or different, all of it is named; else it counts as moved.
+    sorted keys        MERGE ────────────────────────────────────────────────> verdict
+    others             DIGEST ──few slots differ──> RESOLVE their records ───> verdict
+                       DIGEST ──many differ──> DIGEST canonically ──differ──> RESOLVE
+
+How it works, for eight items on each side and four slots. Each side is read once, and the digest
+of each item is added to the slot that its last two bits choose:
+
+    slot          0          1          2          3
+    source     a + e      b + f      c + g      d + h
+    target     a + e      b + f'     c + g      d + h        f has another value here
+
+Slots 0, 2 and 3 are equal, so are their six items. RESOLVE reads both sides again; for the items in
+slot 1 it looks the same keys up on the other side: b is equal, f is *different*. An item that the
+other side lacks is *missing* (source) or *extra* (target). The work after the first reading is as
+small as the number of differences, and memory is four sums however many items there are.
+
+Two things complicate this. Services may send equal items in different spellings (1 and 1.0, sets in
+any order), so raw digests differ where the meaning does not: if more than one slot in eight
+differs, both sides are digested again in canonical form. And a side may change between DIGEST and
+RESOLVE, so that the slots are no longer true: RESOLVE therefore digests what it reads, and if that
+is not what DIGEST read, the comparison starts again in canonical form. A source that still changes
+but of which nothing was found missing or different is then looked up as a whole; otherwise it is
+reported as changed.
 """
 
 from __future__ import annotations
@@ -19,24 +37,17 @@ from enum import StrEnum
 from itertools import compress, islice
 from typing import Any
 
-from dataware.calc.multiset_digest import NO_TALLY, MultisetDigest
+from dataware.calc.multiset_digest import NO_RECORDS, MultisetDigest
 from dataware.core.kind import Evidence, KeyFingerprint, Reader
-from dataware.verify.merge import (
-    BUCKETS,
-    EVERYTHING,
-    DifferenceKind,
-    DigestForm,
-    DigestSlots,
-    MismatchedSlots,
-    merge,
-)
+from dataware.verify.digests import ALL_SLOTS, SLOTS, DigestForm, DigestSlots, MismatchedSlots
+from dataware.verify.merge import DifferenceKind, merge
 from dataware.verify.verdict import Side, Verdict
 
 LOOKED_UP = 100
 """Keys of one look-up, the most that BatchGetItem takes."""
 
 MANY = 1 / 8
-"""The share of suspects from which another fold costs less than to look each of them up.
+"""The share of mismatched slots from which reading again costs less than looking items up.
 
 A scan is charged for what it reads, a look-up for 4 KB at least (Amazon DynamoDB Developer Guide,
 "Read consumption"), which is about eight usual items.
@@ -44,11 +55,11 @@ A scan is charged for what it reads, a look-up for 4 KB at least (Amazon DynamoD
 
 
 class VerifyStep(StrEnum):
-    """What a task does with its part; the value travels."""
+    """What a task does with its part; the value is serialised."""
 
     MERGE = "merge"
-    FOLD = "fold"
-    NAME = "name"
+    DIGEST = "slots"
+    RESOLVE = "resolve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,36 +69,36 @@ class Readers:
     source: Reader
     target: Reader
 
-    def of(self, end: Side) -> tuple[Reader, Reader]:
+    def of(self, side: Side) -> tuple[Reader, Reader]:
         """The reader of one side, and that of the other."""
         both = self.source, self.target
-        return both if end is Side.SOURCE else both[::-1]
+        return both if side is Side.SOURCE else both[::-1]
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyTask:
-    """One part of a side: what is done with it.
+    """One part of a side, and what is done with it.
 
-    A fold digests records in `form`, into so many `buckets`; a naming looks at those of which the
-    `suspicion` holds the digest in that form. A merge reads its part of both sides.
+    DIGEST adds up digests in `form`, in `slot_count` slots; RESOLVE looks up the records that lie
+    in `mismatched` slots. MERGE reads its part of both sides.
     """
 
     step: VerifyStep
     part: str
     side: Side = Side.SOURCE
-    form: DigestForm = DigestForm.SENT
-    buckets: int = BUCKETS
-    suspicion: MismatchedSlots = EVERYTHING
+    form: DigestForm = DigestForm.RAW
+    slot_count: int = SLOTS
+    mismatched: MismatchedSlots = ALL_SLOTS
 
     def to_json(self) -> dict[str, Any]:
-        """The task as it travels."""
+        """The task as JSON."""
         return {
             "step": self.step,
             "part": self.part,
             "side": self.side,
             "form": self.form,
-            "buckets": self.buckets,
-            "suspicion": self.suspicion.to_text(),
+            "slot_count": self.slot_count,
+            "mismatched": self.mismatched.to_text(),
         }
 
     @staticmethod
@@ -98,30 +109,30 @@ class VerifyTask:
             data["part"],
             Side(data["side"]),
             DigestForm(data["form"]),
-            data["buckets"],
-            MismatchedSlots.from_text(data["suspicion"]),
+            data["slot_count"],
+            MismatchedSlots.from_text(data["mismatched"]),
         )
 
 
 @dataclass(slots=True)
 class TaskResult:
-    """How far a task is, and what it found up to there; `cursor` is None at the start.
+    """How far a task is, and what it has found; `cursor` is None at the start.
 
-    `named` is the tally of all records that a naming has read, in the form of its suspicion.
+    `resolved` is the tally of all records that a naming has read, in the form of its suspicion.
     """
 
     cursor: str | None = None
     done: bool = False
-    fold: DigestSlots | None = None
+    slots: DigestSlots | None = None
     verdict: Verdict = field(default_factory=Verdict)
-    named: MultisetDigest = NO_TALLY
+    resolved: MultisetDigest = NO_RECORDS
 
 
 Count = Callable[[int], None]
 
 
 def ignore_count(_count: int) -> None:
-    """Nobody wants to know how far it is."""
+    """Take no notice of a count."""
 
 
 def carry_out(
@@ -162,11 +173,11 @@ def _merge_sides(
             verdict.compared += 1
             mine = source.entry(merged.mine)
             theirs = None if merged.theirs is None else target.entry(merged.theirs)
-            _pair(sides, mine, theirs, verdict)
+            _compare_pair(sides, mine, theirs, verdict)
         yield merged.key.hex()
 
 
-def _pair(
+def _compare_pair(
     sides: Readers, mine: KeyFingerprint, theirs: KeyFingerprint | None, verdict: Verdict
 ) -> None:
     if theirs is None:
@@ -183,30 +194,30 @@ def _pair(
         verdict.evidence[evidence] += 1
 
 
-def _fold_records(
+def _digest_records(
     task: VerifyTask, sides: Readers, found: TaskResult, count: Count
 ) -> Iterator[str | None]:
     reader, _ = sides.of(task.side)
-    fold = found.fold = found.fold or DigestSlots(task.buckets)
+    slots = found.slots = found.slots or DigestSlots(task.slot_count)
     digest = _digest(reader, task.form)
     for page in reader.pages(task.part, found.cursor):
-        fold.add(map(digest, page.records))
+        slots.add(map(digest, page.records))
         count(len(page.records))
         yield page.cursor
 
 
-def _name_suspects(
+def _resolve_mismatches(
     task: VerifyTask, sides: Readers, found: TaskResult, count: Count
 ) -> Iterator[str | None]:
     reader, other = sides.of(task.side)
-    digest, holds = _digest(reader, task.form), task.suspicion.holds
+    digest, holds = _digest(reader, task.form), task.mismatched.holds
     note = _note_missing if task.side is Side.SOURCE else _note_extra
     for page in reader.pages(task.part, found.cursor):
         digests = list(map(digest, page.records))
         suspects = map(reader.entry, compress(page.records, map(holds, digests)))
         while some := list(islice(suspects, LOOKED_UP)):
             note(some, other.find(some), found.verdict)
-        found.named = found.named.plus(MultisetDigest.of(digests))
+        found.resolved = found.resolved.plus(MultisetDigest.of(digests))
         count(len(page.records))
         yield page.cursor
 
@@ -231,15 +242,15 @@ def _note_extra(
 
 
 def _digest(reader: Reader, form: DigestForm) -> Callable[[Any], bytes]:
-    return reader.digest_raw if form is DigestForm.SENT else reader.digest_canonical
+    return reader.digest_raw if form is DigestForm.RAW else reader.digest_canonical
 
 
 _STEPS: Mapping[
     VerifyStep, Callable[[VerifyTask, Readers, TaskResult, Count], Iterator[str | None]]
 ] = {
     VerifyStep.MERGE: _merge_sides,
-    VerifyStep.FOLD: _fold_records,
-    VerifyStep.NAME: _name_suspects,
+    VerifyStep.DIGEST: _digest_records,
+    VerifyStep.RESOLVE: _resolve_mismatches,
 }
 
 
@@ -247,118 +258,121 @@ _STEPS: Mapping[
 class Comparison:
     """How far a verification is: its step, and what is known from the steps before.
 
-    `step` is None once the verdict stands. `folded` are the tallies of the last folds, in `form`;
-    `folds` and `named` are what this step has come to. Results are taken in one by one, so that no
-    more of them than are under way need memory.
+    `step` is None once there is a verdict. `digests` are those of both sides in the last DIGEST, in
+    `form`; `slots` and `resolved` are what this step has come to so far. Results are taken in one
+    by one, so only those under way need memory.
     """
 
     step: VerifyStep | None
-    form: DigestForm = DigestForm.SENT
-    suspicion: MismatchedSlots = EVERYTHING
+    form: DigestForm = DigestForm.RAW
+    mismatched: MismatchedSlots = ALL_SLOTS
     verdict: Verdict = field(default_factory=Verdict)
-    folded: dict[Side, MultisetDigest] = field(default_factory=dict)
-    folds: dict[Side, DigestSlots] = field(default_factory=dict)
-    named: dict[Side, MultisetDigest] = field(default_factory=dict)
+    digests: dict[Side, MultisetDigest] = field(default_factory=dict)
+    slots: dict[Side, DigestSlots] = field(default_factory=dict)
+    resolved: dict[Side, MultisetDigest] = field(default_factory=dict)
 
     @staticmethod
     def begin(sides: Readers, *, ordered: bool) -> Comparison:
-        """A comparison at its first step; looks at a sample to choose the form of the folds."""
+        """A comparison at its first step; looks at a sample to choose the digest form."""
         if ordered:
             return Comparison(VerifyStep.MERGE)
-        return Comparison(VerifyStep.FOLD, _form_of(sides))
+        return Comparison(VerifyStep.DIGEST, _form_of(sides))
 
-    def tasks(self, sides: Readers, total_buckets: int | None = None) -> list[VerifyTask]:
-        """The tasks of this step; folds share out `total_buckets`, or have the usual number."""
+    def tasks(self, sides: Readers, total_slots: int | None = None) -> list[VerifyTask]:
+        """The tasks of this step; those of DIGEST share `total_slots`, if given."""
         if self.step is None:
             return []
         if self.step is VerifyStep.MERGE:
             return [VerifyTask(self.step, part) for part in sides.source.parts()]
         both = [(Side.SOURCE, part) for part in sides.source.parts()]
         both += [(Side.TARGET, part) for part in sides.target.parts()]
-        buckets = BUCKETS if total_buckets is None else _shared_out(total_buckets, len(both))
+        slot_count = SLOTS if total_slots is None else _share_slots(total_slots, len(both))
         return [
-            VerifyTask(self.step, part, side, self.form, buckets, self.suspicion)
+            VerifyTask(self.step, part, side, self.form, slot_count, self.mismatched)
             for side, part in both
         ]
 
     def take(self, task: VerifyTask, found: TaskResult) -> None:
         """Take in what a task of this step found."""
         self.verdict.join(found.verdict)
-        if task.step is VerifyStep.NAME:
-            self.named[task.side] = self.named.get(task.side, NO_TALLY).plus(found.named)
-        if found.fold is None:
+        if task.step is VerifyStep.RESOLVE:
+            self.resolved[task.side] = self.resolved.get(task.side, NO_RECORDS).plus(found.resolved)
+        if found.slots is None:
             return
-        if task.side in self.folds:
-            self.folds[task.side].join(found.fold)
+        if task.side in self.slots:
+            self.slots[task.side].join(found.slots)
         else:
-            self.folds[task.side] = found.fold
+            self.slots[task.side] = found.slots
 
     def advance(self) -> None:
         """Go on to the next step, once everything of this one is taken in."""
-        if self.step is VerifyStep.FOLD:
-            self._weigh()
-        elif self.step is VerifyStep.NAME:
+        if self.step is VerifyStep.DIGEST:
+            self._compare_slots()
+        elif self.step is VerifyStep.RESOLVE:
             self._conclude()
         else:
             self.step = None
 
     def _conclude(self) -> None:
-        """End with what was named, if the suspects were still those of the folds.
+        """End with what was resolved, if both sides are still what they were when digested.
 
-        A record that changes between two readings may not be among the suspects any more, and would
-        pass for equal. Where only its spelling can have changed, meanings are folded. A source that
-        loses records all the time, such as those that expire, is still equal in what it has: then
-        every record is looked up, and none has to be a suspect.
+        A record that changed in between may lie in a slot that was equal, and would pass for equal.
+        If only its spelling can have changed, both sides are digested again in canonical form. A
+        source that loses records all the time (they expire) may still be equal in what it has: then
+        every record is looked up, and slots decide nothing.
         """
-        named, self.named = self.named, {}
-        moved = {end for end, first in self.folded.items() if named.get(end, NO_TALLY) != first}
-        if self.suspicion == EVERYTHING:
-            moved, self.verdict.compared = set(), named.get(Side.SOURCE, NO_TALLY).records
-        if moved and self.form is DigestForm.SENT:
-            self._begin_again(VerifyStep.FOLD)
-        elif Side.SOURCE in moved and not self.verdict.lacking:
-            self._begin_again(VerifyStep.NAME)
+        resolved, self.resolved = self.resolved, {}
+        changed = {
+            side for side, first in self.digests.items() if resolved.get(side, NO_RECORDS) != first
+        }
+        if self.mismatched == ALL_SLOTS:
+            changed = set()
+            self.verdict.compared = resolved.get(Side.SOURCE, NO_RECORDS).records
+        if changed and self.form is DigestForm.RAW:
+            self._begin_again(VerifyStep.DIGEST)
+        elif Side.SOURCE in changed and not self.verdict.missing_or_different:
+            self._begin_again(VerifyStep.RESOLVE)
         else:
-            self.verdict.moved = moved
+            self.verdict.changed_sides = changed
             self._count_equal()
             self.step = None
 
     def _begin_again(self, step: VerifyStep) -> None:
-        """Go on with everything, by what it means."""
+        """Start again with every record, in canonical form."""
         self.verdict = Verdict(read=self.verdict.read)
-        self.step, self.form, self.suspicion = step, DigestForm.MEANT, EVERYTHING
+        self.step, self.form, self.mismatched = step, DigestForm.CANONICAL, ALL_SLOTS
 
-    def _weigh(self) -> None:
-        """Decide what the folds of both sides lead to."""
-        folds = {end: self.folds.get(end) or DigestSlots(1) for end in Side}
-        mine, theirs = folds[Side.SOURCE], folds[Side.TARGET]
+    def _compare_slots(self) -> None:
+        """Choose the next step by how many slots differ."""
+        slots = {side: self.slots.get(side) or DigestSlots(1) for side in Side}
+        mine, theirs = slots[Side.SOURCE], slots[Side.TARGET]
         self.verdict.compared = mine.count
-        self.folded = {end: fold.tally for end, fold in folds.items()}
-        if self.form is DigestForm.SENT:
-            self.verdict.read = self.folded
-        suspicion = mine.differing(theirs)
-        self.folds = {}
-        if not suspicion.differing:
+        self.digests = {side: each.tally for side, each in slots.items()}
+        if self.form is DigestForm.RAW:
+            self.verdict.read = self.digests
+        mismatched = mine.differing(theirs)
+        self.slots = {}
+        if not mismatched.differing:
             self._count_equal()
             self.step = None
-        elif self.form is DigestForm.SENT and suspicion.share > MANY:
-            self.form = DigestForm.MEANT
+        elif self.form is DigestForm.RAW and mismatched.share > MANY:
+            self.form = DigestForm.CANONICAL
         else:
-            self.step, self.suspicion = VerifyStep.NAME, suspicion
+            self.step, self.mismatched = VerifyStep.RESOLVE, mismatched
 
     def _count_equal(self) -> None:
-        equal = self.verdict.compared - self.verdict.lacking
+        equal = self.verdict.compared - self.verdict.missing_or_different
         if equal > 0:
             self.verdict.evidence[Evidence.CONTENT] = equal
 
     def to_json(self, room: int) -> dict[str, Any]:
-        """The comparison between two steps, as it travels, with so many bytes of differences."""
+        """The comparison between two steps as JSON, with at most `room` bytes of differences."""
         return {
             "step": self.step,
             "form": self.form,
-            "suspicion": self.suspicion.to_text(),
+            "mismatched": self.mismatched.to_text(),
             "verdict": self.verdict.to_json(room),
-            "folded": {end.value: tally.text for end, tally in self.folded.items()},
+            "digests": {side.value: tally.text for side, tally in self.digests.items()},
         }
 
     @staticmethod
@@ -368,29 +382,29 @@ class Comparison:
         return Comparison(
             VerifyStep(step) if step else None,
             DigestForm(data["form"]),
-            MismatchedSlots.from_text(data["suspicion"]),
+            MismatchedSlots.from_text(data["mismatched"]),
             Verdict.from_json(data["verdict"]),
-            {Side(end): MultisetDigest.from_text(text) for end, text in data["folded"].items()},
+            {Side(side): MultisetDigest.from_text(text) for side, text in data["digests"].items()},
         )
 
 
-def _shared_out(total: int, count: int) -> int:
-    """The largest power of two of which so many fit into `total`."""
+def _share_slots(total: int, count: int) -> int:
+    """The largest power of two of which `count` fit into `total`."""
     each = max(1, total // max(1, count))
     return 1 << each.bit_length() - 1
 
 
 def _form_of(sides: Readers) -> DigestForm:
-    """As records are sent, unless a sample shows that both sides send equal records differently.
+    """Raw, unless a sample shows that both sides send equal records in different spellings.
 
-    A side that is read in one call is too small for another fold to matter.
+    A side that is read in one call is too small for a second reading to matter.
     """
     first = next(iter(sides.source.parts()), None)
     page = None if first is None else next(sides.source.pages(first), None)
     if page is None or page.cursor is None:
-        return DigestForm.SENT
+        return DigestForm.RAW
     some = list(map(sides.source.entry, page.records[:LOOKED_UP]))
     mine, theirs = sides.source.find(some), sides.target.find(some)
     both = ((mine[key], theirs[key]) for key in mine.keys() & theirs.keys())
     alike = all(one.sent == two.sent for one, two in both if one.digest == two.digest)
-    return DigestForm.SENT if alike else DigestForm.MEANT
+    return DigestForm.RAW if alike else DigestForm.CANONICAL

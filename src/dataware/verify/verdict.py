@@ -38,7 +38,7 @@ class Verdict:
     `compared` counts the keys of the source. `evidence` tells for how many equal keys the equality
     rests on what. `listed` holds the first differences, `counts` all of them. `read` has the tally
     of all records of an end, as they were sent, for kinds that are not ordered; the ends that were
-    read once more and had changed by then are `moved`.
+    read once more and had changed by then are `changed_sides`.
     """
 
     compared: int = 0
@@ -46,7 +46,7 @@ class Verdict:
     counts: Counter[DifferenceKind] = field(default_factory=Counter)
     listed: list[KeyDifference] = field(default_factory=list)
     read: dict[Side, MultisetDigest] = field(default_factory=dict)
-    moved: set[Side] = field(default_factory=set)
+    changed_sides: set[Side] = field(default_factory=set)
 
     @property
     def differences(self) -> int:
@@ -54,22 +54,22 @@ class Verdict:
         return sum(self.counts.values())
 
     @property
-    def lacking(self) -> int:
+    def missing_or_different(self) -> int:
         """How many keys of the source are missing in the target, or different there."""
         return self.counts[DifferenceKind.MISSING] + self.counts[DifferenceKind.DIFFERENT]
 
     @property
-    def apart(self) -> bool:
+    def differs(self) -> bool:
         """Whether the ends are not shown to be equal: keys differ, or an end has moved."""
-        return bool(self.differences or self.moved)
+        return bool(self.differences or self.changed_sides)
 
     @property
-    def unseen(self) -> bool:
+    def may_hide_differences(self) -> bool:
         """Whether a key of the source may be missing or different without being counted.
 
         Every suspect of the source is looked up, so a target that moves only hides what is extra.
         """
-        return Side.SOURCE in self.moved
+        return Side.SOURCE in self.changed_sides
 
     def note(self, side: DifferenceKind, entry: KeyFingerprint) -> None:
         """Take a difference in."""
@@ -79,10 +79,10 @@ class Verdict:
 
     def join(self, other: Verdict) -> None:
         """Take in everything that `other`, of a part, has taken in; tallies are of the whole."""
-        listed = Counter(difference.side for difference in self.listed)
+        listed = Counter(difference.kind for difference in self.listed)
         for difference in other.listed:
-            listed[difference.side] += 1
-            if listed[difference.side] <= LISTED:
+            listed[difference.kind] += 1
+            if listed[difference.kind] <= LISTED:
                 self.listed.append(difference)
         self.compared += other.compared
         self.evidence.update(other.evidence)
@@ -94,15 +94,16 @@ class Verdict:
         It moved while it was compared, or its tally is not that of the copy. None where that holds
         for both or for neither.
         """
-        other = {end for end, tally in self.read.items() if copied.records and tally != copied}
-        ends = self.moved | other
-        return next(iter(ends)) if len(ends) == 1 else None
+        other = {side for side, tally in self.read.items() if copied.records and tally != copied}
+        sides = self.changed_sides | other
+        return next(iter(sides)) if len(sides) == 1 else None
 
     def summary(self) -> str:
         """The differences in words, such as "2 missing, 1 extra"."""
         parts = [f"{self.counts[side]:,} {side}" for side in DifferenceKind if self.counts[side]]
-        if self.moved:
-            parts.append(f"{' and '.join(sorted(self.moved))} changed while they were compared")
+        if self.changed_sides:
+            changed = " and ".join(sorted(self.changed_sides))
+            parts.append(f"{changed} changed while they were compared")
         return ", ".join(parts)
 
     def grounds(self) -> str:
@@ -117,14 +118,14 @@ class Verdict:
 
         Of each key its start travels.
         """
-        listed = ([one.side, one.label[:LABEL_LENGTH]] for one in self.listed)
+        listed = ([one.kind, one.label[:LABEL_LENGTH]] for one in self.listed)
         return {
             "compared": self.compared,
             "evidence": {ground.name: count for ground, count in self.evidence.items()},
             "counts": dict(self.counts),
             "listed": fitting(listed, room),
-            "read": {end.value: tally.text for end, tally in self.read.items()},
-            "moved": sorted(self.moved),
+            "read": {side.value: tally.text for side, tally in self.read.items()},
+            "changed_sides": sorted(self.changed_sides),
         }
 
     @staticmethod
@@ -136,8 +137,8 @@ class Verdict:
             Counter({DifferenceKind(side): count for side, count in data["counts"].items()}),
             [KeyDifference(DifferenceKind(side), label) for side, label in data["listed"]],
             {
-                Side(end): MultisetDigest.from_text(text)
-                for end, text in data.get("read", {}).items()
+                Side(side): MultisetDigest.from_text(text)
+                for side, text in data.get("read", {}).items()
             },
-            set(map(Side, data.get("moved", ()))),
+            set(map(Side, data.get("changed_sides", ()))),
         )

@@ -55,8 +55,8 @@ def verdict(
         sides.target,
         ordered=False,
         stop=stop,
-        checkers=processes,
-        measure=measure,
+        runner=processes,
+        progress=measure,
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dataware.kinds.dynamodb_table.copy.items import equal
 from dataware.kinds.dynamodb_table.verify.digests import digest, digest_of
-from dataware.verify.merge import DigestSlots
+from dataware.verify.digests import DigestSlots
 from support.dynamo_values import ITEMS, Value, otherwise
 
 
@@ -38,17 +38,17 @@ def test_tables_fold_alike_exactly_when_they_are_equal(
     """Any set of items, in any order and any spelling: equal folds mean equal contents."""
     told = [otherwise_item(item) for item in one]
     random.shuffle(told)  # type: ignore[attr-defined]  # Hypothesis has no type for it
-    folds = [DigestSlots(4) for _ in range(3)]
-    for fold, items in zip(folds, (one, told, two), strict=True):
-        fold.add(map(digest, items))
-    assert not folds[0].differing(folds[1]).differing
+    slots = [DigestSlots(4) for _ in range(3)]
+    for side, items in zip(slots, (one, told, two), strict=True):
+        side.add(map(digest, items))
+    assert not slots[0].differing(slots[1]).differing
     left = list(two)
     for item in one:
         found = next((at for at, other in enumerate(left) if equal(item, other)), None)
         if found is not None:
             del left[found]
     same = not left and len(one) == len(two)
-    assert bool(folds[0].differing(folds[2]).differing) != same
+    assert bool(slots[0].differing(slots[2]).differing) != same
 
 
 @pytest.mark.parametrize(
