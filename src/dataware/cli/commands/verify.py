@@ -44,4 +44,4 @@ def run_verify(out: AwsOptions, pair: PairOptions, *, versions: str, deep: bool)
         verdict = verify_pair(
             context, one.kind.cfn_type, source, target, all_versions=all_versions, deep=deep
         )
-    return SidesDifferError.exit_code if verdict.apart else 0
+    return SidesDifferError.exit_code if verdict.differs else 0
