@@ -11,9 +11,10 @@ from dataware.calc.multiset_digest import MultisetDigest
 from dataware.core.kind import Evidence, KeyFingerprint
 from dataware.handler.shard import LIMIT
 from dataware.handler.verify_task import DIFFERENCES, SLOTS, TaskState, new_task_states
+from dataware.verify.comparison import Comparison
 from dataware.verify.digests import DigestForm, DigestSlots, MismatchedSlots
 from dataware.verify.merge import DifferenceKind
-from dataware.verify.steps import Comparison, TaskResult, VerifyStep, VerifyTask
+from dataware.verify.steps import TaskResult, VerifyStep, VerifyTask
 from dataware.verify.verdict import Side
 
 

@@ -32,7 +32,8 @@ from dataware.ops.migration_outcome import report_verdict
 from dataware.ops.run_migration import ROUNDS
 from dataware.ops.verify import why_different
 from dataware.verify.run import compare
-from dataware.verify.steps import Comparison
+from dataware.verify.comparison import Comparison
+from dataware.verify.steps import 
 from dataware.verify.verdict import Verdict
 
 COPY, VERIFY, AGAIN, DONE, FAILED = "copy", "verify", "again", "done", "failed"

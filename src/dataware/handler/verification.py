@@ -15,8 +15,9 @@ from dataware.handler.invocation import Invocation
 from dataware.handler.shard import KEY_LENGTH, Shard
 from dataware.handler.verify_task import DIFFERENCES, SLOTS, TaskState, new_task_states
 from dataware.ops import verify
+from dataware.verify.comparison import Comparison
 from dataware.verify.merge import DifferenceKind
-from dataware.verify.steps import Comparison, Readers
+from dataware.verify.steps import Readers
 from dataware.verify.verdict import LABEL_LENGTH, Verdict
 
 KEYS = 20_000

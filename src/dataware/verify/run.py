@@ -12,9 +12,9 @@ from typing import Protocol
 
 from dataware.core.errors import IncompleteError
 from dataware.core.kind import Reader
+from dataware.verify.comparison import Comparison
 from dataware.verify.progress import VerifyProgress
 from dataware.verify.steps import (
-    Comparison,
     Count,
     Readers,
     TaskResult,
