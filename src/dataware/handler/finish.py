@@ -31,9 +31,8 @@ from dataware.migrate import CopyState
 from dataware.ops.migration_outcome import report_verdict
 from dataware.ops.run_migration import ROUNDS
 from dataware.ops.verify import why_different
-from dataware.verify.run import compare
 from dataware.verify.comparison import Comparison
-from dataware.verify.steps import 
+from dataware.verify.run import compare
 from dataware.verify.verdict import Verdict
 
 COPY, VERIFY, AGAIN, DONE, FAILED = "copy", "verify", "again", "done", "failed"
