@@ -16,7 +16,7 @@ from aws_cdk import aws_s3 as s3
 from cdk.apps import ACCOUNT, BUCKET, KEY, REGION, TABLE, entry, make_stack, resources, write_lock
 from dataware.cdk import DataAwareTable
 from dataware.cdk.migration import DataMigration
-from dataware.cdk.resource import PendingCopy
+from dataware.cdk.pending_copy import PendingCopy
 from dataware.embedded import EmbeddedAws
 from dataware.handler.is_complete import GRACE_SECONDS
 from dataware.kinds import load

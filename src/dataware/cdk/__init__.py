@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from dataware.cdk.bucket import DataAwareBucket
 from dataware.cdk.compat import DataAware
 from dataware.cdk.guard import DataGuard
+from dataware.cdk.pending_copy import MakeMigration, PendingCopy
 from dataware.cdk.repository import DataAwareRepository
-from dataware.cdk.resource import DataAwareResource, MakeMigration, PendingCopy
+from dataware.cdk.resource import DataAwareResource
 from dataware.cdk.table import DataAwareTable, DataAwareTableV2
 from dataware.cdk.user_pool import DataAwareUserPool
 

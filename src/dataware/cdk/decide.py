@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from enum import StrEnum
 
 from aws_cdk import Annotations, CfnResource, Stack
 from constructs import Construct
 
 from dataware.cdk.lock import FILE, Environment, LockEntry, LockFile, read_lock
+from dataware.cdk.lookup_mode import LookupMode, lookup_mode
 from dataware.cdk.request import ResourceRequest, is_token
 from dataware.cdk.stack_scope import IMPORT, LOOKUP, StackScope
 from dataware.cdk.versions import add_warning
 from dataware.core.errors import DatawareError, InputError
 from dataware.core.events import event
 from dataware.core.model import Action, Decision, ImportMode
-from dataware.core.plan import DEPLOYING, LOOKING, LOOKUP_VARIABLE, RUN
-
-VARIABLE = LOOKUP_VARIABLE
-"""Wins over the context; it also keeps an app that was run to collect from running itself."""
+from dataware.core.plan import DEPLOYING, LOOKING, RUN
 
 UNDECIDED = 0
 """Stands in place of a rule where nothing was decided."""
@@ -36,14 +33,6 @@ BY_MISTAKE = (
     f"{LOOKUP}=collect looks at no data, so nothing can be deployed with it: leave it to `dataware "
     f"plan` and `dataware deploy`, and take {LOOKUP}=auto"
 )
-
-
-class LookupMode(StrEnum):
-    """What happens when the lock file has no decision; `collect` asks for none at all."""
-
-    AUTO = "auto"
-    NEVER = "never"
-    COLLECT = "collect"
 
 
 def find_decision(
@@ -85,16 +74,6 @@ def report(
             annotations.add_error(event("stopped", **words).text())
     for text in decision.warnings:
         add_warning(construct, f"dataware:rule-{decision.rule}", text)
-
-
-def lookup_mode(home: StackScope) -> LookupMode:
-    """The mode that the environment or the context asks for. Raises ValueError."""
-    value = os.environ.get(VARIABLE) or home.lookup or LookupMode.AUTO
-    try:
-        return LookupMode(str(value))
-    except ValueError:
-        known = ", ".join(LookupMode)
-        raise ValueError(f"{LOOKUP} cannot be {value!r}: choose from {known}") from None
 
 
 def is_data_first() -> bool:

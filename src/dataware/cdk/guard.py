@@ -22,10 +22,11 @@ from aws_cdk import (
 )
 
 from dataware import __version__
-from dataware.cdk.decide import VARIABLE, LookupMode
+from dataware.cdk.lookup_mode import LookupMode
 from dataware.cdk.stack_scope import LOOKUP
 from dataware.core.errors import DatawareError
 from dataware.core.guard import ALLOWED, RULE, DestructiveChange
+from dataware.core.plan import LOOKUP_VARIABLE
 
 RULE_NAME = f"dataware-{RULE}"
 UNSEEN = "dataware-unseen"
@@ -89,7 +90,7 @@ class DataGuard:
 
 def _is_collected(context: IPolicyValidationContextBeta1) -> bool:
     """Whether dataware itself runs the app, which it guards with options of its own."""
-    mode = os.environ.get(VARIABLE) or context.app_construct.node.try_get_context(LOOKUP)
+    mode = os.environ.get(LOOKUP_VARIABLE) or context.app_construct.node.try_get_context(LOOKUP)
     return mode == LookupMode.COLLECT
 
 

@@ -17,15 +17,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from dataware.aws import Account, BotocoreTransport, SystemClock
-from dataware.cdk.decide import VARIABLE, LookupMode
 from dataware.cdk.lock import Environment, LockEntry, LockFile, parse_entry
+from dataware.cdk.lookup_mode import LookupMode
 from dataware.cdk.stack_scope import IMPORT
 from dataware.core.errors import DatawareError, InputError, RefusedError
 from dataware.core.guard import ALLOWED
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, Wanted
 from dataware.core.names import localize_names
-from dataware.core.plan import LOOKING, RUN, Planned, lock_entries, lock_key
+from dataware.core.plan import LOOKING, LOOKUP_VARIABLE, RUN, Planned, lock_entries, lock_key
 from dataware.core.ports import Journal, Wire
 from dataware.http.endpoint import Endpoint
 from dataware.kinds import kinds, load
@@ -97,7 +97,7 @@ def _collect_resources(environment: Environment, otherwise: ImportMode) -> list[
         environ = {
             **os.environ,
             **QUICK_ENVIRON,
-            VARIABLE: LookupMode.COLLECT.value,
+            LOOKUP_VARIABLE: LookupMode.COLLECT.value,
             RUN: LOOKING,
             "CDK_OUTDIR": output,
             "CDK_CONTEXT_JSON": json.dumps({**known, **QUICK_CONTEXT, IMPORT: otherwise.value}),

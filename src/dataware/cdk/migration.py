@@ -13,7 +13,7 @@ from constructs import Construct
 from dataware.cdk.dependents import Dependents
 from dataware.cdk.machinery import Machinery
 from dataware.cdk.migration_sides import Resource, sides
-from dataware.cdk.resource import PendingCopy
+from dataware.cdk.pending_copy import PendingCopy
 from dataware.core.estimate import estimate_deployment
 from dataware.core.history import WHAT_IT_HOLDS
 from dataware.core.model import OnConflict

@@ -8,9 +8,8 @@ did, whatever is decided, and an existing stack can change from one to the other
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from aws_cdk import Annotations, CfnResource
 from aws_cdk import aws_kms as kms
@@ -18,21 +17,20 @@ from constructs import Construct, IConstruct
 
 from dataware.cdk.claims import claim
 from dataware.cdk.decide import (
-    LookupMode,
     declared_id,
     find_decision,
     import_default,
     is_data_first,
-    lookup_mode,
     report,
 )
 from dataware.cdk.lock import FILE
+from dataware.cdk.lookup_mode import LookupMode, lookup_mode
+from dataware.cdk.pending_copy import MakeMigration, PendingCopy
 from dataware.cdk.request import ask
 from dataware.cdk.stack_scope import home_of, path_in, stack_of
 from dataware.cdk.versions import KEEPS_BUT_ON_CREATE, RETAIN
-from dataware.core.model import Decision, OnError, Size
+from dataware.core.model import Decision, OnError
 from dataware.core.plan import COPYING
-from dataware.kinds import load
 
 CHILD = "Default"
 RETAINED = {"removal_policy": RETAIN}
@@ -42,43 +40,6 @@ WANTED = "dataware:wanted"
 """Type of the construct metadata by which an assembly tells of resources it only refers to."""
 
 Made = TypeVar("Made", bound=IConstruct)
-
-
-@dataclass(frozen=True, slots=True)
-class PendingCopy:
-    """Data that has to be copied into a resource while its stack is deployed.
-
-    `source` and `target` are physical names; nothing in a `guarded` target may be replaced. `size`
-    is what was seen in the source, `key` encrypts the target. With `if_needed` nobody has looked,
-    and nothing is copied unless the source holds data and the target none.
-    """
-
-    cfn_type: str
-    source: str
-    target: str
-    guarded: bool
-    size: Size | None = None
-    key: kms.IKey | None = None
-    if_needed: bool = False
-
-    @property
-    def advice(self) -> str:
-        """How the data comes over without a deployment that copies."""
-        return (
-            "run `dataware deploy`, which copies before it deploys, or `dataware migrate "
-            f"{self._address(self.source)} {self._address(self.target)}` once both exist"
-        )
-
-    def _address(self, name: str) -> str:
-        return name if name.startswith("arn:") else f"{load(self.cfn_type).scheme}://{name}"
-
-
-class MakeMigration(Protocol):
-    """What a construct's `migration` argument is: makes the construct that copies."""
-
-    def __call__(self, scope: Construct, id: str, copy: PendingCopy, /) -> IConstruct:
-        """The construct on which everything may depend that needs the data."""
-        ...
 
 
 AUTO: Literal["auto"] = "auto"
@@ -264,6 +225,6 @@ class DataAwareResource(Construct):
 
 def _default_migration() -> MakeMigration:
     """`DataMigration.of`; what it is made of takes half a second to import."""
-    from dataware.cdk.migration import DataMigration  # noqa: PLC0415 - on demand, see above
+    from dataware.cdk.migration import DataMigration  # noqa: PLC0415 - takes half a second
 
     return DataMigration.of
