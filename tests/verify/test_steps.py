@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from dataware.calc.multiset_digest import MultisetDigest
 from dataware.core.kind import Evidence
-from dataware.verify.comparison import Comparison
+from dataware.verify.comparison import MANY, Comparison
 from dataware.verify.digests import SLOTS, DigestForm, DigestSlots
 from dataware.verify.merge import DifferenceKind
 from dataware.verify.run import compare
-from dataware.verify.steps import MANY, Readers, TaskResult, VerifyStep, VerifyTask, carry_out
+from dataware.verify.steps import Readers, TaskResult, VerifyStep, VerifyTask, carry_out
 from dataware.verify.verdict import LABEL_LENGTH, LISTED, Side, Verdict
 from support.held import Held
 
