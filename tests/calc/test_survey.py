@@ -143,3 +143,13 @@ def test_usual_key_spaces_are_cut_evenly(shape: Callable[[random.Random], list[s
     assert 24 <= len(sizes) <= 80
     assert max(sizes) <= len(present) / 16
     assert len(present) / 5 <= survey.size <= len(present) * 5
+
+
+def test_the_example_at_the_head_of_the_module_is_what_happens() -> None:
+    """The looks, what they show, and the cuts that come of them."""
+    listing = Listing([*(b"a/%04d" % n for n in range(1, 8001)), b"b/1", b"b/2"], 1000)
+    survey = Survey(parts=4, least=1, at_once=1)
+    surveyed(listing, survey, 1000)
+    assert listing.asked[:4] == [b"", b"b", b"a0", b"a/2"]
+    assert len(listing.asked) == 1 + 13
+    assert survey.cuts() == [b"a/2", b"a/4", b"a/6", b"a/8"]

@@ -1,13 +1,30 @@
-"""Where to cut a sorted key space of which a listing shows only what comes after a place; pure.
+"""Finds where to cut a sorted key space into about equal parts, by a few short looks; pure.
 
-A survey is given samples, the first keys after a place, and says which places to sample next. How
-many keys lie between two places it guesses from how densely the sampled keys stand, reading keys
-as numbers whose digits are the characters seen so far. A wrong guess makes parts uneven, no more:
-`partition.ranges` covers every key wherever the cuts are.
+A listing only answers "the first keys after K". So how many keys lie between two places is not
+known; it is estimated from how densely the sampled keys stand, with keys read as fractions whose
+digits are the characters seen so far at each index (a mixed radix). The loop of the caller is
 
-Places are well-formed UTF-8, because listings take in nothing else, and none ends in a slash,
-which some servers take for the end of a path. A cut is not the name of a folder either: after
-that, servers on top of a file system leave out what is in it.
+    survey.learn(b"", first page)
+    while places := survey.next_sample_keys(): learn what is listed after each of them
+    ranges(survey.cuts())
+
+How it works, for the keys `a/0001` to `a/8000`, `b/1` and `b/2`, pages of 1,000 keys, four parts:
+
+    look after   the sample           what is known then
+    ""           a/0001 … a/1000 …    how dense keys are; the end is unknown
+    b            b/1, b/2             they are the last: the first stretch ends at b/1
+    a0           b/1, b/2             nothing between a0 and b/1: the first stretch ends at a0
+    a/2          a/2000 … a/2999 …    two stretches, of about 1,000 and 2,000 keys
+
+The heaviest stretch is looked into next, at a character in its middle, until none is more than half
+as heavy again as a part should be. After 13 looks, stretches are filled into parts in order, and
+each part begins at the shortest prefix that separates it: `a/2`, `a/4`, `a/6`, `a/8`. A wrong
+estimate makes parts uneven and nothing else: `key_range.ranges` covers every key wherever the cuts
+are.
+
+Places are well-formed UTF-8, because listings take nothing else, and none ends in a slash, which
+some servers take for the end of a path. A cut is not the name of a folder either: servers on top of
+a file system leave out what is in it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,19 @@
-"""What holds a copy back: a rate that follows throttling."""
+"""Limits how fast a copy writes: below a ceiling, and slower after throttling.
+
+How it works. Time is handed out: `_next` is the moment from which the next units may pass, and N
+units at a limit of L a second move it by N / L. Who takes units waits until their moment.
+
+    limit 100 a second, three batches of 25 units arrive together at t = 0
+    batch      passes at     _next afterwards
+    first      0.00 s        0.25 s
+    second     0.25 s        0.50 s
+    third      0.50 s        0.75 s
+
+Unused time is kept for a tenth of a second only, so that a pause is not followed by a burst. What
+passed is counted in windows of a second: a throttled answer cuts the limit to 70 % of what really
+passed (`calc.adaptive_rate`), a calm window raises it again. Without a limit nobody waits, and
+`passed` answers at once, for the hot path.
+"""
 
 from __future__ import annotations
 

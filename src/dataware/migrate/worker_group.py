@@ -1,8 +1,21 @@
-"""Leads the processes that copy together: leases, the one journal, the end.
+"""Leads the processes that copy together: partitions, the one journal, the end.
 
-What has to be one is here: partitions are handed out, checkpoints written, keys that were left
-behind told of, and the wish to stop passed on. It ends in the three ways of an engine, and always
-with every process of the crew gone.
+What has to exist once is here: partitions are handed out, checkpoints written, skipped keys
+reported, and a stop request passed on. It ends in the three ways of an engine, and always with
+every process gone.
+
+How it works, for two workers and the partitions 0/3, 1/3 and 2/3:
+
+    worker 1 -> want         worker 2 -> want          both are ready, so leases begin
+    lease 0/3 -> worker 1    lease 1/3 -> worker 2
+    worker 2 -> records      checkpoints, appended to the one journal at the next tick
+    worker 1 -> want         lease 2/3 -> worker 1     from its cursor in the journal, if any
+    worker 2 -> want         lease none                nothing is left; worker 2 finishes and
+    worker 2 -> done         worker 1 -> records, done
+
+A worker that is gone without `done` fails the copy: the others are stopped and what they have
+reported stays in the journal, from which the next run continues. A page that a worker had written
+but not reported is read again; writing it twice is harmless.
 """
 
 from __future__ import annotations

@@ -1,10 +1,25 @@
 """Markers in SSM Parameter Store: the record of each migration, and the lock on its target.
 
-The lock rests on the versions of a parameter, see `records`: of all who have seen the same version,
-one writes the next one, and nothing else counts. So "complete" is left only by a run that has read
-it and was told to begin again, and never by a write that comes late. A run is alive while its last
-write is younger than `ALIVE_SECONDS` by the service's own clock; no other clock is trusted. Only on
-the machine where it ran can a run be seen to have ended earlier.
+The lock rests on the versions of a parameter (see `parameter_store`): Parameter Store cannot write
+on a condition, but every write gets the next version number. So each value says after which version
+it was written, and a value counts only if it is the very next one. Of all runs that have seen the
+same version, one writes the next; the others see a gap between their number and what they had seen.
+
+How it works, when run B takes over from A, which was killed:
+
+    version  written by  after   counts   what it says
+    7        A           6       yes      running, lease A; A is killed here
+    8        B           7       yes      running, lease B: B saw 7, silent for more than 60 s
+    9        C           7       no       C saw 7 as well; 9 is not the next after 7, so C stops
+    10       A           7       no       a heartbeat of A that was on the wire for minutes
+    11       B           8       no       B's heartbeat; 11 is not next after 8, so B reads,
+                                          finds that its value at 8 counts, and writes again
+    12       B           11      yes      running, lease B
+
+So "complete" is left only by a run that has read it and was told to begin again, and never by a
+write that comes late. A run is alive while its last write is younger than `ALIVE_SECONDS` by the
+service's own clock; no other clock is trusted. Only on the machine where it ran can a run be seen
+to have ended earlier.
 """
 
 from __future__ import annotations

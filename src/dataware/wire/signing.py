@@ -1,7 +1,23 @@
-"""Signature version 4, for requests whose path and query are encoded as they are sent.
+"""Signature version 4, for requests whose path and query are already encoded as they are sent.
 
-Source: AWS Identity and Access Management User Guide, "Create a signed AWS API request". What many
-requests of a second have in common (date, scope, signing key, headers) is prepared once.
+Source: AWS Identity and Access Management User Guide, "Create a signed AWS API request".
+
+How it works. A signature is an HMAC over a canonical text of the request, by a key derived from the
+secret key, day, region and service. Of the thousand requests that a copy sends in a second nearly
+all of that is the same, so it is computed once and only the rest is filled in:
+
+    Stamp            once a second, region, service      date, scope, signing key (four HMACs)
+    SigningTemplate  once for each form of request       canonical text with `%s` for what varies
+    sign             for each request                    one format, two SHA-256, one HMAC
+
+For `PUT /b/key1` and `PUT /b/key2` with the same own header names, the template is
+(one line here for each |)
+
+    PUT | %s | %s | host:… | x-amz-date:… | x-amz-tagging:%s | | host;… | %s
+
+and is filled with path, query, the value of each own header, and the digest of the body. A
+template is found again by service, region, host, method, header names and the identity of the
+shared headers, and is renewed with the second it was made for.
 """
 
 from __future__ import annotations
