@@ -15,7 +15,7 @@ from botocore.httpsession import get_cert_path
 from dataware.aws import BotocoreTransport
 from dataware.core.ports import Judgement, Request, Response
 from dataware.http.endpoint import Credentials, Limits
-from dataware.wire import Transport
+from dataware.wire import Transport, with_corrections
 from dataware.wire.curl import CurlTransport
 from support.servers import Seen
 
@@ -68,12 +68,14 @@ class FixedAccess:
 
 def botocore_transport(endpoint: str | FixedAccess, **limits: Any) -> Transport:
     """The portable transport, pointed at one address or at what an access says."""
-    return BotocoreTransport(_access(endpoint), Limits(**limits))
+    access = _access(endpoint)
+    return with_corrections(BotocoreTransport(access, Limits(**limits)), access)
 
 
 def curl_transport(endpoint: str | FixedAccess, **limits: Any) -> Transport:
     """The fast transport, pointed at one address or at what an access says."""
-    return CurlTransport(_access(endpoint), Limits(**limits))
+    access = _access(endpoint)
+    return with_corrections(CurlTransport(access, Limits(**limits)), access)
 
 
 def _access(endpoint: str | FixedAccess) -> FixedAccess:

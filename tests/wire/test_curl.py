@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from dataware.core.errors import LookupFailedError
 from dataware.core.ports import Request, Response
 from dataware.http.endpoint import Limits
+from dataware.wire import with_corrections
 from dataware.wire.curl import CurlTransport, Headers, upper_escapes
 from support.servers import FaultProxy, Reply, Seen, answer
-from support.transports import FixedAccess, done
+from support.transports import FixedAccess, curl_transport, done
 
 BARE = Request("s3", "GET", "/b/k", done)
 
@@ -36,7 +37,7 @@ def send(access: FixedAccess, *requests: Request) -> list[Response]:
     """Send requests one after another through one transport."""
 
     async def main() -> list[Response]:
-        transport = CurlTransport(access)
+        transport = with_corrections(CurlTransport(access), access)
         try:
             return [await transport.exchange(request) for request in requests]
         finally:
@@ -78,7 +79,7 @@ def test_more_requests_than_connections_wait_their_turn(server: FaultProxy) -> N
     server.add(count)
 
     async def main() -> None:
-        transport = CurlTransport(FixedAccess(server.endpoint), Limits(connections=3))
+        transport = curl_transport(server.endpoint, connections=3)
         paths = [f"/b/{number}" for number in range(12)]
         requests = [Request("s3", "GET", path, done) for path in paths]
         answers = await asyncio.gather(*map(transport.exchange, requests))
@@ -103,7 +104,7 @@ def test_a_cancelled_request_makes_room_for_the_next(server: FaultProxy) -> None
     server.add(answer(200, b"next"))
 
     async def main() -> Response:
-        transport = CurlTransport(FixedAccess(server.endpoint), Limits(connections=1))
+        transport = curl_transport(server.endpoint, connections=1)
         first, second, third = (asyncio.ensure_future(transport.exchange(BARE)) for _ in range(3))
         await asyncio.to_thread(hold.wait, 5)
         first.cancel()
@@ -129,7 +130,7 @@ def test_closing_ends_what_is_under_way(server: FaultProxy) -> None:
     server.add(slow)
 
     async def main() -> None:
-        transport = CurlTransport(FixedAccess(server.endpoint), Limits(connections=1))
+        transport = curl_transport(server.endpoint, connections=1)
         waiting = [asyncio.ensure_future(transport.exchange(BARE)) for _ in range(2)]
         await asyncio.sleep(0.05)
         await transport.close()
@@ -272,7 +273,7 @@ def test_a_handshake_that_never_ends_is_no_connection() -> None:
     """Who takes a connection and says nothing of TLS is given up after `connect_seconds`."""
 
     async def main() -> None:
-        transport = CurlTransport(FixedAccess(address), Limits(connect_seconds=0.2))
+        transport = curl_transport(address, connect_seconds=0.2)
         try:
             await transport.exchange(BARE)
         finally:
@@ -296,7 +297,7 @@ def test_what_waits_is_not_signed_and_has_no_handle(server: FaultProxy) -> None:
             made.append(request) or sign(request, *rest)
         )
         request = Request("s3", "GET", "/b/k", done)
-        tasks = [asyncio.create_task(transport.exchange(request)) for _ in range(50)]
+        tasks = [asyncio.create_task(transport.send(request)) for _ in range(50)]
         await asyncio.sleep(0)
         assert len(made) == 2
         await asyncio.gather(*tasks)

@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from email.utils import formatdate
 
 import pytest
@@ -20,9 +21,12 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 
 from dataware.core.errors import LookupFailedError
 from dataware.core.ports import Request
-from support.servers import FaultProxy, Reply, answer, delay, drop, json_error, truncate
+from dataware.http.endpoint import Credentials
+from support.servers import FaultProxy, Reply, Seen, answer, delay, drop, json_error, truncate
 from support.transports import (
+    ACCESS_KEY,
     ACCOUNT,
+    SECRET_KEY,
     FixedAccess,
     MakeTransport,
     assert_signed_like_botocore,
@@ -269,6 +273,27 @@ def test_a_wrong_clock_is_corrected(
     later = time.strftime("%Y%m%dT%H", time.gmtime(time.time() + hours * 3600))
     for seen in server.seen[1:]:
         assert seen.headers["x-amz-date"][:11] in (wanted, later)
+
+
+@dataclass
+class RenewedAccess(FixedAccess):
+    """Access whose keys are others once a request has arrived."""
+
+    seen: list[Seen] = field(default_factory=list)
+
+    def keys(self) -> Credentials:
+        return Credentials(ACCESS_KEY, SECRET_KEY, "new" if self.seen else "old")
+
+
+def test_keys_that_were_renewed_on_the_way_sign_again(
+    make_transport: MakeTransport, server: FaultProxy
+) -> None:
+    """Keys may end between the signature and the answer; the newer ones let the request in."""
+    server.add(answer(400, b"<Code>ExpiredToken</Code>"), times=1)
+    server.add(answer(200))
+    response = exchange(make_transport, RenewedAccess(server.endpoint, seen=server.seen), get())
+    tokens = [seen.headers["x-amz-security-token"] for seen in server.seen]
+    assert (response.status, tokens) == (200, ["old", "new"])
 
 
 def test_a_refusal_at_the_right_time_is_not_asked_again(

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-import time
 from contextlib import suppress
 from typing import Any
 
@@ -27,17 +26,16 @@ from dataware.aws.skew import SKEW, ShiftedS3SigV4, ShiftedSigV4
 from dataware.core.ports import Permit, Request, Response
 from dataware.http.endpoint import (
     PROXY_WANTS_CREDENTIALS,
+    Credentials,
     Endpoint,
     Limits,
     headers_of,
     proxy_refusal,
     refused_by_proxy,
-    skew_shown_by,
     untrusted_certificate_error,
     upper_escapes,
     without_credentials,
 )
-from dataware.http.redirect import BucketRegions
 
 BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 CONNECTIONS = 32
@@ -69,20 +67,20 @@ class BotocoreTransport:
         self._pool = DaemonPool(self._threads, "dataware-wire")
         self._sessions: dict[str, PlainSession] = {}
         self._lock = threading.Lock()
-        self._skew = 0.0
-        self._regions = BucketRegions(access.region)
         self.permit: Permit | None = None
+        self.skew = 0.0
 
-    async def exchange(self, request: Request) -> Response:
-        """Sign and send a request; answer with whatever came back.
+    async def send(self, request: Request, *, renew: bool = False) -> tuple[Response, str | None]:
+        """Sign and send a request; the answer, and the session token that it was signed with.
 
-        Raises TimeoutError or ConnectionError when no complete answer arrived.
+        The keys are asked for anew each time, with `renew` or without. Raises TimeoutError or
+        ConnectionError when no complete answer arrived.
         """
         attempt = Attempt()
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._limits.answer_seconds):
-                return await loop.run_in_executor(self._pool, self._exchange, request, attempt)
+                return await loop.run_in_executor(self._pool, self._send, request, attempt)
         except TimeoutError:
             attempt.abort()
             raise
@@ -95,28 +93,14 @@ class BotocoreTransport:
                 session.close()
             self._sessions.clear()
 
-    def _exchange(self, request: Request, attempt: Attempt) -> Response:
-        request = self._regions.with_known_region(request)
-        response = self._send_with_right_clock(request, attempt)
-        moved = self._regions.follow_redirect(request, response)
-        return response if moved is None else self._send_with_right_clock(moved, attempt)
-
-    def _send_with_right_clock(self, request: Request, attempt: Attempt) -> Response:
-        used = self._skew
-        response = self._send(request, attempt)
-        skew = skew_shown_by(response, time.time(), used)
-        if skew is None:
-            return response
-        self._skew = skew
-        return self._send(request, attempt)
-
-    def _send(self, request: Request, attempt: Attempt) -> Response:
+    def _send(self, request: Request, attempt: Attempt) -> tuple[Response, str | None]:
         region = request.region or self._access.region
         base = self._access.endpoint(request.service, region).rstrip("/")
         permit = self.permit
         if permit is not None and not permit.current:
             raise ConnectionError("not sent, because this run may have lost its lock")
-        prepared = self._sign(request, base).prepare()
+        keys = self._access.keys()
+        prepared = self._sign(request, base, keys).prepare()
         prepared.stream_output = True
         try:
             answer = self._session(base).send(prepared)
@@ -125,24 +109,21 @@ class BotocoreTransport:
                 raise proxy_refusal(self._access.proxy(base), str(PROXY_WANTS_CREDENTIALS))
             if permit is not None:
                 permit.hear(answer.headers.get("date", ""))
-            return Response(
-                answer.status_code,
-                {name.lower(): value for name, value in answer.headers.items()},
-                StreamingBody(answer.raw, None).read(),
-            )
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            body = StreamingBody(answer.raw, None).read()
+            return Response(answer.status_code, headers, body), keys.token
         except (sdk.BotoCoreError, sdk.HTTPClientError) as error:
             raise _fault(error, base, self._access.proxy(base)) from error
 
-    def _sign(self, request: Request, base: str) -> AWSRequest:
+    def _sign(self, request: Request, base: str, keys: Credentials) -> AWSRequest:
         target = f"{request.path}?{request.query}" if request.query else request.path
         body = request.body or (None if request.method in BODILESS else b"")
         headers = headers_of(request, self._access)
         headers["accept-encoding"] = "identity"
         headers["user-agent"] = self._user_agent
         unsigned = AWSRequest(request.method, base + upper_escapes(target), headers, body)
-        unsigned.context[SKEW] = self._skew
+        unsigned.context[SKEW] = self.skew
         make = ShiftedS3SigV4 if request.service == "s3" else ShiftedSigV4
-        keys = self._access.keys()
         credentials = ReadOnlyCredentials(keys.access_key, keys.secret_key, keys.token)
         signer = make(credentials, request.service, request.region or self._access.region)
         signer.add_auth(unsigned)

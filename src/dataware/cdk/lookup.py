@@ -39,7 +39,7 @@ from dataware.ops.renames import stop_renames
 from dataware.report import Format, make_renderer
 from dataware.report.choose import Renderer
 from dataware.state import ParameterMarkers
-from dataware.wire import RetryingWire
+from dataware.wire import RetryingWire, with_corrections
 
 Entries = dict[str, LockEntry]
 
@@ -189,4 +189,5 @@ def _no_journal(kind: str, target: str) -> Journal:
 
 
 def _retrying(access: Endpoint, on_throttle: Callable[[str], None]) -> Wire:
-    return RetryingWire(BotocoreTransport(access), SystemClock(), random.random, on_throttle)
+    transport = with_corrections(BotocoreTransport(access), access)
+    return RetryingWire(transport, SystemClock(), random.random, on_throttle)

@@ -12,7 +12,7 @@ from dataware.aws import BotocoreTransport, SystemClock
 from dataware.core.errors import InputError
 from dataware.core.ports import Wire
 from dataware.http.endpoint import Endpoint, Limits
-from dataware.wire import RetryingWire, Transport
+from dataware.wire import RetryingWire, Transport, with_corrections
 
 VARIABLE = "DATAWARE_TRANSPORT"
 
@@ -30,10 +30,10 @@ def transport(
     Raises InputError for a name that is not to be had.
     """
     if carrier(environ) == "botocore":
-        return BotocoreTransport(access, limits)
+        return with_corrections(BotocoreTransport(access, limits), access)
     from dataware.wire.curl import CurlTransport  # noqa: PLC0415 - pycurl may not be there
 
-    return CurlTransport(access, limits)
+    return with_corrections(CurlTransport(access, limits), access)
 
 
 def carrier(environ: Mapping[str, str] = os.environ) -> str:

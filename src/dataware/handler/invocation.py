@@ -23,7 +23,7 @@ from dataware.ops.context import Context
 from dataware.report.jsonlines import JsonRenderer
 from dataware.state import ParameterMarkers
 from dataware.state.holder import execution
-from dataware.wire import RetryingWire
+from dataware.wire import RetryingWire, with_corrections
 
 MARGIN_SECONDS = 20.0
 """How long before its time is up a worker begins to end: in-flight requests are waited for."""
@@ -125,4 +125,5 @@ def markers_of(outside: Context) -> ParameterMarkers:
 
 
 def _retrying(access: Endpoint, on_throttle: Callable[[str], None]) -> Wire:
-    return RetryingWire(BotocoreTransport(access), SystemClock(), random.random, on_throttle)
+    transport = with_corrections(BotocoreTransport(access), access)
+    return RetryingWire(transport, SystemClock(), random.random, on_throttle)

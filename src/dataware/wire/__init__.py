@@ -1,9 +1,18 @@
 """The hot path: what is done with the answers of a raw transport.
 
-A transport sends one signed request and brings back one answer; this package decides whether that
-answer counts and when to ask again. It knows no service and no SDK.
+A raw transport sends one signed request and brings back one answer; `transport` corrects what AWS
+refused for its signature or its region, `retry` decides whether an answer counts and when to ask
+again. What an operation means stays with its caller (`Request.judge`), and no SDK is needed.
 """
 
-from dataware.wire.retry import RetryBudget, RetryingWire, Transport, error_code
+from dataware.wire.retry import RetryBudget, RetryingWire, error_code
+from dataware.wire.transport import RawTransport, Transport, with_corrections
 
-__all__ = ["RetryBudget", "RetryingWire", "Transport", "error_code"]
+__all__ = [
+    "RawTransport",
+    "RetryBudget",
+    "RetryingWire",
+    "Transport",
+    "error_code",
+    "with_corrections",
+]

@@ -33,7 +33,6 @@ from dataware.http.endpoint import (
     upper_escapes,
     without_credentials,
 )
-from dataware.http.redirect import REFUSED, BucketRegions
 from dataware.wire.curl_multi import CurlMulti, Transfer, TransferError, TransferTimeouts
 from dataware.wire.semaphore import ClosableSemaphore
 from dataware.wire.signing import SignedHeaders, Signer
@@ -89,11 +88,11 @@ class CurlTransport:
             headers_of=lambda request: headers_of(request, access),
             unsigned=_unsigned_header_lines,
         )
-        self._regions = BucketRegions(access.region)
         self._addresses: dict[tuple[str, str], ServiceHost] = {}
         self._slots = ClosableSemaphore(self._limits.connections or CONNECTIONS)
         self._multi: CurlMulti | None = None
         self._permit: Permit | None = None
+        self.skew = 0.0
         self._date = b""
 
     @property
@@ -107,54 +106,17 @@ class CurlTransport:
         if self._multi is not None:
             self._multi.permit = permit
 
-    async def exchange(self, request: Request) -> Response:
-        """Sign and send a request; answer with whatever came back.
+    async def send(self, request: Request, *, renew: bool = False) -> tuple[Response, str | None]:
+        """Sign and send a request; the answer, and the session token that it was signed with.
 
-        Raises TimeoutError or ConnectionError when no complete answer arrived.
+        What waits for a slot is neither signed yet, so that its signature does not grow old, nor
+        has it a handle. Raises TimeoutError or ConnectionError when no complete answer arrived.
         """
         if "%" in request.path or "%" in request.query:
             path, query = upper_escapes(request.path), upper_escapes(request.query)
             request = request._replace(path=path, query=query)
-        if self._regions.known:
-            request = self._regions.with_known_region(request)
-        skew = self._signer.skew
-        response, token = await self._send(request)
-        if response.status in REFUSED:
-            response = await self._answer_refusal(request, response, skew, token)
-        return response
-
-    async def close(self) -> None:
-        """Give up what is under way and close every connection."""
-        self._slots.close()
-        if self._multi is not None:
-            self._multi.close()
-        self._addresses.clear()
-
-    async def _answer_refusal(
-        self, request: Request, response: Response, skew: float, token: str | None
-    ) -> Response:
-        """What comes of a refusal: an answer to another signature, if one may help."""
-        response = await self._resend_if_clock_was_wrong(request, response, skew, token)
-        moved = self._regions.follow_redirect(request, response)
-        if moved is None:
-            return response
-        skew = self._signer.skew
-        response, token = await self._send(moved)
-        return await self._resend_if_clock_was_wrong(moved, response, skew, token)
-
-    async def _resend_if_clock_was_wrong(
-        self, request: Request, response: Response, skew: float, token: str | None
-    ) -> Response:
-        if response.status in (400, 403) and self._signer.corrected(response, skew, token):
-            response, _ = await self._send(request)
-        return response
-
-    async def _send(self, request: Request) -> tuple[Response, str | None]:
-        """The answer, and the session token that the request was signed with.
-
-        What waits for a slot is neither signed yet, so that its signature does not grow old, nor
-        has it a handle.
-        """
+        if renew:
+            self._signer.forget()
         slots = self._slots
         if not slots.taken():
             await slots.take()
@@ -163,7 +125,7 @@ class CurlTransport:
             address = self._addresses.get((request.service, region))
             if address is None:
                 address = self._address(request.service, region)
-            signed = self._signer.sign(request, region, address.host)
+            signed = self._signer.sign(request, region, address.host, self.skew)
             status, received, body = await self._transfer_request(request, signed, address)
         finally:
             slots.give_back()
@@ -176,6 +138,13 @@ class CurlTransport:
         if self._permit is not None:
             self._hear(self._permit, headers)
         return Response(status, headers, body), signed.token
+
+    async def close(self) -> None:
+        """Give up what is under way and close every connection."""
+        self._slots.close()
+        if self._multi is not None:
+            self._multi.close()
+        self._addresses.clear()
 
     def _hear(self, permit: Permit, headers: Headers) -> None:
         """Hand on the time in an answer, which most answers share with the one before."""

@@ -12,11 +12,11 @@ import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from dataware.core.errors import LookupFailedError
 from dataware.core.model import Problem
 from dataware.core.ports import Clock, Judgement, Permit, Request, Response
+from dataware.wire.transport import Transport
 
 MAX_DOUBLINGS = 30
 
@@ -27,27 +27,6 @@ CHECKED = frozenset({"dynamodb"})
 
 INDEX = re.compile(rb'"resource"\s*:\s*"arn:[^"]*/index/([\w.-]+)"')
 """An index among the throttling reasons of an answer (Amazon DynamoDB API Reference)."""
-
-
-class Transport(Protocol):
-    """Sends a request once, and nothing without its `permit`, if it has one."""
-
-    permit: Permit | None
-
-    async def exchange(self, request: Request) -> Response:
-        """Sign, send, and answer with whatever came back, refusals included.
-
-        Where a refusal shows that another signature may help (another time, newer keys, or the
-        region of the bucket, see `core.redirect`), the request is signed anew and sent again.
-
-        Raises an OSError (ConnectionError, TimeoutError) when no complete answer arrived, and a
-        DatawareError when no further try can help.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Release connections and threads."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,8 @@ from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import quote
 
-from dataware.core.ports import Request, Response
-from dataware.http.endpoint import Credentials, skew_shown_by
+from dataware.core.ports import Request
+from dataware.http.endpoint import Credentials
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_HASH = sha256(b"").hexdigest()
@@ -108,7 +108,7 @@ class SignedHeaders(NamedTuple):
 
 
 class Signer:
-    """Signs requests with the keys of the moment; `skew` is how far the service is ahead.
+    """Signs requests with the keys of the moment.
 
     `headers_of` tells all headers of a request by lower-case name; `unsigned` the lines that go
     along and are not signed, which follow from its method and from whether it has a body.
@@ -128,10 +128,11 @@ class Signer:
         self._unsigned = unsigned
         self._stamps: dict[tuple[str, str], Stamp] = {}
         self._forms: dict[tuple[object, ...], SigningTemplate] = {}
-        self.skew = 0.0
 
-    def sign(self, request: Request, region: str, host: str) -> SignedHeaders:
+    def sign(self, request: Request, region: str, host: str, skew: float = 0.0) -> SignedHeaders:
         """Everything that goes along with a request to a service's host in a region.
+
+        It is signed for a time that is `skew` seconds ahead of ours.
 
         The headers of the request say nothing that the signature says: no host, date, digest, or
         token. Raises ValueError for a header of several lines.
@@ -144,11 +145,11 @@ class Signer:
                 own = {**own, _DIGEST: digest}
         kind = (service, region, host, method, tuple(own), bool(body), id(shared))
         form = self._forms.get(kind)
-        if form is None or form.stamp.second != int(self._now() + self.skew):
+        if form is None or form.stamp.second != int(self._now() + skew):
             if any(name != name.lower() for name in own):
                 lower = {name.lower(): value for name, value in own.items()}
-                return self.sign(request._replace(headers=lower), region, host)
-            form = self._forms[kind] = self._form(request, tuple(own), region, host)
+                return self.sign(request._replace(headers=lower), region, host, skew)
+            form = self._forms[kind] = self._form(request, tuple(own), region, host, skew)
         # S3 signs the path as it is sent, every other service encodes it once more.
         if service != "s3" and path != "/":
             path = quote(path, safe="/~")
@@ -164,28 +165,17 @@ class Signer:
         lines = _sendable_lines([*_lines(own), f"{form.proof}{signature}"])
         return SignedHeaders(form.lines, lines, form.stamp.token)
 
-    def corrected(self, response: Response, skew: float, token: str | None) -> bool:
-        """Whether a request that was refused may be let in when it is signed once more.
-
-        `skew` and `token` are what that very request was signed with: the service may have shown
-        another time since, and there may be newer keys.
-        """
-        shown = skew_shown_by(response, self._now(), skew)
-        if shown is not None:
-            self.skew = shown
-            return True
-        if self._keys().token == token:
-            return False
+    def forget(self) -> None:
+        """Sign the next request with the keys of that moment, whatever was prepared before."""
         self._stamps.clear()
         self._forms.clear()
-        return True
 
     def _form(
-        self, request: Request, own: tuple[str, ...], region: str, host: str
+        self, request: Request, own: tuple[str, ...], region: str, host: str, skew: float
     ) -> SigningTemplate:
         if len(self._forms) >= _FORMS:
             self._forms.clear()
-        stamp = self._stamp(request.service, region)
+        stamp = self._stamp(request.service, region, skew)
         sent = {**self._headers_of(request), "x-amz-date": stamp.date}
         if request.service == "s3":
             sent[_DIGEST] = EMPTY_HASH
@@ -209,8 +199,8 @@ class Signer:
             "Signature=",
         )
 
-    def _stamp(self, service: str, region: str) -> Stamp:
-        second = int(self._now() + self.skew)
+    def _stamp(self, service: str, region: str, skew: float) -> Stamp:
+        second = int(self._now() + skew)
         known = self._stamps.get((service, region))
         if known is None or known.second != second:
             known = self._stamps[service, region] = _stamp(self._keys(), service, region, second)
