@@ -102,6 +102,12 @@ def test_anything_new_needs_another_synth(
     assert list(find_new_decisions(plan, locked)) == names
 
 
+def test_words_with_other_figures_are_nothing_new() -> None:
+    """The plan tells them as they are now, and a template does not rest on them."""
+    locked = locked_by(KEPT, reason="it holds 9 objects", warnings=["a twin of 9 objects"])
+    assert list(find_new_decisions(KEPT, locked)) == []
+
+
 def test_an_allowed_loss_and_entries_of_others_are_nothing_new() -> None:
     """A person said yes to it, and another stage is none of this deployment's business."""
     plan = plan_of(keeping(), guard=(threat("orders", allowed=True),))

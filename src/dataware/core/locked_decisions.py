@@ -20,6 +20,10 @@ UNFIT = frozenset(action.value for action in (*COPYING, Action.STOP))
 """The decisions with which the app is synthesized again in any case."""
 
 
+WORDS = frozenset({"reason", "warnings"})
+"""What an entry says to people, with figures that change every day; no template rests on it."""
+
+
 def may_hold(locked: LockedDecisions, stacks: Collection[str] | None) -> bool:
     """Whether the decisions of a lock file may be those of the next plan.
 
@@ -46,6 +50,13 @@ def find_new_decisions(plan: Plan, locked: LockedDecisions) -> Iterator[str]:
     for planned in plan.resources:
         key = lock_key(planned.wanted.type, planned.wanted.preferred)
         stops = planned.decision.action is Action.STOP
-        if stops or planned.changes or here.get(key) != entries[key]:
+        if stops or planned.changes or not _is_same(here.get(key), entries[key]):
             yield planned.wanted.preferred
     yield from (loss.name for loss in plan.losses)
+
+
+def _is_same(locked: Any, entry: Mapping[str, Any]) -> bool:
+    if not isinstance(locked, Mapping):
+        return False
+    fields = {*locked, *entry} - WORDS
+    return all(name in locked and name in entry and locked[name] == entry[name] for name in fields)
