@@ -10,9 +10,10 @@ from dataware.core.errors import LookupFailedError
 from dataware.handler import finish
 from dataware.handler.job import job_of
 from dataware.handler.shard import Shard
-from dataware.handler.verification import SkippedKeys
+from dataware.handler.verification import skipped_by
 from dataware.migrate import CopyState
 from dataware.migrate.copy_state import Counts
+from dataware.ops.migration_policy import SkippedKeys
 from dataware.verify.merge import DifferenceKind, KeyDifference
 from dataware.verify.verdict import Side, Verdict
 from support.deployments import BUCKET, Time, begin, properties
@@ -34,27 +35,30 @@ def shard(*kept: str, left: int = 0) -> Shard:
 
 
 @pytest.mark.parametrize(
-    ("found", "shards", "resumed", "expected"),
+    ("found", "shards", "expected"),
     [
-        (verdict(), [shard()], 0, True),
-        (verdict("a"), [shard("a")], 0, True),
-        (verdict("b"), [shard("a")], 0, False),
-        (verdict("a", "b"), [shard("a")], 0, False),
-        (verdict("a"), [shard("a"), shard("b")], 0, True),
-        (verdict("a", counted=2), [shard("a"), shard("b")], 0, True),
-        (verdict("a", counted=2), [shard("a")], 0, False),
-        (verdict(counted=9), [shard("a", left=9)], 0, True),
-        (verdict(counted=8), [shard("a", left=9)], 0, False),
-        (verdict("a"), [shard()], 1, True),
-        (verdict("a" * 200), [shard("a" * 200)], 0, True),
-        (verdict("a" * 300), [shard("b")], 0, True),
+        (verdict(), [shard()], True),
+        (verdict("a"), [shard("a")], True),
+        (verdict("b"), [shard("a")], False),
+        (verdict("a", "b"), [shard("a")], False),
+        (verdict("a"), [shard("a"), shard("b")], True),
+        (verdict("a", counted=2), [shard("a"), shard("b")], True),
+        (verdict("a", counted=2), [shard("a")], False),
+        (verdict(counted=9), [shard("a", left=9)], True),
+        (verdict(counted=8), [shard("a", left=9)], False),
+        (verdict("x", "y", counted=6), [shard("a", left=6)], True),
+        (verdict("x", "y", counted=2), [shard("a", left=2)], False),
+        (verdict("a" * 200), [shard("a" * 200)], True),
+        (verdict("a" * 300), [shard("a" * 200)], True),
+        (verdict("a" * 300), [shard("b")], False),
+        (verdict("a"), [shard()], False),
     ],
 )
-def test_only_what_the_copy_reported_explains_a_difference(
-    found: Verdict, shards: list[Shard], resumed: int, expected: bool
+def test_only_what_the_shards_skipped_explains_a_difference(
+    found: Verdict, shards: list[Shard], expected: bool
 ) -> None:
-    """By their keys where all are known, else by equal numbers; also once it has travelled."""
-    left = SkippedKeys.of(shards, resumed)
+    """By name as far as names are known, else by equal numbers; also once it has travelled."""
+    left = skipped_by(shards)
     assert left.explains(found) is expected
     assert SkippedKeys.from_json(json.loads(json.dumps(left.to_json()))) == left
 
@@ -63,13 +67,13 @@ def test_only_what_the_copy_reported_explains_a_difference(
 def test_only_a_source_that_moves_may_hide_what_is_not_copied(moved: Side, expected: bool) -> None:
     """A target in use moves all the time, and all that hides is what it has got of its own."""
     found = Verdict(changed_sides={moved})
-    assert SkippedKeys.of([shard()], 0).explains(found) is expected
+    assert skipped_by([shard()]).explains(found) is expected
 
 
 def test_few_of_the_keys_left_behind_travel() -> None:
     """However many there are, an execution carries them; the rest is counted."""
     many = [shard(*(f"{n}-{at}" + "k" * 190 for at in range(5))) for n in range(400)]
-    left = SkippedKeys.of(many, 0)
+    left = skipped_by(many)
     assert left.count == 2000
     assert len(json.dumps(left.to_json())) < 50_000
 

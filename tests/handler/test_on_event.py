@@ -139,6 +139,18 @@ def test_verified_data_needs_no_source_any_more(tables: str) -> None:
     assert len(executions(tables)) == 1
 
 
+def test_an_empty_source_is_no_migration_on_record(machine: str) -> None:
+    """Nothing is copied, and data that comes later is not taken for copied already."""
+    make_table("old-one")
+    make_table("new-one")
+    answer, _ = begin(properties())
+    assert answer == {"PhysicalResourceId": ID}
+    assert executions(machine) == []
+    client("dynamodb").put_item(TableName="old-one", Item={"pk": {"S": "late"}})
+    answer, _ = begin(properties(), number=2)
+    assert "Execution" in answer
+
+
 @pytest.mark.parametrize(
     ("source", "target", "copies"),
     [(None, 0, False), (0, 0, False), (10, 3, False), (10, 0, True)],

@@ -19,7 +19,8 @@ from dataware.ops.copy_run import (
     processes,
     share_of,
 )
-from dataware.ops.run_migration import Migration, run_migration
+from dataware.ops.migration_policy import Migration
+from dataware.ops.run_migration import run_migration
 from support.copying import LoopClock
 from support.crews import MemoryWorkers
 from support.world import BoxCopier, NoWire, World, WorldAws, box_kind

@@ -19,7 +19,8 @@ from dataware.core.model import (
     Wanted,
 )
 from dataware.ops.context import CopySettings
-from dataware.ops.run_migration import Migration, run_migration
+from dataware.ops.migration_policy import Migration
+from dataware.ops.run_migration import run_migration
 from dataware.verify.run import Verdict
 from support.copying import Killed
 from support.world import World, WorldHold, box_kind

@@ -66,6 +66,7 @@ class World:
     archived: set[str] = field(default_factory=set)
     dropped: set[str] = field(default_factory=set)
     denied: set[str] = field(default_factory=set)
+    changing: dict[str, int] = field(default_factory=dict)
     taken_over: bool = False
     kill_at: int | None = None
 
@@ -248,10 +249,8 @@ class BoxCopier:
         """Write one key."""
         key: str = unit.payload
         self.world.moment(f"write {key}")
-        if key in self.world.archived:
-            return CopyOutcome(left=(SkippedKey(key, SkipReason.ARCHIVED, "it is archived"),))
-        if key in self.world.denied:
-            return CopyOutcome(left=(SkippedKey(key, SkipReason.DENIED, "it needs box:Put"),))
+        if (skipped := self._skip(key)) is not None:
+            return CopyOutcome(left=(skipped,))
         source, target = (
             self.world.boxes[place.name] for place in (self.order.source, self.order.target)
         )
@@ -266,6 +265,17 @@ class BoxCopier:
             )
         target[key] = source[key]
         return CopyOutcome(copied=1)
+
+    def _skip(self, key: str) -> SkippedKey | None:
+        """Why a key is not copied, if something is in the way."""
+        if key in self.world.archived:
+            return SkippedKey(key, SkipReason.ARCHIVED, "it is archived")
+        if self.world.changing.get(key, 0) > 0:
+            self.world.changing[key] -= 1
+            return SkippedKey(key, SkipReason.CHANGED, "it has changed")
+        if key in self.world.denied:
+            return SkippedKey(key, SkipReason.DENIED, "it needs box:Put")
+        return None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from dataware.handler.invocation import Invocation, LambdaContext, working
 from dataware.handler.job import MigrationJob
 from dataware.handler.shard import Shard, shared_out
 from dataware.migrate import CopyState
+from dataware.ops.migration_policy import restore_snapshot
 from dataware.ops.verify import aws_of
 
 
@@ -50,7 +51,8 @@ async def _begin(work: Invocation, checkpoint: str | None) -> tuple[CopyState, S
         size = await copier.size()
         words = {"unit": job.kind.unit, **job.words}
         emit(happened("found" if size.exact else "found-about", count=size.items, **words))
-        progress = _restore_progress(checkpoint)
+        snapshot = restore_snapshot(checkpoint)
+        progress = CopyState.of([snapshot] if snapshot else [])
         if progress.partitions:
             emit(happened("resumed-at", count=progress.counts.in_target, **words))
         else:
@@ -67,17 +69,6 @@ def _copier(work: Invocation, wire: Wire) -> Copier:
     return kind.copier(
         CopyTools(aws_of(work.outside, order.target), wire, work.outside.clock), order
     )
-
-
-def _restore_progress(checkpoint: str | None) -> CopyState:
-    """The progress of an earlier run; what it left behind is tried again from the start."""
-    if checkpoint is None:
-        return CopyState()
-    try:
-        progress = CopyState.of([CopyState.snapshot_of(checkpoint)])
-    except ValueError:
-        return CopyState()  # it is only a short cut
-    return CopyState() if progress.finished and progress.counts.left else progress
 
 
 def _shards(progress: CopyState, size: Size) -> list[Shard]:

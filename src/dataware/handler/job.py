@@ -16,6 +16,7 @@ from dataware.kinds import load
 from dataware.ops.context import ComparisonSpec, CopySettings
 from dataware.ops.marker_names import on_record
 from dataware.ops.migrate import order_of
+from dataware.ops.migration_policy import DEPLOYMENT, MigrationPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,11 @@ class MigrationJob:
         """The fields that the events of this migration carry."""
         source = full_name(self.kind, self.source, self.target)
         return {"source": source, "name": self.target.name}
+
+    @property
+    def policy(self) -> MigrationPolicy:
+        """The rules by which this migration goes on and ends."""
+        return MigrationPolicy.of(self.words, self.kind, self.settings, DEPLOYMENT)
 
     def again(self) -> MigrationJob:
         """The same job for the next round."""

@@ -21,11 +21,10 @@ from dataware.core.model import Content, Existence, Facts, Marker, MarkerState
 from dataware.handler.invocation import LambdaContext, looking, markers_of
 from dataware.handler.job import MigrationJob, job_of, physical_id, place_of
 from dataware.ops.context import Context
-from dataware.ops.failure_summary import carry_over
 from dataware.ops.marker_names import on_record
 from dataware.ops.migrate import check_source, prepare_migration
+from dataware.ops.migration_policy import Migration
 from dataware.ops.probe import look
-from dataware.ops.run_migration import Migration
 from dataware.ops.verify import aws_of
 
 
@@ -64,7 +63,9 @@ def _start_copy(outside: Context, event: Mapping[str, Any], job: MigrationJob) -
     if why is None:
         migration = prepare_migration(outside, job.type, job.source, job.target, job.settings)
         check_source(outside, migration)
-        return {"Execution": _start(outside, properties["Machine"], job, migration)}
+        why = migration.why_nothing_to_copy()
+        if why is None:
+            return {"Execution": _start(outside, properties["Machine"], job, migration)}
     outside.emit(happened("nothing-to-do", why=why, **job.words))
     return {}
 
@@ -115,17 +116,9 @@ def _look(outside: Context, job: MigrationJob, place: Location) -> Facts:
 
 def _start(outside: Context, machine: str, job: MigrationJob, migration: Migration) -> str:
     """Take the lock in the name of the execution, and start it."""
-    before = migration.marker
-    begun = Marker(
-        MarkerState.RUNNING,
-        source=on_record(migration.kind, migration.order)[0],
-        run=(before.run if migration.resumes else None) or uuid4().hex[:12],
-        identity=migration.target.identity,
-        created=migration.made_here,
-        detail=carry_over(before.detail) if migration.same_target else {},
-    )
-    lease = markers_of(outside).begin(*job.record, begun, before)
-    checkpoint = before.detail.get("checkpoint") if migration.same_target else None
+    begun = migration.begin_marker(uuid4().hex[:12])
+    lease = markers_of(outside).begin(*job.record, begun, migration.marker)
+    checkpoint = migration.checkpoint_into(migration.target.identity)
     try:
         outside.emit(happened("resuming" if migration.resumes else "copying", **job.words))
         return _execution(outside, machine, job, checkpoint)

@@ -1,66 +1,42 @@
-"""The verification of an execution: its steps, and what explains a difference.
+"""The verification of an execution: its steps, and what its shards have skipped.
 
 begin ──> tasks ──(workers)──> proceed ──> tasks of the next step … ──> verdict
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from dataware.calc.json_size import fitting
 from dataware.core.errors import IncompleteError
 from dataware.handler.invocation import Invocation
-from dataware.handler.shard import KEY_LENGTH, Shard
+from dataware.handler.shard import Shard
 from dataware.handler.verify_task import DIFFERENCES, SLOTS, TaskState, new_task_states
 from dataware.ops import verify
+from dataware.ops.migration_policy import NAMED, SkippedKeys
 from dataware.verify.comparison import Comparison
-from dataware.verify.merge import DifferenceKind
 from dataware.verify.steps import Readers
-from dataware.verify.verdict import LABEL_LENGTH, Verdict
+from dataware.verify.verdict import Verdict
 
 KEYS = 20_000
-"""Bytes of the keys that are carried of those that the copy left behind; more are only counted."""
+"""Bytes of the keys that are carried of those that were skipped; more are only counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedKeys:
-    """What the copy left behind: how many, and the keys of them that are known."""
+def skipped_by(shards: Sequence[Shard]) -> SkippedKeys:
+    """What the shards of this execution have skipped.
 
-    count: int
-    keys: frozenset[str]
-
-    @staticmethod
-    def of(shards: Sequence[Shard], before: int) -> SkippedKeys:
-        """What all shards left behind; `before` counts that of earlier runs."""
-        keys = sorted({one["key"] for shard in shards for one in shard.kept})
-        count = before + sum(shard.counts.left for shard in shards)
-        return SkippedKeys(count, frozenset(fitting(keys, KEYS)))
-
-    def explains(self, verdict: Verdict) -> bool:
-        """Whether nothing else is missing or different.
-
-        By the keys where all of them are known on both sides, else by equal numbers.
-        """
-        if verdict.may_hide_differences:
-            return False
-        wrong = [each.label for each in verdict.listed if each.kind is not DifferenceKind.EXTRA]
-        count = verdict.missing_or_different
-        cut = any(len(key) >= KEY_LENGTH for key in self.keys)
-        cut = cut or any(len(label) >= LABEL_LENGTH for label in wrong)
-        if cut or self.count > len(self.keys) or count > len(wrong):
-            return count == self.count
-        return self.keys.issuperset(wrong)
-
-    def to_json(self) -> dict[str, Any]:
-        """What was left behind, as an execution carries it."""
-        return {"count": self.count, "keys": sorted(self.keys)}
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> SkippedKeys:
-        """What `to_json` wrote."""
-        return SkippedKeys(data["count"], frozenset(data["keys"]))
+    What an earlier one has skipped is not in it, so a key of that explains no difference, and the
+    next round tries it again.
+    """
+    kept = [one for shard in shards for one in shard.kept]
+    keys = frozenset(fitting(sorted({one["key"] for one in kept}), KEYS))
+    count = sum(shard.counts.left for shard in shards)
+    examples = tuple(f"{one['key']}: {one['why']}" for one in kept[:NAMED])
+    reason = kept[0]["why"] if kept else ""
+    return SkippedKeys(
+        count, keys, count - sum(one["key"] in keys for one in kept), examples, reason
+    )
 
 
 def sides_of(work: Invocation) -> Readers:

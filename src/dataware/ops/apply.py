@@ -25,8 +25,9 @@ from dataware.kinds import load
 from dataware.ops.announce import announce
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.migrate import order_of
+from dataware.ops.migration_policy import Migration
 from dataware.ops.plan import make_plan
-from dataware.ops.run_migration import Migration, run_migration
+from dataware.ops.run_migration import run_migration
 from dataware.ops.verify import with_real_region
 
 NAMED = 5

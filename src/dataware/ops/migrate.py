@@ -21,9 +21,10 @@ from dataware.core.model import (
 from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.marker_names import on_record
+from dataware.ops.migration_policy import Migration
 from dataware.ops.named_resources import check_part, warn_of_slashes
 from dataware.ops.probe import look
-from dataware.ops.run_migration import Migration, run_migration
+from dataware.ops.run_migration import run_migration
 from dataware.ops.verify import aws_of, describe_schemas, with_real_region
 from dataware.verify.verdict import Verdict
 
@@ -40,8 +41,7 @@ def migrate(
     migration = prepare_migration(context, type_name, source, target, settings)
     check_source(context, migration)
     words = {"source": source.name, "name": target.name}
-    if migration.nothing_to_copy:
-        why = f"{source.name} is empty, so nothing is copied to {target.name}"
+    if (why := migration.why_nothing_to_copy()) is not None:
         context.emit(event("nothing-to-do", why=why, **words))
         return Verdict()
     _report_target(context, migration)

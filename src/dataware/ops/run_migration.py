@@ -11,7 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -25,75 +25,37 @@ from dataware.core.errors import (
     to_go_on,
 )
 from dataware.core.events import event
-from dataware.core.kind import CopyOrder, Kind, SkipReason
-from dataware.core.model import Content, Existence, Facts, Marker, MarkerState, OnConflict
-from dataware.core.names import full_name
+from dataware.core.kind import CopyOrder
+from dataware.core.model import Content, Existence, Facts
 from dataware.core.ports import Journal
 from dataware.http.auth_errors import cure
 from dataware.migrate import CopyState, Counts, since_boot
-from dataware.ops.context import ComparisonSpec, Context, CopySettings
+from dataware.ops.context import ComparisonSpec, Context
 from dataware.ops.copy_run import CopyRun
-from dataware.ops.failure_summary import carry_over, ending
+from dataware.ops.failure_summary import ending
 from dataware.ops.lease_keeper import LeaseKeeper, await_settled
 from dataware.ops.marker_names import on_record
-from dataware.ops.migration_outcome import (
-    describe_denied,
-    describe_skipped,
-    is_unexplained,
-    report_nothing_copied,
-    report_verdict,
+from dataware.ops.migration_outcome import report_decision
+from dataware.ops.migration_policy import (
+    COMMAND,
+    COMPLETING,
+    ROUNDS,
+    CompletedCopy,
+    Migration,
+    MigrationDecision,
+    MigrationPolicy,
+    MigrationStep,
+    SkippedKeys,
+    must_retry_skipped,
+    restore_snapshot,
 )
 from dataware.ops.probe import look
-from dataware.ops.verify import report_differences, run_comparison, why_different
+from dataware.ops.verify import report_differences, run_comparison
 from dataware.verify.progress import VerifyProgress
 from dataware.verify.verdict import Verdict
 
 QUIET = 1000
 """Up to how many items or objects a verification is over before a line about it is read."""
-
-ROUNDS = 3
-"""Copies of what a verification found missing, or of what changed after it was listed, before the
-run gives up as incomplete."""
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One migration to carry out.
-
-    `marker` is the record as it was probed; `create` makes the target, None if it exists, and only
-    into what it made itself a run writes without conditions; `nothing_to_copy` says that the source
-    was seen to be empty.
-    """
-
-    kind: Kind
-    order: CopyOrder
-    settings: CopySettings
-    marker: Marker
-    target: Facts
-    create: Callable[[], None] | None = None
-    nothing_to_copy: bool = False
-
-    @property
-    def resumes(self) -> bool:
-        """Whether an earlier run has begun."""
-        return self.marker.state is MarkerState.RUNNING
-
-    @property
-    def same_target(self) -> bool:
-        """Whether the target is the very one of which the record tells."""
-        known = _known_identity(self.marker)
-        return self.resumes and known is not None and known == self.target.identity
-
-    @property
-    def made_here(self) -> bool:
-        """Whether the target is the very one that this migration made in an earlier run."""
-        return self.marker.created and self.same_target
-
-    def words(self) -> dict[str, object]:
-        """The fields that the events of this migration carry."""
-        order = self.order
-        source = full_name(self.kind, order.source, order.target)
-        return {"source": source, "name": order.target.name}
 
 
 def run_migration(
@@ -108,21 +70,13 @@ def run_migration(
     """
     _check_visible(migration)
     _check_record(context, migration)
-    source, target = on_record(migration.kind, migration.order)
-    run = (migration.marker.run if migration.resumes else None) or uuid4().hex[:12]
-    record = Marker(
-        MarkerState.RUNNING,
-        source=source,
-        run=run,
-        identity=migration.target.identity,
-        created=migration.create is not None or migration.made_here,
-        batches=migration.create is not None,
-    )
+    _, target = on_record(migration.kind, migration.order)
+    record = migration.begin_marker(uuid4().hex[:12])
     asked = since_boot()
     lease = context.markers.begin(migration.kind.name, target, record, migration.marker)
     with LeaseKeeper(lease, asked=asked) as heart:
-        heart.publish(carry_over(migration.marker.detail) if migration.same_target else {})
-        carrier = _MigrationRun(context, migration, run, heart)
+        heart.publish(record.detail)
+        carrier = _MigrationRun(context, migration, str(record.run), heart)
         try:
             with _resumable(carrier):
                 on_locked()
@@ -191,11 +145,6 @@ def _check_record(context: Context, migration: Migration) -> None:
         )
 
 
-def _known_identity(marker: Marker) -> str | None:
-    known = marker.detail.get("identity", marker.identity)
-    return known if isinstance(known, str) else None
-
-
 class _MigrationRun:
     """The steps of one migration under a held lease; `stands` says that the target is there."""
 
@@ -207,6 +156,8 @@ class _MigrationRun:
         self._migration = migration
         self._run = run
         self._heart = heart
+        words = migration.words()
+        self._policy = MigrationPolicy.of(words, migration.kind, migration.settings, COMMAND)
 
     def run_migration(self) -> Verdict:
         kind, order = self._migration.kind, self._migration.order
@@ -247,26 +198,21 @@ class _MigrationRun:
         """Keep the journal if it tells of this run into this very target; else begin it."""
         progress = CopyState.of(journal.records())
         fits = progress.run == self._run and progress.identity == target.identity
-        retry_left = progress.finished and progress.counts.left > 0
-        if fits and not retry_left:
+        if fits and not must_retry_skipped(progress):
             return
         journal.restart()
         journal.append(self._run_record(target.identity))
-        marker = self._migration.marker
-        text = marker.detail.get("checkpoint")
-        travels = self._migration.resumes and _known_identity(marker) == target.identity
-        if isinstance(text, str) and travels and not fits:
-            try:
-                journal.append(CopyState.snapshot_of(text))
-            except ValueError:
-                return  # without a checkpoint the copy begins anew and finds what is there
+        checkpoint = self._migration.checkpoint_into(target.identity)
+        if not fits and (snapshot := restore_snapshot(checkpoint)) is not None:
+            journal.append(snapshot)
 
     def _run_record(self, identity: str | None) -> dict[str, object]:
         words = self._migration.words()
         return {"type": "run", "run": self._run, "identity": identity, **words}
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
-        for rounds_left in reversed(range(ROUNDS)):
+        """Copy and verify, up to `ROUNDS` times. Raises what the policy does not let pass."""
+        for number in range(1, ROUNDS + 1):
             progress = CopyState.of(journal.records())
             self._enter("looking")
             self._copy(journal, progress, order)
@@ -275,31 +221,31 @@ class _MigrationRun:
             if progress.counts.done > QUIET:
                 self._context.emit(event("verifying", **self._migration.words()))
             verdict = self._verify(order, progress.counts.done)
-            changed = progress.troubles[SkipReason.CHANGED] > 0
-            if not is_unexplained(verdict, journal) and not (changed and rounds_left):
-                self._accept(journal, progress, verdict)
+            copy = CompletedCopy(number, progress, _read_skipped(journal))
+            decision = self._policy.judge(copy, verdict)
+            self._report(decision, verdict)
+            if decision.step in COMPLETING:
                 return verdict
-            if rounds_left:
-                self._report_again(verdict, progress)
-            journal.restart()
-            journal.append(self._run_record(progress.identity))
-        name = order.target.name
-        report_differences(self._context, verdict, self._migration.words())
-        raise IncompleteError(
-            f"{order.source.name} and {name} still differ after {ROUNDS} copies "
-            f"({verdict.summary()}): {why_different(verdict, progress.counts.tally)} and run the "
-            "same command again"
-        )
+            if decision.step is MigrationStep.SKIPPED:
+                break  # the journal stays: the next run tries again what was skipped
+            self._restart(journal, progress)
+            if decision.step is not MigrationStep.COPY_AGAIN:
+                break
+        if decision.step is MigrationStep.DENIED:
+            raise WriteDeniedError(decision.why)
+        raise IncompleteError(decision.why)
 
-    def _report_again(self, verdict: Verdict, progress: CopyState) -> None:
-        """Say why there is another round."""
-        words = self._migration.words()
-        text = f"{words['source']} changed while it was copied; copying again"
-        if verdict.may_hide_differences or verdict.missing_or_different:
-            why = why_different(verdict, progress.counts.tally)
-            both = f"{words['source']} and {words['name']} differ after the copy"
-            text = f"{both} ({verdict.summary()}): {why}; copying again"
-        self._context.emit(event("warning", text=text, **words))
+    def _report(self, decision: MigrationDecision, verdict: Verdict) -> None:
+        """Report a decision, and with the last one the differences, for the record of the run."""
+        context, words = self._context, self._migration.words()
+        if decision.step is not MigrationStep.COPY_AGAIN:
+            report_differences(context, verdict, words)
+        report_decision(context, self._migration.kind, decision, verdict, words)
+
+    def _restart(self, journal: Journal, progress: CopyState) -> None:
+        """Begin the journal anew, so that every key is read and tried again."""
+        journal.restart()
+        journal.append(self._run_record(progress.identity))
 
     def _copy(self, journal: Journal, progress: CopyState, order: CopyOrder) -> None:
         """Copy once, and leave to the record of the run what it came to, however it ends."""
@@ -319,11 +265,10 @@ class _MigrationRun:
 
         Where nothing was, the record begins anew, so that the next run tries every key again.
         """
-        text = describe_denied(self._migration.kind.unit, self._migration.order.target.name, error)
+        text = self._policy.describe_denied(error)
         if error.copied:
             return IncompleteError(text)
-        journal.restart()
-        journal.append(self._run_record(progress.identity))
+        self._restart(journal, progress)
         progress.counts, progress.troubles = Counts(), Counter()
         return WriteDeniedError(text, error.problem)
 
@@ -366,30 +311,12 @@ class _MigrationRun:
         """Whether a person asked to stop, or another run may have begun."""
         return self._context.stop() or self._heart.lost
 
-    def _accept(self, journal: Journal, progress: CopyState, verdict: Verdict) -> None:
-        """Complete, unless keys were left behind and nobody said that this is all right."""
-        settings, kind = self._migration.settings, self._migration.kind
-        troubles = dict(progress.troubles)
-        report_differences(self._context, verdict, self._migration.words())
-        if settings.on_conflict is OnConflict.TARGET:
-            troubles.pop(SkipReason.CONFLICT, None)
-        if set(troubles) == {SkipReason.DENIED} and not progress.counts.in_target:
-            why = next(
-                left["why"] for one in journal.records() for left in one.get("kept_back", ())
-            )
-            raise self._denial_error(journal, progress, WriteDeniedError(why))
-        if troubles and not settings.accept_left:
-            equal = {"count": verdict.compared - verdict.missing_or_different, "unit": kind.unit}
-            self._context.emit(event("equal", **equal, **self._migration.words()))
-            raise IncompleteError(
-                describe_skipped(
-                    kind.unit, self._migration.order.target.name, troubles, progress.counts
-                )
-            )
-        if not progress.counts.in_target:
-            report_nothing_copied(
-                self._context, kind.unit, self._migration.words(), progress, troubles
-            )
-        else:
-            self._context.emit(event("migrated", **self._migration.words()))
-        report_verdict(self._context, kind, verdict, self._migration.words())
+
+def _read_skipped(journal: Journal) -> SkippedKeys:
+    """What this machine's journal says was skipped; each key stands in it."""
+    skipped = [one for record in journal.records() for one in record.get("kept_back", ())]
+    return SkippedKeys(
+        len(skipped),
+        frozenset(one["key"] for one in skipped),
+        reason=skipped[0]["why"] if skipped else "",
+    )

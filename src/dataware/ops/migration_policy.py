@@ -1,0 +1,364 @@
+"""Decides what a migration may do next, and when it is complete; pure: no I/O, no clock.
+
+The command line (`ops.run_migration`) and a deployment (`handler`) carry out what is decided here:
+
+    begin_marker ─> restore_snapshot ─> copy ─> judge_copy ─> verify ─> judge
+                                         ^          │                    │
+                                         └──────────┴─── COPY_AGAIN ─────┴─> any other step: the end
+
+A worked example: of 100 keys 2 are archived, so 98 are copied and 2 skipped. Without `accept_left`
+the step is SKIPPED, whatever a verification finds. With it the verification decides: it finds 3
+keys missing, of which 2 are those that were skipped and nothing explains the third, so the step is
+COPY_AGAIN. The second round copies that one, both keys that are missing now are explained, and the
+step is COMPLETE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from dataware.core.causes import advise, list_causes
+from dataware.core.denial import how_to_allow
+from dataware.core.errors import WriteDeniedError
+from dataware.core.events import format_count
+from dataware.core.kind import CopyOrder, Kind, SkipReason
+from dataware.core.model import Facts, Marker, MarkerState, OnConflict
+from dataware.core.names import full_name
+from dataware.migrate import CopyState
+from dataware.ops.context import CopySettings
+from dataware.ops.failure_summary import carry_over
+from dataware.ops.marker_names import on_record
+from dataware.ops.verify import why_different
+from dataware.verify.merge import DifferenceKind
+from dataware.verify.verdict import LABEL_LENGTH, Verdict
+
+ROUNDS = 3
+"""Copies of what a verification found missing, or of what changed after it was listed, before a
+migration gives up as incomplete."""
+
+NAMED = 5
+"""Keys that a reason names, so that it fits into an event of a stack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a reader goes on: the step to take again, and the settings as they are spelt there.
+
+    `log` names each key where no line before a sentence does, so the sentence names some of them.
+    """
+
+    again: str
+    accept: str
+    on_conflict: str
+    log: str = ""
+
+
+COMMAND = Wording("run the same command again", "--accept-left", "--on-conflict")
+DEPLOYMENT = Wording("deploy again", "accept_left", "on_conflict", "the log of the deployment")
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One migration to carry out.
+
+    `marker` is the record as it was probed; `create` makes the target, None if it exists, and only
+    into what it made itself a run writes without conditions; `nothing_to_copy` says that the source
+    was seen to be empty.
+    """
+
+    kind: Kind
+    order: CopyOrder
+    settings: CopySettings
+    marker: Marker
+    target: Facts
+    create: Callable[[], None] | None = None
+    nothing_to_copy: bool = False
+
+    @property
+    def resumes(self) -> bool:
+        """Whether an earlier run has begun."""
+        return self.marker.state is MarkerState.RUNNING
+
+    @property
+    def same_target(self) -> bool:
+        """Whether the target is the very one of which the record tells."""
+        return self._is_recorded(self.target.identity)
+
+    @property
+    def made_here(self) -> bool:
+        """Whether the target is the very one that this migration made in an earlier run."""
+        return self.marker.created and self.same_target
+
+    def begin_marker(self, new_run: str) -> Marker:
+        """The record with which the migration begins; `new_run` names it if none has begun."""
+        return Marker(
+            MarkerState.RUNNING,
+            source=on_record(self.kind, self.order)[0],
+            run=(self.marker.run if self.resumes else None) or new_run,
+            identity=self.target.identity,
+            created=self.create is not None or self.made_here,
+            batches=self.create is not None,
+            detail=carry_over(self.marker.detail) if self.same_target else {},
+        )
+
+    def checkpoint_into(self, identity: str | None) -> object:
+        """The checkpoint on record, if it tells of the target with this `identity`, else None.
+
+        A target whose identity is unknown may be another one, so it is copied from the start.
+        """
+        return self.marker.detail.get("checkpoint") if self._is_recorded(identity) else None
+
+    def why_nothing_to_copy(self) -> str | None:
+        """Why no copy is begun, and no record written; None if there may be something to copy."""
+        if not self.nothing_to_copy:
+            return None
+        source, target = self.order.source, self.order.target
+        return f"{source.name} is empty, so nothing is copied to {target.name}"
+
+    def words(self) -> dict[str, object]:
+        """The fields that the events of this migration carry."""
+        order = self.order
+        source = full_name(self.kind, order.source, order.target)
+        return {"source": source, "name": order.target.name}
+
+    def _is_recorded(self, identity: str | None) -> bool:
+        known = self.marker.detail.get("identity", self.marker.identity)
+        return self.resumes and isinstance(known, str) and known == identity
+
+
+def must_retry_skipped(state: CopyState) -> bool:
+    """Whether a copy begins anew: an earlier run has read everything and skipped some of it."""
+    return state.finished and state.counts.left > 0
+
+
+def restore_snapshot(checkpoint: object) -> dict[str, Any] | None:
+    """The snapshot from which a copy goes on; None where it begins anew.
+
+    A checkpoint is only a short cut, so one that cannot be read costs time and no data.
+    """
+    if not isinstance(checkpoint, str):
+        return None
+    try:
+        snapshot = CopyState.snapshot_of(checkpoint)
+    except ValueError:
+        return None
+    return None if must_retry_skipped(CopyState.of([snapshot])) else snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedKeys:
+    """What the runs since the copy began have skipped.
+
+    `keys` are those of `count` that are known by name, `unnamed` is how many are not. `examples`
+    are sentences about some of them, `reason` says why the first one was skipped. A key may be cut
+    to `LABEL_LENGTH` characters.
+    """
+
+    count: int = 0
+    keys: frozenset[str] = frozenset()
+    unnamed: int = 0
+    examples: tuple[str, ...] = ()
+    reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """What was skipped, as an execution carries it."""
+        return {
+            "count": self.count,
+            "keys": sorted(self.keys),
+            "unnamed": self.unnamed,
+            "examples": list(self.examples),
+            "reason": self.reason,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> SkippedKeys:
+        """What `to_json` wrote."""
+        return SkippedKeys(
+            data["count"],
+            frozenset(data["keys"]),
+            data["unnamed"],
+            tuple(data["examples"]),
+            data["reason"],
+        )
+
+    def explains(self, verdict: Verdict) -> bool:
+        """Whether every key that differs, or may differ, is one that was skipped.
+
+        Each key that is listed has to be one of those known by name, beside at most `unnamed` ones.
+        Where names are unknown, cut or not listed, the numbers have to be equal as well.
+        """
+        if verdict.may_hide_differences:
+            return False
+        wrong = {each.label for each in verdict.listed if each.kind is not DifferenceKind.EXTRA}
+        if sum(not self._names(label) for label in wrong) > self.unnamed:
+            return False
+        cut = any(len(text) == LABEL_LENGTH for text in (*self.keys, *wrong))
+        if self.unnamed or cut or len(wrong) != verdict.missing_or_different:
+            return verdict.missing_or_different == self.count
+        return True
+
+    def _names(self, label: str) -> bool:
+        """Whether a label is the name of a skipped key; either of them may be cut."""
+        if label in self.keys:
+            return True
+        if len(label) == LABEL_LENGTH:
+            return any(key.startswith(label) for key in self.keys)
+        return len(label) > LABEL_LENGTH and label[:LABEL_LENGTH] in self.keys
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedCopy:
+    """A copy that has read everything: which round it was, its progress, and what it skipped."""
+
+    round: int
+    state: CopyState
+    skipped: SkippedKeys = field(default_factory=SkippedKeys)
+
+
+class MigrationStep(Enum):
+    """What follows a copy and its verification."""
+
+    COMPLETE = auto()
+    KEEP_TARGET = auto()
+    """Complete, though nothing was copied: the target keeps its own under every key."""
+    COPY_AGAIN = auto()
+    DIFFERS = auto()
+    SKIPPED = auto()
+    DENIED = auto()
+    NOTHING_COPIED = auto()
+
+
+COMPLETING = frozenset({MigrationStep.COMPLETE, MigrationStep.KEEP_TARGET})
+"""The steps after which the record says "complete"."""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationDecision:
+    """The next step of a migration, with the sentence that says why."""
+
+    step: MigrationStep
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationPolicy:
+    """The rules of one migration, `source` and `target` as people name them."""
+
+    source: str
+    target: str
+    unit: str
+    settings: CopySettings
+    wording: Wording
+
+    @staticmethod
+    def of(
+        words: Mapping[str, object], kind: Kind, settings: CopySettings, wording: Wording
+    ) -> MigrationPolicy:
+        """The policy of the migration whose events carry `words`."""
+        source, target = str(words["source"]), str(words["name"])
+        return MigrationPolicy(source, target, kind.unit, settings, wording)
+
+    def judge_copy(self, copy: CompletedCopy) -> MigrationDecision | None:
+        """The step after a copy where no verification can change it; None where it has to decide.
+
+        What changed while it was copied is copied again. What was skipped and nobody accepts ends
+        the migration at once, because no further round may complete it.
+        """
+        if copy.state.troubles[SkipReason.CHANGED] and copy.round < ROUNDS:
+            text = f"{self.source} changed while it was copied; copying again"
+            return MigrationDecision(MigrationStep.COPY_AGAIN, text)
+        troubles = self._unsettled(copy)
+        arrived = copy.state.counts.in_target
+        if not troubles or (self.settings.accept_left and arrived):
+            return None
+        if set(troubles) == {SkipReason.DENIED} and not arrived:
+            why = self.describe_denied(WriteDeniedError(copy.skipped.reason))
+            return MigrationDecision(MigrationStep.DENIED, why)
+        if not self.settings.accept_left:
+            why = self._describe_skipped(copy, troubles)
+            return MigrationDecision(MigrationStep.SKIPPED, why)
+        return MigrationDecision(MigrationStep.NOTHING_COPIED, self._describe_nothing(troubles))
+
+    def judge(self, copy: CompletedCopy, verdict: Verdict) -> MigrationDecision:
+        """The step after a copy and its verification."""
+        if (decision := self.judge_copy(copy)) is not None:
+            return decision
+        if not copy.skipped.explains(verdict):
+            return self._judge_difference(copy, verdict)
+        if copy.state.counts.in_target:
+            return MigrationDecision(MigrationStep.COMPLETE)
+        if kept := copy.state.troubles[SkipReason.CONFLICT]:
+            why = (
+                f"{self.target} keeps its own under the keys of {format_count(kept, self.unit)}, "
+                "so nothing was copied"
+            )
+            return MigrationDecision(MigrationStep.KEEP_TARGET, why)
+        why = (
+            f"nothing was copied to {self.target}, because {self.source} held no {self.unit} when "
+            f"it was read; look what became of its data, and {self.wording.again}"
+        )
+        return MigrationDecision(MigrationStep.NOTHING_COPIED, why)
+
+    def _judge_difference(self, copy: CompletedCopy, verdict: Verdict) -> MigrationDecision:
+        """Another round, or the end, for what no skipped key explains."""
+        why = why_different(verdict, copy.state.counts.tally)
+        both = f"{self.source} and {self.target}"
+        if copy.round < ROUNDS:
+            text = f"{both} differ after the copy ({verdict.summary()}): {why}; copying again"
+            return MigrationDecision(MigrationStep.COPY_AGAIN, text)
+        text = f"{both} still differ after {ROUNDS} copies ({self._summary(verdict)}): {why}"
+        return MigrationDecision(MigrationStep.DIFFERS, f"{text} and {self.wording.again}")
+
+    def _unsettled(self, copy: CompletedCopy) -> dict[str, int]:
+        """What was skipped, by cause, and no setting has settled before."""
+        troubles = {cause: number for cause, number in copy.state.troubles.items() if number}
+        if self.settings.on_conflict is OnConflict.TARGET:
+            troubles.pop(SkipReason.CONFLICT, None)
+        return troubles
+
+    def describe_denied(self, error: WriteDeniedError) -> str:
+        """What was denied, what was copied before that, and how to go on."""
+        attempts = error.attempts
+        after = f" (stopped after {format_count(attempts, 'attempt')})" if attempts else ""
+        far = f"nothing was copied to {self.target}{after}"
+        if error.copied:
+            there = format_count(error.copied, self.unit)
+            far = f"{there} are in {self.target}, but nothing more could be copied{after}"
+        return f"{far}: {error}; {how_to_allow(str(error))}, then {self.wording.again}"
+
+    def _describe_skipped(self, copy: CompletedCopy, troubles: Mapping[str, int]) -> str:
+        """What was skipped, by cause, what to do about each cause, and how to go on."""
+        counts, wording = copy.state.counts, self.wording
+        skipped = format_count(sum(troubles.values()), self.unit)
+        whole = format_count(counts.done, self.unit)
+        examples = log = ""
+        if wording.log:
+            some = "; ".join(copy.skipped.examples)
+            examples = f", such as {some}" if some else ""
+            log = f"; {wording.log} names each of them"
+        return (
+            f"{skipped} not copied to {self.target} ({list_causes(troubles)}){examples}, "
+            f"{counts.in_target:,} of {whole} are there{log}; {self._advise(troubles)}; then "
+            f"{wording.again}, or accept what was skipped with {wording.accept}"
+        )
+
+    def _describe_nothing(self, troubles: Mapping[str, int]) -> str:
+        """That all was skipped, and that no setting accepts a copy of nothing."""
+        wording, skipped = self.wording, format_count(sum(troubles.values()), self.unit)
+        return (
+            f"nothing was copied to {self.target}: {skipped} of {self.source} skipped "
+            f"({list_causes(troubles)}), and {wording.accept} accepts no copy of nothing; "
+            f"{self._advise(troubles)}; then {wording.again}"
+        )
+
+    def _advise(self, troubles: Mapping[str, int]) -> str:
+        return advise(troubles, on_conflict=self.wording.on_conflict)
+
+    def _summary(self, verdict: Verdict) -> str:
+        """The differences by number, with the first keys where nothing else names them."""
+        some = verdict.listed[:NAMED] if self.wording.log else []
+        named = "; ".join(f"{one.kind}: {one.label}" for one in some)
+        return f"{verdict.summary()}: {named}" if named else verdict.summary()
