@@ -33,7 +33,7 @@ LONG = "k" * (LABEL_LENGTH + 50)
 
 def verdict(*missing: str, counted: int = 0, moved: Side | None = None) -> Verdict:
     """A verdict that lists some keys as missing, and counts more of them."""
-    found = Verdict(compared=100, moved={moved} if moved else set())
+    found = Verdict(compared=100, changed_sides={moved} if moved else set())
     found.counts[DifferenceKind.MISSING] = counted or len(missing)
     found.listed.extend(KeyDifference(DifferenceKind.MISSING, key) for key in missing)
     return found

@@ -160,29 +160,17 @@ class SkippedKeys:
     count: int = 0
     keys: frozenset[str] = frozenset()
     unnamed: int = 0
-    examples: tuple[str, ...] = ()
-    reason: str = ""
+    examples: tuple[str, ...] = field(default=(), compare=False)
+    reason: str = field(default="", compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        """What was skipped, as an execution carries it."""
-        return {
-            "count": self.count,
-            "keys": sorted(self.keys),
-            "unnamed": self.unnamed,
-            "examples": list(self.examples),
-            "reason": self.reason,
-        }
+        """What explains differences, as an execution carries it through a verification."""
+        return {"count": self.count, "keys": sorted(self.keys), "unnamed": self.unnamed}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> SkippedKeys:
         """What `to_json` wrote."""
-        return SkippedKeys(
-            data["count"],
-            frozenset(data["keys"]),
-            data["unnamed"],
-            tuple(data["examples"]),
-            data["reason"],
-        )
+        return SkippedKeys(data["count"], frozenset(data["keys"]), data["unnamed"])
 
     def explains(self, verdict: Verdict) -> bool:
         """Whether every key that differs, or may differ, is one that was skipped.
@@ -270,7 +258,7 @@ class MigrationPolicy:
         if copy.state.troubles[SkipReason.CHANGED] and copy.round < ROUNDS:
             text = f"{self.source} changed while it was copied; copying again"
             return MigrationDecision(MigrationStep.COPY_AGAIN, text)
-        troubles = self._unsettled(copy)
+        troubles = self._count_unsettled(copy)
         arrived = copy.state.counts.in_target
         if not troubles or (self.settings.accept_left and arrived):
             return None
@@ -312,7 +300,7 @@ class MigrationPolicy:
         text = f"{both} still differ after {ROUNDS} copies ({self._summary(verdict)}): {why}"
         return MigrationDecision(MigrationStep.DIFFERS, f"{text} and {self.wording.again}")
 
-    def _unsettled(self, copy: CompletedCopy) -> dict[str, int]:
+    def _count_unsettled(self, copy: CompletedCopy) -> dict[str, int]:
         """What was skipped, by cause, and no setting has settled before."""
         troubles = {cause: number for cause, number in copy.state.troubles.items() if number}
         if self.settings.on_conflict is OnConflict.TARGET:
