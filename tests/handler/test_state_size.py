@@ -22,7 +22,9 @@ from support.deployments import Time, begin, properties
 from support.virtual import run_virtually
 from support.worlds import make_table, varied_items
 
-MANY = 100_000
+MANY = 20_000
+"""So many keys take more bytes than a state may have, by far, whatever their names are."""
+
 NAMES = {"short": "c0ffee" * 10, "long": "k" * 1000, "wide": "\u6f22\U0001f680" * 300}
 
 WITH_EXAMPLES = {"short": 400, "long": 50, "wide": 1}
@@ -86,7 +88,7 @@ def size(state: Mapping[str, Any]) -> int:
 @pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize("parts", [1, 50, 400])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_hundred_thousand_keys_that_are_left_behind_fit(parts: int, name: str) -> None:
+def test_twenty_thousand_keys_that_are_left_behind_fit(parts: int, name: str) -> None:
     """The numbers are exact, some keys are examples, and the log has all of them."""
     make_table("old-one", varied_items(1))
     make_table("new-one")
@@ -99,7 +101,7 @@ def test_a_hundred_thousand_keys_that_are_left_behind_fit(parts: int, name: str)
     assert size(state) <= LIMIT
     ended = finish.handler(state, Time())
     reason = json.loads(ended["cause"])["reason"]
-    assert "100,000 items not copied to new-one (100,000 conflict)" in reason
+    assert f"{MANY:,} items not copied to new-one ({MANY:,} conflict)" in reason
     assert "the log of the deployment names each of them" in reason
     assert ("such as 0-0 " in reason) is (parts <= WITH_EXAMPLES[name])
     assert skipped_by(shards).count == MANY
