@@ -16,7 +16,7 @@ from dataware.cli.run_log import shown_arguments, with_run_log
 from dataware.core.events import Event, event
 from dataware.embedded import EmbeddedAws
 from dataware.state.runs import StoredRun, find_run, kept_runs, runs_folder
-from support.cli import ALL_COMMANDS, launch, run, table_app
+from support.cli import ALL_COMMANDS, launch_python, run, table_app
 from support.worlds import make_table
 
 PAIR = ("dynamodb://Old", "dynamodb://New")
@@ -106,7 +106,7 @@ def test_a_run_that_is_ended_from_outside_is_told_of(number: int, pair: Embedded
     make_table("Large", more)
     make_table("Larger")
     state = str(runs_folder().parent)
-    process = launch(
+    process = launch_python(
         *("migrate", "dynamodb://Large", "dynamodb://Larger", "--max-rate", "200"),
         DATAWARE_STATE=state,
     )

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import boto3
 import pytest
 
-from support.cli import ended, launch, run
+from support.cli import ended, launch_python, run
 from support.ptys import Terminal
 from support.servers import FaultProxy, Gate, json_error
 from support.worlds import make_table, varied_items
@@ -26,7 +26,7 @@ def copy_under_way(proxy: FaultProxy) -> Iterator[tuple[Gate, subprocess.Popen[s
     make_table("new-one")
     gate = Gate()
     proxy.add(gate, operation="PutItem", skip=40, times=None)
-    copy = launch("migrate", "dynamodb://old-one", "dynamodb://new-one")
+    copy = launch_python("migrate", "dynamodb://old-one", "dynamodb://new-one")
     try:
         while proxy.count("PutItem") < 41:
             assert copy.poll() is None
@@ -41,7 +41,7 @@ def copy_under_way(proxy: FaultProxy) -> Iterator[tuple[Gate, subprocess.Popen[s
 def test_a_copy_is_watched_from_another_process_until_it_ends(fault_proxy: FaultProxy) -> None:
     """The watcher sees it run, then sees it complete, and ends by itself."""
     with copy_under_way(fault_proxy) as (gate, copy):
-        watcher = launch("status", "--watch", "--interval", "1", "--format", "json")
+        watcher = launch_python("status", "--watch", "--interval", "1", "--format", "json")
         assert watcher.stdout is not None
         first = json.loads(watcher.stdout.readline())
         gate.open()
@@ -69,7 +69,7 @@ def test_ctrl_c_ends_the_watching_and_nothing_else(fault_proxy: FaultProxy) -> N
 def test_a_service_that_throttles_ends_no_watching(fault_proxy: FaultProxy) -> None:
     """Once it has begun, what cannot be seen for a moment is warned of and tried again."""
     with copy_under_way(fault_proxy) as (gate, copy):
-        watcher = launch("status", "--watch", "--interval", "1", "--plain")
+        watcher = launch_python("status", "--watch", "--interval", "1", "--plain")
         assert watcher.stdout is not None
         assert "old-one → new-one: " in watcher.stdout.readline()
         denied = json_error("AccessDeniedException")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.cli import BUCKET, TABLE, Ran, ended, launch, run, table_app, toml_resource
+from support.cli import BUCKET, TABLE, Ran, ended, launch_python, run, table_app, toml_resource
 from support.migrations import CHANGING
 from support.servers import FaultProxy, answer
 from support.worlds import make_bucket, make_table, varied_items, varied_objects
@@ -169,6 +169,6 @@ def test_credentials_that_expire_in_the_middle_lose_nothing(place: FaultProxy) -
 
 def test_the_module_itself_ends_the_same_way(place: FaultProxy) -> None:
     """`python -m dataware.cli` has the exit code and the sentence, and no traceback."""
-    check_sentence(ended(launch("plan", "nope.toml")), "nope.toml")
+    check_sentence(ended(launch_python("plan", "nope.toml")), "nope.toml")
     assert place.seen == []
     assert list(Path().iterdir()) == []

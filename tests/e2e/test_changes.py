@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from support.assemblies import assembly, opted_in, prepare_project
-from support.cli import launch, run
+from support.cli import launch_python, run
 from support.recipes import deploy, owner
 from support.worlds import KEYS, client, items_of, make_table, retained, stacks, varied_items
 
@@ -53,7 +53,7 @@ def test_a_deployment_killed_in_cdk_deploy_is_repeated_without_copying(calls: Pa
     make_table("orders", varied_items(9))
     assembly(Path("prepared"), App=declared())
     Path("hanging").touch()
-    process = launch("deploy", "--yes")
+    process = launch_python("deploy", "--yes")
     while not (calls.exists() and "deploy --import" in calls.read_text()):
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from support.cli import Ran, ended, launch
+from support.cli import Ran, ended, launch_python
 
 pytestmark = pytest.mark.xdist_group("demo")
 
@@ -30,7 +30,7 @@ SCENARIOS = [
 @pytest.fixture(scope="module")
 def shown() -> Ran:
     """The output of one small demo."""
-    return ended(launch("demo", "--items", 2000, "--objects", 60))
+    return ended(launch_python("demo", "--items", 2000, "--objects", 60))
 
 
 def in_order(wanted: Iterable[str], lines: list[str]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.cli import Ran, ended, launch, run
+from support.command_process import CommandProcess
 from support.killing import Strike, journals, struck_run
 from support.migrations import MIGRATIONS, Migration
 from support.servers import FaultProxy, Gate, delay
@@ -87,7 +87,7 @@ def test_ctrl_c_twice_stops_now(kind: str, fault_proxy: FaultProxy, tmp_path: Pa
     check_completed(migration, run("apply", app))
 
 
-def wait_until(happened: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def wait_until(happened: Callable[[], bool], process: CommandProcess) -> None:
     """Wait for a moment in the life of a process."""
     while not happened():
         assert process.poll() is None, process.communicate()

@@ -7,7 +7,6 @@ SDK would give the request up, after 55 seconds for the first time.
 from __future__ import annotations
 
 import signal
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from support.cli import interrupted, launch, run
+from support.command_process import CommandProcess
 from support.migrations import MIGRATIONS, Migration
 from support.servers import Dropped, Fault, FaultProxy, Forward, Reply, Seen, trickle
 
@@ -65,7 +65,7 @@ class Trouble:
         return self.fault(seen, forward)
 
 
-def stops(process: subprocess.Popen[str], trouble: Trouble, number: signal.Signals) -> None:
+def stops(process: CommandProcess, trouble: Trouble, number: signal.Signals) -> None:
     """Send one signal to a command that has met the trouble, and see how it ends."""
     interrupted(process, number, lambda: trouble.met, LONG / 4)
 

@@ -19,6 +19,7 @@ import click
 
 from dataware.cli import main
 from dataware.cli.commands import COMMANDS, dataware
+from support.command_process import CommandProcess
 
 SECONDS = 120
 
@@ -59,8 +60,13 @@ def run(*arguments: object) -> Ran:
     return Ran(code, out.getvalue(), err.getvalue())
 
 
-def launch(*arguments: object, **variables: str) -> subprocess.Popen[str]:
-    """Start `python -m dataware.cli` as a process of its own, to be signalled or waited for."""
+def launch(*arguments: object) -> CommandProcess:
+    """Run a command as a process of its own, to be signalled or waited for; its start is short."""
+    return CommandProcess([str(each) for each in arguments])
+
+
+def launch_python(*arguments: object, **variables: str) -> subprocess.Popen[str]:
+    """Start `python -m dataware.cli` as people do, to read along or to set Python up."""
     return subprocess.Popen(
         [sys.executable, "-m", "dataware.cli", *(str(each) for each in arguments)],
         stdout=subprocess.PIPE,
@@ -71,7 +77,7 @@ def launch(*arguments: object, **variables: str) -> subprocess.Popen[str]:
     )
 
 
-def ended(process: subprocess.Popen[str]) -> Ran:
+def ended(process: CommandProcess | subprocess.Popen[str]) -> Ran:
     """Wait for a launched command."""
     try:
         out, err = process.communicate(timeout=SECONDS)
@@ -83,7 +89,10 @@ def ended(process: subprocess.Popen[str]) -> Ran:
 
 
 def interrupted(
-    process: subprocess.Popen[str], number: signal.Signals, met: Callable[[], bool], within: float
+    process: CommandProcess | subprocess.Popen[str],
+    number: signal.Signals,
+    met: Callable[[], bool],
+    within: float,
 ) -> Ran:
     """How a command ends on one signal once something is `met`: in time, and to be continued."""
     while not met():

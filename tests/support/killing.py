@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from support.cli import Ran, ended, launch
+from support.command_process import CommandProcess
 from support.servers import Dropped, FaultProxy, Forward, Reply, Seen
 
 
@@ -35,10 +35,10 @@ class Strike:
         self._jitter = jitter
         self._number = number
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: CommandProcess | None = None
         self.struck = False
 
-    def aim(self, process: subprocess.Popen[str]) -> None:
+    def aim(self, process: CommandProcess) -> None:
         """Say which process is meant."""
         self._process = process
 

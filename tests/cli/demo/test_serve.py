@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from support.cli import ended, launch, run
+from support.cli import ended, launch_python, run
 
 
 @pytest.fixture
 def served() -> Iterator[subprocess.Popen[str]]:
     """A server in a process of its own."""
-    process = launch("demo", "--serve")
+    process = launch_python("demo", "--serve")
     yield process
     process.kill()
     process.communicate()
