@@ -88,13 +88,15 @@ def _cards() -> Iterator[str]:
 
 def _card(kind: Kind) -> Iterator[str]:
     yield f"## {kind.noun} (`{kind.cfn_type}`)\n"
-    yield f"- physical name: `{kind.identifier}`"
-    yield f"- migrated: {f'yes, as `{kind.scheme}://…`' if kind.copier else 'no'}"
-    names = kind.replaced_by if kind.renamed_in_place else (kind.identifier, *kind.replaced_by)
+    yield f"- physical name: `{kind.template.identifier}`"
+    yield f"- migrated: {f'yes, as `{kind.copying.scheme}://…`' if kind.copying else 'no'}"
+    declared = kind.template
+    first = () if declared.renamed_in_place else (declared.identifier,)
+    names = (*first, *declared.replaced_by)
     replaced = f"; replaced with {', '.join(f'`{name}`' for name in names)}" if names else ""
-    yield f"- [guarded](guard.md): {f'yes{replaced}' if kind.stateful else 'no'}\n"
+    yield f"- [guarded](guard.md): {f'yes{replaced}' if declared.stateful else 'no'}\n"
     yield "| phase | IAM actions |\n| --- | --- |"
-    for phase, actions in kind.permissions.items():
+    for phase, actions in kind.access.phases.items():
         yield f"| {phase} | {', '.join(f'`{action}`' for action in actions) or 'none'} |"
     yield ""
 

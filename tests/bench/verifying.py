@@ -21,7 +21,7 @@ from functools import lru_cache
 from urllib.parse import parse_qs, unquote
 
 from dataware.aws import Account, BotocoreTransport
-from dataware.core.kind import Location
+from dataware.core.model import Location
 from dataware.core.ports import Wire
 from dataware.kinds import load
 from dataware.verify.run import compare
@@ -173,14 +173,14 @@ def verify(job: str, endpoint: str, count: int) -> None:
     sort, _, spelling = job.partition("-spelt-")
     aws = Account.open(_no_wire, region="us-east-1", endpoint_url=endpoint)
     kind = load(TYPES[sort])
-    assert kind.reader is not None
+    make = kind.require_copying().reader
     names = ("one-source", f"one-target-{spelling or 'alike'}")
     sides = (
-        kind.reader(aws, Location(name, "0" * 12, "us-east-1"), all_versions=False, deep=False)
+        make(aws, Location(name, "0" * 12, "us-east-1"), all_versions=False, deep=False)
         for name in names
     )
     started, cpu = time.monotonic(), time.process_time()
-    verdict = compare(*sides, ordered=kind.ordered)
+    verdict = compare(*sides, ordered=kind.require_copying().ordered)
     seconds, cpu = time.monotonic() - started, time.process_time() - cpu
     assert (verdict.compared, verdict.differences) == (count, 0), verdict
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000

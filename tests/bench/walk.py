@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Any
 
 from tests.bench.names import SOURCE, TARGET
 
@@ -15,7 +16,8 @@ from dataware.aws import SystemClock
 from dataware.cli.context import open_account
 from dataware.cli.process.gc import relaxed_gc
 from dataware.cli.settings import AwsOptions
-from dataware.core.kind import Copier, CopyOrder, CopyTools, Location
+from dataware.core.copier import Copier, CopyOrder, CopyTools
+from dataware.core.model import Location
 from dataware.kinds import kinds
 
 
@@ -29,16 +31,16 @@ async def _walk(readers: int) -> int:
     try:
         kind = next(kind for kind in kinds() if kind.cfn_type == "AWS::S3::Bucket")
         places = [Location(name, account.account, account.region) for name in (SOURCE, TARGET)]
-        assert kind.copier is not None
-        copier = kind.copier(CopyTools(account, wire, SystemClock()), CopyOrder(*places))
+        copying = kind.require_copying()
+        copier = copying.copier(CopyTools(account, wire, SystemClock()), CopyOrder(*places))
         waiting = list(reversed(await copier.partitions()))
-        reading = (_read(copier, waiting) for _ in range(readers or kind.readers))
+        reading = (_read(copier, waiting) for _ in range(readers or copying.readers))
         return sum(await asyncio.gather(*reading))
     finally:
         await wire.close()
 
 
-async def _read(copier: Copier, waiting: list[str]) -> int:
+async def _read(copier: Copier[Any], waiting: list[str]) -> int:
     """Read partitions until none is left; how many units they held."""
     found = 0
     while waiting:

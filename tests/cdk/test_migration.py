@@ -153,7 +153,7 @@ def test_the_worker_may_do_what_the_kind_declares_and_no_more() -> None:
     }
     seen = granted(of_tables(), "DataMigrationsCopyRole")
     for place, phases in wanted.items():
-        actions = {action for phase in phases for action in kind.permissions[phase]}
+        actions = {action for phase in phases for action in kind.access.phases[phase]}
         assert (sorted(actions), [place]) in seen
     assert (["ssm:GetParameter"], [f"{RECORDS}/dynamodb-table/new-one"]) in seen
     log = (["logs:CreateLogStream", "logs:PutLogEvents"], ["{}"])
@@ -191,7 +191,7 @@ def test_only_what_iam_cannot_scope_is_granted_everywhere() -> None:
 
 def test_versions_are_granted_where_they_are_copied() -> None:
     """`all_versions` takes more, and only then it is granted."""
-    versions = set(load(BUCKET).permissions["versions"])
+    versions = set(load(BUCKET).access.phases["versions"])
     actions = {a for one, _ in granted(of_buckets(), "DataMigrationsCopyRole") for a in one}
     assert versions <= actions
     assert "s3:DeleteObject" in versions

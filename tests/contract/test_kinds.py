@@ -15,17 +15,11 @@ import pytest
 
 from contract.benches import BENCHES, Bench
 from dataware.aws import Account, SystemClock
+from dataware.core.copier import Copier, CopyOrder, CopyOutcome, CopyTools
 from dataware.core.errors import ServiceError
-from dataware.core.kind import (
-    Copier,
-    CopyOrder,
-    CopyOutcome,
-    CopyTools,
-    KeyFingerprint,
-    Kind,
-    Location,
-)
-from dataware.core.model import Content, Existence
+from dataware.core.kind import Kind
+from dataware.core.model import Content, Existence, Facts, Location, Size
+from dataware.core.reader import KeyFingerprint
 from dataware.kinds import CATALOGUE, load
 from support.dynamo import account, total
 from support.readers import read_entries
@@ -33,7 +27,7 @@ from support.servers import FaultProxy, Seen
 
 ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+")
 PHASES = {"probe", "read", "write", "verify", "create", "versions", "account"}
-COPIED = [cfn_type for cfn_type in CATALOGUE if load(cfn_type).copier is not None]
+COPIED = [cfn_type for cfn_type in CATALOGUE if load(cfn_type).copying]
 LOOKED_INTO = [cfn_type for cfn_type in CATALOGUE if BENCHES[cfn_type].content_calls]
 COUNT = 30
 
@@ -58,9 +52,10 @@ class Copy:
         return asyncio.run(self._run(pages))
 
     async def _run(self, pages: int | None) -> CopyOutcome:
-        assert self._kind.copier is not None
         wire = self._aws.wire(lambda _reason: None)
-        copier = self._kind.copier(CopyTools(self._aws, wire, SystemClock()), self._order)
+        copier = self._kind.require_copying().copier(
+            CopyTools(self._aws, wire, SystemClock()), self._order
+        )
         try:
             if not self.cursors:
                 self.cursors = dict.fromkeys(await copier.partitions(), "")
@@ -85,10 +80,8 @@ class Copy:
 
 def differences(kind: Kind, aws: Account, bench: Bench) -> Mapping[str, list[str]]:
     """What the readers of both sides tell apart, by label."""
-    assert kind.reader is not None
-    old, new = (
-        kind.reader(aws, place(aws, name), all_versions=False, deep=False) for name in bench.names
-    )
+    make = kind.require_copying().reader
+    old, new = (make(aws, place(aws, name), all_versions=False, deep=False) for name in bench.names)
     sides = [{entry.key: entry for entry in read_entries(reader)} for reader in (old, new)]
     source, target = sides
 
@@ -133,32 +126,69 @@ def filled(kind: Kind, bench: Bench, fault_proxy: FaultProxy) -> Iterator[Accoun
 
 def test_a_card_is_well_formed(kind: Kind) -> None:
     """Phases are known, and actions look like IAM's."""
-    assert kind.permissions.keys() <= PHASES
-    assert {"probe", "create"} <= kind.permissions.keys()
-    for actions in kind.permissions.values():
+    assert kind.access.phases.keys() <= PHASES
+    assert {"probe", "create"} <= kind.access.phases.keys()
+    for actions in kind.access.phases.values():
         assert actions
         assert all(ACTION.fullmatch(action) for action in actions)
         assert len(set(actions)) == len(actions)
-    assert kind.batch >= 1
 
 
-def test_abilities_come_together(kind: Kind) -> None:
-    """What can be copied has an address, can be verified, and declares what each phase needs."""
-    able = kind.copier is not None
-    assert (kind.reader is not None) == able
-    assert (kind.scheme is not None) == able
-    assert ({"read", "write", "verify"} <= kind.permissions.keys()) == able
+def test_what_is_copied_declares_what_each_phase_needs(kind: Kind) -> None:
+    """The part about copying and the phases of a copy come together."""
+    assert ({"read", "write", "verify"} <= kind.access.phases.keys()) is (kind.copying is not None)
+
+
+@pytest.mark.parametrize("kind", COPIED, indirect=True)
+def test_a_copy_is_bounded_and_has_a_price(kind: Kind) -> None:
+    """Everything is done in batches and at once by some, and whatever is charged has an amount."""
+    copying = kind.require_copying()
+    assert min(copying.batch, copying.readers, copying.writers) >= 1
+    assert re.fullmatch("[a-z][a-z0-9]*", copying.scheme)
+    assert all(units > 0 for units in copying.charges(Size(10, 1000)).values())
+    assert copying.speed.items > 0
+
+
+def test_words_of_a_type_fit_into_sentences_and_file_names(kind: Kind) -> None:
+    """A slug is safe in names of files and parameters, and the nouns stand without an article."""
+    names = kind.names
+    assert re.fullmatch("[a-z][a-z0-9]*(-[a-z]+)+", names.slug)
+    for noun in (names.noun, names.short, names.unit):
+        assert noun.strip() == noun
+        assert not noun.startswith(("a ", "an ", "the "))
+        assert not noun.endswith("s")
+
+
+def test_protection_is_read_out_of_the_protective_properties(kind: Kind) -> None:
+    """Where none of them is literal, nothing is known of how well the data is protected."""
+    unseen = {name: {"Fn::GetAtt": ["Default", name]} for name in kind.template.protective}
+    assert kind.template.declared_settings(unseen) == {}
+    assert bool(kind.template.protective) is bool(kind.template.declared_settings({}))
+
+
+def test_nothing_is_wrong_with_a_template_that_says_nothing(kind: Kind) -> None:
+    """No property is required by a card, and what CloudFormation looks at has no default."""
+    template = kind.template
+    assert template.check_properties({}) is None
+    assert not template.properties_like(Facts("name"))
+    assert not template.declared_schema({})
+
+
+def test_ownership_is_shown_by_actions_of_the_probe(kind: Kind) -> None:
+    """Who is told to allow them has them in the printed policy, too."""
+    granted = {*kind.access.phases["probe"], *kind.access.phases.get("account", ())}
+    assert {*kind.access.ownership, *kind.access.informing} <= granted
 
 
 def test_names_are_checked(kind: Kind, bench: Bench) -> None:
     """Good names pass, and an empty one is told what is wrong."""
-    assert [kind.check_name(name) for name in bench.names] == [None, None]
-    assert kind.check_name("")
+    assert [kind.names.check(name) for name in bench.names] == [None, None]
+    assert kind.names.check("")
 
 
 def test_arns_belong_to_the_partition(kind: Kind, bench: Bench) -> None:
     """Permissions can be scoped to ARNs of the right partition that end in the name."""
-    arns = kind.arns(bench.names[0], "123456789012", "cn-north-1", "aws-cn")
+    arns = kind.access.arns(bench.names[0], "123456789012", "cn-north-1", "aws-cn")
     assert arns
     for arn in arns:
         assert arn.startswith("arn:aws-cn:")
@@ -181,7 +211,7 @@ def test_denied_is_never_absent(kind: Kind, bench: Bench, fault_proxy: FaultProx
     assert facts.content is Content.UNKNOWN
     named = {problem.permission for problem in facts.problems if problem.permission}
     assert named
-    assert named <= {*kind.permissions["probe"], *kind.permissions.get("account", ())}
+    assert named <= {*kind.access.phases["probe"], *kind.access.phases.get("account", ())}
 
 
 def test_what_only_informs_is_told_from_what_decides(
@@ -202,12 +232,12 @@ def test_what_only_informs_is_told_from_what_decides(
         fault_proxy.add(bench.deny, operation=call, times=None)
         facts = kind.probe(aws, bench.names[0])
         for problem in facts.problems:
-            assert problem.decides == (problem.permission not in kind.informing), problem
+            assert problem.decides == (problem.permission not in kind.access.informing), problem
             assert problem.decides or problem.consequence
             if not problem.decides:
                 found.add(problem.permission)
                 assert (facts.existence, facts.content) == (whole.existence, whole.content)
-    assert found == set(kind.informing)
+    assert found == set(kind.access.informing)
 
 
 @pytest.mark.parametrize("kind", LOOKED_INTO, indirect=True)
@@ -233,7 +263,7 @@ def test_content_that_is_denied_is_unknown(
     facts = kind.probe(filled, bench.names[0])
     assert (facts.existence, facts.content) == (Existence.EXISTS, Content.UNKNOWN)
     named = {problem.permission for problem in facts.problems}
-    assert named & set(kind.permissions["probe"])
+    assert named & set(kind.access.phases["probe"])
 
 
 @pytest.mark.parametrize("kind", COPIED, indirect=True)
@@ -326,7 +356,7 @@ def actions_of(bench: Bench, seen: Seen) -> tuple[str, ...]:
 def undeclared(kind: Kind, bench: Bench, proxy: FaultProxy, *phases: str) -> set[str]:
     """Actions that were needed for the requests so far, and that no phase declares."""
     declared = {
-        action for phase in (*phases, "account") for action in kind.permissions.get(phase, ())
+        action for phase in (*phases, "account") for action in kind.access.phases.get(phase, ())
     }
     needed = {action for seen in proxy.seen for action in actions_of(bench, seen)}
     assert needed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataware.core.causes import ADVICE, advise, list_causes
-from dataware.core.kind import SkipReason
+from dataware.core.copier import SkipReason
 
 
 def test_every_cause_has_an_advice_of_its_own() -> None:

@@ -25,7 +25,7 @@ from support.shapes import (
     replaced,
 )
 
-CARDS = {kind.cfn_type: kind for kind in kinds() if kind.stateful}
+CARDS = {kind.cfn_type: kind for kind in kinds() if kind.template.stateful}
 ALL_JUNK = JUNK | DATE
 
 
@@ -37,7 +37,7 @@ def stack_of(document: Any) -> StackTemplate:
 def held_by(document: Any) -> dict[str, Deployed]:
     """What CloudFormation has made of a template with literal names."""
     return {
-        one: Deployed(each.type, each.value(CARDS[each.type].identifier))
+        one: Deployed(each.type, each.value(CARDS[each.type].template.identifier))
         for one, each in stack_of(document).resources.items()
         if each.type in CARDS
     }
@@ -67,8 +67,8 @@ def _of_resource(kind: Kind, node: Node) -> bool:
     """Whether its going, name or key rests on a node of a resource."""
     if node in {(), ("Type",), ("Condition",)}:
         return True
-    named = set() if kind.renamed_in_place else {kind.identifier}
-    fixed = {*named, *kind.replaced_by, "AttributeDefinitions"}
+    named = set() if kind.template.renamed_in_place else {kind.template.identifier}
+    fixed = {*named, *kind.template.replaced_by, "AttributeDefinitions"}
     if node == ("Properties",):
         return bool(named)
     return node[0] == "Properties" and node[1] in fixed
@@ -114,7 +114,7 @@ def test_an_odd_value_in_the_deployed_template_is_compared_too(shape: str, junk:
     for node in differing(document, ALL_JUNK[junk]):
         was = replaced(document, node, ALL_JUNK[junk])
         found = {one.logical_id for one in lost(was, document, held)}
-        names = any(node[-1:] == (kind.identifier,) for kind in CARDS.values())
+        names = any(node[-1:] == (kind.template.identifier,) for kind in CARDS.values())
         typed = node[2:] == ("Type",)
         if not names and not typed and len(node) > 3:
             assert found >= decides(document, node), node

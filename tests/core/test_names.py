@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.errors import InputError
-from dataware.core.kind import Location
-from dataware.core.model import Wanted
+from dataware.core.model import Location, Wanted
 from dataware.core.names import (
     full_name,
     identify_name,

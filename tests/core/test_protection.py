@@ -8,15 +8,7 @@ from typing import Any
 import pytest
 
 from dataware.core.guard import DeclaredResource, StackTemplate
-from dataware.core.model import (
-    Action,
-    Decision,
-    Existence,
-    Facts,
-    ImportMode,
-    OnError,
-    Wanted,
-)
+from dataware.core.model import Action, Decision, Existence, Facts, ImportMode, OnError, Wanted
 from dataware.core.protection import compare_protection, find_weakened
 from dataware.kinds import kinds, load
 
@@ -102,7 +94,7 @@ def adopted(on_error: OnError, logical_id: str | None = "Uploads") -> Decision:
     """What becomes of adopting a versioned bucket by a template that does not say so."""
     kind = load(BUCKET)
     wanted = Wanted("id", BUCKET, "uploads", logical_id=logical_id, on_error=on_error)
-    facts = Facts("uploads", Existence.EXISTS, settings=kind.declared_settings(PROTECTED))
+    facts = Facts("uploads", Existence.EXISTS, settings=kind.template.declared_settings(PROTECTED))
     decision = Decision(Action.IMPORT, 1, "it has data", import_mode=ImportMode.ADOPT)
     return compare_protection(kind, wanted, decision, facts, None)
 

@@ -29,7 +29,7 @@ from dataware.core.model import (
     absent,
 )
 from dataware.core.row import DecisionRow
-from dataware.core.rules import RULES, decide, row_for
+from dataware.core.rules import RULES, Terms, decide, row_for
 from dataware.core.situation import Fallback, Resumable, SchemaFit, Situation, Visibility
 from dataware.core.table import TABLE
 
@@ -377,7 +377,7 @@ def test_what_was_listed_is_not_called_a_counter() -> None:
     """A bucket without current objects whose older versions cannot be listed was counted now."""
     versions = Problem("ListObjectVersions", "AccessDenied", "s3:ListBucketVersions")
     fallback = replace(HIDDEN, size=Size(0, 0), problems=(versions,))
-    reason = decide(WANTED, "", absent("uploads-prod"), (fallback,), unit="object").reason
+    reason = decide(WANTED, "", absent("uploads-prod"), (fallback,), Terms(unit="object")).reason
     assert reason.startswith("the fallback uploads exists, but cannot be read (ListObjectVersions")
     assert "AWS count" not in reason
 
@@ -394,7 +394,7 @@ def test_two_live_data_sets_name_the_way_out() -> None:
     """How to compare both, and how to bring over what is missing, whoever owns the preferred."""
     for owner in (NOBODY, OURS, THEIRS, Owner(Ownership.UNKNOWN)):
         preferred = there("uploads-prod", owner=owner)
-        (warning,) = decide(WANTED, "", preferred, (there("uploads"),), scheme="s3").warnings
+        (warning,) = decide(WANTED, "", preferred, (there("uploads"),), Terms(scheme="s3")).warnings
         assert "`dataware verify s3://uploads s3://uploads-prod`" in warning
         assert "`dataware migrate s3://uploads s3://uploads-prod --on-conflict target`" in warning
 

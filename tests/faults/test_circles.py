@@ -18,9 +18,9 @@ from dataware.aws.holding_stack import HoldingStack, WaitIntervals
 from dataware.aws.simulate import simulate
 from dataware.calc.key_range import KeyRange
 from dataware.cli.context import make_wire
+from dataware.core.copier import CopyOrder
 from dataware.core.errors import LookupFailedError
-from dataware.core.kind import CopyOrder, Location
-from dataware.core.model import Content
+from dataware.core.model import Content, Location
 from dataware.core.permissions import NeededActions
 from dataware.core.ports import Request, Response
 from dataware.kinds import load
@@ -251,7 +251,7 @@ def buckets(cursor: str) -> bytes:
 
 def reads(account: Account, type_name: str, *, all_versions: bool = False) -> None:
     """Read all of one side, as a verification does."""
-    make = load(type_name).reader
+    make = load(type_name).require_copying().reader
     assert make is not None
     reader = make(account, PLACE, all_versions=all_versions, deep=False)
     part = "" if type_name == BUCKET else "0 of 1"

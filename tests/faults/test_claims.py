@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from dataware.core.copier import Copier, CopyOrder, CopyTools
 from dataware.core.errors import DatawareError, IncompleteError, RefusedError, ServiceError
-from dataware.core.kind import Copier, CopyOrder, CopyTools, Location
 from dataware.core.model import (
     ImportMode,
+    Location,
     Marker,
     MarkerState,
     OnFallbackData,
@@ -38,8 +39,7 @@ class Ledger:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.world = World(boxes={"old": {f"k{n}": "v" for n in range(7)}}, identities={"old": 1})
         self.orders: list[CopyOrder] = []
-        original = box_kind(self.world).copier
-        assert original is not None
+        original = box_kind(self.world).require_copying().copier
 
         def copier(tools: CopyTools, order: CopyOrder) -> Copier:
             self.orders.append(order)

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.absence import CODES
+from dataware.core.copier import SkipReason
 from dataware.core.errors import DatawareError, NotFoundError
-from dataware.core.kind import SkipReason
 from dataware.core.ports import Response
 from dataware.migrate import CopyState
 from support.memory_aws import saying

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dataware.core.copier import CopyOrder, CopyOutcome, CopyTools, Unit
 from dataware.core.errors import IncompleteError
-from dataware.core.kind import CopyOrder, CopyOutcome, CopyTools, Location, Unit
-from dataware.core.model import MarkerState, Wanted
+from dataware.core.model import Location, MarkerState, Wanted
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import CopySettings
 from dataware.ops.plan import make_plan

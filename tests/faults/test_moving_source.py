@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from dataware.core.copier import CopyOrder, CopyOutcome, CopyTools, SkippedKey, SkipReason, Unit
 from dataware.core.errors import IncompleteError
-from dataware.core.kind import CopyOrder, CopyOutcome, CopyTools, SkippedKey, SkipReason, Unit
 from dataware.core.model import MarkerState, OnConflict, Wanted
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import CopySettings

@@ -19,7 +19,7 @@ from dataware.cli.context import make_context
 from dataware.cli.process.signals import StopSignal
 from dataware.cli.transport import transport
 from dataware.core.errors import IncompleteError
-from dataware.core.kind import Location
+from dataware.core.model import Location
 from dataware.http.endpoint import Limits
 from dataware.ops.context import CopySettings
 from dataware.ops.migrate import migrate

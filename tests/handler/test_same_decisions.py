@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from dataware.core.copier import CopyOrder
 from dataware.core.errors import DatawareError
-from dataware.core.kind import CopyOrder, Location
-from dataware.core.model import OnConflict
+from dataware.core.model import Location, OnConflict
 from dataware.handler import begin, copy_shard, finish
 from dataware.handler import job as jobs
 from dataware.handler.invocation import Invocation, LambdaContext, RemainingTime

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dataware.calc.multiset_digest import MultisetDigest
-from dataware.core.kind import CopyOutcome, SkippedKey, SkipReason, Unit
+from dataware.core.copier import CopyOutcome, SkippedKey, SkipReason, Unit
 from dataware.core.model import Size
 from dataware.handler import finish
 from dataware.handler.shard import LIMIT, Shard, ShardJournal, shared_out

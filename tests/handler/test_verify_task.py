@@ -8,7 +8,7 @@ from hashlib import blake2b
 import pytest
 
 from dataware.calc.multiset_digest import MultisetDigest
-from dataware.core.kind import Evidence, KeyFingerprint
+from dataware.core.reader import Evidence, KeyFingerprint
 from dataware.handler.shard import LIMIT
 from dataware.handler.verify_task import DIFFERENCES, SLOTS, TaskState, new_task_states
 from dataware.verify.comparison import Comparison

@@ -22,16 +22,19 @@ def test_names_and_schemes_are_unique() -> None:
     Two types of one name are the same thing under the same name, and are looked at alike.
     """
     cards = kinds()
-    assert len({card.name for card in cards}) == len({card.probe for card in cards})
-    assert len({(card.name, card.probe) for card in cards}) == len({card.name for card in cards})
-    schemes = {(card.scheme, card.probe) for card in cards if card.scheme}
+    slugs = {card.names.slug for card in cards}
+    assert len(slugs) == len({card.probe for card in cards})
+    assert len({(card.names.slug, card.probe) for card in cards}) == len(slugs)
+    schemes = {(card.copying.scheme, card.probe) for card in cards if card.copying}
     assert len(schemes) == len({scheme for scheme, _ in schemes})
 
 
 @pytest.mark.parametrize("card", kinds(), ids=lambda card: card.cfn_type)
 def test_types_of_one_kind_know_each_other(card: Kind) -> None:
     """One card says which types declare the same thing: all of its name, and no other."""
-    assert set(card.all_types) == {one.cfn_type for one in kinds() if one.name == card.name}
+    assert set(card.all_types) == {
+        one.cfn_type for one in kinds() if one.names.slug == card.names.slug
+    }
 
 
 @pytest.mark.parametrize(
@@ -59,11 +62,11 @@ def test_a_stranger_is_answered_with_the_known_types() -> None:
 @pytest.mark.parametrize("card", kinds(), ids=lambda card: card.cfn_type)
 def test_every_action_is_checked_against_some_resource(card: Kind) -> None:
     """A policy that is scoped to resources loses no action; those of the account have none."""
-    arns = card.arns("name", "111122223333", "eu-central-1", "aws")
+    arns = card.access.arns("name", "111122223333", "eu-central-1", "aws")
     actions = {
         action
-        for phase, some in card.permissions.items()
+        for phase, some in card.access.phases.items()
         if phase != ACCOUNT_PHASE
         for action in some
     }
-    assert [one for one in actions if not any(card.governs(one, arn) for arn in arns)] == []
+    assert [one for one in actions if not any(card.access.governs(one, arn) for arn in arns)] == []

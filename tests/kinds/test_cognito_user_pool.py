@@ -58,8 +58,8 @@ def test_policies_name_a_pool_by_its_id_only() -> None:
     """An ARN holds the id; a policy for a name has to allow any pool."""
     place = ("111122223333", "us-east-1", "aws")
     arn = "arn:aws:cognito-idp:us-east-1:111122223333:userpool/"
-    assert KIND.arns("us-east-1_A1b2C3d4E", *place) == (f"{arn}us-east-1_A1b2C3d4E",)
-    assert KIND.arns("users-prod", *place) == (f"{arn}*",)
+    assert KIND.access.arns("us-east-1_A1b2C3d4E", *place) == (f"{arn}us-east-1_A1b2C3d4E",)
+    assert KIND.access.arns("users-prod", *place) == (f"{arn}*",)
 
 
 @pytest.mark.parametrize("name", ["", "a" * 129, "a/b", "ü"])
@@ -72,7 +72,7 @@ def test_settings_of_a_pool_and_of_a_template_are_read_alike(aws_server: Embedde
     """A pool without settings is as well protected as a template without them."""
     aws = account()
     make_pool(aws, "users-prod")
-    assert probe(aws, "users-prod").settings == KIND.declared_settings({})
-    assert set(KIND.declared_settings({"MfaConfiguration": {"Ref": "X"}})) == {
+    assert probe(aws, "users-prod").settings == KIND.template.declared_settings({})
+    assert set(KIND.template.declared_settings({"MfaConfiguration": {"Ref": "X"}})) == {
         "deletion_protection"
     }

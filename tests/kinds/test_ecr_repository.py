@@ -57,11 +57,11 @@ def test_declared_settings_leave_out_what_is_not_literal(
     properties: dict[str, Any], labels: dict[str, str]
 ) -> None:
     """A function is not a setting; what is left out of a template has CloudFormation's default."""
-    found = KIND.declared_settings(properties)
+    found = KIND.template.declared_settings(properties)
     assert {name: setting.label for name, setting in found.items()} == labels
 
 
 def test_a_new_name_or_encryption_replaces_a_repository() -> None:
     """Its name is its identifier, and CloudFormation replaces it for another encryption."""
-    assert not KIND.renamed_in_place
-    assert "EncryptionConfiguration" in KIND.replaced_by
+    assert not KIND.template.renamed_in_place
+    assert "EncryptionConfiguration" in KIND.template.replaced_by

@@ -31,6 +31,6 @@ def test_every_property_whose_change_replaces_is_on_the_card(cfn_type: str) -> N
         for name, one in database()[cfn_type].items()
         if one.get("causesReplacement", "no") != "no"
     }
-    named = set() if kind.renamed_in_place else {kind.identifier}
-    assert replacing <= {*named, *kind.replaced_by}
-    assert {*named, *kind.replaced_by} <= database()[cfn_type].keys()
+    named = set() if kind.template.renamed_in_place else {kind.template.identifier}
+    assert replacing <= {*named, *kind.template.replaced_by}
+    assert {*named, *kind.template.replaced_by} <= database()[cfn_type].keys()

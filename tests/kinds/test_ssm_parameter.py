@@ -66,5 +66,5 @@ def test_bad_names_are_told_what_is_wrong(name: str) -> None:
 def test_the_arn_has_one_slash() -> None:
     """The name's leading slash is part of the ARN, not doubled."""
     expected = ("arn:aws:ssm:us-east-1:123456789012:parameter/app/a",)
-    assert KIND.arns("/app/a", "123456789012", "us-east-1", "aws") == expected
-    assert KIND.arns("app/a", "123456789012", "us-east-1", "aws") == expected
+    assert KIND.access.arns("/app/a", "123456789012", "us-east-1", "aws") == expected
+    assert KIND.access.arns("app/a", "123456789012", "us-east-1", "aws") == expected

@@ -17,7 +17,7 @@ from dataware.kinds import kinds
 
 ROOM = Path(dataware.kinds.__file__).parent
 WINGED = sorted(path.parent for path in ROOM.glob("*/copy") if (path.parent / "verify").is_dir())
-COPYING = [kind for kind in kinds() if kind.copier is not None]
+COPYING = [kind for kind in kinds() if kind.copying is not None]
 
 ABOVE_BOTH: frozenset[str] = frozenset()
 """Modules of kinds that both wings may import: names and settings, never what judges."""
@@ -47,12 +47,12 @@ def imported(node: ast.AST) -> list[str]:
     return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
 
 
-@pytest.mark.parametrize("kind", COPYING, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", COPYING, ids=lambda kind: kind.names.slug)
 def test_a_kind_that_copies_verifies_by_code_of_its_own(kind: Kind) -> None:
     """Adding a type that copies means adding both wings."""
-    package = maker(kind.copier).partition(".copy.")[0]
+    package = maker(kind.require_copying().copier).partition(".copy.")[0]
     assert (ROOM / package.rpartition(".")[2]) in WINGED
-    assert maker(kind.reader) in {package, f"{package}.verify.reader"}
+    assert maker(kind.require_copying().reader) in {package, f"{package}.verify.reader"}
 
 
 def maker(factory: object) -> str:

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataware.core.errors import IncompleteError, LookupFailedError
-from dataware.core.kind import (
+from dataware.core.copier import (
     CopyOutcome,
     PageBound,
     Rates,
@@ -23,6 +22,7 @@ from dataware.core.kind import (
     UnitPage,
     no_page_bound,
 )
+from dataware.core.errors import IncompleteError, LookupFailedError
 from dataware.core.model import Size
 from dataware.migrate import CopyState, Engine, EngineSettings
 from dataware.migrate.copy_progress import CopyProgress, CopySubject

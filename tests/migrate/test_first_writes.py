@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataware.core.errors import WriteDeniedError
-from dataware.core.kind import (
+from dataware.core.copier import (
     CopyOutcome,
     PageBound,
     SkippedKey,
@@ -19,6 +18,7 @@ from dataware.core.kind import (
     UnitPage,
     no_page_bound,
 )
+from dataware.core.errors import WriteDeniedError
 from dataware.migrate import CopyState, EngineSettings
 from dataware.migrate.first_writes import FEW
 from support.copying import Events, MemoryCopier, MemoryJournal

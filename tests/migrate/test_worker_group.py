@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataware.core.copier import CopyOutcome, Rates, SkippedKey, SkipReason, Unit
 from dataware.core.errors import IncompleteError, LookupFailedError
-from dataware.core.kind import CopyOutcome, Rates, SkippedKey, SkipReason, Unit
 from dataware.migrate import EngineSettings
 from dataware.migrate.worker_task import UnexpectedError
 from support.accounting import check_identity

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataware.core.copier import CopyOrder
 from dataware.core.errors import DatawareError, ServiceError
-from dataware.core.kind import CopyOrder
 from dataware.core.model import Problem
 from dataware.migrate.engine import EngineSettings
 from dataware.migrate.worker_task import ERRORS, UnexpectedError, WorkerTask, error_json, error_of

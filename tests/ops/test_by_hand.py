@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 
 from dataware.core.errors import InputError, RefusedError
-from dataware.core.kind import Location
-from dataware.core.model import Facts, Marker, MarkerState, Wanted
+from dataware.core.model import Facts, Location, Marker, MarkerState, Wanted
 from dataware.ops.context import CopySettings
 from dataware.ops.migrate import migrate
 from dataware.ops.policy import iam_policy
@@ -64,16 +63,16 @@ def test_a_source_that_is_being_filled_is_not_copied(there: World) -> None:
     assert there.boxes["new"] == {}
 
 
-@pytest.mark.parametrize("ability", ["copier", "reader"])
-def test_a_kind_without_the_ability_says_so(
-    there: World, monkeypatch: pytest.MonkeyPatch, ability: str
+@pytest.mark.parametrize("command", ["migrate", "verify"])
+def test_a_kind_that_is_not_copied_says_so(
+    there: World, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     """What a card lacks is bad input, not a crash."""
-    install(monkeypatch, there, **{ability: None})
+    install(monkeypatch, there, copying=None)
     use: Callable[[], object] = {
-        "copier": lambda: migrate(there.context(), BOX, OLD, NEW, PLAIN),
-        "reader": lambda: verify(there.context(), BOX, OLD, NEW),
-    }[ability]
+        "migrate": lambda: migrate(there.context(), BOX, OLD, NEW, PLAIN),
+        "verify": lambda: verify(there.context(), BOX, OLD, NEW),
+    }[command]
     with pytest.raises(InputError, match="memory box"):
         use()
 
@@ -140,7 +139,7 @@ def test_the_policy_scopes_actions_to_names(there: World, monkeypatch: pytest.Mo
     install(
         monkeypatch,
         there,
-        permissions={**{phase: (f"box:{phase}",) for phase in phases}, "account": ("box:List",)},
+        phases={**{phase: (f"box:{phase}",) for phase in phases}, "account": ("box:List",)},
         arns=lambda name, account, region, partition: (f"{partition}/{region}/{account}/{name}",),
     )
     wanted = [Wanted("Box", BOX, "new", ("old",))]

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataware.core.copier import CopyOrder, CopyTools
 from dataware.core.errors import IncompleteError
-from dataware.core.kind import CopyOrder, CopyTools, Location
+from dataware.core.model import Location
 from dataware.migrate import EngineSettings, WorkerTask
 from dataware.ops import copy_run
 from dataware.ops.context import CopySettings
@@ -89,9 +90,8 @@ def crew_of(there: World) -> MemoryWorkers:
 
     def make(assignment: WorkerTask) -> BoxCopier:
         kind = box_kind(there)
-        assert (assignment.type_name, kind.copier) and kind.copier is not None
         tools = CopyTools(WorldAws(there), NoWire(), LoopClock())  # type: ignore[arg-type]  # a part of it
-        copier = kind.copier(tools, assignment.order)
+        copier = kind.require_copying().copier(tools, assignment.order)
         assert isinstance(copier, BoxCopier)
         return copier
 

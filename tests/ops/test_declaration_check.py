@@ -42,8 +42,8 @@ KEYS: dict[str, Any] = {
 def checked(wanted: Wanted, preferred: Facts, *fallbacks: Facts) -> Decision:
     """The decision, once what is declared was looked at."""
     kind = load(wanted.type)
-    schema = kind.declared_schema(wanted.properties)
-    decision = decide(wanted, schema, preferred, fallbacks, unit=kind.unit, scheme=kind.scheme)
+    schema = kind.template.declared_schema(wanted.properties)
+    decision = decide(wanted, schema, preferred, fallbacks)
     return check_declared(kind, wanted, decision, preferred, fallbacks)
 
 

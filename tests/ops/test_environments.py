@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataware.core.errors import InputError
-from dataware.core.kind import Kind, Location
+from dataware.core.kind import Kind
 from dataware.core.model import (
     NO_MARKER,
     NOBODY,
@@ -21,6 +21,7 @@ from dataware.core.model import (
     Content,
     Existence,
     Facts,
+    Location,
     Marker,
     MarkerState,
     Owner,
@@ -33,7 +34,7 @@ from dataware.core.plan import Plan, lock_entries
 from dataware.ops.context import Context
 from dataware.ops.inputs.wanted import App, StackEnvironment, check_together
 from dataware.ops.plan import make_plan
-from support.world import World, box_kind
+from support.world import World, box_kind, change_card
 
 ACCOUNTS = ("000000000000", "111122223333")
 REGIONS = ("us-east-1", "eu-west-1", "ap-south-1")
@@ -136,9 +137,9 @@ def kinds_of(world: Environments) -> dict[str, Kind]:
     def locate(_aws: Any, place: Location) -> str | None:
         return world.regions.get(("", "", place.name))
 
-    base = replace(box_kind(World()), declared_schema=lambda _properties: "")
-    table = replace(
-        base, name="table", cfn_type="Memory::Table", probe=look_at_table, short="table",
+    base = box_kind(World())
+    table = change_card(
+        base, slug="table", cfn_type="Memory::Table", probe=look_at_table, short="table",
         arns=lambda name, account, region, partition: (
             f"arn:{partition}:table:{region}:{account}:table/{name}",
         ),
@@ -147,8 +148,8 @@ def kinds_of(world: Environments) -> dict[str, Kind]:
     return {
         "Memory::Table": table,
         "Memory::GlobalTable": replace(table, cfn_type="Memory::GlobalTable"),
-        "Memory::Bucket": replace(
-            base, name="bucket", cfn_type="Memory::Bucket", probe=look_at_bucket, locate=locate,
+        "Memory::Bucket": change_card(
+            base, slug="bucket", cfn_type="Memory::Bucket", probe=look_at_bucket, locate=locate,
             short="bucket",
             arns=lambda name, _account, _region, partition: (f"arn:{partition}:bucket:::{name}",),
         ),
@@ -174,7 +175,7 @@ def arn_of(account: str, region: str, name: str) -> str:
 
 def key_of(kind: Kind, name: str, account: str, region: str) -> Key:
     """Which resource a name means, by the words of the test alone."""
-    if kind.name == "bucket":
+    if kind.names.slug == "bucket":
         return ("", "", name.rpartition(":")[2])
     if is_arn(name):
         _, _, _, at, owner, resource = name.split(":")
@@ -311,7 +312,7 @@ def test_names_clash_exactly_within_one_environment(wanted: list[Wanted]) -> Non
     """A table's name may be used again elsewhere, a bucket's may not; both types are one kind."""
     cards = kinds_of(Environments())
     keys = [
-        (cards[one.type].name, key_of(cards[one.type], one.preferred, *_home_of(one)))
+        (cards[one.type].names.slug, key_of(cards[one.type], one.preferred, *_home_of(one)))
         for one in wanted
     ]
     try:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from dataware.core.kind import CopyOrder, Location, SkipReason
-from dataware.core.model import Marker, MarkerState, OnConflict
+from dataware.core.copier import CopyOrder, SkipReason
+from dataware.core.model import Location, Marker, MarkerState, OnConflict
 from dataware.migrate import CopyState, Counts
 from dataware.ops.context import CopySettings
 from dataware.ops.migration_policy import (

@@ -183,7 +183,7 @@ def test_only_what_both_sides_know_is_compared() -> None:
 def test_a_kind_without_a_copier_never_migrates(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rule 18: an ability that a card lacks is never planned."""
     there = world(old=1)
-    install(monkeypatch, there, copier=None)
+    install(monkeypatch, there, copying=None)
     (one,) = plan_of(there, wanted("new", "old")).resources
     assert (one.decision.action, one.decision.rule) == (Action.STOP, 18)
 

@@ -9,15 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataware.core.copier import CopyOrder
 from dataware.core.errors import IncompleteError, RefusedError, WriteDeniedError
-from dataware.core.kind import CopyOrder, Location
-from dataware.core.model import (
-    Content,
-    MarkerState,
-    OnConflict,
-    Problem,
-    Wanted,
-)
+from dataware.core.model import Content, Location, MarkerState, OnConflict, Problem, Wanted
 from dataware.ops.context import CopySettings
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration

@@ -11,8 +11,8 @@ import pytest
 from dataware.aws.clock import SystemClock
 from dataware.aws.session import Account
 from dataware.cli.transport import make_wire
-from dataware.core.kind import Copier, CopyOrder, CopyOutcome, CopyTools, Location, Unit, UnitPage
-from dataware.core.model import Size
+from dataware.core.copier import Copier, CopyOrder, CopyOutcome, CopyTools, Unit, UnitPage
+from dataware.core.model import Location, Size
 from dataware.core.ports import Request, Response, Wire
 from dataware.kinds.s3_bucket import KIND
 from dataware.kinds.s3_bucket.copy.copier import make as make_copier
@@ -218,7 +218,7 @@ def size(aws: Account, the_order: CopyOrder) -> Size:
 def differences(aws: Account, the_order: CopyOrder, *, deep: bool = False) -> list[str]:
     """What an independent reader finds different between both sides, by key."""
     versions = the_order.all_versions
-    make = KIND.reader
+    make = KIND.require_copying().reader
     assert make is not None
     mine = make(aws, the_order.source, all_versions=versions, deep=deep)
     theirs = make(aws, the_order.target, all_versions=versions, deep=deep)

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from dataware.core.copier import CopyOutcome, PageBound, Rates, Unit, UnitPage, no_page_bound
 from dataware.core.errors import LookupFailedError
 from dataware.core.events import Event
-from dataware.core.kind import CopyOutcome, PageBound, Rates, Unit, UnitPage, no_page_bound
 from dataware.core.model import Size
 
 

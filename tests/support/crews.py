@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataware.core.kind import Copier
+from dataware.core.copier import Copier
 from dataware.core.ports import Journal
 from dataware.migrate import CopyState, EngineSettings, WorkerGroup, WorkerTask, split
 from dataware.migrate.copy_progress import CopyProgress, CopySubject

@@ -12,8 +12,8 @@ from zlib import crc32
 
 from dataware.aws import Account, SystemClock
 from dataware.cli.transport import transport
-from dataware.core.kind import CopyOrder, CopyOutcome, CopyTools, Location, UnitPage
-from dataware.core.model import OnConflict
+from dataware.core.copier import CopyOrder, CopyOutcome, CopyTools, UnitPage
+from dataware.core.model import Location, OnConflict
 from dataware.core.ports import Request, Response
 from dataware.kinds.dynamodb_table import KIND
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
@@ -162,8 +162,7 @@ def everything(aws: Account, name: str) -> list[dict[str, Any]]:
 async def copy(aws: Account, order: CopyOrder) -> CopyOutcome:
     """Copy all partitions one after another, and add up what became of them."""
     wire = aws.wire(lambda _reason: None)
-    assert KIND.copier is not None
-    copier = KIND.copier(CopyTools(aws, wire, SystemClock()), order)
+    copier = KIND.require_copying().copier(CopyTools(aws, wire, SystemClock()), order)
     outcomes: list[CopyOutcome] = []
     try:
         for partition in await copier.partitions():

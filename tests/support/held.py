@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from dataware.calc.key_range import KeyRange, ranges
-from dataware.core.kind import Evidence, FingerprintPage, KeyFingerprint, Reader
+from dataware.core.reader import Evidence, FingerprintPage, KeyFingerprint, Reader
 from dataware.verify.merge import DifferenceKind
 
 PAGE = 4

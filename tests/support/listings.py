@@ -6,7 +6,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, unquote_to_bytes
 
-from dataware.core.kind import CopyOrder, Location
+from dataware.core.copier import CopyOrder
+from dataware.core.model import Location
 from dataware.core.ports import Request, Response
 
 ORDER = CopyOrder(

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataware.core.kind import Copier, CopyOrder, CopyTools, Location
-from dataware.core.model import OnConflict, Size
+from dataware.core.copier import Copier, CopyOrder, CopyTools
+from dataware.core.model import Location, OnConflict, Size
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
 from dataware.kinds.s3_bucket.copy.copier import make as bucket_copier
 from dataware.migrate import CopyState, Engine, EngineSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dataware.core.kind import KeyFingerprint, Reader
+from dataware.core.reader import KeyFingerprint, Reader
 
 
 def read_entries(reader: Reader, *parts: str) -> Iterator[KeyFingerprint]:

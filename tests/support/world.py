@@ -8,37 +8,33 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from dataware.core.errors import RefusedError
-from dataware.core.kind import (
+from dataware.core.copier import (
     CopyOrder,
     CopyOutcome,
     CopyTools,
-    Evidence,
-    FingerprintPage,
-    KeyFingerprint,
-    Kind,
-    Location,
     PageBound,
     Rates,
-    Reader,
     SkippedKey,
     SkipReason,
     Unit,
     UnitPage,
     no_page_bound,
 )
+from dataware.core.errors import RefusedError
+from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import (
     NO_MARKER,
     NOBODY,
     Content,
     Existence,
     Facts,
+    Location,
     Marker,
     MarkerState,
     OnConflict,
@@ -48,6 +44,7 @@ from dataware.core.model import (
     absent,
 )
 from dataware.core.ports import Aws
+from dataware.core.reader import Evidence, FingerprintPage, KeyFingerprint, Reader
 from dataware.ops.context import Context
 from support.copying import Events, Killed, LoopClock, MemoryJournal
 
@@ -338,26 +335,31 @@ def box_kind(world: World) -> Kind:
         return BoxReader(world, place)
 
     return Kind(
-        name="memory-box",
         cfn_type="Memory::Box",
-        noun="memory box",
-        short="box",
-        unit="key",
-        identifier="Name",
-        check_name=lambda _name: None,
+        names=Names("memory-box", "memory box", "box", "key", lambda _name: None),
+        template=Template(identifier="Name"),
+        access=Permissions(phases={}, arns=lambda *_where: ()),
         probe=probe,
-        permissions={},
-        arns=lambda *_where: (),
-        copier=copier,
-        reader=reader,
-        scheme="box",
-        batch=2,
+        copying=Copying("box", copier, reader, batch=2),
     )
+
+
+PARTS = {"names": Names, "template": Template, "access": Permissions, "copying": Copying}
+
+
+def change_card(kind: Kind, **changes: Any) -> Kind:
+    """The card with other values, each in the part that has a field of that name."""
+    for part, made in PARTS.items():
+        here = {one.name for one in fields(made)} & changes.keys()
+        some = {name: changes.pop(name) for name in here}
+        if some:
+            kind = replace(kind, **{part: replace(getattr(kind, part), **some)})
+    return replace(kind, **changes)
 
 
 def install(monkeypatch: pytest.MonkeyPatch, world: World, **changes: Any) -> Kind:
     """Put the box into the catalogue, as one more resource type."""
-    kind = replace(box_kind(world), **changes)
+    kind = change_card(box_kind(world), **changes)
     module = ModuleType("dataware.kinds.memory_box")
     module.__dict__["KIND"] = kind
     monkeypatch.setitem(sys.modules, module.__name__, module)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.kind import FingerprintPage
+from dataware.core.reader import FingerprintPage
 from dataware.verify.merge import merge
 
 contents = st.dictionaries(st.binary(max_size=6), st.binary(max_size=3), max_size=30)

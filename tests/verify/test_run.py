@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.errors import IncompleteError
-from dataware.core.kind import Evidence
+from dataware.core.reader import Evidence
 from dataware.verify.merge import DifferenceKind
 from dataware.verify.run import LISTED, compare
 from support.held import Held

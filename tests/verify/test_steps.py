@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.calc.multiset_digest import MultisetDigest
-from dataware.core.kind import Evidence
+from dataware.core.reader import Evidence
 from dataware.verify.comparison import MANY, Comparison
 from dataware.verify.digests import SLOTS, DigestForm, DigestSlots
 from dataware.verify.merge import DifferenceKind

@@ -53,7 +53,7 @@ def claim(construct: Construct, asked: ResourceRequest, home: StackScope) -> Non
 
 def _key(asked: ResourceRequest, name: str, place: tuple[str, str, str]) -> str:
     """The ARN with the name behind it, which not every ARN holds."""
-    return f"{asked.kind.arns(name, *place)[0]} {name}"
+    return f"{asked.kind.access.arns(name, *place)[0]} {name}"
 
 
 def _warn(construct: Construct, path: str, name: str, owner: str) -> None:

@@ -161,7 +161,7 @@ def _why_outdated(
     what = f"{asked.kind.noun} {asked.preferred}"
     if entry is None:
         return f"{FILE} has no entry for the {what} in {environment}"
-    if entry.referenced and not asked.kind.adoptable and entry.physical_id is None:
+    if entry.referenced and not asked.kind.template.adoptable and entry.physical_id is None:
         return f"the entry of the {what} in {FILE} does not say its id"
     if entry.fallbacks != asked.fallbacks:
         return f"the entry of the {what} in {FILE} was made for other fallback names"

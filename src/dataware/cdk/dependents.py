@@ -151,7 +151,7 @@ def _declared_name(cfn_type: str, properties: Mapping[str, Any]) -> str | None:
     """The literal name that a resource gives itself."""
     if cfn_type not in CATALOGUE:
         return None
-    word = load(cfn_type).identifier
+    word = load(cfn_type).template.identifier
     # CDK's own constructs begin the names of properties with a small letter.
     name = properties.get(word, properties.get(word[0].lower() + word[1:]))
     return name if isinstance(name, str) else None

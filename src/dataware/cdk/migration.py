@@ -165,7 +165,7 @@ class DataMigration(Construct):
         """
         kind = load(copy.cfn_type)
         source, target = (
-            name if is_arn(name) else f"{kind.scheme}://{name}"
+            name if is_arn(name) else f"{kind.require_copying().scheme}://{name}"
             for name in (copy.source, copy.target)
         )
         settings = {"target_key": copy.key, "if_needed": copy.if_needed, **settings}
@@ -187,10 +187,11 @@ class DataMigration(Construct):
         if copy.size is None:
             return
         kind, settings = self._source.kind, self._settings
+        copying = kind.require_copying()
         seconds = estimate_deployment(
             copy.size,
-            kind.charges(copy.size),
-            kind.speed,
+            copying.charges(copy.size),
+            copying.speed,
             workers=settings.max_concurrency,
             max_rate=settings.max_rate,
         )

@@ -62,14 +62,14 @@ class MigrationSide:
 
     def arns(self, partition: str) -> tuple[str, ...]:
         """The ARNs of the resource."""
-        return self.kind.arns(self.name, self.owner, self.region, partition)
+        return self.kind.access.arns(self.name, self.owner, self.region, partition)
 
     def record(self) -> str:
         """The Parameter Store name of the migration's record; a pattern if it is not known yet."""
         if is_token(self.name):
-            return f"{ROOT}/{self.kind.name}/*"
+            return f"{ROOT}/{self.kind.names.slug}/*"
         whole = f"{self.name}/{self.prefix}" if self.prefix else self.name
-        return parameter_name(self.kind.name, whole)
+        return parameter_name(self.kind.names.slug, whole)
 
 
 def sides(
@@ -132,7 +132,7 @@ def look_permissions(both: Iterable[MigrationSide], partition: str) -> list[Perm
     """What looking at both sides takes; what IAM cannot scope is granted everywhere."""
     both = list(both)
     probed = [(_actions(side.kind, LOOKING), side.arns(partition)) for side in both]
-    everywhere = both[0].kind.permissions.get(ACCOUNT, ())
+    everywhere = both[0].kind.access.phases.get(ACCOUNT, ())
     return [*probed, *([(everywhere, ("*",))] if everywhere else [])]
 
 
@@ -163,5 +163,5 @@ def record_permission(stack: Stack, side: MigrationSide, actions: tuple[str, ...
 
 
 def _actions(kind: Kind, phases: Iterable[str]) -> tuple[str, ...]:
-    known: Mapping[str, tuple[str, ...]] = kind.permissions
+    known: Mapping[str, tuple[str, ...]] = kind.access.phases
     return tuple(sorted({action for phase in phases for action in known.get(phase, ())}))

@@ -38,7 +38,8 @@ class PendingCopy:
         )
 
     def _address(self, name: str) -> str:
-        return name if name.startswith("arn:") else f"{load(self.cfn_type).scheme}://{name}"
+        scheme = load(self.cfn_type).require_copying().scheme
+        return name if name.startswith("arn:") else f"{scheme}://{name}"
 
 
 class MakeMigration(Protocol):

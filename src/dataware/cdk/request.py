@@ -44,7 +44,7 @@ class ResourceRequest:
         settings = {
             "OnError": self.on_error,
             "OnFallbackData": self.on_fallback_data,
-            "Import": self.import_mode if self.kind.adoptable else ImportMode.REFERENCE,
+            "Import": self.import_mode if self.kind.template.adoptable else ImportMode.REFERENCE,
         }
         chosen = {word: setting.value for word, setting in settings.items() if setting}
         return {"Fallback": list(self.fallbacks), **chosen}
@@ -54,7 +54,7 @@ class ResourceRequest:
         """The resource as a template would declare it, as far as it is known here."""
         return {
             "Type": self.kind.cfn_type,
-            "Properties": {self.kind.identifier: self.preferred, **self.schema},
+            "Properties": {self.kind.template.identifier: self.preferred, **self.schema},
             "Metadata": {"Dataware": self.metadata, "aws:cdk:path": self.path},
         }
 
@@ -81,7 +81,7 @@ class ResourceRequest:
             on_error=self.on_error or OnError.SAFE,
             on_fallback_data=self.on_fallback_data or OnFallbackData.MIGRATE,
             import_mode=(self.import_mode or otherwise)
-            if self.kind.adoptable
+            if self.kind.template.adoptable
             else ImportMode.REFERENCE,
             creator=Creator.DEPLOYMENT,
         )
@@ -128,7 +128,7 @@ def ask(
         _choice(path, "import_mode", import_mode, ImportMode),
         schema or {},
     )
-    if asked.import_mode is ImportMode.ADOPT and not asked.kind.adoptable:
+    if asked.import_mode is ImportMode.ADOPT and not asked.kind.template.adoptable:
         raise ValueError(
             f"{path}: CloudFormation cannot adopt {with_article(asked.kind.noun)} by its name: "
             "leave import_mode out, and the stack refers to an existing one"

@@ -190,7 +190,7 @@ class DataAwareResource(Construct):
 
         if decision.action in COPYING and decision.source is not None:
             return (copy(decision.source, size=entry.size),)
-        if asked.kind.copier is None or asked.on_error is OnError.NO_DATA:
+        if asked.kind.copying is None or asked.on_error is OnError.NO_DATA:
             return ()
         if entry.doubtful:
             Annotations.of(self).add_info(
@@ -205,7 +205,7 @@ class DataAwareResource(Construct):
         Not where nothing can be copied, so that there is no way out.
         """
         asked, names = self._asked, self._entry.stranded
-        if asked.kind.copier is None or not names:
+        if asked.kind.copying is None or not names:
             return
         copy = PendingCopy(asked.kind.cfn_type, names[0], asked.preferred, guarded=True)
         Annotations.of(self).add_error(

@@ -34,7 +34,9 @@ class CloudFormationHoldingStacks:
 
     def create(self, kind: Kind, wanted: Wanted) -> None:
         """Create the preferred resource. Raises ServiceError with CloudFormation's reason."""
-        create_held(self._aws, kind.cfn_type, kind.identifier, wanted.preferred, wanted.properties)
+        create_held(
+            self._aws, kind.cfn_type, kind.template.identifier, wanted.preferred, wanted.properties
+        )
 
     def release(self, kind: Kind, name: str) -> None:
         """Remove what a killed run left of an earlier creation; the resource stays."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataware.cli.app import known_kinds
 from dataware.cli.settings import PairOptions
-from dataware.core.kind import Location
+from dataware.core.model import Location
 from dataware.ops.context import Context
 from dataware.ops.inputs import ResourceAddress, parse_pair
 from dataware.ops.inputs.addresses import check_apart

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dataware.core.kind import SkipReason
+from dataware.core.copier import SkipReason
 
 ADVICE: Mapping[str, str] = {
     SkipReason.CONFLICT: "choose the side that wins with {on_conflict}",

@@ -189,10 +189,11 @@ def places_of(
 ) -> dict[tuple[str, str], tuple[str, str]]:
     """Where each literal physical name is declared, by the kind's name and it."""
     return {
-        (kinds[one.type].name, name): (stack, logical_id)
-        for stack, resources in stacks.items()
-        for logical_id, one in resources.items()
-        if one.type in kinds and isinstance(name := one.value(kinds[one.type].identifier), str)
+        (kind.names.slug, name): (stack, logical_id)
+        for stack, some in stacks.items()
+        for logical_id, one in some.items()
+        if (kind := kinds.get(one.type))
+        and isinstance(name := one.value(kind.template.identifier), str)
     }
 
 
@@ -217,15 +218,14 @@ def threats(
     )
     for logical_id, resource in deployed.items():
         kind = outlook.kinds.get(resource.type)
-        if kind is None or not kind.stateful:
+        if kind is None or not kind.template.stateful:
             continue
         made_unseen = before is not None and logical_id not in before
         if made_unseen and as_before and logical_id not in now.resources:
             continue
         was = (before or {}).get(logical_id)
         one = _ResourceChange(outlook, now, kind, logical_id, resource, was)
-        if (threat := one.threat()) is not None:
-            yield threat
+        yield from filter(None, [one.threat()])
 
 
 def with_content(threat: DestructiveChange, facts: Facts) -> DestructiveChange | None:
@@ -262,7 +262,7 @@ class _ResourceChange:
 
     def _gone(self) -> DestructiveChange | None:
         name = self.deployed.physical_id
-        place = self.outlook.places.get((self.kind.name, name))
+        place = self.outlook.places.get((self.kind.names.slug, name))
         retained = self.was is not None and is_retained(self.was.deletion_policy)
         if place is not None:
             stack, logical_id = place
@@ -330,12 +330,12 @@ class _ResourceChange:
 
     def _new_name(self, now: DeclaredResource) -> str | None:
         """The name it would get, if that is another one; in words if only the stack knows it."""
-        if self.kind.renamed_in_place:
+        if self.kind.template.renamed_in_place:
             return None
-        name = now.value(self.kind.identifier)
+        name = now.value(self.kind.template.identifier)
         if (text := text_of(name)) is not None:
             return text if text != self.deployed.physical_id else None
-        if self.was is None or name == self.was.value(self.kind.identifier):
+        if self.was is None or name == self.was.value(self.kind.template.identifier):
             return None
         if name is None:
             return "a name that CloudFormation makes up"
@@ -346,10 +346,10 @@ class _ResourceChange:
         """The first property that changes and may not; None without the deployed template."""
         if self.was is None:
             return None
-        for name in self.kind.replaced_by:
+        for name in self.kind.template.replaced_by:
             if as_texts(now.value(name)) != as_texts(self.was.value(name)):
                 return name
-        parts = (self.kind.fixed_parts(one.values()) for one in (self.was, now))
+        parts = (self.kind.template.fixed_parts(one.values()) for one in (self.was, now))
         return "key schema" if _differ(*map(as_texts, parts)) else None
 
     def _survives_replacement(self, now: DeclaredResource) -> bool:
@@ -358,7 +358,7 @@ class _ResourceChange:
         return is_retained(before) and is_retained(now.replace_policy)
 
     def _is_copied(self) -> bool:
-        return (self.kind.name, self.deployed.physical_id) in self.outlook.copied
+        return (self.kind.names.slug, self.deployed.physical_id) in self.outlook.copied
 
     def _threat(self, loss: Loss, outcome: str, recipe: str) -> DestructiveChange:
         return DestructiveChange(

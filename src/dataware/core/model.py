@@ -344,3 +344,17 @@ class Decision:
     import_mode: ImportMode | None = None
     guarded: bool = False
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """One side of a copy: a resource by name, with the part of it that is meant.
+
+    `name` is what service calls take (a name or an ARN); `prefix` selects keys of a bucket;
+    `owner` is the account that must own it; `region` is where it lives.
+    """
+
+    name: str
+    owner: str
+    region: str
+    prefix: str = ""

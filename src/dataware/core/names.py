@@ -2,7 +2,7 @@
 
 An app may name a resource by its ARN, which says in which account and region it lives. A name alone
 means the account and region of the run. Pure: what an ARN looks like comes from the card of a kind
-(`Kind.arns`). Nothing here asks whether a resource exists.
+(`Permissions.arns`). Nothing here asks whether a resource exists.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from dataware.core.errors import InputError
-from dataware.core.kind import Kind, Location
-from dataware.core.model import Wanted
+from dataware.core.kind import Kind
+from dataware.core.model import Location, Wanted
 
 PARTITIONS = (
     ("cn-", "aws-cn"),
@@ -25,10 +25,6 @@ PARTITIONS = (
     ("eusc-", "aws-eusc"),
 )
 """How the regions of a partition begin; all others are of ``aws`` (botocore, partitions.json)."""
-
-PARTS = ("stream", "index", "backup", "export", "import")
-"""What the ARN of a part of a table names after the table (Service Authorization Reference,
-"Actions, resources, and condition keys for Amazon DynamoDB")."""
 
 PLACEHOLDERS = ("NAME", "ACCOUNT", "REGION", "PARTITION")
 
@@ -97,7 +93,7 @@ def name_problem(kind: Kind, text: str, *, created: bool = False) -> str | None:
     parsed = parse_name(kind, text)
     if parsed is None:
         return _arn_problem(kind, text)
-    check = kind.check_name if created else kind.problem_of_name
+    check = kind.names.check if created else kind.names.find_problem
     if (why := check(parsed.name)) is not None:
         return _part_problem(kind, parsed) or why
     region, partition = parsed.region, parsed.partition
@@ -129,7 +125,7 @@ def full_name(kind: Kind, place: Location, home: Location) -> str:
     same = (place.owner, place.region) == (home.owner, home.region)
     if same or is_arn(place.name) or not is_regional(kind):
         return place.name
-    return kind.arns(place.name, place.owner, place.region, partition_of(place.region))[0]
+    return kind.access.arns(place.name, place.owner, place.region, partition_of(place.region))[0]
 
 
 def identify_name(kind: Kind, text: str, account: str, region: str) -> tuple[str, str]:
@@ -139,13 +135,13 @@ def identify_name(kind: Kind, text: str, account: str, region: str) -> tuple[str
     """
     parsed = parse_name(kind, text) or ResourceName(text, text)
     where = (parsed.account or account, parsed.region or region)
-    arns = kind.arns(parsed.name, *where, partition_of(where[1]))
-    return kind.name, arns[0] if arns else text
+    arns = kind.access.arns(parsed.name, *where, partition_of(where[1]))
+    return kind.names.slug, arns[0] if arns else text
 
 
 def is_regional(kind: Kind) -> bool:
     """Whether the same name means other resources in other accounts or regions."""
-    arns = kind.arns(*PLACEHOLDERS)
+    arns = kind.access.arns(*PLACEHOLDERS)
     return bool(arns) and "REGION" in arns[0]
 
 
@@ -217,7 +213,7 @@ def arn_pattern(kind: Kind) -> re.Pattern[str] | None:
     None for a kind that is known by name only: where nothing is copied, nothing comes from
     elsewhere.
     """
-    arns = kind.arns(*PLACEHOLDERS) if kind.scheme else ()
+    arns = kind.access.arns(*PLACEHOLDERS) if kind.copying else ()
     return _pattern_of(arns[0]) if arns else None
 
 
@@ -226,7 +222,7 @@ def _arn_problem(kind: Kind, text: str) -> str:
     pattern = arn_pattern(kind)
     if pattern is None:
         return f"give the name of the {kind.noun} instead of an ARN"
-    example = kind.arns(*PLACEHOLDERS[:3], "aws")[0]
+    example = kind.access.arns(*PLACEHOLDERS[:3], "aws")[0]
     looks = f"the ARN of a {kind.short} looks like {example}"
     if pattern.fullmatch(text.strip().lower()):
         return f"its service, region and account are written in lower case and digits; {looks}"
@@ -242,6 +238,10 @@ def _part_problem(kind: Kind, parsed: ResourceName) -> str | None:
         return None
     name, _, rest = parsed.name.partition("/")
     part = rest.partition("/")[0]
-    what = f"{part} of" if part in PARTS else f"{kind.unit} in" if kind.prefixes else "part of"
+    what = "part of"
+    if part in kind.names.parts:
+        what = f"{part} of"
+    elif kind.copying and kind.copying.prefixes:
+        what = f"{kind.unit} in"
     article = "an" if what[0] in "aeiou" else "a"
     return f"it names {article} {what} the {kind.short} {name}: end the ARN after {name}"

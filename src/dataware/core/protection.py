@@ -72,7 +72,7 @@ def compare_protection(
 def _find_weakening(
     kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts, source: Facts | None
 ) -> str | None:
-    declared = kind.declared_settings(wanted.properties)
+    declared = kind.template.declared_settings(wanted.properties)
     exists = preferred.existence is Existence.EXISTS
     if decision.action in COPYING and source is not None:
         weaker = weaker_settings(source.settings, preferred.settings if exists else declared)
@@ -94,7 +94,7 @@ def _find_unread(
     if decision.action not in COPYING or source is None:
         return None
     exists = preferred.existence is Existence.EXISTS
-    target = preferred.settings if exists else kind.declared_settings(wanted.properties)
+    target = preferred.settings if exists else kind.template.declared_settings(wanted.properties)
     unread = [name.replace("_", " ") for name in target if name not in source.settings]
     if not unread:
         return None
@@ -129,7 +129,8 @@ def find_weakened(
             continue
         properties = {**_reset_properties(was, declared), **declared.properties}
         weaker = weaker_settings(
-            kind.declared_settings(was.properties), kind.declared_settings(properties)
+            kind.template.declared_settings(was.properties),
+            kind.template.declared_settings(properties),
         )
         if weaker:
             yield WeakerProtection(now.name, logical_id, kind.noun, tuple(weaker))

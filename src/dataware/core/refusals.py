@@ -31,17 +31,16 @@ REFUSALS = (
     DecisionRow(
         11,
         STOP,
-        "the bucket {name} is not shown to be of this account, so nothing is read from it or "
-        "written to it; choose another name, or allow s3:ListAllMyBuckets and s3:ListBucket if "
-        "it is yours ({problems})",
+        "the {short} {name} is not shown to be of this account, so nothing is read from it or "
+        "written to it; choose another name, or allow {ownership} if it is yours "
+        "({problems})",
         when(owner=Ownership.FOREIGN),
     ),
     DecisionRow(
         11,
         STOP,
-        "the fallback bucket {foreign} is not shown to be of this account, so it is not read; "
-        "take it out of the fallbacks, or allow s3:ListAllMyBuckets and s3:ListBucket if it is "
-        "yours",
+        "the fallback {short} {foreign} is not shown to be of this account, so it is not read; "
+        "take it out of the fallbacks, or allow {ownership} if it is yours",
         when(fallback=Fallback.FOREIGN),
     ),
     DecisionRow(

@@ -7,6 +7,7 @@ that decide are data, in `dataware.core.table`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from dataware.core.events import format_count
 from dataware.core.model import (
@@ -35,7 +36,7 @@ RULES: dict[int, str] = {
     8: "Both hold data and no migration is on record: import the preferred one, and warn.",
     9: "A completed migration's data is gone: stop.",
     10: "The preferred resource belongs to another stack: reference it, never write to it.",
-    11: "A bucket of another account: stop; never import, write or read it.",
+    11: "A resource of another account: stop; never import, write or read it.",
     12: "The preferred resource is empty, no stack owns it, no fallback has data: take it over.",
     13: "Key schemas differ and data would have to be copied: stop.",
     14: "A question went unanswered: go on only where nothing can be stranded or overwritten.",
@@ -49,28 +50,44 @@ RULES: dict[int, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What reasons call a kind and its data; a kind without a `scheme` cannot be copied.
+
+    `ownership` are the actions that show whose a resource is.
+    """
+
+    unit: str = "item"
+    short: str = "resource"
+    scheme: str | None = None
+    ownership: tuple[str, ...] = ()
+
+
+ANY_KIND = Terms()
+
+
 def decide(
     wanted: Wanted,
     schema: str | None,
     preferred: Facts,
     fallbacks: Sequence[Facts],
-    *,
-    unit: str = "item",
-    scheme: str | None = None,
+    terms: Terms = ANY_KIND,
 ) -> Decision:
     """The decision for one resource. Pure: same facts, same decision; never raises.
 
     `schema` is the declared key schema (None when none is declared); `fallbacks` stand in the
-    order of preference and include the source of a running migration. `unit` and `scheme` are the
-    kind's words for its data and its addresses; a kind without a scheme cannot be copied.
+    order of preference and include the source of a running migration. `terms` are those
+    of the kind.
     """
     situation = situation_of(wanted, schema, preferred, fallbacks)
     row = row_for(situation)
     source = source_of(preferred, fallbacks)
     words = {
         **_words(wanted, schema, preferred, fallbacks, source),
-        **_words_of_unread(fallbacks, unit),
-        "way_out": _way_out(preferred, source, scheme),
+        **_words_of_unread(fallbacks, terms.unit),
+        "way_out": _way_out(preferred, source, terms.scheme),
+        "short": terms.short,
+        "ownership": " and ".join(terms.ownership) or "the calls that show whose it is",
     }
     takes_source = row.action in (Action.MIGRATE, Action.RESUME) or row.rule == 15
     return Decision(

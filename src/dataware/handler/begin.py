@@ -9,10 +9,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from dataware.calc.words import with_article
-from dataware.core.errors import InputError
+from dataware.core.copier import Copier, CopyTools
 from dataware.core.events import event as happened
-from dataware.core.kind import Copier, CopyTools
 from dataware.core.model import Size
 from dataware.core.ports import Wire
 from dataware.handler.copy_shard import work_on
@@ -62,11 +60,9 @@ async def _begin(work: Invocation, checkpoint: str | None) -> tuple[CopyState, S
     return progress, size
 
 
-def _copier(work: Invocation, wire: Wire) -> Copier:
+def _copier(work: Invocation, wire: Wire) -> Copier[Any]:
     kind, order = work.job.kind, work.job.order
-    if kind.copier is None:
-        raise InputError(f"dataware cannot copy {with_article(kind.noun)}")
-    return kind.copier(
+    return kind.require_copying().copier(
         CopyTools(aws_of(work.outside, order.target), wire, work.outside.clock), order
     )
 

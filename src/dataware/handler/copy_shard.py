@@ -12,9 +12,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dataware.calc.words import with_article
-from dataware.core.errors import DatawareError, IncompleteError, InputError
-from dataware.core.kind import CopyTools
+from dataware.core.copier import CopyTools
+from dataware.core.errors import DatawareError, IncompleteError
 from dataware.core.model import Size
 from dataware.core.ports import Wire
 from dataware.handler.invocation import Invocation, LambdaContext, working
@@ -106,12 +105,11 @@ async def _copy(work: Invocation, shard: Shard) -> None:
 def _engine(work: Invocation, shard: Shard, progress: CopyState, wire: Wire) -> Engine:
     outside, job = work.outside, work.job
     kind, order = job.kind, job.order
-    if kind.copier is None:
-        raise InputError(f"dataware cannot copy {with_article(kind.noun)}")
-    subject = CopySubject(order.source.name, order.target.name, kind.unit, kind.batch)
+    copying = kind.require_copying()
+    subject = CopySubject(order.source.name, order.target.name, kind.unit, copying.batch)
     size = Size(shard.items, 0, exact=False)
     return Engine(
-        kind.copier(CopyTools(aws_of(outside, order.target), wire, outside.clock), order),
+        copying.copier(CopyTools(aws_of(outside, order.target), wire, outside.clock), order),
         ShardJournal(shard),
         progress,
         clock=outside.clock,

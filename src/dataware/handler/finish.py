@@ -13,7 +13,7 @@ from typing import Any
 from dataware.core.errors import DatawareError, IncompleteError
 from dataware.core.events import event as happened
 from dataware.core.events import format_count
-from dataware.core.kind import Location
+from dataware.core.model import Location
 from dataware.handler.invocation import Invocation, LambdaContext, working
 from dataware.handler.job import MigrationJob
 from dataware.handler.shard import Shard
@@ -140,7 +140,7 @@ def _compare_sides(work: Invocation) -> Verdict:
         return compare(
             sides.source,
             sides.target,
-            ordered=work.job.kind.ordered,
+            ordered=work.job.kind.require_copying().ordered,
             stop=lambda: work.stopped,
         )
     except IncompleteError:
@@ -165,4 +165,5 @@ def by_hand(job: MigrationJob) -> str:
 def _address(job: MigrationJob, place: Location) -> str:
     if place.name.startswith("arn:"):
         return place.name
-    return f"{job.kind.scheme}://{place.name}" + (f"/{place.prefix}" if place.prefix else "")
+    scheme = job.kind.require_copying().scheme
+    return f"{scheme}://{place.name}" + (f"/{place.prefix}" if place.prefix else "")

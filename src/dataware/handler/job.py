@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from dataware.core.kind import CopyOrder, Kind, Location
-from dataware.core.model import OnConflict
+from dataware.core.copier import CopyOrder
+from dataware.core.kind import Kind
+from dataware.core.model import Location, OnConflict
 from dataware.core.names import full_name
 from dataware.kinds import load
 from dataware.ops.context import ComparisonSpec, CopySettings
@@ -57,7 +58,7 @@ class MigrationJob:
     @property
     def record(self) -> tuple[str, str]:
         """The kind and the target under which the migration is on record."""
-        return self.kind.name, on_record(self.kind, self.order)[1]
+        return self.kind.names.slug, on_record(self.kind, self.order)[1]
 
     @property
     def words(self) -> dict[str, object]:
@@ -149,4 +150,4 @@ def physical_id(properties: Mapping[str, str]) -> str:
     """The same for create, update, failure and delete, as long as the target is the same."""
     prefix = properties.get("TargetPrefix", "")
     name = properties["Target"] + (f"/{prefix}" if prefix else "")
-    return f"dataware:{load(properties['Type']).name}:{name}"
+    return f"dataware:{load(properties['Type']).names.slug}:{name}"

@@ -16,8 +16,7 @@ from uuid import uuid4
 
 from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.core.events import event as happened
-from dataware.core.kind import Location
-from dataware.core.model import Content, Existence, Facts, Marker, MarkerState
+from dataware.core.model import Content, Existence, Facts, Location, Marker, MarkerState
 from dataware.handler.invocation import LambdaContext, looking, markers_of
 from dataware.handler.job import MigrationJob, job_of, physical_id, place_of
 from dataware.ops.context import Context

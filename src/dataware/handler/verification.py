@@ -47,7 +47,7 @@ def sides_of(work: Invocation) -> Readers:
 def begin_verification(work: Invocation) -> dict[str, Any]:
     """The first step, as an execution carries it."""
     sides = sides_of(work)
-    return _step(Comparison.begin(sides, ordered=work.job.kind.ordered), sides)
+    return _step(Comparison.begin(sides, ordered=work.job.kind.require_copying().ordered), sides)
 
 
 def advance_verification(

@@ -38,6 +38,12 @@ def load(cfn_type: str) -> Kind:
     return kind
 
 
+def list_copied() -> str:
+    """What dataware copies and compares, in words: "buckets and tables"."""
+    nouns = dict.fromkeys(f"{kind.short}s" for kind in kinds() if kind.copying)
+    return " and ".join(nouns)
+
+
 def kinds() -> tuple[Kind, ...]:
     """Every card, in the order of the catalogue."""
     return tuple(load(cfn_type) for cfn_type in CATALOGUE)

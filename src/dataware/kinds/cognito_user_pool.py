@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataware.core.errors import LookupFailedError, NotFoundError
-from dataware.core.kind import Kind
+from dataware.core.kind import Kind, Names, Permissions, Template
 from dataware.core.model import SEVERAL, Content, Existence, Facts, Problem, Setting, absent
 from dataware.core.ports import Aws
 
@@ -125,28 +125,30 @@ def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ..
 
 
 KIND = Kind(
-    name="cognito-user-pool",
     cfn_type="AWS::Cognito::UserPool",
-    noun="Cognito user pool",
-    short="user pool",
-    unit="user",
-    identifier="UserPoolName",
-    check_name=check_name,
+    names=Names(
+        "cognito-user-pool", "Cognito user pool", "user pool", "user", check_name, are_unique=False
+    ),
+    template=Template(
+        identifier="UserPoolName",
+        declared_settings=_declared_settings,
+        protective=("DeletionProtection", "MfaConfiguration"),
+        renamed_in_place=True,
+        adoptable=False,
+    ),
+    access=Permissions(
+        phases={
+            "account": (_LIST_POOLS,),
+            "probe": (_DESCRIBE, _LIST_USERS),
+            "create": (
+                "cognito-idp:CreateUserPool",
+                "cognito-idp:DescribeUserPool",
+                "cognito-idp:SetUserPoolMfaConfig",
+                "cognito-idp:TagResource",
+                "iam:PassRole",
+            ),
+        },
+        arns=_arns,
+    ),
     probe=probe,
-    permissions={
-        "account": (_LIST_POOLS,),
-        "probe": (_DESCRIBE, _LIST_USERS),
-        "create": (
-            "cognito-idp:CreateUserPool",
-            "cognito-idp:DescribeUserPool",
-            "cognito-idp:SetUserPoolMfaConfig",
-            "cognito-idp:TagResource",
-            "iam:PassRole",
-        ),
-    },
-    arns=_arns,
-    declared_settings=_declared_settings,
-    adoptable=False,
-    renamed_in_place=True,
-    unique_names=False,
 )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataware.core.errors import LookupFailedError, NotFoundError
-from dataware.core.kind import Kind
+from dataware.core.kind import Kind, Names, Permissions, Template
 from dataware.core.model import Content, Existence, Facts, Problem, Setting, absent
 from dataware.core.ports import Aws
 
@@ -105,26 +105,27 @@ def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ..
 
 
 KIND = Kind(
-    name="ecr-repository",
     cfn_type="AWS::ECR::Repository",
-    noun="ECR repository",
-    short="repository",
-    unit="image",
-    identifier="RepositoryName",
-    check_name=check_name,
+    names=Names("ecr-repository", "ECR repository", "repository", "image", check_name),
+    template=Template(
+        identifier="RepositoryName",
+        declared_settings=_declared_settings,
+        protective=("ImageTagMutability", "EncryptionConfiguration"),
+        replaced_by=("EncryptionConfiguration",),
+    ),
+    access=Permissions(
+        phases={
+            "probe": (_DESCRIBE, _LIST),
+            "create": (
+                "ecr:CreateRepository",
+                "ecr:DescribeRepositories",
+                "ecr:PutImageScanningConfiguration",
+                "ecr:PutLifecyclePolicy",
+                "ecr:SetRepositoryPolicy",
+                "ecr:TagResource",
+            ),
+        },
+        arns=_arns,
+    ),
     probe=probe,
-    permissions={
-        "probe": (_DESCRIBE, _LIST),
-        "create": (
-            "ecr:CreateRepository",
-            "ecr:DescribeRepositories",
-            "ecr:PutImageScanningConfiguration",
-            "ecr:PutLifecyclePolicy",
-            "ecr:SetRepositoryPolicy",
-            "ecr:TagResource",
-        ),
-    },
-    arns=_arns,
-    declared_settings=_declared_settings,
-    replaced_by=("EncryptionConfiguration",),
 )

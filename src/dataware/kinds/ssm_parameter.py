@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from dataware.core.errors import LookupFailedError, NotFoundError
-from dataware.core.kind import Kind
+from dataware.core.kind import Kind, Names, Permissions, Template
 from dataware.core.model import Content, Existence, Facts, Problem, absent
 from dataware.core.ports import Aws
 
@@ -52,18 +52,15 @@ def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ..
 
 
 KIND = Kind(
-    name="ssm-parameter",
     cfn_type="AWS::SSM::Parameter",
-    noun="SSM parameter",
-    short="parameter",
-    unit="value",
-    identifier="Name",
-    check_name=check_name,
+    names=Names("ssm-parameter", "SSM parameter", "parameter", "value", check_name),
+    template=Template(identifier="Name", stateful=False),
+    access=Permissions(
+        phases={
+            "probe": (_GET,),
+            "create": ("ssm:PutParameter", "ssm:GetParameters", "ssm:AddTagsToResource"),
+        },
+        arns=_arns,
+    ),
     probe=probe,
-    permissions={
-        "probe": (_GET,),
-        "create": ("ssm:PutParameter", "ssm:GetParameters", "ssm:AddTagsToResource"),
-    },
-    arns=_arns,
-    stateful=False,
 )

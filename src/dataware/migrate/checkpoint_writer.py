@@ -6,8 +6,8 @@ disk; what a dead run has not written yet is read and compared again, which lose
 
 from __future__ import annotations
 
+from dataware.core.copier import CopyOutcome
 from dataware.core.events import event
-from dataware.core.kind import CopyOutcome
 from dataware.core.ports import Clock, Emit, Journal
 from dataware.migrate.copy_progress import CopyProgress
 from dataware.migrate.copy_state import CopyState, Counts, left_json

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.calc.multiset_digest import NO_RECORDS, MultisetDigest
-from dataware.core.kind import SkippedKey
+from dataware.core.copier import SkippedKey
 
 COMPACT_LIMIT = 2600
 """Characters that a travelling checkpoint may have, to fit a 4 kB parameter with its marker."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from dataware.core.kind import Copier, CopyOutcome, Unit, UnitPage
+from dataware.core.copier import Copier, CopyOutcome, Unit, UnitPage
 from dataware.core.ports import Clock, Emit, Journal
 from dataware.migrate.bounded_queue import BoundedQueue
 from dataware.migrate.checkpoint_writer import CheckpointWriter
@@ -50,7 +51,7 @@ class EngineSettings:
     trial: bool = True
 
 
-Job = tuple[PageWindow, PendingPage, Unit]
+Job = tuple[PageWindow, PendingPage, Unit[Any]]
 """A unit to write, with the page that it settles."""
 
 
@@ -63,7 +64,7 @@ class Engine:
 
     def __init__(
         self,
-        copier: Copier,
+        copier: Copier[Any],
         journal: Journal,
         progress: CopyState,
         *,
@@ -179,7 +180,7 @@ class Engine:
             else max(1, int(limit * REPEATED_SECONDS / self._settings.readers))
         )
 
-    async def _take_page(self, pages: PageWindow, page: UnitPage) -> None:
+    async def _take_page(self, pages: PageWindow, page: UnitPage[Any]) -> None:
         known = CopyOutcome(same=page.same, left=page.left)
         opened = self._ledger.open_page(pages, page.cursor, len(page.units), known)
         # A unit that is refused never settles its page, so the page is read again.
@@ -257,7 +258,7 @@ class Engine:
         self._let_in()
 
 
-async def split(copier: Copier, journal: Journal, progress: CopyState) -> None:
+async def split(copier: Copier[Any], journal: Journal, progress: CopyState) -> None:
     """Put the partitions of the source on record, unless they are."""
     if not progress.partitions:
         record = {"type": "partitions", "partitions": list(await copier.partitions())}

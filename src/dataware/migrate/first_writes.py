@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from dataware.core.copier import CopyOutcome, SkipReason
 from dataware.core.errors import WriteDeniedError
-from dataware.core.kind import CopyOutcome, SkipReason
 from dataware.migrate.page_window import PageWindow, PendingPage
 
 FEW = 20

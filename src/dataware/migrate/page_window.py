@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dataware.core.kind import SkippedKey
+from dataware.core.copier import SkippedKey
 from dataware.migrate.copy_state import Counts
 
 

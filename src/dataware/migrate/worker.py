@@ -25,7 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from dataware.core.kind import Copier
+from dataware.core.copier import Copier
 from dataware.core.model import Size
 from dataware.core.ports import Clock
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
@@ -74,7 +74,7 @@ class Worker:
             self._engine.slow_down(reason)
 
     async def run(
-        self, copier: Copier, settings: EngineSettings, retries: Callable[[], int] = lambda: 0
+        self, copier: Copier[Any], settings: EngineSettings, retries: Callable[[], int] = lambda: 0
     ) -> None:
         """Copy what is leased, until there is no more. Raises what an engine raises.
 
@@ -94,7 +94,7 @@ class Worker:
         self._report()
         self._send({"type": "failed", **error_json(error)})
 
-    def _make_engine(self, copier: Copier, settings: EngineSettings) -> Engine:
+    def _make_engine(self, copier: Copier[Any], settings: EngineSettings) -> Engine:
         return Engine(
             copier,
             _Records(self._send),

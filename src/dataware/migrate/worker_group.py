@@ -25,9 +25,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from dataware.core.copier import SkipReason
 from dataware.core.errors import IncompleteError, WriteDeniedError
 from dataware.core.events import event
-from dataware.core.kind import SkipReason
 from dataware.core.ports import Clock, Emit, Journal
 from dataware.migrate.copy_progress import CopyProgress
 from dataware.migrate.copy_state import CopyState, Counts

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dataware.core import errors
-from dataware.core.kind import CopyOrder, Location
-from dataware.core.model import OnConflict, Problem
+from dataware.core.copier import CopyOrder
+from dataware.core.model import Location, OnConflict, Problem
 from dataware.migrate.engine import EngineSettings
 
 ERRORS = {

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from dataware.core.kind import Kind, Location
-from dataware.core.model import OnConflict, Wanted
+from dataware.core.kind import Kind
+from dataware.core.model import Location, OnConflict, Wanted
 from dataware.core.ports import Aws, Clock, Emit, Journal, Markers, Wire
 from dataware.migrate import LeaseTerm, WorkerHandle, WorkerTask
 from dataware.verify.run import TaskRunner

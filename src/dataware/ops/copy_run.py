@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
-from dataware.calc.words import with_article
-from dataware.core.errors import InputError
+from dataware.core.copier import Copier, CopyOrder, CopyTools
 from dataware.core.events import event
-from dataware.core.kind import Copier, CopyOrder, CopyTools, Kind
+from dataware.core.kind import Kind
 from dataware.core.model import Size
 from dataware.core.ports import Journal, Wire
 from dataware.migrate import (
@@ -81,11 +81,11 @@ class CopyRun:
         finally:
             await wire.close()
 
-    def _copier(self, wire: Wire) -> Copier:
-        if self.kind.copier is None:
-            raise InputError(f"dataware cannot copy {with_article(self.kind.noun)}")
+    def _copier(self, wire: Wire) -> Copier[Any]:
         aws = aws_of(self.context, self.order.target)
-        return self.kind.copier(CopyTools(aws, wire, self.context.clock), self.order)
+        return self.kind.require_copying().copier(
+            CopyTools(aws, wire, self.context.clock), self.order
+        )
 
     def _report_size(self, size: Size) -> None:
         emit, done = self.context.emit, self.progress.counts.in_target
@@ -94,7 +94,7 @@ class CopyRun:
         if done:
             emit(event("resumed-at", count=done, **words))
 
-    def _engine(self, copier: Copier, meter: CopyProgress) -> Engine:
+    def _engine(self, copier: Copier[Any], meter: CopyProgress) -> Engine:
         context = self.context
         return Engine(
             copier,
@@ -136,7 +136,8 @@ class CopyRun:
     @property
     def _subject(self) -> CopySubject:
         kind, order = self.kind, self.order
-        return CopySubject(order.source.name, order.target.name, kind.unit, kind.batch)
+        batch = kind.require_copying().batch
+        return CopySubject(order.source.name, order.target.name, kind.unit, batch)
 
     def _meter(self, size: Size, wire: Wire) -> CopyProgress:
         context, counts = self.context, self.progress.counts
@@ -182,9 +183,10 @@ def share_of(whole: EngineSettings, processes: int, partitions: int) -> EngineSe
 
 def engine_settings(kind: Kind, settings: CopySettings) -> EngineSettings:
     """The bounds of a copy, where nobody said otherwise those of the kind."""
+    copying = kind.require_copying()
     return EngineSettings(
-        readers=settings.readers or kind.readers,
-        writers=settings.writers or kind.writers,
+        readers=settings.readers or copying.readers,
+        writers=settings.writers or copying.writers,
         bytes_in_flight=settings.bytes_in_flight,
         max_rate=settings.max_rate,
         max_share=settings.max_share,

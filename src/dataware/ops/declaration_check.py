@@ -31,12 +31,12 @@ def check_declared(
     if preferred.existence is not Existence.ABSENT:
         return decision
     made = decision.action in (Action.CREATE, *COPYING)
-    if made and (problem := kind.check_name(wanted.preferred)):
+    if made and (problem := kind.names.check(wanted.preferred)):
         raise InputError(
             f"{_where(wanted)}: {wanted.preferred} does not exist, and cannot be created, because "
             f"it is no {kind.noun} name: {problem}"
         )
-    if kind.declared_schema(wanted.properties) is not None:
+    if kind.template.declared_schema(wanted.properties) is not None:
         return decision
     seen = not any(facts.unseen for facts in (preferred, *fallbacks))
     hidden = decision.action is Action.STOP and decision.rule == NOT_SEEN and seen
@@ -55,8 +55,8 @@ def check_declared(
 
 def _function_in_keys(kind: Kind, properties: Mapping[str, Any]) -> str | None:
     """The function that hides the key schema, if one does."""
-    rests_on = [properties.get(name) for name in kind.replaced_by]
-    return find_function([*rests_on, kind.fixed_parts(properties)]) or find_function(
+    rests_on = [properties.get(name) for name in kind.template.replaced_by]
+    return find_function([*rests_on, kind.template.fixed_parts(properties)]) or find_function(
         {name: value for name, value in properties.items() if name.startswith("Fn::")}
     )
 
@@ -67,7 +67,7 @@ def _no_keys(kind: Kind, wanted: Wanted, source: Facts | None) -> str:
         f"{_where(wanted)}: {kind.noun} {wanted.preferred} declares no key schema, so it cannot be "
         "created"
     )
-    added = kind.properties_like(source) if source else {}
+    added = kind.template.properties_like(source) if source else {}
     if source is None or not added:
         return f"{says}; add its CloudFormation properties"
     if wanted.creator is Creator.APPLY:

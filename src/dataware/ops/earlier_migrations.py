@@ -52,7 +52,7 @@ def _warn_of_earlier_copy(planned: Planned, targets: Targets) -> Planned:
     decision, preferred = planned.decision, planned.wanted.preferred
     if not _takes_source(planned):
         return planned
-    key = load(planned.wanted.type).name, str(decision.source)
+    key = load(planned.wanted.type).names.slug, str(decision.source)
     others = sorted(name for name in targets.get(key, ()) if name != preferred)
     if not others:
         return planned

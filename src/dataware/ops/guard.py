@@ -173,7 +173,7 @@ def _outlook(
         for name in one.fallbacks:
             place = place_of(kind, name, one.account or here[0], one.region or here[1])
             if one.type not in regional or (place.owner, place.region) == there:
-                copied.add((kind.name, plain_name(kind, name)))
+                copied.add((kind.names.slug, plain_name(kind, name)))
     return AppIndex(cards, places, frozenset(copied))
 
 

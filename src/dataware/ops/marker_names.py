@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataware.core.kind import CopyOrder, Kind
+from dataware.core.copier import CopyOrder
+from dataware.core.kind import Kind
 from dataware.core.names import full_name
 
 

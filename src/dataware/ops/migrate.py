@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dataware.calc.words import with_article
+from dataware.core.copier import CopyOrder
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
 from dataware.core.history import check_history
-from dataware.core.kind import CopyOrder, Kind, Location
+from dataware.core.kind import Kind
 from dataware.core.model import (
     NO_MARKER,
     Content,
     Existence,
     Facts,
+    Location,
     Marker,
     MarkerState,
     Ownership,
 )
-from dataware.kinds import load
+from dataware.kinds import list_copied, load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.marker_names import on_record
 from dataware.ops.migration_policy import Migration
@@ -73,9 +75,9 @@ def prepare_migration(
     Raises InputError and Refused where it cannot be, as `migrate` says.
     """
     kind = load(type_name)
-    if kind.copier is None:
+    if kind.copying is None:
         raise InputError(
-            f"dataware cannot copy {with_article(kind.noun)}; it copies tables and buckets"
+            f"dataware cannot copy {with_article(kind.noun)}; it copies {list_copied()}"
         )
     before, after = _existing(context, kind, source), _existing(context, kind, target)
     if before.schema and after.schema and before.schema != after.schema:
@@ -88,7 +90,7 @@ def prepare_migration(
     source, target = (with_real_region(context, kind, place) for place in (source, target))
     _check_whole(_record_of(context, kind, source), source)
     order = order_of(source, target, settings)
-    marker = context.markers.get(kind.name, on_record(kind, order)[1])
+    marker = context.markers.get(kind.names.slug, on_record(kind, order)[1])
     _check_marker(marker, *on_record(kind, order))
     empty = before.content is Content.EMPTY and marker.state is not MarkerState.RUNNING
     return Migration(kind, order, settings, marker, after, nothing_to_copy=empty)
@@ -127,7 +129,7 @@ def _record_of(context: Context, kind: Kind, source: Location) -> Marker:
     """The record of a migration into the source, which lies in its own account and region."""
     if source.owner != context.aws.account:
         return NO_MARKER
-    return context.in_region(source.region).markers.get(kind.name, source.name)
+    return context.in_region(source.region).markers.get(kind.names.slug, source.name)
 
 
 def _check_whole(marker: Marker, source: Location) -> None:

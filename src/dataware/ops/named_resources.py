@@ -13,8 +13,10 @@ from urllib.parse import unquote
 from dataware.core.errors import InputError, LookupFailedError, RefusedError
 from dataware.core.events import event
 from dataware.core.history import WAY_ON, WHAT_IT_HOLDS
-from dataware.core.kind import Kind, Location, MakeReader
+from dataware.core.kind import Kind
+from dataware.core.model import Location
 from dataware.core.ports import Aws, Emit
+from dataware.core.reader import MakeReader
 
 _PATTERN = re.compile(r"[*?]+|\[[^\]]+\]|\{[^{}]*,[^{}]*\}")
 """What is a pattern for shells, the AWS CLI and s5cmd."""
@@ -24,7 +26,8 @@ def address_of(kind: Kind, place: Location) -> str:
     """A place as people write it."""
     if place.name.startswith("arn:"):
         return place.name
-    return f"{kind.scheme}://{place.name}" + (f"/{place.prefix}" if place.prefix else "")
+    scheme = kind.require_copying().scheme
+    return f"{scheme}://{place.name}" + (f"/{place.prefix}" if place.prefix else "")
 
 
 def holds_anything(make: MakeReader, aws: Aws, place: Location, *, all_versions: bool) -> bool:
@@ -35,11 +38,11 @@ def holds_anything(make: MakeReader, aws: Aws, place: Location, *, all_versions:
 
 def check_part(kind: Kind, aws: Aws, place: Location, *, all_versions: bool) -> None:
     """Raise InputError where a named part of a bucket holds nothing, Refused for history alone."""
-    if not place.prefix or kind.reader is None:
+    if not place.prefix or kind.copying is None:
         return
-    if holds_anything(kind.reader, aws, place, all_versions=all_versions):
+    if holds_anything(kind.copying.reader, aws, place, all_versions=all_versions):
         return
-    if not all_versions and holds_history(kind.reader, aws, place):
+    if not all_versions and holds_history(kind.copying.reader, aws, place):
         raise RefusedError(
             f"nothing was changed, because {address_of(kind, place)} {WHAT_IT_HOLDS}, so nothing "
             f"would be copied; {WAY_ON}"

@@ -27,7 +27,7 @@ from dataware.core.model import (
 from dataware.core.names import is_arn, localize_names
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.core.protection import compare_protection
-from dataware.core.rules import decide
+from dataware.core.rules import Terms, decide
 from dataware.core.situation import source_of
 from dataware.core.waiting import explain_waiting, report_way_on
 from dataware.kinds import load
@@ -91,7 +91,7 @@ def _decision_json(planned: Planned) -> dict[str, object]:
 def _check(wanted: Sequence[Wanted]) -> None:
     seen: dict[tuple[str, str], Wanted] = {}
     for item in wanted:
-        other = seen.setdefault((load(item.type).name, item.preferred), item)
+        other = seen.setdefault((load(item.type).names.slug, item.preferred), item)
         if other is not item:
             raise InputError(
                 f"{other.id} and {item.id} both prefer the name {item.preferred}; "
@@ -105,7 +105,7 @@ def _check(wanted: Sequence[Wanted]) -> None:
 
 
 def _shared_fallbacks(wanted: Sequence[Wanted]) -> tuple[str, ...]:
-    kinds = {item.type: load(item.type).name for item in wanted}
+    kinds = {item.type: load(item.type).names.slug for item in wanted}
     preferred = {(kinds[item.type], item.preferred): item.id for item in wanted}
     chained = [
         f"{item.id} falls back to {name}, which {preferred[kinds[item.type], name]} prefers"
@@ -127,8 +127,8 @@ def _plan_resource(
     all_versions: bool,
 ) -> Planned:
     kind = load(wanted.type)
-    schema = kind.declared_schema(wanted.properties)
-    decision = decide(wanted, schema, preferred, fallbacks, unit=kind.unit, scheme=kind.scheme)
+    schema = kind.template.declared_schema(wanted.properties)
+    decision = decide(wanted, schema, preferred, fallbacks, _terms_of(kind))
     decision = check_declared(kind, wanted, decision, preferred, fallbacks)
     source = source_of(preferred, fallbacks)
     decision = compare_protection(kind, wanted, decision, preferred, source)
@@ -170,6 +170,11 @@ def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision
     )
 
 
+def _terms_of(kind: Kind) -> Terms:
+    scheme = kind.copying.scheme if kind.copying else None
+    return Terms(kind.unit, kind.short, scheme, kind.access.ownership)
+
+
 def _way_to_see(source: Facts) -> str:
     if any(problem.code == NOT_ASKED for problem in source.problems):
         return "make sure of it, and run again with --on-error no-data"
@@ -178,7 +183,7 @@ def _way_to_see(source: Facts) -> str:
 
 def _possible(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
     """A kind without a copier migrates nothing, and a resource to create needs properties."""
-    if decision.action in COPYING and kind.copier is None:
+    if decision.action in COPYING and kind.copying is None:
         reason = (
             f"data would have to be copied to {wanted.preferred}, but dataware cannot copy "
             f"{with_article(kind.noun)}; copy it yourself, or set on_fallback_data to import"
@@ -199,13 +204,13 @@ def _refuse_second_of_a_name(
 ) -> Decision:
     """Stop where an unseen resource would get an empty twin, which no name clash prevents."""
     unseen = preferred.existence is Existence.UNKNOWN and decision.action is Action.CREATE
-    if kind.unique_names or not unseen or wanted.on_error is OnError.NO_DATA:
+    if kind.names.are_unique or not unseen or wanted.on_error is OnError.NO_DATA:
         return decision
     problems = "; ".join(map(str, preferred.problems)) or "no answer"
     reason = (
         f"it cannot be seen whether {preferred.name} exists ({problems}), and a second, empty "
-        f"{kind.short} of that name can be created beside it: let it be seen, or accept the risk "
-        "with --on-error no-data"
+        f"{kind.short} of that name can be created beside it: let it be seen, or accept the "
+        "risk with --on-error no-data"
     )
     return replace(
         decision, action=Action.STOP, rule=14, reason=reason, import_mode=None, warnings=()
@@ -228,7 +233,7 @@ def _refer_to_what_cannot_be_adopted(
     kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts
 ) -> Decision:
     """Refer to what CloudFormation cannot import; stop where it would create a second one."""
-    if kind.adoptable or decision.import_mode is not ImportMode.ADOPT:
+    if kind.template.adoptable or decision.import_mode is not ImportMode.ADOPT:
         return decision
     exists = preferred.existence is Existence.EXISTS
     if exists and wanted.logical_id is not None:
@@ -269,9 +274,9 @@ def _with_advice(
 ) -> Facts:
     """With a note where other properties of a target to be created would make the copy quicker."""
     created = decision.action in COPYING and preferred.existence is Existence.ABSENT
-    if not created or source is None or source.size is None:
+    if not created or kind.copying is None or source is None or source.size is None:
         return preferred
-    advice = kind.advice(wanted.properties, source.size)
+    advice = kind.copying.advice(wanted.properties, source.size)
     return replace(preferred, notes=(*preferred.notes, advice)) if advice else preferred
 
 
@@ -280,4 +285,5 @@ def _estimate(
 ) -> Estimate | None:
     if decision.action not in COPYING or source is None or source.size is None or prices is None:
         return None
-    return estimate(source.size, kind.charges(source.size), kind.speed, prices)
+    copying = kind.require_copying()
+    return estimate(source.size, copying.charges(source.size), copying.speed, prices)

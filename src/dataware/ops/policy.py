@@ -44,15 +44,17 @@ def iam_policy(
         kind = load(item.type)
         for name in (item.preferred, *item.fallbacks):
             phases = (*(TARGET_PHASES if name == item.preferred else SOURCE_PHASES), *more)
-            for arn in kind.arns(name, account, region, partition):
+            for arn in kind.access.arns(name, account, region, partition):
                 actions = [
                     action
                     for phase in phases
-                    for action in kind.permissions.get(phase, ())
-                    if informing or phase != PROBE_PHASE or action not in kind.informing
+                    for action in kind.access.phases.get(phase, ())
+                    if informing or phase != PROBE_PHASE or action not in kind.access.informing
                 ]
-                granted[arn].update(action for action in actions if kind.governs(action, arn))
-        granted[EVERYWHERE].update(kind.permissions.get(ACCOUNT_PHASE, ()))
+                granted[arn].update(
+                    action for action in actions if kind.access.governs(action, arn)
+                )
+        granted[EVERYWHERE].update(kind.access.phases.get(ACCOUNT_PHASE, ()))
     return {"Version": "2012-10-17", "Statement": _statements(granted)}
 
 

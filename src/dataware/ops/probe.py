@@ -166,7 +166,7 @@ def seen_from(wanted: Wanted, owner: Owner) -> Owner:
 def _with_marker(context: Context, kind: Kind, facts: Facts) -> Facts:
     place = place_of(kind, facts.name, context.aws.account, context.aws.region)
     try:
-        return replace(facts, marker=context.markers.get(kind.name, place.name))
+        return replace(facts, marker=context.markers.get(kind.names.slug, place.name))
     except LookupFailedError as error:
         unknown = replace(facts, marker=Marker(MarkerState.UNKNOWN))
         return _with_problem(

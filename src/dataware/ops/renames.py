@@ -70,7 +70,7 @@ def _check_rename(
         decision = replace(planned.decision, warnings=(*planned.decision.warnings, text))
         return replace(planned, decision=decision)
     kind, had = load(planned.wanted.type), found.get(planned.wanted.logical_id or "")
-    if had is None or kind.renamed_in_place or not _is_replaced(kind, planned, had):
+    if had is None or kind.template.renamed_in_place or not _is_replaced(kind, planned, had):
         return planned
     return _stop_where_data_is(aws, kind, planned, had)
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+from dataware.core.copier import CopyOrder
 from dataware.core.errors import (
     DatawareError,
     IncompleteError,
@@ -25,7 +26,6 @@ from dataware.core.errors import (
     to_go_on,
 )
 from dataware.core.events import event
-from dataware.core.kind import CopyOrder
 from dataware.core.model import Content, Existence, Facts
 from dataware.core.ports import Journal
 from dataware.http.auth_errors import cure
@@ -73,7 +73,7 @@ def run_migration(
     _, target = on_record(migration.kind, migration.order)
     record = migration.begin_marker(uuid4().hex[:12])
     asked = since_boot()
-    lease = context.markers.begin(migration.kind.name, target, record, migration.marker)
+    lease = context.markers.begin(migration.kind.names.slug, target, record, migration.marker)
     with LeaseKeeper(lease, asked=asked) as heart:
         heart.publish(record.detail)
         carrier = _MigrationRun(context, migration, str(record.run), heart)
@@ -136,7 +136,7 @@ def _check_visible(migration: Migration) -> None:
 def _check_record(context: Context, migration: Migration) -> None:
     """What was decided rests on the record, so it has to be the same still."""
     source, target = on_record(migration.kind, migration.order)
-    seen, now = migration.marker, context.markers.get(migration.kind.name, target)
+    seen, now = migration.marker, context.markers.get(migration.kind.names.slug, target)
     if not now.alive and (now.state, now.run) != (seen.state, seen.run):
         raise RefusedError(
             f"the record of the migration from {source} into {target} has changed since the plan "
@@ -167,7 +167,7 @@ class _MigrationRun:
         self._heart.send_heartbeat()
         # What an earlier run began may be in use by now, or that run may write to it yet.
         order = replace(order, exclusive=self._migration.create is not None)
-        journal = self._context.journal(kind.name, on_record(kind, order)[1])
+        journal = self._context.journal(kind.names.slug, on_record(kind, order)[1])
         try:
             self._open(journal, target)
             return self._rounds(journal, order)

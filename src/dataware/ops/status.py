@@ -30,7 +30,7 @@ FIGURES = (
 @cache
 def unit_of(name: str) -> str:
     """What is counted of a kind, by the word that records have for it."""
-    return next((kind.unit for kind in kinds() if kind.name == name), "unit")
+    return next((kind.unit for kind in kinds() if kind.names.slug == name), "unit")
 
 
 @dataclass(frozen=True, slots=True)

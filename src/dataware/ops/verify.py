@@ -12,9 +12,10 @@ from dataware.calc.words import with_article
 from dataware.core.errors import InputError, SidesDifferError
 from dataware.core.events import event
 from dataware.core.history import WHAT_IT_HOLDS
-from dataware.core.kind import Kind, Location
+from dataware.core.kind import Kind
+from dataware.core.model import Location
 from dataware.core.ports import Aws
-from dataware.kinds import load
+from dataware.kinds import list_copied, load
 from dataware.ops.context import ComparisonSpec, Context
 from dataware.ops.named_resources import address_of, describe_empty, holds_history, warn_of_slashes
 from dataware.verify.merge import DifferenceKind
@@ -71,7 +72,8 @@ def verify(
 def _check_anything(context: Context, kind: Kind, source: Location, *, all_versions: bool) -> None:
     """Raise InputError where nothing was compared though something was meant to be."""
     aws = aws_of(context, source)
-    if kind.prefixes and not all_versions and holds_history(kind.reader, aws, source):
+    copying = kind.require_copying()
+    if copying.prefixes and not all_versions and holds_history(copying.reader, aws, source):
         raise InputError(
             f"{address_of(kind, source)} {WHAT_IT_HOLDS}, so nothing was compared; compare every "
             "version with --versions all"
@@ -82,9 +84,10 @@ def _check_anything(context: Context, kind: Kind, source: Location, *, all_versi
 
 def _check_schemas(context: Context, kind: Kind, source: Location, target: Location) -> None:
     """Raise Difference for sides of which no record can be the same, because their keys differ."""
-    if kind.key_schema is None:
+    read_schema = kind.copying.key_schema if kind.copying else None
+    if read_schema is None:
         return
-    mine, other = (kind.key_schema(aws_of(context, at), at.name) for at in (source, target))
+    mine, other = (read_schema(aws_of(context, at), at.name) for at in (source, target))
     if mine and other and mine != other:
         raise SidesDifferError(
             f"{describe_schemas(source, mine, target, other)}, so no {kind.unit} can be the same"
@@ -109,7 +112,7 @@ def run_comparison(
     return compare(
         sides.source,
         sides.target,
-        ordered=kind.ordered,
+        ordered=kind.require_copying().ordered,
         stop=stop,
         runner=checkers,
         progress=measure,
@@ -118,12 +121,13 @@ def run_comparison(
 
 def sides_of(kind: Kind, pair: ComparisonSpec, regional: Callable[[str], Aws]) -> Readers:
     """The readers of both sides. Raises InputError for a kind that cannot be compared."""
-    if kind.reader is None:
+    if kind.copying is None:
         raise InputError(
-            f"dataware cannot compare {with_article(kind.noun)}; it compares tables and buckets"
+            f"dataware cannot compare {with_article(kind.noun)}; it compares {list_copied()}"
         )
+    make = kind.copying.reader
     source, target = (
-        kind.reader(regional(place.region), place, all_versions=pair.all_versions, deep=pair.deep)
+        make(regional(place.region), place, all_versions=pair.all_versions, deep=pair.deep)
         for place in (pair.source, pair.target)
     )
     return Readers(source, target)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.calc.multiset_digest import NO_RECORDS, MultisetDigest
-from dataware.core.kind import Evidence
+from dataware.core.reader import Evidence
 from dataware.verify.digests import ALL_SLOTS, SLOTS, DigestForm, DigestSlots, MismatchedSlots
 from dataware.verify.steps import LOOKED_UP, Readers, TaskResult, VerifyStep, VerifyTask
 from dataware.verify.verdict import Side, Verdict

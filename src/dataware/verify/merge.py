@@ -9,7 +9,7 @@ from itertools import pairwise
 from operator import itemgetter, lt
 from typing import Any
 
-from dataware.core.kind import FingerprintPage
+from dataware.core.reader import FingerprintPage
 
 
 class DifferenceKind(StrEnum):

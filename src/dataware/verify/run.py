@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Protocol
 
 from dataware.core.errors import IncompleteError
-from dataware.core.kind import Reader
+from dataware.core.reader import Reader
 from dataware.verify.comparison import Comparison
 from dataware.verify.progress import VerifyProgress
 from dataware.verify.steps import (

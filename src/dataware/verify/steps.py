@@ -9,7 +9,7 @@ from itertools import compress, islice
 from typing import Any
 
 from dataware.calc.multiset_digest import NO_RECORDS, MultisetDigest
-from dataware.core.kind import Evidence, KeyFingerprint, Reader
+from dataware.core.reader import Evidence, KeyFingerprint, Reader
 from dataware.verify.digests import ALL_SLOTS, SLOTS, DigestForm, DigestSlots, MismatchedSlots
 from dataware.verify.merge import DifferenceKind, merge
 from dataware.verify.verdict import Side, Verdict

@@ -10,7 +10,7 @@ from typing import Any
 
 from dataware.calc.json_size import fitting
 from dataware.calc.multiset_digest import MultisetDigest
-from dataware.core.kind import Evidence, KeyFingerprint
+from dataware.core.reader import Evidence, KeyFingerprint
 from dataware.verify.merge import DifferenceKind, KeyDifference
 
 LISTED = 100_000

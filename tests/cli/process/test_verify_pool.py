@@ -14,7 +14,7 @@ from dataware.cli.process import verify_pool
 from dataware.cli.process.verify_pool import ProcessPool
 from dataware.cli.settings import AwsOptions
 from dataware.core.errors import IncompleteError, LookupFailedError
-from dataware.core.kind import Location
+from dataware.core.model import Location
 from dataware.kinds import load
 from dataware.ops.context import ComparisonSpec
 from dataware.ops.verify import sides_of

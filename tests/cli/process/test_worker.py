@@ -20,8 +20,9 @@ from dataware.cli.process import worker as module
 from dataware.cli.process.worker import LEFT_ALONE, LeadingProcess
 from dataware.cli.process.workers import ProcessWorkers
 from dataware.cli.settings import AwsOptions
+from dataware.core.copier import CopyOrder
 from dataware.core.errors import IncompleteError, RefusedError
-from dataware.core.kind import CopyOrder, Location
+from dataware.core.model import Location
 from dataware.migrate import EngineSettings, LeaseTerm, WorkerTask, since_boot
 from dataware.migrate.worker_task import error_json
 from dataware.report import Format

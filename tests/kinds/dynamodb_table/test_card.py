@@ -13,7 +13,7 @@ LARGE = Size(60_000_000, 30_000_000_000)
 
 def test_a_large_copy_into_a_new_table_is_advised_to_warm_it() -> None:
     """The note names the property, its value, and both durations."""
-    advice = KIND.advice(ON_DEMAND, LARGE)
+    advice = KIND.require_copying().advice(ON_DEMAND, LARGE)
     assert advice is not None
     assert "60,000,000 units take about 250 min" in advice
     assert "WarmThroughput {WriteUnitsPerSecond: 40000} in its properties about 25 min" in advice
@@ -21,7 +21,7 @@ def test_a_large_copy_into_a_new_table_is_advised_to_warm_it() -> None:
 
 def test_what_warms_a_table_is_no_more_than_ten_minutes_need() -> None:
     """Warm throughput costs, so it is rounded up to the next thousand and no further."""
-    advice = KIND.advice(ON_DEMAND, Size(3_000_001, 1_000_000_000))
+    advice = KIND.require_copying().advice(ON_DEMAND, Size(3_000_001, 1_000_000_000))
     assert advice is not None
     assert "WriteUnitsPerSecond: 6000" in advice
 
@@ -39,4 +39,4 @@ def test_where_it_helps_nothing_there_is_no_advice(
     properties: dict[str, object], size: Size
 ) -> None:
     """Short copies, tables that are warmed already, and provisioned ones need none."""
-    assert KIND.advice(properties, size) is None
+    assert KIND.require_copying().advice(properties, size) is None

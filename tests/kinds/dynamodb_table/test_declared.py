@@ -42,7 +42,7 @@ INDEX = {"IndexName": "byDay", "KeySchema": [key("day")], "Projection": {"Projec
 )
 def test_a_mistake_is_told(properties: dict[str, Any], says: str) -> None:
     """Each of them would be a ValidationException when the table is made."""
-    assert says in str(KIND.check_properties(properties))
+    assert says in str(KIND.template.check_properties(properties))
 
 
 @pytest.mark.parametrize(
@@ -61,20 +61,23 @@ def test_a_mistake_is_told(properties: dict[str, Any], says: str) -> None:
 )
 def test_what_may_be_right_is_left_alone(properties: dict[str, Any]) -> None:
     """What is not literal is known to CloudFormation alone."""
-    assert KIND.check_properties(properties) is None
+    assert KIND.template.check_properties(properties) is None
 
 
 def test_the_properties_of_an_older_table_are_offered() -> None:
     """Its keys, with their types and in their roles."""
-    assert KIND.properties_like(Facts("old", schema="email (S), at (N)")) == {
+    assert KIND.template.properties_like(Facts("old", schema="email (S), at (N)")) == {
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [row("email"), row("at", "N")],
         "KeySchema": [key("email"), key("at", "RANGE")],
     }
-    assert KIND.properties_like(Facts("old", schema=None)) == {}
+    assert KIND.template.properties_like(Facts("old", schema=None)) == {}
 
 
 @pytest.mark.parametrize("schema", ["email (S), at (N)", "a, b (S), c (d) (B)"])
 def test_what_is_offered_comes_to_the_same_keys(schema: str) -> None:
     """Names of attributes may hold anything."""
-    assert KIND.declared_schema(KIND.properties_like(Facts("old", schema=schema))) == schema
+    assert (
+        KIND.template.declared_schema(KIND.template.properties_like(Facts("old", schema=schema)))
+        == schema
+    )

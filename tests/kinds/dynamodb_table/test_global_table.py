@@ -23,7 +23,7 @@ def card() -> Kind:
 def test_it_is_the_same_thing_under_the_same_name(card: Kind) -> None:
     """A migration on record is found whichever type declares the table."""
     table = load("AWS::DynamoDB::Table")
-    assert (card.name, card.probe, card.copier) == (table.name, table.probe, table.copier)
+    assert (card.names, card.probe, card.copying) == (table.names, table.probe, table.copying)
     assert card.cfn_type != table.cfn_type
 
 
@@ -34,18 +34,18 @@ def test_it_is_the_same_thing_under_the_same_name(card: Kind) -> None:
 def test_settings_of_replicas_count(card: Kind, replicas: Any, label: str | None) -> None:
     """Deletion protection stands at the replica; without a literal list nothing is known."""
     properties = {} if replicas is None else {"Replicas": replicas}
-    found = card.declared_settings(properties).get("deletion_protection")
+    found = card.template.declared_settings(properties).get("deletion_protection")
     assert (found.label if found else None) == label
 
 
 @pytest.mark.parametrize("replicas", [[REPLICA, OTHER], UNKNOWN])
 def test_what_replicas_disagree_on_is_left_out(card: Kind, replicas: Any) -> None:
     """No weaker setting is claimed on the word of another region's replica."""
-    assert "deletion_protection" not in card.declared_settings({"Replicas": replicas})
+    assert "deletion_protection" not in card.template.declared_settings({"Replicas": replicas})
 
 
 def test_encryption_is_that_of_the_table(card: Kind) -> None:
     """It is declared once for all replicas."""
     declared = {"SSESpecification": {"SSEEnabled": True}, "Replicas": [REPLICA]}
-    assert card.declared_settings(declared)["encryption"].rank == 1
-    assert card.declared_settings({"Replicas": [REPLICA]})["encryption"].rank == 0
+    assert card.template.declared_settings(declared)["encryption"].rank == 1
+    assert card.template.declared_settings({"Replicas": [REPLICA]})["encryption"].rank == 0

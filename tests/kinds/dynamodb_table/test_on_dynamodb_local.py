@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from dataware.core.kind import CopyOrder, SkipReason
+from dataware.core.copier import CopyOrder, SkipReason
 from dataware.core.model import Content, Existence
 from dataware.kinds.dynamodb_table.probe import probe
 from dataware.kinds.dynamodb_table.verify.reader import TableReader

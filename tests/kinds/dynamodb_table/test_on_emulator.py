@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from dataware.core.copier import CopyOrder, SkippedKey, SkipReason
 from dataware.core.errors import RefusedError
-from dataware.core.kind import CopyOrder, KeyFingerprint, Reader, SkippedKey, SkipReason
 from dataware.core.model import OnConflict
+from dataware.core.reader import KeyFingerprint, Reader
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.dynamodb_table import KIND
 from dataware.kinds.dynamodb_table.verify.reader import TableReader
@@ -265,10 +266,10 @@ def test_permissions_are_exactly_the_calls(large: int, fault_proxy: FaultProxy) 
 
     fault_proxy.clear()
     KIND.probe(aws, "old")
-    assert called() == set(KIND.permissions["probe"])
+    assert called() == set(KIND.access.phases["probe"])
     asyncio.run(copy(aws, EXCLUSIVE))
     asyncio.run(copy(aws, CopyOrder(place("old"), place("third"))))
-    assert called() == {*KIND.permissions["read"], *KIND.permissions["write"]}
+    assert called() == {*KIND.access.phases["read"], *KIND.access.phases["write"]}
     reader = TableReader(aws, place("new"))
     reader.find(list(read_entries(reader, reader.parts()[0])))
-    assert called() == set(KIND.permissions["verify"])
+    assert called() == set(KIND.access.phases["verify"])

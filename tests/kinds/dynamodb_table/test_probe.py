@@ -242,7 +242,7 @@ def test_declared_settings_rank_like_probed_ones(
 )
 def test_good_names_pass(name: str) -> None:
     """Names by DynamoDB's rules, and ARNs of tables, are accepted."""
-    assert KIND.check_name(name) is None
+    assert KIND.names.check(name) is None
 
 
 @pytest.mark.parametrize(
@@ -262,14 +262,14 @@ def test_good_names_pass(name: str) -> None:
 )
 def test_bad_names_are_told_what_is_wrong(name: str) -> None:
     """A bad name gets one clause that says what a good one looks like."""
-    assert KIND.check_name(name)
+    assert KIND.names.check(name)
 
 
 def test_arns_scope_permissions_to_the_table() -> None:
     """A name becomes the ARN of its account and region; an ARN stays as it is."""
     arn = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/orders"
-    assert KIND.arns("orders", "123456789012", "cn-north-1", "aws-cn") == (arn,)
-    assert KIND.arns(arn, "999999999999", "us-east-1", "aws") == (arn,)
+    assert KIND.access.arns("orders", "123456789012", "cn-north-1", "aws-cn") == (arn,)
+    assert KIND.access.arns(arn, "999999999999", "us-east-1", "aws") == (arn,)
 
 
 @pytest.mark.parametrize(
@@ -282,4 +282,7 @@ def test_arns_scope_permissions_to_the_table() -> None:
 )
 def test_charges_count_whole_units(size: Size, writes: float, reads: float) -> None:
     """Every item takes at least one write unit; the source is read twice, the target once."""
-    assert KIND.charges(size) == {"dynamodb.write-unit": writes, "dynamodb.read-unit": reads}
+    assert KIND.require_copying().charges(size) == {
+        "dynamodb.write-unit": writes,
+        "dynamodb.read-unit": reads,
+    }

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.kind import CopyOrder, Location
-from dataware.core.model import Setting, Size
+from dataware.core.copier import CopyOrder
+from dataware.core.model import Location, Setting, Size
 from dataware.core.ports import Judgement
 from dataware.kinds.s3_bucket import KIND
 from dataware.kinds.s3_bucket.copy.multipart import MOST_PARTS, part_ranges
@@ -23,7 +23,7 @@ BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictP
 @pytest.mark.parametrize("name", ["abc", "a" * 63, "spaceport-uploads.prod-1", "1a2"])
 def test_valid_names_pass(name: str) -> None:
     """What S3 accepts is accepted."""
-    assert KIND.check_name(name) is None
+    assert KIND.names.check(name) is None
 
 
 @pytest.mark.parametrize(
@@ -36,20 +36,20 @@ def test_valid_names_pass(name: str) -> None:
 )
 def test_invalid_names_are_told(name: str) -> None:
     """What S3 refuses is refused before anything is asked of it."""
-    assert KIND.check_name(name)
+    assert KIND.names.check(name)
 
 
 @pytest.mark.parametrize("name", ["Legacy_Photos_2013", "a" * 255, "UPPER", "a..b", "-abc_"])
 def test_buckets_of_before_2018_are_known_by_their_names(name: str) -> None:
     """They stand, and cannot be renamed; a new one cannot have such a name."""
-    assert KIND.problem_of_name(name) is None
-    assert KIND.check_name(name)
+    assert KIND.names.find_problem(name) is None
+    assert KIND.names.check(name)
 
 
 @pytest.mark.parametrize("name", ["ab", "a" * 256, "a b", "a/b", "a--x-s3", "a-s3alias", "é-b"])
 def test_no_bucket_ever_had_such_a_name(name: str) -> None:
     """It is refused before anything is asked."""
-    assert KIND.problem_of_name(name)
+    assert KIND.names.find_problem(name)
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,11 @@ def test_no_bucket_ever_had_such_a_name(name: str) -> None:
 )
 def test_a_word_that_s3_does_not_know_is_told(properties: dict[str, Any], says: str) -> None:
     """It would be refused only when the bucket is made."""
-    assert says in str(KIND.check_properties(properties))
-    assert KIND.check_properties({"VersioningConfiguration": {"Status": {"Ref": "S"}}}) is None
+    assert says in str(KIND.template.check_properties(properties))
+    assert (
+        KIND.template.check_properties({"VersioningConfiguration": {"Status": {"Ref": "S"}}})
+        is None
+    )
 
 
 def test_requests_to_an_old_name_have_it_in_the_path() -> None:
@@ -74,7 +77,7 @@ def test_requests_to_an_old_name_have_it_in_the_path() -> None:
 
 def test_arns_are_the_bucket_and_its_objects() -> None:
     """Bucket and objects have ARNs of their own, in the caller's partition."""
-    assert KIND.arns("b-1", "1", "cn-north-1", "aws-cn") == (
+    assert KIND.access.arns("b-1", "1", "cn-north-1", "aws-cn") == (
         "arn:aws-cn:s3:::b-1",
         "arn:aws-cn:s3:::b-1/*",
     )
@@ -168,16 +171,16 @@ def test_charges_are_a_copy_of_each_object_and_the_pages_of_four_listings(
     items: int, puts: float
 ) -> None:
     """Source and target are listed once for the copy and once for the verification."""
-    assert KIND.charges(Size(items, 10**9)) == {"s3.put": puts}
+    assert KIND.require_copying().charges(Size(items, 10**9)) == {"s3.put": puts}
 
 
 def test_actions_on_objects_are_granted_on_objects_only() -> None:
     """A policy says what AWS checks: listing is of the bucket, reading of its objects."""
-    bucket, objects = KIND.arns("b-1", "1", "eu-central-1", "aws")
+    bucket, objects = KIND.access.arns("b-1", "1", "eu-central-1", "aws")
     for action, arn in (("s3:ListBucket", bucket), ("s3:PutObject", objects)):
-        assert [one for one in (bucket, objects) if KIND.governs(action, one)] == [arn]
-    named = {action for some in KIND.permissions.values() for action in some}
+        assert [one for one in (bucket, objects) if KIND.access.governs(action, one)] == [arn]
+    named = {action for some in KIND.access.phases.values() for action in some}
     odd = {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
     for action in named:
         about_objects = "Object" in action and "ObjectLock" not in action
-        assert KIND.governs(action, objects) is (about_objects or action in odd), action
+        assert KIND.access.governs(action, objects) is (about_objects or action in odd), action

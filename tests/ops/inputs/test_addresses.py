@@ -30,7 +30,7 @@ ARN = f"arn:aws:dynamodb:eu-west-1:{ELSE}:table/Orders"
 def test_an_address_is_understood(text: str, kind: str, name: str, prefix: str) -> None:
     """Schemes, prefixes and ARNs give kind, name and prefix."""
     address = parse_address(text, KINDS)
-    assert (address.kind.name, address.name, address.prefix) == (kind, name, prefix)
+    assert (address.kind.names.slug, address.name, address.prefix) == (kind, name, prefix)
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,8 @@ def app_of(document: Any, path: Path) -> App:
 def decided(wanted: Wanted) -> str:
     """All that is said of a resource whose fallback has data, as text."""
     kind = load(wanted.type)
-    schema = kind.declared_schema(wanted.properties)
-    settings = [one.label for one in kind.declared_settings(wanted.properties).values()]
+    schema = kind.template.declared_schema(wanted.properties)
+    settings = [one.label for one in kind.template.declared_settings(wanted.properties).values()]
     fallbacks = [
         Facts(name, Existence.EXISTS, Content.DATA, schema=ID if "Dynamo" in wanted.type else "")
         for name in wanted.fallbacks
@@ -186,11 +186,11 @@ def test_a_simple_table_is_the_table_that_sam_makes_of_it(tmp_path: Path) -> Non
         "AWS::DynamoDB::Table",
         "PAY_PER_REQUEST",
     )
-    assert load(visits.type).declared_schema(visits.properties) == ID
+    assert load(visits.type).template.declared_schema(visits.properties) == ID
     properties = {"TableName": "vvv", "ProvisionedThroughput": {"ReadCapacityUnits": 1}}
     plain = replaced(LOOPED, ("Resources", "Visits", "Properties"), properties)
     table = app_of(plain, tmp_path / "t.json").wanted[-1]
-    assert load(table.type).declared_schema(table.properties) == ID
+    assert load(table.type).template.declared_schema(table.properties) == ID
     assert "BillingMode" not in table.properties
 
 

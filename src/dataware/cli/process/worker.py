@@ -24,11 +24,9 @@ from contextlib import suppress
 from typing import Any, BinaryIO, NoReturn
 
 from dataware.aws import Account, SystemClock
-from dataware.calc.words import with_article
 from dataware.cli.process.gc import relaxed_gc
 from dataware.cli.transport import make_wire
-from dataware.core.errors import InputError
-from dataware.core.kind import CopyTools
+from dataware.core.copier import CopyTools
 from dataware.kinds import load
 from dataware.migrate import LeaseTerm, WorkerTask
 from dataware.migrate.worker import Message, Worker
@@ -146,8 +144,7 @@ async def _copy(
     worker: Worker, assignment: WorkerTask, options: Mapping[str, Any], term: LeaseTerm | None
 ) -> None:
     kind, order = load(assignment.type_name), assignment.order
-    if kind.copier is None:
-        raise InputError(f"dataware cannot copy {with_article(kind.noun)}")
+    copying = kind.require_copying()
     account = Account.open(
         make_wire,
         profile=options["profile"],
@@ -158,7 +155,7 @@ async def _copy(
     wire.permit = term
     tools = CopyTools(account.for_region(order.target.region), wire, SystemClock())
     try:
-        copier = kind.copier(tools, order)
+        copier = copying.copier(tools, order)
         await worker.run(copier, assignment.settings, lambda: wire.retries)
     finally:
         await wire.close()

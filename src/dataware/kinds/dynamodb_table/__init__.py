@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataware.core.estimate import Throughput
-from dataware.core.kind import Kind
+from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import Size
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
 from dataware.kinds.dynamodb_table.copy.items import MAX_BATCH
@@ -89,56 +89,72 @@ def _advice(properties: Mapping[str, Any], size: Size) -> str | None:
 
 
 KIND = Kind(
-    name="dynamodb-table",
     cfn_type="AWS::DynamoDB::Table",
-    noun="DynamoDB table",
-    short="table",
-    unit="item",
-    identifier="TableName",
-    check_name=check_name,
+    names=Names(
+        "dynamodb-table",
+        "DynamoDB table",
+        "table",
+        "item",
+        check_name,
+        # Service Authorization Reference, "Actions, resources, and condition keys for Amazon
+        # DynamoDB".
+        parts=("stream", "index", "backup", "export", "import"),
+    ),
+    template=Template(
+        identifier="TableName",
+        types=("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"),
+        check_properties=check_properties,
+        properties_like=properties_like,
+        declared_schema=declared_schema,
+        declared_settings=declared_settings,
+        protective=(
+            "SSESpecification",
+            "PointInTimeRecoverySpecification",
+            "DeletionProtectionEnabled",
+        ),
+        # CloudFormation Template Reference, AWS::DynamoDB::Table: "Update requires: Replacement".
+        replaced_by=("KeySchema", "ImportSourceSpecification"),
+        fixed_parts=fixed_parts,
+    ),
+    access=Permissions(
+        phases={
+            "probe": (
+                "dynamodb:DescribeTable",
+                "dynamodb:Scan",
+                "dynamodb:DescribeContinuousBackups",
+                "dynamodb:DescribeTimeToLive",
+            ),
+            "read": ("dynamodb:DescribeTable", "dynamodb:Scan"),
+            "write": ("dynamodb:DescribeTable", "dynamodb:BatchWriteItem", "dynamodb:PutItem"),
+            "verify": ("dynamodb:DescribeTable", "dynamodb:Scan", "dynamodb:BatchGetItem"),
+            "create": (
+                "dynamodb:CreateTable",
+                "dynamodb:DescribeTable",
+                "dynamodb:DescribeContinuousBackups",
+                "dynamodb:DescribeContributorInsights",
+                "dynamodb:DescribeKinesisStreamingDestination",
+                "dynamodb:DescribeTimeToLive",
+                "dynamodb:ListTagsOfResource",
+                "dynamodb:TagResource",
+                "dynamodb:UpdateContinuousBackups",
+                "dynamodb:UpdateTable",
+                "dynamodb:UpdateTimeToLive",
+            ),
+        },
+        arns=_arns,
+        informing=("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive"),
+    ),
     probe=probe,
-    permissions={
-        "probe": (
-            "dynamodb:DescribeTable",
-            "dynamodb:Scan",
-            "dynamodb:DescribeContinuousBackups",
-            "dynamodb:DescribeTimeToLive",
-        ),
-        "read": ("dynamodb:DescribeTable", "dynamodb:Scan"),
-        "write": ("dynamodb:DescribeTable", "dynamodb:BatchWriteItem", "dynamodb:PutItem"),
-        "verify": ("dynamodb:DescribeTable", "dynamodb:Scan", "dynamodb:BatchGetItem"),
-        "create": (
-            "dynamodb:CreateTable",
-            "dynamodb:DescribeTable",
-            "dynamodb:DescribeContinuousBackups",
-            "dynamodb:DescribeContributorInsights",
-            "dynamodb:DescribeKinesisStreamingDestination",
-            "dynamodb:DescribeTimeToLive",
-            "dynamodb:ListTagsOfResource",
-            "dynamodb:TagResource",
-            "dynamodb:UpdateContinuousBackups",
-            "dynamodb:UpdateTable",
-            "dynamodb:UpdateTimeToLive",
-        ),
-    },
-    informing=("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive"),
-    arns=_arns,
-    declared_schema=declared_schema,
-    fixed_parts=fixed_parts,
-    check_properties=check_properties,
-    properties_like=properties_like,
-    declared_settings=declared_settings,
-    copier=TableCopier,
-    reader=TableReader,
-    scheme="dynamodb",
-    batch=MAX_BATCH,
-    ordered=False,
-    charges=_charges,
-    advice=_advice,
-    speed=Throughput(20_000.0, {"dynamodb.write-unit": FRESH_WRITES}),
-    writers=256,
-    # CloudFormation Template Reference, AWS::DynamoDB::Table: "Update requires: Replacement".
-    key_schema=key_schema,
-    replaced_by=("KeySchema", "ImportSourceSpecification"),
-    types=("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"),
+    copying=Copying(
+        scheme="dynamodb",
+        copier=TableCopier,
+        reader=TableReader,
+        ordered=False,
+        key_schema=key_schema,
+        batch=MAX_BATCH,
+        writers=256,
+        charges=_charges,
+        speed=Throughput(20_000.0, {"dynamodb.write-unit": FRESH_WRITES}),
+        advice=_advice,
+    ),
 )

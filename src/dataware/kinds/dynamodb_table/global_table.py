@@ -43,7 +43,12 @@ def declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
 KIND = replace(
     TABLE,
     cfn_type="AWS::DynamoDB::GlobalTable",
-    declared_settings=declared_settings,
-    # CloudFormation Template Reference, AWS::DynamoDB::GlobalTable: "Update requires: Replacement".
-    replaced_by=("KeySchema", "LocalSecondaryIndexes"),
+    template=replace(
+        TABLE.template,
+        declared_settings=declared_settings,
+        protective=("SSESpecification", "Replicas"),
+        # CloudFormation Template Reference, AWS::DynamoDB::GlobalTable: "Update requires:
+        # Replacement".
+        replaced_by=("KeySchema", "LocalSecondaryIndexes"),
+    ),
 )

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 
-from dataware.core.kind import Kind, Location, Reader
-from dataware.core.model import Size
+from dataware.core.kind import Copying, Kind, Names, Permissions, Template
+from dataware.core.model import Location, Size
 from dataware.core.ports import Aws
+from dataware.core.reader import Reader
 from dataware.kinds.s3_bucket.copy.copier import make as make_copier
 from dataware.kinds.s3_bucket.probe import locate, probe
 from dataware.kinds.s3_bucket.settings import SETTINGS, check_properties, declared_settings
@@ -107,70 +108,82 @@ def _governs(action: str, arn: str) -> bool:
     return (action in _OF_OBJECTS) is arn.endswith("/*")
 
 
+_SETTINGS = tuple(setting.permission for setting in SETTINGS)
+
 KIND = Kind(
-    name="s3-bucket",
     cfn_type="AWS::S3::Bucket",
-    noun="S3 bucket",
-    short="bucket",
-    unit="object",
-    identifier="BucketName",
-    check_name=check_name,
-    check_existing_name=check_existing_name,
-    check_properties=check_properties,
-    probe=probe,
-    permissions={
-        "probe": (
-            "s3:ListBucket",
-            "s3:ListBucketVersions",
+    names=Names("s3-bucket", "S3 bucket", "bucket", "object", check_name, check_existing_name),
+    template=Template(
+        identifier="BucketName",
+        check_properties=check_properties,
+        declared_settings=declared_settings,
+        protective=(
+            "BucketEncryption",
+            "PublicAccessBlockConfiguration",
+            "VersioningConfiguration",
+            "ObjectLockEnabled",
+        ),
+        policies=("AWS::S3::BucketPolicy",),
+        # CloudFormation Template Reference, AWS::S3::Bucket: "Update requires: Replacement".
+        replaced_by=("ObjectLockEnabled", "BucketNamespace", "BucketNamePrefix"),
+    ),
+    access=Permissions(
+        phases={
+            "probe": (
+                "s3:ListBucket",
+                "s3:ListBucketVersions",
+                "s3:ListBucketMultipartUploads",
+                "s3:GetBucketWebsite",
+                "s3:GetBucketNotification",
+                "s3:GetLifecycleConfiguration",
+                *_SETTINGS,
+            ),
+            "read": ("s3:ListBucket", *_READ_OBJECTS, "s3:GetObjectAnnotation"),
+            "write": (
+                "s3:ListBucket",
+                *_READ_OBJECTS,
+                "s3:PutObject",
+                "s3:PutObjectTagging",
+                "s3:PutObjectAnnotation",
+                "s3:ListBucketMultipartUploads",
+                "s3:ListMultipartUploadParts",
+                "s3:AbortMultipartUpload",
+            ),
+            "verify": ("s3:ListBucket", *_READ_OBJECTS),
+            "account": ("s3:ListAllMyBuckets",),
+            "versions": _VERSIONS,
+            "create": (
+                "s3:CreateBucket",
+                "s3:PutBucketObjectLockConfiguration",
+                "s3:PutBucketPublicAccessBlock",
+                "s3:PutBucketTagging",
+                "s3:PutBucketVersioning",
+                "s3:PutEncryptionConfiguration",
+            ),
+        },
+        arns=arns,
+        informing=(
             "s3:ListBucketMultipartUploads",
             "s3:GetBucketWebsite",
             "s3:GetBucketNotification",
             "s3:GetLifecycleConfiguration",
-            *(setting.permission for setting in SETTINGS),
+            *_SETTINGS,
         ),
-        "read": ("s3:ListBucket", *_READ_OBJECTS, "s3:GetObjectAnnotation"),
-        "write": (
-            "s3:ListBucket",
-            *_READ_OBJECTS,
-            "s3:PutObject",
-            "s3:PutObjectTagging",
-            "s3:PutObjectAnnotation",
-            "s3:ListBucketMultipartUploads",
-            "s3:ListMultipartUploadParts",
-            "s3:AbortMultipartUpload",
-        ),
-        "verify": ("s3:ListBucket", *_READ_OBJECTS),
-        "account": ("s3:ListAllMyBuckets",),
-        "versions": _VERSIONS,
-        "create": (
-            "s3:CreateBucket",
-            "s3:PutBucketObjectLockConfiguration",
-            "s3:PutBucketPublicAccessBlock",
-            "s3:PutBucketTagging",
-            "s3:PutBucketVersioning",
-            "s3:PutEncryptionConfiguration",
-        ),
-    },
-    informing=(
-        "s3:ListBucketMultipartUploads",
-        "s3:GetBucketWebsite",
-        "s3:GetBucketNotification",
-        "s3:GetLifecycleConfiguration",
-        *(setting.permission for setting in SETTINGS),
+        ownership=("s3:ListAllMyBuckets", "s3:ListBucket"),
+        governs=_governs,
     ),
-    arns=arns,
-    governs=_governs,
-    declared_settings=declared_settings,
-    copier=make_copier,
-    reader=make_reader,
-    scheme="s3",
-    prefixes=True,
-    batch=25,
-    charges=charges,
-    # A listing is slow to answer and cheap to read; a reader holds up to four pages of it, 2 MB.
-    readers=16,
-    writers=256,
+    probe=probe,
+    copying=Copying(
+        scheme="s3",
+        copier=make_copier,
+        reader=make_reader,
+        prefixes=True,
+        batch=25,
+        # A listing is slow to answer and cheap to read; a reader holds up to four pages of it,
+        # 2 MB.
+        readers=16,
+        writers=256,
+        charges=charges,
+    ),
     locate=locate,
-    # CloudFormation Template Reference, AWS::S3::Bucket: "Update requires: Replacement".
-    replaced_by=("ObjectLockEnabled", "BucketNamespace", "BucketNamePrefix"),
 )

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.core.errors import LookupFailedError, NotFoundError
-from dataware.core.kind import Location
 from dataware.core.model import (
     Content,
     Existence,
     Facts,
+    Location,
     Owner,
     Ownership,
     Problem,

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from dataware.calc.suggest import did_you_mean
 from dataware.calc.words import with_article
 from dataware.core.errors import InputError
-from dataware.core.kind import Kind, Location
+from dataware.core.kind import Kind
+from dataware.core.model import Location
 from dataware.core.names import PLACEHOLDERS, is_arn, parse_name
 from dataware.ops.inputs.wanted import Kinds
 
@@ -42,8 +43,8 @@ class ResourceAddress:
         """
         if owner is None or owner == self.account:
             return self
-        if "ACCOUNT" in self.kind.arns("NAME", "ACCOUNT", "REGION", "PARTITION")[0]:
-            example = self.kind.arns(self.name, owner, self.region or "REGION", "aws")[0]
+        if "ACCOUNT" in self.kind.access.arns("NAME", "ACCOUNT", "REGION", "PARTITION")[0]:
+            example = self.kind.access.arns(self.name, owner, self.region or "REGION", "aws")[0]
             raise InputError(
                 f"{self.text} cannot be given the owner {owner}: name the {self.kind.noun} of "
                 f"another account by its ARN, such as {example}"
@@ -67,13 +68,13 @@ def parse_pair(
 
 def parse_address(text: str, kinds: Kinds) -> ResourceAddress:
     """One side of a copy. Raises InputError."""
-    copied = [kind for kind in kinds.values() if kind.scheme]
+    copied = [kind for kind in kinds.values() if kind.copying]
     if is_arn(text):
         _refuse_uncopied(text, "".join(text.lower().split(":")[2:3]), kinds)
         return _from_arn(text, copied)
     scheme, separator, rest = text.partition("://")
     # Two types may be one thing (table, global table); the first of the catalogue stands for it.
-    by_scheme = {str(kind.scheme): kind for kind in reversed(copied)}
+    by_scheme = {kind.require_copying().scheme: kind for kind in reversed(copied)}
     if not separator:
         meant, _, name = text.partition(":/")
         schemes = [meant] if meant in by_scheme and name else sorted(by_scheme)
@@ -90,9 +91,9 @@ def parse_address(text: str, kinds: Kinds) -> ResourceAddress:
 def _refuse_uncopied(text: str, word: str, kinds: Kinds) -> None:
     """Say of a kind that dataware knows and does not copy that it does not. Raises InputError."""
     for kind in kinds.values():
-        arns = kind.arns(*PLACEHOLDERS)
-        names = {kind.name.partition("-")[0], *(arn.split(":")[2] for arn in arns[:1])}
-        if not kind.scheme and word in names:
+        arns = kind.access.arns(*PLACEHOLDERS)
+        names = {kind.names.slug.partition("-")[0], *(arn.split(":")[2] for arn in arns[:1])}
+        if kind.copying is None and word in names:
             raise InputError(
                 f"{text} is {with_article(kind.noun)}, which dataware neither copies nor compares: "
                 "copy it with a tool made for that; `dataware plan` looks at it"
@@ -108,7 +109,7 @@ def _from_arn(text: str, kinds: list[Kind]) -> ResourceAddress:
                     text, kind, parsed.name, account=parsed.account, region=parsed.region
                 )
             )
-    forms = dict.fromkeys(kind.arns("NAME", "ACCOUNT", "REGION", "aws")[0] for kind in kinds)
+    forms = dict.fromkeys(kind.access.arns("NAME", "ACCOUNT", "REGION", "aws")[0] for kind in kinds)
     examples = " or ".join(forms)
     raise InputError(f"{text} is no ARN of a resource that dataware copies: write {examples}")
 
@@ -116,9 +117,9 @@ def _from_arn(text: str, kinds: list[Kind]) -> ResourceAddress:
 def _check_address(address: ResourceAddress) -> ResourceAddress:
     """The address with its prefix split off, if its kind has prefixes, and its name checked."""
     kind, name, prefix = address.kind, address.name, ""
-    if kind.prefixes:
+    if kind.require_copying().prefixes:
         name, _, prefix = name.partition("/")
-    if problem := kind.problem_of_name(name):
+    if problem := kind.names.find_problem(name):
         raise InputError(f"{address.text}: {name or 'the name'} is no {kind.noun} name: {problem}")
     return ResourceAddress(address.text, kind, name, prefix, address.account, address.region)
 

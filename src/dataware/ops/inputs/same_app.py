@@ -53,7 +53,7 @@ def _compare(
     for logical_id in dict.fromkeys([*before.resources, *now.resources]):
         one, other = before.resources.get(logical_id), now.resources.get(logical_id)
         types = {each.type for each in (one, other) if each is not None}
-        if not any(name in cards and cards[name].stateful for name in types):
+        if not any(name in cards and cards[name].template.stateful for name in types):
             continue
         decided = logical_id in opted
         if other is None and decided:
@@ -73,7 +73,7 @@ def _essence(one: DeclaredResource | None, cards: Cards, *, decided: bool) -> An
     if one is None or one.type not in cards:
         return one and one.type
     card = cards[one.type]
-    values = [one.value(name) for name in (card.identifier, *card.replaced_by)]
+    values = [one.value(name) for name in (card.template.identifier, *card.template.replaced_by)]
     policies = None if decided else (one.deletion_policy, one.replace_policy)
     condition = one.scope.condition(one.condition)
-    return one.type, values, card.fixed_parts(one.values()), condition, policies
+    return one.type, values, card.template.fixed_parts(one.values()), condition, policies

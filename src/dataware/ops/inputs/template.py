@@ -267,8 +267,8 @@ def _read_resource(source: Source, logical_id: str, resource: dict[str, Any]) ->
 
 def _literal_name(declared: InputSection, kind: Kind) -> str:
     properties = declared.mapping("Properties")
-    name = properties.get(kind.identifier, properties if is_function(properties) else None)
-    where = f"Properties.{kind.identifier}"
+    name = properties.get(kind.template.identifier, properties if is_function(properties) else None)
+    where = f"Properties.{kind.template.identifier}"
     if name is None:
         raise declared.bad(f"{where} is missing: give the preferred name")
     if find_function(name) is not None:

@@ -107,8 +107,13 @@ def _read_resource(
         raise section.bad("stack and logical_id belong together: give both or neither")
     name, account, region = parse_stack(stack) if stack else (None, None, None)
     properties = section.mapping("properties")
-    if properties.get(kind.identifier, preferred) not in (preferred, plain_name(kind, preferred)):
-        raise section.bad(f"properties.{kind.identifier} differs from preferred: remove it")
+    if properties.get(kind.template.identifier, preferred) not in (
+        preferred,
+        plain_name(kind, preferred),
+    ):
+        raise section.bad(
+            f"properties.{kind.template.identifier} differs from preferred: remove it"
+        )
     return Wanted(
         id=section.text("id") or preferred,
         type=cfn_type,

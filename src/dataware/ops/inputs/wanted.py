@@ -122,7 +122,7 @@ def known_kind(section: InputSection, cfn_type: str, kinds: Kinds) -> Kind:
 
 def check_properties(section: InputSection, kind: Kind, properties: Mapping[str, Any]) -> None:
     """Refuse properties that the service would refuse, as far as they are literal."""
-    if problem := kind.check_properties(properties):
+    if problem := kind.template.check_properties(properties):
         raise section.bad(problem)
 
 

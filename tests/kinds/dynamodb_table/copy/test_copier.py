@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from dataware.calc.multiset_digest import MultisetDigest
+from dataware.core.copier import Rates, SkipReason, Unit, UnitPage
 from dataware.core.errors import LookupFailedError, RefusedError
-from dataware.core.kind import Rates, SkipReason, Unit, UnitPage
 from dataware.core.model import OnConflict, Size
 from dataware.core.ports import Response
 from dataware.kinds.dynamodb_table.copy.copier import MAX_SEGMENTS, MIN_SEGMENTS, TableCopier

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dataware.core.errors import LookupFailedError, NotFoundError
-from dataware.core.kind import Evidence, KeyFingerprint
+from dataware.core.reader import Evidence, KeyFingerprint
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.dynamodb_table.verify.reader import MAX_PARTS, MIN_PARTS, TableReader
 from support.dynamo import account, everything, make_table, place, put

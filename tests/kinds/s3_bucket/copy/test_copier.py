@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dataware.aws.session import Account
+from dataware.core.copier import SkipReason
 from dataware.core.errors import InputError, LookupFailedError, NotFoundError
-from dataware.core.kind import SkipReason
 from dataware.core.model import Size
 from dataware.core.ports import Request, Response
 from dataware.embedded import EmbeddedAws

@@ -7,7 +7,7 @@ from email.header import decode_header, make_header
 import pytest
 
 from dataware.aws.session import Account
-from dataware.core.kind import CopyOrder, SkipReason
+from dataware.core.copier import CopyOrder, SkipReason
 from dataware.core.ports import Request, Response
 from dataware.embedded import EmbeddedAws
 from support import buckets

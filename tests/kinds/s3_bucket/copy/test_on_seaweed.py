@@ -9,7 +9,7 @@ import pytest
 
 from dataware.aws.session import Account
 from dataware.cli.transport import make_wire
-from dataware.core.kind import SkipReason
+from dataware.core.copier import SkipReason
 from dataware.core.model import OnConflict
 from dataware.core.ports import Request, Response
 from support import buckets

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.calc.key_range import KeyRange, ranges
-from dataware.core.kind import CopyTools, UnitPage
+from dataware.core.copier import CopyTools, UnitPage
 from dataware.core.model import Size
 from dataware.kinds.s3_bucket.copy.copier import BucketCopier, VersionCopier
 from dataware.kinds.s3_bucket.copy.partitions import COUNTED_PAGES

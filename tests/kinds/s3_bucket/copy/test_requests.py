@@ -11,7 +11,7 @@ from botocore.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.kind import Location
+from dataware.core.model import Location
 from dataware.core.ports import Judgement
 from dataware.kinds.s3_bucket.copy.requests import (
     Bucket,

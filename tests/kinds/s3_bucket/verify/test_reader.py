@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dataware.aws.session import Account
-from dataware.core.kind import Evidence, KeyFingerprint
+from dataware.core.reader import Evidence, KeyFingerprint
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.s3_bucket import make_reader
 from dataware.kinds.s3_bucket.verify import reader as reader_module

@@ -22,8 +22,7 @@ from dataware.core.errors import (
     NotFoundError,
     WriteDeniedError,
 )
-from dataware.core.kind import Location
-from dataware.core.model import Problem
+from dataware.core.model import Location, Problem
 from dataware.core.ports import Judgement, Request, Response, Wire
 from dataware.http.auth_errors import cure
 from dataware.kinds.dynamodb_table.copy.decoding import json_object

@@ -17,21 +17,19 @@ from hashlib import sha256
 from typing import Any, Final
 
 from dataware.calc.multiset_digest import MultisetDigest
-from dataware.core.errors import ConflictError, WriteDeniedError
-from dataware.core.kind import (
+from dataware.core.copier import (
     CopyOrder,
     CopyOutcome,
     CopyTools,
-    Location,
     PageBound,
     Rates,
     SkippedKey,
     SkipReason,
-    Unit,
     UnitPage,
     no_page_bound,
 )
-from dataware.core.model import OnConflict, Size
+from dataware.core.errors import ConflictError, WriteDeniedError
+from dataware.core.model import Location, OnConflict, Size
 from dataware.core.page_cursor import PageCursor
 from dataware.kinds.dynamodb_table.copy.client import (
     Answer,
@@ -47,6 +45,7 @@ from dataware.kinds.dynamodb_table.copy.client import (
 from dataware.kinds.dynamodb_table.copy.decoding import sliced
 from dataware.kinds.dynamodb_table.copy.items import (
     MAX_BATCH,
+    Batch,
     batches,
     equal,
     key_text,
@@ -133,7 +132,7 @@ class TableCopier:
 
     async def read(
         self, partition: str, after: str | None, bound: PageBound = no_page_bound
-    ) -> AsyncIterator[UnitPage]:
+    ) -> AsyncIterator[UnitPage[Sequence[bytes]]]:
         """The pages of a segment; only a missing LastEvaluatedKey ends it, never an empty page.
 
         A scan goes on only after a key that the service named (Amazon DynamoDB API Reference,
@@ -149,7 +148,9 @@ class TableCopier:
                 return
             cursor.advance(after, found=len(page.units))
 
-    async def _page(self, partition: str, after: str | None, bound: int | None) -> UnitPage:
+    async def _page(
+        self, partition: str, after: str | None, bound: int | None
+    ) -> UnitPage[Sequence[bytes]]:
         """One page, of whole batches if it is bounded; its items stay as they came."""
         segment, _, total = partition.partition("/")
         more: dict[str, Any] = {"ExclusiveStartKey": json.loads(after)} if after else {}
@@ -161,9 +162,9 @@ class TableCopier:
         units = tuple(batches(answer["Items"]))
         return UnitPage(units, cursor, read_units=_read_units(answer))
 
-    async def write(self, unit: Unit) -> CopyOutcome:
+    async def write(self, unit: Batch) -> CopyOutcome:
         """Write a unit; every item of it is copied, the same, or left with a reason."""
-        items: Sequence[bytes] = unit.payload
+        items = unit.payload
         if not self._order.exclusive:
             return await self._each(items, guarded=True)
         try:

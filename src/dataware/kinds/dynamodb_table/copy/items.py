@@ -6,11 +6,13 @@ import json
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
-from dataware.core.kind import Unit
+from dataware.core.copier import Unit
 
 Item = Mapping[str, Any]
+Batch: TypeAlias = Unit[Sequence[bytes]]
+"""Items that are written together, each as the JSON that was sent."""
 
 MAX_BATCH = 25
 """Puts in one BatchWriteItem (Amazon DynamoDB API Reference, BatchWriteItem)."""
@@ -110,13 +112,13 @@ _SCALAR_SIZES: Mapping[str, Callable[[Any], int]] = {
 }
 
 
-def batches(items: Sequence[bytes]) -> list[Unit]:
+def batches(items: Sequence[bytes]) -> list[Batch]:
     """Units of at most 25 items and 4 MB of JSON; an item alone may have more.
 
     The items of a page are JSON and stay so; the bytes they are charged for are estimated.
     """
     density = _density(items)
-    units: list[Unit] = []
+    units: list[Batch] = []
     start = 0
     while start < len(items):
         batch = items[start : start + MAX_BATCH]
@@ -136,7 +138,7 @@ def _density(items: Sequence[bytes]) -> float:
     return sum(size(json.loads(item)) for item in sample) / length if length else 1.0
 
 
-def _unit(batch: Sequence[bytes], used: int, density: float) -> Unit:
+def _unit(batch: Sequence[bytes], used: int, density: float) -> Batch:
     units: float = len(batch)
     if max(map(len, batch)) * density > _KILOBYTE:
         units = sum(-(-len(item) * density // _KILOBYTE) for item in batch)

@@ -16,10 +16,10 @@ from itertools import islice
 from typing import Any, Final
 
 from dataware.core.errors import LookupFailedError
-from dataware.core.kind import Evidence, FingerprintPage, KeyFingerprint, Location, Reader
-from dataware.core.model import Problem
+from dataware.core.model import Location, Problem
 from dataware.core.page_cursor import PageCursor
 from dataware.core.ports import Aws
+from dataware.core.reader import Evidence, FingerprintPage, KeyFingerprint, Reader
 from dataware.kinds.dynamodb_table.verify.digests import digest, digest_of
 from dataware.kinds.dynamodb_table.verify.responses import read_got, read_scan, read_table
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
+from dataware.core.copier import CopyOutcome, SkippedKey, SkipReason
 from dataware.core.errors import ConflictError
-from dataware.core.kind import CopyOutcome, SkippedKey, SkipReason
 from dataware.core.model import OnConflict
 from dataware.core.printable import escape_key
 from dataware.kinds.s3_bucket.copy.client import ObjectHead

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from dataware.calc.key_range import KeyRange
-from dataware.core.errors import InputError
-from dataware.core.kind import (
+from dataware.core.copier import (
     CopyOrder,
     CopyOutcome,
     CopyTools,
@@ -19,14 +18,27 @@ from dataware.core.kind import (
     UnitPage,
     no_page_bound,
 )
+from dataware.core.errors import InputError
 from dataware.core.model import Size
 from dataware.kinds.s3_bucket.copy.client import S3Client
 from dataware.kinds.s3_bucket.copy.conflicts import place
-from dataware.kinds.s3_bucket.copy.listing import OBJECTS, VERSIONS, TargetPageCursor, ahead, pages
+from dataware.kinds.s3_bucket.copy.listing import (
+    OBJECTS,
+    VERSIONS,
+    ListOperation,
+    TargetPageCursor,
+    ahead,
+    pages,
+)
 from dataware.kinds.s3_bucket.copy.objects import BucketPair
 from dataware.kinds.s3_bucket.copy.partitions import ListingSurvey, overview
 from dataware.kinds.s3_bucket.copy.requests import cursor_of, key_of
-from dataware.kinds.s3_bucket.copy.versions import HistoryReplay, histories, require_versioning
+from dataware.kinds.s3_bucket.copy.versions import (
+    History,
+    HistoryReplay,
+    histories,
+    require_versioning,
+)
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
 
 T = TypeVar("T")
@@ -41,10 +53,13 @@ class MismatchedObject(NamedTuple):
     found: ListedObject
 
 
-class BucketCopier:
-    """Copies the current objects of a bucket, or of a prefix, into another one."""
+OneObject: TypeAlias = ListedObject | MismatchedObject
 
-    _listing = OBJECTS
+
+class _ListedBucket:
+    """What is the same for current objects and for all versions: how much, in which parts."""
+
+    _listing: ListOperation
 
     def __init__(self, tools: CopyTools, order: CopyOrder) -> None:
         self._pair = BucketPair.of(S3Client(tools.wire), order)
@@ -75,9 +90,15 @@ class BucketCopier:
             return span
         return replace(span, start=self._pair.source.relative(key_of(after)))
 
+
+class BucketCopier(_ListedBucket):
+    """Copies the current objects of a bucket, or of a prefix, into another one."""
+
+    _listing = OBJECTS
+
     async def read(
         self, partition: str, after: str | None, bound: PageBound = no_page_bound
-    ) -> AsyncIterator[UnitPage]:
+    ) -> AsyncIterator[UnitPage[OneObject]]:
         """The source's objects that the target lacks or holds differently, page by page.
 
         Both sides are listed within the range only. Holds two pages of either listing at most. A
@@ -93,32 +114,33 @@ class BucketCopier:
                     yield await self._page(some, beside)
         yield UnitPage((), None)
 
-    async def _page(self, found: Sequence[ListedObject], beside: TargetPageCursor) -> UnitPage:
+    async def _page(
+        self, found: Sequence[ListedObject], beside: TargetPageCursor
+    ) -> UnitPage[OneObject]:
         keys = self._pair.source.relatives(one.key for one in found)
         there = await beside.among(keys)
         units = tuple(
-            Unit(one if other is None else MismatchedObject(one), 1, REQUEST_BYTES)
+            Unit[OneObject](one if other is None else MismatchedObject(one), 1, REQUEST_BYTES)
             for one, other in zip(found, map(there.get, keys), strict=True)
             if other is None or not _same(one, other)
         )
         return UnitPage(units, cursor_of(found[-1].key), same=len(found) - len(units))
 
-    def write(self, unit: Unit) -> Coroutine[Any, Any, CopyOutcome]:
+    def write(self, unit: Unit[OneObject]) -> Coroutine[Any, Any, CopyOutcome]:
         """Bring one object over."""
-        payload: ListedObject | MismatchedObject = unit.payload
-        if isinstance(payload, MismatchedObject):
-            return place(self._pair, payload.found, doubtful=True)
-        return place(self._pair, payload)
+        if isinstance(unit.payload, MismatchedObject):
+            return place(self._pair, unit.payload.found, doubtful=True)
+        return place(self._pair, unit.payload)
 
 
-class VersionCopier(BucketCopier):
+class VersionCopier(_ListedBucket):
     """Copies every version and delete marker, in order, key by key."""
 
     _listing = VERSIONS
 
     async def read(
         self, partition: str, after: str | None, bound: PageBound = no_page_bound
-    ) -> AsyncIterator[UnitPage]:
+    ) -> AsyncIterator[UnitPage[History]]:
         """The histories of the source's keys, page by page; raises Refused for a plain target."""
         pair, span = self._pair, self._span(partition, after)
         await require_versioning(pair)
@@ -130,13 +152,12 @@ class VersionCopier(BucketCopier):
                     yield UnitPage(units, cursor_of(keys[-1][0].key))
         yield UnitPage((), None)
 
-    async def write(self, unit: Unit) -> CopyOutcome:
+    async def write(self, unit: Unit[History]) -> CopyOutcome:
         """Bring the history of one key over."""
-        history: tuple[ListedObject, ...] = unit.payload
-        return await HistoryReplay(self._pair, history).run()
+        return await HistoryReplay(self._pair, unit.payload).run()
 
 
-def make(tools: CopyTools, order: CopyOrder) -> BucketCopier:
+def make(tools: CopyTools, order: CopyOrder) -> BucketCopier | VersionCopier:
     """The copier for an order; does no I/O. Raises InputError for a copy into itself."""
     return (VersionCopier if order.all_versions else BucketCopier)(tools, order)
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from dataware.core.copier import CopyOrder, SkippedKey, SkipReason
 from dataware.core.denial import Denial
-from dataware.core.kind import CopyOrder, SkippedKey, SkipReason
 from dataware.core.printable import escape_key
 from dataware.kinds.s3_bucket.copy.client import S3Client
 from dataware.kinds.s3_bucket.copy.fast_xml import quick_copied

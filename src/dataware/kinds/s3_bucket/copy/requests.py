@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-from dataware.core.kind import Location
+from dataware.core.model import Location
 from dataware.core.ports import Judgement, Request, Response
 
 Judge = Callable[[Response], Judgement]

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
+from dataware.core.copier import CopyOutcome, SkippedKey, SkipReason
 from dataware.core.errors import ConflictError, RefusedError
-from dataware.core.kind import CopyOutcome, SkippedKey, SkipReason
 from dataware.core.model import OnConflict
 from dataware.core.page_cursor import PageCursor
 from dataware.core.printable import escape_key

@@ -17,10 +17,11 @@ from typing import Any, Final
 from dataware.calc.key_range import KeyRange, ranges
 from dataware.calc.survey import KeySample, Survey
 from dataware.core.errors import LookupFailedError, NotFoundError
-from dataware.core.kind import Evidence, FingerprintPage, KeyFingerprint, Location, Reader
+from dataware.core.model import Location
 from dataware.core.page_cursor import PageCursor
 from dataware.core.ports import Aws
 from dataware.core.printable import escape_key
+from dataware.core.reader import Evidence, FingerprintPage, KeyFingerprint, Reader
 from dataware.kinds.s3_bucket.verify.listings import Listed, ObjectPage, read_listing
 
 _CONTENT_HEADERS = frozenset(

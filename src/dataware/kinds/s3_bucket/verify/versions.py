@@ -15,8 +15,8 @@ from itertools import zip_longest
 from typing import Any
 
 from dataware.calc.key_range import KeyRange
-from dataware.core.kind import Evidence, FingerprintPage, KeyFingerprint, Reader
 from dataware.core.page_cursor import PageCursor
+from dataware.core.reader import Evidence, FingerprintPage, KeyFingerprint, Reader
 from dataware.kinds.s3_bucket.verify.listings import Version, Versions, read_versions
 from dataware.kinds.s3_bucket.verify.reader import BucketReader, within
 
