@@ -18,6 +18,9 @@ from dataware.core.model import Creator, Wanted
 from dataware.kinds import kinds
 from dataware.ops.inputs import load_app
 
+# The one app takes seconds: one process synthesizes it.
+pytestmark = pytest.mark.xdist_group("templates")
+
 ADOPT, REFERENCE = "adopt", "reference"
 EXISTS = {"exists": "yes"}
 

@@ -33,6 +33,9 @@ from dataware.core.rules import RULES, Terms, decide, row_for
 from dataware.core.situation import Fallback, Resumable, SchemaFit, Situation, Visibility
 from dataware.core.table import TABLE
 
+# The answers to all situations take seconds: one process finds them for all tests.
+pytestmark = pytest.mark.xdist_group("situations")
+
 COPYING = (Action.MIGRATE, Action.RESUME)
 
 

@@ -14,6 +14,9 @@ import pytest
 
 from support import browser
 
+# Sphinx takes long: one process builds the site for all tests.
+pytestmark = pytest.mark.xdist_group("site")
+
 ROOT = Path(__file__).resolve().parents[2]
 SPHINX = ("--fail-on-warning", "--keep-going", "--nitpicky", "--quiet", "--conf-dir", "docs")
 SECONDS = 300
