@@ -174,22 +174,25 @@ DATA_FLOW = Picture(
 
 LAYERS = Picture(
     "The floors of the code, upper ones import lower ones: cli, cdk and handler; report; ops; then "
-    "kinds, wire, migrate, state, aws and embedded side by side; core",
+    "kinds, wire, migrate, verify, state, aws and embedded side by side; http; core; calc",
     640,
-    352,
+    480,
     (
-        Box(20, 20, 190, 54, ["cli", "options, exit codes"]),
+        Box(20, 20, 190, 54, ["cli", "commands, processes"]),
         Box(220, 20, 200, 54, ["cdk", "constructs, the guard"]),
         Box(430, 20, 190, 54, ["handler", "runs in Lambda"]),
         Box(20, 84, 600, 54, ["report", "events become lines, tables and pages"]),
         Box(20, 148, 600, 54, ["ops", "the use cases: plan, apply, migrate, verify, status"]),
-        Box(20, 212, 92, 54, ["kinds", "types"], "own"),
-        Box(119, 212, 92, 54, ["wire", "transport"], "own"),
-        Box(218, 212, 92, 54, ["migrate", "copying"], "own"),
-        Box(317, 212, 92, 54, ["state", "journal"], "own"),
-        Box(416, 212, 92, 54, ["aws", "boto3"], "own"),
-        Box(515, 212, 105, 54, ["embedded", "emulator"], "own"),
-        Box(20, 276, 600, 54, ["core", "pure: facts, decisions, plan, events, ports"], "good"),
+        Box(20, 212, 78, 54, ["kinds", "types"], "own"),
+        Box(105, 212, 78, 54, ["wire", "transport"], "own"),
+        Box(190, 212, 78, 54, ["migrate", "copying"], "own"),
+        Box(275, 212, 80, 54, ["verify", "comparing"], "own"),
+        Box(362, 212, 78, 54, ["state", "journal"], "own"),
+        Box(447, 212, 68, 54, ["aws", "boto3"], "own"),
+        Box(522, 212, 98, 54, ["embedded", "emulator"], "own"),
+        Box(20, 276, 600, 54, ["http", "endpoints, regions, clocks, refused credentials; no I/O"]),
+        Box(20, 340, 600, 54, ["core", "pure: facts, decisions, plan, events, ports"], "good"),
+        Box(20, 404, 600, 54, ["calc", "pure: rates, key ranges, digests, sizes"], "good"),
     ),
 )
 
@@ -217,29 +220,29 @@ MARKER = Picture(
 )
 
 DEPLOYMENT = Picture(
-    "A migration inside a deployment: CloudFormation calls on_event, which takes the lock and "
-    "starts Step Functions; Begin parts the source, a Distributed Map runs one worker for each "
-    "shard, Finish verifies; is_complete polls until the record is complete",
+    "A migration inside a deployment: CloudFormation calls the function Look, which takes the lock "
+    "and starts two executions. One copies: Begin, a Distributed Map of Work, Finish. The other "
+    "looks again and again, and answers CloudFormation once the record is complete",
     640,
     418,
     (
         Box(20, 20, 170, 58, ["CloudFormation", "custom resource"]),
-        Arrow([(190, 49), (238, 49)]),
-        Box(240, 20, 180, 58, ["on_event", "looks, takes the lock"], "own"),
-        Arrow([(330, 78), (330, 116)], "starts", (360, 100)),
-        Box(140, 118, 480, 192, ["Step Functions"], "frame"),
-        Box(160, 150, 130, 58, ["Begin", "parts the source"], "own"),
-        Arrow([(290, 179), (318, 179)]),
-        Box(320, 150, 140, 58, ["Map", "a worker a shard"], "own"),
-        Arrow([(460, 179), (488, 179)]),
-        Box(490, 150, 110, 58, ["Finish", "adds up"], "own"),
-        Arrow([(360, 208), (360, 234)]),
-        Box(280, 236, 220, 58, ["Work", "again, until its shard has ended"], "own"),
-        Arrow([(420, 236), (420, 210)]),
-        Arrow([(545, 208), (545, 265), (502, 265)], "verify", (568, 258)),
-        Arrow([(80, 78), (80, 338)], "polls", (104, 220)),
-        Box(20, 340, 170, 58, ["is_complete", "keeps the lock"], "own"),
-        Arrow([(190, 369), (328, 369)], "after verification", (258, 360)),
+        Arrow([(190, 40), (258, 40)]),
+        Arrow([(258, 62), (192, 62)], "answer", (224, 78)),
+        Box(260, 20, 360, 58, ["Look", "takes the lock, starts both, then keeps the lock"], "own"),
+        Arrow([(330, 78), (330, 116)]),
+        Box(48, 118, 572, 62, ["Step Functions: the watch"], "frame"),
+        Box(455, 130, 150, 40, ["Wait"], "own"),
+        Arrow([(560, 130), (560, 80)], "looks again", (510, 104)),
+        Box(48, 196, 572, 132, ["Step Functions: the copy"], "frame"),
+        Box(62, 236, 124, 58, ["Begin", "divides the source"], "own"),
+        Arrow([(186, 265), (220, 265)]),
+        Box(222, 236, 220, 58, ["Map of Work", "again, until its shard has ended"], "own"),
+        Arrow([(442, 256), (486, 256)]),
+        Box(488, 236, 118, 58, ["Finish", "adds up"], "own"),
+        Arrow([(486, 278), (444, 278)], "verify", (465, 300)),
+        Arrow([(275, 78), (275, 98), (32, 98), (32, 369), (328, 369)], "", (0, 0)),
+        Label("heartbeat, verdict", 180, 360),
         Box(330, 340, 290, 58, ["marker in SSM", "running, then complete"], "good"),
     ),
 )
