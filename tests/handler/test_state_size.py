@@ -14,7 +14,7 @@ from dataware.core.model import Size
 from dataware.handler import finish
 from dataware.handler.shard import LIMIT, Shard, ShardJournal, shared_out
 from dataware.handler.verification import skipped_by
-from dataware.migrate import CopyState, Engine, EngineSettings
+from dataware.migrate import CopyState, Engine, EngineSettings, RunTools
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
 from dataware.migrate.copy_state import Counts
 from support.copying import Events, LoopClock, MemoryCopier
@@ -50,20 +50,11 @@ def left_in(parts: int, name: str) -> tuple[list[Shard], Events]:
 
     async def copy(shard: Shard) -> None:
         progress, clock = shard.progress(), LoopClock()
-        engine = Engine(
-            Leaving({shard.partition: source[shard.partition]}, {}),
-            ShardJournal(shard),
-            progress,
-            clock=clock,
-            emit=events,
-            meter=CopyProgress(
-                CopySubject("old", "new", "item", 25), Size(each, 0), 0, clock, events
-            ),
-            stop=lambda: False,
-            publish=lambda _detail: None,
-            settings=EngineSettings(readers=1, writers=2),
-        )
-        await engine.run()
+        subject = CopySubject("old", "new", "item", 25)
+        meter = CopyProgress(subject, Size(each, 0), Counts(), clock, events)
+        copier = Leaving({shard.partition: source[shard.partition]}, {})
+        tools = RunTools(ShardJournal(shard), progress, clock, events, meter)
+        await Engine(copier, tools, EngineSettings(readers=1, writers=2)).run()
         shard.take(progress)
 
     async def copy_all() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from dataware.core.events import FEW_BATCHES
 from dataware.core.model import Size
+from dataware.migrate import Counts
 from dataware.migrate.copy_progress import SLOW_SECONDS, CopyProgress, CopySubject
 from support.copying import Events
 from support.transports import ManualClock
@@ -19,7 +20,7 @@ class Copy:
     def __init__(self, total: Size, before: int = 0) -> None:
         self.clock, self.events, self.retries = ManualClock(), Events(), 0
         self.meter = CopyProgress(
-            SUBJECT, total, before, self.clock, self.events, retries=lambda: self.retries
+            SUBJECT, total, Counts(before), self.clock, self.events, retries=lambda: self.retries
         )
 
     def told(self, seconds: float, done: int = 0) -> dict[str, Any]:

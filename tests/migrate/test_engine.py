@@ -24,7 +24,7 @@ from dataware.core.copier import (
 )
 from dataware.core.errors import IncompleteError, LookupFailedError
 from dataware.core.model import Size
-from dataware.migrate import CopyState, Engine, EngineSettings
+from dataware.migrate import CopyState, Counts, Engine, EngineSettings, RunTools
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
 from support.copying import (
     Events,
@@ -60,18 +60,9 @@ def run(
     async def copy() -> None:
         clock = LoopClock()
         total = await copier.size()
-        engine = Engine(
-            copier,
-            journal,
-            progress,
-            clock=clock,
-            emit=emit,
-            meter=CopyProgress(SUBJECT, total, progress.counts.done, clock, emit),
-            stop=stop,
-            publish=publish,
-            settings=limits,
-        )
-        await engine.run()
+        meter = CopyProgress(SUBJECT, total, progress.counts, clock, emit)
+        tools = RunTools(journal, progress, clock, emit, meter, stop, publish)
+        await Engine(copier, tools, limits).run()
 
     loop(copy())
     return progress
@@ -364,17 +355,9 @@ def test_a_throttled_answer_slows_the_copy_and_is_told() -> None:
     copier = MemoryCopier({"a": ["1"]}, {})
 
     async def throttle() -> float | None:
-        engine = Engine(
-            copier,
-            MemoryJournal(),
-            CopyState(),
-            clock=clock,
-            emit=events,
-            meter=CopyProgress(SUBJECT, Size(1, 0), 0, clock, events),
-            stop=lambda: False,
-            publish=lambda _detail: None,
-            settings=EngineSettings(),
-        )
+        meter = CopyProgress(SUBJECT, Size(1, 0), Counts(), clock, events)
+        tools = RunTools(MemoryJournal(), CopyState(), clock, events, meter)
+        engine = Engine(copier, tools, EngineSettings())
         engine.slow_down("the table's write capacity")
         engine.slow_down("the table's write capacity")
         return engine.limit

@@ -10,7 +10,7 @@ from typing import Any
 
 from dataware.core.copier import Copier
 from dataware.core.ports import Journal
-from dataware.migrate import CopyState, EngineSettings, WorkerGroup, WorkerTask, split
+from dataware.migrate import CopyState, EngineSettings, RunTools, WorkerGroup, WorkerTask, split
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
 from dataware.migrate.worker import Message, Worker
 from support.copying import Events, LoopClock, MemoryCopier
@@ -94,16 +94,11 @@ class Team:
             self.members.append(MemoryMember(next(copiers), self.settings, deaf=self.deaf))
             return self.members[-1]
 
+        meter = CopyProgress(SUBJECT, size, progress.counts, clock, self.events)
         crew = WorkerGroup(
             start,
             len(self.copiers),
-            self.journal,
-            progress,
-            clock=clock,
-            emit=self.events,
-            meter=CopyProgress(SUBJECT, size, progress.counts.done, clock, self.events),
-            stop=self.stop,
-            publish=lambda _detail: None,
+            RunTools(self.journal, progress, clock, self.events, meter, self.stop),
         )
         started = clock.monotonic()
         try:

@@ -11,7 +11,7 @@ from dataware.core.copier import Copier, CopyOrder, CopyTools
 from dataware.core.model import Location, OnConflict, Size
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
 from dataware.kinds.s3_bucket.copy.copier import make as bucket_copier
-from dataware.migrate import CopyState, Engine, EngineSettings
+from dataware.migrate import CopyState, Counts, Engine, EngineSettings, RunTools, ThrottleRelay
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
 from dataware.ops.stopping import unless_stopped
 from dataware.wire import RetryBudget, RetryingWire
@@ -89,12 +89,11 @@ class Job:
 
     async def _run(self, progress: CopyState) -> None:
         clock = LoopClock()
-        engines: list[Engine] = []
+        relay = ThrottleRelay()
 
         def throttled(reason: str) -> None:
             self.throttled.append(reason)
-            for engine in engines:
-                engine.slow_down(reason)
+            relay(reason)
 
         chance = random.Random(self.seed).random
         wire = RetryingWire(self.aws, clock, chance, throttled, self.budget)
@@ -102,23 +101,16 @@ class Job:
         started = clock.monotonic()
         try:
             size = await unless_stopped(copier.size(), self.stop)
-            engines.append(self._engine(copier, progress, size, clock))
-            await engines[0].run()
+            relay.engine = self._engine(copier, progress, size, clock)
+            await relay.engine.run()
         finally:
             self.seconds = clock.monotonic() - started
 
     def _engine(self, copier: Copier, progress: CopyState, size: Size, clock: LoopClock) -> Engine:
-        return Engine(
-            copier,
-            self.journal,
-            progress,
-            clock=clock,
-            emit=self.events,
-            meter=CopyProgress(CopySubject("old", "new", "unit", 25), size, 0, clock, self.events),
-            stop=self.stop,
-            publish=lambda _detail: None,
-            settings=self.engine,
-        )
+        subject = CopySubject("old", "new", "unit", 25)
+        meter = CopyProgress(subject, size, Counts(), clock, self.events)
+        tools = RunTools(self.journal, progress, clock, self.events, meter, self.stop)
+        return Engine(copier, tools, self.engine)
 
     def _order(self) -> CopyOrder:
         old, new = (Location(name, "111122223333", "eu-central-1") for name in ("old", "new"))

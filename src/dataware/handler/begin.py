@@ -9,16 +9,15 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from dataware.core.copier import Copier, CopyTools
+from dataware.core.copier import CopyTools
 from dataware.core.events import event as happened
 from dataware.core.model import Size
-from dataware.core.ports import Wire
 from dataware.handler.copy_shard import work_on
 from dataware.handler.finish import COPY, LITTLE, finish
 from dataware.handler.invocation import Invocation, LambdaContext, working
 from dataware.handler.job import MigrationJob
 from dataware.handler.shard import Shard, shared_out
-from dataware.migrate import CopyState
+from dataware.migrate import CopyState, ThrottleRelay
 from dataware.ops.migration_policy import restore_snapshot
 from dataware.ops.verify import aws_of
 
@@ -43,9 +42,12 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 async def _begin(work: Invocation, checkpoint: str | None) -> tuple[CopyState, Size]:
     """The progress to go on from, and the size of the source."""
     job, emit = work.job, work.outside.emit
-    wire = work.outside.wire(lambda _reason: None)
+    wire = work.outside.wire(ThrottleRelay())
     try:
-        copier = _copier(work, wire)
+        aws = aws_of(work.outside, job.order.target)
+        copier = job.kind.require_copying().copier(
+            CopyTools(aws, wire, work.outside.clock), job.order
+        )
         size = await copier.size()
         words = {"unit": job.kind.unit, **job.words}
         emit(happened("found" if size.exact else "found-about", count=size.items, **words))
@@ -58,13 +60,6 @@ async def _begin(work: Invocation, checkpoint: str | None) -> tuple[CopyState, S
     finally:
         await wire.close()
     return progress, size
-
-
-def _copier(work: Invocation, wire: Wire) -> Copier[Any]:
-    kind, order = work.job.kind, work.job.order
-    return kind.require_copying().copier(
-        CopyTools(aws_of(work.outside, order.target), wire, work.outside.clock), order
-    )
 
 
 def _shards(progress: CopyState, size: Size) -> list[Shard]:

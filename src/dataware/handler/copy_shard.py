@@ -21,7 +21,7 @@ from dataware.handler.job import MigrationJob
 from dataware.handler.shard import Shard, ShardJournal
 from dataware.handler.verification import sides_of
 from dataware.handler.verify_task import TaskState
-from dataware.migrate import CopyState, Engine, EngineSettings
+from dataware.migrate import CopyState, Engine, EngineSettings, RunTools, ThrottleRelay
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
 from dataware.ops.verify import aws_of
 from dataware.verify.steps import carry_out
@@ -81,17 +81,12 @@ def work_on(work: Invocation, shards: Sequence[Shard | TaskState]) -> None:
 
 async def _copy(work: Invocation, shard: Shard) -> None:
     """Copy one shard, as far as the time allows."""
-    engines: list[Engine] = []
-
-    def slow_down(reason: str) -> None:
-        for engine in engines:
-            engine.slow_down(reason)
-
-    wire = work.outside.wire(slow_down)
+    throttle = ThrottleRelay()
+    wire = work.outside.wire(throttle)
     progress = shard.progress()
     try:
-        engines.append(_engine(work, shard, progress, wire))
-        await engines[0].run()
+        throttle.engine = _engine(work, shard, progress, wire)
+        await throttle.engine.run()
     except IncompleteError:
         if work.left.at_all:
             raise IncompleteError(OUT_OF_TIME) from None
@@ -102,30 +97,16 @@ async def _copy(work: Invocation, shard: Shard) -> None:
         await wire.close()
 
 
-def _engine(work: Invocation, shard: Shard, progress: CopyState, wire: Wire) -> Engine:
+def _engine(work: Invocation, shard: Shard, state: CopyState, wire: Wire) -> Engine:
     outside, job = work.outside, work.job
-    kind, order = job.kind, job.order
+    kind, order, clock, emit = job.kind, job.order, outside.clock, outside.emit
     copying = kind.require_copying()
     subject = CopySubject(order.source.name, order.target.name, kind.unit, copying.batch)
     size = Size(shard.items, 0, exact=False)
-    return Engine(
-        copying.copier(CopyTools(aws_of(outside, order.target), wire, outside.clock), order),
-        ShardJournal(shard),
-        progress,
-        clock=outside.clock,
-        emit=outside.emit,
-        meter=CopyProgress(
-            subject,
-            size,
-            shard.counts.in_target,
-            outside.clock,
-            outside.emit,
-            skipped=shard.counts.left,
-        ),
-        stop=lambda: work.stopped,
-        publish=lambda _detail: None,
-        settings=_settings(job),
-    )
+    progress = CopyProgress(subject, size, shard.counts, clock, emit)
+    tools = RunTools(ShardJournal(shard), state, clock, emit, progress, lambda: work.stopped)
+    copy_tools = CopyTools(aws_of(outside, order.target), wire, clock)
+    return Engine(copying.copier(copy_tools, order), tools, _settings(job))
 
 
 def _settings(job: MigrationJob) -> EngineSettings:

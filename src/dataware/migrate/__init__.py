@@ -1,8 +1,9 @@
 """The copy engine: it knows copiers, journals and events, but no service."""
 
 from dataware.migrate.copy_state import CopyState, Counts
-from dataware.migrate.engine import Engine, EngineSettings, split
+from dataware.migrate.engine import Engine, EngineSettings, ThrottleRelay, split
 from dataware.migrate.lease_term import LeaseTerm, since_boot
+from dataware.migrate.run_tools import RunTools
 from dataware.migrate.worker_group import WorkerGroup, WorkerHandle
 from dataware.migrate.worker_task import WorkerTask
 
@@ -12,6 +13,8 @@ __all__ = [
     "Engine",
     "EngineSettings",
     "LeaseTerm",
+    "RunTools",
+    "ThrottleRelay",
     "WorkerGroup",
     "WorkerHandle",
     "WorkerTask",

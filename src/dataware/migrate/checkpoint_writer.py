@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataware.core.copier import CopyOutcome
 from dataware.core.events import event
-from dataware.core.ports import Clock, Emit, Journal
-from dataware.migrate.copy_progress import CopyProgress
-from dataware.migrate.copy_state import CopyState, Counts, left_json
+from dataware.migrate.copy_state import Counts, left_json
 from dataware.migrate.page_window import PageWindow, PendingPage
+from dataware.migrate.run_tools import RunTools
 
 CHECKPOINT_SECONDS = 0.25
 """How long a settled page waits at most for its checkpoint, while the copy runs."""
@@ -20,16 +19,10 @@ CHECKPOINT_SECONDS = 0.25
 class CheckpointWriter:
     """Counts outcomes page by page, and keeps the journal and the progress up to date."""
 
-    def __init__(
-        self, journal: Journal, progress: CopyState, meter: CopyProgress, clock: Clock, emit: Emit
-    ) -> None:
-        self._journal = journal
-        self._progress = progress
-        self._meter = meter
-        self._clock = clock
-        self._emit = emit
+    def __init__(self, tools: RunTools) -> None:
+        self._tools = tools
         self._settled: dict[str, PageWindow] = {}
-        self._written = clock.monotonic()
+        self._written = tools.clock.monotonic()
 
     def open_page(
         self, pages: PageWindow, cursor: str | None, units: int, outcome: CopyOutcome
@@ -48,7 +41,7 @@ class CheckpointWriter:
 
     def tick(self) -> None:
         """Write the checkpoints that are due."""
-        if self._clock.monotonic() - self._written >= CHECKPOINT_SECONDS:
+        if self._tools.clock.monotonic() - self._written >= CHECKPOINT_SECONDS:
             self.flush()
 
     def flush(self) -> None:
@@ -56,10 +49,10 @@ class CheckpointWriter:
         settled, self._settled = self._settled, {}
         records = [record for pages in settled.values() if (record := _checkpoint(pages))]
         if records:
-            self._journal.append(*records)
+            self._tools.journal.append(*records)
             for record in records:
-                self._progress.take(record)
-        self._written = self._clock.monotonic()
+                self._tools.state.take(record)
+        self._written = self._tools.clock.monotonic()
 
     def _settle(self, pages: PageWindow, page: PendingPage) -> None:
         if page.pending == 0:
@@ -76,9 +69,9 @@ class CheckpointWriter:
             counts.left += len(outcome.left)
             page.left.extend(outcome.left)
             for left in outcome.left:
-                words = self._meter.words
-                self._emit(event("left-behind", **left_json(left), **words))
-        self._meter.count(outcome.copied + outcome.same, len(outcome.left))
+                words = self._tools.progress.words
+                self._tools.emit(event("left-behind", **left_json(left), **words))
+        self._tools.progress.count(outcome.copied + outcome.same, len(outcome.left))
 
 
 def _checkpoint(pages: PageWindow) -> dict[str, object] | None:

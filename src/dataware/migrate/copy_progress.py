@@ -10,6 +10,7 @@ from dataware.calc.rate import RateEstimator, rough
 from dataware.core.events import FEW_BATCHES, event
 from dataware.core.model import Size
 from dataware.core.ports import Clock, Emit
+from dataware.migrate.copy_state import Counts
 
 TICK_SECONDS = 0.25
 
@@ -34,21 +35,21 @@ class CopySubject:
 class CopyProgress:
     """The progress of one copy, as events.
 
-    What it counts as done is in the target; what was skipped is counted beside it. `total` is a
-    `Size`; when it is only an estimate, batches are told of once their number is known, at the end.
-    `retries` tells how many requests this process has sent again, and `ceiling` which bound that
-    a person has set holds the copy back; it is asked whenever progress is told.
+    What it counts as done is in the target; what was skipped is counted beside it. `before` counts
+    what earlier runs did; when the `total` is only an estimate, batches are told of once their
+    number is known, at the end. `retries` tells how many requests this process has sent again, and
+    `ceiling` which bound that a person has set holds the copy back; it is asked whenever progress
+    is told.
     """
 
     def __init__(
         self,
         subject: CopySubject,
         total: Size,
-        before: int,
+        before: Counts,
         clock: Clock,
         emit: Emit,
         *,
-        skipped: int = 0,
         retries: Callable[[], int] = lambda: 0,
     ):
         self._subject = subject
@@ -57,12 +58,12 @@ class CopyProgress:
         self._emit = emit
         self._retries_here = retries
         self._retries_elsewhere = 0
-        self._before = self._done = before
-        self._skipped = skipped
+        self._before = self._done = before.in_target
+        self._skipped = before.left
         self._ahead = 0
-        self._batches_reported = before // subject.batch
+        self._batches_reported = self._done // subject.batch
         self._ticked = clock.monotonic()
-        self._speed = RateEstimator(self._ticked, before)
+        self._speed = RateEstimator(self._ticked, self._done)
         self._throttles: Counter[str] = Counter()
         self._throttled: tuple[float, str] | None = None
         self.ceiling: Callable[[], str] = str

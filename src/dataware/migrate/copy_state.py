@@ -12,7 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from dataware.calc.multiset_digest import NO_RECORDS, MultisetDigest
 from dataware.core.copier import SkippedKey
@@ -74,6 +74,13 @@ class Counts:
         )
 
 
+class PartitionLease(NamedTuple):
+    """A partition to read, and the cursor after which to go on; None for its start."""
+
+    partition: str
+    cursor: str | None
+
+
 @dataclass(slots=True)
 class CopyState:
     """The state of one migration.
@@ -96,10 +103,10 @@ class CopyState:
             self.cursors.get(partition, "") is None for partition in self.partitions
         )
 
-    def remaining(self) -> list[tuple[str, str | None]]:
+    def remaining(self) -> list[PartitionLease]:
         """Partitions that are not finished, each with the cursor after which it goes on."""
         return [
-            (partition, self.cursors.get(partition))
+            PartitionLease(partition, self.cursors.get(partition))
             for partition in self.partitions
             if partition not in self.cursors or self.cursors[partition] is not None
         ]

@@ -8,20 +8,19 @@ holds only what the target has acknowledged.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dataware.core.copier import Copier, CopyOutcome, Unit, UnitPage
-from dataware.core.ports import Clock, Emit, Journal
+from dataware.core.ports import Journal
 from dataware.migrate.bounded_queue import BoundedQueue
 from dataware.migrate.checkpoint_writer import CheckpointWriter
-from dataware.migrate.copy_progress import CopyProgress
 from dataware.migrate.copy_state import CopyState, Counts
 from dataware.migrate.first_writes import FEW, PATIENCE_SECONDS, FirstWrites
 from dataware.migrate.page_window import PageWindow, PendingPage
 from dataware.migrate.partition_source import LocalPartitions, PartitionSource
 from dataware.migrate.rate_limiter import RateLimiter
+from dataware.migrate.run_tools import RunTools
 from dataware.migrate.supervisor import CopySupervisor, tasks_of
 
 GRACE_SECONDS = 1.0
@@ -51,56 +50,45 @@ class EngineSettings:
     trial: bool = True
 
 
-Job = tuple[PageWindow, PendingPage, Unit[Any]]
-"""A unit to write, with the page that it settles."""
+class QueuedUnit(NamedTuple):
+    """A unit to write, with the page that it settles and the window of that page.
+
+    A named tuple costs 0.15 µs more than a plain one: 0.3 % of the CPU time for an object.
+    """
+
+    window: PageWindow
+    page: PendingPage
+    unit: Unit[Any]
 
 
 class Engine:
     """One migration's copy, or one process's part of it; `run` may be called once.
 
-    `publish` is given how far the copy is, about once a second, for the marker. `leases` hands out
-    the partitions; without it they are those that remain.
+    `leases` hands out the partitions; without it they are those that remain.
     """
 
     def __init__(
         self,
         copier: Copier[Any],
-        journal: Journal,
-        progress: CopyState,
-        *,
-        clock: Clock,
-        emit: Emit,
-        meter: CopyProgress,
-        stop: Callable[[], bool],
-        publish: Callable[[Mapping[str, object]], None],
+        tools: RunTools,
         settings: EngineSettings,
         leases: PartitionSource | None = None,
     ) -> None:
         self._copier = copier
-        self._journal = journal
-        self._progress = progress
-        self._clock = clock
-        self._meter = meter
+        self._tools = tools
         self._settings = settings
         self._leases = leases
-        self._ledger = CheckpointWriter(journal, progress, meter, clock, emit)
-        self._backlog: BoundedQueue[Job] = BoundedQueue(
+        self._ledger = CheckpointWriter(tools)
+        self._backlog: BoundedQueue[QueuedUnit] = BoundedQueue(
             BACKLOG * settings.writers, settings.bytes_in_flight
         )
-        self._rate = RateLimiter(clock, settings.max_rate, upfront=True)
-        self._read_share = RateLimiter(clock)
-        self._write_share = RateLimiter(clock)
+        self._rate = RateLimiter(tools.clock, settings.max_rate, upfront=True)
+        self._read_share = RateLimiter(tools.clock)
+        self._write_share = RateLimiter(tools.clock)
         self._trial = FirstWrites() if settings.trial else None
-        meter.ceiling = self._binding_limit
+        tools.progress.ceiling = self._binding_limit
         self._watch = CopySupervisor(
-            progress,
-            meter,
-            clock,
-            stop=stop,
-            publish=publish,
-            tick=self._ledger.tick,
-            on_halt=self._drop,
-            grace=GRACE_SECONDS,
+            tools, tick=self._ledger.tick, on_halt=self._drop, grace=GRACE_SECONDS
         )
 
     @property
@@ -110,7 +98,7 @@ class Engine:
 
     def slow_down(self, reason: str) -> None:
         """Slow down, because the service asked for it; safe to call from the event loop."""
-        self._meter.count_throttle(reason)
+        self._tools.progress.count_throttle(reason)
         self._rate.slow_down()
 
     def _binding_limit(self) -> str:
@@ -142,14 +130,16 @@ class Engine:
 
     async def _prepare(self) -> PartitionSource:
         if self._leases is None:
-            await split(self._copier, self._journal, self._progress)
-            self._leases = LocalPartitions(self._progress.remaining())
+            await split(self._copier, self._tools.journal, self._tools.state)
+            self._leases = LocalPartitions(self._tools.state.remaining())
         share = self._settings.max_share
         if share is not None:
             rates = await self._copier.rates()
-            self._read_share = RateLimiter(self._clock, rates.read * share if rates.read else None)
+            self._read_share = RateLimiter(
+                self._tools.clock, rates.read * share if rates.read else None
+            )
             self._write_share = RateLimiter(
-                self._clock, rates.write * share if rates.write else None
+                self._tools.clock, rates.write * share if rates.write else None
             )
         return self._leases
 
@@ -184,7 +174,9 @@ class Engine:
         known = CopyOutcome(same=page.same, left=page.left)
         opened = self._ledger.open_page(pages, page.cursor, len(page.units), known)
         # A unit that is refused never settles its page, so the page is read again.
-        await self._backlog.put(((pages, opened, unit), unit.bytes) for unit in page.units)
+        await self._backlog.put(
+            (QueuedUnit(pages, opened, unit), unit.bytes) for unit in page.units
+        )
 
     async def _try(self, share: float) -> None:
         """Be one of the first writers, which begin with units from all over what was read."""
@@ -193,10 +185,10 @@ class Engine:
         finally:
             self._let_in()
 
-    def _reach(self, job: Job) -> int | None:
+    def _reach(self, job: QueuedUnit) -> int | None:
         """How many jobs at most may wait for one that is written first: a second's work."""
         limit = self._rate.limit
-        return None if limit is None else int(limit * REPEATED_SECONDS / max(1, job[-1].items))
+        return None if limit is None else int(limit * REPEATED_SECONDS / max(1, job.unit.items))
 
     async def _follow(self) -> None:
         """Be one of the other writers, which begin once a write is known to be allowed."""
@@ -208,7 +200,7 @@ class Engine:
         if self._trial is not None:
             self._trial.over.set()
 
-    async def _work(self, first: Job | None = None) -> None:
+    async def _work(self, first: QueuedUnit | None = None) -> None:
         backlog = self._backlog
         while (job := first or backlog.next() or await backlog.get()) is not None:
             first = None
@@ -219,20 +211,20 @@ class Engine:
             except BaseException as error:
                 self._watch.fail(error)
             finally:
-                backlog.done(job[-1].bytes)
+                backlog.done(job.unit.bytes)
                 del job  # who waits for the next one holds none
 
-    async def _write(self, job: Job) -> None:
-        pages, page, unit = job
+    async def _write(self, job: QueuedUnit) -> None:
+        window, page, unit = job
         if not self._rate.passed(unit.items):
             await self._rate.take(unit.items)
         if self._write_share.limit is not None:
             await self._write_share.take(unit.write_units)
         outcome = await self._copier.write(unit)
         if self._trial is None:
-            self._ledger.count_written(pages, page, outcome)
+            self._ledger.count_written(window, page, outcome)
             return
-        for settled in self._trial.admit(pages, page, outcome):
+        for settled in self._trial.admit(window, page, outcome):
             self._ledger.count_written(*settled)
         if outcome.copied:
             self._trial = None
@@ -244,7 +236,7 @@ class Engine:
         """
         if self._trial is None or not self._trial.held or self._watch.halted:
             return
-        if self._meter.done == 0:
+        if self._tools.progress.done == 0:
             self._watch.fail(self._trial.denial_error())
             return
         for settled in self._trial.release():
@@ -256,6 +248,21 @@ class Engine:
             self._leases.close()
         self._backlog.drop()
         self._let_in()
+
+
+@dataclass(slots=True)
+class ThrottleRelay:
+    """Passes a request to slow down on to the engine, which is made after the transport.
+
+    Until there is an `engine` nothing is written, so there is nothing to slow down.
+    """
+
+    engine: Engine | None = None
+
+    def __call__(self, reason: str) -> None:
+        """The service asked to slow down."""
+        if self.engine is not None:
+            self.engine.slow_down(reason)
 
 
 async def split(copier: Copier[Any], journal: Journal, progress: CopyState) -> None:

@@ -10,6 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dataware.core.copier import CopyOutcome, SkipReason
 from dataware.core.errors import WriteDeniedError
@@ -21,30 +22,36 @@ FEW = 20
 PATIENCE_SECONDS = 1.0
 """How long further writes wait for the first of these; a large object takes longer than this."""
 
-Written = tuple[PageWindow, PendingPage, CopyOutcome]
+
+class WrittenUnit(NamedTuple):
+    """What became of a unit, with the page that it settles and the window of that page."""
+
+    window: PageWindow
+    page: PendingPage
+    outcome: CopyOutcome
 
 
 @dataclass(slots=True)
 class FirstWrites:
     """Holds back what is denied until a write succeeds; for one event loop."""
 
-    held: list[Written] = field(default_factory=list)
+    held: list[WrittenUnit] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def admit(
-        self, pages: PageWindow, page: PendingPage, outcome: CopyOutcome
-    ) -> Iterator[Written]:
+        self, window: PageWindow, page: PendingPage, outcome: CopyOutcome
+    ) -> Iterator[WrittenUnit]:
         """What may be accounted for now. Raises WriteDeniedError once `FEW` writes were denied."""
         if outcome.copied:
             yield from self.release()
         elif outcome.left and all(left.trouble is SkipReason.DENIED for left in outcome.left):
-            self.held.append((pages, page, outcome))
+            self.held.append(WrittenUnit(window, page, outcome))
             if len(self.held) >= FEW:
                 raise self.denial_error()
             return
-        yield pages, page, outcome
+        yield WrittenUnit(window, page, outcome)
 
-    def release(self) -> Iterator[Written]:
+    def release(self) -> Iterator[WrittenUnit]:
         """End the trial; answers with what it held back."""
         self.over.set()
         held, self.held = self.held, []
@@ -52,6 +59,6 @@ class FirstWrites:
 
     def denial_error(self) -> WriteDeniedError:
         """The error of a copy of which every write was denied."""
-        left = [one for _, _, outcome in self.held for one in outcome.left]
+        left = [one for written in self.held for one in written.outcome.left]
         ((why, _),) = Counter(one.why for one in left).most_common(1)
         return WriteDeniedError(why, attempts=len(self.held))

@@ -7,16 +7,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from dataware.migrate.copy_state import CopyState
-
-Lease = tuple[str, str | None]
-"""A partition, and the cursor after which it goes on; None for its start."""
+from dataware.migrate.copy_state import CopyState, PartitionLease
 
 
 class PartitionSource(Protocol):
     """Hands out each partition once."""
 
-    async def take(self) -> Lease | None:
+    async def take(self) -> PartitionLease | None:
         """The next partition; None once there will be no more."""
         ...
 
@@ -28,14 +25,14 @@ class PartitionSource(Protocol):
 class LocalPartitions:
     """The partitions that are not finished yet, of a copy by one process."""
 
-    def __init__(self, partitions: Iterable[Lease]) -> None:
+    def __init__(self, partitions: Iterable[PartitionLease]) -> None:
         self._rest = deque(partitions)
 
-    async def take(self) -> Lease | None:
+    async def take(self) -> PartitionLease | None:
         """The next partition; None once there will be no more."""
         return self.next()
 
-    def next(self) -> Lease | None:
+    def next(self) -> PartitionLease | None:
         """The next partition, at once."""
         return self._rest.popleft() if self._rest else None
 
@@ -53,14 +50,14 @@ class RemotePartitions:
     def __init__(self, progress: CopyState, ask: Callable[[], None]) -> None:
         self._progress = progress
         self._ask = ask
-        self._waiting: deque[asyncio.Future[Lease | None]] = deque()
+        self._waiting: deque[asyncio.Future[PartitionLease | None]] = deque()
         self._closed = False
 
-    async def take(self) -> Lease | None:
+    async def take(self) -> PartitionLease | None:
         """The next partition; None once there will be no more."""
         if self._closed:
             return None
-        future: asyncio.Future[Lease | None] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[PartitionLease | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         self._ask()
         return await future
@@ -72,7 +69,7 @@ class RemotePartitions:
         self._progress.partitions.append(partition)
         if cursor is not None:
             self._progress.cursors[partition] = cursor
-        self._waiting.popleft().set_result((partition, cursor))
+        self._waiting.popleft().set_result(PartitionLease(partition, cursor))
 
     def close(self) -> None:
         """Hand out nothing more, also to those who wait."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
 from typing import Self
 
 from dataware.core.errors import IncompleteError, WriteDeniedError
-from dataware.core.ports import Clock
-from dataware.migrate.copy_progress import CopyProgress
-from dataware.migrate.copy_state import CopyState, Counts
+from dataware.migrate.copy_state import Counts
+from dataware.migrate.run_tools import RunTools
 
 POLL_SECONDS = 0.1
 PUBLISH_SECONDS = 1.0
@@ -20,27 +19,18 @@ class CopySupervisor:
     """Looks at a copy while it is entered; `failure` is the first one, `halted` that it ends early.
 
     At every look `tick` is called. `on_halt` is called once, when the copy has to end before it
-    is done; from then on `grace` seconds are left for what is under way. `publish` is given how
-    far the copy is, about once a second and at its end, for the marker.
+    is done; from then on `grace` seconds are left for what is under way.
     """
 
     def __init__(
         self,
-        progress: CopyState,
-        meter: CopyProgress,
-        clock: Clock,
+        tools: RunTools,
         *,
-        stop: Callable[[], bool],
-        publish: Callable[[Mapping[str, object]], None],
         tick: Callable[[], None],
         on_halt: Callable[[], None],
         grace: float,
     ) -> None:
-        self._progress = progress
-        self._meter = meter
-        self._clock = clock
-        self._stop = stop
-        self._publish = publish
+        self._tools = tools
         self._tick = tick
         self._on_halt = on_halt
         self._grace = grace
@@ -82,8 +72,8 @@ class CopySupervisor:
         while pending := {task for task in tasks if not task.done()}:
             await asyncio.wait(pending, timeout=POLL_SECONDS)
             if self.halted and self._deadline is None:
-                self._deadline = self._clock.monotonic() + self._grace
-            if self._deadline is not None and self._clock.monotonic() >= self._deadline:
+                self._deadline = self._tools.clock.monotonic() + self._grace
+            if self._deadline is not None and self._tools.clock.monotonic() >= self._deadline:
                 for task in pending:
                     task.cancel()
                 await asyncio.gather(*pending, return_exceptions=True)
@@ -96,20 +86,20 @@ class CopySupervisor:
             except Exception as error:
                 self.fail(error)
             # What is in no checkpoint is read again by the next run, so it is not told as done.
-            counts = self._progress.counts
+            counts = self._tools.state.counts
             self._report_record(done=counts.in_target, skipped=counts.left)
 
     def conclude(self) -> Counts:
         """What the copy came to. Raises its first failure, and Incomplete if it is not done."""
         if isinstance(self.failure, WriteDeniedError):
             self.failure.beside = self._copied_beside_denials
-            self.failure.copied = self._meter.done + self.failure.beside
+            self.failure.copied = self._tools.progress.done + self.failure.beside
         if self.failure is not None:
             raise self.failure
-        if self._progress.remaining():
+        if self._tools.state.remaining():
             raise IncompleteError("the copy was stopped before its end; run the same command again")
-        self._meter.finish()
-        return self._progress.counts
+        self._tools.progress.finish()
+        return self._tools.state.counts
 
     async def _look(self) -> None:
         """Without it a lost lock would go unseen, so whatever ends it ends the copy."""
@@ -119,20 +109,20 @@ class CopySupervisor:
             self.fail(error)
 
     async def _poll(self) -> None:
-        published = self._clock.monotonic()
+        published = self._tools.clock.monotonic()
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            if self._stop():
+            if self._tools.stop():
                 self.halt()
             self._tick()
-            self._meter.tick()
-            if self._clock.monotonic() - published >= PUBLISH_SECONDS:
-                published = self._clock.monotonic()
+            self._tools.progress.tick()
+            if self._tools.clock.monotonic() - published >= PUBLISH_SECONDS:
+                published = self._tools.clock.monotonic()
                 self._report_record()
 
     def _report_record(self, **figures: object) -> None:
-        checkpoint = self._progress.compact()
-        self._publish({**self._meter.detail, **figures, "checkpoint": checkpoint})
+        checkpoint = self._tools.state.compact()
+        self._tools.publish({**self._tools.progress.detail, **figures, "checkpoint": checkpoint})
 
 
 def tasks_of(jobs: Iterable[Coroutine[object, object, None]]) -> set[asyncio.Task[None]]:

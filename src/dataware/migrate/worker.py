@@ -29,9 +29,10 @@ from dataware.core.copier import Copier
 from dataware.core.model import Size
 from dataware.core.ports import Clock
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
-from dataware.migrate.copy_state import CopyState
+from dataware.migrate.copy_state import CopyState, Counts
 from dataware.migrate.engine import Engine, EngineSettings
 from dataware.migrate.partition_source import RemotePartitions
+from dataware.migrate.run_tools import RunTools
 from dataware.migrate.worker_task import error_json
 
 Message = Mapping[str, Any]
@@ -51,7 +52,7 @@ class Worker:
         self._throttles: Counter[str] = Counter()
         self._retries: Callable[[], int] = lambda: 0
         self._retries_reported = 0
-        self._meter = CopyProgress(_NOBODY_COUNTS, Size(0, 0), 0, clock, _nobody)
+        self._meter = CopyProgress(_NOBODY_COUNTS, Size(0, 0), Counts(), clock, _nobody)
         self._written_reported = 0
         self._held_reported = ""
         self._engine: Engine | None = None
@@ -95,18 +96,16 @@ class Worker:
         self._send({"type": "failed", **error_json(error)})
 
     def _make_engine(self, copier: Copier[Any], settings: EngineSettings) -> Engine:
-        return Engine(
-            copier,
+        tools = RunTools(
             _Records(self._send),
             self._progress,
-            clock=self._clock,
-            emit=_nobody,
-            meter=self._meter,
-            stop=lambda: self._stopped,
-            publish=lambda _detail: self._report(),
-            settings=settings,
-            leases=self._leases,
+            self._clock,
+            _nobody,
+            self._meter,
+            lambda: self._stopped,
+            lambda _detail: self._report(),
         )
+        return Engine(copier, tools, settings, self._leases)
 
     def _report(self) -> None:
         throttles, self._throttles = self._throttles, Counter()

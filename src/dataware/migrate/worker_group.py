@@ -28,11 +28,10 @@ from typing import Any, Protocol
 from dataware.core.copier import SkipReason
 from dataware.core.errors import IncompleteError, WriteDeniedError
 from dataware.core.events import event
-from dataware.core.ports import Clock, Emit, Journal
-from dataware.migrate.copy_progress import CopyProgress
-from dataware.migrate.copy_state import CopyState, Counts
+from dataware.migrate.copy_state import Counts
 from dataware.migrate.first_writes import FEW
 from dataware.migrate.partition_source import LocalPartitions
+from dataware.migrate.run_tools import RunTools
 from dataware.migrate.supervisor import CopySupervisor, tasks_of
 from dataware.migrate.worker import Message
 from dataware.migrate.worker_task import error_of
@@ -68,23 +67,14 @@ class WorkerGroup:
         self,
         start: Callable[[], WorkerHandle],
         processes: int,
-        journal: Journal,
-        progress: CopyState,
+        tools: RunTools,
         *,
-        clock: Clock,
-        emit: Emit,
-        meter: CopyProgress,
-        stop: Callable[[], bool],
-        publish: Callable[[Mapping[str, object]], None],
         trial: bool = True,
     ) -> None:
         self._start = start
         self._processes = processes
-        self._journal = journal
-        self._progress = progress
-        self._emit = emit
-        self._meter = meter
-        self._leases = LocalPartitions(progress.remaining())
+        self._tools = tools
+        self._leases = LocalPartitions(tools.state.remaining())
         self._members: list[WorkerHandle] = []
         self._wanting: deque[WorkerHandle] = deque()
         self._begun = False
@@ -92,17 +82,10 @@ class WorkerGroup:
         self._ahead: Counter[WorkerHandle] = Counter()
         self._held: dict[WorkerHandle, str] = {}
         self._denied: Counter[str] | None = Counter() if trial else None
-        meter.ceiling = self._ceiling
+        tools.progress.ceiling = self._ceiling
         self._settled: list[Mapping[str, Any]] = []
         self._watch = CopySupervisor(
-            progress,
-            meter,
-            clock,
-            stop=stop,
-            publish=publish,
-            tick=self._flush,
-            on_halt=self._stop,
-            grace=GRACE_SECONDS,
+            tools, tick=self._flush, on_halt=self._stop, grace=GRACE_SECONDS
         )
 
     async def run(self) -> Counts:
@@ -146,17 +129,17 @@ class WorkerGroup:
                 self._ahead[member] -= Counts.from_json(record).in_target
             self._settled += message["records"]
         elif kind == "throttled":
-            self._meter.count_throttle(message["reason"], message["times"])
+            self._tools.progress.count_throttle(message["reason"], message["times"])
         elif kind == "written":
             self._written[member], before = message["count"], self._written[member]
             self._ahead[member] += message["count"] - before
         elif kind == "retried":
-            self._meter.count_retries(message["times"])
+            self._tools.progress.count_retries(message["times"])
         elif kind == "held":
             self._held[member] = message["reason"]
         elif kind == "failed":
             raise error_of(message)
-        self._meter.ahead(sum(max(0, ahead) for ahead in self._ahead.values()))
+        self._tools.progress.ahead(sum(max(0, ahead) for ahead in self._ahead.values()))
 
     def _lease(self) -> None:
         """Lease a partition to each who wants one; the first ones once all of them have begun.
@@ -183,14 +166,14 @@ class WorkerGroup:
 
     def _report(self, record: Mapping[str, Any]) -> None:
         for left in record["kept_back"]:
-            self._emit(event("left-behind", **left, **self._meter.words))
+            self._tools.emit(event("left-behind", **left, **self._tools.progress.words))
         counts = Counts.from_json(record)
-        self._meter.count(counts.in_target, counts.left)
+        self._tools.progress.count(counts.in_target, counts.left)
         self._check_denied(record)
 
     def _check_denied(self, record: Mapping[str, Any]) -> None:
         """Raise WriteDeniedError once a few writes were denied and nobody has copied anything."""
-        if self._denied is None or self._meter.done:
+        if self._denied is None or self._tools.progress.done:
             return
         denied = (left for left in record["kept_back"] if left["trouble"] == SkipReason.DENIED)
         self._denied.update(left["why"] for left in denied)
@@ -201,9 +184,9 @@ class WorkerGroup:
         """Write the checkpoints that have come, all at once."""
         settled, self._settled = self._settled, []
         if settled:
-            self._journal.append(*settled)
+            self._tools.journal.append(*settled)
             for record in settled:
-                self._progress.take(record)
+                self._tools.state.take(record)
 
     def _stop(self) -> None:
         self._leases.close()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
-from dataware.core.copier import Copier, CopyOrder, CopyTools
+from dataware.core.copier import CopyOrder, CopyTools
 from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import Size
@@ -17,6 +16,8 @@ from dataware.migrate import (
     Engine,
     EngineSettings,
     LeaseTerm,
+    RunTools,
+    ThrottleRelay,
     WorkerGroup,
     WorkerTask,
     split,
@@ -59,33 +60,24 @@ class CopyRun:
 
     async def run(self) -> None:
         """Copy what is not yet accounted for. Raises Incomplete when asked to stop."""
-        engines: list[Engine] = []
-
-        def slow_down(reason: str) -> None:
-            for engine in engines:
-                engine.slow_down(reason)
-
-        wire = self.context.wire(slow_down)
+        throttle = ThrottleRelay()
+        wire = self.context.wire(throttle)
         wire.permit = self.term
         try:
-            copier = self._copier(wire)
+            aws = aws_of(self.context, self.order.target)
+            copy_tools = CopyTools(aws, wire, self.context.clock)
+            copier = self.kind.require_copying().copier(copy_tools, self.order)
             size = await unless_stopped(copier.size(), self.stop)
             self._report_size(size)
             await split(copier, self.journal, self.progress)
-            meter = self._meter(size, wire)
-            if (crew := self._crew(size, meter)) is not None:
+            tools = self._tools(size, wire)
+            if (crew := self._crew(size, tools)) is not None:
                 await crew.run()
             else:
-                engines.append(self._engine(copier, meter))
-                await engines[0].run()
+                throttle.engine = Engine(copier, tools, engine_settings(self.kind, self.settings))
+                await throttle.engine.run()
         finally:
             await wire.close()
-
-    def _copier(self, wire: Wire) -> Copier[Any]:
-        aws = aws_of(self.context, self.order.target)
-        return self.kind.require_copying().copier(
-            CopyTools(aws, wire, self.context.clock), self.order
-        )
 
     def _report_size(self, size: Size) -> None:
         emit, done = self.context.emit, self.progress.counts.in_target
@@ -94,21 +86,7 @@ class CopyRun:
         if done:
             emit(event("resumed-at", count=done, **words))
 
-    def _engine(self, copier: Copier[Any], meter: CopyProgress) -> Engine:
-        context = self.context
-        return Engine(
-            copier,
-            self.journal,
-            self.progress,
-            clock=context.clock,
-            emit=context.emit,
-            meter=meter,
-            stop=self.stop,
-            publish=self.publish,
-            settings=engine_settings(self.kind, self.settings),
-        )
-
-    def _crew(self, size: Size, meter: CopyProgress) -> WorkerGroup | None:
+    def _crew(self, size: Size, tools: RunTools) -> WorkerGroup | None:
         """Several processes, if there is use for them and they can be had."""
         context, workers = self.context, self.context.workers
         if workers is None:
@@ -123,13 +101,7 @@ class CopyRun:
         return WorkerGroup(
             partial(workers.start, assignment, self.journal, self.term),
             count,
-            self.journal,
-            self.progress,
-            clock=context.clock,
-            emit=context.emit,
-            meter=meter,
-            stop=self.stop,
-            publish=self.publish,
+            tools,
             trial=not self.settings.accept_left,
         )
 
@@ -139,17 +111,12 @@ class CopyRun:
         batch = kind.require_copying().batch
         return CopySubject(order.source.name, order.target.name, kind.unit, batch)
 
-    def _meter(self, size: Size, wire: Wire) -> CopyProgress:
-        context, counts = self.context, self.progress.counts
-        return CopyProgress(
-            self._subject,
-            size,
-            counts.in_target,
-            context.clock,
-            context.emit,
-            skipped=counts.left,
-            retries=lambda: wire.retries,
+    def _tools(self, size: Size, wire: Wire) -> RunTools:
+        clock, emit = self.context.clock, self.context.emit
+        progress = CopyProgress(
+            self._subject, size, self.progress.counts, clock, emit, retries=lambda: wire.retries
         )
+        return RunTools(self.journal, self.progress, clock, emit, progress, self.stop, self.publish)
 
 
 def processes(wanted: int | None, cores: int, items: int, partitions: int) -> int:

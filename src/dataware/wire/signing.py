@@ -137,19 +137,20 @@ class Signer:
         The headers of the request say nothing that the signature says: no host, date, digest, or
         token. Raises ValueError for a header of several lines.
         """
-        service, method, path, _, query, own, body, _, shared = request
+        service, path, query, own = request.service, request.path, request.query, request.headers
         digest = EMPTY_HASH
-        if body:
-            digest = sha256(body).hexdigest()
+        if request.body:
+            digest = sha256(request.body).hexdigest()
             if service == "s3":
                 own = {**own, _DIGEST: digest}
-        kind = (service, region, host, method, tuple(own), bool(body), id(shared))
+        names, shared = tuple(own), id(request.shared)
+        kind = (service, region, host, request.method, names, bool(request.body), shared)
         form = self._forms.get(kind)
         if form is None or form.stamp.second != int(self._now() + skew):
             if any(name != name.lower() for name in own):
                 lower = {name.lower(): value for name, value in own.items()}
                 return self.sign(request._replace(headers=lower), region, host, skew)
-            form = self._forms[kind] = self._form(request, tuple(own), region, host, skew)
+            form = self._forms[kind] = self._form(request, names, region, host, skew)
         # S3 signs the path as it is sent, every other service encodes it once more.
         if service != "s3" and path != "/":
             path = quote(path, safe="/~")

@@ -144,7 +144,6 @@ async def _copy(
     worker: Worker, assignment: WorkerTask, options: Mapping[str, Any], term: LeaseTerm | None
 ) -> None:
     kind, order = load(assignment.type_name), assignment.order
-    copying = kind.require_copying()
     account = Account.open(
         make_wire,
         profile=options["profile"],
@@ -155,7 +154,7 @@ async def _copy(
     wire.permit = term
     tools = CopyTools(account.for_region(order.target.region), wire, SystemClock())
     try:
-        copier = copying.copier(tools, order)
+        copier = kind.require_copying().copier(tools, order)
         await worker.run(copier, assignment.settings, lambda: wire.retries)
     finally:
         await wire.close()
