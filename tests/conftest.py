@@ -15,7 +15,7 @@ from hypothesis import settings
 
 from dataware.embedded import EmbeddedAws
 from dataware.embedded.environment import cache_folder
-from support.peers import DynamoDbLocal, Unavailable, Weed
+from support.peers import DynamoDbLocal, UnavailableError, Weed
 from support.servers import FaultProxy
 
 _KEPT = {"DATAWARE_CACHE", "DATAWARE_EMBEDDED_PYTHON"}
@@ -133,7 +133,7 @@ def weed() -> Iterator[Weed]:
     """SeaweedFS, an S3 of other authors; skips where it is not installed."""
     try:
         server = Weed().start()
-    except Unavailable as reason:
+    except UnavailableError as reason:
         pytest.skip(str(reason))
     yield server
     server.stop()
@@ -144,7 +144,7 @@ def dynamodb_local() -> Iterator[DynamoDbLocal]:
     """The DynamoDB that AWS publishes for local use; skips without Java or its files."""
     try:
         server = DynamoDbLocal().start()
-    except Unavailable as reason:
+    except UnavailableError as reason:
         pytest.skip(str(reason))
     yield server
     server.stop()

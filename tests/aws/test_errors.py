@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.aws.errors import translate_errors
-from dataware.core.absence import CODES, HEADS
 from dataware.core.errors import DatawareError, InputError, LookupFailedError, NotFoundError
+from dataware.http.absence import CODES, HEADS
 
 
 def caught(error: Exception, permission: str | None = "s3:ListBucket") -> DatawareError:

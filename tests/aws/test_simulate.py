@@ -11,9 +11,9 @@ import pytest
 
 from dataware.aws.caller import caller, policy_owner
 from dataware.aws.errors import translate_errors
+from dataware.aws.permissions import IamDecision, NeededActions, lacks
 from dataware.aws.simulate import RESOURCES_AT_ONCE, simulate
 from dataware.core.errors import LookupFailedError
-from dataware.core.permissions import IamDecision, NeededActions, lacks
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
 from support.people import sign_in

@@ -15,7 +15,7 @@ from tests.bench.deploying import deploying
 from tests.bench.fidelity import fidelity
 from tests.bench.limit import limit
 from tests.bench.listing import listing
-from tests.bench.measure import Failed
+from tests.bench.measure import RunError
 from tests.bench.opening import opening
 from tests.bench.page import DOCS, Book, goals_table, surroundings
 from tests.bench.planning import planning
@@ -119,7 +119,7 @@ def main(names: tuple[str, ...], *, quick: bool, huge: bool, write: bool) -> Non
         try:
             with world() as one:
                 result = _BENCHMARKS[name](one, scale, book)
-        except Failed as error:
+        except RunError as error:
             click.echo(f"{name} failed: {error}", err=True)
             broken = True
             continue

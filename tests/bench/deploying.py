@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from tests.bench.measure import Failed, Run
+from tests.bench.measure import Run, RunError
 from tests.bench.result import RUN_COLUMNS, Goal, Result, run_row
 from tests.bench.world import World
 
 from support.cdk_cli import BESIDE, NEVER_ASK, QUIET, install
-from support.peers import Unavailable
+from support.peers import UnavailableError
 
 LAST = 3
 """The deployment that stands for all later ones."""
@@ -109,8 +109,8 @@ def deploying(world: World, resources: int) -> Result:
     """The first deployment and a later one, in each way; and what migrations add to a template."""
     try:
         install()
-    except Unavailable as reason:
-        raise Failed(str(reason)) from None
+    except UnavailableError as reason:
+        raise RunError(str(reason)) from None
     result = Result(f"Deployments: {resources} resources", RUN_COLUMNS)
     _prepare(world)
     world.measured([str(install()), "bootstrap", "--no-notices"], **_environ(world, WAYS[0], 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from tests.bench.measure import Failed, Run
+from tests.bench.measure import Run, RunError
 from tests.bench.names import SOURCE, TARGET
 from tests.bench.world import World
 
@@ -71,8 +71,8 @@ def migrate_table(world: World, items: int, **more: Any) -> Run:
 
 
 def check(world: World, count: int) -> dict[str, Any]:
-    """The responder's report. Raises Failed unless the target got everything, and nothing else."""
+    """The responder's report. Raises RunError unless the target got everything, and nothing else."""
     report = world.responder.report()
     if report["written"] != count or report["wrong"]:
-        raise Failed(f"{count:,} should have been written, but the responder saw {report}")
+        raise RunError(f"{count:,} should have been written, but the responder saw {report}")
     return report

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import click
 from tests.bench import peers
 from tests.bench.jobs import prepare_bucket
-from tests.bench.measure import Failed, Run
+from tests.bench.measure import Run, RunError
 from tests.bench.names import SOURCE
 from tests.bench.result import Bar, Goal, Result, number
 from tests.bench.world import World
@@ -41,7 +41,7 @@ def listing(world: World, keys: int, latency: float) -> Result:
         prepare_bucket(world, count, existing=True, latency=latency)
         try:
             run = _run(world, lister)
-        except Failed as error:
+        except RunError as error:
             why = str(error).split("\n", 1)[0]
             result.rows.append((lister.name, *("–",) * 5, f"did not run: {why}"))
             continue
@@ -78,7 +78,7 @@ def _listers(world: World, keys: int) -> list[_Lister]:
 
 def _run(world: World, lister: _Lister) -> Run:
     if lister.missing:
-        raise Failed(lister.missing)
+        raise RunError(lister.missing)
     return world.measured(lister.command)
 
 

@@ -52,7 +52,7 @@ class Run:
         return replace(self, seconds=seconds, cpu=least + share * (most - least), samples=())
 
 
-class Failed(Exception):
+class RunError(Exception):
     """A measured command ended in error, so there is nothing to compare."""
 
 
@@ -64,7 +64,7 @@ def run(
     *,
     cores: frozenset[int],
 ) -> Run:
-    """Run a command to its end in `folder`, on some cores. Raises Failed with its last output."""
+    """Run a command to its end in `folder`, on some cores. Raises RunError with its last output."""
     with tempfile.TemporaryFile() as output:
         before, started = _children_cpu(), time.monotonic()
         with running_on(cores):
@@ -82,12 +82,12 @@ def run(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-                raise Failed(f"{' '.join(command)} took more than {limit} s") from None
+                raise RunError(f"{' '.join(command)} took more than {limit} s") from None
         seconds, cpu = time.monotonic() - started, _children_cpu() - before
         output.seek(0)
         text = output.read().decode(errors="replace")
     if status:
-        raise Failed(f"{' '.join(command)} ended with {status}:\n{text[-2000:]}")
+        raise RunError(f"{' '.join(command)} ended with {status}:\n{text[-2000:]}")
     return Run(seconds, cpu, watch.peak, text, started, tuple(watch.samples))
 
 

@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.bench.measure import Failed
+from tests.bench.measure import RunError
 from tests.bench.result import Goal, Result
 from tests.bench.world import World
 
 from dataware.report.html import run_page
 from support.browser import install, milliseconds_to_open
-from support.peers import Unavailable
+from support.peers import UnavailableError
 from support.tales import Record, apart, copied, decided, ended, told
 
 MOST = 2.0
@@ -23,8 +23,8 @@ def opening(world: World, resources: int, differences: int) -> Result:
     """Pages of many resources and of many differences, opened in Chromium; the slowest counts."""
     try:
         install()
-    except Unavailable as error:
-        raise Failed(str(error)) from error
+    except UnavailableError as error:
+        raise RunError(str(error)) from error
     keys = (f"customer-{number:08}@example.com" for number in range(differences))
     large = {
         f"{resources:,} resources": _many(resources),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import click
 from tests.bench.contenders import Contender
 from tests.bench.jobs import check
-from tests.bench.measure import Failed, Run
+from tests.bench.measure import Run, RunError
 from tests.bench.world import World
 
 Prepare = Callable[[Contender, int], None]
@@ -67,7 +67,7 @@ def race(
             try:
                 count = counts.get(each.name, track.first)
                 made = attempt(world, each, count, prepare)
-            except Failed as error:
+            except RunError as error:
                 out[each.name] = str(error)
                 click.echo(f"{each.name}: {error}", err=True)
                 continue
@@ -84,7 +84,7 @@ def race(
 
 
 def attempt(world: World, contender: Contender, count: int, prepare: Prepare) -> Attempt:
-    """One run of a contender, checked by the responder. Raises Failed."""
+    """One run of a contender, checked by the responder. Raises RunError."""
     prepare(contender, count)
     whole = world.measured(contender.command)
     report = check(world, count)

@@ -18,13 +18,13 @@ import click
 from botocore.config import Config
 from tests.bench.contenders import Contender, of_buckets, of_tables
 from tests.bench.jobs import make_table
-from tests.bench.measure import Failed, Run
+from tests.bench.measure import Run, RunError
 from tests.bench.names import BATCH, SOURCE, TARGET
 from tests.bench.result import RUN_COLUMNS, Result, run_row
 from tests.bench.tables import VirtualTable
 from tests.bench.world import World
 
-from support.peers import Unavailable, Weed
+from support.peers import UnavailableError, Weed
 
 _LIMIT = 120.0
 _BODY = b"x" * 4096
@@ -72,7 +72,7 @@ def on_weed(world: World, objects: int) -> Result:
                 world.server.reset()
                 _emptied(s3)
                 _enter(place, contender, s3, objects)
-    except Unavailable as reason:
+    except UnavailableError as reason:
         result.notes.append(f"not run: {reason}")
     return result
 
@@ -92,7 +92,7 @@ class _Place:
             self.result.rows.append(run_row(name, self._run(contender), wanted)[:-1])
             found = count()
             why = "" if found == wanted else f"{found:,} of {wanted:,} arrived"
-        except Failed as error:
+        except RunError as error:
             self.result.rows.append((name, *("–",) * 5))
             why = str(error).split("\n", 1)[0]
         if why:
@@ -100,7 +100,7 @@ class _Place:
 
     def _run(self, contender: Contender) -> Run:
         if contender.missing:
-            raise Failed(contender.missing)
+            raise RunError(contender.missing)
         run = self.world.measured(contender.command, _LIMIT, **self.environ)
         click.echo(f"  {contender.name}: {run.seconds:.1f} s", err=True)
         return run

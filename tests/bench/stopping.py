@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from tests.bench.contenders import of_tables
 from tests.bench.jobs import prepare_table
-from tests.bench.measure import Failed
+from tests.bench.measure import RunError
 from tests.bench.result import Goal, Result
 from tests.bench.world import World
 
@@ -35,7 +35,7 @@ def stopping(world: World, items: int) -> Result:
         again = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     after = world.responder.report()
     if again.returncode or after["written"] != items or after["wrong"]:
-        raise Failed(f"it did not go on to the end: {after}\n{again.stdout[-500:]}{again.stderr}")
+        raise RunError(f"it did not go on to the end: {after}\n{again.stdout[-500:]}{again.stderr}")
     twice = after["twice"] - before["twice"]
     result.rows = [
         ("written when Ctrl-C came to an end", f"{before['written']:,}"),
@@ -58,7 +58,7 @@ def stopping(world: World, items: int) -> Result:
 def _interrupted(
     world: World, command: tuple[str, ...], environ: dict[str, str]
 ) -> tuple[float, float]:
-    """Seconds from Ctrl-C to the end, and the items a second until then. Raises Failed."""
+    """Seconds from Ctrl-C to the end, and the items a second until then. Raises RunError."""
     process = subprocess.Popen(
         command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -70,7 +70,7 @@ def _interrupted(
     output, _ = process.communicate(timeout=60)
     ended = time.monotonic() - told
     if process.returncode != _INCOMPLETE:
-        raise Failed(f"ended with {process.returncode} instead of {_INCOMPLETE}: {output[-500:]}")
+        raise RunError(f"ended with {process.returncode} instead of {_INCOMPLETE}: {output[-500:]}")
     report = world.responder.report()
     span = max(report["last"] - report["first"], 0.001)
     return ended, report["written"] / span

@@ -18,7 +18,7 @@ from dataware.ops.inputs.assembly import Stack, read_stacks
 from dataware.ops.inputs.selection import StackSelection, select_stacks
 from support.assemblies import HELP
 from support.cdk_cli import install
-from support.peers import Unavailable
+from support.peers import UnavailableError
 from support.stack_oracle import DeclaredStack, StackOracle, write_assembly
 
 pytestmark = pytest.mark.xdist_group("cdk")
@@ -51,7 +51,7 @@ def oracle() -> Iterator[StackOracle]:
         with StackOracle() as asked:
             asked.ask(["--version"])
             yield asked
-    except Unavailable as reason:
+    except UnavailableError as reason:
         pytest.skip(str(reason))
 
 

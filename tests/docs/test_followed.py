@@ -12,7 +12,7 @@ from dataware.embedded import EmbeddedAws
 from support.followed import (
     FENCE,
     ROOT,
-    Differs,
+    PageDiffersError,
     Saved,
     Shell,
     Typed,
@@ -117,7 +117,7 @@ def test_another_answer_is_an_error_or_is_written_down(tmp_path: Path) -> None:
     page.write_text("```sh\necho two\n```\n\n```text\none\n```\n")
     with (
         Shell(tmp_path, os.environ, patience=0.2) as shell,
-        pytest.raises(Differs, match="the page shows"),
+        pytest.raises(PageDiffersError, match="the page shows"),
     ):
         shell.type("echo two", "one\n")
     assert "one" in page.read_text()

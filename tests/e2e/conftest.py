@@ -9,7 +9,7 @@ import pytest
 
 from dataware.embedded import EmbeddedAws
 from support.cdk_cli import Project, make_project
-from support.peers import Unavailable
+from support.peers import UnavailableError
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def new_project(
         def make(source: Path) -> Project:
             try:
                 project = make_project(source, tmp_path / "project", tmp_path / "home")
-            except Unavailable as reason:
+            except UnavailableError as reason:
                 pytest.skip(str(reason))
             project.bootstrap(aws)
             return project

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from dataware.embedded import EmbeddedAws
 from support.cdk_cli import Cli, install
-from support.peers import Unavailable
+from support.peers import UnavailableError
 from support.servers import FaultProxy, json_error
 from support.worlds import (
     KEYS,
@@ -42,7 +42,7 @@ def server() -> Iterator[EmbeddedAws]:
     """An AWS of its own that enforces IAM, because what CDK bootstraps is to stay."""
     try:
         install()
-    except Unavailable as reason:
+    except UnavailableError as reason:
         pytest.skip(str(reason))
     with EmbeddedAws(auth=True) as aws:
         yield aws

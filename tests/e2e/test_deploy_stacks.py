@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from support.cdk_cli import NEVER_ASK, Project, make_project
-from support.peers import Unavailable
+from support.peers import UnavailableError
 from support.worlds import KEYS, items_of, make_table, stacks, varied_items
 
 pytestmark = pytest.mark.xdist_group("cdk")
@@ -74,7 +74,7 @@ def deploy(
     (source / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py"}))
     try:
         project = make_project(source, tmp_path / "project", tmp_path / "home")
-    except Unavailable as reason:
+    except UnavailableError as reason:
         pytest.skip(str(reason))
     monkeypatch.chdir(project.folder)
     return lambda *arguments, **variables: ended(project, arguments, variables)

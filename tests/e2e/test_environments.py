@@ -27,7 +27,7 @@ from support.cli import (
     toml_resource,
     write_toml,
 )
-from support.peers import Unavailable
+from support.peers import UnavailableError
 from support.worlds import KEYS, client, make_table, rewind
 
 EU, US = "eu-west-1", "us-east-1"
@@ -445,7 +445,7 @@ def test_an_app_of_two_regions_is_not_deployed_as_one(
     """With the real CDK command line: `--all` changes nothing in either region, and says why."""
     try:
         monkeypatch.setenv("PATH", f"{install().parent}{os.pathsep}{os.environ['PATH']}")
-    except Unavailable as reason:
+    except UnavailableError as reason:
         pytest.skip(str(reason))
     for name, value in QUIET.items():
         monkeypatch.setenv(name, value)

@@ -18,7 +18,7 @@ import pytest
 
 from dataware.embedded import EmbeddedAws
 from support.cdk_cli import NEVER_ASK, Project, make_project
-from support.peers import Unavailable
+from support.peers import UnavailableError
 from support.servers import FaultProxy, json_error
 from support.spaceport import (
     CREATED,
@@ -111,7 +111,7 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Project
         monkeypatch.setenv("CDK_DEFAULT_REGION", aws.region)
         try:
             made = make_project(APP, tmp_path / "project", tmp_path / "home")
-        except Unavailable as reason:
+        except UnavailableError as reason:
             pytest.skip(str(reason))
         monkeypatch.chdir(made.folder)
         made.bootstrap(aws)

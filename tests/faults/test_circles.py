@@ -15,13 +15,13 @@ import pytest
 
 from dataware.aws import Account, ClientSettings, SystemClock
 from dataware.aws.holding_stack import HoldingStack, WaitIntervals
+from dataware.aws.permissions import NeededActions
 from dataware.aws.simulate import simulate
 from dataware.calc.key_range import KeyRange
 from dataware.cli.context import make_wire
 from dataware.core.copier import CopyOrder
 from dataware.core.errors import LookupFailedError
 from dataware.core.model import Content, Location
-from dataware.core.permissions import NeededActions
 from dataware.core.ports import Request, Response
 from dataware.kinds import load
 from dataware.kinds.s3_bucket.copy.client import S3Client

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from dataware.aws import Account, ClientSettings, SystemClock, complete_answers
 from dataware.cli.context import make_wire
-from dataware.core.absence import CODES
 from dataware.core.errors import DatawareError, LookupFailedError, NotFoundError
 from dataware.core.model import Content, Existence, MarkerState, Ownership
+from dataware.http.absence import CODES
 from dataware.kinds import load
 from dataware.state import ParameterMarkers
 from support.cli import BUCKET, TABLE

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataware.core.absence import CODES
 from dataware.core.copier import SkipReason
 from dataware.core.errors import DatawareError, NotFoundError
 from dataware.core.ports import Response
+from dataware.http.absence import CODES
 from dataware.migrate import CopyState
 from support.memory_aws import saying
 from support.memory_jobs import filled

@@ -17,7 +17,7 @@ import pytest
 from support.cli import interrupted, launch, run
 from support.command_process import CommandProcess
 from support.migrations import MIGRATIONS, Migration
-from support.servers import Dropped, Fault, FaultProxy, Forward, Reply, Seen, trickle
+from support.servers import DroppedError, Fault, FaultProxy, Forward, Reply, Seen, trickle
 
 LONG = 55
 """Seconds after which the SDK takes silence for a failure, and asks again."""
@@ -38,7 +38,7 @@ class Silence:
     def __call__(self, _seen: Seen, _forward: Forward) -> Reply:
         """Wait; what nobody waits for any more never reaches the server."""
         self._broken.wait()
-        raise Dropped
+        raise DroppedError
 
     def end(self) -> None:
         """Let go of every connection."""

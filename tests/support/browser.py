@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 
 from support.cdk_cli import BESIDE, node_modules
-from support.peers import Unavailable
+from support.peers import UnavailableError
 
 PROJECT = Path(__file__).resolve().parent / "chromium"
 COMMANDS = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
@@ -124,7 +124,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 def install() -> Path:
-    """The path of Chromium, installed if need be with what drives it. Raises Unavailable."""
+    """The path of Chromium, installed if need be with what drives it. Raises UnavailableError."""
     node_modules(PROJECT)
     return _present() or _install()
 
@@ -134,7 +134,7 @@ def required() -> None:
     try:
         node_modules(PROJECT)
         _found()
-    except Unavailable as reason:
+    except UnavailableError as reason:
         if os.environ.get("CI"):
             pytest.fail(f"CI has to open the pages in a browser: {reason}")
         pytest.skip(str(reason))
@@ -149,14 +149,14 @@ def _present() -> Path | None:
 
 def _found() -> Path:
     if (found := _present()) is None:
-        raise Unavailable("there is no Chromium: PYTHONPATH=tests python -m support.browser")
+        raise UnavailableError("there is no Chromium: PYTHONPATH=tests python -m support.browser")
     return found
 
 
 def _install() -> Path:
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
-        raise Unavailable("Chromium is not installed; install it, or name one with CHROMIUM")
+        raise UnavailableError("Chromium is not installed; install it, or name one with CHROMIUM")
     quiet = ("-qq", "-o", "DPkg::Lock::Timeout=120")
     for command in (
         (apt, *quiet, "update"),
@@ -166,7 +166,7 @@ def _install() -> Path:
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         if done.returncode:
             lines = done.stderr.strip().splitlines() or ["apt-get says nothing"]
-            raise Unavailable(f"Chromium cannot be installed: {lines[-1]}")
+            raise UnavailableError(f"Chromium cannot be installed: {lines[-1]}")
     return _found()
 
 
@@ -191,6 +191,6 @@ def _ask(act: str, pages: Sequence[Page], **wishes: Any) -> list[Any]:
 if __name__ == "__main__":
     try:
         print(f"Pages are opened in {install()}")
-    except Unavailable as reason:
+    except UnavailableError as reason:
         print(f"Tests that open pages are skipped: {reason}")
         sys.exit(1 if os.environ.get("CI") else 0)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from dataware.embedded import EmbeddedAws
 from dataware.embedded.environment import cache_folder
-from support.peers import Unavailable
+from support.peers import UnavailableError
 
 PROJECT = Path(__file__).resolve().parent.parent / "e2e" / "cdk"
 TYPESCRIPT = Path(__file__).resolve().parents[2] / "examples" / "typescript"
@@ -41,12 +41,12 @@ NEVER_ASK = ("--require-approval", "never", "--no-notices")
 
 
 def install() -> Path:
-    """The `cdk` command, installed if need be. Raises Unavailable without Node.js or a network."""
+    """The `cdk` command, installed if need be. Raises UnavailableError without Node or network."""
     return node_modules(PROJECT) / ".bin" / "cdk"
 
 
 def node_modules(project: Path) -> Path:
-    """What the lock file of a project pins, installed if need be. Raises Unavailable."""
+    """What the lock file of a project pins, installed if need be. Raises UnavailableError."""
     pinned = b"".join((project / name).read_bytes() for name in FILES)
     folder = cache_folder() / "peers" / f"npm-{hashlib.sha256(pinned).hexdigest()[:12]}"
     modules = folder / "node_modules"
@@ -68,7 +68,7 @@ def _install(folder: Path) -> None:
     path = f"{BESIDE}{os.pathsep}{os.environ['PATH']}"
     npm = shutil.which("npm", path=path)
     if npm is None:
-        raise Unavailable("Node.js with npm is not installed")
+        raise UnavailableError("Node.js with npm is not installed")
     done = subprocess.run(
         [npm, "ci", "--no-audit", "--no-fund", "--silent"],
         cwd=folder,
@@ -79,7 +79,7 @@ def _install(folder: Path) -> None:
     )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["npm says nothing"]
-        raise Unavailable(f"the packages of npm cannot be installed: {lines[-1]}")
+        raise UnavailableError(f"the packages of npm cannot be installed: {lines[-1]}")
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class Project:
 def make_project(source: Path, folder: Path, home: Path) -> Project:
     """A copy of a project in `folder`, on the AWS of this process's environment.
 
-    Raises Unavailable as `install` does.
+    Raises UnavailableError as `install` does.
     """
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("node_modules", "cdk.out"))
     if (source / FILES[1]).exists():
@@ -205,5 +205,5 @@ if __name__ == "__main__":
     try:
         install()
         node_modules(TYPESCRIPT)
-    except Unavailable as reason:
+    except UnavailableError as reason:
         print(f"Tests with the CDK command line are skipped: {reason}")

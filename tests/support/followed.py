@@ -109,7 +109,7 @@ def _open(text: str) -> str:
     return ".*?".join(re.escape(part) for part in text.split("…"))
 
 
-class Differs(AssertionError):
+class PageDiffersError(AssertionError):
     """The shell answers otherwise than the page shows; `answer` is what it says."""
 
     def __init__(self, answer: str, message: str) -> None:
@@ -152,7 +152,7 @@ class Shell:
     def type(self, text: str, shown: str | None = None) -> None:
         """Type a block and wait for its end, and until the answer is as `shown`.
 
-        Raises AssertionError if it does not end or ends with another code, and Differs.
+        Raises AssertionError if it does not end or ends with another code, and PageDiffersError.
         """
         with self._more:
             self._answer = ""
@@ -161,7 +161,7 @@ class Shell:
         assert f"{_END} 0\n" in self._answer, self._said(text)
         if shown is not None and not self._until(pattern_of(shown)):
             message = f"{self._said(text)}\n--- the page shows ---\n{shown}"
-            raise Differs(self._clean(), message)
+            raise PageDiffersError(self._clean(), message)
 
     def save(self, name: str, text: str) -> None:
         """Save a file in the shell's current folder, as an editor would."""
@@ -209,7 +209,7 @@ def follow(page: Path, folder: Path, environ: Mapping[str, str]) -> int:
                 continue
             try:
                 shell.type(step.text, step.shown)
-            except Differs as differs:
+            except PageDiffersError as differs:
                 if not rewriting:
                     raise
                 rewrite(page, step.shown or "", differs.answer)

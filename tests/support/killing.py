@@ -11,7 +11,7 @@ from pathlib import Path
 
 from support.cli import Ran, ended, launch
 from support.command_process import CommandProcess
-from support.servers import Dropped, FaultProxy, Forward, Reply, Seen
+from support.servers import DroppedError, FaultProxy, Forward, Reply, Seen
 
 
 class Strike:
@@ -55,7 +55,7 @@ class Strike:
             return reply or forward(seen)
         self._strike()
         if self._number is signal.SIGKILL:
-            raise Dropped
+            raise DroppedError
         return reply or forward(seen)
 
     def _strike(self) -> None:

@@ -12,13 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from dataware.embedded.environment import cache_folder
-from support.peers import Unavailable
+from support.peers import UnavailableError
 
 OLDEST = "2.89.0"
 
 
 def install() -> Path:
-    """The folder to put first on the module path, made if need be. Raises Unavailable."""
+    """The folder to put first on the module path, made if need be. Raises UnavailableError."""
     folder = cache_folder() / "peers" / f"aws-cdk-lib-{OLDEST}"
     if folder.exists():
         return folder
@@ -29,7 +29,9 @@ def install() -> Path:
         options = ("--no-compile", "--target", str(made), f"aws-cdk-lib=={OLDEST}")
         done = subprocess.run([*pip, *options], capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Unavailable(f"aws-cdk-lib {OLDEST} cannot be installed: {done.stderr[-300:]}")
+            raise UnavailableError(
+                f"aws-cdk-lib {OLDEST} cannot be installed: {done.stderr[-300:]}"
+            )
         # Another process may have been quicker; its folder is as good.
         with suppress(OSError):
             made.rename(folder)

@@ -38,7 +38,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """A peer cannot run here; the text says why."""
 
 
@@ -58,7 +58,7 @@ class Download:
         return cache_folder() / "peers" / self.folder
 
     def install(self) -> None:
-        """Download and unpack, unless it is there. Raises Unavailable."""
+        """Download and unpack, unless it is there. Raises UnavailableError."""
         if self.path.exists():
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ class Download:
             archive, unpacked = Path(scratch) / self.file, Path(scratch) / "unpacked"
             self._fetch(Path(scratch))
             if hashlib.sha256(archive.read_bytes()).hexdigest() != self.sha256:
-                raise Unavailable(f"{self.file} is not the file that this project knows")
+                raise UnavailableError(f"{self.file} is not the file that this project knows")
             self.unpack(archive, unpacked)
             try:
                 unpacked.rename(self.path)
@@ -80,10 +80,10 @@ class Download:
                 self.command, cwd=folder, capture_output=True, text=True, check=False
             )
         except FileNotFoundError:
-            raise Unavailable(f"{self.command[0]} is not installed") from None
+            raise UnavailableError(f"{self.command[0]} is not installed") from None
         if done.returncode or not (folder / self.file).exists():
             lines = done.stderr.strip().splitlines() or ["no such file for this platform"]
-            raise Unavailable(f"{self.file} cannot be downloaded: {lines[-1]}")
+            raise UnavailableError(f"{self.file} cannot be downloaded: {lines[-1]}")
 
 
 def _unpack_weed(archive: Path, target: Path) -> None:
@@ -147,9 +147,9 @@ class Peer:
         }
 
     def start(self) -> Self:
-        """Start and wait until the server answers. Raises Unavailable if it is not installed."""
+        """Start and wait for an answer. Raises UnavailableError if it is not installed."""
         if not self.download.path.exists():
-            raise Unavailable(
+            raise UnavailableError(
                 f"{self.download.folder} is not installed: PYTHONPATH=tests python -m support.peers"
             )
         command = self.command()
@@ -177,7 +177,7 @@ class Peer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def command(self) -> list[str]:
-        """The command line of the server. Raises Unavailable if something else is missing."""
+        """The command line of the server. Raises UnavailableError if something else is missing."""
         raise NotImplementedError
 
     def prepare(self, folder: Path) -> None:
@@ -260,7 +260,7 @@ class DynamoDbLocal(Peer):
         """A database in memory."""
         if (version := _java_version()) < _OLDEST_JAVA:
             found = f"Java {version} is here" if version else "there is no Java"
-            raise Unavailable(f"DynamoDB Local needs Java {_OLDEST_JAVA}, and {found}")
+            raise UnavailableError(f"DynamoDB Local needs Java {_OLDEST_JAVA}, and {found}")
         return [
             *("java", "-Djava.library.path=DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar"),
             *("-inMemory", "-port", str(self.port), "-disableTelemetry"),
@@ -310,7 +310,7 @@ def main() -> int:
     for download in (WEED, DYNAMODB_LOCAL):
         try:
             download.install()
-        except Unavailable as reason:
+        except UnavailableError as reason:
             sys.stdout.write(f"⚠️  {download.folder}: {reason}; its tests will be skipped\n")
         else:
             sys.stdout.write(f"✅ {download.folder}: installed\n")

@@ -94,7 +94,7 @@ class Reply:
         return cls("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n", body)
 
 
-class Dropped(Exception):
+class DroppedError(Exception):
     """Raised by a fault to close the client's connection without an answer."""
 
 
@@ -147,13 +147,13 @@ def xml_error(code: str, status: int, message: str = "injected") -> Fault:
 
 def drop(_seen: Seen, _forward: Forward) -> Reply:
     """Close the connection; the server never hears of the request."""
-    raise Dropped
+    raise DroppedError
 
 
 def drop_after(seen: Seen, forward: Forward) -> Reply:
     """Let the server do its work, then close the connection without its answer."""
     forward(seen)
-    raise Dropped
+    raise DroppedError
 
 
 def truncate(keep: int) -> Fault:
@@ -315,7 +315,7 @@ class _Connection(socketserver.StreamRequestHandler):
         while (seen := self._read_request()) is not None:
             try:
                 reply = self.server.proxy.handle(seen, self._forward)
-            except Dropped:
+            except DroppedError:
                 return
             if reply.keep is not None:
                 self.connection.sendall(reply.head + reply.body[: reply.keep])
@@ -344,7 +344,7 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def _forward(self, seen: Seen) -> Reply:
         if self.server.proxy.closed:
-            raise Dropped  # a request that was held back must not reach what another test uses
+            raise DroppedError  # a request that was held back must not reach what another test uses
         reused = self._upstream is not None
         try:
             return self._exchange(seen)
@@ -352,7 +352,7 @@ class _Connection(socketserver.StreamRequestHandler):
             # A server may close a connection that idled; a fresh one tells whether it lives.
             self._hang_up()
             if not reused:
-                raise Dropped from None
+                raise DroppedError from None
             return self._exchange(seen)
 
     def _exchange(self, seen: Seen) -> Reply:

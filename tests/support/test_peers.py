@@ -13,7 +13,7 @@ from support.peers import (
     Download,
     DynamoDbLocal,
     Peer,
-    Unavailable,
+    UnavailableError,
     Weed,
 )
 
@@ -50,7 +50,7 @@ def test_a_peer_that_is_not_installed_says_how_to_get_it(
 ) -> None:
     """The reason of the skip is the command that ends it."""
     monkeypatch.setenv("DATAWARE_CACHE", str(tmp_path))
-    with pytest.raises(Unavailable, match=r"not installed: .*python -m support\.peers"):
+    with pytest.raises(UnavailableError, match=r"not installed: .*python -m support\.peers"):
         peer().start()
 
 
@@ -59,7 +59,7 @@ def test_a_missing_java_is_the_reason(
 ) -> None:
     """Without Java the skip says so."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Unavailable, match="needs Java 17, and there is no Java"):
+    with pytest.raises(UnavailableError, match="needs Java 17, and there is no Java"):
         DynamoDbLocal().start()
 
 
@@ -70,7 +70,7 @@ def test_a_file_that_is_not_the_known_one_is_not_installed(
     monkeypatch.setenv("DATAWARE_CACHE", str(tmp_path))
     command = ("sh", "-c", "echo other > file")
     download = Download("peer", command, "file", "0" * 64, lambda _archive, target: target.mkdir())
-    with pytest.raises(Unavailable, match="not the file that this project knows"):
+    with pytest.raises(UnavailableError, match="not the file that this project knows"):
         download.install()
     assert not download.path.exists()
 
@@ -83,7 +83,7 @@ def test_a_failed_download_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         (("no-such-tool",), "no-such-tool is not installed"),
     ):
         download = Download("peer", command, "file", "", lambda _archive, target: target.mkdir())
-        with pytest.raises(Unavailable, match=reason):
+        with pytest.raises(UnavailableError, match=reason):
             download.install()
 
 

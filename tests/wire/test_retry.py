@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.ports import Judgement, Request, Response
-from dataware.wire import RetryBudget, RetryingWire, error_code
+from dataware.wire import RetryBudget, RetryingWire
 from support.transports import ManualClock
 
 OK = Response(200, {}, b"fine")
@@ -165,25 +165,6 @@ def test_closing_closes_the_transport() -> None:
     run = Run(Script(OK))
     asyncio.run(run.wire.close())
     assert run.script.closed
-
-
-@pytest.mark.parametrize(
-    ("response", "code"),
-    [
-        (BUSY, "SlowDown"),
-        (BROKEN, "500"),
-        (
-            Response(400, {}, b'{"__type":"com.amazonaws#ThrottlingException"}'),
-            "ThrottlingException",
-        ),
-        (Response(400, {}, b'{"__type": "ExpiredTokenException"}'), "ExpiredTokenException"),
-        (Response(400, {"x-amzn-errortype": "a.b#Gone:http://x/"}, b""), "Gone"),
-        (Response(502, {}, b"<html>bad gateway</html>"), "502"),
-    ],
-)
-def test_codes_are_found_in_every_dialect(response: Response, code: str) -> None:
-    """XML, JSON and header errors all yield their code; without one it is the status."""
-    assert error_code(response) == code
 
 
 def test_json_calls_are_named_by_their_operation() -> None:

@@ -12,8 +12,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from dataware.aws.errors import translate_errors
+from dataware.aws.permissions import role_of
 from dataware.core.errors import ServiceError
-from dataware.core.permissions import role_of
 from dataware.core.ports import Aws
 
 SOURCES = {

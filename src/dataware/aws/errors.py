@@ -1,7 +1,7 @@
 """Turns the SDK's errors into dataware's: not there, cannot see, or a set-up to correct.
 
 Three rules hold here. A denial never becomes an absence. Nor does anything else but the code that
-`core.absence` knows for the very call: a 404 alone, a time-out or a server error is unknown. Broken
+`http.absence` knows for the very call: a 404 alone, a time-out or a server error is unknown. Broken
 or expired credentials end the run as AuthenticationError, because no question can be answered with
 them.
 """
@@ -15,37 +15,20 @@ from urllib.parse import urlsplit
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
-from dataware.core.absence import is_bare, says_absent
 from dataware.core.errors import (
     AuthenticationError,
     DatawareError,
     InputError,
     LookupFailedError,
-    NotFoundError,
 )
 from dataware.core.model import Problem
-from dataware.http.auth_errors import GET_CREDENTIALS, RENEW, cure
 from dataware.http.endpoint import (
     proxy_refusal,
     refused_by_proxy,
     untrusted_certificate_error,
     without_credentials,
 )
-
-DENIED = frozenset(
-    {
-        "403",
-        "AccessDenied",
-        "AccessDeniedException",
-        "AllAccessDisabled",
-        "AuthorizationError",
-        "Forbidden",
-        "NotAuthorized",
-        "UnauthorizedAccess",
-        "UnauthorizedOperation",
-    }
-)
-DENIED_STATUS = (401, 403)
+from dataware.http.error_answer import GET_CREDENTIALS, RENEW, ErrorAnswer
 
 NO_CREDENTIALS = (
     sdk.NoCredentialsError,
@@ -86,31 +69,18 @@ def translate_errors(what: str, permission: str | None = None) -> Iterator[None]
         raise unreadable(what, permission) from error
 
 
-def status_of(error: sdk.ClientError) -> int | None:
-    """The HTTP status of an answer."""
-    status: int | None = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return status
-
-
-def error_code(error: sdk.ClientError) -> str:
-    """The service's error code, such as ``AccessDenied``; the HTTP status if there is none."""
-    fallback = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "Unknown")
-    return one_line(str(error.response.get("Error", {}).get("Code") or "")) or str(fallback)
+def status_of(error: sdk.ClientError) -> int:
+    """The HTTP status of an answer; 0 where the SDK does not say it."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
 
 
 def from_answer(error: sdk.ClientError, what: str, permission: str | None) -> DatawareError:
     """The error for an answer of a service."""
-    code = error_code(error)
-    detail = without_credentials(one_line(str(error.response.get("Error", {}).get("Message", ""))))
-    if (cured_by := cure(code)) is not None:
-        return AuthenticationError(f"{error.operation_name} answered {code}: {cured_by}")
-    status = status_of(error)
-    denied = code in DENIED or status in DENIED_STATUS
-    problem = Problem(error.operation_name, code, permission if denied else None, detail)
-    bare = is_bare(error.operation_name, code) and status == 404
-    if not denied and (bare or says_absent(error.operation_name, code, detail)):
-        return NotFoundError(f"{what} does not exist ({problem})", problem)
-    return LookupFailedError(f"cannot see {what}: {problem}{_tail(detail)}", problem)
+    said, status = error.response.get("Error", {}), status_of(error)
+    code = one_line(str(said.get("Code") or "")) or str(status or "Unknown")
+    message = without_credentials(one_line(str(said.get("Message", ""))))
+    answer = ErrorAnswer(error.operation_name, code, status, message)
+    return answer.to_error(what, permission, looking=True)
 
 
 def from_sdk(error: sdk.BotoCoreError, what: str, permission: str | None) -> DatawareError:
@@ -166,7 +136,3 @@ NO_REGION = "no AWS region is set: give --region, set AWS_REGION, or add `region
 def one_line(text: str) -> str:
     """`text` on a single line without a closing full stop."""
     return " ".join(text.split()).rstrip(".")
-
-
-def _tail(detail: str) -> str:
-    return f" ({detail})" if detail else ""

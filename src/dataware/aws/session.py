@@ -38,8 +38,8 @@ from dataware.calc.suggest import suggestion_for
 from dataware.core.errors import AuthenticationError, InputError, LookupFailedError
 from dataware.core.model import Deployed, Owner
 from dataware.core.ports import Wire
-from dataware.http.auth_errors import GET_CREDENTIALS
 from dataware.http.endpoint import PROXY_WANTS_CREDENTIALS, Credentials, Endpoint, proxy_refusal
+from dataware.http.error_answer import GET_CREDENTIALS
 
 USER_AGENT = f"dataware/{__version__}"
 

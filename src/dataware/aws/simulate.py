@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dataware.aws.errors import translate_errors
-from dataware.core.permissions import IamDecision, NeededActions, answers_in
+from dataware.aws.permissions import IamDecision, NeededActions, answers_in
 from dataware.core.ports import Aws
 
 PERMISSION = "iam:SimulatePrincipalPolicy"

@@ -28,7 +28,6 @@ from dataware.core.errors import (
 from dataware.core.events import event
 from dataware.core.model import Content, Existence, Facts
 from dataware.core.ports import Journal
-from dataware.http.auth_errors import cure
 from dataware.migrate import CopyState, Counts, since_boot
 from dataware.ops.context import ComparisonSpec, Context
 from dataware.ops.copy_run import CopyRun
@@ -103,14 +102,7 @@ def _resumable(carrier: _MigrationRun) -> Iterator[None]:
     except Exception as error:
         if not carrier.stands and type(error) in (ServiceError, InputError):
             raise
-        raise IncompleteError(auth_sentence(error) or to_go_on(error)) from error
-
-
-def auth_sentence(error: Exception) -> str | None:
-    """The sentence for who is not let in any more, from the words of any service."""
-    problem = error.problem if isinstance(error, ServiceError) else None
-    cured_by = cure(problem.code) if problem else None
-    return f"{problem}: {cured_by}" if cured_by else None
+        raise IncompleteError(to_go_on(error)) from error
 
 
 def _release(release: Callable[[Mapping[str, Any]], None], heart: LeaseKeeper) -> None:

@@ -13,14 +13,13 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dataware.core.errors import LookupFailedError
+from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.core.model import Problem
 from dataware.core.ports import Clock, Judgement, Permit, Request, Response
+from dataware.http.error_answer import read_error
 from dataware.wire.transport import Transport
 
 MAX_DOUBLINGS = 30
-
-CODE = re.compile(rb'<Code>([\w.]+)</Code>|"(?:__type|code)"\s*:\s*"(?:[\w.]+#)?([\w.]+)"')
 
 CHECKED = frozenset({"dynamodb"})
 """The services that send a checksum of the whole answer, ``x-amz-crc32``."""
@@ -81,7 +80,7 @@ class RetryingWire:
         """Send, and retry what `request.judge` says is worth another try.
 
         Returns the first answer judged DONE or FAILED. Raises LookupFailedError when throttling,
-        time-outs or server errors outlast the budget.
+        time-outs or server errors outlast the budget, AuthenticationError for a wrong clock.
         """
         started = self._clock.monotonic()
         tries = faults = 0
@@ -131,16 +130,6 @@ def require_checksum(response: Response) -> None:
         raise ConnectionError("the answer does not match its checksum")
 
 
-def error_code(response: Response) -> str:
-    """The error code of an answer in XML or JSON; the HTTP status if it has none."""
-    named = response.headers.get("x-amzn-errortype", "").partition(":")[0]
-    if named:
-        return named.rpartition("#")[2]
-    if (found := CODE.search(response.body)) is not None:
-        return (found[1] or found[2]).decode()
-    return str(response.status)
-
-
 def operation(request: Request) -> str:
     """The call in words, without any name or key in it."""
     for name, value in (*request.headers.items(), *request.shared.items()):
@@ -153,20 +142,27 @@ def describe(request: Request, outcome: Response | OSError) -> str:
     """Why a try did not count, for people; names the index if it alone is throttled."""
     index = INDEX.search(outcome.body) if isinstance(outcome, Response) else None
     of = f" for index {index[1].decode()}" if index else ""
-    return f"{operation(request)} answered {outcome_code(outcome)}{of}"
+    return f"{operation(request)} answered {outcome_code(request, outcome)}{of}"
 
 
-def outcome_code(outcome: Response | OSError) -> str:
+def outcome_code(request: Request, outcome: Response | OSError) -> str:
     """The code that stands for a try that did not count."""
-    return error_code(outcome) if isinstance(outcome, Response) else type(outcome).__name__
+    if isinstance(outcome, OSError):
+        return type(outcome).__name__
+    return read_error(operation(request), outcome).code
 
 
 def retries_exhausted_error(
     request: Request, outcome: Response | OSError, tries: int, elapsed: float
-) -> LookupFailedError:
-    """The error for a request that outlasted its budget."""
+) -> DatawareError:
+    """The error for a request that outlasted its budget: AuthenticationError where that is why."""
+    code = outcome_code(request, outcome)
+    if isinstance(outcome, Response):
+        answer = read_error(operation(request), outcome)
+        if answer.auth_hint is not None:
+            return answer.to_error(f"{request.service}")
     detail = "" if isinstance(outcome, Response) else str(outcome)
-    problem = Problem(operation(request), outcome_code(outcome), None, detail)
+    problem = Problem(operation(request), code, None, detail)
     return LookupFailedError(
         f"{problem} after {tries} tries in {elapsed:.0f} s{f' ({detail})' if detail else ''};"
         " run the same command again later",

@@ -11,7 +11,7 @@ from tests.bench.fidelity.page import page
 from tests.bench.result import Goal, Result
 from tests.bench.world import World
 
-from support.peers import Unavailable
+from support.peers import UnavailableError
 
 _NO_ENCODING = (
     "this server does not encode the keys in its listing of versions, as S3 does if asked: a key "
@@ -44,7 +44,7 @@ def fidelity(world: World, measured: Callable[[], str]) -> tuple[Result, dict[st
     result = Result("Fidelity: what is not kept", ("tool", "of", "loses"))
     try:
         buckets.append(_on_weed(world))
-    except Unavailable as reason:
+    except UnavailableError as reason:
         result.notes.append(f"SeaweedFS: {reason}")
     tables = replace(of_items(world), notes=[_LOUD])
     losses: dict[str, str] = {}

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from dataware.aws.caller import Caller, Origin
+from dataware.aws.permissions import IamDecision, NeededActions
 from dataware.cli.doctor import identity, machine, network, permissions, tools
 from dataware.cli.doctor.finding import Finding, FindingStatus
 from dataware.core.model import Problem
-from dataware.core.permissions import IamDecision, NeededActions
 
 FINE, NOTE, DOUBT, FAILURE = (
     FindingStatus.FINE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 from dataware.aws.caller import policy_owner
+from dataware.aws.permissions import IamDecision, NeededActions, lacks, needed_permissions
 from dataware.aws.simulate import PERMISSION, simulate
 from dataware.cli.context import make_context
 from dataware.cli.doctor.finding import Finding, doubt, failure, fine, not_checked, note
@@ -14,7 +15,6 @@ from dataware.cli.policy import policy_of
 from dataware.core.errors import DatawareError, InputError, ServiceError
 from dataware.core.events import Event, format_count
 from dataware.core.model import Problem, Wanted
-from dataware.core.permissions import IamDecision, NeededActions, lacks, needed_permissions
 from dataware.core.plan import Plan
 from dataware.ops.plan import make_plan
 

@@ -10,20 +10,15 @@ from xml.etree.ElementTree import Element
 import botocore.session
 import pytest
 
-from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.ports import Judgement, Response
+from dataware.http.error_answer import MEANINGS, Meaning
 from dataware.kinds.s3_bucket.copy import xml as documents
 from dataware.kinds.s3_bucket.copy.responses import (
-    ARCHIVED_CODES,
     AnswerReader,
-    ErrorAnswer,
     MalformedResponseError,
-    S3RequestError,
     document,
-    fault_of,
     judge_plain,
     judge_range,
-    refuse_all,
 )
 
 Read = Callable[[Element], Any]
@@ -210,28 +205,6 @@ def test_uploads_and_parts_are_read() -> None:
         documents.read_tags(document(b"<Tagging><TagSet><Tag/></TagSet></Tagging>"))
 
 
-def test_an_error_is_read_with_its_condition() -> None:
-    """The failed precondition tells a changed source from an occupied target."""
-    body = error("PreconditionFailed", "<Message>m</Message><Condition>If-None-Match</Condition>")
-    assert fault_of(Response(412, {}, body)) == ErrorAnswer(
-        412, "PreconditionFailed", "m", "If-None-Match"
-    )
-    assert fault_of(Response(404, {}, b"")) == ErrorAnswer(404, "404")
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "sort"),
-    [(404, "NoSuchBucket", NotFoundError), (403, "SignatureDoesNotMatch", LookupFailedError)],
-)
-def test_what_concerns_every_key_ends_the_run(
-    status: int, code: str, sort: type[Exception]
-) -> None:
-    """A vanished bucket or a refused signature is not reported key by key."""
-    with pytest.raises(sort, match="the-bucket"):
-        refuse_all(S3RequestError("CopyObject", ErrorAnswer(status, code)), "the-bucket")
-    refuse_all(S3RequestError("CopyObject", ErrorAnswer(403, "AccessDenied")), "the-bucket")
-
-
 def test_the_codes_of_archived_objects_are_those_of_the_service_model() -> None:
     """A second source: the errors of reading and copying that botocore's model calls archived."""
     model = botocore.session.get_session().get_service_model("s3")
@@ -241,4 +214,4 @@ def test_the_codes_of_archived_objects_are_those_of_the_service_model() -> None:
         for shape in model.operation_model(operation).error_shapes
         if re.search("archived|active tier|glacier", shape.documentation, re.IGNORECASE)
     }
-    assert archived == ARCHIVED_CODES
+    assert archived == {code for code, meaning in MEANINGS.items() if meaning is Meaning.ARCHIVED}

@@ -10,61 +10,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from dataware.core.absence import says_absent
-from dataware.core.errors import (
-    AuthenticationError,
-    DatawareError,
-    LookupFailedError,
-    NotFoundError,
-    WriteDeniedError,
-)
-from dataware.core.model import Location, Problem
+from dataware.core.errors import DatawareError
+from dataware.core.model import Location
 from dataware.core.ports import Judgement, Request, Response, Wire
-from dataware.http.auth_errors import cure
+from dataware.http.error_answer import ErrorAnswer, RequestRefusedError, read_json_error
 from dataware.kinds.dynamodb_table.copy.decoding import json_object
 
 Answer = dict[str, Any]
 Shape = Callable[[Answer], Judgement]
 Decode = Callable[[bytes], Answer]
 
-# Source: Amazon DynamoDB Developer Guide, "Error handling with DynamoDB".
-_THROTTLED = frozenset(
-    {
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "Throttling",
-    }
-)
-_TRANSIENT = frozenset(
-    {
-        "InternalServerError",
-        "ReplicatedWriteConflictException",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-    }
-)
 
+class TableRequestError(RequestRefusedError):
+    """An error answer that no retry changes; `body` is all that it says. Callers translate it."""
 
-_WRITES = frozenset({"BatchWriteItem", "PutItem"})
-
-
-class TableRequestError(Exception):
-    """An answer that no retry changes; `answer` is its decoded body. Callers translate it."""
-
-    def __init__(self, code: str, answer: Answer) -> None:
-        super().__init__(code)
-        self.code = code
-        self.answer = answer
-
-    @property
-    def message(self) -> str:
-        """What the service says of it."""
-        return str(self.answer.get("message") or self.answer.get("Message") or "")
+    def __init__(self, answer: ErrorAnswer, body: Answer) -> None:
+        super().__init__(answer)
+        self.body = body
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +43,11 @@ class TableClient:
     async def call(
         self, operation: str, body: bytes, shape: Shape, decode: Decode = json_object
     ) -> Answer:
-        """The answer of an operation; raises Refusal for an error that no retry changes.
+        """The answer of an operation; raises TableRequestError for an error that no retry changes.
 
         `decode` reads a body, and raises ValueError for one that is torn.
         """
-        exchange = _Exchange(shape, decode)
+        exchange = _Exchange(operation, shape, decode)
         await self.wire.send(
             Request(
                 service="dynamodb",
@@ -93,7 +59,7 @@ class TableClient:
                 shared=_headers(operation),
             )
         )
-        if exchange.refused:
+        if exchange.refused is not None:
             raise TableRequestError(exchange.refused, exchange.answer)
         return exchange.answer
 
@@ -105,24 +71,14 @@ class TableClient:
         try:
             return await self.call(operation, body, shape, decode)
         except TableRequestError as refusal:
-            raise self.failure(operation, refusal) from None
+            raise self.to_error(refusal.answer) from None
 
-    def failure(self, operation: str, refusal: TableRequestError) -> DatawareError:
+    def to_error(self, answer: ErrorAnswer) -> DatawareError:
         """A refusal in a sentence; the service's own message stays out: it may quote values."""
-        if (cured_by := cure(refusal.code)) is not None:
-            return AuthenticationError(f"{operation} answered {refusal.code}: {cured_by}")
-        denied = refusal.code == "AccessDeniedException"
-        need = f"dynamodb:{operation}" if denied else None
-        # The message of a denial names actions and policies; any other may quote values.
-        detail = refusal.message if denied else ""
-        problem = Problem(operation, refusal.code, need, detail)
-        if says_absent(operation, refusal.code):
-            return NotFoundError(
-                f"there is no table {self.place.name} in {self.place.region}", problem
-            )
-        text = f"table {self.place.name} ({self.place.region}): {problem}"
-        denies_writing = denied and operation in _WRITES
-        return (WriteDeniedError if denies_writing else LookupFailedError)(text, problem)
+        # The message of a denial names actions and policies only.
+        shown = answer if answer.is_denied else replace(answer, message="")
+        what = f"table {self.place.name} ({self.place.region})"
+        return shown.to_error(what, f"dynamodb:{answer.operation}")
 
 
 @cache
@@ -138,14 +94,15 @@ def _headers(operation: str) -> Mapping[str, str]:
 class _Exchange:
     """One request's judge, which keeps what it decoded of the answer it judged last."""
 
-    def __init__(self, shape: Shape, decode: Decode) -> None:
+    def __init__(self, operation: str, shape: Shape, decode: Decode) -> None:
+        self._operation = operation
         self._shape = shape
         self._decode = decode
         self.answer: Answer = {}
-        self.refused = ""
+        self.refused: ErrorAnswer | None = None
 
     def judge(self, response: Response) -> Judgement:
-        self.answer, self.refused = {}, ""
+        self.answer, self.refused = {}, None
         try:
             answer = (self._decode if response.status == 200 else json_object)(response.body)
         except ValueError:
@@ -153,23 +110,18 @@ class _Exchange:
         self.answer = answer
         if response.status == 200:
             return Judgement.RETRY if "__type" in answer else self._shape(answer)
-        code = error_code(answer)
-        if code in _THROTTLED or response.status in {429, 503}:
-            return Judgement.THROTTLED
-        if code in _TRANSIENT or response.status >= 500 or not code:
-            return Judgement.RETRY
-        self.refused = code
-        return Judgement.FAILED
+        refused = read_json_error(self._operation, response.status, answer)
+        if not refused.is_named:
+            return Judgement.THROTTLED if response.status in (429, 503) else Judgement.RETRY
+        verdict = refused.judge()
+        if verdict is Judgement.FAILED:
+            self.refused = refused
+        return verdict
 
 
 def encode(value: Any) -> bytes:
     """Compact JSON; everything beyond ASCII is escaped, so any string survives."""
     return json.dumps(value, separators=(",", ":")).encode()
-
-
-def error_code(answer: Answer) -> str:
-    """The error's name, without the namespace in front of it."""
-    return str(answer.get("__type", "")).rpartition("#")[2]
 
 
 def has_page(answer: Answer) -> Judgement:

@@ -61,28 +61,9 @@ MAX_SEGMENTS: Final = 400
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 10.0
 
+
 # What a single put may be refused for, by the code and a word of the message: only our own words
 # are shown, because the service's message may quote a value.
-_REFUSALS: tuple[tuple[str, str, SkipReason, str], ...] = (
-    (
-        "ItemCollectionSizeLimitExceededException",
-        "",
-        SkipReason.TOO_LARGE,
-        "its collection is full",
-    ),
-    (
-        "ValidationException",
-        "Item size",
-        SkipReason.TOO_LARGE,
-        "it is larger than the target allows",
-    ),
-    ("ValidationException", "index", SkipReason.FAILED, "it does not fit an index of the target"),
-    ("ValidationException", "key", SkipReason.FAILED, "its key does not fit the target's schema"),
-    ("ValidationException", "", SkipReason.FAILED, "the target refused it (ValidationException)"),
-)
-_PER_ITEM = frozenset(code for code, *_ in _REFUSALS)
-
-
 @dataclass(frozen=True, slots=True)
 class _FirstPage:
     """What the first page of the source shows; `last` says that it is the whole table."""
@@ -171,8 +152,8 @@ class TableCopier:
             await self._batch(items)
             return CopyOutcome(len(items), bytes=unit.bytes, tally=_tally(items))
         except TableRequestError as refusal:
-            if refusal.code not in _PER_ITEM:
-                raise self._target.failure("BatchWriteItem", refusal) from None
+            if not refusal.answer.concerns_one_item:
+                raise self._target.to_error(refusal.answer) from None
         # One bad item, or a key twice, makes DynamoDB refuse the whole batch: alone, only that
         # item fails.
         return await self._each(items, guarded=False)
@@ -271,8 +252,8 @@ class TableCopier:
         try:
             await self._target.call("PutItem", body, has_nothing)
         except TableRequestError as refusal:
-            if refusal.code == "ConditionalCheckFailedException":
-                return await self._settle(item, refusal.answer)
+            if refusal.answer.code == "ConditionalCheckFailedException":
+                return await self._settle(item, refusal.body)
             return CopyOutcome(left=(await self._left_behind(item, refusal),))
         return CopyOutcome(1, bytes=len(item), tally=_tally((item,)))
 
@@ -295,12 +276,10 @@ class TableCopier:
 
     async def _left_behind(self, item: bytes, refusal: TableRequestError) -> SkippedKey:
         """Why one item was refused; raises where the reason is not the item."""
-        key = key_text(json.loads(item), await self._key_names())
-        message = refusal.message
-        for code, word, trouble, why in _REFUSALS:
-            if refusal.code == code and word.casefold() in message.casefold():
-                return SkippedKey(key, trouble, why)
-        raise self._target.failure("PutItem", refusal)
+        skip = refusal.answer.skip_of("dynamodb:PutItem")
+        if skip is None or not refusal.answer.concerns_one_item:
+            raise self._target.to_error(refusal.answer)
+        return SkippedKey(key_text(json.loads(item), await self._key_names()), *skip)
 
 
 def _tally(items: Iterable[bytes]) -> MultisetDigest:

@@ -1,4 +1,4 @@
-"""The S3 calls of a copy, sent over the wire; every failure is a `S3RequestError`."""
+"""The S3 calls of a copy, sent over the wire; every failure is a `RequestRefusedError`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from typing import TypeVar
 from xml.etree.ElementTree import Element
 
 from dataware.core.ports import Judgement, Response, Wire
+from dataware.http.error_answer import RequestRefusedError, read_error
 from dataware.kinds.s3_bucket.copy.requests import Bucket, S3Request, quote_etag
 from dataware.kinds.s3_bucket.copy.responses import (
     AnswerReader,
-    S3RequestError,
-    fault_of,
     judge_plain,
     judge_range,
-    refuse_all,
 )
 from dataware.kinds.s3_bucket.copy.xml import read_tags
 
@@ -126,7 +124,10 @@ class S3Client:
         *,
         quick: Callable[[bytes], T | None] | None = None,
     ) -> T:
-        """A call that answers with a document, read as `AnswerReader` does; raises Rejected."""
+        """A call that answers with a document, read as `AnswerReader` does.
+
+        Raises RequestRefusedError.
+        """
         answer = AnswerReader(read, quick)
         response = await self._wire.send(bucket.request(method, answer, ask))
         if answer.value is None:
@@ -134,7 +135,7 @@ class S3Client:
         return answer.value
 
     async def plain(self, bucket: Bucket, call: str, method: str, ask: S3Request) -> Response:
-        """A call whose status says everything; raises Rejected."""
+        """A call whose status says everything; raises RequestRefusedError."""
         response = await self._wire.send(bucket.request(method, judge_plain, ask))
         if judge_plain(response) is not Judgement.DONE:
             raise self._rejection_of(bucket, call, response)
@@ -143,12 +144,12 @@ class S3Client:
     async def head(
         self, bucket: Bucket, key: bytes, version: str | None = None
     ) -> ObjectHead | None:
-        """What stands under a key, or None; raises Rejected."""
+        """What stands under a key, or None; raises RequestRefusedError."""
         ask = S3Request(key, _version(version), {"x-amz-checksum-mode": "ENABLED"})
         try:
             response = await self.plain(bucket, "HeadObject", "HEAD", ask)
-        except S3RequestError as rejected:
-            if rejected.fault.status == 404 and await self._is_gone(bucket, key, version):
+        except RequestRefusedError as rejected:
+            if rejected.answer.status == 404 and await self._is_gone(bucket, key, version):
                 return None
             raise
         return ObjectHead(response.headers)
@@ -157,8 +158,8 @@ class S3Client:
         """Whether S3 itself says that an object is not there; a 404 to HEAD has no code."""
         try:
             await self.tags(bucket, key, version)
-        except S3RequestError as rejected:
-            if rejected.says_absent:
+        except RequestRefusedError as rejected:
+            if rejected.answer.says_absent:
                 return True
             raise
         return False
@@ -166,7 +167,7 @@ class S3Client:
     async def tags(
         self, bucket: Bucket, key: bytes, version: str | None = None
     ) -> tuple[tuple[str, str], ...]:
-        """The tags of an object, sorted; raises Rejected."""
+        """The tags of an object, sorted; raises RequestRefusedError."""
         ask = S3Request(key, {"tagging": "", **_version(version)})
         return await self.document(bucket, "GetObjectTagging", ask, read_tags)
 
@@ -178,7 +179,7 @@ class S3Client:
         span: tuple[int, int],
         version: str | None,
     ) -> bytes:
-        """The bytes from the first up to the second of `span`; raises Rejected.
+        """The bytes from the first up to the second of `span`; raises RequestRefusedError.
 
         They are those of the object that `head` showed, or none.
         """
@@ -191,10 +192,11 @@ class S3Client:
             raise self._rejection_of(bucket, "GetObject", response)
         return response.body
 
-    def _rejection_of(self, bucket: Bucket, call: str, response: Response) -> S3RequestError:
-        rejected = S3RequestError(call, fault_of(response))
-        refuse_all(rejected, bucket.name)
-        return rejected
+    def _rejection_of(self, bucket: Bucket, call: str, response: Response) -> RequestRefusedError:
+        answer = read_error(call, response)
+        if answer.concerns_every_key:
+            raise answer.to_error(f"bucket {bucket.name}")
+        return RequestRefusedError(answer)
 
 
 def _version(version: str | None) -> dict[str, str]:

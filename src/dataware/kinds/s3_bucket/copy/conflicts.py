@@ -9,6 +9,7 @@ from dataware.core.copier import CopyOutcome, SkippedKey, SkipReason
 from dataware.core.errors import ConflictError
 from dataware.core.model import OnConflict
 from dataware.core.printable import escape_key
+from dataware.http.error_answer import RequestRefusedError
 from dataware.kinds.s3_bucket.copy.client import ObjectHead
 from dataware.kinds.s3_bucket.copy.multipart import copy_in_parts
 from dataware.kinds.s3_bucket.copy.objects import (
@@ -20,7 +21,6 @@ from dataware.kinds.s3_bucket.copy.objects import (
     skip_if_archived,
 )
 from dataware.kinds.s3_bucket.copy.requests import Bucket
-from dataware.kinds.s3_bucket.copy.responses import S3RequestError
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
 from dataware.kinds.s3_bucket.storage_classes import ARCHIVE_CLASSES
 
@@ -50,28 +50,28 @@ async def place(pair: BucketPair, found: ListedObject, *, doubtful: bool = False
             return CopyOutcome(left=(left,))
         try:
             await copy(pair, found)
-        except S3RequestError as rejected:
+        except RequestRefusedError as rejected:
             if not _occupied(rejected):
                 raise
             return await _settle(pair, found)
         return CopyOutcome(copied=1, bytes=found.size)
-    except S3RequestError as rejected:
-        return CopyOutcome(left=(await left_by(pair, found, rejected.fault),))
+    except RequestRefusedError as rejected:
+        return CopyOutcome(left=(await left_by(pair, found, rejected.answer),))
 
 
 def copy(pair: BucketPair, found: ListedObject, *, seen: str | None = None) -> Awaitable[str]:
     """Copy by whichever way fits the size, if the target still is as `seen` (an ETag, or absent).
 
-    Answers with the new ETag; raises Rejected.
+    Answers with the new ETag; raises RequestRefusedError.
     """
     condition = ONLY_IF_ABSENT if seen is None else only_if(seen)
     large = found.size > pair.order.multipart_threshold
     return (copy_in_parts if large else copy_at_once)(pair, found, condition)
 
 
-def _occupied(rejected: S3RequestError) -> bool:
+def _occupied(rejected: RequestRefusedError) -> bool:
     """Whether a copy was refused because of what stands in the target, and not in the source."""
-    fault = rejected.fault
+    fault = rejected.answer
     return fault.status == 412 and "copy-source" not in fault.condition.lower()
 
 
@@ -153,8 +153,8 @@ async def _conflict(pair: BucketPair, found: ListedObject, target: ObjectHead) -
         return CopyOutcome(left=(left,))
     try:
         await copy(pair, found, seen=target.etag)
-    except S3RequestError as rejected:
-        if rejected.fault.status != 412:
+    except RequestRefusedError as rejected:
+        if rejected.answer.status != 412:
             raise
         return _skip_object(
             found, SkipReason.CONFLICT, "the target's object changes while it is replaced"

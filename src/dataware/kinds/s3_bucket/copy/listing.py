@@ -17,10 +17,10 @@ from dataware.calc.key_range import KeyRange
 from dataware.core.errors import LookupFailedError
 from dataware.core.page_cursor import PageCursor
 from dataware.core.printable import escape_key
+from dataware.http.error_answer import RequestRefusedError
 from dataware.kinds.s3_bucket.copy.client import S3Client
 from dataware.kinds.s3_bucket.copy.fast_xml import quick_objects
 from dataware.kinds.s3_bucket.copy.requests import Bucket, S3Request
-from dataware.kinds.s3_bucket.copy.responses import S3RequestError
 from dataware.kinds.s3_bucket.copy.xml import ListedObject, ListingPage, read_objects, read_versions
 
 T = TypeVar("T")
@@ -116,8 +116,9 @@ async def _page(
     ask = S3Request(None, {**call.query, **query, "prefix": bucket.prefix}, call.headers)
     try:
         page = await calls.document(bucket, call.name, ask, call.read, quick=call.quick)
-    except S3RequestError as rejected:
-        rejected.surface(f"bucket {bucket.name}", call.permission)
+    except RequestRefusedError as rejected:
+        what = f"bucket {bucket.name}"
+        raise rejected.answer.to_error(what, call.permission) from rejected
     _check_order(bucket, [one.key for one in page.found], call.ordered)
     return page
 

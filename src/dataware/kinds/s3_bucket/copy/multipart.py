@@ -22,10 +22,10 @@ from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from dataware.core.page_cursor import PageCursor
+from dataware.http.error_answer import ErrorAnswer, RequestRefusedError
 from dataware.kinds.s3_bucket.copy.client import ObjectHead
 from dataware.kinds.s3_bucket.copy.objects import BucketPair
 from dataware.kinds.s3_bucket.copy.requests import S3Request
-from dataware.kinds.s3_bucket.copy.responses import ErrorAnswer, S3RequestError
 from dataware.kinds.s3_bucket.copy.xml import (
     ListedObject,
     read_completed,
@@ -106,8 +106,8 @@ async def _marked(pair: BucketPair, key: bytes, upload: str) -> bool:
     ask = S3Request(key, {"uploadId": upload, "part-number-marker": str(MARK_PART - 2)})
     try:
         parts = await pair.calls.document(pair.target, "ListParts", ask, read_parts)
-    except S3RequestError as rejected:
-        if rejected.says_absent:
+    except RequestRefusedError as rejected:
+        if rejected.answer.says_absent:
             return False
         raise
     return parts == {MARK_PART: MARK_SIZE}
@@ -117,16 +117,16 @@ async def _abort(pair: BucketPair, key: bytes, upload: str) -> None:
     try:
         ask = S3Request(key, {"uploadId": upload})
         await pair.calls.plain(pair.target, "AbortMultipartUpload", "DELETE", ask)
-    except S3RequestError as rejected:
-        if not rejected.says_absent:
+    except RequestRefusedError as rejected:
+        if not rejected.answer.says_absent:
             raise
 
 
 async def _plan(pair: BucketPair, found: ListedObject) -> UploadPlan:
     head = await pair.calls.head(pair.source, found.key, found.version)
     if head is None or head.etag != found.etag:
-        raise S3RequestError(
-            "HeadObject", ErrorAnswer(412, "PreconditionFailed", condition="copy-source")
+        raise RequestRefusedError(
+            ErrorAnswer("HeadObject", "PreconditionFailed", 412, condition="copy-source")
         )
     tags = await pair.calls.tags(pair.source, found.key, found.version)
     headers = {name: _mail_safe(value) for name, value in head.attributes.items()}
@@ -198,10 +198,10 @@ async def _complete(
         return await pair.calls.document(
             pair.target, "CompleteMultipartUpload", ask, read_completed, "POST"
         )
-    except S3RequestError as rejected:
+    except RequestRefusedError as rejected:
         # The answer to an earlier try may have been lost: then the object stands already.
         head = await pair.calls.head(pair.target, key)
-        lost = rejected.says_absent or rejected.fault.status == 412
+        lost = rejected.answer.says_absent or rejected.answer.status == 412
         if not lost or head is None or head.etag != _joined_etag(parts):
             raise
         return head.etag
@@ -245,7 +245,7 @@ async def _check(pair: BucketPair, found: ListedObject, key: bytes, plan: Upload
     if tags != plan.tags:
         lost.append("x-amz-tagging")
     if lost:
-        raise S3RequestError(
-            "CompleteMultipartUpload",
-            ErrorAnswer(200, "AttributesLost", f"the copy did not keep {', '.join(lost)}"),
+        said = f"the copy did not keep {', '.join(lost)}"
+        raise RequestRefusedError(
+            ErrorAnswer("CompleteMultipartUpload", "AttributesLost", 200, said)
         )

@@ -7,18 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dataware.core.copier import CopyOrder, SkippedKey, SkipReason
-from dataware.core.denial import Denial
 from dataware.core.printable import escape_key
+from dataware.http.error_answer import ErrorAnswer, RequestRefusedError
 from dataware.kinds.s3_bucket.copy.client import S3Client
 from dataware.kinds.s3_bucket.copy.fast_xml import quick_copied
 from dataware.kinds.s3_bucket.copy.requests import Bucket, S3Request, quote_etag
-from dataware.kinds.s3_bucket.copy.responses import (
-    ARCHIVED_CODES,
-    DENIED_CODES,
-    GONE,
-    ErrorAnswer,
-    S3RequestError,
-)
 from dataware.kinds.s3_bucket.copy.xml import ListedObject, read_copied
 from dataware.kinds.s3_bucket.storage_classes import ARCHIVE_CLASSES
 
@@ -27,6 +20,12 @@ _CARRIED = {
     "x-amz-tagging-directive": "COPY",
     "x-amz-object-annotation-directive": "COPY",
 }
+_NEEDED = (
+    "s3:GetObject and s3:GetObjectTagging on the source, s3:PutObject and s3:PutObjectTagging on "
+    "the target, and no policy that denies them"
+)
+"""What a copy needs; S3 says what is denied only to callers of the same account or organization."""
+
 ONLY_IF_ABSENT: Mapping[str, str] = {"if-none-match": "*"}
 
 
@@ -84,7 +83,7 @@ def copy_at_once(
     """One CopyObject, which carries everything but the storage class by itself.
 
     Pinned to the listed ETag, and `condition` guards what stands in the target. Answers
-    with the new ETag; raises Rejected.
+    with the new ETag; raises RequestRefusedError.
     """
     headers = pair.source.as_source(found.key, found.etag, found.version)
     absent = condition is ONLY_IF_ABSENT
@@ -98,7 +97,7 @@ def copy_at_once(
 
 
 async def skip_if_archived(pair: BucketPair, found: ListedObject) -> SkippedKey | None:
-    """Why an archived object cannot be read now, or None if it can; raises Rejected."""
+    """Why an archived object cannot be read now, or None if it can; raises RequestRefusedError."""
     if found.storage_class not in ARCHIVE_CLASSES or found.restored:
         return None
     head = await pair.calls.head(pair.source, found.key, found.version)
@@ -111,47 +110,22 @@ async def skip_if_archived(pair: BucketPair, found: ListedObject) -> SkippedKey 
     )
 
 
-async def left_by(pair: BucketPair, found: ListedObject, fault: ErrorAnswer) -> SkippedKey:
+async def left_by(pair: BucketPair, found: ListedObject, answer: ErrorAnswer) -> SkippedKey:
     """Why a key stays behind, from the error that ended its copy."""
-    if fault.status == 412 or fault.code in GONE:
-        return SkippedKey(
-            escape_key(found.key), SkipReason.CHANGED, "it changed or went away since it was listed"
-        )
-    if fault.code in ARCHIVED_CODES:
-        return SkippedKey(
-            escape_key(found.key), SkipReason.ARCHIVED, "it is archived: restore it first"
-        )
-    lost = fault.code.startswith("KMS.") and "AccessDenied" not in fault.code
-    if lost or await _sealed(pair, found, fault):
-        return SkippedKey(
-            escape_key(found.key),
-            SkipReason.LOST_KEY,
-            f"its encryption key is not available ({fault.code})",
-        )
-    if fault.code.removeprefix("KMS.") in DENIED_CODES:
-        return SkippedKey(escape_key(found.key), SkipReason.DENIED, _denial(fault))
-    return SkippedKey(
-        escape_key(found.key), SkipReason.FAILED, f"{fault.code}: {fault.message}".rstrip(": ")
-    )
+    skip = answer.skip_of(_NEEDED)
+    if (skip is None or skip[0] is SkipReason.DENIED) and await _sealed(pair, found, answer):
+        skip = SkipReason.LOST_KEY, f"its encryption key is not available ({answer.code})"
+    if skip is None:
+        skip = SkipReason.FAILED, f"{answer.code}: {answer.message}".rstrip(": ")
+    return SkippedKey(escape_key(found.key), *skip)
 
 
-async def _sealed(pair: BucketPair, found: ListedObject, fault: ErrorAnswer) -> bool:
+async def _sealed(pair: BucketPair, found: ListedObject, answer: ErrorAnswer) -> bool:
     # An object under a customer's key (SSE-C) answers 400 even to a HEAD without that key.
-    if fault.status not in {400, 403}:
+    if answer.status not in {400, 403}:
         return False
     try:
         await pair.calls.head(pair.source, found.key, found.version)
-    except S3RequestError as rejected:
-        return rejected.fault.status == 400
+    except RequestRefusedError as rejected:
+        return rejected.answer.status == 400
     return False
-
-
-def _denial(fault: ErrorAnswer) -> str:
-    """What is denied; S3 says it only to callers of the same account or organization."""
-    denial = Denial.of(fault.message)
-    if denial.named:
-        return f"{fault.code}: {denial.clause('the call')}"
-    return (
-        f"{fault.code}: it needs s3:GetObject and s3:GetObjectTagging on the source, "
-        "s3:PutObject and s3:PutObjectTagging on the target, and no policy that denies them"
-    )

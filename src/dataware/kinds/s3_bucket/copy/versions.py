@@ -19,10 +19,10 @@ from dataware.core.errors import ConflictError, RefusedError
 from dataware.core.model import OnConflict
 from dataware.core.page_cursor import PageCursor
 from dataware.core.printable import escape_key
+from dataware.http.error_answer import RequestRefusedError
 from dataware.kinds.s3_bucket.copy.conflicts import ObjectRef, alike, copy
 from dataware.kinds.s3_bucket.copy.objects import BucketPair, left_by, only_if, skip_if_archived
 from dataware.kinds.s3_bucket.copy.requests import S3Request
-from dataware.kinds.s3_bucket.copy.responses import GONE, S3RequestError
 from dataware.kinds.s3_bucket.copy.xml import ListedObject, read_versioning, read_versions
 
 History = tuple[ListedObject, ...]
@@ -33,8 +33,9 @@ async def require_versioning(pair: BucketPair) -> None:
     ask = S3Request(None, {"versioning": ""})
     try:
         status = await pair.calls.document(pair.target, "GetBucketVersioning", ask, read_versioning)
-    except S3RequestError as rejected:
-        rejected.surface(f"bucket {pair.target.name}", "s3:GetBucketVersioning")
+    except RequestRefusedError as rejected:
+        what = f"bucket {pair.target.name}"
+        raise rejected.answer.to_error(what, "s3:GetBucketVersioning") from rejected
     if status != "Enabled":
         raise RefusedError(
             f"bucket {pair.target.name} does not keep versions, so --versions all would lose them: "
@@ -119,8 +120,9 @@ class HistoryReplay:
                 page = await self._pair.calls.document(
                     self._pair.target, "ListObjectVersions", ask, read_versions
                 )
-            except S3RequestError as rejected:
-                rejected.surface(f"bucket {self._pair.target.name}", "s3:ListBucketVersions")
+            except RequestRefusedError as rejected:
+                what = f"bucket {self._pair.target.name}"
+                raise rejected.answer.to_error(what, "s3:ListBucketVersions") from rejected
             newest_first += [found for found in page.found if found.key == self._key]
             beyond = bool(page.found) and page.found[-1].key > self._key
             more = None if beyond else page.more
@@ -168,11 +170,11 @@ class HistoryReplay:
                     if left := await skip_if_archived(self._pair, found):
                         return left
                     seen = await copy(self._pair, found, seen=seen)
-            except S3RequestError as rejected:
+            except RequestRefusedError as rejected:
                 if _overtaken(rejected, found):
                     # Another look at the target tells whether this very write got through.
                     return None
-                return await left_by(self._pair, found, rejected.fault)
+                return await left_by(self._pair, found, rejected.answer)
             self._ours.add(index)
             self._bytes += found.size
         return None
@@ -201,8 +203,8 @@ class HistoryReplay:
         return CopyOutcome(bytes=self._bytes, left=(left,))
 
 
-def _overtaken(rejected: S3RequestError, found: ListedObject) -> bool:
-    fault = rejected.fault
+def _overtaken(rejected: RequestRefusedError, found: ListedObject) -> bool:
+    fault = rejected.answer
     if found.marker:
-        return fault.status in {409, 412} or fault.code in GONE
+        return fault.status in {409, 412} or fault.is_gone
     return fault.status == 412 and "copy-source" not in fault.condition.lower()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.permissions import (
+from dataware.aws.permissions import (
     DeniedActions,
     IamDecision,
     access_of,
