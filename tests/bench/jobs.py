@@ -71,7 +71,7 @@ def migrate_table(world: World, items: int, **more: Any) -> Run:
 
 
 def check(world: World, count: int) -> dict[str, Any]:
-    """The responder's report. Raises RunError unless the target got everything, and nothing else."""
+    """The responder's report. Raises RunError unless the target got all, and nothing else."""
     report = world.responder.report()
     if report["written"] != count or report["wrong"]:
         raise RunError(f"{count:,} should have been written, but the responder saw {report}")

@@ -48,7 +48,7 @@ class World:
     def measured(self, command: Sequence[str], limit: float | None = None, **environ: str) -> Run:
         """Run any command against the responder, with a home of its own.
 
-        `environ` leads it elsewhere. Raises RunError if it fails or takes more than `limit` seconds.
+        `environ` leads it elsewhere. Raises RunError if it fails, or after `limit` seconds.
         """
         with TemporaryDirectory(prefix="dataware-bench-") as home:
             there = self.environ(home, **environ)
