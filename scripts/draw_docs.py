@@ -186,7 +186,7 @@ LAYERS = Picture(
         Box(20, 212, 78, 54, ["kinds", "types"], "own"),
         Box(105, 212, 78, 54, ["wire", "transport"], "own"),
         Box(190, 212, 78, 54, ["migrate", "copying"], "own"),
-        Box(275, 212, 80, 54, ["verify", "comparing"], "own"),
+        Box(275, 212, 80, 54, ["verify", "verify-progress"], "own"),
         Box(362, 212, 78, 54, ["state", "journal"], "own"),
         Box(447, 212, 68, 54, ["aws", "boto3"], "own"),
         Box(522, 212, 98, 54, ["embedded", "emulator"], "own"),

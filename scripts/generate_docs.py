@@ -64,7 +64,7 @@ def _row(position: int, row: DecisionRow) -> str:
         for word, holds in (
             ("by reference", row.reference),
             ("by adoption", row.adopt),
-            ("guarded", row.guarded),
+            ("guarded", row.no_overwrite),
             ("with a warning", bool(row.warning)),
         )
         if holds

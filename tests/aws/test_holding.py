@@ -14,7 +14,7 @@ from dataware.aws import WaitIntervals, create_held, release_left_over
 from dataware.aws.errors import translate_errors
 from dataware.aws.holding_stack import HOLDING_PREFIX, holding_name
 from dataware.core.errors import IncompleteError, InputError, ServiceError
-from dataware.core.model import NOBODY
+from dataware.core.model import UNMANAGED
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
 
@@ -45,7 +45,7 @@ def test_the_resource_stays_and_the_stack_goes(aws_server: EmbeddedAws) -> None:
     table = boto3.client("dynamodb").describe_table(TableName="orders")["Table"]
     assert table["KeySchema"] == PROPERTIES["KeySchema"]
     assert held_stacks() == []
-    assert account.owner_of((TABLE,), "orders") == NOBODY
+    assert account.owner_of((TABLE,), "orders") == UNMANAGED
     assert seen[-1] == "DELETE_COMPLETE"
 
 

@@ -16,7 +16,7 @@ from dataware.aws.errors import translate_errors
 from dataware.aws.holding_stack import HOLDING_PREFIX
 from dataware.aws.ownership import owner_of
 from dataware.core.errors import LookupFailedError
-from dataware.core.model import NOBODY, Owner, Ownership
+from dataware.core.model import UNMANAGED, Owner, Ownership
 from dataware.core.ports import Wire
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.dynamodb_table import KIND
@@ -112,23 +112,23 @@ def many(count: int = 250) -> list[dict[str, str]]:
 @pytest.mark.parametrize(
     ("rows", "owner"),
     [
-        ([], NOBODY),
+        ([], UNMANAGED),
         ([row()], OURS),
         ([*many(), row()], OURS),
-        ([row(cfn_type=BUCKET)], NOBODY),
+        ([row(cfn_type=BUCKET)], UNMANAGED),
         ([row(cfn_type=BUCKET, logical_id="Other"), row()], OURS),
-        ([row("DELETE_COMPLETE")], NOBODY),
-        ([row("DELETE_SKIPPED")], NOBODY),
-        ([*many(), row("DELETE_SKIPPED")], NOBODY),
+        ([row("DELETE_COMPLETE")], UNMANAGED),
+        ([row("DELETE_SKIPPED")], UNMANAGED),
+        ([*many(), row("DELETE_SKIPPED")], UNMANAGED),
         ([row("DELETE_SKIPPED", logical_id="Old"), row()], OURS),
         ([row("IMPORT_COMPLETE")], OURS),
-        ([row("IMPORT_ROLLBACK_COMPLETE")], NOBODY),
+        ([row("IMPORT_ROLLBACK_COMPLETE")], UNMANAGED),
         ([row("UPDATE_ROLLBACK_COMPLETE")], OURS),
         ([row("DELETE_FAILED")], OURS),
         ([row("DELETE_SKIPPED", stack="a-old"), row()], OURS),
-        ([row(stack=f"{HOLDING_PREFIX}1")], NOBODY),
+        ([row(stack=f"{HOLDING_PREFIX}1")], UNMANAGED),
         ([row(stack=f"{HOLDING_PREFIX}1"), row()], OURS),
-        ([row(stack="gone")], NOBODY),
+        ([row(stack="gone")], UNMANAGED),
         (
             [row(stack="gone"), row(stack="zzz")],
             Owner(Ownership.OTHER_STACK, "zzz", "Orders", "arn:zzz"),
@@ -158,7 +158,7 @@ def test_every_type_of_a_kind_finds_the_owner() -> None:
     assert set(types) == {TABLE, "AWS::DynamoDB::GlobalTable"}
     for cfn_type in types:
         assert owner_of(FakeCloudFormation(row(cfn_type=cfn_type)), types, "orders") == OURS
-    assert owner_of(FakeCloudFormation(row(cfn_type=BUCKET)), types, "orders") == NOBODY
+    assert owner_of(FakeCloudFormation(row(cfn_type=BUCKET)), types, "orders") == UNMANAGED
 
 
 def settled(name: str) -> None:
@@ -195,8 +195,8 @@ def test_a_retained_bucket_is_nobodys_after_its_stack(aws_server: EmbeddedAws) -
         "Kept",
     )
     assert owner.environment == (account.account, account.region)
-    assert account.owner_of((TABLE,), "kept-bucket") == NOBODY
+    assert account.owner_of((TABLE,), "kept-bucket") == UNMANAGED
     cloudformation.delete_stack(StackName="app")
     settled("app")
-    assert account.owner_of((BUCKET,), "kept-bucket") == NOBODY
-    assert account.owner_of((BUCKET,), "never-was") == NOBODY
+    assert account.owner_of((BUCKET,), "kept-bucket") == UNMANAGED
+    assert account.owner_of((BUCKET,), "never-was") == UNMANAGED

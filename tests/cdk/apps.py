@@ -37,7 +37,7 @@ def entry(action: str = "create", rule: int = 5, **fields: Any) -> dict[str, Any
         "source": None,
         "fallbacks": [],
         "exists": "no",
-        "owner": "nobody",
+        "owner": "no stack",
         "stack": None,
         "logical_id": None,
         "warnings": [],

@@ -52,7 +52,7 @@ def of_buckets() -> dict[str, Any]:
         source_owner="999988887777",
         on_conflict="target",
         all_versions=True,
-        accept_left=True,
+        allow_skipped=True,
         max_rate=50,
         total_timeout=Duration.minutes(30),
         environment={"HTTPS_PROXY": "proxy"},
@@ -210,7 +210,7 @@ def test_the_settings_travel_as_properties() -> None:
     assert [about[word] for word in words] == [
         "AWS::S3::Bucket", "old-one", "a/", "999988887777", "new-one", "b/",
     ]  # fmt: skip
-    assert (about["OnConflict"], about["AllVersions"], about["AcceptLeft"]) == (
+    assert (about["OnConflict"], about["AllVersions"], about["AllowSkipped"]) == (
         "target",
         "true",
         "true",
@@ -327,7 +327,7 @@ def test_it_is_the_migration_of_a_data_aware_resource() -> None:
 def test_a_copy_is_taken_by_physical_names() -> None:
     """The seam to the constructs: type, source and target; settings are handed on."""
     stack = make_stack()
-    copy = PendingCopy(BUCKET, "old-one", "new-one", guarded=True)
+    copy = PendingCopy(BUCKET, "old-one", "new-one", no_overwrite=True)
     DataMigration.of(stack, "Copy", copy, query_interval=Duration.seconds(30), max_rate=50)
     about = only(resources(stack), "Custom::DataMigration")
     assert (about["Source"], about["Target"]) == ("old-one", "new-one")

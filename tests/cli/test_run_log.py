@@ -52,9 +52,9 @@ def test_a_copy_leaves_what_happened() -> None:
     assert set(kept.beginning["versions"]) >= {"dataware", "Python", "boto3", "system"}
     assert records["where"] == {"account": "000000000000", "region": "us-east-1"}
     assert records["progress"]["done"] == 59, "what is skipped does not count as done"
-    assert [("k07" in key) for key in records["left-behind"]["keys"]] == [True]
-    assert records["counted"]["copied"] == 59
-    assert records["counted"]["troubles"] == {"conflict": 1}
+    assert [("k07" in key) for key in records["skipped"]["keys"]] == [True]
+    assert records["copy-totals"]["copied"] == 59
+    assert records["copy-totals"]["skip_reasons"] == {"conflict": 1}
     assert records["end"]["exit_code"] == 4
     assert "1 item not copied to New" in records["end"]["reason"]
     assert "secret-value" not in kept.path.read_text(encoding="utf-8")
@@ -66,7 +66,9 @@ def test_a_comparison_leaves_every_difference() -> None:
     ran = run("verify", *PAIR)
     assert ran.code == 2
     apart = {
-        r["data"]["side"]: r["data"]["keys"] for r in the_run().records() if r["code"] == "apart"
+        r["data"]["difference"]: r["data"]["keys"]
+        for r in the_run().records()
+        if r["code"] == "compared-different"
     }
     assert {side: len(keys) for side, keys in apart.items()} == {"missing": 59, "different": 1}
 
@@ -74,7 +76,7 @@ def test_a_comparison_leaves_every_difference() -> None:
 def test_a_plan_leaves_its_decisions(pair: EmbeddedAws, tmp_path: Path) -> None:
     """Decisions stand with their facts, and without the properties of the app."""
     assert run("plan", table_app(tmp_path / "dataware.toml", "Newer", "Old")).code == 0
-    (decided,) = [r["data"] for r in the_run().records() if r["code"] == "decided"]
+    (decided,) = [r["data"] for r in the_run().records() if r["code"] == "decision"]
     assert (decided["action"], decided["rule"], decided["noun"]) == ("migrate", 3, "DynamoDB table")
     assert decided["fallbacks"][0]["content"] == "data"
     assert "wanted" not in decided

@@ -47,9 +47,12 @@ def test_a_copy_is_watched_from_another_process_until_it_ends(fault_proxy: Fault
         gate.open()
         assert ended(copy).code == 0
         rest = [json.loads(line) for line in ended(watcher).lines]
-    assert (first["code"], first["data"]["name"]) == ("watching", "new-one")
+    assert (first["code"], first["data"]["name"]) == ("watch-progress", "new-one")
     assert first["data"]["state"] == "running"
-    assert [one["code"] for one in rest if one["code"] != "watching"] == ["finished", "done"]
+    assert [one["code"] for one in rest if one["code"] != "watch-progress"] == [
+        "migration-completed",
+        "done",
+    ]
     assert rest[-2]["data"]["verified"] == 200
     assert rest[-2]["data"]["run"] == first["data"]["run"]
 
@@ -93,9 +96,11 @@ def test_status_tells_why_a_copy_has_ended(fault_proxy: FaultProxy) -> None:
     assert line.startswith("info: old-one → new-one: incomplete: ")
     assert "AccessDenied" in line
     (happened,) = run("status", "--format", "json").events
-    assert (happened["code"], happened["data"]["state"]) == ("run", "incomplete")
-    assert "dynamodb:PutItem" in happened["data"]["why"]
-    assert happened["data"]["why"].startswith("10 items are in new-one, but nothing more")
+    assert (happened["code"], happened["data"]["state"]) == ("migration-status", "incomplete")
+    assert "dynamodb:PutItem" in happened["data"]["failure_reason"]
+    assert happened["data"]["failure_reason"].startswith(
+        "10 items are in new-one, but nothing more"
+    )
 
 
 @pytest.mark.parametrize(("columns", "words"), [(50, "  complete, 3 items"), (80, "RESOURCE")])

@@ -71,7 +71,7 @@ class Copy:
             async for page in copier.read(partition, after or None):
                 if done == pages:
                     return
-                yield CopyOutcome(same=page.same, left=page.left)
+                yield CopyOutcome(same=page.same, skipped=page.skipped)
                 for unit in page.units:
                     yield await copier.write(unit)
                 self.cursors[partition] = page.cursor
@@ -273,11 +273,11 @@ def test_copying_twice_is_copying_once(
 ) -> None:
     """The first copy brings everything; the second one changes nothing and leaves nothing."""
     first = Copy(kind, bench, filled, exclusive=exclusive).run()
-    assert (first.copied, first.same, first.left) == (COUNT, 0, ())
+    assert (first.copied, first.same, first.skipped) == (COUNT, 0, ())
     once = bench.content(filled, bench.names[1])
     assert once == bench.content(filled, bench.names[0])
     second = Copy(kind, bench, filled).run()
-    assert (second.copied, second.same, second.left) == (0, COUNT, ())
+    assert (second.copied, second.same, second.skipped) == (0, COUNT, ())
     assert bench.content(filled, bench.names[1]) == once
 
 
@@ -294,7 +294,7 @@ def test_an_interrupted_copy_goes_on_from_its_cursors(
     after = copy.run()
     assert before.copied + after.copied == COUNT
     assert 0 < before.copied < COUNT
-    assert (after.same, after.left) == (0, ())
+    assert (after.same, after.skipped) == (0, ())
     assert set(copy.cursors.values()) == {None}
     fault_proxy.clear()
     assert bench.content(filled, bench.names[1]) == bench.content(filled, bench.names[0])

@@ -14,9 +14,9 @@ def test_every_cause_has_an_advice_of_its_own() -> None:
 
 def test_causes_are_grouped() -> None:
     """With numbers, and with the option's name where it is set."""
-    troubles = {"conflict": 1, "archived": 1200, "denied": 0}
-    assert list_causes(troubles) == "1,200 archived, 1 conflict"
-    assert advise(troubles, on_conflict="on_conflict") == (
+    skip_reasons = {"conflict": 1, "archived": 1200, "denied": 0}
+    assert list_causes(skip_reasons) == "1,200 archived, 1 conflict"
+    assert advise(skip_reasons, on_conflict="on_conflict") == (
         "archived: restore them first; conflict: choose the side that wins with on_conflict"
     )
 

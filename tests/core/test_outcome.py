@@ -98,7 +98,7 @@ def test_what_is_missing_stopped_or_of_no_stack_is_told() -> None:
     """A command that ended is no resource that stands."""
     assert text(planned(absent("new"))) == "Deployed, but new does not exist"
     assert text(planned(FULL, action=Action.STOP)) == "Deployed, but new is stopped by rule 6"
-    alone = planned(replace(FULL, owner=Owner(Ownership.NOBODY)), action=Action.IMPORT)
+    alone = planned(replace(FULL, owner=Owner(Ownership.UNMANAGED)), action=Action.IMPORT)
     adopted = replace(alone, decision=replace(alone.decision, import_mode=ImportMode.ADOPT))
     assert text(adopted) == "Deployed, but new still belongs to no stack"
     referred = replace(alone, decision=replace(alone.decision, import_mode=ImportMode.REFERENCE))

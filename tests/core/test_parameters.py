@@ -13,7 +13,7 @@ from dataware.core.parameters import (
     EVERY,
     GivenParameters,
     find_changed,
-    find_passed_anew,
+    find_changed_parameters,
     mark_changed,
     parse_parameters,
 )
@@ -81,9 +81,9 @@ def test_a_parent_may_pass_another_value_to_a_nested_stack() -> None:
         return DeclaredResource("N", {"Parameters": passed}, scope=STACK.resources["Plain"].scope)
 
     was = nested(A="x", B={"Ref": "Stage"})
-    assert not find_passed_anew(was, was)
-    assert find_passed_anew(was, nested(A="y", B={"Ref": "Stage"})) == {"A"}
-    assert find_passed_anew(was, nested(A="x", B={"Ref": "Owner"}, C="new")) == {"B", "C"}
-    assert not find_passed_anew(None, was)
-    assert find_passed_anew(DeclaredResource("N"), was) == {"A", "B"}
-    assert not find_passed_anew(was, DeclaredResource("N"))
+    assert not find_changed_parameters(was, was)
+    assert find_changed_parameters(was, nested(A="y", B={"Ref": "Stage"})) == {"A"}
+    assert find_changed_parameters(was, nested(A="x", B={"Ref": "Owner"}, C="new")) == {"B", "C"}
+    assert not find_changed_parameters(None, was)
+    assert find_changed_parameters(DeclaredResource("N"), was) == {"A", "B"}
+    assert not find_changed_parameters(was, DeclaredResource("N"))

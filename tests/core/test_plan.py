@@ -76,7 +76,7 @@ planned = st.builds(
         words,
         source=st.none() | words,
         import_mode=st.none() | st.sampled_from(ImportMode),
-        guarded=st.booleans(),
+        no_overwrite=st.booleans(),
         warnings=st.lists(words, max_size=2).map(tuple),
     ),
     estimate=st.none()

@@ -11,7 +11,7 @@ from typing import get_type_hints
 import pytest
 
 from dataware.core.model import (
-    NOBODY,
+    UNMANAGED,
     Action,
     Content,
     Existence,
@@ -133,7 +133,7 @@ def test_safe_never_copies_again_what_was_complete() -> None:
 
 def essence(row: DecisionRow) -> tuple[object, ...]:
     """What a row decides, without its words."""
-    return row.rule, row.action, row.reference, row.adopt, row.guarded
+    return row.rule, row.action, row.reference, row.adopt, row.no_overwrite
 
 
 def test_a_stricter_policy_only_adds_stops() -> None:
@@ -217,7 +217,7 @@ def test_data_is_copied_only_where_it_was_seen_and_fits() -> None:
             assert situation.preferred in (Existence.ABSENT, Existence.EXISTS)
             if situation.preferred is Existence.EXISTS:
                 assert situation.content is not Content.DATA
-                assert row.guarded
+                assert row.no_overwrite
 
 
 def test_nothing_is_copied_without_a_record() -> None:
@@ -395,7 +395,7 @@ def test_what_no_permission_cures_is_not_called_a_permission() -> None:
 
 def test_two_live_data_sets_name_the_way_out() -> None:
     """How to compare both, and how to bring over what is missing, whoever owns the preferred."""
-    for owner in (NOBODY, OURS, THEIRS, Owner(Ownership.UNKNOWN)):
+    for owner in (UNMANAGED, OURS, THEIRS, Owner(Ownership.UNKNOWN)):
         preferred = there("uploads-prod", owner=owner)
         (warning,) = decide(WANTED, "", preferred, (there("uploads"),), Terms(scheme="s3")).warnings
         assert "`dataware verify s3://uploads s3://uploads-prod`" in warning

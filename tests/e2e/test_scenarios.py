@@ -189,8 +189,8 @@ def test_a_saved_plan_is_applied(waitlist: Path) -> None:
         for facts in (resource["preferred"], *resource["fallbacks"])
     ]
     assert states == [
-        {"exists": "no", "content": "unknown", "owner": "nobody", "marker": "none"},
-        {"exists": "yes", "content": "data", "owner": "nobody", "marker": "none"},
+        {"exists": "no", "content": "unknown", "owner": "no stack", "marker": "none"},
+        {"exists": "yes", "content": "data", "owner": "no stack", "marker": "none"},
     ]
     ran = run("apply", "plan.json")
     assert (ran.code, ran.lines[-1]) == (0, MIGRATION[-1])

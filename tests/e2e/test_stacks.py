@@ -206,7 +206,7 @@ def test_what_a_deleted_stack_retained_is_adopted() -> None:
         "action": "import",
         "rule": 1,
         "import": "adopt",
-        "owner": "nobody",
+        "owner": "no stack",
     }
 
 
@@ -214,7 +214,7 @@ def test_an_empty_bucket_of_nobody_is_taken_over() -> None:
     """Rule 12: a second one of that name cannot be created."""
     make_bucket("data-prod")
     app = bucket_app(Path("dataware.toml"), "data-prod", "data-old")
-    assert decided(app) == {"action": "create", "rule": 12, "import": "adopt", "owner": "nobody"}
+    assert decided(app) == {"action": "create", "rule": 12, "import": "adopt", "owner": "no stack"}
 
 
 @pytest.mark.parametrize("exists", [False, True], ids=["absent", "empty"])

@@ -77,4 +77,4 @@ def test_no_refusal_of_a_gateway_is_believed(
         job.run()
     progress = CopyState.of(job.journal.kept)
     assert progress.counts.copied == 0
-    assert progress.troubles[SkipReason.CHANGED] == 0
+    assert progress.skip_reasons[SkipReason.CHANGED] == 0

@@ -16,7 +16,7 @@ from support.world import BoxCopier, World, install
 LISTED = 1000
 """How many differences a verdict lists here; the real number takes long to reach."""
 
-ACCEPTING = CopySettings(accept_left=True)
+ACCEPTING = CopySettings(allow_skipped=True)
 WANTED = Wanted("Box", "Memory::Box", "new", ("old",))
 
 
@@ -40,7 +40,7 @@ def world_with(monkeypatch: pytest.MonkeyPatch, keys: int) -> World:
 
 
 def apply(world: World) -> None:
-    """One `dataware apply --accept-left`."""
+    """One `dataware apply --allow-skipped`."""
     context = world.context()
     apply_plan(context, make_plan(context, [WANTED]), ACCEPTING)
 

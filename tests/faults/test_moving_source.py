@@ -38,7 +38,7 @@ class Pinned(BoxCopier):
             return await super().write(unit)
         except KeyError:
             left = SkippedKey(unit.payload, SkipReason.CHANGED, "it changed or went away")
-            return CopyOutcome(left=(left,))
+            return CopyOutcome(skipped=(left,))
 
 
 class Batching(BoxCopier):

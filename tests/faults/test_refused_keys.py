@@ -48,7 +48,7 @@ def test_one_refused_object_is_named_and_the_others_arrive(
     job.aws.add(saying(answer), operation, when=about)
     progress = job.run()
     check_identity(job.journal.kept, 20)
-    assert progress.troubles == {trouble: 1}
+    assert progress.skip_reasons == {trouble: 1}
     assert len(job.content("new")) == 19
     assert sum(about(call) for call in job.aws.calls if call.operation == operation) == 1
     assert not job.aws.buckets.uploads
@@ -61,7 +61,7 @@ def test_an_object_under_a_customers_key_is_named() -> None:
     job.aws.add(saying(sealed), "CopyObject", "HeadObject", when=about)
     progress = job.run()
     check_identity(job.journal.kept, 20)
-    assert progress.troubles == {"lost-key": 1}
+    assert progress.skip_reasons == {"lost-key": 1}
 
 
 def test_an_archived_object_is_named_without_a_copy() -> None:
@@ -73,7 +73,7 @@ def test_an_archived_object_is_named_without_a_copy() -> None:
         old[key] = replace(old[key], headers={"x-amz-storage-class": name})
     progress = job.run()
     check_identity(job.journal.kept, 20)
-    assert progress.troubles == {"archived": 2}
+    assert progress.skip_reasons == {"archived": 2}
     assert job.aws.asked["CopyObject"] == 18
 
 
@@ -118,7 +118,7 @@ def test_a_refused_key_ends_the_command_as_incomplete_until_it_is_cured(
     assert bad in ran.out
     assert "1 denied" in ran.err
     progress = check_identity(journal_of(clean_environment), 60)
-    assert (progress.counts.copied, progress.counts.left) == (59, 1)
+    assert (progress.counts.copied, progress.counts.skipped) == (59, 1)
     fault_proxy.clear()
     again = run("apply", app)
     assert again.code == 0, again
@@ -132,9 +132,9 @@ def test_tags_that_may_not_be_read_leave_the_object_behind_by_name() -> None:
     job.aws.add(saying(fault(403, "AccessDenied")), "GetObjectTagging", when=about)
     progress = job.run()
     check_identity(job.journal.kept, 10)
-    assert progress.troubles == {"denied": 1}
-    (left,) = [left for record in job.journal.kept for left in record.get("kept_back", ())]
-    assert "s3:GetObjectTagging" in left["why"]
+    assert progress.skip_reasons == {"denied": 1}
+    (left,) = [left for record in job.journal.kept for left in record.get("skipped_keys", ())]
+    assert "s3:GetObjectTagging" in left["detail"]
 
 
 def test_a_table_that_may_not_be_written_ends_the_command_with_the_permission(

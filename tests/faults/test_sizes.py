@@ -120,7 +120,7 @@ def test_an_upload_that_fails_at_any_part_is_aborted(part: int) -> None:
     )
     progress = job.run()
     check_identity(job.journal.kept, 2)
-    assert progress.troubles == {"denied": 1}
+    assert progress.skip_reasons == {"denied": 1}
     assert not job.aws.buckets.uploads
 
 
@@ -136,7 +136,7 @@ def test_a_completion_that_finds_the_key_taken_leaves_no_upload() -> None:
     job.aws.add(overtake, "CompleteMultipartUpload")
     progress = job.run()
     check_identity(job.journal.kept, 1)
-    assert progress.troubles == {"conflict": 1}
+    assert progress.skip_reasons == {"conflict": 1}
     assert job.aws.buckets.content["new"][b"size 0040000"] == theirs
     assert not job.aws.buckets.uploads
 
@@ -153,7 +153,7 @@ def test_a_part_of_a_source_that_changed_is_no_part() -> None:
     job.aws.add(change, "UploadPartCopy", times=1, skip=2)
     progress = job.run()
     check_identity(job.journal.kept, 1)
-    assert progress.troubles == {"source-changed": 1}
+    assert progress.skip_reasons == {"source-changed": 1}
     assert not job.content("new")
     assert not job.aws.buckets.uploads
 
@@ -164,5 +164,5 @@ def test_an_abort_that_is_lost_is_asked_again() -> None:
     job.aws.add(saying(fault(403, "AccessDenied")), "UploadPartCopy")
     job.aws.add(raising(ConnectionError("reset")), "AbortMultipartUpload", times=3)
     job.run()
-    assert check_identity(job.journal.kept, 4).troubles == {"denied": 3}
+    assert check_identity(job.journal.kept, 4).skip_reasons == {"denied": 3}
     assert not job.aws.buckets.uploads

@@ -157,7 +157,7 @@ def test_a_full_collection_is_left_behind_by_name() -> None:
     job.aws.add(saying(full), *WRITES["table"], when=lambda call: b'"k0007"' in call.request.body)
     progress = job.run()
     check_identity(job.journal.kept, 30)
-    assert progress.troubles == {"too-large": 1}
+    assert progress.skip_reasons == {"too-large": 1}
     assert sum(b'"k0007"' in call.request.body for call in job.aws.calls) == 2
     assert len(job.content("new")) == 29
 

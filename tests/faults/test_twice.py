@@ -62,7 +62,7 @@ def test_a_write_whose_answer_was_lost_counts_once(
 
     job.aws.add(fault, *OPERATIONS, when=lambda _call: chance.random() < 0.5)
     job.run()
-    assert not job.check_whole().troubles
+    assert not job.check_whole().skip_reasons
     assert hit
 
 
@@ -81,7 +81,7 @@ def test_every_first_answer_is_lost(way: str) -> None:
 
     job.aws.add(LOST["reset"], *OPERATIONS, when=first)
     job.run()
-    assert not job.check_whole().troubles
+    assert not job.check_whole().skip_reasons
 
 
 def test_an_error_500_after_the_work_is_no_conflict() -> None:
@@ -106,7 +106,7 @@ def test_a_strangers_value_is_told_from_ones_own_lost_write(way: str) -> None:
     job.aws.add(LOST["reset"], *OPERATIONS, times=15)
     job.run()
     progress = check_identity(job.journal.kept, 20)
-    assert progress.troubles == {"conflict": 1}
+    assert progress.skip_reasons == {"conflict": 1}
     assert job.content("new")[mine] != job.content("old")[mine]
     assert len(job.content("new")) == 20
 
@@ -128,7 +128,7 @@ def test_a_copy_that_is_refused_for_good_is_not_sent_again() -> None:
     job = job_of("conditional copies", 10, seed=7)
     job.aws.add(saying(s3_fault(403, "AccessDenied")), "CopyObject", skip=1)
     job.run()
-    assert check_identity(job.journal.kept, 10).troubles == {"denied": 9}
+    assert check_identity(job.journal.kept, 10).skip_reasons == {"denied": 9}
     assert job.aws.asked["CopyObject"] == 10
 
 

@@ -99,7 +99,7 @@ def test_what_is_in_the_target_already_is_never_replaced() -> None:
     assert len(items_of("old-one")) == 40
 
 
-@pytest.mark.parametrize("choice", [{"OnConflict": "target"}, {"AcceptLeft": "true"}])
+@pytest.mark.parametrize("choice", [{"OnConflict": "target"}, {"AllowSkipped": "true"}])
 def test_a_conflict_may_be_accepted(choice: dict[str, str]) -> None:
     """With the word for it the migration ends well, and the target's item stays."""
     make_table("old-one", varied_items(40))

@@ -30,7 +30,7 @@ def verdict(*missing: str, counted: int = 0) -> Verdict:
 
 def shard(*kept: str, left: int = 0) -> Shard:
     """A shard that left keys behind."""
-    names = [{"key": key, "trouble": "conflict", "why": "taken"} for key in kept]
+    names = [{"key": key, "reason": "conflict", "detail": "taken"} for key in kept]
     return Shard("0/1", done=True, counts=Counts(left=left or len(kept)), kept=names)
 
 

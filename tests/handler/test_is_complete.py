@@ -88,7 +88,7 @@ def test_a_failure_says_why_and_lets_the_next_run_go_on(monkeypatch: pytest.Monk
     stored = record()
     assert (stored["state"], stored["released"]) == ("running", True)
     assert stored["detail"]["checkpoint"] == "half"
-    assert stored["detail"]["ended"] == {"exit": 4, "why": "2 items are in the way"}
+    assert stored["detail"]["failure"] == {"exit_code": 4, "reason": "2 items are in the way"}
 
 
 @pytest.mark.parametrize(

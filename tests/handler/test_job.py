@@ -16,7 +16,7 @@ EVERYTHING = properties(
     TargetPrefix="b/",
     OnConflict="source",
     AllVersions="true",
-    AcceptLeft="true",
+    AllowSkipped="true",
     MaxRate="12.5",
 )
 
@@ -33,7 +33,7 @@ def test_strings_become_what_they_mean() -> None:
     job = job_of(EVERYTHING, execution="dataware-1", now=1000.0)
     assert (job.deadline, job.workers) == (4000.0, 4)
     assert job.settings.on_conflict is OnConflict.SOURCE
-    assert (job.settings.all_versions, job.settings.accept_left) == (True, True)
+    assert (job.settings.all_versions, job.settings.allow_skipped) == (True, True)
     assert job.settings.max_rate == 12.5
     assert (job.source.prefix, job.target.prefix) == ("a/", "b/")
     assert job.record == ("s3-bucket", "new-one/b/")

@@ -26,7 +26,10 @@ from support.world import World, box_kind, install
 
 OLD = Location("old", "111122223333", "eu-central-1")
 NEW = Location("new", "111122223333", "eu-central-1")
-ACCEPTED, TARGET_WINS = CopySettings(accept_left=True), CopySettings(on_conflict=OnConflict.TARGET)
+ACCEPTED, TARGET_WINS = (
+    CopySettings(allow_skipped=True),
+    CopySettings(on_conflict=OnConflict.TARGET),
+)
 
 
 class End(NamedTuple):

@@ -21,7 +21,7 @@ shards = st.builds(
     st.booleans(),
     counts,
     st.dictionaries(st.sampled_from(["conflict", "failed"]), st.integers(1, 99)).map(Counter),
-    st.lists(st.fixed_dictionaries({"key": st.text(), "trouble": st.text(), "why": st.text()})),
+    st.lists(st.fixed_dictionaries({"key": st.text(), "reason": st.text(), "detail": st.text()})),
     st.none() | st.text(),
     st.integers(10**5, 10**6),
 )
@@ -35,12 +35,12 @@ def test_a_shard_comes_back_as_it_went(shard: Shard) -> None:
 
 @given(shards)
 def test_a_shard_folds_into_the_progress_of_the_whole(shard: Shard) -> None:
-    """Counts and troubles arrive whole; what is not done, and has no cursor, begins anew."""
+    """Counts and skip_reasons arrive whole; what is not done, and has no cursor, begins anew."""
     progress = CopyState(partitions=[shard.partition])
     if record := shard.record():
         progress.take(record)
         assert progress.counts == shard.counts
-        assert progress.troubles == shard.troubles
+        assert progress.skip_reasons == shard.skip_reasons
     assert progress.finished is shard.done
     assert progress.remaining() == ([] if shard.done else [(shard.partition, shard.cursor)])
 
@@ -59,7 +59,7 @@ def test_an_engine_goes_on_from_the_cursor() -> None:
     shard = Shard("p", "after this", counts=Counts(copied=5))
     progress = shard.progress()
     assert progress.remaining() == [("p", "after this")]
-    progress.take({"type": "checkpoint", "partition": "p", "cursor": None, "kept_back": [],
+    progress.take({"type": "checkpoint", "partition": "p", "cursor": None, "skipped_keys": [],
                    "copied": 3})  # fmt: skip
     shard.take(progress)
     assert (shard.done, shard.counts.copied) == (True, 8)
@@ -68,8 +68,8 @@ def test_an_engine_goes_on_from_the_cursor() -> None:
 def test_only_the_first_keys_are_named() -> None:
     """Many conflicts do not make an execution's state too large."""
     shard = Shard("p")
-    left = {"key": "k" * 3000, "trouble": "conflict", "why": "w" * 3000}
-    ShardJournal(shard).append({"type": "checkpoint", "kept_back": [left] * 1000})
+    left = {"key": "k" * 3000, "reason": "conflict", "detail": "w" * 3000}
+    ShardJournal(shard).append({"type": "checkpoint", "skipped_keys": [left] * 1000})
     assert len(shard.kept) == KEPT
     shard.fail("x" * 10_000)
     assert len(json.dumps(shard.to_json())) < 4000

@@ -38,7 +38,7 @@ class Leaving(MemoryCopier):
         """Leave the keys behind, with a reason of the length of an error message."""
         why = "the target holds another item under this key " + unit.payload[0][-300:]
         return CopyOutcome(
-            left=tuple(SkippedKey(key, SkipReason.CONFLICT, why) for key in unit.payload)
+            skipped=tuple(SkippedKey(key, SkipReason.CONFLICT, why) for key in unit.payload)
         )
 
 
@@ -84,7 +84,7 @@ def test_twenty_thousand_keys_that_are_left_behind_fit(parts: int, name: str) ->
     make_table("old-one", varied_items(1))
     make_table("new-one")
     shards, events = left_in(parts, NAMES[name])
-    logged = {one.data["key"] for one in events if one.code == "left-behind"}
+    logged = {one.data["key"] for one in events if one.code == "skipped"}
     assert len(logged) == MANY
     _, given = begin(properties())
     before = CopyState(partitions=[shard.partition for shard in shards]).snapshot()
@@ -104,8 +104,8 @@ def test_shards_that_all_fail_fit(parts: int) -> None:
     """With long reasons and long cursors, as for keys of some kilobytes."""
     shards = shared_out([Shard(f"{p}/{parts}", "\u6f22" * 1000, 10**7) for p in range(parts)])
     for shard in shards:
-        left = {"key": "\u6f22" * 100, "trouble": "conflict", "why": "taken" * 100}
-        ShardJournal(shard).append({"type": "checkpoint", "kept_back": [left] * 9})
+        left = {"key": "\u6f22" * 100, "reason": "conflict", "detail": "taken" * 100}
+        ShardJournal(shard).append({"type": "checkpoint", "skipped_keys": [left] * 9})
         shard.counts = Counts(10**7, 10**7, 10**12, 10**6, MultisetDigest(10**7, (1 << 128) - 1))
         shard.fail("\u6f22 because of something that takes many words " * 20)
     state = {"before": CopyState(partitions=[shard.partition for shard in shards]).snapshot()}

@@ -320,10 +320,10 @@ def test_what_is_left_behind_is_told_and_kept() -> None:
 
     events, journal = Events(), MemoryJournal()
     progress = run(Leaving({"a": ["1", "2", "3"]}, {}), journal, events)
-    assert progress.counts.left == 3
-    assert progress.troubles == {"archived": 3}
-    assert events.texts("left-behind")[0] == "Not copied (archived): 1: it is in Glacier"
-    kept = [left for record in journal.kept for left in record.get("kept_back", ())]
+    assert progress.counts.skipped == 3
+    assert progress.skip_reasons == {"archived": 3}
+    assert events.texts("skipped")[0] == "Not copied (archived): 1: it is in Glacier"
+    kept = [left for record in journal.kept for left in record.get("skipped_keys", ())]
     assert {left["key"] for left in kept} == {"1", "2", "3"}
 
 

@@ -53,12 +53,12 @@ class Denying(MemoryCopier):
         self.attempts += 1
         await asyncio.sleep(self.seconds)
         if key := next((key for key in unit.payload if key in self.archived), None):
-            return CopyOutcome(left=(SkippedKey(key, SkipReason.ARCHIVED, "it is archived"),))
+            return CopyOutcome(skipped=(SkippedKey(key, SkipReason.ARCHIVED, "it is archived"),))
         denied = [key for key in unit.payload if self.denies(key)]
         written = [key for key in unit.payload if key not in denied]
         outcome = await super().write(Unit(written, len(written), unit.bytes))
         return outcome._replace(
-            left=tuple(SkippedKey(key, SkipReason.DENIED, WHY) for key in denied)
+            skipped=tuple(SkippedKey(key, SkipReason.DENIED, WHY) for key in denied)
         )
 
 
@@ -75,7 +75,7 @@ def test_a_copy_of_which_every_write_is_denied_ends_after_a_few(writers: int) ->
         run(copier, journal, events, limits=EngineSettings(writers=writers), loop=run_virtually)
     assert copier.attempts <= 2 * FEW
     assert (caught.value.attempts, caught.value.copied) == (FEW, 0)
-    assert not {"batch", "left-behind"} & set(events.codes)
+    assert not {"batch", "skipped"} & set(events.codes)
     assert not [record for record in journal.kept if record["type"] == "checkpoint"]
     allowed = Denying(copier.source, copier.target, lambda _key: False)  # type: ignore[arg-type]
     assert run(allowed, journal).counts.copied == 4 * MANY
@@ -112,7 +112,7 @@ def test_where_only_some_keys_are_denied_the_rest_is_copied(
         assert writers == 1 or count * (4 - len(allowed)) >= FEW
         return
     assert set(copier.target) == {key for key in wide[0] if not denies(key)}
-    assert progress.counts.left + progress.counts.copied == len(wide[0])
+    assert progress.counts.skipped + progress.counts.copied == len(wide[0])
 
 
 def test_the_first_writes_come_from_all_over_what_was_read() -> None:
@@ -130,28 +130,28 @@ def test_the_first_writes_come_from_all_over_what_was_read() -> None:
 
     copier = OnePage(source, {}, lambda key: key.startswith("a/"))
     progress = run(copier, MemoryJournal(), limits=EngineSettings(writers=256), loop=run_virtually)
-    assert (progress.counts.copied, progress.troubles) == (200, {"denied": 200})
+    assert (progress.counts.copied, progress.skip_reasons) == (200, {"denied": 200})
 
 
 def test_a_permission_that_goes_later_does_not_undo_what_was_copied() -> None:
     """What the target holds from an earlier run stays on record, and the rest is tried again."""
     source, journal = keys(100, 1), MemoryJournal()
     (partition,) = source
-    done = {"cursor": "40", "kept_back": [], "copied": 40}
+    done = {"cursor": "40", "skipped_keys": [], "copied": 40}
     journal.append({"type": "partitions", "partitions": [partition]})
     journal.append({"type": "checkpoint", "partition": partition, **done})
     with pytest.raises(WriteDeniedError) as caught:
         run(Denying(source, {}, lambda _key: True), journal)
     assert caught.value.copied == 40
     counts = CopyState.of(journal.records()).counts
-    assert (counts.copied, counts.left) == (40, 0)
+    assert (counts.copied, counts.skipped) == (40, 0)
 
 
 def test_who_accepts_skipped_keys_has_every_key_tried() -> None:
     """Without a trial a denied key is skipped like any other."""
     copier = Denying(keys(100, 1), {}, lambda _key: True)
     progress = run(copier, MemoryJournal(), limits=EngineSettings(trial=False))
-    assert progress.troubles == {"denied": 100}
+    assert progress.skip_reasons == {"denied": 100}
 
 
 def test_several_processes_that_may_not_write_end_early() -> None:

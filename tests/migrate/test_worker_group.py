@@ -194,8 +194,8 @@ def test_what_is_left_behind_is_told_once() -> None:
     source = wide(4, 6)
     there = Team([Leaving(source, {}), Leaving(source, {})], MemoryJournal())
     progress = there.run()
-    assert progress.troubles == {"archived": 24}
-    told = there.events.texts("left-behind")
+    assert progress.skip_reasons == {"archived": 24}
+    told = there.events.texts("skipped")
     expected = {
         f"Not copied (archived): {p}-{i}: it is in Glacier" for p in source for i in range(6)
     }

@@ -48,15 +48,15 @@ def test_what_needs_attention_is_the_last_line(there: World) -> None:
     there.boxes["old-prod"]["mine"] = "x"
     both = replace(BOX, id="Both", preferred="old-prod")
     applied(there, both)
-    assert there.events.codes[-1] == "attention"
+    assert there.events.codes[-1] == "needs-attention"
     assert "nothing-to-do" not in there.events.codes
-    assert there.events.texts("attention") == [
+    assert there.events.texts("needs-attention") == [
         "Nothing had to be changed, and 1 needs your attention (old-prod): see the warnings above"
     ]
     there.make("other")
     there.boxes["other"]["mine"] = "x"
     applied(there, replace(BOX, id="Copied", preferred="copied", fallbacks=("other",)), both)
-    assert there.events.texts("attention")[-1] == (
+    assert there.events.texts("needs-attention")[-1] == (
         "1 needs your attention (old-prod): see the warnings above"
     )
 
@@ -65,7 +65,7 @@ def test_warnings_of_the_whole_plan_are_told(there: World) -> None:
     """A fallback that two share is a warning of `apply`, too."""
     applied(there, BOX, replace(BOX, id="B", preferred="b"))
     assert "old is a fallback of 2 resources" in there.events.texts("warning")
-    assert there.events.codes[-1] == "attention"
+    assert there.events.codes[-1] == "needs-attention"
 
 
 def test_each_decision_is_told_right_before_it_is_carried_out(there: World) -> None:
@@ -96,7 +96,7 @@ def test_an_apps_own_stack_creates_what_needs_no_data(there: World) -> None:
     """With a template, an empty resource is left to the deployment."""
     applied(there, replace(BOX, fallbacks=(), creator=Creator.DEPLOYMENT))
     assert "new" not in there.boxes
-    assert "left-to-deployment" in there.events.codes
+    assert "deferred" in there.events.codes
 
 
 def test_what_refers_to_other_resources_waits_for_the_deployment(there: World) -> None:
@@ -202,4 +202,4 @@ def test_who_goes_on_afterwards_sums_up_by_himself(there: World) -> None:
     both = replace(BOX, id="Both", preferred="old-prod")
     for wanted in (both, replace(BOX, fallbacks=())):
         apply_plan(context, make_plan(context, [wanted], report=False), PLAIN, sums_up=False)
-    assert not {"attention", "nothing-to-do"} & set(there.events.codes)
+    assert not {"needs-attention", "nothing-to-do"} & set(there.events.codes)

@@ -82,7 +82,7 @@ def test_verify_tells_every_difference(there: World) -> None:
     there.boxes["new"].update({"k0": "other", "z": "v"})
     verdict = verify(there.context(), BOX, OLD, NEW)
     assert verdict.differences == 6
-    assert there.events.texts("different")[0] == "different: k0"
+    assert there.events.texts("difference")[0] == "different: k0"
     assert there.events.texts("differences") == [
         "old and new differ: 4 missing, 1 extra, 1 different"
     ]
@@ -93,10 +93,10 @@ def test_many_differences_are_grouped_the_rarest_first(there: World) -> None:
     there.boxes["old"] = {f"k{n:04}": "v" for n in range(1461)}
     there.boxes["new"] = {"k1000": "other", "x": "v", "y": "v"}
     verify(there.context(), BOX, OLD, NEW)
-    told = there.events.texts("different")
+    told = there.events.texts("difference")
     assert told[:3] == ["different: k1000", "extra: x", "extra: y"]
     assert told[3:] == [f"missing: k{n:04}" for n in range(10)]
-    assert there.events.texts("different-more") == [
+    assert there.events.texts("difference-more") == [
         "missing: … and 1,450 more keys, which `dataware report` lists"
     ]
 

@@ -124,7 +124,7 @@ def test_a_migration_with_a_crew_ends_as_one_without() -> None:
     migrated(there, workers, 2)
     assert there.boxes["new"] == there.boxes["old"]
     assert [one.settings.max_rate for one in workers.started] == [500, 500]
-    assert there.events.texts("spread") == ["Copying with 2 processes"]
+    assert there.events.texts("parallel") == ["Copying with 2 processes"]
     assert there.log[-1] == "complete"
     kept = there.journals["new"].kept
     assert sum(record.get("copied", 0) for record in kept) == 31
@@ -157,4 +157,4 @@ def test_what_a_crew_leaves_behind_keeps_the_run_incomplete() -> None:
     there.archived = {"k05", "k06"}
     with pytest.raises(IncompleteError, match="2 archived"):
         migrated(there, crew_of(there), 2)
-    assert len(there.events.texts("left-behind")) == 2
+    assert len(there.events.texts("skipped")) == 2

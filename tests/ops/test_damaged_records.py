@@ -25,9 +25,9 @@ from support.world import World
 KIND = "dynamodb-table"
 DETAIL: dict[str, Any] = {
     **{"phase": "copying", "done": 45, "total": 100, "exact": True, "unit": "item"},
-    **{"rate": 2300.4, "left": 24, "retries": 3, "throttled": 12, "reason": "SlowDown"},
+    **{"rate": 2300.4, "seconds_left": 24, "retries": 3, "throttled": 12, "reason": "SlowDown"},
     **{"stale": 4, "identity": "an id", "checkpoint": "x", "verified": 7},
-    "ended": {"exit": 4, "why": "stopped"},
+    "failure": {"exit_code": 4, "reason": "stopped"},
 }
 WRONG: tuple[Any, ...] = (
     *(None, True, "", "text", 7, -1, 0.5, 10**400, 10**17, -(10**17), [], {}, ["x"], {"x": 1}),

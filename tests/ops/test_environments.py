@@ -16,7 +16,7 @@ from dataware.core.errors import InputError
 from dataware.core.kind import Kind
 from dataware.core.model import (
     NO_MARKER,
-    NOBODY,
+    UNMANAGED,
     Action,
     Content,
     Existence,
@@ -100,7 +100,7 @@ class EnvironmentAws:
                 stack, logical_id = self.world.owners[key]
                 arn = f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{stack}/1"
                 return Owner(Ownership.OTHER_STACK, stack, logical_id, arn)
-        return NOBODY
+        return UNMANAGED
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ def check_facts(world: Environments, kind: Kind, one: Wanted, facts: Facts) -> N
         same = stack is not None and (stack[0], home) == (one.stack, one.region)
         ours = facts.owner.ownership in {Ownership.THIS_STACK, Ownership.MOVED}
         assert ours == same
-        assert (facts.owner.ownership is Ownership.NOBODY) == (stack is None)
+        assert (facts.owner.ownership is Ownership.UNMANAGED) == (stack is None)
     expected = world.markers.get((one.account, home, key[2]), NO_MARKER)
     assert facts.marker == expected
 

@@ -32,24 +32,24 @@ def test_the_state_follows_the_exit_code(error: BaseException, state: str) -> No
 
 def test_what_nobody_expected_is_named_by_its_class_alone() -> None:
     """Its text may hold what was read."""
-    assert ending(ValueError("secret item"))["why"] == "unexpected error, ValueError"
+    assert ending(ValueError("secret item"))["reason"] == "unexpected error, ValueError"
 
 
 def test_no_key_of_the_data_goes_on_record() -> None:
     """Under --on-conflict stop the text names a key, which only the output of the run shows."""
-    why = str(ending(ConflictError("table new holds another item under a@example.com"))["why"])
+    why = str(ending(ConflictError("table new holds another item under a@example.com"))["reason"])
     assert "a@example.com" not in why
     assert "--on-conflict stop" in why
 
 
 def test_a_long_reason_is_cut() -> None:
     """The record has to fit its parameter."""
-    why = str(ending(IncompleteError("x" * 5000))["why"])
+    why = str(ending(IncompleteError("x" * 5000))["reason"])
     assert len(why) == WHY_LENGTH
     assert why.endswith("…")
 
 
 def test_a_next_run_takes_over_what_it_goes_on_with() -> None:
     """How the last run ended, and how fast it was, is not true of the next one."""
-    detail = {"checkpoint": "c", "identity": "i", "done": 1, "ended": {}, "rate": 5, "phase": "p"}
+    detail = {"checkpoint": "c", "identity": "i", "done": 1, "failure": {}, "rate": 5, "phase": "p"}
     assert carry_over(detail) == {"checkpoint": "c", "identity": "i", "done": 1}

@@ -72,7 +72,7 @@ def test_it_tells_what_would_be_lost(there: World) -> None:
     """One event for each, with the fields that scripts need."""
     aws = StackedAws(there, held=HELD, templates=TEMPLATES)
     (threat,) = guard(context_of(there, aws), EMPTIED).threats
-    (told,) = [one for one in there.events if one.code == "guarded"]
+    (told,) = [one for one in there.events if one.code == "stopped-by-guard"]
     assert told.data == threat.to_json()
     assert told.text().startswith("Stopped at full (rule 19): memory box Box of stack App holds")
 

@@ -1,4 +1,4 @@
-"""The heart: while it cannot show that the run lives, the run may not write."""
+"""The keeper: while it cannot show that the run lives, the run may not write."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ def test_silence_ends_before_another_run_is_let_in() -> None:
 def test_beats_that_fail_for_long_end_the_writing(error: Exception) -> None:
     """A run that nobody can see alive stops, whatever it is that keeps its beats back."""
     time, pulse = Time(), Pulse(error)
-    with LeaseKeeper(pulse, every=0.01, seconds=time) as heart:
+    with LeaseKeeper(pulse, every=0.01, seconds=time) as keeper:
         assert pulse.beaten.wait(WAIT)
-        heart.check()
+        keeper.check()
         time.at += SILENT_SECONDS + 1
-        assert heart.lost
+        assert keeper.lost
         with pytest.raises(IncompleteError, match="no sign of life"):
-            heart.check()
+            keeper.check()
 
 
 def test_a_beat_says_how_old_its_figures_are() -> None:
@@ -84,11 +84,11 @@ def test_a_beat_says_how_old_its_figures_are() -> None:
     time, beaten = Time(), list[Mapping[str, Any]]()
     pulse = Pulse()
     pulse.send_heartbeat = beaten.append  # type: ignore[method-assign] # what it is given
-    heart = LeaseKeeper(pulse, seconds=time)
-    heart.publish({"done": 1})
-    heart.send_heartbeat()
+    keeper = LeaseKeeper(pulse, seconds=time)
+    keeper.publish({"done": 1})
+    keeper.send_heartbeat()
     time.at += 20
-    heart.send_heartbeat()
+    keeper.send_heartbeat()
     assert beaten == [{"done": 1}, {"done": 1, "stale": 20}]
 
 
@@ -96,31 +96,31 @@ def test_a_beat_that_hangs_ends_the_writing() -> None:
     """A beat without an answer counts as none."""
     time, pulse = Time(), Pulse()
     pulse.hang.clear()
-    with LeaseKeeper(pulse, every=0.01, seconds=time) as heart:
+    with LeaseKeeper(pulse, every=0.01, seconds=time) as keeper:
         assert pulse.beaten.wait(WAIT)
         time.at += SILENT_SECONDS + 1
-        assert heart.lost
+        assert keeper.lost
         pulse.hang.set()
 
 
 def test_beats_that_get_through_keep_the_run_going() -> None:
     """However long a run lasts, a beat a little while ago is enough."""
     time, pulse = Time(), Pulse()
-    heart = LeaseKeeper(pulse, seconds=time)
+    keeper = LeaseKeeper(pulse, seconds=time)
     for _ in range(10):
         time.at += SILENT_SECONDS - 1
-        heart.send_heartbeat()
-        assert not heart.lost
+        keeper.send_heartbeat()
+        assert not keeper.lost
 
 
 def test_a_lock_that_is_lost_stays_lost() -> None:
     """Once another run has taken over, this one is refused for good."""
     pulse = Pulse(RefusedError("another run took over"))
-    with LeaseKeeper(pulse, every=0.01) as heart:
+    with LeaseKeeper(pulse, every=0.01) as keeper:
         assert pulse.beaten.wait(WAIT)
-    assert heart.lost
+    assert keeper.lost
     with pytest.raises(RefusedError, match="took over"):
-        heart.check()
+        keeper.check()
 
 
 class Told:
@@ -155,12 +155,12 @@ class Told:
 def test_the_first_beats_of_a_phase_come_early() -> None:
     """A phase of a few seconds is seen from elsewhere; figures alone begin no new phase."""
     lease = Told()
-    with LeaseKeeper(lease, every=3600, early=(0.001, 0.001)) as heart:
+    with LeaseKeeper(lease, every=3600, early=(0.001, 0.001)) as keeper:
         lease.wait(2)
-        heart.publish({"phase": "copying", "done": 1})
+        keeper.publish({"phase": "copying", "done": 1})
         lease.wait(2)
-        heart.publish({"phase": "copying", "done": 2})
-        heart.publish({"phase": "verifying"})
+        keeper.publish({"phase": "copying", "done": 2})
+        keeper.publish({"phase": "verifying"})
         lease.wait(2)
     assert [send_heartbeat.get("phase") for send_heartbeat in lease.beats] == [
         *(None, None, "copying", "copying", "verifying", "verifying")
@@ -170,9 +170,9 @@ def test_the_first_beats_of_a_phase_come_early() -> None:
 def test_a_beat_that_fails_is_not_soon_repeated() -> None:
     """A service that is asked too often gets the usual beats only, until the next phase."""
     lease = Told(LookupFailedError("throttled"))
-    with LeaseKeeper(lease, every=3600, early=(0.001,) * 9) as heart:
+    with LeaseKeeper(lease, every=3600, early=(0.001,) * 9) as keeper:
         lease.wait(1)
-        heart.publish({"phase": "copying"})
+        keeper.publish({"phase": "copying"})
         lease.wait(1)
     assert len(lease.beats) == 2
 
@@ -180,12 +180,12 @@ def test_a_beat_that_fails_is_not_soon_repeated() -> None:
 def test_phases_that_change_all_the_time_keep_no_beat_back() -> None:
     """The lock is renewed however short the phases are."""
     time, lease = Time(), Told()
-    with LeaseKeeper(lease, every=10, early=(3600,), seconds=time) as heart:
+    with LeaseKeeper(lease, every=10, early=(3600,), seconds=time) as keeper:
         time.at += 10
-        heart.publish({"phase": "looking"})
+        keeper.publish({"phase": "looking"})
         lease.wait(1)
         time.at += 10
-        heart.publish({"phase": "copying"})
+        keeper.publish({"phase": "copying"})
         lease.wait(1)
 
 
@@ -198,12 +198,12 @@ def test_early_beats_stay_below_the_quota() -> None:
 def test_a_beat_that_got_through_renews_the_term() -> None:
     """Nothing is sent once no beat has got through for a while, or the lock is lost."""
     time, pulse = Time(), Pulse()
-    heart = LeaseKeeper(pulse, seconds=time)
-    assert heart.term.current
+    keeper = LeaseKeeper(pulse, seconds=time)
+    assert keeper.term.current
     time.at += SILENT_SECONDS
-    assert not heart.term.current
-    heart.send_heartbeat()
-    assert heart.term.current
+    assert not keeper.term.current
+    keeper.send_heartbeat()
+    assert keeper.term.current
 
 
 def test_a_lock_that_took_long_to_get_is_not_fresh() -> None:
@@ -211,9 +211,9 @@ def test_a_lock_that_took_long_to_get_is_not_fresh() -> None:
     time, pulse = Time(), Pulse()
     asked = time.at
     time.at += SILENT_SECONDS + 1
-    heart = LeaseKeeper(pulse, seconds=time, asked=asked)
-    assert not heart.term.current
-    assert heart.lost
+    keeper = LeaseKeeper(pulse, seconds=time, asked=asked)
+    assert not keeper.term.current
+    assert keeper.lost
 
 
 def test_what_may_arrive_yet_is_waited_for() -> None:

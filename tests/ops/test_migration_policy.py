@@ -26,7 +26,7 @@ from dataware.verify.merge import DifferenceKind, KeyDifference
 from dataware.verify.verdict import LABEL_LENGTH, Side, Verdict
 from support.world import World, box_kind
 
-PLAIN, ACCEPTED = CopySettings(), CopySettings(accept_left=True)
+PLAIN, ACCEPTED = CopySettings(), CopySettings(allow_skipped=True)
 TARGET_WINS = CopySettings(on_conflict=OnConflict.TARGET)
 LONG = "k" * (LABEL_LENGTH + 50)
 
@@ -110,8 +110,8 @@ CASES = {
 def completed(case: Case) -> CompletedCopy:
     """The copy of a case."""
     keys = [key for some in case.skipped.values() for key in some]
-    troubles = Counter({reason.value: len(some) for reason, some in case.skipped.items()})
-    state = CopyState(counts=Counts(copied=case.arrived, left=len(keys)), troubles=troubles)
+    skip_reasons = Counter({reason.value: len(some) for reason, some in case.skipped.items()})
+    state = CopyState(counts=Counts(copied=case.arrived, left=len(keys)), skip_reasons=skip_reasons)
     return CompletedCopy(case.round, state, SkippedKeys(len(keys), frozenset(keys), reason="no"))
 
 

@@ -63,7 +63,7 @@ def test_the_lines_are_those_that_people_know() -> None:
     """Found, batches, success, and only then what was verified."""
     there = world(5)
     run(there)
-    untold = {"progress", "phase", "counted"}
+    untold = {"progress", "phase", "copy-totals"}
     shown = [code for code in there.events.codes if code not in untold]
     assert shown == ["found", "batch", "batch", "batch", "migrated", "verified"]
 
@@ -74,8 +74,12 @@ def test_what_it_came_to_is_left_to_the_record() -> None:
     there.make("new")
     there.boxes["new"]["own"] = "its own"
     run(there)
-    assert there.events.texts("counted") == ["Accounted for in new: 5 keys copied, 0 keys left"]
-    assert [one.data["keys"] for one in there.events if one.code == "apart"] == [["own"]]
+    assert there.events.texts("copy-totals") == [
+        "Accounted for in new: 5 keys copied, 0 keys skipped"
+    ]
+    assert [one.data["keys"] for one in there.events if one.code == "compared-different"] == [
+        ["own"]
+    ]
 
 
 @settings(max_examples=60, deadline=None)
@@ -130,8 +134,8 @@ def test_what_is_left_behind_is_not_complete_unless_accepted() -> None:
     with pytest.raises(IncompleteError, match="1 archived"):
         run(there)
     assert there.markers["new"].state is MarkerState.RUNNING
-    assert there.events.texts("equal") == ["Compared old → new: 10 keys the same"]
-    verdict = run(there, CopySettings(accept_left=True))
+    assert there.events.texts("compared-equal") == ["Compared old → new: 10 keys the same"]
+    verdict = run(there, CopySettings(allow_skipped=True))
     assert there.markers["new"].state is MarkerState.COMPLETE
     assert verdict.differences == 1
     assert "not the same on both sides: 1 missing" in there.events.texts("warning")
@@ -146,9 +150,9 @@ def test_where_every_write_is_denied_nothing_is_called_copied() -> None:
     ) as caught:
         run(there)
     assert caught.value.exit_code == 1
-    assert there.markers["new"].detail["ended"]["exit"] == 1
+    assert there.markers["new"].detail["failure"]["exit_code"] == 1
     assert there.markers["new"].detail["done"] == 0
-    assert not {"batch", "migrated", "left-behind"} & set(there.events.codes)
+    assert not {"batch", "migrated", "skipped"} & set(there.events.codes)
     there.denied = set()
     run(there)
     assert there.boxes["new"] == there.boxes["old"]
@@ -183,7 +187,7 @@ def test_accepting_what_was_skipped_does_not_make_nothing_a_success() -> None:
     there = world(8)
     there.denied = set(there.boxes["old"])
     with pytest.raises(WriteDeniedError, match=r"nothing was copied to new: it needs box:Put"):
-        run(there, CopySettings(accept_left=True))
+        run(there, CopySettings(allow_skipped=True))
     assert there.markers["new"].state is MarkerState.RUNNING
 
 
@@ -191,8 +195,8 @@ def test_accepting_what_was_skipped_takes_no_copy_of_nothing_for_whole() -> None
     """Every key is archived: the data has not arrived, whatever the option accepts."""
     there = world(8)
     there.archived = set(there.boxes["old"])
-    with pytest.raises(IncompleteError, match="--accept-left accepts no copy of nothing"):
-        run(there, CopySettings(accept_left=True))
+    with pytest.raises(IncompleteError, match="--allow-skipped accepts no copy of nothing"):
+        run(there, CopySettings(allow_skipped=True))
     assert "migrated" not in there.events.codes
     assert there.markers["new"].state is MarkerState.RUNNING
 
@@ -342,14 +346,14 @@ def test_why_a_run_ended_is_on_record_until_the_next_one() -> None:
     there.archived = {"k03"}
     with pytest.raises(IncompleteError):
         run(there)
-    ended = there.markers["new"].detail["ended"]
+    ended = there.markers["new"].detail["failure"]
     assert ended["exit"] == 4
-    assert "1 key not copied to new (1 archived)" in ended["why"]
+    assert "1 key not copied to new (1 archived)" in ended["reason"]
     assert there.markers["new"].detail["done"] == 10
     assert there.markers["new"].detail["skipped"] == 1
     there.archived = set()
     run(there)
-    assert "ended" not in there.markers["new"].detail
+    assert "failure" not in there.markers["new"].detail
 
 
 def test_a_run_that_is_stopped_at_once_says_so() -> None:
@@ -365,5 +369,5 @@ def test_a_run_that_is_stopped_at_once_says_so() -> None:
     there.moment = interrupt  # type: ignore[method-assign] # a person at the keyboard
     with pytest.raises(KeyboardInterrupt):
         run(there)
-    ended = there.markers["new"].detail["ended"]
-    assert ended == {"exit": 4, "why": "a person or the system stopped it at once"}
+    ended = there.markers["new"].detail["failure"]
+    assert ended == {"exit_code": 4, "reason": "a person or the system stopped it at once"}

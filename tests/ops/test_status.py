@@ -18,7 +18,7 @@ RUNNING: dict[str, Any] = {
     "total": 100_000,
     "unit": "item",
     "rate": 2300.4,
-    "left": 24,
+    "seconds_left": 24,
     "retries": 3,
     "throttled": 12,
     "reason": "Put answered SlowDown",
@@ -34,7 +34,7 @@ def told(**markers: Marker) -> list[str]:
     """The lines about some records."""
     there = World(markers=markers)
     status(there.context())
-    return there.events.texts("run")
+    return there.events.texts("migration-status")
 
 
 def test_a_running_one_tells_everything_that_is_known() -> None:
@@ -66,7 +66,7 @@ def test_without_a_sign_of_life_it_is_interrupted() -> None:
 )
 def test_a_run_that_could_say_goodbye_says_why(code: object, state: str) -> None:
     """The last run's end is the state, and its reason a part of the line."""
-    ended = {"exit": code, "why": "allow ssm:PutParameter."}
+    ended = {"exit_code": code, "reason": "allow ssm:PutParameter."}
     assert told(new=marker(ended=ended)) == [
         f"old → new: {state}: allow ssm:PutParameter; ended 4 s ago; run r1"
     ]
@@ -178,12 +178,12 @@ def test_without_records_it_says_so() -> None:
 
 def journal_of(run: str) -> list[dict[str, Any]]:
     """A journal in which one of two partitions is done, and a key was left behind."""
-    left = [{"key": "k", "trouble": "archived", "why": "w"}]
-    counts = {"copied": 40, "same": 2, "bytes": 1, "left": 1}
+    left = [{"key": "k", "reason": "archived", "detail": "w"}]
+    counts = {"copied": 40, "same": 2, "bytes": 1, "skipped": 1}
     return [
         {"type": "run", "run": run, "identity": None},
         {"type": "partitions", "partitions": ["0", "1"]},
-        {"type": "checkpoint", "partition": "0", "cursor": None, "kept_back": left, **counts},
+        {"type": "checkpoint", "partition": "0", "cursor": None, "skipped_keys": left, **counts},
     ]
 
 
@@ -194,7 +194,7 @@ def test_a_journal_of_the_same_run_adds_what_it_knows(run: str, known: bool) -> 
     context = replace(there.context(), recorded=lambda _kind, _target: journal_of(run))
     (shown,) = status(context)
     text = "goes on after 42 keys, 1 of 2 parts done, left behind: 1 archived"
-    assert (text in there.events.texts("run")[0]) is known
+    assert (text in there.events.texts("migration-status")[0]) is known
     assert bool(shown.local) is known
 
 

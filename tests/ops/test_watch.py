@@ -82,7 +82,7 @@ def test_the_moment_between_two_migrations_is_no_end() -> None:
     there = World(markers={"a": running()})
     lines = watched(there, put(a=COMPLETE), put(b=running()), put(b=COMPLETE))
     assert [line.partition(":")[0] for line in lines] == [
-        *("watching", "finished", "watching", "finished", "done")
+        *("watch-progress", "migration-completed", "watch-progress", "migration-completed", "done")
     ]
 
 
@@ -96,7 +96,7 @@ def test_one_that_begins_and_ends_between_two_looks_is_told_of() -> None:
 
 def test_a_failed_run_is_told_with_its_reason() -> None:
     """The reason that the run has put on record."""
-    ended = {"exit": 4, "why": "1 key not copied"}
+    ended = {"exit_code": 4, "reason": "1 key not copied"}
     failed = replace(running(3, ended=ended), alive=False)
     lines = watched(World(markers={"new": running()}), put(new=failed))
     assert lines[-2].startswith(
@@ -109,7 +109,7 @@ def test_records_that_cannot_be_seen_for_a_while_are_warned_of_once() -> None:
     there = World(markers={"new": running()})
     lines = watched(there, fail, fail, fail, put(new=running(8)), put(new=COMPLETE))
     assert [line.partition(":")[0] for line in lines] == [
-        *("watching", "warning", "note", "watching", "finished", "done")
+        *("watch-progress", "warning", "note", "watch-progress", "migration-completed", "done")
     ]
 
 

@@ -81,7 +81,7 @@ def test_migrations_have_a_rate_each() -> None:
 def test_a_long_list_of_keys_is_cut_and_says_so() -> None:
     """Only a sample of many left-behind keys is shown, with the number of the others."""
     left = [
-        event("left-behind", name="t", trouble="denied", key=str(n), why="no") for n in range(1000)
+        event("skipped", name="t", reason="denied", key=str(n), detail="no") for n in range(1000)
     ]
     lines = plain(left)
     assert len(lines) == SAMPLE + 1
@@ -106,7 +106,7 @@ def test_json_has_one_object_a_line_with_every_field() -> None:
     """A JSON line holds time, code, level, text and data, and is valid by itself."""
     stream = io.StringIO()
     with JsonRenderer(stream, now=lambda: 0.25) as render:
-        render(event("left-behind", trouble="denied", key="a\nb\ud800→", why="no"))
+        render(event("skipped", reason="denied", key="a\nb\ud800→", detail="no"))
         render(event("found", count=78, unit="item", name="t"))
     first, second = stream.getvalue().splitlines()
     assert json.loads(first)["data"]["key"] == "a\nb\ud800→"
@@ -121,13 +121,13 @@ def test_json_has_one_object_a_line_with_every_field() -> None:
 
 def test_json_lists_every_key_and_bounds_the_batches() -> None:
     """Scripts get all keys, at most one batch a second, and the last one."""
-    left = [event("left-behind", trouble="x", key=str(n), why="y") for n in range(500)]
+    left = [event("skipped", reason="x", key=str(n), detail="y") for n in range(500)]
     stream = io.StringIO()
     with JsonRenderer(stream, now=Now(0.001)) as render:
         for happened in [*left, *batches(4000), event("migrated", name="t")]:
             render(happened)
     objects = [json.loads(one) for one in stream.getvalue().splitlines()]
     told = [one["data"]["batch"] for one in objects if one["code"] == "batch"]
-    assert sum(one["code"] == "left-behind" for one in objects) == 500
+    assert sum(one["code"] == "skipped" for one in objects) == 500
     assert len(told) <= 5
     assert told[-1] == 4000

@@ -57,7 +57,7 @@ def progress(done: int, name: str = "t") -> Event:
 
 def left(key: str, why: str = "archived") -> Event:
     """A key that was left behind."""
-    return event("left-behind", name="t", source="s", key=key, trouble="archived", why=why)
+    return event("skipped", name="t", source="s", key=key, reason="archived", detail=why)
 
 
 @given(st.lists(st.floats(0.01, 5000), min_size=1, max_size=3000))
@@ -109,8 +109,8 @@ def test_keys_left_behind_are_all_kept_and_share_lines() -> None:
         keep(left(str(n)))
     keep(left("other", "denied"))
     keep.end(4, "why")
-    assert [len(data["keys"]) for data in sink.of("left-behind")] == [500, 500, 200, 1]
-    assert [key for data in sink.of("left-behind") for key in data["keys"]][:-1] == [
+    assert [len(data["keys"]) for data in sink.of("skipped")] == [500, 500, 200, 1]
+    assert [key for data in sink.of("skipped") for key in data["keys"]][:-1] == [
         str(n) for n in range(1200)
     ]
 
@@ -121,10 +121,19 @@ def test_what_is_beyond_a_list_is_counted() -> None:
     keep = Recorder(sink, pytest.fail, now=Now())
     for start in range(0, KEYS + 1000, 500):
         keys = [f"k{n}" for n in range(start, start + 500)]
-        keep(event("apart", side="missing", count=500, keys=keys, source="s", name="t"))
-    keep(event("apart", side="extra", count=1, keys=["x"], source="s", name="t"))
+        keep(
+            event(
+                "compared-different",
+                difference="missing",
+                count=500,
+                keys=keys,
+                source="s",
+                name="t",
+            )
+        )
+    keep(event("compared-different", difference="extra", count=1, keys=["x"], source="s", name="t"))
     keep.end(2, None)
-    assert sum(len(data["keys"]) for data in sink.of("apart")) == KEYS + 1
+    assert sum(len(data["keys"]) for data in sink.of("compared-different")) == KEYS + 1
     assert sink.of("cut") == [{"apart-missing": 1000}]
 
 
@@ -157,7 +166,7 @@ def test_what_others_tell_better_is_passed_over() -> None:
     sink = Sink()
     keep = Recorder(sink, pytest.fail, now=Now())
     keep(event("batch", name="t", batch=1, batches=4))
-    keep(event("different", side="missing", key="k", name="t"))
+    keep(event("difference", difference="missing", key="k", name="t"))
     assert sink.records == []
 
 
@@ -166,13 +175,13 @@ def test_a_decision_is_kept_once_until_it_changes() -> None:
     sink = Sink()
     keep = Recorder(sink, pytest.fail, now=Now())
     for action, rule in (("migrate", 3), ("migrate", 3), ("import", 1), ("import", 1)):
-        keep(event("decided", name="t", type="Box", action=action, rule=rule))
-    assert [data["action"] for data in sink.of("decided")] == ["migrate", "import"]
+        keep(event("decision", name="t", type="Box", action=action, rule=rule))
+    assert [data["action"] for data in sink.of("decision")] == ["migrate", "import"]
 
 
 def test_what_is_no_record_ends_no_run() -> None:
     """An event that cannot be kept is told of like a full disk."""
     told: list[OSError] = []
     keep = Recorder(Sink(), told.append, now=Now())
-    keep(event("apart", side="missing", count=1, source="s", name="t"))
+    keep(event("compared-different", difference="missing", count=1, source="s", name="t"))
     assert len(told) == 1

@@ -28,7 +28,7 @@ def lines(*runs: MigrationStatus, width: int) -> list[str]:
 
 def test_a_wide_window_gets_a_table() -> None:
     """One line for each run, every figure below its heading."""
-    failed = run("failed", "Orders-prod", ended={"exit": 1, "why": "access denied"})
+    failed = run("failed", "Orders-prod", failure={"exit_code": 1, "reason": "access denied"})
     head, first, second, why = lines(run(**COPYING, left=24), failed, width=160)
     for title, cell in (
         ("RESOURCE", "Waitlist-prod"),

@@ -48,14 +48,14 @@ def test_a_beat_never_undoes_the_end(store: FakeParameters, ending: str) -> None
             go_on.wait(WAIT)
 
     store.between = hold_back_the_beat
-    heart = threading.Thread(target=lambda: lease.send_heartbeat({}), name="heart")
+    keeper = threading.Thread(target=lambda: lease.send_heartbeat({}), name="heart")
     end = threading.Thread(target=lambda: getattr(lease, ending)({"end": True}))
-    heart.start()
+    keeper.start()
     assert under_way.wait(WAIT)
     end.start()
     end.join(0.2)
     go_on.set()
-    heart.join(WAIT)
+    keeper.join(WAIT)
     end.join(WAIT)
     assert markers(store, "next").get(KIND, TARGET).detail.get("end")
 

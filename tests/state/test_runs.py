@@ -123,7 +123,9 @@ def test_a_record_that_is_written_is_not_removed(tmp_path: Path) -> None:
 def test_a_line_is_plain_json(tmp_path: Path) -> None:
     """Any tool can read a record, and no key can break a line."""
     file = begun(tmp_path, new_run(1.0))
-    file.write({"at": 1, "code": "apart", "data": {"keys": ["a\nb", "\ud800", "</script>"]}})
+    file.write(
+        {"at": 1, "code": "compared-different", "data": {"keys": ["a\nb", "\ud800", "</script>"]}}
+    )
     file.close()
     (_, line) = file.path.read_text(encoding="ascii").splitlines()
     assert json.loads(line)["data"]["keys"] == ["a\nb", "\ud800", "</script>"]

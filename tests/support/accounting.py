@@ -19,7 +19,7 @@ def check_identity(records: Iterable[Mapping[str, Any]], planned: int) -> CopySt
     assert progress.finished, "a run that ended has no partition left"
     check_sums(kept, planned)
     counts = progress.counts
-    assert counts.copied + counts.same + counts.left == planned, counts
+    assert counts.copied + counts.same + counts.skipped == planned, counts
     assert counts.tally.records in (0, counts.copied + counts.same), "a tally is of everything"
     return progress
 
@@ -34,9 +34,9 @@ def check_sums(records: Iterable[Mapping[str, Any]], planned: int) -> CopyState:
     """No key is counted twice, and every key that counts as left behind is named with a reason."""
     progress = CopyState.of(kept := list(records))
     assert progress.counts.done <= planned, progress.counts
-    named = [left for record in kept for left in record.get("kept_back", ())]
-    assert all(left["key"] and left["trouble"] and left["why"] for left in named)
-    assert len(named) == sum(record.get("left", 0) for record in checkpoints(kept))
+    named = [left for record in kept for left in record.get("skipped_keys", ())]
+    assert all(left["key"] and left["reason"] and left["detail"] for left in named)
+    assert len(named) == sum(record.get("skipped", 0) for record in checkpoints(kept))
     return progress
 
 

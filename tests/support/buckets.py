@@ -157,7 +157,7 @@ async def whole(copier: Copier, after: str | None = None) -> CopyOutcome:
     outcomes: list[CopyOutcome] = []
     for partition in await copier.partitions() if after is None else [""]:
         async for page in copier.read(partition, after):
-            outcomes.append(CopyOutcome(same=page.same, left=page.left))
+            outcomes.append(CopyOutcome(same=page.same, skipped=page.skipped))
             outcomes += await asyncio.gather(*map(write, page.units))
     return total(outcomes)
 
@@ -169,7 +169,7 @@ def total(outcomes: Iterable[CopyOutcome]) -> CopyOutcome:
         sum(one.copied for one in parts),
         sum(one.same for one in parts),
         sum(one.bytes for one in parts),
-        tuple(left for one in parts for left in one.left),
+        tuple(left for one in parts for left in one.skipped),
     )
 
 

@@ -179,7 +179,7 @@ def total(outcomes: Sequence[CopyOutcome]) -> CopyOutcome:
         sum(each.copied for each in outcomes),
         sum(each.same for each in outcomes),
         sum(each.bytes for each in outcomes),
-        tuple(left for each in outcomes for left in each.left),
+        tuple(left for each in outcomes for left in each.skipped),
     )
 
 

@@ -49,8 +49,8 @@ def copied(count: int = 78, seconds: int = 8) -> Iterator[Record]:
             float(n), "progress", done=count * n // seconds, total=count, throttled=throttled,
             retries=throttled, **COPY,
         )  # fmt: skip
-    counts = {"copied": count, "same": 0, "left": 0, "bytes": 12_345, "troubles": {}}
-    yield happened(seconds + 0.1, "counted", **counts, **COPY)
+    counts = {"copied": count, "same": 0, "skipped": 0, "bytes": 12_345, "skip_reasons": {}}
+    yield happened(seconds + 0.1, "copy-totals", **counts, **COPY)
     yield happened(seconds + 0.2, "migrated", **COPY)
     yield happened(seconds + 0.2, "verified", count=count, evidence="all by content", **COPY)
 
@@ -60,12 +60,20 @@ def apart(side: str, keys: Iterable[str]) -> Iterator[Record]:
     listed = list(keys)
     for start in range(0, len(listed), 500):
         some = listed[start : start + 500]
-        yield happened(9.0, "apart", side=side, count=len(some), keys=some, **COPY)
+        yield happened(
+            9.0, "compared-different", difference=side, count=len(some), keys=some, **COPY
+        )
 
 
 def facts(name: str, **more: object) -> Record:
     """The facts of an existing resource with data, as in a plan."""
-    usual = {"name": name, "exists": "yes", "content": "data", "owner": "nobody", "marker": "none"}
+    usual = {
+        "name": name,
+        "exists": "yes",
+        "content": "data",
+        "owner": "no stack",
+        "marker": "none",
+    }
     size = {"items": 78, "bytes": 12_345, "exact": True}
     settings = {"encryption": "SSE-S3", "versioning": "on"}
     return {**usual, "size": size, "settings": settings, "problems": [], "notes": [], **more}
@@ -88,7 +96,7 @@ def decided(number: int = 0, action: str = "migrate", **more: object) -> Record:
         "warnings": [],
         "estimate": {"items": 78, "bytes": 12_345, "seconds": 2, "usd": 0.0002, "exact": True},
     }
-    return happened(0.1, "decided", **{**data, **more})
+    return happened(0.1, "decision", **{**data, **more})
 
 
 ATTACK = "</script></style>--><img src=//example.com onerror=\"alert('x')\">"
@@ -102,11 +110,11 @@ def attacked() -> list[Record]:
         decided(0, ATTACK, id=ATTACK, reason=ATTACK, warnings=[ATTACK]),
         decided(0, "keep", type=ATTACK),
         *({**record, "data": {**record["data"], **copy}} for record in copied()),
-        happened(3.0, "left-behind", **copy, trouble=ATTACK, why=ATTACK, keys=[ATTACK] * 60),
+        happened(3.0, "skipped", **copy, reason=ATTACK, detail=ATTACK, keys=[ATTACK] * 60),
         happened(3.0, "slowed", reason=ATTACK, **copy),
         *apart(ATTACK, [ATTACK] * 60),
         happened(4.0, "new-in-a-later-version", what=ATTACK),
         happened(4.0, "note"),
-        happened(5.0, "cut", **{"left-behind": 7}),
+        happened(5.0, "cut", **{"skipped": 7}),
         ended(9, 4, ATTACK),
     ]

@@ -30,7 +30,7 @@ from dataware.core.errors import RefusedError
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import (
     NO_MARKER,
-    NOBODY,
+    UNMANAGED,
     Content,
     Existence,
     Facts,
@@ -135,7 +135,7 @@ class WorldAws:
 
     def owner_of(self, _types: Collection[str], physical_id: str) -> Owner:
         """The owner that the test has set."""
-        return self.world.owners.get(physical_id, NOBODY)
+        return self.world.owners.get(physical_id, UNMANAGED)
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ class BoxCopier:
         key: str = unit.payload
         self.world.moment(f"write {key}")
         if (skipped := self._skip(key)) is not None:
-            return CopyOutcome(left=(skipped,))
+            return CopyOutcome(skipped=(skipped,))
         source, target = (
             self.world.boxes[place.name] for place in (self.order.source, self.order.target)
         )
@@ -258,7 +258,7 @@ class BoxCopier:
             return CopyOutcome(same=1)
         if key in target and self.order.on_conflict is not OnConflict.SOURCE:
             return CopyOutcome(
-                left=(SkippedKey(key, SkipReason.CONFLICT, "the target has its own"),)
+                skipped=(SkippedKey(key, SkipReason.CONFLICT, "the target has its own"),)
             )
         target[key] = source[key]
         return CopyOutcome(copied=1)

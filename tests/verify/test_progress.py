@@ -36,7 +36,7 @@ def test_it_tells_how_far_it_is_and_how_long_it_takes() -> None:
     """Both sides are read, so that half of what was read is done."""
     there = Verification(1000, sides=2)
     there.read(10.0, 400)
-    assert there.events.texts("comparing") == ["Compared 200 of 1,000 items, 20/s, 40 s left"]
+    assert there.events.texts("verify-progress") == ["Compared 200 of 1,000 items, 20/s, 40 s left"]
     (detail,) = there.published
     assert (detail["phase"], detail["done"], detail["total"]) == ("verifying", 200, 1000)
 
@@ -52,14 +52,14 @@ def test_an_unknown_total_is_no_total() -> None:
     """Nobody knows how much there is: it counts, and foretells nothing."""
     there = Verification(None)
     there.read(10.0, 400)
-    assert there.events.texts("comparing") == ["Compared 400 items, 40/s"]
+    assert there.events.texts("verify-progress") == ["Compared 400 items, 40/s"]
 
 
 def test_more_than_was_expected_is_no_broken_figure() -> None:
     """A target with more than the source does not end at 105 %."""
     there = Verification(100)
     there.read(10.0, 105)
-    assert there.events.texts("comparing") == ["Compared 105 items, 10/s"]
+    assert there.events.texts("verify-progress") == ["Compared 105 items, 10/s"]
     assert there.events[0].data["seconds_left"] is None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from dataware.aws.errors import translate_errors
 from dataware.aws.holding_stack import HOLDING_PREFIX
 from dataware.core.errors import NotFoundError
-from dataware.core.model import NOBODY, Owner, Ownership
+from dataware.core.model import UNMANAGED, Owner, Ownership
 from dataware.core.ports import Aws
 
 PERMISSIONS = (
@@ -23,7 +23,7 @@ go, or never taken in."""
 
 
 def owner_of(aws: Aws, types: Collection[str], physical_id: str) -> Owner:
-    """The stack that has the resource now, as OTHER_STACK, or NOBODY. Raises LookupFailedError.
+    """The stack that has the resource now, as OTHER_STACK, or UNMANAGED. Raises LookupFailedError.
 
     The service answers for deleted stacks too, for 90 days, and looks at the physical id alone,
     so type and status are compared here. `types` are all that declare such a resource.
@@ -33,7 +33,7 @@ def owner_of(aws: Aws, types: Collection[str], physical_id: str) -> Owner:
         with translate_errors(f"the stack of {physical_id}", PERMISSIONS[0]):
             answer = cloudformation.describe_stack_resources(PhysicalResourceId=physical_id)
     except NotFoundError:
-        return NOBODY
+        return UNMANAGED
     stacks: dict[str, list[Mapping[str, Any]]] = {}
     for row in answer["StackResources"]:
         stacks.setdefault(row["StackId"], []).append(row)
@@ -46,7 +46,7 @@ def owner_of(aws: Aws, types: Collection[str], physical_id: str) -> Owner:
         )
         if held and held["ResourceStatus"] not in RELEASED and _lives(cloudformation, stack_id):
             return Owner(Ownership.OTHER_STACK, name, held["LogicalResourceId"], stack_id)
-    return NOBODY
+    return UNMANAGED
 
 
 def _find(

@@ -176,7 +176,7 @@ class Account:
         return errors.translate_errors(what, permission)
 
     def owner_of(self, types: Collection[str], physical_id: str) -> Owner:
-        """The CloudFormation owner as OTHER_STACK with stack and logical id, or NOBODY."""
+        """The CloudFormation owner as OTHER_STACK with stack and logical id, or UNMANAGED."""
         return ownership.owner_of(self, types, physical_id)
 
     def stack_resources(self, stack: str) -> Mapping[str, Deployed]:

@@ -76,7 +76,7 @@ class LockEntry:
         return () if acts or self.referenced in self.beside else self.beside
 
     @property
-    def doubtful(self) -> tuple[str, ...]:
+    def unread_names(self) -> tuple[str, ...]:
         """The names under which data may lie by now beside what this stack leaves empty."""
         created = self.decision.action is Action.CREATE
         empty = self.decision.action is Action.KEEP and not self.has_data

@@ -33,7 +33,7 @@ class MigrationSettings:
 
     on_conflict: OnConflict | None
     all_versions: bool
-    accept_left: bool
+    allow_skipped: bool
     max_rate: float | None
     max_concurrency: int
     total_timeout: Duration
@@ -58,7 +58,7 @@ class MigrationSettings:
         chosen = {
             "OnConflict": self.on_conflict.value if self.on_conflict else None,
             "AllVersions": "true" if self.all_versions else None,
-            "AcceptLeft": "true" if self.accept_left else None,
+            "AllowSkipped": "true" if self.allow_skipped else None,
             "IfNeeded": "true" if self.if_needed else None,
             "MaxRate": str(self.max_rate) if self.max_rate else None,
             "Environment": dict(self.environment),
@@ -79,7 +79,7 @@ class DataMigration(Construct):
     stack back with its reason, and the next deployment goes on from there.
 
     `source` and `target` are buckets or tables of CDK, or addresses such as ``s3://name`` and
-    ``dynamodb://name``; `on_conflict` is "source", "target" or "stop"; `accept_left` lets it end
+    ``dynamodb://name``; `on_conflict` is "source", "target" or "stop"; `allow_skipped` lets it end
     well though keys were left behind; `max_rate` is in items or objects a second. `total_timeout`
     is an hour at most (default: 55 minutes). `environment` are variables for the Lambda functions
     while they work on this migration; `source_key` and `target_key` encrypt a side that is given
@@ -101,7 +101,7 @@ class DataMigration(Construct):
         source_region: str | None = None,
         on_conflict: str | None = None,
         all_versions: bool = False,
-        accept_left: bool = False,
+        allow_skipped: bool = False,
         max_rate: float | None = None,
         max_concurrency: int = 10,
         total_timeout: Duration | None = None,
@@ -116,7 +116,7 @@ class DataMigration(Construct):
         self._settings = MigrationSettings(
             OnConflict(on_conflict) if on_conflict else None,
             all_versions,
-            accept_left,
+            allow_skipped,
             max_rate,
             max_concurrency,
             total_timeout or Duration.minutes(55),

@@ -20,7 +20,7 @@ from dataware.cdk.request import is_token
 from dataware.core.errors import InputError
 from dataware.core.kind import Kind
 from dataware.kinds import load
-from dataware.ops.inputs.addresses import check_apart, parse_address
+from dataware.ops.inputs.addresses import check_distinct, parse_address
 from dataware.state.marker_value import ROOT, parameter_name
 
 Resource: TypeAlias = str | s3.IBucket | dynamodb.ITable
@@ -91,7 +91,7 @@ def sides(
             )
         if isinstance(source, str) and isinstance(target, str):
             kinds = {one.kind.cfn_type: one.kind}
-            check_apart(parse_address(source, kinds), parse_address(target, kinds))
+            check_distinct(parse_address(source, kinds), parse_address(target, kinds))
     except InputError as error:
         raise ValueError(f"{scope.node.path}: {error}") from error
     if other.region != stack.region:

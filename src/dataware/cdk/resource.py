@@ -186,18 +186,18 @@ class DataAwareResource(Construct):
 
         def copy(source: str, **more: Any) -> PendingCopy:
             names = (asked.kind.cfn_type, source, asked.preferred)
-            return PendingCopy(*names, decision.guarded, key=key, **more)
+            return PendingCopy(*names, decision.no_overwrite, key=key, **more)
 
         if decision.action in COPYING and decision.source is not None:
             return (copy(decision.source, size=entry.size),)
         if asked.kind.copying is None or asked.on_error is OnError.NO_DATA:
             return ()
-        if entry.doubtful:
+        if entry.unread_names:
             Annotations.of(self).add_info(
                 f"{FILE} knows of no data for {asked.preferred}, and this synth cannot look again: "
-                f"the deployment looks at {', '.join(entry.doubtful)}, and copies what is there"
+                f"the deployment looks at {', '.join(entry.unread_names)}, and copies what is there"
             )
-        return tuple(copy(name, if_needed=True) for name in entry.doubtful)
+        return tuple(copy(name, if_needed=True) for name in entry.unread_names)
 
     def _refuse_twin(self) -> None:
         """Add an error where the app's own settings leave data beside an empty resource.
@@ -207,7 +207,7 @@ class DataAwareResource(Construct):
         asked, names = self._asked, self._entry.stranded
         if asked.kind.copying is None or not names:
             return
-        copy = PendingCopy(asked.kind.cfn_type, names[0], asked.preferred, guarded=True)
+        copy = PendingCopy(asked.kind.cfn_type, names[0], asked.preferred, no_overwrite=True)
         Annotations.of(self).add_error(
             f"{asked.preferred} is empty, {', '.join(names)} holds data, and on_fallback_data="
             f'"{asked.on_fallback_data}" forbids to copy it: leave that out, {copy.advice}, or '

@@ -141,7 +141,7 @@ def settings_of(copy: CopyOptions) -> CopySettings:
     return CopySettings(
         on_conflict=copy.on_conflict,
         all_versions=copy.versions == "all",
-        accept_left=copy.accept_left,
+        allow_skipped=copy.allow_skipped,
         deep=copy.deep,
         max_rate=copy.max_rate,
         max_share=copy.max_share,

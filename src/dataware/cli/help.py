@@ -31,7 +31,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "max_rate",
         "max_share",
         "processes",
-        "accept_left",
+        "allow_skipped",
         "deep",
     ),
     "AWS": ("profile", "region", "endpoint_url"),

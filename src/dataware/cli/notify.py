@@ -232,7 +232,7 @@ class Listener:
             told = {"verified": data["count"], "unit": data["unit"], "state": "complete"}
             self.migrations[name].update(told)
         elif happened.code == "incomplete":
-            why = str(data["why"])[:REASON_LENGTH]
+            why = str(data["reason"])[:REASON_LENGTH]
             self.migrations[name].update({"state": "incomplete", "reason": why})
 
 

@@ -184,7 +184,7 @@ copy_options = _together(
         type=click.IntRange(min=1),
         help="Copy with N processes; by default one for each core if there is much to copy.",
     ),
-    click.option("--accept-left", is_flag=True, help="Complete although keys were left behind."),
+    click.option("--allow-skipped", is_flag=True, help="Complete although keys were left behind."),
     deep_option,
     click.option(
         "--multipart-threshold", type=size, default="5GiB", hidden=True,

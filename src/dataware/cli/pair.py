@@ -7,7 +7,7 @@ from dataware.cli.settings import PairOptions
 from dataware.core.model import Location
 from dataware.ops.context import Context
 from dataware.ops.inputs import ResourceAddress, parse_pair
-from dataware.ops.inputs.addresses import check_apart
+from dataware.ops.inputs.addresses import check_distinct
 
 
 def addresses_of(pair: PairOptions) -> tuple[ResourceAddress, ResourceAddress]:
@@ -21,5 +21,5 @@ def locations_of(
 ) -> tuple[Location, Location]:
     """Both locations, seen from this account. Raises InputError for two that overlap."""
     account, region = context.aws.account, context.aws.region
-    check_apart(one, other, account, region)
+    check_distinct(one, other, account, region)
     return one.place(account, region), other.place(account, region)

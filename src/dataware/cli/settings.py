@@ -57,7 +57,7 @@ class CopyOptions:
     max_rate: float | None
     max_share: float | None
     processes: int | None
-    accept_left: bool
+    allow_skipped: bool
     deep: bool
     multipart_threshold: int
     part_size: int

@@ -20,15 +20,15 @@ ADVICE: Mapping[str, str] = {
 OTHER = "see the reasons above"
 
 
-def list_causes(troubles: Mapping[str, int]) -> str:
+def list_causes(skip_reasons: Mapping[str, int]) -> str:
     """Every cause with its number, such as "3 archived, 1 conflict"."""
-    return ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(troubles.items()) if n)
+    return ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(skip_reasons.items()) if n)
 
 
-def advise(troubles: Mapping[str, int], *, on_conflict: str = "--on-conflict") -> str:
+def advise(skip_reasons: Mapping[str, int], *, on_conflict: str = "--on-conflict") -> str:
     """The advice for every cause, such as "archived: restore them first"."""
     return "; ".join(
         f"{trouble}: {ADVICE.get(trouble, OTHER).format(on_conflict=on_conflict)}"
-        for trouble, number in sorted(troubles.items())
+        for trouble, number in sorted(skip_reasons.items())
         if number
     )

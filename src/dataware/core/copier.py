@@ -29,11 +29,11 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SkippedKey:
-    """A key that was left behind: `key` as people write it, `why` in a clause."""
+    """A key that was left behind: `key` as people write it, `detail` in a clause."""
 
     key: str
-    trouble: SkipReason
-    why: str
+    reason: SkipReason
+    detail: str
 
 
 class CopyOutcome(NamedTuple):
@@ -45,7 +45,7 @@ class CopyOutcome(NamedTuple):
     copied: int = 0
     same: int = 0
     bytes: int = 0
-    left: tuple[SkippedKey, ...] = ()
+    skipped: tuple[SkippedKey, ...] = ()
     tally: MultisetDigest = NO_RECORDS
 
 
@@ -73,7 +73,7 @@ class UnitPage(Generic[Payload]):
     units: tuple[Unit[Payload], ...]
     cursor: str | None
     same: int = 0
-    left: tuple[SkippedKey, ...] = ()
+    skipped: tuple[SkippedKey, ...] = ()
     read_units: float = 0.0
 
 

@@ -36,7 +36,7 @@ class Ownership(StrEnum):
     THIS_STACK = "this stack"
     MOVED = "this stack under another logical id"
     OTHER_STACK = "another stack"
-    NOBODY = "nobody"
+    UNMANAGED = "no stack"
     FOREIGN = "another account"
     UNKNOWN = "unknown"
 
@@ -125,7 +125,7 @@ class Owner:
         return (parts[4], parts[3]) if len(parts) > 5 else None
 
 
-NOBODY = Owner(Ownership.NOBODY)
+UNMANAGED = Owner(Ownership.UNMANAGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ class Facts:
     name: str
     existence: Existence = Existence.UNKNOWN
     content: Content = Content.UNKNOWN
-    owner: Owner = NOBODY
+    owner: Owner = UNMANAGED
     marker: Marker = NO_MARKER
     schema: str | None = ""
     size: Size | None = None
@@ -333,7 +333,7 @@ class Decision:
     """What to do with a resource, by which rule, and why.
 
     `source` is the name data is copied from (migrate, resume) or the fallback that is imported;
-    `import_mode` is None where nothing is imported; `guarded` asks that no write may replace
+    `import_mode` is None where nothing is imported; `no_overwrite` asks that no write may replace
     anything in the target.
     """
 
@@ -342,7 +342,7 @@ class Decision:
     reason: str
     source: str | None = None
     import_mode: ImportMode | None = None
-    guarded: bool = False
+    no_overwrite: bool = False
     warnings: tuple[str, ...] = ()
 
 

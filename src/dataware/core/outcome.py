@@ -97,7 +97,9 @@ def _troubles(planned: Planned, unit: str) -> Iterator[str]:
 
 def _is_ownerless(planned: Planned, used: Facts) -> bool:
     adopted = planned.decision.import_mode is ImportMode.ADOPT
-    return adopted and used.owner.ownership is Ownership.NOBODY and planned.wanted.stack is not None
+    return (
+        adopted and used.owner.ownership is Ownership.UNMANAGED and planned.wanted.stack is not None
+    )
 
 
 def _is_migrated(planned: Planned, fallback: Facts) -> bool:

@@ -84,7 +84,7 @@ def mark_changed(template: StackTemplate, names: Set[str]) -> StackTemplate:
     return replace(template, resources=resources)
 
 
-def find_passed_anew(was: DeclaredResource | None, now: DeclaredResource) -> frozenset[str]:
+def find_changed_parameters(was: DeclaredResource | None, now: DeclaredResource) -> frozenset[str]:
     """The parameters of a nested stack that its parent sets to something else than before."""
     passed, before = now.value("Parameters"), was.value("Parameters") if was else None
     if was is None or not isinstance(passed, Mapping):

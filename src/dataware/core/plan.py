@@ -93,7 +93,7 @@ class Planned:
             "reason": decision.reason,
             "source": decision.source,
             "import": decision.import_mode.value if decision.import_mode else None,
-            "guarded": decision.guarded,
+            "guarded": decision.no_overwrite,
             "warnings": list(decision.warnings),
             "estimate": self.estimate.to_json() if self.estimate else None,
             "wanted": _wanted_json(wanted),
@@ -343,7 +343,7 @@ def _planned_from_json(data: Mapping[str, Any]) -> Planned:
         reason=data["reason"],
         source=data["source"],
         import_mode=ImportMode(data["import"]) if data["import"] else None,
-        guarded=data["guarded"],
+        no_overwrite=data["no_overwrite"],
         warnings=tuple(data["warnings"]),
     )
     taken = Estimate(**data["estimate"]) if data["estimate"] else None

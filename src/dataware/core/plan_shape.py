@@ -108,7 +108,7 @@ _RESOURCE: Mapping[str, Any] = {
     "reason": _text,
     "source": _Maybe(_text),
     "import": _Maybe(_of(ImportMode)),
-    "guarded": _flag,
+    "no_overwrite": _flag,
     "warnings": [_text],
     "estimate": _Maybe(_ESTIMATE),
     "wanted": _WANTED,

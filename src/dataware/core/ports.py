@@ -151,10 +151,10 @@ class Aws(Protocol):
         ...
 
     def owner_of(self, types: Collection[str], physical_id: str) -> Owner:
-        """The CloudFormation owner as OTHER_STACK with stack and logical id, or NOBODY.
+        """The CloudFormation owner as OTHER_STACK with stack and logical id, or UNMANAGED.
 
         `types` are all that declare such a resource. Only stacks of this account and region are
-        found. Deleted stacks and retained, released resources count as NOBODY, and so do the
+        found. Deleted stacks and retained, released resources count as UNMANAGED, and so do the
         holding stacks of dataware itself. Raises LookupFailedError.
         """
         ...

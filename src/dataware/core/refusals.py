@@ -115,7 +115,7 @@ MIGRATION_ON_RECORD = (
         STOP,
         "the migration into {name} was complete, and it cannot be seen whether {name} still exists "
         "({problems}); {cure}",
-        when(marker=COMPLETE, preferred=UNSEEN, owner=(Ownership.NOBODY, Ownership.UNKNOWN)),
+        when(marker=COMPLETE, preferred=UNSEEN, owner=(Ownership.UNMANAGED, Ownership.UNKNOWN)),
     ),
     DecisionRow(
         9,
@@ -126,7 +126,7 @@ MIGRATION_ON_RECORD = (
     ),
 )
 
-NOBODYS = (Ownership.NOBODY, Ownership.UNKNOWN)
+UNMANAGED_OR_UNKNOWN = (Ownership.UNMANAGED, Ownership.UNKNOWN)
 UNREAD = (Fallback.UNKNOWN, Fallback.LATER)
 """Some fallback that would come first may hold data, and cannot be looked into."""
 WITHOUT_DATA = (EMPTY, HIDDEN)
@@ -136,14 +136,24 @@ COULD_STRAND = (
         14,
         STOP,
         "{hidden}; an empty {name} beside it could strand that data: {way_on}",
-        when(on_error=OnError.SAFE, preferred=ABSENT, owner=NOBODYS, fallback=Fallback.UNKNOWN),
+        when(
+            on_error=OnError.SAFE,
+            preferred=ABSENT,
+            owner=UNMANAGED_OR_UNKNOWN,
+            fallback=Fallback.UNKNOWN,
+        ),
     ),
     DecisionRow(
         14,
         STOP,
         "{source} has data, but {hidden}, and comes first; using {source} could strand that data: "
         "{way_on}",
-        when(on_error=OnError.SAFE, preferred=ABSENT, owner=NOBODYS, fallback=Fallback.LATER),
+        when(
+            on_error=OnError.SAFE,
+            preferred=ABSENT,
+            owner=UNMANAGED_OR_UNKNOWN,
+            fallback=Fallback.LATER,
+        ),
     ),
     DecisionRow(
         14,

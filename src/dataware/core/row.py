@@ -15,7 +15,7 @@ class DecisionRow:
     """One row: the conditions on columns (a missing column allows everything) and the answer.
 
     `because` and `warning` are sentences with the words that `dataware.core.rules` knows;
-    `reference` and `adopt` fix the import mode; `guarded` forbids to replace anything.
+    `reference` and `adopt` fix the import mode; `no_overwrite` forbids to replace anything.
     """
 
     rule: int
@@ -24,7 +24,7 @@ class DecisionRow:
     when: Mapping[str, frozenset[StrEnum]] = field(default_factory=dict)
     reference: bool = False
     adopt: bool = False
-    guarded: bool = False
+    no_overwrite: bool = False
     warning: str = ""
 
     def fits(self, situation: Situation) -> bool:

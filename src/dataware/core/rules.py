@@ -96,7 +96,7 @@ def decide(
         reason=row.because.format_map(words),
         source=source.name if source and takes_source else None,
         import_mode=_import_mode(row, wanted, schema, preferred),
-        guarded=row.guarded,
+        no_overwrite=row.no_overwrite,
         warnings=_warnings(row, words, wanted, preferred, fallbacks),
     )
 

@@ -37,7 +37,7 @@ OTHER_SCHEMA = (
     "{source} has the key schema {source_schema}, but {name} {other_keys}: items cannot be copied "
     "as they are; {same_keys}"
 )
-NOBODYS_FALLBACK = "{source} has data; the app asks to import the fallback instead of migrating"
+IMPORT_FALLBACK = "{source} has data; the app asks to import the fallback instead of migrating"
 
 ABSENT_ROWS = (
     DecisionRow(
@@ -57,7 +57,7 @@ ABSENT_ROWS = (
     DecisionRow(
         15,
         IMPORT,
-        NOBODYS_FALLBACK,
+        IMPORT_FALLBACK,
         when(preferred=ABSENT, on_fallback_data=OnFallbackData.IMPORT) | NEEDS_COPY,
         reference=True,
     ),
@@ -149,14 +149,14 @@ OWN_ROWS = (
         MIGRATE,
         "{name} belongs to this stack and is empty, and {source} has data",
         when(preferred=EXISTS, owner=OURS, content=EMPTY) | NEEDS_COPY,
-        guarded=True,
+        no_overwrite=True,
     ),
     DecisionRow(
         14,
         MIGRATE,
         "{name} belongs to this stack, shows no data, and {source} has data",
         when(preferred=EXISTS, owner=OURS) | NEEDS_COPY,
-        guarded=True,
+        no_overwrite=True,
     ),
     DecisionRow(6, KEEP, "{name} belongs to this stack", when(preferred=EXISTS, owner=OURS)),
 )
@@ -215,7 +215,7 @@ UNKNOWN_OWNER_ROWS = (
     ),
 )
 
-NOBODYS_ROWS = (
+UNMANAGED_ROWS = (
     DecisionRow(
         14,
         STOP,
@@ -239,7 +239,7 @@ NOBODYS_ROWS = (
     DecisionRow(
         15,
         IMPORT,
-        NOBODYS_FALLBACK,
+        IMPORT_FALLBACK,
         when(
             preferred=EXISTS,
             content=(EMPTY, HIDDEN),
@@ -260,14 +260,14 @@ NOBODYS_ROWS = (
         MIGRATE,
         "{name} is empty and {source} has data",
         when(preferred=EXISTS, content=EMPTY) | NEEDS_COPY,
-        guarded=True,
+        no_overwrite=True,
     ),
     DecisionRow(
         14,
         MIGRATE,
         "{name} shows no data and {source} has data; nothing in {name} is replaced",
         when(preferred=EXISTS) | NEEDS_COPY,
-        guarded=True,
+        no_overwrite=True,
     ),
     DecisionRow(
         12,
@@ -293,5 +293,5 @@ TABLE: tuple[DecisionRow, ...] = (
     *OWN_ROWS,
     *OTHER_STACK_ROWS,
     *UNKNOWN_OWNER_ROWS,
-    *NOBODYS_ROWS,
+    *UNMANAGED_ROWS,
 )

@@ -118,5 +118,5 @@ def _settings(job: MigrationJob) -> EngineSettings:
         bytes_in_flight=chosen.bytes_in_flight,
         max_rate=rate,
         parts=job.workers,
-        trial=not chosen.accept_left,
+        trial=not chosen.allow_skipped,
     )

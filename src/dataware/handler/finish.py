@@ -79,7 +79,7 @@ def _continue_verification(
     work: Invocation, progress: CopyState, event: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The outcome of a step of the verification."""
-    copy = CompletedCopy(work.job.round, progress, SkippedKeys.from_json(event["left"]))
+    copy = CompletedCopy(work.job.round, progress, SkippedKeys.from_json(event["skipped"]))
     comparison = Comparison.from_json(event["comparison"])
     try:
         done = [TaskState.from_json(check) for check in event["shards"]]
@@ -96,7 +96,7 @@ def _verify(work: Invocation, copy: CompletedCopy, step: Mapping[str, Any]) -> d
         "outcome": VERIFY,
         "job": work.job.to_json(),
         "before": copy.state.snapshot(),
-        "left": copy.skipped.to_json(),
+        "skipped": copy.skipped.to_json(),
         **step,
     }
 

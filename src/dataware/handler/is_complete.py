@@ -99,8 +99,8 @@ def _release(
     """Release the lock with what the next run goes on from; the error, to be raised."""
     with suppress(DatawareError):
         lease = markers_of(outside).rejoin(*job.record)
-        lease.release({**lease.detail, **known, "ended": ending(IncompleteError(why))})
-    outside.emit(happened("incomplete", why=why, **job.words))
+        lease.release({**lease.detail, **known, "failure": ending(IncompleteError(why))})
+    outside.emit(happened("incomplete", reason=why, **job.words))
     return IncompleteError(why[:REASON_LENGTH])
 
 

@@ -86,7 +86,7 @@ class MigrationJob:
             "target": asdict(self.target),
             "on_conflict": self.settings.on_conflict,
             "all_versions": self.settings.all_versions,
-            "accept_left": self.settings.accept_left,
+            "allow_skipped": self.settings.allow_skipped,
             "max_rate": self.settings.max_rate,
             "environment": dict(self.environment),
             **plain,
@@ -99,7 +99,7 @@ class MigrationJob:
         settings = CopySettings(
             on_conflict=OnConflict(policy) if policy else None,
             all_versions=data["all_versions"],
-            accept_left=data["accept_left"],
+            allow_skipped=data["allow_skipped"],
             max_rate=data["max_rate"],
         )
         return MigrationJob(
@@ -121,7 +121,7 @@ def job_of(properties: Mapping[str, Any], *, execution: str, now: float) -> Migr
     settings = CopySettings(
         on_conflict=OnConflict(policy) if policy else None,
         all_versions=properties.get("AllVersions") == "true",
-        accept_left=properties.get("AcceptLeft") == "true",
+        allow_skipped=properties.get("AllowSkipped") == "true",
         max_rate=float(rate) if rate else None,
     )
     return MigrationJob(

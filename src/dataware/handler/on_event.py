@@ -65,7 +65,7 @@ def _start_copy(outside: Context, event: Mapping[str, Any], job: MigrationJob) -
         why = migration.why_nothing_to_copy()
         if why is None:
             return {"Execution": _start(outside, properties["Machine"], job, migration)}
-    outside.emit(happened("nothing-to-do", why=why, **job.words))
+    outside.emit(happened("nothing-to-do", reason=why, **job.words))
     return {}
 
 

@@ -35,7 +35,7 @@ class Shard:
     """The state of one partition.
 
     `cursor` is where to go on, None at the start; `items` is about how many there are; `kept`
-    names the first keys that were left behind, `troubles` counts all of them by trouble; `failed`
+    names the first keys that were left behind, `skip_reasons` counts all of them by trouble; `failed`
     says why the shard ended before it was done; `room` is how many bytes its words may take.
     """
 
@@ -44,7 +44,7 @@ class Shard:
     items: int = 0
     done: bool = False
     counts: Counts = field(default_factory=Counts)
-    troubles: Counter[str] = field(default_factory=Counter)
+    skip_reasons: Counter[str] = field(default_factory=Counter)
     kept: list[dict[str, str]] = field(default_factory=list)
     failed: str | None = None
     room: int = WORDS
@@ -64,7 +64,7 @@ class Shard:
         self.cursor = progress.cursors.get(self.partition)
         self.done = progress.finished
         self.counts.add(progress.counts)
-        self.troubles.update(progress.troubles)
+        self.skip_reasons.update(progress.skip_reasons)
 
     def fail(self, why: str) -> None:
         """Note why the shard ends before it is done; that says more than an example."""
@@ -79,8 +79,8 @@ class Shard:
         if len(self.kept) == KEPT:
             return False
         example = {name: text[:KEY_LENGTH] for name, text in left.items()}
-        rest = self.room - size([*self.kept, {**example, "why": ""}])
-        example["why"] = cut(example["why"], rest)
+        rest = self.room - size([*self.kept, {**example, "detail": ""}])
+        example["detail"] = cut(example["detail"], rest)
         before = len(self.kept)
         self.kept = fitting([*self.kept, example], self.room)
         return len(self.kept) > before
@@ -97,7 +97,7 @@ class Shard:
             "type": "checkpoint",
             "partition": self.partition,
             "cursor": None if self.done else self.cursor,
-            "kept_back": [{"trouble": trouble} for trouble in self.troubles.elements()],
+            "skipped_keys": [{"reason": reason} for reason in self.skip_reasons.elements()],
             **self.counts.to_json(),
         }
 
@@ -115,7 +115,7 @@ class Shard:
             "done": self.done,
             "ended": self.ended,
             "counts": self.counts.to_json(),
-            "troubles": dict(self.troubles),
+            "skip_reasons": dict(self.skip_reasons),
             "kept": self.kept,
             "failed": self.failed,
             "room": self.room,
@@ -130,7 +130,7 @@ class Shard:
             data.get("items", 0),
             data.get("done", False),
             Counts.from_json(data.get("counts", {})),
-            Counter(data.get("troubles", {})),
+            Counter(data.get("skip_reasons", {})),
             list(data.get("kept", ())),
             data.get("failed"),
             data.get("room", WORDS),
@@ -157,7 +157,7 @@ class ShardJournal:
 
     def append(self, *records: Mapping[str, Any]) -> None:
         """Note the first keys that are left behind."""
-        for left in (left for record in records for left in record.get("kept_back", ())):
+        for left in (left for record in records for left in record.get("skipped_keys", ())):
             if not self.shard.note(left):
                 return
 

@@ -31,7 +31,7 @@ def skipped_by(shards: Sequence[Shard]) -> SkippedKeys:
     """
     kept = [one for shard in shards for one in shard.kept]
     keys = frozenset(fitting(sorted({one["key"] for one in kept}), KEYS))
-    count = sum(shard.counts.left for shard in shards)
+    count = sum(shard.counts.skipped for shard in shards)
     examples = tuple(f"{one['key']}: {one['why']}" for one in kept[:NAMED])
     reason = kept[0]["why"] if kept else ""
     return SkippedKeys(

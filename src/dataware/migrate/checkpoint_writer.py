@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataware.core.copier import CopyOutcome
 from dataware.core.events import event
-from dataware.migrate.copy_state import Counts, left_json
+from dataware.migrate.copy_state import Counts, skipped_json
 from dataware.migrate.page_window import PageWindow, PendingPage
 from dataware.migrate.run_tools import RunTools
 
@@ -65,13 +65,13 @@ class CheckpointWriter:
         counts.bytes += outcome.bytes
         if outcome.tally.records:
             counts.tally = counts.tally.plus(outcome.tally)
-        if outcome.left:
-            counts.left += len(outcome.left)
-            page.left.extend(outcome.left)
-            for left in outcome.left:
+        if outcome.skipped:
+            counts.skipped += len(outcome.skipped)
+            page.skipped.extend(outcome.skipped)
+            for left in outcome.skipped:
                 words = self._tools.progress.words
-                self._tools.emit(event("left-behind", **left_json(left), **words))
-        self._tools.progress.count(outcome.copied + outcome.same, len(outcome.left))
+                self._tools.emit(event("skipped", **skipped_json(left), **words))
+        self._tools.progress.count(outcome.copied + outcome.same, len(outcome.skipped))
 
 
 def _checkpoint(pages: PageWindow) -> dict[str, object] | None:
@@ -86,6 +86,6 @@ def _checkpoint(pages: PageWindow) -> dict[str, object] | None:
         "type": "checkpoint",
         "partition": pages.partition,
         "cursor": settled[-1].cursor,
-        "kept_back": [left_json(left) for page in settled for left in page.left],
+        "skipped_keys": [skipped_json(left) for page in settled for left in page.skipped],
         **counts.to_json(),
     }

@@ -59,7 +59,7 @@ class CopyProgress:
         self._retries_here = retries
         self._retries_elsewhere = 0
         self._before = self._done = before.in_target
-        self._skipped = before.left
+        self._skipped = before.skipped
         self._ahead = 0
         self._batches_reported = self._done // subject.batch
         self._ticked = clock.monotonic()
@@ -87,7 +87,7 @@ class CopyProgress:
             "skipped": self._skipped,
             "unit": self._subject.unit,
             "rate": round(self._speed.rate, 1),
-            "left": None if left is None else round(left),
+            "seconds_left": None if left is None else round(left),
             "throttled": sum(self._throttles.values()),
             "retries": self._retries(),
             "reason": self._reason(),

@@ -31,13 +31,13 @@ class Counts:
     copied: int = 0
     same: int = 0
     bytes: int = 0
-    left: int = 0
+    skipped: int = 0
     tally: MultisetDigest = NO_RECORDS
 
     @property
     def done(self) -> int:
         """How many are accounted for."""
-        return self.copied + self.same + self.left
+        return self.copied + self.same + self.skipped
 
     @property
     def in_target(self) -> int:
@@ -49,7 +49,7 @@ class Counts:
         self.copied += other.copied
         self.same += other.same
         self.bytes += other.bytes
-        self.left += other.left
+        self.skipped += other.skipped
         self.tally = self.tally.plus(other.tally)
 
     def to_json(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Counts:
             "copied": self.copied,
             "same": self.same,
             "bytes": self.bytes,
-            "left": self.left,
+            "skipped": self.skipped,
         }
         return {**numbers, "tally": self.tally.text} if self.tally.records else numbers
 
@@ -66,7 +66,7 @@ class Counts:
     def from_json(record: Mapping[str, Any]) -> Counts:
         """The counts of a record; a missing one is zero."""
         copied, same, size, left = (
-            int(record.get(name, 0)) for name in ("copied", "same", "bytes", "left")
+            int(record.get(name, 0)) for name in ("copied", "same", "bytes", "skipped")
         )
         text = record.get("tally")
         return Counts(
@@ -86,7 +86,7 @@ class CopyState:
     """The state of one migration.
 
     `cursors` maps a begun partition to where it goes on, and a finished one to None; a partition
-    that is not in it has not begun. `troubles` counts what was left behind, by trouble.
+    that is not in it has not begun. `skip_reasons` counts what was left behind, by trouble.
     """
 
     run: str | None = None
@@ -94,7 +94,7 @@ class CopyState:
     partitions: list[str] = field(default_factory=list)
     cursors: dict[str, str | None] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
-    troubles: Counter[str] = field(default_factory=Counter)
+    skip_reasons: Counter[str] = field(default_factory=Counter)
 
     @property
     def finished(self) -> bool:
@@ -121,7 +121,7 @@ class CopyState:
         elif kind == "checkpoint":
             self.cursors[record["partition"]] = record["cursor"]
             self.counts.add(Counts.from_json(record))
-            self.troubles.update(left["trouble"] for left in record["kept_back"])
+            self.skip_reasons.update(left["reason"] for left in record["skipped_keys"])
         elif kind == "restored":
             self._restore(record)
 
@@ -129,7 +129,7 @@ class CopyState:
         self.partitions = list(record["partitions"])
         self.cursors = dict(record["cursors"])
         self.counts = Counts.from_json(record)
-        self.troubles = Counter(record["troubles"])
+        self.skip_reasons = Counter(record["skip_reasons"])
 
     @staticmethod
     def of(records: Iterable[Mapping[str, Any]]) -> CopyState:
@@ -145,7 +145,7 @@ class CopyState:
             "type": "restored",
             "partitions": self.partitions,
             "cursors": dict(self.cursors),
-            "troubles": dict(self.troubles),
+            "skip_reasons": dict(self.skip_reasons),
             **self.counts.to_json(),
         }
 
@@ -166,9 +166,9 @@ class CopyState:
         return data
 
 
-def left_json(left: SkippedKey) -> dict[str, str]:
-    """A key that was left behind, as it stands in a checkpoint's `kept_back`."""
-    return {"key": left.key, "trouble": left.trouble.value, "why": left.why}
+def skipped_json(left: SkippedKey) -> dict[str, str]:
+    """A key that was left behind, as it stands in a checkpoint's `skipped_keys`."""
+    return {"key": left.key, "reason": left.reason.value, "detail": left.detail}
 
 
 def _pack_json(data: Mapping[str, Any]) -> str:

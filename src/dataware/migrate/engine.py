@@ -171,7 +171,7 @@ class Engine:
         )
 
     async def _take_page(self, pages: PageWindow, page: UnitPage[Any]) -> None:
-        known = CopyOutcome(same=page.same, left=page.left)
+        known = CopyOutcome(same=page.same, skipped=page.skipped)
         opened = self._ledger.open_page(pages, page.cursor, len(page.units), known)
         # A unit that is refused never settles its page, so the page is read again.
         await self._backlog.put(

@@ -44,7 +44,7 @@ class FirstWrites:
         """What may be accounted for now. Raises WriteDeniedError once `FEW` writes were denied."""
         if outcome.copied:
             yield from self.release()
-        elif outcome.left and all(left.trouble is SkipReason.DENIED for left in outcome.left):
+        elif outcome.skipped and all(left.reason is SkipReason.DENIED for left in outcome.skipped):
             self.held.append(WrittenUnit(window, page, outcome))
             if len(self.held) >= FEW:
                 raise self.denial_error()
@@ -59,6 +59,6 @@ class FirstWrites:
 
     def denial_error(self) -> WriteDeniedError:
         """The error of a copy of which every write was denied."""
-        left = [one for written in self.held for one in written.outcome.left]
-        ((why, _),) = Counter(one.why for one in left).most_common(1)
+        left = [one for written in self.held for one in written.outcome.skipped]
+        ((why, _),) = Counter(one.detail for one in left).most_common(1)
         return WriteDeniedError(why, attempts=len(self.held))

@@ -17,7 +17,7 @@ class PendingPage:
     cursor: str | None
     pending: int
     counts: Counts = field(default_factory=Counts)
-    left: list[SkippedKey] = field(default_factory=list)
+    skipped: list[SkippedKey] = field(default_factory=list)
 
 
 class PageWindow:

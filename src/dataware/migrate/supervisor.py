@@ -87,7 +87,7 @@ class CopySupervisor:
                 self.fail(error)
             # What is in no checkpoint is read again by the next run, so it is not told as done.
             counts = self._tools.state.counts
-            self._report_record(done=counts.in_target, skipped=counts.left)
+            self._report_record(done=counts.in_target, skipped=counts.skipped)
 
     def conclude(self) -> Counts:
         """What the copy came to. Raises its first failure, and Incomplete if it is not done."""

@@ -165,18 +165,18 @@ class WorkerGroup:
         )
 
     def _report(self, record: Mapping[str, Any]) -> None:
-        for left in record["kept_back"]:
-            self._tools.emit(event("left-behind", **left, **self._tools.progress.words))
+        for left in record["skipped_keys"]:
+            self._tools.emit(event("skipped", **left, **self._tools.progress.words))
         counts = Counts.from_json(record)
-        self._tools.progress.count(counts.in_target, counts.left)
+        self._tools.progress.count(counts.in_target, counts.skipped)
         self._check_denied(record)
 
     def _check_denied(self, record: Mapping[str, Any]) -> None:
         """Raise WriteDeniedError once a few writes were denied and nobody has copied anything."""
         if self._denied is None or self._tools.progress.done:
             return
-        denied = (left for left in record["kept_back"] if left["trouble"] == SkipReason.DENIED)
-        self._denied.update(left["why"] for left in denied)
+        denied = (left for left in record["skipped_keys"] if left["reason"] == SkipReason.DENIED)
+        self._denied.update(left["detail"] for left in denied)
         if (attempts := self._denied.total()) >= FEW:
             raise WriteDeniedError(self._denied.most_common(1)[0][0], attempts=attempts)
 

@@ -66,7 +66,7 @@ def _create(emit: Emit, kind: Kind, planned: Planned, words: dict[str, Any]) -> 
     if not exists or (_is_empty(planned.preferred) and empty):
         emit(event("creating", **words))
     if exists:
-        emit(event("taking-over", **words))
+        emit(event("using-existing", **words))
 
 
 def _migrate(emit: Emit, _kind: Kind, planned: Planned, words: dict[str, Any]) -> None:

@@ -83,9 +83,9 @@ def _report_end(context: Context, plan: Plan) -> None:
         named = f" ({', '.join(names[:NAMED])}{more})" if names else ""
         copied = "" if plan.changes else "nothing had to be changed, and "
         text = f"{copied}{needs_attention(plan.attention)}{named}: see the warnings above"
-        context.emit(event("attention", text=text[0].upper() + text[1:], names=names))
+        context.emit(event("needs-attention", text=text[0].upper() + text[1:], names=names))
     elif not plan.changes:
-        context.emit(event("nothing-to-do", why=_why_nothing(plan)))
+        context.emit(event("nothing-to-do", reason=_why_nothing(plan)))
 
 
 def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
@@ -192,7 +192,7 @@ def _apply(
         elif planned.decision.action is Action.CREATE:
             _take_over(context, kind, planned)
     except (IncompleteError, WriteDeniedError) as error:
-        context.emit(event("incomplete", name=name, why=str(error)))
+        context.emit(event("incomplete", name=name, reason=str(error)))
         return error
     return None
 
@@ -210,7 +210,7 @@ def _leave_to_deployment(context: Context, planned: Planned) -> None:
     why = "its stack creates it"
     if planned.wanted.unresolved:
         why = explain_waiting(planned.wanted)
-    context.emit(event("left-to-deployment", name=planned.wanted.preferred, why=why))
+    context.emit(event("deferred", name=planned.wanted.preferred, reason=why))
 
 
 def _migrate(

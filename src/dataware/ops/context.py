@@ -51,7 +51,7 @@ class CopySettings:
     """How a copy is made.
 
     `max_rate` is in items or objects a second, `max_share` a fraction (0 to 1] of provisioned
-    capacity; `accept_left` lets a run be complete though keys were left behind; the sizes are in
+    capacity; `allow_skipped` lets a run be complete though keys were left behind; the sizes are in
     bytes; `readers` and `writers` bound what is under way at once (None: as the kind is best
     copied), `bytes_in_flight` its memory; `processes` copy together (None: as many as there is use
     for).
@@ -59,7 +59,7 @@ class CopySettings:
 
     on_conflict: OnConflict | None = None
     all_versions: bool = False
-    accept_left: bool = False
+    allow_skipped: bool = False
     deep: bool = False
     max_rate: float | None = None
     max_share: float | None = None

@@ -71,7 +71,7 @@ class CopyRun:
             self._report_size(size)
             await split(copier, self.journal, self.progress)
             tools = self._tools(size, wire)
-            if (crew := self._crew(size, tools)) is not None:
+            if (crew := self._group(size, tools)) is not None:
                 await crew.run()
             else:
                 throttle.engine = Engine(copier, tools, engine_settings(self.kind, self.settings))
@@ -86,7 +86,7 @@ class CopyRun:
         if done:
             emit(event("resumed-at", count=done, **words))
 
-    def _crew(self, size: Size, tools: RunTools) -> WorkerGroup | None:
+    def _group(self, size: Size, tools: RunTools) -> WorkerGroup | None:
         """Several processes, if there is use for them and they can be had."""
         context, workers = self.context, self.context.workers
         if workers is None:
@@ -97,12 +97,12 @@ class CopyRun:
             return None
         part = share_of(engine_settings(self.kind, self.settings), count, partitions)
         assignment = WorkerTask(self.kind.cfn_type, self.order, part)
-        context.emit(event("spread", processes=count, **self._subject.words()))
+        context.emit(event("parallel", processes=count, **self._subject.words()))
         return WorkerGroup(
             partial(workers.start, assignment, self.journal, self.term),
             count,
             tools,
-            trial=not self.settings.accept_left,
+            trial=not self.settings.allow_skipped,
         )
 
     @property
@@ -157,5 +157,5 @@ def engine_settings(kind: Kind, settings: CopySettings) -> EngineSettings:
         bytes_in_flight=settings.bytes_in_flight,
         max_rate=settings.max_rate,
         max_share=settings.max_share,
-        trial=not settings.accept_left,
+        trial=not settings.allow_skipped,
     )

@@ -25,7 +25,10 @@ def ending(error: BaseException) -> dict[str, object]:
         code, why = IncompleteError.exit_code, "a person or the system stopped it at once"
     else:
         code, why = 1, f"unexpected error, {type(error).__name__}"
-    return {"exit": code, "why": why if len(why) <= WHY_LENGTH else f"{why[: WHY_LENGTH - 1]}…"}
+    return {
+        "exit_code": code,
+        "reason": why if len(why) <= WHY_LENGTH else f"{why[: WHY_LENGTH - 1]}…",
+    }
 
 
 def state_of(exit_code: object) -> str:

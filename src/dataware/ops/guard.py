@@ -33,7 +33,7 @@ from dataware.core.names import is_regional, place_of, plain_name
 from dataware.core.parameters import (
     GivenParameters,
     find_changed,
-    find_passed_anew,
+    find_changed_parameters,
     mark_changed,
 )
 from dataware.core.ports import Aws, Emit
@@ -112,7 +112,7 @@ def guard(
             "nothing was changed, because it cannot be seen what this deployment would lose: "
             f"{doubts}; let it be seen, or deploy without that look by --allow-unseen"
         )
-    return GuardReport(marked, (*found.unseen, *weakened, *_told_unused(marked, allow)))
+    return GuardReport(marked, (*found.unseen, *weakened, *_report_unused(marked, allow)))
 
 
 def losses(
@@ -203,7 +203,7 @@ def _is_named(
     return name in names and name not in {other.address for other in found}
 
 
-def _told_unused(found: Sequence[DestructiveChange], names: Sequence[str]) -> Iterator[str]:
+def _report_unused(found: Sequence[DestructiveChange], names: Sequence[str]) -> Iterator[str]:
     """A sentence for each name that allows no loss, such as one that is misspelt."""
     known = {name for one in found for name in (one.logical_id, f"{one.stack}/{one.logical_id}")}
     for name in names:
@@ -215,7 +215,7 @@ def _told_unused(found: Sequence[DestructiveChange], names: Sequence[str]) -> It
 
 
 def _report(emit: Emit, threat: DestructiveChange) -> None:
-    code = "loss-allowed" if threat.allowed else "guarded"
+    code = "loss-allowed" if threat.allowed else "stopped-by-guard"
     emit(event(code, **threat.to_json()))
 
 
@@ -313,7 +313,7 @@ def _check_nested_stack(
         return GuardFindings(
             unseen=[f"the guard cannot look at nested stack {name}: its template is no file"]
         )
-    now = mark_changed(inner, find_passed_anew(was, declared))
+    now = mark_changed(inner, find_changed_parameters(was, declared))
     return _losses_of(aws, outlook, now, resource.physical_id)
 
 

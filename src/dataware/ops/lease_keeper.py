@@ -156,19 +156,19 @@ class LeaseKeeper:
         return max(0.0, self._tried + self._every - self._seconds())
 
 
-def await_settled(context: Context, heart: LeaseKeeper, words: Mapping[str, object]) -> None:
+def await_settled(context: Context, keeper: LeaseKeeper, words: Mapping[str, object]) -> None:
     """Wait while something may arrive yet that an earlier run sent without conditions.
 
     What is verified and in use after that, nothing replaces. Raises Incomplete when a person asks
     to stop, and what `LeaseKeeper.check` raises.
     """
-    seconds = heart.unsettled_seconds
+    seconds = keeper.unsettled_seconds
     if seconds > 0:
         text = (
             f"waiting for {rough(seconds)}: the run before was never seen to end, and until then"
             " AWS may still take requests that it signed"
         )
         context.emit(event("warning", text=text, **words))
-    while heart.unsettled_seconds > 0:
+    while keeper.unsettled_seconds > 0:
         context.aws.pause(SETTLING_SECONDS)
-        heart.check()
+        keeper.check()

@@ -44,7 +44,7 @@ def migrate(
     check_source(context, migration)
     words = {"source": source.name, "name": target.name}
     if (why := migration.why_nothing_to_copy()) is not None:
-        context.emit(event("nothing-to-do", why=why, **words))
+        context.emit(event("nothing-to-do", reason=why, **words))
         return Verdict()
     _report_target(context, migration)
     code = "resuming" if migration.resumes else "copying"

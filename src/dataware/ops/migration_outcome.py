@@ -27,9 +27,9 @@ def report_decision(
         return
     if decision.step is MigrationStep.SKIPPED:
         equal = verdict.compared - verdict.missing_or_different
-        context.emit(event("equal", count=equal, unit=kind.unit, **words))
+        context.emit(event("compared-equal", count=equal, unit=kind.unit, **words))
     elif decision.step is MigrationStep.KEEP_TARGET:
-        context.emit(event("nothing-to-do", why=decision.why, **words))
+        context.emit(event("nothing-to-do", reason=decision.why, **words))
         _report_verdict(context, kind, verdict, words)
     elif decision.step is MigrationStep.COMPLETE:
         context.emit(event("migrated", **words))

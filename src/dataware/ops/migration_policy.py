@@ -6,7 +6,7 @@ The command line (`ops.run_migration`) and a deployment (`handler`) carry out wh
                                          ^          │                    │
                                          └──────────┴─── COPY_AGAIN ─────┴─> any other step: the end
 
-A worked example: of 100 keys 2 are archived, so 98 are copied and 2 skipped. Without `accept_left`
+A worked example: of 100 keys 2 are archived, so 98 are copied and 2 skipped. Without `allow_skipped`
 the step is SKIPPED, whatever a verification finds. With it the verification decides: it finds 3
 keys missing, of which 2 are those that were skipped and nothing explains the third, so the step is
 COPY_AGAIN. The second round copies that one, both keys that are missing now are explained, and the
@@ -57,8 +57,8 @@ class Wording:
     log: str = ""
 
 
-COMMAND = Wording("run the same command again", "--accept-left", "--on-conflict")
-DEPLOYMENT = Wording("deploy again", "accept_left", "on_conflict", "the log of the deployment")
+COMMAND = Wording("run the same command again", "--allow-skipped", "--on-conflict")
+DEPLOYMENT = Wording("deploy again", "allow_skipped", "on_conflict", "the log of the deployment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Migration:
 
 def must_retry_skipped(state: CopyState) -> bool:
     """Whether a copy begins anew: an earlier run has read everything and skipped some of it."""
-    return state.finished and state.counts.left > 0
+    return state.finished and state.counts.skipped > 0
 
 
 def restore_snapshot(checkpoint: object) -> dict[str, Any] | None:
@@ -256,20 +256,20 @@ class MigrationPolicy:
         What changed while it was copied is copied again. What was skipped and nobody accepts ends
         the migration at once, because no further round may complete it.
         """
-        if copy.state.troubles[SkipReason.CHANGED] and copy.round < ROUNDS:
+        if copy.state.skip_reasons[SkipReason.CHANGED] and copy.round < ROUNDS:
             text = f"{self.source} changed while it was copied; copying again"
             return MigrationDecision(MigrationStep.COPY_AGAIN, text)
-        troubles = self._count_unsettled(copy)
+        skip_reasons = self._count_unsettled(copy)
         arrived = copy.state.counts.in_target
-        if not troubles or (self.settings.accept_left and arrived):
+        if not skip_reasons or (self.settings.allow_skipped and arrived):
             return None
-        if set(troubles) == {SkipReason.DENIED} and not arrived:
+        if set(skip_reasons) == {SkipReason.DENIED} and not arrived:
             why = self.describe_denied(WriteDeniedError(copy.skipped.reason))
             return MigrationDecision(MigrationStep.DENIED, why)
-        if not self.settings.accept_left:
-            why = self._describe_skipped(copy, troubles)
+        if not self.settings.allow_skipped:
+            why = self._describe_skipped(copy, skip_reasons)
             return MigrationDecision(MigrationStep.SKIPPED, why)
-        return MigrationDecision(MigrationStep.NOTHING_COPIED, self._describe_nothing(troubles))
+        return MigrationDecision(MigrationStep.NOTHING_COPIED, self._describe_nothing(skip_reasons))
 
     def judge(self, copy: CompletedCopy, verdict: Verdict) -> MigrationDecision:
         """The step after a copy and its verification."""
@@ -279,7 +279,7 @@ class MigrationPolicy:
             return self._judge_difference(copy, verdict)
         if copy.state.counts.in_target:
             return MigrationDecision(MigrationStep.COMPLETE)
-        if kept := copy.state.troubles[SkipReason.CONFLICT]:
+        if kept := copy.state.skip_reasons[SkipReason.CONFLICT]:
             why = (
                 f"{self.target} keeps its own under the keys of {format_count(kept, self.unit)}, "
                 "so nothing was copied"
@@ -303,10 +303,12 @@ class MigrationPolicy:
 
     def _count_unsettled(self, copy: CompletedCopy) -> dict[str, int]:
         """What was skipped, by cause, and no setting has settled before."""
-        troubles = {cause: number for cause, number in copy.state.troubles.items() if number}
+        skip_reasons = {
+            cause: number for cause, number in copy.state.skip_reasons.items() if number
+        }
         if self.settings.on_conflict is OnConflict.TARGET:
-            troubles.pop(SkipReason.CONFLICT, None)
-        return troubles
+            skip_reasons.pop(SkipReason.CONFLICT, None)
+        return skip_reasons
 
     def describe_denied(self, error: WriteDeniedError) -> str:
         """What was denied, what was copied before that, and how to go on."""
@@ -318,10 +320,10 @@ class MigrationPolicy:
             far = f"{there} are in {self.target}, but nothing more could be copied{after}"
         return f"{far}: {error}; {how_to_allow(str(error))}, then {self.wording.again}"
 
-    def _describe_skipped(self, copy: CompletedCopy, troubles: Mapping[str, int]) -> str:
+    def _describe_skipped(self, copy: CompletedCopy, skip_reasons: Mapping[str, int]) -> str:
         """What was skipped, by cause, what to do about each cause, and how to go on."""
         counts, wording = copy.state.counts, self.wording
-        skipped = format_count(sum(troubles.values()), self.unit)
+        skipped = format_count(sum(skip_reasons.values()), self.unit)
         whole = format_count(counts.done, self.unit)
         examples = log = ""
         if wording.log:
@@ -329,22 +331,22 @@ class MigrationPolicy:
             examples = f", such as {some}" if some else ""
             log = f"; {wording.log} names each of them"
         return (
-            f"{skipped} not copied to {self.target} ({list_causes(troubles)}){examples}, "
-            f"{counts.in_target:,} of {whole} are there{log}; {self._advise(troubles)}; then "
+            f"{skipped} not copied to {self.target} ({list_causes(skip_reasons)}){examples}, "
+            f"{counts.in_target:,} of {whole} are there{log}; {self._advise(skip_reasons)}; then "
             f"{wording.again}, or accept what was skipped with {wording.accept}"
         )
 
-    def _describe_nothing(self, troubles: Mapping[str, int]) -> str:
+    def _describe_nothing(self, skip_reasons: Mapping[str, int]) -> str:
         """That all was skipped, and that no setting accepts a copy of nothing."""
-        wording, skipped = self.wording, format_count(sum(troubles.values()), self.unit)
+        wording, skipped = self.wording, format_count(sum(skip_reasons.values()), self.unit)
         return (
             f"nothing was copied to {self.target}: {skipped} of {self.source} skipped "
-            f"({list_causes(troubles)}), and {wording.accept} accepts no copy of nothing; "
-            f"{self._advise(troubles)}; then {wording.again}"
+            f"({list_causes(skip_reasons)}), and {wording.accept} accepts no copy of nothing; "
+            f"{self._advise(skip_reasons)}; then {wording.again}"
         )
 
-    def _advise(self, troubles: Mapping[str, int]) -> str:
-        return advise(troubles, on_conflict=self.wording.on_conflict)
+    def _advise(self, skip_reasons: Mapping[str, int]) -> str:
+        return advise(skip_reasons, on_conflict=self.wording.on_conflict)
 
     def _summary(self, verdict: Verdict) -> str:
         """The differences by number, with the first keys where nothing else names them."""

@@ -65,7 +65,7 @@ def make_plan(
     )
     planned = warn_of_earlier_migrations(context, planned)
     for one in planned:
-        context.emit(event("decided", name=one.wanted.preferred, **_decision_json(one)))
+        context.emit(event("decision", name=one.wanted.preferred, **_decision_json(one)))
         if report:
             announce(context.emit, one)
     created = datetime.fromtimestamp(context.clock.now(), UTC).isoformat(timespec="seconds")

@@ -73,16 +73,16 @@ def run_migration(
     record = migration.begin_marker(uuid4().hex[:12])
     asked = since_boot()
     lease = context.markers.begin(migration.kind.names.slug, target, record, migration.marker)
-    with LeaseKeeper(lease, asked=asked) as heart:
-        heart.publish(record.detail)
-        carrier = _MigrationRun(context, migration, str(record.run), heart)
+    with LeaseKeeper(lease, asked=asked) as keeper:
+        keeper.publish(record.detail)
+        carrier = _MigrationRun(context, migration, str(record.run), keeper)
         try:
             with _resumable(carrier):
                 on_locked()
                 verdict = carrier.run_migration()
         except BaseException as error:
-            heart.publish({"ended": ending(error)})
-            _release(lease.release, heart)
+            keeper.publish({"failure": ending(error)})
+            _release(lease.release, keeper)
             raise
         with _resumable(carrier):
             lease.complete({"verified": verdict.compared, "unit": migration.kind.unit})
@@ -105,11 +105,11 @@ def _resumable(carrier: _MigrationRun) -> Iterator[None]:
         raise IncompleteError(to_go_on(error)) from error
 
 
-def _release(release: Callable[[Mapping[str, Any]], None], heart: LeaseKeeper) -> None:
+def _release(release: Callable[[Mapping[str, Any]], None], keeper: LeaseKeeper) -> None:
     """Let the next run in at once; without an answer it gets in when the heartbeat is old."""
-    if not heart.lost:
+    if not keeper.lost:
         try:
-            release(heart.detail)
+            release(keeper.detail)
         except DatawareError:
             return
 
@@ -141,13 +141,13 @@ class _MigrationRun:
     """The steps of one migration under a held lease; `stands` says that the target is there."""
 
     def __init__(
-        self, context: Context, migration: Migration, run: str, heart: LeaseKeeper
+        self, context: Context, migration: Migration, run: str, keeper: LeaseKeeper
     ) -> None:
         self.stands = migration.create is None
         self._context = context
         self._migration = migration
         self._run = run
-        self._heart = heart
+        self._keeper = keeper
         words = migration.words()
         self._policy = MigrationPolicy.of(words, migration.kind, migration.settings, COMMAND)
 
@@ -155,8 +155,8 @@ class _MigrationRun:
         kind, order = self._migration.kind, self._migration.order
         target = self._create_target()
         self.stands = True
-        self._heart.publish({"identity": target.identity})
-        self._heart.send_heartbeat()
+        self._keeper.publish({"identity": target.identity})
+        self._keeper.send_heartbeat()
         # What an earlier run began may be in use by now, or that run may write to it yet.
         order = replace(order, exclusive=self._migration.create is not None)
         journal = self._context.journal(kind.names.slug, on_record(kind, order)[1])
@@ -164,7 +164,7 @@ class _MigrationRun:
             self._open(journal, target)
             return self._rounds(journal, order)
         except IncompleteError:
-            self._heart.check()  # a lost lock stops the work like a person does, and says more
+            self._keeper.check()  # a lost lock stops the work like a person does, and says more
             raise
         finally:
             journal.close()
@@ -208,8 +208,8 @@ class _MigrationRun:
             progress = CopyState.of(journal.records())
             self._enter("looking")
             self._copy(journal, progress, order)
-            self._heart.check()
-            await_settled(self._context, self._heart, self._migration.words())
+            self._keeper.check()
+            await_settled(self._context, self._keeper, self._migration.words())
             if progress.counts.done > QUIET:
                 self._context.emit(event("verifying", **self._migration.words()))
             verdict = self._verify(order, progress.counts.done)
@@ -247,8 +247,10 @@ class _MigrationRun:
         except WriteDeniedError as error:
             raise self._denial_error(journal, progress, error) from error
         finally:
-            counts, troubles = progress.counts.to_json(), dict(progress.troubles)
-            self._context.emit(event("counted", unit=unit, troubles=troubles, **counts, **words))
+            counts, skip_reasons = progress.counts.to_json(), dict(progress.skip_reasons)
+            self._context.emit(
+                event("copy-totals", unit=unit, skip_reasons=skip_reasons, **counts, **words)
+            )
 
     def _denial_error(
         self, journal: Journal, progress: CopyState, error: WriteDeniedError
@@ -261,7 +263,7 @@ class _MigrationRun:
         if error.copied:
             return IncompleteError(text)
         self._restart(journal, progress)
-        progress.counts, progress.troubles = Counts(), Counter()
+        progress.counts, progress.skip_reasons = Counts(), Counter()
         return WriteDeniedError(text, error.problem)
 
     def _copying(self, journal: Journal, progress: CopyState, order: CopyOrder) -> CopyRun:
@@ -274,15 +276,15 @@ class _MigrationRun:
             journal,
             progress,
             self._stop,
-            self._heart.publish,
-            self._heart.term,
+            self._keeper.publish,
+            self._keeper.term,
         )
 
     def _enter(self, phase: str) -> None:
         """Tell that the migration is now in `phase`, here and in the record."""
         words = self._migration.words()
         self._context.emit(event("phase", phase=phase, migration=self._run, **words))
-        self._heart.publish({"phase": phase})
+        self._keeper.publish({"phase": phase})
 
     def _verify(self, order: CopyOrder, items: int) -> Verdict:
         self._enter("verifying")
@@ -295,18 +297,18 @@ class _MigrationRun:
             migration.settings.deep,
         )
         words, unit = migration.words(), migration.kind.unit
-        clock, emit, publish = context.clock, context.emit, self._heart.publish
+        clock, emit, publish = context.clock, context.emit, self._keeper.publish
         measure = VerifyProgress(words, unit, items, clock, emit, publish=publish)
         return run_comparison(context, migration.kind, pair, self._stop, measure)
 
     def _stop(self) -> bool:
         """Whether a person asked to stop, or another run may have begun."""
-        return self._context.stop() or self._heart.lost
+        return self._context.stop() or self._keeper.lost
 
 
 def _read_skipped(journal: Journal) -> SkippedKeys:
     """What this machine's journal says was skipped; each key stands in it."""
-    skipped = [one for record in journal.records() for one in record.get("kept_back", ())]
+    skipped = [one for record in journal.records() for one in record.get("skipped_keys", ())]
     return SkippedKeys(
         len(skipped),
         frozenset(one["key"] for one in skipped),

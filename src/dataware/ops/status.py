@@ -71,8 +71,8 @@ class MigrationStatus:
         """
         if self.problem:
             return self.problem
-        ended = self.detail.get("ended")
-        return str(ended.get("why", "")) if isinstance(ended, Mapping) else ""
+        ended = self.detail.get("failure")
+        return str(ended.get("reason", "")) if isinstance(ended, Mapping) else ""
 
     @property
     def unit(self) -> str:
@@ -101,10 +101,10 @@ class MigrationStatus:
             "name": self.target,
             "run": self.run,
             "state": self.state,
-            "why": self.why,
+            "failure_reason": self.why,
             "age": None if self.age is None else round(self.age),
             "figures_age": None if self.figures_age is None else round(self.figures_age),
-            "seconds_left": self.detail.get("left"),
+            "seconds_left": self.detail.get("seconds_left"),
             **{name: self.detail[name] for name in FIGURES if name in self.detail},
             **({"journal": dict(self.local)} if self.local else {}),
         }
@@ -117,7 +117,7 @@ def status(context: Context, name: str | None = None) -> list[MigrationStatus]:
     """
     runs = [with_journal(context, run) for run in runs_on_record(context, name)]
     for run in runs:
-        context.emit(event("run", far=run_details(run), **run.words()))
+        context.emit(event("migration-status", progress=run_details(run), **run.words()))
     if not runs:
         report_nothing(context)
     return runs
@@ -125,7 +125,7 @@ def status(context: Context, name: str | None = None) -> list[MigrationStatus]:
 
 def report_nothing(context: Context) -> None:
     """No migration is a fact worth a line."""
-    context.emit(event("nothing-to-do", why="no migration is on record here"))
+    context.emit(event("nothing-to-do", reason="no migration is on record here"))
 
 
 def runs_on_record(context: Context, name: str | None = None) -> list[MigrationStatus]:
@@ -179,8 +179,8 @@ def with_journal(context: Context, run: MigrationStatus) -> MigrationStatus:
     local = {
         "copied": progress.counts.copied,
         "same": progress.counts.same,
-        "left": progress.counts.left,
-        "troubles": dict(progress.troubles),
+        "skipped": progress.counts.skipped,
+        "skip_reasons": dict(progress.skip_reasons),
         "partitions": len(progress.partitions),
         "partitions_done": finished,
     }
@@ -195,8 +195,8 @@ def _order(run: MigrationStatus) -> tuple[int, str]:
 def _run(kind: str, target: str, marker: Marker) -> MigrationStatus:
     state, detail = marker.state.value, marker.detail
     if marker.state is MarkerState.RUNNING and not marker.alive:
-        ended = detail.get("ended")
-        state = state_of(ended.get("exit")) if isinstance(ended, Mapping) else INTERRUPTED
+        ended = detail.get("failure")
+        state = state_of(ended.get("exit_code")) if isinstance(ended, Mapping) else INTERRUPTED
     why = marker.problem.detail if marker.problem else ""
     age = marker.heartbeat_age
     return MigrationStatus(kind, target, marker.source, state, marker.run, detail, age, problem=why)
@@ -223,8 +223,8 @@ def pace(run: MigrationStatus) -> list[str]:
     if run.state != RUNNING or "rate" not in run.detail:
         return []
     parts = [f"{run.number('rate'):,.0f}/s"]
-    if "left" in run.detail and run.detail["left"] is not None:
-        parts.append(f"{rough(run.number('left'))} left")
+    if "seconds_left" in run.detail and run.detail["seconds_left"] is not None:
+        parts.append(f"{rough(run.number('seconds_left'))} left")
     if retries := int(run.number("retries")):
         parts.append(f"{retries:,} {'retry' if retries == 1 else 'retries'}")
     if throttled := int(run.number("throttled")):
@@ -248,11 +248,11 @@ def life(run: MigrationStatus) -> str:
 def journal_words(run: MigrationStatus) -> str:
     """What the journal on this machine knows, in words; empty without one, or before its first."""
     known = run.local
-    if not known or not known["copied"] + known["same"] + known["left"]:
+    if not known or not known["copied"] + known["same"] + known["skipped"]:
         return ""
     done = known["copied"] + known["same"]
     parts = f"{known['partitions_done']:,} of {format_count(known['partitions'], 'part')} done"
-    left = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(known["troubles"].items()))
+    left = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(known["skip_reasons"].items()))
     behind = f", left behind: {left}" if left else ""
     return (
         f"the journal on this machine goes on after {format_count(done, run.unit)}, {parts}{behind}"

@@ -32,7 +32,7 @@ _SORTS = (DifferenceKind.DIFFERENT, DifferenceKind.EXTRA, DifferenceKind.MISSING
 KEYS_AT_ONCE = 500
 """Keys of one event for the record."""
 
-_WHY_APART = {
+_WHY_DIFFERENT = {
     Side.SOURCE: "the source has changed since it was read, so pause its writers",
     Side.TARGET: "the target is not as it was written, so pause whatever else writes to it",
     None: "the source is probably being written to, so pause its writers",
@@ -181,14 +181,16 @@ def _report_some(
     keys = (one.label for one in verdict.listed if one.kind is side)
     shown = list(islice(keys, SHOWN))
     for key in shown:
-        context.emit(event("different", side=side.value, key=key, **words))
+        context.emit(event("difference", difference=side.value, key=key, **words))
     if more := verdict.counts[side] - len(shown):
-        context.emit(event("different-more", side=side.value, count=more, unit=kind.unit, **words))
+        context.emit(
+            event("difference-more", difference=side.value, count=more, unit=kind.unit, **words)
+        )
 
 
 def why_different(verdict: Verdict, copied: MultisetDigest) -> str:
     """Why sides differ after a copy with a tally, and what to do, as a clause."""
-    return _WHY_APART[verdict.changed_side(copied)]
+    return _WHY_DIFFERENT[verdict.changed_side(copied)]
 
 
 def report_differences(context: Context, verdict: Verdict, words: Mapping[str, object]) -> None:
@@ -197,7 +199,11 @@ def report_differences(context: Context, verdict: Verdict, words: Mapping[str, o
         keys = [one.label for one in verdict.listed if one.kind is side]
         for start in range(0, len(keys), KEYS_AT_ONCE):
             some = keys[start : start + KEYS_AT_ONCE]
-            context.emit(event("apart", side=side.value, count=len(some), keys=some, **words))
+            context.emit(
+                event(
+                    "compared-different", difference=side.value, count=len(some), keys=some, **words
+                )
+            )
 
 
 def _counts(verdict: Verdict) -> dict[str, object]:

@@ -87,12 +87,14 @@ class Watcher:
                 if key not in before or before[key].state != UNKNOWN:
                     self._context.emit(event("warning", text=run.why))
             elif not first and _has_ended(before.get(key), run):
-                code = "finished" if run.state == COMPLETE else "ended"
-                self._context.emit(event(code, far=run_details(run), **run.words()))
+                code = "migration-completed" if run.state == COMPLETE else "migration-ended"
+                self._context.emit(event(code, progress=run_details(run), **run.words()))
         for key, run in before.items():
             if key not in runs and run.state == RUNNING:
                 words = {**run.words(), "state": "removed"}
-                self._context.emit(event("ended", far=": its record is gone", **words))
+                self._context.emit(
+                    event("migration-ended", progress=": its record is gone", **words)
+                )
         self._known = dict(runs)
 
     def _report_running(self, run: MigrationStatus) -> None:
@@ -100,8 +102,10 @@ class Watcher:
         far = " ".join(part for part in (phase, amount(run)) if part)
         words = {**run.words(), "phase": phase}
         words["age"] = round(run.figures_age or 0)
-        words["eta"] = rough(run.number("left") if run.detail.get("left") is not None else None)
-        self._context.emit(event("watching", far=", ".join([far, *pace(run)]), **words))
+        words["eta"] = rough(
+            run.number("seconds_left") if run.detail.get("seconds_left") is not None else None
+        )
+        self._context.emit(event("watch-progress", progress=", ".join([far, *pace(run)]), **words))
 
 
 def _has_ended(before: MigrationStatus | None, now: MigrationStatus) -> bool:

@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterator
 
 from dataware.core.events import FEW_BATCHES, Event, Level, event
 
-LISTED = frozenset({"left-behind", "different"})
+LISTED = frozenset({"skipped", "difference"})
 """Codes that come once for each key."""
 
 ENDS = frozenset(
-    {"migrated", "verified", "incomplete", "stopped", "differences", "left-to-deployment"}
-    | {"finished", "ended", "failure"}
+    {"migrated", "verified", "incomplete", "stopped", "differences", "deferred"}
+    | {"migration-completed", "migration-ended", "failure"}
 )
 """Codes after which a migration makes no more progress."""
 
 PHASE = "phase"
 """The code of what a live display and a script are told, and nobody needs a line for."""
 
-BARS = frozenset({"progress", "comparing", "watching"})
+BARS = frozenset({"progress", "verify-progress", "watch-progress"})
 """Codes that tell how far a migration is."""
 
 
@@ -69,7 +69,7 @@ class EventSampler:
             return self._sample is None
         if happened.message.level is not Level.PROGRESS or is_one_of_few(happened):
             return True
-        if happened.code == "watching" and name not in self._last:
+        if happened.code == "watch-progress" and name not in self._last:
             self._last[name] = self._now()
             return True
         return self._is_due(name)

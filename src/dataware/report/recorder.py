@@ -33,14 +33,14 @@ TOGETHER = 500
 """Keys of one line."""
 
 FLUSH_SECONDS = 1.0
-PASSED_OVER = frozenset({"batch", "different"})
-"""Codes of which others tell the record more: `progress` and `apart`."""
+PASSED_OVER = frozenset({"batch", "difference"})
+"""Codes of which others tell the record more: `progress` and `compared-different`."""
 
-SAMPLED = frozenset({"progress", "comparing"})
+SAMPLED = frozenset({"progress", "verify-progress"})
 """Codes that come several times a second."""
 
 LARGE = frozenset({"plan"})
-"""Fields of which others tell the record more: `decided`."""
+"""Fields of which others tell the record more: `decision`."""
 
 
 class Sink(Protocol):
@@ -147,10 +147,10 @@ class Recorder:
         if happened.code in PASSED_OVER or self._is_known(happened):
             return
         now = self._now()
-        if happened.code == "left-behind":
-            self._take_left(happened.data)
-        elif happened.code == "apart":
-            self._take_apart(happened.data)
+        if happened.code == "skipped":
+            self._take_skipped(happened.data)
+        elif happened.code == "compared-different":
+            self._take_differences(happened.data)
         elif happened.code not in SAMPLED or self._samples.due(happened, now):
             self._take_rest(happened, now)
         if now - self._flushed >= FLUSH_SECONDS:
@@ -159,7 +159,7 @@ class Recorder:
 
     def _is_known(self, happened: Event) -> bool:
         """Whether this is a decision that was made before, in a run that looks more than once."""
-        if happened.code != "decided":
+        if happened.code != "decision":
             return False
         data = happened.data
         key, what = (data.get("type"), data["name"]), (data["action"], data["rule"])
@@ -178,20 +178,20 @@ class Recorder:
         if not sampled:
             self._flush(now)
 
-    def _take_left(self, data: Mapping[str, Any]) -> None:
+    def _take_skipped(self, data: Mapping[str, Any]) -> None:
         """Gather keys that were left behind for the same reason."""
-        if not self._count_fitting("left-behind", 1):
+        if not self._count_fitting("skipped", 1):
             return
-        group = tuple(str(data.get(field, "")) for field in ("source", "name", "trouble", "why"))
+        group = tuple(str(data.get(field, "")) for field in ("source", "name", "reason", "detail"))
         keys = self._keys.setdefault(group, [])
         keys.append(str(data.get("key", "")))
         if len(keys) >= TOGETHER:
             self._write_keys()
 
-    def _take_apart(self, data: Mapping[str, Any]) -> None:
+    def _take_differences(self, data: Mapping[str, Any]) -> None:
         keys = list(data["keys"])
-        if fitting := self._count_fitting(f"apart-{data['side']}", len(keys)):
-            self._write(self._now(), "apart", {**data, "keys": keys[:fitting]})
+        if fitting := self._count_fitting(f"compared-different-{data['difference']}", len(keys)):
+            self._write(self._now(), "compared-different", {**data, "keys": keys[:fitting]})
 
     def _count_fitting(self, code: str, count: int) -> int:
         """How many of `count` more keys fit."""
@@ -203,9 +203,9 @@ class Recorder:
 
     def _write_keys(self) -> None:
         groups, self._keys = self._keys, {}
-        for (source, name, trouble, why), keys in groups.items():
-            about = {"source": source, "name": name, "trouble": trouble, "why": why}
-            self._write(self._now(), "left-behind", {**about, "keys": keys})
+        for (source, name, reason, detail), keys in groups.items():
+            about = {"source": source, "name": name, "reason": reason, "detail": detail}
+            self._write(self._now(), "skipped", {**about, "keys": keys})
 
     def _write(
         self, now: float, code: str, data: Mapping[str, object], *, always: bool = False

@@ -84,7 +84,9 @@ def _cells(run: MigrationStatus) -> tuple[str, ...]:
     rate, left = "", ""
     if run.state == RUNNING and "rate" in run.detail:
         rate = f"{run.number('rate'):,.0f}/s"
-        left = rough(run.number("left")) if run.detail.get("left") is not None else ""
+        left = (
+            rough(run.number("seconds_left")) if run.detail.get("seconds_left") is not None else ""
+        )
     source, target = escape_unprintable(run.source or "unknown"), escape_unprintable(run.target)
     return target, source, _state(run), amount(run), rate, left, format_age(run), run.run or ""
 

@@ -165,7 +165,7 @@ def _owner(facts: Json) -> str:
         Ownership.THIS_STACK: "belongs to this stack",
         Ownership.MOVED: f"belongs to this stack, as {logical_id}",
         Ownership.OTHER_STACK: f"belongs to stack {stack}",
-        Ownership.NOBODY: "not in any stack",
+        Ownership.UNMANAGED: "not in any stack",
         Ownership.FOREIGN: "belongs to another account",
         Ownership.UNKNOWN: "owner not seen",
     }

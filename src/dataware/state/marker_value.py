@@ -27,7 +27,7 @@ DEPTH = 16
 """How deep progress may be nested; no record comes near it."""
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
-GIVEN_UP = ("reason", "checkpoint", "ended")
+GIVEN_UP = ("reason", "checkpoint", "failure")
 """What of the progress goes first when a value would be too large, one after another."""
 
 _TEXT, _NUMBER, _NOTHING = (str,), (int, float), type(None)
@@ -50,12 +50,12 @@ _FIELDS: Mapping[str, tuple[type, ...]] = {
 _DETAIL: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("phase", "unit", "reason"), _TEXT),
     **dict.fromkeys(("done", "total", "rate", "throttled", "retries", "stale"), _NUMBER),
-    **dict.fromkeys(("left", "verified"), (*_NUMBER, _NOTHING)),
+    **dict.fromkeys(("seconds_left", "verified"), (*_NUMBER, _NOTHING)),
     **dict.fromkeys(("identity", "checkpoint"), (str, _NOTHING)),
     "exact": (bool,),
-    "ended": (dict,),
+    "failure": (dict,),
 }
-_ENDED: Mapping[str, tuple[type, ...]] = {"exit": (int,), "why": _TEXT}
+_FAILURE: Mapping[str, tuple[type, ...]] = {"exit_code": (int,), "reason": _TEXT}
 _ADDED = ("after", "lease", "batches", "settled")
 """The fields that the former format does not have."""
 
@@ -145,7 +145,7 @@ def decode(text: str) -> MarkerValue:
         raise ValueError(f"no such field: {missing[0]!r}")
     _check(raw, {name: _FIELDS[name] for name in wanted})
     _check(raw["detail"], _DETAIL)
-    _check(raw["detail"].get("ended", {}), _ENDED)
+    _check(raw["detail"].get("failure", {}), _FAILURE)
     _check_tree(raw["detail"])
     if raw["state"] not in (MarkerState.RUNNING.value, MarkerState.COMPLETE.value):
         raise ValueError("its state is none of a migration")

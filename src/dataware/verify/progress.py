@@ -62,12 +62,12 @@ class VerifyProgress:
             self._speed.observe(now, self._read)
             told = self._far()
         self._publish({"phase": "verifying", "throttled": 0, "retries": 0, "reason": "", **told})
-        left = told["left"]
+        left = told["seconds_left"]
         self._emit(
             event(
-                "comparing",
+                "verify-progress",
                 phase="verifying",
-                far=self._in_words(told),
+                progress=self._in_words(told),
                 eta=rough(left),
                 seconds_left=left,
                 **{name: told[name] for name in ("done", "total", "exact", "rate", "unit")},
@@ -86,11 +86,11 @@ class VerifyProgress:
             "exact": bool(total),
             "unit": self._unit,
             "rate": round(rate / self._sides, 1),
-            "left": None if left is None else round(left),
+            "seconds_left": None if left is None else round(left),
         }
 
     def _in_words(self, told: Mapping[str, Any]) -> str:
         of = f"{told['done']:,} of " if told["total"] else ""
         amount = format_count(told["total"] or told["done"], self._unit)
-        left = f", {rough(told['left'])} left" if told["total"] else ""
+        left = f", {rough(told['seconds_left'])} left" if told["total"] else ""
         return f"{of}{amount}, {told['rate']:,.0f}/s{left}"

@@ -14,10 +14,10 @@ from dataware.cli.doctor import identity, machine, network, permissions, tools
 from dataware.cli.doctor.finding import Finding, FindingStatus
 from dataware.core.model import Problem
 
-FINE, NOTE, DOUBT, FAILURE = (
+FINE, NOTE, WARNING, FAILURE = (
     FindingStatus.FINE,
     FindingStatus.NOTE,
-    FindingStatus.DOUBT,
+    FindingStatus.WARNING,
     FindingStatus.FAILURE,
 )
 
@@ -41,7 +41,7 @@ def test_packages() -> None:
     needed = {"boto3": "1.43.11", "click": "8.1", "rich": "13.7"}
     seen = {"boto3": "1.9.0", "click": None, "rich": "15.0.0"}
     found = list(machine.packages_found(needed, seen))
-    assert [one.verdict for one in found] == [FINE, FAILURE, DOUBT]
+    assert [one.verdict for one in found] == [FINE, FAILURE, WARNING]
     assert "rich 15.0.0" in found[0].text
     assert "click" in found[1].text
     assert "boto3 1.9.0" in found[2].text
@@ -55,7 +55,7 @@ def test_only_what_everybody_needs_is_looked_for() -> None:
 
 @pytest.mark.parametrize(
     ("name", "chosen", "verdict"),
-    [("curl", False, FINE), ("botocore", True, FINE), ("botocore", False, DOUBT)],
+    [("curl", False, FINE), ("botocore", True, FINE), ("botocore", False, WARNING)],
 )
 def test_transport(name: str, chosen: bool, verdict: FindingStatus) -> None:
     """The slow one is a matter of choice, or of a missing package."""
@@ -64,7 +64,7 @@ def test_transport(name: str, chosen: bool, verdict: FindingStatus) -> None:
 
 @pytest.mark.parametrize(
     ("usable", "free", "verdict"),
-    [(True, 10**12, FINE), (True, 10**7, DOUBT), (False, 10**12, FAILURE)],
+    [(True, 10**12, FINE), (True, 10**7, WARNING), (False, 10**12, FAILURE)],
 )
 def test_state(usable: bool, free: int, verdict: FindingStatus) -> None:
     """A journal has to be written, and takes room."""
@@ -101,7 +101,7 @@ def test_the_cdk_command_line() -> None:
     [
         ("2.275.0\n0.1.0\n", [FINE]),
         ("2.275.0\n-\n", [FINE, NOTE]),
-        ("2.100.0\n0.1.0\n", [DOUBT]),
+        ("2.100.0\n0.1.0\n", [WARNING]),
         ("-\n0.1.0\n", [FAILURE]),
         (None, [FAILURE]),
         ("garbage", [FAILURE]),
@@ -147,7 +147,7 @@ def test_an_unknown_region_is_a_doubt() -> None:
     address = "https://sts.eu-central-1.amazonaws.com"
     assert verdicts(network.region_found("eu-central-1", None, address)) == [FINE]
     (found,) = network.region_found("x", "the SDK knows no region x", address)
-    assert found.verdict is DOUBT
+    assert found.verdict is WARNING
 
 
 def test_what_cannot_be_reached_is_told_once_a_host() -> None:
@@ -174,7 +174,7 @@ def test_the_host_of_an_address(address: str, host: tuple[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ahead", "verdict"), [(0.0, FINE), (-59.0, FINE), (3600.0, DOUBT), (-400.0, DOUBT)]
+    ("ahead", "verdict"), [(0.0, FINE), (-59.0, FINE), (3600.0, WARNING), (-400.0, WARNING)]
 )
 def test_clock(ahead: float, verdict: FindingStatus) -> None:
     """dataware allows for a wrong clock, others do not."""
@@ -191,7 +191,7 @@ ME = Caller("111122223333", "arn:aws:iam::111122223333:user/me", 0.0)
         (None, False, FINE, "they do not expire"),
         (None, True, FINE, "their end is not said"),
         (NOW + timedelta(hours=2), True, FINE, "until 2026-11-24 14:00 UTC"),
-        (NOW + timedelta(minutes=2), True, DOUBT, "only until 12:02 UTC"),
+        (NOW + timedelta(minutes=2), True, WARNING, "only until 12:02 UTC"),
     ],
 )
 def test_credentials(
@@ -207,7 +207,7 @@ def test_the_root_user_is_a_doubt() -> None:
     """It may do everything, which is more than a migration needs."""
     root = Caller(ME.account, "arn:aws:iam::111122223333:root", 0.0)
     found = identity.credentials_found(root, Origin("env", False), NOW)
-    assert verdicts(found) == [FINE, DOUBT]
+    assert verdicts(found) == [FINE, WARNING]
 
 
 OWNER = "arn:aws:iam::111122223333:role/Deployer"
@@ -234,7 +234,7 @@ def test_everything_allowed() -> None:
         (IamDecision.DENIED, FAILURE),
         (IamDecision.BOUNDED, FAILURE),
         (IamDecision.ORGANIZATION, FAILURE),
-        (IamDecision.CONDITIONAL, DOUBT),
+        (IamDecision.CONDITIONAL, WARNING),
     ],
 )
 def test_one_missing_action_is_named(access: IamDecision, verdict: FindingStatus) -> None:
@@ -248,7 +248,7 @@ def test_what_got_no_answer_is_not_called_allowed() -> None:
     """Unknown is never allowed."""
     some = answers(IamDecision.ALLOWED)
     some.pop(("s3:A", "x"))
-    assert verdicts(permissions.simulated_found(OWNER, NEEDS, some)) == [DOUBT, NOTE]
+    assert verdicts(permissions.simulated_found(OWNER, NEEDS, some)) == [WARNING, NOTE]
 
 
 def test_a_long_list_of_lacks_is_cut() -> None:
@@ -265,6 +265,6 @@ def test_denied_reads_are_named_once_each() -> None:
     denied = Problem("Scan", "AccessDenied", "dynamodb:Scan")
     slow = Problem("DescribeTable", "ReadTimeoutError")
     found = list(permissions.tried_found([("a", denied), ("b", denied), ("b", slow)]))
-    assert [one.verdict for one in found] == [DOUBT, FAILURE]
+    assert [one.verdict for one in found] == [WARNING, FAILURE]
     assert found[1].text == "dynamodb:Scan on a, b is denied; allow it"
     assert verdicts(permissions.tried_found([])) == [FINE]

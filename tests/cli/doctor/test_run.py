@@ -44,7 +44,7 @@ def found(ran: Ran) -> dict[str, list[dict[str, Any]]]:
     """The findings of a run with --format json, by check."""
     by_check: dict[str, list[dict[str, Any]]] = {name: [] for name in NAMES}
     for told in ran.events:
-        if told["code"].startswith("checked"):
+        if told["code"].startswith("check-passed"):
             by_check[told["data"]["check"]].append(told)
     return by_check
 
@@ -111,7 +111,7 @@ def test_the_printed_policy_lacks_nothing(
     sign_in(monkeypatch, asking(least), "whole")
     ran, checks = doctor()
     assert ran.code == 0, ran
-    assert [told["code"] for told in checks["permissions"]] == ["checked", "checked-note"]
+    assert [told["code"] for told in checks["permissions"]] == ["check-passed", "check-note"]
 
 
 MISSING = [
@@ -133,12 +133,12 @@ def test_the_one_missing_permission_is_named_under_enforced_iam(
     sign_in(monkeypatch, asking(without(least, action)), "lacking")
     ran, checks = doctor()
     assert ran.code == 1, ran
-    (failed,) = [told for told in checks["permissions"] if told["code"] == "checked-failure"]
+    (failed,) = [told for told in checks["permissions"] if told["code"] == "check-failed"]
     assert failed["data"]["found"].startswith(f"{action} on ")
     assert resource in failed["data"]["found"]
     assert "user/lacking" in failed["data"]["do"]
     everywhere = [told for some in checks.values() for told in some]
-    assert [told for told in everywhere if told["code"] == "checked-failure"] == [failed]
+    assert [told for told in everywhere if told["code"] == "check-failed"] == [failed]
 
 
 @pytest.mark.parametrize("action", ["s3:GetBucketWebsite", "s3:GetBucketVersioning"])
@@ -152,8 +152,8 @@ def test_what_only_informs_makes_no_run_fail(
     ran, checks = doctor()
     assert ran.code == 0, ran
     told = [told for some in checks.values() for told in some]
-    assert [one for one in told if one["code"] == "checked-failure"] == []
-    doubts = [one["text"] for one in checks["permissions"] if one["code"] == "checked-doubt"]
+    assert [one for one in told if one["code"] == "check-failed"] == []
+    doubts = [one["text"] for one in checks["permissions"] if one["code"] == "check-warning"]
     assert any(action in text for text in doubts), doubts
     planned = run("plan", "dataware.toml")
     assert planned.code == 0, planned
@@ -182,7 +182,7 @@ def test_a_session_of_a_role_is_asked_for_by_its_role(
     ran, checks = doctor()
     assert ran.code == 1, ran
     assert "assumed-role/Mover/me" in checks["credentials"][0]["text"]
-    failed = [told for told in checks["permissions"] if told["code"] == "checked-failure"]
+    failed = [told for told in checks["permissions"] if told["code"] == "check-failed"]
     assert [told["data"]["found"].split()[0] for told in failed] == ["s3:PutObject"]
     assert failed[0]["data"]["do"].endswith("role/Mover")
 
@@ -196,7 +196,7 @@ def test_who_may_not_ask_iam_gets_the_missing_read_named(
     assert ran.code == 1
     denied, unchecked = checks["permissions"]
     assert denied["data"]["found"].startswith("dynamodb:Scan on ")
-    assert unchecked["code"] == "checked-doubt"
+    assert unchecked["code"] == "check-warning"
     assert "those to write were not checked" in unchecked["text"]
     assert "iam:SimulatePrincipalPolicy" in unchecked["text"]
 
@@ -208,7 +208,7 @@ def test_who_may_not_ask_iam_and_can_read_is_not_stopped(
     sign_in(monkeypatch, least, "careful")
     ran, checks = doctor()
     assert ran.code == 0, ran
-    assert [told["code"] for told in checks["permissions"]] == ["checked", "checked-doubt"]
+    assert [told["code"] for told in checks["permissions"]] == ["check-passed", "check-warning"]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_a_region_that_nobody_knows_is_told_with_the_nearest(
     del aws_server
     _, checks = doctor("--region", "eu-centrl-1")
     (told,) = checks["region"]
-    assert told["code"] == "checked-doubt"
+    assert told["code"] == "check-warning"
     assert "did you mean eu-central-1?" in told["text"]
 
 

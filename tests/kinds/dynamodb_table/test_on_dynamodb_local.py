@@ -38,10 +38,10 @@ def test_items_of_every_type_arrive_exactly(exclusive: bool) -> None:
     put(aws, "old", EVERY_TYPE)
     order = CopyOrder(place("old"), place("new"), exclusive=exclusive)
     outcome = asyncio.run(copy(aws, order))
-    assert (outcome.copied, outcome.left) == (len(EVERY_TYPE), ())
+    assert (outcome.copied, outcome.skipped) == (len(EVERY_TYPE), ())
     assert everything(aws, "new") == everything(aws, "old")
     again = asyncio.run(copy(aws, CopyOrder(place("old"), place("new"))))
-    assert (again.copied, again.same, again.left) == (0, len(EVERY_TYPE), ())
+    assert (again.copied, again.same, again.skipped) == (0, len(EVERY_TYPE), ())
 
 
 @pytest.mark.usefixtures("local")
@@ -68,7 +68,7 @@ def test_conflicts_are_found() -> None:
     put(aws, "new", [{"pk": {"S": "same"}, "v": {"SS": ["b", "a"]}}, {"pk": {"S": "mine"}}])
     outcome = asyncio.run(copy(aws, CopyOrder(place("old"), place("new"))))
     assert (outcome.copied, outcome.same) == (0, 1)
-    assert [left.trouble for left in outcome.left] == [SkipReason.CONFLICT]
+    assert [left.reason for left in outcome.skipped] == [SkipReason.CONFLICT]
 
 
 @pytest.mark.usefixtures("local")

@@ -53,7 +53,7 @@ def test_items_of_every_type_arrive_exactly(aws_server: EmbeddedAws, order: Copy
     make_table(aws, "new")
     put(aws, "old", EVERY_TYPE)
     outcome = asyncio.run(copy(aws, order))
-    assert (outcome.copied, outcome.same, outcome.left) == (len(EVERY_TYPE), 0, ())
+    assert (outcome.copied, outcome.same, outcome.skipped) == (len(EVERY_TYPE), 0, ())
     assert everything(aws, "new") == everything(aws, "old")
     assert digests(TableReader(aws, place("new"))) == digests(TableReader(aws, place("old")))
 
@@ -132,7 +132,7 @@ def test_unprocessed_items_are_written_in_the_end(large: int, fault_proxy: Fault
         fault_proxy.add(partly(written), operation="BatchWriteItem", times=5, skip=written)
     aws = account()
     outcome = asyncio.run(copy(aws, EXCLUSIVE))
-    assert (outcome.copied, outcome.left) == (large, ())
+    assert (outcome.copied, outcome.skipped) == (large, ())
     assert everything(aws, "new") == everything(aws, "old")
 
 
@@ -158,7 +158,7 @@ def test_a_put_whose_answer_was_lost_is_no_conflict(fault_proxy: FaultProxy) -> 
     fault_proxy.clear()
     fault_proxy.add(drop_after, operation="PutItem", times=3)
     outcome = asyncio.run(copy(aws, ORDER))
-    assert (outcome.copied, outcome.same, outcome.left) == (len(EVERY_TYPE) - 3, 3, ())
+    assert (outcome.copied, outcome.same, outcome.skipped) == (len(EVERY_TYPE) - 3, 3, ())
     assert everything(aws, "new") == everything(aws, "old")
 
 
@@ -185,7 +185,7 @@ def test_one_bad_item_does_not_fail_its_neighbours(aws_server: EmbeddedAws) -> N
     put(aws, "old", [{"pk": {"S": "bad"}, "g": {"N": "1"}}])
     outcome = asyncio.run(copy(aws, EXCLUSIVE))
     assert outcome.copied == 24
-    assert [(left.key, left.trouble) for left in outcome.left] == [
+    assert [(left.key, left.reason) for left in outcome.skipped] == [
         ('{"pk":{"S":"bad"}}', SkipReason.FAILED)
     ]
 
@@ -218,7 +218,7 @@ def test_conflicts_follow_the_policy(
     outcome = asyncio.run(copy(aws, CopyOrder(place("old"), place("new"), on_conflict=policy)))
     assert (outcome.copied, outcome.same) == (copied, 1)
     key = '{"pk":{"S":"mine"}}'
-    assert outcome.left == ((SkippedKey(key, SkipReason.CONFLICT, left),) if left else ())
+    assert outcome.skipped == ((SkippedKey(key, SkipReason.CONFLICT, left),) if left else ())
     kept = aws.client("dynamodb").get_item(TableName="new", Key={"pk": {"S": "mine"}})["Item"]["v"]
     assert {kind: sorted(value) for kind, value in kept.items()} == {
         kind: sorted(value) for kind, value in winner.items()

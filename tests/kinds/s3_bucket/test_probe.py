@@ -162,7 +162,7 @@ def test_our_bucket_that_denies_us_is_ours(aws: Account, bucket: Any) -> None:
     deny(aws, "HeadBucket", "403")
     facts = probe(aws)
     assert (facts.existence, facts.content) == (Existence.EXISTS, Content.UNKNOWN)
-    assert facts.owner.ownership is Ownership.NOBODY
+    assert facts.owner.ownership is Ownership.UNMANAGED
     assert [problem.permission for problem in facts.problems] == ["s3:ListBucket"]
 
 

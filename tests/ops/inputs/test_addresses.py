@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from dataware.core.errors import InputError
 from dataware.kinds import kinds
 from dataware.ops.inputs import parse_pair
-from dataware.ops.inputs.addresses import check_apart, parse_address
+from dataware.ops.inputs.addresses import check_distinct, parse_address
 
 KINDS = {kind.cfn_type: kind for kind in kinds()}
 ME, ELSE = "111122223333", "444455556666"
@@ -97,10 +97,10 @@ def test_a_pair_that_makes_no_sense_is_refused(source: str, target: str, complai
 def test_one_name_in_two_regions_is_two_places() -> None:
     """A table may be copied to its namesake elsewhere, but not onto itself by its ARN."""
     one, other = parse_pair("dynamodb://Orders", ARN, KINDS)
-    check_apart(one, other, ME, "eu-west-1")
-    check_apart(one, other, ELSE, "us-east-1")
+    check_distinct(one, other, ME, "eu-west-1")
+    check_distinct(one, other, ELSE, "us-east-1")
     with pytest.raises(InputError, match="are the same place"):
-        check_apart(one, other, ELSE, "eu-west-1")
+        check_distinct(one, other, ELSE, "eu-west-1")
 
 
 def test_every_form_of_an_arn_is_listed_once() -> None:

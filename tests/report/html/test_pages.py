@@ -92,7 +92,7 @@ def test_what_was_compared_counts_in_a_run_that_is_not_finished() -> None:
     records = [
         *copied(6000),
         happened(9.0, "found", count=120, **part),
-        happened(9.5, "equal", count=108, **part),
+        happened(9.5, "compared-equal", count=108, **part),
         ended(10, 4, "12 objects not copied"),
     ]
     page = run_page(told("apply", *records))

@@ -9,10 +9,10 @@ from enum import StrEnum
 class FindingStatus(StrEnum):
     """How a check ended; the value is the event that tells of it."""
 
-    FINE = "checked"
-    NOTE = "checked-note"
-    DOUBT = "checked-doubt"
-    FAILURE = "checked-failure"
+    FINE = "check-passed"
+    NOTE = "check-note"
+    WARNING = "check-warning"
+    FAILURE = "check-failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ def note(found: str, do: str = "") -> Finding:
 
 def doubt(found: str, do: str = "") -> Finding:
     """Something that may fail, or that was not seen."""
-    return Finding(FindingStatus.DOUBT, found, do)
+    return Finding(FindingStatus.WARNING, found, do)
 
 
 def not_checked(why: str, do: str = "") -> Finding:
     """Something into which it was not possible to look."""
-    return Finding(FindingStatus.DOUBT, why, do, unchecked=True)
+    return Finding(FindingStatus.WARNING, why, do, unchecked=True)
 
 
 def failure(found: str, do: str) -> Finding:

@@ -59,7 +59,7 @@ def run_doctor(options: AwsOptions, app: AppOptions, *, all_versions: bool) -> i
             emit(event(finding.verdict, text=finding.text, **fields))
         why_not = _why_not(found)
         if why_not is None:
-            doubts = sum(one.verdict is FindingStatus.DOUBT for one in found)
+            doubts = sum(one.verdict is FindingStatus.WARNING for one in found)
             in_doubt = f", {format_count(doubts, 'warning')}" if doubts else ""
             emit(event("done", text=f"Nothing stands in the way{in_doubt}"))
     if why_not is not None:

@@ -62,7 +62,7 @@ def parse_pair(
         raise InputError(
             f"{source} is {here} and {target} {there}: both sides have to be of the same kind"
         )
-    check_apart(one, other, account, region)
+    check_distinct(one, other, account, region)
     return one, other
 
 
@@ -124,7 +124,7 @@ def _check_address(address: ResourceAddress) -> ResourceAddress:
     return ResourceAddress(address.text, kind, name, prefix, address.account, address.region)
 
 
-def check_apart(
+def check_distinct(
     one: ResourceAddress,
     other: ResourceAddress,
     account: str | None = None,

@@ -31,7 +31,7 @@ def plan_page(data: Data, warnings: Sequence[str]) -> str:
     """
     plan = data["plan"]
     decisions = [(one, one) for one in plan["resources"]]
-    sections = [ReportSection("decided", "Decisions", tables=[decisions_table(decisions)])]
+    sections = [ReportSection("decision", "Decisions", tables=[decisions_table(decisions)])]
     if guard := plan.get("guard"):
         sections.append(
             ReportSection("guard", "What a deployment would lose", tables=[_losses(guard)])

@@ -17,9 +17,9 @@ from dataware.report.html.page import (
 )
 from dataware.report.html.story import MigrationStory, Story
 from dataware.report.html.tables import (
-    apart_table,
-    left_table,
+    differences_table,
     migrations_table,
+    skipped_table,
     timeline_table,
     verified_table,
 )
@@ -62,8 +62,8 @@ def _figures(story: Story) -> Facts:
     copied = sum(int(one.get("copied", 0)) for one in counts)
     size = sum(int(one.get("bytes", 0)) for one in counts)
     compared = sum(one.same for one in story.migrations.values())
-    apart = sum(len(keys.keys) for keys in story.apart)
-    left = sum(len(keys.keys) for keys in story.left) + story.cut["left-behind"]
+    apart = sum(len(keys.keys) for keys in story.differing)
+    left = sum(len(keys.keys) for keys in story.skipped) + story.cut["skipped"]
     figures = [
         ("Resources", len(story.decided), ""),
         ("Migrations", len(story.carried), ""),
@@ -81,14 +81,14 @@ def _figures(story: Story) -> Facts:
 def _sections(story: Story) -> Iterator[ReportSection]:
     if story.decided:
         decisions = [(one.first, one.last) for one in story.decided.values()]
-        yield ReportSection("decided", "Decisions", tables=[decisions_table(decisions)])
+        yield ReportSection("decision", "Decisions", tables=[decisions_table(decisions)])
     if story.carried:
         yield _migrations(story)
     yield from _verification(story)
-    if story.left:
+    if story.skipped:
         again = " Once the causes are cured, the same command copies them."
         text = "The source still holds these keys." + (again if story.exit_code == 4 else "")
-        yield ReportSection("left", "Not carried over", text, [left_table(story)])
+        yield ReportSection("left", "Not carried over", text, [skipped_table(story)])
     if story.warnings:
         table = timeline_table("warnings", "What was to be looked at", story.warnings)
         yield ReportSection("warned", "Warnings", tables=[table])
@@ -115,8 +115,8 @@ def _describe_migration(story: Story, one: MigrationStory, id: str) -> Migration
         fate(story, one),
         list(_facts_of(one)),
         chart_of(one.samples),
-        one.told[:LINES],
-        max(0, len(one.told) - LINES),
+        one.timeline[:LINES],
+        max(0, len(one.timeline) - LINES),
     )
 
 
@@ -127,7 +127,7 @@ def _facts_of(one: MigrationStory) -> Iterator[tuple[str, str]]:
         yield "Data", volume(int(one.counts.get("bytes", 0)))
         if same := int(one.counts.get("same", 0)):
             yield "Already there", format_count(same, one.unit)
-        yield "Left behind", format_count(int(one.counts.get("left", 0)), one.unit)
+        yield "Left behind", format_count(int(one.counts.get("skipped", 0)), one.unit)
     elif last is not None:
         yield "Done", f"{last.done:,} of {format_count(last.total, one.unit)}"
     yield "Time", seconds_in_words(one.ended - one.begun)
@@ -140,11 +140,11 @@ def _facts_of(one: MigrationStory) -> Iterator[tuple[str, str]]:
 
 
 def _verification(story: Story) -> Iterator[ReportSection]:
-    if not story.compared and not story.apart:
+    if not story.compared and not story.differing:
         return
     tables = [verified_table(story)] if story.compared else []
-    if story.apart:
-        tables.append(apart_table(story))
+    if story.differing:
+        tables.append(differences_table(story))
     text = "Both sides were read afresh and compared, by code that shares nothing with the copy."
     yield ReportSection("verification", "Verification", text, tables)
 
@@ -154,6 +154,6 @@ def _about(story: Story) -> ReportSection:
     facts = [(str(name), str(value)) for name, value in versions.items()]
     if story.exit_code is not None:
         facts.append(("Exit code", str(story.exit_code)))
-    told = timeline_table("told", "Every line, in order", story.told)
-    folded = [(EVERYTHING, told)] if story.told else []
+    told = timeline_table("told", "Every line, in order", story.timeline)
+    folded = [(EVERYTHING, told)] if story.timeline else []
     return ReportSection("about", "Versions and log", folded=folded, facts=facts)

@@ -14,8 +14,16 @@ from dataware.core.events import MESSAGES, Level, event
 
 Data = Mapping[str, Any]
 
-NOT_TOLD = frozenset(
-    {"progress", "comparing", "apart", "left-behind", "decided", "counted", "equal"}
+NOT_LISTED = frozenset(
+    {
+        "progress",
+        "verify-progress",
+        "compared-different",
+        "skipped",
+        "decision",
+        "copy-totals",
+        "compared-equal",
+    }
 )
 """Codes whose facts have a place of their own, so that they are no line of a timeline."""
 
@@ -59,7 +67,7 @@ class MigrationStory:
     source: str
     unit: str = "item"
     samples: list[ProgressSample] = field(default_factory=list)
-    told: list[TimelineEntry] = field(default_factory=list)
+    timeline: list[TimelineEntry] = field(default_factory=list)
     counts: Data | None = None
     verified: Data | None = None
     differences: Data | None = None
@@ -92,7 +100,7 @@ class MigrationStory:
     @property
     def copies(self) -> bool:
         """Whether data was copied, or was to be; false for a comparison alone."""
-        return any(one.code in {"copying", "found", "found-about"} for one in self.told)
+        return any(one.code in {"copying", "found", "found-about"} for one in self.timeline)
 
 
 @dataclass(slots=True)
@@ -113,9 +121,9 @@ class Story:
     region: str = ""
     decided: dict[tuple[str, str], DecisionEntry] = field(default_factory=dict)
     migrations: dict[str, MigrationStory] = field(default_factory=dict)
-    apart: list[KeyGroup] = field(default_factory=list)
-    left: list[KeyGroup] = field(default_factory=list)
-    told: list[TimelineEntry] = field(default_factory=list)
+    differing: list[KeyGroup] = field(default_factory=list)
+    skipped: list[KeyGroup] = field(default_factory=list)
+    timeline: list[TimelineEntry] = field(default_factory=list)
     cut: Counter[str] = field(default_factory=Counter)
     exit_code: int | None = None
     reason: str = ""
@@ -124,20 +132,20 @@ class Story:
     @property
     def warnings(self) -> list[TimelineEntry]:
         """What was to be looked at."""
-        return [one for one in self.told if one.level == Level.WARNING]
+        return [one for one in self.timeline if one.level == Level.WARNING]
 
     @property
     def attention(self) -> int:
         """How much went on with a warning: decisions, and what was said of the run as a whole."""
         decided = [one.first for one in self.decided.values() if one.first.get("action") != "stop"]
         within = {str(text) for one in decided for text in one.get("warnings", ())}
-        beside = {one.text for one in self.told if one.code in {"warning", "loss-allowed"}}
+        beside = {one.text for one in self.timeline if one.code in {"warning", "loss-allowed"}}
         return sum(bool(one.get("warnings")) for one in decided) + len(beside - within)
 
     @property
     def stops(self) -> list[TimelineEntry]:
         """The stop rules that held."""
-        return [one for one in self.told if one.code in {"stopped", "guarded"}]
+        return [one for one in self.timeline if one.code in {"stopped", "stopped-by-guard"}]
 
     @property
     def carried(self) -> list[MigrationStory]:
@@ -156,7 +164,7 @@ class Story:
         special = _SPECIAL.get(code)
         if special is not None:
             special(self, at, data)
-        if code in MESSAGES and code not in NOT_TOLD:
+        if code in MESSAGES and code not in NOT_LISTED:
             self._report(at, code, data)
 
     def migration(self, at: float, data: Data) -> MigrationStory:
@@ -176,9 +184,9 @@ class Story:
         except (KeyError, ValueError, TypeError):
             text = f"{code}: " + ", ".join(f"{name} {value}" for name, value in data.items())
         told = TimelineEntry(at, MESSAGES[code].level, text, code)
-        self.told.append(told)
+        self.timeline.append(told)
         if data.get("name") in self.migrations or code in _OPENING:
-            self.migration(at, data).told.append(told)
+            self.migration(at, data).timeline.append(told)
 
 
 _OPENING = frozenset({"copying", "found", "found-about", "verifying", "verified", "differences"})
@@ -196,7 +204,7 @@ def _on_where(story: Story, _at: float, data: Data) -> None:
     story.account, story.region = str(data.get("account", "")), str(data.get("region", ""))
 
 
-def _on_decided(story: Story, _at: float, data: Data) -> None:
+def _on_decision(story: Story, _at: float, data: Data) -> None:
     key = str(data.get("type", "")), str(data.get("name", ""))
     if key in story.decided:
         story.decided[key].last = data
@@ -225,7 +233,7 @@ def _on_resumed(story: Story, at: float, data: Data) -> None:
         samples[-1] = ProgressSample(at, int(data.get("count", 0)), samples[-1].total)
 
 
-def _on_counted(story: Story, at: float, data: Data) -> None:
+def _on_totals(story: Story, at: float, data: Data) -> None:
     story.migration(at, data).counts = data
 
 
@@ -251,12 +259,12 @@ def _keys(data: Data, *about: str) -> KeyGroup:
     return KeyGroup(common, str(data.get("source", "")), str(data.get("name", "")), keys)
 
 
-def _on_apart(story: Story, _at: float, data: Data) -> None:
-    story.apart.append(_keys(data, "side"))
+def _on_different(story: Story, _at: float, data: Data) -> None:
+    story.differing.append(_keys(data, "difference"))
 
 
-def _on_left(story: Story, _at: float, data: Data) -> None:
-    story.left.append(_keys(data, "trouble", "why"))
+def _on_skipped(story: Story, _at: float, data: Data) -> None:
+    story.skipped.append(_keys(data, "reason", "detail"))
 
 
 def _on_cut(story: Story, _at: float, data: Data) -> None:
@@ -269,18 +277,18 @@ def _on_end(story: Story, _at: float, data: Data) -> None:
 
 _SPECIAL: Mapping[str, Callable[[Story, float, Data], None]] = {
     "where": _on_where,
-    "decided": _on_decided,
+    "decision": _on_decision,
     "found": _on_found,
     "found-about": _on_found,
     "resumed-at": _on_resumed,
     "progress": _on_progress,
-    "counted": _on_counted,
+    "copy-totals": _on_totals,
     "verified": _on_verified,
     "differences": _on_differences,
-    "equal": _on_equal,
+    "compared-equal": _on_equal,
     "migrated": _on_migrated,
-    "apart": _on_apart,
-    "left-behind": _on_left,
+    "compared-different": _on_different,
+    "skipped": _on_skipped,
     "cut": _on_cut,
     "end": _on_end,
 }

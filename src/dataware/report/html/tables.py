@@ -43,24 +43,26 @@ VERIFIED = (
 )
 
 
-def apart_table(story: Story) -> ReportTable:
+def differences_table(story: Story) -> ReportTable:
     """Every key that is not the same on both sides."""
     rows: list[Row]
-    rows = [(key, *keys.about, keys.source, keys.name) for keys in story.apart for key in keys.keys]
-    cut = sum(count for code, count in story.cut.items() if code.startswith("apart"))
+    rows = [
+        (key, *keys.about, keys.source, keys.name) for keys in story.differing for key in keys.keys
+    ]
+    cut = sum(count for code, count in story.cut.items() if code.startswith("compared-different"))
     caption = "Keys that are missing in the target, extra in it, or different"
     return _drop_constant_columns(
         ReportTable("differences", caption, APART, rows, _note(cut, story)), 2
     )
 
 
-def left_table(story: Story) -> ReportTable:
+def skipped_table(story: Story) -> ReportTable:
     """Every key that was not carried over, and why."""
     rows: list[Row]
-    rows = [(key, *keys.about, keys.name) for keys in story.left for key in keys.keys]
-    note = _note(story.cut["left-behind"])
+    rows = [(key, *keys.about, keys.name) for keys in story.skipped for key in keys.keys]
+    note = _note(story.cut["skipped"])
     return _drop_constant_columns(
-        ReportTable("left-behind", "Keys that were not copied", LEFT, rows, note), 3
+        ReportTable("skipped", "Keys that were not copied", LEFT, rows, note), 3
     )
 
 
@@ -74,7 +76,7 @@ def _drop_constant_columns(table: ReportTable, places: int) -> ReportTable:
 
 def _note(cut: int, story: Story | None = None) -> str:
     """What a list does not hold."""
-    listed = sum(len(keys.keys) for keys in story.apart) if story else 0
+    listed = sum(len(keys.keys) for keys in story.differing) if story else 0
     known = sum(
         int(value)
         for one in (story.compared if story else ())
@@ -106,7 +108,7 @@ def _migration_row(story: Story, one: MigrationStory) -> Row:
         one.source,
         fate(story, one).title,
         f"{copied:,}",
-        f"{int(counts.get('left', 0)):,}",
+        f"{int(counts.get('skipped', 0)):,}",
         seconds_in_words(one.ended - one.begun),
         "" if one.rate is None else rate_in_words(one.rate),
         f"{last.throttled if last else 0:,}",

@@ -74,7 +74,7 @@ def _done(story: Story, command: str) -> Headline:
     into = ", ".join(one.name for one in story.carried[:3])
     more = len(story.carried) - 3
     into += f" and {more:,} more" if more > 0 else ""
-    tone = WARN if story.apart or story.left else good
+    tone = WARN if story.differing or story.skipped else good
     detail = " ".join(filter(None, [watch, _grounds(story), _remarks(story)]))
     return Headline(tone, f"Copied and verified: {into}", detail)
 
@@ -96,14 +96,14 @@ def _difference(story: Story, command: str) -> Headline:
 def _remarks(story: Story) -> str:
     """What a run that is done did not make the same."""
     sides: dict[str, int] = {}
-    for keys in story.apart:
+    for keys in story.differing:
         sides[keys.about[0]] = sides.get(keys.about[0], 0) + len(keys.keys)
     apart = ", ".join(f"{count:,} {side}" for side, count in sides.items())
     return f"Not the same on both sides: {apart}; every key is listed below." if apart else ""
 
 
 def _grounds(story: Story) -> str:
-    told = [one.text for one in story.told if one.code == "verified"]
+    told = [one.text for one in story.timeline if one.code == "verified"]
     return " ".join(sentence(text) for text in told[:3])
 
 
@@ -173,7 +173,7 @@ def _owner(facts: Mapping[str, Any]) -> str:
     owner = str(facts.get("owner", "unknown"))
     if owner == "unknown":
         return "owner not seen"
-    if owner == "nobody":
+    if owner == "no stack":
         return "not in any stack"
     stack = facts.get("stack")
     return f"belongs to stack {stack}" if stack else f"belongs to {owner}"

@@ -168,7 +168,7 @@ def test_unprocessed_items_are_sent_again_until_acknowledged(written: int) -> No
     outcome = asyncio.run(copier.write(unit(25)))
     rounds = -(-25 // written)
     assert sorted(stored, key=int) == [str(i) for i in range(25)]
-    assert (outcome.copied, outcome.left) == (25, ())
+    assert (outcome.copied, outcome.skipped) == (25, ())
     assert transport.count("BatchWriteItem") == rounds
     assert len(clock.slept) == rounds - 1
     assert max(clock.slept, default=0) <= 10.0
@@ -217,9 +217,9 @@ def test_a_refused_item_is_left_alone(code: str, message: str, trouble: SkipReas
     copier, _ = copier_over(transport, exclusive=True)
     outcome = asyncio.run(copier.write(unit(25)))
     assert outcome.copied == 24
-    (left,) = outcome.left
-    assert (left.key, left.trouble) == ('{"pk":{"S":"3"}}', trouble)
-    assert "secret" not in left.why
+    (left,) = outcome.skipped
+    assert (left.key, left.reason) == ('{"pk":{"S":"3"}}', trouble)
+    assert "secret" not in left.detail
     puts = [body for operation, body in transport.asked if operation == "PutItem"]
     assert not any("ConditionExpression" in body for body in puts)
 
@@ -264,7 +264,7 @@ def test_what_is_accounted_for_is_tallied_as_the_reader_would(exclusive: bool) -
     copier, _ = copier_over(writes(answer), exclusive=exclusive)
     outcome = asyncio.run(copier.write(made))
     left = [] if exclusive else [made.payload[5]]
-    assert (outcome.same, len(outcome.left)) == (int(not exclusive), len(left))
+    assert (outcome.same, len(outcome.skipped)) == (int(not exclusive), len(left))
     assert outcome.tally == MultisetDigest.of(
         digest_of(one) for one in made.payload if one not in left
     )
@@ -277,7 +277,7 @@ def test_a_conflict_without_the_old_item_is_a_conflict(policy: OnConflict | None
     copier, _ = copier_over(transport, on_conflict=policy)
     outcome = asyncio.run(copier.write(unit(2)))
     assert (outcome.copied, outcome.same) == (0, 0)
-    assert [left.trouble for left in outcome.left] == [SkipReason.CONFLICT] * 2
+    assert [left.reason for left in outcome.skipped] == [SkipReason.CONFLICT] * 2
 
 
 def test_stop_lets_the_other_puts_of_the_unit_end() -> None:

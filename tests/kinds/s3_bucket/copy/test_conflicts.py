@@ -49,11 +49,11 @@ def test_conflicts_follow_the_policy(
     assert get(aws, "key") == content
     assert outcome.same == 1
     if why is None:
-        assert (outcome.copied, outcome.left) == (1, ())
+        assert (outcome.copied, outcome.skipped) == (1, ())
     else:
-        (left,) = outcome.left
-        assert (left.key, left.trouble) == ("key", SkipReason.CONFLICT)
-        assert why in left.why
+        (left,) = outcome.skipped
+        assert (left.key, left.reason) == ("key", SkipReason.CONFLICT)
+        assert why in left.detail
 
 
 def test_the_policy_stop_ends_the_run(aws: Account) -> None:
@@ -82,7 +82,7 @@ def test_a_target_that_keeps_changing_is_left(
     the_order = order(aws, "old-bucket", "new-bucket", on_conflict=policy)
     outcome, requests = copy(aws, the_order, answer=refuse)
     assert outcome.copied == copied
-    assert why in outcome.left[0].why
+    assert why in outcome.skipped[0].detail
     puts = [request.headers for request in requests if request.method == "PUT"]
     etag = aws.client("s3").head_object(Bucket="new-bucket", Key="key")["ETag"]
     assert [headers.get("if-match") for headers in puts] == ([etag] if policy else [])
@@ -93,8 +93,8 @@ def test_an_archived_source_replaces_nothing(aws: Account) -> None:
     put(aws, "cold", b"ours", StorageClass="DEEP_ARCHIVE")
     put(aws, "cold", b"theirs", "new-bucket")
     the_order = order(aws, "old-bucket", "new-bucket", on_conflict=OnConflict.SOURCE)
-    (left,) = copy(aws, the_order)[0].left
-    assert left.trouble is SkipReason.ARCHIVED
+    (left,) = copy(aws, the_order)[0].skipped
+    assert left.reason is SkipReason.ARCHIVED
     assert get(aws, "cold", "new-bucket") == b"theirs"
 
 
@@ -109,7 +109,7 @@ def test_a_target_that_goes_away_is_filled(aws: Account) -> None:
         return None
 
     outcome, _ = copy(aws, order(aws, "old-bucket", "new-bucket"), answer=delete)
-    assert (outcome.copied, outcome.left) == (1, ())
+    assert (outcome.copied, outcome.skipped) == (1, ())
     assert get(aws, "key") == b"ours"
 
 
@@ -124,4 +124,4 @@ def test_a_lost_answer_is_not_a_conflict(aws: Account) -> None:
         return None
 
     outcome, _ = copy(aws, order(aws, "old-bucket", "new-bucket"), answer=precede)
-    assert (outcome.same, outcome.left) == (1, ())
+    assert (outcome.same, outcome.skipped) == (1, ())

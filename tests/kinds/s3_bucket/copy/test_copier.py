@@ -79,7 +79,7 @@ def test_every_difficult_key_arrives_byte_exact(aws: Account) -> None:
         put(aws, key, key.encode())
     the_order = order(aws, "old-bucket", "new-bucket")
     outcome, _ = copy(aws, the_order)
-    assert (outcome.copied, outcome.left) == (len(DIFFICULT_KEYS), ())
+    assert (outcome.copied, outcome.skipped) == (len(DIFFICULT_KEYS), ())
     assert keys(aws) == sorted(DIFFICULT_KEYS)
     assert all(get(aws, key) == key.encode() for key in DIFFICULT_KEYS)
     assert differences(aws, the_order, deep=True) == []
@@ -103,7 +103,7 @@ def test_attributes_are_kept(aws: Account, threshold: int) -> None:
         aws, "old-bucket", "new-bucket", multipart_threshold=threshold, part_size=10_000
     )
     outcome, requests = copy(aws, the_order)
-    assert (outcome.copied, outcome.bytes, outcome.left) == (1, LARGE, ())
+    assert (outcome.copied, outcome.bytes, outcome.skipped) == (1, LARGE, ())
     assert head(aws, "new-bucket", "o b") == head(aws, "old-bucket", "o b")
     assert get(aws, "o b") == b"x" * LARGE
     parts = sum("partNumber" in request.query for request in requests)
@@ -165,7 +165,7 @@ def test_a_split_bucket_is_copied_once(
     the_order = order(aws, "old-bucket", "new-bucket", all_versions=versions)
     assert len(partitions(aws, the_order)) >= 4
     outcome, _ = copy(aws, the_order)
-    assert (outcome.copied, outcome.same, outcome.left) == (len(names), 0, ())
+    assert (outcome.copied, outcome.same, outcome.skipped) == (len(names), 0, ())
     assert keys(aws) == names
     outcome, _ = copy(aws, the_order)
     assert (outcome.copied, outcome.same) == (0, len(names))
@@ -200,7 +200,7 @@ def test_an_archived_object_is_left_and_named(aws: Account) -> None:
     put(aws, "warm", b"x", StorageClass="GLACIER_IR")
     outcome, _ = copy(aws, order(aws, "old-bucket", "new-bucket"))
     assert outcome.copied == 1
-    assert [(left.key, left.trouble) for left in outcome.left] == [("cold", SkipReason.ARCHIVED)]
+    assert [(left.key, left.reason) for left in outcome.skipped] == [("cold", SkipReason.ARCHIVED)]
 
 
 def test_an_object_under_a_lost_key_is_left_and_named(aws: Account) -> None:
@@ -210,7 +210,9 @@ def test_an_object_under_a_lost_key_is_left_and_named(aws: Account) -> None:
     put(aws, "open", b"x")
     outcome, _ = copy(aws, order(aws, "old-bucket", "new-bucket"))
     assert outcome.copied == 1
-    assert [(left.key, left.trouble) for left in outcome.left] == [("sealed", SkipReason.LOST_KEY)]
+    assert [(left.key, left.reason) for left in outcome.skipped] == [
+        ("sealed", SkipReason.LOST_KEY)
+    ]
 
 
 def test_a_source_that_changes_after_the_listing_is_left(aws: Account) -> None:
@@ -226,7 +228,7 @@ def test_a_source_that_changes_after_the_listing_is_left(aws: Account) -> None:
 
     outcome, _ = copy(aws, order(aws, "old-bucket", "new-bucket"), answer=change)
     assert outcome.copied == 0
-    assert {(left.key, left.trouble) for left in outcome.left} == {
+    assert {(left.key, left.reason) for left in outcome.skipped} == {
         ("changed", SkipReason.CHANGED),
         ("gone", SkipReason.CHANGED),
     }
@@ -290,9 +292,9 @@ def test_a_refused_copy_is_named_with_its_reason(
         return answer if request.method == "PUT" and request.path.endswith("/bad") else None
 
     outcome, _ = copy(aws, order(aws, "old-bucket", "new-bucket"), answer=refuse)
-    (left,) = outcome.left
-    assert (left.key, left.trouble) == ("bad", trouble)
-    assert why in left.why
+    (left,) = outcome.skipped
+    assert (left.key, left.reason) == ("bad", trouble)
+    assert why in left.detail
     assert keys(aws) == ["good"]
 
 
@@ -318,7 +320,7 @@ def test_a_restored_object_is_copied(aws: Account) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     outcome, _ = copy(aws, order(aws, "old-bucket", "new-bucket"))
-    assert (outcome.copied, outcome.left) == (1, ())
+    assert (outcome.copied, outcome.skipped) == (1, ())
     assert head(aws, "new-bucket", "cold")["StorageClass"] == "GLACIER"
 
 

@@ -56,9 +56,9 @@ def test_an_upload_that_fails_is_aborted(aws: Account) -> None:
 
     the_order = order(aws, "old-bucket", "new-bucket", multipart_threshold=1, part_size=10_000)
     outcome, _ = copy(aws, the_order, answer=deny)
-    (left,) = outcome.left
-    assert left.trouble is SkipReason.DENIED
-    assert "s3:PutObject" in left.why
+    (left,) = outcome.skipped
+    assert left.reason is SkipReason.DENIED
+    assert "s3:PutObject" in left.detail
     assert uploads(aws) == []
 
 
@@ -98,10 +98,10 @@ def test_attributes_that_an_upload_loses_are_told(aws: Account) -> None:
         return None
 
     the_order = order(aws, "old-bucket", "new-bucket", multipart_threshold=1, part_size=LARGE)
-    (left,) = copy(aws, the_order, answer=forget)[0].left
-    assert left.trouble is SkipReason.FAILED
-    assert "x-amz-meta-a" in left.why
-    assert "content-length" in left.why
+    (left,) = copy(aws, the_order, answer=forget)[0].skipped
+    assert left.reason is SkipReason.FAILED
+    assert "x-amz-meta-a" in left.detail
+    assert "content-length" in left.detail
 
 
 def test_a_completion_whose_answer_was_lost_is_recognised(aws: Account) -> None:
@@ -119,7 +119,7 @@ def test_a_completion_whose_answer_was_lost_is_recognised(aws: Account) -> None:
         return fault(404, "NoSuchUpload")
 
     outcome, _ = copy(aws, in_parts(aws), answer=lose)
-    assert (outcome.copied, outcome.left) == (1, ())
+    assert (outcome.copied, outcome.skipped) == (1, ())
     assert get(aws, "large") == b"x" * LARGE
 
 
@@ -132,8 +132,8 @@ def test_an_upload_that_fails_to_complete_is_aborted(aws: Account) -> None:
             return fault(400, "InvalidPart", "no")
         return None
 
-    (left,) = copy(aws, in_parts(aws), answer=refuse)[0].left
-    assert (left.trouble, left.why) == (SkipReason.FAILED, "InvalidPart: no")
+    (left,) = copy(aws, in_parts(aws), answer=refuse)[0].skipped
+    assert (left.reason, left.detail) == (SkipReason.FAILED, "InvalidPart: no")
     assert uploads(aws) == []
     assert keys(aws) == []
 
@@ -148,8 +148,8 @@ def test_uploads_that_end_meanwhile_are_no_trouble(aws: Account) -> None:
             return fault(404, "NoSuchUpload")
         return fault(403, "AccessDenied") if "partNumber=1&" in request.query else None
 
-    (left,) = copy(aws, in_parts(aws), answer=gone)[0].left
-    assert left.trouble is SkipReason.DENIED
+    (left,) = copy(aws, in_parts(aws), answer=gone)[0].skipped
+    assert left.reason is SkipReason.DENIED
 
 
 def test_a_large_source_that_changed_is_left(aws: Account) -> None:
@@ -159,8 +159,8 @@ def test_a_large_source_that_changed_is_left(aws: Account) -> None:
     def change(request: Request) -> Response | None:
         return Response(200, {"etag": '"new"'}, b"") if request.method == "HEAD" else None
 
-    (left,) = copy(aws, in_parts(aws), answer=change)[0].left
-    assert left.trouble is SkipReason.CHANGED
+    (left,) = copy(aws, in_parts(aws), answer=change)[0].skipped
+    assert left.reason is SkipReason.CHANGED
     assert uploads(aws) == []
 
 
@@ -191,4 +191,4 @@ def test_the_same_bytes_in_other_parts_are_the_same(aws: Account) -> None:
     assert copy(aws, in_parts)[0].same == 2
     changed = b"y" * (LARGE - 1) + b"z"
     put(aws, "other", changed)
-    assert [left.key for left in copy(aws, in_parts)[0].left] == ["other"]
+    assert [left.key for left in copy(aws, in_parts)[0].skipped] == ["other"]

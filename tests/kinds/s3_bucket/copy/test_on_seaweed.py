@@ -74,7 +74,7 @@ def test_keys_arrive(aws: Account, pair: tuple[str, str]) -> None:
     for key in keys:
         put(aws, pair[0], key, key.encode())
     outcome, _ = copy(aws, order(aws, *pair))
-    assert (outcome.copied, outcome.left) == (len(keys), ())
+    assert (outcome.copied, outcome.skipped) == (len(keys), ())
     assert all(get(aws, pair[1], key) == key.encode() for key in keys)
 
 
@@ -89,7 +89,7 @@ def test_a_split_bucket_is_copied_once(
     the_order = order(aws, *pair)
     assert len(partitions(aws, the_order)) >= 4
     outcome, _ = copy(aws, the_order)
-    assert (outcome.copied, outcome.same, outcome.left) == (len(names), 0, ())
+    assert (outcome.copied, outcome.same, outcome.skipped) == (len(names), 0, ())
     aws.client("s3").delete_object(Bucket=pair[1], Key="data/00060.bin")
     outcome, _ = copy(aws, the_order)
     assert (outcome.copied, outcome.same) == (1, len(names) - 1)
@@ -116,7 +116,7 @@ def test_an_object_that_comes_in_between_is_not_replaced(
     )
     outcome, _ = copy(aws, the_order, answer=come_in_between)
     if policy is None:
-        assert [left.trouble for left in outcome.left] == [SkipReason.CONFLICT]
+        assert [left.reason for left in outcome.skipped] == [SkipReason.CONFLICT]
         assert get(aws, pair[1], "key") == b"theirs"
     else:
         assert outcome.copied == 1
@@ -130,7 +130,7 @@ def test_an_object_in_parts_keeps_everything(aws: Account, pair: tuple[str, str]
     put(aws, pair[0], "key", b"x" * LARGE, Tagging="t=1%2B", **kept)
     the_order = order(aws, *pair, multipart_threshold=LARGE - 1, part_size=5 * 1024**2)
     outcome, _ = copy(aws, the_order)
-    assert (outcome.copied, outcome.left) == (1, ())
+    assert (outcome.copied, outcome.skipped) == (1, ())
     head = aws.client("s3").head_object(Bucket=pair[1], Key="key")
     assert {name: head[name] for name in kept} == kept
     tags = aws.client("s3").get_object_tagging(Bucket=pair[1], Key="key")["TagSet"]

@@ -71,7 +71,7 @@ def test_histories_arrive_in_order(aws: Account) -> None:
     write(aws, "gone", b"x", None)
     write(aws, "marker", None, None)
     outcome, _ = copy(aws, all_versions(aws))
-    assert (outcome.copied, outcome.same, outcome.left) == (2, 1, ())
+    assert (outcome.copied, outcome.same, outcome.skipped) == (2, 1, ())
     assert history(aws, "a b") == [b"1", b"2", None, b"3", b"3"]
     assert history(aws, "gone") == [b"x", None]
     assert history(aws, "marker") == []
@@ -120,8 +120,8 @@ def test_another_history_is_a_conflict(aws: Account, present: list[bytes | None]
     """What is not the beginning of the source's history is left as it is, and named."""
     write(aws, "key", b"1", b"2")
     write(aws, "key", *present, bucket="new-bucket")
-    (left,) = copy(aws, all_versions(aws))[0].left
-    assert (left.key, left.trouble) == ("key", SkipReason.CONFLICT)
+    (left,) = copy(aws, all_versions(aws))[0].skipped
+    assert (left.key, left.reason) == ("key", SkipReason.CONFLICT)
     assert history(aws, "key") == present
     with pytest.raises(RefusedError, match="key"):
         copy(aws, all_versions(aws, on_conflict=OnConflict.STOP))
@@ -144,8 +144,8 @@ def test_an_archived_version_holds_up_the_newer_ones(aws: Account) -> None:
         Bucket="old-bucket", Key="key", Body=b"2", StorageClass="DEEP_ARCHIVE"
     )
     write(aws, "key", b"3")
-    (left,) = copy(aws, all_versions(aws))[0].left
-    assert left.trouble is SkipReason.ARCHIVED
+    (left,) = copy(aws, all_versions(aws))[0].skipped
+    assert left.reason is SkipReason.ARCHIVED
     assert history(aws, "key") == [b"1"]
 
 
@@ -162,7 +162,7 @@ def test_a_lost_answer_does_not_double_a_version(aws: Account) -> None:
         return None
 
     outcome, _ = copy(aws, all_versions(aws), answer=lose)
-    assert (outcome.copied, outcome.left) == (1, ())
+    assert (outcome.copied, outcome.skipped) == (1, ())
     assert history(aws, "key") == [b"1", b"2"]
 
 
@@ -230,11 +230,11 @@ def test_no_marker_hides_what_somebody_else_wrote(
     came = history(aws, "key").count(b"theirs")
     if came:
         assert buckets.get(aws, "key") == b"theirs"
-        assert [left.trouble for left in outcome.left] == [SkipReason.CONFLICT]
+        assert [left.reason for left in outcome.skipped] == [SkipReason.CONFLICT]
     again = copy(aws, all_versions(aws))[0]
     if came:
         assert buckets.get(aws, "key") == b"theirs"
-        assert [left.trouble for left in again.left] == [SkipReason.CONFLICT]
+        assert [left.reason for left in again.skipped] == [SkipReason.CONFLICT]
 
 
 @pytest.mark.parametrize("source", [[b"1", None], [b"1", None, b"2"], [b"1", None, b"1", None]])
@@ -252,7 +252,7 @@ def test_a_marker_whose_answer_was_lost_is_recognised(
         return None
 
     outcome = copy(aws, all_versions(aws), answer=lose)[0]
-    assert (outcome.copied, outcome.left) == (1, ())
+    assert (outcome.copied, outcome.skipped) == (1, ())
     assert history(aws, "key") == source
     assert copy(aws, all_versions(aws))[0].same == 1
 
@@ -272,6 +272,6 @@ def test_markers_that_earlier_runs_doubled_are_no_conflict(
     write(aws, "key", *source)
     write(aws, "key", *present, bucket="new-bucket")
     outcome = copy(aws, all_versions(aws))[0]
-    assert outcome.left == ()
+    assert outcome.skipped == ()
     assert outcome.copied + outcome.same == 1
     assert differences(aws, all_versions(aws)) == []

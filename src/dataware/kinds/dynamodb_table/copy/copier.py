@@ -231,7 +231,7 @@ class TableCopier:
             copied=sum(outcome.copied for outcome in outcomes),
             same=sum(outcome.same for outcome in outcomes),
             bytes=sum(outcome.bytes for outcome in outcomes),
-            left=tuple(left for outcome in outcomes for left in outcome.left),
+            skipped=tuple(left for outcome in outcomes for left in outcome.skipped),
             tally=reduce(
                 MultisetDigest.plus, (outcome.tally for outcome in outcomes), MultisetDigest()
             ),
@@ -254,7 +254,7 @@ class TableCopier:
         except TableRequestError as refusal:
             if refusal.answer.code == "ConditionalCheckFailedException":
                 return await self._settle(item, refusal.body)
-            return CopyOutcome(left=(await self._left_behind(item, refusal),))
+            return CopyOutcome(skipped=(await self._left_behind(item, refusal),))
         return CopyOutcome(1, bytes=len(item), tally=_tally((item,)))
 
     async def _settle(self, item: bytes, answer: Answer) -> CopyOutcome:
@@ -272,7 +272,7 @@ class TableCopier:
         if policy is OnConflict.SOURCE:
             return await self._put(item)
         kept = "kept the target's item" if policy else "the target holds another item"
-        return CopyOutcome(left=(SkippedKey(key, SkipReason.CONFLICT, kept),))
+        return CopyOutcome(skipped=(SkippedKey(key, SkipReason.CONFLICT, kept),))
 
     async def _left_behind(self, item: bytes, refusal: TableRequestError) -> SkippedKey:
         """Why one item was refused; raises where the reason is not the item."""

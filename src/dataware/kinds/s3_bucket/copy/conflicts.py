@@ -37,17 +37,17 @@ class ObjectRef:
     version: str | None = None
 
 
-async def place(pair: BucketPair, found: ListedObject, *, doubtful: bool = False) -> CopyOutcome:
+async def place(pair: BucketPair, found: ListedObject, *, mismatched: bool = False) -> CopyOutcome:
     """Bring one object over and account for it; never replaces what the target holds.
 
-    `doubtful` says that the listing of the target showed something else under the key.
+    `mismatched` says that the listing of the target showed something else under the key.
     """
     try:
-        if doubtful:
+        if mismatched:
             return await _settle(pair, found)
         # Asked here, too, because waiting for an answer that is known costs something each time.
         if found.storage_class in ARCHIVE_CLASSES and (left := await skip_if_archived(pair, found)):
-            return CopyOutcome(left=(left,))
+            return CopyOutcome(skipped=(left,))
         try:
             await copy(pair, found)
         except RequestRefusedError as rejected:
@@ -56,7 +56,7 @@ async def place(pair: BucketPair, found: ListedObject, *, doubtful: bool = False
             return await _settle(pair, found)
         return CopyOutcome(copied=1, bytes=found.size)
     except RequestRefusedError as rejected:
-        return CopyOutcome(left=(await left_by(pair, found, rejected.answer),))
+        return CopyOutcome(skipped=(await left_by(pair, found, rejected.answer),))
 
 
 def copy(pair: BucketPair, found: ListedObject, *, seen: str | None = None) -> Awaitable[str]:
@@ -120,8 +120,10 @@ async def _same_bytes(pair: BucketPair, mine: ObjectRef, theirs: ObjectRef) -> b
     for start in range(0, mine.head.size, _CHUNK):
         span = (start, min(start + _CHUNK, mine.head.size))
         one, other = [
-            await pair.calls.range(seat.bucket, seat.key, seat.head, span, seat.version)
-            for seat in (mine, theirs)
+            await pair.calls.range(
+                object_ref.bucket, object_ref.key, object_ref.head, span, object_ref.version
+            )
+            for object_ref in (mine, theirs)
         ]
         if one != other:
             return False
@@ -130,7 +132,8 @@ async def _same_bytes(pair: BucketPair, mine: ObjectRef, theirs: ObjectRef) -> b
 
 async def _same_tags(pair: BucketPair, mine: ObjectRef, theirs: ObjectRef) -> bool:
     one, other = [
-        await pair.calls.tags(seat.bucket, seat.key, seat.version) for seat in (mine, theirs)
+        await pair.calls.tags(object_ref.bucket, object_ref.key, object_ref.version)
+        for object_ref in (mine, theirs)
     ]
     return one == other
 
@@ -150,7 +153,7 @@ async def _conflict(pair: BucketPair, found: ListedObject, target: ObjectHead) -
             found, SkipReason.CONFLICT, "the target holds another object under this key"
         )
     if left := await skip_if_archived(pair, found):
-        return CopyOutcome(left=(left,))
+        return CopyOutcome(skipped=(left,))
     try:
         await copy(pair, found, seen=target.etag)
     except RequestRefusedError as rejected:
@@ -163,4 +166,4 @@ async def _conflict(pair: BucketPair, found: ListedObject, target: ObjectHead) -
 
 
 def _skip_object(found: ListedObject, trouble: SkipReason, why: str) -> CopyOutcome:
-    return CopyOutcome(left=(SkippedKey(escape_key(found.key), trouble, why),))
+    return CopyOutcome(skipped=(SkippedKey(escape_key(found.key), trouble, why),))

@@ -64,7 +64,7 @@ class _ListedBucket:
     def __init__(self, tools: CopyTools, order: CopyOrder) -> None:
         self._pair = BucketPair.of(S3Client(tools.wire), order)
         self._overview: ListingSurvey | None = None
-        _check_apart(self._pair)
+        _check_distinct(self._pair)
 
     async def size(self) -> Size:
         """How much one page shows if it shows everything, else an estimate from short looks."""
@@ -129,7 +129,7 @@ class BucketCopier(_ListedBucket):
     def write(self, unit: Unit[OneObject]) -> Coroutine[Any, Any, CopyOutcome]:
         """Bring one object over."""
         if isinstance(unit.payload, MismatchedObject):
-            return place(self._pair, unit.payload.found, doubtful=True)
+            return place(self._pair, unit.payload.found, mismatched=True)
         return place(self._pair, unit.payload)
 
 
@@ -176,7 +176,7 @@ def _same(one: ListedObject, other: ListedObject) -> bool:
     return (one.size, one.etag, one.storage_class) == (other.size, other.etag, other.storage_class)
 
 
-def _check_apart(pair: BucketPair) -> None:
+def _check_distinct(pair: BucketPair) -> None:
     if pair.source.name != pair.target.name:
         return
     one, other = pair.source.prefix, pair.target.prefix

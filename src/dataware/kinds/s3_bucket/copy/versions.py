@@ -103,7 +103,7 @@ class HistoryReplay:
                 )
             reached = len(present)
             if left := await self._write(present):
-                return CopyOutcome(bytes=self._bytes, left=(left,))
+                return CopyOutcome(bytes=self._bytes, skipped=(left,))
 
     async def _present(self) -> tuple[ListedObject, ...]:
         query: dict[str, str | bytes] = {
@@ -200,7 +200,7 @@ class HistoryReplay:
 
     def _skip_key(self, trouble: SkipReason, why: str) -> CopyOutcome:
         left = SkippedKey(escape_key(self._name), trouble, why)
-        return CopyOutcome(bytes=self._bytes, left=(left,))
+        return CopyOutcome(bytes=self._bytes, skipped=(left,))
 
 
 def _overtaken(rejected: RequestRefusedError, found: ListedObject) -> bool:
