@@ -122,7 +122,7 @@ def test_the_documented_fields_are_there() -> None:
     assert {
         "exists": "no",
         "content": "unknown",
-        "owner": "nobody",
+        "owner": "no stack",
         "marker": "none",
     }.items() <= data["preferred"].items()
     assert {"exists": "yes", "content": "data"}.items() <= data["fallbacks"][0].items()

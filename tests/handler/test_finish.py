@@ -31,7 +31,7 @@ def verdict(*missing: str, counted: int = 0) -> Verdict:
 def shard(*kept: str, left: int = 0) -> Shard:
     """A shard that left keys behind."""
     names = [{"key": key, "reason": "conflict", "detail": "taken"} for key in kept]
-    return Shard("0/1", done=True, counts=Counts(left=left or len(kept)), kept=names)
+    return Shard("0/1", done=True, counts=Counts(skipped=left or len(kept)), kept=names)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from dataware.ops.failure_summary import WHY_LENGTH, carry_over, ending, state_o
 )
 def test_the_state_follows_the_exit_code(error: BaseException, state: str) -> None:
     """What a script sees as an exit code, an operator sees as a word."""
-    assert state_of(ending(error)["exit"]) == state
+    assert state_of(ending(error)["exit_code"]) == state
 
 
 def test_what_nobody_expected_is_named_by_its_class_alone() -> None:

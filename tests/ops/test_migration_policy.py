@@ -111,7 +111,9 @@ def completed(case: Case) -> CompletedCopy:
     """The copy of a case."""
     keys = [key for some in case.skipped.values() for key in some]
     skip_reasons = Counter({reason.value: len(some) for reason, some in case.skipped.items()})
-    state = CopyState(counts=Counts(copied=case.arrived, left=len(keys)), skip_reasons=skip_reasons)
+    state = CopyState(
+        counts=Counts(copied=case.arrived, skipped=len(keys)), skip_reasons=skip_reasons
+    )
     return CompletedCopy(case.round, state, SkippedKeys(len(keys), frozenset(keys), reason="no"))
 
 
@@ -166,7 +168,7 @@ def snapshot(*, finished: bool, left: int) -> str:
     """A checkpoint's text."""
     cursors: dict[str, str | None] = {"0": None} if finished else {"0": "k"}
     text = CopyState(
-        partitions=["0"], cursors=cursors, counts=Counts(copied=3, left=left)
+        partitions=["0"], cursors=cursors, counts=Counts(copied=3, skipped=left)
     ).compact()
     assert text
     return text

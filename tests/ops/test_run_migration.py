@@ -347,7 +347,7 @@ def test_why_a_run_ended_is_on_record_until_the_next_one() -> None:
     with pytest.raises(IncompleteError):
         run(there)
     ended = there.markers["new"].detail["failure"]
-    assert ended["exit"] == 4
+    assert ended["exit_code"] == 4
     assert "1 key not copied to new (1 archived)" in ended["reason"]
     assert there.markers["new"].detail["done"] == 10
     assert there.markers["new"].detail["skipped"] == 1

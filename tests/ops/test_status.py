@@ -67,7 +67,7 @@ def test_without_a_sign_of_life_it_is_interrupted() -> None:
 def test_a_run_that_could_say_goodbye_says_why(code: object, state: str) -> None:
     """The last run's end is the state, and its reason a part of the line."""
     ended = {"exit_code": code, "reason": "allow ssm:PutParameter."}
-    assert told(new=marker(ended=ended)) == [
+    assert told(new=marker(failure=ended)) == [
         f"old → new: {state}: allow ssm:PutParameter; ended 4 s ago; run r1"
     ]
 

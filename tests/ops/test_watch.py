@@ -70,9 +70,9 @@ def test_it_goes_on_until_nothing_runs_and_tells_of_the_end() -> None:
     """How far, how fresh that is, the end in a line, and then it ends itself."""
     there = World(markers={"new": running()})
     assert watched(there, put(new=running(5)), put(new=COMPLETE)) == [
-        "watching: old → new: copying 0 of 9 keys (0 %), 2 s ago",
-        "watching: old → new: copying 5 of 9 keys (55 %), 2 s ago",
-        "finished: old → new: complete: 9 keys verified; run r",
+        "watch-progress: old → new: copying 0 of 9 keys (0 %), 2 s ago",
+        "watch-progress: old → new: copying 5 of 9 keys (55 %), 2 s ago",
+        "migration-completed: old → new: complete: 9 keys verified; run r",
         "done: No migration is running",
     ]
 
@@ -90,17 +90,17 @@ def test_one_that_begins_and_ends_between_two_looks_is_told_of() -> None:
     """A short migration is not missed; those that ended before the watching are not told."""
     there = World(markers={"a": running(), "past": COMPLETE})
     lines = watched(there, put(b=COMPLETE), put(a=COMPLETE))
-    assert "finished: old → b: complete: 9 keys verified; run r" in lines
+    assert "migration-completed: old → b: complete: 9 keys verified; run r" in lines
     assert not any("past" in line for line in lines)
 
 
 def test_a_failed_run_is_told_with_its_reason() -> None:
     """The reason that the run has put on record."""
     ended = {"exit_code": 4, "reason": "1 key not copied"}
-    failed = replace(running(3, ended=ended), alive=False)
+    failed = replace(running(3, failure=ended), alive=False)
     lines = watched(World(markers={"new": running()}), put(new=failed))
     assert lines[-2].startswith(
-        "ended: old → new: incomplete: 3 of 9 keys (33 %); 1 key not copied"
+        "migration-ended: old → new: incomplete: 3 of 9 keys (33 %); 1 key not copied"
     )
 
 
@@ -123,10 +123,10 @@ def test_a_record_that_cannot_be_read_is_warned_of_once_and_hides_nothing() -> N
     ):
         watched(there, put(new=running(5)), put(new=COMPLETE))
     assert [f"{one.code}: {one.text()}" for one in there.events] == [
-        "watching: old → new: copying 0 of 9 keys (0 %), 2 s ago",
+        "watch-progress: old → new: copying 0 of 9 keys (0 %), 2 s ago",
         "warning: upgrade dataware",
-        "watching: old → new: copying 5 of 9 keys (55 %), 2 s ago",
-        "finished: old → new: complete: 9 keys verified; run r",
+        "watch-progress: old → new: copying 5 of 9 keys (55 %), 2 s ago",
+        "migration-completed: old → new: complete: 9 keys verified; run r",
         "done: No migration is running, as far as can be seen",
     ]
 
@@ -161,4 +161,4 @@ def test_a_record_that_is_deleted_is_told_of() -> None:
     """Somebody gave the migration up; the bar goes, and a line says why."""
     there = World(markers={"new": running()})
     lines = watched(there, lambda stored: stored.clear())
-    assert lines[1] == "ended: old → new: removed: its record is gone"
+    assert lines[1] == "migration-ended: old → new: removed: its record is gone"

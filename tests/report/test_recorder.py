@@ -134,7 +134,7 @@ def test_what_is_beyond_a_list_is_counted() -> None:
     keep(event("compared-different", difference="extra", count=1, keys=["x"], source="s", name="t"))
     keep.end(2, None)
     assert sum(len(data["keys"]) for data in sink.of("compared-different")) == KEYS + 1
-    assert sink.of("cut") == [{"apart-missing": 1000}]
+    assert sink.of("cut") == [{"compared-different-missing": 1000}]
 
 
 def test_a_record_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ def lines(*runs: MigrationStatus, width: int) -> list[str]:
 def test_a_wide_window_gets_a_table() -> None:
     """One line for each run, every figure below its heading."""
     failed = run("failed", "Orders-prod", failure={"exit_code": 1, "reason": "access denied"})
-    head, first, second, why = lines(run(**COPYING, left=24), failed, width=160)
+    head, first, second, why = lines(run(**COPYING, seconds_left=24), failed, width=160)
     for title, cell in (
         ("RESOURCE", "Waitlist-prod"),
         ("STATE", "running: copying"),
@@ -46,7 +46,7 @@ def test_a_wide_window_gets_a_table() -> None:
 
 def test_a_narrow_window_gets_paragraphs() -> None:
     """Everything is told, in 80 columns, too."""
-    assert lines(run(**COPYING, **HELD, left=24, retries=3), width=80) == [
+    assert lines(run(**COPYING, **HELD, seconds_left=24, retries=3), width=80) == [
         "Waitlist → Waitlist-prod",
         "  running: copying, 45,000 of 100,000 items (45 %), 2,300/s, 24 s left, 3",
         "  retries",

@@ -60,10 +60,14 @@ def test_the_checkpoint_goes_before_the_counts() -> None:
 
 def test_the_reason_of_a_slow_moment_goes_before_the_checkpoint() -> None:
     """What the next run goes on from is worth more; how the last one ended stays longest."""
-    detail = {"reason": "r" * 900, "checkpoint": "x" * 2600, "ended": {"exit": 4, "why": "w" * 400}}
-    assert set(decode(encode(value(**detail))).detail) == {"checkpoint", "ended"}
+    detail = {
+        "reason": "r" * 900,
+        "checkpoint": "x" * 2600,
+        "failure": {"exit_code": 4, "reason": "w" * 400},
+    }
+    assert set(decode(encode(value(**detail))).detail) == {"checkpoint", "failure"}
     longer = {**detail, "checkpoint": "x" * 4000}
-    assert set(decode(encode(value(**longer))).detail) == {"ended"}
+    assert set(decode(encode(value(**longer))).detail) == {"failure"}
 
 
 def test_a_usual_record_with_everything_fits() -> None:
@@ -74,7 +78,7 @@ def test_a_usual_record_with_everything_fits() -> None:
         "reason": "BatchWriteItem answered ProvisionedThroughputExceededException",
         "identity": "arn:aws:dynamodb:eu-central-1:111122223333:table/" + "x" * 63,
         "checkpoint": "x" * 2600,
-        "ended": {"exit": 4, "why": "w" * 300},
+        "failure": {"exit_code": 4, "reason": "w" * 300},
     }
     names = {"target": "x" * 63, "source": "x" * 63, "holder": "h" * 64, "token": "t" * 80}
     assert decode(encode(replace(value(**figures), **names))).detail == figures

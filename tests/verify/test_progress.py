@@ -80,6 +80,6 @@ def test_a_place_is_only_named() -> None:
     there.read(2.0, 5)
     fields = set(there.events[0].data)
     assert fields == {
-        *("phase", "far", "eta", "seconds_left", "done", "total", "exact", "rate", "unit"),
+        *("phase", "progress", "eta", "seconds_left", "done", "total", "exact", "rate", "unit"),
         *WORDS,
     }

@@ -16,7 +16,7 @@ from dataware.kinds import load
 class PendingCopy:
     """Data that has to be copied into a resource while its stack is deployed.
 
-    `source` and `target` are physical names; nothing in a `guarded` target may be replaced. `size`
+    `source` and `target` are physical names; `no_overwrite` forbids to replace anything. `size`
     is what was seen in the source, `key` encrypts the target. With `if_needed` nobody has looked,
     and nothing is copied unless the source holds data and the target none.
     """
@@ -24,7 +24,7 @@ class PendingCopy:
     cfn_type: str
     source: str
     target: str
-    guarded: bool
+    no_overwrite: bool
     size: Size | None = None
     key: kms.IKey | None = None
     if_needed: bool = False

@@ -93,7 +93,7 @@ class Planned:
             "reason": decision.reason,
             "source": decision.source,
             "import": decision.import_mode.value if decision.import_mode else None,
-            "guarded": decision.no_overwrite,
+            "no_overwrite": decision.no_overwrite,
             "warnings": list(decision.warnings),
             "estimate": self.estimate.to_json() if self.estimate else None,
             "wanted": _wanted_json(wanted),

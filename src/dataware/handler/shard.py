@@ -35,8 +35,8 @@ class Shard:
     """The state of one partition.
 
     `cursor` is where to go on, None at the start; `items` is about how many there are; `kept`
-    names the first keys that were left behind, `skip_reasons` counts all of them by trouble; `failed`
-    says why the shard ended before it was done; `room` is how many bytes its words may take.
+    names the first skipped keys, `skip_reasons` counts all of them by reason; `failed` says why the
+    shard ended before it was done; `room` is how many bytes its words may take.
     """
 
     partition: str

@@ -32,8 +32,8 @@ def skipped_by(shards: Sequence[Shard]) -> SkippedKeys:
     kept = [one for shard in shards for one in shard.kept]
     keys = frozenset(fitting(sorted({one["key"] for one in kept}), KEYS))
     count = sum(shard.counts.skipped for shard in shards)
-    examples = tuple(f"{one['key']}: {one['why']}" for one in kept[:NAMED])
-    reason = kept[0]["why"] if kept else ""
+    examples = tuple(f"{one['key']}: {one['detail']}" for one in kept[:NAMED])
+    reason = kept[0]["detail"] if kept else ""
     return SkippedKeys(
         count, keys, count - sum(one["key"] in keys for one in kept), examples, reason
     )

@@ -6,11 +6,11 @@ The command line (`ops.run_migration`) and a deployment (`handler`) carry out wh
                                          ^          │                    │
                                          └──────────┴─── COPY_AGAIN ─────┴─> any other step: the end
 
-A worked example: of 100 keys 2 are archived, so 98 are copied and 2 skipped. Without `allow_skipped`
-the step is SKIPPED, whatever a verification finds. With it the verification decides: it finds 3
-keys missing, of which 2 are those that were skipped and nothing explains the third, so the step is
-COPY_AGAIN. The second round copies that one, both keys that are missing now are explained, and the
-step is COMPLETE.
+A worked example: of 100 keys 2 are archived, so 98 are copied and 2 skipped. Without
+`allow_skipped` the step is SKIPPED, whatever a verification finds. With it the verification
+decides: it finds 3 keys missing, of which 2 are those that were skipped and nothing explains the
+third, so the step is COPY_AGAIN. The second round copies that one, both keys that are missing now
+are explained, and the step is COMPLETE.
 """
 
 from __future__ import annotations

@@ -312,5 +312,5 @@ def _read_skipped(journal: Journal) -> SkippedKeys:
     return SkippedKeys(
         len(skipped),
         frozenset(one["key"] for one in skipped),
-        reason=skipped[0]["why"] if skipped else "",
+        reason=skipped[0]["detail"] if skipped else "",
     )
