@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from dataware.cli.cdk_setup import prepare_cdk
-from dataware.cli.context import outside
+from dataware.cli.context import outside, settings_of
 from dataware.cli.deployment import (
     Deployment,
     choose_stacks,
@@ -19,7 +19,7 @@ from dataware.cli.deployment import (
     refuse_strangers,
     report_notes,
 )
-from dataware.cli.jobs import guarded_plan, report_plan, settings_of
+from dataware.cli.guarded_plan import guarded_plan, report_plan
 from dataware.cli.notify import Listener, notifying
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions
 from dataware.cli.single_synth import SingleSynth

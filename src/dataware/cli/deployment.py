@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dataware.cli.app import app_of
 from dataware.cli.cdk_cli import Cdk, escape_pattern
 from dataware.cli.cdk_options import CdkArguments
-from dataware.cli.jobs import app_of
 from dataware.cli.settings import AppOptions, AwsOptions, GuardOptions
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Prices

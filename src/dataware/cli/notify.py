@@ -120,7 +120,10 @@ def _environ(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """An address that takes JSON by POST."""
+    """An address that takes JSON by POST.
+
+    The tries are counted here: urllib3's `Retry` logs each one, with the path of the address.
+    """
 
     url: str = field(repr=False)
     sleep: Callable[[float], None] = time.sleep

@@ -26,7 +26,7 @@ from dataware.cli.deployment import (
     selection_of,
 )
 from dataware.cli.display import display
-from dataware.cli.jobs import guarded_plan, report_plan
+from dataware.cli.guarded_plan import guarded_plan, report_plan
 from dataware.cli.notify import Listener
 from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.errors import DatawareError, InputError

@@ -11,7 +11,9 @@ from typing import Self, TextIO
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
+from rich.control import Control
 from rich.live import Live
+from rich.segment import ControlType
 from rich.text import Text
 
 from dataware.core.events import Event, Level
@@ -113,14 +115,15 @@ class ReflowingLive(Live):
     def __init__(self, bars: ProgressBars, console: Console) -> None:
         super().__init__(bars, console=console, transient=True, refresh_per_second=4)
         self._bars = bars
+        bars.drawn = ()
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
         """Put the area below what is printed, and first erase where it stands."""
         width = max(1, self.console.width)
-        if self._live_render._shape is not None:
-            height = sum(max(1, -(-cell_len(text) // width)) for text in self._bars.drawn)
-            self._live_render._shape = (width, height)
-        return super().process_renderables(renderables)
+        wrapped = sum((cell_len(text) - 1) // width for text in self._bars.drawn if text)
+        # rich erases as many lines as it drew; those that wrapping added come on top.
+        added = Control(*((ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1)) * wrapped)
+        return [added, *super().process_renderables(renderables)]
 
 
 class TerminalRenderer:
