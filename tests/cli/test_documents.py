@@ -15,7 +15,7 @@ from support.worlds import make_table
 OTHERS = sorted(
     name
     for name, command in ALL_COMMANDS.items()
-    if name != "plan" and any(option.name == "format" for option in command.params)
+    if name not in ("plan", "show") and any(option.name == "format" for option in command.params)
 )
 
 

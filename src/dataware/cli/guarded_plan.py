@@ -7,16 +7,19 @@ from dataclasses import replace
 from dataware.cli.app import wanted_here
 from dataware.cli.settings import GuardOptions
 from dataware.core.estimate import Prices
-from dataware.core.events import event
+from dataware.core.events import Event, event
 from dataware.core.guard import RULE as GUARD_RULE
 from dataware.core.guide import read_more
 from dataware.core.parameters import GivenParameters
 from dataware.core.plan import Plan
+from dataware.core.ports import Emit
 from dataware.kinds import load
+from dataware.ops.announce import announce
 from dataware.ops.context import Context
 from dataware.ops.guard import guard
 from dataware.ops.inputs import App
 from dataware.ops.plan import make_plan
+from dataware.ops.saved_plan import SavedPlan
 from dataware.report.summary import plan_summary, price_notes
 
 
@@ -45,11 +48,31 @@ def guarded_plan(
 
 def report_plan(context: Context, plan: Plan) -> None:
     """The warnings of the whole plan, its table, and its sum."""
+    report_whole_plan(context.emit, plan, _summary_of(plan))
+
+
+def _summary_of(plan: Plan) -> Event:
+    return plan_summary(plan, lambda cfn_type: load(cfn_type).unit)
+
+
+def report_saved_plan(emit: Emit, saved: SavedPlan) -> None:
+    """Each decision of a saved plan, and then the whole as when it was made; asks nobody."""
+    plan = saved.plan
+    where = f"account {plan.account}, {plan.region}"
+    emit(event("note", text=f"Plan of {plan.created} for {where}, as it was saved"))
+    for planned in plan.resources:
+        announce(emit, planned)
+    summary = _summary_of(plan)
+    report_whole_plan(emit, plan, replace(summary, data={**summary.data, "plan": saved.shown}))
+
+
+def report_whole_plan(emit: Emit, plan: Plan, summary: Event) -> None:
+    """What is said of a plan as a whole, and `summary`, which ends it."""
     for text in plan.warnings:
-        context.emit(event("warning", text=text))
+        emit(event("warning", text=text))
     for text in price_notes(plan):
-        context.emit(event("note", text=text))
-    context.emit(plan_summary(plan, lambda cfn_type: load(cfn_type).unit))
+        emit(event("note", text=text))
+    emit(summary)
     if rules := {one.decision.rule for one in plan.stops} | {GUARD_RULE for _ in plan.losses}:
         text = f"{read_more(rules)} says why there is a stop, and what to do"
-        context.emit(event("note", text=text))
+        emit(event("note", text=text))

@@ -54,16 +54,14 @@ format_option = word_option(
 
 outside_options = _together(_where_options, format_option, plain_options)
 
-plan_outside_options = _together(
-    _where_options,
-    word_option(
-        "--format",
-        Format,
-        default=Format.TEXT.value,
-        help="text for people, json for one JSON object per event; a document: markdown or html.",
-    ),
-    plain_options,
+plan_format_option = word_option(
+    "--format",
+    Format,
+    default=Format.TEXT.value,
+    help="text for people, json for one JSON object per event; a document: markdown or html.",
 )
+
+plan_outside_options = _together(_where_options, plan_format_option, plain_options)
 
 stack_options = _together(
     click.option(

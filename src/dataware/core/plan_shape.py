@@ -11,6 +11,7 @@ from math import isfinite
 from typing import Any
 
 from dataware.core.errors import InputError
+from dataware.core.guard import Loss
 from dataware.core.model import (
     Action,
     Content,
@@ -132,6 +133,24 @@ PRICES: Mapping[str, Any] = {
     "filled": [_text],
 }
 
+_SHOWN_FACTS: Mapping[str, Any] = {
+    "settings": lambda value: isinstance(value, dict) and all(map(_text, value.values())),
+    "problems": [_text],
+}
+
+_LOSS: Mapping[str, Any] = {
+    "stack": _text,
+    "logical_id": _text,
+    "type": _text,
+    "name": _text,
+    "loss": _of(Loss),
+    "content": _of(Content),
+    "rule": _count,
+    "reason": _text,
+    "recipe": _text,
+    "allowed": _flag,
+}
+
 
 def check_plan(data: Mapping[str, Any]) -> None:
     """Raise InputError, with the field, for a plan that is not as dataware writes it."""
@@ -140,6 +159,15 @@ def check_plan(data: Mapping[str, Any]) -> None:
         _check(data["prices"], PRICES, "prices")
         for name, price in data["prices"]["usd"].items():
             _check(price, _number, f"prices.usd.{name}")
+
+
+def check_shown_parts(data: Mapping[str, Any]) -> None:
+    """The same for what is shown of a plan and rests on nothing, as far as it is there."""
+    _check(data.get("guard", []), [_LOSS], "guard")
+    for at, resource in enumerate(data["resources"], 1):
+        for facts in (resource["preferred"], *resource["fallbacks"]):
+            shapes = {name: shape for name, shape in _SHOWN_FACTS.items() if name in facts}
+            _check(facts, shapes, f"resources {at}, {facts['name']}")
 
 
 def _check(value: object, shape: Any, where: str) -> None:

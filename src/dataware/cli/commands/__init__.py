@@ -24,6 +24,7 @@ COMMANDS = (
     "migrate",
     "plan",
     "report",
+    "show",
     "status",
     "verify",
 )

@@ -12,6 +12,7 @@ from dataware.core.errors import InputError
 from dataware.ops.inputs.assembly import MANIFEST, Select, read_assembly
 from dataware.ops.inputs.cdk_app import read_cdk_app
 from dataware.ops.inputs.cdk_settings import PROJECT, GivenSettings, read_cdk_settings
+from dataware.ops.inputs.files import is_plan
 from dataware.ops.inputs.selection import stacks_named
 from dataware.ops.inputs.template import OPT_IN, read_template
 from dataware.ops.inputs.toml_file import read_toml
@@ -87,6 +88,8 @@ def _read_path(path: Path, reading: _Reading, run: AppRun) -> App:
         if (path / MANIFEST).is_file():
             return read_assembly(path, reading.kinds, reading.overrides, reading.select)
         raise InputError(f"{path} is not a cloud assembly: it has no {MANIFEST}; {_hint(path)}")
+    if is_plan(path):
+        raise InputError(f"{path} is a saved plan: run `dataware show {path}`")
     if path.suffix == ".toml":
         return read_toml(path, reading.kinds, reading.overrides, reading.stack)
     return read_template(path, reading.kinds, reading.overrides, reading.stack)
