@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dataware.cdk.bucket import DataAwareBucket
 from dataware.cdk.compat import DataAware
 from dataware.cdk.guard import DataGuard
+from dataware.cdk.options import DataAwareOptions, MigrationOptions
 from dataware.cdk.pending_copy import MakeMigration, PendingCopy
 from dataware.cdk.repository import DataAwareRepository
 from dataware.cdk.resource import DataAwareResource
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DataAware",
     "DataAwareBucket",
+    "DataAwareOptions",
     "DataAwareRepository",
     "DataAwareResource",
     "DataAwareTable",
@@ -30,6 +32,7 @@ __all__ = [
     "DataGuard",
     "DataMigration",
     "MakeMigration",
+    "MigrationOptions",
     "PendingCopy",
 ]
 

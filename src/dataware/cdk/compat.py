@@ -19,6 +19,8 @@ from dataware.cdk.repository import DataAwareRepository
 from dataware.cdk.resource import DataAwareResource
 from dataware.cdk.table import DataAwareTable
 from dataware.cdk.user_pool import DataAwareUserPool
+from dataware.core.kind import Kind
+from dataware.kinds import load
 
 Fallback = str | Iterable[str] | None
 """One older name, several in order of preference, or None: no data comes from anywhere else."""
@@ -114,8 +116,7 @@ class DataAware:
         `properties` are those of `aws_ecr.Repository`.
         """
         names = (preferred_name, fallback_name)
-        given = {"on_fallback_data": "import", **self._without("migration"), **properties}
-        return self._make(DataAwareRepository, construct_id, names, given, {}).repository
+        return self._make(DataAwareRepository, construct_id, names, properties).repository
 
     def get_or_create_cognito_user_pool(
         self,
@@ -130,9 +131,7 @@ class DataAware:
         `properties` are those of `aws_cognito.UserPool`.
         """
         names = (preferred_name, fallback_name)
-        settings = self._without("migration", "import_mode")
-        given = {"on_fallback_data": "import", **settings, **properties}
-        return self._make(DataAwareUserPool, construct_id, names, given, {}).user_pool
+        return self._make(DataAwareUserPool, construct_id, names, properties).user_pool
 
     def _make(
         self,
@@ -140,7 +139,6 @@ class DataAware:
         construct_id: str,
         names: tuple[str, Fallback],
         properties: Mapping[str, Any],
-        settings: Mapping[str, Any] | None = None,
     ) -> Resource:
         """Make one construct: defaults of its type, then settings, then the call's properties."""
         preferred, fallback = names
@@ -152,16 +150,20 @@ class DataAware:
             fallback_names=_other_names(preferred, fallback),
             **{
                 **self._defaults[construct],
-                **(self._settings if settings is None else settings),
+                **self._settings_for(load(construct._cfn_type)),
                 **properties,
             },
         )
         self._made[construct_id] = made
         return made
 
-    def _without(self, *names: str) -> dict[str, Any]:
-        """The settings but those that a type does not have."""
-        return {name: value for name, value in self._settings.items() if name not in names}
+    def _settings_for(self, kind: Kind) -> dict[str, Any]:
+        """The settings but those that a type does not have; what is not copied is referred to."""
+        without = set() if kind.template.adoptable else {"import_mode"}
+        if kind.copying is not None:
+            return {name: one for name, one in self._settings.items() if name not in without}
+        known = {"on_fallback_data": "import", **self._settings}
+        return {name: one for name, one in known.items() if name not in {*without, "migration"}}
 
 
 def _other_names(preferred: str, fallback: Fallback) -> tuple[str, ...]:

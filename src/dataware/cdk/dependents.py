@@ -21,9 +21,6 @@ from dataware.cdk.request import is_token
 from dataware.cdk.stack_scope import number_of, stack_of
 from dataware.kinds import CATALOGUE, load
 
-PROTECTING = frozenset({"AWS::S3::BucketPolicy"})
-"""What should be in force before there is data, and so comes before the copy if it can."""
-
 
 @jsii.implements(IValidation)
 class Dependents:
@@ -54,7 +51,9 @@ class Dependents:
             {id: self._node(one, elements, nested.get(id, ())) for id, one in elements.items()}
         )
         for migration, target in self._migrations:
-            for first, later in order.wait_for(self._id(migration), self._name(target), PROTECTING):
+            # What protects data should be in force before there is any, if it can.
+            before = frozenset(target.kind.template.policies)
+            for first, later in order.wait_for(self._id(migration), self._name(target), before):
                 _depend(elements[later], elements[first])
         names = [target.name for _, target in self._migrations if not is_token(target.name)]
         for stack in _stacks_beside(self._stack):

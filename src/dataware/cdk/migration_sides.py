@@ -16,18 +16,15 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from dataware.calc.words import with_article
-from dataware.cdk.request import is_token
+from dataware.cdk.request import cdk_property, is_token
 from dataware.core.errors import InputError
 from dataware.core.kind import Kind
-from dataware.kinds import load
+from dataware.kinds import kinds
 from dataware.ops.inputs.addresses import check_distinct, parse_address
 from dataware.state.marker_value import ROOT, parameter_name
 
 Resource: TypeAlias = str | s3.IBucket | dynamodb.ITable
 """A bucket or table as a construct, or an address: ``s3://bucket/prefix``, ``dynamodb://table``."""
-
-NAMES = {"AWS::S3::Bucket": "bucket_name", "AWS::DynamoDB::Table": "table_name"}
-"""The attribute by which CDK's constructs tell the physical name, by resource type."""
 
 LOOKING = ("probe",)
 SOURCE_PHASES, TARGET_PHASES = ("read", "verify"), ("write", "verify")
@@ -90,8 +87,8 @@ def sides(
                 f"{with_article(other.kind.noun)}: both have to be of the same kind"
             )
         if isinstance(source, str) and isinstance(target, str):
-            kinds = {one.kind.cfn_type: one.kind}
-            check_distinct(parse_address(source, kinds), parse_address(target, kinds))
+            same = {one.kind.cfn_type: one.kind}
+            check_distinct(parse_address(source, same), parse_address(target, same))
     except InputError as error:
         raise ValueError(f"{scope.node.path}: {error}") from error
     if other.region != stack.region:
@@ -104,22 +101,25 @@ def sides(
 
 def _side(stack: Stack, resource: Resource) -> MigrationSide:
     account, region = stack.account, stack.region
+    copied = {kind.cfn_type: kind for kind in kinds() if kind.copying}
     if isinstance(resource, str):
-        address = parse_address(resource, {cfn_type: load(cfn_type) for cfn_type in NAMES})
+        address = parse_address(resource, copied)
         place = address.place(account, region)
         return MigrationSide(address.kind, place.name, place.owner, place.region, place.prefix)
     # Interfaces of CDK cannot be checked at run time, so the names tell what it is.
-    for cfn_type, attribute in NAMES.items():
+    for kind in copied.values():
+        attribute = cdk_property(kind)
         if (name := getattr(resource, attribute, None)) is not None:
             return MigrationSide(
-                load(cfn_type),
+                kind,
                 _literal(resource, attribute) or name,
                 account,
                 region,
                 construct=resource,
                 key=resource.encryption_key,
             )
-    raise ValueError(f"{resource!r} is no bucket, no table and no address of one")
+    words = ", ".join(dict.fromkeys(f"no {kind.short}" for kind in copied.values()))
+    raise ValueError(f"{resource!r} is {words} and no address of one")
 
 
 def _literal(resource: IConstruct, attribute: str) -> str | None:

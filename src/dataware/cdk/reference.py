@@ -16,22 +16,7 @@ from constructs import Construct
 from dataware.cdk.versions import add_warning
 
 NOTHING = "{name} is referenced, not declared, so {method} does nothing"
-SHARED = (
-    "{name} is referenced, not declared: {method} changes the configuration of a bucket that this "
-    "stack does not own"
-)
-
-BUCKET: Mapping[str, str] = {
-    "add_to_resource_policy": NOTHING,
-    "add_replication_policy": NOTHING,
-    "grant_public_access": NOTHING,
-    "add_event_notification": SHARED,
-    "add_object_created_notification": SHARED,
-    "add_object_removed_notification": SHARED,
-    "enable_event_bridge_notification": SHARED,
-}
-TABLE: Mapping[str, str] = {"add_to_resource_policy": NOTHING}
-REPOSITORY: Mapping[str, str] = {"add_to_resource_policy": NOTHING}
+"""What is said of a method that needs a resource of the own stack."""
 
 
 def warn_on_use(

@@ -5,6 +5,7 @@ This module knows names and settings; it makes no construct and no decision.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -69,7 +70,8 @@ class ResourceRequest:
 
     def to_wanted(self, stack: str, logical_id: str, otherwise: ImportMode) -> Wanted:
         """The resource as the use cases take it; `otherwise` is how to import by default."""
-        hidden = dict.fromkeys(PROTECTIVE.get(self.kind.cfn_type, ()), UNSEEN)
+        # The use cases leave out what is not literal, where they compare protection.
+        hidden = dict.fromkeys(self.kind.template.protective, UNSEEN)
         return Wanted(
             id=self.path,
             type=self.kind.cfn_type,
@@ -87,21 +89,9 @@ class ResourceRequest:
         )
 
 
-# The use cases leave out what is not literal, where they compare how well data is protected.
-PROTECTIVE = {
-    "AWS::DynamoDB::GlobalTable": ("SSESpecification", "Replicas"),
-    "AWS::S3::Bucket": (
-        "BucketEncryption",
-        "PublicAccessBlockConfiguration",
-        "VersioningConfiguration",
-        "ObjectLockEnabled",
-    ),
-    "AWS::DynamoDB::Table": (
-        "SSESpecification",
-        "PointInTimeRecoverySpecification",
-        "DeletionProtectionEnabled",
-    ),
-}
+def cdk_property(kind: Kind) -> str:
+    """What CDK calls the property that holds the physical name, such as ``bucket_name``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.template.identifier).lower()
 
 
 def ask(
@@ -109,11 +99,11 @@ def ask(
     cfn_type: str,
     *,
     preferred_name: str,
-    fallback_names: Iterable[str],
-    on_error: str | None,
-    on_fallback_data: str | None,
-    import_mode: str | None,
     schema: Mapping[str, Any] | None = None,
+    fallback_names: Iterable[str] = (),
+    on_error: str | None = None,
+    on_fallback_data: str | None = None,
+    import_mode: str | None = None,
 ) -> ResourceRequest:
     """The checked request of one construct. Raises ValueError in one sentence."""
     if isinstance(fallback_names, str):

@@ -1,4 +1,4 @@
-"""What the constructs for buckets and tables have in common.
+"""What all data-aware constructs have in common.
 
 A resource is declared under the child id "Default", which CDK leaves out of logical ids. So
 ``DataAwareBucket(self, "Uploads")`` declares the very resource that ``Bucket(self, "Uploads")``
@@ -7,9 +7,9 @@ did, whatever is decided, and an existing stack can change from one to the other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar
 
 from aws_cdk import Annotations, CfnResource
 from aws_cdk import aws_kms as kms
@@ -25,8 +25,10 @@ from dataware.cdk.decide import (
 )
 from dataware.cdk.lock import FILE
 from dataware.cdk.lookup_mode import LookupMode, lookup_mode
+from dataware.cdk.options import AUTO, OPTIONS, MigrationSetting
 from dataware.cdk.pending_copy import MakeMigration, PendingCopy
-from dataware.cdk.request import ask
+from dataware.cdk.reference import report_unused, warn_on_use
+from dataware.cdk.request import ask, cdk_property
 from dataware.cdk.stack_scope import home_of, path_in, stack_of
 from dataware.cdk.versions import KEEPS_BUT_ON_CREATE, RETAIN
 from dataware.core.model import Decision, OnError
@@ -39,43 +41,32 @@ RETAINED = {"removal_policy": RETAIN}
 WANTED = "dataware:wanted"
 """Type of the construct metadata by which an assembly tells of resources it only refers to."""
 
-Made = TypeVar("Made", bound=IConstruct)
-
-
-AUTO: Literal["auto"] = "auto"
-"""Copies during the deployment, wherever the decision is to copy."""
-
-MigrationSetting: TypeAlias = MakeMigration | Literal["auto"] | None
-"""None asks for no copying during a deployment, which then is an error where data has to move."""
-
 
 class DataAwareResource(Construct):
-    """A stateful resource that looks at its data before it is created."""
+    """A stateful resource that looks at its data before it is created.
+
+    The construct of a type says which CloudFormation type it is and which class of CDK declares it.
+    All else comes from the card of the type, but what CDK's class does in its own way: how it
+    refers to a resource, and which methods of a reference do nothing (`_powerless`).
+    """
+
+    _cfn_type: ClassVar[str]
+    _l2: ClassVar[Any]
+    _powerless: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        cfn_type: str,
-        preferred_name: str,
-        fallback_names: Iterable[str],
-        on_error: str | None,
-        on_fallback_data: str | None,
-        import_mode: str | None,
-        schema: Mapping[str, Any] | None = None,
+        self, scope: Construct, id: str, preferred_name: str, options: Mapping[str, Any]
     ) -> None:
         super().__init__(scope, id)
+        settings = {word: value for word, value in options.items() if word in OPTIONS}
+        properties = {word: value for word, value in options.items() if word not in OPTIONS}
         self._home, self._stack = home_of(scope), stack_of(scope)
         self._asked = ask(
             path_in(self._home, id),
-            cfn_type,
+            self._cfn_type,
             preferred_name=preferred_name,
-            fallback_names=fallback_names,
-            on_error=on_error,
-            on_fallback_data=on_fallback_data,
-            import_mode=import_mode,
-            schema=schema,
+            schema=self._schema(properties),
+            **settings,
         )
         if self._home.nested:
             raise ValueError(
@@ -85,6 +76,9 @@ class DataAwareResource(Construct):
         claim(self, self._asked, self._home)
         self._entry = find_decision(self, self._asked, self._home)
         self._copying: IConstruct | None = None
+        copied = self._asked.kind.copying is not None
+        migration = properties.pop("migration", AUTO) if copied else None
+        self._resource = self._build(properties, migration)
 
     @property
     def decision(self) -> Decision:
@@ -96,34 +90,39 @@ class DataAwareResource(Construct):
         """What to depend on to wait for the data; an empty construct if nothing is copied."""
         return self._copying or Construct(self, "Migration")
 
-    def _refuse(self, properties: Mapping[str, Any], name: str) -> None:
-        if name in properties:
-            raise ValueError(
-                f"{self._asked.path}: {name} has no place here: give preferred_name instead"
-            )
+    def _schema(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """The key schema as CloudFormation properties; empty where there is none."""
+        del properties
+        return {}
 
-    def _build(
-        self,
-        properties: Mapping[str, Any],
-        migration: MigrationSetting,
-        declare: Callable[[dict[str, Any]], Made],
-        refer: Callable[[str, dict[str, Any]], Made],
-    ) -> Made:
+    def _refer(self, name: str, properties: dict[str, Any]) -> Any:
+        """The resource as one of another owner; takes out of `properties` what has an effect."""
+        del properties
+        return getattr(self._l2, f"from_{self._name_property}")(self, CHILD, name)
+
+    @property
+    def _name_property(self) -> str:
+        """What CDK calls the property that holds the physical name."""
+        return cdk_property(self._asked.kind)
+
+    def _declare(self, properties: Mapping[str, Any]) -> Any:
+        named = {self._name_property: self._asked.preferred, **RETAINED, **properties}
+        made = self._l2(self, CHILD, **named)
+        self._confirm(made, retained="removal_policy" not in properties)
+        return made
+
+    def _build(self, properties: Mapping[str, Any], migration: MigrationSetting) -> Any:
         """The resource as it was decided; declared under a known id, or referred to."""
-        if isinstance(migration, str) and migration != AUTO:
-            raise ValueError(
-                f"{self._asked.path}: migration cannot be {migration!r}: leave it out, or give "
-                "None or a function such as DataMigration.of"
-            )
-        made: Made | None = None
-        if self._entry.referenced is None:
-            made = declare({**RETAINED, **properties})
-            self._confirm(made, retained="removal_policy" not in properties)
+        self._check(properties, migration)
+        made = self._declare(properties) if self._entry.referenced is None else None
         if name := self._entry.referenced:
             if made is not None:
                 # It was declared on the word of an entry that was made for another place.
                 self.node.try_remove_child(CHILD)
-            made = refer(name, dict(properties))
+            unused = {**properties}
+            made = self._refer(name, unused)
+            report_unused(self, name, unused)
+            warn_on_use(self, made, name, self._powerless)
             self._leave_a_note()
         if made is None:
             raise RuntimeError(f"{self._asked.path} is neither declared nor referred to")
@@ -132,6 +131,18 @@ class DataAwareResource(Construct):
         self._refuse_twin()
         self._migrate(migration, made)
         return made
+
+    def _check(self, properties: Mapping[str, Any], migration: MigrationSetting) -> None:
+        if self._name_property in properties:
+            raise ValueError(
+                f"{self._asked.path}: {self._name_property} has no place here: give preferred_name "
+                "instead"
+            )
+        if isinstance(migration, str) and migration != AUTO:
+            raise ValueError(
+                f"{self._asked.path}: migration cannot be {migration!r}: leave it out, or give "
+                "None or a function such as DataMigration.of"
+            )
 
     def _confirm(self, resource: IConstruct, *, retained: bool) -> None:
         """Opt the declared resource in, and decide again if the decision was for another id."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias, Unpack
+from collections.abc import Mapping
+from typing import Any, ClassVar, Unpack
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
+from dataware.cdk.options import MigrationOptions
 from dataware.cdk.properties import TableProperties, TableV2Properties
-from dataware.cdk.reference import TABLE, report_unused, warn_on_use
-from dataware.cdk.resource import AUTO, CHILD, DataAwareResource, MigrationSetting
-
-L2: TypeAlias = "type[dynamodb.Table] | type[dynamodb.TableV2]"
+from dataware.cdk.reference import NOTHING
+from dataware.cdk.resource import CHILD, DataAwareResource
 
 TYPES = {
     dynamodb.AttributeType.STRING: "S",
@@ -24,133 +23,70 @@ ABOUT = ("encryption_key",)
 """What a reference can be told about a table, so that grants reach its key."""
 
 
+class TableOptions(MigrationOptions, TableProperties):
+    """The options of a data-aware table, and the properties of `aws_dynamodb.Table`."""
+
+
+class TableV2Options(MigrationOptions, TableV2Properties):
+    """The options of a data-aware table, and the properties of `aws_dynamodb.TableV2`."""
+
+
 class _AnyTable(DataAwareResource):
     """A table, by either of CDK's constructs for it."""
 
-    _l2: L2
-    _cfn_type: str
-
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        preferred_name: str,
-        fallback_names: Iterable[str],
-        on_error: str | None,
-        on_fallback_data: str | None,
-        import_mode: str | None,
-        migration: MigrationSetting,
-        properties: dict[str, Any],
-    ) -> None:
-        super().__init__(
-            scope,
-            id,
-            cfn_type=self._cfn_type,
-            preferred_name=preferred_name,
-            fallback_names=fallback_names,
-            on_error=on_error,
-            on_fallback_data=on_fallback_data,
-            import_mode=import_mode,
-            schema=key_schema(properties),
-        )
-        self._refuse(properties, "table_name")
-        self._table = self._build(properties, migration, self._declare_resource, self._reference)
+    _powerless: ClassVar[Mapping[str, str]] = {"add_to_resource_policy": NOTHING}
 
     @property
     def table(self) -> dynamodb.ITable:
         """The table: declared by this stack, or referenced."""
-        return self._table
+        return self._resource
 
-    def _declare_resource(self, properties: dict[str, Any]) -> dynamodb.ITable:
-        return self._l2(self, CHILD, table_name=self._asked.preferred, **properties)
+    def _schema(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        return key_schema(properties)
 
-    def _reference(self, name: str, properties: dict[str, Any]) -> dynamodb.ITable:
+    def _refer(self, name: str, properties: dict[str, Any]) -> dynamodb.ITable:
         about = {word: properties.pop(word) for word in ABOUT if word in properties}
-        table = self._l2.from_table_attributes(
+        for word, _ in KEYS:
+            properties.pop(word, None)
+        return self._l2.from_table_attributes(
             self, CHILD, table_name=name, grant_index_permissions=True, **about
         )
-        report_unused(self, name, properties.keys() - dict(KEYS).keys())
-        warn_on_use(self, table, name, TABLE)
-        return table
 
 
 class DataAwareTable(_AnyTable):
     """A DynamoDB table (`aws_dynamodb.Table`) that is kept, imported, created or filled."""
 
-    _l2 = dynamodb.Table
     _cfn_type = "AWS::DynamoDB::Table"
+    _l2 = dynamodb.Table
 
     def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        preferred_name: str,
-        fallback_names: Iterable[str] = (),
-        on_error: str | None = None,
-        on_fallback_data: str | None = None,
-        import_mode: str | None = None,
-        migration: MigrationSetting = AUTO,
-        **properties: Unpack[TableProperties],
+        self, scope: Construct, id: str, *, preferred_name: str, **options: Unpack[TableOptions]
     ) -> None:
-        """Declare the table, or refer to it; `properties` are those of `aws_dynamodb.Table`.
+        """Declare the table, or refer to it.
 
-        `on_error` is "safe", "no-data" or "stop", `on_fallback_data` "migrate" or "import",
-        `import_mode` "adopt" or "reference"; `migration` makes what copies during a deployment, and
-        None forbids that. Raises ValueError for a name that cannot be used.
+        The options are those of `MigrationOptions`, and the properties of `aws_dynamodb.Table`.
+        Raises ValueError for a name that cannot be used.
         """
-        super().__init__(
-            scope,
-            id,
-            preferred_name=preferred_name,
-            fallback_names=fallback_names,
-            on_error=on_error,
-            on_fallback_data=on_fallback_data,
-            import_mode=import_mode,
-            migration=migration,
-            properties={**properties},
-        )
+        super().__init__(scope, id, preferred_name, options)
 
 
 class DataAwareTableV2(_AnyTable):
     """A DynamoDB table (`aws_dynamodb.TableV2`) that is kept, imported, created or filled."""
 
-    _l2 = getattr(dynamodb, "TableV2", dynamodb.Table)
     _cfn_type = "AWS::DynamoDB::GlobalTable"
+    _l2 = getattr(dynamodb, "TableV2", dynamodb.Table)
 
     def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        preferred_name: str,
-        fallback_names: Iterable[str] = (),
-        on_error: str | None = None,
-        on_fallback_data: str | None = None,
-        import_mode: str | None = None,
-        migration: MigrationSetting = AUTO,
-        **properties: Unpack[TableV2Properties],
+        self, scope: Construct, id: str, *, preferred_name: str, **options: Unpack[TableV2Options]
     ) -> None:
-        """Declare the table, or refer to it; `properties` are those of `aws_dynamodb.TableV2`.
+        """Declare the table, or refer to it.
 
-        `on_error` is "safe", "no-data" or "stop", `on_fallback_data` "migrate" or "import",
-        `import_mode` "adopt" or "reference"; `migration` makes what copies during a deployment, and
-        None forbids that. Raises ValueError for a name that cannot be used.
+        The options are those of `MigrationOptions`, and the properties of `aws_dynamodb.TableV2`.
+        Raises ValueError for a name that cannot be used, and with a CDK that has no `TableV2`.
         """
         if not hasattr(dynamodb, "TableV2"):
             raise ValueError(f"{id}: TableV2 needs aws-cdk-lib 2.95 or newer: use DataAwareTable")
-        super().__init__(
-            scope,
-            id,
-            preferred_name=preferred_name,
-            fallback_names=fallback_names,
-            on_error=on_error,
-            on_fallback_data=on_fallback_data,
-            import_mode=import_mode,
-            migration=migration,
-            properties={**properties},
-        )
+        super().__init__(scope, id, preferred_name, options)
 
 
 def key_schema(properties: Mapping[str, Any]) -> dict[str, Any]:

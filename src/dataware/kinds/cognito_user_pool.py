@@ -13,8 +13,9 @@ from typing import Any
 
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.kind import Kind, Names, Permissions, Template
-from dataware.core.model import SEVERAL, Content, Existence, Facts, Problem, Setting, absent
+from dataware.core.model import SEVERAL, Existence, Facts, Problem, Setting, absent
 from dataware.core.ports import Aws
+from dataware.core.probing import find_content, problem_of
 
 _LIST_POOLS = "cognito-idp:ListUserPools"
 _DESCRIBE = "cognito-idp:DescribeUserPool"
@@ -50,8 +51,11 @@ def probe(aws: Aws, name: str) -> Facts:
     except NotFoundError:
         return absent(name)
     except LookupFailedError as error:
-        return Facts(name, problems=(_problem(error, _LIST_POOLS),))
-    content, problems = _content(aws, idp, pool_id)
+        return Facts(name, problems=(problem_of(error, _LIST_POOLS),))
+    pages = idp.get_paginator("list_users").paginate(UserPoolId=pool_id)
+    content, problems = find_content(
+        aws, f"the users of pool {pool_id}", _LIST_USERS, pages, "Users"
+    )
     return Facts(
         name,
         Existence.EXISTS,
@@ -76,23 +80,6 @@ def _several(name: str, ids: list[str]) -> Facts:
     """A name that several pools share: nobody sees which one is meant."""
     text = f"{len(ids)} user pools are named {name} ({', '.join(ids)}): give the id of one"
     return Facts(name, alike=tuple(ids), problems=(Problem("ListUserPools", SEVERAL, None, text),))
-
-
-def _content(aws: Aws, idp: Any, pool_id: str) -> tuple[Content, tuple[Problem, ...]]:
-    """Whether there is any user; a page may be empty although others follow."""
-    try:
-        with aws.translate_errors(f"the users of pool {pool_id}", _LIST_USERS):
-            for page in idp.get_paginator("list_users").paginate(UserPoolId=pool_id):
-                if page["Users"]:
-                    return Content.DATA, ()
-    except (LookupFailedError, NotFoundError) as error:
-        return Content.UNKNOWN, (_problem(error, _LIST_USERS),)
-    return Content.EMPTY, ()
-
-
-def _problem(error: LookupFailedError | NotFoundError, permission: str) -> Problem:
-    call = permission.partition(":")[2]
-    return error.problem or Problem(call, type(error).__name__, permission, str(error))
 
 
 def _settings(protection: object, mfa: object) -> dict[str, Setting]:

@@ -11,8 +11,9 @@ from typing import Any
 
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.kind import Kind, Names, Permissions, Template
-from dataware.core.model import Content, Existence, Facts, Problem, Setting, absent
+from dataware.core.model import Existence, Facts, Setting, absent
 from dataware.core.ports import Aws
+from dataware.core.probing import find_content, problem_of
 
 _DESCRIBE, _LIST = "ecr:DescribeRepositories", "ecr:ListImages"
 _PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
@@ -46,9 +47,12 @@ def probe(aws: Aws, name: str) -> Facts:
     except NotFoundError:
         return absent(name)
     except LookupFailedError as error:
-        return Facts(name, problems=(_problem(error, _DESCRIBE),))
+        return Facts(name, problems=(problem_of(error, _DESCRIBE),))
     repository = answer["repositories"][0]
-    content, problems = _content(aws, ecr, name)
+    pages = ecr.get_paginator("list_images").paginate(repositoryName=name)
+    content, problems = find_content(
+        aws, f"the images of repository {name}", _LIST, pages, "imageIds"
+    )
     return Facts(
         name,
         Existence.EXISTS,
@@ -60,23 +64,6 @@ def probe(aws: Aws, name: str) -> Facts:
         ),
         problems=problems,
     )
-
-
-def _content(aws: Aws, ecr: Any, name: str) -> tuple[Content, tuple[Problem, ...]]:
-    """Whether there is any image; a page may be empty although others follow."""
-    try:
-        with aws.translate_errors(f"the images of repository {name}", _LIST):
-            for page in ecr.get_paginator("list_images").paginate(repositoryName=name):
-                if page["imageIds"]:
-                    return Content.DATA, ()
-    except (LookupFailedError, NotFoundError) as error:
-        return Content.UNKNOWN, (_problem(error, _LIST),)
-    return Content.EMPTY, ()
-
-
-def _problem(error: LookupFailedError | NotFoundError, permission: str) -> Problem:
-    call = permission.partition(":")[2]
-    return error.problem or Problem(call, type(error).__name__, permission, str(error))
 
 
 def _settings(mutability: object, encryption: object) -> dict[str, Setting]:

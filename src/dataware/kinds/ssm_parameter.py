@@ -11,8 +11,9 @@ import re
 
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.kind import Kind, Names, Permissions, Template
-from dataware.core.model import Content, Existence, Facts, Problem, absent
+from dataware.core.model import Content, Existence, Facts, absent
 from dataware.core.ports import Aws
+from dataware.core.probing import problem_of
 
 _GET = "ssm:GetParameter"
 _NAME = re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
@@ -42,8 +43,7 @@ def probe(aws: Aws, name: str) -> Facts:
     except NotFoundError:
         return absent(name)
     except LookupFailedError as error:
-        problem = error.problem or Problem("GetParameter", "unknown", _GET, str(error))
-        return Facts(name, problems=(problem,))
+        return Facts(name, problems=(problem_of(error, _GET),))
     return Facts(name, Existence.EXISTS, Content.DATA)
 
 
