@@ -6,9 +6,12 @@ import ast
 import importlib.util
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from dataware.kinds import CATALOGUE
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -74,6 +77,45 @@ def test_the_glossary_names_classes_that_exist() -> None:
     names = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     assert len(names) > 30
     assert [name for name in names if name not in CLASSES] == []
+
+
+OF_TYPES = re.compile(
+    "|".join({"AWS::Serverless", *(one.rpartition("::")[0] + "::" for one in CATALOGUE)})
+    + r"|\b(s3|dynamodb|ecr|cognito|buckets?)\b",
+    re.IGNORECASE,
+)
+SPEAKING_OF_TYPES = (
+    "kinds/", "embedded/", "cli/",
+    # What services say over the wire, and how they differ there.
+    "aws/", "http/", "wire/",
+    # One file for each construct.
+    "cdk/bucket.py", "cdk/table.py", "cdk/repository.py", "cdk/user_pool.py",
+    # Examples of what a run prints, and the serverless model as a language of templates.
+    "core/guide.py", "core/expand.py",
+)  # fmt: skip
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """Every text in a file but its docstrings."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
+        if isinstance(node, ast.Constant) and id(node) not in docstrings:
+            yield str(node.value)
+
+
+def test_nothing_is_known_of_a_type_outside_of_its_card() -> None:
+    """No text outside of the kinds and the constructs names a resource type or its service."""
+    places = {path.relative_to(ROOT / "src/dataware").as_posix(): path for path in SOURCES}
+    others = {one: path for one, path in places.items() if not one.startswith(SPEAKING_OF_TYPES)}
+    assert len(others) > 100
+    # The counters of a verification are called buckets where they are written down.
+    assert {
+        one: text
+        for one, path in others.items()
+        for text in texts_of(path)
+        if OF_TYPES.search(text) and text != "buckets"
+    } == {}
 
 
 def test_generated_pages_are_fresh() -> None:

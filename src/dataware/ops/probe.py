@@ -141,7 +141,7 @@ def _with_owner(context: Context, kind: Kind, wanted: Wanted, facts: Facts) -> F
         return _with_problem(unknown, error, "DescribeStackResources", UNKNOWN_OWNER)
     lost = facts.existence is not Existence.ABSENT and facts.region is None
     if lost and owner.ownership is Ownership.UNMANAGED:
-        detail = "the region of the bucket, in which its stack is, was not seen"
+        detail = f"the region of the {kind.short}, in which its stack is, was not seen"
         owner = Owner(Ownership.UNKNOWN)
         problem = Problem("DescribeStackResources", NOT_ASKED, None, detail, UNKNOWN_OWNER)
         facts = replace(facts, problems=(*facts.problems, problem))

@@ -8,7 +8,7 @@ everywhere, and they say where they are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dataware.core.events import format_count
@@ -60,21 +60,26 @@ def find_wrong_region(context: Context, planned: Sequence[Planned]) -> RegionDou
     unseen = any(one.facts.existence is Existence.UNKNOWN for one in named)
     if elsewhere is None or unseen or any(one.exists for one in regional):
         return None
-    here, (region, buckets) = context.aws.region, elsewhere
-    number, verb = format_count(buckets, "bucket"), "is" if buckets == 1 else "are"
+    here, (region, count) = context.aws.region, elsewhere
+    located = _common_noun(one for one in named if not is_regional(one.kind))
+    number, verb = format_count(count, located), "is" if count == 1 else "are"
     are = f"{number} of the app {verb} in {region}"
     if not regional:
         return RegionDoubt(f"{are}, none in {here}: is --region right?", certain=False)
-    nouns = {one.kind.short for one in regional}
-    names = f"{len(regional):,} {nouns.pop() if len(nouns) == 1 else 'resource'} names"
+    names = f"{len(regional):,} {_common_noun(regional)} names"
     there = _count_in(context, region, regional)
     found = f"{there:,} of them in {region}, and " if there else ""
     text = f"none of {names} exists in {here}, but {found}{are}: is --region right?"
     return RegionDoubt(text, certain=True)
 
 
+def _common_noun(named: Iterable[_Named]) -> str:
+    nouns = {one.kind.short for one in named}
+    return nouns.pop() if len(nouns) == 1 else "resource"
+
+
 def _find_other_region(context: Context, named: Sequence[_Named]) -> tuple[str, int] | None:
-    """The region in which all buckets of the app are, with their number, if it is another one."""
+    """The region in which all that names alone find anywhere is, with its number, if another."""
     regions = Counter(
         one.facts.region
         for one in named

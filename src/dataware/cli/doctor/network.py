@@ -12,10 +12,14 @@ from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
 from dataware.cli.doctor.machine import halves
 from dataware.cli.doctor.subject import DoctorSubject, LazyValue
 from dataware.core.errors import DatawareError, LookupFailedError
+from dataware.core.names import PLACEHOLDERS
+from dataware.kinds import kinds
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
 BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
-SERVICES = ("sts", "ssm", "cloudformation", "dynamodb", "s3")
+SERVICES = ("sts", "ssm", "cloudformation")
+"""What every run asks, besides the services of the resources that it copies."""
+
 CONNECT_SECONDS = 4.0
 LOOK_SECONDS = 10.0
 CLOSE_SECONDS = 60.0
@@ -23,6 +27,12 @@ CLOSE_SECONDS = 60.0
 
 WITHOUT_REGION = "not checked, because profile and region are not settled"
 UNKNOWN_CALLER = "not checked, because AWS did not say who you are"
+
+
+def services() -> list[str]:
+    """The services that a run may ask."""
+    arns = (kind.access.arns(*PLACEHOLDERS)[0] for kind in kinds() if kind.copying)
+    return list(dict.fromkeys((*SERVICES, *(arn.split(":")[2] for arn in arns))))
 
 
 def variables(subject: DoctorSubject) -> Iterator[Finding]:
@@ -75,7 +85,7 @@ def endpoints(subject: DoctorSubject) -> Iterator[Finding]:
     """Whether the services that a run asks can be reached."""
     try:
         account = subject.account()
-        addresses = {name: account.endpoint(name, account.region) for name in SERVICES}
+        addresses = {name: account.endpoint(name, account.region) for name in services()}
         through = {name: account.proxy(address) for name, address in addresses.items()}
     except DatawareError:
         yield note(WITHOUT_REGION)
