@@ -200,7 +200,7 @@ class CurlTransport:
             pycurl.NOPROXY: "" if address.proxy else "*",
         }
         if shape is HandleShape.HEAD:
-            options[pycurl.UNMANAGED] = 1
+            options[pycurl.NOBODY] = 1
         if shape is HandleShape.BODY:
             options[pycurl.POST] = 1
         for option, value in options.items():
