@@ -10,6 +10,7 @@ import pytest
 from dataware.embedded import EmbeddedAws
 from support.cdk_cli import Project, make_project
 from support.peers import UnavailableError
+from support.wheel import Installation, install_wheel
 
 
 @pytest.fixture
@@ -30,3 +31,9 @@ def new_project(
             return project
 
         yield make
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The wheel of these sources in an environment of its own."""
+    return install_wheel(tmp_path_factory.mktemp("wheel"))

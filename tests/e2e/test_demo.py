@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from support.cli import Ran, ended, launch_python
+from support.cli import Ran
+from support.wheel import Installation
 
 pytestmark = pytest.mark.xdist_group("demo")
 
@@ -28,9 +29,9 @@ SCENARIOS = [
 
 
 @pytest.fixture(scope="module")
-def shown() -> Ran:
-    """The output of one small demo."""
-    return ended(launch_python("demo", "--items", 2000, "--objects", 60))
+def shown(installed: Installation) -> Ran:
+    """The output of one small demo, out of the wheel without any extra."""
+    return installed.run("dataware", "demo", "--items", 2000, "--objects", 60)
 
 
 def in_order(wanted: Iterable[str], lines: list[str]) -> bool:
