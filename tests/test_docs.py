@@ -21,8 +21,9 @@ from botocore import xform_name
 from dataware.cli.commands import dataware
 from dataware.core.estimate import Estimate
 from dataware.core.events import MESSAGES
+from dataware.core.lock_file import lock_entries
 from dataware.core.model import Action, Decision, Facts, Size, Wanted
-from dataware.core.plan import Plan, Planned, lock_entries
+from dataware.core.plan import Plan, Planned
 from dataware.kinds import kinds
 from dataware.ops.inputs import Overrides, load_app
 from dataware.ops.inputs.template import WORDS as TEMPLATE_WORDS

@@ -42,7 +42,7 @@ class GetOrCreate:
             removal_policy=RemovalPolicy.RETAIN,
         )
 
-    def get_or_create_dynamodb_table(  # noqa: PLR0917 - the order by which stacks call it
+    def get_or_create_dynamodb_table(
         self,
         construct_id: str,
         preferred_name: str,

@@ -12,7 +12,7 @@ from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk.assertions import Annotations, Match, Template
 
-from dataware.cdk.lock import FILE
+from dataware.core.lock_file import FILE
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
 ENVIRONMENT = f"{ACCOUNT}/{REGION}"

@@ -50,7 +50,7 @@ def bucket(stack: Construct, id: str = "Uploads", **settings: Any) -> DataAwareB
         ({"preferred_name": "Capital"}, "preferred_name 'Capital' is no S3 bucket name: a bucket"),
         ({"fallback_names": ["no"]}, "fallback_names 'no' is no S3 bucket name: a bucket"),
         ({"fallback_names": "uploads-prod"}, "uploads-prod is both preferred_name and one of"),
-        ({"fallback_names": ["old-one", "old-one"]}, "fallback_names lists a name twice"),
+        ({"fallback_names": ["old-one", "old-one"]}, "old-one is listed twice in fallback_names"),
         ({"bucket_name": "other"}, "bucket_name has no place here: give preferred_name instead"),
         (
             {"on_error": "ignore"},
@@ -220,9 +220,9 @@ def test_an_unknown_environment_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "cannot be read as a lock file"),
+        ("{", "is not valid JSON"),
         ('{"version": 7}', "is no lock file of version 1"),
-        ('{"version": 1}', "has no environments"),
+        ('{"version": 1}', "is damaged: environments is no table"),
     ],
 )
 def test_a_damaged_lock_file_is_an_error(text: str, sentence: str) -> None:

@@ -27,8 +27,8 @@ from cdk.apps import (
     write_lock,
 )
 from dataware.cdk import DataAwareBucket, DataAwareTable
-from dataware.cdk.lock import FILE
 from dataware.cli import main
+from dataware.core.lock_file import FILE
 from dataware.core.model import Action
 from dataware.embedded import EmbeddedAws
 

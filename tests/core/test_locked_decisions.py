@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from dataware.core.lock_file import lock_entries
 from dataware.core.locked_decisions import LockedDecisions, find_new_decisions, may_hold
 from dataware.core.model import Action, Creator, ImportMode, Ownership
-from dataware.core.plan import Plan, Planned, lock_entries
+from dataware.core.plan import Plan, Planned
 from support.plans import BUCKET, held, migration, one, plan_of, threat
 
 PLACE = "111122223333/eu-central-1"

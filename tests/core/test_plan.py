@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dataware.core.errors import InputError
 from dataware.core.estimate import Estimate, Prices
+from dataware.core.lock_file import lock_entries, lock_key
 from dataware.core.model import (
     Action,
     Content,
@@ -29,7 +30,7 @@ from dataware.core.model import (
     Wanted,
     absent,
 )
-from dataware.core.plan import Plan, Planned, changed_facts, lock_entries, lock_key
+from dataware.core.plan import Plan, Planned, changed_facts
 
 words = st.text(max_size=8)
 sizes = st.builds(Size, st.integers(0), st.integers(0), st.booleans())

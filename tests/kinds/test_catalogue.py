@@ -6,8 +6,8 @@ import pytest
 
 from dataware.core.errors import InputError
 from dataware.core.kind import Kind
+from dataware.core.phases import ACCOUNT
 from dataware.kinds import CATALOGUE, kinds, load
-from dataware.ops.policy import ACCOUNT_PHASE
 
 
 @pytest.mark.parametrize("cfn_type", CATALOGUE)
@@ -64,9 +64,6 @@ def test_every_action_is_checked_against_some_resource(card: Kind) -> None:
     """A policy that is scoped to resources loses no action; those of the account have none."""
     arns = card.access.arns("name", "111122223333", "eu-central-1", "aws")
     actions = {
-        action
-        for phase, some in card.access.phases.items()
-        if phase != ACCOUNT_PHASE
-        for action in some
+        action for phase, some in card.access.phases.items() if phase != ACCOUNT for action in some
     }
     assert [one for one in actions if not any(card.access.governs(one, arn) for arn in arns)] == []

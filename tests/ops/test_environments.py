@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dataware.core.errors import InputError
 from dataware.core.kind import Kind
+from dataware.core.lock_file import lock_entries
 from dataware.core.model import (
     NO_MARKER,
     UNMANAGED,
@@ -30,7 +31,7 @@ from dataware.core.model import (
     absent,
 )
 from dataware.core.names import is_arn, place_of
-from dataware.core.plan import Plan, lock_entries
+from dataware.core.plan import Plan
 from dataware.ops.context import Context
 from dataware.ops.inputs.wanted import App, StackEnvironment, check_together
 from dataware.ops.plan import make_plan

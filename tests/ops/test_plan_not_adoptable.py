@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dataware.core.lock_file import lock_entries
 from dataware.core.model import Action, ImportMode, Wanted
-from dataware.core.plan import Plan, lock_entries
+from dataware.core.plan import Plan
 from dataware.ops.plan import make_plan
 from support.world import World, install
 

@@ -76,7 +76,7 @@ class DataAware:
         return self._make(DataAwareBucket, construct_id, names, properties).bucket
 
     # The order of the older pattern's arguments, by which existing stacks call it.
-    def get_or_create_dynamodb_table(  # noqa: PLR0917 - see above
+    def get_or_create_dynamodb_table(
         self,
         construct_id: str,
         preferred_name: str,

@@ -13,13 +13,14 @@ from dataclasses import replace
 from aws_cdk import Annotations, CfnResource, Stack
 from constructs import Construct
 
-from dataware.cdk.lock import FILE, Environment, LockEntry, LockFile, read_lock
+from dataware.cdk.lock import read_lock
 from dataware.cdk.lookup_mode import LookupMode, lookup_mode
 from dataware.cdk.request import ResourceRequest, is_token
 from dataware.cdk.stack_scope import IMPORT, LOOKUP, StackScope
 from dataware.cdk.versions import add_warning
 from dataware.core.errors import DatawareError, InputError
 from dataware.core.events import event
+from dataware.core.lock_file import FILE, Environment, LockEntry, LockFile
 from dataware.core.model import Action, Decision, ImportMode
 from dataware.core.plan import DEPLOYING, LOOKING, RUN
 

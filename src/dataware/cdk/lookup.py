@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -17,15 +16,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from dataware.aws import Account, BotocoreTransport, SystemClock
-from dataware.cdk.lock import Environment, LockEntry, LockFile, parse_entry
 from dataware.cdk.lookup_mode import LookupMode
 from dataware.cdk.stack_scope import IMPORT
 from dataware.core.errors import DatawareError, InputError, RefusedError
 from dataware.core.guard import ALLOWED
 from dataware.core.kind import Kind
+from dataware.core.lock_file import (
+    Environment,
+    LockEntry,
+    LockFile,
+    lock_entries,
+    lock_key,
+    parse_entry,
+)
 from dataware.core.model import ImportMode, Wanted
 from dataware.core.names import localize_names
-from dataware.core.plan import LOOKING, LOOKUP_VARIABLE, RUN, Planned, lock_entries, lock_key
+from dataware.core.plan import LOOKING, LOOKUP_VARIABLE, RUN, Planned
 from dataware.core.ports import Journal, Wire
 from dataware.http.endpoint import Endpoint
 from dataware.kinds import kinds, load
@@ -39,7 +45,7 @@ from dataware.ops.renames import stop_renames
 from dataware.report import Format, make_renderer
 from dataware.report.choose import Renderer
 from dataware.state import ParameterMarkers
-from dataware.wire import RetryingWire, with_corrections
+from dataware.wire import open_wire
 
 Entries = dict[str, LockEntry]
 
@@ -116,7 +122,7 @@ def _collect_resources(environment: Environment, otherwise: ImportMode) -> list[
 def _decide_now(wanted: Sequence[Wanted], environment: Environment) -> Entries:
     """The decisions on some resources, as of now."""
     clock = SystemClock()
-    account = Account.open(_retrying, region=environment.region)
+    account = Account.open(_open_wire, region=environment.region)
     if account.account != environment.account:
         raise InputError(
             f"the stack goes to account {environment.account}, but the credentials are those of "
@@ -188,6 +194,5 @@ def _no_journal(kind: str, target: str) -> Journal:
     raise RefusedError(f"a synth copies nothing into {target} ({kind})")
 
 
-def _retrying(access: Endpoint, on_throttle: Callable[[str], None]) -> Wire:
-    transport = with_corrections(BotocoreTransport(access), access)
-    return RetryingWire(transport, SystemClock(), random.random, on_throttle)
+def _open_wire(access: Endpoint, on_throttle: Callable[[str], None]) -> Wire:
+    return open_wire(BotocoreTransport(access), access, SystemClock(), on_throttle)

@@ -19,6 +19,7 @@ from dataware.calc.words import with_article
 from dataware.cdk.request import cdk_property, is_token
 from dataware.core.errors import InputError
 from dataware.core.kind import Kind
+from dataware.core.phases import ACCOUNT, COPIED_FROM, COPIED_TO, PROBE, VERSIONS
 from dataware.kinds import kinds
 from dataware.ops.inputs.addresses import check_distinct, parse_address
 from dataware.state.marker_value import ROOT, parameter_name
@@ -26,9 +27,6 @@ from dataware.state.marker_value import ROOT, parameter_name
 Resource: TypeAlias = str | s3.IBucket | dynamodb.ITable
 """A bucket or table as a construct, or an address: ``s3://bucket/prefix``, ``dynamodb://table``."""
 
-LOOKING = ("probe",)
-SOURCE_PHASES, TARGET_PHASES = ("read", "verify"), ("write", "verify")
-VERSIONS, ACCOUNT = "versions", "account"
 MARKER = ("ssm:GetParameter", "ssm:PutParameter")
 
 Permission: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
@@ -131,7 +129,7 @@ def _literal(resource: IConstruct, attribute: str) -> str | None:
 def look_permissions(both: Iterable[MigrationSide], partition: str) -> list[Permission]:
     """What looking at both sides takes; what IAM cannot scope is granted everywhere."""
     both = list(both)
-    probed = [(_actions(side.kind, LOOKING), side.arns(partition)) for side in both]
+    probed = [(_actions(side.kind, (PROBE,)), side.arns(partition)) for side in both]
     everywhere = both[0].kind.access.phases.get(ACCOUNT, ())
     return [*probed, *([(everywhere, ("*",))] if everywhere else [])]
 
@@ -143,7 +141,7 @@ def copy_permissions(
     more = (VERSIONS,) if all_versions else ()
     return [
         (_actions(side.kind, (*phases, *more)), side.arns(partition))
-        for side, phases in ((source, SOURCE_PHASES), (target, TARGET_PHASES))
+        for side, phases in ((source, COPIED_FROM), (target, COPIED_TO))
     ]
 
 

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 from dataware.calc.words import with_article
 from dataware.core.kind import Kind
 from dataware.core.model import Creator, ImportMode, OnError, OnFallbackData, Wanted
-from dataware.core.names import is_arn, localize_names, name_problem
+from dataware.core.names import NameFields, find_mistake, is_arn, localize_names
 from dataware.kinds import load
 
+FIELDS = NameFields("preferred_name", "fallback_names", "fallback_names")
 TOKENS = ("${Token[", "#{Token[")
 UNSEEN = {"Fn::GetAtt": ["Default", "Properties"]}
 """Stands for a property that is set on the construct and cannot be read at this point."""
@@ -126,13 +127,9 @@ def ask(
     _check_name(asked, "preferred_name", asked.preferred)
     for name in asked.fallbacks:
         _check_name(asked, "fallback_names", name)
-    if asked.preferred in asked.fallbacks:
-        raise ValueError(
-            f"{path}: {asked.preferred} is both preferred_name and one of fallback_names: "
-            "remove one of the two"
-        )
-    if len(set(asked.fallbacks)) != len(asked.fallbacks):
-        raise ValueError(f"{path}: fallback_names lists a name twice: remove one of the two")
+    # CDK declares what is preferred, and takes no name for it that could not be created.
+    if mistake := find_mistake(asked.kind, preferred_name, asked.fallbacks, FIELDS, created=True):
+        raise ValueError(f"{path}: {mistake}")
     return asked
 
 
@@ -153,11 +150,6 @@ def _check_name(asked: ResourceRequest, argument: str, name: object) -> None:
         raise ValueError(
             f"{asked.path}: preferred_name {name!r} is an ARN, which CloudFormation takes for no "
             f"name: give the name of the {asked.kind.noun} alone"
-        )
-    # CDK declares what is preferred, and takes no name for it that could not be created.
-    if problem := name_problem(asked.kind, name, created=name == asked.preferred):
-        raise ValueError(
-            f"{asked.path}: {argument} {name!r} is no {asked.kind.noun} name: {problem}"
         )
 
 

@@ -23,7 +23,6 @@ from dataware.cdk.decide import (
     is_data_first,
     report,
 )
-from dataware.cdk.lock import FILE
 from dataware.cdk.lookup_mode import LookupMode, lookup_mode
 from dataware.cdk.options import AUTO, OPTIONS, MigrationSetting
 from dataware.cdk.pending_copy import MakeMigration, PendingCopy
@@ -31,6 +30,7 @@ from dataware.cdk.reference import report_unused, warn_on_use
 from dataware.cdk.request import ask, cdk_property
 from dataware.cdk.stack_scope import home_of, path_in, stack_of
 from dataware.cdk.versions import KEEPS_BUT_ON_CREATE, RETAIN
+from dataware.core.lock_file import FILE
 from dataware.core.model import Decision, OnError
 from dataware.core.plan import COPYING
 

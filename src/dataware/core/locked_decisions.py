@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from dataware.core.lock_file import LockedDecisions, lock_entries, lock_key
 from dataware.core.model import Action
-from dataware.core.plan import COPYING, Plan, lock_entries, lock_key
-
-LockedDecisions = Mapping[str, Mapping[str, Any]]
-"""The entries of a lock file, by account and region."""
+from dataware.core.plan import COPYING, Plan
 
 UNFIT = frozenset(action.value for action in (*COPYING, Action.STOP))
 """The decisions with which the app is synthesized again in any case."""

@@ -8,6 +8,7 @@ means the account and region of the run. Pure: what an ARN looks like comes from
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -102,6 +103,42 @@ def name_problem(kind: Kind, text: str, *, created: bool = False) -> str | None:
             f"region {region} is in partition {partition_of(region)}, not in {partition}: "
             "correct the ARN"
         )
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class NameFields:
+    """What names are called where a person writes them: the preferred one, a fallback, them all."""
+
+    preferred: str
+    fallback: str
+    fallbacks: str
+
+
+def find_mistake(
+    kind: Kind,
+    preferred: str,
+    fallbacks: Sequence[str],
+    fields: NameFields,
+    *,
+    created: bool = False,
+) -> str | None:
+    """What is wrong with the names of a resource, and what to do, or None.
+
+    Where the preferred resource will be `created`, its name has to be one of today.
+    """
+    names = [(fields.preferred, preferred), *((fields.fallback, name) for name in fallbacks)]
+    for word, name in names:
+        if problem := name_problem(kind, name, created=created and name == preferred):
+            return f"{word} {name!r} is no {kind.noun} name: {problem}"
+    if preferred in fallbacks:
+        return (
+            f"{preferred} is both {fields.preferred} and one of {fields.fallbacks}: "
+            "remove one of the two"
+        )
+    twice = next((name for name in fallbacks if fallbacks.count(name) > 1), None)
+    if twice is not None:
+        return f"{twice} is listed twice in {fields.fallbacks}: remove one of the two"
     return None
 
 

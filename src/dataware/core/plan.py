@@ -224,57 +224,6 @@ def _differing(before: Facts | None, after: Facts | None) -> list[tuple[str, str
     return differing[:1] if differing and differing[0][0] == "exists" else differing
 
 
-def lock_key(cfn_type: str, preferred: str) -> str:
-    """The key under which the lock file holds the decision on a resource."""
-    return f"{cfn_type} {preferred}"
-
-
-def lock_entries(plan: Plan) -> dict[str, dict[str, Any]]:
-    """The plan's decisions as entries of `dataware.lock.json`, by type and preferred name.
-
-    An entry says what the template rests on, and no time, so that a committed file changes only
-    when something was decided or seen differently.
-    """
-    return {lock_key(p.wanted.type, p.wanted.preferred): _lock_entry(p) for p in plan.resources}
-
-
-def _lock_entry(planned: Planned) -> dict[str, Any]:
-    wanted, decision = planned.wanted, planned.decision
-    return {
-        "action": decision.action.value,
-        "rule": decision.rule,
-        "reason": decision.reason,
-        "import": decision.import_mode.value if decision.import_mode else None,
-        "source": decision.source,
-        "fallbacks": list(wanted.fallbacks),
-        "exists": planned.preferred.existence.value,
-        "owner": planned.preferred.owner.ownership.value,
-        "stack": wanted.stack,
-        "logical_id": wanted.logical_id,
-        "warnings": list(decision.warnings),
-        **_physical_id(planned),
-        **_content(planned),
-    }
-
-
-def _content(planned: Planned) -> dict[str, Any]:
-    """What the preferred resource holds where that may change the decision, and what is to copy."""
-    decision, preferred, source = planned.decision, planned.preferred, planned.source
-    if decision.action in COPYING and source is not None and source.size is not None:
-        return {"content": preferred.content.value, "size": source.size.to_json()}
-    if preferred.holds_data or not planned.wanted.fallbacks:
-        return {}
-    beside = [facts.name for facts in planned.fallbacks if facts.holds_data]
-    return {"content": preferred.content.value, **({"beside": beside} if beside else {})}
-
-
-def _physical_id(planned: Planned) -> dict[str, str]:
-    """The id by which a stack refers to the resource, where that is not its name."""
-    source = planned.decision.source
-    facts = next((f for f in planned.fallbacks if f.name == source), planned.preferred)
-    return {"physical_id": facts.physical_id} if facts.physical_id else {}
-
-
 def _facts_json(facts: Facts | None) -> dict[str, Any]:
     if facts is None:
         return {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from dataware.ops.context import Context
 from dataware.report.jsonlines import JsonRenderer
 from dataware.state import ParameterMarkers
 from dataware.state.holder import execution
-from dataware.wire import RetryingWire, with_corrections
+from dataware.wire import open_wire
 
 MARGIN_SECONDS = 20.0
 """How long before its time is up a worker begins to end: in-flight requests are waited for."""
@@ -85,7 +84,7 @@ class Invocation:
 @contextmanager
 def looking(name: str) -> Iterator[Context]:
     """The outside for one look; `name` is the execution in whose name the lock is held."""
-    account = Account.open(_retrying)
+    account = Account.open(_open_wire)
     clock = SystemClock()
     with JsonRenderer(sys.stdout) as emit:
         yield Context(
@@ -124,6 +123,5 @@ def markers_of(outside: Context) -> ParameterMarkers:
     return outside.markers
 
 
-def _retrying(access: Endpoint, on_throttle: Callable[[str], None]) -> Wire:
-    transport = with_corrections(BotocoreTransport(access), access)
-    return RetryingWire(transport, SystemClock(), random.random, on_throttle)
+def _open_wire(access: Endpoint, on_throttle: Callable[[str], None]) -> Wire:
+    return open_wire(BotocoreTransport(access), access, SystemClock(), on_throttle)

@@ -7,16 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataware.core.model import Wanted
+from dataware.core.phases import ACCOUNT, COPIED_FROM, COPIED_TO, CREATE, PROBE, READ, VERSIONS
 from dataware.kinds import load
 
 EVERYWHERE = "*"
 
-PROBE_PHASE = "probe"
-SOURCE_PHASES = ("probe", "read", "verify")
-TARGET_PHASES = ("probe", "read", "write", "verify", "create")
-VERSIONS_PHASE = "versions"
-ACCOUNT_PHASE = "account"
-"""Actions that IAM can only grant for all resources, such as listing the account's buckets."""
+SOURCE_PHASES = (PROBE, *COPIED_FROM)
+TARGET_PHASES = (PROBE, READ, *COPIED_TO, CREATE)
+"""What a run does with a preferred name, which may be the source of another run."""
 
 
 def iam_policy(
@@ -36,7 +34,7 @@ def iam_policy(
     every run needs on it (markers, CloudFormation ownership and holding stacks, the caller's
     identity).
     """
-    more = (VERSIONS_PHASE,) if all_versions else ()
+    more = (VERSIONS,) if all_versions else ()
     granted: dict[str, set[str]] = defaultdict(set)
     for arn, actions in shared.items():
         granted[arn].update(actions)
@@ -49,12 +47,12 @@ def iam_policy(
                     action
                     for phase in phases
                     for action in kind.access.phases.get(phase, ())
-                    if informing or phase != PROBE_PHASE or action not in kind.access.informing
+                    if informing or phase != PROBE or action not in kind.access.informing
                 ]
                 granted[arn].update(
                     action for action in actions if kind.access.governs(action, arn)
                 )
-        granted[EVERYWHERE].update(kind.access.phases.get(ACCOUNT_PHASE, ()))
+        granted[EVERYWHERE].update(kind.access.phases.get(ACCOUNT, ()))
     return {"Version": "2012-10-17", "Statement": _statements(granted)}
 
 

@@ -5,7 +5,7 @@ refused for its signature or its region, `retry` decides whether an answer count
 again. What an operation means stays with its caller (`Request.judge`), and no SDK is needed.
 """
 
-from dataware.wire.retry import RetryBudget, RetryingWire
+from dataware.wire.retry import RetryBudget, RetryingWire, open_wire
 from dataware.wire.transport import RawTransport, Transport, with_corrections
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "RetryBudget",
     "RetryingWire",
     "Transport",
+    "open_wire",
     "with_corrections",
 ]

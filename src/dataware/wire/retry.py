@@ -8,6 +8,7 @@ looks like a success.
 
 from __future__ import annotations
 
+import random
 import re
 import zlib
 from collections.abc import Callable
@@ -16,8 +17,9 @@ from dataclasses import dataclass
 from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.core.model import Problem
 from dataware.core.ports import Clock, Judgement, Permit, Request, Response
+from dataware.http.endpoint import Endpoint
 from dataware.http.error_answer import read_error
-from dataware.wire.transport import Transport
+from dataware.wire.transport import RawTransport, Transport, with_corrections
 
 MAX_DOUBLINGS = 30
 
@@ -168,3 +170,11 @@ def retries_exhausted_error(
         " run the same command again later",
         problem,
     )
+
+
+def open_wire(
+    transport: RawTransport, access: Endpoint, clock: Clock, on_throttle: Callable[[str], None]
+) -> RetryingWire:
+    """The whole wire over a raw transport: corrections of refusals, and retries."""
+    corrected = with_corrections(transport, access)
+    return RetryingWire(corrected, clock, random.random, on_throttle)

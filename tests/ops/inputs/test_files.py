@@ -188,6 +188,7 @@ def test_one_table_has_one_entry_whatever_type_declares_it(tmp_path: Path) -> No
         ("{", "not valid JSON"),
         ("[]", "no lock file of version 1"),
         ('{"version": 2}', "no lock file of version 1"),
+        ('{"version": 1}', "is damaged"),
         ('{"version": 1, "environments": []}', "is damaged"),
         ('{"version": 1, "environments": {"1/here": []}}', "is damaged"),
     ],

@@ -45,7 +45,7 @@ class _Reading:
     select: Select | None
 
 
-def load_app(
+def load_app(  # noqa: PLR0913 - each is an option of a command
     path: Path | None,
     *,
     kinds: Kinds,

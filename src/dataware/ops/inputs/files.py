@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from dataware.core.errors import InputError
+from dataware.core.lock_file import (
+    FILE,
+    check_merged,
+    lock_document,
+    lock_entries,
+    lock_key,
+    parse_environments,
+)
 from dataware.core.model import Wanted
-from dataware.core.plan import Plan, lock_entries, lock_key
+from dataware.core.plan import Plan
 from dataware.kinds import load
 from dataware.ops.inputs.reading import InputSection, parse_json, read_json, read_text
 from dataware.ops.inputs.wanted import check_names, check_properties
 
-LOCK = Path("dataware.lock.json")
-VERSION = 1
-CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>)( |$)", re.MULTILINE)
-"""What a merge leaves in a file where both sides have changed the same lines."""
+LOCK = Path(FILE)
 
 
 def is_plan(path: Path) -> bool:
@@ -82,18 +86,8 @@ def read_environments(path: Path = LOCK) -> dict[str, Any]:
     if not path.exists():
         return {}
     text = read_text(path, holds="decisions; remove it")
-    if CONFLICT.search(text):
-        raise InputError(
-            f"{path} has conflict markers of a merge: take either side of it whole, and write it "
-            "again with `dataware plan --lock`"
-        )
-    known = parse_json(text, path)
-    if not isinstance(known, dict) or known.get("version") != VERSION:
-        raise InputError(f"{path} is no lock file of version {VERSION}: move it away")
-    found = known.get("environments", {})
-    if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
-        raise InputError(f"{path} is damaged: environments is no table of tables; move it away")
-    return dict(found)
+    check_merged(text, path)
+    return parse_environments(parse_json(text, path), path)
 
 
 def save_lock(
@@ -118,7 +112,7 @@ def save_lock(
     kept = {key: entry for key, entry in before.items() if key not in gone}
     environments[here] = kept | entries
     # Sorted, so that the order of constructs in the app makes no difference in version control.
-    _write(path, {"version": VERSION, "environments": environments}, sort_keys=True)
+    _write(path, lock_document(environments), sort_keys=True)
     return stale
 
 

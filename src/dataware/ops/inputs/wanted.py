@@ -11,8 +11,10 @@ from dataware.core.errors import InputError
 from dataware.core.guard import StackTemplate
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, OnError, OnFallbackData, Wanted
-from dataware.core.names import identify_name, name_problem
+from dataware.core.names import NameFields, find_mistake, identify_name
 from dataware.ops.inputs.reading import InputSection
+
+FIELDS = NameFields("preferred name", "fallback name", "the fallback names")
 
 Kinds = Mapping[str, Kind]
 """The known resource types, by CloudFormation type."""
@@ -130,13 +132,8 @@ def check_names(
     section: InputSection, kind: Kind, preferred: str, fallbacks: Sequence[str]
 ) -> None:
     """Refuse names that the service would refuse, and fallbacks that are none."""
-    for role, name in [("preferred", preferred), *(("fallback", name) for name in fallbacks)]:
-        if problem := name_problem(kind, name):
-            raise section.bad(f"{role} name {name} is no {kind.noun} name: {problem}")
-    if preferred in fallbacks:
-        raise section.bad(f"{preferred} is both preferred and fallback: remove one of the two")
-    if len(set(fallbacks)) != len(fallbacks):
-        raise section.bad("a fallback is listed twice: remove one of the two")
+    if mistake := find_mistake(kind, preferred, fallbacks, FIELDS):
+        raise section.bad(mistake)
 
 
 def check_together(file: str, wanted: Sequence[Wanted], kinds: Kinds) -> None:
