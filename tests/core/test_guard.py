@@ -15,8 +15,8 @@ from dataware.core.guard import (
     DestructiveChange,
     Loss,
     StackTemplate,
-    declared_in,
     places_of,
+    read_declared,
     threats,
     with_content,
 )
@@ -202,10 +202,9 @@ def test_only_what_was_seen_to_be_empty_may_go(facts: Facts, stops: bool) -> Non
 
 def test_a_template_that_is_none_declares_nothing() -> None:
     """Odd documents are read as empty, not as an error."""
-    assert declared_in({}) == {}
-    assert declared_in({"Resources": {"A": 1, "B": {"Type": BUCKET, "Properties": []}}}) == {
-        "B": DeclaredResource(BUCKET)
-    }
+    odd = {"Resources": {"A": 1, "B": {"Type": BUCKET, "Properties": []}}}
+    assert read_declared("App", {}).resources == {}
+    assert read_declared("App", odd).resources == {"B": DeclaredResource(BUCKET)}
 
 
 NAMES = st.sampled_from(["a", "b", "c"])

@@ -62,7 +62,7 @@ def translate_errors(what: str, permission: str | None = None) -> Iterator[None]
     try:
         yield
     except sdk.ClientError as error:
-        raise from_answer(error, what, permission) from error
+        raise _from_answer(error, what, permission) from error
     except sdk.BotoCoreError as error:
         raise from_sdk(error, what, permission) from error
     except ResponseParserError as error:
@@ -74,7 +74,7 @@ def status_of(error: sdk.ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
 
 
-def from_answer(error: sdk.ClientError, what: str, permission: str | None) -> DatawareError:
+def _from_answer(error: sdk.ClientError, what: str, permission: str | None) -> DatawareError:
     """The error for an answer of a service."""
     said, status = error.response.get("Error", {}), status_of(error)
     code = one_line(str(said.get("Code") or "")) or str(status or "Unknown")

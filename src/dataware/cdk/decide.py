@@ -91,7 +91,7 @@ def import_default(home: StackScope) -> ImportMode | None:
         raise ValueError(f"{IMPORT} cannot be {home.import_mode!r}: choose {known}") from None
 
 
-def environment_of(home: StackScope, lock: LockFile) -> Environment:
+def _environment_of(home: StackScope, lock: LockFile) -> Environment:
     """Where a stack goes: what it says, else CDK's defaults, else the lock file's only place."""
     known = lock.only_environment
     account, region = home.account, home.region
@@ -126,7 +126,7 @@ def _entry(
     construct: Construct, asked: ResourceRequest, home: StackScope, logical_id: str | None
 ) -> LockEntry:
     lock = read_lock()
-    environment = environment_of(home, lock)
+    environment = _environment_of(home, lock)
     asked = asked.in_environment(environment.account, environment.region)
     entry = lock.entry(environment, asked.kind, asked.preferred)
     outdated = _why_outdated(entry, asked, environment, home.stack, logical_id)

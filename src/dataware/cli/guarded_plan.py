@@ -48,7 +48,7 @@ def guarded_plan(
 
 def report_plan(context: Context, plan: Plan) -> None:
     """The warnings of the whole plan, its table, and its sum."""
-    report_whole_plan(context.emit, plan, _summary_of(plan))
+    _report_whole_plan(context.emit, plan, _summary_of(plan))
 
 
 def _summary_of(plan: Plan) -> Event:
@@ -63,10 +63,10 @@ def report_saved_plan(emit: Emit, saved: SavedPlan) -> None:
     for planned in plan.resources:
         announce(emit, planned)
     summary = _summary_of(plan)
-    report_whole_plan(emit, plan, replace(summary, data={**summary.data, "plan": saved.shown}))
+    _report_whole_plan(emit, plan, replace(summary, data={**summary.data, "plan": saved.shown}))
 
 
-def report_whole_plan(emit: Emit, plan: Plan, summary: Event) -> None:
+def _report_whole_plan(emit: Emit, plan: Plan, summary: Event) -> None:
     """What is said of a plan as a whole, and `summary`, which ends it."""
     for text in plan.warnings:
         emit(event("warning", text=text))

@@ -72,7 +72,7 @@ class SectionedCommand(click.Command):
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None and isinstance(parameter, click.Option):
-                shown.setdefault(section_of(parameter), []).append(record)
+                shown.setdefault(_section_of(parameter), []).append(record)
         for section in (FIRST, *SECTIONS):
             if rows := shown.get(section):
                 with formatter.section(section):
@@ -142,7 +142,7 @@ def move_shared_options(arguments: Sequence[str]) -> list[str]:
     return [*command, *arguments[:position], *rest]
 
 
-def section_of(option: click.Option) -> str:
+def _section_of(option: click.Option) -> str:
     """The section of the help in which an option stands."""
     known = "help" if "--help" in option.opts else option.name
     return next((name for name, options in SECTIONS.items() if known in options), FIRST)

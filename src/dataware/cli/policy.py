@@ -28,7 +28,7 @@ def policy_of(
     holding = f"arn:{partition}:cloudformation:{region}:{account}:stack/{HOLDING_PREFIX}*/*"
     shared: dict[str, tuple[str, ...]] = {
         records.format(partition, where, account, ROOT): MARKER_PERMISSIONS
-        for where in sorted(regions_of(aws, wanted))
+        for where in sorted(_regions_of(aws, wanted))
     }
     shared |= {holding: HOLDING_PERMISSIONS, "*": (*OWNERSHIP_PERMISSIONS, *STACK_PERMISSIONS)}
     return iam_policy(
@@ -42,7 +42,7 @@ def policy_of(
     )
 
 
-def regions_of(aws: Aws, wanted: Sequence[Wanted]) -> set[str]:
+def _regions_of(aws: Aws, wanted: Sequence[Wanted]) -> set[str]:
     """The regions in which resources of a plan are, where the records of migrations lie, too."""
     regions = {aws.region}
     for one in wanted:

@@ -22,7 +22,7 @@ def given_settings(app: AppOptions) -> GivenSettings:
     return GivenSettings(app.context, app.cdk_app)
 
 
-def project_settings(app: AppOptions, folder: Path | None = None) -> CdkSettings | None:
+def _project_settings(app: AppOptions, folder: Path | None = None) -> CdkSettings | None:
     """The settings of the project whose app is meant; None where something else is.
 
     Raises InputError for files that CDK does not take, either.
@@ -34,7 +34,7 @@ def project_settings(app: AppOptions, folder: Path | None = None) -> CdkSettings
 
 def in_project(out: AwsOptions, app: AppOptions, folder: Path | None = None) -> AwsOptions:
     """The options, with the profile and the region that the project names for CDK."""
-    settings = project_settings(app, folder)
+    settings = _project_settings(app, folder)
     if settings is None:
         return out
     return replace(

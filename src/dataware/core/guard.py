@@ -161,11 +161,6 @@ def read_declared(name: str, document: Mapping[str, Any], path: str = "") -> Sta
     )
 
 
-def declared_in(template: Mapping[str, Any]) -> dict[str, DeclaredResource]:
-    """The resources of a template document; what is no resource is passed over."""
-    return _declared_resources(expand(template).document)
-
-
 def _declared_resources(template: Mapping[str, Any]) -> dict[str, DeclaredResource]:
     resources = template.get("Resources")
     found = resources.items() if isinstance(resources, Mapping) else ()

@@ -70,7 +70,7 @@ def parse_name(kind: Kind, text: str) -> ResourceName | None:
     """The parts of a name or an ARN of the kind; None for an ARN of anything else."""
     if not is_arn(text):
         return ResourceName(text, text)
-    pattern = arn_pattern(kind)
+    pattern = _arn_pattern(kind)
     found = pattern.fullmatch(text) if pattern else None
     if found is None:
         return None
@@ -244,7 +244,7 @@ def _pattern_of(arn: str) -> re.Pattern[str]:
     return re.compile(pattern, re.DOTALL)
 
 
-def arn_pattern(kind: Kind) -> re.Pattern[str] | None:
+def _arn_pattern(kind: Kind) -> re.Pattern[str] | None:
     """What matches the kind's ARNs: the ARN of placeholders, with groups in their places.
 
     None for a kind that is known by name only: where nothing is copied, nothing comes from
@@ -256,7 +256,7 @@ def arn_pattern(kind: Kind) -> re.Pattern[str] | None:
 
 def _arn_problem(kind: Kind, text: str) -> str:
     """Why an ARN is none of the kind."""
-    pattern = arn_pattern(kind)
+    pattern = _arn_pattern(kind)
     if pattern is None:
         return f"give the name of the {kind.noun} instead of an ARN"
     example = kind.access.arns(*PLACEHOLDERS[:3], "aws")[0]

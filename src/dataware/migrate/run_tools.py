@@ -15,7 +15,7 @@ def never() -> bool:
     return False
 
 
-def keep_private(_detail: Mapping[str, object]) -> None:
+def _keep_private(_detail: Mapping[str, object]) -> None:
     """Nobody publishes how far the copy is."""
 
 
@@ -34,4 +34,4 @@ class RunTools:
     emit: Emit
     progress: CopyProgress
     stop: Callable[[], bool] = never
-    publish: Callable[[Mapping[str, object]], None] = keep_private
+    publish: Callable[[Mapping[str, object]], None] = _keep_private

@@ -74,7 +74,7 @@ class CopyRun:
             if (crew := self._group(size, tools)) is not None:
                 await crew.run()
             else:
-                throttle.engine = Engine(copier, tools, engine_settings(self.kind, self.settings))
+                throttle.engine = Engine(copier, tools, _engine_settings(self.kind, self.settings))
                 await throttle.engine.run()
         finally:
             await wire.close()
@@ -95,7 +95,7 @@ class CopyRun:
         count = processes(self.settings.processes, workers.cores, items, partitions)
         if count == 1:
             return None
-        part = share_of(engine_settings(self.kind, self.settings), count, partitions)
+        part = share_of(_engine_settings(self.kind, self.settings), count, partitions)
         assignment = WorkerTask(self.kind.cfn_type, self.order, part)
         context.emit(event("parallel", processes=count, **self._subject.words()))
         return WorkerGroup(
@@ -148,7 +148,7 @@ def share_of(whole: EngineSettings, processes: int, partitions: int) -> EngineSe
     )
 
 
-def engine_settings(kind: Kind, settings: CopySettings) -> EngineSettings:
+def _engine_settings(kind: Kind, settings: CopySettings) -> EngineSettings:
     """The bounds of a copy, where nobody said otherwise those of the kind."""
     copying = kind.require_copying()
     return EngineSettings(

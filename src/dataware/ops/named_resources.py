@@ -30,7 +30,7 @@ def address_of(kind: Kind, place: Location) -> str:
     return f"{scheme}://{place.name}" + (f"/{place.prefix}" if place.prefix else "")
 
 
-def holds_anything(make: MakeReader, aws: Aws, place: Location, *, all_versions: bool) -> bool:
+def _holds_anything(make: MakeReader, aws: Aws, place: Location, *, all_versions: bool) -> bool:
     """Whether a part of a bucket holds any record, by one page of its listing."""
     reader = make(aws, place, all_versions=all_versions, deep=False)
     return any(page.records for page in reader.pages(""))
@@ -40,7 +40,7 @@ def check_part(kind: Kind, aws: Aws, place: Location, *, all_versions: bool) -> 
     """Raise InputError where a named part of a bucket holds nothing, Refused for history alone."""
     if not place.prefix or kind.copying is None:
         return
-    if holds_anything(kind.copying.reader, aws, place, all_versions=all_versions):
+    if _holds_anything(kind.copying.reader, aws, place, all_versions=all_versions):
         return
     if not all_versions and holds_history(kind.copying.reader, aws, place):
         raise RefusedError(
@@ -55,7 +55,7 @@ def holds_history(make: MakeReader | None, aws: Aws, place: Location) -> bool:
     if make is None:
         return False
     with suppress(LookupFailedError):
-        return holds_anything(make, aws, place, all_versions=True)
+        return _holds_anything(make, aws, place, all_versions=True)
     return False
 
 

@@ -83,7 +83,7 @@ def _choose_own(context: Context, kind: Kind, wanted: Wanted, facts: Facts) -> F
     """Of several resources of one name, the one that the declaring stack has, if it has one."""
     for physical_id in facts.alike:
         try:
-            owner = seen_from(wanted, context.aws.owner_of(kind.all_types, physical_id))
+            owner = _seen_from(wanted, context.aws.owner_of(kind.all_types, physical_id))
         except LookupFailedError:
             continue
         if owner.ownership is Ownership.THIS_STACK:
@@ -145,10 +145,10 @@ def _with_owner(context: Context, kind: Kind, wanted: Wanted, facts: Facts) -> F
         owner = Owner(Ownership.UNKNOWN)
         problem = Problem("DescribeStackResources", NOT_ASKED, None, detail, UNKNOWN_OWNER)
         facts = replace(facts, problems=(*facts.problems, problem))
-    return replace(facts, owner=seen_from(wanted, owner))
+    return replace(facts, owner=_seen_from(wanted, owner))
 
 
-def seen_from(wanted: Wanted, owner: Owner) -> Owner:
+def _seen_from(wanted: Wanted, owner: Owner) -> Owner:
     """The owner as the declaring stack sees it: itself, itself under another id, or another.
 
     A stack of the same name in another region or account is another stack.

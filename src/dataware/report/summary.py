@@ -61,7 +61,7 @@ class Totals:
         parts = []
         if self.items:
             counts = ", ".join(format_count(count, unit) for unit, count in self.items.items())
-            effort_in_words = effort(self.seconds, self.usd, at_least=self.at_least)
+            effort_in_words = _effort(self.seconds, self.usd, at_least=self.at_least)
             about = precision({"exact": self.exact, "at_least": self.at_least})
             parts.append(f"{about}{counts}, {volume(self.bytes)}, {effort_in_words}")
         if self.unseen:
@@ -116,7 +116,7 @@ def price_notes(plan: Plan) -> Iterator[str]:
         yield f"{prices.source} names no price for {', '.join(prices.filled)}: list prices count"
 
 
-def effort(seconds: int, usd: float, *, at_least: bool = False) -> str:
+def _effort(seconds: int, usd: float, *, at_least: bool = False) -> str:
     """Time and money: "about 2 s and $0.0002", or "at least 2 s and $0.0002"."""
     return f"{'at least' if at_least else 'about'} {duration(seconds)} and {money(usd)}"
 

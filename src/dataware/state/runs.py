@@ -101,7 +101,7 @@ class StoredRun:
     @property
     def alive(self) -> bool:
         """Whether a process still writes it."""
-        return is_open(self.path)
+        return _is_open(self.path)
 
     def last(self) -> Mapping[str, Any] | None:
         """The last record, which tells how the run ended; None if there is none or it is torn."""
@@ -122,11 +122,11 @@ class StoredRun:
 
 def kept_runs(folder: Path) -> list[StoredRun]:
     """Every record that can be read, the newest first."""
-    found = (kept_run(path) for path in reversed(_files(folder)))
+    found = (_kept_run(path) for path in reversed(_files(folder)))
     return [run for run in found if run is not None]
 
 
-def kept_run(path: Path) -> StoredRun | None:
+def _kept_run(path: Path) -> StoredRun | None:
     """The record in a file; None for any other file."""
     try:
         with path.open("rb") as file:
@@ -146,7 +146,7 @@ def find_run(folder: Path, wanted: str | None) -> StoredRun:
     that is no run or several.
     """
     if wanted is not None and (path := Path(wanted)).is_file():
-        if (run := kept_run(path)) is None:
+        if (run := _kept_run(path)) is None:
             raise InputError(f"{path} is no record of a run that this version of dataware can read")
         return run
     runs = kept_runs(folder)
@@ -188,11 +188,11 @@ def prune(folder: Path, runs: int = KEPT_RUNS, size: int = KEPT_BYTES) -> None:
     for position, path in enumerate(reversed(_files(folder))):
         with contextlib.suppress(OSError):
             total += path.stat().st_size
-            if position > 0 and (position >= runs or total > size) and not is_open(path):
+            if position > 0 and (position >= runs or total > size) and not _is_open(path):
                 path.unlink()
 
 
-def is_open(path: Path) -> bool:
+def _is_open(path: Path) -> bool:
     """Whether a process has the record open."""
     try:
         with path.open("rb") as file:

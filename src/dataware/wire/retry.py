@@ -91,7 +91,7 @@ class RetryingWire:
             try:
                 outcome = await self._transport.exchange(request)
                 if request.service in CHECKED:
-                    require_checksum(outcome)
+                    _require_checksum(outcome)
             except OSError as error:
                 if (permit := self._permit) is not None and not permit.current:
                     await permit.wait()
@@ -109,7 +109,7 @@ class RetryingWire:
             delay = self._delay(tries)
             elapsed = self._clock.monotonic() - started
             if faults >= self._budget.attempts or elapsed + delay > self._budget.seconds:
-                raise retries_exhausted_error(request, outcome, tries, elapsed)
+                raise _retries_exhausted_error(request, outcome, tries, elapsed)
             self._retries += 1
             await self._clock.sleep(delay)
 
@@ -122,7 +122,7 @@ class RetryingWire:
         return self._chance() * min(self._budget.cap, self._budget.base * 2.0**doublings)
 
 
-def require_checksum(response: Response) -> None:
+def _require_checksum(response: Response) -> None:
     """Raise ConnectionError for a body that is not the one that was sent.
 
     The checksum is over the bytes as they went over the wire.
@@ -144,21 +144,21 @@ def describe(request: Request, outcome: Response | OSError) -> str:
     """Why a try did not count, for people; names the index if it alone is throttled."""
     index = INDEX.search(outcome.body) if isinstance(outcome, Response) else None
     of = f" for index {index[1].decode()}" if index else ""
-    return f"{operation(request)} answered {outcome_code(request, outcome)}{of}"
+    return f"{operation(request)} answered {_outcome_code(request, outcome)}{of}"
 
 
-def outcome_code(request: Request, outcome: Response | OSError) -> str:
+def _outcome_code(request: Request, outcome: Response | OSError) -> str:
     """The code that stands for a try that did not count."""
     if isinstance(outcome, OSError):
         return type(outcome).__name__
     return read_error(operation(request), outcome).code
 
 
-def retries_exhausted_error(
+def _retries_exhausted_error(
     request: Request, outcome: Response | OSError, tries: int, elapsed: float
 ) -> DatawareError:
     """The error for a request that outlasted its budget: AuthenticationError where that is why."""
-    code = outcome_code(request, outcome)
+    code = _outcome_code(request, outcome)
     if isinstance(outcome, Response):
         answer = read_error(operation(request), outcome)
         if answer.auth_hint is not None:

@@ -44,7 +44,7 @@ def found(ran: Ran) -> dict[str, list[dict[str, Any]]]:
     """The findings of a run with --format json, by check."""
     by_check: dict[str, list[dict[str, Any]]] = {name: [] for name in NAMES}
     for told in ran.events:
-        if told["code"].startswith("check-passed"):
+        if told["code"].startswith("check-"):
             by_check[told["data"]["check"]].append(told)
     return by_check
 

@@ -36,7 +36,7 @@ def serve(port: int | None, *, plain: bool) -> int:
     ):
         try:
             with EmbeddedAws(emit=render, port=port or ANY_PORT) as aws:
-                sys.stdout.write(pointing_at(aws, Path(folder) / "state"))
+                sys.stdout.write(_pointing_at(aws, Path(folder) / "state"))
                 sys.stdout.flush()
                 render(event("done", text=f"An AWS of your own listens on {aws.endpoint}"))
                 hint = "The lines on standard output point a shell at it; Ctrl-C or kill ends it"
@@ -48,7 +48,7 @@ def serve(port: int | None, *, plain: bool) -> int:
     return 0
 
 
-def pointing_at(aws: EmbeddedAws, state: Path) -> str:
+def _pointing_at(aws: EmbeddedAws, state: Path) -> str:
     """Commands of a POSIX shell that point it at `aws`; journals go to the folder `state`."""
     variables = {**aws.environ(), "DATAWARE_STATE": str(state)}
     exports = [f"export {name}={quote(value)}" for name, value in variables.items()]

@@ -25,11 +25,11 @@ def app(subject: DoctorSubject) -> Iterator[Finding]:
     if loaded is None:
         yield note("none here; name one, as in `dataware doctor cdk.out`, to have it checked")
         return
-    yield from app_found(loaded)
+    yield from _app_found(loaded)
     yield from _place(subject, loaded)
 
 
-def app_found(loaded: App) -> Iterator[Finding]:
+def _app_found(loaded: App) -> Iterator[Finding]:
     """What there is to say about an app that loads."""
     names = [wanted.preferred for wanted in loaded.wanted]
     if not names:

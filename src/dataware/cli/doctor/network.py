@@ -44,7 +44,9 @@ def variables(subject: DoctorSubject) -> Iterator[Finding]:
 
 def variables_found(environ: Mapping[str, str], files: Mapping[str, bool]) -> Iterator[Finding]:
     """What there is to say about proxies, and about certificates by whether their file is there."""
-    proxies = [f"{name}={without_password(environ[name])}" for name in PROXIES if environ.get(name)]
+    proxies = [
+        f"{name}={_without_password(environ[name])}" for name in PROXIES if environ.get(name)
+    ]
     set_ = [*proxies, *(f"{name}={environ[name]}" for name, there in files.items() if there)]
     yield note(", ".join(set_)) if set_ else fine("no proxy and no certificates of your own")
     for name, there in files.items():
@@ -55,7 +57,7 @@ def variables_found(environ: Mapping[str, str], files: Mapping[str, bool]) -> It
             )
 
 
-def without_password(url: str) -> str:
+def _without_password(url: str) -> str:
     """An address without the user and password in it."""
     scheme, separator, rest = url.rpartition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"
@@ -94,7 +96,7 @@ def endpoints(subject: DoctorSubject) -> Iterator[Finding]:
     looks = {host: LazyValue(partial(reach, host), LOOK_SECONDS) for host in set(hosts.values())}
     for look in looks.values():
         look.start()
-    answers = {host: answer_of(look) for host, look in looks.items()}
+    answers = {host: _answer_of(look) for host, look in looks.items()}
     yield from endpoints_found({name: (host, answers[host]) for name, host in hosts.items()})
 
 
@@ -120,7 +122,7 @@ def host_of(address: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def answer_of(look: LazyValue[str | None]) -> str | None:
+def _answer_of(look: LazyValue[str | None]) -> str | None:
     """Why there is no connection, in bounded time; a name may take long to be resolved."""
     try:
         return look.get()

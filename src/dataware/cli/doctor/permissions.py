@@ -108,14 +108,14 @@ def _try_plan_reads(
     except DatawareError as error:
         yield not_checked(f"not checked: {error}", "run this again")
         return
-    yield from tried_found(problems_in(plan))
+    yield from tried_found(_problems_in(plan))
     yield doubt(
         f"those to write were not checked, because IAM cannot be asked ({why})",
         f"{advice}compare with what `dataware iam-policy` prints",
     )
 
 
-def problems_in(plan: Plan) -> list[tuple[str, Problem]]:
+def _problems_in(plan: Plan) -> list[tuple[str, Problem]]:
     """Every question of a plan that went unanswered, with the name it was about."""
     return [
         (facts.name, problem)

@@ -42,7 +42,7 @@ class Reaction:
     unseen: str
 
 
-def describe_notifications(answer: Mapping[str, Any]) -> Iterator[str]:
+def _describe_notifications(answer: Mapping[str, Any]) -> Iterator[str]:
     """Whether anything is notified (API Reference, GetBucketNotificationConfiguration)."""
     if any(name.endswith(("Configuration", "Configurations")) for name in answer):
         yield "it sends event notifications, also for objects that are copied into it"
@@ -65,7 +65,7 @@ REACTIONS = (
         "GetBucketNotificationConfiguration",
         "get_bucket_notification_configuration",
         "s3:GetBucketNotification",
-        describe_notifications,
+        _describe_notifications,
         "whether it sends notifications is not shown",
     ),
     Reaction(

@@ -62,10 +62,10 @@ def select_stacks(
             "the app has several stacks: say which to deploy, or --all for all of them outside of "
             f"stages, as in `dataware deploy -- --all`; there are {_list_stacks(stacks)}"
         )
-    return chosen if selection.exclusively else with_dependencies(stacks, chosen)
+    return chosen if selection.exclusively else _with_dependencies(stacks, chosen)
 
 
-def with_dependencies(stacks: Sequence[Stack], chosen: Sequence[Stack]) -> list[Stack]:
+def _with_dependencies(stacks: Sequence[Stack], chosen: Sequence[Stack]) -> list[Stack]:
     """The chosen stacks with all that they depend on, in the order of the assembly."""
     by_id = {stack.id: stack for stack in stacks}
     found: set[str] = set()
@@ -100,7 +100,7 @@ def stacks_named(stacks: Sequence[Stack], name: str, *, exclusively: bool = Fals
         names = {stack.name for stack in stacks}
         known = names if len(names) == len(stacks) else {stack.id for stack in stacks}
         raise InputError(f"the app has no stack {name}, {did_you_mean(name, known)}")
-    return chosen if exclusively else with_dependencies(stacks, chosen)
+    return chosen if exclusively else _with_dependencies(stacks, chosen)
 
 
 def is_literal(pattern: str) -> bool:

@@ -27,13 +27,13 @@ Data = Mapping[str, Any]
 
 def decisions_table(decisions: Iterable[tuple[Data, Data]]) -> ReportTable:
     """The table of decisions, each as it was first and as it was last."""
-    rows = [decision_row(first, last) for first, last in decisions]
+    rows = [_decision_row(first, last) for first, last in decisions]
     return ReportTable(
         "decisions", "Every resource, what was seen, and what was decided", COLUMNS, rows
     )
 
 
-def decision_row(first: Data, last: Data) -> Row:
+def _decision_row(first: Data, last: Data) -> Row:
     """The row of one decision, from its JSON."""
     noun, unit = _words(first)
     return (

@@ -64,7 +64,7 @@ class MigrationView:
         retries = sum(span.retries for span in self.chart.spans)
         return (
             f"Rate of {self.title} over time: at most {rate_in_words(self.chart.peak)} "
-            f"{plural(self.unit)} a second, throttled {throttled:,} times, {retries:,} requests "
+            f"{_plural(self.unit)} a second, throttled {throttled:,} times, {retries:,} requests "
             "sent again. The figures follow as a table."
         )
 
@@ -132,7 +132,7 @@ def render(page: ReportPage) -> str:
     return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
-def plural(unit: str) -> str:
+def _plural(unit: str) -> str:
     """More than one of a unit of data."""
     return f"{unit}s"
 
@@ -148,7 +148,7 @@ def _environment() -> Environment:
         "number": lambda number: f"{number:,}",
         "seconds": seconds_in_words,
         "rate": rate_in_words,
-        "plural": plural,
+        "plural": _plural,
         "prose": prose,
     }
     return environment

@@ -110,7 +110,7 @@ class BucketCopier(_ListedBucket):
         async with aclosing(ahead(here)) as source, aclosing(ahead(there)) as target:
             beside = TargetPageCursor(target, pair.target)
             async for found in source:
-                for some in split_page(found, bound):
+                for some in _split_page(found, bound):
                     yield await self._page(some, beside)
         yield UnitPage((), None)
 
@@ -147,7 +147,7 @@ class VersionCopier(_ListedBucket):
         here = pages(pair.calls, pair.source, VERSIONS, span)
         async with aclosing(ahead(here)) as source:
             async for histories_of_page in histories(source):
-                for keys in split_page(histories_of_page, bound):
+                for keys in _split_page(histories_of_page, bound):
                     units = tuple(Unit(each, 1, REQUEST_BYTES + 256 * len(each)) for each in keys)
                     yield UnitPage(units, cursor_of(keys[-1][0].key))
         yield UnitPage((), None)
@@ -162,7 +162,7 @@ def make(tools: CopyTools, order: CopyOrder) -> BucketCopier | VersionCopier:
     return (VersionCopier if order.all_versions else BucketCopier)(tools, order)
 
 
-def split_page(listed: Sequence[T], bound: PageBound) -> Iterator[Sequence[T]]:
+def _split_page(listed: Sequence[T], bound: PageBound) -> Iterator[Sequence[T]]:
     """What was listed, in parts of which none is larger than the bound of its time."""
     at = 0
     while at < len(listed):

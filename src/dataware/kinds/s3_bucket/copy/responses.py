@@ -43,14 +43,14 @@ def document(body: bytes) -> Element:
         raise MalformedResponseError(str(error)) from error
 
 
-def judge_error(response: Response) -> Judgement:
+def _judge_error(response: Response) -> Judgement:
     """What an answer means that is no success; its operation does not matter for that."""
     return read_error("", response).judge()
 
 
 def judge_plain(response: Response) -> Judgement:
     """What an answer means whose status says everything (HEAD, DELETE)."""
-    return Judgement.DONE if response.status in {200, 204} else judge_error(response)
+    return Judgement.DONE if response.status in {200, 204} else _judge_error(response)
 
 
 def judge_range(length: int) -> Callable[[Response], Judgement]:
@@ -58,7 +58,7 @@ def judge_range(length: int) -> Callable[[Response], Judgement]:
 
     def judge(response: Response) -> Judgement:
         if response.status not in {200, 206}:
-            return judge_error(response)
+            return _judge_error(response)
         return Judgement.DONE if len(response.body) == length else Judgement.RETRY
 
     return judge
@@ -84,7 +84,7 @@ class AnswerReader(Generic[T]):
         """Judge one answer."""
         self.value = None
         if response.status != 200:
-            return judge_error(response)
+            return _judge_error(response)
         if self._quick is not None:
             self.value = self._quick(response.body)
         if self.value is None:
@@ -95,7 +95,7 @@ class AnswerReader(Generic[T]):
         try:
             root = document(response.body)
             if local(root) == "Error":
-                return judge_error(response)
+                return _judge_error(response)
             self.value = self._read(root)
         except MalformedResponseError:
             return Judgement.RETRY

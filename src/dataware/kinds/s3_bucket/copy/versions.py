@@ -61,7 +61,7 @@ async def histories(
         yield [tuple(begun)]
 
 
-def effective(oldest_first: Sequence[ListedObject], *, leading: bool = True) -> History:
+def _effective(oldest_first: Sequence[ListedObject], *, leading: bool = True) -> History:
     """A history without its markers that delete nothing; with `leading`, also at its beginning.
 
     A request to delete that is sent once more, because its answer was lost, leaves such markers.
@@ -81,7 +81,7 @@ class HistoryReplay:
         self._pair = pair
         self._name = history[0].key
         self._begins_deleted = history[-1].marker
-        self._wanted = effective(history[::-1])
+        self._wanted = _effective(history[::-1])
         self._key = pair.target_key(self._name)
         self._ours: set[int] = set()
         self._bytes = 0
@@ -130,7 +130,7 @@ class HistoryReplay:
                 cursor.advance(more, found=len(page.found))
         # A marker at the beginning is somebody else's, unless the source has one, too: an older
         # version of this copy carried it.
-        return effective(newest_first[::-1], leading=self._begins_deleted)
+        return _effective(newest_first[::-1], leading=self._begins_deleted)
 
     async def _begins(self, present: Sequence[ListedObject]) -> bool:
         if len(present) > len(self._wanted):

@@ -75,7 +75,7 @@ def _truncated(said: dict[str, str]) -> bool:
         raise MalformedResponseError("a listing that does not say whether there is more") from None
 
 
-def key_of_text(text: str, *, encoded: bool) -> bytes:
+def _key_of_text(text: str, *, encoded: bool) -> bytes:
     """A key as a listing writes it, where a space is ``+`` and a plus sign ``%2B`` if encoded."""
     return unquote_to_bytes(text.replace("+", " ")) if encoded else text.encode()
 
@@ -87,7 +87,7 @@ def _parse_object(element: Element, *, encoded: bool) -> ListedObject:
     marker = local(element) == "DeleteMarker"
     try:
         return ListedObject(
-            key=key_of_text(said["Key"], encoded=encoded),
+            key=_key_of_text(said["Key"], encoded=encoded),
             size=0 if marker else int(said["Size"]),
             etag="" if marker else said["ETag"].strip('"'),
             storage_class=said.get("StorageClass") or "STANDARD",
@@ -140,7 +140,7 @@ def read_versions(root: Element) -> ListingPage:
     key, version = said.get("NextKeyMarker"), said.get("NextVersionIdMarker")
     if not key or not version:
         raise MalformedResponseError("a truncated listing without a continuation")
-    marker = key_of_text(key, encoded=encoded)
+    marker = _key_of_text(key, encoded=encoded)
     return ListingPage(found, {"key-marker": marker, "version-id-marker": version})
 
 
@@ -158,7 +158,7 @@ def read_uploads(root: Element) -> UploadsPage:
     encoded = said.get("EncodingType") == "url"
     each = [texts(child) for child in _rows(root, "Upload")]
     try:
-        found = tuple((key_of_text(one["Key"], encoded=encoded), one["UploadId"]) for one in each)
+        found = tuple((_key_of_text(one["Key"], encoded=encoded), one["UploadId"]) for one in each)
     except KeyError as error:
         raise MalformedResponseError(f"an upload without {error}") from error
     if not _truncated(said):
@@ -168,7 +168,7 @@ def read_uploads(root: Element) -> UploadsPage:
     return UploadsPage(
         found,
         {
-            "key-marker": key_of_text(said["NextKeyMarker"], encoded=encoded),
+            "key-marker": _key_of_text(said["NextKeyMarker"], encoded=encoded),
             "upload-id-marker": said["NextUploadIdMarker"],
         },
     )
