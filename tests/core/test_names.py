@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.errors import InputError
+from dataware.core.kind import Kind
 from dataware.core.model import Location, Wanted
 from dataware.core.names import (
+    find_shared_name,
     full_name,
     identify_name,
     is_arn,
@@ -21,7 +23,7 @@ from dataware.core.names import (
     place_of,
     plain_name,
 )
-from dataware.kinds import load
+from dataware.kinds import kinds, load
 
 TABLE, GLOBAL_TABLE, BUCKET = (
     load(f"AWS::{name}") for name in ("DynamoDB::Table", "DynamoDB::GlobalTable", "S3::Bucket")
@@ -165,6 +167,15 @@ def test_two_names_are_one_exactly_if_they_mean_one_table(
     """However and wherever it is said: name, account and region make the table."""
     same = identify_name(TABLE, *one[3:]) == identify_name(GLOBAL_TABLE, *other[3:])
     assert same == (one[:3] == other[:3])
+
+
+@pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.cfn_type)
+def test_two_names_of_one_type_are_two_resources_whatever_their_arns_hold(kind: Kind) -> None:
+    """The ARN of a user pool holds its id, so it is the same for every name."""
+    wanted = [Wanted(name, kind.cfn_type, name) for name in ("one-name", "another-name")]
+    pairs = [(kind, one) for one in wanted]
+    assert find_shared_name(pairs, HERE, US) is None
+    assert find_shared_name([*pairs, pairs[0]], HERE, US) == (wanted[0], wanted[0])
 
 
 @given(spelled(), ACCOUNTS, REGIONS)

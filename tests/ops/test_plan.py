@@ -92,7 +92,7 @@ def test_two_resources_cannot_prefer_one_name(monkeypatch: pytest.MonkeyPatch) -
     """One name is one resource."""
     there = world()
     install(monkeypatch, there)
-    with pytest.raises(InputError, match="both prefer the name new"):
+    with pytest.raises(InputError, match="have the same preferred name new"):
         plan_of(there, wanted("new"), replace(wanted("new"), id="other"))
 
 

@@ -8,7 +8,7 @@ means the account and region of the run. Pure: what an ARN looks like comes from
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -168,12 +168,33 @@ def full_name(kind: Kind, place: Location, home: Location) -> str:
 def identify_name(kind: Kind, text: str, account: str, region: str) -> tuple[str, str]:
     """What two names have in common exactly if they mean the same resource.
 
-    Types that declare the same kind of thing share the kind's name.
+    Types that declare the same kind of thing share the kind's name. An ARN need not hold the name:
+    that of a user pool holds its id.
     """
     parsed = parse_name(kind, text) or ResourceName(text, text)
     where = (parsed.account or account, parsed.region or region)
     arns = kind.access.arns(parsed.name, *where, partition_of(where[1]))
-    return kind.names.slug, arns[0] if arns else text
+    if not arns:
+        return kind.names.slug, text
+    held = PLACEHOLDERS[0] in kind.access.arns(*PLACEHOLDERS)[0]
+    return kind.names.slug, arns[0] if held else f"{arns[0]} {parsed.name}"
+
+
+def find_shared_name(
+    wanted: Iterable[tuple[Kind, Wanted]], account: str = "", region: str = ""
+) -> tuple[Wanted, Wanted] | None:
+    """Two resources that prefer one name, or None.
+
+    `account` and `region` are those of a resource that leaves them open. A table's name can be used
+    again in another account or region, a bucket's cannot.
+    """
+    names: dict[tuple[str, str], Wanted] = {}
+    for kind, one in wanted:
+        key = identify_name(kind, one.preferred, one.account or account, one.region or region)
+        if key in names:
+            return names[key], one
+        names[key] = one
+    return None
 
 
 def is_regional(kind: Kind) -> bool:

@@ -24,7 +24,7 @@ from dataware.core.model import (
     OnError,
     Wanted,
 )
-from dataware.core.names import is_arn, localize_names
+from dataware.core.names import find_shared_name, is_arn, localize_names
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.core.protection import compare_protection
 from dataware.core.rules import Terms, decide
@@ -56,7 +56,7 @@ def make_plan(
     """
     account, region = context.aws.account, context.aws.region
     wanted = [localize_names(load(one.type), one, account, region) for one in wanted]
-    _check(wanted)
+    _check(wanted, account, region)
     context.emit(event("looking", count=len(wanted), account=account, region=region))
     seen = probe_all(context, wanted)
     planned = tuple(
@@ -88,15 +88,15 @@ def _decision_json(planned: Planned) -> dict[str, object]:
     return {**decided, "noun": kind.noun, "unit": kind.unit}
 
 
-def _check(wanted: Sequence[Wanted]) -> None:
-    seen: dict[tuple[str, str], Wanted] = {}
+def _check(wanted: Sequence[Wanted], account: str, region: str) -> None:
+    pairs = ((load(item.type), item) for item in wanted)
+    if (clash := find_shared_name(pairs, account, region)) is not None:
+        one, other = clash
+        raise InputError(
+            f"{one.id} and {other.id} have the same preferred name {other.preferred}: two "
+            "resources cannot share a name; rename one of them"
+        )
     for item in wanted:
-        other = seen.setdefault((load(item.type).names.slug, item.preferred), item)
-        if other is not item:
-            raise InputError(
-                f"{other.id} and {item.id} both prefer the name {item.preferred}; "
-                "one name can hold only one resource, so rename one of them"
-            )
         if item.preferred in item.fallbacks:
             raise InputError(
                 f"{item.id} names {item.preferred} as preferred and as fallback; "

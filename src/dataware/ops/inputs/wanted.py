@@ -11,7 +11,7 @@ from dataware.core.errors import InputError
 from dataware.core.guard import StackTemplate
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, OnError, OnFallbackData, Wanted
-from dataware.core.names import NameFields, find_mistake, identify_name
+from dataware.core.names import NameFields, find_mistake, find_shared_name
 from dataware.ops.inputs.reading import InputSection
 
 FIELDS = NameFields("preferred name", "fallback name", "the fallback names")
@@ -137,18 +137,11 @@ def check_names(
 
 
 def check_together(file: str, wanted: Sequence[Wanted], kinds: Kinds) -> None:
-    """Refuse two resources that claim one name or one id in the same environment.
-
-    A table's name can be used again in another account or region, a bucket's cannot.
-    """
-    names: dict[tuple[str, str], Wanted] = {}
+    """Refuse two resources that claim one name or one id in the same environment."""
+    if (clash := find_shared_name((kinds[one.type], one) for one in wanted)) is not None:
+        raise InputError(f"{file}: {_clash(*clash)}")
     ids: set[tuple[str | None, ...]] = set()
     for one in wanted:
-        kind = kinds[one.type]
-        key = identify_name(kind, one.preferred, one.account or "", one.region or "")
-        other = names.setdefault(key, one)
-        if other is not one:
-            raise InputError(f"{file}: {_clash(other, one)}")
         identity = (one.account, one.region, one.stack, one.id)
         if identity in ids:
             raise InputError(f"{file}: two resources have the id {one.id}: rename one of them")
