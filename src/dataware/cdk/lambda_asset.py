@@ -33,7 +33,8 @@ PACKAGES = (
 )
 LEFT_OUT = (
     *("ops/inputs", "report/terminal.py", "report/bar.py", "report/table_terminal.py"),
-    *("report/recorder.py", "report/html"),
+    *("report/recorder.py", "report/html", "report/markdown.py", "report/document.py"),
+    *("wire/curl", "wire/sockets.py", "ops/guard.py", "ops/renames.py"),
 )
 """What of these only the command line uses, and what needs more than the standard library."""
 

@@ -234,7 +234,10 @@ def test_what_could_not_be_looked_into_is_no_success(
 def failures(checks: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
     """The failed checks with their first line; each says what to do."""
     failed = {
-        name: told for name, some in checks.items() for told in some if "failure" in told["code"]
+        name: told
+        for name, some in checks.items()
+        for told in some
+        if told["code"] == "check-failed"
     }
     assert all(told["data"]["do"] for told in failed.values())
     return {name: told["text"] for name, told in failed.items()}
