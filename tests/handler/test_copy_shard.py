@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dataware.handler import copy_shard
+from dataware.migrate import EngineSettings
 from support.deployments import Time, begin, properties, record
 from support.servers import FaultProxy, json_error
 from support.worlds import client, items_of, make_table, varied_items
@@ -93,9 +94,9 @@ def test_a_rate_is_shared_out_among_the_workers(
     seen: list[Any] = []
     make = copy_shard.Engine
 
-    def engine(*given: Any, **more: Any) -> Any:
-        seen.append((more["settings"].max_rate, more["settings"].parts))
-        return make(*given, **more)
+    def engine(copier: Any, tools: Any, settings: EngineSettings) -> Any:
+        seen.append((settings.max_rate, settings.parts))
+        return make(copier, tools, settings)
 
     monkeypatch.setattr(copy_shard, "Engine", engine)
     shard = {"partition": "0/1"}
