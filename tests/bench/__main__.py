@@ -45,6 +45,7 @@ class Scale:
     limit: int = 100_000
     reported: int = 10_000
     deployed: int = 24
+    deployments: int = 100
 
 
 _WHOLE = Scale(
@@ -62,7 +63,7 @@ _QUICK = Scale(
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((20, 50), longest=60.0),
-    *(20_000, 20_000, 10, 50, 5_000, 200, 4),
+    *(20_000, 20_000, 10, 50, 5_000, 200, 4, 3),
 )
 _HUGE = growth.Sizes((10_000, 100_000, 1_000_000, 10_000_000), longest=7200.0)
 
@@ -83,7 +84,7 @@ _BENCHMARKS: Mapping[str, Benchmark] = {
     "stopping": lambda w, n, b: stopping(w, n.stopped),
     "planning": lambda w, n, b: planning(w, n.resources, 0.050),
     "synth": lambda w, n, b: synth(w, n.resources),
-    "deploying": lambda w, n, b: deploying(w, n.deployed),
+    "deploying": lambda w, n, b: deploying(w, n.deployed, n.deployments),
     "opening": lambda w, n, b: opening(w, n.reported, 10 * n.reported),
     "real": lambda w, n, b: real.on_embedded(w, n.real),
     "real-weed": lambda w, n, b: real.on_weed(w, n.real),

@@ -138,7 +138,8 @@ def check_denied(project: Project, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("ways", "sizes"),
     [
-        pytest.param(["cdk"] * 4 + ["dataware", "cdk", "dataware"], SMALL, marks=CDK),
+        pytest.param(["cdk"] * 4, SMALL, marks=CDK),
+        pytest.param(["cdk", "dataware"] * 2, SMALL, marks=CDK_BESIDE),
         pytest.param(["dataware"] * 4, SEVERAL_PAGES, marks=CDK_BESIDE),
     ]
     if not EVERY_ONE_IS_TYPED
