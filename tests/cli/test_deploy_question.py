@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from dataware.cli.deploy import _is_yes
+from dataware.cli.question import is_yes
 
 
 @pytest.mark.parametrize(
@@ -31,5 +31,5 @@ def test_an_answer_that_is_neither_is_asked_again(
     """In a sentence of our own, and nothing is taken for a yes."""
     given: Iterator[str] = iter(answers)
     monkeypatch.setattr(click, "prompt", lambda *_, **__: next(given))
-    assert _is_yes("Deploy?") is result
+    assert is_yes("Deploy?") is result
     assert capsys.readouterr().err.count("is neither") == complaints

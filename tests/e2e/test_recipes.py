@@ -12,7 +12,7 @@ import pytest
 
 from support.assemblies import assembly, opted_in, prepare_project
 from support.cli import Ran, bucket_app, run, saved, table_app
-from support.recipes import deploy, follow, follow_aws, owner
+from support.recipes import deploy, follow, owner
 from support.worlds import (
     KEYS,
     client,
@@ -100,7 +100,7 @@ def test_rules_7_and_9_the_printed_command_deletes_the_record(rule: int) -> None
     if rule == 7:
         rewind("dynamodb-table", "new")
     client("dynamodb").delete_table(TableName="old" if rule == 7 else "new")
-    follow_aws(stopped(run("apply", app), rule), "ssm delete-parameter")
+    assert follow(stopped(run("apply", app), rule), "forget", "--yes").code == 0
     ran = run("apply", app)
     assert ran.code == 0, ran
     assert items_of("new") == before

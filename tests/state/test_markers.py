@@ -382,7 +382,4 @@ def test_a_record_comes_with_the_command_that_deletes_it(store: FakeParameters) 
     """It names this very parameter, and where it lies."""
     markers(store).begin(KIND, TARGET, running())
     for marker in (markers(store).get(KIND, TARGET), markers(store).all()[0][-1]):
-        assert marker.removal == (
-            "aws ssm delete-parameter --name /dataware/markers/dynamodb-table/orders-prod"
-            " --region eu-central-1"
-        )
+        assert marker.removal == ("dataware forget orders-prod --region eu-central-1")

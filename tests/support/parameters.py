@@ -71,6 +71,15 @@ class FakeParameters:
             raise _error("ParameterVersionNotFound", "GetParameter")
         return self._answer(Parameter=dict(found))
 
+    def delete_parameter(self, **given: Any) -> Mapping[str, Any]:
+        """Delete a parameter; one of the same name begins with version 1 again."""
+        self._check("DeleteParameter")
+        if self.stored.pop(given["Name"], None) is None:
+            raise _error("ParameterNotFound", "DeleteParameter")
+        for key in [key for key in self.versions if key[0] == given["Name"]]:
+            del self.versions[key]
+        return self._answer()
+
     def get_paginator(self, _operation: str) -> FakeParameters:
         return self
 

@@ -10,19 +10,16 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from support import aws_command
 from support.cli import Ran, run
 from support.worlds import client, stacks
 
 
-def follow(text: str, command: str) -> Ran:
-    """Type the first command of dataware in a text that begins so, exactly as it is printed."""
-    return run(*_printed(text, f"dataware {command}")[1:])
+def follow(text: str, command: str, *answers: str) -> Ran:
+    """Type the first command of dataware in a text that begins so, exactly as it is printed.
 
-
-def follow_aws(text: str, command: str) -> None:
-    """Type the first command of the AWS command line in a text that begins so."""
-    aws_command.main(_printed(text, f"aws {command}")[1:])
+    `answers` are options that stand for what a person would answer.
+    """
+    return run(*_printed(text, f"dataware {command}")[1:], *answers)
 
 
 def _printed(text: str, command: str) -> list[str]:

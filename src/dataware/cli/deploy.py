@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import click
-
 from dataware.cli.cdk_setup import prepare_cdk
 from dataware.cli.context import outside, settings_of
 from dataware.cli.deployment import (
@@ -21,6 +19,7 @@ from dataware.cli.deployment import (
 )
 from dataware.cli.guarded_plan import guarded_plan, report_plan
 from dataware.cli.notify import Listener, notifying
+from dataware.cli.question import is_yes
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions
 from dataware.cli.single_synth import SingleSynth
 from dataware.core.errors import InputError, RefusedError
@@ -145,22 +144,9 @@ def _ask(context: Context, plan: Plan, deployment: Deployment) -> None:
         raise InputError(
             "nobody is there to ask, and the plan above would change something; say --yes"
         )
-    if not _is_yes("Apply this plan and deploy?"):
+    if not is_yes("Apply this plan and deploy?"):
         raise RefusedError("nothing was changed, because the answer was no")
     context.emit(event("note", text="Applying the plan"))
-
-
-def _is_yes(question: str) -> bool:
-    """Ask until the answer is yes or no; nothing at all means no."""
-    while True:
-        answer = click.prompt(
-            f"{question} [y/N]", "", show_default=False, err=True, prompt_suffix=": "
-        )
-        if answer.strip().lower() in {"y", "yes"}:
-            return True
-        if answer.strip().lower() in {"", "n", "no"}:
-            return False
-        click.echo(f"Answer y or n; {answer.strip()} is neither", err=True)
 
 
 def _lock(context: Context, wanted: Sequence[Wanted]) -> Plan:

@@ -28,7 +28,7 @@ class Guide:
     also: str = ""
 
 
-RECORD = "the line of the stop names the command"
+RECORD = "`dataware forget NAME`"
 
 GUIDE: dict[int, Guide] = {
     1: Guide(

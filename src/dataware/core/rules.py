@@ -152,7 +152,7 @@ def _warning(facts: Facts, problem: Problem, action: Action) -> str:
     return f"{facts.name} counts as having no data: {problem}"
 
 
-NAMELESS_RECORD = "aws ssm delete-parameter --name /dataware/markers/KIND/NAME"
+NAMELESS_RECORD = "dataware forget NAME"
 
 
 def _words(

@@ -117,10 +117,15 @@ def status(context: Context, name: str | None = None) -> list[MigrationStatus]:
     """
     runs = [with_journal(context, run) for run in runs_on_record(context, name)]
     for run in runs:
-        context.emit(event("migration-status", progress=run_details(run), **run.words()))
+        report_migration(context, run)
     if not runs:
         report_nothing(context)
     return runs
+
+
+def report_migration(context: Context, run: MigrationStatus) -> None:
+    """Tell of one migration."""
+    context.emit(event("migration-status", progress=run_details(run), **run.words()))
 
 
 def report_nothing(context: Context) -> None:

@@ -24,13 +24,14 @@ to have ended earlier.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Any
 from uuid import uuid4
 
-from dataware.core.errors import LookupFailedError, RefusedError
+from dataware.core.errors import LookupFailedError, NotFoundError, RefusedError
 from dataware.core.model import NO_MARKER, Marker, MarkerState
 from dataware.core.ports import Aws, Clock
 from dataware.state.holder import Holder, shares_clock, this_process
@@ -128,6 +129,37 @@ class ParameterMarkers:
         found = (self._read_listed(parameter, now) for parameter, now in self._store.every())
         return [record for record in found if record is not None]
 
+    def remove(
+        self, kind: str, target: str, seen: Marker, keep: Callable[[Mapping[str, Any]], None]
+    ) -> None:
+        """Delete the record of `target`, once `keep` has been given it as it is stored.
+
+        Raises RefusedError while a run is alive, or if the record is no longer the one that was
+        `seen`; LookupFailedError when it cannot be read or deleted.
+        """
+        name = parameter_name(kind, target)
+        try:
+            parameter, age = self._store.read_whole(name)
+        except NotFoundError:
+            raise RefusedError(f"no migration into {target} is on record any more") from None
+        try:
+            stored = self._store.look(name).stored
+        except LookupFailedError:
+            if seen.state is not MarkerState.UNKNOWN:
+                raise
+            # What cannot be read may come from a run of a newer version that is alive.
+            if age < self._alive_seconds:
+                raise RefusedError(
+                    f"the record of the migration into {target} was written {age:.0f} s ago, maybe"
+                    " by a run that is alive: wait until it ends"
+                ) from None
+        else:
+            if stored is not None and stored.alive(self._alive_seconds):
+                raise self._busy(stored)
+            self._check_unchanged(target, seen, stored)
+        keep(parameter)
+        self._store.delete(name)
+
     def _take_over(self, name: str, value: MarkerValue, seen: Marker | None) -> ParameterLease:
         """Replace the record of a run that has ended; of several that try, one wins."""
         look = self._store.look(name)
@@ -198,7 +230,7 @@ class ParameterMarkers:
             heartbeat_age=stored.age,
             detail={**value.detail, "holder": value.holder, "started": value.started},
             batches=value.batches,
-            removal=f"aws ssm delete-parameter --name {name} --region {self._region}",
+            removal=f"dataware forget {quote(value.target)} --region {self._region}",
         )
 
     def _fresh(self, target: str, marker: Marker) -> MarkerValue:

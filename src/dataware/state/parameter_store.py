@@ -12,15 +12,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
+from shlex import quote
 from typing import Any
 
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.model import MarkerState, Problem
 from dataware.core.ports import Aws, Clock
 from dataware.state.holder import has_ended
-from dataware.state.marker_value import ROOT, MarkerValue, NewerValueError, decode, encode
+from dataware.state.marker_value import (
+    ROOT,
+    MarkerValue,
+    NewerValueError,
+    decode,
+    encode,
+    target_of,
+)
 
 READ, LIST, WRITE = "ssm:GetParameter", "ssm:GetParametersByPath", "ssm:PutParameter"
+DELETE = "ssm:DeleteParameter"
 NO_SUCH_VERSION = "ParameterVersionNotFound"
 
 
@@ -100,6 +109,16 @@ class ParameterStore:
             if error.problem is None or error.problem.code != "ParameterAlreadyExists":
                 raise
             return None
+
+    def read_whole(self, name: str) -> tuple[Mapping[str, Any], float]:
+        """A parameter as it is stored, whatever it holds, and its age. Raises NotFoundError."""
+        parameter, now = self._get(name)
+        return parameter, age_of(parameter, now)
+
+    def delete(self, name: str) -> None:
+        """Delete a parameter with all of its versions. Raises LookupFailedError."""
+        with self._aws.translate_errors(f"the marker {name}", DELETE):
+            self._ssm().delete_parameter(Name=name)
 
     def _put(self, name: str, value: MarkerValue, *, overwrite: bool) -> WriteAnswer:
         with self._aws.translate_errors(f"the marker {name}", WRITE):
@@ -185,5 +204,6 @@ def _unreadable(name: str, error: ValueError) -> str:
         )
     return (
         f"the marker {name} cannot be read by this version of dataware ({error}): use the version"
-        f" that wrote it, or, if no migration runs, run `aws ssm delete-parameter --name {name}`"
+        f" that wrote it, or, if no migration runs, run"
+        f" `dataware forget {quote(target_of(name))}`"
     )

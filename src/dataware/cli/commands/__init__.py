@@ -19,6 +19,7 @@ COMMANDS = (
     "deploy",
     "doctor",
     "explain",
+    "forget",
     "help",
     "iam-policy",
     "migrate",

@@ -1,0 +1,68 @@
+"""`dataware forget`: delete the record of a migration."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import outside_options
+from dataware.cli.settings import AwsOptions, pick
+from dataware.core.errors import DatawareError, InputError, RefusedError
+
+
+@click.command(cls=SectionedCommand, short_help="Delete the record of a migration.")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask before the record is deleted.")
+@outside_options
+def forget(**given: Any) -> int:
+    """Delete the record of the migration into NAME, a target's name or address.
+
+    Shows what the record says and what follows without it, asks, keeps a copy in the folder for
+    state, and deletes the record. No data is touched. A migration that runs is not forgotten.
+
+    \b
+    Examples:
+      dataware forget Spaceport-Waitlist-prod
+      dataware forget s3://spaceport-uploads-prod --yes --region us-east-1
+    """
+    return run_forget(pick(AwsOptions, given), given["name"], yes=given["yes"])
+
+
+def run_forget(out: AwsOptions, name: str, *, yes: bool) -> int:
+    """Show, ask, keep a copy, delete. Raises RefusedError if the answer is no."""
+    from dataware.cli.context import outside
+    from dataware.cli.question import is_yes
+    from dataware.core.events import event
+    from dataware.ops.forget import find_record, report_record
+    from dataware.ops.forget import forget as forget_record
+    from dataware.state import ParameterMarkers
+    from dataware.state.forgotten import keep_record
+
+    with outside(out) as context:
+        record = find_record(context, name)
+        report_record(context, record)
+        if not yes:
+            if not sys.stdin.isatty():
+                raise InputError(
+                    "this is not a terminal, so nobody can be asked: pass --yes to continue"
+                )
+            if not is_yes(f"Delete the record of the migration into {record.status.target}?"):
+                raise RefusedError("nothing was changed, because the answer was no")
+
+        def keep(parameter: Mapping[str, Any]) -> None:
+            aws = context.aws
+            try:
+                path = keep_record(parameter, aws.account, aws.region, context.clock.now())
+            except OSError as error:
+                raise DatawareError(
+                    f"no copy of the record can be kept ({error.filename}: {error.strerror}), so "
+                    "it was not deleted; DATAWARE_STATE names another folder"
+                ) from error
+            context.emit(event("saved", what="a copy of the record", path=str(path)))
+
+        forget_record(context, ParameterMarkers(context.aws, context.clock), record, keep)
+    return 0

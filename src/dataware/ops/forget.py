@@ -1,0 +1,108 @@
+"""The use case "forget": delete the record of one migration, and keep a copy of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dataware.core.errors import InputError, RefusedError
+from dataware.core.events import event
+from dataware.core.model import Marker, MarkerState
+from dataware.kinds import kinds
+from dataware.ops.context import Context
+from dataware.ops.status import MigrationStatus, report_migration, runs_on_record, with_journal
+
+Keep = Callable[[Mapping[str, Any]], None]
+
+
+class RemovableMarkers(Protocol):
+    """The records, of which one may be deleted."""
+
+    def remove(self, kind: str, target: str, seen: Marker, keep: Keep) -> None:
+        """Delete the record that was `seen`, after `keep` has it. Raises RefusedError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ForgettableRecord:
+    """The record of one migration as it was read, and its state for people."""
+
+    status: MigrationStatus
+    marker: Marker
+
+
+def find_record(context: Context, name: str) -> ForgettableRecord:
+    """The one record of a migration into `name`, a name or an address.
+
+    Raises InputError for none or several, LookupFailedError, and RefusedError while its run is
+    alive.
+    """
+    scheme, separator, _ = name.partition("://")
+    slugs = {one.names.slug for one in kinds() if one.copying and one.copying.scheme == scheme}
+    found = [
+        run
+        for run in runs_on_record(context, name)
+        if not separator or not slugs or run.kind in slugs
+    ]
+    if not found:
+        raise InputError(f"no migration into {name} is on record; `dataware status` lists all")
+    if len(found) > 1:
+        raise InputError(f"{name} stands for {len(found)} records: name one of {_choices(found)}")
+    status = with_journal(context, found[0])
+    records = {(kind, target): marker for kind, target, marker in context.markers.all()}
+    marker = records.get(status.key)
+    if marker is None:
+        raise InputError(f"the record of the migration into {name} was just deleted")
+    if marker.alive:
+        raise RefusedError(
+            f"the migration into {status.target} is running ({_holder(marker)}): stop it or wait "
+            "until it ends, then forget it"
+        )
+    return ForgettableRecord(status, marker)
+
+
+def report_record(context: Context, record: ForgettableRecord) -> None:
+    """Tell what the record says, and what follows once it is gone."""
+    report_migration(context, record.status)
+    context.emit(event("warning", text=_consequence(record)))
+
+
+def forget(
+    context: Context, markers: RemovableMarkers, record: ForgettableRecord, keep: Keep
+) -> None:
+    """Delete a record. Raises RefusedError if it has changed since or its run is alive."""
+    status = record.status
+    markers.remove(status.kind, status.target, record.marker, keep)
+    text = (
+        f"Deleted the record of the migration into {status.target}; `dataware plan` shows what "
+        "follows"
+    )
+    context.emit(event("done", text=text, name=status.target, run=status.run))
+
+
+def _consequence(record: ForgettableRecord) -> str:
+    """What the next plan makes of the target without the record."""
+    target, source = record.status.target, record.status.source or "its source"
+    if record.marker.state is MarkerState.COMPLETE:
+        return (
+            f"without the record nothing tells that {target} was migrated (rule 9): if {target} is "
+            f"missing or empty, the next run copies {source} again, with what was deleted since"
+        )
+    return (
+        f"without the record a part of {source} in {target} counts as all of its data: the next "
+        f"plan imports {target} as it is if it holds anything, and copies again if it is empty"
+    )
+
+
+def _holder(marker: Marker) -> str:
+    return f"run {marker.run} on {marker.detail.get('holder', 'another machine')}"
+
+
+def _choices(found: list[MigrationStatus]) -> str:
+    """Addresses, or names where the name alone is another one."""
+    schemes = {one.names.slug: one.copying.scheme for one in kinds() if one.copying}
+    return ", ".join(
+        f"{schemes[run.kind]}://{run.target}" if run.kind in schemes else run.target
+        for run in found
+    )

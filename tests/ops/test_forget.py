@@ -1,0 +1,212 @@
+"""Forgetting a migration: only what was shown, only what is not alive, never without a copy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataware.core.errors import DatawareError, InputError, LookupFailedError, RefusedError
+from dataware.core.model import Marker, MarkerState
+from dataware.ops.context import Context
+from dataware.ops.forget import ForgettableRecord, find_record, forget, report_record
+from dataware.state import ParameterMarkers
+from dataware.state.forgotten import keep_record
+from dataware.state.holder import Holder
+from dataware.state.markers import ALIVE_SECONDS
+from support.parameters import FakeParameters
+from support.world import World
+
+TABLE, BUCKET = "dynamodb-table", "s3-bucket"
+
+
+class Desk:
+    """A person who forgets records of a Parameter Store."""
+
+    def __init__(self) -> None:
+        self.store, self.world = FakeParameters(), World()
+        self.kept: list[Mapping[str, Any]] = []
+        reader = Holder("reader", "a boot of reader", 7, "1")
+        self.markers = ParameterMarkers(self.store, self.store.clock, reader)
+        self.context: Context = replace(self.world.context(), markers=self.markers)
+
+    def record(
+        self,
+        kind: str,
+        target: str,
+        *,
+        complete: bool = False,
+        dead: bool = True,
+        run: str = "run-1",
+    ) -> None:
+        """Leave the record of a migration from "old"."""
+        holder = Holder(f"of {target}", "a boot of its own", 9, "1")
+        writer = ParameterMarkers(self.store, self.store.clock, holder)
+        lease = writer.begin(kind, target, Marker(MarkerState.RUNNING, "old", run))
+        if complete:
+            lease.complete({"verified": 7})
+        if dead:
+            self.store.clock.time += ALIVE_SECONDS
+
+    def find(self, name: str) -> ForgettableRecord:
+        """The record of a name."""
+        return find_record(self.context, name)
+
+    def forget(self, record: ForgettableRecord) -> None:
+        """Delete it."""
+        forget(self.context, self.markers, record, self.kept.append)
+
+    @property
+    def names(self) -> list[str]:
+        """What is still on record."""
+        return sorted(name.rpartition("/")[2] for name in self.store.stored)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """Nothing on record yet."""
+    return Desk()
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_what_is_forgotten_is_gone_and_kept(desk: Desk, complete: bool) -> None:
+    """The record goes, its text is kept as it was, and no other record is touched."""
+    desk.record(TABLE, "new", complete=complete)
+    desk.record(TABLE, "other")
+    text = desk.store.stored[f"/dataware/markers/{TABLE}/new"]["Value"]
+    desk.forget(desk.find("new"))
+    assert desk.names == ["other"]
+    assert [one["Value"] for one in desk.kept] == [text]
+    assert desk.markers.get(TABLE, "new").state is MarkerState.NONE
+
+
+def test_a_complete_one_says_that_rule_9_ends(desk: Desk) -> None:
+    """Before anything is asked: what the record says, and what the next run does without it."""
+    desk.record(TABLE, "new", complete=True)
+    report_record(desk.context, desk.find("new"))
+    assert "complete: 7 items verified" in desk.world.events.texts("migration-status")[0]
+    (text,) = desk.world.events.texts("warning")
+    assert "rule 9" in text
+    assert "copies old again" in text
+
+
+def test_an_interrupted_one_says_that_a_part_counts_as_all(desk: Desk) -> None:
+    """A part of the data would be imported as the data, which is what the record prevents."""
+    desk.record(TABLE, "new")
+    report_record(desk.context, desk.find("new"))
+    assert "a part of old in new counts as all" in desk.world.events.texts("warning")[0]
+
+
+def test_a_living_run_is_not_forgotten(desk: Desk) -> None:
+    """Neither when it is looked for nor when it came to life while a person read."""
+    desk.record(TABLE, "new", dead=False)
+    with pytest.raises(RefusedError, match="is running"):
+        desk.find("new")
+    desk.store.clock.time += ALIVE_SECONDS
+    seen = desk.find("new")
+    desk.record(TABLE, "new", dead=False, run="run-2")
+    with pytest.raises(RefusedError, match="is being migrated|is running"):
+        desk.forget(seen)
+    assert (desk.names, desk.kept) == (["new"], [])
+
+
+def test_another_record_than_the_one_that_was_shown_stays(desk: Desk) -> None:
+    """It was completed, or deleted, while a person thought about it."""
+    desk.record(TABLE, "new")
+    seen = desk.find("new")
+    desk.store.stored.clear()
+    desk.store.versions.clear()
+    with pytest.raises(RefusedError, match="no migration into new is on record any more"):
+        desk.forget(seen)
+    desk.record(TABLE, "new", complete=True)
+    with pytest.raises(RefusedError, match="has changed"):
+        desk.forget(seen)
+    assert desk.names == ["new"]
+
+
+def test_a_name_of_two_kinds_says_which(desk: Desk) -> None:
+    """A bucket and a table may share a name; an address tells them apart."""
+    desk.record(TABLE, "same-name")
+    desk.record(BUCKET, "same-name")
+    with pytest.raises(InputError, match=r"s3://same-name"):
+        desk.find("same-name")
+    with pytest.raises(InputError, match=r"dynamodb://same-name"):
+        desk.find("same-name")
+    desk.forget(desk.find("s3://same-name"))
+    assert desk.store.stored.keys() == {f"/dataware/markers/{TABLE}/same-name"}
+    with pytest.raises(InputError, match="no migration into s3://same-name is on record"):
+        desk.find("s3://same-name")
+
+
+@pytest.mark.parametrize("name", ["old", "run-1"])
+def test_a_source_or_a_run_stands_for_its_only_record(desk: Desk, name: str) -> None:
+    """As for `status`; the record that is shown says what would be deleted."""
+    desk.record(TABLE, "new")
+    assert desk.find(name).status.target == "new"
+
+
+def test_a_record_of_odd_characters_is_forgotten_by_its_name(desk: Desk) -> None:
+    """The copy of a prefix has a record whose parameter is digested."""
+    desk.record(BUCKET, "uploads/2024 05/")
+    desk.record(BUCKET, "uploads/2024_05/")
+    desk.forget(desk.find("s3://uploads/2024 05/"))
+    assert [target for _, target, _ in desk.markers.all()] == ["uploads/2024_05/"]
+
+
+@pytest.mark.parametrize("text", ["{", '{"version":99}'])
+def test_what_cannot_be_read_is_forgotten_once_nothing_can_run(desk: Desk, text: str) -> None:
+    """Its sentence tells to; young ones may be those of a newer version that runs."""
+    desk.record(TABLE, "new")
+    desk.store.stored[f"/dataware/markers/{TABLE}/new"]["Value"] = text
+    desk.store.clock.time -= 1
+    with pytest.raises(RefusedError, match="maybe by a run that is alive"):
+        desk.forget(desk.find("new"))
+    desk.store.clock.time += ALIVE_SECONDS
+    desk.forget(desk.find("new"))
+    assert desk.names == []
+    assert [one["Value"] for one in desk.kept] == [text]
+
+
+@pytest.mark.parametrize("denied", ["GetParametersByPath", "GetParameter", "DeleteParameter"])
+def test_what_is_denied_is_told_and_nothing_goes(desk: Desk, denied: str) -> None:
+    """The permission that is missing stands in the sentence."""
+    desk.record(TABLE, "new", complete=True)
+    seen = desk.find("new")
+    desk.store.denied.add(denied)
+    with pytest.raises(LookupFailedError, match=f"ssm:{denied}"):
+        desk.forget(desk.find("new") if denied == "GetParametersByPath" else seen)
+    assert desk.names == ["new"]
+
+
+def test_without_a_copy_nothing_is_deleted(desk: Desk) -> None:
+    """A full disk is no reason to lose the only record."""
+    desk.record(TABLE, "new")
+
+    def fail(_parameter: Mapping[str, Any]) -> None:
+        raise DatawareError("the disk is full")
+
+    with pytest.raises(DatawareError, match="the disk is full"):
+        forget(desk.context, desk.markers, desk.find("new"), fail)
+    assert desk.names == ["new"]
+
+
+def test_the_copy_says_where_the_record_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that it could be put back by hand, word for word."""
+    monkeypatch.setenv("DATAWARE_STATE", str(tmp_path / "state"))
+    parameter = {"Name": "/dataware/markers/x/new", "Value": "{…}", "Version": 3}
+    path = keep_record(parameter, "111122223333", "eu-central-1", 0.0)
+    assert path == tmp_path / "state" / "forgotten" / "19700101-000000-new.json"
+    assert json.loads(path.read_text(encoding="utf-8")) == {
+        "account": "111122223333",
+        "region": "eu-central-1",
+        "name": "/dataware/markers/x/new",
+        "version": 3,
+        "value": "{…}",
+    }
+    assert path.stat().st_mode & 0o077 == 0
