@@ -76,7 +76,7 @@ def test_the_exit_codes_stand_in_the_help_of_the_whole() -> None:
 
 SLIPS = [
     (["plann"], "No such command 'plann', did you mean plan? Try `dataware --help`"),
-    (["zzz"], "No such command 'zzz', choose from apply, completion, "),
+    (["zzz"], "No such command 'zzz', choose from apply, check, "),
     (["plan", "--fromat", "json"], "No such option '--fromat', did you mean --format? Try"),
     (["plan", "--zzz"], "No such option '--zzz'; try `dataware plan --help`"),
     (["status", "--format", "jsn"], "'jsn' is not one of 'text', 'json', did you mean json? Try"),

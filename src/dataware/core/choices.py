@@ -13,14 +13,13 @@ Choices = Mapping[str, tuple[str, ...]]
 as in ``KeySchema.*.KeyType``."""
 
 
-def find_wrong_word(properties: Mapping[str, Any], choices: Choices) -> str | None:
-    """A property whose literal value is none of its words, and which may be meant."""
+def list_wrong_words(properties: Mapping[str, Any], choices: Choices) -> Iterator[str]:
+    """Each property whose literal value is none of its words, and which may be meant."""
     for path, words in choices.items():
         for value in _values_at(properties, path.split(".")):
             if isinstance(value, str) and find_function(value) is None and value not in words:
                 name = path.replace(".*", "")
-                return f"{name} cannot be {value}, {did_you_mean(value, words)}"
-    return None
+                yield f"{name} cannot be {value}, {did_you_mean(value, words)}"
 
 
 def _values_at(value: Any, path: list[str]) -> Iterator[Any]:

@@ -129,6 +129,7 @@ MESSAGES = _messages(
     ("nothing-to-do", SUCCESS, "✅", "Nothing to do: {reason}"),
     ("saved", INFO, "ℹ️ ", "Saved {what} to {path}"),
     ("plan", INFO, "ℹ️ ", "{text}"),
+    ("problem", FAILURE, "❌", "{place}: {text}"),
     ("check-passed", SUCCESS, "✅", "{check}: {text}"),
     ("check-note", INFO, "ℹ️ ", "{check}: {text}"),
     ("check-warning", WARNING, "⚠️ ", "{check}: {text}"),

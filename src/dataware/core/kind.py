@@ -7,7 +7,7 @@ planned.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,7 +52,8 @@ class Template:
     `identifier` is the property that holds the physical name. `types` are the CloudFormation types
     that declare one and the same thing, such as tables and global tables (empty: the card's own);
     they share `Names.slug`, and are looked up together where a resource is looked for by its type.
-    `check_properties` says what is wrong with literal properties, `properties_like` gives those
+    `list_problems` says all that is wrong with literal properties, `list_missing` what else has to
+    be declared before such a resource can be created, and `properties_like` gives the properties
     that an existing resource asks for, and `declared_schema` reads the key schema ("" without one,
     None where it is not literal). `declared_settings` reads how well the data is protected, out of
     the `protective` properties; `policies` are the types that protect it from outside.
@@ -67,7 +68,8 @@ class Template:
 
     identifier: str
     types: tuple[str, ...] = ()
-    check_properties: Callable[[Mapping[str, Any]], str | None] = lambda _properties: None
+    list_problems: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _properties: ()
+    list_missing: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _properties: ()
     properties_like: Callable[[Facts], Mapping[str, Any]] = field(default=lambda _facts: {})
     declared_schema: Callable[[Mapping[str, Any]], str | None] = lambda _properties: ""
     declared_settings: Callable[[Mapping[str, Any]], Mapping[str, Setting]] = field(
@@ -80,6 +82,10 @@ class Template:
     renamed_in_place: bool = False
     stateful: bool = True
     adoptable: bool = True
+
+    def check_properties(self, properties: Mapping[str, Any]) -> str | None:
+        """The first of what is wrong with literal properties, or None."""
+        return next(iter(self.list_problems(properties)), None)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dataware.cli.help import CommandGroup
 
 COMMANDS = (
     "apply",
+    "check",
     "completion",
     "demo",
     "deploy",

@@ -16,9 +16,10 @@ from dataware.core.model import Size
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
 from dataware.kinds.dynamodb_table.copy.items import MAX_BATCH
 from dataware.kinds.dynamodb_table.declared import (
-    check_properties,
     declared_schema,
     fixed_parts,
+    list_missing,
+    list_problems,
     properties_like,
 )
 from dataware.kinds.dynamodb_table.probe import declared_settings, key_schema, probe
@@ -103,7 +104,8 @@ KIND = Kind(
     template=Template(
         identifier="TableName",
         types=("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"),
-        check_properties=check_properties,
+        list_problems=list_problems,
+        list_missing=list_missing,
         properties_like=properties_like,
         declared_schema=declared_schema,
         declared_settings=declared_settings,

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
-from dataware.core.choices import find_wrong_word
+from dataware.core.choices import list_wrong_words
 from dataware.core.model import Facts
-from dataware.core.values import find_function
+from dataware.core.values import find_function, is_function
 
 INDEXES = ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
 _ROLES, _TYPES = ("HASH", "RANGE"), ("S", "N", "B")
@@ -71,29 +71,49 @@ def fixed_parts(properties: Mapping[str, Any]) -> Any:
     return named if len(named) == len(rows) else rows
 
 
-def check_properties(properties: Mapping[str, Any]) -> str | None:
-    """What DynamoDB would refuse of literal properties, or None."""
-    if (wrong := find_wrong_word(properties, CHOICES)) is not None:
-        return wrong
+def list_problems(properties: Mapping[str, Any]) -> Iterator[str]:
+    """What DynamoDB would refuse of literal properties."""
+    yield from list_wrong_words(properties, CHOICES)
     attributes = properties.get("AttributeDefinitions")
     keys = list(_key_rows(properties))
     if not _is_literal(attributes, "AttributeType") or None in keys:
-        return None
+        return
     defined = {row["AttributeName"] for row in attributes}
     used = {name: where for where, name in filter(None, keys)}
     for name, where in used.items():
         if name not in defined:
-            return (
+            yield (
                 f"{where} names the attribute {name}, which AttributeDefinitions does not define: "
                 "add it there"
             )
     unused = sorted(defined - used.keys()) if "KeySchema" in properties else []
-    if unused:
-        return (
-            f"AttributeDefinitions defines {unused[0]}, which is no key of the table or of an "
-            "index: remove it, because DynamoDB takes keys only"
+    for name in unused:
+        yield (
+            f"AttributeDefinitions defines {name}, which is no key of the table or of an index: "
+            "remove it, because DynamoDB takes keys only"
         )
-    return None
+
+
+def list_missing(properties: Mapping[str, Any]) -> Iterator[str]:
+    """What a table cannot be created without, and is not declared."""
+    if is_function(properties):
+        return
+    for name in ("KeySchema", "AttributeDefinitions"):
+        if name not in properties:
+            yield f"{name} is missing, without which a table cannot be created: add it"
+    # CreateTable: "BillingMode … PROVISIONED" is the default, and takes ProvisionedThroughput.
+    mode = properties.get("BillingMode", "PROVISIONED")
+    if mode == "PROVISIONED" and "ProvisionedThroughput" not in properties:
+        yield "BillingMode is PROVISIONED by default: add ProvisionedThroughput, or PAY_PER_REQUEST"
+
+
+def list_missing_globally(properties: Mapping[str, Any]) -> Iterator[str]:
+    """The same for a global table, whose capacity is declared in other words."""
+    for missing in list_missing({"BillingMode": "PAY_PER_REQUEST", **properties}):
+        if not missing.startswith("BillingMode"):
+            yield missing
+    if "Replicas" not in properties and not is_function(properties):
+        yield "Replicas is missing, without which a global table cannot be created: add it"
 
 
 def _key_rows(properties: Mapping[str, Any]) -> Iterator[tuple[str, str] | None]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from dataware.core.model import Setting
 from dataware.kinds.dynamodb_table import KIND as TABLE
+from dataware.kinds.dynamodb_table.declared import list_missing_globally
 from dataware.kinds.dynamodb_table.probe import declared_settings as settings_of_table
 
 OF_A_REPLICA = ("PointInTimeRecoverySpecification", "DeletionProtectionEnabled")
@@ -45,6 +46,7 @@ KIND = replace(
     cfn_type="AWS::DynamoDB::GlobalTable",
     template=replace(
         TABLE.template,
+        list_missing=list_missing_globally,
         declared_settings=declared_settings,
         protective=("SSESpecification", "Replicas"),
         # CloudFormation Template Reference, AWS::DynamoDB::GlobalTable: "Update requires:

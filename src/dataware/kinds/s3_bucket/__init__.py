@@ -16,7 +16,7 @@ from dataware.core.ports import Aws
 from dataware.core.reader import Reader
 from dataware.kinds.s3_bucket.copy.copier import make as make_copier
 from dataware.kinds.s3_bucket.probe import locate, probe
-from dataware.kinds.s3_bucket.settings import SETTINGS, check_properties, declared_settings
+from dataware.kinds.s3_bucket.settings import SETTINGS, declared_settings, list_problems
 from dataware.kinds.s3_bucket.verify.reader import BucketReader
 from dataware.kinds.s3_bucket.verify.versions import HistoryReader
 
@@ -115,7 +115,7 @@ KIND = Kind(
     names=Names("s3-bucket", "S3 bucket", "bucket", "object", check_name, check_existing_name),
     template=Template(
         identifier="BucketName",
-        check_properties=check_properties,
+        list_problems=list_problems,
         declared_settings=declared_settings,
         protective=(
             "BucketEncryption",

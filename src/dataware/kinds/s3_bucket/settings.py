@@ -5,11 +5,11 @@ A setting that a template computes (an intrinsic function) is left out instead o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dataware.core.choices import find_wrong_word
+from dataware.core.choices import list_wrong_words
 from dataware.core.model import Setting
 
 _ALGORITHMS = {
@@ -162,6 +162,6 @@ CHOICES = {
 """Source: CloudFormation Template Reference, AWS::S3::Bucket and its property types."""
 
 
-def check_properties(properties: Mapping[str, Any]) -> str | None:
-    """What S3 would refuse of literal properties, or None."""
-    return find_wrong_word(properties, CHOICES)
+def list_problems(properties: Mapping[str, Any]) -> Iterator[str]:
+    """What S3 would refuse of literal properties."""
+    return list_wrong_words(properties, CHOICES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -98,10 +98,15 @@ class InputSection:
 
     def only(self, known: Iterable[str]) -> None:
         """Refuse keys that have no meaning."""
+        for error in self.unknown_fields(known):
+            raise error
+
+    def unknown_fields(self, known: Iterable[str]) -> Iterator[InputError]:
+        """A complaint about each key that has no meaning."""
         allowed = set(known)
         for key in self.data:
             if key not in allowed:
-                raise self.bad(f"unknown field {key}, {did_you_mean(str(key), allowed)}")
+                yield self.bad(f"unknown field {key}, {did_you_mean(str(key), allowed)}")
 
     def text(self, field: str) -> str | None:
         """The string under `field`, None without it."""

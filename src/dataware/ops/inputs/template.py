@@ -6,8 +6,9 @@ Metadata: {Dataware: {Fallback: [name, …]}}
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ ALIKE = 0.85
 YAML = frozenset({".yaml", ".yml"})
 NESTED = "AWS::CloudFormation::Stack"
 
+Readers = Mapping[str, tuple[Mapping[str, Any], Callable[[], Wanted]]]
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -92,11 +95,7 @@ def template_resources(source: Source, document: Mapping[str, Any] | None = None
     """The wanted resources of one template, which may be parsed already; empty if none opts in."""
     document = parse_template(source.path) if document is None else document
     resources = _resources_in(document, source.path, synthesized=source.synthesized)
-    declared = [
-        _read_resource(source, logical_id, resource)
-        for logical_id, resource in resources.items()
-        if _opts_in(source, logical_id, resource)
-    ]
+    declared = [read() for _, read in _readers(source, resources).values()]
     # Of what is only referred to, name and keys are known: too little to create it elsewhere.
     referred = [
         replace(_read_resource(source, logical_id, resource), unresolved=("Properties",))
@@ -104,6 +103,19 @@ def template_resources(source: Source, document: Mapping[str, Any] | None = None
         if logical_id not in resources
     ]
     return declared + referred
+
+
+def template_readers(source: Source, document: Mapping[str, Any]) -> Readers:
+    """What opts in, by logical id: the resource, and what reads it or raises InputError."""
+    return _readers(source, _resources_in(document, source.path, synthesized=source.synthesized))
+
+
+def _readers(source: Source, resources: Mapping[str, dict[str, Any]]) -> Readers:
+    return {
+        logical_id: (resource, partial(_read_resource, source, logical_id, resource))
+        for logical_id, resource in resources.items()
+        if _opts_in(source, logical_id, resource)
+    }
 
 
 def resources_of(path: Path, *, synthesized: bool = False) -> dict[str, dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
@@ -35,13 +35,10 @@ FIELDS = ("type", "preferred", "id", "stack", "logical_id", "properties", *WORDS
 def read_toml(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None = None) -> App:
     """The resources of a `dataware.toml`; `stack` keeps those of one stack."""
     text = read_text(path)
-    document = InputSection(str(path), _parse_toml(path, text))
-    document.only(["resource"])
-    tables = document.data.get("resource")
-    if not (isinstance(tables, list) and tables and all(isinstance(t, dict) for t in tables)):
-        raise document.bad("it declares no resource: begin each with a line [[resource]]")
+    document = InputSection(str(path), parse_toml(path, text))
+    tables = tables_of(path, document.data)
     wanted = [
-        _read_resource(path, at, table, kinds, overrides) for at, table in enumerate(tables, 1)
+        read_resource(path, at, table, kinds, overrides) for at, table in enumerate(tables, 1)
     ]
     lines = _lines_of_resources(text)
     if len(lines) == len(wanted):
@@ -58,13 +55,24 @@ def read_toml(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None 
     return App(chosen)
 
 
+def tables_of(path: Path, document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tables of resources. Raises InputError without one, and for anything else."""
+    whole = InputSection(str(path), document)
+    whole.only(["resource"])
+    tables = document.get("resource")
+    if not (isinstance(tables, list) and tables and all(isinstance(t, dict) for t in tables)):
+        raise whole.bad("it declares no resource: begin each with a line [[resource]]")
+    return tables
+
+
 def _lines_of_resources(text: str) -> list[int]:
     """The numbers of the lines that begin a resource, as people look for them."""
     lines = enumerate(text.splitlines(), 1)
     return [number for number, line in lines if BEGINS.match(line)]
 
 
-def _parse_toml(path: Path, text: str) -> dict[str, Any]:
+def parse_toml(path: Path, text: str) -> dict[str, Any]:
+    """The document in a TOML text. Raises InputError with the line of the mistake."""
     try:
         document = tomllib.loads(text)
     except RecursionError:
@@ -90,12 +98,23 @@ def _scalars(value: object, where: str = "") -> Iterator[tuple[str, object]]:
         yield where, value
 
 
-def _read_resource(
+def resource_name(table: Mapping[str, Any]) -> str:
+    """What people know a resource by: its id or its preferred name, empty without either."""
+    texts = [one for one in (table.get("id"), table.get("preferred")) if isinstance(one, str)]
+    return next(filter(None, texts), "")
+
+
+def section_of(path: Path, position: int, table: Mapping[str, Any]) -> str:
+    """The head of every complaint about the resource at a position, counted from 1."""
+    name = resource_name(table)
+    return f"{path}, resource {position}{f' ({name})' if name else ''}"
+
+
+def read_resource(
     path: Path, at: int, table: dict[str, Any], kinds: Kinds, overrides: Overrides
 ) -> Wanted:
-    texts = [one for one in (table.get("id"), table.get("preferred")) if isinstance(one, str)]
-    named = next(filter(None, texts), "")
-    section = InputSection(f"{path}, resource {at}{f' ({named})' if named else ''}", table)
+    """The resource in the table at a position, counted from 1. Raises InputError."""
+    section = InputSection(section_of(path, at, table), table)
     section.only(FIELDS)
     cfn_type, preferred = section.required_text("type"), section.required_text("preferred")
     kind = known_kind(section, cfn_type, kinds)

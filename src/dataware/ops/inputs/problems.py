@@ -1,0 +1,161 @@
+"""All that is wrong with a file, each problem with its line; no service is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from dataware.core.errors import InputError
+from dataware.core.kind import Kind
+from dataware.core.model import Wanted
+from dataware.ops.inputs.assembly import MANIFEST, Stack, read_stacks
+from dataware.ops.inputs.lines import line_in_template, line_in_toml
+from dataware.ops.inputs.reading import InputSection, read_text
+from dataware.ops.inputs.template import Source, parse_template, template_readers
+from dataware.ops.inputs.toml_file import (
+    FIELDS,
+    parse_toml,
+    read_resource,
+    resource_name,
+    section_of,
+    tables_of,
+)
+from dataware.ops.inputs.wanted import Kinds, Overrides, check_together
+
+LINE = re.compile(r"\bline (\d+)\b")
+RESOURCE = re.compile(r"resource ([A-Za-z0-9]+)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """Something wrong in a file; `line` counts from 1, and is 0 where nothing points to one."""
+
+    file: str
+    line: int
+    text: str
+
+    @property
+    def place(self) -> str:
+        """FILE:LINE, as editors and CI jump to it."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """What a file declares, and what is wrong with it."""
+
+    wanted: tuple[Wanted, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
+
+
+Reader = Callable[[], Wanted]
+
+
+def check_file(path: Path, kinds: Kinds) -> CheckedFile:
+    """Read a dataware.toml, a template or a cloud assembly to its end, whatever is wrong with it.
+
+    Raises InputError for what cannot be read at all, such as a path to nothing.
+    """
+    if path.is_dir():
+        if not (path / MANIFEST).is_file():
+            raise InputError(f"{path} is not a cloud assembly: it has no {MANIFEST}")
+        return _check_assembly(path, kinds)
+    read_text(path)
+    check = _check_toml if path.suffix == ".toml" else _check_template
+    return _join_parts([check(path, kinds)], path, kinds)
+
+
+def _check_assembly(folder: Path, kinds: Kinds) -> CheckedFile:
+    stacks = read_stacks(folder)
+    return _join_parts([_check_template(one.template, kinds, one) for one in stacks], folder, kinds)
+
+
+def _join_parts(parts: Iterable[CheckedFile], path: Path, kinds: Kinds) -> CheckedFile:
+    """The parts together, with what two resources must not have in common."""
+    parts = list(parts)
+    wanted = tuple(one for part in parts for one in part.wanted)
+    problems = [
+        problem for part in parts for problem in sorted(part.problems, key=lambda one: one.line)
+    ]
+    try:
+        check_together(str(path), wanted, kinds)
+    except InputError as error:
+        problems.append(FileProblem(str(path), 0, _strip(error, str(path))))
+    return CheckedFile(wanted, tuple(problems))
+
+
+def _check_toml(path: Path, kinds: Kinds) -> CheckedFile:
+    text = read_text(path)
+    try:
+        tables = tables_of(path, parse_toml(path, text))
+    except InputError as error:
+        return CheckedFile(problems=(_of_the_whole(path, text, error),))
+    wanted: list[Wanted] = []
+    problems: list[FileProblem] = []
+    for at, table in enumerate(tables, 1):
+        name = resource_name(table) or f"resource {at}"
+        read = partial(read_resource, path, at, table, kinds, Overrides())
+        section = InputSection(section_of(path, at, table), table)
+        said = [*_problems_of(section, read, wanted, kinds.get(str(table.get("type"))))]
+        said += [_strip(error, section.where) for error in section.unknown_fields(FIELDS)]
+        problems += [
+            FileProblem(str(path), line_in_toml(text, at, each), f"{name}: {each}")
+            for each in dict.fromkeys(said)
+        ]
+    return CheckedFile(tuple(wanted), tuple(problems))
+
+
+def _check_template(path: Path, kinds: Kinds, stack: Stack | None = None) -> CheckedFile:
+    text = read_text(path)
+    source = Source(path, kinds, Overrides(), None)
+    if stack is not None:
+        source = Source(path, kinds, Overrides(), stack.name, stack.referred, synthesized=True)
+    try:
+        readers = template_readers(source, parse_template(path))
+    except InputError as error:
+        return CheckedFile(problems=(_of_the_whole(path, text, error),))
+    wanted: list[Wanted] = []
+    problems: list[FileProblem] = []
+    for logical_id, (resource, read) in readers.items():
+        section = InputSection(f"{path}, resource {logical_id}", resource)
+        said = _problems_of(section, read, wanted, kinds.get(str(resource.get("Type"))))
+        problems += [
+            FileProblem(
+                str(path), line_in_template(text, logical_id, each), f"{logical_id}: {each}"
+            )
+            for each in dict.fromkeys(said)
+        ]
+    return CheckedFile(tuple(wanted), tuple(problems))
+
+
+def _problems_of(
+    section: InputSection, read: Reader, wanted: list[Wanted], kind: Kind | None
+) -> Iterator[str]:
+    """All that is wrong with a resource, which joins `wanted` if it can be read."""
+    try:
+        wanted.append(read())
+    except InputError as error:
+        yield _strip(error, section.where)
+    properties = section.data.get("Properties", section.data.get("properties", {}))
+    if kind is not None and isinstance(properties, Mapping):
+        yield from kind.template.list_problems(properties)
+        yield from kind.template.list_missing(properties)
+
+
+def _of_the_whole(path: Path, text: str, error: InputError) -> FileProblem:
+    """A problem that hides the others: its line stands in its sentence, or its resource does."""
+    said = _strip(error, str(path))
+    if line := LINE.search(said):
+        return FileProblem(str(path), int(line[1]), said)
+    resource = RESOURCE.match(said)
+    return FileProblem(
+        str(path), line_in_template(text, resource[1], said) if resource else 1, said
+    )
+
+
+def _strip(error: InputError, where: str) -> str:
+    """A complaint without the file and the resource at its head."""
+    return str(error).removeprefix(where).lstrip(":, ").removeprefix("is ")
