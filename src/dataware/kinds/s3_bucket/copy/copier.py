@@ -119,8 +119,8 @@ class BucketCopier(_ListedBucket):
     ) -> UnitPage[OneObject]:
         keys = self._pair.source.relatives(one.key for one in found)
         there = await beside.among(keys)
-        units = tuple(
-            Unit[OneObject](one if other is None else MismatchedObject(one), 1, REQUEST_BYTES)
+        units: tuple[Unit[OneObject], ...] = tuple(
+            Unit(one if other is None else MismatchedObject(one), 1, REQUEST_BYTES)
             for one, other in zip(found, map(there.get, keys), strict=True)
             if other is None or not _same(one, other)
         )
