@@ -153,7 +153,7 @@ def test_the_migrations_are_told_with_their_ends(hook: Callable[..., Hook]) -> N
     names = [{"source": f"old-{n}", "name": f"new-{n}"} for n in range(3)]
     events = [event("copying", **each) for each in names]
     events.append(event("verified", count=7, unit="item", evidence="", **names[0]))
-    events.append(event("incomplete", name="new-1", why="1 item not copied"))
+    events.append(event("incomplete", name="new-1", reason="1 item not copied"))
     with pytest.raises(ServiceError):
         told(server.url, ServiceError("no such role"), *events)
     (got,) = server.got

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataware.core.copier import CopyTools
-from dataware.core.events import event as happened
+from dataware.core.events import event
 from dataware.core.model import Size
 from dataware.handler.copy_shard import work_on
 from dataware.handler.finish import COPY, LITTLE, finish
@@ -22,10 +22,10 @@ from dataware.ops.migration_policy import restore_snapshot
 from dataware.ops.verify import aws_of
 
 
-def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(request: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer ``{"outcome": "copy", "shards": […]}``, or what `finish` answers."""
-    with working(MigrationJob.from_json(event["job"]), context) as work:
-        progress, size = asyncio.run(_begin(work, event.get("checkpoint")))
+    with working(MigrationJob.from_json(request["job"]), context) as work:
+        progress, size = asyncio.run(_begin(work, request.get("checkpoint")))
         shards = _shards(progress, size)
         if size.exact and size.items <= LITTLE:
             work_on(work, shards)
@@ -50,11 +50,11 @@ async def _begin(work: Invocation, checkpoint: str | None) -> tuple[CopyState, S
         )
         size = await copier.size()
         words = {"unit": job.kind.unit, **job.words}
-        emit(happened("found" if size.exact else "found-about", count=size.items, **words))
+        emit(event("found" if size.exact else "found-about", count=size.items, **words))
         snapshot = restore_snapshot(checkpoint)
         progress = CopyState.of([snapshot] if snapshot else [])
         if progress.partitions:
-            emit(happened("resumed-at", count=progress.counts.in_target, **words))
+            emit(event("resumed-at", count=progress.counts.in_target, **words))
         else:
             progress.partitions = list(await copier.partitions())
     finally:

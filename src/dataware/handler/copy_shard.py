@@ -29,20 +29,20 @@ from dataware.verify.steps import carry_out
 OUT_OF_TIME = "the time of the deployment is up"
 
 
-def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(request: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Work on one shard, or on the shards of a batch; answers with the same form as was asked.
 
     One shard is ``{"job": …, "shard": …}`` and is answered by the shard alone. A batch, as
     Distributed Map makes it, is ``{"BatchInput": {"job": …}, "Items": [shard, …]}``.
     """
-    if "Items" not in event:
-        shard = _shard(event["shard"])
-        _work(MigrationJob.from_json(event["job"]), [shard], context)
+    if "Items" not in request:
+        shard = _shard(request["shard"])
+        _work(MigrationJob.from_json(request["job"]), [shard], context)
         return shard.to_json()
-    shards = [_shard(item) for item in event["Items"]]
-    _work(MigrationJob.from_json(event["BatchInput"]["job"]), shards, context)
+    shards = [_shard(item) for item in request["Items"]]
+    _work(MigrationJob.from_json(request["BatchInput"]["job"]), shards, context)
     return {
-        **event,
+        **request,
         "Items": [shard.to_json() for shard in shards],
         "ended": all(shard.ended for shard in shards),
     }

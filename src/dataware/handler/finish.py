@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataware.core.errors import DatawareError, IncompleteError
-from dataware.core.events import event as happened
-from dataware.core.events import format_count
+from dataware.core.events import event, format_count
 from dataware.core.model import Location
 from dataware.handler.invocation import Invocation, LambdaContext, working
 from dataware.handler.job import MigrationJob
@@ -44,16 +43,16 @@ LITTLE = 5000
 """Up to how many items or objects are copied, or verified, in one call."""
 
 
-def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(request: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer with an outcome for ``{"job": …, "before": …, "shards": […]}``.
 
     During the verification ``comparison`` and ``left`` stand there, too.
     """
-    progress = CopyState.of([event["before"]])
-    with working(MigrationJob.from_json(event["job"]), context) as work:
-        if "comparison" in event:
-            return _continue_verification(work, progress, event)
-        return finish(work, progress, [Shard.from_json(shard) for shard in event["shards"]])
+    progress = CopyState.of([request["before"]])
+    with working(MigrationJob.from_json(request["job"]), context) as work:
+        if "comparison" in request:
+            return _continue_verification(work, progress, request)
+        return finish(work, progress, [Shard.from_json(shard) for shard in request["shards"]])
 
 
 def finish(work: Invocation, progress: CopyState, shards: Sequence[Shard]) -> dict[str, Any]:
@@ -66,7 +65,7 @@ def finish(work: Invocation, progress: CopyState, shards: Sequence[Shard]) -> di
     copy = CompletedCopy(work.job.round, progress, skipped_by(shards))
     if (decision := work.job.policy.judge_copy(copy)) is not None:
         return _carry_out(work, decision, None)
-    work.outside.emit(happened("verifying", **work.job.words))
+    work.outside.emit(event("verifying", **work.job.words))
     try:
         if progress.counts.done > LITTLE:
             return _verify(work, copy, begin_verification(work))
@@ -76,13 +75,13 @@ def finish(work: Invocation, progress: CopyState, shards: Sequence[Shard]) -> di
 
 
 def _continue_verification(
-    work: Invocation, progress: CopyState, event: Mapping[str, Any]
+    work: Invocation, progress: CopyState, request: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The outcome of a step of the verification."""
-    copy = CompletedCopy(work.job.round, progress, SkippedKeys.from_json(event["skipped"]))
-    comparison = Comparison.from_json(event["comparison"])
+    copy = CompletedCopy(work.job.round, progress, SkippedKeys.from_json(request["skipped"]))
+    comparison = Comparison.from_json(request["comparison"])
     try:
-        done = [TaskState.from_json(check) for check in event["shards"]]
+        done = [TaskState.from_json(check) for check in request["shards"]]
         following = advance_verification(work, comparison, done)
     except DatawareError as error:
         return _failure_outcome(_unverified_reason(work.job, str(error)), progress)

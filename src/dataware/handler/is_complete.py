@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from dataware.core.errors import DatawareError, IncompleteError, LookupFailedError, RefusedError
-from dataware.core.events import event as happened
+from dataware.core.events import event
 from dataware.core.model import MarkerState
 from dataware.handler.invocation import LambdaContext, looking, markers_of
 from dataware.handler.job import MigrationJob
@@ -29,9 +29,9 @@ GRACE_SECONDS = 120
 OVERDUE = "the copy did not end in time; the next deployment goes on from there"
 
 
-def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(request: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Answer whether the data has arrived and was verified. Raises with the reason if it cannot."""
-    arn = event["Execution"]
+    arn = request["Execution"]
     with looking(arn.rpartition(":")[2]) as outside:
         found = _execution(outside, arn)
         job = _job(found)
@@ -63,7 +63,7 @@ def _beat(outside: Context, job: MigrationJob) -> None:
         lease = markers_of(outside).rejoin(*job.record)
         lease.send_heartbeat(lease.detail)
     except LookupFailedError as error:
-        outside.emit(happened("warning", text=str(error), **job.words))
+        outside.emit(event("warning", text=str(error), **job.words))
 
 
 def _complete(outside: Context, job: MigrationJob, verdict: Mapping[str, Any]) -> None:
@@ -100,7 +100,7 @@ def _release(
     with suppress(DatawareError):
         lease = markers_of(outside).rejoin(*job.record)
         lease.release({**lease.detail, **known, "failure": ending(IncompleteError(why))})
-    outside.emit(happened("incomplete", reason=why, **job.words))
+    outside.emit(event("incomplete", reason=why, **job.words))
     return IncompleteError(why[:REASON_LENGTH])
 
 

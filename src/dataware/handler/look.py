@@ -22,29 +22,29 @@ LEAST_SECONDS = 2
 (AWS Step Functions Developer Guide, "Service quotas")."""
 
 
-def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(request: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Take a request of CloudFormation, or look at a copy once more."""
-    if "watch" in event:
-        return _look(event["watch"], context)
-    properties = event["ResourceProperties"]
-    if event["RequestType"] == "Delete":
-        reply(event, event["PhysicalResourceId"])
+    if "watch" in request:
+        return _look(request["watch"], context)
+    properties = request["ResourceProperties"]
+    if request["RequestType"] == "Delete":
+        reply(request, request["PhysicalResourceId"])
         return {}
     with with_variables(properties.get("Environment", {})):
-        answer = on_event.handler(event, context)
+        answer = on_event.handler(request, context)
         arn, refusal = answer.get("Execution"), answer.get("Refusal")
         if arn is not None:
-            refusal = _start_watch(event, answer["PhysicalResourceId"], arn)
+            refusal = _start_watch(request, answer["PhysicalResourceId"], arn)
         if arn is None or refusal:
-            reply(event, answer["PhysicalResourceId"], refusal)
+            reply(request, answer["PhysicalResourceId"], refusal)
     return {}
 
 
-def _start_watch(event: Mapping[str, Any], physical_id: str, arn: str) -> str | None:
+def _start_watch(request: Mapping[str, Any], physical_id: str, arn: str) -> str | None:
     """Start the execution that looks after another one; why it cannot, if so."""
-    properties = event["ResourceProperties"]
+    properties = request["ResourceProperties"]
     watch = {
-        "request": {name: event[name] for name in REQUEST_FIELDS},
+        "request": {name: request[name] for name in REQUEST_FIELDS},
         "id": physical_id,
         "execution": arn,
         "every": max(LEAST_SECONDS, int(properties["Every"])),

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from dataware.core.errors import DatawareError, LookupFailedError
-from dataware.core.events import event as happened
+from dataware.core.events import event
 from dataware.core.model import Content, Existence, Facts, Location, Marker, MarkerState
 from dataware.handler.invocation import LambdaContext, looking, markers_of
 from dataware.handler.job import MigrationJob, job_of, physical_id, place_of
@@ -27,20 +27,20 @@ from dataware.ops.probe import look
 from dataware.ops.verify import aws_of
 
 
-def handler(event: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(request: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Answer the physical id, with the `Execution` that was started or the `TableRequestError`."""
-    if event["RequestType"] == "Delete":
-        return {"PhysicalResourceId": event["PhysicalResourceId"]}
-    properties = event["ResourceProperties"]
-    return {"PhysicalResourceId": physical_id(properties), **_start_or_refuse(event, properties)}
+    if request["RequestType"] == "Delete":
+        return {"PhysicalResourceId": request["PhysicalResourceId"]}
+    properties = request["ResourceProperties"]
+    return {"PhysicalResourceId": physical_id(properties), **_start_or_refuse(request, properties)}
 
 
-def _start_or_refuse(event: Mapping[str, Any], properties: Mapping[str, str]) -> dict[str, Any]:
-    name = f"dataware-{event['RequestId']}"
+def _start_or_refuse(request: Mapping[str, Any], properties: Mapping[str, str]) -> dict[str, Any]:
+    name = f"dataware-{request['RequestId']}"
     try:
         with looking(name) as outside:
             job = job_of(properties, execution=name, now=outside.clock.now())
-            return _start_copy(outside, event, job)
+            return _start_copy(outside, request, job)
     except DatawareError as error:
         return {"Refusal": str(error)}
     except Exception as error:
@@ -48,13 +48,13 @@ def _start_or_refuse(event: Mapping[str, Any], properties: Mapping[str, str]) ->
         return {"Refusal": f"dataware failed with {type(error).__name__}: {error}"}
 
 
-def _start_copy(outside: Context, event: Mapping[str, Any], job: MigrationJob) -> dict[str, Any]:
+def _start_copy(outside: Context, request: Mapping[str, Any], job: MigrationJob) -> dict[str, Any]:
     """Start a copy, unless none may begin."""
     if markers_of(outside).holds(*job.record):
-        machine = event["ResourceProperties"]["Machine"]
-        return {"Execution": _execution(outside, machine, job, None)}  # this event was here before
-    properties, marker = event["ResourceProperties"], outside.markers.get(*job.record)
-    why = _rolled_back(event, marker)
+        machine = request["ResourceProperties"]["Machine"]
+        return {"Execution": _execution(outside, machine, job, None)}  # it was here before
+    properties, marker = request["ResourceProperties"], outside.markers.get(*job.record)
+    why = _rolled_back(request, marker)
     if why is None and properties.get("IfNeeded") == "true":
         why = _not_needed(outside, job, marker)
     if why is None:
@@ -65,18 +65,18 @@ def _start_copy(outside: Context, event: Mapping[str, Any], job: MigrationJob) -
         why = migration.why_nothing_to_copy()
         if why is None:
             return {"Execution": _start(outside, properties["Machine"], job, migration)}
-    outside.emit(happened("nothing-to-do", reason=why, **job.words))
+    outside.emit(event("nothing-to-do", reason=why, **job.words))
     return {}
 
 
-def _rolled_back(event: Mapping[str, Any], marker: Marker) -> str | None:
+def _rolled_back(request: Mapping[str, Any], marker: Marker) -> str | None:
     """Whether an update is taken back: its source is that of an unfinished migration.
 
     An update that succeeded leaves no unfinished one, so the *old* properties failed.
     """
-    if event["RequestType"] != "Update" or marker.state is not MarkerState.RUNNING:
+    if request["RequestType"] != "Update" or marker.state is not MarkerState.RUNNING:
         return None
-    old = place_of(event["OldResourceProperties"], "Source")
+    old = place_of(request["OldResourceProperties"], "Source")
     known = f"{old.name}/{old.prefix}" if old.prefix else old.name
     if marker.source != known:
         return None
@@ -119,7 +119,7 @@ def _start(outside: Context, machine: str, job: MigrationJob, migration: Migrati
     lease = markers_of(outside).begin(*job.record, begun, migration.marker)
     checkpoint = migration.checkpoint_into(migration.target.identity)
     try:
-        outside.emit(happened("resuming" if migration.resumes else "copying", **job.words))
+        outside.emit(event("resuming" if migration.resumes else "copying", **job.words))
         return _execution(outside, machine, job, checkpoint)
     except BaseException:
         with suppress(DatawareError):

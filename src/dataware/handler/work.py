@@ -16,8 +16,8 @@ STEPS: Mapping[str, Callable[[Mapping[str, Any], LambdaContext], dict[str, Any]]
 }
 
 
-def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(request: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Carry out one step: ``{"step": …, "event": …}``, where the event holds the job."""
-    given = event["event"]
+    given = request["event"]
     with with_variables(given["job"].get("environment", {})):
-        return STEPS[event["step"]](given, context)
+        return STEPS[request["step"]](given, context)
