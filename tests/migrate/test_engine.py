@@ -316,7 +316,7 @@ def test_what_is_left_behind_is_told_and_kept() -> None:
             left = tuple(
                 SkippedKey(key, SkipReason.ARCHIVED, "it is in Glacier") for key in unit.payload
             )
-            return CopyOutcome(left=left)
+            return CopyOutcome(skipped=left)
 
     events, journal = Events(), MemoryJournal()
     progress = run(Leaving({"a": ["1", "2", "3"]}, {}), journal, events)

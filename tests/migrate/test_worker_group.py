@@ -189,7 +189,7 @@ def test_what_is_left_behind_is_told_once() -> None:
             left = tuple(
                 SkippedKey(key, SkipReason.ARCHIVED, "it is in Glacier") for key in unit.payload
             )
-            return CopyOutcome(left=left)
+            return CopyOutcome(skipped=left)
 
     source = wide(4, 6)
     there = Team([Leaving(source, {}), Leaving(source, {})], MemoryJournal())
