@@ -30,7 +30,7 @@ $(VENV)/.ready: pyproject.toml requirements/dev.txt scripts/ensure_node.py
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo  ## see the whole job on an embedded AWS: about 90 s, set-up included
-	@$(BIN)/dataware demo
+	@$(BIN)/dataware demo --items 50000 --objects 2500
 
 # The demo needs no tool of the tests, so that whoever only wants to look waits for nothing else.
 $(VENV)/.demo: pyproject.toml

@@ -1,8 +1,9 @@
-"""Prints the generated pages under docs/ from the decision table, the cards and the events."""
+"""Prints the generated pages and JSON Schemas under docs/ from the code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from dataware.core.events import MESSAGES, Message
@@ -12,6 +13,7 @@ from dataware.core.row import DecisionRow
 from dataware.core.rules import RULES
 from dataware.core.table import TABLE
 from dataware.kinds import kinds
+from dataware.ops.schemas import NAMES, schema_text
 from dataware.report.line import WORDS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -126,7 +128,12 @@ def _message(message: Message) -> str:
     return f"| `{message.code}` | {message.level} | {WORDS[message.level]} | {shown} |"
 
 
-PAGES = {"decisions.md": decisions, "kinds.md": cards, "events.md": events}
+PAGES: dict[str, Callable[[], str]] = {
+    "decisions.md": decisions,
+    "kinds.md": cards,
+    "events.md": events,
+    **{f"schema/{name}.json": partial(schema_text, name) for name in NAMES},
+}
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What a plan file has to look like, field by field, before anything is made of it; pure.
+"""What a plan file and a lock file look like, field by field, and their JSON Schemas; pure.
 
 Fields that are not named here are passed over: a plan file only gains fields.
 """
@@ -6,6 +6,7 @@ Fields that are not named here are passed over: a plan file only gains fields.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
 from typing import Any
@@ -47,28 +48,38 @@ def _document(value: object) -> bool:
     return isinstance(value, dict)
 
 
-def _of(words: type[StrEnum]) -> Check:
-    return lambda value: isinstance(value, str) and value in set(words)
+def _labels(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_text, value.values()))
 
 
+@dataclass(frozen=True, slots=True)
+class _WordOf:
+    """One of a few words."""
+
+    words: type[StrEnum]
+
+    def __call__(self, value: object) -> bool:
+        return isinstance(value, str) and value in set(self.words)
+
+
+@dataclass(frozen=True, slots=True)
 class _Maybe:
     """A value that may be null."""
 
-    def __init__(self, shape: Any) -> None:
-        self.shape = shape
+    shape: Any
 
 
 _FACTS: Mapping[str, Any] = {
     "name": _text,
-    "exists": _of(Existence),
-    "content": _of(Content),
-    "owner": _of(Ownership),
+    "exists": _WordOf(Existence),
+    "content": _WordOf(Content),
+    "owner": _WordOf(Ownership),
     "stack": _Maybe(_text),
     "logical_id": _Maybe(_text),
     "stack_id": _Maybe(_text),
     "account": _Maybe(_text),
     "region": _Maybe(_text),
-    "marker": _of(MarkerState),
+    "marker": _WordOf(MarkerState),
     "migrating_from": _Maybe(_text),
     "schema": _Maybe(_text),
     "identity": _Maybe(_text),
@@ -81,10 +92,10 @@ _WANTED: Mapping[str, Any] = {
     "properties": _document,
     "stack": _Maybe(_text),
     "logical_id": _Maybe(_text),
-    "on_error": _of(OnError),
-    "on_fallback_data": _of(OnFallbackData),
-    "import": _of(ImportMode),
-    "creator": _of(Creator),
+    "on_error": _WordOf(OnError),
+    "on_fallback_data": _WordOf(OnFallbackData),
+    "import": _WordOf(ImportMode),
+    "creator": _WordOf(Creator),
     "unresolved": [_text],
     "account": _Maybe(_text),
     "region": _Maybe(_text),
@@ -104,11 +115,11 @@ _RESOURCE: Mapping[str, Any] = {
     "type": _text,
     "preferred": _FACTS,
     "fallbacks": [_FACTS],
-    "action": _of(Action),
+    "action": _WordOf(Action),
     "rule": _count,
     "reason": _text,
     "source": _Maybe(_text),
-    "import": _Maybe(_of(ImportMode)),
+    "import": _Maybe(_WordOf(ImportMode)),
     "no_overwrite": _flag,
     "warnings": [_text],
     "estimate": _Maybe(_ESTIMATE),
@@ -134,7 +145,7 @@ PRICES: Mapping[str, Any] = {
 }
 
 _SHOWN_FACTS: Mapping[str, Any] = {
-    "settings": lambda value: isinstance(value, dict) and all(map(_text, value.values())),
+    "settings": _labels,
     "problems": [_text],
 }
 
@@ -143,13 +154,75 @@ _LOSS: Mapping[str, Any] = {
     "logical_id": _text,
     "type": _text,
     "name": _text,
-    "loss": _of(Loss),
-    "content": _of(Content),
+    "loss": _WordOf(Loss),
+    "content": _WordOf(Content),
     "rule": _count,
     "reason": _text,
     "recipe": _text,
     "allowed": _flag,
 }
+
+_LOCK_ENTRY: Mapping[str, Any] = {
+    "action": _WordOf(Action),
+    "rule": _count,
+    "reason": _text,
+    "import": _Maybe(_WordOf(ImportMode)),
+    "source": _Maybe(_text),
+    "fallbacks": [_text],
+    "exists": _WordOf(Existence),
+    "owner": _WordOf(Ownership),
+    "stack": _Maybe(_text),
+    "logical_id": _Maybe(_text),
+    "warnings": [_text],
+}
+
+_SCHEMAS: Mapping[Check, Mapping[str, Any]] = {
+    _text: {"type": "string"},
+    _flag: {"type": "boolean"},
+    _count: {"type": "integer", "minimum": 0},
+    _number: {"type": "number", "minimum": 0},
+    _document: {"type": "object"},
+    _labels: {"type": "object", "additionalProperties": {"type": "string"}},
+}
+
+
+def plan_schema() -> dict[str, Any]:
+    """What `check_plan` checks, as a JSON Schema; older plans lack `guard` and `prices`."""
+    schema = _schema_of(PLAN)
+    schema["properties"] |= {
+        "version": {"const": 1},
+        "guard": _schema_of([_LOSS]),
+        "prices": _schema_of(_Maybe(PRICES)),
+    }
+    return schema
+
+
+def lock_schema() -> dict[str, Any]:
+    """The lock file as a JSON Schema: entries by type and name, by account and region."""
+    entries = {"type": "object", "additionalProperties": _schema_of(_LOCK_ENTRY)}
+    environments = {
+        "type": "object",
+        "propertyNames": {"pattern": "^[^/]+/[^/]+$"},
+        "additionalProperties": entries,
+    }
+    return {
+        "type": "object",
+        "properties": {"version": {"const": 1}, "environments": environments},
+        "required": ["version", "environments"],
+    }
+
+
+def _schema_of(shape: Any) -> dict[str, Any]:
+    if isinstance(shape, _Maybe):
+        return {"anyOf": [_schema_of(shape.shape), {"type": "null"}]}
+    if isinstance(shape, _WordOf):
+        return {"enum": [word.value for word in shape.words]}
+    if isinstance(shape, list):
+        return {"type": "array", "items": _schema_of(shape[0])}
+    if isinstance(shape, Mapping):
+        properties = {name: _schema_of(inner) for name, inner in shape.items()}
+        return {"type": "object", "properties": properties, "required": list(shape)}
+    return dict(_SCHEMAS[shape])
 
 
 def check_plan(data: Mapping[str, Any]) -> None:

@@ -260,7 +260,7 @@ WRONG: list[tuple[str, str | bytes, str]] = [
     ("a.toml", "", "is empty"),
     ("a.toml", b"\xff\xfe\x00", "not a text file in UTF-8"),
     ("a.toml", "[[resource]\n", "not valid TOML: .*line 1"),
-    ("a.toml", "x = 1", "unknown field x, choose from resource"),
+    ("a.toml", "x = 1", "unknown field x, choose from app, resource"),
     ("a.toml", "resource = 1", "it declares no resource"),
     ("a.toml", "resource = []", "it declares no resource"),
     ("a.toml", '[[resource]]\npreferred = "abc"', r"resource 1 \(abc\): type is missing"),
@@ -351,3 +351,26 @@ def test_mapping_short_forms_and_dates_are_kept(tmp_path: Path) -> None:
         "B": "2012-10-17",
         "C": {"Condition": "Maybe"},
     }
+
+
+PIN = '[app]\naccount = "111122223333"\nregion = "eu-central-1"\n\n'
+
+
+@pytest.mark.parametrize(
+    ("account", "region"), [("999999999999", "eu-central-1"), ("111122223333", "us-east-1")]
+)
+def test_a_file_that_is_pinned_is_refused_elsewhere(
+    tmp_path: Path, account: str, region: str
+) -> None:
+    """Credentials of another account or region end the run before anything is looked at."""
+    write(tmp_path, "a.toml", PIN + R)
+    app = load(tmp_path / "a.toml")
+    app.check_environment("111122223333", "eu-central-1")
+    with pytest.raises(InputError, match="says account 111122223333, eu-central-1, but the"):
+        app.check_environment(account, region)
+
+
+def test_half_a_pin_leaves_the_rest_open(tmp_path: Path) -> None:
+    """A file may name only the account, or only the region."""
+    write(tmp_path, "a.toml", '[app]\naccount = "111122223333"\n' + R)
+    load(tmp_path / "a.toml").check_environment("111122223333", "us-east-1")

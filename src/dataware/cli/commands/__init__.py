@@ -26,6 +26,7 @@ COMMANDS = (
     "migrate",
     "plan",
     "report",
+    "schema",
     "show",
     "status",
     "verify",

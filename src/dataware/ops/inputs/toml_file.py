@@ -15,11 +15,12 @@ from dataware.core.errors import InputError
 from dataware.core.model import Wanted
 from dataware.core.names import parse_stack, plain_name
 from dataware.ops.inputs.reading import InputSection, check_depth, nested_too_deep, read_text
+from dataware.ops.inputs.toml_fields import APP, RESOURCE, WORDS
 from dataware.ops.inputs.wanted import (
     App,
-    FieldNames,
     Kinds,
     Overrides,
+    StackEnvironment,
     check_names,
     check_properties,
     check_together,
@@ -27,9 +28,9 @@ from dataware.ops.inputs.wanted import (
     read_choices,
 )
 
-WORDS = FieldNames("fallback", "on_error", "on_fallback_data", "import")
+ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 BEGINS = re.compile(r"\s*\[\[\s*resource\s*\]\]")
-FIELDS = ("type", "preferred", "id", "stack", "logical_id", "properties", *WORDS.all)
+FIELDS = tuple(RESOURCE)
 
 
 def read_toml(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None = None) -> App:
@@ -52,13 +53,24 @@ def read_toml(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None 
         raise document.bad(
             f"no resource belongs to stack {stack}, {did_you_mean(str(stack), stacks)}"
         )
-    return App(chosen)
+    return App(chosen, pin=_read_pin(path, document))
+
+
+def _read_pin(path: Path, document: InputSection) -> StackEnvironment:
+    """The account and region in which alone the file is meant to be used; open by default."""
+    section = InputSection(f"{path}, app", document.mapping("app"))
+    section.only(APP)
+    account, region = section.text("account"), section.text("region")
+    if account is not None and not ACCOUNT.fullmatch(account):
+        raise section.bad(f"account {account} is no account: it has 12 digits")
+    return StackEnvironment(account, region)
 
 
 def tables_of(path: Path, document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The tables of resources. Raises InputError without one, and for anything else."""
     whole = InputSection(str(path), document)
-    whole.only(["resource"])
+    whole.only(["app", "resource"])
+    _read_pin(path, whole)
     tables = document.get("resource")
     if not (isinstance(tables, list) and tables and all(isinstance(t, dict) for t in tables)):
         raise whole.bad("it declares no resource: begin each with a line [[resource]]")

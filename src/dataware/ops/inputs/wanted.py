@@ -48,16 +48,18 @@ class App:
     `environments` go by the id of a stack within the app, because two stacks of one name may go to
     two regions. `stacks` holds the whole templates, also those in which nothing opts in; it is
     empty where the names of the stacks are not known. `unseen` warns of what was not
-    looked into.
+    looked into. `pin` is the only environment in which the app may be used.
     """
 
     wanted: list[Wanted]
     environments: Mapping[str, StackEnvironment] = field(default_factory=dict)
     stacks: tuple[StackTemplate, ...] = ()
     unseen: tuple[str, ...] = ()
+    pin: StackEnvironment = StackEnvironment()
 
     def check_environment(self, account: str, region: str) -> None:
-        """Raise InputError when a stack is meant for another account or region."""
+        """Raise InputError when the app or a stack is meant for another account or region."""
+        self._check_pin(account, region)
         for stack, meant in self.environments.items():
             if meant.account not in {None, account} or meant.region not in {None, region}:
                 there = f"account {meant.account or account}, {meant.region or region}"
@@ -66,6 +68,15 @@ class App:
                     f"and region are those of account {account}, {region}: choose them with "
                     "--profile and --region, or choose other stacks with --stack"
                 )
+
+    def _check_pin(self, account: str, region: str) -> None:
+        pin = self.pin
+        if pin.account not in {None, account} or pin.region not in {None, region}:
+            raise InputError(
+                f"[app] says account {pin.account or account}, {pin.region or region}, but the "
+                f"credentials and region are those of account {account}, {region}: choose them "
+                "with --profile and --region; nothing was looked at"
+            )
 
     def _stack_name(self, stack_id: str) -> str:
         """The name of a stack, with its id in the app where that tells more."""
