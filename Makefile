@@ -10,10 +10,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 COVERED := src/dataware/core/*,src/dataware/kinds/*,src/dataware/migrate/*,src/dataware/state/*,src/dataware/ops/*
 
-.PHONY: help setup demo test lint peers unit apps bench docs clean
+.PHONY: help setup demo test lint peers unit apps bench docs release-check clean
 
 help:  ## show what there is to make
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 setup: $(VENV)/.ready  ## install everything into .venv and a cache folder
 
@@ -78,6 +78,18 @@ docs: setup  ## print the generated pages again, and build the site in build/doc
 	$(BIN)/python scripts/draw_docs.py
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --conf-dir docs --doctree-dir build/doctrees . build/docs
 	@echo "The site is in build/docs: open build/docs/index.html"
+
+release-check: setup  ## all that a release does, but the upload: docs/releasing.md
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/dev.txt --editable '.[release]'
+	rm -rf dist build/release
+	$(BIN)/uv build --quiet --out-dir dist
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/uv venv --quiet build/release/environment
+	$(BIN)/uv pip install --quiet --python build/release/environment dist/*.whl
+	$(BIN)/cyclonedx-py environment --output-reproducible --output-file build/release/sbom.cdx.json build/release/environment
+	$(BIN)/python scripts/check_release.py
+	$(BIN)/pytest --quiet tests/e2e/test_wheel.py tests/test_release.py
+	@echo "Ready: dist/ holds what would be uploaded"
 
 clean:  ## remove what make made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

@@ -14,8 +14,9 @@ import pytest
 
 from dataware.core.errors import InputError
 from dataware.core.events import MESSAGES, Level, event
+from dataware.core.lock_file import lock_entries
 from dataware.core.model import Action, ImportMode
-from dataware.core.plan import Plan, lock_entries
+from dataware.core.plan import Plan
 from dataware.kinds import kinds
 from dataware.ops.inputs import Overrides, load_app
 from dataware.ops.inputs.files import save_lock, save_plan
