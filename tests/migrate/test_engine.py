@@ -322,7 +322,7 @@ def test_what_is_left_behind_is_told_and_kept() -> None:
     progress = run(Leaving({"a": ["1", "2", "3"]}, {}), journal, events)
     assert progress.counts.skipped == 3
     assert progress.skip_reasons == {"archived": 3}
-    assert events.texts("skipped")[0] == "Not copied (archived): 1: it is in Glacier"
+    assert events.texts("skipped")[0] == "Skipped (archived): 1: it is in Glacier"
     kept = [left for record in journal.kept for left in record.get("skipped_keys", ())]
     assert {left["key"] for left in kept} == {"1", "2", "3"}
 
