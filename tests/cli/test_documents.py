@@ -42,7 +42,7 @@ def test_markdown_is_all_that_is_written(waitlist: Path) -> None:
     arguments = ("--format", "markdown", "--out", "plan.json", "--detailed-exitcode")
     ran = run("plan", waitlist, *arguments)
     assert (ran.code, ran.err) == (2, "")
-    assert ran.lines[0] == "## 🔄 dataware: 1 to migrate"
+    assert ran.lines[0] == "## 🔄 dataware: 1 to copy"
     assert ran.lines[-1] == "</details>"
     assert saved(Path("plan.json"))["resources"][0]["action"] == "migrate"
 
@@ -53,7 +53,7 @@ def test_a_page_is_all_that_is_written(waitlist: Path) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert ran.lines[0] == "<!doctype html>"
     assert ran.lines[-1] == "</html>"
-    assert "Plan: 1 to migrate, 0 stopped" in ran.out
+    assert "Plan: 1 to copy.  ~" in ran.out
     assert "Waitlist-prod is absent and Waitlist has data (rule 3)" in ran.out
 
 
@@ -71,7 +71,7 @@ def test_own_prices_count_and_are_named(waitlist: Path) -> None:
     Path("prices.json").write_text(json.dumps(prices))
     ran = run("plan", waitlist, "--prices", "prices.json", "--out", "plan.json")
     assert ran.code == 0
-    assert "and $9.00 at prices of eu-central-1, 2026-12)" in ran.out
+    assert ", $9.00 at prices of eu-central-1, 2026-12" in ran.out
     assert "the plan is for us-east-1, where prices may differ" in ran.out
     assert "prices.json names no price for dynamodb.read-unit, s3.get, s3.put" in ran.out
     assert saved(Path("plan.json"))["prices"]["region"] == "eu-central-1"

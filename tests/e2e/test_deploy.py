@@ -98,7 +98,7 @@ def test_an_app_in_typescript_is_planned_and_deployed(
     project = new_project(TYPESCRIPT)
     fill()
     own = {"spaceport-uploads-staging", "Spaceport-Waitlist-staging"}
-    assert "Plan: 2 to migrate" in project.dataware("plan")
+    assert "Plan: 2 to copy" in project.dataware("plan")
     assert "Spaceport-staging" not in stacks()
 
     first = project.dataware_deploy()

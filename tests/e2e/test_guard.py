@@ -83,7 +83,7 @@ def test_a_table_with_data_stops_the_plan(now: Mapping[str, Any], words: list[st
     filled(Orders=table("orders"))
     ran = run("plan", assembly(App=now), "--out", "plan.json")
     stopped(ran, "orders", *words)
-    assert "0 stopped, 1 stopped by the guard" in ran.out
+    assert "1 stopped by the guard" in ran.out
     (threat,) = saved(Path("plan.json"))["guard"]
     assert (threat["stack"], threat["logical_id"], threat["name"]) == ("App", "Orders", "orders")
     assert (threat["rule"], threat["content"], threat["allowed"]) == (19, "data", False)
@@ -230,10 +230,9 @@ def test_deploy_stops_before_anything_is_changed(calls: Path) -> None:
     prepared = assembly(Path("prepared"), App={"New": new})
     ran = run("deploy", "--yes", "--allow-loss", "Orders")
     assert ran.code == 3, ran
-    assert "        fallback   orders: data, about 10 items, " in ran.out
-    total = (
-        "1 to migrate, 0 stopped, 1 stopped by the guard, 2 need your attention (about 10 items, "
-    )
+    assert "orders-prod  copy from orders  rule 3" in ran.out
+    assert "about 10 items, " in ran.out
+    total = "Plan: 1 to copy, 1 stopped by the guard, 2 need your attention.  ~"
     assert total in ran.out
     assert "nothing was changed, because of users" in ran.err
     assert "orders-prod" not in client("dynamodb").list_tables()["TableNames"]

@@ -137,12 +137,13 @@ def test_plan_changes_nothing(waitlist: Path, fault_proxy: FaultProxy) -> None:
     assert ran.code == 0
     assert all(operation.startswith(READING) for operation in asked), asked
     assert ran.lines[1] == MIGRATION[0]
-    assert ran.lines[2].split() == [
-        *("Spaceport-Waitlist-prod", "(DynamoDB", "table):", "migrate,", "rule", "3,", "adopt")
-    ]
-    assert "fallback   Spaceport-Waitlist: data, about 78 items, " in ran.out
-    assert ran.lines[-1].startswith("ℹ️  Plan: 1 to migrate, 0 stopped (about 78 items, ")
-    assert " about 1 s and less than $0.0001 at list prices of us-east-1, " in ran.lines[-1]
+    assert ran.lines[2].endswith("us-east-1 · nothing has been changed")
+    row = "  >  Spaceport-Waitlist-prod  copy from Spaceport-Waitlist  rule 3"
+    assert ran.lines[4] == row
+    assert ran.lines[5].strip().startswith("about 78 items, ")
+    assert ran.lines[5].endswith(" ~1 s, less than $0.0001")
+    assert ran.lines[-2].startswith("ℹ️  Plan: 1 to copy.  ~")
+    assert ran.lines[-1] == f"ℹ️  Next: dataware apply {waitlist}"
     assert client("dynamodb").list_tables()["TableNames"] == ["Spaceport-Waitlist"]
     assert items_of("Spaceport-Waitlist") == before
 

@@ -233,7 +233,7 @@ def test_a_plan_that_changes_something_is_a_comment_and_passes(machine: Runner) 
     """Exit 2: the plan is saved, in the summary and in the outputs, and the job is green."""
     assert machine.run(step("plan", "Plan")).returncode == 0
     assert machine.output() == {"code": "2"}
-    assert machine.text("plan.md").startswith("## 🔄 dataware: 1 to migrate\n")
+    assert machine.text("plan.md").startswith("## 🔄 dataware: 1 to copy\n")
     assert machine.text("github_step_summary") == machine.text("plan.md")
     assert json.loads(machine.text("plan.json"))["resources"][0]["action"] == "migrate"
     assert machine.run(step("plan", "Verdict"), CODE="2").returncode == 0
@@ -322,7 +322,7 @@ def test_a_change_that_nobody_reviewed_is_refused(machine: Runner) -> None:
     done = machine.run(step("apply", name))
     assert done.returncode == 2
     assert "nobody has reviewed a plan" in done.stdout
-    assert "1 to migrate" in machine.text("github_step_summary")
+    assert "1 to copy" in machine.text("github_step_summary")
     make_table("Waitlist-prod", [{"pk": {"S": "1"}}])
     doubtful = machine.run(step("apply", name))
     assert doubtful.returncode == 3, "two live data sets are a stop where nobody has looked"

@@ -67,7 +67,7 @@ def document(plan: Plan, *warnings: str) -> str:
 def test_what_needs_attention_is_in_the_heading_and_in_its_row() -> None:
     """A reviewer who reads one line knows that there is something to look at."""
     text = document(plan_of(migration(), warned("twin", "two live data sets")))
-    assert text.startswith("## ⚠️ dataware: 1 needs your attention, 1 to migrate\n")
+    assert text.startswith("## ⚠️ dataware: 1 needs your attention, 1 to copy\n")
     rows = [line for line in text.splitlines() if line.startswith("| `App/")]
     assert rows[0].startswith("| `App/twin`")
     assert "⚠️ **import**" in rows[0]
@@ -80,7 +80,7 @@ def test_what_needs_attention_is_in_the_heading_and_in_its_row() -> None:
 def test_a_document_says_what_will_happen() -> None:
     """Heading with the verdict, sum, place, table, and the rest folded."""
     text = document(plan_of(migration(), one(Action.KEEP, "kept")), "careful")
-    assert text.startswith("## 🔄 dataware: 1 to migrate\n\nPlan: 1 to keep, 1 to migrate, 0 ")
+    assert text.startswith("## 🔄 dataware: 1 to copy\n\nPlan: 1 to copy, 1 unchanged")
     assert "at list prices of eu-central-1, 2026-11" in text
     assert "In account `111122223333`, `eu-central-1`, `2026-11-24T18:00:00+00:00`." in text
     assert "### Warnings\n\n- ⚠️ careful\n" in text
@@ -217,7 +217,7 @@ def test_the_renderer_writes_the_document_and_nothing_else() -> None:
     with make_renderer(Format.MARKDOWN, stream, plain=False, no_color=False, is_tty=True) as render:
         render(event("looking", count=1, account="1", region="r"))
         render(event("warning", text="careful"))
-        render(event("plan", text="Plan: 0 stopped", **_rest(plan_of())))
+        render(event("plan", text="Plan: no resources", **_rest(plan_of())))
         render(event("saved", what="the plan", path="x"))
     assert stream.getvalue() == markdown(payload(plan_of()), ["careful"])
 

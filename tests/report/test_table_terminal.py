@@ -115,14 +115,14 @@ def test_names_are_folded_at_their_separators() -> None:
 def test_the_table_stands_apart_between_the_lines_and_the_sum() -> None:
     """On a terminal the table has a blank line around it, and the sum is the last line."""
     stream = io.StringIO()
-    with TerminalRenderer(stream) as render:
+    with TerminalRenderer(stream, full=True) as render:
         render(event("note", text="before"))
         render(plan_summary(plan_of(migration()), lambda _type: "item"))
         render(plan_summary(plan_of(), lambda _type: "item"))
     lines = [line.rstrip() for line in stream.getvalue().splitlines()]
     before, empty, head, *_, nothing = lines
     assert (before, empty) == ("ℹ️  before", "")
-    (at,) = [n for n, line in enumerate(lines) if line.startswith("ℹ️  Plan: 1 to migrate")]
+    (at,) = [n for n, line in enumerate(lines) if line.startswith("ℹ️  Plan: 1 to copy")]
     assert lines[at - 1] == ""
     assert head.strip() == "App/Waitlist (DynamoDB table): 🔄 migrate, rule 3, adopt"
-    assert nothing == "ℹ️  Plan: 0 stopped"
+    assert nothing == "ℹ️  Plan: no resources"

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from dataware.aws import Account, ClientSettings, SystemClock, create_held, release_left_over
-from dataware.cli.display import display, is_live
+from dataware.cli.display import display, is_live, is_read
 from dataware.cli.process.gc import relaxed_gc
 from dataware.cli.process.malloc import limit_malloc_arenas
 from dataware.cli.process.signals import StopSignal
@@ -23,6 +23,7 @@ from dataware.core.kind import Kind
 from dataware.core.model import Wanted
 from dataware.core.ports import Aws, Emit, Journal
 from dataware.ops.context import Context, CopySettings
+from dataware.report.brief import without_decisions
 from dataware.state import FileJournal, ParameterMarkers, journal_path, read_records
 
 
@@ -45,18 +46,25 @@ class CloudFormationHoldingStacks:
 
 @contextmanager
 def outside(
-    options: AwsOptions, *, copies: bool = False, strict: bool = False, listener: Emit | None = None
+    options: AwsOptions,
+    *,
+    copies: bool = False,
+    strict: bool = False,
+    listener: Emit | None = None,
+    brief: bool = False,
 ) -> Iterator[Context]:
     """The context of one command, with its display and its signals.
 
     `copies` says that the command writes, so that the first Ctrl-C lets it finish what is in
-    flight. `listener` is told of every event, too.
+    flight. `listener` is told of every event, too. `brief` says that a plan is shown, so that on a
+    terminal its decisions need no lines of their own.
     """
     limit_malloc_arenas()
     quiet = relaxed_gc() if copies else nullcontext()
     with quiet, display(options) as show, _stop(options, show, graceful=copies) as stop:
         account = open_account(options, stop=stop)
-        emit = _both(with_run_log(show, account), listener)
+        shown = without_decisions(show) if brief and is_read(options) else show
+        emit = _both(with_run_log(shown, account), listener)
         context = make_context(account, emit, stop, strict=strict)
         if not account.asks_for_code:
             # Nobody could type the code for another process.

@@ -77,7 +77,9 @@ def _deploy(
             guarded = Path(folder) / "guarded"
             cdk.synth(guarded, arguments)
             chosen = choose_stacks(out, app, arguments, cdk, guarded)
-            with outside(out, copies=True, strict=app.strict, listener=listener) as context:
+            with outside(
+                out, copies=True, strict=app.strict, listener=listener, brief=True
+            ) as context:
                 listener.at(context.aws)
                 report_notes(context, chosen)
                 later = _before(context, chosen.app, deployment, given_parameters(arguments))

@@ -19,6 +19,7 @@ def display(options: AwsOptions, stream: TextIO | None = None) -> Renderer:
         stream,
         plain=options.plain,
         is_tty=is_watched(stream, os.environ),
+        full=options.full,
         **appearance(stream, os.environ),
     )
 
@@ -28,6 +29,11 @@ def is_live(options: AwsOptions) -> bool:
     return (
         options.format is Format.TEXT and not options.plain and is_watched(sys.stdout, os.environ)
     )
+
+
+def is_read(options: AwsOptions) -> bool:
+    """Whether a person reads standard output on a terminal, and did not ask for every line."""
+    return options.format is Format.TEXT and sys.stdout.isatty() and not options.full
 
 
 def is_watched(stream: TextIO, environ: Mapping[str, str]) -> bool:

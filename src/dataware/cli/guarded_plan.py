@@ -20,6 +20,7 @@ from dataware.ops.guard import guard
 from dataware.ops.inputs import App
 from dataware.ops.plan import make_plan
 from dataware.ops.saved_plan import SavedPlan
+from dataware.report.brief import PLAN
 from dataware.report.summary import plan_summary, price_notes
 
 
@@ -69,7 +70,7 @@ def report_saved_plan(emit: Emit, saved: SavedPlan) -> None:
 def _report_whole_plan(emit: Emit, plan: Plan, summary: Event) -> None:
     """What is said of a plan as a whole, and `summary`, which ends it."""
     for text in plan.warnings:
-        emit(event("warning", text=text))
+        emit(event("warning", text=text, about=PLAN))
     for text in price_notes(plan):
         emit(event("note", text=text))
     emit(summary)

@@ -133,6 +133,14 @@ saving_options = _together(
     ),
 )
 
+full_option = click.option(
+    "-v",
+    "--all",
+    "full",
+    is_flag=True,
+    help="Show the facts and reasons of every resource, also of what stays as it is.",
+)
+
 prices_option = click.option(
     "--prices",
     metavar="FILE",

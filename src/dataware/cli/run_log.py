@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -132,10 +132,16 @@ def _packages() -> Mapping[str, str]:
 
 def shown_arguments(context: click.Context) -> list[str]:
     """The arguments that were typed, without what could be a secret."""
+    return typed_arguments(context, {parameter.name or "" for parameter in context.command.params})
+
+
+def typed_arguments(context: click.Context, names: Set[str]) -> list[str]:
+    """Those of some parameters that were typed, without what could be a secret."""
     return [
         word
         for parameter in context.command.params
-        if context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if parameter.name in names
+        and context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
         for word in _words(parameter, context.params.get(parameter.name or ""))
     ]
 

@@ -21,6 +21,7 @@ class AwsOptions:
     format: Format
     plain: bool
     debug: bool
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +89,6 @@ Options = TypeVar(
 
 def pick(kind: type[Options], given: Mapping[str, Any]) -> Options:
     """The options of one kind out of all that a command was given."""
-    values: Any = {field.name: given[field.name] for field in fields(kind)}
+    names = [field.name for field in fields(kind)]
+    values: Any = {name: given[name] for name in names if name in given or name != "full"}
     return kind(**values)

@@ -105,7 +105,9 @@ class SingleSynth:
     ) -> bool:
         """Whether the assembly can be deployed as it is; only then anything is told."""
         told: list[Event] = []
-        with outside(self.out, copies=True, strict=self.app.strict, listener=listener) as context:
+        with outside(
+            self.out, copies=True, strict=self.app.strict, listener=listener, brief=True
+        ) as context:
             try:
                 plan = self._plan(replace(context, emit=told.append), chosen)
             except DatawareError:

@@ -130,6 +130,7 @@ MESSAGES = _messages(
     ("saved", INFO, "ℹ️ ", "Saved {what} to {path}"),
     ("plan", INFO, "ℹ️ ", "{text}"),
     ("problem", FAILURE, "❌", "{place}: {text}"),
+    ("next", INFO, "ℹ️ ", "Next: {command}"),
     ("check-passed", SUCCESS, "✅", "{check}: {text}"),
     ("check-note", INFO, "ℹ️ ", "{check}: {text}"),
     ("check-warning", WARNING, "⚠️ ", "{check}: {text}"),

@@ -87,12 +87,14 @@ def make_renderer(
     is_tty: bool,
     force_color: bool = False,
     columns: int | None = None,
+    full: bool = False,
 ) -> Renderer:
     """The renderer for `stream`.
 
     `is_tty` says that somebody watches, so that live bars make sense. `plain` takes away bars,
     colour and signs; `no_color` takes away colour and signs; `force_color` colours also what
-    nobody watches. `columns` is the width of the output, where one is known.
+    nobody watches. `columns` is the width of the output, where one is known; a
+    `full` plan shows the facts and reasons of every resource.
     """
     if format is Format.JSON:
         return JsonRenderer(stream)
@@ -104,11 +106,12 @@ def make_renderer(
             signs=not (plain or no_color),
             color=force_color and not (plain or no_color),
             columns=columns,
+            full=full,
         )
     # rich costs a third of the start-up time.
     from dataware.report.terminal import TerminalRenderer  # noqa: PLC0415 - for a terminal only
 
-    return TerminalRenderer(stream, color=not no_color)
+    return TerminalRenderer(stream, color=not no_color, full=full)
 
 
 def _document(format: Format, stream: TextIO) -> Renderer:

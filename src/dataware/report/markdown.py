@@ -103,10 +103,10 @@ def fitting(
 def _head(data: Json, ranked: Sequence[Json], losses: Sequence[Json], attention: int) -> str:
     plan = data["plan"]
     where = f"account {code(plan['account'])}, {code(plan['region'])}, {code(plan['created'])}"
+    costs = f" Costs are at {prose(data['prices'])}." if data.get("prices") else ""
     notes = "".join(f"\n\n{prose(note)}" for note in data.get("notes", ()))
-    return (
-        f"## {_verdict(ranked, losses, attention)}\n\n{prose(data['text'])}\n\nIn {where}.{notes}"
-    )
+    verdict = _verdict(ranked, losses, attention)
+    return f"## {verdict}\n\n{prose(data['text'])}\n\nIn {where}.{costs}{notes}"
 
 
 def _verdict(ranked: Sequence[Json], losses: Sequence[Json], attention: int) -> str:

@@ -7,9 +7,9 @@ broken between words; in a pipe an event is one line, however long.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from threading import RLock
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
 from dataware.core.events import Event, Level
 from dataware.report.event_sampler import EventSampler
@@ -41,9 +41,14 @@ class PlainRenderer:
         signs: bool = True,
         color: bool = False,
         columns: int | None = None,
+        full: bool = False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Write to `stream`; a table of a plan is laid out for `columns`, or in blocks without."""
+        """Write to `stream`; a plan is laid out for `columns`, or in lines of any length without.
+
+        A `full` plan shows the facts of every resource.
+        """
+        self._full = full
         self._output = Output(stream)
         self._color = color
         self._columns = columns
@@ -58,7 +63,7 @@ class PlainRenderer:
         with self._lock:
             for shown in self._bounded.admit(event):
                 if shown.code == "plan":
-                    self._write_table(shown)
+                    self._write_plan(_plan_of(shown))
                 self._write(shown)
 
     def _write(self, event: Event) -> None:
@@ -70,29 +75,43 @@ class PlainRenderer:
         code = COLORS[event.message.level] if self._color else ""
         self._output.write(f"\x1b[{code}m{text}\x1b[0m" if code else text)
 
-    def _write_table(self, event: Event) -> None:
+    def _write_plan(self, plan: Mapping[str, Any]) -> None:
+        for text in self._full_plan(plan) if self._full else self._short_plan(plan):
+            self._output.write(text)
+
+    def _short_plan(self, plan: Mapping[str, Any]) -> Iterator[str]:
+        # A plan alone needs what lays it out.
+        from dataware.report.fit import Fit  # noqa: PLC0415 - see above
+        from dataware.report.plan_digest import plan_digest  # noqa: PLC0415 - see above
+
+        digest = plan_digest(plan, Fit(self._columns, ascii=not self._signs))
+        if self._color:
+            from dataware.report.table_terminal import colored  # noqa: PLC0415 - see above
+
+            return colored(digest)
+        return ("".join(text for text, _ in line).rstrip() for line in digest)
+
+    def _full_plan(self, plan: Mapping[str, Any]) -> Iterator[str]:
         from dataware.report.table import (  # noqa: PLC0415 - a plan alone has a table
             PlanTable,
-            plan_of,
             stack_rows,
         )
 
-        table = PlanTable.of(plan_of(event))
+        table = PlanTable.of(plan)
         if self._columns is None:
-            for text in stack_rows(table):
-                self._output.write(text)
-        elif table.rows:
-            # rich is only worth its start-up time where the width is known.
-            from dataware.report.table_terminal import laid_out  # noqa: PLC0415 - see above
+            return stack_rows(table)
+        if not table.rows:
+            return iter(())
+        # rich is only worth its start-up time where the width is known.
+        from dataware.report.table_terminal import laid_out  # noqa: PLC0415 - see above
 
-            for text in laid_out(
-                table,
-                width=self._columns,
-                signs=self._signs,
-                lines=self._unicode and self._signs,
-                color=self._color,
-            ):
-                self._output.write(text)
+        return laid_out(
+            table,
+            width=self._columns,
+            signs=self._signs,
+            lines=self._unicode and self._signs,
+            color=self._color,
+        )
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -102,3 +121,9 @@ class PlainRenderer:
         """Say what was left out."""
         for shown in self._bounded.rest():
             self._write(shown)
+
+
+def _plan_of(event: Event) -> Mapping[str, Any]:
+    from dataware.report.table import plan_of  # noqa: PLC0415 - a plan alone needs it
+
+    return plan_of(event)

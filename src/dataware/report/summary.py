@@ -8,13 +8,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dataware.core.events import Event, event, format_count, needs_attention
-from dataware.core.model import Action, precision
-from dataware.core.plan import Plan, copies
+from dataware.core.model import Action, Existence, precision
+from dataware.core.plan import Plan, Planned, copies
+
+LIST_PRICES = "list prices"
+"""What the sum of a plan leaves unsaid; prices of somebody's own are named."""
 
 WORDS = {
     Action.KEEP: "to keep",
     Action.IMPORT: "to import",
-    Action.MIGRATE: "to migrate",
+    Action.MIGRATE: "to copy",
     Action.RESUME: "to resume",
     Action.CREATE: "to create",
     Action.STOP: "stopped",
@@ -56,14 +59,21 @@ class Totals:
             at_least=any(one.at_least for one in known),
         )
 
+    @property
+    def size(self) -> str:
+        """How much is copied: "about 20,012 items, 766 kB"; empty if nothing is known."""
+        if not self.items:
+            return ""
+        counts = ", ".join(format_count(count, unit) for unit, count in self.items.items())
+        about = precision({"exact": self.exact, "at_least": self.at_least})
+        return f"{about}{counts}, {volume(self.bytes)}"
+
     def __str__(self) -> str:
-        """The sums for people; empty if there is nothing to copy."""
+        """Time and money for people; empty if there is nothing to copy."""
         parts = []
         if self.items:
-            counts = ", ".join(format_count(count, unit) for unit, count in self.items.items())
-            effort_in_words = _effort(self.seconds, self.usd, at_least=self.at_least)
-            about = precision({"exact": self.exact, "at_least": self.at_least})
-            parts.append(f"{about}{counts}, {volume(self.bytes)}, {effort_in_words}")
+            least = "at least " if self.at_least else ""
+            parts.append(f"{least or '~'}{duration(self.seconds)}, {least}{money(self.usd)}")
         if self.unseen:
             copies_of = "1 copy" if self.unseen == 1 else f"{self.unseen:,} copies"
             parts.append(f"{copies_of} of unknown size")
@@ -73,17 +83,15 @@ class Totals:
 def plan_summary(plan: Plan, unit_of: Callable[[str], str]) -> Event:
     """The event that ends a plan: its sum in one line, and the plan itself for its table.
 
-    The line is like "Plan: 1 to import, 1 to migrate, 0 stopped (78 items, 1.9 kB, about 2 s and
-    $0.0002 at list prices of us-east-1, 2026-11)".
+    The line is like "Plan: 2 to copy, 1 to create, 2 unchanged, 1 needs your attention.  ~3 s,
+    $0.0050".
     """
-    counts = Counter(planned.decision.action for planned in plan.resources)
-    shown = [action for action in WORDS if counts[action] or action is Action.STOP]
-    actions = ", ".join(f"{counts[action]} {WORDS[action]}" for action in shown)
-    losses = f", {len(plan.losses)} stopped by the guard" if plan.losses else ""
-    losses += f", {needs_attention(plan.attention)}" if plan.attention else ""
     totals = Totals.of(plan, unit_of)
-    at = f" at {plan.prices}" if plan.prices and totals.items else ""
-    text = f"Plan: {actions}{losses}" + (f" ({totals}{at})" if str(totals) else "")
+    text = f"Plan: {', '.join(_counts(plan)) or 'no resources'}"
+    if str(totals):
+        text += f".  {totals}"
+    if plan.prices and totals.items and plan.prices.name != LIST_PRICES:
+        text += f" at {plan.prices}"
     return event(
         "plan",
         text=text,
@@ -91,7 +99,37 @@ def plan_summary(plan: Plan, unit_of: Callable[[str], str]) -> Event:
         attention=plan.attention,
         totals=asdict(totals),
         notes=list(price_notes(plan)),
+        prices=str(plan.prices) if plan.prices and totals.items else "",
     )
+
+
+def _counts(plan: Plan) -> Iterator[str]:
+    """How many resources there are of each sort, what changes before what stays."""
+    unchanged = sum(_stays(one) and not one.needs_attention for one in plan.resources)
+    counts = Counter(one.decision.action for one in plan.resources if not _stays(one))
+    for action in (Action.STOP, Action.RESUME, Action.MIGRATE, Action.CREATE):
+        if counts[action]:
+            yield f"{counts[action]:,} {WORDS[action]}"
+    if plan.losses:
+        yield f"{len(plan.losses):,} stopped by the guard"
+    if unchanged:
+        yield f"{unchanged:,} unchanged"
+    if plan.attention:
+        yield needs_attention(plan.attention)
+
+
+def _stays(planned: Planned) -> bool:
+    return _is_as_it_was(planned.decision.action, planned.preferred.existence)
+
+
+def is_unchanged(resource: Mapping[str, Any]) -> bool:
+    """Whether a resource of a plan's JSON stays as it is: kept, or used as it is found."""
+    return _is_as_it_was(Action(resource["action"]), Existence(resource["preferred"]["exists"]))
+
+
+def _is_as_it_was(action: Action, existence: Existence) -> bool:
+    used = action is Action.CREATE and existence is Existence.EXISTS
+    return used or action in {Action.KEEP, Action.IMPORT}
 
 
 def shown_plan(plan: Plan) -> dict[str, Any]:

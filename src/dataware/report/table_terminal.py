@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
 from rich.box import SIMPLE_HEAD
@@ -16,7 +16,7 @@ from rich.text import Text
 from dataware.core.model import Action
 from dataware.report.table import EVERYWHERE, WARNING, PlanTable, PlanTableRow, TableSide, fields
 
-WIDE = 140
+WIDE = 100
 """Columns of a terminal from which on the table has columns of its own."""
 
 NARROWEST = 40
@@ -65,6 +65,15 @@ def laid_out(
         color_system="standard" if color else None,
     )
     console.print(plan_table(table, width=width, signs=signs, lines=lines))
+    yield from (text.rstrip() for text in stream.getvalue().splitlines())
+
+
+def colored(lines: Iterable[Sequence[tuple[str, str]]]) -> Iterator[str]:
+    """Lines of styled pieces with the codes of their colours."""
+    stream = StringIO()
+    console = Console(file=stream, force_terminal=True, color_system="standard")
+    for line in lines:
+        console.print(Text.assemble(*line), soft_wrap=True)
     yield from (text.rstrip() for text in stream.getvalue().splitlines())
 
 

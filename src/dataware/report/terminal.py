@@ -27,9 +27,11 @@ from dataware.report.event_sampler import (
     is_one_of_few,
     migration_of,
 )
+from dataware.report.fit import Fit
 from dataware.report.line import can_show_signs, line
 from dataware.report.output import Output
 from dataware.report.plain import PERIOD, SAMPLE
+from dataware.report.plan_digest import plan_digest
 from dataware.report.table import PlanTable, plan_of
 from dataware.report.table_terminal import plan_table
 from dataware.report.wrapping import wrap_text
@@ -129,7 +131,9 @@ class ReflowingLive(Live):
 class TerminalRenderer:
     """Lines above, bars below; `color=False` leaves out colour and signs, but keeps the bars."""
 
-    def __init__(self, stream: TextIO, *, color: bool = True) -> None:
+    def __init__(self, stream: TextIO, *, color: bool = True, full: bool = False) -> None:
+        """Write to `stream`; a `full` plan shows the facts of every resource."""
+        self._full = full
         self._console = Console(
             file=stream, no_color=not color, highlight=False, emoji=False, markup=False
         )
@@ -171,12 +175,18 @@ class TerminalRenderer:
         self._console.print(Text(text, style=STYLES[event.message.level]), soft_wrap=True)
 
     def _print_table(self, event: Event) -> None:
-        table = PlanTable.of(plan_of(event))
-        if table.rows:
-            width = self._console.width
+        width = self._console.width
+        if self._full:
+            table = PlanTable.of(plan_of(event))
             laid = plan_table(table, width=width, signs=self._signs, lines=self._unicode)
+            parts = [laid] if table.rows else []
+        else:
+            digest = plan_digest(plan_of(event), Fit(width, ascii=not self._unicode))
+            parts = [Text("\n").join(Text.assemble(*line) for line in digest)]
+            parts = [part for part in parts if part]
+        for part in parts:
             self._console.print()
-            self._console.print(laid)
+            self._console.print(part, soft_wrap=not self._full)
             self._console.print()
 
     def _show_bars(self) -> None:

@@ -10,6 +10,7 @@ import click
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import (
     app_options,
+    full_option,
     guard_options,
     plan_outside_options,
     prices_option,
@@ -31,6 +32,7 @@ DONE, CHANGES = 0, SidesDifferError.exit_code
 @app_options
 @guard_options
 @saving_options
+@full_option
 @prices_option
 @plan_outside_options
 def plan(**given: Any) -> int:
@@ -68,6 +70,7 @@ def run_plan(
     from dataware.cli.app import app_of
     from dataware.cli.context import outside
     from dataware.cli.guarded_plan import guarded_plan, report_plan
+    from dataware.cli.way_on import apply_command
     from dataware.ops.inputs.files import check_writable, read_environments, save_plan
     from dataware.ops.inputs.prices import read_prices
 
@@ -79,7 +82,7 @@ def run_plan(
     if saving.lock:
         read_environments()
     loaded = app_of(out, app, guarding=True)
-    with outside(out, strict=app.strict) as context:
+    with outside(out, strict=app.strict, brief=True) as context:
         plan = guarded_plan(context, loaded, guarding, priced)
         report_plan(context, plan)
         if saving.out:
@@ -87,6 +90,8 @@ def run_plan(
             context.emit(event("saved", what="the plan", path=str(saving.out)))
         if saving.lock:
             _save_decisions(context, loaded, plan, prune=saving.prune)
+        if plan.changes and not (plan.stops or plan.losses):
+            context.emit(event("next", command=apply_command(saving.out)))
     if plan.stops or plan.losses:
         return RefusedError.exit_code
     return CHANGES if saving.detailed_exitcode and (plan.changes or plan.attention) else DONE

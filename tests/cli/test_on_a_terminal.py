@@ -1,0 +1,54 @@
+"""Commands on a real terminal, as a person sees them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from dataware.embedded import EmbeddedAws
+from support.cli import table_app
+from support.ptys import Terminal
+from support.worlds import make_table
+
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@pytest.fixture
+def waitlist(aws_server: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Items under the older name, and the app that prefers another one."""
+    monkeypatch.chdir(tmp_path)
+    make_table("Waitlist", ({"pk": {"S": str(n)}} for n in range(9)))
+    return table_app(Path("dataware.toml"), "Waitlist-prod", "Waitlist")
+
+
+def test_a_plan_is_read_in_ten_seconds(waitlist: Path) -> None:
+    """At 80 columns: where it is, a row, the sum and the command that goes on."""
+    with Terminal(("-m", "dataware.cli", "plan", waitlist)) as terminal:
+        assert terminal.ended() == 0
+    lines = [ESCAPES.sub("", line).rstrip() for line in terminal.written.splitlines()]
+    assert all(cell_len(line) <= 80 for line in lines)
+    looking, empty, head, space, row, takes, end, *rest = lines
+    assert looking.startswith("🔍 Looking at 1 resource")
+    assert head.endswith(" · us-east-1 · nothing has been changed")
+    assert (empty, space, end) == ("", "", "")
+    assert row.split() == [
+        *(">", "Waitlist-prod", "copy", "from", "Waitlist", "rule", "3"),
+    ]
+    assert takes.strip().startswith("about 9 items, ")
+    assert rest == [
+        "ℹ️  Plan: 1 to copy.  ~1 s, less than $0.0001",
+        f"ℹ️  Next: dataware apply {waitlist}",
+    ]
+
+
+def test_all_shows_the_lines_of_decisions_too(waitlist: Path) -> None:
+    """Whoever asks for everything gets the older lines, the facts and the reasons."""
+    with Terminal(("-m", "dataware.cli", "plan", waitlist, "--all")) as terminal:
+        assert terminal.ended() == 0
+    text = " ".join(ESCAPES.sub("", terminal.written).split())
+    older = "🔄 Fallback table has data, creating preferred and migrating: Waitlist → Waitlist-prod"
+    assert older in text
+    assert "preferred Waitlist-prod: absent" in text
