@@ -54,7 +54,7 @@ def test_text_tells_decisions_warnings_and_the_sum(offline: Path) -> None:
     assert "Waitlist → Waitlist-prod" in ran.out
     assert "twin has a twin" in ran.out
     assert "look twice" in ran.out
-    assert "1 to import, 1 to migrate, 1 stopped" in ran.out
+    assert "Plan: 1 stopped, 1 to copy, 2 need your attention." in ran.out
 
 
 @pytest.mark.parametrize(("form", "first"), [("markdown", "##"), ("html", "<!doctype html>")])

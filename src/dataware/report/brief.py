@@ -9,7 +9,7 @@ from dataware.core.events import Event
 DECISIONS = frozenset(
     {"keeping", "importing", "importing-empty", "referencing", "migrating", "migrating-into"}
     | {"resuming", "preferred-empty", "fallback-empty", "creating", "using-existing"}
-    | {"deferred", "stopped", "guarded", "loss-allowed"}
+    | {"deferred", "stopped", "stopped-by-guard", "loss-allowed"}
 )
 """Codes of lines that tell of a decision."""
 

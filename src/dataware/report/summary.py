@@ -154,11 +154,6 @@ def price_notes(plan: Plan) -> Iterator[str]:
         yield f"{prices.source} names no price for {', '.join(prices.filled)}: list prices count"
 
 
-def _effort(seconds: int, usd: float, *, at_least: bool = False) -> str:
-    """Time and money: "about 2 s and $0.0002", or "at least 2 s and $0.0002"."""
-    return f"{'at least' if at_least else 'about'} {duration(seconds)} and {money(usd)}"
-
-
 def volume(size: int) -> str:
     """A number of bytes in decimal units, with three digits at most."""
     amount, units = float(size), ["B", "kB", "MB", "GB", "TB", "PB"]

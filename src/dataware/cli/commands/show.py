@@ -9,12 +9,13 @@ import click
 
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import SectionedCommand
-from dataware.cli.options import plain_options, plan_format_option
+from dataware.cli.options import full_option, plain_options, plan_format_option
 from dataware.cli.settings import AwsOptions
 
 
 @click.command(cls=SectionedCommand, short_help="Show a saved plan; asks AWS nothing.")
 @click.argument("plan", type=FilePath(path_type=Path))
+@full_option
 @plan_format_option
 @plain_options
 def show(**given: Any) -> int:
@@ -28,7 +29,9 @@ def show(**given: Any) -> int:
       dataware show plan.json --format markdown
       dataware show plan.json --format html > plan.html
     """
-    look = AwsOptions(None, None, None, given["format"], given["plain"], given["debug"])
+    look = AwsOptions(
+        None, None, None, given["format"], given["plain"], given["debug"], given["full"]
+    )
     return run_show(look, given["plan"])
 
 
