@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from dataware.cli.commands.apply import apply
 from dataware.cli.commands.plan import plan
 from dataware.cli.way_on import apply_command
 
@@ -15,7 +16,7 @@ def next_command(*arguments: str, saved: str | None = None) -> str:
     """What follows on `dataware plan` with those arguments."""
     with click.Context(plan, info_name="plan") as context:
         plan.parse_args(context, list(arguments))
-        return apply_command(Path(saved) if saved else None)
+        return apply_command(apply, Path(saved) if saved else None)
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,8 @@ WHERE = frozenset({"profile", "region", "endpoint_url"})
 APPEARANCE = frozenset({"format", "plain", "debug"})
 
 
-def apply_command(saved: Path | None) -> str:
+def apply_command(apply: click.Command, saved: Path | None) -> str:
     """`dataware apply` for what the running command has planned, from `saved` if that is a file."""
-    from dataware.cli.commands.apply import apply  # noqa: PLC0415 - the commands import this
-
     context = click.get_current_context(silent=True)
     names = {parameter.name or "" for parameter in apply.params} - APPEARANCE
     words = typed_arguments(context, WHERE if saved else names) if context else []

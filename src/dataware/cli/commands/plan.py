@@ -68,6 +68,7 @@ def run_plan(
 ) -> int:
     """Look, decide, guard, save."""
     from dataware.cli.app import app_of
+    from dataware.cli.commands.apply import apply
     from dataware.cli.context import outside
     from dataware.cli.guarded_plan import guarded_plan, report_plan
     from dataware.cli.way_on import apply_command
@@ -91,7 +92,7 @@ def run_plan(
         if saving.lock:
             _save_decisions(context, loaded, plan, prune=saving.prune)
         if plan.changes and not (plan.stops or plan.losses):
-            context.emit(event("next", command=apply_command(saving.out)))
+            context.emit(event("next", command=apply_command(apply, saving.out)))
     if plan.stops or plan.losses:
         return RefusedError.exit_code
     return CHANGES if saving.detailed_exitcode and (plan.changes or plan.attention) else DONE
