@@ -86,9 +86,9 @@ class PlainRenderer:
 
         digest = plan_digest(plan, Fit(self._columns, ascii=not self._signs))
         if self._color:
-            from dataware.report.table_terminal import colored  # noqa: PLC0415 - see above
+            from dataware.report.table_terminal import color_lines  # noqa: PLC0415 - see above
 
-            return colored(digest)
+            return color_lines(digest)
         return ("".join(text for text, _ in line).rstrip() for line in digest)
 
     def _full_plan(self, plan: Mapping[str, Any]) -> Iterator[str]:

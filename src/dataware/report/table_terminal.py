@@ -68,7 +68,7 @@ def laid_out(
     yield from (text.rstrip() for text in stream.getvalue().splitlines())
 
 
-def colored(lines: Iterable[Sequence[tuple[str, str]]]) -> Iterator[str]:
+def color_lines(lines: Iterable[Sequence[tuple[str, str]]]) -> Iterator[str]:
     """Lines of styled pieces with the codes of their colours."""
     stream = StringIO()
     console = Console(file=stream, force_terminal=True, color_system="standard")
