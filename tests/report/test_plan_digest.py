@@ -44,7 +44,7 @@ def test_a_plan_says_where_it_is_and_what_changes() -> None:
         "",
         "  !  Sessions-prod  both names hold data                                 rule 8",
         "     2 items are only in Sessions",
-        "     → dataware verify dynamodb://Sessions dynamodb://Sessions-prod",
+        "     → dataware explain 8",
         "  >  Waitlist-prod  copy from Waitlist                                   rule 3",
         "                    about 78 items, 7.8 kB, ~2 s, $0.0002",
         "  +  new            new                                                  rule 5",

@@ -39,7 +39,6 @@ TWO_DATA_SETS = 8
 """The rule of which both names hold data."""
 
 STOPPED, WARNED, CHANGED, NEW = ("x", "bold red"), ("!", "yellow"), (">", "cyan"), ("+", "cyan")
-SCHEMES = {"AWS::S3::Bucket": "s3"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,26 +188,17 @@ def _takes(resource: Json, action: Action) -> str:
 
 def _way_on(resource: Json, *, stopped: bool) -> str:
     """The one command that helps; none where the sentences name one."""
-    holding = [one["name"] for one in resource["fallbacks"] if one["content"] == "data"]
-    if resource["rule"] == TWO_DATA_SETS and not stopped and holding:
-        scheme = SCHEMES.get(resource["type"], "dynamodb")
-        sides = (holding[0], resource["preferred"]["name"])
-        return f"dataware verify {' '.join(_address(scheme, side) for side in sides)}"
     told = (resource["reason"],) if stopped else resource["warnings"]
     if any("`dataware " in text for text in told):
         return ""
     return f"dataware explain {resource['rule']}"
 
 
-def _address(scheme: str, name: str) -> str:
-    return name if name.startswith("arn:") else f"{scheme}://{name}"
-
-
 def _row_lines(row: DigestRow, fit: Fit, name_width: int) -> Iterator[Line]:
     below = _below(row, fit)
     if not row.rule:
         first, *rest = list(below) or [[]]
-        yield [(f"  {row.look[0]}  ", row.look[1]), *_unindented(first)]
+        yield [(f"  {row.look[0]}  ", row.look[1]), *_drop_indent(first)]
         yield from rest
         return
     if fit.width is not None and fit.width < NARROWEST:
@@ -263,5 +253,5 @@ def _below(row: DigestRow, fit: Fit) -> Iterator[Line]:
             yield [(f"{' ' * INDENT}{text}", "")]
 
 
-def _unindented(line: Line) -> Line:
+def _drop_indent(line: Line) -> Line:
     return [(text.removeprefix(" " * INDENT), style) for text, style in line]
