@@ -16,6 +16,7 @@ from dataware.report.summary import (
     money,
     plan_summary,
     price_notes,
+    question_of,
     shown_plan,
     volume,
 )
@@ -66,6 +67,24 @@ def test_a_summary_counts_what_needs_attention(plan: Plan, words: str) -> None:
     told = plan_summary(plan, unit_of)
     assert told.text() == words
     assert told.data["attention"] == plan.attention > 0
+
+
+@pytest.mark.parametrize(
+    ("resources", "words"),
+    [
+        ((migration(),), "Copy 1 resource (about 78 items, 7.8 kB, $0.0002)?"),
+        (
+            (migration(), migration("Orders"), planned(BUCKET, Action.CREATE)),
+            "Copy 2 resources (about 156 items, 15.6 kB, $0.0004) and create 1 resource?",
+        ),
+        ((planned(BUCKET, Action.CREATE), warned()), "Create 1 resource?"),
+        ((planned(TABLE, Action.MIGRATE),), "Copy 1 resource (of unknown size)?"),
+    ],
+    ids=["copy", "both", "create", "unseen"],
+)
+def test_a_question_says_what_would_be_changed(resources: tuple[Planned, ...], words: str) -> None:
+    """How many resources, how much, and what it costs."""
+    assert question_of(plan_of(*resources), unit_of) == words
 
 
 def test_a_stop_is_not_counted_twice() -> None:

@@ -53,6 +53,10 @@ class Terminal:
             self.written += chunk
         return self.written
 
+    def type(self, text: str) -> None:
+        """Type some text."""
+        os.write(self._leader, text.encode())
+
     def interrupt(self) -> None:
         """Press Ctrl-C, which is a signal to everything in the foreground."""
         os.killpg(self._program.pid, signal.SIGINT)

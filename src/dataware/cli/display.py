@@ -36,6 +36,12 @@ def is_read(options: AwsOptions) -> bool:
     return options.format is Format.TEXT and sys.stdout.isatty() and not options.full
 
 
+def can_ask(options: AwsOptions) -> bool:
+    """Whether a person sits at a terminal, reads what is shown and can answer."""
+    watched = (is_watched(stream, os.environ) for stream in (sys.stdin, sys.stdout))
+    return options.format is Format.TEXT and all(watched)
+
+
 def is_watched(stream: TextIO, environ: Mapping[str, str]) -> bool:
     """Whether somebody sees lines move: a terminal that can, and no CI that only pretends."""
     return stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")

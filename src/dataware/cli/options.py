@@ -141,6 +141,8 @@ full_option = click.option(
     help="Show the facts and reasons of every resource, also of what stays as it is.",
 )
 
+yes_option = click.option("--yes", is_flag=True, help="Do not ask before something is changed.")
+
 prices_option = click.option(
     "--prices",
     metavar="FILE",

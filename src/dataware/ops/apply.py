@@ -52,6 +52,8 @@ def apply_plan(
     """
     if saved:
         plan = _probed_again(context, plan, settings)
+    for text in plan.warnings:
+        context.emit(event("warning", text=text))
     if plan.stops:
         for planned in plan.stops:
             announce(context.emit, planned)
@@ -61,8 +63,6 @@ def apply_plan(
             f"nothing was changed, because of {names}; see the reasons above, and {more}"
         )
     check_sources(plan, settings)
-    for text in plan.warnings:
-        context.emit(event("warning", text=text))
     _report_waiting(context, plan)
     _apply_each(context, plan, settings)
     if sums_up:

@@ -103,6 +103,21 @@ def plan_summary(plan: Plan, unit_of: Callable[[str], str]) -> Event:
     )
 
 
+def question_of(plan: Plan, unit_of: Callable[[str], str]) -> str:
+    """What a person is asked: "Copy 2 resources (about 20,012 items, 766 kB, $0.0130)?"."""
+    totals = Totals.of(plan, unit_of)
+    copied = len(copies(plan))
+    created = sum(one.creates for one in plan.resources) - sum(one.creates for one in copies(plan))
+    parts = []
+    if copied:
+        held = [totals.size, money(totals.usd)] if totals.size else ["of unknown size"]
+        parts.append(f"copy {format_count(copied, 'resource')} ({', '.join(held)})")
+    if created:
+        parts.append(f"create {format_count(created, 'resource')}")
+    text = " and ".join(parts)
+    return f"{text[0].upper()}{text[1:]}?"
+
+
 def _counts(plan: Plan) -> Iterator[str]:
     """How many resources there are of each sort, what changes before what stays."""
     unchanged = sum(_stays(one) and not one.needs_attention for one in plan.resources)

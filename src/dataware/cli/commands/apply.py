@@ -7,23 +7,34 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dataware.cli.help import SectionedCommand
-from dataware.cli.options import app_options, copy_options, outside_options
+from dataware.cli.options import (
+    app_options,
+    copy_options,
+    full_option,
+    outside_options,
+    yes_option,
+)
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, pick
-from dataware.core.events import event
+from dataware.core.errors import RefusedError
 
 if TYPE_CHECKING:
     from dataware.cli.notify import Listener
+    from dataware.core.plan import Plan
+    from dataware.ops.context import Context
 
 
 @click.command(cls=SectionedCommand, short_help="Create, copy and verify; safe to repeat.")
+@yes_option
 @app_options
+@full_option
 @copy_options
 @outside_options
 def apply(**given: Any) -> int:
     """Create, copy and verify; safe to repeat, and continues where it was interrupted.
 
     APP is a plan that `dataware plan --out` saved, or anything that `dataware plan` takes. A
-    saved plan is looked at again first, and refused if what it rests on has changed.
+    saved plan is looked at again first, and refused if what it rests on has changed. Without one,
+    on a terminal, the plan is shown and you are asked before something is changed.
 
     \b
     Examples:
@@ -31,27 +42,37 @@ def apply(**given: Any) -> int:
       dataware apply cdk.out --max-share 50%
       dataware apply dataware.toml --on-conflict target
     """
-    return run_apply(pick(AwsOptions, given), pick(AppOptions, given), pick(CopyOptions, given))
+    return run_apply(
+        pick(AwsOptions, given),
+        pick(AppOptions, given),
+        pick(CopyOptions, given),
+        yes=given["yes"],
+    )
 
 
-def run_apply(out: AwsOptions, app: AppOptions, copy: CopyOptions) -> int:
+def run_apply(out: AwsOptions, app: AppOptions, copy: CopyOptions, *, yes: bool) -> int:
     """Carry out a saved plan, or a new plan of an app."""
     from dataware.cli.notify import notifying
 
     with notifying("apply", out, copy.notify) as listener:
-        _apply(out, app, copy, listener)
+        _apply(out, app, copy, listener, yes=yes)
     return 0
 
 
-def _apply(out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: Listener) -> None:
+def _apply(
+    out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: Listener, *, yes: bool
+) -> None:
     from dataware.cli.app import app_of, saved_plan, wanted_here
     from dataware.cli.context import outside, settings_of
+    from dataware.cli.display import can_ask
     from dataware.cli.project import in_project
     from dataware.ops.apply import apply_plan
     from dataware.ops.inputs import App
+    from dataware.ops.inputs.prices import read_prices
     from dataware.ops.plan import make_plan
 
     saved = saved_plan(app)
+    asks = saved is None and not yes and can_ask(out)
     out = in_project(out, app)
     loaded = App([]) if saved else app_of(out, app)
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
@@ -61,8 +82,23 @@ def _apply(out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: Listen
             context,
             wanted_here(context, loaded),
             report=False,
+            prices=read_prices(None) if asks else None,
             all_versions=settings.all_versions,
         )
-        for text in plan.warnings if saved is None else ():
-            context.emit(event("warning", text=text))
+        if asks and plan.changes and not plan.stops:
+            _ask(context, plan)
         apply_plan(context, plan, settings, saved=saved is not None)
+
+
+def _ask(context: Context, plan: Plan) -> None:
+    """Show what would be changed. Raises RefusedError unless the answer is yes."""
+    from dataware.cli.question import is_yes
+    from dataware.kinds import load
+    from dataware.report.summary import plan_summary, question_of
+
+    def unit_of(cfn_type: str) -> str:
+        return load(cfn_type).unit
+
+    context.emit(plan_summary(plan, unit_of))
+    if not is_yes(question_of(plan, unit_of)):
+        raise RefusedError("nothing was changed, because the answer was no")

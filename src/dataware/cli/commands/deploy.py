@@ -10,15 +10,18 @@ from dataware.cli.help import SectionedCommand
 from dataware.cli.options import (
     copy_options,
     deploy_options,
+    full_option,
     guard_options,
     outside_options,
     prices_option,
+    yes_option,
 )
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions, pick
 
 
 @click.command(cls=SectionedCommand, short_help="Plan, apply, then cdk deploy with adoption.")
-@click.option("--yes", is_flag=True, help="Do not ask before something is changed.")
+@yes_option
+@full_option
 @deploy_options
 @guard_options
 @click.option(

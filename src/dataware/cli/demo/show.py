@@ -193,7 +193,10 @@ class _Show:
         return [sys.executable, "-m", "dataware.cli", *arguments, *self._plain]
 
     def _run(self, *arguments: str) -> None:
-        ended = subprocess.run(self._command(*arguments), cwd=self._folder, check=False)
+        # Without an input no command asks: what is run here was agreed to with the demo.
+        ended = subprocess.run(
+            self._command(*arguments), cwd=self._folder, check=False, stdin=subprocess.DEVNULL
+        )
         if ended.returncode:
             shown = " ".join(arguments)
             raise DatawareError(
@@ -203,7 +206,8 @@ class _Show:
 
     def _kill(self, table: str, items: int, *arguments: str) -> None:
         """Start a command that copies `items`, and end it with SIGKILL on the way."""
-        with subprocess.Popen(self._command(*arguments), cwd=self._folder) as running:
+        command, folder = self._command(*arguments), self._folder
+        with subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL) as running:
             while running.poll() is None and self._count(table) < items * KILL_AT:
                 time.sleep(0.05)
             running.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
