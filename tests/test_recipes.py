@@ -83,13 +83,13 @@ LINES: dict[str, str] = {
     "run `dataware deploy`, which copies before it deploys, or `dataware migrate": (
         f"{CONSTRUCTS}test_data_that_this_deployment_may_not_copy_is_copied_by_the_printed_command"
     ),
-    "forbids to copy it: leave that out": (
+    "forbids copying it: leave that out": (
         f"{CONSTRUCTS}test_data_beside_an_empty_table_of_the_stack_has_three_ways_out"
     ),
     "run `dataware plan --lock` and commit": (
         f"{CONSTRUCTS}test_an_outdated_lock_file_is_written_again"
     ),
-    "cure the cause and run `dataware deploy` again": (
+    "fix the cause and run `dataware deploy` again": (
         "e2e/test_deploy_refusals.py::test_a_deployment_that_failed_is_repeated_without_copying"
     ),
 }

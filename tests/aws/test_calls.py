@@ -53,7 +53,7 @@ def wish() -> Iterator[Wish]:
 def test_what_is_under_way_is_given_up(wish: Wish, operation: str) -> None:
     """The sentence names the call, and what is left behind does not hold the process."""
     with pytest.raises(
-        IncompleteError, match=f"before AWS answered {operation}; run the same command"
+        IncompleteError, match=f"before AWS responded to {operation}; run the same command"
     ):
         InterruptibleCalls(wish).answer(operation, wish.service)
     left = [one for one in threading.enumerate() if one.name.startswith("dataware-call")]
@@ -214,7 +214,7 @@ def test_an_answer_that_never_ends_is_given_up() -> None:
     started = time.monotonic()
     held = threading.Event()
     with pytest.raises(
-        LookupFailedError, match=r"DescribeTable was not answered as a whole within 0\.2 s"
+        LookupFailedError, match=r"DescribeTable got no complete response within 0\.2 s"
     ):
         InterruptibleCalls(answer_seconds=0.2).answer(LOOK, held.wait)
     held.set()

@@ -285,16 +285,16 @@ def test_an_unreachable_region_is_told_with_the_nearest(
     account = open_account(region="eu-centrl-1")
 
     def unreachable(_aws: object) -> tuple[str, str]:
-        raise LookupFailedError("cannot see who the caller is")
+        raise LookupFailedError("cannot access the caller's identity")
 
     monkeypatch.setattr("dataware.aws.identity.Identity.ask", lambda _self, aws: unreachable(aws))
     with pytest.raises(
-        LookupFailedError, match=r"who the caller is; .*did you mean eu-central-1\?"
+        LookupFailedError, match=r"the caller's identity; .*did you mean eu-central-1\?"
     ):
         _ = account.account
-    with pytest.raises(LookupFailedError, match=r"who the caller is$"):
+    with pytest.raises(LookupFailedError, match=r"the caller's identity$"):
         _ = open_account(region="eu-central-1").account
-    with pytest.raises(LookupFailedError, match=r"who the caller is$"):
+    with pytest.raises(LookupFailedError, match=r"the caller's identity$"):
         _ = open_account(region="here", endpoint_url="http://127.0.0.1:9").account
 
 

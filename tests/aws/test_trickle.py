@@ -38,18 +38,18 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 
 def test_a_look_that_trickles_is_given_up(account: Account) -> None:
     """Of the stack that owns something nothing is known then."""
-    with pytest.raises(LookupFailedError, match="was not answered as a whole within"):
+    with pytest.raises(LookupFailedError, match="got no complete response within"):
         account.owner_of("AWS::S3::Bucket", "some-bucket")
 
 
 def test_a_page_that_trickles_is_given_up(account: Account) -> None:
     """So it is with what a verification reads undecoded."""
-    with pytest.raises(LookupFailedError, match="was not answered as a whole within"):
+    with pytest.raises(LookupFailedError, match="got no complete response within"):
         account.fetch("s3", "list_objects_v2", read_listing, Bucket="some-bucket")
 
 
 def test_a_body_that_trickles_is_given_up(account: Account) -> None:
     """And with the bytes of an object, once they do not come."""
     body = account.client("s3").get_object(Bucket="some-bucket", Key="key")["Body"]
-    with pytest.raises(LookupFailedError, match="was not answered as a whole within"):
+    with pytest.raises(LookupFailedError, match="got no complete response within"):
         body.read()

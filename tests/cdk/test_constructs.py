@@ -47,8 +47,11 @@ def bucket(stack: Construct, id: str = "Uploads", **settings: Any) -> DataAwareB
     [
         ({"preferred_name": Aws.STACK_NAME}, "preferred_name is a token"),
         ({"fallback_names": [f"a-{Aws.REGION}"]}, "fallback_names is a token"),
-        ({"preferred_name": "Capital"}, "preferred_name 'Capital' is no S3 bucket name: a bucket"),
-        ({"fallback_names": ["no"]}, "fallback_names 'no' is no S3 bucket name: a bucket"),
+        (
+            {"preferred_name": "Capital"},
+            "preferred_name 'Capital' is not a valid S3 bucket name: a bucket",
+        ),
+        ({"fallback_names": ["no"]}, "fallback_names 'no' is not a valid S3 bucket name: a bucket"),
         ({"fallback_names": "uploads-prod"}, "uploads-prod is both preferred_name and one of"),
         ({"fallback_names": ["old-one", "old-one"]}, "old-one is listed twice in fallback_names"),
         ({"bucket_name": "other"}, "bucket_name has no place here: give preferred_name instead"),
@@ -564,7 +567,10 @@ def test_a_table_is_found_in_the_lock_file_under_either_type() -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"preferred_name": ELSEWHERE}, "is an ARN, which CloudFormation takes for no name"),
+        (
+            {"preferred_name": ELSEWHERE},
+            "is an ARN, which CloudFormation does not accept as a name",
+        ),
         ({"fallback_names": [f"{ELSEWHERE}/stream/1"]}, "names a stream of the table Orders"),
         ({"fallback_names": [ELSEWHERE.lower().upper()]}, "lower case"),
         ({"fallback_names": ["arn:aws:s3:::orders"]}, "an ARN of s3, not of dynamodb"),

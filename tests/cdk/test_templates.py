@@ -29,7 +29,9 @@ CASES: dict[str, tuple[dict[str, Any], str | None]] = {
     "import-1-adopt": (entry("import", 1, **EXISTS, **{"import": ADOPT}), None),
     "import-1-reference": (entry("import", 1, **EXISTS, **{"import": REFERENCE}), "preferred"),
     "import-8-warned": (
-        entry("import", 8, **EXISTS, **{"import": REFERENCE, "warnings": ["two live data sets"]}),
+        entry(
+            "import", 8, **EXISTS, **{"import": REFERENCE, "warnings": ["two resources hold data"]}
+        ),
         "preferred",
     ),
     "import-10": (entry("import", 10, **EXISTS, **{"import": REFERENCE}), "preferred"),
@@ -184,7 +186,7 @@ def test_only_a_stop_is_an_error(world: World, case: str) -> None:
 def test_warnings_of_a_decision_reach_the_developer(world: World) -> None:
     """What was warned of when it was decided is warned of at every synth."""
     told = world.annotations("import-8-warned", cx_api.SynthesisMessageLevel.WARNING)
-    assert [text for text in told if "two live data sets" in text]
+    assert [text for text in told if "two resources hold data" in text]
 
 
 @pytest.mark.parametrize("case", CASES)

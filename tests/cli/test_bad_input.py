@@ -46,7 +46,7 @@ CASES: list[tuple[list[str], str]] = [
     (["verify", "s3://aaa", "s3:/bbb"], "s3:/bbb says no kind"),
     (["migrate", "s3://aaa", "s3://bbb", "--max-share", "0%"], "0% is no share"),
     (["migrate", "s3://aaa", "s3://bbb", "--part-size", "big"], "big is no size"),
-    (["migrate", "s3://aaa", "s3://bbb", "--source-owner", "me"], "me is no AWS account"),
+    (["migrate", "s3://aaa", "s3://bbb", "--source-owner", "me"], "me is not an AWS account"),
     (["migrate", "s3://aaa", "s3://bbb", "--on-conflict", "x"], "'x' is not one of"),
     (["migrate", "s3://aaa", "s3://bbb", "--max-rate", "0"], "0.0 is not in the range"),
     (["plan", "a" * 5_000], "cannot be opened: File name too long"),
@@ -231,4 +231,4 @@ def test_a_folder_that_is_gone_is_named(
     said = "".join(capsys.readouterr())
     assert code == 1
     assert "Unexpected" not in said
-    assert command == "doctor" or "the current folder does not exist any more" in said
+    assert command == "doctor" or "the current folder no longer exists" in said

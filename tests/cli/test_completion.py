@@ -76,7 +76,7 @@ def test_other_shells_get_the_meaning_beside_the_word() -> None:
     assert completed("pl", shell="zsh")[:3] == [
         "plain",
         "plan",
-        "Look and decide; changes nothing.",
+        "Show what would happen; change nothing.",
     ]
 
 

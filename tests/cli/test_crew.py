@@ -129,7 +129,7 @@ def test_what_is_denied_reads_the_same_with_and_without_a_crew(
     ran = run("apply", app, "--processes", processes)
     assert ran.code == 1, ran
     assert "nothing was copied to" in ran.err
-    assert f"{migration.write} answered AccessDeniedException" in ran.err
+    assert f"{migration.write} returned AccessDeniedException" in ran.err
     assert ("Copying with 2 processes" in ran.out) is (processes == 2)
     assert not migration.arrived()
 

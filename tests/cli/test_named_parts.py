@@ -41,7 +41,7 @@ def test_a_named_part_that_holds_nothing_is_an_error(command: str, source: str, 
     assert ran.code == 1, ran
     assert said in ran.err
     assert "✅" not in ran.out
-    assert run("status").lines == ["✅ Nothing to do: no migration is on record here"]
+    assert run("status").lines == ["✅ Nothing to do: no migration is recorded here"]
 
 
 def test_a_star_in_a_key_is_a_star() -> None:

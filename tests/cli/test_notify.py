@@ -185,7 +185,7 @@ def test_a_webhook_that_refuses_is_a_warning_without_its_address(
     server = hook(*statuses)
     told(server.url)
     shown = "".join(capsys.readouterr())
-    assert "warning: nobody was notified: the webhook at 127.0.0.1 did not take it (HTTP" in shown
+    assert "warning: notification failed: the webhook at 127.0.0.1 rejected it (HTTP" in shown
     assert SECRET not in shown
     assert len(server.got) == tries
 
@@ -262,8 +262,8 @@ def test_options_and_the_variable_add_up() -> None:
     [
         (f"http://example.com/{SECRET}", "would send its message unencrypted"),
         (f"ftp://127.0.0.1/{SECRET}", "would send its message unencrypted"),
-        (f"https:///{SECRET}", "is no address of a webhook"),
-        (f"https://host:port/{SECRET}", "is no address of a webhook"),
+        (f"https:///{SECRET}", "is not a webhook address"),
+        (f"https://host:port/{SECRET}", "is not a webhook address"),
         (f"https://user:{SECRET}@example.com/", "has a user name or a space"),
         (f"https://example.com/ {SECRET}", "has a user name or a space"),
         (f"'{SECRET}", "holds no command"),

@@ -87,7 +87,7 @@ def test_a_new_machine_has_no_runs_to_list() -> None:
     """Nothing on record is no success and no failure; what leaves a run is named."""
     ran = run("report", "--list")
     assert ran.code == 0
-    assert ran.lines[0].startswith("ℹ️  No run is on record in ")
+    assert ran.lines[0].startswith("ℹ️  No run is recorded in ")
     assert "`dataware plan`" in ran.out
 
 

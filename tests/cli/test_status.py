@@ -77,8 +77,8 @@ def test_a_service_that_throttles_ends_no_watching(fault_proxy: FaultProxy) -> N
         assert "old-one → new-one: " in watcher.stdout.readline()
         denied = json_error("AccessDeniedException")
         fault_proxy.add(denied, operation="GetParametersByPath", times=2)
-        assert watcher.stdout.readline().startswith("warning: cannot see the records for now")
-        assert watcher.stdout.readline() == "info: the records can be seen again\n"
+        assert watcher.stdout.readline().startswith("warning: cannot read the records")
+        assert watcher.stdout.readline() == "info: the records can be read again\n"
         gate.open()
         assert ended(copy).code == 0
         seen = ended(watcher)
@@ -155,4 +155,4 @@ def test_a_name_without_a_record_is_bad_input(fault_proxy: FaultProxy) -> None:
     for arguments in (("nowhere",), ("nowhere", "--watch")):
         ran = run("status", *arguments)
         assert ran.code == 1
-        assert "no migration into nowhere is on record" in ran.err
+        assert "no migration into nowhere is recorded" in ran.err

@@ -91,6 +91,6 @@ def test_an_unanswered_question_tells_an_explicit_deny_too() -> None:
     detail = f"{USER}dynamodb:Scan with an explicit deny in an identity-based policy"
     problem = Problem("Scan", "AccessDeniedException", "dynamodb:Scan", detail)
     assert str(problem) == (
-        "Scan answered AccessDeniedException; an explicit deny in an identity-based policy forbids "
-        "dynamodb:Scan"
+        "Scan returned AccessDeniedException; an explicit deny in an identity-based policy "
+        "forbids dynamodb:Scan"
     )

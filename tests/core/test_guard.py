@@ -69,8 +69,8 @@ COPIED = frozenset({("dynamodb-table", "orders")})
     ("before", "now", "loss", "says"),
     [
         ({"Orders": table()}, {}, Loss.LEAVES, "would delete it"),
-        ({"Orders": table(policy="Retain")}, {}, Loss.LEAVES, "leave it behind without an owner"),
-        ({"Orders": table()}, {"Other": table()}, Loss.MOVES, "be declared anew as Other:"),
+        ({"Orders": table(policy="Retain")}, {}, Loss.LEAVES, "leave it unmanaged"),
+        ({"Orders": table()}, {"Other": table()}, Loss.MOVES, "be declared again as Other:"),
         ({"Orders": table()}, {"Other": table(of_type=GLOBAL)}, Loss.MOVES, "as Other:"),
         ({"Orders": table()}, {"Orders": table(keyed("x"))}, Loss.RENAMED, "renamed to x:"),
         ({"Orders": table()}, {"Orders": table(keyed(None))}, Loss.RENAMED, "makes up"),

@@ -87,10 +87,10 @@ def test_a_fallback_that_is_itself_in_use_is_no_leftover() -> None:
 def test_what_was_not_looked_into_is_told() -> None:
     """Unknown is neither empty nor in place."""
     hidden = facts("old", Content.UNKNOWN)
-    assert text(planned(FULL, hidden)) == "Deployed, but old was not looked into"
+    assert text(planned(FULL, hidden)) == "Deployed, but old was not inspected"
     nothing = Facts("older", Existence.UNKNOWN)
     assert text(planned(facts("new", Content.UNKNOWN), hidden, nothing)) == (
-        "Deployed, but new, old and older were not looked into"
+        "Deployed, but new, old and older were not inspected"
     )
 
 

@@ -359,12 +359,12 @@ def test_the_stop_says_what_is_counted_and_how_to_go_on() -> None:
     decision = decide(WANTED, "", absent("uploads-prod"), (fallback,))
     assert decision.reason == (
         "the fallback uploads exists, and AWS counts about 2,000 items in it, but it cannot be "
-        "read (Scan answered AccessDeniedException; it needs dynamodb:Scan); an empty "
+        "read (Scan returned AccessDeniedException; it needs dynamodb:Scan); an empty "
         "uploads-prod beside it could strand that data: grant dynamodb:Scan (`dataware "
         "iam-policy` prints all) and run again, or accept the risk with --on-error no-data"
     )
     assert decision.warnings == (
-        "uploads cannot be read: Scan answered AccessDeniedException; it needs dynamodb:Scan",
+        "uploads cannot be read: Scan returned AccessDeniedException; it needs dynamodb:Scan",
     )
 
 
@@ -407,9 +407,9 @@ def test_a_call_that_decides_nothing_is_not_counted_as_no_data() -> None:
     tags = Problem("ListTags", "AccessDenied", "x:ListTags", "", "tags are not shown", False)
     facts = there("uploads-prod", Content.UNKNOWN, problems=(SCAN, tags))
     assert decide(WANTED, "", facts, ()).warnings == (
-        "uploads-prod counts as having no data: Scan answered AccessDeniedException; it needs "
+        "uploads-prod is assumed empty: Scan returned AccessDeniedException; it needs "
         "dynamodb:Scan",
-        "uploads-prod: tags are not shown: ListTags answered AccessDenied; it needs x:ListTags",
+        "uploads-prod: tags are not shown: ListTags returned AccessDenied; it needs x:ListTags",
     )
 
 

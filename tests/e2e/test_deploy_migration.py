@@ -142,7 +142,7 @@ def test_data_moves_inside_a_deployment(cli: Cli, proxy: FaultProxy) -> None:
     failed = cli.deploy()
     assert failed.returncode != 0
     assert status() == "UPDATE_ROLLBACK_COMPLETE"
-    assert "answered AccessDeniedException; it needs dynamodb:PutItem" in events()
+    assert "returned AccessDeniedException; it needs dynamodb:PutItem" in events()
     assert "AccessDeniedException" in failed.stdout + failed.stderr
     assert items_of("old-one") == source
     assert objects_of("new-two") == objects

@@ -239,11 +239,11 @@ def test_a_stack_that_cannot_be_looked_into_is_deployed_only_if_asked(calls: Pat
     assembly(Path("prepared"), App={"Inner": nested, "Data": table()})
     ran = run("deploy", "--yes")
     check_refused(calls, ran)
-    assert "the guard cannot look at nested stack App/Inner" in ran.err
+    assert "the guard cannot read nested stack App/Inner" in ran.err
     assert everything() == before
     ran = run("deploy", "--yes", "--allow-unseen")
     assert ran.code == 0, ran
-    assert "⚠️  the guard cannot look at nested stack App/Inner" in ran.out
+    assert "⚠️  the guard cannot read nested stack App/Inner" in ran.out
     assert items_of("data-prod") == items_of("data")
 
 

@@ -146,7 +146,7 @@ def test_rule_8_ends_without_the_fallback_and_is_a_stop_under_strict() -> None:
     stopped(run("plan", table_app(Path("dataware.toml"), "new", "old"), "--strict"), 8)
     ran = run("plan", table_app(Path("dataware.toml"), "new"), "--strict")
     assert ran.code == 0, ran
-    assert "two live data sets" not in ran.out
+    assert "two resources hold data" not in ran.out
 
 
 def test_rule_10_another_name_or_the_app_of_the_owner_will_do() -> None:
@@ -251,7 +251,9 @@ def test_rule_19_a_resource_leaves_its_stack_and_stays() -> None:
     before = filled(policy="Delete")
     others = {"Other": table("other")}
     text = stopped(dataware_deploy(**others), 19)
-    assert "set its removal policy to RETAIN, deploy that, and then say --allow-loss Orders" in text
+    assert (
+        "set its removal policy to RETAIN, deploy that, and then pass --allow-loss Orders" in text
+    )
     assert dataware_deploy(Orders=table("orders"), **others).code == 0
     assert dataware_deploy("--allow-loss", "Orders", **others).code == 0
     assert (owner("orders"), items_of("orders")) == (None, before)

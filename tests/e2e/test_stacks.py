@@ -158,7 +158,7 @@ def test_two_live_data_sets_are_a_warning() -> None:
     ran = run("apply", table_app(Path("dataware.toml"), "Waitlist-prod", "Waitlist"))
     assert ran.code == 0
     assert ran.lines[1] == "✅ Importing existing DynamoDB table with data: Waitlist-prod"
-    assert ran.lines[2].startswith("⚠️  two live data sets")
+    assert ran.lines[2].startswith("⚠️  two resources hold data")
     assert "Waitlist-prod: about 3, Waitlist: about 5" in ran.lines[2]
     assert len(items_of("Waitlist-prod")) == 3
 
@@ -247,7 +247,7 @@ def test_properties_that_refer_to_others_are_left_to_the_deployment() -> None:
     app = template(Data=bucket("data-prod", "data-old", **ENCRYPTED_BY_A_KEY))
     alone = run("apply", app)
     assert alone.code == 0
-    assert "data-prod is left to the deployment: " in alone.out
+    assert "data-prod is deferred to the deployment: " in alone.out
     make_bucket("data-old", varied_objects(3))
     planned = run("plan", app)
     why = "because its property BucketEncryption depends on Fn::GetAtt"

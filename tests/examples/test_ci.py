@@ -325,7 +325,7 @@ def test_a_change_that_nobody_reviewed_is_refused(machine: Runner) -> None:
     assert "1 to copy" in machine.text("github_step_summary")
     make_table("Waitlist-prod", [{"pk": {"S": "1"}}])
     doubtful = machine.run(step("apply", name))
-    assert doubtful.returncode == 3, "two live data sets are a stop where nobody has looked"
+    assert doubtful.returncode == 3, "two data sets are a stop where nobody has looked"
     client("dynamodb").delete_table(TableName="Waitlist")
     assert machine.run(step("apply", name)).returncode == 0
 

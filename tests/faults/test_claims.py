@@ -216,7 +216,7 @@ def test_a_part_of_the_data_is_no_source(ledger: Ledger, policy: OnFallbackData)
         ledger.apply(renamed)
     (planned,) = ledger.plan(renamed).resources
     assert planned.decision.rule == 7
-    assert "only a part of the data" in planned.decision.reason
+    assert "only part of the data" in planned.decision.reason
     assert "newer" not in ledger.world.boxes
     ledger.apply()
     ledger.apply(renamed)

@@ -94,7 +94,7 @@ def test_strict_stops_before_anything(kind: str, fault_proxy: FaultProxy) -> Non
     assert "rule 14" in ran.out
     fault_proxy.clear()
     assert migration.content("new-one") == before
-    assert run("status").lines == ["✅ Nothing to do: no migration is on record here"]
+    assert run("status").lines == ["✅ Nothing to do: no migration is recorded here"]
 
 
 @EVERY_KIND

@@ -56,7 +56,7 @@ def test_ctrl_c_once_saves_and_says_how_to_resume(
     assert copied
     status = run("status").out
     assert "old-one → new-one: incomplete: " in status
-    assert "the copy was stopped before its end" in status
+    assert "the copy was stopped before it finished" in status
     fault_proxy.clear()
     check_completed(migration, resumed := run("apply", app))
     assert "Resuming the migration: old-one → new-one" in resumed.out

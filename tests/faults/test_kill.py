@@ -84,7 +84,7 @@ STEPS: dict[str, tuple[str, Callable[[Seen], bool]]] = {
     "the marker begins": ("PutParameter", lambda _seen: True),
     "the target is created": ("CreateStack", lambda _seen: True),
     "the target is let go": ("DeleteStack", lambda _seen: True),
-    "the target is on record": (
+    "the target is recorded": (
         "PutParameter",
         names_the_target,
     ),

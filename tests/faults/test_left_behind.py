@@ -86,5 +86,5 @@ def test_lists_are_bounded_by_sort(monkeypatch: pytest.MonkeyPatch) -> None:
     apply(world)
     assert world.markers["new"].state is MarkerState.COMPLETE
     assert world.events.texts("warning") == [
-        f"not the same on both sides: {LISTED + 20:,} {DifferenceKind.MISSING}"
+        f"differences: {LISTED + 20:,} {DifferenceKind.MISSING}"
     ]

@@ -78,7 +78,7 @@ def test_a_bucket_of_another_account_is_refused_before_the_first_byte(
     fault_proxy.add(owners)
     ran = run("migrate", "s3://old-one", "s3://new-one")
     assert ran.code == 3, ran
-    assert f"the S3 bucket {side} is not shown to belong to account" in ran.err
+    assert f"cannot confirm that the S3 bucket {side} belongs to account" in ran.err
     asked = {seen.operation for seen in fault_proxy.seen}
     assert not asked & (MOVING | {"PutParameter"})
     fault_proxy.clear()

@@ -89,12 +89,12 @@ def verifying(proxy: FaultProxy, migration: Migration, operation: str) -> Callab
 
 
 LOOKS = {
-    "plan, who the caller is": ("plan", "GetCallerIdentity"),
+    "plan, the caller's identity": ("plan", "GetCallerIdentity"),
     "plan, a name": ("plan", "DescribeTable"),
     "plan, an owner": ("plan", "DescribeStackResources"),
     "plan, a record": ("plan", "GetParameter"),
     "status": ("status", "GetParametersByPath"),
-    "apply, who the caller is": ("apply", "GetCallerIdentity"),
+    "apply, the caller's identity": ("apply", "GetCallerIdentity"),
     "apply, a name": ("apply", "DescribeTable"),
     "apply, a record": ("apply", "GetParameter"),
     "apply, the lock": ("apply", "PutParameter"),

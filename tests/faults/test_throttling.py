@@ -144,7 +144,7 @@ def test_a_throttled_index_is_named(exclusive: bool) -> None:
     job.run()
     job.check_whole()
     operation = "BatchWriteItem" if exclusive else "PutItem"
-    told = f"{operation} answered ProvisionedThroughputExceededException for index by-email"
+    told = f"{operation} returned ProvisionedThroughputExceededException for index by-email"
     assert set(job.throttled) == {told}
     (slowed,) = job.events.texts("slowed")
     assert "by-email" in slowed

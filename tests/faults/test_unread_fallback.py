@@ -127,7 +127,7 @@ def test_what_was_created_beside_an_unread_fallback_has_a_way_out(
         client("s3").put_object(Bucket="new-one", Key="of the app", Body=b"x")
     mine = content(kind, "new-one")
     told = run("apply", app).out
-    assert "two live data sets" in told
+    assert "two resources hold data" in told
     command = re.search(r"`dataware (migrate [^`]+)`", told)
     assert command, told
     assert run(*shlex.split(command[1])).code == 0

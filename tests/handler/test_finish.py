@@ -98,14 +98,14 @@ def test_a_verification_that_fails_is_all_that_the_next_run_repeats(
     _, given = begin(properties())
 
     def unseen(*_: object, **__: object) -> Verdict:
-        raise LookupFailedError("cannot see table new-one")
+        raise LookupFailedError("cannot access table new-one")
 
     monkeypatch.setattr(finish, "compare", unseen)
     before = CopyState(partitions=["0/1"]).snapshot()
     done = Shard("0/1", done=True, counts=Counts(copied=5)).to_json()
     ended = finish.handler({**given, "before": before, "shards": [done]}, Time())
     cause = json.loads(ended["cause"])
-    assert cause["reason"] == "cannot see table new-one"
+    assert cause["reason"] == "cannot access table new-one"
     assert CopyState.of([CopyState.snapshot_of(cause["checkpoint"])]).finished
 
 

@@ -95,7 +95,7 @@ def test_a_failure_says_why_and_lets_the_next_run_go_on(monkeypatch: pytest.Monk
     ("cause", "words"),
     [
         (
-            '{"errorMessage": "cannot see table old-one", "errorType": "LookupFailedError"}',
+            '{"errorMessage": "cannot access table old-one", "errorType": "LookupFailedError"}',
             "^cannot see",
         ),
         ("no JSON", "ended as failed States.Timeout: no JSON"),

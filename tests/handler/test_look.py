@@ -177,12 +177,12 @@ def test_a_look_that_is_not_answered_is_repeated_and_then_given_up(
     assert cloudformation.answers == []
     fault_proxy.clear()
     cause = json.dumps(
-        {"errorMessage": "cannot see the execution", "errorType": "LookupFailedError"}
+        {"errorMessage": "cannot access the execution", "errorType": "LookupFailedError"}
     )
     lost = {"Error": "LookupFailedError", "Cause": cause}
     assert look.handler({"watch": {**watch, "lost": lost}}, Time()) == {"ended": True}
     (answer,) = cloudformation.answers
-    assert (answer["Status"], answer["Reason"]) == ("FAILED", "cannot see the execution")
+    assert (answer["Status"], answer["Reason"]) == ("FAILED", "cannot access the execution")
     assert (record()["state"], record()["released"]) == ("running", True)
 
 

@@ -111,7 +111,7 @@ def test_who_is_not_let_in_is_told_why_on_every_way(ask: Callable[[str], None], 
         ask = by_retries
     if ask is by_dynamodb and MEANINGS[code] is Meaning.SKEWED:
         ask = by_retries
-    with pytest.raises(AuthenticationError, match=f"answered {code}: .*; ") as caught:
+    with pytest.raises(AuthenticationError, match=f"returned {code}: .*; ") as caught:
         ask(code)
     hint = ErrorAnswer("", code, 400).auth_hint
     assert hint is not None
@@ -253,7 +253,7 @@ def test_what_concerns_every_key_ends_the_copy_of_a_bucket(
 
     with pytest.raises(sort):
         asyncio.run(delete(xml(code, 404)))
-    with pytest.raises(RequestRefusedError, match="DeleteObject answered AccessDenied"):
+    with pytest.raises(RequestRefusedError, match="DeleteObject returned AccessDenied"):
         asyncio.run(delete(xml("AccessDenied", 403)))
 
 
@@ -261,7 +261,7 @@ def test_a_bucket_that_a_copy_misses_may_be_either() -> None:
     """The answer to a copy does not say which of both is not there, so the sentence does not."""
     error = ErrorAnswer("CopyObject", "NoSuchBucket", 404).to_error("bucket target")
     assert isinstance(error, NotFoundError)
-    assert str(error) == "bucket target: CopyObject answered NoSuchBucket"
+    assert str(error) == "bucket target: CopyObject returned NoSuchBucket"
 
 
 def test_a_denied_write_of_an_item_is_told_from_a_denied_look() -> None:
@@ -270,4 +270,4 @@ def test_a_denied_write_of_an_item_is_told_from_a_denied_look() -> None:
     assert isinstance(read_json_error("PutItem", 400, said).to_error("table t"), WriteDeniedError)
     look = read_json_error("Scan", 400, said).to_error("table t", "dynamodb:Scan")
     assert not isinstance(look, WriteDeniedError)
-    assert str(look) == "table t: Scan answered AccessDeniedException; it needs dynamodb:Scan"
+    assert str(look) == "table t: Scan returned AccessDeniedException; it needs dynamodb:Scan"

@@ -63,8 +63,8 @@ def test_the_end_is_exact_whatever_was_estimated() -> None:
 def test_why_it_is_slow_is_told_as_long_as_it_is() -> None:
     """A reason fades once no answer was throttled for a while; the count stays."""
     copy = Copy(Size(1000, 0))
-    copy.meter.count_throttle("Put answered SlowDown", 3)
-    assert copy.told(1.0, 1)["reason"] == "Put answered SlowDown"
+    copy.meter.count_throttle("Put returned SlowDown", 3)
+    assert copy.told(1.0, 1)["reason"] == "Put returned SlowDown"
     told = copy.told(SLOW_SECONDS, 1)
     assert (told["reason"], told["throttled"]) == ("", 3)
 
@@ -92,13 +92,13 @@ def test_a_ceiling_of_the_user_is_a_reason_like_any_other() -> None:
     """It is looked at with each progress, and says more of this moment than past throttling."""
     copy, held = Copy(Size(1000, 0)), ["held at 5/s by --max-rate", ""]
     copy.meter.ceiling = lambda: held[0]
-    copy.meter.count_throttle("Put answered SlowDown", 3)
+    copy.meter.count_throttle("Put returned SlowDown", 3)
     told = copy.told(1.0, 1)
     assert told["reason"] == copy.meter.detail["reason"] == "held at 5/s by --max-rate"
     assert told["slow"] == ", throttled 3 times, held at 5/s by --max-rate"
     held.pop(0)
     told = copy.told(1.0, 1)
-    assert (told["reason"], told["slow"]) == ("Put answered SlowDown", ", throttled 3 times")
+    assert (told["reason"], told["slow"]) == ("Put returned SlowDown", ", throttled 3 times")
 
 
 def test_of_many_batches_some_are_told_of() -> None:

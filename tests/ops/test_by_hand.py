@@ -58,7 +58,7 @@ def test_an_unfinished_migration_from_elsewhere_is_not_mixed_up(there: World) ->
 def test_a_source_that_is_being_filled_is_not_copied(there: World) -> None:
     """A part of the data is not taken for the whole by the next one in a chain."""
     there.markers["old"] = Marker(MarkerState.RUNNING, source="older", run="r")
-    with pytest.raises(RefusedError, match="old holds only a part of the data"):
+    with pytest.raises(RefusedError, match="old holds only part of the data"):
         migrate(there.context(), BOX, OLD, NEW, PLAIN)
     assert there.boxes["new"] == {}
 

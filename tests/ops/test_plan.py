@@ -246,7 +246,7 @@ def test_without_sight_of_the_records_the_plan_goes_on(monkeypatch: pytest.Monke
     install(monkeypatch, there)
 
     def deny(_markers: WorldMarkers) -> object:
-        raise LookupFailedError("cannot see the migration markers")
+        raise LookupFailedError("cannot access the migration markers")
 
     monkeypatch.setattr(WorldMarkers, "all", deny)
     (one,) = plan_of(there, wanted("new", "old")).resources

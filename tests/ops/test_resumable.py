@@ -27,8 +27,8 @@ FIRST = Wanted("First", "Memory::Box", "new", ("old",))
 SECOND = Wanted("Second", "Memory::Box", "other", ("old",))
 
 ERRORS = [
-    LookupFailedError("BatchWriteItem answered ThrottlingException after 40 tries in 300 s"),
-    LookupFailedError("cannot see table new: ConnectTimeoutError; check the network"),
+    LookupFailedError("BatchWriteItem returned ThrottlingException after 40 tries in 300 s"),
+    LookupFailedError("cannot access table new: ConnectTimeoutError; check the network"),
     LookupFailedError(
         "denied", Problem("BatchWriteItem", "AccessDenied", "dynamodb:BatchWriteItem")
     ),
@@ -101,14 +101,14 @@ def test_what_cloudformation_does_not_create_is_no_matter_of_repeating(
 
 def test_an_outage_while_the_target_is_created_can_be_resumed(there: Broken) -> None:
     """Nobody said no to the definition, so the same command may succeed."""
-    there.broken = ("create", LookupFailedError("cannot see stack dataware-holding-1: time-out"))
-    with pytest.raises(IncompleteError, match="run the same command again to go on"):
+    there.broken = ("create", LookupFailedError("cannot access stack dataware-holding-1: time-out"))
+    with pytest.raises(IncompleteError, match="run the same command again to resume"):
         applied(there, FIRST)
 
 
 def test_before_anything_is_changed_an_error_is_an_error(there: Broken) -> None:
     """Without a record there is nothing to go on with."""
-    there.broken = ("begin", LookupFailedError("cannot see the marker: time-out"))
+    there.broken = ("begin", LookupFailedError("cannot access the marker: time-out"))
     with pytest.raises(LookupFailedError):
         applied(there, FIRST)
     assert there.markers == {}
@@ -122,11 +122,11 @@ def test_after_a_first_resource_an_error_leaves_the_rest_to_be_resumed(
 
     def second_fails(what: str) -> None:
         if what == "begin" and "new" in there.boxes:
-            raise LookupFailedError("cannot see the marker: time-out")
+            raise LookupFailedError("cannot access the marker: time-out")
         begin(what)
 
     monkeypatch.setattr(there, "moment", second_fails)
-    with pytest.raises(IncompleteError, match="run the same command again to go on"):
+    with pytest.raises(IncompleteError, match="run the same command again to resume"):
         applied(there, FIRST, replace(SECOND))
     assert there.markers["new"].state is MarkerState.COMPLETE
 
@@ -135,5 +135,5 @@ def test_the_sentence_says_what_to_do_once() -> None:
     """A reason that says already how to go on is left as it is."""
     said = "renew them and run the same command again"
     assert to_go_on(AuthenticationError(said)) == said
-    assert to_go_on(LookupFailedError("x")) == "x; run the same command again to go on"
+    assert to_go_on(LookupFailedError("x")) == "x; run the same command again to resume"
     assert to_go_on(ValueError("x")).startswith("unexpected error, ValueError: x; run the same")

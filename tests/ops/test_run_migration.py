@@ -74,9 +74,7 @@ def test_what_it_came_to_is_left_to_the_record() -> None:
     there.make("new")
     there.boxes["new"]["own"] = "its own"
     run(there)
-    assert there.events.texts("copy-totals") == [
-        "Accounted for in new: 5 keys copied, 0 keys skipped"
-    ]
+    assert there.events.texts("copy-totals") == ["Totals for new: 5 keys copied, 0 keys skipped"]
     assert [one.data["keys"] for one in there.events if one.code == "compared-different"] == [
         ["own"]
     ]
@@ -138,7 +136,7 @@ def test_what_is_left_behind_is_not_complete_unless_accepted() -> None:
     verdict = run(there, CopySettings(allow_skipped=True))
     assert there.markers["new"].state is MarkerState.COMPLETE
     assert verdict.differences == 1
-    assert "not the same on both sides: 1 missing" in there.events.texts("warning")
+    assert "differences: 1 missing" in there.events.texts("warning")
 
 
 def test_where_every_write_is_denied_nothing_is_called_copied() -> None:
@@ -195,7 +193,7 @@ def test_accepting_what_was_skipped_takes_no_copy_of_nothing_for_whole() -> None
     """Every key is archived: the data has not arrived, whatever the option accepts."""
     there = world(8)
     there.archived = set(there.boxes["old"])
-    with pytest.raises(IncompleteError, match="--allow-skipped accepts no copy of nothing"):
+    with pytest.raises(IncompleteError, match="--allow-skipped does not accept an empty copy"):
         run(there, CopySettings(allow_skipped=True))
     assert "migrated" not in there.events.codes
     assert there.markers["new"].state is MarkerState.RUNNING
@@ -218,9 +216,7 @@ def test_a_target_that_keeps_its_own_under_every_key_is_told_as_such() -> None:
     there.boxes["new"].update(dict.fromkeys(there.boxes["old"], "its own"))
     run(there, CopySettings(on_conflict=OnConflict.TARGET))
     assert "migrated" not in there.events.codes
-    assert any(
-        "new keeps its own under the keys of 3 " in t for t in there.events.texts("nothing-to-do")
-    )
+    assert any("new keeps its own data for 3 " in t for t in there.events.texts("nothing-to-do"))
     assert there.markers["new"].state is MarkerState.COMPLETE
 
 
@@ -253,7 +249,7 @@ def test_more_in_the_target_is_told_but_no_failure() -> None:
     there.make("new")
     there.boxes["new"]["z"] = "written by the app"
     run(there)
-    assert "not the same on both sides: 1 extra" in there.events.texts("warning")
+    assert "differences: 1 extra" in there.events.texts("warning")
     assert there.markers["new"].state is MarkerState.COMPLETE
 
 
@@ -370,4 +366,4 @@ def test_a_run_that_is_stopped_at_once_says_so() -> None:
     with pytest.raises(KeyboardInterrupt):
         run(there)
     ended = there.markers["new"].detail["failure"]
-    assert ended == {"exit_code": 4, "reason": "a person or the system stopped it at once"}
+    assert ended == {"exit_code": 4, "reason": "stopped immediately by a person or the system"}

@@ -21,7 +21,7 @@ RUNNING: dict[str, Any] = {
     "seconds_left": 24,
     "retries": 3,
     "throttled": 12,
-    "reason": "Put answered SlowDown",
+    "reason": "Put returned SlowDown",
 }
 
 
@@ -40,9 +40,9 @@ def told(**markers: Marker) -> list[str]:
 def test_a_running_one_tells_everything_that_is_known() -> None:
     """Phase, how far, rate, time left, retries, throttling and why, and the sign of life."""
     assert told(new=marker(alive=True, **RUNNING)) == [
-        "old → new: running: copying, 45,000 of 100,000 items (45 %), 2,300/s, 24 s left, "
-        "3 retries, throttled 12 times, slow: Put answered SlowDown; last sign of life 4 s ago; "
-        "run r1"
+        "old → new: running: copying, 45,000 of 100,000 items (45 %), 2,300/s, 24 s left, 3 "
+        "retries, throttled 12 times, slow: Put returned SlowDown; last heartbeat 4 s ago; run "
+        "r1"
     ]
 
 
@@ -57,7 +57,7 @@ def test_a_bound_that_a_person_has_set_is_why_it_is_slow() -> None:
 def test_without_a_sign_of_life_it_is_interrupted() -> None:
     """A run that was killed could not say why; a rate of the past is not told."""
     assert told(new=marker(age=7200, done=3, total=5)) == [
-        "old → new: interrupted: 3 of 5 units (60 %); last sign of life 2 h ago; run r1"
+        "old → new: interrupted: 3 of 5 units (60 %); last heartbeat 2 h ago; run r1"
     ]
 
 
@@ -107,7 +107,7 @@ def test_a_record_that_cannot_be_read_is_a_row_among_the_others() -> None:
     """It says why and what to do; the others are told as ever."""
     assert told(new=UNSEEN, other=marker(age=7200)) == [
         f"unknown → new: unknown: {NEWER}; last written 4 s ago",
-        "old → other: interrupted: last sign of life 2 h ago; run r1",
+        "old → other: interrupted: last heartbeat 2 h ago; run r1",
     ]
 
 
@@ -165,7 +165,7 @@ def test_one_of_them_can_be_chosen(name: str) -> None:
 
 def test_an_unknown_name_is_bad_input() -> None:
     """A name that was mistyped is not "nothing to do"."""
-    with pytest.raises(InputError, match="no migration into nwe is on record in account"):
+    with pytest.raises(InputError, match="no migration into nwe is recorded in account"):
         status(World(markers={"new": marker()}).context(), "nwe")
 
 
@@ -193,7 +193,7 @@ def test_a_journal_of_the_same_run_adds_what_it_knows(run: str, known: bool) -> 
     there = World(markers={"new": marker(unit="key")})
     context = replace(there.context(), recorded=lambda _kind, _target: journal_of(run))
     (shown,) = status(context)
-    text = "goes on after 42 keys, 1 of 2 parts done, left behind: 1 archived"
+    text = "local checkpoint after 42 keys, 1 of 2 parts done, skipped: 1 archived"
     assert (text in there.events.texts("migration-status")[0]) is known
     assert bool(shown.local) is known
 

@@ -127,7 +127,7 @@ def test_a_record_that_cannot_be_read_is_warned_of_once_and_hides_nothing() -> N
         "warning: upgrade dataware",
         "watch-progress: old → new: copying 5 of 9 keys (55 %), 2 s ago",
         "migration-completed: old → new: complete: 9 keys verified; run r",
-        "done: No migration is running, as far as can be seen",
+        "done: No migration is running, as far as is known",
     ]
 
 
@@ -153,7 +153,7 @@ def test_one_of_several_can_be_watched() -> None:
 
 def test_a_name_without_a_record_is_bad_input() -> None:
     """It is not waited for."""
-    with pytest.raises(InputError, match="no migration into c is on record"):
+    with pytest.raises(InputError, match="no migration into c is recorded"):
         watched(World(markers={"a": running()}), name="c")
 
 

@@ -29,7 +29,7 @@ ROWS = st.fixed_dictionaries(
         "throttled": st.integers(0, 10**6),
         "retries": st.integers(0, 10**6),
         "age": st.integers(0, 99),
-        "reason": st.sampled_from(["", "BatchWriteItem answered ThrottlingException"]),
+        "reason": st.sampled_from(["", "BatchWriteItem returned ThrottlingException"]),
         "elapsed": st.floats(0, 1000),
     },
 )

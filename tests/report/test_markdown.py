@@ -71,7 +71,7 @@ def test_what_needs_attention_is_in_the_heading_and_in_its_row() -> None:
     rows = [line for line in text.splitlines() if line.startswith("| `App/")]
     assert rows[0].startswith("| `App/twin`")
     assert "⚠️ **import**" in rows[0]
-    assert "because of twin<br>⚠️ two live data sets" in rows[0]
+    assert "because of twin<br>⚠️ two resources hold data" in rows[0]
     assert document(plan_of(warned())).startswith(
         "## ⚠️ dataware: 1 needs your attention, no data has to move\n"
     )

@@ -50,7 +50,7 @@ def test_a_narrow_window_gets_paragraphs() -> None:
         "Waitlist → Waitlist-prod",
         "  running: copying, 45,000 of 100,000 items (45 %), 2,300/s, 24 s left, 3",
         "  retries",
-        "  last sign of life 4 s ago · begun 2026-11-24 18:02 UTC · run 6e01504e42b4 on",
+        "  last heartbeat 4 s ago · started 2026-11-24 18:02 UTC · run 6e01504e42b4 on",
         "  host, process 12",
     ]
 

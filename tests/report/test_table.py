@@ -67,9 +67,9 @@ def test_a_block_says_all_of_a_resource() -> None:
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        (Facts("n"), "not seen"),
+        (Facts("n"), "unknown"),
         (Facts("n", Existence.ABSENT, Content.EMPTY), "absent"),
-        (Facts("n", Existence.EXISTS), "content not seen; not in any stack"),
+        (Facts("n", Existence.EXISTS), "content unknown; not in any stack"),
         (Facts("n", Existence.EXISTS, Content.EMPTY), "empty; not in any stack"),
         (
             Facts("n", Existence.EXISTS, Content.DATA, size=Size(0, 0, exact=False)),
@@ -93,7 +93,7 @@ def test_a_block_says_all_of_a_resource() -> None:
         ),
         (
             Facts("n", Existence.EXISTS, Content.EMPTY, Owner(Ownership.UNKNOWN)),
-            "empty; owner not seen",
+            "empty; owner unknown",
         ),
         (
             Facts(
@@ -110,7 +110,7 @@ def test_a_block_says_all_of_a_resource() -> None:
         ),
         (
             Facts("n", Existence.ABSENT, Content.EMPTY, marker=Marker(MarkerState.UNKNOWN)),
-            "absent; record of migrations not seen",
+            "absent; migration record unknown",
         ),
     ],
 )
@@ -127,7 +127,7 @@ def test_a_copy_of_unknown_size_says_so() -> None:
     """Without an estimate a copy takes nobody knows what, not nothing."""
     planned = migration()
     blind = type(planned)(planned.wanted, planned.preferred, planned.fallbacks, planned.decision)
-    assert told(plan_of(blind))[-1] == "        takes      size not seen"
+    assert told(plan_of(blind))[-1] == "        takes      size unknown"
 
 
 def test_stops_and_changes_come_first_and_the_rest_is_counted() -> None:

@@ -75,7 +75,7 @@ def test_a_usual_record_with_everything_fits() -> None:
     figures = {
         **{"phase": "verifying", "done": 10**12, "total": 10**12, "exact": False, "unit": "object"},
         **{"rate": 12345.6, "left": 10**6, "throttled": 10**9, "retries": 10**9, "stale": 10**4},
-        "reason": "BatchWriteItem answered ProvisionedThroughputExceededException",
+        "reason": "BatchWriteItem returned ProvisionedThroughputExceededException",
         "identity": "arn:aws:dynamodb:eu-central-1:111122223333:table/" + "x" * 63,
         "checkpoint": "x" * 2600,
         "failure": {"exit_code": 4, "reason": "w" * 300},

@@ -107,7 +107,7 @@ def test_throttling_is_told_with_its_reason() -> None:
     """Every throttled answer is reported, by call and code, without the key."""
     run = Run(Script(BUSY, BUSY, OK))
     run.send()
-    assert run.throttled == ["s3 GET answered SlowDown"] * 2
+    assert run.throttled == ["s3 GET returned SlowDown"] * 2
 
 
 def test_faults_end_after_the_attempts() -> None:
@@ -171,4 +171,4 @@ def test_json_calls_are_named_by_their_operation() -> None:
     """A throttled table is told of as the operation that was throttled."""
     run = Run(Script(BUSY, OK))
     run.send(SCAN)
-    assert run.throttled == ["Scan answered SlowDown"]
+    assert run.throttled == ["Scan returned SlowDown"]

@@ -59,7 +59,7 @@ def origin_of(credentials: Any) -> Origin:
 
 def caller(aws: Aws) -> Caller:
     """Ask AWS who the caller is. Raises AuthenticationError and LookupFailedError."""
-    with translate_errors("who the caller is", "sts:GetCallerIdentity"):
+    with translate_errors("the caller's identity", "sts:GetCallerIdentity"):
         answer = aws.client("sts").get_caller_identity()
     now = time.time()
     date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")

@@ -161,7 +161,7 @@ def whole(operation: str, asked: Mapping[str, Any], call: Callable[[], Any]) -> 
         if left:
             time.sleep(PAUSE_SECONDS)
     raise LookupFailedError(
-        f"{operation} was answered with what is not a whole answer of AWS ({flaw}): check proxies "
+        f"{operation} returned an incomplete or invalid AWS response ({flaw}): check proxies "
         "and --endpoint-url, and run the same command again",
         Problem(operation, "GarbledAnswer", None, flaw),
     )

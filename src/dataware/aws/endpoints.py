@@ -40,7 +40,7 @@ def making_client(what: str, endpoint: str | None) -> Iterator[None]:
         raise AuthenticationError(NO_JSON) from error
     except ValueError as error:
         # The SDK repeats the address, in which a password may stand.
-        raise InputError(f"the endpoint is no address: check {SOURCES}") from error
+        raise InputError(f"the endpoint is not a valid address: check {SOURCES}") from error
 
 
 def check_endpoint(address: str) -> None:

@@ -93,7 +93,7 @@ def from_sdk(error: sdk.BotoCoreError, what: str, permission: str | None) -> Dat
     if isinstance(error, sdk.NoRegionError):
         return InputError(NO_REGION)
     if isinstance(error, BAD_SETTINGS):
-        return InputError(f"cannot look at {what}: {detail}")
+        return InputError(f"cannot access {what}: {detail}")
     return _no_answer_error(error, what, permission, detail)
 
 
@@ -116,15 +116,16 @@ def _no_answer_error(
     problem = Problem(permission or what, type(error).__name__, None, detail)
     if isinstance(error, UNREACHABLE):
         return LookupFailedError(
-            f"cannot see {what}: {detail}; check the network, --endpoint-url and --region", problem
+            f"cannot access {what}: {detail}; check the network, --endpoint-url and --region",
+            problem,
         )
-    return LookupFailedError(f"cannot see {what}: {detail}", problem)
+    return LookupFailedError(f"cannot access {what}: {detail}", problem)
 
 
 def unreadable(what: str, permission: str | None) -> LookupFailedError:
     """The error for an answer that is not of the service's form, such as a proxy's page."""
     return LookupFailedError(
-        f"cannot see {what}: the answer is not one of AWS; check proxies and --endpoint-url",
+        f"cannot access {what}: the response is not from AWS; check proxies and --endpoint-url",
         Problem(permission or what, "GarbledAnswer"),
     )
 

@@ -153,8 +153,8 @@ class HoldingStack:
                 return status
             if patience.monotonic() + pause > deadline:
                 raise IncompleteError(
-                    f"CloudFormation is still busy with {self._what} ({status}) after"
-                    f" {patience.seconds:.0f} s; run the same command again to go on"
+                    f"CloudFormation is still busy with {self._what} ({status}) after "
+                    f"{patience.seconds:.0f} s; run the same command again to resume"
                 )
             self._sleep(pause)
             pause = min(pause * 1.5, patience.longest)

@@ -19,7 +19,7 @@ class Identity:
         """The account's twelve digits and its partition."""
         with self._lock:
             if self._known is None:
-                with translate_errors("who the caller is", "sts:GetCallerIdentity"):
+                with translate_errors("the caller's identity", "sts:GetCallerIdentity"):
                     caller = aws.client("sts").get_caller_identity()
                 self._known = caller["Account"], caller["Arn"].split(":")[1]
             return self._known

@@ -152,11 +152,13 @@ def _never() -> bool:
 
 def _endless(operation: str, seconds: float) -> LookupFailedError:
     return LookupFailedError(
-        f"{operation} was not answered as a whole within {seconds:g} s: check the network and "
+        f"{operation} got no complete response within {seconds:g} s: check the network and "
         "proxies, and run the same command again",
-        Problem(operation, "EndlessAnswer", None, f"no whole answer in {seconds:g} s"),
+        Problem(operation, "EndlessAnswer", None, f"no complete response in {seconds:g} s"),
     )
 
 
 def _given_up(operation: str) -> IncompleteError:
-    return IncompleteError(f"stopped before AWS answered {operation}; run the same command again")
+    return IncompleteError(
+        f"stopped before AWS responded to {operation}; run the same command again"
+    )

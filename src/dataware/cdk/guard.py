@@ -74,7 +74,7 @@ class DataGuard:
         try:
             found, unseen, paths = losses_of(templates, self._profile, self._allow_loss)
         except DatawareError as error:
-            found, unseen, paths = (), [f"the guard could not look at any stack: {error}"], {}
+            found, unseen, paths = (), [f"the guard could not read any stack: {error}"], {}
         for text in unseen:
             warnings.warn(f"dataware: {text}", stacklevel=2)
         stops = [_violation(one, paths) for one in found if not one.allowed]

@@ -148,8 +148,8 @@ def _check_name(asked: ResourceRequest, argument: str, name: object) -> None:
         )
     if is_arn(name) and argument == "preferred_name":
         raise ValueError(
-            f"{asked.path}: preferred_name {name!r} is an ARN, which CloudFormation takes for no "
-            f"name: give the name of the {asked.kind.noun} alone"
+            f"{asked.path}: preferred_name {name!r} is an ARN, which CloudFormation does not "
+            f"accept as a name: give the name of the {asked.kind.noun} alone"
         )
 
 

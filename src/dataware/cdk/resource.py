@@ -220,9 +220,9 @@ class DataAwareResource(Construct):
             return
         copy = PendingCopy(asked.kind.cfn_type, names[0], asked.preferred, no_overwrite=True)
         Annotations.of(self).add_error(
-            f"{asked.preferred} is empty, {', '.join(names)} holds data, and on_fallback_data="
-            f'"{asked.on_fallback_data}" forbids to copy it: leave that out, {copy.advice}, or '
-            "take the name out of fallback_names"
+            f"{asked.preferred} is empty, {', '.join(names)} holds data, and "
+            f'on_fallback_data="{asked.on_fallback_data}" forbids copying it: leave that out, '
+            f"{copy.advice}, or remove the name from fallback_names"
         )
 
     def _why_stranded(self, copy: PendingCopy) -> str:

@@ -113,8 +113,8 @@ class Cdk:
         done = self._run(["deploy", IMPORTING, *chosen, *words], DEPLOYING)
         if done:
             raise DatawareError(
-                f"`cdk deploy` ended with exit code {done}; its own message stands above, and all "
-                "data is in place: cure the cause and run `dataware deploy` again"
+                f"`cdk deploy` ended with exit code {done}; its own message stands above, and "
+                "all data is in place: fix the cause and run `dataware deploy` again"
             )
 
     def match(self, stacks: Sequence[Stack], patterns: Sequence[str]) -> list[Stack]:

@@ -16,13 +16,13 @@ from dataware.ops.inputs.cdk_settings import CdkSettings
 CHANGE_SET = "change-set"
 METHODS: Mapping[str, str] = {
     "direct": "deploys without a change set, and only a change set can adopt existing resources",
-    "prepare-change-set": "leaves a change set that nobody has executed, so nothing is deployed",
-    "execute-change-set": "executes a change set that was made before the data was looked at",
+    "prepare-change-set": "creates a change set without executing it, so nothing is deployed",
+    "execute-change-set": "executes a change set that was made before the data was checked",
 }
 SWITCHES: Mapping[str, str] = {
     "hotswap": "changes resources past CloudFormation, which then adopts nothing",
     "hotswap-fallback": "changes resources past CloudFormation, which then adopts nothing",
-    "watch": "deploys after every change of a file, without a look at the data",
+    "watch": "deploys after every change of a file, without checking the data",
     "express": "ends before CloudFormation knows whether what it deployed works",
     "ignore-errors": "deploys in spite of errors, those of a stop rule among them",
     "help": "deploys nothing; run `cdk deploy --help`",
@@ -46,7 +46,7 @@ def check_arguments(arguments: CdkArguments, options: OptionTable, project: CdkS
         raise InputError(f"without {IMPORTING} CDK adopts nothing; leave the option out")
     if project.assembly is not None:
         raise InputError(
-            f"--app {project.app} is a cloud assembly, synthesized before its data was looked at, "
+            f"--app {project.app} is a cloud assembly, synthesized before its data was checked, "
             "and dataware deploy runs the app itself: name a command as the app"
         )
 
@@ -55,7 +55,7 @@ def check_same(option: str, ours: str | None, cdks: str | None) -> str | None:
     """The one value of an option that both command lines take. Raises InputError for two."""
     if ours is not None and cdks is not None and ours != cdks:
         raise InputError(
-            f"{option} is {ours} for dataware and {cdks} for CDK, so what is looked at would not "
+            f"{option} is {ours} for dataware and {cdks} for CDK, so what is checked would not "
             "be what is deployed: give it once"
         )
     return ours or cdks

@@ -51,9 +51,9 @@ def _check(guarded: Path, output: Path, stack_ids: Sequence[str]) -> int:
     found = list(find_differences(guarded, output, stack_ids, cards))
     if found:
         print(
-            f"❌ nothing was deployed, because the app now declares otherwise: {', '.join(found)}; "
-            "nobody has looked at that: let it declare the same at every run, and run "
-            "`dataware deploy` again",
+            "❌ nothing was deployed, because the app now declares otherwise: "
+            f"{', '.join(found)}; that was not checked: make it declare the same on every run, "
+            "and run `dataware deploy` again",
             file=sys.stderr,
         )
     return 1 if found else 0

@@ -144,7 +144,7 @@ def _ask(context: Context, plan: Plan, deployment: Deployment) -> None:
         return
     if not sys.stdin.isatty():
         raise InputError(
-            "nobody is there to ask, and the plan above would change something; say --yes"
+            "confirmation is needed, but this is not a terminal; pass --yes to continue"
         )
     if not is_yes("Apply this plan and deploy?"):
         raise RefusedError("nothing was changed, because the answer was no")

@@ -101,9 +101,9 @@ def _remarks(
     ids = {stack.id for stack in stacks}
     for pattern in selection.patterns:
         if is_literal(pattern) and pattern not in ids:
-            yield f"No stack of the app matches {pattern}, so it is passed over, as by CDK"
+            yield f"No stack of the app matches {pattern}, so it is skipped, as in CDK"
     if not selection.all and selection.patterns and not selection.exclusively:
-        yield f"Stacks with all that they depend on: {', '.join(stack.id for stack in chosen)}"
+        yield f"Stacks, with their dependencies: {', '.join(stack.id for stack in chosen)}"
 
 
 def given_parameters(arguments: CdkArguments) -> GivenParameters:
@@ -120,6 +120,6 @@ def refuse_strangers(context: Context, app: App) -> None:
     if strangers:
         raise RefusedError(
             f"nothing was changed, because stack {strangers[0].name} is meant for account "
-            f"{strangers[0].account}, into which the credentials of {context.aws.account} do not "
-            "look: deploy it by itself, with credentials of its account"
+            f"{strangers[0].account}, into which the credentials of {context.aws.account} "
+            "cannot read: deploy it separately, with credentials of its account"
         )

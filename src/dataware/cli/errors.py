@@ -24,7 +24,7 @@ def explain_error(error: BaseException) -> tuple[str, int]:
     if isinstance(error, click.ClickException):
         return error.format_message(), 1
     if isinstance(error, FileNotFoundError) and _folder_is_gone():
-        return "the current folder does not exist any more: change to another one", 1
+        return "the current folder no longer exists: change to another one", 1
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return f"Unexpected error, {without_credentials(what)}: run again with --debug", 1
 

@@ -54,10 +54,10 @@ def explain_topic(topic: str) -> Explanation:
     if RULE.fullmatch(topic):
         raise InputError(f"there is no rule {topic}: the rules are 1 to {max(RULES)}")
     if EXIT.fullmatch(topic):
-        raise InputError(f"{topic} is no exit code: they are 0 to {max(EXIT_CODES)}")
+        raise InputError(f"{topic} is not an exit code: they are 0 to {max(EXIT_CODES)}")
     known = [*names, *MESSAGES, *(f"exit-{code}" for code in EXIT_CODES)]
-    hint = suggestion_for(topic, known) or ": `dataware explain` alone lists what there is"
-    raise InputError(f"there is nothing to explain about {topic}{hint}")
+    hint = suggestion_for(topic, known) or ": `dataware explain` lists all topics"
+    raise InputError(f"unknown topic {topic}{hint}")
 
 
 def rule(number: int) -> Explanation:

@@ -136,7 +136,7 @@ class Webhook:
             if trouble is None:
                 return
             if wait is None or not passing:
-                raise NotDeliveredError(f"the webhook at {host} did not take it ({trouble})")
+                raise NotDeliveredError(f"the webhook at {host} rejected it ({trouble})")
             self.sleep(wait)
 
     def _post(self, body: bytes) -> tuple[str | None, bool]:
@@ -198,13 +198,13 @@ def _webhook(where: str, text: str) -> Webhook:
         parts = urlsplit(text)
         host, secure = parts.hostname, parts.scheme == "https"
         if not host or parts.port == 0 or not text.isascii() or not text.isprintable():
-            wrong = "is no address of a webhook"
+            wrong = "is not a webhook address"
         elif parts.username is not None or " " in text:
             wrong = "has a user name or a space in its address"
         elif not secure and not (parts.scheme == "http" and host in LOCAL):
             wrong = "would send its message unencrypted"
     except ValueError:
-        wrong = "is no address of a webhook"
+        wrong = "is not a webhook address"
     if wrong:
         raise InputError(f"{where} {wrong}; give one that begins with https://")
     return Webhook(text)
@@ -285,7 +285,7 @@ def _report(
 
 def _warn(out: AwsOptions, why: str) -> None:
     with suppress(Exception), display(out) as emit:
-        emit(event("warning", text=f"nobody was notified: {why}", about="notify"))
+        emit(event("warning", text=f"notification failed: {why}", about="notify"))
 
 
 def _payload(command: str, listener: Listener, code: int, reason: str | None) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def _together(*decorators: Decorator[Any]) -> Decorator[Any]:
 
 
 plain_options = _together(
-    click.option("--plain", is_flag=True, help="No colour, no signs, no live bar."),
+    click.option("--plain", is_flag=True, help="Plain text: no color, emoji or progress bar."),
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
 )
 
@@ -41,7 +41,11 @@ _where_options = _together(
         help="Named profile of the AWS configuration.",
     ),
     click.option("--region", metavar="NAME", help="AWS region, such as eu-central-1."),
-    click.option("--endpoint-url", metavar="URL", help="Another AWS, such as a test server."),
+    click.option(
+        "--endpoint-url",
+        metavar="URL",
+        help="Use this endpoint instead of AWS, such as LocalStack.",
+    ),
 )
 
 format_option = word_option(
@@ -78,7 +82,7 @@ stack_options = _together(
         "--context",
         metavar="KEY=VALUE",
         multiple=True,
-        help="Context value for the CDK app; may be given again.",
+        help="Context value for the CDK app (repeatable).",
     ),
     click.option(
         "-a",
@@ -97,7 +101,7 @@ deploy_options = _together(
     word_option(
         "--on-error",
         OnError,
-        help="What to make of what cannot be seen: no data if that is safe, no data, or a stop.",
+        help="What to do when a resource cannot be inspected.",
     ),
     word_option(
         "--on-fallback-data",
@@ -108,7 +112,7 @@ deploy_options = _together(
         "--import",
         ImportMode,
         to="import_mode",
-        help="Whether the stack adopts what exists or references it; stands in the plan.",
+        help="How the stack uses an existing resource: adopt (import it) or reference it.",
     ),
 )
 
@@ -147,14 +151,14 @@ prices_option = click.option(
     "--prices",
     metavar="FILE",
     type=FilePath(path_type=Path),
-    help="Prices of your own for the estimates, as JSON.",
+    help="JSON file with custom prices for the estimates.",
 )
 
 guard_options = click.option(
     "--allow-loss",
     metavar="LOGICAL_ID",
     multiple=True,
-    help="Let a stack lose this resource, though it holds data; may be given again.",
+    help="Let a stack lose this resource, although it holds data (repeatable).",
 )
 
 deep_option = click.option(
@@ -171,14 +175,14 @@ copy_options = _together(
     word_option(
         "--on-conflict",
         OnConflict,
-        help="Whose value stays where the target holds something of its own.",
+        help="Which side wins when both hold different data under the same key.",
     ),
     versions_option,
     click.option(
         "--max-rate",
         metavar="N",
         type=click.FloatRange(min=0, min_open=True),
-        help="At most N items or objects a second.",
+        help="Limit to N items or objects per second.",
     ),
     click.option(
         "--max-share",
@@ -190,20 +194,24 @@ copy_options = _together(
         "--processes",
         metavar="N",
         type=click.IntRange(min=1),
-        help="Copy with N processes; by default one for each core if there is much to copy.",
+        help="Copy with N processes (default: one per core for large copies).",
     ),
-    click.option("--allow-skipped", is_flag=True, help="Complete although keys were left behind."),
+    click.option(
+        "--allow-skipped",
+        is_flag=True,
+        help="Mark the migration complete even if some keys were skipped.",
+    ),
     deep_option,
     click.option(
         "--multipart-threshold", type=size, default="5GiB", hidden=True,
-        help="Copy larger objects by parts.",
+        help="Copy objects above this size in parts.",
     ),
     click.option(
-        "--part-size", type=size, default="512MiB", hidden=True, help="Size of those parts."
+        "--part-size", type=size, default="512MiB", hidden=True, help="Size of the parts."
     ),
     click.option(
         "--notify", metavar="COMMAND|URL", multiple=True,
-        help="Whom to tell how it ended; may be given again.",
+        help="Run a command or call a webhook when the run ends (repeatable).",
     ),
 )  # fmt: skip
 

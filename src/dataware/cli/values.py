@@ -19,7 +19,7 @@ def size(text: str) -> int:
     """A number of bytes such as 512MiB, 5GB or 1048576."""
     found = _SIZE.fullmatch(text.strip())
     if found is None:
-        raise click.BadParameter(f"{text} is no size: write one like 512MiB or 5GB")
+        raise click.BadParameter(f"{text} is not a size: write one like 512MiB or 5GB")
     number, unit, binary = found.groups()
     amount = int(float(number) * (1024 if binary else 1000) ** _POWERS[unit.upper()])
     if amount < 1:
@@ -34,14 +34,14 @@ def share(text: str) -> float:
     except ValueError:
         fraction = 0.0
     if not 0 < fraction <= 1:
-        raise click.BadParameter(f"{text} is no share: write one like 50%")
+        raise click.BadParameter(f"{text} is not a percentage: write one like 50%")
     return fraction
 
 
 def account(text: str) -> str:
     """An account: twelve digits."""
     if not re.fullmatch("[0-9]{12}", text):
-        raise click.BadParameter(f"{text} is no AWS account: it has twelve digits")
+        raise click.BadParameter(f"{text} is not an AWS account: it has twelve digits")
     return text
 
 

@@ -96,8 +96,8 @@ class ConflictError(RefusedError):
     def public(self) -> str:
         """The same without the key, which is a part of the data."""
         return (
-            "the target holds something of its own under a key of the source, and the run stops "
-            "because of --on-conflict stop; its output names the key"
+            "source and target hold different data under the same key, and --on-conflict is "
+            "stop; the output names the key"
         )
 
 
@@ -114,4 +114,4 @@ def to_go_on(error: Exception) -> str:
     if "run the same command again" in text:
         return text
     where = "" if known else ", or with --debug to see where it was"
-    return f"{text}; run the same command again to go on{where}"
+    return f"{text}; run the same command again to resume{where}"

@@ -111,7 +111,9 @@ class DestructiveChange:
     @property
     def reason(self) -> str:
         """What holds data, and what would happen to it, in one clause."""
-        holds = "holds data" if self.content is Content.DATA else "may hold data (it was not seen)"
+        holds = (
+            "holds data" if self.content is Content.DATA else "may hold data (it could not be read)"
+        )
         stack = f"{self.stack} in {self.region}" if self.region else self.stack
         return f"{self.noun} {self.logical_id} of stack {stack} {holds} and would {self.outcome}"
 
@@ -264,8 +266,8 @@ class _ResourceChange:
             there = f"as {logical_id}{f' of stack {stack}' if stack != self.template.key else ''}"
             return self._threat(
                 Loss.MOVES,
-                f"be declared anew {there}: CloudFormation would {_let_go(retained)}, and"
-                " fail to create a second one of that name",
+                f"be declared again {there}: CloudFormation would {_let_go(retained)}, and fail "
+                "to create a second one of that name",
                 f"move it with `cdk refactor`, or {KEEP_IT}",
             )
         if retained and self._is_copied():
@@ -279,8 +281,8 @@ class _ResourceChange:
         return self._threat(
             Loss.LEAVES,
             outcome,
-            f"{KEEP_IT}; or move it with `cdk refactor` if only the construct was moved; or, to let"
-            f" it go, {retain}say --allow-loss {self.logical_id}"
+            f"{KEEP_IT}; or move it with `cdk refactor` if only the construct was moved; or, to "
+            f"let it go, {retain}pass --allow-loss {self.logical_id}"
             + (f"; or, if {unseen} declares it, write it out" if unseen else ""),
         )
 
@@ -309,8 +311,8 @@ class _ResourceChange:
     def _type_change_threat(self, now: DeclaredResource) -> DestructiveChange:
         return self._threat(
             Loss.REPLACED,
-            f"become {now.type or 'a resource whose type is not literal'}, which CloudFormation"
-            " does to no resource that it keeps",
+            f"become {now.type or 'a resource whose type is not literal'}, which CloudFormation "
+            "never does to a resource that it keeps",
             f"leave its type as it is; or let the stack release it (removal policy RETAIN, deployed"
             f" first, then --allow-loss {self.logical_id}) and adopt it as the new type",
         )
@@ -333,7 +335,7 @@ class _ResourceChange:
         if self.was is None or name == self.was.value(self.kind.template.identifier):
             return None
         if name is None:
-            return "a name that CloudFormation makes up"
+            return "a name that CloudFormation generates"
         function = find_function(name)
         return f"a name that only CloudFormation resolves ({function})" if function else "no text"
 
@@ -388,7 +390,7 @@ def is_retained(policy: object) -> bool:
 
 
 def _let_go(retained: bool, what: str = "it") -> str:
-    return f"leave {what} behind without an owner" if retained else f"delete {what}"
+    return f"leave {what} unmanaged" if retained else f"delete {what}"
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

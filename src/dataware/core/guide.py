@@ -40,7 +40,7 @@ GUIDE: dict[int, Guide] = {
     2: Guide(
         "empty-preferred",
         "An empty resource is often what a failed deployment left, while the data lies under an "
-        "older name; so emptiness alone decides nothing.",
+        "older name; so being empty decides nothing by itself.",
         "ℹ️  Preferred bucket exists but is empty: spaceport-uploads-prod",
         also="whenever the preferred resource is empty; rules 3, 4 and 12 decide then",
     ),
@@ -53,7 +53,7 @@ GUIDE: dict[int, Guide] = {
     ),
     4: Guide(
         "empty-fallbacks",
-        "Fallbacks without data have nothing to give, so the app starts anew.",
+        "Fallbacks without data have nothing to give, so the app starts fresh.",
         "🆕 Creating new S3 bucket: spaceport-uploads-prod",
     ),
     5: Guide(
@@ -63,40 +63,39 @@ GUIDE: dict[int, Guide] = {
     ),
     6: Guide(
         "own",
-        "A resource that leaves its stack's template is deleted or dropped, so what a stack owns "
-        "never turns into a mere reference, however often the app is deployed.",
+        "A resource that leaves its stack's template is deleted or dropped, so what a stack "
+        "owns never becomes a reference.",
         "✅ Keeping the stack's own DynamoDB table: Spaceport-Waitlist-prod",
         (
-            "A stop says that the stack owns a resource that is gone: restore it from a backup "
-            "under the same name.",
-            "If it is to be made anew, take it out of the stack, deploy once, and declare it "
-            "again.",
+            "If the stack owns a resource that is gone, restore it from a backup under the same "
+            "name.",
+            "To start empty, remove it from the stack, deploy once, and declare it again.",
         ),
     ),
     7: Guide(
         "resume",
-        "A copy that was cut short looks like data. Only the record of the migration tells a part "
-        "from the whole, so it has to be finished before anything else.",
+        "An interrupted copy looks like data. Only the migration record shows that it is "
+        "incomplete, so it is finished first.",
         "🔄 Resuming the migration: Spaceport-Waitlist → Spaceport-Waitlist-prod",
         (
-            "A stop says that the source is gone: restore it from a backup and run again.",
+            "If the source is gone, restore it from a backup and run again.",
             "Compare first, if there is a copy of the source: `dataware verify SOURCE TARGET`.",
             f"If the target is good as it is, delete the record ({RECORD}) and run again.",
         ),
     ),
     8: Guide(
         "two-data-sets",
-        "With data on both sides nobody but you can say which is right; the preferred one is what "
-        "the app asks for, and nothing is lost by taking it.",
-        "⚠️  two live data sets, and no migration on record (Spaceport-Waitlist-prod: 12, "
-        "Spaceport-Waitlist: 78): Spaceport-Waitlist is not used; compare with `dataware verify "
-        "dynamodb://Spaceport-Waitlist dynamodb://Spaceport-Waitlist-prod`",
+        "With data on both sides only you can say which is right. The preferred one is what the "
+        "app asks for, and using it loses nothing.",
+        "⚠️  two resources hold data, and no migration is recorded (Spaceport-Waitlist-prod: "
+        "12, Spaceport-Waitlist: 78): Spaceport-Waitlist is not used; compare with `dataware "
+        "verify dynamodb://Spaceport-Waitlist dynamodb://Spaceport-Waitlist-prod`",
         (
             "See how they differ: `dataware verify SOURCE TARGET`.",
-            "Bring over what is missing, without replacing anything: `dataware migrate SOURCE "
-            "TARGET --on-conflict target`.",
-            "Take the fallback out of the app once its data is not needed.",
-            "With --strict (on_error stop) two live data sets are a stop.",
+            "Copy what is missing, without replacing anything: `dataware migrate SOURCE TARGET "
+            "--on-conflict target`.",
+            "Remove the fallback from the app once its data is not needed.",
+            "With --strict (on_error stop) two data sets are a stop.",
         ),
     ),
     9: Guide(
@@ -105,12 +104,12 @@ GUIDE: dict[int, Guide] = {
         "hide that, and copying the old data again could bring back what was deleted on purpose.",
         "❌ Stopped at Spaceport-Waitlist-prod (rule 9): the migration into "
         "Spaceport-Waitlist-prod was complete, and now Spaceport-Waitlist-prod does not exist: "
-        "its data has been lost since; restore it from a backup",
+        "it was deleted after the migration; restore it from a backup",
         (
             "Find out who deleted it (CloudTrail: DeleteTable, DeleteBucket).",
             "Restore it from a backup or a point in time under the same name, and run again.",
             f"If it was deleted on purpose, delete the record ({RECORD}) and run again: the "
-            "fallback's data is then migrated anew.",
+            "fallback's data is then migrated again.",
         ),
     ),
     10: Guide(
@@ -120,21 +119,21 @@ GUIDE: dict[int, Guide] = {
         "✅ Referencing DynamoDB table of stack Legacy: Spaceport-Waitlist-prod",
         (
             "Choose another preferred name for this app.",
-            "Or let the other stack go of it first: set its removal policy to RETAIN, deploy, take "
-            "it out of that app, deploy; then this app can adopt it.",
+            "Or release it from the other stack first: set its removal policy to RETAIN, "
+            "deploy, remove it from that app, deploy; then this app can adopt it.",
             "Or migrate in the app of the stack that owns it.",
         ),
     ),
     11: Guide(
         "stranger",
-        "Names of buckets are shared by all accounts. A bucket of somebody else under your name "
-        "may be a trap, so it is neither read nor written nor imported.",
-        "❌ Stopped at spaceport-uploads (rule 11): the bucket spaceport-uploads is not shown to "
-        "be of this account, so nothing is read from it or written to it",
+        "Bucket names are shared by all accounts. A stranger's bucket under your name may be a "
+        "trap, so it is never read, written or imported.",
+        "❌ Stopped at spaceport-uploads (rule 11): cannot confirm that bucket spaceport-uploads "
+        "belongs to this account, so nothing is read from it or written to it",
         (
             "Check the account: `dataware doctor` says who you are.",
             "If the bucket is yours, allow s3:ListAllMyBuckets and s3:ListBucket.",
-            "If it is not, choose another name, or take it out of the fallbacks.",
+            "If it is not, choose another name, or remove it from the fallbacks.",
             "To copy from a partner's bucket, name its owner: `dataware migrate s3://theirs "
             "s3://ours --source-owner ACCOUNT`.",
         ),
@@ -147,8 +146,8 @@ GUIDE: dict[int, Guide] = {
     ),
     13: Guide(
         "key-schema",
-        "Items of a table are addressed by its key; with another key they could not be told "
-        "apart, or not be written at all.",
+        "Items of a table are addressed by its key; with another key they could overwrite each "
+        "other or be rejected.",
         "❌ Stopped at Orders-prod (rule 13): Orders has the key schema id (S), but Orders-prod "
         "is declared with id (N): items cannot be copied as they are; declare the same key schema",
         (
@@ -159,26 +158,26 @@ GUIDE: dict[int, Guide] = {
     ),
     14: Guide(
         "unknown",
-        'A denied or failed call is no answer, and "access denied" never means "absent". Where '
-        "that can strand or overwrite nothing the run goes on with a warning; everywhere else it "
-        "stops.",
-        "⚠️  Spaceport-Waitlist counts as having no data: Scan answered AccessDeniedException; "
-        "it needs dynamodb:Scan",
+        'A denied or failed call is not an answer: "access denied" never means "absent". Where '
+        "no data can be stranded or overwritten the run continues with a warning; everywhere "
+        "else it stops.",
+        "⚠️  Spaceport-Waitlist is assumed empty: Scan returned AccessDeniedException; it needs "
+        "dynamodb:Scan",
         (
             "Grant the actions that the stop names; `dataware iam-policy APP` prints all that are "
             "needed, and `dataware doctor APP` says which are missing.",
             "If you know that the unread fallback holds nothing you need, accept the risk: "
             "--on-error no-data.",
-            "If an empty resource was created beside data, bring the data over: `dataware migrate "
+            "If an empty resource was created beside data, copy the data: `dataware migrate "
             "SOURCE TARGET` replaces nothing.",
-            "With --strict (on_error stop) any unanswered question stops; without it only those "
-            "that can strand or overwrite data.",
+            "With --strict (on_error stop) anything that cannot be checked stops the run; "
+            "without it only what can strand or overwrite data does.",
         ),
     ),
     15: Guide(
         "import-fallback",
-        "Before there were migrations, people imported the older resource itself; an app that "
-        "asks for that gets it.",
+        "Some apps import the older resource instead of copying it; an app that asks for that "
+        "gets it.",
         "✅ Importing existing DynamoDB table with data: Spaceport-Waitlist",
     ),
     16: Guide(
@@ -201,14 +200,14 @@ GUIDE: dict[int, Guide] = {
         "does (point in time recovery: off instead of on); set the same in the app's properties",
         (
             "Set the same protection in the app's properties.",
-            "If it is meant to be so, run without --strict and on_error stop.",
+            "If that is intended, run without --strict and on_error stop.",
         ),
         also="a setting of a copy, or of what is kept or adopted, would be weaker than it is now, "
         "and `on_error` is stop",
     ),
     18: Guide(
         "no-copier",
-        "For some types only the facts are known, not how their content is copied and verified.",
+        "dataware can inspect this type, but cannot copy and verify its content.",
         "❌ Stopped at /spaceport/key-prod (rule 18): data would have to be copied to "
         "/spaceport/key-prod, but dataware cannot copy an SSM parameter; copy it yourself, or set "
         "on_fallback_data to import",
@@ -220,7 +219,7 @@ GUIDE: dict[int, Guide] = {
     ),
     20: Guide(
         "not-adoptable",
-        "The service makes up the id of such a resource, so CloudFormation cannot import it by "
+        "The service generates the id of such a resource, so CloudFormation cannot import it by "
         "name; a template that declares it would create a second, empty one beside it.",
         "❌ Stopped at spaceport-users-prod (rule 20): spaceport-users-prod exists and belongs to "
         "no stack; CloudFormation cannot adopt a Cognito user pool and would create a second, "
@@ -277,8 +276,8 @@ COLUMNS = {
 EXIT_CODES: dict[int, tuple[str, str]] = {
     0: ("done, or nothing to do", "Go on."),
     1: (
-        "an error, bad usage included: one sentence on standard error",
-        "Do what the sentence says; `dataware doctor` checks everything around it.",
+        "an error, including bad usage: one sentence on standard error",
+        "Follow the message; `dataware doctor` checks setup and permissions.",
     ),
     2: (
         "there is a difference: `verify`; `plan` only with --detailed-exitcode",
@@ -290,8 +289,8 @@ EXIT_CODES: dict[int, tuple[str, str]] = {
         "A person has to decide: `dataware explain RULE` says what each rule is about.",
     ),
     4: (
-        "incomplete: something has begun and is not complete",
-        "Cure the cause, if one is named, and run the same command again: it goes on where it was.",
+        "incomplete: a migration has started and is not finished",
+        "Fix the cause, if one is named, and run the same command again: it resumes.",
     ),
 }
 

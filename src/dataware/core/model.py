@@ -237,7 +237,7 @@ class Problem:
         if self.code == SEVERAL:
             return self.detail
         need = f"; {Denial.of(self.detail).clause(self.permission)}" if self.permission else ""
-        return f"{self.call} answered {self.code}{need}"
+        return f"{self.call} returned {self.code}{need}"
 
     def meaning(self, consequence: str, *, decides: bool = False) -> Problem:
         """The same problem, with what is not known for lack of an answer."""

@@ -53,7 +53,7 @@ def judge_outcome(plan: Sequence[Planned], unit_of: Callable[[str], str]) -> Pla
     unseen = list(dict.fromkeys(name for one in plan for name in _unseen(one)))
     troubles = [trouble for one in plan for trouble in _troubles(one, unit_of(one.wanted.type))]
     if unseen:
-        troubles.append(_clause(unseen, "was not looked into", "were not looked into"))
+        troubles.append(_clause(unseen, "was not inspected", "were not inspected"))
     return PlanOutcome(
         tuple(facts.name for facts in used if facts.holds_data),
         tuple(

@@ -47,7 +47,7 @@ class PageCursor:
 
     def _stuck(self, code: str, how: str) -> LookupFailedError:
         return LookupFailedError(
-            f"cannot see all of {self._what}: {self._call} {how}, so its listing never ends; check "
-            "--endpoint-url and proxies",
+            f"cannot access all of {self._what}: {self._call} {how}, so its listing never ends; "
+            "check --endpoint-url and proxies",
             Problem(self._call, code, None, how),
         )

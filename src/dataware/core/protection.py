@@ -100,9 +100,9 @@ def _find_unread(
         return None
     problems = "; ".join(map(str, source.problems)) or "no answer"
     return (
-        f"it cannot be seen whether {wanted.preferred} would protect its data less than "
+        f"it is unknown whether {wanted.preferred} would protect its data less than "
         f"{source.name} does, because {', '.join(unread)} of {source.name} cannot be read "
-        f"({problems}) and on_error is stop; allow the calls and run again"
+        f"({problems}) and on_error is stop; grant the permissions and run again"
     )
 
 

@@ -25,7 +25,7 @@ from dataware.core.row import (
 )
 from dataware.core.situation import Fallback, Resumable, SchemaFit, Visibility
 
-CLEAR_MARKER = "if that is meant to be so, delete the record {marker} and run again"
+CLEAR_MARKER = "if that is intended, delete the record {marker} and run again"
 
 REFUSALS = (
     DecisionRow(
@@ -40,13 +40,13 @@ REFUSALS = (
         11,
         STOP,
         "the fallback {short} {foreign} is not shown to be of this account, so it is not read; "
-        "take it out of the fallbacks, or allow {ownership} if it is yours",
+        "remove it from the fallbacks, or allow {ownership} if it is yours",
         when(fallback=Fallback.FOREIGN),
     ),
     DecisionRow(
         14,
         STOP,
-        "not everything could be seen ({problems}) and on_error is stop; {cure}",
+        "not everything could be checked ({problems}) and on_error is stop; {cure}",
         when(seen=Visibility.PART, on_error=OnError.STOP),
     ),
     DecisionRow(
@@ -69,51 +69,51 @@ MIGRATION_ON_RECORD = (
     DecisionRow(
         7,
         STOP,
-        "a migration from {source} to {name} has begun and cannot end, because {source} no longer "
-        "exists: {name} may hold only a part of the data; restore {source} from a backup, or "
-        + CLEAR_MARKER.replace("that is meant to be so", "{name} is good as it is"),
+        "a migration from {source} to {name} has begun and cannot finish, because {source} no "
+        "longer exists: {name} may hold only part of the data; restore {source} from a backup, "
+        "or " + CLEAR_MARKER.replace("that is intended", "{name} is good as it is"),
         when(marker=RUNNING, resumable=Resumable.GONE),
     ),
     DecisionRow(
         14,
         STOP,
-        "a migration from {source} to {name} has begun, but not enough can be seen to go on "
+        "a migration from {source} to {name} has begun, but not enough is known to resume it "
         "({problems}); {cure}",
         when(marker=RUNNING, resumable=Resumable.UNKNOWN),
     ),
     DecisionRow(
         14,
         STOP,
-        "a migration from {source} to {name} has begun, but {name} itself cannot be seen "
+        "a migration from {source} to {name} has begun, but {name} itself cannot be read "
         "({problems}); {cure}",
         when(marker=RUNNING, preferred=UNSEEN),
     ),
     DecisionRow(
         14,
         STOP,
-        "a migration from {source} to {name} has begun, but it cannot be seen who owns {name} "
+        "a migration from {source} to {name} has begun, but the owner of {name} is unknown "
         "({problems}); {cure}",
         when(marker=RUNNING, owner=Ownership.UNKNOWN),
     ),
     DecisionRow(
         13,
         STOP,
-        "{source} has the key schema {source_schema}, but {name} wants {schema}: items cannot be "
-        "copied as they are; declare the same key schema",
+        "{source} has the key schema {source_schema}, but {name} declares {schema}: items "
+        "cannot be copied as they are; declare the same key schema",
         when(marker=RUNNING, shape=(SchemaFit.DIFFERENT, SchemaFit.UNKNOWN)),
     ),
     DecisionRow(7, RESUME, "a migration from {source} has begun (run {run})", when(marker=RUNNING)),
     DecisionRow(
         9,
         STOP,
-        "the migration into {name} was complete, and now {name} does not exist: its data has been "
-        "lost since; restore it from a backup, or " + CLEAR_MARKER,
+        "the migration into {name} was complete, and now {name} does not exist: it was deleted "
+        "after the migration; restore it from a backup, or " + CLEAR_MARKER,
         when(marker=COMPLETE, preferred=ABSENT),
     ),
     DecisionRow(
         14,
         STOP,
-        "the migration into {name} was complete, and it cannot be seen whether {name} still exists "
+        "the migration into {name} was complete, and it is unknown whether {name} still exists "
         "({problems}); {cure}",
         when(marker=COMPLETE, preferred=UNSEEN, owner=(Ownership.UNMANAGED, Ownership.UNKNOWN)),
     ),
@@ -172,16 +172,16 @@ COULD_STRAND = (
     DecisionRow(
         14,
         STOP,
-        "{source} has data, and {name}, which belongs to this stack, cannot be seen ({problems}); "
-        "keeping it as it is could strand that data: {cure}",
+        "{source} has data, and {name}, which belongs to this stack, cannot be read "
+        "({problems}); keeping it as it is could strand that data: {cure}",
         when(on_error=OnError.SAFE, preferred=UNSEEN, owner=OURS, fallback=Fallback.DATA),
     ),
     DecisionRow(
         14,
         STOP,
-        "the migration into {name} was complete, and it cannot be seen whether {name} still has "
-        "data ({problems}), while {source} has: copying again could bring back what was deleted on "
-        "purpose; {cure}",
+        "the migration into {name} was complete, and it is unknown whether {name} still has "
+        "data ({problems}), while {source} has: copying again could bring back what was deleted "
+        "on purpose; {cure}",
         when(
             on_error=OnError.SAFE,
             preferred=EXISTS,
@@ -193,8 +193,8 @@ COULD_STRAND = (
     DecisionRow(
         14,
         STOP,
-        "{name} has data, a fallback has or may have data, and it cannot be seen whether a "
-        "migration was cut short ({problems}); {cure}",
+        "{name} has data, a fallback has or may have data, and it is unknown whether a "
+        "migration was interrupted ({problems}); {cure}",
         when(
             on_error=OnError.SAFE,
             preferred=EXISTS,
@@ -210,8 +210,8 @@ TWO_DATA_SETS = (
     DecisionRow(
         8,
         STOP,
-        "{name} and {source} both hold data, no migration is on record{sizes}, and on_error is "
-        "stop; {way_out}, or take {source} out of the fallbacks",
+        "{name} and {source} both hold data, no migration is recorded{sizes}, and on_error is "
+        "stop; {way_out}, or remove {source} from the fallbacks",
         when(
             on_error=OnError.STOP,
             preferred=EXISTS,

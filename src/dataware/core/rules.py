@@ -31,15 +31,23 @@ RULES: dict[int, str] = {
     3: "Only a fallback has data: create the preferred resource, copy, verify, import.",
     4: "The preferred resource is absent and every fallback is empty: create it.",
     5: "Nothing exists: create the preferred resource.",
-    6: "The preferred resource belongs to this stack: it stays declared in it for ever.",
-    7: "A migration into the preferred resource has begun: resume it, whatever it holds by now.",
-    8: "Both hold data and no migration is on record: import the preferred one, and warn.",
+    6: "The preferred resource belongs to this stack: keep it in the stack.",
+    7: (
+        "A migration into the preferred resource has started: resume it, whatever the "
+        "resource holds now."
+    ),
+    8: "Both hold data and no migration is recorded: import the preferred one and warn.",
     9: "A completed migration's data is gone: stop.",
     10: "The preferred resource belongs to another stack: reference it, never write to it.",
     11: "A resource of another account: stop; never import, write or read it.",
-    12: "The preferred resource is empty, no stack owns it, no fallback has data: take it over.",
+    12: (
+        "The preferred resource is empty and unmanaged, and no fallback has data: use it as it is."
+    ),
     13: "Key schemas differ and data would have to be copied: stop.",
-    14: "A question went unanswered: go on only where nothing can be stranded or overwritten.",
+    14: (
+        "Something could not be checked: continue only where no data can be stranded or "
+        "overwritten."
+    ),
     15: "Only a fallback has data and the app asks to import it: import the fallback itself.",
     16: "This stack owns the resource under another logical id: stop.",
     17: "Data would be protected less than it is now, and on_error is stop: stop.",
@@ -149,7 +157,7 @@ def _warning(facts: Facts, problem: Problem, action: Action) -> str:
         return f"{facts.name}: {problem}"
     if action is Action.STOP:
         return f"{facts.name} cannot be read: {problem}"
-    return f"{facts.name} counts as having no data: {problem}"
+    return f"{facts.name} is assumed empty: {problem}"
 
 
 NAMELESS_RECORD = "dataware forget NAME"
@@ -191,7 +199,7 @@ def _keys(schema: str | None, preferred: Facts, source: Facts | None) -> dict[st
     if existing is not None and fits:
         return {
             "other_keys": f"exists with {existing}",
-            "same_keys": "choose another name, or delete it if nobody needs it",
+            "same_keys": "choose another name, or delete it if it is not needed",
         }
     return {
         "other_keys": f"is declared with {schema or 'unknown'}",
@@ -221,7 +229,7 @@ def _unread(facts: Facts, unit: str) -> str:
     """One fallback that cannot be looked into, with what the service itself counts in it."""
     why = "; ".join(str(p) for p in facts.problems if not p.consequence) or "no answer"
     if facts.existence is Existence.UNKNOWN:
-        return f"it cannot be seen whether the fallback {facts.name} exists ({why})"
+        return f"it is unknown whether the fallback {facts.name} exists ({why})"
     size = facts.size
     if size is None or size.exact:
         return f"the fallback {facts.name} exists, but cannot be read ({why})"

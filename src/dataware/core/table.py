@@ -29,9 +29,11 @@ from dataware.core.row import (
 )
 from dataware.core.situation import Fallback, SchemaFit
 
-TWO_SETS = "two live data sets, and no migration on record{sizes}: {source} is not used; {way_out}"
+TWO_SETS = (
+    "two resources hold data, and no migration is recorded{sizes}: {source} is not used; {way_out}"
+)
 NEEDS_COPY = when(fallback=WITH_DATA)
-NOT_SEEN = "data would have to be copied to {name}, but not enough can be seen to do that safely "
+NOT_SEEN = "data would have to be copied to {name}, but not enough is known to do that safely "
 NOT_SEEN += "({problems}); {cure}"
 OTHER_SCHEMA = (
     "{source} has the key schema {source_schema}, but {name} {other_keys}: items cannot be copied "
@@ -43,15 +45,15 @@ ABSENT_ROWS = (
     DecisionRow(
         6,
         STOP,
-        "this stack owns {name}, but it does not exist any more: it was deleted outside of "
-        "CloudFormation; restore it from a backup, or take it out of the stack and deploy once",
+        "this stack owns {name}, but it no longer exists: it was deleted outside of "
+        "CloudFormation; restore it from a backup, or remove it from the stack and deploy once",
         when(preferred=ABSENT, owner=OURS),
     ),
     DecisionRow(
         10,
         STOP,
         "{name} does not exist, but it still belongs to {owner}, which would delete what is "
-        "created under that name: choose another name, or take it out of that stack first",
+        "created under that name: choose another name, or remove it from that stack first",
         when(preferred=ABSENT, owner=THEIRS),
     ),
     DecisionRow(
@@ -74,7 +76,7 @@ ABSENT_ROWS = (
     DecisionRow(
         14,
         CREATE,
-        "{name} is absent and no data was seen under its fallbacks",
+        "{name} is absent and no data was found under its fallbacks",
         when(preferred=ABSENT, fallback=Fallback.UNKNOWN),
     ),
     DecisionRow(
@@ -99,7 +101,7 @@ UNSEEN_ROWS = (
     DecisionRow(
         14,
         CREATE,
-        "it cannot be seen whether {name} exists; if it does, creating it fails without harm",
+        "it is unknown whether {name} exists; if it does, creating it fails without harm",
         when(preferred=UNSEEN),
         adopt=True,
     ),
@@ -127,7 +129,7 @@ OWN_ROWS = (
         KEEP,
         "{name} belongs to this stack",
         when(preferred=EXISTS, owner=OURS, on_fallback_data=OnFallbackData.IMPORT) | NEEDS_COPY,
-        warning="{source} has data that {name} has not, and the app asks not to migrate; {way_out}",
+        warning="{source} has data that {name} lacks, and the app asks not to migrate; {way_out}",
     ),
     DecisionRow(
         14,
@@ -187,7 +189,7 @@ OTHER_STACK_ROWS = (
 )
 
 UNKNOWN_OWNER = (
-    "{name} exists; it is not referenced, because it cannot be seen whether this stack owns it"
+    "{name} exists; it is not referenced, because it is unknown whether this stack owns it"
 )
 
 UNKNOWN_OWNER_ROWS = (
@@ -219,8 +221,8 @@ UNMANAGED_ROWS = (
     DecisionRow(
         14,
         STOP,
-        "{name} and {source} may both hold data, and it cannot be seen whether a migration was cut "
-        "short ({problems}); {cure}",
+        "{name} and {source} may both hold data, and it is unknown whether a migration was "
+        "interrupted ({problems}); {cure}",
         when(
             preferred=EXISTS,
             content=DATA,
@@ -231,7 +233,7 @@ UNMANAGED_ROWS = (
     DecisionRow(
         8,
         IMPORT,
-        "{name} has data, and so has {source}",
+        "{name} has data, and so does {source}",
         when(preferred=EXISTS, content=DATA, marker=MarkerState.NONE) | NEEDS_COPY,
         warning=TWO_SETS,
     ),
@@ -272,13 +274,13 @@ UNMANAGED_ROWS = (
     DecisionRow(
         12,
         CREATE,
-        "{name} exists, is empty and not in any stack: it is taken over",
+        "{name} exists, is empty and not in any stack: it is used as it is",
         when(preferred=EXISTS, content=EMPTY),
     ),
     DecisionRow(
         14,
         CREATE,
-        "{name} exists and shows no data: it is taken over as it is",
+        "{name} exists and shows no data: it is used as it is",
         when(preferred=EXISTS),
     ),
 )

@@ -128,8 +128,8 @@ def _unfinished_reason(job: MigrationJob, progress: CopyState, shards: Sequence[
     reasons = list(dict.fromkeys(shard.failed for shard in shards if shard.failed))
     why = "; ".join(reasons[:2]) or "a worker ended without a reason"
     return (
-        f"not everything is in {target} yet, only {arrived}: {why}. "
-        f"The next deployment goes on from there, and so does {by_hand(job)}"
+        f"not everything is in {target} yet, only {arrived}: {why}. The next deployment resumes "
+        f"there, and so does {by_hand(job)}"
     )
 
 
@@ -144,7 +144,7 @@ def _compare_sides(work: Invocation) -> Verdict:
         )
     except IncompleteError:
         work.guard.check()
-        why = "there was not the time to verify it within the deployment"
+        why = "there was no time left to verify it in this deployment"
         raise IncompleteError(_unverified_reason(work.job, why)) from None
 
 

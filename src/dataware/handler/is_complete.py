@@ -26,7 +26,7 @@ REASON_LENGTH = 1500
 GRACE_SECONDS = 120
 """How long after its deadline a copy may take to end in order."""
 
-OVERDUE = "the copy did not end in time; the next deployment goes on from there"
+OVERDUE = "the copy did not end in time; the next deployment resumes there"
 
 
 def handler(request: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:

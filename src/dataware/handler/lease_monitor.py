@@ -14,7 +14,7 @@ from dataware.core.errors import LookupFailedError, RefusedError
 EVERY_SECONDS = 15.0
 LOST = (
     "the deployment no longer has the lock on the target, so nothing more is copied: it has "
-    "failed, or another run took over; look at `dataware status`"
+    "failed, or another run took the lock; see `dataware status`"
 )
 
 

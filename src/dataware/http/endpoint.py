@@ -145,7 +145,7 @@ def untrusted_certificate_error(base: str, proxy: str | None = None) -> LookupFa
     """The error for an address whose certificate nobody vouches for; no try can cure it."""
     by = f" (by the proxy {without_credentials(proxy)})" if proxy else ""
     return LookupFailedError(
-        f"cannot see {without_credentials(base)}{by}: its certificate is not trusted; set "
+        f"cannot access {without_credentials(base)}{by}: its certificate is not trusted; set "
         "AWS_CA_BUNDLE",
         Problem("connect", "CertificateVerifyFailed"),
     )
@@ -154,9 +154,9 @@ def untrusted_certificate_error(base: str, proxy: str | None = None) -> LookupFa
 def proxy_refusal(proxy: str | None, how: str) -> LookupFailedError:
     """The error for a proxy that passes nothing on; `how` is its answer, such as its status."""
     name = f"the proxy {without_credentials(proxy)}" if proxy else "a proxy"
-    wants = ", it wants other credentials" if "407" in how else ""
+    wants = ", it requires other credentials" if "407" in how else ""
     return LookupFailedError(
-        f"{name} does not let us through ({how}){wants}: correct HTTPS_PROXY or HTTP_PROXY, or "
+        f"{name} refuses the connection ({how}){wants}: correct HTTPS_PROXY or HTTP_PROXY, or "
         "name the host in NO_PROXY",
         Problem("connect", "ProxyRefused", None, how),
     )

@@ -130,7 +130,7 @@ _AUTH_HINTS: Mapping[Meaning, str] = {
     Meaning.SKEWED: "the clock of this machine is wrong; set it and run the same command again",
 }
 _SKIPS: Mapping[Meaning | None, tuple[SkipReason, str]] = {
-    Meaning.GONE: (SkipReason.CHANGED, "it changed or went away since it was listed"),
+    Meaning.GONE: (SkipReason.CHANGED, "it changed or was deleted since it was listed"),
     Meaning.ARCHIVED: (SkipReason.ARCHIVED, "it is archived: restore it first"),
     Meaning.TOO_LARGE: (SkipReason.TOO_LARGE, "its collection is full"),
 }
@@ -229,7 +229,7 @@ class ErrorAnswer:
         counts as absence, for the caller to confirm.
         """
         if self.auth_hint is not None:
-            return AuthenticationError(f"{self.operation} answered {self.code}: {self.auth_hint}")
+            return AuthenticationError(f"{self.operation} returned {self.code}: {self.auth_hint}")
         problem = self.to_problem(permission)
         bare = looking and self.status == 404 and is_bare(self.operation, self.code)
         if not self.is_denied and (bare or self.says_absent):
@@ -238,7 +238,7 @@ class ErrorAnswer:
             return NotFoundError(text, problem)
         if self.is_denied and self.operation in _WRITES:
             return WriteDeniedError(f"{what}: {problem}", problem)
-        text = f"cannot see {what}: {problem}" if looking else f"{what}: {problem}"
+        text = f"cannot access {what}: {problem}" if looking else f"{what}: {problem}"
         detail = f" ({self.message})" if looking and self.message else ""
         return LookupFailedError(f"{text}{detail}", problem)
 
@@ -268,7 +268,7 @@ class RequestRefusedError(Exception):
     """An error answer that no retry changes; the caller decides what that means for its key."""
 
     def __init__(self, answer: ErrorAnswer) -> None:
-        super().__init__(f"{answer.operation} answered {answer.code}")
+        super().__init__(f"{answer.operation} returned {answer.code}")
         self.answer = answer
 
 

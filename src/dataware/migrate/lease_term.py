@@ -29,9 +29,9 @@ STOOD_STILL_SECONDS = 15.0
 LOOK_SECONDS = 0.05
 
 NO_SIGN_OF_LIFE = (
-    f"no sign of life of this run got through for {SILENT_SECONDS:.0f} s, so another"
-    " run may begin and this one stops: check the network and ssm:PutParameter, and"
-    " run the same command again to go on"
+    f"this run could not send a heartbeat for {SILENT_SECONDS:.0f} s, so another run may start "
+    "and this one stops: check the network and ssm:PutParameter, and run the same command again "
+    "to resume"
 )
 
 

@@ -97,7 +97,9 @@ class CopySupervisor:
         if self.failure is not None:
             raise self.failure
         if self._tools.state.remaining():
-            raise IncompleteError("the copy was stopped before its end; run the same command again")
+            raise IncompleteError(
+                "the copy was stopped before it finished; run the same command again"
+            )
         self._tools.progress.finish()
         return self._tools.state.counts
 

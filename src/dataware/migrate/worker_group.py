@@ -159,9 +159,9 @@ class WorkerGroup:
 
     def _gone(self, member: WorkerHandle) -> IncompleteError:
         return IncompleteError(
-            f"one of the {self._processes} processes that copy was gone before its work was done"
-            f" ({member.end()}); the others were stopped, and what was copied is on record: run"
-            " the same command again, with fewer --processes if memory ran out"
+            f"one of the {self._processes} copy processes ended before its work was done "
+            f"({member.end()}); the others were stopped, and what was copied is recorded: run "
+            "the same command again, with fewer --processes if memory ran out"
         )
 
     def _report(self, record: Mapping[str, Any]) -> None:

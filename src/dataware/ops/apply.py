@@ -144,7 +144,7 @@ def _why_nothing(plan: Plan) -> str:
     are = "is as it should be" if there == 1 else "are as they should be"
     parts = [
         f"{format_count(there, 'resource')} {are}",
-        f"{format_count(waiting, 'resource')} left to the deployment",
+        f"{format_count(waiting, 'resource')}deferred to the deployment",
     ]
     return " and ".join(part for part, n in zip(parts, (there, waiting), strict=True) if n)
 
@@ -168,8 +168,8 @@ def _probed_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
     changes = [change for before, after in pairs for change in changed_facts(before, after)]
     if changes:
         raise RefusedError(
-            f"nothing was changed, because the plan no longer holds: {'; '.join(changes)}; make a "
-            "new plan and look at it"
+            f"nothing was changed, because the plan is out of date: {'; '.join(changes)}; make "
+            "a new plan and review it"
         )
     return fresh
 
@@ -180,7 +180,7 @@ def _apply(
     """Carry one resource out; answers with the reason if it has to be applied again."""
     kind, name = load(planned.wanted.type), planned.wanted.preferred
     if context.stop() and planned.changes:
-        return IncompleteError(f"{name} was not begun")
+        return IncompleteError(f"{name} was not started")
     if planned.decision.action not in COPYING:
         announce(context.emit, planned)
     try:

@@ -33,8 +33,8 @@ def check_declared(
     made = decision.action in (Action.CREATE, *COPYING)
     if made and (problem := kind.names.check(wanted.preferred)):
         raise InputError(
-            f"{_where(wanted)}: {wanted.preferred} does not exist, and cannot be created, because "
-            f"it is no {kind.noun} name: {problem}"
+            f"{_where(wanted)}: {wanted.preferred} does not exist, and cannot be created, "
+            f"because it is not a valid {kind.noun} name: {problem}"
         )
     if kind.template.declared_schema(wanted.properties) is not None:
         return decision

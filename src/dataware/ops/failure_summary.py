@@ -22,7 +22,7 @@ def ending(error: BaseException) -> dict[str, object]:
     if isinstance(error, DatawareError):
         code, why = error.exit_code, without_credentials(error.public)
     elif isinstance(error, KeyboardInterrupt):
-        code, why = IncompleteError.exit_code, "a person or the system stopped it at once"
+        code, why = IncompleteError.exit_code, "stopped immediately by a person or the system"
     else:
         code, why = 1, f"unexpected error, {type(error).__name__}"
     return {

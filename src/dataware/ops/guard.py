@@ -97,7 +97,7 @@ def guard(
     found = losses(context.aws, context.regional, app, given)
     doubts = "; ".join(found.unseen)
     if found.unseen and context.strict:
-        raise RefusedError(f"any doubt is a stop, and the guard is in doubt: {doubts}")
+        raise RefusedError(f"on_error is stop, and the guard could not check everything: {doubts}")
     weakened = [str(one) for one in found.weakened]
     if weakened and context.strict:
         raise RefusedError(f"nothing was changed: {'; '.join(weakened)}, or run without --strict")
@@ -109,8 +109,8 @@ def guard(
         context.emit(event("note", text=text))
     if found.unseen and deploys:
         raise RefusedError(
-            "nothing was changed, because it cannot be seen what this deployment would lose: "
-            f"{doubts}; let it be seen, or deploy without that look by --allow-unseen"
+            "nothing was changed, because it is unknown what this deployment would lose: "
+            f"{doubts}; grant the permissions, or deploy anyway with --allow-unseen"
         )
     return GuardReport(marked, (*found.unseen, *weakened, *_report_unused(marked, allow)))
 
@@ -221,7 +221,7 @@ def _report(emit: Emit, threat: DestructiveChange) -> None:
 
 def _elsewhere(stack: StackTemplate) -> str:
     return (
-        f"the guard cannot look at stack {stack.name}, which is meant for account {stack.account}: "
+        f"the guard cannot read stack {stack.name}, which is meant for account {stack.account}: "
         "run dataware again with the credentials of that account"
     )
 
@@ -237,7 +237,7 @@ def _losses_of(aws: Aws, outlook: AppIndex, stack: StackTemplate, stack_id: str)
         deployed = aws.stack_resources(stack_id)
     except LookupFailedError as error:
         return GuardFindings(
-            unseen=[f"the guard does not know what stack {stack.name} has: {error}"]
+            unseen=[f"the guard cannot list the resources of stack {stack.name}: {error}"]
         )
     if not deployed and not stack.id and stack_id == stack.name:
         # Nothing but the words of a person says how the stack of a template is called.
@@ -277,7 +277,7 @@ def _before(
         body = aws.stack_template(stack_id)
         document = parse_yaml(body) if isinstance(body, str) else body
         if not isinstance(document, dict) or count_levels(document) > MOST_LEVELS:
-            return None, [_names_only(stack_id, "it is no template that can be read")]
+            return None, [_names_only(stack_id, "it is not a readable template")]
     except RecursionError:
         return None, [_names_only(stack_id, "it is nested too deep")]
     except yaml.YAMLError as error:
@@ -289,8 +289,8 @@ def _before(
 
 def _names_only(stack_id: str, why: str) -> str:
     return (
-        f"the guard sees names only, because the deployed template of {stack_id} is not at hand: "
-        f"{why}"
+        f"the guard compares names only, because the deployed template of {stack_id} is not "
+        f"available: {why}"
     )
 
 
@@ -311,7 +311,7 @@ def _check_nested_stack(
     inner = stack.nested.get(logical_id)
     if inner is None:
         return GuardFindings(
-            unseen=[f"the guard cannot look at nested stack {name}: its template is no file"]
+            unseen=[f"the guard cannot read nested stack {name}: its template is not a file"]
         )
     now = mark_changed(inner, find_changed_parameters(was, declared))
     return _losses_of(aws, outlook, now, resource.physical_id)

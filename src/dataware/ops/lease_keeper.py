@@ -165,8 +165,8 @@ def await_settled(context: Context, keeper: LeaseKeeper, words: Mapping[str, obj
     seconds = keeper.unsettled_seconds
     if seconds > 0:
         text = (
-            f"waiting for {rough(seconds)}: the run before was never seen to end, and until then"
-            " AWS may still take requests that it signed"
+            f"waiting for {rough(seconds)}: the previous run did not end cleanly, and until "
+            "then AWS may still accept requests that it signed"
         )
         context.emit(event("warning", text=text, **words))
     while keeper.unsettled_seconds > 0:

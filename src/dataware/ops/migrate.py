@@ -118,9 +118,9 @@ def _existing(context: Context, kind: Kind, place: Location) -> Facts:
         )
     if facts.owner.ownership is Ownership.FOREIGN:
         raise RefusedError(
-            f"the {kind.noun} {place.name} is not shown to belong to account {place.owner}, so "
-            "nothing is read from it or written to it; name its account with --source-owner or "
-            "--target-owner"
+            f"cannot confirm that the {kind.noun} {place.name} belongs to account "
+            f"{place.owner}, so nothing is read from it or written to it; name its account with "
+            "--source-owner or --target-owner"
         )
     return facts
 
@@ -136,7 +136,7 @@ def _check_whole(marker: Marker, source: Location) -> None:
     """A source that is itself being filled holds only a part of its data."""
     if marker.state is MarkerState.RUNNING:
         raise RefusedError(
-            f"{source.name} holds only a part of the data, because the migration into it from "
+            f"{source.name} holds only part of the data, because the migration into it from "
             f"{marker.source} has not ended (run {marker.run}); finish that first, or copy from "
             f"{marker.source}"
         )

@@ -46,5 +46,5 @@ def _report_verdict(
     )
     report(context, kind, same, words)
     if verdict.differs:
-        text = f"not the same on both sides: {verdict.summary()}"
+        text = f"differences: {verdict.summary()}"
         context.emit(event("warning", text=text, **words))

@@ -281,8 +281,8 @@ class MigrationPolicy:
             return MigrationDecision(MigrationStep.COMPLETE)
         if kept := copy.state.skip_reasons[SkipReason.CONFLICT]:
             why = (
-                f"{self.target} keeps its own under the keys of {format_count(kept, self.unit)}, "
-                "so nothing was copied"
+                f"{self.target} keeps its own data for {format_count(kept, self.unit)}, so "
+                "nothing was copied"
             )
             return MigrationDecision(MigrationStep.KEEP_TARGET, why)
         why = (

@@ -99,8 +99,8 @@ def _check(wanted: Sequence[Wanted], account: str, region: str) -> None:
     for item in wanted:
         if item.preferred in item.fallbacks:
             raise InputError(
-                f"{item.id} names {item.preferred} as preferred and as fallback; "
-                "take it out of the fallbacks"
+                f"{item.id} names {item.preferred} as preferred and as fallback; remove it from "
+                "the fallbacks"
             )
 
 
@@ -152,8 +152,8 @@ def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision
     if source.marker.state is MarkerState.UNKNOWN and wanted.on_error is OnError.SAFE:
         problems = "; ".join(map(str, source.problems)) or "no answer"
         reason = (
-            f"{source.name} may hold only a part of its data, because it cannot be seen whether a "
-            f"migration into it was cut short ({problems}); {_way_to_see(source)}"
+            f"{source.name} may hold only a part of its data, because it is unknown whether a "
+            f"migration into it was interrupted ({problems}); {_way_to_see(source)}"
         )
         return replace(
             decision, action=Action.STOP, rule=14, reason=reason, source=None, import_mode=None
@@ -161,9 +161,9 @@ def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision
     if source.marker.state is not MarkerState.RUNNING:
         return decision
     reason = (
-        f"{source.name} holds only a part of the data, because the migration into it from "
-        f"{source.marker.source} has not ended (run {source.marker.run}); finish that first with "
-        "`dataware migrate`, or name its source as the fallback instead"
+        f"{source.name} holds only part of the data, because the migration into it from "
+        f"{source.marker.source} has not ended (run {source.marker.run}); finish that first "
+        "with `dataware migrate`, or name its source as the fallback instead"
     )
     return replace(
         decision, action=Action.STOP, rule=7, reason=reason, source=None, import_mode=None
@@ -178,7 +178,7 @@ def _terms_of(kind: Kind) -> Terms:
 def _way_to_see(source: Facts) -> str:
     if any(problem.code == NOT_ASKED for problem in source.problems):
         return "make sure of it, and run again with --on-error no-data"
-    return "allow the calls and run again"
+    return "grant the permissions and run again"
 
 
 def _possible(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
@@ -208,9 +208,9 @@ def _refuse_second_of_a_name(
         return decision
     problems = "; ".join(map(str, preferred.problems)) or "no answer"
     reason = (
-        f"it cannot be seen whether {preferred.name} exists ({problems}), and a second, empty "
-        f"{kind.short} of that name can be created beside it: let it be seen, or accept the "
-        "risk with --on-error no-data"
+        f"it is unknown whether {preferred.name} exists ({problems}), and a second, empty "
+        f"{kind.short} of that name can be created beside it: grant the permissions, or accept "
+        "the risk with --on-error no-data"
     )
     return replace(
         decision, action=Action.STOP, rule=14, reason=reason, import_mode=None, warnings=()

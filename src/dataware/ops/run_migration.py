@@ -121,7 +121,7 @@ def _check_visible(migration: Migration) -> None:
         problems = "; ".join(str(problem) for problem in target.problems) or "no answer"
         raise IncompleteError(
             f"nothing was copied to {target.name}, because it cannot be read and so not be "
-            f"verified ({problems}); allow the calls and run the same command again"
+            f"verified ({problems}); grant the permissions and run the same command again"
         )
 
 

@@ -130,7 +130,7 @@ def report_migration(context: Context, run: MigrationStatus) -> None:
 
 def report_nothing(context: Context) -> None:
     """No migration is a fact worth a line."""
-    context.emit(event("nothing-to-do", reason="no migration is on record here"))
+    context.emit(event("nothing-to-do", reason="no migration is recorded here"))
 
 
 def runs_on_record(context: Context, name: str | None = None) -> list[MigrationStatus]:
@@ -145,7 +145,7 @@ def runs_on_record(context: Context, name: str | None = None) -> list[MigrationS
     chosen = [run for run in runs if run.is_into(own)] or [run for run in runs if run.is_of(name)]
     if not chosen:
         raise InputError(
-            f"no migration into {name} is on record in account {context.aws.account}, "
+            f"no migration into {name} is recorded in account {context.aws.account}, "
             f"{context.aws.region}; `dataware status` lists those that are"
         )
     return chosen
@@ -246,7 +246,7 @@ def format_age(run: MigrationStatus) -> str:
 
 def life(run: MigrationStatus) -> str:
     """The same in words; empty if it is not known."""
-    alive = dict.fromkeys((RUNNING, INTERRUPTED), "last sign of life") | {UNKNOWN: "last written"}
+    alive = dict.fromkeys((RUNNING, INTERRUPTED), "last heartbeat") | {UNKNOWN: "last written"}
     return f"{alive.get(run.state, 'ended')} {format_age(run)}" if run.age is not None else ""
 
 
@@ -258,10 +258,8 @@ def journal_words(run: MigrationStatus) -> str:
     done = known["copied"] + known["same"]
     parts = f"{known['partitions_done']:,} of {format_count(known['partitions'], 'part')} done"
     left = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(known["skip_reasons"].items()))
-    behind = f", left behind: {left}" if left else ""
-    return (
-        f"the journal on this machine goes on after {format_count(done, run.unit)}, {parts}{behind}"
-    )
+    behind = f", skipped: {left}" if left else ""
+    return f"local checkpoint after {format_count(done, run.unit)}, {parts}{behind}"
 
 
 def run_details(run: MigrationStatus) -> str:

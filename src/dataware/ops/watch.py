@@ -56,7 +56,7 @@ class Watcher:
                 break
             self._wait()
         known = list((self._known or {}).values())
-        sure = "" if all(run.state != UNKNOWN for run in known) else ", as far as can be seen"
+        sure = "" if all(run.state != UNKNOWN for run in known) else ", as far as is known"
         self._context.emit(event("done", text=f"No migration is running{sure}"))
         check_seen(known)
 
@@ -68,12 +68,12 @@ class Watcher:
             if self._known is None:
                 raise
             if not self._blind:
-                text = f"cannot see the records for now, and keeps trying: {error}"
+                text = f"cannot read the records, retrying: {error}"
                 self._context.emit(event("warning", text=text))
             self._blind = True
             return None
         if self._blind:
-            self._context.emit(event("note", text="the records can be seen again"))
+            self._context.emit(event("note", text="the records can be read again"))
         self._blind = False
         name = self._name
         return {run.key: run for run in runs if name is None or run.is_into(name)}

@@ -98,7 +98,7 @@ def _state(run: MigrationStatus) -> str:
 
 def _since(run: MigrationStatus) -> str:
     started = str(run.detail.get("started") or "")
-    return f"begun {started[:16].replace('T', ' ')} UTC" if started else ""
+    return f"started {started[:16].replace('T', ' ')} UTC" if started else ""
 
 
 def _run(run: MigrationStatus) -> str:

@@ -162,8 +162,8 @@ def price_notes(plan: Plan) -> Iterator[str]:
         return
     if prices.region != plan.region:
         yield (
-            f"The money is at {prices}, but the plan is for {plan.region}, where prices may "
-            "differ; give its own with --prices FILE"
+            f"Costs use {prices}, but the plan is for {plan.region}, where prices may differ; "
+            "pass --prices FILE for its own"
         )
     if prices.filled:
         yield f"{prices.source} names no price for {', '.join(prices.filled)}: list prices count"

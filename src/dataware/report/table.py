@@ -140,7 +140,7 @@ def clauses(facts: Json, unit: str) -> Iterator[str]:
         yield _content(facts, unit)
         yield _owner(facts)
     else:
-        yield "absent" if facts["exists"] == Existence.ABSENT.value else "not seen"
+        yield "absent" if facts["exists"] == Existence.ABSENT.value else "unknown"
     if record := _record(facts):
         yield record
 
@@ -148,7 +148,7 @@ def clauses(facts: Json, unit: str) -> Iterator[str]:
 def _content(facts: Json, unit: str) -> str:
     content, size = facts["content"], facts["size"]
     if content == "unknown":
-        return "content not seen"
+        return "content unknown"
     if content == "data" and size and size["items"]:
         return f"data, {amount(size, unit)}"
     return str(content)
@@ -167,7 +167,7 @@ def _owner(facts: Json) -> str:
         Ownership.OTHER_STACK: f"belongs to stack {stack}",
         Ownership.UNMANAGED: "not in any stack",
         Ownership.FOREIGN: "belongs to another account",
-        Ownership.UNKNOWN: "owner not seen",
+        Ownership.UNKNOWN: "owner unknown",
     }
     return words[Ownership(facts["owner"])]
 
@@ -178,7 +178,7 @@ def _record(facts: Json) -> str:
         MarkerState.NONE: "",
         MarkerState.RUNNING: f"migration{source} begun",
         MarkerState.COMPLETE: f"migration{source} complete",
-        MarkerState.UNKNOWN: "record of migrations not seen",
+        MarkerState.UNKNOWN: "migration record unknown",
     }
     return words[MarkerState(facts["marker"])]
 
@@ -191,7 +191,7 @@ def _takes(resource: Json, unit: str) -> Iterator[str]:
         yield f"{least or 'about '}{duration(taken['seconds'])}"
         yield f"{least}{money(taken['usd'])}"
     elif Action(resource["action"]) in {Action.MIGRATE, Action.RESUME}:
-        yield "size not seen"
+        yield "size unknown"
 
 
 def fields(row: PlanTableRow) -> Iterator[tuple[str, str]]:

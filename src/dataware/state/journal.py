@@ -101,14 +101,14 @@ class FileJournal:
 
     def _format_error(self) -> InputError:
         return InputError(
-            f"the journal {self._path} was not written by this version of dataware: use the"
-            " newer version, or move the file away and the copy begins anew"
+            f"the journal {self._path} was not written by this version of dataware: use the "
+            "newer version, or move the file away and the copy starts again"
         )
 
     def _damage_error(self, number: int) -> InputError:
         return InputError(
-            f"the journal {self._path} is damaged at line {number}: move it away and run the same"
-            " command again; the copy begins anew and loses nothing"
+            f"the journal {self._path} is damaged at line {number}: move it away and run the "
+            "same command again; the copy starts again and loses nothing"
         )
 
     def _write(self, line: bytes) -> None:
@@ -131,8 +131,8 @@ class FileJournal:
         elif error.errno in FOREIGN:
             cure = f"remove {error.filename} if it is not yours"
         return IncompleteError(
-            f"the journal {self._path} cannot be written ({error.strerror}): {cure}, or set"
-            " DATAWARE_STATE to another folder, and run the same command again to go on"
+            f"the journal {self._path} cannot be written ({error.strerror}): {cure}, or set "
+            "DATAWARE_STATE to another folder, and run the same command again to resume"
         )
 
 

@@ -103,9 +103,9 @@ class ParameterLease:
                 if look.newest != stored.version:
                     self._store.write(self._name, stored.value, look.newest)
         raise RefusedError(
-            f"this run gave no sign of life for some time and another run took over the migration"
-            f" into {self._value.target}, or its record was removed: nothing more is written; look"
-            " at `dataware status`"
+            "this run sent no heartbeat for some time and another run now holds the migration "
+            f"into {self._value.target}, or its record was removed: nothing more is written; "
+            "see `dataware status`"
         )
 
 

@@ -194,7 +194,7 @@ def _parts(whole: object) -> Iterator[tuple[int, object]]:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _text(value: MarkerValue, detail: Mapping[str, Any]) -> str:

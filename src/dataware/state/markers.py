@@ -116,8 +116,9 @@ class ParameterMarkers:
         stored = look.stored
         if stored is None or not self._is_held(stored):
             raise RefusedError(
-                f"{self._holder} no longer has the lock on {target}, because another run took over"
-                " or its record was removed: nothing more is written; look at `dataware status`"
+                f"{self._holder} no longer has the lock on {target}, because another run took "
+                "the lock or its record was removed: nothing more is written; see `dataware "
+                "status`"
             )
         return self._lease(name, stored.value, WriteAnswer(look.newest, stored.at - stored.age))
 
@@ -252,9 +253,9 @@ class ParameterMarkers:
     def _busy(self, stored: StoredValue) -> RefusedError:
         value = stored.value
         return RefusedError(
-            f"{value.target} is being migrated by run {value.run} on {value.holder}, which gave a"
-            f" sign of life {stored.age:.0f} s ago: wait until it ends; if it was killed, run the"
-            f" same command again in {max(1.0, self._alive_seconds - stored.age):.0f} s"
+            f"{value.target} is being migrated by run {value.run} on {value.holder} (last "
+            f"heartbeat {stored.age:.0f} s ago): wait until it ends; if it crashed, run the "
+            f"same command again in {max(1.0, self._alive_seconds - stored.age):.0f} s"
         )
 
     def _race_error(self, target: str) -> RefusedError:

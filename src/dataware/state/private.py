@@ -52,7 +52,7 @@ def open_private(path: Path, flags: int) -> int:
 
 def _check_file(found: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     if found.st_nlink > 1:
         raise OSError(errno.EMLINK, "it has a second name elsewhere", str(path))
     _check_owner(found, path)

@@ -115,5 +115,5 @@ def compare(
 def _check(stop: Stop) -> None:
     if stop():
         raise IncompleteError(
-            "the verification was stopped before its end; run the same command again"
+            "the verification was stopped before it finished; run the same command again"
         )

@@ -68,11 +68,11 @@ class Transfer:
         if moved != self.moved:
             self.moved, self.since = moved, now
         if now - self.begun >= patience.answer:
-            return f"no whole answer in {patience.answer:g} s"
+            return f"no complete response in {patience.answer:g} s"
         if now - self.begun >= patience.connect and not self.curl.getinfo(pycurl.PRETRANSFER_TIME):
             return f"no connection in {patience.connect:g} s"
         if now - self.since >= patience.silence:
-            return f"nothing has moved for {patience.silence:g} s"
+            return f"no data for {patience.silence:g} s"
         return None
 
     def clear(self) -> None:

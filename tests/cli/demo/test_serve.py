@@ -63,7 +63,7 @@ def test_it_ends_in_order_when_it_is_told_to(
     served.send_signal(number)
     done = ended(served)
     assert done.code == 0, done
-    assert "An AWS of your own listens on http://127.0.0.1:" in done.err
+    assert "Local AWS emulator running at http://127.0.0.1:" in done.err
     assert "Traceback" not in done.err
     assert not state.parent.exists()
 

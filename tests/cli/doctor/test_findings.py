@@ -188,7 +188,7 @@ ME = Caller("111122223333", "arn:aws:iam::111122223333:user/me", 0.0)
 @pytest.mark.parametrize(
     ("expires", "temporary", "verdict", "says"),
     [
-        (None, False, FINE, "they do not expire"),
+        (None, False, FINE, "no expiry"),
         (None, True, FINE, "their end is not said"),
         (NOW + timedelta(hours=2), True, FINE, "until 2026-11-24 14:00 UTC"),
         (NOW + timedelta(minutes=2), True, WARNING, "only until 12:02 UTC"),

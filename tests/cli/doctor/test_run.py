@@ -66,7 +66,7 @@ def test_on_a_good_day_everything_is_told_in_order_and_nothing_stands_in_the_way
     assert ran.code == 0, ran
     told = [line.split(" ", 1)[1].strip().partition(":")[0] for line in ran.lines[:-1]]
     assert list(dict.fromkeys(told)) == NAMES
-    assert ran.lines[-1].startswith("✅ Nothing stands in the way")
+    assert ran.lines[-1].startswith("✅ All checks passed")
     assert "1 resource opts in: new-one" in ran.out
     assert run("doctor", app, "--plain").lines[0].startswith("ok: python: ")
 
@@ -227,7 +227,7 @@ def test_what_could_not_be_looked_into_is_no_success(
     monkeypatch.setattr("dataware.cli.doctor.run.CHECKS", checks)
     ran = run("doctor", "--region", "eu-west-1")
     assert ran.code == 1
-    assert "Nothing stands in the way" not in ran.out
+    assert "All checks passed" not in ran.out
     assert "2 checks could not be made, so a run may fail" in ran.err
 
 

@@ -121,7 +121,7 @@ def test_what_is_uncertain_is_safe_unless_another_word_is_said(
 @pytest.mark.parametrize("address", ["s3://templates/app.yaml", "https://example.com/t.json"])
 def test_an_address_is_no_file(address: str) -> None:
     """It is told as it was typed, with both of its slashes."""
-    says = f"^{re.escape(address)} is an address, and no file: download it"
+    says = f"^{re.escape(address)} is an address, not a file: download it"
     with pytest.raises(InputError, match=says):
         load(Path(address))
 
@@ -243,7 +243,7 @@ def test_a_nested_stack_that_opts_in_is_refused(tmp_path: Path) -> None:
     }
     write(tmp_path, "Demo.json", json.dumps(document))
     write(tmp_path, "nested.json", template())
-    with pytest.raises(InputError, match="cannot see into nested stacks"):
+    with pytest.raises(InputError, match="cannot read nested stacks"):
         load(tmp_path)
 
 
@@ -284,8 +284,8 @@ WRONG: list[tuple[str, str | bytes, str]] = [
     ("a.json", "{", "not valid JSON: line 1"),
     ("a.yaml", "a:\n  - b\n c", "not valid YAML: line 3"),
     ("a.yaml", "Resources:\n  A: {}\n  A: {}\n", "line 3: key A stands twice"),
-    ("a.yaml", "just text", "is no CloudFormation template"),
-    ("a.json", "{}", "is no CloudFormation template: it has no Resources"),
+    ("a.yaml", "just text", "is not a CloudFormation template"),
+    ("a.json", "{}", "is not a CloudFormation template: it has no Resources"),
     ("a.json", '{"Resources": {"A": {"Type": "AWS::S3::Bucket"}}}', "no resource opts in: add"),
     ("a.json", template(Properties={}), "Properties.BucketName is missing"),
     ("a.json", template(Properties={"BucketName": {"Ref": "X"}}), "is not a literal name"),
@@ -299,8 +299,8 @@ WRONG: list[tuple[str, str | bytes, str]] = [
     ("a/cdk.json", "{}", "run dataware inside"),
     ("a/dataware.toml", "x", r"did you mean .*dataware.toml\?"),
     ("a/other", "x", "it has no manifest.json; name a cloud assembly folder"),
-    ("a/manifest.json", "[]", "is no CloudFormation template"),
-    ("a/manifest.json", "{}", "is no manifest of a cloud assembly"),
+    ("a/manifest.json", "[]", "is not a CloudFormation template"),
+    ("a/manifest.json", "{}", "is not a manifest of a cloud assembly"),
     ("a/manifest.json", '{"artifacts": {}}', "holds no stack"),
 ]
 

@@ -52,7 +52,7 @@ def reported(aws_server: EmbeddedAws, tmp_path: Path) -> Iterator[Path]:
 def test_the_report_of_a_real_run_is_sound(reported: Path) -> None:
     """Conflicts and extras of a copy over the embedded AWS are told, in every theme and width."""
     text = reported.read_text(encoding="utf-8")
-    assert "Not finished; the same command goes on from here" in text
+    assert "Incomplete: run the same command to resume" in text
     assert "230 items" in text
     findings = check_page(reported)
     assert not findings, findings

@@ -76,9 +76,9 @@ def test_keys_that_were_only_counted_are_told_of() -> None:
 def test_a_record_without_an_end_makes_a_page() -> None:
     """A killed run shows how far it was."""
     page = run_page(told("migrate", *list(copied())[:5]))
-    assert "The run ended without a word" in page
+    assert "The run was killed" in page
     assert "29 of 78 items" in page
-    assert "not finished" in page
+    assert "incomplete" in page
 
 
 def figures(page: str) -> list[tuple[str, str]]:
@@ -96,10 +96,10 @@ def test_what_was_compared_counts_in_a_run_that_is_not_finished() -> None:
         ended(10, 4, "12 objects not copied"),
     ]
     page = run_page(told("apply", *records))
-    assert ("Compared and the same", "6,108") in figures(page)
+    assert ("Compared equal", "6,108") in figures(page)
     apart = happened(1.0, "differences", summary="x", compared=10, missing=1, different=2, **COPY)
     page = run_page(told("verify", apart, decided(), ended(2, 2)))
-    assert ("Compared and the same", "7") in figures(page)
+    assert ("Compared equal", "7") in figures(page)
 
 
 def test_one_migration_has_one_rate() -> None:

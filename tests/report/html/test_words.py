@@ -27,7 +27,7 @@ STOP = happened(0.1, "stopped", name="orders", rule=9, reason="its data is gone"
 ENDS = {
     "killed": (told("migrate", *copied()), "warn", "without a word", "the same command goes on"),
     "killed plan": (told("plan"), "warn", "without a word", "run it again"),
-    "alive": (told("migrate", alive=True), "note", "going on", "how far"),
+    "alive": (told("migrate", alive=True), "note", "running", "how far"),
     "copied": (told("migrate", *copied(), ended(9, 0)), "good", "orders-prod", "78 items"),
     "extra": (
         told("migrate", *copied(), *apart("extra", ["a", "b"]), ended(9, 0)),
@@ -100,9 +100,9 @@ def test_facts_are_told_in_words() -> None:
         "exists, has data, 78 items, 12.3 kB, not in any stack"
     )
     unseen = facts("a", exists="unknown", content="unknown")
-    assert facts_in_words(unseen, "item") == "not seen"
+    assert facts_in_words(unseen, "item") == "unknown"
     denied = facts("a", content="unknown", size=None, owner="unknown")
-    assert facts_in_words(denied, "item") == "exists, content not seen, owner not seen"
+    assert facts_in_words(denied, "item") == "exists, content unknown, owner unknown"
     owned = facts("a", content="empty", size=None, owner="another stack", stack="shop")
     assert facts_in_words(owned, "item") == "exists, empty, belongs to stack shop"
     running = facts("a", exists="no", marker="running", migrating_from="b")

@@ -11,7 +11,7 @@ from dataware.cli.options import plain_options
 
 
 @click.command(
-    cls=SectionedCommand, short_help="The whole job on an embedded AWS, no account needed."
+    cls=SectionedCommand, short_help="Try everything on a local AWS emulator, no account needed."
 )
 @click.option(
     "--items",
@@ -27,7 +27,7 @@ from dataware.cli.options import plain_options
     show_default=True,
     help="Objects of the bucket.",
 )
-@click.option("--serve", is_flag=True, help="Only run the embedded AWS, for a shell beside it.")
+@click.option("--serve", is_flag=True, help="Only run the emulator, for use from another shell.")
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="Port of --serve; any free one if not given."
 )

@@ -27,7 +27,7 @@ from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOpti
 @click.option(
     "--allow-unseen",
     is_flag=True,
-    help="Deploy stacks, too, that the guard cannot look into.",
+    help="Also deploy stacks that the guard cannot read.",
 )
 @prices_option
 @copy_options

@@ -11,7 +11,7 @@ from dataware.cli.options import app_argument, outside_options, stack_options, v
 from dataware.cli.settings import AppOptions, AwsOptions, pick
 
 
-@click.command(cls=SectionedCommand, short_help="Check everything that a run needs.")
+@click.command(cls=SectionedCommand, short_help="Check setup and permissions.")
 @app_argument
 @stack_options
 @versions_option

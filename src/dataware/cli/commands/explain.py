@@ -33,7 +33,7 @@ def complete_topic(
     ]
 
 
-@click.command(cls=SectionedCommand, short_help="Explain a rule, an exit code or an event.")
+@click.command(cls=SectionedCommand, short_help="Explain a rule, an exit code, an event or a word.")
 @click.argument("topic", nargs=-1, shell_complete=complete_topic)
 @format_option
 @plain_options

@@ -11,7 +11,7 @@ from dataware.cli.options import copy_options, outside_options, pair_options
 from dataware.cli.settings import AwsOptions, CopyOptions, PairOptions, pick
 
 
-@click.command(cls=SectionedCommand, short_help="Copy one place into another.")
+@click.command(cls=SectionedCommand, short_help="Copy one resource into another.")
 @pair_options
 @copy_options
 @outside_options

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 DONE, CHANGES = 0, SidesDifferError.exit_code
 
 
-@click.command(cls=SectionedCommand, short_help="Look and decide; changes nothing.")
+@click.command(cls=SectionedCommand, short_help="Show what would happen; change nothing.")
 @app_options
 @guard_options
 @saving_options

@@ -30,7 +30,7 @@ OUTCOMES = {
 }
 
 
-@click.command(cls=SectionedCommand, short_help="Make a page of what a run saw, decided and did.")
+@click.command(cls=SectionedCommand, short_help="Write the report of a run, as one page.")
 @click.argument("run", required=False, metavar="[RUN]")
 @click.option(
     "--out",
@@ -40,7 +40,7 @@ OUTCOMES = {
     show_default=True,
     help="Where to write the page; - for standard output.",
 )
-@click.option("--list", "lists", is_flag=True, help="Show the runs on record instead.")
+@click.option("--list", "lists", is_flag=True, help="List the recorded runs instead.")
 @plain_options
 def report(**given: Any) -> int:
     """Make one HTML file of a run: its decisions, migrations, verification and warnings.
@@ -94,7 +94,7 @@ def _list(emit: Emit) -> None:
 
     runs = kept_runs(runs_folder())
     if not runs:
-        text = f"No run is on record in {runs_folder()} yet; `dataware plan` or `apply` leaves one"
+        text = f"No run is recorded in {runs_folder()} yet; `dataware plan` or `apply` leaves one"
         emit(event("note", text=text))
         return
     rows = [HEADER, *map(_row, runs)]

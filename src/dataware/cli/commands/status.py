@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @click.command(cls=SectionedCommand, short_help="Show running and finished migrations.")
 @click.argument("name", required=False)
-@click.option("--watch", is_flag=True, help="Show live what runs, until nothing runs any more.")
+@click.option("--watch", is_flag=True, help="Watch running migrations until they finish.")
 @click.option(
     "--interval",
     metavar="SECONDS",
     type=click.FloatRange(min=1),
     default=5,
     show_default=True,
-    help="How often --watch looks.",
+    help="Refresh interval of --watch.",
 )
 @outside_options
 def status(**given: Any) -> int:

@@ -12,7 +12,7 @@ from dataware.cli.settings import AwsOptions, PairOptions, pick
 from dataware.core.errors import SidesDifferError
 
 
-@click.command(cls=SectionedCommand, short_help="Compare two places.")
+@click.command(cls=SectionedCommand, short_help="Compare two resources.")
 @pair_options
 @versions_option
 @deep_option

@@ -38,13 +38,16 @@ def serve(port: int | None, *, plain: bool) -> int:
             with EmbeddedAws(emit=render, port=port or ANY_PORT) as aws:
                 sys.stdout.write(_pointing_at(aws, Path(folder) / "state"))
                 sys.stdout.flush()
-                render(event("done", text=f"An AWS of your own listens on {aws.endpoint}"))
-                hint = "The lines on standard output point a shell at it; Ctrl-C or kill ends it"
+                render(event("done", text=f"Local AWS emulator running at {aws.endpoint}"))
+                hint = (
+                    "Source the lines on standard output to use it in a shell; stop it with "
+                    "Ctrl-C or kill"
+                )
                 render(event("note", text=hint))
                 while True:
                     signal.pause()
         except KeyboardInterrupt:
-            render(event("note", text="The AWS of your own has ended, with all that was in it"))
+            render(event("note", text="Emulator stopped; its data is gone"))
     return 0
 
 

@@ -85,7 +85,7 @@ class _Show:
 
     def run(self) -> None:
         """Every scenario, from the easy ones to the killed one."""
-        print("dataware demo: an AWS embedded in this machine, no account needed")
+        print("dataware demo: a local AWS emulator, no account needed")
         self._import()
         self._migrate()
         self._create()
@@ -118,7 +118,7 @@ class _Show:
         self._run("verify", "dynamodb://Spaceport-Waitlist", "dynamodb://Spaceport-Waitlist-prod")
 
     def _create(self) -> None:
-        self._title("3. Nothing holds data: no harm in a new one")
+        self._title("3. No data anywhere: start fresh")
         for bucket in ("spaceport-ml-processing-staging", "spaceport-ml-processing"):
             self._s3.create_bucket(Bucket=bucket)
         names = ("spaceport-ml-processing-staging", "spaceport-ml-processing")
@@ -148,18 +148,20 @@ class _Show:
         self._run("apply", "atlas.toml")
 
     def _again(self) -> None:
-        self._title("6. Everything once more: nothing to do")
+        self._title("6. Everything again: nothing to do")
         names = ("prod", "ml", "places", "atlas")
         self._write("all", *((self._folder / f"{name}.toml").read_text() for name in names))
         self._run("apply", "all.toml")
         self._run("status")
 
     def _goodbye(self) -> None:
-        self._title("With an account of your own")
+        self._title("With your own account")
         print("Write a dataware.toml like the one of scenario 2, or opt a resource of a template")
         print("or CDK app in with  Metadata: {Dataware: {Fallback: [older-name]}}  and type:\n")
-        print("  dataware plan  dataware.toml --profile NAME    # looks, decides, changes nothing")
-        print("  dataware iam-policy dataware.toml              # what it needs to be allowed")
+        print(
+            "  dataware plan  dataware.toml --profile NAME    # read-only: shows what would happen"
+        )
+        print("  dataware iam-policy dataware.toml              # the permissions it needs")
         print("  dataware apply dataware.toml --profile NAME    # creates, copies, verifies")
 
     def _title(self, text: str) -> None:

@@ -23,7 +23,7 @@ def app(subject: DoctorSubject) -> Iterator[Finding]:
         yield failure(*halves(error))
         return
     if loaded is None:
-        yield note("none here; name one, as in `dataware doctor cdk.out`, to have it checked")
+        yield note("none here; to check one, name it, as in `dataware doctor cdk.out`")
         return
     yield from _app_found(loaded)
     yield from _place(subject, loaded)

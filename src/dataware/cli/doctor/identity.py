@@ -35,14 +35,14 @@ def credentials_found(caller: Caller, origin: Origin, now: datetime) -> Iterator
     """What there is to say about the caller and the credentials."""
     text = f"account {caller.account} as {caller.arn}, from {origin.source}"
     if origin.expires is None:
-        ends = "temporary, their end is not said" if origin.temporary else "they do not expire"
+        ends = "temporary, expiry unknown" if origin.temporary else "no expiry"
         yield fine(f"{text}, {ends}")
     elif origin.expires - now > SOON:
         yield fine(f"{text}, until {origin.expires:%Y-%m-%d %H:%M} UTC")
     else:
         yield doubt(
             f"{text}, only until {origin.expires:%H:%M} UTC",
-            "if they are not renewed by themselves, get new ones before a long copy",
+            "unless they renew automatically, get new ones before a long copy",
         )
     if caller.arn.endswith(":root"):
         yield doubt(

@@ -86,7 +86,7 @@ def transport(subject: DoctorSubject) -> Iterator[Finding]:
 def transport_found(name: str, libcurl: str | None, chosen: bool) -> Iterator[Finding]:
     """What there is to say about a transport; `chosen` says that a variable names it."""
     if name == "curl":
-        yield fine(f"curl, the fast one ({libcurl or 'version unknown'})")
+        yield fine(f"curl ({libcurl or 'version unknown'})")
     elif chosen:
         yield fine(f"botocore, as {VARIABLE} says; curl is several times as fast")
     else:

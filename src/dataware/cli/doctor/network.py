@@ -52,7 +52,7 @@ def variables_found(environ: Mapping[str, str], files: Mapping[str, bool]) -> It
     for name, there in files.items():
         if not there:
             yield failure(
-                f"{name} names {environ[name]}, which is no file",
+                f"{name} names {environ[name]}, which is not a file",
                 "name the file of the certificates to trust, or unset it",
             )
 

@@ -110,7 +110,7 @@ def _try_plan_reads(
         return
     yield from tried_found(_problems_in(plan))
     yield doubt(
-        f"those to write were not checked, because IAM cannot be asked ({why})",
+        f"write permissions were not checked, because IAM cannot be queried ({why})",
         f"{advice}compare with what `dataware iam-policy` prints",
     )
 

@@ -61,7 +61,7 @@ def run_doctor(options: AwsOptions, app: AppOptions, *, all_versions: bool) -> i
         if why_not is None:
             doubts = sum(one.verdict is FindingStatus.WARNING for one in found)
             in_doubt = f", {format_count(doubts, 'warning')}" if doubts else ""
-            emit(event("done", text=f"Nothing stands in the way{in_doubt}"))
+            emit(event("done", text=f"All checks passed{in_doubt}"))
     if why_not is not None:
         raise DatawareError(f"{why_not}; the lines above say what to do")
     return 0

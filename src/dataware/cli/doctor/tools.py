@@ -91,7 +91,7 @@ def library(subject: DoctorSubject) -> Iterator[Finding]:
         return
     interpreter = python_of(subject.command)
     if interpreter is None:
-        yield note("not looked for, because the app of cdk.json is not called with Python")
+        yield note("not checked, because the app of cdk.json is not called with Python")
         return
     said = output([interpreter, "-c", ASK], subject.folder, subject.environ)
     yield from library_found(interpreter, said)

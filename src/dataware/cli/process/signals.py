@@ -10,7 +10,10 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, Self
 
-NOTE = "Stopping: finishing what is in flight; once more stops now. Both can be resumed."
+NOTE = (
+    "Stopping after the requests in flight. Press Ctrl-C again to stop now. You can resume "
+    "either way."
+)
 
 JOIN_SECONDS = 1.0
 

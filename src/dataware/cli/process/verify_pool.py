@@ -75,8 +75,8 @@ class ProcessPool:
                 yield from as_they_end(pool.submit, _carry_out, tasks, 2 * processes)
             except BrokenProcessPool as error:
                 raise IncompleteError(
-                    "a process of the verification was ended from outside, perhaps for want of "
-                    "memory; run the same command again"
+                    "a process of the verification was killed, perhaps out of memory; run the "
+                    "same command again"
                 ) from error
 
 

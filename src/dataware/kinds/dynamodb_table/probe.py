@@ -45,7 +45,7 @@ def probe(aws: Aws, name: str) -> Facts:
             recovery.get("PointInTimeRecoveryStatus") == "ENABLED"
         )
     expiry = look.try_to_ask(
-        "DescribeTimeToLive", "TimeToLiveDescription", "whether items expire is not shown"
+        "DescribeTimeToLive", "TimeToLiveDescription", "whether items expire is unknown"
     )
     return Facts(
         name,

@@ -73,6 +73,6 @@ REACTIONS = (
         "get_bucket_lifecycle_configuration",
         "s3:GetLifecycleConfiguration",
         describe_expiry,
-        "whether it expires objects is not shown",
+        "whether it expires objects is unknown",
     ),
 )

@@ -188,7 +188,7 @@ def _identity(look: _Look) -> str | None:
     except LookupFailedError as error:
         look.trouble(error, "ListBuckets", "s3:ListAllMyBuckets")
         look.problems[-1] = look.problems[-1].meaning(
-            "its date of creation is not known, by which one that was made again is told",
+            "its creation date is unknown, so a re-created bucket cannot be detected",
             decides=True,
         )
         return None
@@ -247,7 +247,7 @@ def _older_versions(look: _Look, has_objects: bool) -> bool | None:
         look.trouble(problem, "ListObjectVersions", "s3:ListBucketVersions")
         return None
     if older:
-        look.notes.append("it holds older versions, which are only carried with --versions all")
+        look.notes.append("it holds older versions, which are only copied with --versions all")
     elif markers and not has_objects:
         look.notes.append("it holds nothing but delete markers")
     return older
@@ -277,11 +277,11 @@ def _note_uploads(look: _Look) -> None:
         return
     except LookupFailedError as error:
         look.skip(
-            error, "ListMultipartUploads", permission, "whether uploads are unfinished is not shown"
+            error, "ListMultipartUploads", permission, "whether uploads are unfinished is unknown"
         )
         return
     if page.get("Uploads"):
-        look.notes.append("it holds unfinished uploads, which are no data and are not carried")
+        look.notes.append("it holds unfinished uploads, which are not data and are not copied")
 
 
 def _note_website(look: _Look) -> None:
@@ -292,11 +292,11 @@ def _note_website(look: _Look) -> None:
     except NotFoundError:
         return
     except LookupFailedError as error:
-        look.skip(error, "GetBucketWebsite", permission, "whether it serves a website is not shown")
+        look.skip(error, "GetBucketWebsite", permission, "whether it serves a website is unknown")
         return
     look.notes.append(
         "it serves a website: redirects of objects (x-amz-website-redirect-location) are not "
-        "carried, except those of objects above 5 GiB"
+        "copied, except those of objects above 5 GiB"
     )
 
 

@@ -80,7 +80,7 @@ def parse_address(text: str, kinds: Kinds) -> ResourceAddress:
         schemes = [meant] if meant in by_scheme and name else sorted(by_scheme)
         rest = name.lstrip("/") if meant in by_scheme and name else text or "name"
         examples = " or ".join(f"{one}://{rest}" for one in schemes)
-        raise InputError(f"{text or 'The empty address'} says no kind: write {examples}")
+        raise InputError(f"{text or 'The empty address'} needs a scheme: {examples}")
     if scheme not in by_scheme:
         _refuse_uncopied(text, scheme, kinds)
         near = did_you_mean(scheme, by_scheme)
@@ -111,7 +111,7 @@ def _from_arn(text: str, kinds: list[Kind]) -> ResourceAddress:
             )
     forms = dict.fromkeys(kind.access.arns("NAME", "ACCOUNT", "REGION", "aws")[0] for kind in kinds)
     examples = " or ".join(forms)
-    raise InputError(f"{text} is no ARN of a resource that dataware copies: write {examples}")
+    raise InputError(f"{text} is not the ARN of a resource that dataware copies: write {examples}")
 
 
 def _check_address(address: ResourceAddress) -> ResourceAddress:
@@ -120,7 +120,9 @@ def _check_address(address: ResourceAddress) -> ResourceAddress:
     if kind.require_copying().prefixes:
         name, _, prefix = name.partition("/")
     if problem := kind.names.find_problem(name):
-        raise InputError(f"{address.text}: {name or 'the name'} is no {kind.noun} name: {problem}")
+        raise InputError(
+            f"{address.text}: {name or 'the name'} is not a valid {kind.noun} name: {problem}"
+        )
     return ResourceAddress(address.text, kind, name, prefix, address.account, address.region)
 
 

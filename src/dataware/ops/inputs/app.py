@@ -78,7 +78,7 @@ def load_app(  # noqa: PLR0913 - each is an option of a command
 
 def _read_path(path: Path, reading: _Reading, run: AppRun) -> App:
     if address := _address_in(path):
-        raise InputError(f"{address} is an address, and no file: download it, and name the file")
+        raise InputError(f"{address} is an address, not a file: download it, and name the file")
     if run.given != GivenSettings():
         raise InputError(
             f"{path} is not run, so it takes neither --context nor --app: leave them out, or leave "

@@ -118,7 +118,7 @@ def context_of(words: Sequence[str]) -> dict[str, str]:
         key, equals, value = word.partition("=")
         if not equals or not key:
             raise InputError(
-                f"{word} is no context value: write it as KEY=VALUE, as in -c stage=prod"
+                f"{word} is not a context value: write it as KEY=VALUE, as in -c stage=prod"
             )
         if key.startswith("aws:"):
             raise InputError(

@@ -60,7 +60,7 @@ def _check_wanted(wanted: Wanted) -> None:
 def check_writable(path: Path) -> None:
     """Raise InputError unless a file can be written at `path`; asked before AWS is."""
     if str(path) == "-":
-        raise InputError("- is no file: name one, or print the plan with --format json")
+        raise InputError("- is not a file: name one, or print the plan with --format json")
     if path.is_dir():
         raise InputError(f"{path} is a folder: name a file")
     if _is_special(path):

@@ -16,7 +16,7 @@ def check_manifest(manifest: Mapping[str, Any], path: Path) -> None:
     """Raise InputError, with the field, for a manifest that CDK did not write like this."""
     artifacts = manifest.get("artifacts")
     if not isinstance(artifacts, dict):
-        raise InputError(f"{path} is no manifest of a cloud assembly: run `cdk synth`")
+        raise InputError(f"{path} is not a manifest of a cloud assembly: run `cdk synth`")
     for artifact_id, artifact in artifacts.items():
         if (field := _wrong_field(artifact)) is not None:
             where = f"artifact {artifact_id}{', ' if field else ''}{field}"

@@ -43,7 +43,7 @@ def _check_readable(path: Path) -> None:
     if stat.S_ISDIR(mode):
         raise InputError(f"{path} is a folder: name a file in it")
     if not stat.S_ISREG(mode) and not str(path).startswith(HANDED_ON):
-        raise InputError(f"{path} is no regular file: name a text file")
+        raise InputError(f"{path} is not a regular file: name a text file")
 
 
 def read_json(path: Path) -> Any:

@@ -133,7 +133,7 @@ def _resources_in(
     found = document.get("Resources", {} if synthesized else None)
     if not isinstance(found, dict):
         raise InputError(
-            f"{path} is no CloudFormation template: it has no Resources{_hint(document)}"
+            f"{path} is not a CloudFormation template: it has no Resources{_hint(document)}"
         )
     resources = expand(document).document["Resources"] if found else {}
     return {one: dict(body) for one, body in resources.items()}
@@ -189,7 +189,7 @@ def parse_template(path: Path) -> dict[str, Any]:
     else:
         document = _parsed_yaml(text, path)
     if not isinstance(document, dict):
-        raise InputError(f"{path} is no CloudFormation template: it has no Resources")
+        raise InputError(f"{path} is not a CloudFormation template: it has no Resources")
     return document
 
 
@@ -219,7 +219,7 @@ def _opts_in(source: Source, logical_id: str, resource: dict[str, Any]) -> bool:
     if is_function(resource.get("Metadata")) and _type_of(resource) in source.kinds:
         text = describe_value(resource["Metadata"])
         raise InputError(
-            f"{source.path}, resource {logical_id}: Metadata is {text}, so that it cannot be seen "
+            f"{source.path}, resource {logical_id}: Metadata is {text}, so that it is unknown "
             "whether it opts in: write it out"
         )
     for key in metadata:
@@ -292,8 +292,8 @@ def _literal_name(declared: InputSection, kind: Kind) -> str:
         raise declared.bad(f"{where} has to be a string, not {describe_value(name)}{cure(name)}")
     if is_arn(name):
         raise declared.bad(
-            f"{where} is an ARN, which CloudFormation takes for no name: "
-            f"give the name of the {kind.noun} alone"
+            f"{where} is an ARN, which CloudFormation does not accept as a name: give the name "
+            f"of the {kind.noun} alone"
         )
     return name
 

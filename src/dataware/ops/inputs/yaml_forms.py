@@ -82,7 +82,7 @@ def _read_keys(node: yaml.Node) -> None:
     seen = set()
     for at, (key, value) in enumerate(node.value):
         if not isinstance(key, yaml.ScalarNode) or key.tag not in KNOWN:
-            raise _mistake("a key has to be a text, and no list, mapping or function", key)
+            raise _mistake("a key must be text, not a list, mapping or function", key)
         if key.value in seen:
             raise _mistake(f"key {key.value} stands twice", key)
         seen.add(key.value)

@@ -99,7 +99,7 @@ class ReportPage:
         return f"{self.headline.title} · {self.name} · dataware"
 
 
-EVERYTHING = "Everything that was told"
+EVERYTHING = "Full log"
 """The heading under which every line of a run stands."""
 
 

@@ -39,7 +39,7 @@ def plan_page(data: Data, warnings: Sequence[str]) -> str:
     texts = list(dict.fromkeys([*plan["warnings"], *data.get("notes", ()), *warnings]))
     if texts:
         table = ReportTable(
-            "warnings", "What to look at", (Column("What"),), [(one,) for one in texts]
+            "warnings", "Review these", (Column("What"),), [(one,) for one in texts]
         )
         sections.append(ReportSection("warned", "Warnings", tables=[table]))
     made = moment_in_words(plan["created"])

@@ -69,9 +69,9 @@ def _figures(story: Story) -> Facts:
         ("Migrations", len(story.carried), ""),
         ("Copied", copied, ""),
         ("Data copied", size, volume(size)),
-        ("Compared and the same", compared, ""),
-        ("Not the same", apart, ""),
-        ("Left behind", left, ""),
+        ("Compared equal", compared, ""),
+        ("Different", apart, ""),
+        ("Skipped", left, ""),
         ("Warnings", len(story.warnings), ""),
     ]
     told = [(name, words or f"{number:,}") for name, number, words in figures if number]
@@ -86,11 +86,11 @@ def _sections(story: Story) -> Iterator[ReportSection]:
         yield _migrations(story)
     yield from _verification(story)
     if story.skipped:
-        again = " Once the causes are cured, the same command copies them."
+        again = " Fix the causes and run the same command again to copy them."
         text = "The source still holds these keys." + (again if story.exit_code == 4 else "")
-        yield ReportSection("left", "Not carried over", text, [skipped_table(story)])
+        yield ReportSection("left", "Skipped", text, [skipped_table(story)])
     if story.warnings:
-        table = timeline_table("warnings", "What was to be looked at", story.warnings)
+        table = timeline_table("warnings", "Review these", story.warnings)
         yield ReportSection("warned", "Warnings", tables=[table])
     yield _about(story)
 
@@ -127,7 +127,7 @@ def _facts_of(one: MigrationStory) -> Iterator[tuple[str, str]]:
         yield "Data", volume(int(one.counts.get("bytes", 0)))
         if same := int(one.counts.get("same", 0)):
             yield "Already there", format_count(same, one.unit)
-        yield "Left behind", format_count(int(one.counts.get("skipped", 0)), one.unit)
+        yield "Skipped", format_count(int(one.counts.get("skipped", 0)), one.unit)
     elif last is not None:
         yield "Done", f"{last.done:,} of {format_count(last.total, one.unit)}"
     yield "Time", seconds_in_words(one.ended - one.begun)
@@ -136,7 +136,7 @@ def _facts_of(one: MigrationStory) -> Iterator[tuple[str, str]]:
             yield "Mean rate", f"{rate_in_words(rate)} a second"
         yield "Throttled", format_count(last.throttled, "time")
         if last.retries:
-            yield "Sent again", format_count(last.retries, "request")
+            yield "Retried", format_count(last.retries, "request")
 
 
 def _verification(story: Story) -> Iterator[ReportSection]:
@@ -145,7 +145,7 @@ def _verification(story: Story) -> Iterator[ReportSection]:
     tables = [verified_table(story)] if story.compared else []
     if story.differing:
         tables.append(differences_table(story))
-    text = "Both sides were read afresh and compared, by code that shares nothing with the copy."
+    text = "Source and target were read again and compared by code independent of the copier."
     yield ReportSection("verification", "Verification", text, tables)
 
 

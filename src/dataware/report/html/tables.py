@@ -28,11 +28,11 @@ MIGRATIONS = (
     Column("Source", "code"),
     Column("Result", "tag", repeats=True),
     Column("Copied"),
-    Column("Left behind"),
+    Column("Skipped"),
     Column("Time"),
     Column("Mean rate a second"),
     Column("Throttled"),
-    Column("Sent again"),
+    Column("Retried"),
 )
 VERIFIED = (
     Column("Target", "code"),
@@ -61,9 +61,7 @@ def skipped_table(story: Story) -> ReportTable:
     rows: list[Row]
     rows = [(key, *keys.about, keys.name) for keys in story.skipped for key in keys.keys]
     note = _note(story.cut["skipped"])
-    return _drop_constant_columns(
-        ReportTable("skipped", "Keys that were not copied", LEFT, rows, note), 3
-    )
+    return _drop_constant_columns(ReportTable("skipped", "Skipped keys", LEFT, rows, note), 3)
 
 
 def _drop_constant_columns(table: ReportTable, places: int) -> ReportTable:

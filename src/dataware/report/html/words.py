@@ -22,7 +22,7 @@ AGAIN = {
     "plan": "Nothing was changed; run it again.",
     "verify": "Nothing was changed; run it again.",
 }
-GOES_ON = "Nothing is lost: the same command goes on from where it was."
+GOES_ON = "Nothing is lost: run the same command again to resume."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +45,19 @@ def headline(story: Story) -> Headline:
         return _difference(story, command)
     if story.exit_code == 3:
         stops = " ".join(sentence(one.text) for one in story.stops)
-        return Headline(BAD, "Stopped, to lose nothing", sentence(story.reason) or stops)
+        return Headline(BAD, "Stopped: nothing was overwritten", sentence(story.reason) or stops)
     if story.exit_code == 4:
-        return Headline(
-            WARN, "Not finished; the same command goes on from here", sentence(story.reason)
-        )
+        return Headline(WARN, "Incomplete: run the same command to resume", sentence(story.reason))
     return Headline(BAD, "The run failed", sentence(story.reason))
 
 
 def _without_end(story: Story, command: str) -> Headline:
     if story.alive:
-        return Headline(NOTE, "The run is going on", "This page shows how far it was.")
+        return Headline(
+            NOTE, "The run is still in progress", "This page shows its progress so far."
+        )
     why = "It was killed, or its machine went down."
-    return Headline(WARN, "The run ended without a word", f"{why} {AGAIN.get(command, GOES_ON)}")
+    return Headline(WARN, "The run was killed", f"{why} {AGAIN.get(command, GOES_ON)}")
 
 
 def _done(story: Story, command: str) -> Headline:
@@ -99,7 +99,7 @@ def _remarks(story: Story) -> str:
     for keys in story.differing:
         sides[keys.about[0]] = sides.get(keys.about[0], 0) + len(keys.keys)
     apart = ", ".join(f"{count:,} {side}" for side, count in sides.items())
-    return f"Not the same on both sides: {apart}; every key is listed below." if apart else ""
+    return f"Differences: {apart}; every key is listed below." if apart else ""
 
 
 def _grounds(story: Story) -> str:
@@ -133,12 +133,12 @@ def fate(story: Story, migration: MigrationStory) -> Headline:
     if migration.verified:
         return Headline(GOOD, "the same")
     if story.alive:
-        return Headline(NOTE, "going on")
-    return Headline(WARN, "not finished")
+        return Headline(NOTE, "running")
+    return Headline(WARN, "incomplete")
 
 
-EXISTS = {"yes": "exists", "no": "does not exist", "unknown": "not seen"}
-CONTENT = {"data": "has data", "empty": "empty", "unknown": "content not seen"}
+EXISTS = {"yes": "exists", "no": "does not exist", "unknown": "unknown"}
+CONTENT = {"data": "has data", "empty": "empty", "unknown": "content unknown"}
 
 
 _COMMAND = re.compile(r"`((?:(?:dataware|cdk|aws|pip|uv) |--)[^`]+)`")
@@ -155,9 +155,9 @@ def prose(text: str) -> Markup:
 
 def facts_in_words(facts: Mapping[str, Any], unit: str) -> str:
     """What was seen under a name, in one line."""
-    parts = [EXISTS.get(facts.get("exists", ""), "not seen")]
+    parts = [EXISTS.get(facts.get("exists", ""), "unknown")]
     if facts.get("exists") == "yes":
-        parts.append(CONTENT.get(facts.get("content", ""), "content not seen"))
+        parts.append(CONTENT.get(facts.get("content", ""), "content unknown"))
         size = facts.get("size")
         if size and size.get("items"):
             parts.append(f"{precision(size)}{format_count(int(size['items']), unit)}")
@@ -172,7 +172,7 @@ def facts_in_words(facts: Mapping[str, Any], unit: str) -> str:
 def _owner(facts: Mapping[str, Any]) -> str:
     owner = str(facts.get("owner", "unknown"))
     if owner == "unknown":
-        return "owner not seen"
+        return "owner unknown"
     if owner == "no stack":
         return "not in any stack"
     stack = facts.get("stack")

@@ -266,8 +266,8 @@ class TableCopier:
         policy, key = self._order.on_conflict, key_text(mine, await self._key_names())
         if policy is OnConflict.STOP:
             raise ConflictError(
-                f"table {self._target.place.name} holds another item under {key}; "
-                "it was left as it is, and the copy stops here (--on-conflict stop)"
+                f"table {self._target.place.name} holds another item under {key}; it was kept, "
+                "and the copy stops here (--on-conflict stop)"
             )
         if policy is OnConflict.SOURCE:
             return await self._put(item)

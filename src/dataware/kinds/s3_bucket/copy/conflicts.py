@@ -79,7 +79,7 @@ async def _settle(pair: BucketPair, found: ListedObject) -> CopyOutcome:
     source = await pair.calls.head(pair.source, found.key, found.version)
     if source is None or source.etag != found.etag:
         return _skip_object(
-            found, SkipReason.CHANGED, "it changed or went away since it was listed"
+            found, SkipReason.CHANGED, "it changed or was deleted since it was listed"
         )
     key = pair.target_key(found.key)
     target = await pair.calls.head(pair.target, key)

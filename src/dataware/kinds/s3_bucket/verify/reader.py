@@ -183,7 +183,7 @@ class BucketReader(Reader):
             if self._tags(key, version) is None:
                 return None
             raise LookupFailedError(
-                f"cannot see {self._label(key)}: HeadObject says that it is not there, and "
+                f"cannot access {self._label(key)}: HeadObject says that it is not there, and "
                 "GetObjectTagging that it is",
                 error.problem,
             ) from error
