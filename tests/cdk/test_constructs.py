@@ -70,7 +70,7 @@ def test_what_cannot_be_is_one_sentence(settings: dict[str, Any], sentence: str)
 
 def test_a_name_that_is_no_string_is_a_type_error() -> None:
     """None for a name is told of by the construct's path."""
-    with pytest.raises(TypeError, match=r"^Demo/Uploads: preferred_name has to be a string"):
+    with pytest.raises(TypeError, match=r"^Demo/Uploads: preferred_name must be a string"):
         bucket(make_stack(lookup="collect"), preferred_name=None)
 
 

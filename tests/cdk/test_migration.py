@@ -276,7 +276,7 @@ def test_a_key_of_either_side_may_be_used() -> None:
 @pytest.mark.parametrize(
     ("source", "target", "words"),
     [
-        ("dynamodb://old-one", "s3://new-one", "both have to be of the same kind"),
+        ("dynamodb://old-one", "s3://new-one", "both must be of the same kind"),
         ("s3://old-one", "s3://old-one", "are the same place"),
         ("old-one", "s3://new-one", "says no kind"),
         ("s3://ol", "s3://new-one", "is not a valid S3 bucket name"),

@@ -60,7 +60,7 @@ def test_what_is_not_there_is_told_in_one_sentence() -> None:
     """An unknown run, and a place that cannot be written, are exit 1 and name what to do."""
     none = run("report")
     assert (none.code, none.err.count("\n")) == (1, 1)
-    assert "there is no record of a run in" in none.err
+    assert "no run record in" in none.err
     name = kept(1.0)
     unknown = run("report", "2031")
     assert unknown.code == 1

@@ -106,7 +106,7 @@ def test_a_block_says_all_of_a_resource() -> None:
         ),
         (
             Facts("n", Existence.ABSENT, Content.EMPTY, marker=Marker(MarkerState.RUNNING)),
-            "absent; migration begun",
+            "absent; migration started",
         ),
         (
             Facts("n", Existence.ABSENT, Content.EMPTY, marker=Marker(MarkerState.UNKNOWN)),

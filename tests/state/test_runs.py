@@ -84,7 +84,7 @@ def test_a_run_is_found_by_the_start_of_its_id_and_by_its_file(tmp_path: Path) -
 
 def test_an_unknown_run_is_told_with_what_there_is(tmp_path: Path) -> None:
     """One sentence names what was asked for and the runs on record."""
-    with pytest.raises(InputError, match="there is no record of a run in "):
+    with pytest.raises(InputError, match="no run record in "):
         find_run(tmp_path, None)
     runs = [ended(tmp_path, float(n)) for n in range(7)]
     with pytest.raises(

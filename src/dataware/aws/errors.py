@@ -110,7 +110,7 @@ def _no_answer_error(
     if _REFUSED_HEADER in detail:
         # The SDK repeats the value, which may be a session token.
         return AuthenticationError(
-            "the AWS credentials or the session token hold a line break, so no request can carry "
+            "the AWS credentials or the session token hold a line break, so no request can use "
             f"them: {GET_CREDENTIALS}"
         )
     problem = Problem(permission or what, type(error).__name__, None, detail)

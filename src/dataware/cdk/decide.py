@@ -31,7 +31,7 @@ RENEW = f"run `dataware plan --lock` and commit {FILE}"
 
 
 BY_MISTAKE = (
-    f"{LOOKUP}=collect looks at no data, so nothing can be deployed with it: leave it to `dataware "
+    f"{LOOKUP}=collect reads no data, so nothing can be deployed with it: leave it to `dataware "
     f"plan` and `dataware deploy`, and take {LOOKUP}=auto"
 )
 
@@ -46,7 +46,7 @@ def find_decision(
     """
     mode = lookup_mode(home)
     if mode is LookupMode.COLLECT:
-        reason = "not looked at: the app was run to collect what it wants"
+        reason = "not inspected: the app ran only to collect what it declares"
         return LockEntry(asked.preferred, Decision(Action.CREATE, UNDECIDED, reason))
     try:
         return _entry(construct, asked, home, logical_id)

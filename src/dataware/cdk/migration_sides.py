@@ -82,7 +82,7 @@ def sides(
         if one.kind is not other.kind:
             raise ValueError(
                 f"{scope.node.path}: the source is {with_article(one.kind.noun)} and the target "
-                f"{with_article(other.kind.noun)}: both have to be of the same kind"
+                f"{with_article(other.kind.noun)}: both must be of the same kind"
             )
         if isinstance(source, str) and isinstance(target, str):
             same = {one.kind.cfn_type: one.kind}

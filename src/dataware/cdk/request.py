@@ -140,11 +140,11 @@ def is_token(text: str) -> bool:
 
 def _check_name(asked: ResourceRequest, argument: str, name: object) -> None:
     if not isinstance(name, str):
-        raise TypeError(f"{asked.path}: {argument} has to be a string, not {name!r}")
+        raise TypeError(f"{asked.path}: {argument} must be a string, not {name!r}")
     if is_token(name):
         raise ValueError(
             f"{asked.path}: {argument} is a token, which has no value before the deployment: "
-            "write the name out, because its data is looked at before that"
+            "write the name out, because its data is read before that"
         )
     if is_arn(name) and argument == "preferred_name":
         raise ValueError(

@@ -205,8 +205,9 @@ class DataAwareResource(Construct):
             return ()
         if entry.unread_names:
             Annotations.of(self).add_info(
-                f"{FILE} knows of no data for {asked.preferred}, and this synth cannot look again: "
-                f"the deployment looks at {', '.join(entry.unread_names)}, and copies what is there"
+                f"{FILE} knows of no data for {asked.preferred}, and this synth cannot check "
+                f"again: the deployment checks {', '.join(entry.unread_names)}, and copies what "
+                "is there"
             )
         return tuple(copy(name, if_needed=True) for name in entry.unread_names)
 

@@ -63,9 +63,7 @@ class Cdk:
         words = arguments.words(only=SYNTHESIS)
         done = self._run(["list", *told, *words], LOOKING, stdout=subprocess.DEVNULL)
         if done:
-            raise InputError(
-                f"`cdk list` ended with exit code {done}; its own message stands above"
-            )
+            raise InputError(f"`cdk list` ended with exit code {done}; see its message above")
 
     def synth_as_locked(
         self, output: Path, arguments: CdkArguments, bundled: Sequence[str]
@@ -113,8 +111,8 @@ class Cdk:
         done = self._run(["deploy", IMPORTING, *chosen, *words], DEPLOYING)
         if done:
             raise DatawareError(
-                f"`cdk deploy` ended with exit code {done}; its own message stands above, and "
-                "all data is in place: fix the cause and run `dataware deploy` again"
+                f"`cdk deploy` ended with exit code {done}; see its message above, and all data "
+                "is in place: fix the cause and run `dataware deploy` again"
             )
 
     def match(self, stacks: Sequence[Stack], patterns: Sequence[str]) -> list[Stack]:
@@ -135,7 +133,7 @@ class Cdk:
         if answer.returncode:
             said = " ".join(answer.stderr.split())
             raise InputError(
-                f"`cdk list` cannot tell which stacks {' '.join(patterns)} means: {said}"
+                f"`cdk list` cannot resolve which stacks {' '.join(patterns)} means: {said}"
             )
         return read_listed(answer.stdout, stacks)
 

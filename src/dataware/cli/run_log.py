@@ -53,7 +53,7 @@ class RunLog:
         def on_failure(error: OSError) -> None:
             self._recorder = None
             where = error.filename or runs_folder()
-            text = f"no record of this run is kept ({where}: {error.strerror}); the run goes on"
+            text = f"no record of this run is kept ({where}: {error.strerror}); the run continues"
             emit(event("warning", text=text))
 
         try:

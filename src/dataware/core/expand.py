@@ -77,7 +77,7 @@ def _warning(where: str, name: str, part: Any) -> str:
     else:
         what = f"it is {'empty' if part is None else 'no resource'}"
         how = "give it a Type and Properties, or remove it"
-    return f"{where}: {name} is not looked into, because {what}; {how}"
+    return f"{where}: {name} is not inspected, because {what}; {how}"
 
 
 def _macros(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -131,7 +131,7 @@ GUIDE: dict[int, Guide] = {
         "❌ Stopped at spaceport-uploads (rule 11): cannot confirm that bucket spaceport-uploads "
         "belongs to this account, so nothing is read from it or written to it",
         (
-            "Check the account: `dataware doctor` says who you are.",
+            "Check the account: `dataware doctor` shows your identity.",
             "If the bucket is yours, allow s3:ListAllMyBuckets and s3:ListBucket.",
             "If it is not, choose another name, or remove it from the fallbacks.",
             "To copy from a partner's bucket, name its owner: `dataware migrate s3://theirs "
@@ -152,8 +152,8 @@ GUIDE: dict[int, Guide] = {
         "is declared with id (N): items cannot be copied as they are; declare the same key schema",
         (
             "Declare the key schema of the source.",
-            "Or transform the items with a program of your own into the new table; dataware "
-            "copies them as they are.",
+            "Or transform the items with your own program into the new table; dataware copies "
+            "them as they are.",
         ),
     ),
     14: Guide(
@@ -164,8 +164,8 @@ GUIDE: dict[int, Guide] = {
         "⚠️  Spaceport-Waitlist is assumed empty: Scan returned AccessDeniedException; it needs "
         "dynamodb:Scan",
         (
-            "Grant the actions that the stop names; `dataware iam-policy APP` prints all that are "
-            "needed, and `dataware doctor APP` says which are missing.",
+            "Grant the actions that the stop names; `dataware iam-policy APP` prints all that "
+            "are needed, and `dataware doctor APP` shows which are missing.",
             "If you know that the unread fallback holds nothing you need, accept the risk: "
             "--on-error no-data.",
             "If an empty resource was created beside data, copy the data: `dataware migrate "
@@ -226,7 +226,7 @@ GUIDE: dict[int, Guide] = {
         "empty one: remove Users from the template and refer to us-east-1_A1b2C3d4E",
         (
             "Refer to the existing one by its id, as `DataAwareUserPool` does.",
-            "Or import it into its stack with an IMPORT change set of your own.",
+            "Or import it into its stack with your own IMPORT change set.",
         ),
         also="the type cannot be imported by name, a template declares it, and it exists outside "
         "of the stack",
@@ -242,12 +242,12 @@ GUIDE: dict[int, Guide] = {
             "Set the removal policy in CDK, or DeletionPolicy: RetainExceptOnCreate in a template.",
             "Or leave the resource outside of the stack: `--import reference`.",
         ),
-        also="a stack would adopt what its template lets CloudFormation delete",
+        also="a stack would adopt what its template allows CloudFormation to delete",
     ),
     19: Guide(
         "guard",
-        "A template that no longer says what it said makes CloudFormation delete, replace or drop "
-        "a resource, whatever it holds.",
+        "A changed template can make CloudFormation delete, replace or drop a resource, "
+        "whatever it holds.",
         "❌ Stopped at Orders (rule 19): DynamoDB table Orders4F2A1B3C of stack Spaceport-prod "
         "holds data and would leave the stack, and CloudFormation would delete it; keep its "
         "logical id (call renameLogicalId of the CDK stack before you declare it)",
@@ -286,7 +286,7 @@ EXIT_CODES: dict[int, tuple[str, str]] = {
     3: (
         "a stop rule, a changed fact, a lock that another run holds, or --on-conflict stop; "
         "nothing was overwritten",
-        "A person has to decide: `dataware explain RULE` says what each rule is about.",
+        "A person has to decide: `dataware explain RULE` explains each rule.",
     ),
     4: (
         "incomplete: a migration has started and is not finished",

@@ -31,16 +31,15 @@ REFUSALS = (
     DecisionRow(
         11,
         STOP,
-        "the {short} {name} is not shown to be of this account, so nothing is read from it or "
-        "written to it; choose another name, or allow {ownership} if it is yours "
-        "({problems})",
+        "cannot confirm that {short} {name} belongs to this account, so nothing is read from it "
+        "or written to it; choose another name, or allow {ownership} if it is yours ({problems})",
         when(owner=Ownership.FOREIGN),
     ),
     DecisionRow(
         11,
         STOP,
-        "the fallback {short} {foreign} is not shown to be of this account, so it is not read; "
-        "remove it from the fallbacks, or allow {ownership} if it is yours",
+        "cannot confirm that fallback {short} {foreign} belongs to this account, so it is not "
+        "read; remove it from the fallbacks, or allow {ownership} if it is yours",
         when(fallback=Fallback.FOREIGN),
     ),
     DecisionRow(

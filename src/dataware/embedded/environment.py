@@ -67,7 +67,7 @@ def _check_interpreter(interpreter: Path) -> Path:
     if not os.access(interpreter, os.X_OK) or not interpreter.is_file():
         raise DatawareError(
             f"DATAWARE_EMBEDDED_PYTHON names {interpreter}, which is not an executable "
-            "interpreter: correct the variable, or remove it to let dataware make the "
+            "interpreter: correct the variable, or remove it so that dataware makes the "
             "environment"
         )
     return interpreter

@@ -41,7 +41,7 @@ class NoHoldingStacks:
 
     def create(self, kind: Kind, wanted: Wanted) -> None:
         """Refuse."""
-        raise RefusedError(f"the {kind.noun} {wanted.preferred} has to be declared in the stack")
+        raise RefusedError(f"the {kind.noun} {wanted.preferred} must be declared in the stack")
 
     def release(self, kind: Kind, name: str) -> None:
         """Nothing was held."""

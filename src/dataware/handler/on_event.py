@@ -91,7 +91,7 @@ def _not_needed(outside: Context, job: MigrationJob, marker: Marker) -> str | No
     if source.existence is Existence.EXISTS and source.content is Content.EMPTY:
         return f"{source.name} holds no data"
     if marker.state is not MarkerState.RUNNING and _look(outside, job, job.target).holds_data:
-        return f"{job.target.name} has data of its own"
+        return f"{job.target.name} already holds other data"
     return None
 
 

@@ -32,7 +32,7 @@ def check_name(name: str) -> str | None:
     if not _SHORTEST <= len(name) <= _LONGEST:
         return f"a repository's name has {_SHORTEST} to {_LONGEST} characters"
     if _REGISTRY.search(name):
-        return "it is the address of an image: give what stands between its first / and the tag"
+        return "it is the address of an image: give the part between its first / and the tag"
     if not _NAME.fullmatch(name):
         return "a repository's name has small letters, digits and ._- in parts divided by /"
     return None

@@ -170,7 +170,7 @@ def _with_marker(context: Context, kind: Kind, facts: Facts) -> Facts:
     except LookupFailedError as error:
         unknown = replace(facts, marker=Marker(MarkerState.UNKNOWN))
         return _with_problem(
-            unknown, error, "GetParameter", "whether a migration into it has begun is not known"
+            unknown, error, "GetParameter", "whether a migration into it has started is unknown"
         )
 
 

@@ -176,7 +176,7 @@ def _record(facts: Json) -> str:
     source = f" from {facts['migrating_from']}" if facts["migrating_from"] else ""
     words = {
         MarkerState.NONE: "",
-        MarkerState.RUNNING: f"migration{source} begun",
+        MarkerState.RUNNING: f"migration{source} started",
         MarkerState.COMPLETE: f"migration{source} complete",
         MarkerState.UNKNOWN: "migration record unknown",
     }

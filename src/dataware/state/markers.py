@@ -260,8 +260,8 @@ class ParameterMarkers:
 
     def _race_error(self, target: str) -> RefusedError:
         return RefusedError(
-            f"another run has just begun to migrate {target}: wait until it ends, then run the"
-            " same command again"
+            f"another run has just started to migrate {target}: wait until it ends, then run "
+            "the same command again"
         )
 
     def _is_held(self, stored: StoredValue) -> bool:

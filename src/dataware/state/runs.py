@@ -152,15 +152,15 @@ def find_run(folder: Path, wanted: str | None) -> StoredRun:
     runs = kept_runs(folder)
     if not runs:
         raise InputError(
-            f"there is no record of a run in {folder}; `dataware plan`, `apply`, `migrate`, "
-            "`deploy` and `verify` leave one, and DATAWARE_STATE names another folder"
+            f"no run record in {folder}; `dataware plan`, `apply`, `migrate`, `deploy` and "
+            "`verify` write one, and DATAWARE_STATE names another folder"
         )
     fitting = [run for run in runs if wanted is None or run.run.startswith(wanted)]
     if wanted is None or len(fitting) == 1:
         return fitting[0]
     if fitting:
         raise InputError(
-            f"{len(fitting)} runs begin with {wanted}: {_names(fitting)}; say more of it"
+            f"{len(fitting)} runs begin with {wanted}: {_names(fitting)}; give more of the id"
         )
     for run in runs:
         if _tells_of(run, wanted):

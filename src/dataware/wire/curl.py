@@ -133,7 +133,7 @@ class CurlTransport:
             raise proxy_refusal(address.proxy, str(status))
         if not received.endswith(_END) and _END not in received[received.rfind(b"\nHTTP/") :]:
             # libcurl takes the end of a connection for the end of the headers.
-            raise ConnectionError("the headers of the answer are cut short")
+            raise ConnectionError("the headers of the answer are truncated")
         headers = Headers(received)
         if self._permit is not None:
             self._hear(self._permit, headers)

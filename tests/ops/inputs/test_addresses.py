@@ -72,7 +72,7 @@ def test_a_bucket_may_be_given_an_owner_and_a_table_needs_its_arn() -> None:
 @pytest.mark.parametrize(
     ("source", "target", "complaint"),
     [
-        ("s3://uploads", "dynamodb://Orders", "have to be of the same kind"),
+        ("s3://uploads", "dynamodb://Orders", "must be of the same kind"),
         ("s3://uploads", "s3://uploads", "are the same place"),
         ("s3://uploads", "arn:aws:s3:::uploads", "are the same place"),
         ("s3://uploads", "s3://uploads/a", "overlap"),

@@ -200,7 +200,7 @@ def test_a_loop_over_what_is_not_literal_is_told_of(tmp_path: Path) -> None:
     app = app_of(loop, tmp_path / "t.json")
     assert [one.preferred for one in app.wanted] == ["Visits-prod"]
     (text,) = app.unseen
-    assert "Fn::ForEach::Tables is not looked into, because its list is not literal" in text
+    assert "Fn::ForEach::Tables is not inspected, because its list is not literal" in text
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_a_loop_over_what_is_not_literal_is_told_of(tmp_path: Path) -> None:
     [
         ("AWS::Serverless-2016-10-31", []),
         (["AWS::LanguageExtensions", "AWS::SecretsManager-2024-09-16"], []),
-        ("Mine", ["Transform Mine is not looked into, because a macro may add resources"]),
+        ("Mine", ["Transform Mine is not inspected, because a macro may add resources"]),
         ([{"Name": "AWS::Include"}], ["Transform AWS::Include is not looked into"]),
         ({"Ref": "X"}, ["Transform of a computed name is not looked into"]),
     ],
@@ -233,7 +233,7 @@ def test_a_macro_that_may_add_anything_is_told_of(
         (("Metadata", "Dataware", "Fallback"), [{"Fn::Sub": "x"}], r"gives \(Fn::Sub\): write it"),
         (("Metadata",), {"Ref": "X"}, r"Metadata is what a function gives \(Ref: X\)"),
         (("Metadata", "Dataware"), {"Ref": "X"}, r"Dataware is what a function gives \(Ref: X\)"),
-        (("Type",), {"Ref": "X"}, r"Type has to be a string, not what a function gives \(Ref: X"),
+        (("Type",), {"Ref": "X"}, r"Type must be a string, not what a function gives \(Ref: X"),
     ],
 )
 def test_the_sentence_names_the_function_and_the_way_on(

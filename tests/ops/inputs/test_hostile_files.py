@@ -43,7 +43,7 @@ MERGED = "a: &a {k: v}\n" + "".join(
     [
         (bomb(9), "its aliases come to more than"),
         (MERGED, "its aliases come to more than"),
-        ("a: &a [*a]", "an alias stands inside of what it stands for"),
+        ("a: &a [*a]", "an alias refers to itself"),
         ("[" * 5_000, "levels deep"),
         ("".join(" " * n + "a:\n" for n in range(150)), "levels deep"),
         ("a: &a " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*a" + "]" * 60, "levels deep"),
@@ -51,11 +51,11 @@ MERGED = "a: &a {k: v}\n" + "".join(
         ("a: !!binary aGk=", "!!binary has no meaning"),
         ("a: !!int x", "the value is no int"),
         ("a: !!bool x", "the value is no bool"),
-        ("? [a, b]\n: c", "line 1: a key has to be a text"),
-        ("Resources:\n  A: {{ name }}", "line 2: a key has to be a text.*render it first"),
+        ("? [a, b]\n: c", "line 1: a key must be a text"),
+        ("Resources:\n  A: {{ name }}", "line 2: a key must be a text.*render it first"),
         ("{% if x %}\na: b", "render it first"),
-        ("!Sub x: y", "a key has to be a text"),
-        ("a: b\na: c", "line 2: key a stands twice"),
+        ("!Sub x: y", "a key must be a text"),
+        ("a: b\na: c", "line 2: key a is given twice"),
     ],
 )
 def test_a_yaml_file_is_bounded(text: str, says: str, tmp_path: Path) -> None:

@@ -120,5 +120,5 @@ def _outcome(run: StoredRun) -> str:
         return "killed"
     code = int(last["data"]["exit_code"])
     if code == SidesDifferError.exit_code and run.beginning.get("command") == "plan":
-        return f"to be looked at ({code})"
+        return f"needs attention ({code})"
     return f"{OUTCOMES.get(code, 'failed')} ({code})" if code else "done"

@@ -202,8 +202,8 @@ class _Show:
         if ended.returncode:
             shown = " ".join(arguments)
             raise DatawareError(
-                f"`dataware {shown}` ended with exit code {ended.returncode} in the demo; its "
-                "own message stands above"
+                f"`dataware {shown}` ended with exit code {ended.returncode} in the demo; see "
+                "its message above"
             )
 
     def _kill(self, table: str, items: int, *arguments: str) -> None:

@@ -88,7 +88,7 @@ def transport_found(name: str, libcurl: str | None, chosen: bool) -> Iterator[Fi
     if name == "curl":
         yield fine(f"curl ({libcurl or 'version unknown'})")
     elif chosen:
-        yield fine(f"botocore, as {VARIABLE} says; curl is several times as fast")
+        yield fine(f"botocore, as set by {VARIABLE}; curl is several times as fast")
     else:
         yield doubt(
             "botocore, because pycurl is not installed; a copy takes several times as long",

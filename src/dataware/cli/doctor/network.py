@@ -26,7 +26,7 @@ CLOSE_SECONDS = 60.0
 """A difference of clocks that nobody notices; AWS refuses one of more than five minutes."""
 
 WITHOUT_REGION = "not checked, because profile and region are not settled"
-UNKNOWN_CALLER = "not checked, because AWS did not say who you are"
+UNKNOWN_CALLER = "not checked, because your identity is unknown"
 
 
 def services() -> list[str]:
@@ -48,7 +48,7 @@ def variables_found(environ: Mapping[str, str], files: Mapping[str, bool]) -> It
         f"{name}={_without_password(environ[name])}" for name in PROXIES if environ.get(name)
     ]
     set_ = [*proxies, *(f"{name}={environ[name]}" for name, there in files.items() if there)]
-    yield note(", ".join(set_)) if set_ else fine("no proxy and no certificates of your own")
+    yield note(", ".join(set_)) if set_ else fine("no proxy and no custom certificates")
     for name, there in files.items():
         if not there:
             yield failure(

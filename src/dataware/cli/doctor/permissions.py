@@ -130,7 +130,9 @@ def tried_found(problems: Sequence[tuple[str, Problem]]) -> Iterator[Finding]:
     named: dict[str, list[str]] = {}
     for name, problem in problems:
         if not problem.decides:
-            yield doubt(f"{name}: {problem.consequence}: {problem}", "allow it, or go on without")
+            yield doubt(
+                f"{name}: {problem.consequence}: {problem}", "allow it, or continue without"
+            )
         elif problem.permission:
             names = named.setdefault(problem.permission, [])
             names += [name] if name not in names else []

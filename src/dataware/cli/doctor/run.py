@@ -63,7 +63,7 @@ def run_doctor(options: AwsOptions, app: AppOptions, *, all_versions: bool) -> i
             in_doubt = f", {format_count(doubts, 'warning')}" if doubts else ""
             emit(event("done", text=f"All checks passed{in_doubt}"))
     if why_not is not None:
-        raise DatawareError(f"{why_not}; the lines above say what to do")
+        raise DatawareError(f"{why_not}; see above for what to do")
     return 0
 
 

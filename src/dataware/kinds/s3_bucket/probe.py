@@ -138,7 +138,7 @@ def _facts_when_denied(look: _Look) -> Facts:
     try:
         created = _find_creation_time(look)
     except LookupFailedError as error:
-        why = f"only s3:ListAllMyBuckets can tell whether it is yours ({error.problem or error})"
+        why = f"only s3:ListAllMyBuckets can show whether it is yours ({error.problem or error})"
         created = None
     else:
         why = "the account's own list of buckets does not show it"

@@ -60,7 +60,7 @@ def parse_pair(
     if one.kind is not other.kind:
         here, there = (with_article(side.kind.noun) for side in (one, other))
         raise InputError(
-            f"{source} is {here} and {target} {there}: both sides have to be of the same kind"
+            f"{source} is {here} and {target} {there}: both sides must be of the same kind"
         )
     check_distinct(one, other, account, region)
     return one, other
@@ -95,8 +95,8 @@ def _refuse_uncopied(text: str, word: str, kinds: Kinds) -> None:
         names = {kind.names.slug.partition("-")[0], *(arn.split(":")[2] for arn in arns[:1])}
         if kind.copying is None and word in names:
             raise InputError(
-                f"{text} is {with_article(kind.noun)}, which dataware neither copies nor compares: "
-                "copy it with a tool made for that; `dataware plan` looks at it"
+                f"{text} is {with_article(kind.noun)}, which dataware neither copies nor "
+                "compares: copy it with another tool; `dataware plan` can inspect it"
             )
 
 
@@ -140,6 +140,6 @@ def check_distinct(
         raise InputError(f"{one.text} and {other.text} are the same place: name two different ones")
     if one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix):
         raise InputError(
-            f"{one.text} and {other.text} overlap, one holds the other: name prefixes apart from "
-            "each other, each with a / at its end"
+            f"{one.text} and {other.text} overlap, one holds the other: choose separate "
+            "prefixes, each ending with /"
         )

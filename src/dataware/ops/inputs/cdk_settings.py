@@ -76,7 +76,7 @@ def read_cdk_settings(
             value = " ".join(map(str, value))
         if value is None or value == "" or isinstance(value, str):
             return value or None
-        raise InputError(f'{folder / PROJECT}: "{name}" has to be a text')
+        raise InputError(f'{folder / PROJECT}: "{name}" must be a text')
 
     return CdkSettings(
         folder,

@@ -57,9 +57,7 @@ def _object(path: Path) -> Mapping[str, Any]:
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is not valid JSON: line {error.lineno}: {error.msg}") from error
     if not isinstance(data, dict):
-        raise InputError(
-            f"{path} holds no prices: it has to be a JSON object with date, region, usd"
-        )
+        raise InputError(f"{path} holds no prices: it must be a JSON object with date, region, usd")
     return data
 
 
@@ -79,5 +77,5 @@ def _usd(section: InputSection, known: Mapping[str, float]) -> Mapping[str, floa
             raise section.bad(f"usd has an unknown unit {unit}, {did_you_mean(unit, known)}")
         number = isinstance(price, int | float) and not isinstance(price, bool)
         if not number or not isfinite(price) or price < 0:
-            raise section.bad(f"usd of {unit} has to be a number of US dollars, 0 or more")
+            raise section.bad(f"usd of {unit} must be a number of US dollars, 0 or more")
     return {unit: float(price) for unit, price in usd.items()}

@@ -112,7 +112,7 @@ class InputSection:
         """The string under `field`, None without it."""
         value = self.data.get(field)
         if field in self.data and not _is_literal_text(value):
-            raise self.bad(f"{field} has to be a string, not {describe_value(value)}{cure(value)}")
+            raise self.bad(f"{field} must be a string, not {describe_value(value)}{cure(value)}")
         return value
 
     def required_text(self, field: str) -> str:
@@ -129,7 +129,7 @@ class InputSection:
         odd = [one for one in values if not _is_literal_text(one)]
         if odd:
             given = f"{describe_value(odd[0])}{cure(odd[0])}"
-            raise self.bad(f"{field} has to be a string or a list of strings, not {given}")
+            raise self.bad(f"{field} must be a string or a list of strings, not {given}")
         return tuple(values)
 
     def mapping(self, field: str) -> Mapping[str, Any]:
@@ -137,7 +137,7 @@ class InputSection:
         value = self.data.get(field, {})
         if not isinstance(value, dict):
             raise self.bad(
-                f"{field} has to be a table of properties, not {describe_value(value)}{cure(value)}"
+                f"{field} must be a table of properties, not {describe_value(value)}{cure(value)}"
             )
         return value
 

@@ -45,7 +45,7 @@ def select_stacks(
     """
     outside = [stack for stack in stacks if not stack.staged]
     if selection.all and selection.patterns:
-        raise InputError("name stacks or say --all, not both: --all deploys every stack anyway")
+        raise InputError("name stacks or pass --all, not both: --all deploys every stack anyway")
     if selection.all:
         if not outside:
             raise InputError(
@@ -59,8 +59,9 @@ def select_stacks(
         return outside
     else:
         raise InputError(
-            "the app has several stacks: say which to deploy, or --all for all of them outside of "
-            f"stages, as in `dataware deploy -- --all`; there are {_list_stacks(stacks)}"
+            "the app has several stacks: name those to deploy, or pass --all for all of them "
+            "outside of stages, as in `dataware deploy -- --all`; there are "
+            f"{_list_stacks(stacks)}"
         )
     return chosen if selection.exclusively else _with_dependencies(stacks, chosen)
 

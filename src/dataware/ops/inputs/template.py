@@ -253,7 +253,7 @@ def _read_resource(source: Source, logical_id: str, resource: dict[str, Any]) ->
         )
     section = InputSection(f"{declared.where}, Metadata.Dataware", metadata[KEY])
     if not isinstance(section.data, dict):
-        raise declared.bad("Metadata.Dataware has to be a mapping such as {Fallback: [name]}")
+        raise declared.bad("Metadata.Dataware must be a mapping such as {Fallback: [name]}")
     section.only(WORDS.all)
     choices = read_choices(section, WORDS, source.overrides)
     check_names(section, kind, preferred, choices.fallbacks)
@@ -289,7 +289,7 @@ def _literal_name(declared: InputSection, kind: Kind) -> str:
             "output of `cdk synth`, where it is literal"
         )
     if not isinstance(name, str):
-        raise declared.bad(f"{where} has to be a string, not {describe_value(name)}{cure(name)}")
+        raise declared.bad(f"{where} must be a string, not {describe_value(name)}{cure(name)}")
     if is_arn(name):
         raise declared.bad(
             f"{where} is an ARN, which CloudFormation does not accept as a name: give the name "

@@ -57,7 +57,7 @@ class _Sizes:
         Raises a YAML error for too many, for what has no end, and for keys that are none.
         """
         if id(node) in self._open:
-            raise _mistake("an alias stands inside of what it stands for", node)
+            raise _mistake("an alias refers to itself", node)
         if level > MOST_LEVELS or level + self._known.get(id(node), (0, 0))[1] > MOST_LEVELS + 1:
             raise _mistake(f"it is nested more than {MOST_LEVELS} levels deep", node)
         if id(node) not in self._known:
@@ -84,7 +84,7 @@ def _read_keys(node: yaml.Node) -> None:
         if not isinstance(key, yaml.ScalarNode) or key.tag not in KNOWN:
             raise _mistake("a key must be text, not a list, mapping or function", key)
         if key.value in seen:
-            raise _mistake(f"key {key.value} stands twice", key)
+            raise _mistake(f"key {key.value} is given twice", key)
         seen.add(key.value)
         if key.tag != MERGE:
             node.value[at] = (yaml.ScalarNode(TEXT, key.value, key.start_mark), value)

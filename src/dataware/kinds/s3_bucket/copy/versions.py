@@ -189,9 +189,9 @@ class HistoryReplay:
     def _conflict(self) -> CopyOutcome:
         if self._pair.order.on_conflict is OnConflict.STOP:
             raise ConflictError(
-                f"bucket {self._pair.target.name} holds versions of its own under the key "
-                f"{escape_key(self._key)}; nothing was overwritten, and the run stops because of "
-                "--on-conflict stop"
+                f"bucket {self._pair.target.name} holds other versions under the key "
+                f"{escape_key(self._key)}; nothing was overwritten, and the run stops because "
+                "of --on-conflict stop"
             )
         return self._skip_key(
             SkipReason.CONFLICT,
