@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from dataware.core.events import MESSAGES, Message
+from dataware.core.glossary import SECTIONS, Term
 from dataware.core.guide import GUIDE, Guide, conditions
 from dataware.core.kind import Kind
 from dataware.core.row import DecisionRow

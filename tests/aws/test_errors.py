@@ -123,7 +123,7 @@ def test_an_answer_that_is_none_of_aws_is_unknown() -> None:
     """The page of a proxy is not an error of the program."""
     found = caught(ResponseParserError("Unable to parse response"))
     assert isinstance(found, LookupFailedError)
-    assert "not one of AWS" in str(found)
+    assert "not from AWS" in str(found)
 
 
 @pytest.mark.parametrize(

@@ -278,7 +278,7 @@ def test_a_key_of_either_side_may_be_used() -> None:
     [
         ("dynamodb://old-one", "s3://new-one", "both must be of the same kind"),
         ("s3://old-one", "s3://old-one", "are the same place"),
-        ("old-one", "s3://new-one", "says no kind"),
+        ("old-one", "s3://new-one", "needs a scheme"),
         ("s3://ol", "s3://new-one", "is not a valid S3 bucket name"),
         ("s3://old-one", f"arn:aws:dynamodb:us-west-2:{ACCOUNT}:table/new-one", "same kind"),
         (

@@ -73,7 +73,7 @@ COPIED = frozenset({("dynamodb-table", "orders")})
         ({"Orders": table()}, {"Other": table()}, Loss.MOVES, "be declared again as Other:"),
         ({"Orders": table()}, {"Other": table(of_type=GLOBAL)}, Loss.MOVES, "as Other:"),
         ({"Orders": table()}, {"Orders": table(keyed("x"))}, Loss.RENAMED, "renamed to x:"),
-        ({"Orders": table()}, {"Orders": table(keyed(None))}, Loss.RENAMED, "makes up"),
+        ({"Orders": table()}, {"Orders": table(keyed(None))}, Loss.RENAMED, "generates"),
         (
             {"Orders": table()},
             {"Orders": table(keyed(TableName={"Ref": "Name"}))},

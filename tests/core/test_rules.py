@@ -427,7 +427,7 @@ def test_a_warning_names_call_code_and_permission() -> None:
     problem = Problem("ListObjectsV2", "AccessDenied", "s3:ListBucket")
     preferred = there("uploads-prod", Content.UNKNOWN, problems=(problem,))
     (warning,) = decide(WANTED, "", preferred, ()).warnings
-    assert "counts as having no data" in warning
+    assert "is assumed empty" in warning
     for word in ("ListObjectsV2", "AccessDenied", "s3:ListBucket"):
         assert word in warning
 

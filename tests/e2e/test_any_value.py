@@ -116,7 +116,7 @@ Resources:
     )
     assert ran.code == 0, ran
     assert "new-uploads" in ran.out
-    assert "Fn::ForEach::More is not looked into" in ran.out + ran.err
+    assert "Fn::ForEach::More is not inspected" in ran.out + ran.err
     assert "Topics" not in ran.out + ran.err
 
 

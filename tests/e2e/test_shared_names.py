@@ -63,4 +63,4 @@ def test_a_pool_that_is_not_seen_gets_no_twin() -> None:
     assert run("plan", by_id).code == 0
     accepted = run("plan", write_toml(app, toml_resource(POOL, "clients")), "--on-error", "no-data")
     assert accepted.code == 0
-    assert "counts as having no data" in accepted.out
+    assert "is assumed empty" in accepted.out

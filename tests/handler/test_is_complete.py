@@ -96,7 +96,7 @@ def test_a_failure_says_why_and_lets_the_next_run_go_on(monkeypatch: pytest.Monk
     [
         (
             '{"errorMessage": "cannot access table old-one", "errorType": "LookupFailedError"}',
-            "^cannot see",
+            "^cannot access",
         ),
         ("no JSON", "ended as failed States.Timeout: no JSON"),
         ("", "ended as failed States.Timeout"),

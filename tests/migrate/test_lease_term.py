@@ -106,7 +106,7 @@ def test_a_doubt_asks_for_a_sign_of_life(clocks: Clocks) -> None:
         clocks.wall,
         seconds=lambda: clocks.boot,
         now=lambda: clocks.wall,
-        doubt=lambda: asked.append(True),
+        on_clock_stop=lambda: asked.append(True),
     )
     held.hear(clocks.date)
     clocks.stand_still(100)
@@ -129,7 +129,7 @@ def test_who_waits_learns_that_the_lock_is_lost(clocks: Clocks) -> None:
         waits = asyncio.create_task(held.wait())
         await asyncio.sleep(0.1)
         clocks.sleep(SILENT_SECONDS + 1)
-        with pytest.raises(IncompleteError, match="no sign of life"):
+        with pytest.raises(IncompleteError, match="could not send a heartbeat"):
             await waits
         held.end(RefusedError("another run took over"))
         held.renew(clocks.boot, clocks.wall)

@@ -100,5 +100,5 @@ def test_the_death_of_a_loser_lets_nobody_in(store: FakeParameters) -> None:
     loser = replace(this_process(), born="a process that has ended since")
     with pytest.raises(RefusedError, match="has just begun"):
         markers(store, loser).begin(KIND, TARGET, running("run"))
-    with pytest.raises(RefusedError, match="sign of life"):
+    with pytest.raises(RefusedError, match="heartbeat"):
         markers(store, this_process()).begin(KIND, TARGET, running("run"))

@@ -11,6 +11,7 @@ from typing import Any
 from dataware.calc.suggest import suggestion_for
 from dataware.core.errors import InputError
 from dataware.core.events import MESSAGES
+from dataware.core.glossary import TERMS
 from dataware.core.guide import EXIT_CODES, GUIDE, conditions, rows_of
 from dataware.core.rules import RULES
 
@@ -35,29 +36,46 @@ class Explanation:
 
 
 def join_topics(words: Sequence[str]) -> list[str]:
-    """The topics in some words: ``rule 9`` and ``exit 3`` are one each."""
+    """The topics in some words: ``rule 9``, ``exit 3`` and ``lock file`` are one each."""
     text = re.sub(r"\b(rule|exit(?:[ -]code)?)[ -](?=\d)", r"\1-", " ".join(words), flags=re.I)
+    for topic in TERMS:
+        text = re.sub(rf"\b{topic.replace('-', ' ')}\b", topic, text, flags=re.I)
     return text.replace("exit code", "exit-code").split()
 
 
 def explain_topic(topic: str) -> Explanation:
-    """What there is to say about a rule, an exit code or an event. Raises InputError."""
+    """Explain a rule, an exit code, an event or a word. Raises InputError."""
     names = {guide.name: number for number, guide in GUIDE.items()}
     if (found := EXIT.fullmatch(topic)) and int(found[1]) in EXIT_CODES:
         return exit_code(int(found[1]))
     if (found := RULE.fullmatch(topic)) and int(found[1]) in RULES:
         return rule(int(found[1]))
-    if topic.lower() in names:
-        return rule(names[topic.lower()])
-    if topic.lower() in MESSAGES:
-        return message(topic.lower())
+    word = topic.lower()
+    if word in names:
+        return _with_word(word, rule(names[word]))
+    if word in MESSAGES:
+        return _with_word(word, message(word))
+    if word in TERMS:
+        return Explanation(_describe_term(word))
     if RULE.fullmatch(topic):
         raise InputError(f"there is no rule {topic}: the rules are 1 to {max(RULES)}")
     if EXIT.fullmatch(topic):
         raise InputError(f"{topic} is not an exit code: they are 0 to {max(EXIT_CODES)}")
-    known = [*names, *MESSAGES, *(f"exit-{code}" for code in EXIT_CODES)]
+    known = [*names, *MESSAGES, *TERMS, *(f"exit-{code}" for code in EXIT_CODES)]
     hint = suggestion_for(topic, known) or ": `dataware explain` lists all topics"
     raise InputError(f"unknown topic {topic}{hint}")
+
+
+def _with_word(word: str, found: Explanation) -> Explanation:
+    """The explanation, with what its name means where that is a word of the glossary, too."""
+    if word not in TERMS:
+        return found
+    return Explanation(found.title, (*found.parts, Paragraph("The word", (_describe_term(word),))))
+
+
+def _describe_term(word: str) -> str:
+    term = TERMS[word]
+    return f"{term.word[0].upper()}{term.word[1:]}: {term.meaning}."
 
 
 def rule(number: int) -> Explanation:
@@ -69,8 +87,8 @@ def rule(number: int) -> Explanation:
     parts = [
         Paragraph("What to do", guide.do),
         Paragraph("Why", (guide.why,)),
-        Paragraph("What is seen", (guide.seen,)),
-        Paragraph("When it holds", (*held, *((guide.also,) if guide.also else ()))),
+        Paragraph("Example output", (guide.seen,)),
+        Paragraph("Conditions", (*held, *((guide.also,) if guide.also else ()))),
     ]
     title = f"Rule {number} ({guide.name}): {RULES[number]}"
     return Explanation(title, tuple(part for part in parts if part.items))
@@ -95,8 +113,12 @@ def contents() -> Explanation:
     rules = tuple(f"{number} ({GUIDE[number].name}): {text}" for number, text in RULES.items())
     codes = tuple(f"exit {code}: {meaning}" for code, (meaning, _) in EXIT_CODES.items())
     return Explanation(
-        "dataware explain TOPIC explains a rule, an exit code, or an event by its code.",
-        (Paragraph("Rules", rules), Paragraph("Exit codes", codes)),
+        "dataware explain TOPIC explains a rule, an exit code, an event by its code, or a word.",
+        (
+            Paragraph("Rules", rules),
+            Paragraph("Exit codes", codes),
+            Paragraph("Words", (", ".join(TERMS),)),
+        ),
     )
 
 
@@ -122,4 +144,5 @@ def topics() -> dict[str, Any]:
     numbers = {str(number): text for number, text in RULES.items()}
     names = {guide.name: RULES[number] for number, guide in GUIDE.items()}
     codes = {f"exit-{code}": meaning for code, (meaning, _) in EXIT_CODES.items()}
-    return {**numbers, **names, **codes}
+    words = {topic: term.meaning for topic, term in TERMS.items()}
+    return {**words, **numbers, **names, **codes}

@@ -111,9 +111,7 @@ class DestructiveChange:
     @property
     def reason(self) -> str:
         """What holds data, and what would happen to it, in one clause."""
-        holds = (
-            "holds data" if self.content is Content.DATA else "may hold data (it could not be read)"
-        )
+        holds = "holds data" if self.content is Content.DATA else "may hold data (not readable)"
         stack = f"{self.stack} in {self.region}" if self.region else self.stack
         return f"{self.noun} {self.logical_id} of stack {stack} {holds} and would {self.outcome}"
 

@@ -55,7 +55,7 @@ monotonic clock does not (clock_gettime(3)).
 class LeaseTerm:
     """The time for which a lock is surely held; each sign of life that got through renews it.
 
-    `doubt` is called when answers of AWS show that the clocks here stood still.
+    `on_clock_stop` is called when answers of AWS show that the clocks here stood still.
     """
 
     def __init__(
@@ -65,13 +65,13 @@ class LeaseTerm:
         *,
         seconds: Callable[[], float] = since_boot,
         now: Callable[[], float] = time.time,
-        doubt: Callable[[], None] = lambda: None,
+        on_clock_stop: Callable[[], None] = lambda: None,
     ) -> None:
         """Begin with a sign of life: `asked` is its `seconds`, `asked_at` its time of day."""
         self._seconds = seconds
         self._now = now
-        self._doubt = doubt
-        self._doubted = -inf
+        self._on_clock_stop = on_clock_stop
+        self._asked_for_check = -inf
         self._error: Exception | None = None
         self._date = ""
         self._ahead = inf
@@ -88,8 +88,8 @@ class LeaseTerm:
         return self._error
 
     def renew(self, asked: float, asked_at: float) -> None:
-        """A sign of life got through; one from before a doubt changes nothing."""
-        if asked >= self._doubted and self._error is None:
+        """A sign of life got through; one from before a on_clock_stop changes nothing."""
+        if asked >= self._asked_for_check and self._error is None:
             self._hold(asked, asked_at)
 
     def end(self, error: Exception) -> None:
@@ -107,9 +107,9 @@ class LeaseTerm:
             stood_still = ahead - self._ahead > STOOD_STILL_SECONDS
             self._ahead = ahead if stood_still else min(ahead, self._ahead)
             if stood_still:
-                self._doubted = self._seconds()
+                self._asked_for_check = self._seconds()
                 self._hold(-inf, self.asked_at)
-                self._doubt()
+                self._on_clock_stop()
 
     def _hold(self, asked: float, asked_at: float) -> None:
         self.asked, self.asked_at = asked, asked_at

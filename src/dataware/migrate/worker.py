@@ -52,7 +52,7 @@ class Worker:
         self._throttles: Counter[str] = Counter()
         self._retries: Callable[[], int] = lambda: 0
         self._retries_reported = 0
-        self._meter = CopyProgress(_NOBODY_COUNTS, Size(0, 0), Counts(), clock, _nobody)
+        self._meter = CopyProgress(_NOBODY_COUNTS, Size(0, 0), Counts(), clock, _ignore)
         self._written_reported = 0
         self._held_reported = ""
         self._engine: Engine | None = None
@@ -100,7 +100,7 @@ class Worker:
             _Records(self._send),
             self._progress,
             self._clock,
-            _nobody,
+            _ignore,
             self._meter,
             lambda: self._stopped,
             lambda _detail: self._report(),
@@ -122,7 +122,7 @@ class Worker:
             self._send({"type": "written", "count": self._written_reported})
 
 
-def _nobody(_event: object) -> None:
+def _ignore(_event: object) -> None:
     """The leading process tells of everything, from the records."""
 
 

@@ -65,7 +65,7 @@ class LeaseKeeper:
         self._lost: DatawareError | None = None
         passed = self._tried - self._beaten
         self.term = LeaseTerm(
-            self._beaten, time.time() - passed, seconds=seconds, doubt=self._beat_now
+            self._beaten, time.time() - passed, seconds=seconds, on_clock_stop=self._beat_now
         )
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
 

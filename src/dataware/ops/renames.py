@@ -86,9 +86,7 @@ def _stop_where_data_is(aws: Aws, kind: Kind, planned: Planned, had: Deployed) -
     facts = probe_name(aws, kind, old)
     if facts.existence is Existence.ABSENT or facts.content is Content.EMPTY:
         return planned
-    holds = (
-        "holds data" if facts.content is Content.DATA else "may hold data (it could not be read)"
-    )
+    holds = "holds data" if facts.content is Content.DATA else "may hold data (not readable)"
     reason = (
         f"stack {wanted.stack} has {old} under the logical id {wanted.logical_id}, and {old} "
         f"{holds}; CloudFormation would replace it by {wanted.preferred}: keep the name, or "

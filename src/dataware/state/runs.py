@@ -163,12 +163,12 @@ def find_run(folder: Path, wanted: str | None) -> StoredRun:
             f"{len(fitting)} runs begin with {wanted}: {_names(fitting)}; give more of the id"
         )
     for run in runs:
-        if _tells_of(run, wanted):
+        if _concerns(run, wanted):
             return run
     raise InputError(f"no run begins with {wanted}; the newest are {_names(runs)}")
 
 
-def _tells_of(run: StoredRun, wanted: str) -> bool:
+def _concerns(run: StoredRun, wanted: str) -> bool:
     """Whether something happened to a migration of that id, or to a side of that name."""
     name = wanted.partition("://")[2] or wanted
     for record in run.records():

@@ -158,7 +158,7 @@ def test_what_only_informs_makes_no_run_fail(
     planned = run("plan", "dataware.toml")
     assert planned.code == 0, planned
     assert action in planned.out
-    assert "counts as having no data" not in planned.out
+    assert "is assumed empty" not in planned.out
 
 
 def test_a_session_of_a_role_is_asked_for_by_its_role(

@@ -82,9 +82,9 @@ def test_a_bucket_may_be_given_an_owner_and_a_table_needs_its_arn() -> None:
         ("dynamodb://Orders/x", "dynamodb://Other", "is not a valid DynamoDB table name"),
         ("dynamo://Orders", "dynamodb://Other", "did you mean dynamodb"),
         ("uploads", "s3://uploads", "uploads needs a scheme: dynamodb://uploads or s3://upl"),
-        ("s3:/uploads", "s3://uploads", "says no kind: write s3://uploads$"),
-        ("", "s3://uploads", "The empty address says no kind"),
-        ("arn:aws:sqs:eu-west-1:111122223333:x", "s3://uploads", "no ARN of a resource that"),
+        ("s3:/uploads", "s3://uploads", "needs a scheme: s3://uploads$"),
+        ("", "s3://uploads", "The empty address needs a scheme"),
+        ("arn:aws:sqs:eu-west-1:111122223333:x", "s3://uploads", "not the ARN of a resource that"),
     ],
 )
 def test_a_pair_that_makes_no_sense_is_refused(source: str, target: str, complaint: str) -> None:

@@ -209,8 +209,8 @@ def test_a_loop_over_what_is_not_literal_is_told_of(tmp_path: Path) -> None:
         ("AWS::Serverless-2016-10-31", []),
         (["AWS::LanguageExtensions", "AWS::SecretsManager-2024-09-16"], []),
         ("Mine", ["Transform Mine is not inspected, because a macro may add resources"]),
-        ([{"Name": "AWS::Include"}], ["Transform AWS::Include is not looked into"]),
-        ({"Ref": "X"}, ["Transform of a computed name is not looked into"]),
+        ([{"Name": "AWS::Include"}], ["Transform AWS::Include is not inspected"]),
+        ({"Ref": "X"}, ["Transform of a computed name is not inspected"]),
     ],
 )
 def test_a_macro_that_may_add_anything_is_told_of(

@@ -140,7 +140,7 @@ def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
 
 def test_a_dash_is_no_file() -> None:
     """No file of that name is made by who means standard output."""
-    with pytest.raises(InputError, match="- is no file"):
+    with pytest.raises(InputError, match="- is not a file"):
         check_writable(Path("-"))
 
 
@@ -148,7 +148,7 @@ def test_a_foreign_lock_file_is_left_alone(tmp_path: Path) -> None:
     """A lock file of another version is not overwritten."""
     path = tmp_path / "dataware.lock.json"
     path.write_text('{"version": 7}')
-    with pytest.raises(InputError, match="no lock file of version 1"):
+    with pytest.raises(InputError, match="not a lock file of version 1"):
         save_lock(a_plan(), path)
     assert path.read_text() == '{"version": 7}'
 

@@ -51,10 +51,10 @@ MERGED = "a: &a {k: v}\n" + "".join(
         ("a: !!binary aGk=", "!!binary has no meaning"),
         ("a: !!int x", "the value is no int"),
         ("a: !!bool x", "the value is no bool"),
-        ("? [a, b]\n: c", "line 1: a key must be a text"),
-        ("Resources:\n  A: {{ name }}", "line 2: a key must be a text.*render it first"),
+        ("? [a, b]\n: c", "line 1: a key must be text"),
+        ("Resources:\n  A: {{ name }}", "line 2: a key must be text.*render it first"),
         ("{% if x %}\na: b", "render it first"),
-        ("!Sub x: y", "a key must be a text"),
+        ("!Sub x: y", "a key must be text"),
         ("a: b\na: c", "line 2: key a is given twice"),
     ],
 )

@@ -25,8 +25,8 @@ DIFFER = happened(1.0, "differences", summary="1 missing", missing=1, **COPY)
 STOP = happened(0.1, "stopped", name="orders", rule=9, reason="its data is gone")
 
 ENDS = {
-    "killed": (told("migrate", *copied()), "warn", "without a word", "the same command goes on"),
-    "killed plan": (told("plan"), "warn", "without a word", "run it again"),
+    "killed": (told("migrate", *copied()), "warn", "was killed", "the same command goes on"),
+    "killed plan": (told("plan"), "warn", "was killed", "run it again"),
     "alive": (told("migrate", alive=True), "note", "running", "how far"),
     "copied": (told("migrate", *copied(), ended(9, 0)), "good", "orders-prod", "78 items"),
     "extra": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
+from dataware.cli.doctor.finding import Finding, failure, fine, note, warning
 from dataware.cli.doctor.machine import halves
 from dataware.cli.doctor.subject import DoctorSubject
 from dataware.core.errors import DatawareError, InputError
@@ -33,7 +33,7 @@ def _app_found(loaded: App) -> Iterator[Finding]:
     """What there is to say about an app that loads."""
     names = [wanted.preferred for wanted in loaded.wanted]
     if not names:
-        yield doubt("it loads, but no resource opts in", OPT_IN)
+        yield warning("it loads, but no resource opts in", OPT_IN)
         return
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     opt = "opts in" if len(names) == 1 else "opt in"

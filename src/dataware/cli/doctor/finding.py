@@ -43,7 +43,7 @@ def note(found: str, do: str = "") -> Finding:
     return Finding(FindingStatus.NOTE, found, do)
 
 
-def doubt(found: str, do: str = "") -> Finding:
+def warning(found: str, do: str = "") -> Finding:
     """Something that may fail, or that was not seen."""
     return Finding(FindingStatus.WARNING, found, do)
 

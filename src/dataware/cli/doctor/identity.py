@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from dataware.aws.caller import Caller, Origin
-from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
+from dataware.cli.doctor.finding import Finding, failure, fine, note, warning
 from dataware.cli.doctor.machine import halves
 from dataware.cli.doctor.network import WITHOUT_REGION
 from dataware.cli.doctor.subject import DoctorSubject
@@ -40,11 +40,11 @@ def credentials_found(caller: Caller, origin: Origin, now: datetime) -> Iterator
     elif origin.expires - now > SOON:
         yield fine(f"{text}, until {origin.expires:%Y-%m-%d %H:%M} UTC")
     else:
-        yield doubt(
+        yield warning(
             f"{text}, only until {origin.expires:%H:%M} UTC",
             "unless they renew automatically, get new ones before a long copy",
         )
     if caller.arn.endswith(":root"):
-        yield doubt(
+        yield warning(
             "this is the root user", "use a role that has what `dataware iam-policy` prints"
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from dataware import __version__
-from dataware.cli.doctor.finding import Finding, doubt, failure, fine
+from dataware.cli.doctor.finding import Finding, failure, fine, warning
 from dataware.cli.doctor.subject import DoctorSubject
 from dataware.cli.transport import VARIABLE, carrier
 from dataware.core.errors import InputError
@@ -57,7 +57,7 @@ def packages_found(needed: Mapping[str, str], found: Mapping[str, str | None]) -
     for name in missing:
         yield failure(f"{name} is not installed", f"pip install '{name}>={needed[name]}'")
     for name in old:
-        yield doubt(
+        yield warning(
             f"{name} {found[name]} is older than dataware wants",
             f"pip install '{name}>={needed[name]}'",
         )
@@ -90,7 +90,7 @@ def transport_found(name: str, libcurl: str | None, chosen: bool) -> Iterator[Fi
     elif chosen:
         yield fine(f"botocore, as set by {VARIABLE}; curl is several times as fast")
     else:
-        yield doubt(
+        yield warning(
             "botocore, because pycurl is not installed; a copy takes several times as long",
             "pip install pycurl",
         )
@@ -122,7 +122,7 @@ def state_found(folder: Path, usable: bool, free: int, journals: int) -> Iterato
     if not usable:
         yield failure(f"{folder} cannot be written to", f"make it writable, or {elsewhere}")
     elif free < LITTLE:
-        yield doubt(text, f"free some space, or {elsewhere}")
+        yield warning(text, f"free some space, or {elsewhere}")
     else:
         yield fine(text)
 

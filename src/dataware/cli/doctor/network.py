@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
+from dataware.cli.doctor.finding import Finding, failure, fine, note, warning
 from dataware.cli.doctor.machine import halves
 from dataware.cli.doctor.subject import DoctorSubject, LazyValue
 from dataware.core.errors import DatawareError, LookupFailedError
@@ -77,7 +77,7 @@ def region(subject: DoctorSubject) -> Iterator[Finding]:
 def region_found(name: str, slip: str | None, address: str) -> Iterator[Finding]:
     """What there is to say about a region; `slip` says that it is unknown."""
     if slip:
-        yield doubt(f"{name}: {slip}", "check --region and AWS_REGION")
+        yield warning(f"{name}: {slip}", "check --region and AWS_REGION")
     else:
         own = "" if "amazonaws" in address else f", at {address}"
         yield fine(f"{name}{own}")
@@ -157,7 +157,7 @@ def clock_found(ahead: float) -> Iterator[Finding]:
         yield fine(f"within {max(1, round(abs(ahead)))} s of the clock of AWS")
         return
     way = "behind" if ahead > 0 else "ahead of"
-    yield doubt(
+    yield warning(
         f"{abs(ahead):,.0f} s {way} the clock of AWS; dataware allows for that, CDK does not",
         "set the clock",
     )

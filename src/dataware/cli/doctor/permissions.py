@@ -8,7 +8,7 @@ from dataware.aws.caller import policy_owner
 from dataware.aws.permissions import IamDecision, NeededActions, lacks, needed_permissions
 from dataware.aws.simulate import PERMISSION, simulate
 from dataware.cli.context import make_context
-from dataware.cli.doctor.finding import Finding, doubt, failure, fine, not_checked, note
+from dataware.cli.doctor.finding import Finding, failure, fine, not_checked, note, warning
 from dataware.cli.doctor.network import UNKNOWN_CALLER
 from dataware.cli.doctor.subject import DoctorSubject
 from dataware.cli.policy import policy_of
@@ -74,7 +74,7 @@ def simulated_found(
     for lack in found[:SHOWN]:
         add = f"allow it to {owner}"
         if lack.access in (IamDecision.MISSING, IamDecision.CONDITIONAL):
-            kind = doubt if lack.access is IamDecision.CONDITIONAL else failure
+            kind = warning if lack.access is IamDecision.CONDITIONAL else failure
             yield kind(str(lack), add)
         else:
             yield failure(str(lack), "change that policy")
@@ -82,7 +82,7 @@ def simulated_found(
         yield failure(f"{len(found) - SHOWN} more are missing", "`dataware iam-policy` prints all")
     skipped = lacks({pair: access for pair, access in answers.items() if pair in informing})
     for lack in skipped[:SHOWN]:
-        yield doubt(f"{lack}: a plan shows and compares less, and passes", f"allow it to {owner}")
+        yield warning(f"{lack}: a plan shows and compares less, and passes", f"allow it to {owner}")
     asked = _pairs(needs)
     if unanswered := len(asked - answers.keys()):
         asked_in_vain = format_count(unanswered, "question")
@@ -130,7 +130,7 @@ def tried_found(problems: Sequence[tuple[str, Problem]]) -> Iterator[Finding]:
     named: dict[str, list[str]] = {}
     for name, problem in problems:
         if not problem.decides:
-            yield doubt(
+            yield warning(
                 f"{name}: {problem.consequence}: {problem}", "allow it, or continue without"
             )
         elif problem.permission:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dataware.cli.cdk_cli import ADVICE, candidates, version_of
-from dataware.cli.doctor.finding import Finding, doubt, failure, fine, note
+from dataware.cli.doctor.finding import Finding, failure, fine, note, warning
 from dataware.cli.doctor.machine import format_version, installed_version, numbers
 from dataware.cli.doctor.subject import DoctorSubject
 
@@ -107,7 +107,7 @@ def library_found(interpreter: str, said: str | None) -> Iterator[Finding]:
     if lib == "-":
         yield failure(f"{interpreter} has no aws-cdk-lib", advice)
     elif numbers(lib) < LIBRARY:
-        yield doubt(
+        yield warning(
             f"{lib} is older than {format_version(LIBRARY)}, which dataware.cdk takes", advice
         )
     else:

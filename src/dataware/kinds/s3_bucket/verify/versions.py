@@ -20,7 +20,7 @@ from dataware.core.reader import Evidence, FingerprintPage, KeyFingerprint, Read
 from dataware.kinds.s3_bucket.verify.listings import Version, Versions, read_versions
 from dataware.kinds.s3_bucket.verify.reader import BucketReader, within
 
-Told = tuple[bytes, bytes]
+History = tuple[bytes, bytes]
 """A key, and the digest of its history."""
 
 
@@ -36,7 +36,7 @@ class HistoryReader(BucketReader):
         for page in self._version_pages(Prefix=self._prefix, **more):
             whole = list(self._finished_histories(page, story))
             if page.more is None and story.has_versions:
-                whole.append(story.told)
+                whole.append(story.history)
             records, ended = within(span, whole)
             yield FingerprintPage(records)
             if ended:
@@ -73,13 +73,13 @@ class HistoryReader(BucketReader):
             mine[len(self._prefix) :], other, theirs[len(other._prefix) :], *versions
         )
 
-    def _finished_histories(self, page: Versions, story: _Story) -> Iterator[Told]:
+    def _finished_histories(self, page: Versions, story: _Story) -> Iterator[History]:
         """The histories that end before the last key of a page, which may go on."""
         for version in page.versions:
             key = version.key[self._skip :]
             if key != story.key:
                 if story.has_versions:
-                    yield story.told
+                    yield story.history
                 story.begin(key)
             if version.said is None:
                 story.marked = True
@@ -133,7 +133,7 @@ class _Story:
         self.has_versions = self.marked = False
 
     @property
-    def told(self) -> Told:
+    def history(self) -> History:
         """The history, once it has ended."""
         return self.key or b"", self.digest.digest()
 
