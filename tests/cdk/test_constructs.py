@@ -54,7 +54,10 @@ def bucket(stack: Construct, id: str = "Uploads", **settings: Any) -> DataAwareB
         ({"fallback_names": ["no"]}, "fallback_names 'no' is not a valid S3 bucket name: a bucket"),
         ({"fallback_names": "uploads-prod"}, "uploads-prod is both preferred_name and one of"),
         ({"fallback_names": ["old-one", "old-one"]}, "old-one is listed twice in fallback_names"),
-        ({"bucket_name": "other"}, "bucket_name has no place here: give preferred_name instead"),
+        (
+            {"bucket_name": "other"},
+            "bucket_name is not supported here: give preferred_name instead",
+        ),
         (
             {"on_error": "ignore"},
             "on_error cannot be 'ignore': choose 'safe' or 'no-data' or 'stop'",
@@ -224,7 +227,7 @@ def test_an_unknown_environment_is_an_error() -> None:
     ("text", "sentence"),
     [
         ("{", "is not valid JSON"),
-        ('{"version": 7}', "is no lock file of version 1"),
+        ('{"version": 7}', "is not a lock file of version 1"),
         ('{"version": 1}', "is damaged: environments is no table"),
     ],
 )

@@ -89,5 +89,5 @@ def test_the_construct_of_a_new_type_refers_to_what_stands_outside() -> None:
 
 def test_the_construct_of_a_new_type_takes_the_name_in_one_place() -> None:
     """CDK's own property for the name is refused with what to write instead."""
-    with pytest.raises(ValueError, match="name has no place here: give preferred_name"):
+    with pytest.raises(ValueError, match="name is not supported here: give preferred_name"):
         DataAwareBox(make_stack(lookup="collect"), "Box", preferred_name="full", name="other")

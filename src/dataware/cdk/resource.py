@@ -135,8 +135,8 @@ class DataAwareResource(Construct):
     def _check(self, properties: Mapping[str, Any], migration: MigrationSetting) -> None:
         if self._name_property in properties:
             raise ValueError(
-                f"{self._asked.path}: {self._name_property} has no place here: give preferred_name "
-                "instead"
+                f"{self._asked.path}: {self._name_property} is not supported here: give "
+                "preferred_name instead"
             )
         if isinstance(migration, str) and migration != AUTO:
             raise ValueError(

@@ -75,5 +75,5 @@ def _report_whole_plan(emit: Emit, plan: Plan, summary: Event) -> None:
         emit(event("note", text=text))
     emit(summary)
     if rules := {one.decision.rule for one in plan.stops} | {GUARD_RULE for _ in plan.losses}:
-        text = f"{read_more(rules)} says why there is a stop, and what to do"
+        text = f"{read_more(rules)} explains the stop and what to do"
         emit(event("note", text=text))

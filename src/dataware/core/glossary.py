@@ -360,13 +360,13 @@ BANNED = (
     *("taken over", "take over", "takes over", "took over", "cure the", "is cured", "goes on from"),
     *(
         "goes on where",
-        "going on",
+        "running",
         "cut short",
         "it cannot be seen",
         "not shown to be",
         "says no kind",
     ),
-    *("meant to be so", "was not begun", "to lose nothing", "stands in the way", "wish to stop"),
+    *("meant to be so", "was not started", "to lose nothing", "stands in the way", "wish to stop"),
 )
 """Phrases that no sentence for people has; there is a plain one for each."""
 

@@ -168,12 +168,12 @@ def check_merged(text: str, path: object) -> None:
 def parse_environments(document: object, path: object) -> dict[str, Any]:
     """The decisions in the document of a lock file. Raises InputError for another document."""
     if not isinstance(document, dict) or document.get("version") != VERSION:
-        raise InputError(f"{path} is no lock file of version {VERSION}: move it away")
+        raise InputError(f"{path} is not a lock file of version {VERSION}: move it away")
     found = document.get("environments")
     if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
         raise InputError(
-            f"{path} is damaged: environments is no table of tables; move it away, and write it "
-            "again with `dataware plan --lock`"
+            f"{path} is damaged: environments is not a table of tables; move it away, and write "
+            "it again with `dataware plan --lock`"
         )
     return dict(found)
 

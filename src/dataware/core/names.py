@@ -130,7 +130,7 @@ def find_mistake(
     names = [(fields.preferred, preferred), *((fields.fallback, name) for name in fallbacks)]
     for word, name in names:
         if problem := name_problem(kind, name, created=created and name == preferred):
-            return f"{word} {name!r} is no {kind.noun} name: {problem}"
+            return f"{word} {name!r} is not a valid {kind.noun} name: {problem}"
     if preferred in fallbacks:
         return (
             f"{preferred} is both {fields.preferred} and one of {fields.fallbacks}: "

@@ -147,7 +147,7 @@ def find_run(folder: Path, wanted: str | None) -> StoredRun:
     """
     if wanted is not None and (path := Path(wanted)).is_file():
         if (run := _kept_run(path)) is None:
-            raise InputError(f"{path} is no record of a run that this version of dataware can read")
+            raise InputError(f"{path} is not a run record that this version of dataware can read")
         return run
     runs = kept_runs(folder)
     if not runs:

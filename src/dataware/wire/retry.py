@@ -144,7 +144,7 @@ def describe(request: Request, outcome: Response | OSError) -> str:
     """Why a try did not count, for people; names the index if it alone is throttled."""
     index = INDEX.search(outcome.body) if isinstance(outcome, Response) else None
     of = f" for index {index[1].decode()}" if index else ""
-    return f"{operation(request)} answered {_outcome_code(request, outcome)}{of}"
+    return f"{operation(request)} returned {_outcome_code(request, outcome)}{of}"
 
 
 def _outcome_code(request: Request, outcome: Response | OSError) -> str:

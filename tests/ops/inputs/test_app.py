@@ -278,7 +278,11 @@ WRONG: list[tuple[str, str | bytes, str]] = [
     ("a.toml", R + 'stack = "x"', "stack and logical_id belong together"),
     ("a.toml", R + "properties = 3", "properties must be a table of properties"),
     ("a.toml", R + 'properties = {BucketName = "other"}', "BucketName differs from preferred"),
-    ("a.toml", R.replace("new-name", "new name"), "preferred name 'new name' is no S3 bucket name"),
+    (
+        "a.toml",
+        R.replace("new-name", "new name"),
+        "preferred name 'new name' is not a valid S3 bucket name",
+    ),
     ("a.toml", R.replace("Bucket", "Bukket"), "AWS::S3::Bukket is unknown to dataware, did you"),
     ("a.toml", R + R, "have the same preferred name"),
     ("a.json", "{", "not valid JSON: line 1"),

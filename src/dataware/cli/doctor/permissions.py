@@ -109,7 +109,7 @@ def _try_plan_reads(
         yield not_checked(f"not checked: {error}", "run this again")
         return
     yield from tried_found(_problems_in(plan))
-    yield doubt(
+    yield warning(
         f"write permissions were not checked, because IAM cannot be queried ({why})",
         f"{advice}compare with what `dataware iam-policy` prints",
     )

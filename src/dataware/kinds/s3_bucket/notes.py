@@ -66,7 +66,7 @@ REACTIONS = (
         "get_bucket_notification_configuration",
         "s3:GetBucketNotification",
         _describe_notifications,
-        "whether it sends notifications is not shown",
+        "whether it sends notifications is unknown",
     ),
     Reaction(
         "GetBucketLifecycleConfiguration",
