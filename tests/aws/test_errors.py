@@ -52,7 +52,7 @@ def test_absence_is_not_there(error: sdk.ClientError) -> None:
     """What a service says is absent becomes NotFoundError, with the call and code."""
     found = caught(error)
     assert isinstance(found, NotFoundError)
-    assert str(found).startswith(f"bucket b does not exist ({error.operation_name} answered")
+    assert str(found).startswith(f"bucket b does not exist ({error.operation_name} returned")
 
 
 SERVICES = (

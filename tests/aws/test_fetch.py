@@ -83,7 +83,9 @@ def test_what_is_not_whole_is_asked_for_again(
 def test_garbage_for_ever_is_an_error(aws: Account, fault_proxy: FaultProxy) -> None:
     """The call and what is wrong with its answers are named, and nothing passes for the end."""
     fault_proxy.add(lambda _seen, _forward: Reply.of(200, b'{"Items":['), operation="Scan")
-    with pytest.raises(LookupFailedError, match="Scan answered 6 times in a row"):
+    with pytest.raises(
+        LookupFailedError, match="Scan returned an incomplete response 6 times in a row"
+    ):
         scan(aws)
 
 

@@ -106,5 +106,5 @@ def test_a_stop_says_how_to_learn_more(
     )
     planned = run("plan", app)
     assert planned.code == 3, planned
-    assert planned.lines[-1].startswith("ℹ️  `dataware explain 13` says why")
+    assert planned.lines[-1].startswith("ℹ️  `dataware explain 13` explains the stop")
     assert "`dataware explain 13`" in run("apply", app).err

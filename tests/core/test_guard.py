@@ -196,7 +196,7 @@ def test_only_what_was_seen_to_be_empty_may_go(facts: Facts, stops: bool) -> Non
     assert (found is not None) is stops
     if found:
         seen = facts.content is Content.DATA
-        assert ("holds data and would" if seen else "may hold data (it was not") in found.reason
+        assert ("holds data and would" if seen else "may hold data (not readable") in found.reason
         assert found.to_json()["rule"] == 19
 
 

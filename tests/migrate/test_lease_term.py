@@ -131,9 +131,9 @@ def test_who_waits_learns_that_the_lock_is_lost(clocks: Clocks) -> None:
         clocks.sleep(SILENT_SECONDS + 1)
         with pytest.raises(IncompleteError, match="could not send a heartbeat"):
             await waits
-        held.end(RefusedError("another run took over"))
+        held.end(RefusedError("another run took the lock"))
         held.renew(clocks.boot, clocks.wall)
-        with pytest.raises(RefusedError, match="took over"):
+        with pytest.raises(RefusedError, match="took the lock"):
             await held.wait()
 
     asyncio.run(waiting())

@@ -110,20 +110,25 @@ def test_a_yaml_template_is_understood(there: World) -> None:
     (threat,) = losses(
         StackedAws(there, held=HELD, templates={"App": text}), there.context().regional, EMPTIED
     ).threats
-    assert "without an owner" in threat.outcome
+    assert "unmanaged" in threat.outcome
 
 
 @pytest.mark.parametrize(
     ("held", "templates", "says", "threats"),
     [
-        ({"App": LookupFailedError("denied")}, {}, "does not know what stack App has: denied", 0),
+        (
+            {"App": LookupFailedError("denied")},
+            {},
+            "cannot list the resources of stack App: denied",
+            0,
+        ),
         (HELD, {"App": LookupFailedError("denied")}, "compares names only", 1),
         (HELD, {"App": "{"}, "compares names only", 1),
         (HELD, {"App": "Resources: {{ x }}"}, "line 1: a key must be text", 1),
         (HELD, {"App": "? [a, b]\n: c"}, "line 1: a key must be text", 1),
         (HELD, {"App": "a: " + "[" * 300 + "]" * 300}, "levels deep", 1),
-        (HELD, {"App": deep(300)}, "no template that can be read", 1),
-        (HELD, {"App": "just a text"}, "no template that can be read", 1),
+        (HELD, {"App": deep(300)}, "not a readable template", 1),
+        (HELD, {"App": "just a text"}, "not a readable template", 1),
         (HELD, {"App": RecursionError()}, "nested too deep", 1),
     ],
 )

@@ -115,11 +115,11 @@ def test_beats_that_get_through_keep_the_run_going() -> None:
 
 def test_a_lock_that_is_lost_stays_lost() -> None:
     """Once another run has taken over, this one is refused for good."""
-    pulse = Pulse(RefusedError("another run took over"))
+    pulse = Pulse(RefusedError("another run took the lock"))
     with LeaseKeeper(pulse, every=0.01) as keeper:
         assert pulse.beaten.wait(WAIT)
     assert keeper.lost
-    with pytest.raises(RefusedError, match="took over"):
+    with pytest.raises(RefusedError, match="took the lock"):
         keeper.check()
 
 

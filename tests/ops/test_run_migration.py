@@ -305,7 +305,7 @@ def test_a_lost_lock_ends_the_run() -> None:
     """A run that another one has replaced does not write "complete"."""
     there = world()
     there.taken_over = True
-    with pytest.raises(RefusedError, match="took over"):
+    with pytest.raises(RefusedError, match="took the lock"):
         run(there)
     assert there.boxes.get("new") in (None, {})
 

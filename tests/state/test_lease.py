@@ -80,7 +80,7 @@ def test_a_run_that_slept_does_not_undo_the_heirs_complete(
     store.clock.time += ALIVE_SECONDS + 1
     markers(store, "heir").begin(KIND, TARGET, running("run")).complete({})
     store.clock.time += 1
-    with pytest.raises(RefusedError, match="another run took over"):
+    with pytest.raises(RefusedError, match="another run took the lock"):
         getattr(slept, word)({})
     assert markers(store, "next").get(KIND, TARGET).state is MarkerState.COMPLETE
 
@@ -98,7 +98,7 @@ def test_the_death_of_a_loser_lets_nobody_in(store: FakeParameters) -> None:
 
     store.between = winner_overtakes
     loser = replace(this_process(), born="a process that has ended since")
-    with pytest.raises(RefusedError, match="has just begun"):
+    with pytest.raises(RefusedError, match="has just started"):
         markers(store, loser).begin(KIND, TARGET, running("run"))
     with pytest.raises(RefusedError, match="heartbeat"):
         markers(store, this_process()).begin(KIND, TARGET, running("run"))

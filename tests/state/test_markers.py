@@ -116,7 +116,7 @@ def test_a_run_that_was_taken_over_stops(store: FakeParameters, ending: str) -> 
     slept: Lease = markers(store).begin(KIND, TARGET, running())
     store.clock.time += ALIVE_SECONDS + 1
     heir = markers(store, "host-2").begin(KIND, TARGET, running("run-2"))
-    with pytest.raises(RefusedError, match="another run took over"):
+    with pytest.raises(RefusedError, match="another run took the lock"):
         getattr(slept, ending)({})
     kept = markers(store).get(KIND, TARGET)
     assert (kept.state, kept.alive) == (MarkerState.RUNNING, True), "nobody else is let in"
@@ -145,7 +145,7 @@ def test_a_loser_does_not_disturb_the_winner(store: FakeParameters) -> None:
 
     # The loser's third call is the write, after a refused creation and a read.
     store.between = _after(2, overtake)
-    with pytest.raises(RefusedError, match="has just begun"):
+    with pytest.raises(RefusedError, match="has just started"):
         markers(store, "host-3").begin(KIND, TARGET, running("loser"))
     leases[0].send_heartbeat({})
     leases[0].complete({})
@@ -364,7 +364,7 @@ def test_a_takeover_between_reading_and_writing_is_seen(store: FakeParameters) -
     store.clock.time += ALIVE_SECONDS + 1
     late = of_execution(store).rejoin(KIND, TARGET)
     markers(store).begin(KIND, TARGET, running("run-2"))
-    with pytest.raises(RefusedError, match="another run took over"):
+    with pytest.raises(RefusedError, match="another run took the lock"):
         late.send_heartbeat({})
 
 

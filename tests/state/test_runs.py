@@ -94,7 +94,7 @@ def test_an_unknown_run_is_told_with_what_there_is(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="7 runs begin with 1970"):
         find_run(tmp_path, "1970")
     (tmp_path / "other").write_text("{}")
-    with pytest.raises(InputError, match="is no record of a run"):
+    with pytest.raises(InputError, match="is not a run record"):
         find_run(tmp_path, str(tmp_path / "other"))
 
 

@@ -192,7 +192,7 @@ class WorldLease:
         """Store progress."""
         self.world.moment("beat")
         if self.world.taken_over:
-            raise RefusedError("another run took over")
+            raise RefusedError("another run took the lock")
         self._write(MarkerState.RUNNING, detail)
 
     def complete(self, detail: Mapping[str, Any]) -> None:

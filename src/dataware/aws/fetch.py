@@ -52,8 +52,8 @@ def fetch(
             flaw = str(error)
     name = "".join(word.capitalize() for word in call.__name__.split("_"))
     raise LookupFailedError(
-        f"{name} returned {TRIES} times in a row with what is not a whole answer ({flaw}); run "
-        "the same command again later",
+        f"{name} returned an incomplete response {TRIES} times in a row ({flaw}); run the same "
+        "command again later",
         Problem(name, "GarbledAnswer", None, flaw),
     )
 

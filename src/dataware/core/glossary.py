@@ -332,9 +332,6 @@ SPEAKING_WITH_AWS = (
         "calls, ask",
     ),
     Term("table client", "TableClient", "sends the requests of a table copy", "table"),
-    Term(
-        "bucket pair", "BucketPair", "both buckets of a copy, and the client between them", "pair"
-    ),
     Term("listed object", "ListedObject", "an object or a version as a listing shows it", "found"),
 )
 

@@ -341,7 +341,7 @@ class MigrationPolicy:
         wording, skipped = self.wording, format_count(sum(skip_reasons.values()), self.unit)
         return (
             f"nothing was copied to {self.target}: {skipped} of {self.source} skipped "
-            f"({list_causes(skip_reasons)}), and {wording.accept} accepts no copy of nothing; "
+            f"({list_causes(skip_reasons)}), and {wording.accept} does not accept an empty copy; "
             f"{self._advise(skip_reasons)}; then {wording.again}"
         )
 

@@ -189,7 +189,7 @@ ME = Caller("111122223333", "arn:aws:iam::111122223333:user/me", 0.0)
     ("expires", "temporary", "verdict", "says"),
     [
         (None, False, FINE, "no expiry"),
-        (None, True, FINE, "their end is not said"),
+        (None, True, FINE, "expiry unknown"),
         (NOW + timedelta(hours=2), True, FINE, "until 2026-11-24 14:00 UTC"),
         (NOW + timedelta(minutes=2), True, WARNING, "only until 12:02 UTC"),
     ],

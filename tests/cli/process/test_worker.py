@@ -245,9 +245,9 @@ def test_a_worker_sends_nothing_beyond_the_term_of_its_leader(
         assert not term.current, "nobody renewed it while both stood still"
         await told(term=[asked, time.time()], lost=None)
         assert term.current
-        await told(term=None, lost=error_json(RefusedError("another run took over")))
+        await told(term=None, lost=error_json(RefusedError("another run took the lock")))
         assert not term.current
-        with pytest.raises(RefusedError, match="took over"):
+        with pytest.raises(RefusedError, match="took the lock"):
             await term.wait()
 
     asyncio.run(follows())

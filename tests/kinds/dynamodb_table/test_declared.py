@@ -36,7 +36,7 @@ INDEX = {"IndexName": "byDay", "KeySchema": [key("day")], "Projection": {"Projec
         (table(AttributeDefinitions=[row("email", "String")]), "AttributeType cannot be String"),
         (table(KeySchema=[key("mail")]), "KeySchema names the attribute mail, which Attr"),
         (table(GlobalSecondaryIndexes=[INDEX]), "GlobalSecondaryIndexes.KeySchema names the"),
-        (table(AttributeDefinitions=[row("email"), row("day")]), "defines day, which is no key"),
+        (table(AttributeDefinitions=[row("email"), row("day")]), "defines day, which is not a key"),
         (table(StreamSpecification={"StreamViewType": "new_image"}), "did you mean NEW_IMAGE"),
     ],
 )

@@ -117,7 +117,7 @@ def test_a_pipe_or_a_folder_is_no_file(name: str, tmp_path: Path) -> None:
     """A pipe without a writer would be waited for without end."""
     pipe = tmp_path / name
     os.mkfifo(pipe)
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         read_plan(pipe) if name == "plan.json" else load_app(pipe, kinds=KINDS)
     assert not is_plan(pipe)
     folder = tmp_path / "folder"

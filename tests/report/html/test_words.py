@@ -25,9 +25,9 @@ DIFFER = happened(1.0, "differences", summary="1 missing", missing=1, **COPY)
 STOP = happened(0.1, "stopped", name="orders", rule=9, reason="its data is gone")
 
 ENDS = {
-    "killed": (told("migrate", *copied()), "warn", "was killed", "the same command goes on"),
+    "killed": (told("migrate", *copied()), "warn", "was killed", "run the same command again"),
     "killed plan": (told("plan"), "warn", "was killed", "run it again"),
-    "alive": (told("migrate", alive=True), "note", "running", "how far"),
+    "alive": (told("migrate", alive=True), "note", "in progress", "progress so far"),
     "copied": (told("migrate", *copied(), ended(9, 0)), "good", "orders-prod", "78 items"),
     "extra": (
         told("migrate", *copied(), *apart("extra", ["a", "b"]), ended(9, 0)),
@@ -60,7 +60,12 @@ ENDS = {
     "differ": (told("verify", DIFFER, ended(1, 2)), "bad", "differ", "1 missing."),
     "stopped": (told("plan", STOP, ended(1, 3)), "bad", "Stopped", "its data is gone."),
     "refused": (told("apply", ended(1, 3, "nothing")), "bad", "Stopped", "Nothing."),
-    "incomplete": (told("apply", ended(1, 4, "2 left")), "warn", "goes on from here", "2 left."),
+    "incomplete": (
+        told("apply", ended(1, 4, "2 left")),
+        "warn",
+        "run the same command to resume",
+        "2 left.",
+    ),
     "failed": (told("apply", ended(1, 1, "no answer")), "bad", "failed", "No answer."),
 }
 

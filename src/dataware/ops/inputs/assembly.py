@@ -173,7 +173,7 @@ def _refuse_nested(template: Path) -> None:
             metadata = inner.get("Metadata")
             if isinstance(metadata, dict) and "Dataware" in metadata:
                 raise InputError(
-                    f"{nested}, resource {logical_id}: dataware cannot access into nested "
+                    f"{nested}, resource {logical_id}: dataware cannot read nested "
                     "stacks: move the resource to the stack itself"
                 )
         _refuse_nested(nested)
