@@ -328,7 +328,7 @@ SPEAKING_WITH_AWS = (
     Term(
         "S3 client, S3 request",
         "S3Client, S3Request",
-        "sends the requests of a bucket copy; what one of them says beyond its bucket",
+        "sends the requests of a copy of objects, and what one of them says",
         "calls, ask",
     ),
     Term("table client", "TableClient", "sends the requests of a table copy", "table"),
