@@ -98,7 +98,7 @@ def test_an_interrupted_one_says_that_a_part_counts_as_all(desk: Desk) -> None:
     """A part of the data would be imported as the data, which is what the record prevents."""
     desk.record(TABLE, "new")
     report_record(desk.context, desk.find("new"))
-    assert "a part of old in new counts as all" in desk.world.events.texts("warning")[0]
+    assert "a part of old in new is assumed all" in desk.world.events.texts("warning")[0]
 
 
 def test_a_living_run_is_not_forgotten(desk: Desk) -> None:
@@ -120,7 +120,7 @@ def test_another_record_than_the_one_that_was_shown_stays(desk: Desk) -> None:
     seen = desk.find("new")
     desk.store.stored.clear()
     desk.store.versions.clear()
-    with pytest.raises(RefusedError, match="no migration into new is on record any more"):
+    with pytest.raises(RefusedError, match="no migration into new is recorded any more"):
         desk.forget(seen)
     desk.record(TABLE, "new", complete=True)
     with pytest.raises(RefusedError, match="has changed"):
@@ -138,7 +138,7 @@ def test_a_name_of_two_kinds_says_which(desk: Desk) -> None:
         desk.find("same-name")
     desk.forget(desk.find("s3://same-name"))
     assert desk.store.stored.keys() == {f"/dataware/markers/{TABLE}/same-name"}
-    with pytest.raises(InputError, match="no migration into s3://same-name is on record"):
+    with pytest.raises(InputError, match="no migration into s3://same-name is recorded"):
         desk.find("s3://same-name")
 
 

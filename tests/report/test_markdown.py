@@ -66,7 +66,7 @@ def document(plan: Plan, *warnings: str) -> str:
 
 def test_what_needs_attention_is_in_the_heading_and_in_its_row() -> None:
     """A reviewer who reads one line knows that there is something to look at."""
-    text = document(plan_of(migration(), warned("twin", "two live data sets")))
+    text = document(plan_of(migration(), warned("twin", "two resources hold data")))
     assert text.startswith("## ⚠️ dataware: 1 needs your attention, 1 to copy\n")
     rows = [line for line in text.splitlines() if line.startswith("| `App/")]
     assert rows[0].startswith("| `App/twin`")

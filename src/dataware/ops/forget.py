@@ -46,7 +46,7 @@ def find_record(context: Context, name: str) -> ForgettableRecord:
         if not separator or not slugs or run.kind in slugs
     ]
     if not found:
-        raise InputError(f"no migration into {name} is on record; `dataware status` lists all")
+        raise InputError(f"no migration into {name} is recorded; `dataware status` lists all")
     if len(found) > 1:
         raise InputError(f"{name} stands for {len(found)} records: name one of {_choices(found)}")
     status = with_journal(context, found[0])

@@ -183,7 +183,7 @@ def _takes(resource: Json, action: Action) -> str:
         size = amount(taken, load(resource["type"]).unit)
         time = f"{least or '~'}{duration(taken['seconds'])}"
         return f"{size}, {time}, {least}{money(taken['usd'])}"
-    return "size not seen" if action in {Action.MIGRATE, Action.RESUME} else ""
+    return "size unknown" if action in {Action.MIGRATE, Action.RESUME} else ""
 
 
 def _way_on(resource: Json, *, stopped: bool) -> str:

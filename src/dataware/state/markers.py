@@ -142,7 +142,7 @@ class ParameterMarkers:
         try:
             parameter, age = self._store.read_whole(name)
         except NotFoundError:
-            raise RefusedError(f"no migration into {target} is on record any more") from None
+            raise RefusedError(f"no migration into {target} is recorded any more") from None
         try:
             stored = self._store.look(name).stored
         except LookupFailedError:

@@ -89,8 +89,8 @@ def list_problems(properties: Mapping[str, Any]) -> Iterator[str]:
     unused = sorted(defined - used.keys()) if "KeySchema" in properties else []
     for name in unused:
         yield (
-            f"AttributeDefinitions defines {name}, which is no key of the table or of an index: "
-            "remove it, because DynamoDB takes keys only"
+            f"AttributeDefinitions defines {name}, which is not a key of the table or of an "
+            "index: remove it, because DynamoDB takes keys only"
         )
 
 
