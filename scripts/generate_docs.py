@@ -129,10 +129,51 @@ def _message(message: Message) -> str:
     return f"| `{message.code}` | {message.level} | {WORDS[message.level]} | {shown} |"
 
 
+def glossary() -> str:
+    """The page of the words."""
+    return "\n".join(_glossary()) + "\n"
+
+
+def _glossary() -> Iterator[str]:
+    yield NOTICE.format(source="src/dataware/core/glossary.py")
+    yield "# Glossary\n"
+    yield (
+        "One word for one idea, and one idea for one word, in the code and in what people read. "
+        "`dataware explain WORD` shows the same. A new name takes its word from here; a new idea "
+        "gets a row here first. The last column has words that were used for it and mean something "
+        "else.\n"
+    )
+    for name, terms in SECTIONS.items():
+        yield f"## {name}\n"
+        yield "| Word | In the code | Meaning | Not |\n| --- | --- | --- | --- |"
+        yield from map(_term, terms)
+        yield ""
+    yield NAMING
+
+
+def _term(term: Term) -> str:
+    classes = ", ".join(f"`{name}`" for name in term.classes.split(", ") if name)
+    return f"| {term.word} | {classes or '–'} | {term.meaning} | {term.avoid} |"
+
+
+NAMING = """\
+## How names are made
+
+- What does something is a verb and its object: `run_comparison`, `probe_name`, `clip_text`.
+- What gives a value is a noun: `summary_line`, `seconds_left`; or, for an error to be raised,
+  `denial_error`.
+- A conversion is `from_…`, `to_…`, `format_…` or `x_of`; what happens on an event is `on_…`; a
+  truth value is `is_…` or `has_…`; a reason is `why_…`; a copy with one thing changed is
+  `with_…`.
+- A class is a noun of one to three words. No two public classes have one name.
+- A participle alone (*seen*, *told*, *decided*) is no name: it does not say whether something is
+  done, or by whom. It may be a field, or a property."""
+
 PAGES: dict[str, Callable[[], str]] = {
     "decisions.md": decisions,
     "kinds.md": cards,
     "events.md": events,
+    "glossary.md": glossary,
     **{f"schema/{name}.json": partial(schema_text, name) for name in NAMES},
 }
 
