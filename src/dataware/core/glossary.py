@@ -79,8 +79,7 @@ DECIDING = (
     Term(
         "kind",
         "Kind",
-        "a resource type that dataware knows, such as S3 buckets, with all that is particular "
-        "to it",
+        "a resource type that dataware knows, with all that is particular to it",
         "type, card",
     ),
     Term(
@@ -325,13 +324,6 @@ SPEAKING_WITH_AWS = (
         "the address of a service, with its idle connections",
         "address",
     ),
-    Term(
-        "S3 client, S3 request",
-        "S3Client, S3Request",
-        "sends the requests of a copy of objects, and what one of them says",
-        "calls, ask",
-    ),
-    Term("table client", "TableClient", "sends the requests of a table copy", "table"),
     Term("listed object", "ListedObject", "an object or a version as a listing shows it", "found"),
 )
 
