@@ -145,7 +145,7 @@ full_option = click.option(
     help="Show the facts and reasons of every resource, also of what stays as it is.",
 )
 
-yes_option = click.option("--yes", is_flag=True, help="Do not ask before something is changed.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 prices_option = click.option(
     "--prices",

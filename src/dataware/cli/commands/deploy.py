@@ -19,7 +19,7 @@ from dataware.cli.options import (
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions, pick
 
 
-@click.command(cls=SectionedCommand, short_help="Plan, apply, then cdk deploy with adoption.")
+@click.command(cls=SectionedCommand, short_help="Plan, apply, then run cdk deploy and import.")
 @yes_option
 @full_option
 @deploy_options
