@@ -25,7 +25,7 @@ ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 SPEC, COMPONENT = yaml.safe_load_all((ROOT / "templates/dataware.yml").read_text("utf-8"))
 JOB = COMPONENT["dataware-$[[ inputs.mode ]]"]
 (STEP,) = [step for step in ACTION["runs"]["steps"] if step.get("id") == "run"]
-MODES = ("plan", "apply", "deploy", "verify")
+MODES = ("plan", "apply", "deploy", "check", "verify")
 COMMAND = re.compile(r"\bdataware ([a-z]+) ([^|;]*)")
 VERSION = re.compile(r"@(v\d+|release/v\d+)$")
 TOP = {"name", "on", "permissions", "jobs", "env", "defaults", "concurrency"}
@@ -132,10 +132,16 @@ def run_step(folder: Path, code: int, **given: str) -> tuple[int, str, str]:
     [
         (2, {"MODE": "plan"}, 0, "plan --strict --detailed-exitcode --out plan.json --format"),
         (3, {"MODE": "plan", "APP": "a.toml"}, 3, "plan a.toml --strict"),
-        (0, {"MODE": "apply", "ARGUMENTS": "--max-rate 9"}, 0, "apply plan.json --max-rate 9"),
+        (
+            0,
+            {"MODE": "apply", "ARGUMENTS": "--max-rate 9"},
+            0,
+            "apply plan.json --format github --max-rate 9",
+        ),
         (4, {"MODE": "apply", "APP": "a.toml"}, 4, "apply a.toml"),
         (1, {"MODE": "deploy", "ARGUMENTS": "-- --all"}, 1, "deploy --yes --strict -- --all"),
-        (2, {"MODE": "verify", "APP": "s3://a s3://b"}, 2, "verify s3://a s3://b"),
+        (2, {"MODE": "verify", "APP": "s3://a s3://b"}, 2, "verify s3://a s3://b --format github"),
+        (2, {"MODE": "check", "APP": "a.toml"}, 2, "check a.toml --format github"),
         (0, {"MODE": "plan; touch x"}, 1, ""),
         (0, {"MODE": "plan", "APP": "$(touch x) `touch x`"}, 0, "plan $(touch x) `touch x`"),
     ],
@@ -238,3 +244,15 @@ def test_the_wheel_is_built_as_the_image_builds_it(tmp_path: Path) -> None:
     )
     subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)
     assert [path.suffix for path in (tmp_path / "wheels").iterdir()] == [".whl"]
+
+
+def test_the_hook_runs_a_command_of_dataware() -> None:
+    """pre-commit installs this repository and runs `dataware check`, without file names."""
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    assert {"id", "name", "description", "entry", "language"} <= set(hook)
+    assert hook["entry"].split() == ["dataware", "check"]
+    assert hook["entry"].split()[1] in ALL_COMMANDS
+    assert (hook["language"], hook["pass_filenames"]) == ("python", False)
+    for name in ("dataware.toml", "infra/dataware.toml", "App.template.json", "cdk.json"):
+        assert re.search(hook["files"], name)
+    assert not re.search(hook["files"], "pyproject.toml")

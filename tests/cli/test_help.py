@@ -79,7 +79,10 @@ SLIPS = [
     (["zzz"], "No such command 'zzz', choose from apply, check, "),
     (["plan", "--fromat", "json"], "No such option '--fromat', did you mean --format? Try"),
     (["plan", "--zzz"], "No such option '--zzz'; try `dataware plan --help`"),
-    (["status", "--format", "jsn"], "'jsn' is not one of 'text', 'json', did you mean json? Try"),
+    (
+        ["status", "--format", "jsn"],
+        "'jsn' is not one of 'text', 'json', 'github', did you mean json? Try",
+    ),
     (["plan", "--on-error", "qq"], "'qq' is not one of 'safe', 'no-data', 'stop'; try"),
     (["apply", "--versions", "al"], "did you mean all?"),
 ]

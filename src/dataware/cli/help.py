@@ -55,8 +55,24 @@ SHARED = {
 value."""
 
 
+OWN_VARIABLES = ("--notify", "--allow-loss")
+"""Options whose variables have a form of their own, and are read where they are used."""
+
+
+def variable_name(option: str) -> str:
+    """The environment variable of an option: ``DATAWARE_MAX_RATE`` for ``--max-rate``."""
+    return f"DATAWARE_{option.removeprefix('--').replace('-', '_').upper()}"
+
+
 class SectionedCommand(click.Command):
-    """A command whose help shows its options in sections."""
+    """A command whose help shows its options in sections; each has a variable as well."""
+
+    def __init__(self, *given: Any, **settings: Any) -> None:
+        super().__init__(*given, **settings)
+        for option in self.params:
+            name = next((one for one in option.opts if one.startswith("--")), None)
+            if isinstance(option, click.Option) and name and name not in OWN_VARIABLES:
+                option.envvar = option.envvar or variable_name(name)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments. Raises UsageError, which always knows its command."""

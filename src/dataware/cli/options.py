@@ -53,7 +53,7 @@ format_option = word_option(
     Format,
     but=DOCUMENTS,
     default=Format.TEXT.value,
-    help="text for people, json for one JSON object per event.",
+    help="text for people, github for annotations, json for one JSON object per event.",
 )
 
 outside_options = _together(_where_options, format_option, plain_options)
@@ -62,7 +62,8 @@ plan_format_option = word_option(
     "--format",
     Format,
     default=Format.TEXT.value,
-    help="text for people, json for one JSON object per event; a document: markdown or html.",
+    help="text for people, github for annotations, json for one JSON object per event; a document: "
+    "markdown or html.",
 )
 
 plan_outside_options = _together(_where_options, plan_format_option, plain_options)

@@ -19,6 +19,7 @@ from dataware.cli.commands import dataware
 from dataware.cli.current_run import slot
 from dataware.cli.display import is_watched
 from dataware.cli.errors import explain_error
+from dataware.cli.help import variable_name
 from dataware.core.errors import AppError
 from dataware.core.events import event
 from dataware.http.endpoint import without_credentials
@@ -34,7 +35,7 @@ def run_command(arguments: Sequence[str]) -> int:
         code, reason = _run_to_exit_code(arguments)
     if current.record is not None:
         current.record.end(code, reason)
-        if current.record.hint and not wants_json(arguments):
+        if current.record.hint and asked_format(arguments) is Format.TEXT:
             _report_hint(current.record.hint, arguments)
     return code
 
@@ -43,7 +44,7 @@ def _report_hint(text: str, arguments: Sequence[str]) -> None:
     """Tell a person how to make the report; a script need not be told."""
     if is_watched(sys.stdout, os.environ):
         look = appearance(sys.stdout, os.environ)
-        plain = "--plain" in arguments
+        plain = has_flag("--plain", arguments)
         with make_renderer(Format.TEXT, sys.stdout, plain=plain, is_tty=False, **look) as render:
             render(event("note", text=text))
 
@@ -62,16 +63,18 @@ def _run_to_exit_code(arguments: Sequence[str]) -> tuple[int, str | None]:
 def _fail(arguments: Sequence[str], error: BaseException) -> int:
     """Say why the command failed: to a person on standard error, to a script as an event."""
     text, code = explain_error(error)
-    if "--debug" in arguments and not isinstance(error, click.ClickException | KeyboardInterrupt):
+    if has_flag("--debug", arguments) and not isinstance(
+        error, click.ClickException | KeyboardInterrupt
+    ):
         sys.stderr.write(without_credentials("".join(traceback.format_exception(error))))
-    as_json = wants_json(arguments)
-    stream = sys.stdout if as_json else sys.stderr
+    format = asked_format(arguments)
+    stream = sys.stdout if format is Format.JSON else sys.stderr
     if isinstance(error, AppError):
         sys.stderr.writelines(f"{line}\n" for line in error.said.splitlines()[-APP_LINES:])
     with make_renderer(
-        Format.JSON if as_json else Format.TEXT,
+        format,
         stream,
-        plain="--plain" in arguments,
+        plain=has_flag("--plain", arguments),
         is_tty=False,
         **appearance(stream, os.environ),
     ) as render:
@@ -79,6 +82,20 @@ def _fail(arguments: Sequence[str], error: BaseException) -> int:
     return code
 
 
+def asked_format(arguments: Sequence[str]) -> Format:
+    """The format of lines that is asked for, also by arguments that cannot be parsed as a whole."""
+    given = [word.partition("=")[2] for word in arguments if word.startswith("--format=")]
+    given += [value for name, value in pairwise(arguments) if name == "--format"]
+    word = given[-1] if given else os.environ.get(variable_name("--format"), "")
+    return Format(word) if word in {Format.JSON, Format.GITHUB} else Format.TEXT
+
+
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether the arguments ask for JSON, also when they cannot be parsed as a whole."""
-    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+    """Whether JSON is asked for."""
+    return asked_format(arguments) is Format.JSON
+
+
+def has_flag(name: str, arguments: Sequence[str]) -> bool:
+    """Whether a flag is set, by the arguments or by its variable."""
+    said = os.environ.get(variable_name(name), "").strip().lower()
+    return name in arguments or said in {"1", "true", "t", "yes", "y", "on"}

@@ -16,6 +16,7 @@ from dataware.kinds import load
 def announce(emit: Emit, planned: Planned) -> None:
     """Tell of one decision and of its warnings."""
     kind = load(planned.wanted.type)
+    place = {"where": planned.wanted.where} if planned.wanted.where else {}
     words = {
         "noun": kind.noun,
         "short": kind.short,
@@ -25,13 +26,14 @@ def announce(emit: Emit, planned: Planned) -> None:
         "reason": planned.decision.reason,
         "id": planned.wanted.id,
         "stack": planned.preferred.owner.stack,
+        **place,
     }
     for facts in (planned.preferred, *planned.fallbacks):
         for note in facts.notes:
             emit(event("note", text=f"{facts.name}: {note}", name=facts.name))
     TELL[planned.decision.action](emit, kind, planned, words)
     for text in planned.decision.warnings:
-        emit(event("warning", text=text, name=planned.wanted.preferred))
+        emit(event("warning", text=text, name=planned.wanted.preferred, **place))
 
 
 def _is_empty(facts: Facts) -> bool:

@@ -20,6 +20,7 @@ class Format(StrEnum):
     JSON = "json"
     MARKDOWN = "markdown"
     HTML = "html"
+    GITHUB = "github"
 
 
 DOCUMENTS = (Format.MARKDOWN, Format.HTML)
@@ -47,7 +48,7 @@ MOST_DIGITS = 3
 
 
 class Appearance(TypedDict):
-    """What variables say about an output: NO_COLOR, FORCE_COLOR and COLUMNS.
+    """What variables say about an output: NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE and COLUMNS.
 
     `columns` is None for an output whose width nobody says, such as a pipe.
     """
@@ -60,7 +61,8 @@ class Appearance(TypedDict):
 def appearance(stream: TextIO, environ: Mapping[str, str]) -> Appearance:
     """How `stream` is to look; a word against colour wins over one for it."""
     no_color = bool(environ.get("NO_COLOR"))
-    forced = environ.get("FORCE_COLOR", "").lower() not in {"", "0", "false"}
+    words = (environ.get(name, "").lower() for name in ("FORCE_COLOR", "CLICOLOR_FORCE"))
+    forced = any(word not in {"", "0", "false"} for word in words)
     columns = environ.get("COLUMNS", "").lstrip("0")
     known = None
     if columns.isascii() and columns.isdecimal():
@@ -100,6 +102,10 @@ def make_renderer(
         return JsonRenderer(stream)
     if format in DOCUMENTS:
         return _document(format, stream)
+    if format is Format.GITHUB:
+        from dataware.report.github import GithubRenderer  # noqa: PLC0415 - for one kind of CI only
+
+        return GithubRenderer(stream, signs=not (plain or no_color))
     if plain or not is_tty:
         return PlainRenderer(
             stream,

@@ -48,6 +48,6 @@ def run_policy(out: AwsOptions, app: AppOptions, *, versions: str) -> int:
         if out.format is Format.JSON:
             text = f"The least IAM policy for {format_count(len(wanted), 'resource')}"
             context.emit(event("done", text=text, policy=policy))
-    if out.format is Format.TEXT:
+    if out.format is not Format.JSON:
         print(json.dumps(policy, indent=2))
     return 0
