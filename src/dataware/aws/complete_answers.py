@@ -40,7 +40,10 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "DescribeTable": ("Table",),
     "DescribeTimeToLive": ("TimeToLiveDescription",),
     "DescribeUserPool": ("UserPool",),
+    "GetBucketCors": ("CORSRules",),
     "GetBucketEncryption": ("ServerSideEncryptionConfiguration",),
+    "GetBucketOwnershipControls": ("OwnershipControls",),
+    "GetBucketTagging": ("TagSet",),
     "GetCallerIdentity": ("Account", "Arn"),
     "GetObjectTagging": ("TagSet",),
     "GetParameter": ("Parameter",),
@@ -53,6 +56,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "ListObjectVersions": ("IsTruncated",),
     "ListObjectsV2": ("IsTruncated",),
     "ListStackResources": ("StackResourceSummaries",),
+    "ListTagsOfResource": ("Tags",),
     "ListUserPools": ("UserPools",),
     "ListUsers": ("Users",),
     "PutParameter": ("Version",),
@@ -104,9 +108,12 @@ PARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 """What the part that an answer consists of has at least, by operation."""
 
 ROOTS: Mapping[str, str] = {
+    "GetBucketCors": "CORSConfiguration",
     "GetBucketEncryption": "ServerSideEncryptionConfiguration",
     "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
     "GetBucketNotificationConfiguration": "NotificationConfiguration",
+    "GetBucketOwnershipControls": "OwnershipControls",
+    "GetBucketTagging": "Tagging",
     "GetBucketVersioning": "VersioningConfiguration",
     "GetBucketWebsite": "WebsiteConfiguration",
     "GetObjectLockConfiguration": "ObjectLockConfiguration",

@@ -24,6 +24,7 @@ from dataware.core.errors import (
 )
 from dataware.core.model import Problem
 from dataware.core.ports import Aws
+from dataware.core.tags import HOLDING
 
 HOLDING_PREFIX = "dataware-holding-"
 LOGICAL_ID = "Held"
@@ -137,7 +138,7 @@ class HoldingStack:
                 TemplateBody=template,
                 OnFailure="ROLLBACK",
                 RetainExceptOnCreate=True,
-                Tags=[{"Key": "dataware", "Value": "holding"}],
+                Tags=[HOLDING],
             )
         return str(answer["StackId"])
 

@@ -33,7 +33,7 @@ plain_options = _together(
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
 )
 
-_where_options = _together(
+where_options = _together(
     click.option(
         "--profile",
         metavar="NAME",
@@ -56,7 +56,7 @@ format_option = word_option(
     help="text for people, github for annotations, json for one JSON object per event.",
 )
 
-outside_options = _together(_where_options, format_option, plain_options)
+outside_options = _together(where_options, format_option, plain_options)
 
 plan_format_option = word_option(
     "--format",
@@ -66,7 +66,7 @@ plan_format_option = word_option(
     "markdown or html.",
 )
 
-plan_outside_options = _together(_where_options, plan_format_option, plain_options)
+plan_outside_options = _together(where_options, plan_format_option, plain_options)
 
 stack_options = _together(
     click.option(

@@ -46,6 +46,17 @@ class Names:
 
 
 @dataclass(frozen=True)
+class DescribedProperties:
+    """The CloudFormation properties of a resource as it is, without its name.
+
+    `left_out` says what of it they do not carry, a clause each.
+    """
+
+    properties: Mapping[str, Any]
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Template:
     """How a CloudFormation template declares a resource, and what CloudFormation does with it.
 
@@ -53,7 +64,8 @@ class Template:
     that declare one and the same thing, such as tables and global tables (empty: the card's own);
     they share `Names.slug`, and are looked up together where a resource is looked for by its type.
     `list_problems` says all that is wrong with literal properties, `list_missing` what else has to
-    be declared before such a resource can be created, and `properties_like` gives the properties
+    be declared before such a resource can be created, and `describe` gives the properties of one
+    that exists (None for types that cannot be described yet). `properties_like` gives those
     that an existing resource asks for, and `declared_schema` reads the key schema ("" without one,
     None where it is not literal). `declared_settings` reads how well the data is protected, out of
     the `protective` properties; `policies` are the types that protect it from outside.
@@ -70,6 +82,7 @@ class Template:
     types: tuple[str, ...] = ()
     list_problems: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _properties: ()
     list_missing: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _properties: ()
+    describe: Callable[[Aws, str], DescribedProperties] | None = None
     properties_like: Callable[[Facts], Mapping[str, Any]] = field(default=lambda _facts: {})
     declared_schema: Callable[[Mapping[str, Any]], str | None] = lambda _properties: ""
     declared_settings: Callable[[Mapping[str, Any]], Mapping[str, Setting]] = field(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 PROBE, READ, WRITE, VERIFY, CREATE = "probe", "read", "write", "verify", "create"
 
+DESCRIBE = "describe"
+"""What `dataware init` reads to declare a resource as it is; no run needs it."""
+
 VERSIONS = "versions"
 """What copying every version of an object needs beside the rest."""
 

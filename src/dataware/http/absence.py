@@ -29,6 +29,7 @@ CODES: Mapping[str, frozenset[str]] = {
     # DescribeContinuousBackups alone has an error of its own for a table that is not there.
     "DescribeContinuousBackups": frozenset({"TableNotFoundException"}),
     "DescribeTimeToLive": _NO_RESOURCE,
+    "ListTagsOfResource": _NO_RESOURCE,
     "GetParameter": frozenset({"ParameterNotFound"}),
     "DescribeStackResources": _NO_STACK,
     "DescribeStacks": _NO_STACK,
@@ -49,6 +50,9 @@ CODES: Mapping[str, frozenset[str]] = {
     "GetBucketWebsite": _NO_BUCKET | {"NoSuchWebsiteConfiguration"},
     "GetBucketLifecycleConfiguration": _NO_BUCKET | {"NoSuchLifecycleConfiguration"},
     "GetBucketNotificationConfiguration": _NO_BUCKET,
+    "GetBucketCors": _NO_BUCKET | {"NoSuchCORSConfiguration"},
+    "GetBucketOwnershipControls": _NO_BUCKET | {"OwnershipControlsNotFoundError"},
+    "GetBucketTagging": _NO_BUCKET | {"NoSuchTagSet"},
     **dict.fromkeys(("GetObject", "GetObjectTagging", "CopyObject", "UploadPartCopy"), _NO_KEY),
     # What a conditional delete finds nothing to delete with (User Guide, "conditional deletes").
     "DeleteObject": _NO_KEY,

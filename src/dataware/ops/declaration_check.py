@@ -16,6 +16,7 @@ from dataware.core.model import Action, Creator, Decision, Existence, Facts, Wan
 from dataware.core.plan import COPYING
 from dataware.core.situation import source_of
 from dataware.core.values import find_function
+from dataware.ops.inputs.snippets import toml_value
 
 NOT_SEEN = 14
 
@@ -71,20 +72,10 @@ def _no_keys(kind: Kind, wanted: Wanted, source: Facts | None) -> str:
     if source is None or not added:
         return f"{says}; add its CloudFormation properties"
     if wanted.creator is Creator.APPLY:
-        block = f"properties = {_inline(added)}"
+        block = f"properties = {toml_value(added)}"
     else:
         block = ", ".join(f"{name}: {json.dumps(value)}" for name, value in added.items())
     return f"{says}; {source.name} has {source.schema}; add to it: {block}"
-
-
-def _inline(value: Any) -> str:
-    """A value as TOML on one line."""
-    if isinstance(value, Mapping):
-        pairs = ", ".join(f"{name} = {_inline(inner)}" for name, inner in value.items())
-        return f"{{ {pairs} }}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_inline, value))}]"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _where(wanted: Wanted) -> str:

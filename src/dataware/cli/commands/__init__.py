@@ -23,6 +23,7 @@ COMMANDS = (
     "forget",
     "help",
     "iam-policy",
+    "init",
     "migrate",
     "plan",
     "report",

@@ -13,6 +13,7 @@ from typing import Any
 from dataware.core.estimate import Throughput
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import Size
+from dataware.core.phases import DESCRIBE
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
 from dataware.kinds.dynamodb_table.copy.items import MAX_BATCH
 from dataware.kinds.dynamodb_table.declared import (
@@ -22,6 +23,8 @@ from dataware.kinds.dynamodb_table.declared import (
     list_problems,
     properties_like,
 )
+from dataware.kinds.dynamodb_table.describe import PERMISSIONS as DESCRIBE_ACTIONS
+from dataware.kinds.dynamodb_table.describe import describe_properties
 from dataware.kinds.dynamodb_table.probe import declared_settings, key_schema, probe
 from dataware.kinds.dynamodb_table.verify.reader import TableReader
 
@@ -106,6 +109,7 @@ KIND = Kind(
         types=("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"),
         list_problems=list_problems,
         list_missing=list_missing,
+        describe=describe_properties,
         properties_like=properties_like,
         declared_schema=declared_schema,
         declared_settings=declared_settings,
@@ -129,6 +133,7 @@ KIND = Kind(
             "read": ("dynamodb:DescribeTable", "dynamodb:Scan"),
             "write": ("dynamodb:DescribeTable", "dynamodb:BatchWriteItem", "dynamodb:PutItem"),
             "verify": ("dynamodb:DescribeTable", "dynamodb:Scan", "dynamodb:BatchGetItem"),
+            DESCRIBE: DESCRIBE_ACTIONS,
             "create": (
                 "dynamodb:CreateTable",
                 "dynamodb:DescribeTable",

@@ -47,6 +47,7 @@ KIND = replace(
     template=replace(
         TABLE.template,
         list_missing=list_missing_globally,
+        describe=None,
         declared_settings=declared_settings,
         protective=("SSESpecification", "Replicas"),
         # CloudFormation Template Reference, AWS::DynamoDB::GlobalTable: "Update requires:

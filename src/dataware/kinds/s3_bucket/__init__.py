@@ -12,9 +12,12 @@ import re
 
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import Location, Size
+from dataware.core.phases import DESCRIBE
 from dataware.core.ports import Aws
 from dataware.core.reader import Reader
 from dataware.kinds.s3_bucket.copy.copier import make as make_copier
+from dataware.kinds.s3_bucket.describe import PERMISSIONS as DESCRIBE_ACTIONS
+from dataware.kinds.s3_bucket.describe import describe_properties
 from dataware.kinds.s3_bucket.probe import locate, probe
 from dataware.kinds.s3_bucket.settings import SETTINGS, declared_settings, list_problems
 from dataware.kinds.s3_bucket.verify.reader import BucketReader
@@ -116,6 +119,7 @@ KIND = Kind(
     template=Template(
         identifier="BucketName",
         list_problems=list_problems,
+        describe=describe_properties,
         declared_settings=declared_settings,
         protective=(
             "BucketEncryption",
@@ -150,6 +154,7 @@ KIND = Kind(
                 "s3:AbortMultipartUpload",
             ),
             "verify": ("s3:ListBucket", *_READ_OBJECTS),
+            DESCRIBE: DESCRIBE_ACTIONS,
             "account": ("s3:ListAllMyBuckets",),
             "versions": _VERSIONS,
             "create": (

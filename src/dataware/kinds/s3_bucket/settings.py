@@ -17,7 +17,7 @@ _ALGORITHMS = {
     "aws:kms": Setting(2, "SSE-KMS"),
     "aws:kms:dsse": Setting(3, "DSSE-KMS"),
 }
-_BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 _VERSIONING = {"Enabled": Setting(2, "on"), "Suspended": Setting(1, "suspended")}
 _OFF = Setting(0, "off")
 
@@ -50,9 +50,9 @@ def _public_access(answer: Mapping[str, Any]) -> Setting:
 
 
 def _rank_access_block(block: Mapping[str, Any]) -> Setting:
-    count = sum(str(block.get(name, False)).lower() == "true" for name in _BLOCKS)
-    labels = {0: "off", len(_BLOCKS): "on"}
-    return Setting(count, labels.get(count, f"{count} of {len(_BLOCKS)} on"))
+    count = sum(str(block.get(name, False)).lower() == "true" for name in BLOCKS)
+    labels = {0: "off", len(BLOCKS): "on"}
+    return Setting(count, labels.get(count, f"{count} of {len(BLOCKS)} on"))
 
 
 def _versioning(answer: Mapping[str, Any]) -> Setting:
@@ -123,8 +123,8 @@ def _declared_encryption(properties: Mapping[str, Any]) -> Setting | None:
 
 
 def _declared_block(properties: Mapping[str, Any]) -> Setting | None:
-    block = properties.get("PublicAccessBlockConfiguration", dict.fromkeys(_BLOCKS, True))
-    if not _is_literal(block, _BLOCKS):
+    block = properties.get("PublicAccessBlockConfiguration", dict.fromkeys(BLOCKS, True))
+    if not _is_literal(block, BLOCKS):
         return None
     return _rank_access_block(block)
 

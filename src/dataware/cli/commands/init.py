@@ -1,0 +1,121 @@
+"""`dataware init`: a dataware.toml, or a snippet, of resources as they are today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dataware.cli.file_path import FilePath
+from dataware.cli.help import SectionedCommand, WordChoice
+from dataware.cli.options import plain_options, where_options
+from dataware.cli.settings import AwsOptions
+from dataware.core.errors import InputError
+from dataware.core.events import event, format_count
+from dataware.report import Format
+
+if TYPE_CHECKING:
+    from dataware.ops.describe import DescribedResource
+
+TOML, STANDARD_OUTPUT = Path("dataware.toml"), Path("-")
+FORMATS = ("toml", "cfn", "cdk-py", "cdk-ts")
+
+
+@click.command(cls=SectionedCommand, short_help="Declare resources as they are today.")
+@click.argument("names", nargs=-1, required=True, metavar="NAMES…")
+@click.option(
+    "--suffix",
+    metavar="TEXT",
+    default="",
+    help="Prefer NAME with this behind it, such as -prod; NAME becomes the fallback.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=WordChoice(FORMATS),
+    default="toml",
+    show_default=True,
+    help="A dataware.toml, or lines for a template or a CDK app.",
+)
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=FilePath(path_type=Path, dir_okay=False, allow_dash=True),
+    help="Where to write; - for standard output. By default dataware.toml, or standard output.",
+)
+@where_options
+@plain_options
+def init(**given: Any) -> int:
+    """Declare tables and buckets as they are today, so that others can be made like them.
+
+    NAMES are names or addresses. Keys, indexes, billing, encryption, recovery, versioning, access,
+    streams, expiry and tags are carried; what is not carried is said. Nothing is changed in AWS,
+    and no file is overwritten.
+
+    \b
+    Examples:
+      dataware init --suffix=-prod Spaceport-Waitlist s3://spaceport-uploads
+      dataware init --format cfn Spaceport-Waitlist
+    """
+    out = AwsOptions(
+        given["profile"],
+        given["region"],
+        given["endpoint_url"],
+        Format.TEXT,
+        given["plain"],
+        given["debug"],
+    )
+    path = given["out"] or (TOML if given["form"] == "toml" else STANDARD_OUTPUT)
+    return run_init(out, given["names"], given["suffix"], given["form"], path)
+
+
+def run_init(out: AwsOptions, names: tuple[str, ...], suffix: str, form: str, path: Path) -> int:
+    """Describe, and write a new file or to standard output."""
+    from dataware.cli.context import open_account, outside
+    from dataware.ops.describe import describe_resources
+    from dataware.ops.inputs.files import check_writable
+    from dataware.ops.inputs.snippets import SnippetFormat, write_declarations
+
+    if path == STANDARD_OUTPUT:
+        found = describe_resources(open_account(out), names, suffix)
+        declared = [_declaration(one) for one in found]
+        click.echo(write_declarations(SnippetFormat(form), declared), nl=False)
+        return 0
+    if path.exists():
+        raise InputError(f"{path} exists and is not overwritten: name another file with --out")
+    check_writable(path)
+    with outside(out) as context:
+        found = describe_resources(context.aws, names, suffix)
+        declared = [_declaration(one) for one in found]
+        _write_new(path, write_declarations(SnippetFormat(form), declared))
+        for one in found:
+            for text in one.described.left_out:
+                context.emit(event("warning", text=f"not carried of {one.name}: {text}"))
+        what = f"{format_count(len(found), 'resource')}, as they are today,"
+        context.emit(event("saved", what=what, path=str(path)))
+        context.emit(event("note", text=f"Next: dataware plan {path}"))
+    return 0
+
+
+def _declaration(one: DescribedResource) -> Any:
+    from dataware.ops.inputs.snippets import Declaration
+
+    return Declaration(
+        one.kind.cfn_type,
+        one.preferred,
+        one.kind.template.identifier,
+        one.described.properties,
+        one.fallbacks,
+        one.described.left_out,
+    )
+
+
+def _write_new(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise InputError(f"{path} exists and is not overwritten") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error

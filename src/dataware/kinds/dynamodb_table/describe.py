@@ -1,0 +1,133 @@
+"""The CloudFormation properties of a table as it is, so that another one can be made like it.
+
+Sources: Amazon DynamoDB API Reference, TableDescription; CloudFormation Template Reference,
+AWS::DynamoDB::Table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dataware.core.kind import DescribedProperties
+from dataware.core.ports import Aws
+from dataware.core.tags import own_tags
+
+PERMISSIONS = (
+    "dynamodb:DescribeTable",
+    "dynamodb:DescribeContinuousBackups",
+    "dynamodb:DescribeTimeToLive",
+    "dynamodb:ListTagsOfResource",
+)
+NOT_ASKED = "auto scaling, a resource policy, contributor insights and streams to Kinesis"
+_UNLIMITED = -1
+
+
+def describe_properties(aws: Aws, name: str) -> DescribedProperties:
+    """What CloudFormation needs to make a table like this one.
+
+    Raises NotFoundError, and LookupFailedError for any part that is not seen: what is left out
+    unseen would make the other table weaker.
+    """
+    client = aws.client("dynamodb")
+    with aws.translate_errors(f"table {name}", "dynamodb:DescribeTable"):
+        table = client.describe_table(TableName=name)["Table"]
+    with aws.translate_errors(f"table {name}", "dynamodb:DescribeContinuousBackups"):
+        backups = client.describe_continuous_backups(TableName=name)
+    with aws.translate_errors(f"table {name}", "dynamodb:DescribeTimeToLive"):
+        expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    properties = {
+        **_capacity(table, _is_on_demand(table)),
+        "BillingMode": "PAY_PER_REQUEST" if _is_on_demand(table) else "PROVISIONED",
+        "AttributeDefinitions": list(table["AttributeDefinitions"]),
+        "KeySchema": list(table["KeySchema"]),
+        **dict(_indexes(table)),
+        **dict(_settings(table)),
+        **_recovery(backups["ContinuousBackupsDescription"]),
+    }
+    if expiry.get("TimeToLiveStatus") in ("ENABLED", "ENABLING"):
+        attribute = expiry["AttributeName"]
+        properties["TimeToLiveSpecification"] = {"AttributeName": attribute, "Enabled": True}
+    if tags := _tags(aws, name, table["TableArn"]):
+        properties["Tags"] = tags
+    return DescribedProperties(properties, tuple(_left_out(table)))
+
+
+def _is_on_demand(table: Mapping[str, Any]) -> bool:
+    """A table that was always provisioned has no summary (API Reference, BillingModeSummary)."""
+    return (table.get("BillingModeSummary") or {}).get("BillingMode") == "PAY_PER_REQUEST"
+
+
+def _capacity(part: Mapping[str, Any], on_demand: bool) -> dict[str, Any]:
+    """The throughput of a table or of a global index."""
+    if on_demand:
+        limits = part.get("OnDemandThroughput") or {}
+        kept = {name: limit for name, limit in limits.items() if limit != _UNLIMITED}
+        return {"OnDemandThroughput": kept} if kept else {}
+    units = part.get("ProvisionedThroughput") or {}
+    names = ("ReadCapacityUnits", "WriteCapacityUnits")
+    return {"ProvisionedThroughput": {name: int(units[name]) for name in names if name in units}}
+
+
+def _indexes(table: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    for name in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+        rows = [
+            {
+                "IndexName": index["IndexName"],
+                "KeySchema": list(index["KeySchema"]),
+                "Projection": dict(index["Projection"]),
+                **(_capacity(index, _is_on_demand(table)) if name.startswith("Global") else {}),
+            }
+            for index in table.get(name) or ()
+        ]
+        if rows:
+            yield name, rows
+
+
+def _settings(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    kind = (table.get("TableClassSummary") or {}).get("TableClass", "STANDARD")
+    if kind != "STANDARD":
+        yield "TableClass", kind
+    stream = table.get("StreamSpecification") or {}
+    if stream.get("StreamEnabled"):
+        yield "StreamSpecification", {"StreamViewType": stream["StreamViewType"]}
+    encryption = table.get("SSEDescription") or {}
+    if encryption.get("SSEType") == "KMS":
+        key = encryption.get("KMSMasterKeyArn")
+        yield (
+            "SSESpecification",
+            {"SSEEnabled": True, "SSEType": "KMS", **({"KMSMasterKeyId": key} if key else {})},
+        )
+    if table.get("DeletionProtectionEnabled"):
+        yield "DeletionProtectionEnabled", True
+
+
+def _recovery(backups: Mapping[str, Any]) -> dict[str, Any]:
+    recovery = backups.get("PointInTimeRecoveryDescription") or {}
+    if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+        return {}
+    days = recovery.get("RecoveryPeriodInDays")
+    kept = {"RecoveryPeriodInDays": days} if days else {}
+    return {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, **kept}}
+
+
+def _tags(aws: Aws, name: str, arn: str) -> list[dict[str, str]]:
+    """All tags that people have set, over every page."""
+    client = aws.client("dynamodb")
+    found: list[dict[str, str]] = []
+    more: dict[str, str] = {}
+    while True:
+        with aws.translate_errors(f"the tags of table {name}", "dynamodb:ListTagsOfResource"):
+            page = client.list_tags_of_resource(ResourceArn=arn, **more)
+        found += own_tags(page["Tags"])
+        if not page.get("NextToken") or page["NextToken"] == more.get("NextToken"):
+            return found
+        more = {"NextToken": page["NextToken"]}
+
+
+def _left_out(table: Mapping[str, Any]) -> Iterator[str]:
+    if replicas := [one["RegionName"] for one in table.get("Replicas") or ()]:
+        yield f"its replicas in {', '.join(replicas)}: declare an AWS::DynamoDB::GlobalTable"
+    if (table.get("SSEDescription") or {}).get("SSEType") == "KMS":
+        yield "KMSMasterKeyId has to go if it is the key alias/aws/dynamodb of AWS"
+    yield f"{NOT_ASKED}: they are not looked at"
