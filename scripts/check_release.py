@@ -24,13 +24,11 @@ def find_problems(version: str, changelog: str, sbom: str) -> list[str]:
     return problems
 
 
+def main() -> str | None:
+    """What is wrong with the release that stands here; None if nothing is."""
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    return "\n".join(find_problems(__version__, changelog, SBOM.read_text("utf-8"))) or None
+
+
 if __name__ == "__main__":
-    sys.exit(
-        "\n".join(
-            find_problems(
-                __version__,
-                (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
-                SBOM.read_text(encoding="utf-8"),
-            )
-        )
-    )
+    sys.exit(main())

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from dataware.calc.suggest import did_you_mean, suggestion_for
+from dataware.cli.defaults import read_defaults
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Which resources": (
@@ -76,6 +77,7 @@ class SectionedCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments. Raises UsageError, which always knows its command."""
+        ctx.default_map = {**read_defaults(args), **(ctx.default_map or {})}
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:

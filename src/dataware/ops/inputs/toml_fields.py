@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from dataware.core.model import ImportMode, OnError, OnFallbackData
+from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
 from dataware.kinds import CATALOGUE
 from dataware.ops.inputs.wanted import FieldNames
 
@@ -55,6 +55,35 @@ APP: Mapping[str, Mapping[str, Any]] = {
 """The fields of `[app]`."""
 
 
+_FLAG: Mapping[str, Any] = {"type": "boolean"}
+_WHOLE: Mapping[str, Any] = {"type": "integer", "minimum": 1}
+
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "profile": _field("Named profile of the AWS configuration.", **_TEXT),
+    "region": _field("AWS region.", **_TEXT),
+    "endpoint_url": _field("Another AWS, such as a test server.", **_TEXT),
+    "strict": _field("Stop when anything is uncertain.", **_FLAG),
+    "on_conflict": _field(
+        "Whose value stays where the target holds something of its own.",
+        enum=[word.value for word in OnConflict],
+    ),
+    "versions": _field("Object versions that are copied.", enum=["current", "all"]),
+    "max_rate": _field(
+        "At most so many items or objects a second.", type="number", exclusiveMinimum=0
+    ),
+    "max_share": _field("Share of provisioned capacity to use, such as 50%.", **_TEXT),
+    "processes": _field("Number of processes that copy.", **_WHOLE),
+    "deep": _field("Verify objects by reading every byte of both sides.", **_FLAG),
+    "plain": _field("No colour, no signs, no live bar.", **_FLAG),
+}
+"""The fields of `[defaults]`: options of the command line, by their names there."""
+
+
+def _table(fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    properties = {name: dict(schema) for name, schema in fields.items()}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
 def toml_schema() -> dict[str, Any]:
     """A `dataware.toml` as a JSON Schema."""
     resource = {
@@ -67,11 +96,8 @@ def toml_schema() -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {
-            "app": {
-                "type": "object",
-                "properties": {name: dict(schema) for name, schema in APP.items()},
-                "additionalProperties": False,
-            },
+            "app": _table(APP),
+            "defaults": _table(DEFAULTS),
             "resource": {"type": "array", "minItems": 1, "items": resource},
         },
         "required": ["resource"],

@@ -15,7 +15,7 @@ from dataware.core.errors import InputError
 from dataware.core.model import Wanted
 from dataware.core.names import parse_stack, plain_name
 from dataware.ops.inputs.reading import InputSection, check_depth, nested_too_deep, read_text
-from dataware.ops.inputs.toml_fields import APP, RESOURCE, WORDS
+from dataware.ops.inputs.toml_fields import APP, DEFAULTS, RESOURCE, WORDS
 from dataware.ops.inputs.wanted import (
     App,
     Kinds,
@@ -69,8 +69,9 @@ def _read_pin(path: Path, document: InputSection) -> StackEnvironment:
 def tables_of(path: Path, document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The tables of resources. Raises InputError without one, and for anything else."""
     whole = InputSection(str(path), document)
-    whole.only(["app", "resource"])
+    whole.only(["app", "defaults", "resource"])
     _read_pin(path, whole)
+    InputSection(f"{path}, defaults", whole.mapping("defaults")).only(DEFAULTS)
     tables = document.get("resource")
     if not (isinstance(tables, list) and tables and all(isinstance(t, dict) for t in tables)):
         raise whole.bad("it declares no resource: begin each with a line [[resource]]")
