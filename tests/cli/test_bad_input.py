@@ -209,7 +209,7 @@ def test_the_first_signal_asks_and_the_second_stops(
         program.send_signal(number)
         assert program.stdout.readline() == f"{word}\n"
     _, noted = program.communicate(timeout=10)
-    assert ("Stopping: finishing" in noted) is graceful
+    assert ("Stopping after" in noted) is graceful
     assert program.returncode == 0
 
 

@@ -117,7 +117,7 @@ def test_a_worker_that_dies_ends_the_run_as_incomplete() -> None:
 
     there = team(wide(), target=target, hook=die_later, settings=slow)
     with pytest.raises(
-        IncompleteError, match=r"one of the 2 processes .* \(signal 9\).*same command"
+        IncompleteError, match=r"one of the 2 copy processes .* \(signal 9\).*same command"
     ):
         there.run()
     assert all(member.ended for member in there.members)

@@ -197,7 +197,7 @@ def test_who_may_not_ask_iam_gets_the_missing_read_named(
     denied, unchecked = checks["permissions"]
     assert denied["data"]["found"].startswith("dynamodb:Scan on ")
     assert unchecked["code"] == "check-warning"
-    assert "those to write were not checked" in unchecked["text"]
+    assert "write permissions were not checked" in unchecked["text"]
     assert "iam:SimulatePrincipalPolicy" in unchecked["text"]
 
 
