@@ -56,7 +56,7 @@ def _describe(aws: Aws, text: str, suffix: str) -> DescribedResource:
     kind, described = _look(aws, text, name, cards)
     preferred = f"{name}{suffix}"
     if suffix and (problem := kind.names.check(preferred)):
-        raise InputError(f"{preferred} is no {kind.noun} name: {problem}")
+        raise InputError(f"{preferred} is not a valid {kind.noun} name: {problem}")
     return DescribedResource(kind, name, preferred, described)
 
 
