@@ -61,10 +61,10 @@ _WHOLE: Mapping[str, Any] = {"type": "integer", "minimum": 1}
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "profile": _field("Named profile of the AWS configuration.", **_TEXT),
     "region": _field("AWS region.", **_TEXT),
-    "endpoint_url": _field("Another AWS, such as a test server.", **_TEXT),
+    "endpoint_url": _field("Use this endpoint instead of AWS, such as LocalStack.", **_TEXT),
     "strict": _field("Stop when anything is uncertain.", **_FLAG),
     "on_conflict": _field(
-        "Whose value stays where the target holds something of its own.",
+        "Which side wins when both hold different data under the same key.",
         enum=[word.value for word in OnConflict],
     ),
     "versions": _field("Object versions that are copied.", enum=["current", "all"]),
@@ -74,7 +74,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "max_share": _field("Share of provisioned capacity to use, such as 50%.", **_TEXT),
     "processes": _field("Number of processes that copy.", **_WHOLE),
     "deep": _field("Verify objects by reading every byte of both sides.", **_FLAG),
-    "plain": _field("No colour, no signs, no live bar.", **_FLAG),
+    "plain": _field("Plain text: no color, emoji or progress bar.", **_FLAG),
 }
 """The fields of `[defaults]`: options of the command line, by their names there."""
 
