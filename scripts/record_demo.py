@@ -70,7 +70,7 @@ def record(
         text=True,
     )
     began, lines = time.monotonic(), list[Shown]()
-    assert process.stdout is not None
+    assert process.stdout is not None  # noqa: S101 - for the type checker; it is a pipe
     for line in process.stdout:
         lines.append(Shown(time.monotonic() - began, line.rstrip("\n")))
         if kill_at and kill_at in line:
