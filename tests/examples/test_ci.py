@@ -30,7 +30,7 @@ RUNS = {f"github {job}: {step['name']}": step["run"] for job, step in STEPS if "
 LINES = {
     f"gitlab {job} {part} {number}": text
     for job in (".dataware", "dataware-plan", "dataware-apply")
-    for part in ("before_script", "script")
+    for part in ("before_script", "script", "after_script")
     for number, text in enumerate(GITLAB[job].get(part, ()))
 }
 SCRIPTS = {**RUNS, **LINES}
@@ -177,9 +177,9 @@ def test_every_command_line_parses(arguments: list[str]) -> None:
 
 
 def test_there_are_commands_to_check() -> None:
-    """Both examples plan, apply and deploy."""
+    """Both examples plan, apply, deploy and keep the report."""
     assert sorted(arguments[0] for arguments in commands()) == [
-        *("apply", "apply", "deploy", "deploy", "plan", "plan", "plan", "plan")
+        *("apply", "apply", "deploy", "deploy", "plan", "plan", "plan", "plan", "report", "report")
     ]
 
 
