@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -43,6 +44,24 @@ def test_commands_options_and_words_are_completed() -> None:
     assert completed("completion", "z") == ["plain,zsh"]
     assert "plain,lost-data" in completed("explain", "l")
     assert "".join(completed("apply", "--part")) == "", "hidden options stay hidden"
+
+
+def test_runs_are_completed_by_their_ids_and_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the records on this machine know, for each command that takes it."""
+    monkeypatch.setenv("DATAWARE_STATE", str(tmp_path))
+    (tmp_path / "runs").mkdir(mode=0o700)
+    run_id = "20261124-180102-417-3f"
+    (tmp_path / "runs" / f"{run_id}.jsonl").write_text(
+        json.dumps({"record": 1, "run": run_id})
+        + "\n"
+        + json.dumps({"at": 0, "code": "found", "data": {"name": "Waitlist-prod"}})
+        + "\n",
+        "utf-8",
+    )
+    assert completed("report", "2026") == [f"plain,{run_id}"]
+    assert completed("status", "Wait") == ["plain,Waitlist-prod"]
 
 
 def test_files_are_left_to_the_shell() -> None:

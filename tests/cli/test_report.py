@@ -75,12 +75,14 @@ def test_the_runs_on_record_are_listed() -> None:
     names = [kept(1.0), kept(2.0, end=False), kept(3.0, code=4), kept(4.0, code=3)]
     header, *rows = run("report", "--list").lines
     assert header.split("  ")[0] == "RUN"
-    assert header.split() == ["RUN", "STARTED", "(UTC)", "OUTCOME", "COMMAND"]
+    assert header.split() == ["RUN", "STARTED", "(UTC)", "OUTCOME", "MIGRATION", "COMMAND"]
     assert [line.split()[0] for line in rows] == names[::-1]
     at = header.index("OUTCOME")
     ends = [line[at:].split("  ")[0] for line in rows]
     assert ends == ["stopped (3)", "incomplete (4)", "killed", "done"]
-    assert rows[-1].endswith("2026-11-24 18:01  done            dataware migrate s3://a s3://b")
+    assert rows[-1].endswith(
+        "2026-11-24 18:01  done            -          dataware migrate s3://a s3://b"
+    )
 
 
 def test_a_new_machine_has_no_runs_to_list() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from click.shell_completion import get_completion_class
+from click.shell_completion import CompletionItem, get_completion_class
 
 from dataware.cli.help import SectionedCommand, WordChoice
 from dataware.cli.options import plain_options
@@ -38,3 +38,21 @@ def make_script(program: click.Command, shell: str) -> str:
     if found is None:
         raise ValueError(shell)
     return found(program, {}, "dataware", VARIABLE).source()
+
+
+def complete_run(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The ids of runs and migrations, sources and targets that begin with what was typed.
+
+    As far as the records on this machine know them; AWS is not asked.
+    """
+    from dataware.core.errors import DatawareError
+    from dataware.state.run_names import names_on_record
+    from dataware.state.runs import runs_folder
+
+    try:
+        found = names_on_record(runs_folder())
+    except (OSError, DatawareError):
+        return []
+    return [CompletionItem(name) for name in found if name.startswith(incomplete)]

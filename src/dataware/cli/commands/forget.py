@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from dataware.cli.commands.completion import complete_run
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
 from dataware.cli.settings import AwsOptions, pick
@@ -15,7 +16,7 @@ from dataware.core.errors import DatawareError, InputError, RefusedError
 
 
 @click.command(cls=SectionedCommand, short_help="Delete the record of a migration.")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_run)
 @click.option("--yes", is_flag=True, help="Do not ask before the record is deleted.")
 @outside_options
 def forget(**given: Any) -> int:

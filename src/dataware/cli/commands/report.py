@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dataware.cli.commands.completion import complete_run
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import plain_options
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from dataware.state.runs import StoredRun
 
 STANDARD_OUTPUT = Path("-")
-HEADER = ("RUN", "STARTED (UTC)", "OUTCOME", "COMMAND")
+HEADER = ("RUN", "STARTED (UTC)", "OUTCOME", "MIGRATION", "COMMAND")
 OUTCOMES = {
     SidesDifferError.exit_code: "different",
     RefusedError.exit_code: "stopped",
@@ -31,7 +32,7 @@ OUTCOMES = {
 
 
 @click.command(cls=SectionedCommand, short_help="Write the report of a run, as one page.")
-@click.argument("run", required=False, metavar="[RUN]")
+@click.argument("run", required=False, metavar="[RUN]", shell_complete=complete_run)
 @click.option(
     "--out",
     metavar="FILE",
@@ -105,10 +106,13 @@ def _list(emit: Emit) -> None:
 
 
 def _row(run: StoredRun) -> tuple[str, ...]:
+    from dataware.state.run_names import migrations_of
+
     began = run.beginning
     words = ["dataware", *map(str, [began.get("command"), *began.get("arguments", ())])]
     started = str(began.get("started", ""))[:16].replace("T", " ")
-    return run.run, started, _outcome(run), escape_unprintable(" ".join(words))
+    migrations = ", ".join(migrations_of(run)) or "-"
+    return run.run, started, _outcome(run), migrations, escape_unprintable(" ".join(words))
 
 
 def _outcome(run: StoredRun) -> str:

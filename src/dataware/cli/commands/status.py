@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dataware.cli.commands.completion import complete_run
 from dataware.cli.display import is_live
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=SectionedCommand, short_help="Show running and finished migrations.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_run)
 @click.option("--watch", is_flag=True, help="Watch running migrations until they finish.")
 @click.option(
     "--interval",
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 @outside_options
 def status(**given: Any) -> int:
     """Show every migration on record, or the one into NAME: how far it is, or how it ended.
+
+    NAME is a target, a source, or the id of a migration or of a run, as `report --list` shows it.
 
     A running one is shown from any terminal or machine, because it keeps its record in the
     account. Ctrl-C ends the watching and nothing else.
@@ -57,7 +60,11 @@ def run_status(out: AwsOptions, name: str | None, *, watching: bool, interval: f
     from dataware.cli.context import outside
     from dataware.ops.status import check_seen, report_nothing, runs_on_record, with_journal
     from dataware.ops.status import status as report_status
+    from dataware.state.run_names import resolve_migration
+    from dataware.state.runs import runs_folder
 
+    if name is not None:
+        name = resolve_migration(runs_folder(), name)
     if watching:
         return _watch(out, name, interval)
     with outside(out) as context:

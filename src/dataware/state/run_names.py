@@ -1,0 +1,61 @@
+"""What people call a run by: its id, the ids of its migrations, and the names that they copy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from dataware.core.errors import InputError
+from dataware.state.runs import StoredRun, kept_runs
+
+RUN_ID = re.compile(r"\d{8}-[0-9a-f-]*")
+"""How the id of a command's run begins; the id of a migration has no hyphen."""
+
+COMPLETED_RUNS = 30
+COMPLETED_RECORDS = 500
+"""How far a completion looks back, and how far into each run: a person waits for it."""
+
+
+def resolve_migration(folder: Path, name: str) -> str:
+    """The id of the migration that a run of this id made; any other name is answered as it is.
+
+    Raises InputError for a run that made several.
+    """
+    if RUN_ID.fullmatch(name) is None:
+        return name
+    runs = [run for run in kept_runs(folder) if run.run.startswith(name)]
+    ids = dict.fromkeys(each for run in runs[:1] for each in migrations_of(run))
+    if len(runs) != 1 or not ids:
+        return name
+    if len(ids) > 1:
+        raise InputError(
+            f"run {runs[0].run} made {len(ids)} migrations: name one of {', '.join(ids)}"
+        )
+    return next(iter(ids))
+
+
+def migrations_of(run: StoredRun) -> list[str]:
+    """The ids of the migrations that a run made or continued, in order."""
+    found = (record.get("data") for record in run.records())
+    named = (data.get("migration") for data in found if isinstance(data, dict))
+    return list(dict.fromkeys(each for each in named if isinstance(each, str) and each))
+
+
+def names_on_record(folder: Path) -> list[str]:
+    """Ids of runs and migrations, and the names in them, those of the newest run first."""
+    newest = kept_runs(folder)[:COMPLETED_RUNS]
+    found = [run.run for run in newest]
+    for run in newest:
+        found += _names_in(run)
+    return list(dict.fromkeys(found))
+
+
+def _names_in(run: StoredRun) -> Iterator[str]:
+    for record in islice(run.records(), COMPLETED_RECORDS):
+        data = record.get("data")
+        for field in ("name", "source", "migration"):
+            value = data.get(field) if isinstance(data, dict) else None
+            if isinstance(value, str) and value.isprintable():
+                yield value
