@@ -49,7 +49,7 @@ def test_it_succeeds_and_shows_the_scenarios_verbatim(shown: Ran) -> None:
 def test_it_kills_a_copy_and_resumes_it(shown: Ran) -> None:
     """The kill, the status of what it left, the resumption and the verification."""
     killed = next(line for line in shown.lines if line.startswith("Killed (SIGKILL) with "))
-    idle = next(line for line in reversed(shown.lines) if line.startswith("✅ Nothing to do: "))
+    idle = next(line for line in reversed(shown.lines) if line.startswith("✅ Nothing to copy: "))
     whole = "📊 Spaceport-Places → Spaceport-Places-prod: complete: 2,000 items verified; "
     complete = next(line for line in shown.lines if line.startswith(whole))
     assert in_order(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,21 +70,29 @@ def test_data_under_the_preferred_name_is_imported() -> None:
         LOOKING.format("2 resources"),
         "✅ Importing existing S3 bucket with data: spaceport-uploads-staging",
         "✅ Importing existing DynamoDB table with data: Spaceport-Waitlist-staging",
-        "✅ Nothing to do: 2 resources are as they should be",
+        "✅ Nothing to copy: 2 resources already hold their data",
     ]
 
 
 def test_data_under_the_fallback_is_migrated_once(waitlist: Path) -> None:
     """Scenario 2: 78 items are four batches; the second run has nothing to do."""
     ran = run("apply", waitlist)
-    assert (ran.code, ran.lines) == (0, [LOOKING.format("1 resource"), *MIGRATION])
+    *lines, done, left = ran.lines
+    assert (ran.code, lines) == (0, [LOOKING.format("1 resource"), *MIGRATION])
+    assert re.fullmatch(
+        r"✅ Done in \d+ s: 1 copied and verified \(78 items, 2\.8 kB\)\. Sources untouched\.", done
+    )
+    assert left == (
+        "ℹ️  Left to do: Spaceport-Waitlist-prod belongs to no stack yet; "
+        "`dataware deploy` lets a CDK app adopt it"
+    )
     assert items_of("Spaceport-Waitlist-prod") == items_of("Spaceport-Waitlist")
     assert stacks() == []
     again = run("apply", waitlist)
     assert again.code == 0
     assert again.lines[1:] == [
         "✅ Importing existing DynamoDB table with data: Spaceport-Waitlist-prod",
-        "✅ Nothing to do: 1 resource is as it should be",
+        "✅ Nothing to copy: 1 resource already holds its data",
     ]
 
 
@@ -98,7 +107,7 @@ def test_empty_names_are_told_and_a_new_one_is_announced() -> None:
         "ℹ️  Fallback bucket exists but is empty: spaceport-ml-processing",
         f"🆕 Creating new S3 bucket: {STAGING}",
         f"✅ Using the existing S3 bucket as it is: {STAGING}",
-        "✅ Nothing to do: 1 resource is as it should be",
+        "✅ Nothing to copy: 1 resource exists and is empty",
     ]
 
 
@@ -110,7 +119,7 @@ def test_an_empty_resource_that_exists_is_not_called_new() -> None:
     assert run("apply", app).lines[1:] == [
         f"ℹ️  Preferred bucket exists but is empty: {STAGING}",
         f"✅ Using the existing S3 bucket as it is: {STAGING}",
-        "✅ Nothing to do: 1 resource is as it should be",
+        "✅ Nothing to copy: 1 resource exists and is empty",
     ]
 
 
@@ -119,10 +128,14 @@ def test_what_exists_nowhere_is_created_once() -> None:
     """Rule 5: the bucket is there afterwards, not in any stack, and the next run leaves it."""
     app = bucket_app(Path("dataware.toml"), STAGING)
     first = run("apply", app)
-    assert (first.code, first.lines[-1]) == (0, f"✅ Created S3 bucket: {STAGING}")
+    assert (first.code, first.lines[1:3]) == (
+        0,
+        [f"🆕 Creating new S3 bucket: {STAGING}", f"✅ Created S3 bucket: {STAGING}"],
+    )
+    assert first.lines[3].endswith(" s: 1 created.")
     client("s3").head_bucket(Bucket=STAGING)
     assert stacks() == []
-    assert run("apply", app).lines[-1].startswith("✅ Nothing to do")
+    assert run("apply", app).lines[-1].startswith("✅ Nothing to copy")
 
 
 READING = ("Get", "List", "Describe", "Head", "Scan")
@@ -194,7 +207,7 @@ def test_a_saved_plan_is_applied(waitlist: Path) -> None:
         {"exists": "yes", "content": "data", "owner": "no stack", "marker": "none"},
     ]
     ran = run("apply", "plan.json")
-    assert (ran.code, ran.lines[-1]) == (0, MIGRATION[-1])
+    assert (ran.code, ran.lines[-3]) == (0, MIGRATION[-1])
 
 
 def test_a_saved_plan_is_refused_once_a_fact_has_changed(waitlist: Path) -> None:
@@ -283,7 +296,7 @@ def test_a_bucket_is_migrated_like_a_table() -> None:
     """The bucket's lines have the bucket's words, and its objects arrive as they were."""
     make_bucket("spaceport-uploads", [{"Key": f"k{n}", "Body": b"x"} for n in range(30)])
     app = bucket_app(Path("dataware.toml"), "spaceport-uploads-prod", "spaceport-uploads")
-    assert run("apply", app).lines[1:] == [
+    assert run("apply", app).lines[1:-2] == [
         "🔄 Fallback bucket has data, creating preferred and migrating: "
         "spaceport-uploads → spaceport-uploads-prod",
         "📊 Found 30 objects to migrate",

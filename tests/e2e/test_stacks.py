@@ -105,7 +105,7 @@ def test_what_this_stack_owns_is_kept() -> None:
     assert ran.code == 0
     assert ran.lines[1:] == [
         "✅ Keeping the stack's own DynamoDB table: Waitlist-prod",
-        "✅ Nothing to do: 1 resource is as it should be",
+        "✅ Nothing to copy: 1 resource already holds its data",
     ]
 
 
@@ -125,7 +125,7 @@ def test_an_empty_resource_of_this_stack_takes_the_fallbacks_data(kind: str) -> 
     assert content("data-prod") == content("data-old")
     again = run("apply", app, "--stack", "App")
     assert "Keeping the stack's own" in again.out
-    assert "Nothing to do" in again.out
+    assert "Nothing to copy" in again.out
     assert stacks() == ["App"]
 
 

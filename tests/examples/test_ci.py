@@ -333,7 +333,7 @@ def test_a_change_that_nobody_reviewed_is_refused(machine: Runner) -> None:
 def test_the_reviewed_plan_is_applied_and_may_be_applied_again(machine: Runner) -> None:
     """The plan of the pull request is carried out on merge; a second run has nothing to do."""
     machine.run(step("plan", "Plan"))
-    for last in ("Verified 9 items", "Nothing to do"):
+    for last in ("Verified 9 items", "Nothing to copy"):
         done = machine.run(step("apply", "Apply"), PLAN="plan.json")
         assert done.returncode == 0, done.stdout
         assert last in done.stdout

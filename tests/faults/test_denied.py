@@ -251,7 +251,7 @@ def test_the_printed_policy_is_enough(
         applied = run("apply", "dataware.toml")
         assert applied.code == 0, applied
         assert all(run("verify", *pair).code == 0 for pair in PAIRS)
-        assert run("apply", "dataware.toml").lines[-1].startswith("✅ Nothing to do")
+        assert run("apply", "dataware.toml").lines[-1].startswith("✅ Nothing to copy")
     assert items_of("new-table") == items_of("old-table")
     assert objects_of("new-bucket") == objects_of("old-bucket")
     assert stacks() == []

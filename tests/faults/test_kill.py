@@ -51,7 +51,7 @@ def check_recovery(migration: Migration, proxy: FaultProxy, app: Path) -> None:
         proxy.clear()
         again = run("apply", app)
         assert again.code == 0
-        assert again.lines[-1].startswith("✅ Nothing to do")
+        assert again.lines[-1].startswith("✅ Nothing to copy")
         assert not {seen.operation for seen in proxy.seen} & CHANGING
     assert stacks() == []
 
@@ -121,5 +121,5 @@ def test_a_killed_creation_leaves_no_holding_stack(
     assert len(stacks()) == 1
     again = run("apply", app)
     assert again.code == 0
-    assert again.lines[-1].startswith("✅ Nothing to do")
+    assert again.lines[-1].startswith("✅ Nothing to copy")
     assert stacks() == []

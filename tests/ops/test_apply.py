@@ -39,7 +39,7 @@ def test_a_migration_is_carried_out_and_then_there_is_nothing_to_do(there: World
     there.log.clear()
     applied(there, BOX)
     assert there.log == []
-    assert there.events.codes[-1] == "nothing-to-do"
+    assert there.events.codes[-1] == "nothing-to-copy"
 
 
 def test_what_needs_attention_is_the_last_line(there: World) -> None:
@@ -49,7 +49,7 @@ def test_what_needs_attention_is_the_last_line(there: World) -> None:
     both = replace(BOX, id="Both", preferred="old-prod")
     applied(there, both)
     assert there.events.codes[-1] == "needs-attention"
-    assert "nothing-to-do" not in there.events.codes
+    assert "nothing-to-copy" not in there.events.codes
     assert there.events.texts("needs-attention") == [
         "Nothing had to be changed, and 1 needs your attention (old-prod): see the warnings above"
     ]
@@ -202,4 +202,4 @@ def test_who_goes_on_afterwards_sums_up_by_himself(there: World) -> None:
     both = replace(BOX, id="Both", preferred="old-prod")
     for wanted in (both, replace(BOX, fallbacks=())):
         apply_plan(context, make_plan(context, [wanted], report=False), PLAIN, sums_up=False)
-    assert not {"needs-attention", "nothing-to-do"} & set(there.events.codes)
+    assert not {"needs-attention", "nothing-to-copy"} & set(there.events.codes)

@@ -12,13 +12,11 @@ from dataware.core.plan import Plan, Planned
 from dataware.kinds import load
 from dataware.report.summary import (
     Totals,
-    duration,
     money,
     plan_summary,
     price_notes,
     question_of,
     shown_plan,
-    volume,
 )
 from support.plans import BUCKET, PRICES, TABLE, migration, plan_of, threat, warned
 
@@ -149,36 +147,9 @@ def test_what_is_shown_of_a_plan_holds_no_properties() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(2, "2 s"), (60, "1 min"), (61, "1 min 1 s"), (3600, "1 h"), (90061, "25 h 1 min")],
-)
-def test_durations(seconds: int, text: str) -> None:
-    """Two units at most."""
-    assert duration(seconds) == text
-
-
-@pytest.mark.parametrize(
     ("usd", "text"),
     [(0, "$0.0000"), (0.00001, "less than $0.0001"), (0.0002, "$0.0002"), (1234.5, "$1,234.50")],
 )
 def test_money(usd: float, text: str) -> None:
     """Small amounts keep their digits."""
     assert money(usd) == text
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (99_949, "99.9 kB"),
-        (99_951, "100 kB"),
-        (999_960, "1.0 MB"),
-        (12 * 10**12, "12.0 TB"),
-        (5 * 10**18, "5,000 PB"),
-    ],
-)
-def test_volumes(size: int, text: str) -> None:
-    """Decimal units, three digits as far as there are units."""
-    assert volume(size) == text

@@ -36,7 +36,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "deep",
     ),
     "AWS": ("profile", "region", "endpoint_url"),
-    "Output": ("format", "notify", "plain", "debug", "help"),
+    "Output": ("yes", "full", "format", "notify", "plain", "debug", "help"),
 }
 """Options that several commands share, by the section of the help that shows them; what belongs
 to one command alone comes first."""

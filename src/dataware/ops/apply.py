@@ -13,7 +13,7 @@ from dataware.core.errors import (
     WriteDeniedError,
     to_go_on,
 )
-from dataware.core.events import event, format_count, needs_attention
+from dataware.core.events import event, needs_attention
 from dataware.core.guide import read_more
 from dataware.core.history import check_history
 from dataware.core.kind import Kind
@@ -28,6 +28,7 @@ from dataware.ops.migrate import order_of
 from dataware.ops.migration_policy import Migration
 from dataware.ops.plan import make_plan
 from dataware.ops.run_migration import run_migration
+from dataware.ops.run_summary import RunSummary, describe_idle
 from dataware.ops.verify import with_real_region
 
 NAMED = 5
@@ -64,10 +65,23 @@ def apply_plan(
         )
     check_sources(plan, settings)
     _report_waiting(context, plan)
-    _apply_each(context, plan, settings)
     if sums_up:
-        _report_end(context, plan)
+        _apply_and_sum_up(context, plan, settings)
+    else:
+        _apply_each(context, plan, settings)
     return plan
+
+
+def _apply_and_sum_up(context: Context, plan: Plan, settings: CopySettings) -> None:
+    """Carry the resources out, and say what that came to, however it ends."""
+    summary = RunSummary(context.emit, context.clock.now())
+    try:
+        _apply_each(replace(context, emit=summary), plan, settings)
+    except IncompleteError:
+        summary.report_unfinished(plan, context.clock.now())
+        raise
+    summary.report(plan, context.clock.now())
+    _report_end(context, plan)
 
 
 def check_sources(plan: Plan, settings: CopySettings) -> None:
@@ -85,7 +99,7 @@ def _report_end(context: Context, plan: Plan) -> None:
         text = f"{copied}{needs_attention(plan.attention)}{named}: see the warnings above"
         context.emit(event("needs-attention", text=text[0].upper() + text[1:], names=names))
     elif not plan.changes:
-        context.emit(event("nothing-to-do", reason=_why_nothing(plan)))
+        context.emit(event("nothing-to-copy", reason=describe_idle(plan)))
 
 
 def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
@@ -136,23 +150,6 @@ def _report_waiting(context: Context, plan: Plan) -> None:
         for planned in waiting:
             words = {"source": planned.decision.source, "name": planned.wanted.preferred}
             context.emit(event("phase", phase="waiting", **words))
-
-
-def _why_nothing(plan: Plan) -> str:
-    waiting = sum(map(_is_left, plan.resources))
-    there = len(plan.resources) - waiting
-    are = "is as it should be" if there == 1 else "are as they should be"
-    parts = [
-        f"{format_count(there, 'resource')} {are}",
-        f"{format_count(waiting, 'resource')}deferred to the deployment",
-    ]
-    return " and ".join(part for part, n in zip(parts, (there, waiting), strict=True) if n)
-
-
-def _is_left(planned: Planned) -> bool:
-    """Whether the deployment of the app's own stack creates the resource."""
-    missing = planned.preferred.existence is not Existence.EXISTS
-    return planned.decision.action is Action.CREATE and missing and not planned.creates
 
 
 def _probed_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:

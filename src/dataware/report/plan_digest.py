@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dataware.calc.measures import duration
 from dataware.core.events import format_count
 from dataware.core.model import Action, Content, Existence
 from dataware.core.printable import escape_unprintable
 from dataware.kinds import load
 from dataware.report.fit import Fit
-from dataware.report.summary import duration, is_unchanged, money
+from dataware.report.summary import is_unchanged, money
 from dataware.report.table import amount, in_order
 
 Json = Mapping[str, Any]

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dataware.calc.measures import duration, volume
 from dataware.core.events import Event, format_count
 from dataware.core.model import Action, Existence, MarkerState, Ownership, precision
 from dataware.core.printable import escape_unprintable
 from dataware.kinds import load
-from dataware.report.summary import WORDS, duration, money, volume
+from dataware.report.summary import WORDS, money
 
 Json = Mapping[str, Any]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from dataware.calc.measures import duration, volume
 from dataware.core.events import format_count
 from dataware.core.model import precision
 from dataware.kinds import CATALOGUE, load
 from dataware.report.html.table import Column, Line, ReportTable, Row, cell
 from dataware.report.html.words import facts_in_words
-from dataware.report.summary import duration, money, volume
+from dataware.report.summary import money
 
 COLUMNS = (
     Column("Resource"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dataware.calc.measures import volume
 from dataware.core.events import format_count
 from dataware.report.html.chart import chart_of
 from dataware.report.html.decisions import decisions_table
@@ -30,7 +31,6 @@ from dataware.report.html.words import (
     rate_in_words,
     seconds_in_words,
 )
-from dataware.report.summary import volume
 
 CHARTED = 100
 """Migrations that have a chart, the longest ones; the others stand in the table alone."""

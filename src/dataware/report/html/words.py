@@ -9,11 +9,11 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from dataware.calc.measures import volume
 from dataware.core.events import format_count, needs_attention
 from dataware.core.model import Action, precision
 from dataware.core.printable import escape_unprintable
 from dataware.report.html.story import MigrationStory, Story
-from dataware.report.summary import volume
 
 GOOD, NOTE, WARN, BAD = "good", "note", "warn", "bad"
 """Tones: as it should be, to know, to look at, not done."""

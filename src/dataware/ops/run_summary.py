@@ -1,0 +1,130 @@
+"""The sum at the end of a run: what was done, what was there already, and what is left to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from dataware.calc.measures import duration, volume
+from dataware.core.events import Event, event, format_count
+from dataware.core.model import Action, Content, Existence, ImportMode
+from dataware.core.plan import Plan, Planned
+from dataware.core.ports import Emit
+
+NAMED = 5
+"""Names that a sentence holds at most."""
+
+
+class RunSummary:
+    """Hears of all that happens in a run, and sums it up; `emit` shows it."""
+
+    def __init__(self, emit: Emit, started: float) -> None:
+        self._emit = emit
+        self._started = started
+        self._items: Counter[str] = Counter()
+        self._bytes: dict[object, int] = {}
+        self._copied: set[object] = set()
+        self._created: set[object] = set()
+
+    def __call__(self, happened: Event) -> None:
+        """Show an event, and count what it tells of."""
+        name, data = happened.data.get("name"), happened.data
+        if happened.code == "copy-totals" and isinstance(size := data.get("bytes"), int):
+            self._bytes[name] = size
+        elif happened.code == "verified" and isinstance(count := data.get("count"), int):
+            self._items[str(data["unit"])] += count
+        elif happened.code == "migrated":
+            self._copied.add(name)
+        elif happened.code == "created":
+            self._created.add(name)
+        self._emit(happened)
+
+    def report(self, plan: Plan, now: float) -> None:
+        """Tell what was done, and what is left to do; nothing where nothing was done."""
+        if not self._copied and not self._created:
+            return
+        self._emit(event("sum", after=self._elapsed(now), text=self._sum(plan, 0)))
+        if names := self._ownerless(plan):
+            self._emit(event("left-to-do", text=_adoption(names)))
+
+    def report_unfinished(self, plan: Plan, now: float) -> None:
+        """Tell what was done before a run ended early; nothing where nothing was done."""
+        if not self._copied and not self._created:
+            return
+        changing = sum(one.changes for one in plan.resources)
+        rest = changing - len(self._copied | self._created)
+        self._emit(event("unfinished", after=self._elapsed(now), text=self._sum(plan, rest)))
+
+    def _elapsed(self, now: float) -> str:
+        return duration(max(0, round(now - self._started)))
+
+    def _sum(self, plan: Plan, unfinished: int) -> str:
+        untouched = ". Sources untouched." if self._copied else "."
+        return ", ".join(self._parts(plan, unfinished)) + untouched
+
+    def _parts(self, plan: Plan, unfinished: int) -> Iterator[str]:
+        if self._copied:
+            amounts = [format_count(count, unit) for unit, count in self._items.items()]
+            size = sum(self._bytes.get(name, 0) for name in self._copied)
+            held = [*amounts, *([volume(size)] if size else [])]
+            yield f"{len(self._copied):,} copied and verified ({', '.join(held)})"
+        if self._created:
+            yield f"{len(self._created):,} created"
+        if unfinished:
+            yield f"{unfinished:,} not finished"
+        left = sum(map(is_left, plan.resources))
+        if there := sum(not one.changes for one in plan.resources) - left:
+            yield f"{there:,} already in place"
+        if left:
+            yield f"{left:,} deferred to the deployment"
+
+    def _ownerless(self, plan: Plan) -> list[str]:
+        """What this run made, and a stack is to adopt."""
+        made = self._copied | self._created
+        return [
+            one.wanted.preferred
+            for one in plan.resources
+            if one.wanted.preferred in made
+            and one.preferred.existence is not Existence.EXISTS
+            and one.decision.import_mode is not ImportMode.REFERENCE
+        ]
+
+
+def _adoption(names: Sequence[str]) -> str:
+    named = ", ".join(names[:NAMED])
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    belong = "belongs" if len(names) == 1 else "belong"
+    it = "it" if len(names) == 1 else "them"
+    return f"{named}{more} {belong} to no stack yet; `dataware deploy` lets a CDK app adopt {it}"
+
+
+def is_left(planned: Planned) -> bool:
+    """Whether the deployment of the app's own stack creates the resource."""
+    missing = planned.preferred.existence is not Existence.EXISTS
+    return planned.decision.action is Action.CREATE and missing and not planned.creates
+
+
+def describe_idle(plan: Plan) -> str:
+    """Why nothing is to be copied, for a plan that changes nothing."""
+    left = sum(map(is_left, plan.resources))
+    empty = sum(_is_empty(one) for one in plan.resources)
+    holding = len(plan.resources) - left - empty
+    parts = []
+    if holding:
+        hold = "holds its data" if holding == 1 else "hold their data"
+        more = f" ({empty:,} more {_exist(empty)} empty)" if empty else ""
+        parts.append(f"{format_count(holding, 'resource')} already {hold}{more}")
+    elif empty:
+        parts.append(f"{format_count(empty, 'resource')} {_exist(empty)} empty")
+    if left:
+        parts.append(f"{format_count(left, 'resource')} deferred to the deployment")
+    return ", ".join(parts) or "no resource opts in"
+
+
+def _exist(count: int) -> str:
+    return "exists and is" if count == 1 else "exist and are"
+
+
+def _is_empty(planned: Planned) -> bool:
+    used = planned.source if planned.source is not None else planned.preferred
+    return used.existence is Existence.EXISTS and used.content is Content.EMPTY
