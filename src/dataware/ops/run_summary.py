@@ -43,7 +43,7 @@ class RunSummary:
         """Tell what was done, and what is left to do; nothing where nothing was done."""
         if not self._copied and not self._created:
             return
-        self._emit(event("sum", after=self._elapsed(now), text=self._sum(plan, 0)))
+        self._emit(event("sum", after=self._format_elapsed(now), text=self._sum(plan, 0)))
         if names := self._ownerless(plan):
             self._emit(event("left-to-do", text=_adoption(names)))
 
@@ -53,9 +53,9 @@ class RunSummary:
             return
         changing = sum(one.changes for one in plan.resources)
         rest = changing - len(self._copied | self._created)
-        self._emit(event("unfinished", after=self._elapsed(now), text=self._sum(plan, rest)))
+        self._emit(event("unfinished", after=self._format_elapsed(now), text=self._sum(plan, rest)))
 
-    def _elapsed(self, now: float) -> str:
+    def _format_elapsed(self, now: float) -> str:
         return duration(max(0, round(now - self._started)))
 
     def _sum(self, plan: Plan, unfinished: int) -> str:
