@@ -13,6 +13,7 @@ from dataware.cli.defaults import read_defaults
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Which resources": (
+        "only",
         "stack",
         "exclusively",
         "context",

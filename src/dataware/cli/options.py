@@ -117,6 +117,13 @@ deploy_options = _together(
     ),
 )
 
+only_option = click.option(
+    "--only",
+    metavar="NAME",
+    multiple=True,
+    help="Only the resource of this preferred name or logical id; may be given again.",
+)
+
 app_argument = click.argument("app", required=False, type=FilePath(path_type=Path))
 
 app_options = _together(app_argument, deploy_options)

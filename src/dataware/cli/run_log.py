@@ -34,7 +34,9 @@ REPORTED = frozenset({"apply", "deploy", "migrate"})
 
 PACKAGES = ("boto3", "pycurl")
 
-HARMLESS = frozenset({"profile", "region", "stack", "app", "out", "allow_loss", "source", "target"})
+HARMLESS = frozenset(
+    {"profile", "region", "stack", "app", "out", "allow_loss", "only", "source", "target"}
+)
 """Arguments of free text that hold no secret; of others a record only says that they were given."""
 
 HIDDEN = "…"

@@ -11,11 +11,13 @@ from dataware.cli.options import (
     app_options,
     copy_options,
     full_option,
+    only_option,
     outside_options,
     yes_option,
 )
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, pick
-from dataware.core.errors import RefusedError
+from dataware.core.errors import InputError, RefusedError
+from dataware.core.events import event
 
 if TYPE_CHECKING:
     from dataware.cli.notify import Listener
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 @click.command(cls=SectionedCommand, short_help="Create, copy and verify; safe to repeat.")
 @yes_option
 @app_options
+@only_option
 @full_option
 @copy_options
 @outside_options
@@ -47,36 +50,48 @@ def apply(**given: Any) -> int:
         pick(AppOptions, given),
         pick(CopyOptions, given),
         yes=given["yes"],
+        only=given["only"],
     )
 
 
-def run_apply(out: AwsOptions, app: AppOptions, copy: CopyOptions, *, yes: bool) -> int:
+def run_apply(
+    out: AwsOptions, app: AppOptions, copy: CopyOptions, *, yes: bool, only: tuple[str, ...] = ()
+) -> int:
     """Carry out a saved plan, or a new plan of an app."""
     from dataware.cli.notify import notifying
 
     with notifying("apply", out, copy.notify) as listener:
-        _apply(out, app, copy, listener, yes=yes)
+        _apply(out, app, copy, listener, yes=yes, only=only)
     return 0
 
 
 def _apply(
-    out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: Listener, *, yes: bool
+    out: AwsOptions,
+    app: AppOptions,
+    copy: CopyOptions,
+    listener: Listener,
+    *,
+    yes: bool,
+    only: tuple[str, ...],
 ) -> None:
-    from dataware.cli.app import app_of, saved_plan, wanted_here
+    from dataware.cli.app import app_of, wanted_here
     from dataware.cli.context import outside, settings_of
     from dataware.cli.display import can_ask
     from dataware.cli.project import in_project
     from dataware.ops.apply import apply_plan
     from dataware.ops.inputs import App
+    from dataware.ops.inputs.only import choose_resources
     from dataware.ops.inputs.prices import read_prices
     from dataware.ops.plan import make_plan
 
-    saved = saved_plan(app)
+    saved = _saved_plan(app, only)
     asks = saved is None and not yes and can_ask(out)
     out = in_project(out, app)
-    loaded = App([]) if saved else app_of(out, app)
+    loaded, left_out = choose_resources(App([]) if saved else app_of(out, app), only)
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
         listener.at(context.aws)
+        if left_out:
+            context.emit(event("note", text=left_out))
         settings = settings_of(copy)
         plan = saved or make_plan(
             context,
@@ -88,6 +103,19 @@ def _apply(
         if asks and plan.changes and not plan.stops:
             _ask(context, plan)
         apply_plan(context, plan, settings, saved=saved is not None)
+
+
+def _saved_plan(app: AppOptions, only: tuple[str, ...]) -> Plan | None:
+    """The plan that is named, if one is. Raises InputError where only a part of it is wanted."""
+    from dataware.cli.app import saved_plan
+
+    saved = saved_plan(app)
+    if saved is not None and only:
+        raise InputError(
+            "a saved plan is carried out whole: make another with `dataware plan --only NAME --out "
+            "FILE`"
+        )
+    return saved
 
 
 def _ask(context: Context, plan: Plan) -> None:

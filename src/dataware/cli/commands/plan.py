@@ -12,6 +12,7 @@ from dataware.cli.options import (
     app_options,
     full_option,
     guard_options,
+    only_option,
     plan_outside_options,
     prices_option,
     saving_options,
@@ -30,6 +31,7 @@ DONE, CHANGES = 0, SidesDifferError.exit_code
 
 @click.command(cls=SectionedCommand, short_help="Show what would happen; change nothing.")
 @app_options
+@only_option
 @guard_options
 @saving_options
 @full_option
@@ -55,6 +57,7 @@ def plan(**given: Any) -> int:
         pick(PlanOptions, given),
         pick(GuardOptions, given),
         prices=given["prices"],
+        only=given["only"],
     )
 
 
@@ -65,6 +68,7 @@ def run_plan(
     guarding: GuardOptions,
     *,
     prices: Path | None,
+    only: tuple[str, ...] = (),
 ) -> int:
     """Look, decide, guard, save."""
     from dataware.cli.app import app_of
@@ -72,18 +76,16 @@ def run_plan(
     from dataware.cli.context import outside
     from dataware.cli.guarded_plan import guarded_plan, report_plan
     from dataware.cli.way_on import apply_command
-    from dataware.ops.inputs.files import check_writable, read_environments, save_plan
+    from dataware.ops.inputs.files import save_plan
+    from dataware.ops.inputs.only import choose_resources
     from dataware.ops.inputs.prices import read_prices
 
     priced = read_prices(prices)
-    if saving.prune and not saving.lock:
-        raise InputError("--prune removes entries from the lock file: add --lock")
-    if saving.out:
-        check_writable(saving.out)
-    if saving.lock:
-        read_environments()
-    loaded = app_of(out, app, guarding=True)
+    _check_saving(saving, only)
+    loaded, left_out = choose_resources(app_of(out, app, guarding=True), only)
     with outside(out, strict=app.strict, brief=True) as context:
+        if left_out:
+            context.emit(event("note", text=left_out))
         plan = guarded_plan(context, loaded, guarding, priced)
         report_plan(context, plan)
         if saving.out:
@@ -96,6 +98,20 @@ def run_plan(
     if plan.stops or plan.losses:
         return RefusedError.exit_code
     return CHANGES if saving.detailed_exitcode and (plan.changes or plan.attention) else DONE
+
+
+def _check_saving(saving: PlanOptions, only: tuple[str, ...]) -> None:
+    """Raise InputError for what cannot be saved, before anything is asked."""
+    from dataware.ops.inputs.files import check_writable, read_environments
+
+    if saving.prune and not saving.lock:
+        raise InputError("--prune removes entries from the lock file: add --lock")
+    if saving.lock and only:
+        raise InputError("--lock holds the decisions of a whole app: leave out --only")
+    if saving.out:
+        check_writable(saving.out)
+    if saving.lock:
+        read_environments()
 
 
 def _save_decisions(context: Context, app: App, plan: Plan, *, prune: bool) -> None:

@@ -1,0 +1,46 @@
+"""Some of the resources of an app, chosen by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dataware.calc.suggest import did_you_mean
+from dataware.core.errors import InputError
+from dataware.core.events import format_count
+from dataware.core.model import Wanted
+from dataware.ops.inputs.wanted import App
+
+SHOWN = 5
+
+
+def choose_resources(app: App, names: Sequence[str]) -> tuple[App, str]:
+    """The app with the named resources alone, and a sentence on what is left out.
+
+    A name is a preferred name, a logical id or an id; without names it is the whole app and no
+    sentence. Raises InputError for a name that no resource has.
+    """
+    if not names:
+        return app, ""
+    known = {name for one in app.wanted for name in _names_of(one)}
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"--only {name}: no resource of the app is so called, {did_you_mean(name, known)}"
+            )
+    chosen = [one for one in app.wanted if not _names_of(one).isdisjoint(names)]
+    left = [one.preferred for one in app.wanted if one not in chosen]
+    return replace(app, wanted=chosen), _describe_left(left)
+
+
+def _names_of(wanted: Wanted) -> set[str]:
+    return {name for name in (wanted.preferred, wanted.logical_id, wanted.id) if name}
+
+
+def _describe_left(left: Sequence[str]) -> str:
+    if not left:
+        return ""
+    more = f" and {len(left) - SHOWN:,} more" if len(left) > SHOWN else ""
+    return (
+        f"--only leaves out {format_count(len(left), 'resource')}: {', '.join(left[:SHOWN])}{more}"
+    )

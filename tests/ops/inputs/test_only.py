@@ -1,0 +1,46 @@
+"""Some resources of an app are chosen by name, and what is left out is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from dataware.core.errors import InputError
+from dataware.core.model import Wanted
+from dataware.ops.inputs import App
+from dataware.ops.inputs.only import choose_resources
+
+APP = App(
+    [
+        Wanted("App/Orders", "AWS::DynamoDB::Table", "orders-prod", logical_id="Orders1A"),
+        Wanted("uploads-prod", "AWS::S3::Bucket", "uploads-prod"),
+        *(Wanted(f"b{n}", "AWS::S3::Bucket", f"bucket-{n}") for n in range(6)),
+    ]
+)
+
+
+@pytest.mark.parametrize("name", ["orders-prod", "Orders1A", "App/Orders"])
+def test_a_resource_goes_by_each_of_its_names(name: str) -> None:
+    """Preferred name, logical id and id mean the same."""
+    chosen, left = choose_resources(APP, [name])
+    assert [one.preferred for one in chosen.wanted] == ["orders-prod"]
+    assert left == (
+        "--only leaves out 7 resources: uploads-prod, bucket-0, bucket-1, bucket-2, bucket-3 and 2 "
+        "more"
+    )
+
+
+def test_several_names_stay_in_the_order_of_the_app() -> None:
+    """However they are typed."""
+    chosen, _ = choose_resources(APP, ["bucket-3", "Orders1A", "bucket-3"])
+    assert [one.preferred for one in chosen.wanted] == ["orders-prod", "bucket-3"]
+
+
+def test_without_a_name_nothing_is_left_out() -> None:
+    """The whole app, and not a word."""
+    assert choose_resources(APP, []) == (APP, "")
+
+
+def test_an_unknown_name_suggests_one() -> None:
+    """Nothing is planned for a slip."""
+    with pytest.raises(InputError, match="did you mean orders-prod"):
+        choose_resources(APP, ["uploads-prod", "order-prod"])
