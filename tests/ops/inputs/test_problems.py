@@ -98,6 +98,20 @@ def test_a_toml_file_is_read_to_its_end(tmp_path: Path) -> None:
     ]
 
 
+def test_only_some_resources_are_told_of(tmp_path: Path) -> None:
+    """By any of their names; a name that no resource has is an error."""
+    checked = check_file(written(tmp_path / "dataware.toml", BAD_TOML), KINDS)
+    assert {one.text.partition(":")[0] for one in checked.only(["db", "Orders"]).problems} == {
+        "db",
+        "Orders",
+    }
+    template = written(tmp_path / "template.json", json.dumps(BAD_TEMPLATE, indent=2))
+    (found,) = check_file(template, KINDS).only(["uploads-prod"]).problems
+    assert found.text.startswith("Uploads: ")
+    with pytest.raises(InputError, match="did you mean Orders"):
+        checked.only(["Order"])
+
+
 def test_an_unknown_type_lists_those_that_are_known(tmp_path: Path) -> None:
     """A database is no bucket: no other type is suggested in its place."""
     (found,) = problems(written(tmp_path / "a.toml", toml_resource("AWS::RDS::DBInstance", "db")))

@@ -9,7 +9,7 @@ import click
 
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import SectionedCommand
-from dataware.cli.options import format_option, plain_options
+from dataware.cli.options import format_option, only_option, plain_options
 from dataware.cli.settings import AwsOptions
 from dataware.core.errors import InputError, SidesDifferError
 from dataware.report import Format
@@ -19,6 +19,7 @@ TOML, PROJECT = Path("dataware.toml"), Path("cdk.json")
 
 @click.command(cls=SectionedCommand, short_help="Check an app's files; asks AWS nothing.")
 @click.argument("app", required=False, type=FilePath(path_type=Path))
+@only_option
 @format_option
 @plain_options
 def check(**given: Any) -> int:
@@ -37,10 +38,10 @@ def check(**given: Any) -> int:
       dataware check cdk.out --format json
     """
     look = AwsOptions(None, None, None, given["format"], given["plain"], given["debug"])
-    return run_check(look, given["app"])
+    return run_check(look, given["app"], given["only"])
 
 
-def run_check(look: AwsOptions, app: Path | None) -> int:
+def run_check(look: AwsOptions, app: Path | None, only: tuple[str, ...] = ()) -> int:
     """Tell every problem; the exit code says whether there is one."""
     from dataware.cli.app import known_kinds
     from dataware.cli.display import display
@@ -49,7 +50,7 @@ def run_check(look: AwsOptions, app: Path | None) -> int:
     from dataware.ops.inputs.problems import check_file
 
     path = app or _default_app(Path())
-    checked = check_file(path, known_kinds())
+    checked = check_file(path, known_kinds()).only(only)
     with display(look) as emit:
         for problem in checked.problems:
             if look.format is Format.TEXT:

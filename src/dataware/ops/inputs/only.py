@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from dataware.calc.suggest import did_you_mean
@@ -22,18 +22,23 @@ def choose_resources(app: App, names: Sequence[str]) -> tuple[App, str]:
     """
     if not names:
         return app, ""
-    known = {name for one in app.wanted for name in _names_of(one)}
+    check_known(names, {name for one in app.wanted for name in names_of(one)})
+    chosen = [one for one in app.wanted if not names_of(one).isdisjoint(names)]
+    left = [one.preferred for one in app.wanted if one not in chosen]
+    return replace(app, wanted=chosen), _describe_left(left)
+
+
+def check_known(names: Sequence[str], known: Set[str]) -> None:
+    """Raise InputError, with what may have been meant, for a name that is not known."""
     for name in names:
         if name not in known:
             raise InputError(
                 f"--only {name}: no resource of the app is so called, {did_you_mean(name, known)}"
             )
-    chosen = [one for one in app.wanted if not _names_of(one).isdisjoint(names)]
-    left = [one.preferred for one in app.wanted if one not in chosen]
-    return replace(app, wanted=chosen), _describe_left(left)
 
 
-def _names_of(wanted: Wanted) -> set[str]:
+def names_of(wanted: Wanted) -> set[str]:
+    """Every name by which a resource is chosen."""
     return {name for name in (wanted.preferred, wanted.logical_id, wanted.id) if name}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from dataware.core.kind import Kind
 from dataware.core.model import Wanted
 from dataware.ops.inputs.assembly import MANIFEST, Stack, read_stacks
 from dataware.ops.inputs.lines import line_in_template, line_in_toml
+from dataware.ops.inputs.only import check_known, names_of
 from dataware.ops.inputs.reading import InputSection, read_text
 from dataware.ops.inputs.template import Source, parse_template, template_readers
 from dataware.ops.inputs.toml_file import (
@@ -31,11 +32,15 @@ RESOURCE = re.compile(r"resource ([A-Za-z0-9]+)\b")
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
-    """Something wrong in a file; `line` counts from 1, and is 0 where nothing points to one."""
+    """Something wrong in a file; `line` counts from 1, and is 0 where nothing points to one.
+
+    `names` are those of the resource that it is about, empty for what is wrong with a whole file.
+    """
 
     file: str
     line: int
     text: str
+    names: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -49,6 +54,19 @@ class CheckedFile:
 
     wanted: tuple[Wanted, ...] = ()
     problems: tuple[FileProblem, ...] = ()
+
+    def only(self, chosen: Sequence[str]) -> CheckedFile:
+        """What concerns the named resources, and the whole file. Raises InputError for others."""
+        if not chosen:
+            return self
+        known = {name for one in self.wanted for name in names_of(one)}
+        known |= {name for problem in self.problems for name in problem.names}
+        check_known(chosen, known)
+        wanted = [one for one in self.wanted if not names_of(one).isdisjoint(chosen)]
+        problems = [
+            one for one in self.problems if not one.names or not set(one.names).isdisjoint(chosen)
+        ]
+        return CheckedFile(tuple(wanted), tuple(problems))
 
 
 Reader = Callable[[], Wanted]
@@ -97,12 +115,13 @@ def _check_toml(path: Path, kinds: Kinds) -> CheckedFile:
     problems: list[FileProblem] = []
     for at, table in enumerate(tables, 1):
         name = resource_name(table) or f"resource {at}"
+        names = _texts_of(table, "id", "preferred", "logical_id")
         read = partial(read_resource, path, at, table, kinds, Overrides())
         section = InputSection(section_of(path, at, table), table)
         said = [*_problems_of(section, read, wanted, kinds.get(str(table.get("type"))))]
         said += [_strip(error, section.where) for error in section.unknown_fields(FIELDS)]
         problems += [
-            FileProblem(str(path), line_in_toml(text, at, each), f"{name}: {each}")
+            FileProblem(str(path), line_in_toml(text, at, each), f"{name}: {each}", names)
             for each in dict.fromkeys(said)
         ]
     return CheckedFile(tuple(wanted), tuple(problems))
@@ -121,14 +140,22 @@ def _check_template(path: Path, kinds: Kinds, stack: Stack | None = None) -> Che
     problems: list[FileProblem] = []
     for logical_id, (resource, read) in readers.items():
         section = InputSection(f"{path}, resource {logical_id}", resource)
-        said = _problems_of(section, read, wanted, kinds.get(str(resource.get("Type"))))
+        kind = kinds.get(str(resource.get("Type")))
+        said = _problems_of(section, read, wanted, kind)
+        identifier = kind.template.identifier if kind else ""
+        names = (logical_id, *_texts_of(resource.get("Properties"), identifier))
         problems += [
             FileProblem(
-                str(path), line_in_template(text, logical_id, each), f"{logical_id}: {each}"
+                str(path), line_in_template(text, logical_id, each), f"{logical_id}: {each}", names
             )
             for each in dict.fromkeys(said)
         ]
     return CheckedFile(tuple(wanted), tuple(problems))
+
+
+def _texts_of(data: object, *fields: str) -> tuple[str, ...]:
+    values = [data.get(field) for field in fields] if isinstance(data, Mapping) else []
+    return tuple(value for value in values if isinstance(value, str))
 
 
 def _problems_of(
