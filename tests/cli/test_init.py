@@ -121,7 +121,7 @@ def test_the_twin_of_what_init_writes_is_equal() -> None:
     planned = run("plan", "--strict", "--plain")
     assert planned.code == 0, planned
     assert "weaker" not in planned.out
-    assert "2 to migrate" in planned.out
+    assert "2 to copy" in planned.out
     assert run("apply").code == 0
     for cfn_type, old in ((TABLE, "Orders"), (BUCKET, "uploads-of-space")):
         first, twin = described(cfn_type, old), described(cfn_type, f"{old}-prod")

@@ -90,7 +90,7 @@ def _consequence(record: ForgettableRecord) -> str:
             f"missing or empty, the next run copies {source} again, with what was deleted since"
         )
     return (
-        f"without the record a part of {source} in {target} counts as all of its data: the next "
+        f"without the record a part of {source} in {target} is assumed to be all: the next "
         f"plan imports {target} as it is if it holds anything, and copies again if it is empty"
     )
 
