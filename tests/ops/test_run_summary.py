@@ -51,6 +51,13 @@ def test_what_is_referenced_stays_without_a_stack(there: World) -> None:
     assert not there.events.texts("left-to-do")
 
 
+def test_what_was_there_and_empty_belongs_to_no_stack_either(there: World) -> None:
+    """It is filled, and whoever adopts it has still to do so; what a stack has is no work left."""
+    there.make("new")
+    run_apply(there, BOX)
+    assert there.events.texts("left-to-do")[0].startswith("Left to do: new belongs to no stack")
+
+
 def test_a_run_that_ends_early_says_how_far_it_came(there: World) -> None:
     """What was finished is told before the reason why something was not."""
     waits = replace(BOX, id="W", preferred="waits", unresolved=("Key",))

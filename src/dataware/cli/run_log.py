@@ -85,7 +85,7 @@ class RunLog:
         if runs_folder().is_relative_to(tempfile.gettempdir()):
             # As in the demo: the record is gone before anybody could ask for it.
             return None
-        return f"The report of this run: dataware report {self._run}"
+        return f"Report: dataware report {self._run}"
 
     def end(self, exit_code: int, reason: str | None) -> None:
         """Keep how the command ended."""

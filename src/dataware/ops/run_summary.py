@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from dataware.calc.measures import duration, volume
 from dataware.core.events import Event, event, format_count
-from dataware.core.model import Action, Content, Existence, ImportMode
+from dataware.core.model import Action, Content, Existence, ImportMode, Ownership
 from dataware.core.plan import Plan, Planned
 from dataware.core.ports import Emit
 
@@ -79,13 +79,13 @@ class RunSummary:
             yield f"{left:,} deferred to the deployment"
 
     def _ownerless(self, plan: Plan) -> list[str]:
-        """What this run made, and a stack is to adopt."""
+        """What this run created or filled, and a stack is to adopt."""
         made = self._copied | self._created
         return [
             one.wanted.preferred
             for one in plan.resources
             if one.wanted.preferred in made
-            and one.preferred.existence is not Existence.EXISTS
+            and one.preferred.owner.ownership is Ownership.UNMANAGED
             and one.decision.import_mode is not ImportMode.REFERENCE
         ]
 
