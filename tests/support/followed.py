@@ -46,6 +46,7 @@ DIFFERING = (
     r"(?<=Continuing after )[\d,]+",
     r"\d+ (?:s|min|h) ago",
     r"(?<=Done in )\d+ s\b",
+    r"[\d.]+ [kM]?B(?=\)\. Sources untouched)",
     r"(?<=inished after )\d+ s\b",
     r"(?<=run )[0-9a-f]{12}\b",
     r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
