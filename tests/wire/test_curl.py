@@ -147,7 +147,7 @@ def test_headers_that_are_cut_short_are_no_answer(server: FaultProxy, method: st
     """Without a length, or a body, nothing else tells that there was more to come."""
     head = b"HTTP/1.1 200 OK\r\nETag: x\r\n"
     server.add(lambda _seen, _forward: Reply(head, b"", keep=0))
-    with pytest.raises(ConnectionError, match="cut short"):
+    with pytest.raises(ConnectionError, match="truncated"):
         send(FixedAccess(server.endpoint), BARE._replace(method=method))
 
 

@@ -12,7 +12,7 @@ from dataware.cli.run_log import HIDDEN, typed_arguments
 WHERE = frozenset({"profile", "region", "endpoint_url"})
 """What a saved plan does not say, and a new command has to."""
 
-APPEARANCE = frozenset({"format", "plain", "debug"})
+APPEARANCE = frozenset({"format", "plain", "debug", "full"})
 
 
 def apply_command(apply: click.Command, saved: Path | None) -> str:

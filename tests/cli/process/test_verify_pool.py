@@ -127,5 +127,5 @@ def test_a_process_that_is_killed_leaves_no_verdict(
 ) -> None:
     """What was not read is never taken for equal, and one sentence says what happened."""
     monkeypatch.setattr(verify_pool, "_carry_out", end_at_once)
-    with pytest.raises(IncompleteError, match="ended from outside"):
+    with pytest.raises(IncompleteError, match="was killed, perhaps out of memory"):
         verdict(aws)
