@@ -169,7 +169,7 @@ def test_migrated_data_that_got_lost_is_a_stop() -> None:
     app = table_app(Path("dataware.toml"), "Waitlist-prod", "Waitlist")
     run("apply", app)
     client("dynamodb").delete_table(TableName="Waitlist-prod")
-    refused(run("apply", app), "rule 9", "has been lost")
+    refused(run("apply", app), "rule 9", "was deleted after the migration")
     assert items_of("Waitlist-prod") == {}
 
 

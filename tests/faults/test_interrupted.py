@@ -49,7 +49,7 @@ def test_ctrl_c_once_saves_and_says_how_to_resume(
     """Exit 4 and a sentence; what was copied is not copied again, and status tells how far."""
     migration, app, ran = interrupted(kind, fault_proxy, tmp_path)
     assert ran.code == 4
-    assert "finishing what is in flight" in ran.err
+    assert "Stopping after the requests in flight" in ran.err
     assert "run the same command again" in ran.err
     assert "Traceback" not in ran.err
     copied = len(migration.content("new-one"))
