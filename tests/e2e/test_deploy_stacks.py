@@ -142,7 +142,8 @@ def test_only_what_is_deployed_is_migrated(
     """Without a selection nothing is touched; with one, other stacks are left as they are."""
     make_table("Mail-old", varied_items(3))
     make_table("Web-old", varied_items(4))
-    for arguments, says in (((), "has several stacks"), (("Web", "--no-execute"), "nothing is deployed")):
+    inert = ("Web", "--no-execute")
+    for arguments, says in (((), "has several stacks"), (inert, "nothing is deployed")):
         ran = deploy("deploy", "--yes", "--", *NEVER_ASK, *arguments)
         assert ran.returncode == 1, ran.stdout + ran.stderr
         assert says in ran.stderr
