@@ -35,7 +35,7 @@ ENDLESS: dict[str, Callable[[str], Fault]] = {
 @pytest.fixture(autouse=True)
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two seconds of retries stand for five minutes of them."""
-    monkeypatch.setattr("dataware.wire.retry.Budget", partial(RetryBudget, seconds=2.0))
+    monkeypatch.setattr("dataware.wire.retry.RetryBudget", partial(RetryBudget, seconds=2.0))
 
 
 def check_resumable(ran: Ran) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.core.errors import LookupFailedError, ServiceError
+from dataware.core.errors import AuthenticationError, DatawareError, LookupFailedError, ServiceError
 from dataware.core.ports import Response
 from support.accounting import check_identity, check_sums, journal_of
 from support.cli import run
@@ -157,11 +157,18 @@ def test_a_table_that_may_not_be_written_ends_the_command_with_the_permission(
     check_identity(journal_of(clean_environment), 600)
 
 
-@pytest.mark.parametrize("code", ["NoSuchBucket", "SignatureDoesNotMatch", "InvalidAccessKeyId"])
-def test_what_concerns_every_key_is_one_error(code: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("NoSuchBucket", ServiceError),
+        ("SignatureDoesNotMatch", AuthenticationError),
+        ("InvalidAccessKeyId", AuthenticationError),
+    ],
+)
+def test_what_concerns_every_key_is_one_error(code: str, error: type[DatawareError]) -> None:
     """It is not a thousand keys that were left behind."""
     job = filled("bucket", 20)
     job.aws.add(saying(fault(404 if code == "NoSuchBucket" else 403, code)), "CopyObject")
-    with pytest.raises(ServiceError, match=code):
+    with pytest.raises(error, match=code):
         job.run()
     assert check_sums(job.journal.kept, 20).counts.done == 0
