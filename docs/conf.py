@@ -50,7 +50,8 @@ python_use_unqualified_type_names = True
 nitpick_ignore_regex = [
     ("py:.*", r"(aws_cdk|constructs|jsii|collections|contextlib|enum|pathlib|types|typing)\b.*"),
     ("py:.*", r"Any|TypeVar|tuple\[.*|dataware\.core\.ports\.T"),
-    ("py:.*", r"dataware\.cdk\.(properties\.\w+|table\._AnyTable)"),
+    ("py:.*", r"dataware\.cdk\.(properties\.\w+|table\._AnyTable|\w+\.\w+Options)"),
+    ("py:.*", r"dataware\.core\.rules\.Terms"),
 ]
 
 html_theme = "furo"
