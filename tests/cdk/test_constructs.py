@@ -228,7 +228,7 @@ def test_an_unknown_environment_is_an_error() -> None:
     [
         ("{", "is not valid JSON"),
         ('{"version": 7}', "is not a lock file of version 1"),
-        ('{"version": 1}', "is damaged: environments is no table"),
+        ('{"version": 1}', "is damaged: environments is not a table"),
     ],
 )
 def test_a_damaged_lock_file_is_an_error(text: str, sentence: str) -> None:
@@ -379,7 +379,7 @@ def test_what_no_synth_can_look_at_the_deployment_looks_at() -> None:
     stack = make_stack(lookup="never")
     bucket(stack, **names)
     assert errors(stack) == []
-    assert "the deployment looks at old-name, older-name" in infos(stack)[0]
+    assert "the deployment checks old-name, older-name" in infos(stack)[0]
     found = resources(stack)
     custom = {
         one["Properties"]["Source"]: (id, one)
@@ -431,7 +431,7 @@ def test_a_run_that_collects_cannot_be_deployed(monkeypatch: pytest.MonkeyPatch)
     stack = make_stack(lookup="collect")
     bucket(stack)
     (text,) = errors(stack)
-    assert text.startswith("dataware:lookup=collect looks at no data, so nothing can be deployed")
+    assert text.startswith("dataware:lookup=collect reads no data, so nothing can be deployed")
     monkeypatch.setenv("DATAWARE_RUN", "look")
     stack = make_stack(lookup="collect")
     bucket(stack)

@@ -134,7 +134,7 @@ def test_without_credentials_a_synth_passes_with_a_warning() -> None:
     """A build machine that may not look is told so, and can still build."""
     app = App()
     Stack(app, "Shop")
-    with pytest.warns(UserWarning, match="could not look at any stack: no usable AWS credentials"):
+    with pytest.warns(UserWarning, match="could not read any stack: no usable AWS credentials"):
         report = checked(app, DataGuard())
     assert report.success
     assert "credentials" in (report.metadata or {})["warning"]

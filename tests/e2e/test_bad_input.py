@@ -61,7 +61,7 @@ CASES: dict[str, Case] = {
     "a misspelt field": toml_case(GOOD + 'falback = ["x"]\n', "falback"),
     "malformed JSON": template_case("{", "template.json", "not valid JSON", "line 1"),
     "malformed YAML": template_case("a: [", "x.yaml", "not valid YAML", "line", name="x.yaml"),
-    "no template": template_case('{"a": 1}', "template.json", "no CloudFormation template"),
+    "no template": template_case('{"a": 1}', "template.json", "is not a CloudFormation template"),
     "nothing opts in": template_case('{"Resources": {"A": {"Type": "x"}}}', "no resource opts in"),
     "a name that is not literal": template_case(
         in_template(BUCKET, BucketName={"Ref": "X"}), "Data", "BucketName", "literal"
@@ -69,7 +69,9 @@ CASES: dict[str, Case] = {
     "an unknown type": toml_case(GOOD.replace("S3::Bucket", "S3::Buckte"), "AWS::S3::Buckte"),
     "an unknown type in a template": template_case(in_template("AWS::SQS::Q"), "AWS::SQS::Q"),
     "an invalid bucket name": toml_case(GOOD.replace("new-one", "New_One"), "New_One"),
-    "an invalid fallback name": toml_case(GOOD.replace("old-one", "a"), "fallback name a "),
+    "an invalid fallback name": toml_case(
+        GOOD.replace("old-one", "a"), "fallback name 'a' is not a valid"
+    ),
     "an invalid table name": toml_case(toml_resource(TABLE, "a b"), "a b", "letters, digits"),
     "preferred among the fallbacks": toml_case(toml_resource(BUCKET, "one-b", "one-b"), "one-b"),
     "one name twice": toml_case(GOOD + GOOD, "new-one", "cannot share a name"),

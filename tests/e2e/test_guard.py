@@ -63,7 +63,7 @@ def stopped(ran: Ran, *words: str) -> None:
     ("now", "words"),
     [
         ({}, ["DynamoDB table Orders of stack App holds data", "leave the stack", "delete it"]),
-        ({"Moved": table("orders")}, ["declared anew as Moved", "cdk refactor"]),
+        ({"Moved": table("orders")}, ["declared again as Moved", "cdk refactor"]),
         ({"Orders": table("orders-prod")}, ["renamed to orders-prod", "as its fallback"]),
         (
             {
@@ -138,7 +138,7 @@ def test_a_bucket_with_a_generated_name_is_guarded() -> None:
     (row,) = client("cloudformation").describe_stack_resources(StackName="App")["StackResources"]
     client("s3").put_object(Bucket=row["PhysicalResourceId"], Key="a", Body=b"b")
     assert run("plan", assembly(App={"Data": bucket})).code == 0
-    stopped(run("plan", assembly(App={})), row["PhysicalResourceId"], "without an owner")
+    stopped(run("plan", assembly(App={})), row["PhysicalResourceId"], "unmanaged")
 
 
 def test_a_person_can_say_yes_to_one_resource() -> None:
