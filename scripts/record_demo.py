@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def scenes(folder: Path) -> Iterator[tuple[str, list[Shown]]]:
         fill_table(client, OLD, items(places(COUNT), COUNT))
         (folder / "dataware.toml").write_text(APP, encoding="utf-8")
         yield "plan", record("plan", environ, folder)
-        slow = "apply --max-rate 2500"
+        slow = "apply --max-rate 1200"
         yield slow, record(slow, environ, folder, kill_at=f" of {COUNT:,} items")
         yield "status", record("status", environ, folder)
         yield "apply", record("apply", environ, folder)
@@ -120,7 +121,10 @@ def frames(told: Iterator[tuple[str, list[Shown]]]) -> Iterator[tuple[float, lis
         before = lines[0].at if lines else 0.0
         for line in lines:
             yield min(max(line.at - before, SHORTEST), LONGEST), screen
-            screen = [*screen, line.text]
+            screen = [
+                *screen,
+                *(textwrap.wrap(line.text, COLUMNS, subsequent_indent="   ") or [""]),
+            ]
             before = line.at
         screen = [*screen, ""]
         yield LONGEST, screen
@@ -162,7 +166,7 @@ def svg(shown: list[tuple[float, list[str]]]) -> str:
 def _lines(screen: list[str]) -> Iterator[str]:
     for row, line in enumerate(screen[-ROWS:]):
         tone = TONES.get(line.lstrip()[:1], "")
-        shown = escape(line[: COLUMNS + 2])
+        shown = escape(line)
         yield f'<text class="{tone}" x="20" y="{36 + row * LINE}">{shown}</text>'
 
 
