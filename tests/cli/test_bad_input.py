@@ -14,9 +14,10 @@ import pytest
 from dataware import __version__
 from dataware.cli import commands, main
 from dataware.cli.errors import explain_error
-from dataware.cli.run_command import wants_json
+from dataware.cli.run_command import asked_format
 from dataware.cli.values import account, share, size
 from dataware.core.errors import IncompleteError, InputError, RefusedError, SidesDifferError
+from dataware.report import Format
 
 NOWHERE = ["--endpoint-url", "http://127.0.0.1:9", "--region", "eu-west-1"]
 
@@ -136,9 +137,9 @@ def test_an_unexpected_error_asks_for_debug() -> None:
 
 def test_json_is_recognised_in_any_position() -> None:
     """Arguments that cannot be parsed still tell the format."""
-    assert wants_json(["plan", "--format", "json"])
-    assert wants_json(["--format=json"])
-    assert not wants_json(["plan", "json", "--format"])
+    assert asked_format(["plan", "--format", "json"]) is Format.JSON
+    assert asked_format(["--format=json"]) is Format.JSON
+    assert asked_format(["plan", "json", "--format"]) is not Format.JSON
 
 
 def test_sizes_shares_and_accounts() -> None:

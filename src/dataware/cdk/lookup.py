@@ -34,7 +34,7 @@ from dataware.core.names import localize_names
 from dataware.core.plan import LOOKING, LOOKUP_VARIABLE, RUN, Planned
 from dataware.core.ports import Journal, Wire
 from dataware.http.endpoint import Endpoint
-from dataware.kinds import kinds, load
+from dataware.kinds import kinds_by_type, load
 from dataware.ops.announce import announce
 from dataware.ops.context import Context
 from dataware.ops.inputs.assembly import read_declarations
@@ -97,7 +97,7 @@ def _is_locked(wanted: Wanted, environment: Environment, lock: LockFile) -> bool
 
 def _collect_resources(environment: Environment, otherwise: ImportMode) -> list[Wanted]:
     """What the app wants in an environment; runs the app as it was started."""
-    cards = {kind.cfn_type: kind for kind in kinds()}
+    cards = kinds_by_type()
     known = json.loads(os.environ.get("CDK_CONTEXT_JSON") or "{}")
     with tempfile.TemporaryDirectory(prefix="dataware-collect-") as output:
         environ = {

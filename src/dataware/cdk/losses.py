@@ -11,7 +11,7 @@ from dataware.core.errors import RefusedError
 from dataware.core.guard import DestructiveChange
 from dataware.core.ports import Wire
 from dataware.http.endpoint import Endpoint
-from dataware.kinds import kinds
+from dataware.kinds import kinds_by_type
 from dataware.ops.guard import losses, mark_allowed
 from dataware.ops.inputs.assembly import MANIFEST, read_assembly
 from dataware.ops.inputs.template import parse_template
@@ -38,7 +38,7 @@ def _app_of(templates: Sequence[Path]) -> App:
 
     An assembly that lacks context is passed over: CDK looks it up and runs the app again.
     """
-    cards = {kind.cfn_type: kind for kind in kinds()}
+    cards = kinds_by_type()
     folders = {template.parent for template in templates}
     outermost = sorted(one for one in folders if folders.isdisjoint(one.parents))
     whole = [one for one in outermost if not parse_template(one / MANIFEST).get("missing")]

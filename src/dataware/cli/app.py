@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
 from dataware.cli.context import open_account
 from dataware.cli.project import given_settings, report_running
 from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.errors import DatawareError
-from dataware.core.kind import Kind
 from dataware.core.model import OnError, Wanted
 from dataware.core.plan import Plan
-from dataware.kinds import kinds
+from dataware.kinds import kinds_by_type
 from dataware.ops.context import Context
 from dataware.ops.inputs import App, AppRun, Overrides, StackEnvironment, load_app
 from dataware.ops.inputs.assembly import Select
@@ -29,7 +27,7 @@ def app_of(
     """
     return load_app(
         options.app,
-        kinds=known_kinds(),
+        kinds=kinds_by_type(),
         overrides=Overrides(
             OnError.STOP if options.strict else options.on_error,
             options.on_fallback_data,
@@ -65,8 +63,3 @@ def wanted_here(context: Context, app: App) -> list[Wanted]:
 def saved_plan(app: AppOptions) -> Plan | None:
     """The plan in the APP argument, if it is a saved plan."""
     return read_plan(app.app) if app.app is not None and is_plan(app.app) else None
-
-
-def known_kinds() -> Mapping[str, Kind]:
-    """Every card by its CloudFormation type."""
-    return {kind.cfn_type: kind for kind in kinds()}

@@ -40,14 +40,14 @@ def main() -> int:
 
 
 def _check(guarded: Path, output: Path, stack_ids: Sequence[str]) -> int:
-    from dataware.kinds import kinds  # noqa: PLC0415 - an app that fails needs none of this
+    from dataware.kinds import kinds_by_type  # noqa: PLC0415 - an app that fails needs none of this
     from dataware.ops.inputs.assembly import lacks_context  # noqa: PLC0415 - see above
     from dataware.ops.inputs.same_app import find_differences  # noqa: PLC0415 - see above
 
     # CDK looks up what is missing, and runs the app again.
     if lacks_context(output):
         return 0
-    cards = {kind.cfn_type: kind for kind in kinds()}
+    cards = kinds_by_type()
     found = list(find_differences(guarded, output, stack_ids, cards))
     if found:
         print(

@@ -14,12 +14,13 @@ from dataware.cli.deployment import (
     Deployment,
     choose_stacks,
     given_parameters,
-    refuse_strangers,
+    plan_deployment,
     report_notes,
+    save_decisions,
 )
-from dataware.cli.guarded_plan import guarded_plan, report_plan
+from dataware.cli.guarded_plan import report_plan
 from dataware.cli.notify import Listener, notifying
-from dataware.cli.question import is_yes
+from dataware.cli.question import confirm
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions
 from dataware.cli.single_synth import SingleSynth
 from dataware.core.errors import InputError, RefusedError
@@ -28,12 +29,12 @@ from dataware.core.model import Wanted
 from dataware.core.outcome import judge_outcome
 from dataware.core.parameters import GivenParameters
 from dataware.core.plan import COPYING, Plan, Planned
-from dataware.kinds import load
+from dataware.kinds import unit_of_type
 from dataware.ops.announce import announce
 from dataware.ops.apply import apply_plan, check_sources
 from dataware.ops.context import Context
 from dataware.ops.inputs import App
-from dataware.ops.inputs.files import LOCK, read_environments, save_lock
+from dataware.ops.inputs.files import read_environments
 from dataware.ops.inputs.prices import read_prices
 from dataware.ops.plan import make_plan
 
@@ -92,16 +93,7 @@ def _before(
     context: Context, app: App, deployment: Deployment, given: GivenParameters
 ) -> list[Wanted]:
     """Create, copy and verify; answers with what can only be filled once it is deployed."""
-    refuse_strangers(context, app)
-    plan = guarded_plan(
-        context,
-        app,
-        deployment.guarding,
-        deployment.prices,
-        deploys=not deployment.allow_unseen,
-        given=given,
-        all_versions=deployment.settings.all_versions,
-    )
+    plan = plan_deployment(context, app, deployment, given)
     report_plan(context, plan)
     if plan.stops or plan.losses:
         stopped = [planned.wanted.preferred for planned in plan.stops]
@@ -129,7 +121,7 @@ def _after(
     plan = _lock(context, wanted)
     for planned in plan.resources:
         announce(context.emit, planned)
-    outcome = judge_outcome(plan.resources, lambda cfn_type: load(cfn_type).unit)
+    outcome = judge_outcome(plan.resources, unit_of_type)
     code = "warning" if outcome.troubles else "done"
     context.emit(event(code, text=outcome.text))
 
@@ -146,13 +138,11 @@ def _ask(context: Context, plan: Plan, deployment: Deployment) -> None:
         raise InputError(
             "confirmation is needed, but this is not a terminal; pass --yes to continue"
         )
-    if not is_yes("Apply this plan and deploy?"):
-        raise RefusedError("nothing was changed, because the answer was no")
+    confirm("Apply this plan and deploy?")
     context.emit(event("note", text="Applying the plan"))
 
 
 def _lock(context: Context, wanted: Sequence[Wanted]) -> Plan:
     plan = make_plan(context, wanted, report=False)
-    save_lock(plan)
-    context.emit(event("saved", what="the decisions", path=str(LOCK)))
+    save_decisions(context, plan)
     return plan

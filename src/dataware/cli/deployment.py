@@ -9,14 +9,17 @@ from pathlib import Path
 from dataware.cli.app import app_of
 from dataware.cli.cdk_cli import Cdk, escape_pattern
 from dataware.cli.cdk_options import CdkArguments
+from dataware.cli.guarded_plan import guarded_plan
 from dataware.cli.settings import AppOptions, AwsOptions, GuardOptions
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Prices
 from dataware.core.events import event
 from dataware.core.parameters import GivenParameters, parse_parameters
+from dataware.core.plan import Plan
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.inputs import App
 from dataware.ops.inputs.assembly import Stack, read_stacks
+from dataware.ops.inputs.files import LOCK, save_lock
 from dataware.ops.inputs.selection import StackSelection, is_literal, select_stacks, stacks_named
 
 
@@ -114,7 +117,29 @@ def given_parameters(arguments: CdkArguments) -> GivenParameters:
     return parse_parameters(words, keeps_others=keeps)
 
 
-def refuse_strangers(context: Context, app: App) -> None:
+def plan_deployment(
+    context: Context, app: App, deployment: Deployment, given: GivenParameters
+) -> Plan:
+    """The plan of the stacks that are deployed, guarded. Raises Refused."""
+    _refuse_strangers(context, app)
+    return guarded_plan(
+        context,
+        app,
+        deployment.guarding,
+        deployment.prices,
+        deploys=not deployment.allow_unseen,
+        given=given,
+        all_versions=deployment.settings.all_versions,
+    )
+
+
+def save_decisions(context: Context, plan: Plan) -> None:
+    """Write the lock file with the decisions of a plan, and say so."""
+    save_lock(plan)
+    context.emit(event("saved", what="the decisions", path=str(LOCK)))
+
+
+def _refuse_strangers(context: Context, app: App) -> None:
     """Refuse stacks into which these credentials cannot look. Raises Refused."""
     strangers = [one for one in app.stacks if one.account not in {None, context.aws.account}]
     if strangers:

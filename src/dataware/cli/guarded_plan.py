@@ -13,7 +13,7 @@ from dataware.core.guide import read_more
 from dataware.core.parameters import GivenParameters
 from dataware.core.plan import Plan
 from dataware.core.ports import Emit
-from dataware.kinds import load
+from dataware.kinds import unit_of_type
 from dataware.ops.announce import announce
 from dataware.ops.context import Context
 from dataware.ops.guard import guard
@@ -53,7 +53,7 @@ def report_plan(context: Context, plan: Plan) -> None:
 
 
 def _summary_of(plan: Plan) -> Event:
-    return plan_summary(plan, lambda cfn_type: load(cfn_type).unit)
+    return plan_summary(plan, unit_of_type)
 
 
 def report_saved_plan(emit: Emit, saved: SavedPlan) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataware.cli.app import known_kinds
 from dataware.cli.settings import PairOptions
 from dataware.core.model import Location
+from dataware.kinds import kinds_by_type
 from dataware.ops.context import Context
 from dataware.ops.inputs import ResourceAddress, parse_pair
 from dataware.ops.inputs.addresses import check_distinct
@@ -12,7 +12,7 @@ from dataware.ops.inputs.addresses import check_distinct
 
 def addresses_of(pair: PairOptions) -> tuple[ResourceAddress, ResourceAddress]:
     """Both addresses, with the owners that were named. Raises InputError."""
-    one, other = parse_pair(pair.source, pair.target, known_kinds())
+    one, other = parse_pair(pair.source, pair.target, kinds_by_type())
     return one.owned_by(pair.source_owner), other.owned_by(pair.target_owner)
 
 

@@ -1,4 +1,4 @@
-"""Asks a person a question that has two answers."""
+"""Asks a person whether to go on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+
+from dataware.core.errors import RefusedError
+
+
+def confirm(question: str) -> None:
+    """Raise RefusedError unless the answer is yes."""
+    if not is_yes(question):
+        raise RefusedError("nothing was changed, because the answer was no")
 
 
 def is_yes(question: str) -> bool:

@@ -90,11 +90,6 @@ def asked_format(arguments: Sequence[str]) -> Format:
     return Format(word) if word in {Format.JSON, Format.GITHUB} else Format.TEXT
 
 
-def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether JSON is asked for."""
-    return asked_format(arguments) is Format.JSON
-
-
 def has_flag(name: str, arguments: Sequence[str]) -> bool:
     """Whether a flag is set, by the arguments or by its variable."""
     said = os.environ.get(variable_name(name), "").strip().lower()

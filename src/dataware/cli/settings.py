@@ -15,12 +15,12 @@ from dataware.report import Format
 class AwsOptions:
     """Where AWS is, and how results are shown."""
 
-    profile: str | None
-    region: str | None
-    endpoint_url: str | None
-    format: Format
-    plain: bool
-    debug: bool
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    format: Format = Format.TEXT
+    plain: bool = False
+    debug: bool = False
     full: bool = False
 
 
@@ -88,7 +88,9 @@ Options = TypeVar(
 
 
 def pick(kind: type[Options], given: Mapping[str, Any]) -> Options:
-    """The options of one kind out of all that a command was given."""
-    names = [field.name for field in fields(kind)]
-    values: Any = {name: given[name] for name in names if name in given or name != "full"}
+    """The options of one kind out of all that a command was given; others have their defaults.
+
+    Raises TypeError where the command lacks an option that has none.
+    """
+    values: Any = {field.name: given[field.name] for field in fields(kind) if field.name in given}
     return kind(**values)

@@ -21,12 +21,13 @@ from dataware.cli.deployment import (
     Deployment,
     choose_stacks,
     given_parameters,
-    refuse_strangers,
+    plan_deployment,
     report_notes,
+    save_decisions,
     selection_of,
 )
 from dataware.cli.display import display
-from dataware.cli.guarded_plan import guarded_plan, report_plan
+from dataware.cli.guarded_plan import report_plan
 from dataware.cli.notify import Listener
 from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.errors import DatawareError, InputError
@@ -37,7 +38,7 @@ from dataware.ops.apply import check_sources
 from dataware.ops.context import Context
 from dataware.ops.inputs.assembly import Stack, read_stacks
 from dataware.ops.inputs.assembly_copy import copy_assembly, has_executable_assets
-from dataware.ops.inputs.files import LOCK, read_environments, save_lock
+from dataware.ops.inputs.files import LOCK, read_environments
 from dataware.ops.inputs.selection import select_stacks
 
 
@@ -122,21 +123,12 @@ class SingleSynth:
             for happened in told:
                 context.emit(happened)
             report_plan(context, plan)
-            save_lock(plan)
-            context.emit(event("saved", what="the decisions", path=str(LOCK)))
+            save_decisions(context, plan)
         return True
 
     def _plan(self, context: Context, chosen: ChosenStacks) -> Plan:
-        refuse_strangers(context, chosen.app)
-        plan = guarded_plan(
-            context,
-            chosen.app,
-            self.deployment.guarding,
-            self.deployment.prices,
-            deploys=not self.deployment.allow_unseen,
-            given=given_parameters(self.arguments),
-            all_versions=self.deployment.settings.all_versions,
-        )
+        given = given_parameters(self.arguments)
+        plan = plan_deployment(context, chosen.app, self.deployment, given)
         check_sources(plan, self.deployment.settings)
         return plan
 

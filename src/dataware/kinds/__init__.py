@@ -38,6 +38,11 @@ def load(cfn_type: str) -> Kind:
     return kind
 
 
+def unit_of_type(cfn_type: str) -> str:
+    """What a resource type holds, such as "item"; raises InputError as `load` does."""
+    return load(cfn_type).unit
+
+
 def list_copied() -> str:
     """What dataware copies and compares, in words: "buckets and tables"."""
     nouns = dict.fromkeys(f"{kind.short}s" for kind in kinds() if kind.copying)
@@ -47,3 +52,8 @@ def list_copied() -> str:
 def kinds() -> tuple[Kind, ...]:
     """Every card, in the order of the catalogue."""
     return tuple(load(cfn_type) for cfn_type in CATALOGUE)
+
+
+def kinds_by_type() -> Mapping[str, Kind]:
+    """Every card by its CloudFormation type."""
+    return {kind.cfn_type: kind for kind in kinds()}

@@ -39,7 +39,7 @@ from dataware.core.parameters import (
 from dataware.core.ports import Aws, Emit
 from dataware.core.protection import WeakerProtection, find_weakened
 from dataware.core.values import MOST_LEVELS, count_levels
-from dataware.kinds import kinds, load
+from dataware.kinds import kinds_by_type, load
 from dataware.ops.context import Context
 from dataware.ops.inputs.template import NESTED
 from dataware.ops.inputs.wanted import App
@@ -119,7 +119,7 @@ def losses(
     here: Aws, regional: Regional, app: App, given: GivenParameters | None = None
 ) -> GuardFindings:
     """What a deployment of the app's stacks would lose, seen with the caller's credentials."""
-    cards = {kind.cfn_type: kind for kind in kinds()}
+    cards = kinds_by_type()
     home = (here.account, here.region)
     outlooks = {
         region: _outlook(app, cards, home, (here.account, region))

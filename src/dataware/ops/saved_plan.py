@@ -12,8 +12,7 @@ from dataware.core.guard import DestructiveChange, Loss
 from dataware.core.model import Content
 from dataware.core.plan import Plan
 from dataware.core.plan_shape import check_shown_parts
-from dataware.ops.inputs.files import read_plan
-from dataware.ops.inputs.reading import read_json
+from dataware.ops.inputs.files import read_plan_document
 
 READ_ALSO = ("settings", "problems")
 """What a file says of a name for people alone."""
@@ -29,7 +28,7 @@ class SavedPlan:
 
 def read_saved_plan(path: Path) -> SavedPlan:
     """The plan in a file, whole; nobody is asked. Raises InputError for anything else."""
-    plan, data = read_plan(path), read_json(path)
+    plan, data = read_plan_document(path)
     try:
         check_shown_parts(data)
     except InputError as error:

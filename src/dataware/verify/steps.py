@@ -22,7 +22,7 @@ class VerifyStep(StrEnum):
     """What a task does with its part; the value is serialised."""
 
     MERGE = "merge"
-    DIGEST = "slots"
+    DIGEST = "digest"
     RESOLVE = "resolve"
 
 

@@ -68,7 +68,26 @@ class Transport(Protocol):
         ...
 
 
-class ClockCorrectingTransport:
+class _TransportWrapper:
+    """What a wrapper leaves to the transport in it."""
+
+    _transport: RawTransport | Transport
+
+    @property
+    def permit(self) -> Permit | None:
+        """What says before each request whether it may be sent."""
+        return self._transport.permit
+
+    @permit.setter
+    def permit(self, permit: Permit | None) -> None:
+        self._transport.permit = permit
+
+    async def close(self) -> None:
+        """Release connections and threads."""
+        await self._transport.close()
+
+
+class ClockCorrectingTransport(_TransportWrapper):
     """Signs again what was refused because the clock of this machine is wrong, or the keys old.
 
     AWS says its own time in a refusal; see `http.endpoint.skew_in`. What is learnt holds for every
@@ -81,18 +100,9 @@ class ClockCorrectingTransport:
         keys: Callable[[], Credentials],
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._transport = transport
+        self._transport: RawTransport = transport
         self._keys = keys
         self._now = now
-
-    @property
-    def permit(self) -> Permit | None:
-        """What says before each request whether it may be sent."""
-        return self._transport.permit
-
-    @permit.setter
-    def permit(self, permit: Permit | None) -> None:
-        self._transport.permit = permit
 
     async def exchange(self, request: Request) -> Response:
         """Send, and once more with another signature where a refusal shows that it may help."""
@@ -109,27 +119,14 @@ class ClockCorrectingTransport:
         response, _ = await self._transport.send(request, renew=shown is None)
         return response
 
-    async def close(self) -> None:
-        """Release connections and threads."""
-        await self._transport.close()
 
-
-class RegionFollowingTransport:
+class RegionFollowingTransport(_TransportWrapper):
     """Sends again what S3 refused because its bucket is in another region; see `http.redirect`."""
 
     def __init__(self, transport: Transport, region: str) -> None:
         """`region` is that of requests that name none."""
-        self._transport = transport
+        self._transport: Transport = transport
         self._regions = BucketRegions(region)
-
-    @property
-    def permit(self) -> Permit | None:
-        """What says before each request whether it may be sent."""
-        return self._transport.permit
-
-    @permit.setter
-    def permit(self, permit: Permit | None) -> None:
-        self._transport.permit = permit
 
     async def exchange(self, request: Request) -> Response:
         """Send to the region in which the bucket is known to be, and once more if it is not."""
@@ -140,10 +137,6 @@ class RegionFollowingTransport:
             return response
         moved = self._regions.follow_redirect(request, response)
         return response if moved is None else await self._transport.exchange(moved)
-
-    async def close(self) -> None:
-        """Release connections and threads."""
-        await self._transport.close()
 
 
 def with_corrections(

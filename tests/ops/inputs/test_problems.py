@@ -12,14 +12,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.cli.app import known_kinds
 from dataware.core.errors import InputError
+from dataware.kinds import kinds_by_type
 from dataware.ops.inputs.lines import line_in_template, line_in_toml
 from dataware.ops.inputs.problems import FileProblem, check_file
 from support.assemblies import assembly, opted_in
 from support.cli import KEYED_BY_PK, TABLE, toml_resource
 
-KINDS = known_kinds()
+KINDS = kinds_by_type()
 ROOT = Path(__file__).resolve().parents[3]
 
 BAD_TOML = """\

@@ -16,7 +16,7 @@ from dataware.cli.options import (
     yes_option,
 )
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, pick
-from dataware.core.errors import InputError, RefusedError
+from dataware.core.errors import InputError
 from dataware.core.events import event
 
 if TYPE_CHECKING:
@@ -120,13 +120,9 @@ def _saved_plan(app: AppOptions, only: tuple[str, ...]) -> Plan | None:
 
 def _ask(context: Context, plan: Plan) -> None:
     """Show what would be changed. Raises RefusedError unless the answer is yes."""
-    from dataware.cli.question import is_yes
-    from dataware.kinds import load
+    from dataware.cli.question import confirm
+    from dataware.kinds import unit_of_type
     from dataware.report.summary import plan_summary, question_of
 
-    def unit_of(cfn_type: str) -> str:
-        return load(cfn_type).unit
-
-    context.emit(plan_summary(plan, unit_of))
-    if not is_yes(question_of(plan, unit_of)):
-        raise RefusedError("nothing was changed, because the answer was no")
+    context.emit(plan_summary(plan, unit_of_type))
+    confirm(question_of(plan, unit_of_type))

@@ -10,7 +10,7 @@ import click
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import format_option, only_option, plain_options
-from dataware.cli.settings import AwsOptions
+from dataware.cli.settings import AwsOptions, pick
 from dataware.core.errors import InputError, SidesDifferError
 from dataware.report import Format
 
@@ -37,20 +37,19 @@ def check(**given: Any) -> int:
       dataware check template.yaml
       dataware check cdk.out --format json
     """
-    look = AwsOptions(None, None, None, given["format"], given["plain"], given["debug"])
-    return run_check(look, given["app"], given["only"])
+    return run_check(pick(AwsOptions, given), given["app"], given["only"])
 
 
 def run_check(look: AwsOptions, app: Path | None, only: tuple[str, ...] = ()) -> int:
     """Tell every problem; the exit code says whether there is one."""
-    from dataware.cli.app import known_kinds
     from dataware.cli.display import display
     from dataware.core.events import event, format_count
     from dataware.core.printable import escape_unprintable
+    from dataware.kinds import kinds_by_type
     from dataware.ops.inputs.problems import check_file
 
     path = app or _default_app(Path())
-    checked = check_file(path, known_kinds()).only(only)
+    checked = check_file(path, kinds_by_type()).only(only)
     with display(look) as emit:
         for problem in checked.problems:
             if look.format is Format.TEXT:

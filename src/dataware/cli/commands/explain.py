@@ -50,8 +50,7 @@ def explain(**given: Any) -> int:
       dataware explain exit 4
       dataware explain slowed
     """
-    nowhere = {"profile": None, "region": None, "endpoint_url": None}
-    return run_explain(pick(AwsOptions, {**given, **nowhere}), given["topic"])
+    return run_explain(pick(AwsOptions, given), given["topic"])
 
 
 def run_explain(options: AwsOptions, topics: Sequence[str]) -> int:

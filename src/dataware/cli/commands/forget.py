@@ -12,7 +12,7 @@ from dataware.cli.commands.completion import complete_run
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
 from dataware.cli.settings import AwsOptions, pick
-from dataware.core.errors import DatawareError, InputError, RefusedError
+from dataware.core.errors import DatawareError, InputError
 
 
 @click.command(cls=SectionedCommand, short_help="Delete the record of a migration.")
@@ -36,7 +36,7 @@ def forget(**given: Any) -> int:
 def run_forget(out: AwsOptions, name: str, *, yes: bool) -> int:
     """Show, ask, keep a copy, delete. Raises RefusedError if the answer is no."""
     from dataware.cli.context import outside
-    from dataware.cli.question import is_yes
+    from dataware.cli.question import confirm
     from dataware.core.events import event
     from dataware.ops.forget import find_record, report_record
     from dataware.ops.forget import forget as forget_record
@@ -51,8 +51,7 @@ def run_forget(out: AwsOptions, name: str, *, yes: bool) -> int:
                 raise InputError(
                     "this is not a terminal, so nobody can be asked: pass --yes to continue"
                 )
-            if not is_yes(f"Delete the record of the migration into {record.status.target}?"):
-                raise RefusedError("nothing was changed, because the answer was no")
+            confirm(f"Delete the record of the migration into {record.status.target}?")
 
         def keep(parameter: Mapping[str, Any]) -> None:
             aws = context.aws

@@ -10,10 +10,9 @@ import click
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import SectionedCommand, WordChoice
 from dataware.cli.options import plain_options, where_options
-from dataware.cli.settings import AwsOptions
+from dataware.cli.settings import AwsOptions, pick
 from dataware.core.errors import InputError
 from dataware.core.events import event, format_count
-from dataware.report import Format
 
 if TYPE_CHECKING:
     from dataware.ops.describe import DescribedResource
@@ -58,14 +57,7 @@ def init(**given: Any) -> int:
       dataware init --suffix=-prod Spaceport-Waitlist s3://spaceport-uploads
       dataware init --format cfn Spaceport-Waitlist
     """
-    out = AwsOptions(
-        given["profile"],
-        given["region"],
-        given["endpoint_url"],
-        Format.TEXT,
-        given["plain"],
-        given["debug"],
-    )
+    out = pick(AwsOptions, given)
     path = given["out"] or (TOML if given["form"] == "toml" else STANDARD_OUTPUT)
     return run_init(out, given["names"], given["suffix"], given["form"], path)
 

@@ -10,7 +10,7 @@ import click
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import full_option, plain_options, plan_format_option
-from dataware.cli.settings import AwsOptions
+from dataware.cli.settings import AwsOptions, pick
 
 
 @click.command(cls=SectionedCommand, short_help="Show a saved plan; asks AWS nothing.")
@@ -29,10 +29,7 @@ def show(**given: Any) -> int:
       dataware show plan.json --format markdown
       dataware show plan.json --format html > plan.html
     """
-    look = AwsOptions(
-        None, None, None, given["format"], given["plain"], given["debug"], given["full"]
-    )
-    return run_show(look, given["plan"])
+    return run_show(pick(AwsOptions, given), given["plan"])
 
 
 def run_show(look: AwsOptions, path: Path) -> int:

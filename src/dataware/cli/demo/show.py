@@ -19,7 +19,6 @@ from dataware.cli.settings import AwsOptions
 from dataware.core.errors import DatawareError
 from dataware.core.events import Event
 from dataware.embedded import EmbeddedAws
-from dataware.report import Format
 
 KEYS = """
 [resource.properties]
@@ -79,7 +78,7 @@ class _Show:
         self._folder = folder
         self._sizes = sizes
         self._plain = ["--plain"] if plain else []
-        account = open_account(AwsOptions(None, None, None, Format.TEXT, plain=plain, debug=False))
+        account = open_account(AwsOptions(plain=plain))
         self._s3: Any = account.client("s3")
         self._dynamodb: Any = account.client("dynamodb")
 

@@ -11,11 +11,12 @@ from typing import Generic, TypeVar
 
 from dataware.aws import Account, ClientSettings
 from dataware.aws.caller import Caller, caller
-from dataware.cli.app import known_kinds, saved_plan
+from dataware.cli.app import saved_plan
 from dataware.cli.context import open_account
 from dataware.cli.project import given_settings, is_project
 from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.errors import DatawareError, LookupFailedError
+from dataware.kinds import kinds_by_type
 from dataware.ops.inputs import App, AppRun, StackEnvironment, load_app
 from dataware.ops.inputs.cdk_settings import read_cdk_settings
 
@@ -121,7 +122,7 @@ class DoctorSubject:
             return App([planned.wanted for planned in saved.resources])
         return load_app(
             app.app,
-            kinds=known_kinds(),
+            kinds=kinds_by_type(),
             stack=app.stack,
             exclusively=app.exclusively,
             run=AppRun(given_settings(app), self._environment, APP_SECONDS),

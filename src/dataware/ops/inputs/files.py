@@ -40,13 +40,19 @@ def is_plan(path: Path) -> bool:
 
 def read_plan(path: Path) -> Plan:
     """The plan in a file. Raises InputError."""
+    return read_plan_document(path)[0]
+
+
+def read_plan_document(path: Path) -> tuple[Plan, Any]:
+    """The plan in a file, and the JSON that it was read from. Raises InputError."""
     try:
-        plan = Plan.from_json(read_json(path))
+        data = read_json(path)
+        plan = Plan.from_json(data)
         for one in plan.resources:
             _check_wanted(one.wanted)
     except InputError as error:
         raise InputError(f"{path}: {str(error).removeprefix(f'{path} ')}") from error
-    return plan
+    return plan, data
 
 
 def _check_wanted(wanted: Wanted) -> None:
