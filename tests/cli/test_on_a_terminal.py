@@ -78,6 +78,7 @@ def test_ctrl_c_at_the_question_changes_nothing(waitlist: Path) -> None:
     """It ends the question at once, and is no yes."""
     with Terminal(("-m", "dataware.cli", "apply", waitlist)) as terminal:
         terminal.until("[y/N]")
+        terminal.until_idle()
         terminal.interrupt()
         assert terminal.ended() == 3
     assert tables() == ["Waitlist"]

@@ -10,10 +10,14 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Sequence
 from fcntl import ioctl
+from pathlib import Path
 
 SECONDS = 60
+IDLE = 20
+"""Looks in a row, a hundredth of a second apart, in which a program does nothing."""
 
 
 class Terminal:
@@ -52,6 +56,25 @@ class Terminal:
                 raise AssertionError(f"{text!r} never came: {self.written}")
             self.written += chunk
         return self.written
+
+    def until_idle(self) -> None:
+        """Wait until the program waits for what a person types.
+
+        A signal that comes while Python prepares to read is noticed with the next line alone
+        (CPython, `Parser/myreadline.c`: signals are looked for before the waiting begins). Nobody
+        presses a key that soon.
+        """
+        deadline, quiet = time.monotonic() + SECONDS, 0
+        while quiet < IDLE:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"never waits after: {self.written}")
+            time.sleep(0.01)
+            quiet = quiet + 1 if self._is_asleep() else 0
+
+    def _is_asleep(self) -> bool:
+        """Whether the main thread waits; so it counts where the system does not tell."""
+        stat = Path(f"/proc/{self._program.pid}/stat")
+        return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "S"
 
     def type(self, text: str) -> None:
         """Type some text."""
