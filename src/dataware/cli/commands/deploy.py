@@ -44,7 +44,7 @@ def deploy(**given: Any) -> int:
       dataware deploy
       dataware deploy --yes --stack Spaceport-prod -- --require-approval never
     """
-    from dataware.cli.deploy import run_deploy
+    from dataware.cli.deployment.deploy import run_deploy
 
     return run_deploy(
         pick(AwsOptions, given),

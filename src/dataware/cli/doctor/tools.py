@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from dataware.cli.cdk_cli import ADVICE, candidates, version_of
+from dataware.cli.deployment.cdk_cli import ADVICE, candidates, version_of
 from dataware.cli.doctor.finding import Finding, failure, fine, note, warning
 from dataware.cli.doctor.machine import format_version, installed_version, numbers
 from dataware.cli.doctor.subject import DoctorSubject

@@ -1,7 +1,7 @@
 """Runs an app in the place of CDK, and fails where it declares other data than was guarded.
 
-`cdk deploy` is told to run this program as its app: `python -m dataware.cli.checked_app`. So what
-it deploys is what was looked at, whatever happened between the two runs of the app.
+`cdk deploy` is told to run this program as its app, by `python -m` and the name of this module. So
+what it deploys is what was looked at, whatever happened between the two runs of the app.
 
 Source: AWS CDK documentation, "Configuring the AWS CDK CLI" (`app`, and variables `CDK_…`).
 """
@@ -25,7 +25,7 @@ def describe_check(app: str, assembly: Path, stack_ids: Sequence[str]) -> dict[s
     told = {"app": app, "assembly": str(assembly), "stacks": list(stack_ids)}
     windows = os.name == "nt"
     python = subprocess.list2cmdline([sys.executable]) if windows else shlex.quote(sys.executable)
-    return {APP: f"{python} -m dataware.cli.checked_app", CHECK: json.dumps(told)}
+    return {APP: f"{python} -m dataware.cli.deployment.checked_app", CHECK: json.dumps(told)}
 
 
 def main() -> int:

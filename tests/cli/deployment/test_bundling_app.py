@@ -8,7 +8,13 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from dataware.cli.bundling_app import BUNDLING, CONTEXT, OVERFLOW, describe_bundling, set_bundling
+from dataware.cli.deployment.bundling_app import (
+    BUNDLING,
+    CONTEXT,
+    OVERFLOW,
+    describe_bundling,
+    set_bundling,
+)
 
 
 def test_the_app_bundles_for_the_named_stacks() -> None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dataware.cli.cdk_cli import Cdk, cdk_environ, find_cdk
-from dataware.cli.cdk_options import CdkArguments, parse_cdk_arguments
-from dataware.cli.cdk_refusals import check_arguments, check_same
+from dataware.cli.deployment.cdk_cli import Cdk, cdk_environ, find_cdk
+from dataware.cli.deployment.cdk_options import CdkArguments, parse_cdk_arguments
+from dataware.cli.deployment.cdk_refusals import check_arguments, check_same
 from dataware.cli.project import is_project
 from dataware.cli.settings import AppOptions, AwsOptions, GuardOptions
 from dataware.core.errors import InputError

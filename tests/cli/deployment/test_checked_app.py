@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dataware.cli.checked_app import APP, CHECK, describe_check, main
+from dataware.cli.deployment.checked_app import APP, CHECK, describe_check, main
 from support.assemblies import assembly
 from support.worlds import retained
 

@@ -11,8 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dataware.cli.cdk_cli import SYNTHESIS, escape_pattern, read_listed, write_bare_assembly
-from dataware.cli.cdk_options import parse_cdk_arguments, read_option_table
+from dataware.cli.deployment.cdk_cli import (
+    SYNTHESIS,
+    escape_pattern,
+    read_listed,
+    write_bare_assembly,
+)
+from dataware.cli.deployment.cdk_options import parse_cdk_arguments, read_option_table
 from dataware.core.errors import InputError
 from dataware.ops.inputs.assembly import Stack, read_stacks
 from dataware.ops.inputs.selection import StackSelection, select_stacks

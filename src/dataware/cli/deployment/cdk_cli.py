@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from dataware.cli.bundling_app import describe_bundling
-from dataware.cli.cdk_options import CdkArguments, OptionTable, read_option_table
-from dataware.cli.cdk_package import find_package, keep_answer, read_answer
-from dataware.cli.checked_app import describe_check
+from dataware.cli.deployment.bundling_app import describe_bundling
+from dataware.cli.deployment.cdk_options import CdkArguments, OptionTable, read_option_table
+from dataware.cli.deployment.cdk_package import find_package, keep_answer, read_answer
+from dataware.cli.deployment.checked_app import describe_check
 from dataware.core.errors import DatawareError, InputError
 from dataware.core.plan import DEPLOYING, LOOKING, LOOKUP_VARIABLE, RUN
 from dataware.ops.inputs.assembly import MANIFEST, Stack

@@ -1,4 +1,4 @@
-"""`dataware deploy`: plan, apply, then `cdk deploy` with adoption."""
+"""The order of a deployment: plan, apply, then `cdk deploy` with adoption."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from dataware.cli.cdk_setup import prepare_cdk
 from dataware.cli.context import outside, settings_of
-from dataware.cli.deployment import (
+from dataware.cli.deployment.cdk_setup import prepare_cdk
+from dataware.cli.deployment.plan import (
     Deployment,
-    choose_stacks,
     given_parameters,
     plan_deployment,
-    report_notes,
     save_decisions,
 )
+from dataware.cli.deployment.single_synth import SingleSynth
+from dataware.cli.deployment.stacks import choose_stacks, report_notes
 from dataware.cli.guarded_plan import report_plan
 from dataware.cli.notify import Listener, notifying
 from dataware.cli.question import confirm
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions
-from dataware.cli.single_synth import SingleSynth
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
 from dataware.core.model import Wanted

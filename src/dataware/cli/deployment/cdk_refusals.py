@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dataware.cli.cdk_cli import IMPORTING
-from dataware.cli.cdk_options import CdkArguments, OptionTable
+from dataware.cli.deployment.cdk_cli import IMPORTING
+from dataware.cli.deployment.cdk_options import CdkArguments, OptionTable
 from dataware.core.errors import InputError
 from dataware.ops.inputs.cdk_settings import CdkSettings
 

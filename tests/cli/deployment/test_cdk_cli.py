@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dataware.cli.cdk_cli import find_cdk
-from dataware.cli.cdk_options import CdkArguments, parse_cdk_arguments, read_option_table
-from dataware.cli.cdk_refusals import check_arguments, check_same
+from dataware.cli.deployment.cdk_cli import find_cdk
+from dataware.cli.deployment.cdk_options import CdkArguments, parse_cdk_arguments, read_option_table
+from dataware.cli.deployment.cdk_refusals import check_arguments, check_same
 from dataware.cli.project import is_project
 from dataware.core.errors import DatawareError, InputError
 from dataware.ops.inputs.cdk_settings import GivenSettings, read_cdk_settings

@@ -12,20 +12,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dataware.cli.bundling_app import EVERY
-from dataware.cli.cdk_cli import Cdk, escape_pattern
-from dataware.cli.cdk_options import CdkArguments
 from dataware.cli.context import outside
-from dataware.cli.deployment import (
-    ChosenStacks,
+from dataware.cli.deployment.bundling_app import EVERY
+from dataware.cli.deployment.cdk_cli import Cdk, escape_pattern
+from dataware.cli.deployment.cdk_options import CdkArguments
+from dataware.cli.deployment.plan import (
     Deployment,
-    choose_stacks,
     given_parameters,
     plan_deployment,
-    report_notes,
     save_decisions,
-    selection_of,
 )
+from dataware.cli.deployment.stacks import ChosenStacks, choose_stacks, report_notes, selection_of
 from dataware.cli.display import display
 from dataware.cli.guarded_plan import report_plan
 from dataware.cli.notify import Listener

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dataware.cli.cdk_cli import find_cdk
-from dataware.cli.cdk_package import find_package, keep_answer, read_answer
+from dataware.cli.deployment.cdk_cli import find_cdk
+from dataware.cli.deployment.cdk_package import find_package, keep_answer, read_answer
 from support.assemblies import HELP
 
 
