@@ -89,7 +89,8 @@ class Way:
     def command(self, *words: str) -> list[str]:
         """What is typed."""
         if self.by_dataware:
-            return [sys.executable, "-m", "dataware.cli", "deploy", "--yes", "--", *NEVER_ASK]
+            dataware = [sys.executable, "-m", "dataware.cli", "deploy", "--yes"]
+            return [*dataware, "--", *NEVER_ASK, *words]
         return [str(install()), "deploy", *NEVER_ASK, *words]
 
 
@@ -164,7 +165,8 @@ def _deploy_in_turn(world: World, way: Way, resources: int, last: int) -> Sequen
     out = f"out-{way.name}"
     for number in range(1, last + 1):
         if 2 < number < last:
-            world.measured([*way.command(), "--app", out], **environ)
+            app = f'cp -r {out}/. "$CDK_OUTDIR"' if way.by_dataware else out
+            world.measured(way.command("--app", app), **environ)
             continue
         found.append(world.measured(way.command("--output", out), **environ))
         click.echo(f"  {way.label}, {number}: {found[-1].cpu:.1f} s CPU", err=True)
