@@ -192,7 +192,7 @@ def test_every_block_of_python_compiles(block: Block) -> None:
 
 @pytest.mark.parametrize("block", blocks("ts"), ids=str)
 def test_every_block_of_typescript_is_part_of_the_example(block: Block) -> None:
-    """TypeScript that is shown stands in the example, which tests/e2e deploys."""
+    """TypeScript that is shown stands in the example, which tests/e2e compiles and deploys."""
     example = text_of("examples/typescript/bin/app.ts")
     assert unindented(block.text) in unindented(example)
 

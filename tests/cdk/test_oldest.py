@@ -38,6 +38,10 @@ try:
     refused = ""
 except ValueError as error:
     refused = str(error)
+try:
+    from dataware.cdk import DataAwareMixin
+except ImportError as error:
+    refused += str(error)
 json.dump([Template.from_stack(stack).to_json()["Resources"], refused], sys.stdout)
 """
 
@@ -67,6 +71,7 @@ def test_the_oldest_library_declares_what_the_newest_does(tmp_path: Path) -> Non
     oldest, refused = synthesize(tmp_path, install())
     newest, taken = synthesize(tmp_path)
     assert "TableV2 needs aws-cdk-lib 2.95 or newer" in refused
+    assert "DataAwareMixin needs constructs 10.5 or newer: run " in refused
     assert taken == ""
     named = {one for one in newest if "Global" not in one}
     assert set(oldest) == named

@@ -94,8 +94,9 @@ def test_data_is_in_place_on_the_first_deployment_and_on_every_other(
 def test_an_app_in_typescript_is_planned_and_deployed(
     new_project: Callable[[Path], Project],
 ) -> None:
-    """Metadata of the resources is all it takes: the data moves once, and the stack keeps it."""
+    """A mixin on each resource is all it takes: the data moves once, and the stack keeps it."""
     project = new_project(TYPESCRIPT)
+    project.run("node_modules/.bin/tsc")
     fill()
     own = {"spaceport-uploads-staging", "Spaceport-Waitlist-staging"}
     assert "Plan: 2 to copy" in project.dataware("plan")

@@ -5,6 +5,7 @@ uploads = DataAwareBucket(self, "Uploads", preferred_name="uploads-prod",
 uploads.bucket.grant_read(function)
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dataware.cdk.bucket import DataAwareBucket
@@ -19,10 +20,12 @@ from dataware.cdk.user_pool import DataAwareUserPool
 
 if TYPE_CHECKING:
     from dataware.cdk.migration import DataMigration
+    from dataware.cdk.mixin import DataAwareMixin
 
 __all__ = [
     "DataAware",
     "DataAwareBucket",
+    "DataAwareMixin",
     "DataAwareOptions",
     "DataAwareRepository",
     "DataAwareResource",
@@ -37,10 +40,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """`DataMigration`, once it is asked for: what it is made of takes half a second to import."""
-    if name != "DataMigration":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from dataware.cdk.migration import DataMigration  # noqa: PLC0415 - on demand, see above
+LAZY = {"DataMigration": "dataware.cdk.migration", "DataAwareMixin": "dataware.cdk.mixin"}
+"""What takes half a second to import, or needs a newer CDK than the rest does."""
 
-    return DataMigration
+
+def __getattr__(name: str) -> Any:
+    """A class of `LAZY`, once it is asked for. Raises ImportError where CDK is too old for it."""
+    if name not in LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(LAZY[name]), name)
