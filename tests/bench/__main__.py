@@ -21,6 +21,7 @@ from tests.bench.page import DOCS, Book, goals_table, surroundings
 from tests.bench.planning import planning
 from tests.bench.race import Track
 from tests.bench.result import Result
+from tests.bench.starting import starting
 from tests.bench.stopping import stopping
 from tests.bench.synth import synth
 from tests.bench.world import World, world
@@ -46,6 +47,7 @@ class Scale:
     reported: int = 10_000
     deployed: int = 24
     deployments: int = 100
+    starts: int = 9
 
 
 _WHOLE = Scale(
@@ -63,7 +65,7 @@ _QUICK = Scale(
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((20, 50), longest=60.0),
-    *(20_000, 20_000, 10, 50, 5_000, 200, 4, 3),
+    *(20_000, 20_000, 10, 50, 5_000, 200, 4, 3, 2),
 )
 _HUGE = growth.Sizes((10_000, 100_000, 1_000_000, 10_000_000), longest=7200.0)
 
@@ -82,6 +84,7 @@ _BENCHMARKS: Mapping[str, Benchmark] = {
     "growth-guarded": lambda w, n, b: growth.growth_of_guarded_writes(w, n.guarded),
     "growth-large": lambda w, n, b: growth.growth_of_large_items(w, n.large, LATENCY),
     "stopping": lambda w, n, b: stopping(w, n.stopped),
+    "starting": lambda w, n, b: starting(w, n.starts),
     "planning": lambda w, n, b: planning(w, n.resources, 0.050),
     "synth": lambda w, n, b: synth(w, n.resources),
     "deploying": lambda w, n, b: deploying(w, n.deployed, n.deployments),

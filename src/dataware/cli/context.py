@@ -13,7 +13,6 @@ from dataware.cli.display import display, is_live, is_read
 from dataware.cli.process.gc import relaxed_gc
 from dataware.cli.process.malloc import limit_malloc_arenas
 from dataware.cli.process.signals import StopSignal
-from dataware.cli.process.verify_pool import ProcessPool
 from dataware.cli.process.workers import ProcessWorkers
 from dataware.cli.run_log import with_run_log
 from dataware.cli.settings import AwsOptions, CopyOptions
@@ -22,9 +21,11 @@ from dataware.core.events import Event, event
 from dataware.core.kind import Kind
 from dataware.core.model import Wanted
 from dataware.core.ports import Aws, Emit, Journal
-from dataware.ops.context import Context, CopySettings
+from dataware.ops.context import ComparisonSpec, Context, CopySettings
 from dataware.report.brief import without_decisions
 from dataware.state import FileJournal, ParameterMarkers, journal_path, read_records
+from dataware.verify.run import TaskRunner
+from dataware.verify.steps import Readers
 
 
 class CloudFormationHoldingStacks:
@@ -68,9 +69,16 @@ def outside(
         context = make_context(account, emit, stop, strict=strict)
         if not account.asks_for_code:
             # Nobody could type the code for another process.
-            checkers = partial(ProcessPool, partial(open_account, options))
+            checkers = partial(_process_pool, partial(open_account, options))
             context = replace(context, checkers=checkers, workers=ProcessWorkers(options))
         yield context
+
+
+def _process_pool(open_again: partial[Account], pair: ComparisonSpec, sides: Readers) -> TaskRunner:
+    """The processes of a verification, which a plan does without."""
+    from dataware.cli.process.verify_pool import ProcessPool  # noqa: PLC0415 - slow to import
+
+    return ProcessPool(open_again, pair, sides)
 
 
 def _stop(options: AwsOptions, emit: Emit, *, graceful: bool) -> StopSignal:
