@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 COVERED := src/dataware/core/*,src/dataware/kinds/*,src/dataware/migrate/*,src/dataware/state/*,src/dataware/ops/*
 
-.PHONY: help setup demo test lint peers unit apps bench docs release-check clean
+.PHONY: help setup demo test lint peers unit apps bench aws docs release-check clean
 
 help:  ## show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -72,6 +72,9 @@ bench: setup  ## measure, against real peers in the same run
 	$(BIN)/python -m tests.bench.peers
 	PYTHONPATH=tests $(BIN)/python -m support.peers
 	$(BIN)/python -m tests.bench $(BENCH)
+
+aws: setup  ## the main scenarios in an account of yours: make aws PROFILE=name
+	$(BIN)/python -m tests.account --profile '$(PROFILE)' $(AWS)
 
 docs: setup  ## print the generated pages again, and build the site in build/docs
 	$(BIN)/python scripts/generate_docs.py
