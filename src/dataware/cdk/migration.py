@@ -15,7 +15,6 @@ from dataware.cdk.machinery import Machinery
 from dataware.cdk.migration_sides import Resource, sides
 from dataware.cdk.pending_copy import PendingCopy
 from dataware.core.estimate import estimate_deployment
-from dataware.core.history import WHAT_IT_HOLDS
 from dataware.core.model import OnConflict
 from dataware.core.names import is_arn
 from dataware.kinds import load
@@ -177,8 +176,9 @@ class DataMigration(Construct):
     def check_versions(self, copy: PendingCopy) -> None:
         """Add an error if the copy would take nothing, because only older versions are there."""
         if copy.size is not None and copy.size.is_zero and not self._settings.all_versions:
+            holds = load(copy.cfn_type).require_copying().history
             Annotations.of(self).add_error(
-                f"{copy.source} {WHAT_IT_HOLDS}, so nothing would be copied to {copy.target}; "
+                f"{copy.source} {holds}, so nothing would be copied to {copy.target}; "
                 "give migration=partial(DataMigration.of, all_versions=True)"
             )
 

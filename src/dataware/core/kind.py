@@ -128,7 +128,8 @@ class Copying:
     `readers` parts are read (each holds some pages) and `writers` units written at the same time,
     unless a person says otherwise. `charges` are the billed units of copying a size, by the names
     of the price table, `speed` is that of a usual copy, and `advice` says which properties of a
-    target that is to be created would help a copy of that size.
+    target that is to be created would help a copy of that size. `history` says in a clause what a
+    resource holds all of whose data only a copy of all versions takes.
     """
 
     scheme: str
@@ -145,6 +146,7 @@ class Copying:
     advice: Callable[[Mapping[str, Any], Size], str | None] = field(
         default=lambda _properties, _size: None
     )
+    history: str = "holds no current data"
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from dataware.core.denial import Denial
-
 
 class Existence(StrEnum):
     """Whether a resource of that name is there; the value is the plan's JSON word."""
@@ -218,8 +216,9 @@ class Problem:
     """A question that a service did not answer.
 
     `call` is the API operation, `code` the service's error code, `permission` the IAM action that
-    would allow it (None when permission is not the matter). `consequence` says in a clause what is
-    not known for lack of an answer; it is empty where that is the existence or the content.
+    would allow it (None when permission is not the matter), and `need` says in a clause what the
+    service finds missing, where that is more than the permission. `consequence` says in a clause
+    what is not known for lack of an answer; it is empty where that is the existence or the content.
     `decides` is False where no decision rests on the answer.
     """
 
@@ -229,6 +228,7 @@ class Problem:
     detail: str = ""
     consequence: str = ""
     decides: bool = True
+    need: str = ""
 
     def __str__(self) -> str:
         """The problem in one clause, with the permission that would cure it."""
@@ -236,8 +236,8 @@ class Problem:
             return f"{self.call} was not asked, because {self.detail}"
         if self.code == SEVERAL:
             return self.detail
-        need = f"; {Denial.of(self.detail).clause(self.permission)}" if self.permission else ""
-        return f"{self.call} returned {self.code}{need}"
+        need = self.need or (f"it needs {self.permission}" if self.permission else "")
+        return f"{self.call} returned {self.code}{f'; {need}' if need else ''}"
 
     def meaning(self, consequence: str, *, decides: bool = False) -> Problem:
         """The same problem, with what is not known for lack of an answer."""

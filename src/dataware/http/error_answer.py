@@ -18,7 +18,6 @@ from enum import Enum, auto
 from xml.etree.ElementTree import ParseError, fromstring
 
 from dataware.core.copier import SkipReason
-from dataware.core.denial import Denial
 from dataware.core.errors import (
     AuthenticationError,
     DatawareError,
@@ -29,6 +28,7 @@ from dataware.core.errors import (
 from dataware.core.model import Problem
 from dataware.core.ports import Judgement, Response
 from dataware.http.absence import is_bare, says_absent
+from dataware.http.denial import Denial
 
 
 class Meaning(Enum):
@@ -217,7 +217,8 @@ class ErrorAnswer:
     def to_problem(self, permission: str | None = None) -> Problem:
         """The question that was not answered; the permission counts only where it is the matter."""
         needed = permission if self.is_denied else None
-        return Problem(self.operation, self.code, needed, self.message)
+        need = Denial.of(self.message).clause(needed) if needed else ""
+        return Problem(self.operation, self.code, needed, self.message, need=need)
 
     def to_error(
         self, what: str, permission: str | None = None, *, looking: bool = False

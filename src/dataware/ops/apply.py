@@ -15,7 +15,6 @@ from dataware.core.errors import (
 )
 from dataware.core.events import event, needs_attention
 from dataware.core.guide import read_more
-from dataware.core.history import check_history
 from dataware.core.kind import Kind
 from dataware.core.model import Action, Existence
 from dataware.core.names import place_of
@@ -24,6 +23,7 @@ from dataware.core.waiting import explain_waiting, report_way_on
 from dataware.kinds import load
 from dataware.ops.announce import announce
 from dataware.ops.context import Context, CopySettings
+from dataware.ops.history_check import check_history
 from dataware.ops.migrate import order_of
 from dataware.ops.migration_policy import Migration
 from dataware.ops.plan import make_plan
@@ -86,7 +86,8 @@ def _apply_and_sum_up(context: Context, plan: Plan, settings: CopySettings) -> N
 
 def check_sources(plan: Plan, settings: CopySettings) -> None:
     """Raise Refused where a copy would take nothing of the data that its source holds."""
-    check_history((one.source for one in copies(plan)), all_versions=settings.all_versions)
+    sources = [(load(one.wanted.type), one.source) for one in copies(plan)]
+    check_history(sources, all_versions=settings.all_versions)
 
 
 def _report_end(context: Context, plan: Plan) -> None:

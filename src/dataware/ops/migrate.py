@@ -8,7 +8,6 @@ from dataware.calc.words import with_article
 from dataware.core.copier import CopyOrder
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
-from dataware.core.history import check_history
 from dataware.core.kind import Kind
 from dataware.core.model import (
     NO_MARKER,
@@ -22,6 +21,7 @@ from dataware.core.model import (
 )
 from dataware.kinds import list_copied, load
 from dataware.ops.context import Context, CopySettings
+from dataware.ops.history_check import check_history
 from dataware.ops.marker_names import on_record
 from dataware.ops.migration_policy import Migration
 from dataware.ops.named_resources import check_part, warn_of_slashes
@@ -86,7 +86,7 @@ def prepare_migration(
             "copied as they are; make a target with the same keys"
         )
     if not source.prefix:
-        check_history((before,), all_versions=settings.all_versions)
+        check_history([(kind, before)], all_versions=settings.all_versions)
     source, target = (with_real_region(context, kind, place) for place in (source, target))
     _check_whole(_record_of(context, kind, source), source)
     order = order_of(source, target, settings)

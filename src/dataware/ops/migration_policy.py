@@ -22,12 +22,12 @@ from typing import Any
 
 from dataware.core.causes import advise, list_causes
 from dataware.core.copier import CopyOrder, SkipReason
-from dataware.core.denial import how_to_allow
 from dataware.core.errors import WriteDeniedError
 from dataware.core.events import format_count
 from dataware.core.kind import Kind
 from dataware.core.model import Facts, Marker, MarkerState, OnConflict
 from dataware.core.names import full_name
+from dataware.http.denial import how_to_allow
 from dataware.migrate import CopyState
 from dataware.ops.context import CopySettings
 from dataware.ops.failure_summary import carry_over

@@ -12,11 +12,11 @@ from urllib.parse import unquote
 
 from dataware.core.errors import InputError, LookupFailedError, RefusedError
 from dataware.core.events import event
-from dataware.core.history import WAY_ON, WHAT_IT_HOLDS
 from dataware.core.kind import Kind
 from dataware.core.model import Location
 from dataware.core.ports import Aws, Emit
 from dataware.core.reader import MakeReader
+from dataware.ops.history_check import WAY_ON
 
 _PATTERN = re.compile(r"[*?]+|\[[^\]]+\]|\{[^{}]*,[^{}]*\}")
 """What is a pattern for shells, the AWS CLI and s5cmd."""
@@ -44,8 +44,8 @@ def check_part(kind: Kind, aws: Aws, place: Location, *, all_versions: bool) -> 
         return
     if not all_versions and holds_history(kind.copying.reader, aws, place):
         raise RefusedError(
-            f"nothing was changed, because {address_of(kind, place)} {WHAT_IT_HOLDS}, so nothing "
-            f"would be copied; {WAY_ON}"
+            f"nothing was changed, because {address_of(kind, place)} {kind.copying.history}, so "
+            f"nothing would be copied; {WAY_ON}"
         )
     raise InputError(describe_empty(kind, place))
 

@@ -11,7 +11,6 @@ from dataware.calc.words import with_article
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Estimate, Prices, estimate
 from dataware.core.events import event
-from dataware.core.history import warn_of_history
 from dataware.core.kind import Kind
 from dataware.core.model import (
     NOT_ASKED,
@@ -35,6 +34,7 @@ from dataware.ops.announce import announce
 from dataware.ops.context import Context
 from dataware.ops.declaration_check import check_declared
 from dataware.ops.earlier_migrations import warn_of_earlier_migrations
+from dataware.ops.history_check import warn_of_history
 from dataware.ops.probe import probe_all
 from dataware.ops.region_check import find_wrong_region
 
@@ -139,7 +139,7 @@ def _plan_resource(
     decision = _refer_to_what_cannot_be_adopted(kind, wanted, decision, preferred)
     decision = _retain_what_is_adopted(wanted, decision, preferred)
     if decision.action in COPYING and not all_versions:
-        decision = replace(decision, warnings=(*decision.warnings, *warn_of_history(source)))
+        decision = replace(decision, warnings=(*decision.warnings, *warn_of_history(kind, source)))
     taken = _estimate(kind, decision, source, prices)
     preferred = _with_advice(kind, wanted, decision, preferred, source)
     return Planned(wanted, preferred, fallbacks, decision, taken)

@@ -11,7 +11,6 @@ from dataware.calc.multiset_digest import MultisetDigest
 from dataware.calc.words import with_article
 from dataware.core.errors import InputError, SidesDifferError
 from dataware.core.events import event
-from dataware.core.history import WHAT_IT_HOLDS
 from dataware.core.kind import Kind
 from dataware.core.model import Location
 from dataware.core.ports import Aws
@@ -75,7 +74,7 @@ def _check_anything(context: Context, kind: Kind, source: Location, *, all_versi
     copying = kind.require_copying()
     if copying.prefixes and not all_versions and holds_history(copying.reader, aws, source):
         raise InputError(
-            f"{address_of(kind, source)} {WHAT_IT_HOLDS}, so nothing was compared; compare every "
+            f"{address_of(kind, source)} {copying.history}, so nothing was compared; compare every "
             "version with --versions all"
         )
     if source.prefix:

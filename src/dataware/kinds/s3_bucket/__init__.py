@@ -189,6 +189,7 @@ KIND = Kind(
         readers=16,
         writers=256,
         charges=charges,
+        history="holds only older versions and delete markers, and no current object",
     ),
     locate=locate,
 )

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.denial import POLICY_TYPES, Denial, how_to_allow
-from dataware.core.model import Problem
+from dataware.http.denial import POLICY_TYPES, Denial, how_to_allow
+from dataware.http.error_answer import ErrorAnswer
 
 USER = "User: arn:aws:iam::111122223333:user/migrator is not authorized to perform: "
 OBJECT = ' on resource: "arn:aws:s3:::uploads-prod/2024/1.jpg"'
@@ -89,7 +89,8 @@ def test_any_message_is_read(message: str) -> None:
 def test_an_unanswered_question_tells_an_explicit_deny_too() -> None:
     """Wherever a call is denied, not only where objects are copied."""
     detail = f"{USER}dynamodb:Scan with an explicit deny in an identity-based policy"
-    problem = Problem("Scan", "AccessDeniedException", "dynamodb:Scan", detail)
+    answer = ErrorAnswer("Scan", "AccessDeniedException", 400, detail)
+    problem = answer.to_problem("dynamodb:Scan")
     assert str(problem) == (
         "Scan returned AccessDeniedException; an explicit deny in an identity-based policy "
         "forbids dynamodb:Scan"
