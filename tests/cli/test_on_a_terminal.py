@@ -45,7 +45,7 @@ def test_a_plan_is_read_in_ten_seconds(waitlist: Path) -> None:
     ]
     assert takes.strip().startswith("about 9 items, ")
     assert rest == [
-        "ℹ️  Plan: 1 to copy.  ~1 s, less than $0.0001",
+        "ℹ️  Plan: 1 to copy.  ~1 s, less than $0.01",
         f"ℹ️  Next: dataware apply {waitlist}",
     ]
 

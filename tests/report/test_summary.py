@@ -46,7 +46,7 @@ def test_a_summary_counts_actions_and_effort() -> None:
             planned(BUCKET, Action.RESUME, Estimate(5000, 100, 60, 0.02, True)),
             planned(BUCKET, Action.IMPORT),
         )
-        == "Plan: 1 to resume, 1 to copy, 1 to create, 1 unchanged.  ~1 min 2 s, $0.0202"
+        == "Plan: 1 to resume, 1 to copy, 1 to create, 1 unchanged.  ~1 min 2 s, $0.02"
     )
 
 
@@ -70,10 +70,10 @@ def test_a_summary_counts_what_needs_attention(plan: Plan, words: str) -> None:
 @pytest.mark.parametrize(
     ("resources", "words"),
     [
-        ((migration(),), "Copy 1 resource (about 78 items, 7.8 kB, $0.0002)?"),
+        ((migration(),), "Copy 1 resource (about 78 items, 7.8 kB, less than $0.01)?"),
         (
             (migration(), migration("Orders"), planned(BUCKET, Action.CREATE)),
-            "Copy 2 resources (about 156 items, 15.6 kB, $0.0004) and create 1 resource?",
+            "Copy 2 resources (about 156 items, 15.6 kB, less than $0.01) and create 1 resource?",
         ),
         ((planned(BUCKET, Action.CREATE), warned()), "Create 1 resource?"),
         ((planned(TABLE, Action.MIGRATE),), "Copy 1 resource (of unknown size)?"),
@@ -148,7 +148,13 @@ def test_what_is_shown_of_a_plan_holds_no_properties() -> None:
 
 @pytest.mark.parametrize(
     ("usd", "text"),
-    [(0, "$0.0000"), (0.00001, "less than $0.0001"), (0.0002, "$0.0002"), (1234.5, "$1,234.50")],
+    [
+        (0, "$0.00"),
+        (0.00001, "less than $0.01"),
+        (0.0099, "less than $0.01"),
+        (0.0129, "$0.01"),
+        (1234.5, "$1,234.50"),
+    ],
 )
 def test_money(usd: float, text: str) -> None:
     """Small amounts keep their digits."""

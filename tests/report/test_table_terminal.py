@@ -50,7 +50,7 @@ def test_a_narrow_terminal_shows_blocks() -> None:
         "      preferred  Waitlist-prod: absent",
         "      fallback   Waitlist: data, about 78 items, 7.8 kB; not in any stack",
         "      why        Waitlist-prod is absent and Waitlist has data",
-        "      takes      about 78 items, 7.8 kB, about 2 s, $0.0002",
+        "      takes      about 78 items, 7.8 kB, about 2 s, less than $0.01",
     ]
 
 

@@ -84,8 +84,7 @@ class Totals:
 def plan_summary(plan: Plan, unit_of: Callable[[str], str]) -> Event:
     """The event that ends a plan: its sum in one line, and the plan itself for its table.
 
-    The line is like "Plan: 2 to copy, 1 to create, 2 unchanged, 1 needs your attention.  ~3 s,
-    $0.0050".
+    The line is like "Plan: 2 to copy, 1 to create, 1 needs your attention.  ~3 s, $0.05".
     """
     totals = Totals.of(plan, unit_of)
     text = f"Plan: {', '.join(_counts(plan)) or 'no resources'}"
@@ -105,7 +104,7 @@ def plan_summary(plan: Plan, unit_of: Callable[[str], str]) -> Event:
 
 
 def question_of(plan: Plan, unit_of: Callable[[str], str]) -> str:
-    """What a person is asked: "Copy 2 resources (about 20,012 items, 766 kB, $0.0130)?"."""
+    """What a person is asked: "Copy 2 resources (about 20,012 items, 766 kB, $0.01)?"."""
     totals = Totals.of(plan, unit_of)
     copied = len(copies(plan))
     created = sum(one.creates for one in plan.resources) - sum(one.creates for one in copies(plan))
@@ -171,7 +170,5 @@ def price_notes(plan: Plan) -> Iterator[str]:
 
 
 def money(usd: float) -> str:
-    """Dollars, with as many digits as a small amount needs."""
-    if usd >= 1:
-        return f"${usd:,.2f}"
-    return f"${usd:.4f}" if usd >= 0.0001 or usd == 0 else "less than $0.0001"
+    """Dollars and cents; an estimate is not exact to less than that."""
+    return "less than $0.01" if 0 < usd < 0.01 else f"${usd:,.2f}"

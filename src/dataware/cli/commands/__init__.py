@@ -47,7 +47,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.version_option(__version__, "-V", "--version", message="dataware %(version)s")
 @click.pass_context
 def dataware(context: click.Context, /) -> None:
-    """Looks at the data first, then keeps, imports, creates or migrates.
+    """Move and adopt stateful AWS resources without losing data.
 
     \b
     Exit codes: 0 done, 1 error, 2 difference, 3 stopped or refused,

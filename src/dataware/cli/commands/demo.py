@@ -33,7 +33,7 @@ from dataware.cli.options import plain_options
 )
 @plain_options
 def demo(**given: Any) -> int:
-    """Show the whole job on an AWS that is embedded in this machine; no account needed.
+    """Show the whole job on a local AWS emulator; no account needed.
 
     The first run installs the emulator into a cache folder. The demo imports, migrates and
     creates, kills a running copy and resumes it, and ends with what to type for a real account.

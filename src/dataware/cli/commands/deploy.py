@@ -34,7 +34,7 @@ from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOpti
 @outside_options
 @click.argument("arguments", nargs=-1, metavar="[-- CDK ARGS]")
 def deploy(**given: Any) -> int:
-    """Bring the data in place, then deploy the CDK app of this folder so that it adopts it.
+    """Move the data, then deploy the CDK app of this folder and import the resources.
 
     Plans, shows, asks, creates, copies and verifies; then runs `cdk deploy` with
     --import-existing-resources and writes dataware.lock.json. What follows `--` goes to CDK.

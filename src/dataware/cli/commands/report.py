@@ -46,8 +46,8 @@ OUTCOMES = {
 def report(**given: Any) -> int:
     """Make one HTML file of a run: its decisions, migrations, verification and warnings.
 
-    RUN is the id of a run, or its start, or the file of a record; without it the newest run is
-    taken. The page needs no network, and holds names and keys but no values.
+    RUN is a run id, a unique prefix of one, or the file of a record (default: the latest run).
+    The page needs no network, and holds names and keys but no values.
 
     \b
     Examples:

@@ -74,7 +74,7 @@ def _why_not(found: Iterable[Finding]) -> str | None:
         failures += one.verdict is FindingStatus.FAILURE
         unchecked += one.unchecked
     if failures:
-        return f"{format_count(failures, 'thing')} will make a run fail"
+        return f"{format_count(failures, 'problem')} found that will make a run fail"
     if unchecked:
         return f"{format_count(unchecked, 'check')} could not be made, so a run may fail"
     return None
