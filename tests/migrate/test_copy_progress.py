@@ -147,3 +147,21 @@ def test_where_nothing_was_copied_nothing_is_called_done() -> None:
     told = copy.told(1.0)
     assert copy.events.texts("batch") == []
     assert (told["done"], told["total"], told["rate"]) == (0, 1500, 0)
+
+
+def test_what_another_process_did_for_nothing_lowers_no_count() -> None:
+    """It ends before its page is accounted for, and the page is copied again."""
+    copy = Copy(Size(1000, 0))
+    copy.meter.ahead(40)
+    assert copy.told(1.0)["done"] == 40
+    copy.meter.ahead(0)
+    assert copy.told(1.0, 10)["done"] == 40
+    assert copy.meter.detail["done"] == 40
+    assert copy.told(1.0, 50)["done"] == 60
+
+
+def test_progress_tells_the_bytes() -> None:
+    """Those of earlier runs among them."""
+    copy = Copy(Size(10, 0))
+    copy.meter.count(2, size=300)
+    assert copy.told(1.0)["bytes"] == 300

@@ -10,6 +10,7 @@ import pytest
 from dataware.core.events import event
 from dataware.kinds import load
 from dataware.report import Format, appearance, make_renderer
+from dataware.report.plain import PlainRenderer
 from dataware.report.summary import plan_summary
 from support.plans import migration, plan_of, warned
 from support.ptys import Terminal
@@ -122,3 +123,23 @@ def test_a_failed_command_breaks_no_word_on_a_real_terminal(arguments: tuple[str
     assert len(lines) > 1
     assert all(len(line) <= 40 for line in lines)
     assert name in terminal.written
+
+
+def test_progress_of_several_resources_names_each() -> None:
+    """In a pipe, lines of copies that go on at once cannot be told apart otherwise."""
+    stream, now = io.StringIO(), [0.0]
+    with PlainRenderer(stream, now=lambda: now[0]) as render:
+        for at in (0.0, 11.0, 22.0):
+            now[0] = at
+            for name in ("Orders", "Waitlist"):
+                figures = {"done": 1, "total": 9, "rate": 1, "eta": "8 s", "slow": ""}
+                render(event("progress", name=name, unit="item", **figures))
+    lines = stream.getvalue().splitlines()
+    assert (
+        lines
+        == [
+            "📊 Orders: 1 of 9 items, 1/s, 8 s left",
+            "📊 Waitlist: 1 of 9 items, 1/s, 8 s left",
+        ]
+        * 2
+    )

@@ -71,7 +71,8 @@ class CheckpointWriter:
             for left in outcome.skipped:
                 words = self._tools.progress.words
                 self._tools.emit(event("skipped", **skipped_json(left), **words))
-        self._tools.progress.count(outcome.copied + outcome.same, len(outcome.skipped))
+        copied = outcome.copied + outcome.same
+        self._tools.progress.count(copied, len(outcome.skipped), outcome.bytes)
 
 
 def _checkpoint(pages: PageWindow) -> dict[str, object] | None:

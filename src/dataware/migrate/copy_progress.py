@@ -60,7 +60,8 @@ class CopyProgress:
         self._retries_elsewhere = 0
         self._before = self._done = before.in_target
         self._skipped = before.skipped
-        self._ahead = 0
+        self._bytes = before.bytes
+        self._ahead = self._highest = 0
         self._batches_reported = self._done // subject.batch
         self._ticked = clock.monotonic()
         self._speed = RateEstimator(self._ticked, self._done)
@@ -81,7 +82,7 @@ class CopyProgress:
         left = self._seconds_left()
         return {
             "phase": "copying",
-            "done": self.done,
+            "done": max(self._highest, self.done),
             "total": self._whole(),
             "exact": self._total.exact,
             "skipped": self._skipped,
@@ -102,10 +103,14 @@ class CopyProgress:
         """Other processes have done `count` more than they have accounted for so far."""
         self._ahead = count
 
-    def count(self, done: int, skipped: int = 0) -> None:
-        """`done` more are in the target; tells of every batch that this fills, if they are few."""
+    def count(self, done: int, skipped: int = 0, size: int = 0) -> None:
+        """`done` more are in the target, of `size` bytes; tells of the batches that they fill.
+
+        It does so if they are few.
+        """
         self._done += done
         self._skipped += skipped
+        self._bytes += size
         whole = self._done // self._subject.batch
         if self._batches_reported < whole <= FEW_BATCHES:
             self._report_batches(whole)
@@ -154,7 +159,7 @@ class CopyProgress:
 
     def _whole(self) -> int:
         """The total as far as it is known: an estimate may turn out to be too low."""
-        return max(self._total.items, self.done + self._skipped)
+        return max(self._total.items, self._highest, self.done + self._skipped)
 
     def _seconds_left(self) -> float | None:
         """The seconds that are left; None also once more is done than was estimated."""
@@ -180,15 +185,18 @@ class CopyProgress:
             self._speed = RateEstimator(self._ticked, self._before)
         self._speed.observe(self._ticked, self.done)
         self.held = self.ceiling()
+        # What another process has told of may have to be done again; what is shown stays.
+        self._highest = max(self._highest, self.done)
         throttled, left = sum(self._throttles.values()), self._seconds_left()
         self._emit(
             event(
                 "progress",
                 phase="copying",
-                done=self.done,
+                done=self._highest,
                 total=self._whole(),
                 exact=self._total.exact,
                 skipped=self._skipped,
+                bytes=self._bytes,
                 rate=round(self._speed.rate),
                 eta=rough(left),
                 seconds_left=left,

@@ -168,7 +168,7 @@ class WorkerGroup:
         for left in record["skipped_keys"]:
             self._tools.emit(event("skipped", **left, **self._tools.progress.words))
         counts = Counts.from_json(record)
-        self._tools.progress.count(counts.in_target, counts.skipped)
+        self._tools.progress.count(counts.in_target, counts.skipped, counts.bytes)
         self._check_denied(record)
 
     def _check_denied(self, record: Mapping[str, Any]) -> None:

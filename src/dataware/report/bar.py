@@ -51,7 +51,7 @@ def _line(name: str, row: Row, phase: int, width: int) -> str:
     while len(parts) > 1 and cell_len(f"{head} {_join_parts(parts)}") + SHORTEST_BAR + 1 > width:
         parts.pop()
     if not parts:
-        return _cut(head.rstrip(), width)
+        return cut_text(head.rstrip(), width)
     room = width - cell_len(f"{head} {_join_parts(parts)}") - 1
     if "done" in row and room >= SHORTEST_BAR:
         length = max(SHORTEST_BAR, min(room - _growth(row, parts), LONGEST_BAR))
@@ -60,8 +60,29 @@ def _line(name: str, row: Row, phase: int, width: int) -> str:
         return f"{head} {_join_parts(parts)}"
     space = width - cell_len(parts[0]) - 1
     if space < SHORTEST_NAME:
-        return _cut(parts[0], width)
+        return cut_text(parts[0], width)
     return f"{shorten_name(name.rstrip(), space)} {parts[0]}"
+
+
+def overall_line(whole: Row, width: int) -> str:
+    """The line of a whole run: resources, records, bytes, rate, time left; it always fits.
+
+    A total that is not known to the last one is "about", and one that lacks some resources "+".
+    """
+    done, total = number_of(whole, "done"), number_of(whole, "total")
+    of = f"{'' if whole.get('exact') or whole.get('more') else '~'}{total:,}"
+    of += "+" if whole.get("more") and total else ""
+    parts = [
+        f"{number_of(whole, 'resources_done'):,} of {number_of(whole, 'resources'):,} resources"
+    ]
+    if total:
+        parts.append(f"{done:,}/{of}")
+        left = f"{whole['left']} left" if whole.get("left") else ""
+        parts += [part for part in (f"{_figure(whole.get('rate', 0))}/s", left) if part]
+        parts += [str(whole["bytes"])] if whole.get("bytes") else []
+    while len(parts) > 1 and cell_len(f"In all: {_join_parts(parts)}") > width:
+        parts.pop()
+    return cut_text(f"In all: {_join_parts(parts)}", width)
 
 
 def _growth(row: Row, parts: list[str]) -> int:
@@ -81,13 +102,13 @@ def _parts(row: Row) -> list[str]:
     parts = [_count(row), f"{_figure(row.get('rate', 0))}/s".rjust(RATE_WIDTH)]
     if row.get("eta") not in (None, "", UNKNOWN):
         parts.append(f"{row['eta']} left")
-    if skipped := _number(row, "skipped"):
+    if skipped := number_of(row, "skipped"):
         parts.append(f"{skipped:,} skipped")
-    if throttled := _number(row, "throttled"):
+    if throttled := number_of(row, "throttled"):
         parts.append(f"{throttled:,} throttled")
-    if retries := _number(row, "retries"):
+    if retries := number_of(row, "retries"):
         parts.append(f"{retries:,} {'retry' if retries == 1 else 'retries'}")
-    if age := _number(row, "age"):
+    if age := number_of(row, "age"):
         # What is old is true of the past only, so that matters more than the rest.
         parts.insert(1 if age >= OLD_SECONDS else len(parts), f"{age} s ago")
     if reason := str(row.get("reason") or ""):
@@ -97,7 +118,7 @@ def _parts(row: Row) -> list[str]:
 
 def _count(row: Row) -> str:
     """Done and total; an estimate that was too low is no total any more."""
-    done, total = _number(row, "done"), _number(row, "total")
+    done, total = number_of(row, "done"), number_of(row, "total")
     if not _is_known(row):
         return f"{done:,}"
     whole = f"{total:,}"
@@ -105,7 +126,7 @@ def _count(row: Row) -> str:
 
 
 def _is_known(row: Row) -> bool:
-    done, total = _number(row, "done"), _number(row, "total")
+    done, total = number_of(row, "done"), number_of(row, "total")
     return total > 0 and (done <= total if row.get("exact", True) else done < total)
 
 
@@ -113,7 +134,8 @@ def _figure(value: object) -> str:
     return f"{value:,.0f}" if isinstance(value, int | float) else str(value)
 
 
-def _number(row: Row, field: str) -> int:
+def number_of(row: Row, field: str) -> int:
+    """A figure of a row; zero where there is none."""
     value = row.get(field, 0)
     return int(value) if isinstance(value, int | float) else 0
 
@@ -123,7 +145,7 @@ def _join_parts(parts: list[str]) -> str:
 
 
 def _bar(row: Row, length: int) -> str:
-    done, total = _number(row, "done"), _number(row, "total")
+    done, total = number_of(row, "done"), number_of(row, "total")
     full = length * done // total if _is_known(row) else 0
     return "━" * full + "─" * (length - full)
 
@@ -132,7 +154,8 @@ def _pad_text(text: str, width: int) -> str:
     return text + " " * (width - cell_len(text))
 
 
-def _cut(text: str, width: int) -> str:
+def cut_text(text: str, width: int) -> str:
+    """The beginning of a text in so many cells."""
     return chop_cells(text, width)[0] if cell_len(text) > width > 0 else text
 
 
@@ -146,4 +169,4 @@ def shorten_name(name: str, space: int) -> str:
         if cell_len(character + tail) > behind:
             break
         tail = character + tail
-    return f"{_cut(name, space - 1 - cell_len(tail))}…{tail}"
+    return f"{cut_text(name, space - 1 - cell_len(tail))}…{tail}"

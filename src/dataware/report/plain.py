@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from threading import RLock
 from typing import Any, Self, TextIO
 
 from dataware.core.events import Event, Level
-from dataware.report.event_sampler import EventSampler
+from dataware.report.event_sampler import BARS, PHASE, EventSampler
 from dataware.report.line import can_show_signs, line
 from dataware.report.output import Output
 
 PERIOD = 10.0
 SAMPLE = 100
+NAMELESS = BARS - {"watch-progress"}
+"""Codes of progress whose lines do not name the resource."""
 
 COLORS = {
     Level.INFO: "",
@@ -56,11 +59,14 @@ class PlainRenderer:
         self._unicode = can_show_signs(stream)
         self._signs = signs and self._unicode
         self._bounded = EventSampler(now, period=PERIOD, sample=SAMPLE)
+        self._names: set[object] = set()
         self._lock = RLock()
 
     def __call__(self, event: Event) -> None:
         """Render an event; may be called from any thread."""
         with self._lock:
+            if event.code == PHASE or event.code in BARS:
+                self._names.add(event.data.get("name"))
             for shown in self._bounded.admit(event):
                 if shown.code == "plan":
                     self._write_plan(_plan_of(shown))
@@ -68,6 +74,8 @@ class PlainRenderer:
 
     def _write(self, event: Event) -> None:
         text = line(event, signs=self._signs)
+        if event.code in NAMELESS and len(self._names) > 1:
+            text = line(_with_name(event), signs=self._signs)
         if self._wraps and self._columns is not None:
             from dataware.report.wrapping import wrap_text  # noqa: PLC0415 - for a terminal only
 
@@ -121,6 +129,12 @@ class PlainRenderer:
         """Say what was left out."""
         for shown in self._bounded.rest():
             self._write(shown)
+
+
+def _with_name(happened: Event) -> Event:
+    """Progress with the name of its resource, which a run of several has to tell."""
+    message = happened.message
+    return replace(happened, message=replace(message, template=f"{{name}}: {message.template}"))
 
 
 def _plan_of(event: Event) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ Lines are wrapped between words, so that a name is never broken unless it is wid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from threading import RLock
 from typing import Self, TextIO
 
@@ -17,21 +17,19 @@ from rich.segment import ControlType
 from rich.text import Text
 
 from dataware.core.events import Event, Level
-from dataware.core.printable import escape_unprintable
-from dataware.report.bar import Row, bar_lines
 from dataware.report.event_sampler import (
     BARS,
     ENDS,
     PHASE,
     EventSampler,
     is_one_of_few,
-    migration_of,
 )
 from dataware.report.fit import Fit
 from dataware.report.line import can_show_signs, line
 from dataware.report.output import Output
 from dataware.report.plain import PERIOD, SAMPLE
 from dataware.report.plan_digest import plan_digest
+from dataware.report.run_progress import RunProgress
 from dataware.report.table import PlanTable, plan_of
 from dataware.report.table_terminal import plan_table
 from dataware.report.wrapping import wrap_text
@@ -49,63 +47,34 @@ STYLES = {
 MOST_BARS = 10
 """Bars at a time; how many more there are is told below them."""
 
-WAITING = "waiting"
-
 
 class ProgressBars:
-    """What the live area shows: the latest progress of every migration that has not ended."""
+    """What the live area shows: the progress of every migration that has not ended, and of all."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
-        self._rows: dict[str, dict[str, object]] = {}
-        self._since: dict[str, float] = {}
-        self._taken: dict[str, float] = {}
+        self._progress = RunProgress()
         self.drawn: Sequence[str] = ()
 
     def take(self, happened: Event) -> None:
-        """Progress, or the beginning of a phase, of which only the time is known yet."""
-        name, data = migration_of(happened), dict(happened.data)
-        if name not in self._rows or data.get("phase") != self._rows[name].get("phase"):
-            self._since[name] = self._seconds()
-        self._taken[name] = self._seconds()
-        self._rows[name] = {**data, "name": escape_unprintable(str(data.get("name", "")))}
-
-    def end(self, name: str) -> None:
-        """A migration has ended."""
-        self._rows.pop(name, None)
+        """Progress, the beginning of a phase, or an end."""
+        self._progress.take(happened, self._seconds())
 
     def clear(self) -> None:
         """All have ended."""
-        self._rows.clear()
+        self._progress.clear()
 
     def __bool__(self) -> bool:
         """Whether there is anything to show."""
-        return bool(self._rows)
+        return bool(self._progress)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """One line for each bar, never wider or, all together, higher than the window."""
-        rows = [(self._with_elapsed(name, row)) for name, row in list(self._rows.items())]
-        rows.sort(key=lambda row: row.get("phase") == WAITING)
         most = max(1, min(MOST_BARS, console.height - 2))
-        shown = rows if len(rows) <= most else rows[: max(1, most - 1)]
-        lines = list(self._lines(shown, len(rows) - len(shown), options.max_width - 1))
-        self.drawn = [line.plain for line in lines]
-        yield from lines
-
-    def _lines(self, shown: list[Row], more: int, width: int) -> Iterator[Text]:
-        for row, text in zip(shown, bar_lines(shown, width), strict=True):
-            style = "dim" if row.get("phase") == WAITING else "cyan"
-            yield Text(text, style=style, no_wrap=True, overflow="crop", end="\n")
-        if more:
-            yield Text(f"… and {more:,} more", style="dim", no_wrap=True, overflow="crop")
-
-    def _with_elapsed(self, name: str, row: dict[str, object]) -> Row:
-        """Figures of elsewhere grow old; a phase without any shows at least that time passes."""
-        if isinstance(age := row.get("age"), int):
-            row = {**row, "age": age + int(self._seconds() - self._taken[name])}
-        if "done" in row or row.get("phase") == WAITING:
-            return row
-        return {**row, "elapsed": self._seconds() - self._since[name]}
+        lines = list(self._progress.lines(self._seconds(), options.max_width - 1, most))
+        self.drawn = [text for text, _ in lines]
+        for text, waits in lines:
+            yield Text(text, style="dim" if waits else "cyan", no_wrap=True, overflow="crop")
 
 
 class ReflowingLive(Live):
@@ -161,7 +130,7 @@ class TerminalRenderer:
             self._show_bars()
             return
         if event.code in ENDS:
-            self._bars.end(migration_of(event))
+            self._bars.take(event)
             self._hide_idle_bars()
         if event.code == "batch" and not is_one_of_few(event):
             return
