@@ -9,10 +9,11 @@ import pytest
 
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.model import Facts, Location, Marker, MarkerState, Wanted
+from dataware.kinds import load
 from dataware.ops.context import CopySettings
 from dataware.ops.migrate import migrate
 from dataware.ops.policy import iam_policy
-from dataware.ops.verify import verify
+from dataware.ops.verify import describe_key, verify
 from support.world import World, install
 
 BOX = "Memory::Box"
@@ -82,7 +83,7 @@ def test_verify_tells_every_difference(there: World) -> None:
     there.boxes["new"].update({"k0": "other", "z": "v"})
     verdict = verify(there.context(), BOX, OLD, NEW)
     assert verdict.differences == 6
-    assert there.events.texts("difference")[0] == "different: k0"
+    assert there.events.texts("difference")[0] == "different in box://new: k0"
     assert there.events.texts("differences") == [
         "old and new differ: 4 missing, 1 extra, 1 different"
     ]
@@ -94,10 +95,14 @@ def test_many_differences_are_grouped_the_rarest_first(there: World) -> None:
     there.boxes["new"] = {"k1000": "other", "x": "v", "y": "v"}
     verify(there.context(), BOX, OLD, NEW)
     told = there.events.texts("difference")
-    assert told[:3] == ["different: k1000", "extra: x", "extra: y"]
-    assert told[3:] == [f"missing: k{n:04}" for n in range(10)]
+    assert told[:3] == [
+        "different in box://new: k1000",
+        "extra in box://new: x",
+        "extra in box://new: y",
+    ]
+    assert told[3:] == [f"missing in box://new: k{n:04}" for n in range(10)]
     assert there.events.texts("difference-more") == [
-        "missing: … and 1,450 more keys, which `dataware report` lists"
+        "missing in box://new: … and 1,450 more keys, which `dataware report` lists"
     ]
 
 
@@ -153,3 +158,24 @@ def test_the_policy_scopes_actions_to_names(there: World, monkeypatch: pytest.Mo
         ("*",): ["box:List"],
         ("marker",): ["ssm:Get"],
     }
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        ('{"email":{"S":"pilot7@example.com"}}', "email=pilot7@example.com"),
+        ('{"orbit":{"S":"a"},"at":{"N":"5"}}', "orbit=a, at=5"),
+        ('{"cut":{"S":"too lo', '{"cut":{"S":"too lo'),
+        ("[1]", "[1]"),
+        ('{"a":1}', '{"a":1}'),
+    ],
+)
+def test_a_key_of_a_table_is_told_without_its_types(label: str, text: str) -> None:
+    """Names and values are what people search for; what is no such key stays as it is."""
+    assert describe_key(load("AWS::DynamoDB::Table"), label) == text
+
+
+def test_a_key_of_a_bucket_that_looks_like_one_of_a_table_stays_as_it_is() -> None:
+    """Any text may be a key of an object."""
+    label = '{"email":{"S":"pilot7@example.com"}}'
+    assert describe_key(load("AWS::S3::Bucket"), label) == label

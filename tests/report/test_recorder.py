@@ -166,7 +166,7 @@ def test_what_others_tell_better_is_passed_over() -> None:
     sink = Sink()
     keep = Recorder(sink, pytest.fail, now=Now())
     keep(event("batch", name="t", batch=1, batches=4))
-    keep(event("difference", difference="missing", key="k", name="t"))
+    keep(event("difference", difference="missing", place="s3://t", key="k", name="t"))
     assert sink.records == []
 
 

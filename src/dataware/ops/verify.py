@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -179,12 +180,24 @@ def _report_some(
     """Tell of the first differences of one sort, and of how many there are beside them."""
     keys = (one.label for one in verdict.listed if one.kind is side)
     shown = list(islice(keys, SHOWN))
+    place = f"{kind.require_copying().scheme}://{words['name']}"
+    told = {"difference": side.value, "place": place, **words}
     for key in shown:
-        context.emit(event("difference", difference=side.value, key=key, **words))
+        context.emit(event("difference", key=describe_key(kind, key), **told))
     if more := verdict.counts[side] - len(shown):
-        context.emit(
-            event("difference-more", difference=side.value, count=more, unit=kind.unit, **words)
-        )
+        context.emit(event("difference-more", count=more, unit=kind.unit, **told))
+
+
+def describe_key(kind: Kind, label: str) -> str:
+    """A key for people: that of an item as "id=x, sort=5"; one that is no such JSON as it is."""
+    if kind.require_copying().key_schema is None:
+        return label
+    try:
+        key = json.loads(label)
+        values = {name: value for name, typed in key.items() for value in typed.values()}
+    except (ValueError, AttributeError):
+        return label
+    return ", ".join(f"{name}={value}" for name, value in values.items()) or label
 
 
 def why_different(verdict: Verdict, copied: MultisetDigest) -> str:
