@@ -76,9 +76,9 @@ def status_of(error: sdk.ClientError) -> int:
 
 def _from_answer(error: sdk.ClientError, what: str, permission: str | None) -> DatawareError:
     """The error for an answer of a service."""
-    said, status = error.response.get("Error", {}), status_of(error)
-    code = one_line(str(said.get("Code") or "")) or str(status or "Unknown")
-    message = without_credentials(one_line(str(said.get("Message", ""))))
+    details, status = error.response.get("Error", {}), status_of(error)
+    code = one_line(str(details.get("Code") or "")) or str(status or "Unknown")
+    message = without_credentials(one_line(str(details.get("Message", ""))))
     answer = ErrorAnswer(error.operation_name, code, status, message)
     return answer.to_error(what, permission, looking=True)
 

@@ -61,9 +61,9 @@ def fetch(
 def _whole(answer: Mapping[str, Any]) -> bytes:
     """The body, if it is as long as was announced."""
     body = answer.get(BODY, b"")
-    said = answer["ResponseMetadata"]["HTTPHeaders"].get("content-length", "")
-    if said.isdigit() and int(said) != len(body):
-        raise ValueError(f"{len(body)} of {said} bytes")
+    promised_length = answer["ResponseMetadata"]["HTTPHeaders"].get("content-length", "")
+    if promised_length.isdigit() and int(promised_length) != len(body):
+        raise ValueError(f"{len(body)} of {promised_length} bytes")
     return bytes(body)
 
 

@@ -9,12 +9,12 @@ from typing import Any
 from botocore.utils import parse_timestamp
 
 
-def read_time(said: Any) -> Any:
+def read_time(value: Any) -> Any:
     """A time that a service says, as the SDK reads it.
 
     The SDK's parser takes any way to write a time, which costs two thirds of reading a listing.
     """
-    if isinstance(said, str) and "T" in said:
+    if isinstance(value, str) and "T" in value:
         with suppress(ValueError):
-            return datetime.fromisoformat(said)
-    return parse_timestamp(said)
+            return datetime.fromisoformat(value)
+    return parse_timestamp(value)

@@ -140,8 +140,8 @@ class WordChoice(click.Choice):  # type: ignore[type-arg]  # older versions are 
             return str(super().convert(value, param, ctx))
         except click.BadParameter as error:
             words = [str(choice) for choice in self.choices]
-            said = error.message.rstrip(".") + suggestion_for(value, words)
-            raise click.BadParameter(said, ctx, param) from error
+            text = error.message.rstrip(".") + suggestion_for(value, words)
+            raise click.BadParameter(text, ctx, param) from error
 
 
 def move_shared_options(arguments: Sequence[str]) -> list[str]:

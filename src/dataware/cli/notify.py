@@ -232,8 +232,8 @@ class Listener:
         elif name not in self.migrations:
             return
         elif happened.code == "verified":
-            told = {"verified": data["count"], "unit": data["unit"], "state": "complete"}
-            self.migrations[name].update(told)
+            outcome = {"verified": data["count"], "unit": data["unit"], "state": "complete"}
+            self.migrations[name].update(outcome)
         elif happened.code == "incomplete":
             why = str(data["reason"])[:REASON_LENGTH]
             self.migrations[name].update({"state": "incomplete", "reason": why})
@@ -245,14 +245,14 @@ def notifying(command: str, out: AwsOptions, options: Sequence[str]) -> Iterator
 
     What is yielded listens to its events.
     """
-    told = destinations(options, os.environ)
+    receivers = destinations(options, os.environ)
     listener = Listener()
     try:
         yield listener
     except BaseException as error:
-        _report(out, told, command, listener, error)
+        _report(out, receivers, command, listener, error)
         raise
-    _report(out, told, command, listener, None)
+    _report(out, receivers, command, listener, None)
 
 
 def _reason(error: BaseException) -> str:
@@ -266,13 +266,13 @@ def _reason(error: BaseException) -> str:
 
 def _report(
     out: AwsOptions,
-    told: Sequence[Destination],
+    receivers: Sequence[Destination],
     command: str,
     listener: Listener,
     error: BaseException | None,
 ) -> None:
     """Tell every destination; whatever goes wrong is a warning, because the run has ended."""
-    for destination in told:
+    for destination in receivers:
         try:
             code, reason = (explain_error(error)[1], _reason(error)) if error else (0, None)
             destination.send(_payload(command, listener, code, reason))

@@ -70,7 +70,7 @@ def _fail(arguments: Sequence[str], error: BaseException) -> int:
     format = asked_format(arguments)
     stream = sys.stdout if format is Format.JSON else sys.stderr
     if isinstance(error, AppError):
-        sys.stderr.writelines(f"{line}\n" for line in error.said.splitlines()[-APP_LINES:])
+        sys.stderr.writelines(f"{line}\n" for line in error.output.splitlines()[-APP_LINES:])
     with make_renderer(
         format,
         stream,
@@ -92,5 +92,5 @@ def asked_format(arguments: Sequence[str]) -> Format:
 
 def has_flag(name: str, arguments: Sequence[str]) -> bool:
     """Whether a flag is set, by the arguments or by its variable."""
-    said = os.environ.get(variable_name(name), "").strip().lower()
-    return name in arguments or said in {"1", "true", "t", "yes", "y", "on"}
+    value = os.environ.get(variable_name(name), "").strip().lower()
+    return name in arguments or value in {"1", "true", "t", "yes", "y", "on"}

@@ -37,11 +37,11 @@ class InputError(DatawareError):
 
 
 class AppError(InputError):
-    """The app of a project did not end well; `said` is what it wrote to standard error."""
+    """The app of a project did not end well; `output` is what it wrote to standard error."""
 
-    def __init__(self, message: str, said: str = "") -> None:
+    def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
-        self.said = said
+        self.output = output
 
 
 class AuthenticationError(InputError):

@@ -53,9 +53,9 @@ def find_changed(
     given: GivenParameters, template: StackTemplate, deployed: Mapping[str, str] | None
 ) -> frozenset[str]:
     """The parameters that get another value; all in question where `deployed` is not known."""
-    told = given.values_for(template.name)
+    given_values = given.values_for(template.name)
     declared = _declared_parameters(template)
-    values = {name: told.get(name) for name in declared if name in told}
+    values = {name: given_values.get(name) for name in declared if name in given_values}
     if not given.keeps_others:
         defaults = {name: text_of(one.get("Default")) for name, one in declared.items()}
         values = {**defaults, **values}

@@ -278,5 +278,5 @@ def _problems(*facts: Facts) -> list[str]:
 
 def _sizes(*facts: Facts | None) -> str:
     known = [f for f in facts if f is not None and f.size is not None]
-    told = ", ".join(f"{f.name}: {f.size.precision}{f.size.items:,}" for f in known if f.size)
-    return f" ({told})" if told else ""
+    sizes = ", ".join(f"{f.name}: {f.size.precision}{f.size.items:,}" for f in known if f.size)
+    return f" ({sizes})" if sizes else ""

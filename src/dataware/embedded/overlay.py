@@ -323,11 +323,11 @@ def upload_part_copy(original, bucket, key, query, headers):
     upload = s3._multipart_uploads[s3._qp(query, "uploadId")]
     part = upload["parts"][int(s3._qp(query, "partNumber"))]
     part["checksums"], _ = s3._resolve_part_checksums(part["body"], {}, upload)
-    told = "".join(
+    checksums = "".join(
         f"<Checksum{name}>{value}</Checksum{name}>" for name, value in part["checksums"].items()
     )
     end = b"</CopyPartResult>"
-    return status, answered, body.replace(end, told.encode() + end)
+    return status, answered, body.replace(end, checksums.encode() + end)
 
 
 @replaces(s3, "_head_object")

@@ -276,16 +276,16 @@ class RequestRefusedError(Exception):
 def read_error(operation: str, response: Response) -> ErrorAnswer:
     """The error that an answer tells of, in XML or JSON; of answers to HEAD only the status."""
     named = response.headers.get("x-amzn-errortype", "").partition(":")[0].rpartition("#")[2]
-    said = _members(response.body)
-    code = named or said.get("Code") or str(response.status)
+    members = _members(response.body)
+    code = named or members.get("Code") or str(response.status)
     return ErrorAnswer(
-        operation, code, response.status, said.get("Message", ""), said.get("Condition", "")
+        operation, code, response.status, members.get("Message", ""), members.get("Condition", "")
     )
 
 
-def read_json_error(operation: str, status: int, said: Mapping[str, object]) -> ErrorAnswer:
+def read_json_error(operation: str, status: int, document: Mapping[str, object]) -> ErrorAnswer:
     """The error in the decoded answer of a JSON service; the status where it names none."""
-    members = _json_members(said)
+    members = _json_members(document)
     return ErrorAnswer(
         operation, members.get("Code") or str(status), status, members.get("Message", "")
     )
@@ -295,8 +295,8 @@ def _members(body: bytes) -> Mapping[str, str]:
     """Code, message and condition of an error; nothing of what is no whole document."""
     try:
         if body.lstrip()[:1] == b"{":
-            said = json.loads(body)
-            return _json_members(said) if isinstance(said, dict) else {}
+            document = json.loads(body)
+            return _json_members(document) if isinstance(document, dict) else {}
         root = fromstring(body)  # noqa: S314 - see the import
     except (ParseError, LookupError, ValueError):  # a garbled encoding's name is a LookupError
         return {}
@@ -308,6 +308,6 @@ def _members(body: bytes) -> Mapping[str, str]:
     return found
 
 
-def _json_members(said: Mapping[str, object]) -> Mapping[str, str]:
-    code = str(said.get("__type") or said.get("code") or "").rpartition("#")[2]
-    return {"Code": code, "Message": str(said.get("message") or said.get("Message") or "")}
+def _json_members(document: Mapping[str, object]) -> Mapping[str, str]:
+    code = str(document.get("__type") or document.get("code") or "").rpartition("#")[2]
+    return {"Code": code, "Message": str(document.get("message") or document.get("Message") or "")}

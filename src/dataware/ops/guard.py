@@ -262,13 +262,13 @@ def _before(
     deployed: Mapping[str, Deployed],
 ) -> tuple[StackTemplate | None, list[str]]:
     """The template that was deployed; asked for only where something stateful is deployed."""
-    told = {
+    conditional = {
         one
         for one, each in stack.resources.items()
         if each.condition is not None or "Parameters" in each.properties
     }
     needed = any(
-        one.type in outlook.kinds or (one.type == NESTED and logical_id in told)
+        one.type in outlook.kinds or (one.type == NESTED and logical_id in conditional)
         for logical_id, one in deployed.items()
     )
     if not needed:

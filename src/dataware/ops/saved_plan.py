@@ -39,8 +39,8 @@ def read_saved_plan(path: Path) -> SavedPlan:
     for resource, written in zip(shown["resources"], data["resources"], strict=True):
         del resource["wanted"]
         names = (resource["preferred"], *resource["fallbacks"])
-        said = (written["preferred"], *written["fallbacks"])
-        for facts, known in zip(names, said, strict=True):
+        saved_facts = (written["preferred"], *written["fallbacks"])
+        for facts, known in zip(names, saved_facts, strict=True):
             facts.update({field: known[field] for field in READ_ALSO if field in known})
     return SavedPlan(plan, shown)
 

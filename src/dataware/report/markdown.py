@@ -88,11 +88,11 @@ def clip_text(text: str) -> str:
 
 
 def fitting(
-    things: Sequence[Thing], told: Callable[[Thing], str], room: int
+    things: Sequence[Thing], describe: Callable[[Thing], str], room: int
 ) -> tuple[list[str], int]:
     """The first things as text that has at most `room` bytes, and how many are left out."""
     kept: list[str] = []
-    for text in map(told, things):
+    for text in map(describe, things):
         room -= len(text.encode()) + 1
         if room < 0:
             break
@@ -146,9 +146,9 @@ def _warning(text: str) -> str:
 
 
 def _list(
-    heading: str, things: Sequence[Thing], told: Callable[[Thing], str], room: int
+    heading: str, things: Sequence[Thing], describe: Callable[[Thing], str], room: int
 ) -> Iterator[str]:
-    kept, left = fitting(things, told, room)
+    kept, left = fitting(things, describe, room)
     if things:
         more = [f"- … and {left:,} more"] if left else []
         yield f"### {heading}"

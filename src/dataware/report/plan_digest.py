@@ -189,8 +189,8 @@ def _takes(resource: Json, action: Action) -> str:
 
 def _way_on(resource: Json, *, stopped: bool) -> str:
     """The one command that helps; none where the sentences name one."""
-    told = (resource["reason"],) if stopped else resource["warnings"]
-    if any("`dataware " in text for text in told):
+    sentences = (resource["reason"],) if stopped else resource["warnings"]
+    if any("`dataware " in text for text in sentences):
         return ""
     return f"dataware explain {resource['rule']}"
 

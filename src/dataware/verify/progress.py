@@ -60,17 +60,17 @@ class VerifyProgress:
                 return
             self._ticked = now
             self._speed.observe(now, self._read)
-            told = self._far()
-        self._publish({"phase": "verifying", "throttled": 0, "retries": 0, "reason": "", **told})
-        left = told["seconds_left"]
+            figures = self._far()
+        self._publish({"phase": "verifying", "throttled": 0, "retries": 0, "reason": "", **figures})
+        left = figures["seconds_left"]
         self._emit(
             event(
                 "verify-progress",
                 phase="verifying",
-                progress=self._in_words(told),
+                progress=self._in_words(figures),
                 eta=rough(left),
                 seconds_left=left,
-                **{name: told[name] for name in ("done", "total", "exact", "rate", "unit")},
+                **{name: figures[name] for name in ("done", "total", "exact", "rate", "unit")},
                 **self._words,
             )
         )
@@ -89,8 +89,8 @@ class VerifyProgress:
             "seconds_left": None if left is None else round(left),
         }
 
-    def _in_words(self, told: Mapping[str, Any]) -> str:
-        of = f"{told['done']:,} of " if told["total"] else ""
-        amount = format_count(told["total"] or told["done"], self._unit)
-        left = f", {rough(told['seconds_left'])} left" if told["total"] else ""
-        return f"{of}{amount}, {told['rate']:,.0f}/s{left}"
+    def _in_words(self, figures: Mapping[str, Any]) -> str:
+        of = f"{figures['done']:,} of " if figures["total"] else ""
+        amount = format_count(figures["total"] or figures["done"], self._unit)
+        left = f", {rough(figures['seconds_left'])} left" if figures["total"] else ""
+        return f"{of}{amount}, {figures['rate']:,.0f}/s{left}"

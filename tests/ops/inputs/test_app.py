@@ -213,7 +213,7 @@ def test_a_failing_app_is_told_by_its_own_error(tmp_path: Path) -> None:
     write(tmp_path, "cdk.json", json.dumps({"app": "echo first >&2; echo boom >&2; exit 3"}))
     with pytest.raises(AppError, match=r"failed: boom$") as raised:
         load(None, folder=tmp_path)
-    assert raised.value.said == "first\nboom\n"
+    assert raised.value.output == "first\nboom\n"
     thrown = "SyntaxError: Unexpected token\n    at file:///app.ts:3\n\nNode.js v20.20.2"
     assert error_line(thrown) == "SyntaxError: Unexpected token"
     assert error_line("Traceback:\n  x\njsii.errors.JSIIError: no such bucket\n") == (

@@ -51,11 +51,11 @@ def set_bundling(environ: MutableMapping[str, str], patterns: Sequence[str]) -> 
 
 def main() -> int:
     """Run the app; answer with its exit code."""
-    told = json.loads(os.environ.pop(TOLD))
+    order = json.loads(os.environ.pop(TOLD))
     os.environ.pop(APP, None)
-    set_bundling(os.environ, told["patterns"])
+    set_bundling(os.environ, order["patterns"])
     # The user's own command, written for a shell, in which CDK runs it, too.
-    app = told["app"]
+    app = order["app"]
     ended = subprocess.run(app, shell=True, stdout=sys.stderr, check=False)  # noqa: S602 - see above
     return abs(ended.returncode)
 

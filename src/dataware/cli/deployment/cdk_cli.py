@@ -59,9 +59,9 @@ class Cdk:
 
         `cdk list` does it as `cdk synth` does, but bundles no assets, which takes minutes.
         """
-        told = ["--output", str(output), "--context", "dataware:lookup=collect"]
+        options = ["--output", str(output), "--context", "dataware:lookup=collect"]
         words = arguments.words(only=SYNTHESIS)
-        done = self._run(["list", *told, *words], LOOKING, stdout=subprocess.DEVNULL)
+        done = self._run(["list", *options, *words], LOOKING, stdout=subprocess.DEVNULL)
         if done:
             raise InputError(f"`cdk list` ended with exit code {done}; see its message above")
 
@@ -72,7 +72,7 @@ class Cdk:
 
         `bundled` are patterns of the stacks whose assets are bundled. False if the app fails.
         """
-        told = ["--output", str(output), *arguments.words(only=WHOLE_SYNTHESIS)]
+        options = ["--output", str(output), *arguments.words(only=WHOLE_SYNTHESIS)]
         environ = {
             **self.environ,
             **describe_bundling(self.app, bundled),
@@ -82,7 +82,7 @@ class Cdk:
         if arguments.value("validation") is False:
             environ["CDK_VALIDATION"] = "false"
         running = replace(self, environ=environ)
-        return not running._run(["list", *told], DEPLOYING, stdout=subprocess.DEVNULL)
+        return not running._run(["list", *options], DEPLOYING, stdout=subprocess.DEVNULL)
 
     def deploy(self, stacks: Sequence[str], arguments: CdkArguments, guarded: Path) -> None:
         """Deploy exactly these stacks, as `guarded` has them, and let them adopt what exists.
@@ -131,9 +131,9 @@ class Cdk:
                 check=False,
             )
         if answer.returncode:
-            said = " ".join(answer.stderr.split())
+            reason = " ".join(answer.stderr.split())
             raise InputError(
-                f"`cdk list` cannot resolve which stacks {' '.join(patterns)} means: {said}"
+                f"`cdk list` cannot resolve which stacks {' '.join(patterns)} means: {reason}"
             )
         return read_listed(answer.stdout, stacks)
 

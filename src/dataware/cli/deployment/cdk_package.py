@@ -59,10 +59,10 @@ def find_package(command: Sequence[str]) -> CdkPackage | None:
 
 
 def _read_package(program: Path, description: Path) -> CdkPackage | None:
-    said = json.loads(description.read_text(encoding="utf-8"))
-    if not isinstance(said, dict) or said.get("name") != NAME:
+    package = json.loads(description.read_text(encoding="utf-8"))
+    if not isinstance(package, dict) or package.get("name") != NAME:
         return None
-    bins, version = said.get("bin"), said.get("version")
+    bins, version = package.get("bin"), package.get("version")
     named = bins.get("cdk") if isinstance(bins, dict) else None
     if not isinstance(named, str) or not isinstance(version, str):
         return None

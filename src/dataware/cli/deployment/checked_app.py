@@ -22,21 +22,21 @@ APP, CHECK = "CDK_APP", "DATAWARE_CHECK"
 
 def describe_check(app: str, assembly: Path, stack_ids: Sequence[str]) -> dict[str, str]:
     """The variables by which CDK runs this program for an app whose guarded output is given."""
-    told = {"app": app, "assembly": str(assembly), "stacks": list(stack_ids)}
+    check = {"app": app, "assembly": str(assembly), "stacks": list(stack_ids)}
     windows = os.name == "nt"
     python = subprocess.list2cmdline([sys.executable]) if windows else shlex.quote(sys.executable)
-    return {APP: f"{python} -m dataware.cli.deployment.checked_app", CHECK: json.dumps(told)}
+    return {APP: f"{python} -m dataware.cli.deployment.checked_app", CHECK: json.dumps(check)}
 
 
 def main() -> int:
     """Run the app; answer with its exit code, or 1 for an app that changed its mind."""
-    told = json.loads(os.environ.pop(CHECK))
+    check = json.loads(os.environ.pop(CHECK))
     os.environ.pop(APP, None)
     # The user's own command, written for a shell, in which CDK runs it, too.
-    ended = subprocess.run(told["app"], shell=True, check=False)  # noqa: S602 - as CDK does
+    ended = subprocess.run(check["app"], shell=True, check=False)  # noqa: S602 - as CDK does
     if ended.returncode:
         return abs(ended.returncode)
-    return _check(Path(told["assembly"]), Path(os.environ["CDK_OUTDIR"]), told["stacks"])
+    return _check(Path(check["assembly"]), Path(os.environ["CDK_OUTDIR"]), check["stacks"])
 
 
 def _check(guarded: Path, output: Path, stack_ids: Sequence[str]) -> int:

@@ -33,8 +33,8 @@ class Deployment:
 
 def given_parameters(arguments: CdkArguments) -> GivenParameters:
     """What CDK is told about the parameters of the stacks."""
-    said = arguments.value("parameters")
-    words = arguments.texts("parameters") or ([said] if isinstance(said, str) else [])
+    parameter = arguments.value("parameters")
+    words = arguments.texts("parameters") or ([parameter] if isinstance(parameter, str) else [])
     keeps = arguments.value("previous-parameters") is not False
     return parse_parameters(words, keeps_others=keeps)
 

@@ -102,12 +102,12 @@ class SingleSynth:
         listener: Listener,
     ) -> bool:
         """Whether the assembly can be deployed as it is; only then anything is told."""
-        told: list[Event] = []
+        events: list[Event] = []
         with outside(
             self.out, copies=True, strict=self.app.strict, listener=listener, brief=True
         ) as context:
             try:
-                plan = self._plan(replace(context, emit=told.append), chosen)
+                plan = self._plan(replace(context, emit=events.append), chosen)
             except DatawareError:
                 # It is found again where the reasons are told.
                 if context.stop():
@@ -117,7 +117,7 @@ class SingleSynth:
                 return False
             listener.at(context.aws)
             report_notes(context, chosen)
-            for happened in told:
+            for happened in events:
                 context.emit(happened)
             report_plan(context, plan)
             save_decisions(context, plan)

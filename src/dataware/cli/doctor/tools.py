@@ -40,14 +40,14 @@ for name in ("aws-cdk-lib", "dataware"):
 def node(subject: DoctorSubject) -> Iterator[Finding]:
     """The runtime of CDK."""
     path = shutil.which("node", path=subject.environ.get("PATH"))
-    said = output([path, "--version"], subject.folder, subject.environ) if path else None
-    return node_found(path, said, needed=subject.in_project)
+    version = output([path, "--version"], subject.folder, subject.environ) if path else None
+    return node_found(path, version, needed=subject.in_project)
 
 
-def node_found(path: str | None, said: str | None, *, needed: bool) -> Iterator[Finding]:
-    """What there is to say about node; `said` is what it answered."""
+def node_found(path: str | None, answer: str | None, *, needed: bool) -> Iterator[Finding]:
+    """What there is to say about node; `answer` is what it says of its version."""
     advice = f"install Node.js {NODE} or newer"
-    version = numbers((said or "").strip().removeprefix("v"))
+    version = numbers((answer or "").strip().removeprefix("v"))
     if version and version[0] >= NODE:
         yield fine(f"{format_version(version)} at {path}")
         return
@@ -93,17 +93,17 @@ def library(subject: DoctorSubject) -> Iterator[Finding]:
     if interpreter is None:
         yield note("not checked, because the app of cdk.json is not called with Python")
         return
-    said = output([interpreter, "-c", ASK], subject.folder, subject.environ)
-    yield from library_found(interpreter, said)
+    answer = output([interpreter, "-c", ASK], subject.folder, subject.environ)
+    yield from library_found(interpreter, answer)
 
 
-def library_found(interpreter: str, said: str | None) -> Iterator[Finding]:
-    """What there is to say about the app's Python; `said` is its answer to `ASK`."""
+def library_found(interpreter: str, answer: str | None) -> Iterator[Finding]:
+    """What there is to say about the app's Python; `answer` is what it says to `ASK`."""
     advice = f"{interpreter} -m pip install 'dataware[cdk]'"
-    if said is None or len(said.split()) != 2:
+    if answer is None or len(answer.split()) != 2:
         yield failure(f"{interpreter}, which cdk.json names, does not run", "correct cdk.json")
         return
-    lib, constructs = said.split()
+    lib, constructs = answer.split()
     if lib == "-":
         yield failure(f"{interpreter} has no aws-cdk-lib", advice)
     elif numbers(lib) < LIBRARY:

@@ -110,17 +110,17 @@ def main(parent: int) -> NoReturn:
         signal.signal(number, signal.SIG_IGN)
     _die_with(parent)
     leader = LeadingProcess(sys.stdin.buffer, _own_output(), leave)
-    told = leader.first()
+    order = leader.first()
     with relaxed_gc():
-        asyncio.run(_work(leader, told))
+        asyncio.run(_work(leader, order))
     # A thread waits for the next message, and would hold up a slower end.
     leave(0)
 
 
-async def _work(leader: LeadingProcess, told: Message) -> None:
+async def _work(leader: LeadingProcess, order: Message) -> None:
     worker = Worker(leader.send, SystemClock())
-    assignment, options = WorkerTask.from_json(told["assignment"]), told["options"]
-    term = LeaseTerm(*(told["term"] or NEVER)) if "term" in told else None
+    assignment, options = WorkerTask.from_json(order["assignment"]), order["options"]
+    term = LeaseTerm(*(order["term"] or NEVER)) if "term" in order else None
     leader.follow(worker.handle_message, term)
     try:
         await _copy(worker, assignment, options, term)

@@ -67,8 +67,8 @@ class ProcessWorkers:
                 " command again with --processes 1"
             ) from error
         worker = ProcessWorker(process, term)
-        told = {"options": options, "assignment": assignment.to_json()}
-        worker.send({**told, **worker.said_of_term()})
+        order = {"options": options, "assignment": assignment.to_json()}
+        worker.send({**order, **worker.said_of_term()})
         return worker
 
 

@@ -111,7 +111,7 @@ def run_app(
 ) -> None:
     """Run the app. Raises AppError with its error, and InputError if it does not begin or end."""
     try:
-        code, said = _run(app, folder, environ, seconds)
+        code, output = _run(app, folder, environ, seconds)
     except subprocess.TimeoutExpired:
         raise InputError(
             f"The app `{app}` did not end within {seconds:.0f} s: does `cdk synth` end?"
@@ -119,13 +119,13 @@ def run_app(
     except OSError as error:
         raise InputError(f"The app `{app}` cannot be run: {error.strerror or error}") from error
     if code:
-        why = error_line(said) or f"it ended with exit code {code}"
-        raise AppError(f"The app `{app}` failed: {why}", said)
+        why = error_line(output) or f"it ended with exit code {code}"
+        raise AppError(f"The app `{app}` failed: {why}", output)
 
 
-def error_line(said: str) -> str | None:
+def error_line(output: str) -> str | None:
     """The line that says why a program failed: its last error, else the last thing it wrote."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if ERROR_LINE.match(line)]
     return errors[-1] if errors else lines[-1] if lines else None
 
@@ -142,11 +142,11 @@ def _run(
         start_new_session=seconds is not None,
     ) as running:  # fmt: skip
         try:
-            _, said = running.communicate(timeout=seconds)
+            _, output = running.communicate(timeout=seconds)
         except BaseException:
             _end(running, group=seconds is not None)
             raise
-    return running.returncode, said
+    return running.returncode, output
 
 
 def _end(running: subprocess.Popen[str], *, group: bool) -> None:

@@ -70,8 +70,8 @@ def read_cdk_settings(
         raise InputError(f"{Path.home() / USER}: `build` belongs in the cdk.json of a project")
     settings = {**user, **{name: one for name, one in project.items() if one is not None}}
 
-    def text(name: str, said: str | None = None) -> str | None:
-        value = said or environ.get(f"CDK_{name.upper()}") or settings.get(name)
+    def text(name: str, argument: str | None = None) -> str | None:
+        value = argument or environ.get(f"CDK_{name.upper()}") or settings.get(name)
         if isinstance(value, list) and name == "app":
             value = " ".join(map(str, value))
         if value is None or value == "" or isinstance(value, str):

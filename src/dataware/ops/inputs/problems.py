@@ -118,11 +118,11 @@ def _check_toml(path: Path, kinds: Kinds) -> CheckedFile:
         names = _texts_of(table, "id", "preferred", "logical_id")
         read = partial(read_resource, path, at, table, kinds, Overrides())
         section = InputSection(section_of(path, at, table), table)
-        said = [*_problems_of(section, read, wanted, kinds.get(str(table.get("type"))))]
-        said += [_strip(error, section.where) for error in section.unknown_fields(FIELDS)]
+        sentences = [*_problems_of(section, read, wanted, kinds.get(str(table.get("type"))))]
+        sentences += [_strip(error, section.where) for error in section.unknown_fields(FIELDS)]
         problems += [
             FileProblem(str(path), line_in_toml(text, at, each), f"{name}: {each}", names)
-            for each in dict.fromkeys(said)
+            for each in dict.fromkeys(sentences)
         ]
     return CheckedFile(tuple(wanted), tuple(problems))
 
@@ -141,14 +141,14 @@ def _check_template(path: Path, kinds: Kinds, stack: Stack | None = None) -> Che
     for logical_id, (resource, read) in readers.items():
         section = InputSection(f"{path}, resource {logical_id}", resource)
         kind = kinds.get(str(resource.get("Type")))
-        said = _problems_of(section, read, wanted, kind)
+        sentences = _problems_of(section, read, wanted, kind)
         identifier = kind.template.identifier if kind else ""
         names = (logical_id, *_texts_of(resource.get("Properties"), identifier))
         problems += [
             FileProblem(
                 str(path), line_in_template(text, logical_id, each), f"{logical_id}: {each}", names
             )
-            for each in dict.fromkeys(said)
+            for each in dict.fromkeys(sentences)
         ]
     return CheckedFile(tuple(wanted), tuple(problems))
 
@@ -174,12 +174,12 @@ def _problems_of(
 
 def _of_the_whole(path: Path, text: str, error: InputError) -> FileProblem:
     """A problem that hides the others: its line stands in its sentence, or its resource does."""
-    said = _strip(error, str(path))
-    if line := LINE.search(said):
-        return FileProblem(str(path), int(line[1]), said)
-    resource = RESOURCE.match(said)
+    sentence = _strip(error, str(path))
+    if line := LINE.search(sentence):
+        return FileProblem(str(path), int(line[1]), sentence)
+    resource = RESOURCE.match(sentence)
     return FileProblem(
-        str(path), line_in_template(text, resource[1], said) if resource else 1, said
+        str(path), line_in_template(text, resource[1], sentence) if resource else 1, sentence
     )
 
 

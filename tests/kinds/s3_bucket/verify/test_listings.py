@@ -115,7 +115,7 @@ VERSIONS = b"""<ListVersionsResult><EncodingType>url</EncodingType>
 def test_versions_and_delete_markers_keep_their_order() -> None:
     """The order of the document is that of the history."""
     page = read_versions(VERSIONS)
-    found = [(each.key, each.id, each.said is None) for each in page.versions]
+    found = [(each.key, each.id, each.listed is None) for each in page.versions]
     assert found == [(b"a b", "2", False), (b"a b", "1", True), (b"c", "0", False)]
     assert page.more == {"KeyMarker": "c+", "VersionIdMarker": "0"}
 

@@ -245,7 +245,7 @@ async def _check(pair: BucketPair, found: ListedObject, key: bytes, plan: Upload
     if tags != plan.tags:
         lost.append("x-amz-tagging")
     if lost:
-        said = f"the copy did not keep {', '.join(lost)}"
+        text = f"the copy did not keep {', '.join(lost)}"
         raise RequestRefusedError(
-            ErrorAnswer("CompleteMultipartUpload", "AttributesLost", 200, said)
+            ErrorAnswer("CompleteMultipartUpload", "AttributesLost", 200, text)
         )

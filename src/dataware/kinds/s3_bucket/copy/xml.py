@@ -68,9 +68,9 @@ def _names_a_key(element: Element) -> bool:
     return local(element).lower() in ("key", "uploadid", "partnumber")
 
 
-def _truncated(said: dict[str, str]) -> bool:
+def _truncated(fields: dict[str, str]) -> bool:
     try:
-        return {"true": True, "false": False}[said["IsTruncated"].strip()]
+        return {"true": True, "false": False}[fields["IsTruncated"].strip()]
     except KeyError:
         raise MalformedResponseError("a listing that does not say whether there is more") from None
 
@@ -81,19 +81,19 @@ def _key_of_text(text: str, *, encoded: bool) -> bytes:
 
 
 def _parse_object(element: Element, *, encoded: bool) -> ListedObject:
-    said = texts(element)
+    fields = texts(element)
     if [len(child) for child in element if local(child) == "Key"] != [0]:
         raise MalformedResponseError("an entry without one key")
     marker = local(element) == "DeleteMarker"
     try:
         return ListedObject(
-            key=_key_of_text(said["Key"], encoded=encoded),
-            size=0 if marker else int(said["Size"]),
-            etag="" if marker else said["ETag"].strip('"'),
-            storage_class=said.get("StorageClass") or "STANDARD",
-            checksum=said.get("ChecksumAlgorithm") or None,
+            key=_key_of_text(fields["Key"], encoded=encoded),
+            size=0 if marker else int(fields["Size"]),
+            etag="" if marker else fields["ETag"].strip('"'),
+            storage_class=fields.get("StorageClass") or "STANDARD",
+            checksum=fields.get("ChecksumAlgorithm") or None,
             restored=_restored(element),
-            version=said.get("VersionId"),
+            version=fields.get("VersionId"),
             marker=marker,
         )
     except (KeyError, ValueError) as error:
@@ -117,13 +117,13 @@ def read_objects(root: Element) -> ListingPage:
 
 def page_of(root: Element, entries: Callable[[bool], tuple[ListedObject, ...]]) -> ListingPage:
     """A page of ListObjectsV2 from its root; `entries` reads what it lists, encoded or not."""
-    said = _expect(root, "ListBucketResult")
-    found = entries(said.get("EncodingType") == "url")
-    if "KeyCount" in said and said["KeyCount"].strip() != str(len(found)):
+    fields = _expect(root, "ListBucketResult")
+    found = entries(fields.get("EncodingType") == "url")
+    if "KeyCount" in fields and fields["KeyCount"].strip() != str(len(found)):
         raise MalformedResponseError("a listing of fewer keys than it counts")
-    if not _truncated(said):
+    if not _truncated(fields):
         return ListingPage(found, None)
-    token = said.get("NextContinuationToken")
+    token = fields.get("NextContinuationToken")
     if not token:
         raise MalformedResponseError("a truncated listing without a continuation")
     return ListingPage(found, {"continuation-token": token})
@@ -131,13 +131,13 @@ def page_of(root: Element, entries: Callable[[bool], tuple[ListedObject, ...]]) 
 
 def read_versions(root: Element) -> ListingPage:
     """A page of ListObjectVersions: keys ascending, and per key the newest first."""
-    said = _expect(root, "ListVersionsResult")
-    encoded = said.get("EncodingType") == "url"
+    fields = _expect(root, "ListVersionsResult")
+    encoded = fields.get("EncodingType") == "url"
     listed = _rows(root, "Version", "DeleteMarker")
     found = tuple(_parse_object(child, encoded=encoded) for child in listed)
-    if not _truncated(said):
+    if not _truncated(fields):
         return ListingPage(found, None)
-    key, version = said.get("NextKeyMarker"), said.get("NextVersionIdMarker")
+    key, version = fields.get("NextKeyMarker"), fields.get("NextVersionIdMarker")
     if not key or not version:
         raise MalformedResponseError("a truncated listing without a continuation")
     marker = _key_of_text(key, encoded=encoded)
@@ -154,30 +154,30 @@ class UploadsPage:
 
 def read_uploads(root: Element) -> UploadsPage:
     """A page of ListMultipartUploads."""
-    said = _expect(root, "ListMultipartUploadsResult")
-    encoded = said.get("EncodingType") == "url"
+    fields = _expect(root, "ListMultipartUploadsResult")
+    encoded = fields.get("EncodingType") == "url"
     each = [texts(child) for child in _rows(root, "Upload")]
     try:
         found = tuple((_key_of_text(one["Key"], encoded=encoded), one["UploadId"]) for one in each)
     except KeyError as error:
         raise MalformedResponseError(f"an upload without {error}") from error
-    if not _truncated(said):
+    if not _truncated(fields):
         return UploadsPage(found, None)
-    if not said.get("NextKeyMarker") or not said.get("NextUploadIdMarker"):
+    if not fields.get("NextKeyMarker") or not fields.get("NextUploadIdMarker"):
         raise MalformedResponseError("a truncated listing without a continuation")
     return UploadsPage(
         found,
         {
-            "key-marker": _key_of_text(said["NextKeyMarker"], encoded=encoded),
-            "upload-id-marker": said["NextUploadIdMarker"],
+            "key-marker": _key_of_text(fields["NextKeyMarker"], encoded=encoded),
+            "upload-id-marker": fields["NextUploadIdMarker"],
         },
     )
 
 
 def read_parts(root: Element) -> dict[int, int]:
     """The parts that a page of ListParts shows: number to size."""
-    said = _expect(root, "ListPartsResult")
-    _truncated(said)
+    fields = _expect(root, "ListPartsResult")
+    _truncated(fields)
     each = [texts(child) for child in _rows(root, "Part")]
     try:
         return {int(one["PartNumber"]): int(one["Size"]) for one in each}
@@ -202,9 +202,9 @@ def read_completed(root: Element) -> str:
 
 def read_part(root: Element) -> dict[str, str]:
     """The ETag and checksums that UploadPartCopy answers with, as completing wants them back."""
-    said = _expect(root, "CopyPartResult")
-    _required_text(said, "ETag")
-    return {name: text for name, text in said.items() if name == "ETag" or name[:8] == "Checksum"}
+    fields = _expect(root, "CopyPartResult")
+    _required_text(fields, "ETag")
+    return {name: text for name, text in fields.items() if name == "ETag" or name[:8] == "Checksum"}
 
 
 def read_versioning(root: Element) -> str:
@@ -227,14 +227,14 @@ def read_tags(root: Element) -> tuple[tuple[str, str], ...]:
         raise MalformedResponseError(f"a tag without {error}") from error
 
 
-def _required_text(said: dict[str, str], name: str) -> str:
-    if not said.get(name):
+def _required_text(fields: dict[str, str], name: str) -> str:
+    if not fields.get(name):
         raise MalformedResponseError(f"an answer without {name}")
-    return said[name]
+    return fields[name]
 
 
-def _etag(said: dict[str, str]) -> str:
-    etag = _required_text(said, "ETag").strip('"')
+def _etag(fields: dict[str, str]) -> str:
+    etag = _required_text(fields, "ETag").strip('"')
     if not etag:
         raise MalformedResponseError("an answer with an empty ETag")
     return etag

@@ -70,8 +70,8 @@ def _read_strictly(body: bytes) -> ObjectPage:
 def _listing(document: Document, rows: Iterable[Listed]) -> ObjectPage:
     key = document.key
     objects = [(key(name), etag, size, sort) for name, etag, size, sort in rows]
-    said = document.said
-    if said.get("KeyCount", str(len(objects))).strip() != str(len(objects)):
+    fields = document.fields
+    if fields.get("KeyCount", str(len(objects))).strip() != str(len(objects)):
         raise ValueError("a listing of other keys than it counts")
     return ObjectPage(
         objects, document.required_text("NextContinuationToken") if document.more else None
@@ -89,11 +89,11 @@ def _object(row: Mapping[str, str]) -> Listed:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version under a key, or a delete marker, which has no `said`."""
+    """A version under a key, or a delete marker, which has nothing `listed`."""
 
     key: bytes
     id: str
-    said: Listed | None
+    listed: Listed | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +145,9 @@ def _as_it_is(key: bytes) -> bytes:
 
 @dataclass(slots=True)
 class Document:
-    """A listing as its texts: `said` by name, and `rows` of the elements that have some."""
+    """A listing as its texts: `fields` by name, and `rows` of the elements that have some."""
 
-    said: dict[str, str]
+    fields: dict[str, str]
     rows: list[tuple[str, dict[str, str]]]
 
     @staticmethod
@@ -164,11 +164,11 @@ class Document:
             parser.Parse(body, True)
         except expat.ExpatError as error:
             raise ValueError(f"a listing that is not whole: {error}") from None
-        if _ROWS & handler.said.keys():
+        if _ROWS & handler.fields.keys():
             raise ValueError("a listing with an empty row")
         if handler.astray:
             raise ValueError(f"a listing with rows of another sort ({handler.astray})")
-        return Document(handler.said, handler.rows)
+        return Document(handler.fields, handler.rows)
 
     def rows_of(self, name: str) -> list[dict[str, str]]:
         """The rows of one name."""
@@ -177,21 +177,21 @@ class Document:
     @property
     def key(self) -> Callable[[bytes], bytes]:
         """How a key in this document is read."""
-        return _decode_key if self.said.get("EncodingType") == "url" else _as_it_is
+        return _decode_key if self.fields.get("EncodingType") == "url" else _as_it_is
 
     @property
     def more(self) -> bool:
         """Whether there is another page."""
         try:
-            return {"true": True, "false": False}[self.said["IsTruncated"].strip()]
+            return {"true": True, "false": False}[self.fields["IsTruncated"].strip()]
         except KeyError:
             raise ValueError("a listing that does not say whether there is more") from None
 
     def required_text(self, name: str) -> str:
         """A text that must be there."""
-        if not self.said.get(name):
+        if not self.fields.get(name):
             raise ValueError(f"a listing that goes on without {name}")
-        return self.said[name]
+        return self.fields[name]
 
 
 def _local(name: str) -> str:
@@ -203,7 +203,7 @@ class _Handler:
     """Takes in what expat reads: texts at depth two, and rows with their texts at depth three."""
 
     def __init__(self, root: str) -> None:
-        self.said: dict[str, str] = {}
+        self.fields: dict[str, str] = {}
         self.rows: list[tuple[str, dict[str, str]]] = []
         self.astray = ""
         self._root = root
@@ -238,7 +238,7 @@ class _Handler:
             self.rows.append((name, self._row))
             self._row = {}
         elif depth == 2:
-            self.said[name] = self._text
+            self.fields[name] = self._text
         self._text = ""
 
     def doctype(self, *_: object) -> None:

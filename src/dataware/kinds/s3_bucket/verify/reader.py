@@ -103,8 +103,8 @@ class BucketReader(Reader):
 
     def entry(self, record: Sequence[bytes]) -> KeyFingerprint:
         """An object as an entry; unequal ETags are not conclusive."""
-        key, *said = record
-        return KeyFingerprint(key, b" ".join(said), self._printable(key), conclusive=False)
+        key, *row = record
+        return KeyFingerprint(key, b" ".join(row), self._printable(key), conclusive=False)
 
     def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
         """The present objects under the keys of `keys`."""

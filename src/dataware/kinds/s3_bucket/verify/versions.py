@@ -63,8 +63,8 @@ class HistoryReader(BucketReader):
         return weakest
 
     def _equal(self, one: Version, other: HistoryReader, two: Version) -> Evidence | None:
-        if one.said is None or two.said is None:
-            return Evidence.CONTENT if one.said == two.said else None
+        if one.listed is None or two.listed is None:
+            return Evidence.CONTENT if one.listed == two.listed else None
         if self._digest(one) == other._digest(two):
             return Evidence.CONTENT
         mine, theirs = (each.key.decode() for each in (one, two))
@@ -81,14 +81,14 @@ class HistoryReader(BucketReader):
                 if story.has_versions:
                     yield story.history
                 story.begin(key)
-            if version.said is None:
+            if version.listed is None:
                 story.marked = True
             else:
                 story.add(self._digest(version))
 
     def _digest(self, version: Version) -> bytes:
         """What is said of a version; nothing of a marker."""
-        return b"" if version.said is None else b" ".join(version.said[1:]) + self._mark + b"\n"
+        return b"" if version.listed is None else b" ".join(version.listed[1:]) + self._mark + b"\n"
 
     def _history(self, key: bytes) -> Iterator[Version]:
         """The history of a key, newest first."""
@@ -98,7 +98,7 @@ class HistoryReader(BucketReader):
             for version in page.versions:
                 if version.key != full.encode():
                     return
-                if version.said is None:
+                if version.listed is None:
                     marker = version
                     continue
                 if marker is not None:
@@ -142,7 +142,7 @@ class _Story:
         self.key, self.digest = key, blake2b(digest_size=16)
         self.has_versions = self.marked = False
 
-    def add(self, said: bytes) -> None:
+    def add(self, digest: bytes) -> None:
         """The next older version, with the marker that stands before it, if any."""
-        self.digest.update(b"delete marker\n" + said if self.marked else said)
+        self.digest.update(b"delete marker\n" + digest if self.marked else digest)
         self.has_versions, self.marked = True, False
