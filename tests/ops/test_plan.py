@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
 
 from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.estimate import Prices, Throughput
+from dataware.core.events import Event
 from dataware.core.model import (
     Action,
     Facts,
@@ -22,6 +24,7 @@ from dataware.core.model import (
 )
 from dataware.core.plan import Plan
 from dataware.core.protection import weaker_settings
+from dataware.ops import probe
 from dataware.ops.plan import make_plan
 from support.world import World, WorldAws, WorldMarkers, install
 
@@ -280,3 +283,26 @@ def test_the_owner_is_seen_from_the_declaring_stack(
     install(monkeypatch, there)
     (one,) = plan_of(there, wanted("new", stack="Demo", logical_id="Box")).resources
     assert one.preferred.owner == Owner(ownership, stack, logical_id)
+
+
+def test_a_look_that_takes_long_tells_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that is over at once tells nothing."""
+    there = world(new=1, old=1)
+    monkeypatch.setattr(probe, "TICK_SECONDS", 0.01)
+    install(monkeypatch, there)
+    told = threading.Event()
+
+    def emit(happened: Event) -> None:
+        there.events(happened)
+        if happened.code == "look-progress":
+            told.set()
+
+    def owner_of(_aws: WorldAws, _types: object, _id: str) -> Owner:
+        assert told.wait(30)
+        return Owner(Ownership.UNMANAGED)
+
+    monkeypatch.setattr(WorldAws, "owner_of", owner_of)
+    make_plan(replace(there.context(), emit=emit), [wanted("new", "old")])
+    assert there.events.texts("look-progress")[0] == "Looked at 0 of 2 names, 0 s"

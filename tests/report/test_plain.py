@@ -10,6 +10,7 @@ import pytest
 from dataware.core.events import event
 from dataware.kinds import load
 from dataware.report import Format, appearance, make_renderer
+from dataware.report.jsonlines import JsonRenderer
 from dataware.report.plain import PlainRenderer
 from dataware.report.summary import plan_summary
 from support.plans import migration, plan_of, warned
@@ -143,3 +144,20 @@ def test_progress_of_several_resources_names_each() -> None:
         ]
         * 2
     )
+
+
+def test_a_long_look_tells_at_most_one_line_in_ten_seconds() -> None:
+    """A pipe learns that a plan lives, and a script is not told."""
+    stream, now = io.StringIO(), [0.0]
+    with PlainRenderer(stream, now=lambda: now[0]) as render:
+        for second in range(25):
+            now[0] = float(second)
+            render(event("look-progress", done=second, total=130, seconds=second))
+    assert stream.getvalue().splitlines() == [
+        "🔍 Looked at 10 of 130 names, 10 s",
+        "🔍 Looked at 20 of 130 names, 20 s",
+    ]
+    script = io.StringIO()
+    with JsonRenderer(script) as render_json:
+        render_json(event("look-progress", done=1, total=130, seconds=9))
+    assert script.getvalue() == ""

@@ -142,3 +142,12 @@ def test_kinds_tell_resources_of_one_name_apart() -> None:
     other.take(copying("Orders", 1, 10, kind="s3-bucket"), 0.0)
     other.take(event("migrated", name="Orders"), 0.0)
     assert not other
+
+
+def test_a_look_has_a_line_until_something_else_is_told() -> None:
+    """A plan that takes long shows that it lives, and leaves nothing behind."""
+    progress = RunProgress()
+    progress.take(event("look-progress", done=37, total=130, seconds=8), 8.0)
+    assert shown(progress) == ["Looked at 37 of 130 names, 8 s"]
+    progress.take(event("creating", noun="S3 bucket", name="uploads"), 9.0)
+    assert not progress

@@ -71,6 +71,7 @@ DETAIL = Level.DETAIL
 
 MESSAGES = _messages(
     ("looking", INFO, "🔍", "Looking at {count:resource} in account {account}, {region}"),
+    ("look-progress", PROGRESS, "🔍", "Looked at {done} of {total:name}, {seconds} s"),
     ("keeping", SUCCESS, "✅", "Keeping the stack's own {noun}: {name}"),
     ("importing", SUCCESS, "✅", "Importing existing {noun} with data: {name}"),
     ("importing-empty", SUCCESS, "✅", "Importing existing {noun}: {name}"),

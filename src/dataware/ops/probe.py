@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TypeVar
 
 from dataware.core.errors import LookupFailedError
+from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import (
     NOT_ASKED,
@@ -28,6 +29,9 @@ from dataware.ops.context import Context
 PROBES_AT_ONCE = 64
 """Names that are looked at at the same time; each takes one thread and one connection."""
 
+TICK_SECONDS = 1.0
+"""How often it is told how many names were looked at; a plan that takes less tells nothing."""
+
 UNKNOWN_OWNER = "the stack that owns it is not known"
 
 T = TypeVar("T")
@@ -41,7 +45,8 @@ def probe_all(context: Context, wanted: Sequence[Wanted]) -> list[tuple[Facts, t
     """
     names = [(item, name) for item in wanted for name in (item.preferred, *item.fallbacks)]
     with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="probe") as pool:
-        seen = _in_parallel(pool, lambda pair: _probe(context, *pair), names)
+        report = _report_looks(context)
+        seen = _in_parallel(pool, lambda pair: _probe(context, *pair), names, report)
         found = []
         position = 0
         for item in wanted:
@@ -55,10 +60,36 @@ def probe_all(context: Context, wanted: Sequence[Wanted]) -> list[tuple[Facts, t
     ]
 
 
-def _in_parallel(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Results in order; the first error wins, and what has not begun is not begun."""
+def _report_looks(context: Context) -> Callable[[int, int], None]:
+    """Tell how many names were looked at, and for how long by now."""
+    began = context.clock.monotonic()
+
+    def report(done: int, total: int) -> None:
+        seconds = round(context.clock.monotonic() - began)
+        context.emit(event("look-progress", done=done, total=total, seconds=seconds))
+
+    return report
+
+
+def _in_parallel(
+    pool: ThreadPoolExecutor,
+    work: Callable[[T], R],
+    items: Sequence[T],
+    report: Callable[[int, int], None] = lambda _done, _total: None,
+) -> list[R]:
+    """Results in order; the first error wins, and what has not begun is not begun.
+
+    While it lasts, `report` is told every second how many of how many are done.
+    """
     futures = [pool.submit(work, item) for item in items]
+    pending: set[Future[R]] = set(futures)
     try:
+        while pending:
+            ended, pending = wait(pending, timeout=TICK_SECONDS, return_when=FIRST_EXCEPTION)
+            if any(future.exception() for future in ended):
+                break
+            if pending:
+                report(len(futures) - len(pending), len(futures))
         return [future.result() for future in futures]
     except BaseException:
         for future in futures:

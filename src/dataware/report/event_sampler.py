@@ -23,6 +23,9 @@ ENDS = frozenset(
 PHASE = "phase"
 """The code of what a live display and a script are told, and nobody needs a line for."""
 
+LOOK = "look-progress"
+"""The code of what tells a person that a plan is being made; nobody else needs it."""
+
 BARS = frozenset({"progress", "verify-progress", "watch-progress"})
 """Codes that tell how far a migration is."""
 
@@ -63,7 +66,8 @@ class EventSampler:
         if happened.code in LISTED:
             self._listed[happened.code, name] += 1
             return self._sample is None or self._listed[happened.code, name] <= self._sample
-        if happened.message.level is Level.DETAIL:
+        hidden = happened.code == LOOK and self._sample is None
+        if hidden or happened.message.level is Level.DETAIL:
             return False
         if happened.code == PHASE:
             return self._sample is None

@@ -15,7 +15,7 @@ from threading import RLock
 from typing import Any, Protocol
 
 from dataware.core.events import Event
-from dataware.report.event_sampler import ENDS, migration_of
+from dataware.report.event_sampler import ENDS, LOOK, migration_of
 
 RESOLUTION = 1 / 200
 """The share of a migration's time that may pass between two samples of its progress.
@@ -33,7 +33,7 @@ TOGETHER = 500
 """Keys of one line."""
 
 FLUSH_SECONDS = 1.0
-PASSED_OVER = frozenset({"batch", "difference"})
+PASSED_OVER = frozenset({"batch", "difference", LOOK})
 """Codes of which others tell the record more: `progress` and `compared-different`."""
 
 SAMPLED = frozenset({"progress", "verify-progress"})

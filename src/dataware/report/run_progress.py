@@ -23,7 +23,7 @@ from dataware.calc.rate import rough
 from dataware.core.events import Event
 from dataware.core.printable import escape_unprintable
 from dataware.report.bar import Row, bar_lines, cut_text, number_of, overall_line
-from dataware.report.event_sampler import BARS, ENDS, PHASE, migration_of
+from dataware.report.event_sampler import BARS, ENDS, LOOK, PHASE, migration_of
 
 WAITING: Final = "waiting"
 COPYING: Final = "copying"
@@ -95,10 +95,12 @@ class RunProgress:
         self._resources: dict[str, ResourceProgress] = {}
         self._copied = self._total = self._bytes = self._ended = 0
         self._rate = 0.0
+        self._look = ""
 
     def take(self, happened: Event, now: float) -> None:
         """What happened at a moment, in seconds that never go back."""
         key = self._key_of(happened)
+        self._look = happened.text() if happened.code == LOOK else ""
         if happened.code in BARS or happened.code == PHASE:
             self._resources.setdefault(key, ResourceProgress()).take(happened.data, now)
         elif happened.code in ENDS and key in self._resources:
@@ -125,15 +127,19 @@ class RunProgress:
         self._rate = sum(busy) or self._rate
 
     def __bool__(self) -> bool:
-        """Whether any resource makes progress, or will."""
-        return any(not one.ended for one in self._resources.values())
+        """Whether any resource makes progress, or will, or names are being looked at."""
+        return bool(self._look) or any(not one.ended for one in self._resources.values())
 
     def clear(self) -> None:
         """Nothing makes progress any more."""
+        self._look = ""
         self._resources.clear()
 
     def lines(self, now: float, width: int, most: int) -> Iterator[tuple[str, bool]]:
         """At most so many lines, none wider than `width`; each with whether it only waits."""
+        if self._look:
+            most = max(1, most - 1)
+            yield cut_text(self._look, width), False
         live = [one.row_at(now) for one in self._resources.values() if not one.ended]
         live.sort(key=lambda row: row.get("phase") == WAITING)
         whole = len(self._resources) > 1 and most > 2 and self._copies_several()

@@ -19,7 +19,7 @@ from rich.text import Text
 from dataware.core.events import Event, Level
 from dataware.report.event_sampler import (
     BARS,
-    ENDS,
+    LOOK,
     PHASE,
     EventSampler,
     is_one_of_few,
@@ -125,13 +125,11 @@ class TerminalRenderer:
                 self._output.give_up()
 
     def _render(self, event: Event) -> None:
-        if event.code in BARS or event.code == PHASE:
-            self._bars.take(event)
+        self._bars.take(event)
+        if event.code in BARS or event.code in (PHASE, LOOK):
             self._show_bars()
             return
-        if event.code in ENDS:
-            self._bars.take(event)
-            self._hide_idle_bars()
+        self._hide_idle_bars()
         if event.code == "batch" and not is_one_of_few(event):
             return
         for shown in self._bounded.admit(event):
