@@ -42,7 +42,7 @@ def owner_of(aws: Aws, types: Collection[str], physical_id: str) -> Owner:
         if name.startswith(HOLDING_PREFIX):
             continue
         held = _find(rows, types, physical_id) or _find(
-            _all_resources(cloudformation, stack_id), types, physical_id
+            list_rows(cloudformation, stack_id), types, physical_id
         )
         if held and held["ResourceStatus"] not in RELEASED and _lives(cloudformation, stack_id):
             return Owner(Ownership.OTHER_STACK, name, held["LogicalResourceId"], stack_id)
@@ -62,8 +62,11 @@ def _find(
     return found
 
 
-def _all_resources(cloudformation: Any, stack_id: str) -> list[Mapping[str, Any]]:
-    """Every resource of a stack; the answer by physical id stops after the first 100."""
+def list_rows(cloudformation: Any, stack_id: str) -> list[Mapping[str, Any]]:
+    """Every resource of a stack, by name or id, in pages; empty if there is none.
+
+    The answer by physical id stops after the first 100. Raises LookupFailedError.
+    """
     pages = cloudformation.get_paginator("list_stack_resources")
     try:
         with translate_errors(f"the resources of stack {stack_id}", PERMISSIONS[2]):

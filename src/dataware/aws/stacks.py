@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataware.aws.errors import translate_errors
-from dataware.aws.ownership import RELEASED
+from dataware.aws.ownership import RELEASED, list_rows
 from dataware.core.errors import NotFoundError
 from dataware.core.model import Deployed
 from dataware.core.ports import Aws
@@ -24,19 +24,9 @@ def stack_resources(aws: Aws, stack: str) -> dict[str, Deployed]:
     A stack that only waits for its first change set to be carried out has nothing either. Raises
     LookupFailedError.
     """
-    pages = aws.client("cloudformation").get_paginator("list_stack_resources")
-    try:
-        with translate_errors(f"the resources of stack {stack}", PERMISSIONS[1]):
-            rows = [
-                row
-                for page in pages.paginate(StackName=stack)
-                for row in page["StackResourceSummaries"]
-            ]
-    except NotFoundError:
-        return {}
     return {
         row["LogicalResourceId"]: Deployed(row["ResourceType"], row["PhysicalResourceId"])
-        for row in rows
+        for row in list_rows(aws.client("cloudformation"), stack)
         if row["ResourceStatus"] not in RELEASED and row.get("PhysicalResourceId")
     }
 

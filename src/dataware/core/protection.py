@@ -72,13 +72,12 @@ def compare_protection(
 def _find_weakening(
     kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts, source: Facts | None
 ) -> str | None:
-    declared = kind.template.declared_settings(wanted.properties)
-    exists = preferred.existence is Existence.EXISTS
     if decision.action in COPYING and source is not None:
-        weaker = weaker_settings(source.settings, preferred.settings if exists else declared)
+        weaker = weaker_settings(source.settings, _target_settings(kind, wanted, preferred))
         what = f"would protect its data less than {source.name} does"
         how = "set the same in the app's properties"
-    elif exists and _is_adopted(wanted, decision):
+    elif preferred.existence is Existence.EXISTS and _is_adopted(wanted, decision):
+        declared = kind.template.declared_settings(wanted.properties)
         weaker = weaker_settings(preferred.settings, declared)
         what = "is declared with less protection than it has"
         how = "declare the same in the app's properties"
@@ -93,8 +92,7 @@ def _find_unread(
     """The settings of a source that could not be read, so that a copy may protect less."""
     if decision.action not in COPYING or source is None:
         return None
-    exists = preferred.existence is Existence.EXISTS
-    target = preferred.settings if exists else kind.template.declared_settings(wanted.properties)
+    target = _target_settings(kind, wanted, preferred)
     unread = [name.replace("_", " ") for name in target if name not in source.settings]
     if not unread:
         return None
@@ -104,6 +102,13 @@ def _find_unread(
         f"{source.name} does, because {', '.join(unread)} of {source.name} cannot be read "
         f"({problems}) and on_error is stop; grant the permissions and run again"
     )
+
+
+def _target_settings(kind: Kind, wanted: Wanted, preferred: Facts) -> Mapping[str, Setting]:
+    """The settings into which a copy goes: of what exists, else as the app declares them."""
+    if preferred.existence is Existence.EXISTS:
+        return preferred.settings
+    return kind.template.declared_settings(wanted.properties)
 
 
 def _is_adopted(wanted: Wanted, decision: Decision) -> bool:
