@@ -191,6 +191,14 @@ class Account:
         """The values that the parameters of a stack have; empty without it."""
         return stacks.stack_parameters(self, stack)
 
+    def exported_values(self) -> Mapping[str, str]:
+        """The exports of all stacks of the account and region."""
+        return stacks.exported_values(self)
+
+    def stored_parameter(self, name: str) -> str | None:
+        """The value of an SSM parameter; None for a secret."""
+        return stacks.stored_parameter(self, name)
+
     def wire(self, on_throttle: OnThrottle) -> Wire:
         """A new transport; `on_throttle` is called with the reason of every throttled answer."""
         return self._login.make_wire(self, on_throttle)

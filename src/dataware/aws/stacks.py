@@ -16,6 +16,7 @@ PERMISSIONS = (
     "cloudformation:ListStackResources",
     "cloudformation:DescribeStacks",
 )
+LIST_EXPORTS, GET_PARAMETER = "cloudformation:ListExports", "ssm:GetParameter"
 
 
 def stack_resources(aws: Aws, stack: str) -> dict[str, Deployed]:
@@ -58,3 +59,26 @@ def stack_parameters(aws: Aws, stack: str) -> dict[str, str]:
     return {
         one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", ())
     }
+
+
+def exported_values(aws: Aws) -> dict[str, str]:
+    """The exports of all stacks of the account and region. Raises LookupFailedError.
+
+    Source: AWS CloudFormation API Reference, ListExports.
+    """
+    pages = aws.client("cloudformation").get_paginator("list_exports")
+    with translate_errors("the exports of stacks", LIST_EXPORTS):
+        return {
+            one["Name"]: one["Value"] for page in pages.paginate() for one in page["Exports"]
+        }
+
+
+def stored_parameter(aws: Aws, name: str) -> str | None:
+    """The value of an SSM parameter; None for a secret (SecureString), which is not decrypted.
+
+    `name` may end in ``:VERSION`` (AWS Systems Manager API Reference, GetParameter). Raises
+    LookupFailedError, and NotFoundError without it.
+    """
+    with translate_errors(f"SSM parameter {name}", GET_PARAMETER):
+        found = aws.client("ssm").get_parameter(Name=name)["Parameter"]
+    return None if found["Type"] == "SecureString" else str(found["Value"])

@@ -75,7 +75,10 @@ class Template:
     `fixed_parts`, which gives by name what may come and go (the whole value where it is not literal
     which they are). `stateful` is False where the template holds the whole value, so that nothing
     is lost with the resource; `adoptable` is False where CloudFormation cannot import a resource
-    by its name, so that it is referenced instead.
+    by its name, so that it is referenced instead. `Ref` gives the name unless
+    `reference_is_id`, and `Fn::GetAtt` of `Arn` the ARN of the card, if `has_arn`. A name may rest
+    on other properties than the `identifier`: `name_expression` gives the expression that it is
+    (None where CloudFormation generates it), out of the properties and what evaluates one of them.
     """
 
     identifier: str
@@ -95,6 +98,17 @@ class Template:
     renamed_in_place: bool = False
     stateful: bool = True
     adoptable: bool = True
+    reference_is_id: bool = False
+    has_arn: bool = True
+    name_expression: Callable[[Mapping[str, Any], Callable[[Any], Any]], Any] | None = None
+
+    def expression_of_name(
+        self, properties: Mapping[str, Any], resolve: Callable[[Any], Any]
+    ) -> Any:
+        """The expression of the physical name; None where CloudFormation generates it."""
+        if self.name_expression is not None:
+            return self.name_expression(properties, resolve)
+        return properties.get(self.identifier)
 
     def check_properties(self, properties: Mapping[str, Any]) -> str | None:
         """The first of what is wrong with literal properties, or None."""

@@ -1,20 +1,26 @@
-"""Which parameters of a stack a deployment sets to another value than they have; pure.
+"""The values of parameters, and which of them a deployment changes; pure.
 
-A name, a key or a condition that rests on such a parameter is another one, although the template
+A name, a key or a condition that rests on a changed parameter is another one, although the template
 says the same.
 
 Source: AWS CDK documentation, "cdk deploy" (`--parameters`, `--previous-parameters`);
-CloudFormation User Guide, "Parameters".
+CloudFormation User Guide, "Parameters", and "Specify existing resources at runtime with
+CloudFormation-supplied parameter types".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dataware.core.evaluation import NotKnownError
 from dataware.core.guard import DeclaredResource, StackTemplate
-from dataware.core.values import Scope, text_of
+from dataware.core.values import Computed, Scope, text_of
+
+STORED = re.compile(r"AWS::SSM::Parameter::Value<(.*)>")
+"""A type whose value is the name of an SSM parameter, which holds the value that is meant."""
 
 EVERY = ""
 """Stands for every stack where a parameter is given without the name of one."""
@@ -91,3 +97,84 @@ def find_changed_parameters(was: DeclaredResource | None, now: DeclaredResource)
         return frozenset()
     earlier = before if isinstance(before, Mapping) else {}
     return frozenset(str(name) for name, one in passed.items() if earlier.get(name) != one)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterValues:
+    """The values that the parameters of one stack get.
+
+    `given` are those of the command line, or of the stack in which this one is nested; `deployed`
+    answers with those that the deployed stack has, empty without one, and raises NotKnownError
+    where it cannot be seen; `stored` answers for SSM parameters. `keeps_others` as in
+    `GivenParameters`. `hint` is what else would make a value known.
+    """
+
+    given: Mapping[str, Any] = field(default_factory=dict)
+    deployed: Callable[[], Mapping[str, str]] = dict
+    stored: Callable[[str], str] = lambda name: name
+    keeps_others: bool = True
+    hint: str = ""
+
+    def value(self, name: str, definition: Mapping[str, Any]) -> Any:
+        """The value of a parameter, a list where its type is one. Raises NotKnownError.
+
+        A secret (`NoEcho`) stays unknown, whoever says it.
+        """
+        if text_of(definition.get("NoEcho")) == "true":
+            raise NotKnownError(f"parameter {name} is a secret (NoEcho), which is never read")
+        text = self._text(name, definition)
+        kind = str(definition.get("Type"))
+        if stored := STORED.fullmatch(kind):
+            kind, text = stored[1], self.stored(text)
+        listed = kind == "CommaDelimitedList" or kind.startswith("List<")
+        return [one.strip() for one in text.split(",")] if listed else text
+
+    def _text(self, name: str, definition: Mapping[str, Any]) -> str:
+        found: Any = self.given.get(name)
+        if isinstance(found, Computed):
+            raise NotKnownError(found.reason or f"parameter {name} is computed ({found})")
+        if found is None and self.keeps_others:
+            found = self.deployed().get(name)
+        if isinstance(found, list):
+            found = ",".join(map(str, found))
+        text = text_of(definition.get("Default") if found is None else found)
+        if text is None:
+            raise NotKnownError(
+                f"parameter {name} has no value: pass --parameter {name}=VALUE{self.hint}"
+            )
+        return text
+
+
+def list_parameter_problems(definition: Mapping[str, Any], value: str) -> Iterator[str]:
+    """What CloudFormation would refuse of the value of a parameter, a clause each.
+
+    Patterns are left to CloudFormation, which reads them as Java does.
+    """
+    allowed = definition.get("AllowedValues")
+    if isinstance(allowed, list) and value not in {text_of(one) for one in allowed}:
+        yield f"it takes one of {', '.join(str(text_of(one)) for one in allowed)}"
+    if definition.get("Type") == "Number":
+        number = _number(value)
+        if number is None:
+            yield "it takes a number"
+            return
+        yield from _outside(definition, "Value", number)
+    else:
+        yield from _outside(definition, "Length", len(value), " characters")
+
+
+def _outside(
+    definition: Mapping[str, Any], what: str, size: float, unit: str = ""
+) -> Iterator[str]:
+    least, most = (_number(text_of(definition.get(f"{end}{what}"))) for end in ("Min", "Max"))
+    if least is not None and size < least:
+        yield f"it takes {least:g}{unit} or more"
+    if most is not None and size > most:
+        yield f"it takes {most:g}{unit} or less"
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None

@@ -178,6 +178,17 @@ class Aws(Protocol):
         """The parameters of a stack, empty if it does not exist. Raises LookupFailedError."""
         ...
 
+    def exported_values(self) -> Mapping[str, str]:
+        """The exports of all stacks of the account and region. Raises LookupFailedError."""
+        ...
+
+    def stored_parameter(self, name: str) -> str | None:
+        """The value of an SSM parameter; None for a secret, which is not read.
+
+        Raises LookupFailedError, and NotFoundError without it.
+        """
+        ...
+
     def wire(self, on_throttle: Callable[[str], None]) -> Wire:
         """A new transport; `on_throttle` is called with the reason of every throttled answer."""
         ...

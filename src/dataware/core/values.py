@@ -29,11 +29,13 @@ class Computed:
     """A value that CloudFormation computes.
 
     Two are equal where the expression and every definition of the template that it rests on are.
-    `given` holds these definitions by name.
+    `given` holds these definitions by name; `reason` says why a run does not know the value, and
+    what would make it known.
     """
 
     expression: Any
     given: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         """The function, for people."""
@@ -47,11 +49,11 @@ def find_function(value: object) -> str | None:
 
 def is_function(value: object) -> bool:
     """Whether a value is a function itself, rather than a list or mapping that holds one."""
-    return _own_name(value) is not None
+    return own_name(value) is not None
 
 
 def _functions(value: object) -> Iterator[str]:
-    if (name := _own_name(value)) is not None:
+    if (name := own_name(value)) is not None:
         yield name
     elif isinstance(value, list):
         for one in value:
@@ -61,7 +63,7 @@ def _functions(value: object) -> Iterator[str]:
             yield from _functions(one)
 
 
-def _own_name(value: object) -> str | None:
+def own_name(value: object) -> str | None:
     """The function that a value is, in the words of a template."""
     if isinstance(value, Computed):
         return str(value)

@@ -122,6 +122,7 @@ KIND = Kind(
         protective=("DeletionProtection", "MfaConfiguration"),
         renamed_in_place=True,
         adoptable=False,
+        reference_is_id=True,
     ),
     access=Permissions(
         phases={

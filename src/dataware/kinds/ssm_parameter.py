@@ -54,7 +54,7 @@ def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ..
 KIND = Kind(
     cfn_type="AWS::SSM::Parameter",
     names=Names("ssm-parameter", "SSM parameter", "parameter", "value", check_name),
-    template=Template(identifier="Name", stateful=False),
+    template=Template(identifier="Name", stateful=False, has_arn=False),
     access=Permissions(
         phases={
             "probe": (_GET,),

@@ -15,6 +15,7 @@ from dataware.core.model import Location, Size
 from dataware.core.phases import DESCRIBE
 from dataware.core.ports import Aws
 from dataware.core.reader import Reader
+from dataware.kinds.s3_bucket.account_regional import name_expression
 from dataware.kinds.s3_bucket.copy.copier import make as make_copier
 from dataware.kinds.s3_bucket.describe import PERMISSIONS as DESCRIBE_ACTIONS
 from dataware.kinds.s3_bucket.describe import describe_properties
@@ -118,6 +119,7 @@ KIND = Kind(
     names=Names("s3-bucket", "S3 bucket", "bucket", "object", check_name, check_existing_name),
     template=Template(
         identifier="BucketName",
+        name_expression=name_expression,
         list_problems=list_problems,
         describe=describe_properties,
         declared_settings=declared_settings,

@@ -1,0 +1,109 @@
+"""What `Ref` and `Fn::GetAtt` give, as far as the template says it; pure.
+
+A resource that the template names is known by its name, wherever `Ref` gives that; so is its ARN,
+where that follows from name, account and region. Whatever else a resource gives is known once it is
+deployed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataware.core.evaluation.surroundings import NotKnownError
+from dataware.core.values import text_of
+
+if TYPE_CHECKING:
+    from dataware.core.evaluation.evaluator import Evaluator
+
+
+@dataclass(frozen=True, slots=True)
+class NamingRule:
+    """How resources of a type get their names.
+
+    `expression` gives, out of the properties and what evaluates one of them, the expression that
+    the name is (None where CloudFormation generates one); `arn` gives the ARN of a name, account,
+    region and partition.
+    """
+
+    expression: Callable[[Mapping[str, Any], Callable[[Any], Any]], Any]
+    arn: Callable[[str, str, str, str], str] | None = None
+
+
+ResourceNames = Mapping[str, NamingRule]
+"""The rule of each type for which `Ref` gives the name."""
+
+
+class References:
+    """The references of one template; the name of a resource is computed once."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._names: dict[str, str | NotKnownError] = {}
+
+    def ref(self, name: object) -> Any:
+        """What `Ref` gives. Raises NotKnownError."""
+        if not isinstance(name, str):
+            raise NotKnownError("Ref takes the name of a parameter or a resource: correct it")
+        if name.startswith("AWS::"):
+            return self._evaluator.surroundings.pseudo(name)
+        definition = self._declared("Parameters", name)
+        if definition is not None:
+            return self._evaluator.surroundings.parameter(name, definition)
+        if self._declared("Resources", name) is None:
+            raise NotKnownError(f"{name} is neither a parameter nor a resource of the template")
+        return self.name_of(name)
+
+    def attribute(self, logical_id: str, attribute: str) -> Any:
+        """What `Fn::GetAtt` gives. Raises NotKnownError."""
+        rule = self._rule(logical_id)
+        if attribute != "Arn" or rule is None or rule.arn is None:
+            raise NotKnownError(
+                f"{attribute} of {logical_id} is known only once it is deployed: write it out"
+            )
+        pseudo = self._evaluator.surroundings.pseudo
+        where = (pseudo("AWS::AccountId"), pseudo("AWS::Region"), pseudo("AWS::Partition"))
+        return rule.arn(self.name_of(logical_id), *where)
+
+    def name_of(self, logical_id: str) -> str:
+        """The physical name of a resource. Raises NotKnownError."""
+        if not self._evaluator.refers:
+            raise NotKnownError(f"{logical_id} is another resource of the stack")
+        if logical_id not in self._names:
+            self._names[logical_id] = NotKnownError(f"the name of {logical_id} rests on itself")
+            try:
+                self._names[logical_id] = self._compute_name(logical_id)
+            except NotKnownError as error:
+                self._names[logical_id] = error
+        found = self._names[logical_id]
+        if isinstance(found, NotKnownError):
+            raise found
+        return found
+
+    def _compute_name(self, logical_id: str) -> str:
+        rule, resource = self._rule(logical_id), self._declared("Resources", logical_id) or {}
+        if rule is None:
+            raise NotKnownError(f"{logical_id} is known only once it is deployed: write it out")
+        condition = resource.get("Condition")
+        if condition is not None and not self._evaluator.conditions.holds(condition):
+            raise NotKnownError(f"{logical_id} is not created under condition {condition}")
+        properties = resource.get("Properties")
+        given = properties if isinstance(properties, Mapping) else {}
+        resolve = self._evaluator.resolve
+        text = text_of(resolve(rule.expression(given, resolve)))
+        if text is None:
+            raise NotKnownError(
+                f"CloudFormation generates the name of {logical_id}: give it a name to know it"
+            )
+        return text
+
+    def _rule(self, logical_id: str) -> NamingRule | None:
+        resource = self._declared("Resources", logical_id)
+        named = resource.get("Type") if resource else None
+        return self._evaluator.names.get(named) if isinstance(named, str) else None
+
+    def _declared(self, section: str, name: str) -> Mapping[str, Any] | None:
+        found = self._evaluator.document.get(section)
+        one = found.get(name) if isinstance(found, Mapping) else None
+        return one if isinstance(one, Mapping) else None

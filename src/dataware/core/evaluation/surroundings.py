@@ -1,0 +1,55 @@
+"""What the values of a template rest on and the template does not say; pure.
+
+Every answer is a value, or the error that says what would make it known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+URL_SUFFIXES = {
+    "aws-cn": "amazonaws.com.cn",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+    "aws-eusc": "amazonaws.eu",
+}
+"""The domains of partitions other than ``aws`` and ``aws-us-gov`` (botocore, partitions.json)."""
+
+NOT_ASKED = "AWS is not asked here"
+
+
+class NotKnownError(Exception):
+    """A value that a run cannot know; its text says why, and what would make it known."""
+
+
+def url_suffix_of(partition: str) -> str:
+    """The domain of a partition, as `AWS::URLSuffix` gives it."""
+    return URL_SUFFIXES.get(partition, "amazonaws.com")
+
+
+def _nobody_says(name: str) -> Any:
+    raise NotKnownError(f"{name} is not known, because {NOT_ASKED}")
+
+
+def _take_default(name: str, definition: Mapping[str, Any]) -> Any:
+    if "Default" in definition:
+        return definition["Default"]
+    raise NotKnownError(f"parameter {name} has no value: pass --parameter {name}=VALUE")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Who answers: each takes a name, and raises NotKnownError for what it does not know.
+
+    `pseudo` answers for pseudo parameters such as ``AWS::Region``, `parameter` for a parameter with
+    its definition, `stored` for SSM parameters and `exported` for exports of other stacks.
+    """
+
+    pseudo: Callable[[str], str] = _nobody_says
+    parameter: Callable[[str, Mapping[str, Any]], Any] = _take_default
+    stored: Callable[[str], str] = _nobody_says
+    exported: Callable[[str], str] = _nobody_says

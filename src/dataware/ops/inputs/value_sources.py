@@ -1,0 +1,246 @@
+"""Where the values come from that templates do not hold: the command line, stacks and AWS.
+
+AWS is opened at the first question that only it can answer, and asked each question once. What it
+does not answer stays unknown, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from dataware.core.errors import DatawareError, LookupFailedError, NotFoundError
+from dataware.core.evaluation import Evaluator, NotKnownError, Surroundings, url_suffix_of
+from dataware.core.evaluation.references import NamingRule
+from dataware.core.kind import Kind
+from dataware.core.model import Deployed
+from dataware.core.names import parse_stack, partition_of
+from dataware.core.parameters import GivenParameters, ParameterValues
+from dataware.core.ports import Aws
+from dataware.ops.inputs.wanted import Kinds, StackEnvironment
+
+OpenAws = Callable[[str | None], Aws]
+"""Opens AWS in a region, in the default one where none is named. Raises DatawareError."""
+
+Exports = Mapping[str, Callable[[], str]]
+"""What stacks of the same app export, by name: each answers, or raises NotKnownError."""
+
+UNASKED = "AWS is not asked here"
+
+
+@dataclass
+class ValueSources:
+    """What the values of an app rest on beside its templates.
+
+    `open_aws` is None where AWS is not to be asked. `asked` collects the permissions that were
+    needed for it, by the ARN of what was asked for.
+    """
+
+    parameters: GivenParameters = field(default_factory=GivenParameters)
+    open_aws: OpenAws | None = None
+    asked: dict[str, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.aws_in = cache(self._open)
+        self.exports_in = cache(self._exports)
+        self.stored_in = cache(self._stored)
+        self.parameters_of = cache(self._parameters)
+        self.resources_of = cache(self._resources)
+
+    def _open(self, region: str | None) -> Aws:
+        if self.open_aws is None:
+            raise NotKnownError(UNASKED)
+        try:
+            return self.open_aws(region)
+        except DatawareError as error:
+            raise NotKnownError(str(error)) from error
+
+    def _exports(self, region: str | None) -> Mapping[str, str]:
+        aws = self.aws_in(region)
+        self.asked.setdefault("*", set()).add("cloudformation:ListExports")
+        try:
+            return aws.exported_values()
+        except LookupFailedError as error:
+            raise NotKnownError(str(error)) from error
+
+    def _stored(self, region: str | None, name: str) -> str:
+        aws = self.aws_in(region)
+        plain = name.rpartition(":")[0] if name.rpartition(":")[2].isdecimal() else name
+        arn = f"arn:{aws.partition}:ssm:{aws.region}:{aws.account}:parameter/{plain.lstrip('/')}"
+        self.asked.setdefault(arn, set()).add("ssm:GetParameter")
+        try:
+            value = aws.stored_parameter(name)
+        except (LookupFailedError, NotFoundError) as error:
+            raise NotKnownError(str(error)) from error
+        if value is None:
+            raise NotKnownError(f"SSM parameter {name} is a SecureString, which is never read")
+        return value
+
+    def _parameters(self, region: str | None, stack: str) -> Mapping[str, str]:
+        try:
+            return self.aws_in(region).stack_parameters(stack)
+        except LookupFailedError as error:
+            raise NotKnownError(str(error)) from error
+
+    def _resources(self, region: str | None, stack: str) -> Mapping[str, Deployed]:
+        try:
+            return self.aws_in(region).stack_resources(stack)
+        except LookupFailedError as error:
+            raise NotKnownError(str(error)) from error
+
+
+@dataclass
+class StackValues:
+    """The values of one stack: its name, where it goes, and what its parameters are.
+
+    `stack` is its name or ARN, None where nobody has said it. `given` are parameters that the
+    stack in which it is nested hands down. `exports` are those of the same app.
+    """
+
+    sources: ValueSources
+    stack: str | None = None
+    environment: StackEnvironment = StackEnvironment()
+    given: Mapping[str, Any] | None = None
+    exports: Exports = field(default_factory=dict)
+    unnamed: str = "pass --stack NAME"
+
+    def evaluator(self, document: Mapping[str, Any], kinds: Kinds) -> Evaluator:
+        """What evaluates the template of the stack."""
+        values = ParameterValues(
+            self._given(document),
+            self._deployed,
+            self._stored,
+            self.sources.parameters.keeps_others,
+            "" if self.stack else ", or --stack NAME for that of the deployed stack",
+        )
+        around = Surroundings(self._pseudo, values.value, self._stored, self._exported)
+        return Evaluator(document, around, naming_rules(kinds))
+
+    def _given(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self.given is not None:
+            return self.given
+        declared = document.get("Parameters")
+        known = declared if isinstance(declared, Mapping) else {}
+        told = self.sources.parameters.values_for(parse_stack(self.stack or "")[0])
+        return {name: one for name, one in told.items() if name in known}
+
+    def _pseudo(self, name: str) -> str:
+        answers: dict[str, Callable[[], str]] = {
+            "AWS::AccountId": lambda: self.environment.account or self._aws.account,
+            "AWS::Region": self._region,
+            "AWS::Partition": lambda: partition_of(self._region()),
+            "AWS::URLSuffix": lambda: url_suffix_of(partition_of(self._region())),
+            "AWS::StackName": self._name,
+            "AWS::StackId": self._id,
+        }
+        if name not in answers:
+            raise NotKnownError(f"only CloudFormation resolves {name}")
+        try:
+            return answers[name]()
+        except NotKnownError as error:
+            raise NotKnownError(f"{name} is unknown: {error}") from error
+        except DatawareError as error:
+            raise NotKnownError(f"{name} is unknown: {error}") from error
+
+    @property
+    def _aws(self) -> Aws:
+        return self.sources.aws_in(self.environment.region)
+
+    def _region(self) -> str:
+        return self.environment.region or self._aws.region
+
+    def _name(self) -> str:
+        if self.stack is None:
+            raise NotKnownError(self.unnamed)
+        return parse_stack(self.stack)[0]
+
+    def _id(self) -> str:
+        if self.stack is None or not self.stack.startswith("arn:"):
+            raise NotKnownError("pass the ARN of the stack with --stack")
+        return self.stack
+
+    def _deployed(self) -> Mapping[str, str]:
+        if self.stack is None or self.given is not None or self.sources.open_aws is None:
+            return {}
+        self._check_account()
+        try:
+            return self.sources.parameters_of(self.environment.region, self.stack)
+        except NotKnownError as error:
+            raise NotKnownError(
+                f"the parameters of the deployed stack {self.stack} were not seen ({error}): pass "
+                "--parameter NAME=VALUE"
+            ) from error
+
+    def deployed_resources(self) -> Mapping[str, Deployed]:
+        """What the deployed stack has, by logical id; empty without one. Raises NotKnownError."""
+        if self.stack is None:
+            return {}
+        self._check_account()
+        return self.sources.resources_of(self.environment.region, self.stack)
+
+    def _stored(self, name: str) -> str:
+        self._check_account()
+        return self.sources.stored_in(self.environment.region, name)
+
+    def _exported(self, name: str) -> str:
+        reason = ""
+        if name in self.exports:
+            try:
+                return self.exports[name]()
+            except NotKnownError as error:
+                reason = f" ({error})"
+        self._check_account()
+        found = self.sources.exports_in(self.environment.region)
+        if name not in found:
+            raise NotKnownError(f"no deployed stack exports {name}{reason}: deploy that stack first")
+        return found[name]
+
+    def _check_account(self) -> None:
+        """Raise NotKnownError where the stack goes to an account that is not asked."""
+        if self.sources.open_aws is None:
+            raise NotKnownError(UNASKED)
+        try:
+            here = self._aws.account
+        except DatawareError as error:
+            raise NotKnownError(str(error)) from error
+        if self.environment.account not in {None, here}:
+            raise NotKnownError(
+                f"the credentials are not those of account {self.environment.account}"
+            )
+
+
+def naming_rules(kinds: Kinds) -> Mapping[str, NamingRule]:
+    """How resources of the known types are named, where `Ref` gives the name."""
+    return {
+        cfn_type: NamingRule(
+            kind.template.expression_of_name, _arn_of(kind) if kind.template.has_arn else None
+        )
+        for cfn_type, kind in kinds.items()
+        if not kind.template.reference_is_id
+    }
+
+
+def _arn_of(kind: Kind) -> Callable[[str, str, str, str], str]:
+    return lambda *place: kind.access.arns(*place)[0]
+
+
+def exports_of(each: Sequence[tuple[Mapping[str, Any], Evaluator]]) -> Exports:
+    """What the templates of an app export, with the evaluators of these."""
+    found: dict[str, Callable[[], str]] = {}
+    for document, evaluator in each:
+        outputs = document.get("Outputs")
+        for one in outputs.values() if isinstance(outputs, Mapping) else ():
+            export = one.get("Export") if isinstance(one, Mapping) else None
+            if not isinstance(export, Mapping):
+                continue
+            name = evaluator.evaluate(export.get("Name"))
+            if isinstance(name, str):
+                found[name] = _answer(evaluator, one.get("Value"))
+    return found
+
+
+def _answer(evaluator: Evaluator, expression: Any) -> Callable[[], str]:
+    return lambda: str(evaluator.resolve(expression))
+
