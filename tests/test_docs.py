@@ -26,7 +26,7 @@ from dataware.core.model import Action, Decision, Facts, Size, Wanted
 from dataware.core.plan import Plan, Planned
 from dataware.kinds import kinds
 from dataware.ops.inputs import Overrides, load_app
-from dataware.ops.inputs.template import WORDS as TEMPLATE_WORDS
+from dataware.ops.inputs.opted_in import WORDS as TEMPLATE_WORDS
 from dataware.ops.inputs.toml_file import FIELDS
 from support.cli import ALL_COMMANDS
 

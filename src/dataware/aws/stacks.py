@@ -68,9 +68,7 @@ def exported_values(aws: Aws) -> dict[str, str]:
     """
     pages = aws.client("cloudformation").get_paginator("list_exports")
     with translate_errors("the exports of stacks", LIST_EXPORTS):
-        return {
-            one["Name"]: one["Value"] for page in pages.paginate() for one in page["Exports"]
-        }
+        return {one["Name"]: one["Value"] for page in pages.paginate() for one in page["Exports"]}
 
 
 def stored_parameter(aws: Aws, name: str) -> str | None:

@@ -14,8 +14,9 @@ from dataware.http.endpoint import Endpoint
 from dataware.kinds import kinds_by_type
 from dataware.ops.guard import losses, mark_allowed
 from dataware.ops.inputs.assembly import MANIFEST, read_assembly
+from dataware.ops.inputs.read_options import ReadOptions
 from dataware.ops.inputs.template import parse_template
-from dataware.ops.inputs.wanted import App, Overrides
+from dataware.ops.inputs.wanted import App
 
 
 def losses_of(
@@ -42,7 +43,7 @@ def _app_of(templates: Sequence[Path]) -> App:
     folders = {template.parent for template in templates}
     outermost = sorted(one for one in folders if folders.isdisjoint(one.parents))
     whole = [one for one in outermost if not parse_template(one / MANIFEST).get("missing")]
-    apps = [read_assembly(folder, cards, Overrides()) for folder in whole]
+    apps = [read_assembly(folder, cards, ReadOptions()) for folder in whole]
     return App(
         [wanted for app in apps for wanted in app.wanted],
         stacks=tuple(stack for app in apps for stack in app.stacks),

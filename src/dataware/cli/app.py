@@ -2,36 +2,55 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 
 from dataware.cli.context import open_account
 from dataware.cli.project import given_settings, report_running
 from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.errors import DatawareError
 from dataware.core.model import OnError, Wanted
+from dataware.core.parameters import GivenParameters
 from dataware.core.plan import Plan
+from dataware.core.ports import Aws
 from dataware.kinds import kinds_by_type
 from dataware.ops.context import Context
 from dataware.ops.inputs import App, AppRun, Overrides, StackEnvironment, load_app
 from dataware.ops.inputs.assembly import Select
+from dataware.ops.inputs.fallback_patterns import parse_patterns
 from dataware.ops.inputs.files import is_plan, read_plan
+from dataware.ops.inputs.parameters_file import read_parameters
+from dataware.ops.inputs.read_options import ReadOptions
+from dataware.ops.inputs.toml_file import project_patterns
+from dataware.ops.inputs.value_sources import OpenAws, ValueSources
 
 
 def app_of(
-    out: AwsOptions, options: AppOptions, *, guarding: bool = False, select: Select | None = None
+    out: AwsOptions,
+    options: AppOptions,
+    *,
+    guarding: bool = False,
+    select: Select | None = None,
+    given: GivenParameters | None = None,
 ) -> App:
-    """The app under the options of the command line; asks AWS nothing unless CDK has to run.
+    """The app under the options of the command line.
 
-    `guarding` says that its stacks are of use also if no resource opts in; `select` chooses
-    among them.
+    AWS is asked where CDK has to run, and where a name rests on what AWS alone knows. `guarding`
+    says that its stacks are of use also if no resource opts in; `select` chooses among them;
+    `given` are the parameters of a deployment.
     """
+    overrides = Overrides(
+        OnError.STOP if options.strict else options.on_error,
+        options.on_fallback_data,
+        options.import_mode,
+    )
     return load_app(
         options.app,
         kinds=kinds_by_type(),
-        overrides=Overrides(
-            OnError.STOP if options.strict else options.on_error,
-            options.on_fallback_data,
-            options.import_mode,
+        options=ReadOptions(
+            overrides,
+            ValueSources(given or parameters_of(options), _open_lazily(out)),
+            (*parse_patterns(options.fallback), *project_patterns()),
+            options.all_stateful,
         ),
         stack=options.stack,
         exclusively=options.exclusively,
@@ -43,6 +62,22 @@ def app_of(
         ),
         guarding=guarding,
     )
+
+
+def parameters_of(options: AppOptions) -> GivenParameters:
+    """The parameters of the command line. Raises InputError."""
+    return read_parameters(options.parameter, options.parameters_file)
+
+
+def _open_lazily(out: AwsOptions) -> OpenAws:
+    """Opens the account at the first question that is asked."""
+    opened = cache(partial(open_account, out))
+
+    def open_in(region: str | None) -> Aws:
+        account = opened()
+        return account.for_region(region) if region else account
+
+    return open_in
 
 
 def _default_environment(out: AwsOptions) -> StackEnvironment:

@@ -39,12 +39,22 @@ def guarded_plan(
     Raises Refused where a deployment follows and not every stack can be looked into.
     """
     wanted = wanted_here(context, app)
+    report_unplanned(context.emit, app)
     plan = make_plan(context, wanted, prices=prices, all_versions=all_versions)
     if not wanted:
         context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
     guarded = guard(context, app, guarding.allow_loss, deploys=deploys, given=given)
     warnings = (*app.unseen, *plan.warnings, *guarded.warnings)
     return replace(plan, guard=guarded.threats, warnings=warnings)
+
+
+def report_unplanned(emit: Emit, app: App) -> None:
+    """Say what of the app is left out of the plan, and why."""
+    for text in app.notes:
+        emit(event("note", text=text))
+    for one in app.unplanned:
+        stack = f" of stack {one.stack}" if one.stack else ""
+        emit(event("unplanned", id=f"{one.id}{stack}", type=one.type, reason=one.reason))
 
 
 def report_plan(context: Context, plan: Plan) -> None:

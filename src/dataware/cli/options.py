@@ -126,7 +126,37 @@ only_option = click.option(
 
 app_argument = click.argument("app", required=False, type=FilePath(path_type=Path))
 
-app_options = _together(app_argument, deploy_options)
+parameter_options = _together(
+    click.option(
+        "--parameter",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Value of a template parameter, or STACK:KEY=VALUE (repeatable); without it: that of "
+        "the deployed stack, or the default.",
+    ),
+    click.option(
+        "--parameters-file",
+        metavar="FILE",
+        type=FilePath(path_type=Path),
+        help="JSON or YAML file of parameters, as CloudFormation's tools take it.",
+    ),
+)
+
+pattern_option = click.option(
+    "--fallback",
+    metavar="PATTERN",
+    multiple=True,
+    help="Fallback names by pattern, such as '{base}-prod={base}', for every bucket, table and "
+    "other resource with data that has none (repeatable).",
+)
+
+every_option = click.option(
+    "--all-stateful",
+    is_flag=True,
+    help="Every resource with data, opted in or not: what it holds, and who owns it.",
+)
+
+app_options = _together(app_argument, deploy_options, parameter_options, pattern_option)
 
 saving_options = _together(
     click.option(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS, STACK_PERMISSIONS
@@ -17,11 +17,17 @@ from dataware.state.marker_value import ROOT
 
 
 def policy_of(
-    aws: Aws, wanted: Sequence[Wanted], *, all_versions: bool = False, informing: bool = True
+    aws: Aws,
+    wanted: Sequence[Wanted],
+    *,
+    all_versions: bool = False,
+    informing: bool = True,
+    asked: Mapping[str, Set[str]] | None = None,
 ) -> Any:
     """The policy document for some resources, with what every run needs beside them.
 
-    Without `informing` it leaves out what no decision rests on.
+    Without `informing` it leaves out what no decision rests on. `asked` are the permissions, by
+    ARN, with which the names were computed.
     """
     account, region, partition = aws.account, aws.region, aws.partition
     records = "arn:{}:ssm:{}:{}:parameter{}*"
@@ -31,6 +37,8 @@ def policy_of(
         for where in sorted(_regions_of(aws, wanted))
     }
     shared |= {holding: HOLDING_PERMISSIONS, "*": (*OWNERSHIP_PERMISSIONS, *STACK_PERMISSIONS)}
+    for arn, actions in (asked or {}).items():
+        shared[arn] = (*shared.get(arn, ()), *sorted(actions))
     return iam_policy(
         wanted,
         account=account,

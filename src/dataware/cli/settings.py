@@ -37,6 +37,10 @@ class AppOptions:
     exclusively: bool = False
     context: tuple[str, ...] = ()
     cdk_app: str | None = None
+    parameter: tuple[str, ...] = ()
+    parameters_file: Path | None = None
+    fallback: tuple[str, ...] = ()
+    all_stateful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,7 @@ MESSAGES = _messages(
     ("check-note", INFO, "ℹ️ ", "{check}: {text}"),
     ("check-warning", WARNING, "⚠️ ", "{check}: {text}"),
     ("check-failed", FAILURE, "❌", "{check}: {text}"),
+    ("unplanned", INFO, "ℹ️ ", "Not planned: {id} ({type}), because {reason}"),
     ("note", INFO, "ℹ️ ", "{text}"),
     ("done", SUCCESS, "✅", "{text}"),
     ("failure", FAILURE, "❌", "{text}"),

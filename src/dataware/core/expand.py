@@ -7,7 +7,7 @@ Sources: CloudFormation Template Reference, "Fn::ForEach"; AWS SAM Developer Gui
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,12 +40,23 @@ class Expanded:
     unseen: Mapping[str, Any] = field(default_factory=dict)
 
 
-def expand(document: Mapping[str, Any]) -> Expanded:
-    """The template with its loops and its simple tables written out."""
+Resolve = Callable[[Any], Any]
+"""Answers with the value of an expression, which holds a function where that is unknown."""
+
+
+def _leave(expression: Any) -> Any:
+    return expression
+
+
+def expand(document: Mapping[str, Any], resolve: Resolve = _leave) -> Expanded:
+    """The template with its loops and its simple tables written out.
+
+    `resolve` evaluates the lists of loops; without it only a literal list is written out.
+    """
     resources = document.get("Resources")
     if not isinstance(resources, Mapping):
         return Expanded(document, _macros(document))
-    copies = _Copies()
+    copies = _Copies(resolve)
     written = copies.expand_mapping(resources, {})
     shared = _shared_settings(document)
     seen = {
@@ -58,7 +69,12 @@ def expand(document: Mapping[str, Any]) -> Expanded:
     unseen = {one: body for one, body in written.items() if one not in seen}
     # Bound to the definitions they rest on, so that two are equal only where these are, too.
     bound = {one: Scope(document).evaluate(body) for one, body in unseen.items()}
-    return Expanded({**document, "Resources": seen}, {**bound, **_macros(document)})
+    others = {
+        name: copies.expand_mapping(section, {})
+        for name in ("Conditions", "Outputs")
+        if isinstance(section := document.get(name), Mapping)
+    }
+    return Expanded({**document, **others, "Resources": seen}, {**bound, **_macros(document)})
 
 
 def warn_of_unseen(where: str, unseen: Mapping[str, Any]) -> list[str]:
@@ -68,7 +84,7 @@ def warn_of_unseen(where: str, unseen: Mapping[str, Any]) -> list[str]:
 
 def _warning(where: str, name: str, part: Any) -> str:
     if name.startswith(LOOP):
-        what, how = "its list is not literal", "write the list out"
+        what, how = "its list is not known", "write the list out"
     elif name.startswith("Transform "):
         what, how = "a macro may add resources", "process the template first"
     elif name.startswith(FUNCTION) or find_function(part):
@@ -97,10 +113,18 @@ def _macro_name(one: object) -> str:
     return named if isinstance(named, str) else "of a computed name"
 
 
+@dataclass(frozen=True, slots=True)
+class _Loop:
+    identifier: str
+    items: list[str]
+    body: Mapping[str, Any]
+
+
 @dataclass(slots=True)
 class _Copies:
     """Writes loops out, up to a bound on all copies together."""
 
+    resolve: Resolve
     made: int = 0
 
     def expand_mapping(
@@ -110,7 +134,7 @@ class _Copies:
         found: dict[str, Any] = {}
         for key, body in mapping.items():
             name = str(key)
-            loop = _loop_in(name, body, values)
+            loop = self._loop_in(name, body, values)
             if loop is None or self.made + len(loop.items) > MOST_COPIES:
                 found[_substitute_loop_values(name, values)] = self._expand(body, values)
                 continue
@@ -118,6 +142,19 @@ class _Copies:
                 self.made += 1
                 found.update(self.expand_mapping(loop.body, {**values, loop.identifier: item}))
         return found
+
+    def _loop_in(self, name: str, body: Any, values: Mapping[str, str]) -> _Loop | None:
+        """The loop that an entry of a mapping is, if its list is known."""
+        if not name.startswith(LOOP) or not isinstance(body, list) or len(body) != 3:
+            return None
+        identifier, listed, inner = body
+        if not (isinstance(identifier, str) and isinstance(inner, Mapping)):
+            return None
+        items = self.resolve(self._expand(listed, values))
+        if not isinstance(items, list):
+            return None
+        texts = [text for one in items if (text := text_of(one)) is not None]
+        return None if len(texts) < len(items) else _Loop(identifier, texts, inner)
 
     def _expand(self, value: Any, values: Mapping[str, str]) -> Any:
         if isinstance(value, list):
@@ -132,26 +169,6 @@ class _Copies:
                 return values[argument]
         written = self.expand_mapping(value, values)
         return _fold_literal(written) if values else written
-
-
-@dataclass(frozen=True, slots=True)
-class _Loop:
-    identifier: str
-    items: list[str]
-    body: Mapping[str, Any]
-
-
-def _loop_in(name: str, body: Any, values: Mapping[str, str]) -> _Loop | None:
-    """The loop that an entry of a mapping is, if its list is literal."""
-    if not name.startswith(LOOP) or not isinstance(body, list) or len(body) != 3:
-        return None
-    identifier, items, inner = body
-    if not (isinstance(identifier, str) and isinstance(items, list) and isinstance(inner, Mapping)):
-        return None
-    texts = [text for one in items if (text := text_of(one)) is not None]
-    if len(texts) < len(items):
-        return None
-    return _Loop(identifier, [_substitute_loop_values(one, values) for one in texts], inner)
 
 
 def _substitute_loop_values(text: str, values: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from dataware.core.expand import expand
+from dataware.core.expand import Resolve, expand
 from dataware.core.kind import Kind
 from dataware.core.model import Content, Deployed, Existence, Facts
 from dataware.core.values import Scope, as_texts, find_function, is_function, text_of
@@ -153,9 +153,14 @@ class AppIndex:
     copied: Set[tuple[str, str]] = frozenset()
 
 
-def read_declared(name: str, document: Mapping[str, Any], path: str = "") -> StackTemplate:
-    """The stack that a template document declares, without its nested ones."""
-    expanded = expand(document)
+def read_declared(
+    name: str, document: Mapping[str, Any], path: str = "", resolve: Resolve | None = None
+) -> StackTemplate:
+    """The stack that a template document declares, without its nested ones.
+
+    `resolve` evaluates the lists of its loops.
+    """
+    expanded = expand(document, resolve) if resolve else expand(document)
     return StackTemplate(
         name, _declared_resources(expanded.document), path=path, unseen=expanded.unseen
     )

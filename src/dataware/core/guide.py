@@ -244,6 +244,20 @@ GUIDE: dict[int, Guide] = {
         ),
         also="a stack would adopt what its template allows CloudFormation to delete",
     ),
+    22: Guide(
+        "computed-name",
+        "CloudFormation imports resources of their own accord only where their name is literal in "
+        "the template. The deployment would fail on a name that is taken.",
+        "❌ Stopped at orders-prod (rule 22): orders-prod is named by a function (Fn::Sub), and "
+        "CloudFormation adopts only what has a literal name; write the name out, or import by "
+        "reference",
+        (
+            "Write the name out in the template; in CDK give the stack an `env` with account and "
+            "region.",
+            "Or leave the resource outside of the stack: `--import reference`.",
+        ),
+        also="a stack would adopt what its template names by a function",
+    ),
     19: Guide(
         "guard",
         "A changed template can make CloudFormation delete, replace or drop a resource, "

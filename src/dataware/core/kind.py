@@ -78,7 +78,8 @@ class Template:
     by its name, so that it is referenced instead. `Ref` gives the name unless
     `reference_is_id`, and `Fn::GetAtt` of `Arn` the ARN of the card, if `has_arn`. A name may rest
     on other properties than the `identifier`: `name_expression` gives the expression that it is
-    (None where CloudFormation generates it), out of the properties and what evaluates one of them.
+    (None where CloudFormation generates it), out of the properties and what evaluates one of them,
+    and `name_parts` are other properties that say nothing but the name.
     """
 
     identifier: str
@@ -101,6 +102,7 @@ class Template:
     reference_is_id: bool = False
     has_arn: bool = True
     name_expression: Callable[[Mapping[str, Any], Callable[[Any], Any]], Any] | None = None
+    name_parts: tuple[str, ...] = ()
 
     def expression_of_name(
         self, properties: Mapping[str, Any], resolve: Callable[[Any], Any]

@@ -307,7 +307,8 @@ class Wanted:
     `dataware.toml`); `unresolved` lists the properties that refer to other resources; `where` names
     the file and the place in it, for complaints; `account` and `region` are the environment that it
     is meant for (None: that of the run); `retained` says that CloudFormation keeps the resource
-    when it leaves the stack that declares it.
+    when it leaves the stack that declares it; `computed_by` is the function of the template that
+    gives the preferred name, empty where it is written out.
     """
 
     id: str
@@ -326,6 +327,7 @@ class Wanted:
     where: str = field(default="", compare=False)
     account: str | None = None
     region: str | None = None
+    computed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,6 +264,7 @@ def _wanted_json(wanted: Wanted) -> dict[str, Any]:
         "account": wanted.account,
         "region": wanted.region,
         "retained": wanted.retained,
+        "computed_by": wanted.computed_by,
     }
 
 
@@ -285,6 +286,7 @@ def _planned_from_json(data: Mapping[str, Any]) -> Planned:
         account=rest["account"],
         region=rest["region"],
         retained=rest.get("retained", True),
+        computed_by=rest.get("computed_by", ""),
     )
     decision = Decision(
         action=Action(data["action"]),

@@ -100,6 +100,7 @@ _WANTED: Mapping[str, Any] = {
     "account": _Maybe(_text),
     "region": _Maybe(_text),
     "retained": _flag,
+    "computed_by": _text,
 }
 
 _ESTIMATE: Mapping[str, Any] = {

@@ -55,6 +55,7 @@ RULES: dict[int, str] = {
     19: "A resource that holds data would leave its stack, be replaced or be renamed: stop.",
     20: "CloudFormation cannot adopt this type, and a second one would be created: stop.",
     21: "The stack would adopt the resource, and CloudFormation adopts only what it retains: stop.",
+    22: "The stack would adopt the resource, whose name is a function in the template: stop.",
 }
 
 

@@ -138,6 +138,7 @@ def _plan_resource(
     decision = _refuse_import_from_elsewhere(kind, wanted, decision)
     decision = _refer_to_what_cannot_be_adopted(kind, wanted, decision, preferred)
     decision = _retain_what_is_adopted(wanted, decision, preferred)
+    decision = _adopt_under_literal_names(wanted, decision, preferred)
     if decision.action in COPYING and not all_versions:
         decision = replace(decision, warnings=(*decision.warnings, *warn_of_history(kind, source)))
     taken = _estimate(kind, decision, source, prices)
@@ -252,10 +253,9 @@ def _retain_what_is_adopted(wanted: Wanted, decision: Decision, preferred: Facts
     Source: AWS CloudFormation User Guide, "Import AWS resources into a CloudFormation stack
     automatically".
     """
-    stands = preferred.existence is Existence.EXISTS or (
-        decision.action in COPYING and not wanted.unresolved
-    )
-    if wanted.retained or decision.import_mode is not ImportMode.ADOPT or not stands:
+    if wanted.retained or decision.import_mode is not ImportMode.ADOPT:
+        return decision
+    if not _stands(wanted, decision, preferred):
         return decision
     reason = (
         f"{wanted.preferred} would be deleted with its stack, and CloudFormation adopts only what "
@@ -266,6 +266,34 @@ def _retain_what_is_adopted(wanted: Wanted, decision: Decision, preferred: Facts
         return replace(decision, warnings=(*decision.warnings, reason))
     return replace(
         decision, action=Action.STOP, rule=21, reason=reason, source=None, import_mode=None
+    )
+
+
+def _adopt_under_literal_names(wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
+    """Stop before a copy into what the stack could not adopt by its name; warn without a stack.
+
+    Source: AWS CloudFormation User Guide, "Import AWS resources into a CloudFormation stack
+    automatically" ("The resource must have a static custom name").
+    """
+    if not wanted.computed_by or decision.import_mode is not ImportMode.ADOPT:
+        return decision
+    if not _stands(wanted, decision, preferred):
+        return decision
+    reason = (
+        f"{wanted.preferred} is named by a function ({wanted.computed_by}), and CloudFormation "
+        "adopts only what has a literal name; write the name out, or import by reference"
+    )
+    if wanted.stack is None:
+        return replace(decision, warnings=(*decision.warnings, reason))
+    return replace(
+        decision, action=Action.STOP, rule=22, reason=reason, source=None, import_mode=None
+    )
+
+
+def _stands(wanted: Wanted, decision: Decision, preferred: Facts) -> bool:
+    """Whether a resource stands under the preferred name before its stack is deployed."""
+    return preferred.existence is Existence.EXISTS or (
+        decision.action in COPYING and not wanted.unresolved
     )
 
 

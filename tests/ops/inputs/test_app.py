@@ -143,7 +143,7 @@ def test_the_command_line_wins_over_the_app(tmp_path: Path) -> None:
 
 
 def test_a_yaml_template_is_read_as_cloudformation_reads_it(tmp_path: Path) -> None:
-    """Short forms are understood, and what only the stack can resolve is listed."""
+    """Short forms are understood, and what only the deployment can resolve is listed."""
     (one,) = load(write(tmp_path, "t.yaml", YAML), stack="Spaceport").wanted
     assert (one.id, one.logical_id, one.stack) == ("Uploads", "Uploads", "Spaceport")
     assert one.creator is Creator.DEPLOYMENT
@@ -151,9 +151,9 @@ def test_a_yaml_template_is_read_as_cloudformation_reads_it(tmp_path: Path) -> N
     assert one.properties["Tags"][1]["Value"] == {
         "Fn::Join": ["-", [{"Ref": "AWS::AccountId"}, "a"]]
     }
+    assert one.properties["LoggingConfiguration"] == {"LogFilePrefix": "Spaceport/"}
     assert one.unresolved == (
         "BucketEncryption",
-        "LoggingConfiguration",
         "VersioningConfiguration",
         "AccelerateConfiguration",
     )
@@ -233,8 +233,8 @@ def test_without_cdk_json_a_dataware_toml_is_taken(tmp_path: Path) -> None:
     assert load(None, folder=tmp_path).wanted
 
 
-def test_a_nested_stack_that_opts_in_is_refused(tmp_path: Path) -> None:
-    """An opted-in resource is never passed over in silence."""
+def test_what_opts_in_is_planned_in_a_nested_stack(tmp_path: Path) -> None:
+    """Under a name that no stack has until the nested one is deployed."""
     assembly(tmp_path)
     document = json.loads((tmp_path / "Demo.json").read_text())
     document["Resources"]["Nested"] = {
@@ -243,8 +243,13 @@ def test_a_nested_stack_that_opts_in_is_refused(tmp_path: Path) -> None:
     }
     write(tmp_path, "Demo.json", json.dumps(document))
     write(tmp_path, "nested.json", template())
-    with pytest.raises(InputError, match="cannot read nested stacks"):
-        load(tmp_path)
+    inner = load(tmp_path).wanted[1]
+    assert (inner.id, inner.stack, inner.logical_id, inner.preferred) == (
+        "Nested/Bucket",
+        "Demo-prod/Nested",
+        "Bucket",
+        "new-name",
+    )
 
 
 def test_missing_context_asks_for_synth(tmp_path: Path) -> None:
@@ -292,7 +297,11 @@ WRONG: list[tuple[str, str | bytes, str]] = [
     ("a.json", "{}", "is not a CloudFormation template: it has no Resources"),
     ("a.json", '{"Resources": {"A": {"Type": "AWS::S3::Bucket"}}}', "no resource opts in: add"),
     ("a.json", template(Properties={}), "Properties.BucketName is missing"),
-    ("a.json", template(Properties={"BucketName": {"Ref": "X"}}), "is not a literal name"),
+    (
+        "a.json",
+        template(Properties={"BucketName": {"Ref": "X"}}),
+        "unknown: X is neither a parameter",
+    ),
     ("a.json", template(Type="AWS::Lambda::Function"), "AWS::Lambda::Function is unknown"),
     ("a.json", template(Metadata={"Dataware": ["old"]}), "must be a mapping such as"),
     (

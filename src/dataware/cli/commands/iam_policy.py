@@ -44,7 +44,7 @@ def run_policy(out: AwsOptions, app: AppOptions, *, versions: str) -> int:
     with outside(out) as context:
         aws = context.aws
         wanted = wanted_here(context, loaded)
-        policy = policy_of(aws, wanted, all_versions=versions == "all")
+        policy = policy_of(aws, wanted, all_versions=versions == "all", asked=loaded.asked)
         if out.format is Format.JSON:
             text = f"The least IAM policy for {format_count(len(wanted), 'resource')}"
             context.emit(event("done", text=text, policy=policy))

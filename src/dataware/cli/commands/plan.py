@@ -10,6 +10,7 @@ import click
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import (
     app_options,
+    every_option,
     full_option,
     guard_options,
     only_option,
@@ -31,6 +32,7 @@ DONE, CHANGES = 0, SidesDifferError.exit_code
 
 @click.command(cls=SectionedCommand, short_help="Show what would happen; change nothing.")
 @app_options
+@every_option
 @only_option
 @guard_options
 @saving_options
@@ -71,7 +73,7 @@ def run_plan(
     only: tuple[str, ...] = (),
 ) -> int:
     """Look, decide, guard, save."""
-    from dataware.cli.app import app_of
+    from dataware.cli.app import app_of, parameters_of
     from dataware.cli.commands.apply import apply
     from dataware.cli.context import outside
     from dataware.cli.guarded_plan import guarded_plan, report_plan
@@ -86,7 +88,8 @@ def run_plan(
     with outside(out, strict=app.strict, brief=True) as context:
         if left_out:
             context.emit(event("note", text=left_out))
-        plan = guarded_plan(context, loaded, guarding, priced)
+        given = parameters_of(app)
+        plan = guarded_plan(context, loaded, guarding, priced, given=given)
         report_plan(context, plan)
         if saving.out:
             save_plan(plan, saving.out)

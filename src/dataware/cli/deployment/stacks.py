@@ -9,6 +9,7 @@ from pathlib import Path
 from dataware.cli.app import app_of
 from dataware.cli.deployment.cdk_cli import Cdk, escape_pattern
 from dataware.cli.deployment.cdk_options import CdkArguments
+from dataware.cli.deployment.plan import given_parameters
 from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.errors import InputError
 from dataware.core.events import event
@@ -51,6 +52,7 @@ def choose_stacks(
         AppOptions(assembly, None, app.strict, app.on_error, app.on_fallback_data, app.import_mode),
         guarding=True,
         select=lambda stacks: [stack for stack in stacks if stack.id in ids],
+        given=given_parameters(arguments),
     )
     return ChosenStacks(ids, loaded, tuple(_remarks(stacks, chosen, selection)))
 

@@ -10,7 +10,7 @@ from dataware.cli.doctor.subject import DoctorSubject
 from dataware.core.errors import DatawareError, InputError
 from dataware.core.events import format_count
 from dataware.ops.inputs import App
-from dataware.ops.inputs.template import OPT_IN
+from dataware.ops.inputs.opted_in import OPT_IN
 
 SHOWN = 5
 

@@ -89,8 +89,8 @@ def _list(name: str, arguments: Any, length: int | None = None) -> list[Any]:
 
 
 _TESTS: Mapping[str, Callable[[Conditions, Any], bool]] = {
-    "Fn::And": Conditions._both,  # noqa: SLF001 - the table of its own methods
-    "Fn::Or": Conditions._any,  # noqa: SLF001
-    "Fn::Not": Conditions._not,  # noqa: SLF001
-    "Fn::Equals": Conditions._equals,  # noqa: SLF001
+    "Fn::And": Conditions._both,
+    "Fn::Or": Conditions._any,
+    "Fn::Not": Conditions._not,
+    "Fn::Equals": Conditions._equals,
 }

@@ -120,6 +120,7 @@ KIND = Kind(
     template=Template(
         identifier="BucketName",
         name_expression=name_expression,
+        name_parts=("BucketNamePrefix",),
         list_problems=list_problems,
         describe=describe_properties,
         declared_settings=declared_settings,

@@ -13,8 +13,10 @@ from dataware.ops.inputs.assembly import MANIFEST, Select, read_assembly
 from dataware.ops.inputs.cdk_app import read_cdk_app
 from dataware.ops.inputs.cdk_settings import PROJECT, GivenSettings, read_cdk_settings
 from dataware.ops.inputs.files import is_plan
+from dataware.ops.inputs.opted_in import OPT_IN
+from dataware.ops.inputs.read_options import ReadOptions
 from dataware.ops.inputs.selection import stacks_named
-from dataware.ops.inputs.template import OPT_IN, read_template
+from dataware.ops.inputs.stack_resources import read_template
 from dataware.ops.inputs.toml_file import read_toml
 from dataware.ops.inputs.wanted import App, Kinds, Overrides, StackEnvironment
 
@@ -40,7 +42,7 @@ class _Reading:
     """What every form of an app is read with."""
 
     kinds: Kinds
-    overrides: Overrides
+    options: ReadOptions
     stack: str | None
     select: Select | None
 
@@ -50,6 +52,7 @@ def load_app(  # noqa: PLR0913 - each is an option of a command
     *,
     kinds: Kinds,
     overrides: Overrides | None = None,
+    options: ReadOptions | None = None,
     stack: str | None = None,
     exclusively: bool = False,
     select: Select | None = None,
@@ -66,12 +69,13 @@ def load_app(  # noqa: PLR0913 - each is an option of a command
     """
     if stack is not None and select is None:
         select = partial(stacks_named, name=stack, exclusively=exclusively)
-    reading = _Reading(kinds, overrides or Overrides(), stack, select)
+    options = options or ReadOptions(overrides or Overrides())
+    reading = _Reading(kinds, options, stack, select)
     run = run or AppRun()
     app = (
         _default(folder or Path(), reading, run) if path is None else _read_path(path, reading, run)
     )
-    if not app.wanted and not (guarding and app.stacks):
+    if not app.wanted and not app.unplanned and not (guarding and app.stacks):
         raise InputError(f"{path or 'The app of cdk.json'}: no resource opts in: {OPT_IN}")
     return app
 
@@ -86,13 +90,13 @@ def _read_path(path: Path, reading: _Reading, run: AppRun) -> App:
         )
     if path.is_dir():
         if (path / MANIFEST).is_file():
-            return read_assembly(path, reading.kinds, reading.overrides, reading.select)
+            return read_assembly(path, reading.kinds, reading.options, reading.select)
         raise InputError(f"{path} is not a cloud assembly: it has no {MANIFEST}; {_hint(path)}")
     if is_plan(path):
         raise InputError(f"{path} is a saved plan: run `dataware show {path}`")
     if path.suffix == ".toml":
-        return read_toml(path, reading.kinds, reading.overrides, reading.stack)
-    return read_template(path, reading.kinds, reading.overrides, reading.stack)
+        return read_toml(path, reading.kinds, reading.options, reading.stack)
+    return read_template(path, reading.kinds, reading.options, reading.stack)
 
 
 def _address_in(path: Path) -> str | None:
@@ -107,7 +111,7 @@ def _default(folder: Path, reading: _Reading, run: AppRun) -> App:
         return read_cdk_app(
             read_cdk_settings(folder, run.given),
             reading.kinds,
-            reading.overrides,
+            reading.options,
             reading.select,
             run.environment,
             seconds=run.seconds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,13 @@ from dataware.core.errors import InputError
 from dataware.core.guard import StackTemplate
 from dataware.core.model import Wanted
 from dataware.ops.inputs.manifest import check_manifest
+from dataware.ops.inputs.opted_in import Source
+from dataware.ops.inputs.parameters_file import check_parameters
+from dataware.ops.inputs.read_options import ReadOptions
 from dataware.ops.inputs.referred import errors_of, referred_resources
-from dataware.ops.inputs.template import (
-    NESTED,
-    Source,
-    asset_of,
-    parse_template,
-    read_stack,
-    resources_of,
-    template_resources,
-    warn_of_unseen_parts,
-)
+from dataware.ops.inputs.stack_resources import StackReading, read_stack_resources
+from dataware.ops.inputs.template import parse_template, read_stack
+from dataware.ops.inputs.value_sources import Exports, StackValues, exports_of
 from dataware.ops.inputs.wanted import App, Kinds, Overrides, StackEnvironment, check_together
 
 MANIFEST = "manifest.json"
@@ -69,40 +66,94 @@ def read_declarations(
     `incomplete` takes an assembly that lacks context: CDK writes such a one first, to learn what
     it has to look up.
     """
+    options = ReadOptions(overrides)
+    stacks = list(_stacks(folder, incomplete=incomplete))
     return [
-        (stack.environment, _resources(stack, kinds, overrides))
-        for stack in _stacks(folder, incomplete=incomplete)
+        (one.environment, _read_resources(one, stacks, kinds, options).wanted) for one in stacks
     ]
 
 
-def _resources(stack: Stack, kinds: Kinds, overrides: Overrides) -> list[Wanted]:
-    source = Source(stack.template, kinds, overrides, stack.name, stack.referred, synthesized=True)
+def _read_resources(
+    stack: Stack, stacks: Sequence[Stack], kinds: Kinds, options: ReadOptions
+) -> StackReading:
+    """What is to be planned of a stack; `stacks` are all of the app, which may export values."""
+    source = Source(
+        stack.template,
+        kinds,
+        options.overrides,
+        stack.name,
+        stack.referred,
+        synthesized=True,
+        values=_values_of(stack, stacks, kinds, options),
+        patterns=options.patterns,
+        every=options.every,
+    )
+    found = read_stack_resources(source)
     meant = stack.environment
-    return [
-        replace(one, account=meant.account, region=meant.region)
-        for one in template_resources(source)
+    found.wanted = [
+        replace(one, account=meant.account, region=meant.region) for one in found.wanted
     ]
+    return found
+
+
+def _values_of(
+    stack: Stack, stacks: Sequence[Stack], kinds: Kinds, options: ReadOptions
+) -> StackValues:
+    """What the values of a stack rest on, the exports of the other stacks among it."""
+
+    @cache
+    def exports() -> Exports:
+        beside = [
+            (one, parse_template(one.template))
+            for one in stacks
+            if one.id != stack.id and one.environment == stack.environment
+        ]
+        return exports_of(
+            (document, _values_of(one, (), kinds, options).evaluator(document, kinds))
+            for one, document in beside
+        )
+
+    return StackValues(options.sources, stack.name, stack.environment, exports=exports)
 
 
 def read_assembly(
-    folder: Path, kinds: Kinds, overrides: Overrides, select: Select | None = None
+    folder: Path, kinds: Kinds, options: ReadOptions, select: Select | None = None
 ) -> App:
     """The resources of all stacks, or of those that `select` chooses."""
     stacks = read_stacks(folder)
     if not stacks:
         raise InputError(f"{folder} holds no stack: is it the output folder of the app?")
     chosen = select(stacks) if select else stacks
-    wanted: list[Wanted] = []
+    if options.sources.parameters.values:
+        templates = [(one.name, parse_template(one.template)) for one in stacks]
+        check_parameters(templates, options.sources.parameters)
+    whole = StackReading()
     environments = {}
     for one in chosen:
-        resources = _resources(one, kinds, overrides)
-        _refuse_nested(one.template)
-        if resources:
-            wanted += resources
+        found = _read_resources(one, stacks, kinds, options)
+        whole.add(found)
+        if found.wanted:
             environments[one.id] = one.environment
-    check_together(str(folder), wanted, kinds)
-    unseen = [text for one in chosen for text in warn_of_unseen_parts(one.template)]
-    return App(wanted, environments, tuple(map(read_whole, chosen)), tuple(unseen))
+    check_together(str(folder), whole.wanted, kinds)
+    return App(
+        whole.wanted,
+        environments,
+        tuple(_read_stack(one, stacks, kinds, options) for one in chosen),
+        tuple(whole.unseen),
+        tuple(whole.notes),
+        tuple(whole.unplanned),
+        options.sources.asked,
+    )
+
+
+def _read_stack(
+    stack: Stack, stacks: Sequence[Stack], kinds: Kinds, options: ReadOptions
+) -> StackTemplate:
+    """The stack with all its resources, also those of loops over what its parameters say."""
+    document = parse_template(stack.template)
+    resolve = _values_of(stack, stacks, kinds, options).evaluator(document, kinds).evaluate
+    template = read_stack(stack.name, stack.template, document=document, resolve=resolve)
+    return _with_environment(template, stack.environment, stack.id)
 
 
 def read_whole(stack: Stack) -> StackTemplate:
@@ -160,20 +211,3 @@ def _environment(address: str) -> StackEnvironment:
     return StackEnvironment(
         None if account in UNKNOWN else account, None if region in UNKNOWN else region
     )
-
-
-def _refuse_nested(template: Path) -> None:
-    """Complain about opted-in resources in nested stacks, whose stack names are not known."""
-    for resource in resources_of(template, synthesized=True).values():
-        asset = asset_of(resource)
-        if resource.get("Type") != NESTED or asset is None:
-            continue
-        nested = template.parent / asset
-        for logical_id, inner in resources_of(nested, synthesized=True).items():
-            metadata = inner.get("Metadata")
-            if isinstance(metadata, dict) and "Dataware" in metadata:
-                raise InputError(
-                    f"{nested}, resource {logical_id}: dataware cannot read nested "
-                    "stacks: move the resource to the stack itself"
-                )
-        _refuse_nested(nested)

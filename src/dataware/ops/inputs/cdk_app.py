@@ -16,7 +16,8 @@ from dataware.core.errors import AppError, InputError
 from dataware.core.plan import LOOKING, RUN
 from dataware.ops.inputs.assembly import MANIFEST, Select, read_assembly
 from dataware.ops.inputs.cdk_settings import PROJECT, CdkSettings
-from dataware.ops.inputs.wanted import App, Kinds, Overrides, StackEnvironment
+from dataware.ops.inputs.read_options import ReadOptions
+from dataware.ops.inputs.wanted import App, Kinds, StackEnvironment
 
 QUICK_CONTEXT = {
     "aws:cdk:enable-path-metadata": True,
@@ -40,7 +41,7 @@ ERROR_LINE = re.compile(r"^(?:[\w.]+: )?[\w.]*(?:Error|Exception|Fault)\b.*")
 def read_cdk_app(
     settings: CdkSettings,
     kinds: Kinds,
-    overrides: Overrides,
+    options: ReadOptions,
     select: Select | None,
     environment: Callable[[], StackEnvironment],
     *,
@@ -62,11 +63,11 @@ def read_cdk_app(
             report(settings.build)
             run_app(settings.build, settings.folder, environ, seconds)
         if settings.assembly is not None:
-            return read_assembly(settings.assembly, kinds, overrides, select)
+            return read_assembly(settings.assembly, kinds, options, select)
         report(settings.command)
         run_app(settings.command, settings.folder, environ, seconds)
         written = _find_output(settings, Path(output), began)
-        return read_assembly(written, kinds, overrides, select)
+        return read_assembly(written, kinds, options, select)
 
 
 def _find_output(settings: CdkSettings, output: Path, began: float) -> Path:

@@ -14,8 +14,14 @@ from dataware.core.model import Wanted
 from dataware.ops.inputs.assembly import MANIFEST, Stack, read_stacks
 from dataware.ops.inputs.lines import line_in_template, line_in_toml
 from dataware.ops.inputs.only import check_known, names_of
+from dataware.ops.inputs.opted_in import (
+    Source,
+    UnknownNameError,
+    open_template,
+    template_readers,
+)
 from dataware.ops.inputs.reading import InputSection, read_text
-from dataware.ops.inputs.template import Source, parse_template, template_readers
+from dataware.ops.inputs.template import parse_template
 from dataware.ops.inputs.toml_file import (
     FIELDS,
     parse_toml,
@@ -133,7 +139,7 @@ def _check_template(path: Path, kinds: Kinds, stack: Stack | None = None) -> Che
     if stack is not None:
         source = Source(path, kinds, Overrides(), stack.name, stack.referred, synthesized=True)
     try:
-        readers = template_readers(source, parse_template(path))
+        readers = template_readers(source, open_template(source, parse_template(path)))
     except InputError as error:
         return CheckedFile(problems=(_of_the_whole(path, text, error),))
     wanted: list[Wanted] = []
@@ -164,6 +170,10 @@ def _problems_of(
     """All that is wrong with a resource, which joins `wanted` if it can be read."""
     try:
         wanted.append(read())
+    except UnknownNameError as error:
+        # Nothing is wrong with a name that rests on the account, or on what is deployed.
+        if not error.unasked:
+            yield _strip(error, section.where)
     except InputError as error:
         yield _strip(error, section.where)
     properties = section.data.get("Properties", section.data.get("properties", {}))

@@ -13,7 +13,8 @@ from typing import Any
 from dataware.core.guard import DeclaredResource, StackTemplate
 from dataware.core.kind import Kind
 from dataware.ops.inputs.assembly import Stack, read_stacks, read_whole
-from dataware.ops.inputs.template import KEY, resources_of
+from dataware.ops.inputs.opted_in import KEY
+from dataware.ops.inputs.template import resources_of
 
 Cards = Mapping[str, Kind]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
@@ -14,6 +14,12 @@ from dataware.calc.suggest import did_you_mean
 from dataware.core.errors import InputError
 from dataware.core.model import Wanted
 from dataware.core.names import parse_stack, plain_name
+from dataware.ops.inputs.fallback_patterns import (
+    FallbackPattern,
+    fallbacks_of,
+    read_patterns,
+)
+from dataware.ops.inputs.read_options import ReadOptions
 from dataware.ops.inputs.reading import InputSection, check_depth, nested_too_deep, read_text
 from dataware.ops.inputs.toml_fields import APP, DEFAULTS, RESOURCE, WORDS
 from dataware.ops.inputs.wanted import (
@@ -33,13 +39,23 @@ BEGINS = re.compile(r"\s*\[\[\s*resource\s*\]\]")
 FIELDS = tuple(RESOURCE)
 
 
-def read_toml(path: Path, kinds: Kinds, overrides: Overrides, stack: str | None = None) -> App:
+def project_patterns(folder: Path | None = None) -> tuple[FallbackPattern, ...]:
+    """The patterns of ``[fallbacks]`` in the `dataware.toml` of a folder (the current one)."""
+    path = (folder or Path()) / "dataware.toml"
+    if not path.is_file():
+        return ()
+    document = InputSection(str(path), parse_toml(path, read_text(path)))
+    return read_patterns(document.mapping("fallbacks"), f"{path}, fallbacks")
+
+
+def read_toml(path: Path, kinds: Kinds, options: ReadOptions, stack: str | None = None) -> App:
     """The resources of a `dataware.toml`; `stack` keeps those of one stack."""
     text = read_text(path)
     document = InputSection(str(path), parse_toml(path, text))
     tables = tables_of(path, document.data)
     wanted = [
-        read_resource(path, at, table, kinds, overrides) for at, table in enumerate(tables, 1)
+        read_resource(path, at, table, kinds, options.overrides, options.patterns)
+        for at, table in enumerate(tables, 1)
     ]
     lines = _lines_of_resources(text)
     if len(lines) == len(wanted):
@@ -69,7 +85,8 @@ def _read_pin(path: Path, document: InputSection) -> StackEnvironment:
 def tables_of(path: Path, document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The tables of resources. Raises InputError without one, and for anything else."""
     whole = InputSection(str(path), document)
-    whole.only(["app", "defaults", "resource"])
+    whole.only(["app", "defaults", "fallbacks", "resource"])
+    read_patterns(whole.mapping("fallbacks"), f"{path}, fallbacks")
     _read_pin(path, whole)
     InputSection(f"{path}, defaults", whole.mapping("defaults")).only(DEFAULTS)
     tables = document.get("resource")
@@ -124,7 +141,12 @@ def section_of(path: Path, position: int, table: Mapping[str, Any]) -> str:
 
 
 def read_resource(
-    path: Path, at: int, table: dict[str, Any], kinds: Kinds, overrides: Overrides
+    path: Path,
+    at: int,
+    table: dict[str, Any],
+    kinds: Kinds,
+    overrides: Overrides,
+    patterns: Sequence[FallbackPattern] = (),
 ) -> Wanted:
     """The resource in the table at a position, counted from 1. Raises InputError."""
     section = InputSection(section_of(path, at, table), table)
@@ -132,6 +154,8 @@ def read_resource(
     cfn_type, preferred = section.required_text("type"), section.required_text("preferred")
     kind = known_kind(section, cfn_type, kinds)
     choices = read_choices(section, WORDS, overrides)
+    if WORDS.fallback not in table:
+        choices = replace(choices, fallbacks=fallbacks_of(preferred, patterns, {}))
     check_names(section, kind, preferred, choices.fallbacks)
     check_properties(section, kind, section.mapping("properties"))
     stack, logical_id = section.text("stack"), section.text("logical_id")

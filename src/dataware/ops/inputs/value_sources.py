@@ -6,10 +6,9 @@ does not answer stays unknown, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
 from dataware.core.errors import DatawareError, LookupFailedError, NotFoundError
 from dataware.core.evaluation import Evaluator, NotKnownError, Surroundings, url_suffix_of
@@ -30,6 +29,28 @@ Exports = Mapping[str, Callable[[], str]]
 UNASKED = "AWS is not asked here"
 
 
+Answer = TypeVar("Answer")
+Given = TypeVarTuple("Given")
+
+
+def _once(ask: Callable[[*Given], Answer]) -> Callable[[*Given], Answer]:
+    """The same question, asked once: what is not known stays so for the whole run."""
+    found: dict[tuple[*Given], Answer | NotKnownError] = {}
+
+    def answer(*given: *Given) -> Answer:
+        if given not in found:
+            try:
+                found[given] = ask(*given)
+            except NotKnownError as error:
+                found[given] = error
+        said = found[given]
+        if isinstance(said, NotKnownError):
+            raise NotKnownError(str(said))
+        return said
+
+    return answer
+
+
 @dataclass
 class ValueSources:
     """What the values of an app rest on beside its templates.
@@ -43,11 +64,11 @@ class ValueSources:
     asked: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.aws_in = cache(self._open)
-        self.exports_in = cache(self._exports)
-        self.stored_in = cache(self._stored)
-        self.parameters_of = cache(self._parameters)
-        self.resources_of = cache(self._resources)
+        self.aws_in = _once(self._open)
+        self.exports_in = _once(self._exports)
+        self.stored_in = _once(self._stored)
+        self.parameters_of = _once(self._parameters)
+        self.resources_of = _once(self._resources)
 
     def _open(self, region: str | None) -> Aws:
         if self.open_aws is None:
@@ -96,14 +117,14 @@ class StackValues:
     """The values of one stack: its name, where it goes, and what its parameters are.
 
     `stack` is its name or ARN, None where nobody has said it. `given` are parameters that the
-    stack in which it is nested hands down. `exports` are those of the same app.
+    stack in which it is nested hands down. `exports` answers with those of the same app.
     """
 
     sources: ValueSources
     stack: str | None = None
-    environment: StackEnvironment = StackEnvironment()
+    environment: StackEnvironment = field(default_factory=StackEnvironment)
     given: Mapping[str, Any] | None = None
-    exports: Exports = field(default_factory=dict)
+    exports: Callable[[], Exports] = dict
     unnamed: str = "pass --stack NAME"
 
     def evaluator(self, document: Mapping[str, Any], kinds: Kinds) -> Evaluator:
@@ -186,15 +207,17 @@ class StackValues:
 
     def _exported(self, name: str) -> str:
         reason = ""
-        if name in self.exports:
+        if (declared := self.exports().get(name)) is not None:
             try:
-                return self.exports[name]()
+                return declared()
             except NotKnownError as error:
                 reason = f" ({error})"
         self._check_account()
         found = self.sources.exports_in(self.environment.region)
         if name not in found:
-            raise NotKnownError(f"no deployed stack exports {name}{reason}: deploy that stack first")
+            raise NotKnownError(
+                f"no deployed stack exports {name}{reason}: deploy that stack first"
+            )
         return found[name]
 
     def _check_account(self) -> None:
@@ -226,7 +249,7 @@ def _arn_of(kind: Kind) -> Callable[[str, str, str, str], str]:
     return lambda *place: kind.access.arns(*place)[0]
 
 
-def exports_of(each: Sequence[tuple[Mapping[str, Any], Evaluator]]) -> Exports:
+def exports_of(each: Iterable[tuple[Mapping[str, Any], Evaluator]]) -> Exports:
     """What the templates of an app export, with the evaluators of these."""
     found: dict[str, Callable[[], str]] = {}
     for document, evaluator in each:
@@ -243,4 +266,3 @@ def exports_of(each: Sequence[tuple[Mapping[str, Any], Evaluator]]) -> Exports:
 
 def _answer(evaluator: Evaluator, expression: Any) -> Callable[[], str]:
     return lambda: str(evaluator.resolve(expression))
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,19 +42,34 @@ class Overrides:
 
 
 @dataclass(frozen=True, slots=True)
+class Unplanned:
+    """A stateful resource of an app about which nothing is decided, and why, as a clause."""
+
+    id: str
+    type: str
+    stack: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """The wanted resources of an app, and the environments of their stacks.
 
     `environments` go by the id of a stack within the app, because two stacks of one name may go to
     two regions. `stacks` holds the whole templates, also those in which nothing opts in; it is
     empty where the names of the stacks are not known. `unseen` warns of what was not
-    looked into. `pin` is the only environment in which the app may be used.
+    looked into, `notes` say what else was left out, and `unplanned` are stateful resources that
+    were to be planned and cannot be. `asked` are permissions that were needed to compute values,
+    by ARN. `pin` is the only environment in which the app may be used.
     """
 
     wanted: list[Wanted]
     environments: Mapping[str, StackEnvironment] = field(default_factory=dict)
     stacks: tuple[StackTemplate, ...] = ()
     unseen: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unplanned: tuple[Unplanned, ...] = ()
+    asked: Mapping[str, Set[str]] = field(default_factory=dict)
     pin: StackEnvironment = StackEnvironment()
 
     def check_environment(self, account: str, region: str) -> None:

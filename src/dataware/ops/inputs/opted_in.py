@@ -1,0 +1,258 @@
+"""Reads the resources of a template that opt in by metadata.
+
+Metadata: {Dataware: {Fallback: [name, …]}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dataware.calc.suggest import nearest
+from dataware.core.errors import InputError
+from dataware.core.guard import is_retained
+from dataware.core.kind import Kind
+from dataware.core.model import Creator, Wanted
+from dataware.core.names import is_arn
+from dataware.core.values import Computed, find_function, is_function
+from dataware.ops.inputs.evaluated import EvaluatedTemplate, evaluate_template
+from dataware.ops.inputs.fallback_patterns import FallbackPattern, fallbacks_of
+from dataware.ops.inputs.reading import InputSection, cure, describe_value
+from dataware.ops.inputs.references import unresolved_properties
+from dataware.ops.inputs.template import check_resources
+from dataware.ops.inputs.value_sources import UNASKED, StackValues, ValueSources
+from dataware.ops.inputs.wanted import (
+    FieldNames,
+    Kinds,
+    Overrides,
+    ResourceChoices,
+    check_names,
+    check_properties,
+    known_kind,
+    read_choices,
+)
+
+WORDS = FieldNames("Fallback", "OnError", "OnFallbackData", "Import")
+OPT_IN = "add Metadata: {Dataware: {Fallback: [name]}} to each resource that dataware should see"
+KEY = "Dataware"
+ALIKE = 0.85
+"""How like `KEY` another key has to be to be taken for a slip: keys of other tools are fine."""
+
+CONDITION = ("Condition",)
+
+Readers = Mapping[str, tuple[Mapping[str, Any], Callable[[], Wanted]]]
+
+
+class UnknownNameError(InputError):
+    """A resource whose name is unknown; `unasked` says that AWS alone would tell it."""
+
+    def __init__(self, text: str, *, unasked: bool) -> None:
+        super().__init__(text)
+        self.unasked = unasked
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a template stands, and what its resources are read with.
+
+    `referred` are resources that the app refers to, by the logical id each would have here.
+    `synthesized` says that CDK wrote the template, which leaves out a section that is empty.
+    `values` are what its functions rest on; `patterns` give fallbacks, and with `every` stateful
+    resources are read that do not opt in. `within` are the logical ids of nested stacks around it.
+    """
+
+    path: Path
+    kinds: Kinds
+    overrides: Overrides
+    stack: str | None
+    referred: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    synthesized: bool = False
+    values: StackValues = field(default_factory=lambda: StackValues(ValueSources()))
+    patterns: tuple[FallbackPattern, ...] = ()
+    every: bool = False
+    within: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Mapping[str, str | None]:
+        """What patterns may name of the stack."""
+        meant = self.values.environment
+        return {"account": meant.account, "region": meant.region, "stack": self.stack}
+
+    def where(self, logical_id: str) -> str:
+        """The head of a complaint about a resource."""
+        return f"{self.path}, resource {logical_id}"
+
+
+def open_template(source: Source, document: Mapping[str, Any]) -> EvaluatedTemplate:
+    """The template, with what evaluates it. Raises InputError where it has no resources."""
+    check_resources(document, source.path, synthesized=source.synthesized)
+    return evaluate_template(document, source.values, source.kinds)
+
+
+def template_readers(source: Source, template: EvaluatedTemplate) -> Readers:
+    """What opts in, by logical id: the resource, and what reads it or raises InputError."""
+    return {
+        logical_id: (resource, partial(read_resource, source, template, logical_id, resource))
+        for logical_id, resource in template.resources.items()
+        if opts_in(source, logical_id, resource)
+    }
+
+
+def read_referred(source: Source, template: EvaluatedTemplate) -> list[Wanted]:
+    """The resources that the app refers to and the template does not declare."""
+    # Of what is only referred to, name and keys are known: too little to create it elsewhere.
+    return [
+        replace(read_resource(source, template, logical_id, resource), unresolved=("Properties",))
+        for logical_id, resource in source.referred.items()
+        if logical_id not in template.resources
+    ]
+
+
+def opts_in(source: Source, logical_id: str, resource: Mapping[str, Any]) -> bool:
+    """Whether a resource opts in. Raises InputError for a key that nearly says so."""
+    metadata = metadata_of(resource)
+    if KEY in metadata:
+        return True
+    if is_function(resource.get("Metadata")) and type_of(resource) in source.kinds:
+        text = describe_value(resource["Metadata"])
+        raise InputError(
+            f"{source.where(logical_id)}: Metadata is {text}, so that it is unknown "
+            "whether it opts in: write it out"
+        )
+    for key in metadata:
+        if nearest(str(key), [KEY], ALIKE):
+            where = f"{source.where(logical_id)}, Metadata"
+            raise InputError(f"{where}: unknown field {key}, did you mean {KEY}?")
+    return False
+
+
+def type_of(resource: Mapping[str, Any]) -> str:
+    """The type of a resource, empty where it is not literal."""
+    named = resource.get("Type")
+    return named if isinstance(named, str) else ""
+
+
+def metadata_of(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The metadata of a resource, empty where it is not literal."""
+    metadata = resource.get("Metadata")
+    return metadata if isinstance(metadata, Mapping) else {}
+
+
+def read_resource(
+    source: Source, template: EvaluatedTemplate, logical_id: str, resource: Mapping[str, Any]
+) -> Wanted:
+    """The wanted resource in a resource that opts in. Raises InputError."""
+    declared = InputSection(source.where(logical_id), resource)
+    kind = known_kind(declared, declared.required_text("Type"), source.kinds)
+    if is_function(resource):
+        raise declared.bad(f"a part of it is {describe_value(resource)}{cure(resource)}")
+    preferred = _preferred_name(template, declared, kind)
+    given = template.evaluator.write(metadata_of(resource)[KEY])
+    if is_function(given):
+        raise declared.bad(f"Metadata.{KEY} is {describe_value(given)}{cure(given)}")
+    section = InputSection(f"{declared.where}, Metadata.Dataware", given)
+    if not isinstance(section.data, dict):
+        raise declared.bad("Metadata.Dataware must be a mapping such as {Fallback: [name]}")
+    section.only(WORDS.all)
+    choices = read_choices(section, WORDS, source.overrides)
+    if WORDS.fallback not in section.data:
+        found = fallbacks_of(preferred, source.patterns, source.place)
+        choices = replace(choices, fallbacks=found)
+    check_names(section, kind, preferred, choices.fallbacks)
+    wanted = build_wanted(source, template, logical_id, resource, preferred, choices)
+    check_properties(declared, kind, wanted.properties)
+    return wanted
+
+
+def build_wanted(
+    source: Source,
+    template: EvaluatedTemplate,
+    logical_id: str,
+    resource: Mapping[str, Any],
+    preferred: str,
+    choices: ResourceChoices,
+) -> Wanted:
+    """The wanted resource under a name; its properties hold values as far as they are known."""
+    kind = source.kinds[type_of(resource)]
+    declared = resource.get("Properties")
+    given = template.writer.write(declared if isinstance(declared, Mapping) else {})
+    given = given if isinstance(given, dict) else {}
+    parts = (kind.template.identifier, *kind.template.name_parts)
+    properties = {name: one for name, one in given.items() if name not in parts[1:]}
+    if parts[0] in properties:
+        properties[parts[0]] = preferred
+    conditional = CONDITION if isinstance(template.existence(resource), Computed) else ()
+    return Wanted(
+        id="/".join((*source.within, path_of(metadata_of(resource)) or logical_id)),
+        type=kind.cfn_type,
+        preferred=preferred,
+        fallbacks=choices.fallbacks,
+        properties=properties,
+        stack=source.stack,
+        logical_id=logical_id,
+        on_error=choices.on_error,
+        on_fallback_data=choices.on_fallback_data,
+        import_mode=choices.import_mode,
+        creator=Creator.DEPLOYMENT,
+        unresolved=(*conditional, *unresolved_properties(properties)),
+        where=source.where(logical_id),
+        retained=is_retained(template.evaluator.evaluate(resource.get("DeletionPolicy"))),
+        computed_by=_naming_function(declared, parts),
+    )
+
+
+def _naming_function(properties: Any, parts: tuple[str, ...]) -> str:
+    """The function that gives the name, or the property that CloudFormation makes it of."""
+    if not isinstance(properties, Mapping):
+        return ""
+    named = properties.get(parts[0])
+    if function := find_function(named):
+        return function
+    return next((part for part in parts[1:] if part in properties and named is None), "")
+
+
+def _preferred_name(template: EvaluatedTemplate, declared: InputSection, kind: Kind) -> str:
+    properties = declared.mapping("Properties")
+    name = template.name(kind, properties)
+    if name is None and is_function(properties):
+        name = _name_in_computed(template, kind, properties)
+    where = f"Properties.{kind.template.identifier}"
+    if name is None:
+        raise declared.bad(f"{where} is missing: give the preferred name")
+    if isinstance(name, Computed):
+        raise UnknownNameError(
+            f"{declared.where}: {where} is {describe_value(name)}, whose value is unknown: "
+            f"{name.reason}",
+            unasked=UNASKED in name.reason,
+        )
+    if not isinstance(name, str) or find_function(name):
+        raise declared.bad(f"{where} must be a string, not {describe_value(name)}{cure(name)}")
+    if is_arn(name):
+        raise declared.bad(
+            f"{where} is an ARN, which CloudFormation does not accept as a name: give the name "
+            f"of the {kind.noun} alone"
+        )
+    return name
+
+
+def _name_in_computed(
+    template: EvaluatedTemplate, kind: Kind, properties: Mapping[str, Any]
+) -> Any:
+    """The name in properties that are a function as a whole."""
+    found = template.evaluator.evaluate(properties)
+    if isinstance(found, Computed):
+        return found
+    if not isinstance(found, Mapping):
+        return Computed(properties, reason="it gives no properties: correct it")
+    return template.name(kind, found)
+
+
+def path_of(metadata: Mapping[str, Any]) -> str | None:
+    """The construct path, without the parts that CDK adds for the resource itself."""
+    path = metadata.get("aws:cdk:path")
+    if not isinstance(path, str) or not path:
+        return None
+    return path.removesuffix("/Resource").removesuffix("/Default")
