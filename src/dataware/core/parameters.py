@@ -19,7 +19,7 @@ from dataware.core.evaluation import NotKnownError
 from dataware.core.guard import DeclaredResource, StackTemplate
 from dataware.core.values import Computed, Scope, text_of
 
-STORED = re.compile(r"AWS::SSM::Parameter::Value<(.*)>")
+STORED = re.compile(r"AWS::\w+::Parameter::Value<(.*)>")
 """A type whose value is the name of an SSM parameter, which holds the value that is meant."""
 
 EVERY = ""

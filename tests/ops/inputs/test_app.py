@@ -265,7 +265,7 @@ WRONG: list[tuple[str, str | bytes, str]] = [
     ("a.toml", "", "is empty"),
     ("a.toml", b"\xff\xfe\x00", "not a text file in UTF-8"),
     ("a.toml", "[[resource]\n", "not valid TOML: .*line 1"),
-    ("a.toml", "x = 1", "unknown field x, choose from app, defaults, resource"),
+    ("a.toml", "x = 1", "unknown field x, choose from app, defaults, fallbacks, resource"),
     ("a.toml", "resource = 1", "it declares no resource"),
     ("a.toml", "resource = []", "it declares no resource"),
     ("a.toml", '[[resource]]\npreferred = "abc"', r"resource 1 \(abc\): type is missing"),

@@ -77,6 +77,7 @@ def _apply(
     from dataware.cli.app import app_of, wanted_here
     from dataware.cli.context import outside, settings_of
     from dataware.cli.display import can_ask
+    from dataware.cli.guarded_plan import report_unplanned
     from dataware.cli.project import in_project
     from dataware.ops.apply import apply_plan
     from dataware.ops.inputs import App
@@ -92,6 +93,7 @@ def _apply(
         listener.at(context.aws)
         if left_out:
             context.emit(event("note", text=left_out))
+        report_unplanned(context.emit, loaded)
         settings = settings_of(copy)
         plan = saved or make_plan(
             context,

@@ -58,7 +58,7 @@ def run_check(look: AwsOptions, app: Path | None, only: tuple[str, ...] = ()) ->
                 continue
             where = {"file": problem.file, "line": problem.line, "place": problem.place}
             emit(event("problem", text=problem.text, **where))
-        count = format_count(len(checked.wanted), "resource")
+        count = format_count(len(checked.wanted) + checked.unnamed, "resource")
         if not checked.problems:
             emit(event("done", text=f"Nothing is wrong with {path}: {count} opted in"))
             return 0

@@ -48,10 +48,10 @@ class References:
             raise NotKnownError("Ref takes the name of a parameter or a resource: correct it")
         if name.startswith("AWS::"):
             return self._evaluator.surroundings.pseudo(name)
-        definition = self._declared("Parameters", name)
+        definition = self._find_declared("Parameters", name)
         if definition is not None:
             return self._evaluator.surroundings.parameter(name, definition)
-        if self._declared("Resources", name) is None:
+        if self._find_declared("Resources", name) is None:
             raise NotKnownError(f"{name} is neither a parameter nor a resource of the template")
         return self.name_of(name)
 
@@ -82,7 +82,7 @@ class References:
         return found
 
     def _compute_name(self, logical_id: str) -> str:
-        rule, resource = self._rule(logical_id), self._declared("Resources", logical_id) or {}
+        rule, resource = self._rule(logical_id), self._find_declared("Resources", logical_id) or {}
         if rule is None:
             raise NotKnownError(f"{logical_id} is known only once it is deployed: write it out")
         condition = resource.get("Condition")
@@ -99,11 +99,11 @@ class References:
         return text
 
     def _rule(self, logical_id: str) -> NamingRule | None:
-        resource = self._declared("Resources", logical_id)
+        resource = self._find_declared("Resources", logical_id)
         named = resource.get("Type") if resource else None
         return self._evaluator.names.get(named) if isinstance(named, str) else None
 
-    def _declared(self, section: str, name: str) -> Mapping[str, Any] | None:
+    def _find_declared(self, section: str, name: str) -> Mapping[str, Any] | None:
         found = self._evaluator.document.get(section)
         one = found.get(name) if isinstance(found, Mapping) else None
         return one if isinstance(one, Mapping) else None

@@ -95,9 +95,9 @@ def check_parameters(templates: Templates, given: GivenParameters) -> None:
 
 
 def _check_parameter(templates: Templates, name: str, value: str) -> None:
-    found = [one for _, document in templates if (one := _declared(document).get(name))]
+    found = [one for _, document in templates if (one := _declared_parameters(document).get(name))]
     if not found:
-        known = {one for _, document in templates for one in _declared(document)}
+        known = {one for _, document in templates for one in _declared_parameters(document)}
         hint = did_you_mean(name, known) if known else "it has no parameters"
         raise InputError(f"--parameter {name}: no template declares it, {hint}")
     for definition in found:
@@ -109,7 +109,7 @@ def _check_parameter(templates: Templates, name: str, value: str) -> None:
             raise InputError(f"--parameter {shown}: {problem}")
 
 
-def _declared(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def _declared_parameters(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     found = document.get("Parameters")
     named = found.items() if isinstance(found, Mapping) else ()
     return {str(name): one for name, one in named if isinstance(one, Mapping)}

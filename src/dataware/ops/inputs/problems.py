@@ -56,10 +56,14 @@ class FileProblem:
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """What a file declares, and what is wrong with it."""
+    """What a file declares, and what is wrong with it.
+
+    `unnamed` counts what opts in under a name that only AWS can tell.
+    """
 
     wanted: tuple[Wanted, ...] = ()
     problems: tuple[FileProblem, ...] = ()
+    unnamed: int = 0
 
     def only(self, chosen: Sequence[str]) -> CheckedFile:
         """What concerns the named resources, and the whole file. Raises InputError for others."""
@@ -108,7 +112,7 @@ def _join_parts(parts: Iterable[CheckedFile], path: Path, kinds: Kinds) -> Check
         check_together(str(path), wanted, kinds)
     except InputError as error:
         problems.append(FileProblem(str(path), 0, _strip(error, str(path))))
-    return CheckedFile(wanted, tuple(problems))
+    return CheckedFile(wanted, tuple(problems), sum(part.unnamed for part in parts))
 
 
 def _check_toml(path: Path, kinds: Kinds) -> CheckedFile:
@@ -156,7 +160,9 @@ def _check_template(path: Path, kinds: Kinds, stack: Stack | None = None) -> Che
             )
             for each in dict.fromkeys(sentences)
         ]
-    return CheckedFile(tuple(wanted), tuple(problems))
+    failed = {problem.names[0] for problem in problems if problem.names}
+    read = {one.logical_id for one in wanted}
+    return CheckedFile(tuple(wanted), tuple(problems), len(readers.keys() - failed - read))
 
 
 def _texts_of(data: object, *fields: str) -> tuple[str, ...]:

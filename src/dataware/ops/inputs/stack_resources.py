@@ -171,7 +171,7 @@ def _read_named(
         return f"no fallback pattern fits its name, {name}"
     if mistake := find_mistake(kind, name, fallbacks, FIELDS):
         return mistake
-    return _wanted(source, template, logical_id, resource, name, fallbacks)
+    return _build_unasked(source, template, logical_id, resource, name, fallbacks)
 
 
 def _read_generated(
@@ -191,10 +191,10 @@ def _read_generated(
         return f"{NOT_BEFORE}, and the deployed stack was not seen: {error}"
     if deployed is None:
         return f"{NOT_BEFORE}, and the stack has none yet"
-    return _wanted(source, template, logical_id, resource, deployed.physical_id, ())
+    return _build_unasked(source, template, logical_id, resource, deployed.physical_id, ())
 
 
-def _wanted(
+def _build_unasked(
     source: Source,
     template: EvaluatedTemplate,
     logical_id: str,
@@ -227,18 +227,18 @@ def _read_nested(
         unplanned = Unplanned(logical_id, NESTED, source.stack, reason)
         return StackReading(unplanned=[unplanned] if source.every else [])
     found = read_stack_resources(
-        _within(source, template, logical_id, resource, path), above=frozenset(seen)
+        _nested_source(source, template, logical_id, resource, path), above=frozenset(seen)
     )
     if isinstance(template.existence(resource), Computed):
-        found.wanted = [_conditional(one) for one in found.wanted]
+        found.wanted = [_make_conditional(one) for one in found.wanted]
     return found
 
 
-def _conditional(wanted: Wanted) -> Wanted:
+def _make_conditional(wanted: Wanted) -> Wanted:
     return replace(wanted, unresolved=tuple(dict.fromkeys((*CONDITION, *wanted.unresolved))))
 
 
-def _within(
+def _nested_source(
     source: Source,
     template: EvaluatedTemplate,
     logical_id: str,

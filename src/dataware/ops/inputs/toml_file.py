@@ -12,6 +12,7 @@ from typing import Any
 
 from dataware.calc.suggest import did_you_mean
 from dataware.core.errors import InputError
+from dataware.core.kind import Kind
 from dataware.core.model import Wanted
 from dataware.core.names import parse_stack, plain_name
 from dataware.ops.inputs.fallback_patterns import (
@@ -162,20 +163,13 @@ def read_resource(
     if (stack is None) != (logical_id is None):
         raise section.bad("stack and logical_id belong together: give both or neither")
     name, account, region = parse_stack(stack) if stack else (None, None, None)
-    properties = section.mapping("properties")
-    if properties.get(kind.template.identifier, preferred) not in (
-        preferred,
-        plain_name(kind, preferred),
-    ):
-        raise section.bad(
-            f"properties.{kind.template.identifier} differs from preferred: remove it"
-        )
+    _check_name_in_properties(section, kind, preferred)
     return Wanted(
         id=section.text("id") or preferred,
         type=cfn_type,
         preferred=preferred,
         fallbacks=choices.fallbacks,
-        properties=properties,
+        properties=section.mapping("properties"),
         stack=name,
         account=account,
         region=region,
@@ -185,3 +179,11 @@ def read_resource(
         import_mode=choices.import_mode,
         where=section.where,
     )
+
+
+def _check_name_in_properties(section: InputSection, kind: Kind, preferred: str) -> None:
+    """Refuse properties that name the resource otherwise."""
+    identifier = kind.template.identifier
+    named = section.mapping("properties").get(identifier, preferred)
+    if named not in (preferred, plain_name(kind, preferred)):
+        raise section.bad(f"properties.{identifier} differs from preferred: remove it")

@@ -65,8 +65,8 @@ class ValueSources:
 
     def __post_init__(self) -> None:
         self.aws_in = _once(self._open)
-        self.exports_in = _once(self._exports)
-        self.stored_in = _once(self._stored)
+        self.exports_in = _once(self._list_exports)
+        self.stored_in = _once(self._read_stored)
         self.parameters_of = _once(self._parameters)
         self.resources_of = _once(self._resources)
 
@@ -78,7 +78,7 @@ class ValueSources:
         except DatawareError as error:
             raise NotKnownError(str(error)) from error
 
-    def _exports(self, region: str | None) -> Mapping[str, str]:
+    def _list_exports(self, region: str | None) -> Mapping[str, str]:
         aws = self.aws_in(region)
         self.asked.setdefault("*", set()).add("cloudformation:ListExports")
         try:
@@ -86,7 +86,7 @@ class ValueSources:
         except LookupFailedError as error:
             raise NotKnownError(str(error)) from error
 
-    def _stored(self, region: str | None, name: str) -> str:
+    def _read_stored(self, region: str | None, name: str) -> str:
         aws = self.aws_in(region)
         plain = name.rpartition(":")[0] if name.rpartition(":")[2].isdecimal() else name
         arn = f"arn:{aws.partition}:ssm:{aws.region}:{aws.account}:parameter/{plain.lstrip('/')}"
@@ -130,16 +130,16 @@ class StackValues:
     def evaluator(self, document: Mapping[str, Any], kinds: Kinds) -> Evaluator:
         """What evaluates the template of the stack."""
         values = ParameterValues(
-            self._given(document),
-            self._deployed,
-            self._stored,
+            self._find_given(document),
+            self._deployed_parameters,
+            self._read_stored,
             self.sources.parameters.keeps_others,
             "" if self.stack else ", or --stack NAME for that of the deployed stack",
         )
-        around = Surroundings(self._pseudo, values.value, self._stored, self._exported)
+        around = Surroundings(self._pseudo, values.value, self._read_stored, self._find_export)
         return Evaluator(document, around, naming_rules(kinds))
 
-    def _given(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _find_given(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         if self.given is not None:
             return self.given
         declared = document.get("Parameters")
@@ -182,7 +182,7 @@ class StackValues:
             raise NotKnownError("pass the ARN of the stack with --stack")
         return self.stack
 
-    def _deployed(self) -> Mapping[str, str]:
+    def _deployed_parameters(self) -> Mapping[str, str]:
         if self.stack is None or self.given is not None or self.sources.open_aws is None:
             return {}
         self._check_account()
@@ -201,11 +201,11 @@ class StackValues:
         self._check_account()
         return self.sources.resources_of(self.environment.region, self.stack)
 
-    def _stored(self, name: str) -> str:
+    def _read_stored(self, name: str) -> str:
         self._check_account()
         return self.sources.stored_in(self.environment.region, name)
 
-    def _exported(self, name: str) -> str:
+    def _find_export(self, name: str) -> str:
         reason = ""
         if (declared := self.exports().get(name)) is not None:
             try:
