@@ -161,8 +161,8 @@ def _check_template(path: Path, kinds: Kinds, stack: Stack | None = None) -> Che
             for each in dict.fromkeys(sentences)
         ]
     failed = {problem.names[0] for problem in problems if problem.names}
-    read = {one.logical_id for one in wanted}
-    return CheckedFile(tuple(wanted), tuple(problems), len(readers.keys() - failed - read))
+    planned = {one.logical_id for one in wanted}
+    return CheckedFile(tuple(wanted), tuple(problems), len(readers.keys() - failed - planned))
 
 
 def _texts_of(data: object, *fields: str) -> tuple[str, ...]:
