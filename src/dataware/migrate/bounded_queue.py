@@ -30,6 +30,11 @@ class BoundedQueue(Generic[T]):
         self._blocked: list[asyncio.Future[None]] = []
         self._ended = False
 
+    def resize(self, units: int, size: int) -> None:
+        """Hold another number of jobs and bytes at most from now on; those held already stay."""
+        self._most_units, self._most_bytes = units, size
+        self._wake_blocked()
+
     async def put(self, jobs: Iterable[tuple[T, int]]) -> None:
         """Hold jobs with their sizes, each as soon as it fits; none once the backlog has ended."""
         for job, size in jobs:
@@ -76,7 +81,11 @@ class BoundedQueue(Generic[T]):
         """A job of `size` bytes is no longer held."""
         self._units -= 1
         self._bytes -= size
-        if self._blocked and (not self._units or self._has_room()):
+        if self._blocked:
+            self._wake_blocked()
+
+    def _wake_blocked(self) -> None:
+        if not self._units or self._has_room():
             blocked, self._blocked = self._blocked, []
             for future in blocked:
                 _wake(future)

@@ -8,6 +8,8 @@ holds only what the target has acknowledged.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,6 +24,7 @@ from dataware.migrate.partition_source import LocalPartitions, PartitionSource
 from dataware.migrate.rate_limiter import RateLimiter
 from dataware.migrate.run_tools import RunTools
 from dataware.migrate.supervisor import CopySupervisor, tasks_of
+from dataware.migrate.turnstile import Turnstile
 
 GRACE_SECONDS = 1.0
 
@@ -64,7 +67,8 @@ class QueuedUnit(NamedTuple):
 class Engine:
     """One migration's copy, or one process's part of it; `run` may be called once.
 
-    `leases` hands out the partitions; without it they are those that remain.
+    `leases` hands out the partitions; without it they are those that remain. `sharers` tells how
+    many copies share the bounds of a run right now; without it this one has them alone.
     """
 
     def __init__(
@@ -73,7 +77,12 @@ class Engine:
         tools: RunTools,
         settings: EngineSettings,
         leases: PartitionSource | None = None,
+        sharers: Callable[[], int] | None = None,
     ) -> None:
+        self._sharers = sharers
+        self._sharing = 1
+        self._reading = Turnstile(settings.readers)
+        self._writing = Turnstile(settings.writers)
         self._copier = copier
         self._tools = tools
         self._settings = settings
@@ -88,8 +97,9 @@ class Engine:
         self._trial = FirstWrites() if settings.trial else None
         tools.progress.ceiling = self._binding_limit
         self._watch = CopySupervisor(
-            tools, tick=self._ledger.tick, on_halt=self._drop, grace=GRACE_SECONDS
+            tools, tick=self._tick, on_halt=self._drop, grace=GRACE_SECONDS
         )
+        self._adapt()
 
     @property
     def limit(self) -> float | None:
@@ -105,12 +115,31 @@ class Engine:
         """Which bound that a person has set holds the copy back; empty if none does."""
         bounds = self._settings
         if self._rate.holds():
-            return f"held at {(bounds.max_rate or 0) * bounds.parts:,.10g}/s by --max-rate"
+            rate = (bounds.max_rate or 0) * bounds.parts / self._sharing
+            by = "by --max-rate" if self._sharing == 1 else "as its share of --max-rate"
+            return f"held at {rate:,.10g}/s {by}"
         for gate, capacity in ((self._read_share, "read"), (self._write_share, "write")):
             if gate.holds():
                 share = 100 * (bounds.max_share or 0) * bounds.parts
                 return f"held at {share:.3g} % of the {capacity} capacity by --max-share"
         return ""
+
+    def _tick(self) -> None:
+        self._ledger.tick()
+        self._adapt()
+
+    def _adapt(self) -> None:
+        """Take an even share of what all copies of the run may take together."""
+        sharing = self._sharers() if self._sharers else 1
+        if sharing == self._sharing:
+            return
+        self._sharing, whole = sharing, self._settings
+        writers = max(1, whole.writers // sharing)
+        self._backlog.resize(BACKLOG * writers, whole.bytes_in_flight // sharing)
+        self._reading.resize(max(1, whole.readers // sharing))
+        self._writing.resize(writers)
+        if whole.max_rate is not None:
+            self._rate.bound(whole.max_rate / sharing)
 
     async def run(self) -> Counts:
         """Copy what is not yet accounted for. Raises Incomplete when asked to stop."""
@@ -148,15 +177,26 @@ class Engine:
             while (lease := await leases.take()) is not None:
                 partition, after = lease
                 pages = PageWindow(partition)
-                async for page in self._copier.read(partition, after, self._bound_page):
-                    if self._watch.halted:
-                        return
-                    await self._read_share.take(page.read_units)
-                    await self._take_page(pages, page)
+                async with aclosing(self._pages(partition, after)) as read:
+                    async for page in read:
+                        if self._watch.halted:
+                            return
+                        await self._read_share.take(page.read_units)
+                        await self._take_page(pages, page)
         except asyncio.CancelledError:
             raise
         except BaseException as error:
             self._watch.fail(error)
+
+    async def _pages(self, partition: str, after: str | None) -> AsyncGenerator[UnitPage[Any]]:
+        """The pages of a partition; a turn lasts until what was read of one is taken."""
+        pages = aiter(self._copier.read(partition, after, self._bound_page))
+        more = True
+        while more and not self._watch.halted:
+            async with self._reading:
+                if (page := await anext(pages, None)) is not None:
+                    yield page
+                more = page is not None
 
     def _bound_page(self) -> int | None:
         """So few that all open pages together are written in a second, where the rate is bounded.
@@ -220,7 +260,7 @@ class Engine:
             await self._rate.take(unit.items)
         if self._write_share.limit is not None:
             await self._write_share.take(unit.write_units)
-        outcome = await self._copier.write(unit)
+        outcome = await self._write_in_turn(unit)
         if self._trial is None:
             self._ledger.count_written(window, page, outcome)
             return
@@ -228,6 +268,12 @@ class Engine:
             self._ledger.count_written(*settled)
         if outcome.copied:
             self._trial = None
+
+    async def _write_in_turn(self, unit: Unit[Any]) -> CopyOutcome:
+        if self._sharers is None:
+            return await self._copier.write(unit)
+        async with self._writing:
+            return await self._copier.write(unit)
 
     def _end_trial(self) -> None:
         """A copy that ends without a single write that was allowed has failed, or was done before.

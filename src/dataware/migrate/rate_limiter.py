@@ -18,6 +18,7 @@ passed (`calc.adaptive_rate`), a calm window raises it again. Without a limit no
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from dataware.calc.adaptive_rate import AdaptiveRate
 from dataware.core.ports import Clock
@@ -104,6 +105,10 @@ class RateLimiter:
         start = now if self._next is None else max(self._next, now - BURST_SECONDS)
         self._next = start + units / limit
         return (self._next if self._upfront else start) - now
+
+    def bound(self, ceiling: float | None) -> None:
+        """Let another ceiling hold from now on."""
+        self._go_at(replace(self._pace, ceiling=ceiling))
 
     def slow_down(self) -> None:
         """Slow down after a throttled answer."""

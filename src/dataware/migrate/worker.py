@@ -15,6 +15,7 @@ and it is told:
 
     lease        a partition, with the cursor after which it goes on; without one there are no more
     stop         the copy ends early
+    share        among how many copies of the run the bounds are shared out from now on
     alive        the leading process runs
 """
 
@@ -57,11 +58,14 @@ class Worker:
         self._held_reported = ""
         self._engine: Engine | None = None
         self._stopped = False
+        self._sharing = 1
 
     def handle_message(self, message: Message) -> None:
         """Take a message of the leading process."""
         if message["type"] == "stop":
             self._stopped = True
+        elif message["type"] == "share":
+            self._sharing = message["among"]
         elif message["type"] == "lease":
             if message["partition"] is None:
                 self._leases.close()
@@ -105,7 +109,7 @@ class Worker:
             lambda: self._stopped,
             lambda _detail: self._report(),
         )
-        return Engine(copier, tools, settings, self._leases)
+        return Engine(copier, tools, settings, self._leases, lambda: self._sharing)
 
     def _report(self) -> None:
         throttles, self._throttles = self._throttles, Counter()

@@ -60,7 +60,8 @@ class WorkerGroup:
     """One migration's copy by several processes; `run` may be called once.
 
     `start` begins one of them. The partitions are on record already. `trial` ends a copy of which
-    the first writes are all denied, whoever makes them.
+    the first writes are all denied, whoever makes them. `sharers` tells how many copies share the
+    bounds of a run right now.
     """
 
     def __init__(
@@ -70,7 +71,10 @@ class WorkerGroup:
         tools: RunTools,
         *,
         trial: bool = True,
+        sharers: Callable[[], int] = lambda: 1,
     ) -> None:
+        self._sharers = sharers
+        self._sharing = 1
         self._start = start
         self._processes = processes
         self._tools = tools
@@ -85,7 +89,7 @@ class WorkerGroup:
         tools.progress.ceiling = self._ceiling
         self._settled: list[Mapping[str, Any]] = []
         self._watch = CopySupervisor(
-            tools, tick=self._flush, on_halt=self._stop, grace=GRACE_SECONDS
+            tools, tick=self._tick, on_halt=self._stop, grace=GRACE_SECONDS
         )
 
     async def run(self) -> Counts:
@@ -94,6 +98,7 @@ class WorkerGroup:
             async with self._watch as watch:
                 for _ in range(self._processes):
                     self._members.append(self._start())
+                self._share_out()
                 await watch.join(tasks_of(map(self._serve, self._members)))
         finally:
             for member in self._members:
@@ -179,6 +184,17 @@ class WorkerGroup:
         self._denied.update(left["detail"] for left in denied)
         if (attempts := self._denied.total()) >= FEW:
             raise WriteDeniedError(self._denied.most_common(1)[0][0], attempts=attempts)
+
+    def _tick(self) -> None:
+        self._flush()
+        self._share_out()
+
+    def _share_out(self) -> None:
+        """Tell each process of another number of copies that share the bounds."""
+        if (sharing := self._sharers()) != self._sharing:
+            self._sharing = sharing
+            for member in self._members:
+                member.send({"type": "share", "among": sharing})
 
     def _flush(self) -> None:
         """Write the checkpoints that have come, all at once."""

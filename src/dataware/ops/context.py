@@ -10,8 +10,8 @@ from dataware.core.kind import Kind
 from dataware.core.model import Location, OnConflict, Wanted
 from dataware.core.ports import Aws, Clock, Emit, Journal, Markers, Wire
 from dataware.migrate import LeaseTerm, WorkerHandle, WorkerTask
+from dataware.ops.run_bounds import AT_ONCE, RunBounds
 from dataware.verify.run import TaskRunner
-from dataware.verify.steps import Readers
 
 
 class HoldingStacks(Protocol):
@@ -54,7 +54,7 @@ class CopySettings:
     capacity; `allow_skipped` lets a run be complete though keys were left behind; the sizes are in
     bytes; `readers` and `writers` bound what is under way at once (None: as the kind is best
     copied), `bytes_in_flight` its memory; `processes` copy together (None: as many as there is use
-    for).
+    for). Of a run of several migrations `max_parallel` go on at once, and share these bounds.
     """
 
     on_conflict: OnConflict | None = None
@@ -69,6 +69,7 @@ class CopySettings:
     writers: int | None = None
     bytes_in_flight: int = 64 * 1024**2
     processes: int | None = None
+    max_parallel: int = AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,8 @@ class Context:
     `stop` turns true once a person asked to stop; `journal` opens the journal of a target (kind
     name, target name); `wire` makes a transport that reports throttling; `regional` gives the
     control plane of another region of the same credentials; `checkers` makes who carries out the
-    tasks of a comparison, without it the threads of this process do; without `workers` a copy is
-    made by this process alone. `recorded` reads what a journal on this machine says of a target
+    tasks of a comparison, out of who does so on threads of this process; without `workers` this
+    process copies and compares alone. `bounds` are shared by all migrations of the run. `recorded` reads what a journal on this machine says of a target
     (kind name, target name), also while a run has it open. `move` makes the context of another
     region, with the records, journals and holding stacks that lie there.
     """
@@ -105,8 +106,9 @@ class Context:
     regional: Callable[[str], Aws]
     stop: Callable[[], bool] = field(default=lambda: False)
     strict: bool = False
-    checkers: Callable[[ComparisonSpec, Readers], TaskRunner] | None = None
+    checkers: Callable[[ComparisonSpec, TaskRunner], TaskRunner] | None = None
     workers: Workers | None = None
+    bounds: RunBounds = field(default_factory=RunBounds)
     recorded: Callable[[str, str], Iterable[Mapping[str, Any]]] = field(
         default=lambda _kind, _target: ()
     )

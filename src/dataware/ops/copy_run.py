@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -23,7 +24,7 @@ from dataware.migrate import (
     split,
 )
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
-from dataware.ops.context import Context, CopySettings
+from dataware.ops.context import Context, CopySettings, Workers
 from dataware.ops.stopping import unless_stopped
 from dataware.ops.verify import aws_of
 
@@ -71,11 +72,15 @@ class CopyRun:
             self._report_size(size)
             await split(copier, self.journal, self.progress)
             tools = self._tools(size, wire)
-            if (crew := self._group(size, tools)) is not None:
-                await crew.run()
-            else:
-                throttle.engine = Engine(copier, tools, _engine_settings(self.kind, self.settings))
-                await throttle.engine.run()
+            with self._borrowed(size) as processes, self.context.bounds.copying() as sharers:
+                workers = self.context.workers
+                if workers is not None and processes > 1:
+                    await self._group(workers, processes, tools, sharers).run()
+                else:
+                    bounds = _engine_settings(self.kind, self.settings)
+                    shared = sharers if self.context.bounds.shared else None
+                    throttle.engine = Engine(copier, tools, bounds, sharers=shared)
+                    await throttle.engine.run()
         finally:
             await wire.close()
 
@@ -86,23 +91,35 @@ class CopyRun:
         if done:
             emit(event("resumed-at", count=done, **words))
 
-    def _group(self, size: Size, tools: RunTools) -> WorkerGroup | None:
-        """Several processes, if there is use for them and they can be had."""
-        context, workers = self.context, self.context.workers
+    @contextmanager
+    def _borrowed(self, size: Size) -> Iterator[int]:
+        """So many processes as there is use for, and as other migrations of the run leave."""
+        workers, wanted = self.context.workers, self.settings.processes
         if workers is None:
-            return None
+            yield 1
+            return
         items, partitions = size.items - self.progress.counts.done, len(self.progress.remaining())
-        count = processes(self.settings.processes, workers.cores, items, partitions)
+        count = processes(wanted, workers.cores, items, partitions)
+        most = wanted or min(workers.cores, ENOUGH)
         if count == 1:
-            return None
+            yield 1
+            return
+        with self.context.bounds.processes(count, most) as got:
+            yield got
+
+    def _group(
+        self, workers: Workers, count: int, tools: RunTools, sharers: Callable[[], int]
+    ) -> WorkerGroup:
+        partitions = len(self.progress.remaining())
         part = share_of(_engine_settings(self.kind, self.settings), count, partitions)
         assignment = WorkerTask(self.kind.cfn_type, self.order, part)
-        context.emit(event("parallel", processes=count, **self._subject.words()))
+        self.context.emit(event("parallel", processes=count, **self._subject.words()))
         return WorkerGroup(
             partial(workers.start, assignment, self.journal, self.term),
             count,
             tools,
             trial=not self.settings.allow_skipped,
+            sharers=sharers,
         )
 
     @property

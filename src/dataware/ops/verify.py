@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
@@ -18,10 +18,11 @@ from dataware.core.ports import Aws
 from dataware.kinds import list_copied, load
 from dataware.ops.context import ComparisonSpec, Context
 from dataware.ops.named_resources import address_of, describe_empty, holds_history, warn_of_slashes
+from dataware.ops.run_bounds import RunBounds
 from dataware.verify.merge import DifferenceKind
 from dataware.verify.progress import VerifyProgress
-from dataware.verify.run import Stop, compare
-from dataware.verify.steps import Readers
+from dataware.verify.run import Stop, TaskRunner, ThreadRunner, compare
+from dataware.verify.steps import Count, Readers, TaskResult, VerifyTask, ignore_count
 from dataware.verify.verdict import Side, Verdict
 
 SHOWN = 10
@@ -108,15 +109,43 @@ def run_comparison(
 ) -> Verdict:
     """What a comparison finds. Raises InputError for a kind that cannot be compared."""
     sides = sides_of(kind, pair, partial(_regional, context))
-    checkers = context.checkers(pair, sides) if context.checkers else None
     return compare(
         sides.source,
         sides.target,
         ordered=kind.require_copying().ordered,
         stop=stop,
-        runner=checkers,
+        runner=_runner(context, pair, ThreadRunner(sides, context.bounds.verifying)),
         progress=measure,
     )
+
+
+def _runner(context: Context, pair: ComparisonSpec, threads: TaskRunner) -> TaskRunner:
+    """Who carries out a comparison: processes, where there are some and nobody else has them."""
+    if context.checkers is None or context.workers is None:
+        return threads
+    checkers = context.checkers(pair, threads)
+    return BorrowingRunner(checkers, threads, context.bounds, context.workers.cores)
+
+
+@dataclass(frozen=True, slots=True)
+class BorrowingRunner:
+    """Lets processes carry tasks out while no other migration of the run has any, else threads."""
+
+    checkers: TaskRunner
+    threads: TaskRunner
+    bounds: RunBounds
+    cores: int
+
+    def results(
+        self, tasks: Sequence[VerifyTask], stop: Stop, count: Count = ignore_count
+    ) -> Iterator[tuple[VerifyTask, TaskResult]]:
+        """Each task with what it found, as soon as it ends."""
+        with self.bounds.processes(self.cores, self.cores) as got:
+            runner = self.checkers if got == self.cores else self.threads
+            if runner is self.checkers:
+                yield from runner.results(tasks, stop, count)
+                return
+        yield from runner.results(tasks, stop, count)
 
 
 def sides_of(kind: Kind, pair: ComparisonSpec, regional: Callable[[str], Aws]) -> Readers:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Protocol
 
@@ -47,10 +48,14 @@ class TaskRunner(Protocol):
 
 
 class ThreadRunner:
-    """Carries tasks out on threads of this process."""
+    """Carries tasks out on threads of this process.
 
-    def __init__(self, sides: Readers) -> None:
+    `turn` bounds how many tasks go on at once, of this verification and of others that share it.
+    """
+
+    def __init__(self, sides: Readers, turn: AbstractContextManager[object] | None = None) -> None:
         self._sides = sides
+        self._turn = turn or nullcontext()
 
     def results(
         self, tasks: Sequence[VerifyTask], stop: Stop, count: Count = ignore_count
@@ -61,7 +66,8 @@ class ThreadRunner:
 
             def run_task(task: VerifyTask) -> tuple[VerifyTask, TaskResult]:
                 result = TaskResult()
-                carry_out(task, self._sides, result, lambda: ended or stop(), count)
+                with self._turn:
+                    carry_out(task, self._sides, result, lambda: ended or stop(), count)
                 return task, result
 
             try:

@@ -20,7 +20,7 @@ from dataware.ops.context import ComparisonSpec
 from dataware.ops.verify import sides_of
 from dataware.report import Format
 from dataware.verify.progress import VerifyProgress
-from dataware.verify.run import Stop, compare
+from dataware.verify.run import Stop, ThreadRunner, compare
 from dataware.verify.verdict import Verdict
 from support.dynamo import account, make_table, put
 from support.killing import end_at_once
@@ -49,7 +49,7 @@ def verdict(
     )
     pair = ComparisonSpec("AWS::DynamoDB::Table", source, target)
     sides = sides_of(load(pair.type_name), pair, aws.for_region)
-    processes = ProcessPool(partial(open_account, OPTIONS), pair, sides)
+    processes = ProcessPool(partial(open_account, OPTIONS), pair, ThreadRunner(sides))
     return compare(
         sides.source,
         sides.target,

@@ -26,7 +26,7 @@ from dataware.core.errors import IncompleteError
 from dataware.kinds import load
 from dataware.ops.context import ComparisonSpec
 from dataware.ops.verify import sides_of
-from dataware.verify.run import Stop, ThreadRunner, as_they_end
+from dataware.verify.run import Stop, TaskRunner, as_they_end
 from dataware.verify.steps import Count, Readers, TaskResult, VerifyTask, carry_out, ignore_count
 
 MANY_TASKS: Final = 20
@@ -48,13 +48,16 @@ LOOK_SECONDS: Final = 0.2
 class ProcessPool:
     """Carries tasks out in as many processes as there are processors.
 
-    `open_account` opens the account anew, and travels to each of them.
+    `open_account` opens the account anew, and travels to each of them. What is too little for them
+    is left to `threads`.
     """
 
-    def __init__(self, open_account: OpenAccount, pair: ComparisonSpec, sides: Readers) -> None:
+    def __init__(
+        self, open_account: OpenAccount, pair: ComparisonSpec, threads: TaskRunner
+    ) -> None:
         self._open_account = open_account
         self._pair = pair
-        self._threads = ThreadRunner(sides)
+        self._threads = threads
 
     def results(
         self, tasks: Sequence[VerifyTask], stop: Stop, count: Count = ignore_count
