@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from dataware.aws import WaitIntervals, create_held, release_left_over
+from dataware.aws import HeldResource, WaitIntervals, create_together
 from dataware.aws.errors import translate_errors
-from dataware.aws.holding_stack import HOLDING_PREFIX, holding_name
-from dataware.core.errors import IncompleteError, InputError, ServiceError
+from dataware.aws.holding_stack import HOLDING_PREFIX, holding_name, release_left_over
+from dataware.core.errors import DatawareError, IncompleteError, InputError, ServiceError
 from dataware.core.model import UNMANAGED
+from dataware.core.ports import Aws
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
 
@@ -25,6 +26,40 @@ PROPERTIES: dict[str, Any] = {
     "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
 }
 QUICK = WaitIntervals(seconds=20, first=0.01, longest=0.1)
+
+
+class RaisingWatch:
+    """Lets what was made go at once, and keeps what has failed."""
+
+    def __init__(self) -> None:
+        self.created: list[str] = []
+        self.errors: dict[str, DatawareError] = {}
+
+    def made(self, resource: HeldResource) -> None:
+        self.created.append(resource.name)
+
+    def failed(self, resource: HeldResource, error: DatawareError) -> None:
+        self.errors[resource.name] = error
+
+    def await_recorded(self, resources: Sequence[HeldResource]) -> None:
+        assert {one.name for one in resources} <= set(self.created)
+
+
+def create_held(
+    aws: Aws,
+    cfn_type: str,
+    identifier: str,
+    name: str,
+    properties: Mapping[str, Any],
+    *,
+    patience: WaitIntervals | None = None,
+) -> None:
+    """Create one resource, and raise what becomes of it."""
+    watch, one = RaisingWatch(), HeldResource(cfn_type, identifier, name, properties)
+    create_together(aws, [one], watch, filled=True, patience=patience)
+    if name in watch.errors:
+        raise watch.errors[name]
+    assert watch.created == [name]
 
 
 def held_stacks() -> list[str]:

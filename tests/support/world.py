@@ -26,7 +26,7 @@ from dataware.core.copier import (
     UnitPage,
     no_page_bound,
 )
-from dataware.core.errors import RefusedError
+from dataware.core.errors import DatawareError, RefusedError
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import (
     NO_MARKER,
@@ -45,7 +45,7 @@ from dataware.core.model import (
 )
 from dataware.core.ports import Aws
 from dataware.core.reader import Evidence, FingerprintPage, KeyFingerprint, Reader
-from dataware.ops.context import Context
+from dataware.ops.context import Context, CreationWatch, TargetToMake
 from support.copying import Events, Killed, LoopClock, MemoryJournal
 
 
@@ -151,8 +151,25 @@ class WorldHold:
             self.world.make(wanted.preferred)
         self.world.moment("created")
 
-    def release(self, _kind: Kind, name: str) -> None:
+    def create_together(
+        self, targets: Sequence[TargetToMake], watch: CreationWatch, *, filled: bool
+    ) -> None:
+        """Create one box after another, each for itself."""
+        del filled
+        made = []
+        for kind, wanted in targets:
+            try:
+                self.create(kind, wanted)
+            except DatawareError as error:
+                watch.failed(wanted, error)
+                continue
+            watch.made(wanted)
+            made.append(wanted)
+        watch.await_recorded(made)
+
+    def release(self, _kind: Kind, name: str) -> bool:
         """Nothing is left over here."""
+        return False
 
 
 @dataclass(frozen=True)

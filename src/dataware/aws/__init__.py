@@ -5,7 +5,9 @@ Nothing outside of this package imports boto3 or botocore.
 
 from dataware.aws.clock import SystemClock
 from dataware.aws.holding_stack import PERMISSIONS as HOLDING_PERMISSIONS
-from dataware.aws.holding_stack import WaitIntervals, create_held, release_left_over
+from dataware.aws.holding_stack import WaitIntervals
+from dataware.aws.joint_creation import HeldResource, create_together
+from dataware.aws.left_over import LeftOverStacks
 from dataware.aws.ownership import PERMISSIONS as OWNERSHIP_PERMISSIONS
 from dataware.aws.session import Account, ClientSettings
 from dataware.aws.stacks import PERMISSIONS as STACK_PERMISSIONS
@@ -18,8 +20,9 @@ __all__ = [
     "Account",
     "BotocoreTransport",
     "ClientSettings",
+    "HeldResource",
+    "LeftOverStacks",
     "SystemClock",
     "WaitIntervals",
-    "create_held",
-    "release_left_over",
+    "create_together",
 ]

@@ -1,8 +1,8 @@
-"""Creates one resource by a short-lived CloudFormation stack that lets it go again.
+"""The short-lived CloudFormation stacks that create resources and let them go again.
 
-CloudFormation's own handlers make the resource, exactly as the app's stack would; the holding
-stack retains it and is deleted, so the resource belongs to nobody and can be adopted. Every step
-can be repeated: a holding stack that a killed run left over is waited for and deleted first.
+CloudFormation's own handlers make a resource, exactly as the app's stack would; the holding stack
+retains it and is deleted, so the resource belongs to nobody and can be adopted. Every step can be
+repeated: a holding stack that a killed run left over is waited for and deleted first.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dataware.aws.errors import one_line, translate_errors
 from dataware.core.errors import (
+    HalfMadeError,
     IncompleteError,
     InputError,
     LookupFailedError,
@@ -43,6 +44,17 @@ PERMISSIONS = (
 )
 
 
+INITIATED = "Resource creation Initiated"
+"""The reason in the event of a resource that is there by now and still has to be set up."""
+
+
+class CreationFailure(NamedTuple):
+    """Why a resource was not created, and whether something of it is there nevertheless."""
+
+    reason: str
+    half_made: bool
+
+
 def _silent(_status: str) -> None:
     """Progress that nobody asked for."""
 
@@ -56,41 +68,26 @@ class WaitIntervals:
 
     seconds: float = 1800.0
     first: float = 0.5
-    longest: float = 10.0
+    longest: float = 3.0
     sleep: Callable[[float], None] | None = None
     monotonic: Callable[[], float] = time.monotonic
     progress: Callable[[str], None] = _silent
 
 
-def create_held(
-    aws: Aws,
-    cfn_type: str,
-    identifier: str,
-    name: str,
-    properties: Mapping[str, Any],
-    *,
-    patience: WaitIntervals | None = None,
-) -> None:
-    """Create the resource `name` from its template properties and leave it owned by nobody.
-
-    `identifier` is the property that holds the name. Returns without creating when a left-over
-    holding stack has made the resource already. Raises ServiceError with CloudFormation's reason,
-    and Incomplete when it takes longer than `patience` allows.
-    """
-    patience = patience or WaitIntervals()
-    if release_left_over(aws, cfn_type, name, patience=patience):
-        return
-    stack = HoldingStack(aws, holding_name(cfn_type, name), name, patience)
-    stack_id = stack.create(_template(cfn_type, {**properties, identifier: name}))
-    status = stack.find_decision(stack_id)
-    reason = None if status == "CREATE_COMPLETE" else stack.failure(stack_id)
-    stack.delete(stack_id)
-    if reason is not None:
-        raise ServiceError(
-            f"CloudFormation did not create {name}: {reason}; correct its properties and run the"
-            " same command again",
-            Problem("CreateStack", status, None, reason),
+def creation_error(name: str, status: str, reason: str, *, half_made: bool = False) -> ServiceError:
+    """The error for a resource that CloudFormation did not create, or only in part."""
+    problem = Problem("CreateStack", status, None, reason)
+    if half_made:
+        return HalfMadeError(
+            f"CloudFormation created only a part of {name}: {reason}; delete what is left of it, "
+            "cure the reason, and run the same command again",
+            problem,
         )
+    return ServiceError(
+        f"CloudFormation did not create {name}: {reason}; correct its properties and run the"
+        " same command again",
+        problem,
+    )
 
 
 def release_left_over(
@@ -114,7 +111,7 @@ def holding_name(cfn_type: str, name: str) -> str:
 
 
 class HoldingStack:
-    """The calls on one holding stack; `what` is the resource that it makes."""
+    """The calls on one holding stack; `what` says what it makes."""
 
     def __init__(self, aws: Aws, name: str, what: str, patience: WaitIntervals) -> None:
         self._api = aws.client("cloudformation")
@@ -130,20 +127,25 @@ class HoldingStack:
         except NotFoundError:
             return None
 
-    def create(self, template: str) -> str:
-        """Start the creation; a failed one leaves no half-made resource behind."""
+    def create(self, template: str, *, keeps_made: bool = False) -> str:
+        """Start the creation; a failed one leaves no half-made resource behind.
+
+        With `keeps_made` a failure takes nothing away: "A failure in one path doesn't affect other
+        provisioning paths" (AWS CloudFormation User Guide, "Choose how to handle failures when
+        provisioning resources").
+        """
+        failing: dict[str, Any] = {"OnFailure": "ROLLBACK", "RetainExceptOnCreate": True}
         with translate_errors(f"the holding stack of {self._what}", "cloudformation:CreateStack"):
             answer = self._api.create_stack(
                 StackName=self._name,
                 TemplateBody=template,
-                OnFailure="ROLLBACK",
-                RetainExceptOnCreate=True,
                 Tags=[HOLDING],
+                **({"OnFailure": "DO_NOTHING"} if keeps_made else failing),
             )
         return str(answer["StackId"])
 
-    def find_decision(self, stack_id: str) -> str:
-        """Wait until nothing is in progress; returns the status."""
+    def find_decision(self, stack_id: str, look: Callable[[], None] = lambda: None) -> str:
+        """Wait until nothing is in progress, and `look` before each wait; returns the status."""
         patience = self._patience
         deadline = patience.monotonic() + patience.seconds
         pause = patience.first
@@ -157,21 +159,43 @@ class HoldingStack:
                     f"CloudFormation is still busy with {self._what} ({status}) after "
                     f"{patience.seconds:.0f} s; run the same command again to resume"
                 )
+            look()
             self._sleep(pause)
             pause = min(pause * 1.5, patience.longest)
 
     def made(self, stack_id: str) -> bool:
         """Whether the stack made the resource, and it was not rolled back."""
+        return any(status in STANDS for status in self.statuses(stack_id).values())
+
+    def statuses(self, stack_id: str) -> Mapping[str, str]:
+        """The status of each resource that was begun, by logical id."""
         with translate_errors(f"stack {self._name}", "cloudformation:ListStackResources"):
             rows = self._api.list_stack_resources(StackName=stack_id)["StackResourceSummaries"]
-        return any(row["ResourceStatus"] in STANDS for row in rows)
+        return {row.get("LogicalResourceId", LOGICAL_ID): row["ResourceStatus"] for row in rows}
+
+    def failures(self, stack_id: str) -> Mapping[str, CreationFailure]:
+        """What failed on its own, by logical id."""
+        begun: set[str] = set()
+        found: dict[str, CreationFailure] = {}
+        for event in self._events(stack_id):
+            logical_id, status = event["LogicalResourceId"], event["ResourceStatus"]
+            reason = str(event.get("ResourceStatusReason") or "")
+            if reason == INITIATED:
+                begun.add(logical_id)
+            if status == "CREATE_FAILED" and reason and event.get("PhysicalResourceId") != stack_id:
+                half_made = logical_id in begun
+                found.setdefault(logical_id, CreationFailure(one_line(reason), half_made))
+        return found
+
+    def _events(self, stack_id: str) -> Sequence[Mapping[str, Any]]:
+        """What happened to a stack, the oldest first."""
+        pages = self._api.get_paginator("describe_stack_events").paginate(StackName=stack_id)
+        with translate_errors(f"stack {self._name}", "cloudformation:DescribeStackEvents"):
+            return [event for page in pages for event in page["StackEvents"]][::-1]
 
     def failure(self, stack_id: str) -> str:
         """The reason of the first event that failed."""
-        pages = self._api.get_paginator("describe_stack_events").paginate(StackName=stack_id)
-        with translate_errors(f"stack {self._name}", "cloudformation:DescribeStackEvents"):
-            newest_first = [event for page in pages for event in page["StackEvents"]]
-        for event in reversed(newest_first):
+        for event in self._events(stack_id):
             reason = event.get("ResourceStatusReason")
             if event["ResourceStatus"].endswith("_FAILED") and reason:
                 refused = event.get("DetailedStatus") == "VALIDATION_FAILED"
@@ -213,18 +237,24 @@ class HoldingStack:
         return found
 
 
-def _template(cfn_type: str, properties: Mapping[str, Any]) -> str:
-    """The template of a holding stack around one resource."""
+def held(
+    cfn_type: str, identifier: str, name: str, properties: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """A resource of a template, which its stack retains. Raises InputError if it is too large."""
     resource = {
         "Type": cfn_type,
-        "Properties": dict(properties),
+        "Properties": {**properties, identifier: name},
         "DeletionPolicy": "Retain",
         "UpdateReplacePolicy": "Retain",
     }
-    text = json.dumps({"Resources": {LOGICAL_ID: resource}}, separators=(",", ":"))
-    if len(text.encode()) > TEMPLATE_LIMIT:
+    if len(template_of({LOGICAL_ID: resource}).encode()) > TEMPLATE_LIMIT:
         raise InputError(
             f"the properties of {cfn_type} are larger than a template may be"
             f" ({TEMPLATE_LIMIT} bytes): leave its creation to the deployment"
         )
-    return text
+    return resource
+
+
+def template_of(resources: Mapping[str, Mapping[str, Any]]) -> str:
+    """The template of a holding stack around some resources, by logical id."""
+    return json.dumps({"Resources": resources}, separators=(",", ":"))

@@ -36,7 +36,7 @@ from dataware.core.ports import Journal, Wire
 from dataware.http.endpoint import Endpoint
 from dataware.kinds import kinds_by_type, load
 from dataware.ops.announce import announce
-from dataware.ops.context import Context
+from dataware.ops.context import Context, CreationWatch, TargetToMake
 from dataware.ops.inputs.assembly import read_declarations
 from dataware.ops.inputs.cdk_app import QUICK_CONTEXT, QUICK_ENVIRON, run_app
 from dataware.ops.inputs.wanted import Overrides
@@ -181,11 +181,14 @@ def _move(context: Context, region: str) -> Context:
 class _Nothing:
     """Stands where resources are created: a synth creates none."""
 
-    def create(self, kind: Kind, wanted: Wanted) -> None:
+    def create_together(
+        self, targets: Sequence[TargetToMake], watch: CreationWatch, *, filled: bool
+    ) -> None:
         """Refuse."""
+        kind, wanted = targets[0]
         raise RefusedError(f"a synth does not create the {kind.noun} {wanted.preferred}")
 
-    def release(self, kind: Kind, name: str) -> None:
+    def release(self, kind: Kind, name: str) -> bool:
         """Refuse."""
         raise RefusedError(f"a synth does not touch the {kind.noun} {name}")
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from dataware.aws import Account, ClientSettings, SystemClock, create_held, release_left_over
+from dataware.aws import Account, ClientSettings, SystemClock
+from dataware.cli.creation import CloudFormationHoldingStacks
 from dataware.cli.display import display, is_live, is_read
 from dataware.cli.process.gc import relaxed_gc
 from dataware.cli.process.malloc import limit_malloc_arenas
@@ -18,31 +19,12 @@ from dataware.cli.run_log import with_run_log
 from dataware.cli.settings import AwsOptions, CopyOptions
 from dataware.cli.transport import make_wire
 from dataware.core.events import Event, event
-from dataware.core.kind import Kind
-from dataware.core.model import Wanted
 from dataware.core.ports import Aws, Emit, Journal
 from dataware.ops.context import ComparisonSpec, Context, CopySettings
 from dataware.report.brief import without_decisions
 from dataware.state import FileJournal, ParameterMarkers, journal_path, read_records
 from dataware.verify.run import TaskRunner
 from dataware.verify.steps import Readers
-
-
-class CloudFormationHoldingStacks:
-    """Creates resources in holding stacks of one account and region."""
-
-    def __init__(self, aws: Aws) -> None:
-        self._aws = aws
-
-    def create(self, kind: Kind, wanted: Wanted) -> None:
-        """Create the preferred resource. Raises ServiceError with CloudFormation's reason."""
-        create_held(
-            self._aws, kind.cfn_type, kind.template.identifier, wanted.preferred, wanted.properties
-        )
-
-    def release(self, kind: Kind, name: str) -> None:
-        """Remove what a killed run left of an earlier creation; the resource stays."""
-        release_left_over(self._aws, kind.cfn_type, name)
 
 
 @contextmanager

@@ -6,6 +6,7 @@
     │   └── AuthenticationError           exit 1   credentials or clock: AWS hears no question
     ├── ServiceError          exit 1   a service did not do what was asked
     │   ├── NotFoundError           exit 1   the named thing does not exist
+    │   ├── HalfMadeError           exit 1   what was to be created is there, but not whole
     │   └── LookupFailedError          exit 1   access denied, throttled for good, time-out
     ├── Difference             exit 2   both sides were compared and differ
     ├── Refused                exit 3   a stop rule, a changed fact, or another run's lock
@@ -58,6 +59,10 @@ class ServiceError(DatawareError):
 
 class NotFoundError(ServiceError):
     """The service says that the named thing does not exist."""
+
+
+class HalfMadeError(ServiceError):
+    """A creation began, failed on the way, and left the resource behind without all it needs."""
 
 
 class LookupFailedError(ServiceError):

@@ -184,12 +184,16 @@ class Event:
 
     def text(self) -> str:
         """The line without its sign."""
-        return self.message.template.format_map(
+        text = self.message.template.format_map(
             {
                 key: _Number(value) if type(value) is int else value
                 for key, value in self.data.items()
             }
         )
+        name = self.data.get("name")
+        if self.data.get("beside") and name is not None and str(name) not in text:
+            return f"{name}: {text}"
+        return text
 
 
 def event(code: str, **data: object) -> Event:

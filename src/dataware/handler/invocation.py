@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,13 +12,12 @@ from typing import Protocol
 from dataware.aws import Account, BotocoreTransport, SystemClock
 from dataware.core.errors import RefusedError
 from dataware.core.kind import Kind
-from dataware.core.model import Wanted
 from dataware.core.ports import Wire
 from dataware.handler.job import MigrationJob
 from dataware.handler.lease_monitor import LeaseMonitor
 from dataware.handler.shard import Shard, ShardJournal
 from dataware.http.endpoint import Endpoint
-from dataware.ops.context import Context
+from dataware.ops.context import Context, CreationWatch, TargetToMake
 from dataware.report.jsonlines import JsonRenderer
 from dataware.state import ParameterMarkers
 from dataware.state.holder import execution
@@ -39,12 +38,16 @@ class LambdaContext(Protocol):
 class NoHoldingStacks:
     """In a deployment CloudFormation creates what is missing, and nobody else does."""
 
-    def create(self, kind: Kind, wanted: Wanted) -> None:
+    def create_together(
+        self, targets: Sequence[TargetToMake], watch: CreationWatch, *, filled: bool
+    ) -> None:
         """Refuse."""
+        kind, wanted = targets[0]
         raise RefusedError(f"the {kind.noun} {wanted.preferred} must be declared in the stack")
 
-    def release(self, kind: Kind, name: str) -> None:
+    def release(self, kind: Kind, name: str) -> bool:
         """Nothing was held."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)

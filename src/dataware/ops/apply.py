@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 
 from dataware.core.errors import (
+    ConflictError,
     DatawareError,
     IncompleteError,
     RefusedError,
     WriteDeniedError,
-    to_go_on,
 )
 from dataware.core.events import event, needs_attention
 from dataware.core.guide import read_more
@@ -23,12 +24,21 @@ from dataware.core.waiting import explain_waiting, report_way_on
 from dataware.kinds import load
 from dataware.ops.announce import announce
 from dataware.ops.context import Context, CopySettings
+from dataware.ops.creation_group import CreationGroup
 from dataware.ops.history_check import check_history
 from dataware.ops.migrate import order_of
 from dataware.ops.migration_policy import Migration
 from dataware.ops.plan import make_plan
+from dataware.ops.run_bounds import RunBounds
 from dataware.ops.run_migration import run_migration
+from dataware.ops.run_outcome import sum_up, waits
 from dataware.ops.run_summary import RunSummary, describe_idle
+from dataware.ops.side_by_side import (
+    MOST_BEGUN,
+    split_into_lanes,
+    work_in_order,
+    work_side_by_side,
+)
 from dataware.ops.verify import with_real_region
 
 NAMED = 5
@@ -77,7 +87,7 @@ def _apply_and_sum_up(context: Context, plan: Plan, settings: CopySettings) -> N
     summary = RunSummary(context.emit, context.clock.now())
     try:
         _apply_each(replace(context, emit=summary), plan, settings)
-    except IncompleteError:
+    except DatawareError:
         summary.report_unfinished(plan, context.clock.now())
         raise
     summary.report(plan, context.clock.now())
@@ -104,48 +114,44 @@ def _report_end(context: Context, plan: Plan) -> None:
 
 
 def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
-    """Carry the resources out one after another, also after one that has to be applied again.
+    """Carry the resources out, as many at the same time as `settings` allow.
 
-    An error ends the run as Incomplete if something is changed by then, because it can go on. Where
-    all that there is to do waits for a deployment, nothing has begun, and that is a refusal.
+    A resource that fails holds up no other. Raises what `sum_up` makes of those that did.
     """
-    unfinished: list[IncompleteError | WriteDeniedError] = []
-    begun = False
-    for planned in plan.resources:
-        try:
-            reason = _apply(context, planned, settings)
-        except RefusedError:
-            raise
-        except DatawareError as error:
-            if not begun:
-                raise
-            raise IncompleteError(to_go_on(error)) from error
-        unfinished += [reason] if reason else []
-        begun = begun or (planned.changes and not _waits(planned))
-    if unfinished and not begun and len(unfinished) == sum(map(_waits, plan.resources)):
-        raise RefusedError(f"nothing was changed: {'; '.join(map(str, unfinished))}")
-    if unfinished:
-        raise _summed_up(unfinished) from unfinished[0]
+    busy = [one for one in plan.resources if one.changes and not waits(one)]
+    lanes, told = split_into_lanes(busy), len(busy) > 1
+    at_once = min(settings.max_parallel, len(lanes))
+    if at_once <= 1:
+        outcomes = work_in_order(context, plan.resources, _Carrier(settings, told=told))
+    else:
+        context = replace(context, bounds=RunBounds(at_once))
+        idle = [one for one in plan.resources if one not in busy]
+        outcomes = work_in_order(context, idle, _Carrier(settings, told=told))
+        for begin in range(0, len(lanes), MOST_BEGUN):
+            some = lanes[begin : begin + MOST_BEGUN]
+            carrier = _Carrier(settings, told=told, groups=_groups(context, some))
+            outcomes += work_side_by_side(context, some, carrier)
+            if any(isinstance(outcome.error, ConflictError) for outcome in outcomes):
+                break
+    sum_up(outcomes)
 
 
-def _summed_up(
-    unfinished: Sequence[IncompleteError | WriteDeniedError],
-) -> IncompleteError | WriteDeniedError:
-    """One error for all resources; that nothing was copied is only told where it holds for all."""
-    text = "; ".join(dict.fromkeys(map(str, unfinished)))
-    if all(isinstance(error, WriteDeniedError) for error in unfinished):
-        return WriteDeniedError(text)
-    return IncompleteError(text)
+def _groups(context: Context, lanes: Sequence[Sequence[Planned]]) -> Mapping[str, CreationGroup]:
+    """The groups of what is created together, by the id of the resource.
 
-
-def _waits(planned: Planned) -> bool:
-    """Whether data is to be copied into what only the deployment can create."""
-    missing = planned.preferred.existence is not Existence.EXISTS
-    return planned.decision.action in COPYING and missing and not planned.creates
+    They are the first ones of their lanes, because a later one waits for those before it.
+    """
+    groups: dict[str, CreationGroup] = {}
+    for filled in (True, False):
+        first = [lane[0] for lane in lanes if lane[0].creates]
+        some = [one for one in first if (one.decision.action in COPYING) is filled]
+        group = CreationGroup(context.hold, [one.wanted for one in some], filled=filled)
+        groups |= {one.wanted.id: group for one in some}
+    return groups
 
 
 def _report_waiting(context: Context, plan: Plan) -> None:
-    """Which copies wait: they are made one after another, each with all the capacity there is."""
+    """Which copies wait for their turn."""
     waiting = [planned for planned in plan.resources if planned.decision.action in COPYING]
     if len(waiting) > 1:
         for planned in waiting:
@@ -172,27 +178,57 @@ def _probed_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
     return fresh
 
 
+class _Carrier:
+    """Carries one resource out; `told` says that each failure is told when it happens.
+
+    Raises why a resource has to be applied again.
+    """
+
+    def __init__(
+        self,
+        settings: CopySettings,
+        *,
+        told: bool,
+        groups: Mapping[str, CreationGroup] = MappingProxyType({}),
+    ) -> None:
+        self._settings = settings
+        self._told = told
+        self._groups = groups
+
+    def __call__(self, context: Context, planned: Planned) -> None:
+        wanted = planned.wanted
+        group = self._groups.get(wanted.id) or CreationGroup(
+            context.hold, [wanted], filled=planned.decision.action in COPYING
+        )
+        if context.stop() and planned.changes:
+            group.leave(wanted)
+            raise IncompleteError(f"{wanted.preferred} was not started")
+        try:
+            _apply(context, planned, self._settings, group)
+        except DatawareError as error:
+            if self._told or isinstance(error, (IncompleteError, WriteDeniedError)):
+                reason = str(error)
+                context.emit(event("incomplete", name=wanted.preferred, reason=reason))
+            raise
+        finally:
+            group.leave(wanted)
+
+
 def _apply(
-    context: Context, planned: Planned, settings: CopySettings
-) -> IncompleteError | WriteDeniedError | None:
-    """Carry one resource out; answers with the reason if it has to be applied again."""
-    kind, name = load(planned.wanted.type), planned.wanted.preferred
-    if context.stop() and planned.changes:
-        return IncompleteError(f"{name} was not started")
-    if planned.decision.action not in COPYING:
-        announce(context.emit, planned)
-    try:
-        if planned.decision.action in COPYING:
-            return _migrate(context, kind, planned, settings)
-        if planned.creates:
-            context.hold.create(kind, planned.wanted)
-            context.emit(event("created", noun=kind.noun, name=name))
-        elif planned.decision.action is Action.CREATE:
-            _take_over(context, kind, planned)
-    except (IncompleteError, WriteDeniedError) as error:
-        context.emit(event("incomplete", name=name, reason=str(error)))
-        return error
-    return None
+    context: Context, planned: Planned, settings: CopySettings, group: CreationGroup
+) -> None:
+    kind, wanted = load(planned.wanted.type), planned.wanted
+    if planned.decision.action in COPYING:
+        _migrate(context, kind, planned, settings, group)
+        return
+    announce(context.emit, planned)
+    if planned.creates:
+        made = group.create(wanted)
+        made.let_go()
+        made.await_end()
+        context.emit(event("created", noun=kind.noun, name=wanted.preferred))
+    elif planned.decision.action is Action.CREATE:
+        _take_over(context, kind, planned)
 
 
 def _take_over(context: Context, kind: Kind, planned: Planned) -> None:
@@ -212,14 +248,14 @@ def _leave_to_deployment(context: Context, planned: Planned) -> None:
 
 
 def _migrate(
-    context: Context, kind: Kind, planned: Planned, settings: CopySettings
-) -> IncompleteError | None:
+    context: Context, kind: Kind, planned: Planned, settings: CopySettings, group: CreationGroup
+) -> None:
     missing = planned.preferred.existence is not Existence.EXISTS
-    if _waits(planned):
+    if waits(planned):
         announce(context.emit, planned)
         _leave_to_deployment(context, planned)
         name = planned.wanted.preferred
-        return IncompleteError(
+        raise IncompleteError(
             f"{name} waits for its deployment, because {explain_waiting(planned.wanted)}; "
             f"{report_way_on(planned.wanted)}"
         )
@@ -237,8 +273,7 @@ def _migrate(
             settings,
             planned.preferred.marker,
             planned.preferred,
-            create=partial(context.hold.create, kind, planned.wanted) if missing else None,
+            create=partial(group.create, planned.wanted) if missing else None,
         ),
         lambda: announce(context.emit, planned),
     )
-    return None

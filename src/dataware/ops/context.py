@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from dataware.core.kind import Kind
 from dataware.core.model import Location, OnConflict, Wanted
@@ -14,15 +14,59 @@ from dataware.ops.run_bounds import AT_ONCE, RunBounds
 from dataware.verify.run import TaskRunner
 
 
-class HoldingStacks(Protocol):
-    """Creates one resource by CloudFormation and leaves it without an owner."""
+class TargetToMake(NamedTuple):
+    """A resource to create: the preferred one of what is wanted."""
 
-    def create(self, kind: Kind, wanted: Wanted) -> None:
-        """Create the preferred resource. Raises ServiceError with CloudFormation's reason."""
+    kind: Kind
+    wanted: Wanted
+
+
+class CreationWatch(Protocol):
+    """Hears what becomes of targets that are created together; for any thread."""
+
+    def made(self, wanted: Wanted) -> None:
+        """A target is there, and stays whatever becomes of the others."""
         ...
 
-    def release(self, kind: Kind, name: str) -> None:
-        """Remove what a killed run left of an earlier creation; the resource stays."""
+    def failed(self, wanted: Wanted, error: BaseException) -> None:
+        """A target cannot be created."""
+        ...
+
+    def await_recorded(self, wanted: Sequence[Wanted]) -> None:
+        """Wait until it is on record which resources these targets are, or they are given up."""
+        ...
+
+
+class MadeTarget(Protocol):
+    """A target that is there, maybe still in the holding stack that made it."""
+
+    def let_go(self) -> None:
+        """It is recorded, so the stack may go; does not wait until it is gone."""
+        ...
+
+    def await_end(self) -> None:
+        """Wait until the target belongs to no holding stack. Raises why it still does."""
+        ...
+
+
+class HoldingStacks(Protocol):
+    """Creates resources by CloudFormation and leaves them without an owner."""
+
+    def create_together(
+        self, targets: Sequence[TargetToMake], watch: CreationWatch, *, filled: bool
+    ) -> None:
+        """Create resources by as few stacks as possible, and tell `watch` of each at once.
+
+        Those that are `filled` as soon as they are there are not taken away because of others. A
+        stack is removed once its targets are recorded. Raises ServiceError where one stays.
+        """
+        ...
+
+    def release(self, kind: Kind, name: str) -> bool:
+        """Remove what a killed run left of an earlier creation; whether that made the resource.
+
+        The resource stays. Raises HalfMadeError for one whose creation failed on the way.
+        """
         ...
 
 
@@ -91,9 +135,10 @@ class Context:
     name, target name); `wire` makes a transport that reports throttling; `regional` gives the
     control plane of another region of the same credentials; `checkers` makes who carries out the
     tasks of a comparison, out of who does so on threads of this process; without `workers` this
-    process copies and compares alone. `bounds` are shared by all migrations of the run. `recorded` reads what a journal on this machine says of a target
-    (kind name, target name), also while a run has it open. `move` makes the context of another
-    region, with the records, journals and holding stacks that lie there.
+    process copies and compares alone. `bounds` are shared by all migrations of the run. `recorded`
+    reads what a journal on this machine says of a target (kind name, target name), also while a run
+    has it open. `move` makes the context of another region, with the records, journals and holding
+    stacks that lie there.
     """
 
     aws: Aws

@@ -22,14 +22,14 @@ from typing import Any
 
 from dataware.core.causes import advise, list_causes
 from dataware.core.copier import CopyOrder, SkipReason
-from dataware.core.errors import WriteDeniedError
+from dataware.core.errors import RefusedError, WriteDeniedError
 from dataware.core.events import format_count
 from dataware.core.kind import Kind
 from dataware.core.model import Facts, Marker, MarkerState, OnConflict
 from dataware.core.names import full_name
 from dataware.http.denial import how_to_allow
 from dataware.migrate import CopyState
-from dataware.ops.context import CopySettings
+from dataware.ops.context import CopySettings, MadeTarget
 from dataware.ops.failure_summary import carry_over
 from dataware.ops.marker_names import on_record
 from dataware.ops.verify import why_different
@@ -39,6 +39,9 @@ from dataware.verify.verdict import LABEL_LENGTH, Verdict
 ROUNDS = 3
 """Copies of what a verification found missing, or of what changed after it was listed, before a
 migration gives up as incomplete."""
+
+HALF_MADE = "half_made"
+"""What a record calls the identity of a target that its creation left half made."""
 
 NAMED = 5
 """Keys that a reason names, so that it fits into an event of a stack."""
@@ -75,7 +78,7 @@ class Migration:
     settings: CopySettings
     marker: Marker
     target: Facts
-    create: Callable[[], None] | None = None
+    create: Callable[[], MadeTarget | None] | None = None
     nothing_to_copy: bool = False
 
     @property
@@ -118,6 +121,15 @@ class Migration:
             return None
         source, target = self.order.source, self.order.target
         return f"{source.name} is empty, so nothing is copied to {target.name}"
+
+    def check_whole(self) -> None:
+        """Raise Refused where the target is what a creation left that failed on the way."""
+        identity, name = self.target.identity, self.target.name
+        if identity is not None and self.marker.detail.get(HALF_MADE) == identity:
+            raise RefusedError(
+                f"{name} is not whole, because its creation failed on the way; nothing was copied: "
+                "look at it, delete it, and run the same command again"
+            )
 
     def words(self) -> dict[str, object]:
         """The fields that the events of this migration carry."""

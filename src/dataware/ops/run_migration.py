@@ -18,6 +18,7 @@ from uuid import uuid4
 from dataware.core.copier import CopyOrder
 from dataware.core.errors import (
     DatawareError,
+    HalfMadeError,
     IncompleteError,
     InputError,
     RefusedError,
@@ -29,15 +30,16 @@ from dataware.core.events import event
 from dataware.core.model import Content, Existence, Facts
 from dataware.core.ports import Journal
 from dataware.migrate import CopyState, Counts, since_boot
-from dataware.ops.context import ComparisonSpec, Context
+from dataware.ops.context import ComparisonSpec, Context, MadeTarget
 from dataware.ops.copy_run import CopyRun
 from dataware.ops.failure_summary import ending
-from dataware.ops.lease_keeper import LeaseKeeper, await_settled
+from dataware.ops.lease_keeper import EARLY_SECONDS, LeaseKeeper, await_settled
 from dataware.ops.marker_names import on_record
 from dataware.ops.migration_outcome import report_decision
 from dataware.ops.migration_policy import (
     COMMAND,
     COMPLETING,
+    HALF_MADE,
     ROUNDS,
     CompletedCopy,
     Migration,
@@ -52,6 +54,9 @@ from dataware.ops.probe import look
 from dataware.ops.verify import report_differences, run_comparison
 from dataware.verify.progress import VerifyProgress
 from dataware.verify.verdict import Verdict
+
+FEW = 4
+"""Migrations at once of which each sends the early beats, for which more would lack throughput."""
 
 QUIET = 1000
 """Up to how many items or objects a verification is over before a line about it is read."""
@@ -68,12 +73,14 @@ def run_migration(
     and nothing was copied.
     """
     _check_visible(migration)
+    migration.check_whole()
     _check_record(context, migration)
     _, target = on_record(migration.kind, migration.order)
     record = migration.begin_marker(uuid4().hex[:12])
     asked = since_boot()
     lease = context.markers.begin(migration.kind.names.slug, target, record, migration.marker)
-    with LeaseKeeper(lease, asked=asked) as keeper:
+    early = EARLY_SECONDS if context.bounds.at_once <= FEW else ()
+    with LeaseKeeper(lease, early=early, asked=asked) as keeper:
         keeper.publish(record.detail)
         carrier = _MigrationRun(context, migration, str(record.run), keeper)
         try:
@@ -100,7 +107,7 @@ def _resumable(carrier: _MigrationRun) -> Iterator[None]:
     except (IncompleteError, RefusedError, WriteDeniedError):
         raise
     except Exception as error:
-        if not carrier.stands and type(error) in (ServiceError, InputError):
+        if not carrier.stands and type(error) in (ServiceError, HalfMadeError, InputError):
             raise
         raise IncompleteError(to_go_on(error)) from error
 
@@ -144,6 +151,7 @@ class _MigrationRun:
         self, context: Context, migration: Migration, run: str, keeper: LeaseKeeper
     ) -> None:
         self.stands = migration.create is None
+        self._held: MadeTarget | None = None
         self._context = context
         self._migration = migration
         self._run = run
@@ -152,11 +160,21 @@ class _MigrationRun:
         self._policy = MigrationPolicy.of(words, migration.kind, migration.settings, COMMAND)
 
     def run_migration(self) -> Verdict:
-        kind, order = self._migration.kind, self._migration.order
         target = self._create_target()
         self.stands = True
         self._keeper.publish({"identity": target.identity})
         self._keeper.send_heartbeat()
+        if self._held is not None:
+            self._held.let_go()
+        with self._context.bounds.slot(self._stop):
+            verdict = self._fill(target)
+        if self._held is not None:
+            # Whatever is complete belongs to no stack, so that the app's own may adopt it.
+            self._held.await_end()
+        return verdict
+
+    def _fill(self, target: Facts) -> Verdict:
+        kind, order = self._migration.kind, self._migration.order
         # What an earlier run began may be in use by now, or that run may write to it yet.
         order = replace(order, exclusive=self._migration.create is not None)
         journal = self._context.journal(kind.names.slug, on_record(kind, order)[1])
@@ -173,10 +191,12 @@ class _MigrationRun:
         migration = self._migration
         if migration.create is not None:
             self._enter("creating")
-            migration.create()
+            with self._half_made_recorded():
+                self._held = migration.create()
         elif migration.resumes and migration.marker.created:
             # The creation that a killed run began may roll back yet, so it has to end first.
-            self._context.hold.release(migration.kind, migration.order.target.name)
+            with self._half_made_recorded():
+                self._context.hold.release(migration.kind, migration.order.target.name)
         else:
             return migration.target
         target = look(self._context, migration.kind, migration.order.target.name)
@@ -185,6 +205,17 @@ class _MigrationRun:
                 f"{target.name} went away while it was being created; run the same command again"
             )
         return target
+
+    @contextmanager
+    def _half_made_recorded(self) -> Iterator[None]:
+        """Keep on record which target is not whole, so that no run takes it for one that is."""
+        try:
+            yield
+        except HalfMadeError:
+            left = look(self._context, self._migration.kind, self._migration.order.target.name)
+            if left.identity is not None:
+                self._keeper.publish({HALF_MADE: left.identity})
+            raise
 
     def _open(self, journal: Journal, target: Facts) -> None:
         """Keep the journal if it tells of this run into this very target; else begin it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from threading import Lock
 
 from dataware.calc.measures import duration, volume
 from dataware.core.events import Event, event, format_count
@@ -16,11 +17,12 @@ NAMED = 5
 
 
 class RunSummary:
-    """Hears of all that happens in a run, and sums it up; `emit` shows it."""
+    """Hears of all that happens in a run, from any thread, and sums it up; `emit` shows it."""
 
     def __init__(self, emit: Emit, started: float) -> None:
         self._emit = emit
         self._started = started
+        self._lock = Lock()
         self._items: Counter[str] = Counter()
         self._bytes: dict[object, int] = {}
         self._copied: set[object] = set()
@@ -28,6 +30,11 @@ class RunSummary:
 
     def __call__(self, happened: Event) -> None:
         """Show an event, and count what it tells of."""
+        with self._lock:
+            self._count(happened)
+        self._emit(happened)
+
+    def _count(self, happened: Event) -> None:
         name, data = happened.data.get("name"), happened.data
         if happened.code == "copy-totals" and isinstance(size := data.get("bytes"), int):
             self._bytes[name] = size
@@ -37,7 +44,6 @@ class RunSummary:
             self._copied.add(name)
         elif happened.code == "created":
             self._created.add(name)
-        self._emit(happened)
 
     def report(self, plan: Plan, now: float) -> None:
         """Tell what was done, and what is left to do; nothing where nothing was done."""

@@ -1,0 +1,79 @@
+"""What a run came to: one error for all resources that did not get as far as planned; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dataware.core.errors import (
+    DatawareError,
+    IncompleteError,
+    RefusedError,
+    WriteDeniedError,
+    to_go_on,
+)
+from dataware.core.model import Existence
+from dataware.core.plan import COPYING, Planned
+
+NAMED = 5
+"""Reasons that the last line repeats; each was told when it happened."""
+
+
+_KNOWN = (IncompleteError, RefusedError, WriteDeniedError)
+"""What says by itself how to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a resource; without an `error` it is as the plan wants it."""
+
+    planned: Planned
+    error: DatawareError | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether something may have been changed, so that the next run goes on from there."""
+        resumed = self.error is None or isinstance(self.error, (IncompleteError, WriteDeniedError))
+        return resumed and self.planned.changes and not waits(self.planned)
+
+
+def waits(planned: Planned) -> bool:
+    """Whether data is to be copied into what only the deployment can create."""
+    missing = planned.preferred.existence is not Existence.EXISTS
+    return planned.decision.action in COPYING and missing and not planned.creates
+
+
+def sum_up(outcomes: Sequence[Outcome]) -> None:
+    """Raise one error for all that failed; nothing where nothing did.
+
+    A refusal (3) goes before everything else, because going on could lose data. Any other error
+    (1) is Incomplete (4) where something was changed, because the next run goes on from there.
+    Where all that there is to do waits for a deployment, nothing has begun, and that is a refusal.
+    """
+    errors = [one.error for one in outcomes if one.error is not None]
+    if not errors:
+        return
+    begun = any(one.begun for one in outcomes)
+    refused = [error for error in errors if isinstance(error, RefusedError)]
+    failed = [error for error in errors if not isinstance(error, _KNOWN)]
+    if refused:
+        rest = [error for error in errors if error not in refused]
+        raise refused[0] if len(errors) == 1 else RefusedError(_join([*refused, *rest]))
+    if failed and not begun:
+        raise failed[0] if len(errors) == 1 else type(failed[0])(_join(errors))
+    if not begun:
+        raise RefusedError(f"nothing was changed: {_join(errors)}")
+    if all(isinstance(error, WriteDeniedError) for error in errors):
+        raise WriteDeniedError(_join(errors)) from errors[0]
+    raise IncompleteError(_join(errors)) from errors[0]
+
+
+def _join(errors: Sequence[DatawareError]) -> str:
+    """The reasons as one sentence, each of them once."""
+    texts = list(dict.fromkeys(map(_text, errors)))
+    more = len(texts) - NAMED
+    return "; ".join([*texts[:NAMED], *([f"and {more:,} more, see above"] if more > 0 else [])])
+
+
+def _text(error: DatawareError) -> str:
+    return str(error) if isinstance(error, _KNOWN) else to_go_on(error)

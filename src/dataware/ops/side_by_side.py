@@ -1,0 +1,104 @@
+"""Carries out several resources of a plan at the same time, each on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from contextvars import copy_context
+from dataclasses import replace
+
+from dataware.core.errors import ConflictError, DatawareError
+from dataware.core.events import Event
+from dataware.core.plan import Planned
+from dataware.core.ports import Emit
+from dataware.ops.context import Context
+from dataware.ops.run_outcome import Outcome
+
+MOST_BEGUN = 50
+"""Resources that are begun together. Each keeps a lock alive, with a write to Parameter Store every
+ten seconds, and all callers of an account share 40 a second (AWS Systems Manager User Guide,
+"Changing Parameter Store throughput")."""
+
+HALT_SECONDS = 1.5
+"""How long the end waits for what a second Ctrl-C has stopped: an engine's grace, and a call."""
+
+Work = Callable[[Context, Planned], None]
+
+
+def split_into_lanes(resources: Sequence[Planned]) -> list[list[Planned]]:
+    """Resources that may go on side by side, in lanes; those of one lane follow each other.
+
+    Two share a lane where one reads or writes what the other does, so that no source is read twice
+    at a time and no copy begins from what is being filled.
+    """
+    lanes: list[tuple[set[tuple[str, str]], list[Planned]]] = []
+    for planned in resources:
+        names = {(planned.wanted.type, planned.wanted.preferred)}
+        if planned.decision.source is not None:
+            names.add((planned.wanted.type, planned.decision.source))
+        together = [lane for lane in lanes if lane[0] & names]
+        lanes = [lane for lane in lanes if not lane[0] & names]
+        names = names.union(*(lane[0] for lane in together))
+        lanes.append((names, [*(one for lane in together for one in lane[1]), planned]))
+    return [lane for _, lane in lanes]
+
+
+def work_in_order(context: Context, resources: Sequence[Planned], work: Work) -> list[Outcome]:
+    """Carry resources out one after another, also after one that fails; a conflict ends them."""
+    outcomes: list[Outcome] = []
+    for planned in resources:
+        outcomes.append(_attempt(context, planned, work))
+        if isinstance(outcomes[-1].error, ConflictError):
+            break
+    return outcomes
+
+
+def work_side_by_side(
+    context: Context, lanes: Sequence[Sequence[Planned]], work: Work
+) -> list[Outcome]:
+    """Carry lanes out at the same time; answers once all of them have ended."""
+    halted = threading.Event()
+    beside = replace(
+        context, emit=_named(context.emit), stop=lambda: halted.is_set() or context.stop()
+    )
+    ended = [_start(beside, lane, work) for lane in lanes]
+    try:
+        wait(ended)
+    except BaseException:
+        halted.set()
+        wait(ended, HALT_SECONDS)
+        raise
+    return [outcome for lane in ended for outcome in lane.result()]
+
+
+def _start(context: Context, lane: Sequence[Planned], work: Work) -> Future[list[Outcome]]:
+    """Carry a lane out on a thread that ends with the process, as a second Ctrl-C wants it."""
+    ended: Future[list[Outcome]] = Future()
+
+    def run() -> None:
+        try:
+            ended.set_result(work_in_order(context, lane, work))
+        except BaseException as error:
+            ended.set_exception(error)
+
+    name = f"lane of {lane[0].wanted.preferred}"
+    threading.Thread(target=copy_context().run, args=(run,), name=name, daemon=True).start()
+    return ended
+
+
+def _attempt(context: Context, planned: Planned, work: Work) -> Outcome:
+    try:
+        work(context, planned)
+    except DatawareError as error:
+        return Outcome(planned, error)
+    return Outcome(planned)
+
+
+def _named(emit: Emit) -> Emit:
+    """Events of several resources come mixed, so the line of each says whose it is."""
+
+    def report(happened: Event) -> None:
+        emit(replace(happened, data={**happened.data, "beside": True}))
+
+    return report
