@@ -35,10 +35,10 @@ class RaisingWatch:
         self.created: list[str] = []
         self.errors: dict[str, DatawareError] = {}
 
-    def made(self, resource: HeldResource) -> None:
+    def report_made(self, resource: HeldResource) -> None:
         self.created.append(resource.name)
 
-    def failed(self, resource: HeldResource, error: DatawareError) -> None:
+    def report_failed(self, resource: HeldResource, error: DatawareError) -> None:
         self.errors[resource.name] = error
 
     def await_recorded(self, resources: Sequence[HeldResource]) -> None:
@@ -230,7 +230,7 @@ def test_a_failure_is_told_with_the_first_reason_and_cleaned_up() -> None:
     assert stacks.calls == ["create", "delete"]
 
 
-def test_a_stack_that_cannot_go_is_named() -> None:
+def test_a_stack_that_cannot_go_is_with_names() -> None:
     """What is left behind is said, and that it can be deleted safely."""
     stacks = FakeStacks(existing=[], created=["CREATE_COMPLETE"], deleted=["DELETE_FAILED"])
     with pytest.raises(ServiceError, match=rf"{HOLDING_PREFIX}\w+ of orders cannot be deleted"):

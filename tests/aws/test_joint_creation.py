@@ -35,10 +35,10 @@ class KeepingWatch:
         self.recorded = threading.Event()
         self.recorded.set()
 
-    def made(self, resource: HeldResource) -> None:
+    def report_made(self, resource: HeldResource) -> None:
         self.created.append(resource.name)
 
-    def failed(self, resource: HeldResource, error: DatawareError) -> None:
+    def report_failed(self, resource: HeldResource, error: DatawareError) -> None:
         self.errors[resource.name] = error
 
     def await_recorded(self, resources: Sequence[HeldResource]) -> None:

@@ -161,9 +161,9 @@ class WorldHold:
             try:
                 self.create(kind, wanted)
             except DatawareError as error:
-                watch.failed(wanted, error)
+                watch.report_failed(wanted, error)
                 continue
-            watch.made(wanted)
+            watch.report_made(wanted)
             made.append(wanted)
         watch.await_recorded(made)
 

@@ -237,7 +237,7 @@ class HoldingStack:
         return found
 
 
-def held(
+def declare_resource(
     cfn_type: str, identifier: str, name: str, properties: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     """A resource of a template, which its stack retains. Raises InputError if it is too large."""

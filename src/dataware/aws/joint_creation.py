@@ -32,7 +32,7 @@ from dataware.aws.holding_stack import (
     HoldingStack,
     WaitIntervals,
     creation_error,
-    held,
+    declare_resource,
     holding_name,
     template_of,
 )
@@ -58,19 +58,19 @@ class HeldResource:
         """What it is called in a stack with others; the same in every run."""
         return joint_logical_id(self.cfn_type, self.name)
 
-    def declared(self) -> Mapping[str, Any]:
+    def declare(self) -> Mapping[str, Any]:
         """The resource as a template declares it. Raises InputError if that is too large."""
-        return held(self.cfn_type, self.identifier, self.name, self.properties)
+        return declare_resource(self.cfn_type, self.identifier, self.name, self.properties)
 
 
 class ResourceWatch(Protocol):
     """Hears what becomes of resources; for any thread."""
 
-    def made(self, resource: HeldResource) -> None:
+    def report_made(self, resource: HeldResource) -> None:
         """A resource is there to stay."""
         ...
 
-    def failed(self, resource: HeldResource, error: DatawareError) -> None:
+    def report_failed(self, resource: HeldResource, error: DatawareError) -> None:
         """A resource cannot be created."""
         ...
 
@@ -95,9 +95,9 @@ def create_together(
     fitting = []
     for resource in resources:
         try:
-            fitting.append((resource, len(template_of({LOGICAL_ID: resource.declared()}))))
+            fitting.append((resource, len(template_of({LOGICAL_ID: resource.declare()}))))
         except InputError as error:
-            watch.failed(resource, error)
+            watch.report_failed(resource, error)
     creations = _Creations(aws, watch, filled, patience or WaitIntervals())
     creations.run(list(_split(fitting)))
 
@@ -192,7 +192,7 @@ class _Creations:
         if not stack.waiting:
             raise error
         for resource in stack.waiting:
-            self.watch.failed(resource, error)
+            self.watch.report_failed(resource, error)
 
 
 class _Removal:
@@ -259,7 +259,7 @@ class JointStack:
 
         What was not tried, or taken away because of another one, stays `waiting`.
         """
-        template = template_of({key: one.declared() for key, one in self._waiting.items()})
+        template = template_of({key: one.declare() for key, one in self._waiting.items()})
         stack_id = self._stack_id = self._stack.create(template, keeps_made=self._keeps_made)
         early = self._alone or self._keeps_made
         status = self._stack.find_decision(
@@ -291,10 +291,10 @@ class JointStack:
     def _report(self, logical_id: str) -> None:
         resource = self._waiting.pop(logical_id)
         self._made.append(resource)
-        self._watch.made(resource)
+        self._watch.report_made(resource)
 
     def _fail(self, logical_id: str, status: str, reason: str, *, half_made: bool) -> None:
         resource = self._waiting.pop(logical_id)
-        self._watch.failed(
+        self._watch.report_failed(
             resource, creation_error(resource.name, status, reason, half_made=half_made)
         )

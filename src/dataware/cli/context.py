@@ -21,10 +21,10 @@ from dataware.cli.transport import make_wire
 from dataware.core.events import Event, event
 from dataware.core.ports import Aws, Emit, Journal
 from dataware.ops.context import ComparisonSpec, Context, CopySettings
+from dataware.ops.run_bounds import AT_ONCE
 from dataware.report.brief import without_decisions
 from dataware.state import FileJournal, ParameterMarkers, journal_path, read_records
 from dataware.verify.run import TaskRunner
-from dataware.verify.steps import Readers
 
 
 @contextmanager
@@ -56,11 +56,13 @@ def outside(
         yield context
 
 
-def _process_pool(open_again: partial[Account], pair: ComparisonSpec, sides: Readers) -> TaskRunner:
+def _process_pool(
+    open_again: partial[Account], pair: ComparisonSpec, threads: TaskRunner
+) -> TaskRunner:
     """The processes of a verification, which a plan does without."""
     from dataware.cli.process.verify_pool import ProcessPool  # noqa: PLC0415 - slow to import
 
-    return ProcessPool(open_again, pair, sides)
+    return ProcessPool(open_again, pair, threads)
 
 
 def _stop(options: AwsOptions, emit: Emit, *, graceful: bool) -> StopSignal:
@@ -144,6 +146,7 @@ def settings_of(copy: CopyOptions) -> CopySettings:
         max_rate=copy.max_rate,
         max_share=copy.max_share,
         processes=copy.processes,
+        max_parallel=copy.max_parallel or AT_ONCE,
         multipart_threshold=copy.multipart_threshold,
         part_size=copy.part_size,
     )

@@ -45,11 +45,11 @@ class _Relay:
     wanted: dict[HeldResource, Wanted]
     watch: CreationWatch
 
-    def made(self, resource: HeldResource) -> None:
-        self.watch.made(self.wanted[resource])
+    def report_made(self, resource: HeldResource) -> None:
+        self.watch.report_made(self.wanted[resource])
 
-    def failed(self, resource: HeldResource, error: DatawareError) -> None:
-        self.watch.failed(self.wanted[resource], error)
+    def report_failed(self, resource: HeldResource, error: DatawareError) -> None:
+        self.watch.report_failed(self.wanted[resource], error)
 
     def await_recorded(self, resources: Sequence[HeldResource]) -> None:
         self.watch.await_recorded([self.wanted[one] for one in resources])

@@ -37,6 +37,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "max_rate",
         "max_share",
         "processes",
+        "max_parallel",
         "allow_skipped",
         "deep",
     ),

@@ -13,6 +13,7 @@ from dataware.cli.help import WordChoice
 from dataware.cli.profiles import complete_profile
 from dataware.cli.values import account, share, size, word_option
 from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
+from dataware.ops.run_bounds import AT_ONCE
 from dataware.report import DOCUMENTS, Format
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -252,6 +253,13 @@ copy_options = _together(
         help="Run a command or call a webhook when the run ends (repeatable).",
     ),
 )  # fmt: skip
+
+parallel_option = click.option(
+    "--max-parallel",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help=f"Migrate up to N resources at the same time (default: {AT_ONCE}).",
+)
 
 pair_options = _together(
     click.argument("source"),

@@ -67,6 +67,7 @@ class CopyOptions:
     multipart_threshold: int
     part_size: int
     notify: tuple[str, ...]
+    max_parallel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

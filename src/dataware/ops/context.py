@@ -24,11 +24,11 @@ class TargetToMake(NamedTuple):
 class CreationWatch(Protocol):
     """Hears what becomes of targets that are created together; for any thread."""
 
-    def made(self, wanted: Wanted) -> None:
+    def report_made(self, wanted: Wanted) -> None:
         """A target is there, and stays whatever becomes of the others."""
         ...
 
-    def failed(self, wanted: Wanted, error: BaseException) -> None:
+    def report_failed(self, wanted: Wanted, error: BaseException) -> None:
         """A target cannot be created."""
         ...
 

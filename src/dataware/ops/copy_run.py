@@ -72,7 +72,10 @@ class CopyRun:
             self._report_size(size)
             await split(copier, self.journal, self.progress)
             tools = self._tools(size, wire)
-            with self._borrowed(size) as processes, self.context.bounds.copying() as sharers:
+            with (
+                self._borrow_processes(size) as processes,
+                self.context.bounds.copying() as sharers,
+            ):
                 workers = self.context.workers
                 if workers is not None and processes > 1:
                     await self._group(workers, processes, tools, sharers).run()
@@ -92,7 +95,7 @@ class CopyRun:
             emit(event("resumed-at", count=done, **words))
 
     @contextmanager
-    def _borrowed(self, size: Size) -> Iterator[int]:
+    def _borrow_processes(self, size: Size) -> Iterator[int]:
         """So many processes as there is use for, and as other migrations of the run leave."""
         workers, wanted = self.context.workers, self.settings.processes
         if workers is None:

@@ -72,13 +72,13 @@ class CreationGroup:
             if self._failure is not None:
                 raise self._failure
 
-    def made(self, wanted: Wanted) -> None:
+    def report_made(self, wanted: Wanted) -> None:
         """A target is there: its migration goes on."""
         with self._changed:
             self._made.add(_key(wanted))
             self._changed.notify_all()
 
-    def failed(self, wanted: Wanted, error: BaseException) -> None:
+    def report_failed(self, wanted: Wanted, error: BaseException) -> None:
         """A target cannot be created: its migration ends."""
         with self._changed:
             self._failed[_key(wanted)] = error
@@ -109,7 +109,9 @@ class CreationGroup:
             self._failure = error
         for key, wanted in self._joined.items():
             if key not in self._made and key not in self._failed:
-                self.failed(wanted, self._failure or RuntimeError("nobody told what became of it"))
+                self.report_failed(
+                    wanted, self._failure or RuntimeError("nobody told what became of it")
+                )
         with self._changed:
             self._ended = True
             self._changed.notify_all()

@@ -32,16 +32,17 @@ def split_into_lanes(resources: Sequence[Planned]) -> list[list[Planned]]:
     Two share a lane where one reads or writes what the other does, so that no source is read twice
     at a time and no copy begins from what is being filled.
     """
-    lanes: list[tuple[set[tuple[str, str]], list[Planned]]] = []
-    for planned in resources:
+    lanes: list[tuple[set[tuple[str, str]], list[int]]] = []
+    for position, planned in enumerate(resources):
         names = {(planned.wanted.type, planned.wanted.preferred)}
         if planned.decision.source is not None:
             names.add((planned.wanted.type, planned.decision.source))
         together = [lane for lane in lanes if lane[0] & names]
         lanes = [lane for lane in lanes if not lane[0] & names]
-        names = names.union(*(lane[0] for lane in together))
-        lanes.append((names, [*(one for lane in together for one in lane[1]), planned]))
-    return [lane for _, lane in lanes]
+        positions = [one for lane in together for one in lane[1]]
+        lanes.append((names.union(*(lane[0] for lane in together)), [*positions, position]))
+    in_order = sorted(sorted(positions) for _, positions in lanes)
+    return [[resources[position] for position in lane] for lane in in_order]
 
 
 def work_in_order(context: Context, resources: Sequence[Planned], work: Work) -> list[Outcome]:
@@ -60,7 +61,7 @@ def work_side_by_side(
     """Carry lanes out at the same time; answers once all of them have ended."""
     halted = threading.Event()
     beside = replace(
-        context, emit=_named(context.emit), stop=lambda: halted.is_set() or context.stop()
+        context, emit=_with_names(context.emit), stop=lambda: halted.is_set() or context.stop()
     )
     ended = [_start(beside, lane, work) for lane in lanes]
     try:
@@ -95,7 +96,7 @@ def _attempt(context: Context, planned: Planned, work: Work) -> Outcome:
     return Outcome(planned)
 
 
-def _named(emit: Emit) -> Emit:
+def _with_names(emit: Emit) -> Emit:
     """Events of several resources come mixed, so the line of each says whose it is."""
 
     def report(happened: Event) -> None:

@@ -13,6 +13,7 @@ from dataware.cli.options import (
     full_option,
     only_option,
     outside_options,
+    parallel_option,
     yes_option,
 )
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, pick
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @only_option
 @full_option
 @copy_options
+@parallel_option
 @outside_options
 def apply(**given: Any) -> int:
     """Create, copy and verify; safe to repeat, and continues where it was interrupted.

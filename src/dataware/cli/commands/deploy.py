@@ -13,6 +13,7 @@ from dataware.cli.options import (
     full_option,
     guard_options,
     outside_options,
+    parallel_option,
     prices_option,
     yes_option,
 )
@@ -31,6 +32,7 @@ from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOpti
 )
 @prices_option
 @copy_options
+@parallel_option
 @outside_options
 @click.argument("arguments", nargs=-1, metavar="[-- CDK ARGS]")
 def deploy(**given: Any) -> int:

@@ -73,6 +73,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     ),
     "max_share": _field("Share of provisioned capacity to use, such as 50%.", **_TEXT),
     "processes": _field("Number of processes that copy.", **_WHOLE),
+    "max_parallel": _field("Resources that are migrated at the same time.", **_WHOLE),
     "deep": _field("Verify objects by reading every byte of both sides.", **_FLAG),
     "plain": _field("Plain text: no color, emoji or progress bar.", **_FLAG),
 }
