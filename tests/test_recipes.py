@@ -15,6 +15,7 @@ TYPED = "e2e/test_recipes.py::"
 CONSTRUCTS = "cdk/test_recipes.py::"
 UNREAD = "faults/test_unread_fallback.py::"
 DENIED = "faults/test_denied.py::"
+ADOPTED = "e2e/test_adoption.py::"
 TYPES = "cdk/test_referenced_types.py::"
 
 # A rule with the beginning of its recipe: the test that does what the recipe says.
@@ -50,6 +51,12 @@ RULES: dict[str, str] = {
     "19 If the data": f"{TYPED}test_rule_19_a_resource_leaves_its_stack_and_stays",
     "21 Set": f"{TYPED}test_rule_21_what_would_be_deleted_is_retained_or_left_outside",
     "21 Or leave": f"{TYPED}test_rule_21_what_would_be_deleted_is_retained_or_left_outside",
+    "23 Declare": f"{ADOPTED}test_what_cannot_become_what_is_declared_is_not_adopted",
+    "23 Or choose": f"{ADOPTED}test_what_cannot_become_what_is_declared_is_not_adopted",
+    "24 Declare": (
+        f"{ADOPTED}test_a_shorter_lifetime_of_objects_stops_until_it_is_declared_or_allowed"
+    ),
+    "24 Or, if": f"{ADOPTED}test_what_is_allowed_to_be_deleted_is_adopted_and_told",
     "20 Refer": f"{TYPES}test_what_exists_outside_of_the_stack_is_referenced",
 }
 

@@ -117,6 +117,7 @@ class BucketBench(Bench):
         "ListMultipartUploads": ("s3:ListBucketMultipartUploads",),
         "ListParts": ("s3:ListMultipartUploadParts",),
         "GetBucketEncryption": ("s3:GetEncryptionConfiguration",),
+        "GetBucketCors": ("s3:GetBucketCORS",),
         "GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock",),
         "GetObjectLockConfiguration": ("s3:GetBucketObjectLockConfiguration",),
         "GetBucketLifecycleConfiguration": ("s3:GetLifecycleConfiguration",),

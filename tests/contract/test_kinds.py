@@ -15,10 +15,12 @@ import pytest
 
 from contract.benches import BENCHES, Bench
 from dataware.aws import Account, SystemClock
+from dataware.core.comparison import PropertyVerdict, compare_configuration
 from dataware.core.copier import Copier, CopyOrder, CopyOutcome, CopyTools
 from dataware.core.errors import ServiceError
 from dataware.core.kind import Kind
 from dataware.core.model import Content, Existence, Facts, Location, Size
+from dataware.core.phases import DESCRIBE
 from dataware.core.reader import KeyFingerprint
 from dataware.kinds import CATALOGUE, load
 from support.dynamo import account, total
@@ -370,6 +372,21 @@ def test_a_probe_makes_declared_calls_only(
     """Every call of a probe is covered by the card's permissions for probing."""
     kind.probe(filled, bench.names[0])
     assert undeclared(kind, bench, fault_proxy, "probe") == set()
+
+
+def test_a_comparison_with_a_template_makes_declared_calls_only(
+    kind: Kind, bench: Bench, filled: Account, fault_proxy: FaultProxy
+) -> None:
+    """Every call before an adoption is declared, and a resource is the same as it is."""
+    if kind.comparison is None:
+        assert not kind.template.adoptable or not kind.template.stateful
+        return
+    fault_proxy.clear()
+    live = kind.comparison.read(filled, bench.names[0])
+    assert undeclared(kind, bench, fault_proxy, DESCRIBE) == set()
+    assert not live.unread
+    found = compare_configuration(kind.comparison, live, live.properties)
+    assert {one.verdict for one in found} == {PropertyVerdict.SAME}
 
 
 @pytest.mark.parametrize("kind", COPIED, indirect=True)

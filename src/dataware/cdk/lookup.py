@@ -35,6 +35,7 @@ from dataware.core.plan import LOOKING, LOOKUP_VARIABLE, RUN, Planned
 from dataware.core.ports import Journal, Wire
 from dataware.http.endpoint import Endpoint
 from dataware.kinds import kinds_by_type, load
+from dataware.ops.adoption import mark_allowed_losses
 from dataware.ops.announce import announce
 from dataware.ops.context import Context, CreationWatch, TargetToMake
 from dataware.ops.inputs.assembly import read_declarations
@@ -141,6 +142,7 @@ def _decide_now(wanted: Sequence[Wanted], environment: Environment) -> Entries:
             regional=account.for_region,
             move=_move,
         )
+        wanted = mark_allowed_losses(wanted, _allowed_losses())
         plan = make_plan(context, wanted, report=False)
         plan = stop_renames(account, plan, _allowed_losses())
     planned = {lock_key(one.wanted.type, one.wanted.preferred): one for one in plan.resources}

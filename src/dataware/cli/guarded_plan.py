@@ -14,6 +14,7 @@ from dataware.core.parameters import GivenParameters
 from dataware.core.plan import Plan
 from dataware.core.ports import Emit
 from dataware.kinds import unit_of_type
+from dataware.ops.adoption import find_allowed, mark_allowed_losses
 from dataware.ops.announce import announce
 from dataware.ops.context import Context
 from dataware.ops.guard import guard
@@ -38,12 +39,13 @@ def guarded_plan(
 
     Raises Refused where a deployment follows and not every stack can be looked into.
     """
-    wanted = wanted_here(context, app)
+    wanted = mark_allowed_losses(wanted_here(context, app), guarding.allow_loss)
     report_unplanned(context.emit, app)
     plan = make_plan(context, wanted, prices=prices, all_versions=all_versions)
     if not wanted:
         context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
-    guarded = guard(context, app, guarding.allow_loss, deploys=deploys, given=given)
+    used = [one.wanted for one in plan.resources if find_allowed(one)]
+    guarded = guard(context, app, guarding.allow_loss, deploys=deploys, given=given, used=used)
     warnings = (*app.unseen, *plan.warnings, *guarded.warnings)
     return replace(plan, guard=guarded.threats, warnings=warnings)
 

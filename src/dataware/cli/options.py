@@ -197,7 +197,7 @@ guard_options = click.option(
     "--allow-loss",
     metavar="LOGICAL_ID",
     multiple=True,
-    help="Let a stack lose this resource, although it holds data (repeatable).",
+    help="Let a stack lose this resource, or data in it (repeatable).",
 )
 
 deep_option = click.option(

@@ -258,6 +258,36 @@ GUIDE: dict[int, Guide] = {
         ),
         also="a stack would adopt what its template names by a function",
     ),
+    23: Guide(
+        "cannot-change",
+        "CloudFormation adopts a resource as it is, and compares nothing. What only a new resource "
+        "can have, no update brings in line: the next change of it would replace the resource.",
+        "❌ Stopped at Orders-prod (rule 23): Orders-prod cannot become what the app declares "
+        "without being replaced by an empty table (LocalSecondaryIndexes is not set, declared "
+        '[["by-date", [["id", "HASH"], ["date", "RANGE"]], ["ALL", []]]]); declare what it has, or '
+        "choose another name with Orders-prod as its fallback",
+        (
+            "Declare what the resource has.",
+            "Or choose another name, with the existing resource as its fallback: its data is then "
+            "copied.",
+        ),
+        also="a stack would adopt what exists, and has other keys, indexes, encryption or object "
+        "lock than its template says",
+    ),
+    24: Guide(
+        "deletes-data",
+        "A lifecycle rule or a time to live in the template deletes old data as soon as the stack "
+        "brings the adopted resource in line, and nobody has asked for that yet.",
+        "❌ Stopped at spaceport-uploads-prod (rule 24): adopting spaceport-uploads-prod would "
+        "delete data that it keeps now: objects expire after 30 days (412 of the first 1,000 "
+        "objects are that old now); declare what it has, or allow it with --allow-loss Uploads",
+        (
+            "Declare the lifetime that the data has now.",
+            "Or, if old data may go: `dataware plan --allow-loss LOGICAL_ID`.",
+        ),
+        also="a stack would adopt what holds data, and its template deletes more of it: a lifecycle"
+        " rule, a shorter lifetime, a time to live",
+    ),
     19: Guide(
         "guard",
         "A changed template can make CloudFormation delete, replace or drop a resource, "

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.calc.words import with_article
+from dataware.core.comparison import ConfigurationComparison
 from dataware.core.copier import MakeCopier
 from dataware.core.errors import InputError
 from dataware.core.estimate import Throughput
@@ -171,7 +172,7 @@ class Kind:
 
     `probe` looks at what stands under a name. `locate` tells in which region a place really is,
     where names belong to no region; it is None for other types, and answers None where that cannot
-    be seen.
+    be seen. `comparison` compares a live resource with its template before a stack adopts it.
     """
 
     cfn_type: str
@@ -181,6 +182,7 @@ class Kind:
     probe: Callable[[Aws, str], Facts]
     copying: Copying | None = None
     locate: Callable[[Aws, Location], str | None] | None = None
+    comparison: ConfigurationComparison | None = None
 
     @property
     def noun(self) -> str:

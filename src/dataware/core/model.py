@@ -308,7 +308,8 @@ class Wanted:
     the file and the place in it, for complaints; `account` and `region` are the environment that it
     is meant for (None: that of the run); `retained` says that CloudFormation keeps the resource
     when it leaves the stack that declares it; `computed_by` is the function of the template that
-    gives the preferred name, empty where it is written out.
+    gives the preferred name, empty where it is written out; `allow_loss` says that a person allowed
+    what its adoption deletes.
     """
 
     id: str
@@ -328,6 +329,7 @@ class Wanted:
     account: str | None = None
     region: str | None = None
     computed_by: str = ""
+    allow_loss: bool = False
 
 
 @dataclass(frozen=True, slots=True)

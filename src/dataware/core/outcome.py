@@ -47,11 +47,19 @@ class PlanOutcome:
         return f"Deployed: {good}" if good else "Deployed; no resource opts in"
 
 
-def judge_outcome(plan: Sequence[Planned], unit_of: Callable[[str], str]) -> PlanOutcome:
-    """The outcome of a deployment; `unit_of` answers what a type holds, such as "item"."""
+def judge_outcome(
+    plan: Sequence[Planned], unit_of: Callable[[str], str], differing: Sequence[str] = ()
+) -> PlanOutcome:
+    """The outcome of a deployment; `unit_of` answers what a type holds, such as "item".
+
+    `differing` are the names of what was adopted, and is not yet as its template says.
+    """
     used = [_used_facts(one) for one in plan]
     unseen = list(dict.fromkeys(name for one in plan for name in _unseen(one)))
     troubles = [trouble for one in plan for trouble in _troubles(one, unit_of(one.wanted.type))]
+    if differing:
+        are = ("is not as the app declares it", "are not as the app declares them")
+        troubles.append(_clause(differing, *are))
     if unseen:
         troubles.append(_clause(unseen, "was not inspected", "were not inspected"))
     return PlanOutcome(

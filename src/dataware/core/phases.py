@@ -5,7 +5,8 @@ from __future__ import annotations
 PROBE, READ, WRITE, VERIFY, CREATE = "probe", "read", "write", "verify", "create"
 
 DESCRIBE = "describe"
-"""What `dataware init` reads to declare a resource as it is; no run needs it."""
+"""What is read of the configuration of a resource: to declare it as it is, or before a stack
+adopts it."""
 
 VERSIONS = "versions"
 """What copying every version of an object needs beside the rest."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dataware.core.comparison import PropertyDifference, PropertyVerdict
 from dataware.core.errors import InputError
 from dataware.core.estimate import Estimate, Prices
 from dataware.core.guard import DestructiveChange
@@ -49,13 +50,18 @@ GOING_ON = frozenset({Action.RESUME, Action.IMPORT, Action.KEEP})
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One resource of a plan; `estimate` is None where nothing is copied."""
+    """One resource of a plan; `estimate` is None where nothing is copied.
+
+    `differences` compare it with its template where a stack is about to adopt it. They are written
+    and not read back.
+    """
 
     wanted: Wanted
     preferred: Facts
     fallbacks: tuple[Facts, ...]
     decision: Decision
     estimate: Estimate | None = None
+    differences: tuple[PropertyDifference, ...] = ()
 
     @property
     def creates(self) -> bool:
@@ -96,6 +102,7 @@ class Planned:
             "no_overwrite": decision.no_overwrite,
             "warnings": list(decision.warnings),
             "estimate": self.estimate.to_json() if self.estimate else None,
+            **_differences_json(self.differences),
             "wanted": _wanted_json(wanted),
         }
 
@@ -250,6 +257,11 @@ def _facts_json(facts: Facts | None) -> dict[str, Any]:
     }
 
 
+def _differences_json(found: Sequence[PropertyDifference]) -> dict[str, Any]:
+    told = [one.to_json() for one in found if one.verdict is not PropertyVerdict.SAME]
+    return {"differences": told} if told else {}
+
+
 def _wanted_json(wanted: Wanted) -> dict[str, Any]:
     return {
         "fallbacks": list(wanted.fallbacks),
@@ -265,6 +277,7 @@ def _wanted_json(wanted: Wanted) -> dict[str, Any]:
         "region": wanted.region,
         "retained": wanted.retained,
         "computed_by": wanted.computed_by,
+        **({"allow_loss": True} if wanted.allow_loss else {}),
     }
 
 
@@ -287,6 +300,7 @@ def _planned_from_json(data: Mapping[str, Any]) -> Planned:
         region=rest["region"],
         retained=rest.get("retained", True),
         computed_by=rest.get("computed_by", ""),
+        allow_loss=rest.get("allow_loss", False) is True,
     )
     decision = Decision(
         action=Action(data["action"]),

@@ -11,6 +11,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Any
 
+from dataware.core.comparison import PropertyVerdict
 from dataware.core.errors import InputError
 from dataware.core.guard import Loss
 from dataware.core.model import (
@@ -145,6 +146,14 @@ PRICES: Mapping[str, Any] = {
     "filled": [_text],
 }
 
+_DIFFERENCE: Mapping[str, Any] = {
+    "property": _text,
+    "verdict": _WordOf(PropertyVerdict),
+    "live": _text,
+    "declared": _text,
+    "effect": _text,
+}
+
 _SHOWN_FACTS: Mapping[str, Any] = {
     "settings": _labels,
     "problems": [_text],
@@ -188,13 +197,16 @@ _SCHEMAS: Mapping[Check, Mapping[str, Any]] = {
 
 
 def plan_schema() -> dict[str, Any]:
-    """What `check_plan` checks, as a JSON Schema; older plans lack `guard` and `prices`."""
+    """What `check_plan` checks, as a JSON Schema, with what not every plan has."""
     schema = _schema_of(PLAN)
     schema["properties"] |= {
         "version": {"const": 1},
         "guard": _schema_of([_LOSS]),
         "prices": _schema_of(_Maybe(PRICES)),
     }
+    resource = schema["properties"]["resources"]["items"]["properties"]
+    resource["differences"] = _schema_of([_DIFFERENCE])
+    resource["wanted"]["properties"]["allow_loss"] = _schema_of(_flag)
     return schema
 
 
@@ -239,6 +251,7 @@ def check_shown_parts(data: Mapping[str, Any]) -> None:
     """The same for what is shown of a plan and rests on nothing, as far as it is there."""
     _check(data.get("guard", []), [_LOSS], "guard")
     for at, resource in enumerate(data["resources"], 1):
+        _check(resource.get("differences", []), [_DIFFERENCE], f"resources {at}, differences")
         for facts in (resource["preferred"], *resource["fallbacks"]):
             shapes = {name: shape for name, shape in _SHOWN_FACTS.items() if name in facts}
             _check(facts, shapes, f"resources {at}, {facts['name']}")

@@ -56,6 +56,8 @@ RULES: dict[int, str] = {
     20: "CloudFormation cannot adopt this type, and a second one would be created: stop.",
     21: "The stack would adopt the resource, and CloudFormation adopts only what it retains: stop.",
     22: "The stack would adopt the resource, whose name is a function in the template: stop.",
+    23: "The stack would adopt the resource, which cannot become what is declared: stop.",
+    24: "The stack would adopt the resource, and data in it would then be deleted: stop.",
 }
 
 

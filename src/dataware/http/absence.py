@@ -37,6 +37,8 @@ CODES: Mapping[str, frozenset[str]] = {
     "GetTemplate": _NO_STACK,
     "ListStackResources": _NO_STACK,
     **dict.fromkeys(("DescribeRepositories", "ListImages"), _NO_REPOSITORY),
+    "ListTagsForResource": _NO_REPOSITORY,
+    "GetLifecyclePolicy": _NO_REPOSITORY | {"LifecyclePolicyNotFoundException"},
     **dict.fromkeys(("DescribeUserPool", "ListUsers"), _NO_RESOURCE),
     "GetRole": _NO_ENTITY,
     "SimulatePrincipalPolicy": _NO_ENTITY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dataware.core.comparison import PropertyVerdict, join, list_of
 from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import Action, Content, Existence, Facts
@@ -31,9 +32,18 @@ def announce(emit: Emit, planned: Planned) -> None:
     for facts in (planned.preferred, *planned.fallbacks):
         for note in facts.notes:
             emit(event("note", text=f"{facts.name}: {note}", name=facts.name))
+    _report_changes(emit, planned)
     TELL[planned.decision.action](emit, kind, planned, words)
     for text in planned.decision.warnings:
         emit(event("warning", text=text, name=planned.wanted.preferred, **place))
+
+
+def _report_changes(emit: Emit, planned: Planned) -> None:
+    """Tell what stays otherwise than declared when a stack adopts the resource."""
+    if changes := list_of(planned.differences, PropertyVerdict.CHANGES):
+        name = planned.wanted.preferred
+        text = f"{name} differs from the app, and adoption leaves it so: {join(changes)}"
+        emit(event("note", text=text, name=name))
 
 
 def _is_empty(facts: Facts) -> bool:

@@ -28,7 +28,7 @@ from dataware.core.guard import (
     with_content,
 )
 from dataware.core.kind import Kind
-from dataware.core.model import Deployed
+from dataware.core.model import Deployed, Wanted
 from dataware.core.names import is_regional, place_of, plain_name
 from dataware.core.parameters import (
     GivenParameters,
@@ -86,10 +86,12 @@ def guard(
     *,
     deploys: bool = False,
     given: GivenParameters | None = None,
+    used: Sequence[Wanted] = (),
 ) -> GuardReport:
     """What a deployment of the app would lose; tells of it. `allow` names what may be lost.
 
-    `given` are the parameters that the deployment is given. `deploys` says that a deployment
+    `used` are resources of which a name allows something else than a loss. `given` are the
+    parameters that the deployment is given. `deploys` says that a deployment
     follows, for which every stack has to be seen. Raises InputError for an ambiguous `allow`, and
     RefusedError if not every stack can be looked at where that is needed or any doubt is a stop, or
     then if a resource would be protected less than it is deployed.
@@ -112,7 +114,7 @@ def guard(
             "nothing was changed, because it is unknown what this deployment would lose: "
             f"{doubts}; grant the permissions, or deploy anyway with --allow-unseen"
         )
-    return GuardReport(marked, (*found.unseen, *weakened, *_report_unused(marked, allow)))
+    return GuardReport(marked, (*found.unseen, *weakened, *_report_unused(marked, used, allow)))
 
 
 def losses(
@@ -203,9 +205,13 @@ def _is_named(
     return name in names and name not in {other.address for other in found}
 
 
-def _report_unused(found: Sequence[DestructiveChange], names: Sequence[str]) -> Iterator[str]:
+def _report_unused(
+    found: Sequence[DestructiveChange], used: Sequence[Wanted], names: Sequence[str]
+) -> Iterator[str]:
     """A sentence for each name that allows no loss, such as one that is misspelt."""
     known = {name for one in found for name in (one.logical_id, f"{one.stack}/{one.logical_id}")}
+    known |= {str(one.logical_id) for one in used}
+    known |= {f"{one.stack}/{one.logical_id}" for one in used}
     for name in names:
         if name not in known:
             yield (

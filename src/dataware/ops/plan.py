@@ -30,6 +30,7 @@ from dataware.core.rules import Terms, decide
 from dataware.core.situation import source_of
 from dataware.core.waiting import explain_waiting, report_way_on
 from dataware.kinds import load
+from dataware.ops.adoption import compare_adopted
 from dataware.ops.announce import announce
 from dataware.ops.context import Context
 from dataware.ops.declaration_check import check_declared
@@ -63,6 +64,7 @@ def make_plan(
         _plan_resource(item, preferred, fallbacks, prices, all_versions=all_versions)
         for item, (preferred, fallbacks) in zip(wanted, seen, strict=True)
     )
+    planned = compare_adopted(context, planned)
     planned = warn_of_earlier_migrations(context, planned)
     for one in planned:
         context.emit(event("decision", name=one.wanted.preferred, **_decision_json(one)))

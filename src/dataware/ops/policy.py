@@ -6,8 +6,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dataware.core.model import Wanted
-from dataware.core.phases import ACCOUNT, COPIED_FROM, COPIED_TO, CREATE, PROBE, READ, VERSIONS
+from dataware.core.model import ImportMode, Wanted
+from dataware.core.phases import (
+    ACCOUNT,
+    COPIED_FROM,
+    COPIED_TO,
+    CREATE,
+    DESCRIBE,
+    PROBE,
+    READ,
+    VERSIONS,
+)
 from dataware.kinds import load
 
 EVERYWHERE = "*"
@@ -41,7 +50,7 @@ def iam_policy(
     for item in wanted:
         kind = load(item.type)
         for name in (item.preferred, *item.fallbacks):
-            phases = (*(TARGET_PHASES if name == item.preferred else SOURCE_PHASES), *more)
+            phases = (*_phases_of(item, name), *more)
             for arn in kind.access.arns(name, account, region, partition):
                 actions = [
                     action
@@ -54,6 +63,14 @@ def iam_policy(
                 )
         granted[EVERYWHERE].update(kind.access.phases.get(ACCOUNT, ()))
     return {"Version": "2012-10-17", "Statement": _statements(granted)}
+
+
+def _phases_of(wanted: Wanted, name: str) -> tuple[str, ...]:
+    """What a run does with a name; what a stack may adopt is compared with its template first."""
+    if name != wanted.preferred:
+        return SOURCE_PHASES
+    adopts = wanted.logical_id is not None and wanted.import_mode is ImportMode.ADOPT
+    return (*TARGET_PHASES, DESCRIBE) if adopts else TARGET_PHASES
 
 
 def _statements(granted: Mapping[str, set[str]]) -> list[dict[str, Any]]:

@@ -38,6 +38,7 @@ def read_saved_plan(path: Path) -> SavedPlan:
     shown = {**plan.to_json(), "guard": data.get("guard", [])}
     for resource, written in zip(shown["resources"], data["resources"], strict=True):
         del resource["wanted"]
+        resource |= {name: written[name] for name in ("differences",) if name in written}
         names = (resource["preferred"], *resource["fallbacks"])
         saved_facts = (written["preferred"], *written["fallbacks"])
         for facts, known in zip(names, saved_facts, strict=True):

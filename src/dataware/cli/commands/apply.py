@@ -11,12 +11,13 @@ from dataware.cli.options import (
     app_options,
     copy_options,
     full_option,
+    guard_options,
     only_option,
     outside_options,
     parallel_option,
     yes_option,
 )
-from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, pick
+from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions, pick
 from dataware.core.errors import InputError
 from dataware.core.events import event
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dataware.cli.notify import Listener
     from dataware.core.plan import Plan
     from dataware.ops.context import Context
+    from dataware.ops.inputs import App
 
 
 @click.command(cls=SectionedCommand, short_help="Create, copy and verify; safe to repeat.")
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 @app_options
 @only_option
 @full_option
+@guard_options
 @copy_options
 @parallel_option
 @outside_options
@@ -51,19 +54,27 @@ def apply(**given: Any) -> int:
         pick(AwsOptions, given),
         pick(AppOptions, given),
         pick(CopyOptions, given),
+        pick(GuardOptions, given),
         yes=given["yes"],
         only=given["only"],
     )
 
 
 def run_apply(
-    out: AwsOptions, app: AppOptions, copy: CopyOptions, *, yes: bool, only: tuple[str, ...] = ()
+    out: AwsOptions,
+    app: AppOptions,
+    copy: CopyOptions,
+    guarding: GuardOptions | None = None,
+    *,
+    yes: bool,
+    only: tuple[str, ...] = (),
 ) -> int:
     """Carry out a saved plan, or a new plan of an app."""
     from dataware.cli.notify import notifying
 
     with notifying("apply", out, copy.notify) as listener:
-        _apply(out, app, copy, listener, yes=yes, only=only)
+        allowed = guarding.allow_loss if guarding else ()
+        _apply(out, app, copy, allowed, listener, yes=yes, only=only)
     return 0
 
 
@@ -71,6 +82,7 @@ def _apply(
     out: AwsOptions,
     app: AppOptions,
     copy: CopyOptions,
+    allowed: tuple[str, ...],
     listener: Listener,
     *,
     yes: bool,
@@ -79,8 +91,8 @@ def _apply(
     from dataware.cli.app import app_of, wanted_here
     from dataware.cli.context import outside, settings_of
     from dataware.cli.display import can_ask
-    from dataware.cli.guarded_plan import report_unplanned
     from dataware.cli.project import in_project
+    from dataware.ops.adoption import mark_allowed_losses
     from dataware.ops.apply import apply_plan
     from dataware.ops.inputs import App
     from dataware.ops.inputs.only import choose_resources
@@ -93,13 +105,11 @@ def _apply(
     loaded, left_out = choose_resources(App([]) if saved else app_of(out, app), only)
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
         listener.at(context.aws)
-        if left_out:
-            context.emit(event("note", text=left_out))
-        report_unplanned(context.emit, loaded)
+        _report_passed_over(context, loaded, left_out)
         settings = settings_of(copy)
         plan = saved or make_plan(
             context,
-            wanted_here(context, loaded),
+            mark_allowed_losses(wanted_here(context, loaded), allowed),
             report=False,
             prices=read_prices(None) if asks else None,
             all_versions=settings.all_versions,
@@ -107,6 +117,15 @@ def _apply(
         if asks and plan.changes and not plan.stops:
             _ask(context, plan)
         apply_plan(context, plan, settings, saved=saved is not None)
+
+
+def _report_passed_over(context: Context, app: App, left_out: str) -> None:
+    """Say what of the app is not planned, if anything is not."""
+    from dataware.cli.guarded_plan import report_unplanned
+
+    report_unplanned(context.emit, app)
+    if left_out:
+        context.emit(event("note", text=left_out))
 
 
 def _saved_plan(app: AppOptions, only: tuple[str, ...]) -> Plan | None:

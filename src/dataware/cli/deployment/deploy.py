@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dataware.cli.context import outside, settings_of
+from dataware.cli.deployment.adopted import list_adopted, report_remaining
 from dataware.cli.deployment.cdk_setup import prepare_cdk
 from dataware.cli.deployment.plan import (
     Deployment,
@@ -24,11 +25,13 @@ from dataware.cli.question import confirm
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
+from dataware.core.lock_file import LockedDecisions
 from dataware.core.model import Wanted
 from dataware.core.outcome import judge_outcome
 from dataware.core.parameters import GivenParameters
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.kinds import unit_of_type
+from dataware.ops.adoption import mark_allowed_losses
 from dataware.ops.announce import announce
 from dataware.ops.apply import apply_plan, check_sources
 from dataware.ops.context import Context
@@ -65,7 +68,7 @@ def _deploy(
     words: Sequence[str],
     listener: Listener,
 ) -> None:
-    read_environments()
+    before = read_environments()
     out, cdk, arguments = prepare_cdk(out, app, words, deployment.guarding)
     later: list[Wanted] = []
     with TemporaryDirectory(prefix="dataware-deploy-") as folder:
@@ -84,8 +87,9 @@ def _deploy(
                 report_notes(context, chosen)
                 later = _before(context, chosen.app, deployment, given_parameters(arguments))
             cdk.deploy(chosen.ids, arguments, guarded)
+    wanted = mark_allowed_losses(chosen.app.wanted, deployment.guarding.allow_loss)
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
-        _after(context, chosen.app.wanted, later, deployment)
+        _after(context, wanted, later, deployment, before)
 
 
 def _before(
@@ -105,22 +109,32 @@ def _before(
     if now:
         part = replace(plan, resources=now)
         apply_plan(context, part, deployment.settings, saved=True, sums_up=False)
-    _lock(context, app.wanted)
+    _lock(context, mark_allowed_losses(app.wanted, deployment.guarding.allow_loss))
     return [planned.wanted for planned in later]
 
 
 def _after(
-    context: Context, wanted: Sequence[Wanted], later: Sequence[Wanted], deployment: Deployment
+    context: Context,
+    wanted: Sequence[Wanted],
+    later: Sequence[Wanted],
+    deployment: Deployment,
+    before: LockedDecisions,
 ) -> None:
-    """Fill what the deployment has created, and keep the decisions as they are now."""
+    """Fill what the deployment has created, and keep the decisions as they are now.
+
+    `before` are the decisions that the lock file held at first, perhaps of a run that was stopped.
+    """
     if later:
         all_versions = deployment.settings.all_versions
         plan = make_plan(context, later, report=False, all_versions=all_versions)
         apply_plan(context, plan, deployment.settings, sums_up=False)
+    place = f"{context.aws.account}/{context.aws.region}"
+    adopted = list_adopted(before.get(place)) | list_adopted(read_environments().get(place))
     plan = _lock(context, wanted)
     for planned in plan.resources:
         announce(context.emit, planned)
-    outcome = judge_outcome(plan.resources, unit_of_type)
+    remaining = report_remaining(context, plan, adopted)
+    outcome = judge_outcome(plan.resources, unit_of_type, remaining)
     code = "warning" if outcome.troubles else "done"
     context.emit(event(code, text=outcome.text))
 

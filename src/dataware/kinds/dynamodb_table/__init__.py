@@ -14,6 +14,7 @@ from dataware.core.estimate import Throughput
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import Size
 from dataware.core.phases import DESCRIBE
+from dataware.kinds.dynamodb_table.comparison import COMPARISON
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
 from dataware.kinds.dynamodb_table.copy.items import MAX_BATCH
 from dataware.kinds.dynamodb_table.declared import (
@@ -164,4 +165,5 @@ KIND = Kind(
         speed=Throughput(20_000.0, {"dynamodb.write-unit": FRESH_WRITES}),
         advice=_advice,
     ),
+    comparison=COMPARISON,
 )

@@ -6,11 +6,15 @@ AWS::DynamoDB::Table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from dataware.core.comparison import LiveConfiguration
+from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.kind import DescribedProperties
+from dataware.core.model import Problem
 from dataware.core.ports import Aws
+from dataware.core.probing import problem_of
 from dataware.core.tags import own_tags
 
 PERMISSIONS = (
@@ -29,28 +33,44 @@ def describe_properties(aws: Aws, name: str) -> DescribedProperties:
     Raises NotFoundError, and LookupFailedError for any part that is not seen: what is left out
     unseen would make the other table weaker.
     """
-    client = aws.client("dynamodb")
+    table = _describe_table(aws, name)
+    properties = _own_properties(table)
+    for part in _PARTS.values():
+        properties |= part(aws, name, table)
+    return DescribedProperties(properties, tuple(_left_out(table)))
+
+
+def read_configuration(aws: Aws, name: str) -> LiveConfiguration:
+    """The properties of a table as it is, and what cannot be read of them.
+
+    Raises NotFoundError without the table, and LookupFailedError where nothing of it is seen.
+    """
+    table = _describe_table(aws, name)
+    properties = _own_properties(table)
+    unread: dict[str, Problem] = {}
+    for (name_of_property, permission), part in _PARTS.items():
+        try:
+            properties |= part(aws, name, table)
+        except (LookupFailedError, NotFoundError) as error:
+            unread[name_of_property] = problem_of(error, permission)
+    return LiveConfiguration(properties, unread)
+
+
+def _describe_table(aws: Aws, name: str) -> Mapping[str, Any]:
     with aws.translate_errors(f"table {name}", "dynamodb:DescribeTable"):
-        table = client.describe_table(TableName=name)["Table"]
-    with aws.translate_errors(f"table {name}", "dynamodb:DescribeContinuousBackups"):
-        backups = client.describe_continuous_backups(TableName=name)
-    with aws.translate_errors(f"table {name}", "dynamodb:DescribeTimeToLive"):
-        expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    properties = {
+        return dict(aws.client("dynamodb").describe_table(TableName=name)["Table"])
+
+
+def _own_properties(table: Mapping[str, Any]) -> dict[str, Any]:
+    """What the table itself says, without another call."""
+    return {
         **_capacity(table, _is_on_demand(table)),
         "BillingMode": "PAY_PER_REQUEST" if _is_on_demand(table) else "PROVISIONED",
         "AttributeDefinitions": list(table["AttributeDefinitions"]),
         "KeySchema": list(table["KeySchema"]),
         **dict(_indexes(table)),
         **dict(_settings(table)),
-        **_recovery(backups["ContinuousBackupsDescription"]),
     }
-    if expiry.get("TimeToLiveStatus") in ("ENABLED", "ENABLING"):
-        attribute = expiry["AttributeName"]
-        properties["TimeToLiveSpecification"] = {"AttributeName": attribute, "Enabled": True}
-    if tags := _tags(aws, name, table["TableArn"]):
-        properties["Tags"] = tags
-    return DescribedProperties(properties, tuple(_left_out(table)))
 
 
 def _is_on_demand(table: Mapping[str, Any]) -> bool:
@@ -102,7 +122,10 @@ def _settings(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield "DeletionProtectionEnabled", True
 
 
-def _recovery(backups: Mapping[str, Any]) -> dict[str, Any]:
+def _recovery(aws: Aws, name: str, _table: Mapping[str, Any]) -> dict[str, Any]:
+    with aws.translate_errors(f"table {name}", "dynamodb:DescribeContinuousBackups"):
+        answer = aws.client("dynamodb").describe_continuous_backups(TableName=name)
+    backups = answer["ContinuousBackupsDescription"]
     recovery = backups.get("PointInTimeRecoveryDescription") or {}
     if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
         return {}
@@ -111,7 +134,22 @@ def _recovery(backups: Mapping[str, Any]) -> dict[str, Any]:
     return {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, **kept}}
 
 
-def _tags(aws: Aws, name: str, arn: str) -> list[dict[str, str]]:
+def _expiry(aws: Aws, name: str, _table: Mapping[str, Any]) -> dict[str, Any]:
+    with aws.translate_errors(f"table {name}", "dynamodb:DescribeTimeToLive"):
+        answer = aws.client("dynamodb").describe_time_to_live(TableName=name)
+    expiry = answer["TimeToLiveDescription"]
+    if expiry.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING"):
+        return {}
+    named = {"AttributeName": expiry["AttributeName"], "Enabled": True}
+    return {"TimeToLiveSpecification": named}
+
+
+def _tags(aws: Aws, name: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    found = _list_tags(aws, name, table["TableArn"])
+    return {"Tags": found} if found else {}
+
+
+def _list_tags(aws: Aws, name: str, arn: str) -> list[dict[str, str]]:
     """All tags that people have set, over every page."""
     client = aws.client("dynamodb")
     found: list[dict[str, str]] = []
@@ -131,3 +169,14 @@ def _left_out(table: Mapping[str, Any]) -> Iterator[str]:
     if (table.get("SSEDescription") or {}).get("SSEType") == "KMS":
         yield "KMSMasterKeyId has to go if it is the key alias/aws/dynamodb of AWS"
     yield f"{NOT_ASKED}: they are not looked at"
+
+
+_PARTS: Mapping[tuple[str, str], Callable[[Aws, str, Mapping[str, Any]], dict[str, Any]]] = {
+    (
+        "PointInTimeRecoverySpecification",
+        "dynamodb:DescribeContinuousBackups",
+    ): _recovery,
+    ("TimeToLiveSpecification", "dynamodb:DescribeTimeToLive"): _expiry,
+    ("Tags", "dynamodb:ListTagsOfResource"): _tags,
+}
+"""What takes a call of its own: the property with the action that shows it."""

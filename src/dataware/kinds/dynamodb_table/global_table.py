@@ -12,6 +12,7 @@ from typing import Any
 
 from dataware.core.model import Setting
 from dataware.kinds.dynamodb_table import KIND as TABLE
+from dataware.kinds.dynamodb_table.comparison import COMPARISON_OF_GLOBAL_TABLES
 from dataware.kinds.dynamodb_table.declared import list_missing_globally
 from dataware.kinds.dynamodb_table.probe import declared_settings as settings_of_table
 
@@ -54,4 +55,5 @@ KIND = replace(
         # Replacement".
         replaced_by=("KeySchema", "LocalSecondaryIndexes"),
     ),
+    comparison=COMPARISON_OF_GLOBAL_TABLES,
 )

@@ -16,6 +16,7 @@ from dataware.core.phases import DESCRIBE
 from dataware.core.ports import Aws
 from dataware.core.reader import Reader
 from dataware.kinds.s3_bucket.account_regional import name_expression
+from dataware.kinds.s3_bucket.comparison import COMPARISON
 from dataware.kinds.s3_bucket.copy.copier import make as make_copier
 from dataware.kinds.s3_bucket.describe import PERMISSIONS as DESCRIBE_ACTIONS
 from dataware.kinds.s3_bucket.describe import describe_properties
@@ -195,4 +196,5 @@ KIND = Kind(
         history="holds only older versions and delete markers, and no current object",
     ),
     locate=locate,
+    comparison=COMPARISON,
 )

@@ -5,25 +5,20 @@ Sources: Amazon S3 API Reference; CloudFormation Template Reference, AWS::S3::Bu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from dataware.core.errors import NotFoundError
+from dataware.core.comparison import LiveConfiguration
+from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.kind import DescribedProperties
+from dataware.core.model import Problem
 from dataware.core.ports import Aws
+from dataware.core.probing import problem_of
 from dataware.core.tags import own_tags
+from dataware.kinds.s3_bucket.lifecycle import from_api
 from dataware.kinds.s3_bucket.settings import BLOCKS
 
-PERMISSIONS = (
-    "s3:GetBucketVersioning",
-    "s3:GetEncryptionConfiguration",
-    "s3:GetBucketPublicAccessBlock",
-    "s3:GetBucketObjectLockConfiguration",
-    "s3:GetBucketOwnershipControls",
-    "s3:GetBucketTagging",
-    "s3:GetBucketCORS",
-    "s3:GetLifecycleConfiguration",
-)
 NOT_ASKED = "its policy, logging, replication, notifications, website and analytics"
 
 _CORS = {
@@ -37,23 +32,29 @@ _CORS = {
 """The fields of a CORS rule in the API, and in CloudFormation."""
 
 
-class _Bucket:
-    """Asks for the configuration of one bucket."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Properties that one call tells of; `read` makes them of its answer, which may be empty."""
 
-    def __init__(self, aws: Aws, name: str) -> None:
-        self._aws, self._name = aws, name
+    names: tuple[str, ...]
+    operation: str
+    permission: str
+    read: Callable[[Mapping[str, Any]], Iterator[tuple[str, Any]]]
 
-    def ask(self, operation: str, permission: str) -> dict[str, Any]:
-        """An answer; raises NotFoundError and LookupFailedError."""
-        with self._aws.translate_errors(f"bucket {self._name}", permission):
-            return dict(getattr(self._aws.client("s3"), operation)(Bucket=self._name))
-
-    def find(self, operation: str, permission: str) -> dict[str, Any]:
-        """An answer, empty where nothing is configured."""
+    def ask(self, aws: Aws, name: str) -> dict[str, Any]:
+        """The properties as they are. Raises LookupFailedError."""
         try:
-            return self.ask(operation, permission)
+            with aws.translate_errors(f"bucket {name}", self.permission):
+                answer = dict(getattr(aws.client("s3"), self.operation)(Bucket=name))
         except NotFoundError:
-            return {}
+            if self.operation == ALWAYS_ANSWERED:
+                raise
+            answer = {}
+        return dict(self.read(answer))
+
+
+ALWAYS_ANSWERED = "get_bucket_versioning"
+"""Every bucket answers this, so that its absence is not taken for that of a setting."""
 
 
 def describe_properties(aws: Aws, name: str) -> DescribedProperties:
@@ -62,31 +63,49 @@ def describe_properties(aws: Aws, name: str) -> DescribedProperties:
     Raises NotFoundError, and LookupFailedError for any part that is not seen: what is left out
     unseen would make the other bucket weaker.
     """
-    bucket = _Bucket(aws, name)
-    # Every bucket answers this, so that its absence is not taken for that of a setting.
-    status = bucket.ask("get_bucket_versioning", "s3:GetBucketVersioning").get("Status")
-    properties = {
-        **({"VersioningConfiguration": {"Status": status}} if status else {}),
-        **dict(_protection(bucket)),
-        **dict(_rest(bucket)),
-    }
-    rules = bucket.find("get_bucket_lifecycle_configuration", "s3:GetLifecycleConfiguration")
+    properties: dict[str, Any] = {}
+    for part in _PARTS:
+        properties |= part.ask(aws, name)
+    lifecycle = properties.pop("LifecycleConfiguration", {})
     left_out = [f"{NOT_ASKED}: they are not looked at"]
-    if count := len(rules.get("Rules", ())):
+    if count := len(lifecycle.get("Rules", ())):
         left_out.insert(0, f"its lifecycle ({count} rules), which could expire what is copied")
     return DescribedProperties(properties, tuple(left_out))
 
 
-def _protection(bucket: _Bucket) -> Iterator[tuple[str, Any]]:
-    answer = bucket.find("get_bucket_encryption", "s3:GetEncryptionConfiguration")
+def read_configuration(aws: Aws, name: str) -> LiveConfiguration:
+    """The properties of a bucket as it is, its lifecycle included, and what cannot be read.
+
+    Raises NotFoundError without the bucket.
+    """
+    properties: dict[str, Any] = {}
+    unread: dict[str, Problem] = {}
+    for part in _PARTS:
+        try:
+            properties |= part.ask(aws, name)
+        except LookupFailedError as error:
+            unread |= dict.fromkeys(part.names, problem_of(error, part.permission))
+    return LiveConfiguration(properties, unread)
+
+
+def _versioning(answer: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    if status := answer.get("Status"):
+        yield "VersioningConfiguration", {"Status": status}
+
+
+def _encryption(answer: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     rules = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
     if rules:
         yield "BucketEncryption", {"ServerSideEncryptionConfiguration": list(map(_rule, rules))}
-    answer = bucket.find("get_public_access_block", "s3:GetBucketPublicAccessBlock")
+
+
+def _access_block(answer: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     block = answer.get("PublicAccessBlockConfiguration", {})
     # A new bucket is closed by default, so that one that is open has to say so.
     yield "PublicAccessBlockConfiguration", {each: bool(block.get(each)) for each in BLOCKS}
-    answer = bucket.find("get_object_lock_configuration", "s3:GetBucketObjectLockConfiguration")
+
+
+def _lock(answer: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     lock = answer.get("ObjectLockConfiguration", {})
     if lock.get("ObjectLockEnabled") == "Enabled":
         yield "ObjectLockEnabled", True
@@ -100,16 +119,59 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     return {"ServerSideEncryptionByDefault": default, **key}
 
 
-def _rest(bucket: _Bucket) -> Iterator[tuple[str, Any]]:
-    answer = bucket.find("get_bucket_ownership_controls", "s3:GetBucketOwnershipControls")
+def _ownership(answer: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if rules := answer.get("OwnershipControls", {}).get("Rules"):
         yield "OwnershipControls", {"Rules": [dict(rule) for rule in rules]}
-    answer = bucket.find("get_bucket_cors", "s3:GetBucketCORS")
+
+
+def _cors(answer: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if rules := answer.get("CORSRules"):
         named = [
             {_CORS[name]: value for name, value in rule.items() if name in _CORS} for rule in rules
         ]
         yield "CorsConfiguration", {"CorsRules": named}
-    answer = bucket.find("get_bucket_tagging", "s3:GetBucketTagging")
+
+
+def _tags(answer: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if tags := own_tags(answer.get("TagSet", ())):
         yield "Tags", tags
+
+
+def _lifecycle(answer: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    if rules := answer.get("Rules"):
+        yield "LifecycleConfiguration", {"Rules": from_api(rules)}
+
+
+_PARTS = (
+    _Part(("VersioningConfiguration",), ALWAYS_ANSWERED, "s3:GetBucketVersioning", _versioning),
+    _Part(
+        ("BucketEncryption",), "get_bucket_encryption", "s3:GetEncryptionConfiguration", _encryption
+    ),
+    _Part(
+        ("PublicAccessBlockConfiguration",),
+        "get_public_access_block",
+        "s3:GetBucketPublicAccessBlock",
+        _access_block,
+    ),
+    _Part(
+        ("ObjectLockEnabled", "ObjectLockConfiguration"),
+        "get_object_lock_configuration",
+        "s3:GetBucketObjectLockConfiguration",
+        _lock,
+    ),
+    _Part(
+        ("OwnershipControls",),
+        "get_bucket_ownership_controls",
+        "s3:GetBucketOwnershipControls",
+        _ownership,
+    ),
+    _Part(("CorsConfiguration",), "get_bucket_cors", "s3:GetBucketCORS", _cors),
+    _Part(("Tags",), "get_bucket_tagging", "s3:GetBucketTagging", _tags),
+    _Part(
+        ("LifecycleConfiguration",),
+        "get_bucket_lifecycle_configuration",
+        "s3:GetLifecycleConfiguration",
+        _lifecycle,
+    ),
+)
+PERMISSIONS = tuple(part.permission for part in _PARTS)

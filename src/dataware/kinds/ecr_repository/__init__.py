@@ -12,8 +12,11 @@ from typing import Any
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.kind import Kind, Names, Permissions, Template
 from dataware.core.model import Existence, Facts, Setting, absent
+from dataware.core.phases import DESCRIBE
 from dataware.core.ports import Aws
 from dataware.core.probing import find_content, problem_of
+from dataware.kinds.ecr_repository.comparison import COMPARISON
+from dataware.kinds.ecr_repository.comparison import PERMISSIONS as DESCRIBE_ACTIONS
 
 _DESCRIBE, _LIST = "ecr:DescribeRepositories", "ecr:ListImages"
 _PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
@@ -103,6 +106,7 @@ KIND = Kind(
     access=Permissions(
         phases={
             "probe": (_DESCRIBE, _LIST),
+            DESCRIBE: DESCRIBE_ACTIONS,
             "create": (
                 "ecr:CreateRepository",
                 "ecr:DescribeRepositories",
@@ -115,4 +119,5 @@ KIND = Kind(
         arns=_arns,
     ),
     probe=probe,
+    comparison=COMPARISON,
 )

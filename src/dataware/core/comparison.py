@@ -1,0 +1,192 @@
+"""What a stack that adopts a resource would find otherwise than its template declares it; pure.
+
+CloudFormation's import takes a resource in as it is: it does not compare its configuration with
+the template, and changes nothing. Sources: AWS CloudFormation User Guide, "Import AWS resources
+into a CloudFormation stack automatically" and "Import AWS resources into a CloudFormation stack
+manually" (considerations); "Detect unmanaged configuration changes" (only properties that a
+template sets are compared).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from dataware.core.model import Problem
+from dataware.core.ports import Aws
+from dataware.core.values import NO_VALUE, as_texts, find_function, is_function
+
+SHOWN = 120
+"""Characters of a value that a sentence holds."""
+
+
+class PropertyVerdict(StrEnum):
+    """What becomes of a property of a resource that a stack adopts."""
+
+    SAME = "same"
+    CHANGES = "will change"
+    FIXED = "cannot change"
+    DELETES = "deletes data"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConfiguration:
+    """The CloudFormation properties of a resource as it is, and what could not be read of them.
+
+    A property that is missing is not configured.
+    """
+
+    properties: Mapping[str, Any]
+    unread: Mapping[str, Problem] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyDifference:
+    """One property of a template beside the live one; `effect` says what it comes to."""
+
+    name: str
+    verdict: PropertyVerdict
+    live: str
+    declared: str
+    effect: str = ""
+
+    def __str__(self) -> str:
+        """The difference in a clause."""
+        return f"{self.name} is {self.live}, declared {self.declared}"
+
+    def to_json(self) -> dict[str, str]:
+        """The difference as in a plan."""
+        return {
+            "property": self.name,
+            "verdict": self.verdict.value,
+            "live": self.live,
+            "declared": self.declared,
+            "effect": self.effect,
+        }
+
+
+def _nothing_deleted(_name: str, _live: Any, _declared: Any) -> str | None:
+    return None
+
+
+@dataclass(frozen=True)
+class ConfigurationComparison:
+    """How the live configuration of a type is compared with a template.
+
+    `read` asks for it. `forms` bring the value of each property that is compared, live or declared
+    (None where there is none), into a form of its own, in which equal values mean the same.
+    `is_fixed` tells whether a property cannot go from a live value to a declared one without a
+    replacement; those in `even_undeclared` are compared also where the template is silent.
+    `find_deletion` says in a clause what of the data a declared value would delete that the live
+    one does not, and `count_deleted` adds how much of it there is now where that is cheap to see.
+    """
+
+    read: Callable[[Aws, str], LiveConfiguration]
+    forms: Mapping[str, Callable[[Any], Any]]
+    is_fixed: Callable[[str, Any, Any], bool] = lambda _name, _live, _declared: False
+    even_undeclared: Collection[str] = ()
+    find_deletion: Callable[[str, Any, Any], str | None] = _nothing_deleted
+    count_deleted: Callable[[Aws, str, str, Any, Any], str] = (
+        lambda _aws, _resource, _name, _live, _declared: ""
+    )
+
+
+def compare_configuration(
+    card: ConfigurationComparison, live: LiveConfiguration, declared: Mapping[str, Any]
+) -> tuple[PropertyDifference, ...]:
+    """Every compared property that the template declares, with its verdict."""
+    found = (_compare(card, name, live, declared.get(name)) for name in card.forms)
+    return tuple(one for one in found if one is not None)
+
+
+def _compare(
+    card: ConfigurationComparison, name: str, live: LiveConfiguration, declared: Any
+) -> PropertyDifference | None:
+    if declared is None or declared == NO_VALUE:
+        if name not in card.even_undeclared or live.properties.get(name) is None:
+            return None
+        declared = None
+    problem, value = live.unread.get(name), live.properties.get(name)
+    said = PropertyDifference(
+        name,
+        PropertyVerdict.SAME,
+        f"unknown ({problem})" if problem else _show(value),
+        _show(declared),
+    )
+    if effect := card.find_deletion(name, value, declared):
+        return replace(said, verdict=PropertyVerdict.DELETES, effect=effect)
+    if problem is not None:
+        return replace(said, verdict=PropertyVerdict.UNKNOWN, effect=str(problem))
+    try:
+        has, wants = card.forms[name](value), card.forms[name](declared)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        function = find_function(declared)
+        effect = f"only CloudFormation resolves {function}" if function else "it is not literal"
+        return replace(said, verdict=PropertyVerdict.UNKNOWN, effect=effect)
+    said = replace(said, live=said.live if problem else _show(has), declared=_show(wants))
+    if matches(has, wants):
+        return said
+    verdict = PropertyVerdict.FIXED if card.is_fixed(name, has, wants) else PropertyVerdict.CHANGES
+    return replace(said, verdict=verdict)
+
+
+def matches(live: Any, declared: Any) -> bool:
+    """Whether a live value is what is declared; what only CloudFormation resolves may be it."""
+    if declared is live or is_function(declared):
+        return True
+    if isinstance(declared, Mapping) and isinstance(live, Mapping):
+        return all(name in live and matches(live[name], one) for name, one in declared.items())
+    if isinstance(declared, list | tuple) and isinstance(live, list | tuple):
+        pairs = zip(live, declared, strict=False)
+        return len(live) == len(declared) and all(matches(*pair) for pair in pairs)
+    return bool(as_texts(live) == as_texts(declared))
+
+
+def list_of(
+    differences: Sequence[PropertyDifference], *verdicts: PropertyVerdict
+) -> list[PropertyDifference]:
+    """The differences of some verdicts."""
+    return [one for one in differences if one.verdict in verdicts]
+
+
+def join(differences: Sequence[PropertyDifference]) -> str:
+    """The differences in one clause."""
+    return "; ".join(map(str, differences))
+
+
+def _show(value: Any) -> str:
+    if value is None or value in ({}, []):
+        return "not set"
+    text = value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def is_on(value: Any) -> bool:
+    """Whether a literal switch is on. Raises ValueError for what is no switch."""
+    text = str(value).lower()
+    if value is None or text == "false":
+        return False
+    if text != "true":
+        raise ValueError(text)
+    return True
+
+
+def tags_form(value: Any) -> dict[str, Any]:
+    """Tags by key; those that a template does not name stay."""
+    return {tag["Key"]: tag.get("Value", "") for tag in value or ()}
+
+
+def number_of(value: Any) -> Any:
+    """A number, also where a template writes it as text; a function stays one."""
+    return value if value is None or is_function(value) else int(value)
+
+
+def rules_of(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The literal rules of a list, one after the other. Raises TypeError for anything else."""
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+        raise TypeError(value)
+    yield from value
