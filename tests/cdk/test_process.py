@@ -35,9 +35,28 @@ print(sorted(name for name in sys.modules if name.startswith(heavy)))
 """
 
 
-def run(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+ADOPTING = """
+import sys
+from aws_cdk import App, Duration, Environment, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from dataware.cdk import DataAwareBucket, DataAwareTable
+
+app = App(context={"dataware:import": "adopt"})
+stack = Stack(app, "Demo", env=Environment(account=sys.argv[1], region=sys.argv[2]))
+key = dynamodb.Attribute(name="email", type=dynamodb.AttributeType.STRING)
+lifetime = [s3.LifecycleRule(expiration=Duration.days(30))]
+DataAwareBucket(stack, "Uploads", preferred_name="uploads", lifecycle_rules=lifetime)
+DataAwareTable(stack, "Waitlist", preferred_name="Waitlist", partition_key=key)
+app.synth()
+"""
+
+
+def run(
+    folder: Path, *arguments: str, app: str = APP, **environ: str
+) -> subprocess.CompletedProcess[str]:
     """Run the app as the CDK command line does."""
-    (folder / "app.py").write_text(APP)
+    (folder / "app.py").write_text(app)
     return subprocess.run(
         [sys.executable, "app.py", *arguments],
         cwd=folder,
@@ -89,3 +108,18 @@ def test_the_example_is_planned_as_it_stands(monkeypatch: pytest.MonkeyPatch) ->
         ("Spaceport/Waitlist", ("Spaceport-Waitlist",)),
         ("Spaceport/Jobs", ()),
     ]
+
+
+@pytest.mark.usefixtures("aws_server")
+def test_what_adoption_would_delete_or_cannot_change_is_an_error_at_synth(project: Path) -> None:
+    """A plain `cdk deploy` that adopts stops for the same reasons as a plan."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="uploads")
+    s3.put_object(Bucket="uploads", Key="a", Body=b"x")
+    make_table("Waitlist", "other")
+    account = boto3.client("sts").get_caller_identity()["Account"]
+    run(project, account, "us-east-1", app=ADOPTING)
+    said = "".join(one.read_text() for one in (project / "cdk.out").glob("*.json"))
+    assert "(rule 24): adopting uploads would delete data" in said
+    assert "objects expire after 30 days" in said
+    assert "(rule 23): Waitlist cannot become what the app declares" in said

@@ -339,7 +339,7 @@ def test_what_could_not_be_read_is_unknown_or_deletes() -> None:
     found = compared(
         BUCKET, {}, declared, VersioningConfiguration=denied, LifecycleConfiguration=denied
     )
-    assert found["VersioningConfiguration"].verdict is PropertyVerdict.UNKNOWN
+    assert found["VersioningConfiguration"].verdict is PropertyVerdict.UNREAD
     assert found["LifecycleConfiguration"].verdict is PropertyVerdict.DELETES
     assert "AccessDenied" in found["LifecycleConfiguration"].live
 
@@ -350,3 +350,5 @@ def test_a_function_may_be_what_is_there() -> None:
     assert not matches([1], [1, 2])
     found = verdicts(TABLE, {"KeySchema": KEY}, {"KeySchema": {"Fn::If": ["C", KEY, KEY]}})
     assert found == {"KeySchema": PropertyVerdict.UNKNOWN}
+    versions = {"VersioningConfiguration": {"Fn::If": ["C", {}, {}]}}
+    assert verdicts(BUCKET, {}, versions) == {"VersioningConfiguration": PropertyVerdict.UNKNOWN}

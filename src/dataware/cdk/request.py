@@ -71,8 +71,9 @@ class ResourceRequest:
 
     def to_wanted(self, stack: str, logical_id: str, otherwise: ImportMode) -> Wanted:
         """The resource as the use cases take it; `otherwise` is how to import by default."""
-        # The use cases leave out what is not literal, where they compare protection.
-        hidden = dict.fromkeys(self.kind.template.protective, UNSEEN)
+        # The use cases leave out what is not literal, where they compare it with what there is.
+        compared = self.kind.comparison.even_undeclared if self.kind.comparison else ()
+        hidden = dict.fromkeys((*self.kind.template.protective, *compared), UNSEEN)
         return Wanted(
             id=self.path,
             type=self.kind.cfn_type,

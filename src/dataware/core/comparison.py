@@ -30,7 +30,8 @@ class PropertyVerdict(StrEnum):
     CHANGES = "will change"
     FIXED = "cannot change"
     DELETES = "deletes data"
-    UNKNOWN = "unknown"
+    UNREAD = "not read"
+    UNKNOWN = "not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,9 @@ def _compare(
     if effect := card.find_deletion(name, value, declared):
         return replace(said, verdict=PropertyVerdict.DELETES, effect=effect)
     if problem is not None:
-        return replace(said, verdict=PropertyVerdict.UNKNOWN, effect=str(problem))
+        return replace(said, verdict=PropertyVerdict.UNREAD, effect=str(problem))
     try:
-        has, wants = card.forms[name](value), card.forms[name](declared)
+        has, wants = card.forms[name](value), _literal_form(card, name, declared)
     except (AttributeError, KeyError, TypeError, ValueError):
         function = find_function(declared)
         effect = f"only CloudFormation resolves {function}" if function else "it is not literal"
@@ -132,6 +133,13 @@ def _compare(
         return said
     verdict = PropertyVerdict.FIXED if card.is_fixed(name, has, wants) else PropertyVerdict.CHANGES
     return replace(said, verdict=verdict)
+
+
+def _literal_form(card: ConfigurationComparison, name: str, declared: Any) -> Any:
+    """The form of a declared value. Raises TypeError for a function, and as forms do."""
+    if is_function(declared):
+        raise TypeError(declared)
+    return card.forms[name](declared)
 
 
 def matches(live: Any, declared: Any) -> bool:

@@ -68,7 +68,10 @@ def find_allowed(planned: Planned) -> list[PropertyDifference]:
 
 
 def find_remaining(context: Context, planned: Planned) -> list[PropertyDifference]:
-    """What an adopted resource has otherwise than its template declares, or cannot be read."""
+    """What an adopted resource has otherwise than its template declares.
+
+    Raises LookupFailedError and NotFoundError where it is not seen.
+    """
     found = _differences(context, planned)
     return list_of(found, PropertyVerdict.CHANGES, PropertyVerdict.DELETES, PropertyVerdict.FIXED)
 
@@ -109,8 +112,8 @@ def _compare(context: Context, planned: Planned) -> Planned:
     deletes = list_of(found, PropertyVerdict.DELETES)
     if deletes and _may_lose(planned):
         return _delete(planned, deletes)
-    if unread := list_of(found, PropertyVerdict.UNKNOWN):
-        whole = "; ".join(f"{one.name} ({one.effect})" for one in unread if one.effect)
+    if unread := list_of(found, PropertyVerdict.UNREAD):
+        whole = "; ".join(f"{one.name} ({one.effect})" for one in unread)
         name = planned.preferred.name
         return _unread(planned, f"{name} is not compared with its template in {whole}")
     return planned
