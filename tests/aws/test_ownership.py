@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -50,8 +51,10 @@ class FakeCloudFormation:
 
     account, region, partition = "1", "r", "aws"
 
-    def __init__(self, *rows: Mapping[str, str], deleted: str = "", denied: str = "") -> None:
-        self.rows, self.deleted, self.denied = rows, deleted, denied
+    def __init__(
+        self, *rows: Mapping[str, str], deleted: str = "", denied: str = "", alias: str = ""
+    ) -> None:
+        self.rows, self.deleted, self.denied, self.alias = rows, deleted, denied, alias
 
     def client(self, _service: str) -> FakeCloudFormation:
         return self
@@ -94,7 +97,8 @@ class FakeCloudFormation:
     def describe_stacks(self, **given: str) -> Mapping[str, Any]:
         self._answer("DescribeStacks")
         gone = given["StackName"] == f"arn:{self.deleted}"
-        return {"Stacks": [{"StackStatus": "DELETE_COMPLETE" if gone else "UPDATE_COMPLETE"}]}
+        status = {"StackStatus": "DELETE_COMPLETE" if gone else "UPDATE_COMPLETE"}
+        return {"Stacks": [{**status, **({"AliasName": self.alias} if self.alias else {})}]}
 
     def _answer(self, operation: str) -> None:
         if operation == self.denied:
@@ -140,6 +144,12 @@ def test_the_owner_is_the_living_stack_that_has_it(
 ) -> None:
     """Type, status and the stack's own life count; the position among its resources does not."""
     assert owner_of(FakeCloudFormation(*rows, deleted="gone"), (TABLE,), "orders") == owner
+
+
+def test_a_stack_may_answer_to_two_names() -> None:
+    """The alias of a stack comes with the owner, whose ARN stays that of the stack."""
+    found = owner_of(FakeCloudFormation(row(), alias="app-prod"), (TABLE,), "orders")
+    assert found == replace(OURS, alias="app-prod")
 
 
 @pytest.mark.parametrize(

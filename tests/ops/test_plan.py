@@ -285,6 +285,26 @@ def test_the_owner_is_seen_from_the_declaring_stack(
     assert one.preferred.owner == Owner(ownership, stack, logical_id)
 
 
+@pytest.mark.parametrize(
+    ("declared", "ownership"),
+    [
+        ("App", Ownership.THIS_STACK),
+        ("App-prod", Ownership.THIS_STACK),
+        ("Other", Ownership.OTHER_STACK),
+    ],
+)
+def test_a_stack_is_the_same_under_its_alias(
+    monkeypatch: pytest.MonkeyPatch, declared: str, ownership: Ownership
+) -> None:
+    """A stack that was renamed by an alias is not taken for another that owns the resource."""
+    there = world(new=1)
+    owner = Owner(Ownership.OTHER_STACK, "App", "Box", "arn:app", "App-prod")
+    there.owners["new"] = owner
+    install(monkeypatch, there)
+    (one,) = plan_of(there, wanted("new", stack=declared, logical_id="Box")).resources
+    assert one.preferred.owner.ownership is ownership
+
+
 def test_a_look_that_takes_long_tells_how_far_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

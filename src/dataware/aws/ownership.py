@@ -44,8 +44,11 @@ def owner_of(aws: Aws, types: Collection[str], physical_id: str) -> Owner:
         held = _find(rows, types, physical_id) or _find(
             list_rows(cloudformation, stack_id), types, physical_id
         )
-        if held and held["ResourceStatus"] not in RELEASED and _lives(cloudformation, stack_id):
-            return Owner(Ownership.OTHER_STACK, name, held["LogicalResourceId"], stack_id)
+        if not held or held["ResourceStatus"] in RELEASED:
+            continue
+        if stack := _find_living(cloudformation, stack_id):
+            logical_id, alias = held["LogicalResourceId"], stack.get("AliasName")
+            return Owner(Ownership.OTHER_STACK, name, logical_id, stack_id, alias)
     return UNMANAGED
 
 
@@ -79,11 +82,13 @@ def list_rows(cloudformation: Any, stack_id: str) -> list[Mapping[str, Any]]:
         return []
 
 
-def _lives(cloudformation: Any, stack_id: str) -> bool:
-    """Whether a stack still exists; a deleted one owns nothing."""
+def _find_living(cloudformation: Any, stack_id: str) -> Mapping[str, Any] | None:
+    """A stack that still exists; a deleted one owns nothing."""
     try:
         with translate_errors(f"stack {stack_id}", PERMISSIONS[1]):
-            stack = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
+            stack: Mapping[str, Any] = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][
+                0
+            ]
     except NotFoundError:
-        return False
-    return bool(stack["StackStatus"] != "DELETE_COMPLETE")
+        return None
+    return stack if stack["StackStatus"] != "DELETE_COMPLETE" else None

@@ -105,12 +105,14 @@ class Owner:
     """The owner of a resource; `stack` and `logical_id` name the CloudFormation owner, if any.
 
     Two stacks of one name in two regions are two stacks, which `stack_id` (the ARN) tells apart.
+    `alias` is a second name to which the stack answers.
     """
 
     ownership: Ownership
     stack: str | None = None
     logical_id: str | None = None
     stack_id: str | None = None
+    alias: str | None = None
 
     @property
     def environment(self) -> tuple[str, str] | None:

@@ -182,9 +182,11 @@ def _with_owner(context: Context, kind: Kind, wanted: Wanted, facts: Facts) -> F
 def _seen_from(wanted: Wanted, owner: Owner) -> Owner:
     """The owner as the declaring stack sees it: itself, itself under another id, or another.
 
-    A stack of the same name in another region or account is another stack.
+    A stack of the same name in another region or account is another stack, and one whose alias is
+    the name is the same.
     """
-    if owner.ownership is not Ownership.OTHER_STACK or owner.stack != wanted.stack:
+    names = {owner.stack, owner.alias} - {None}
+    if owner.ownership is not Ownership.OTHER_STACK or wanted.stack not in names:
         return owner
     home = (wanted.account, wanted.region)
     if None not in home and owner.environment not in {None, home}:

@@ -9,7 +9,14 @@ import pytest
 
 from dataware.cli.deployment.cdk_cli import find_cdk
 from dataware.cli.deployment.cdk_options import CdkArguments, parse_cdk_arguments, read_option_table
-from dataware.cli.deployment.cdk_refusals import check_arguments, check_same
+from dataware.cli.deployment.cdk_refusals import (
+    COMBINED,
+    HANDED_ON,
+    SWITCHES,
+    check_arguments,
+    check_same,
+    undecided_options,
+)
 from dataware.cli.project import is_project
 from dataware.core.errors import DatawareError, InputError
 from dataware.ops.inputs.cdk_settings import GivenSettings, read_cdk_settings
@@ -174,6 +181,23 @@ def test_a_variable_is_an_option(name: str, value: str, tmp_path: Path) -> None:
 def test_what_deploys_is_handed_on(words: list[str], tmp_path: Path) -> None:
     """Options that change how CDK deploys, and not whether."""
     check_arguments(parse("--all", *words), TABLE, read_cdk_settings(tmp_path))
+
+
+def test_every_option_of_the_pinned_cdk_is_decided() -> None:
+    """Each is handed on, combined or refused, and none is two of these."""
+    assert undecided_options(TABLE) == []
+    decided = [*COMBINED, *HANDED_ON, *SWITCHES]
+    assert len(decided) == len({*decided})
+
+
+@pytest.mark.parametrize("words", [["--undo-all"], ["--undo-all=false"], ["--no-undo-all"]])
+def test_an_option_of_a_later_cdk_is_refused(words: list[str], tmp_path: Path) -> None:
+    """Nobody has decided what it does to data; without it that CDK deploys as ever."""
+    later = read_option_table(HELP.read_text() + "  --undo-all  Undo everything. [boolean]\n")
+    given = parse_cdk_arguments(["--all", *words], later, {})
+    with pytest.raises(InputError, match="does not know what --undo-all of this CDK does"):
+        check_arguments(given, later, read_cdk_settings(tmp_path))
+    check_arguments(parse_cdk_arguments(["--all"], later, {}), later, read_cdk_settings(tmp_path))
 
 
 @pytest.mark.parametrize(

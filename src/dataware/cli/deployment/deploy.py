@@ -10,13 +10,16 @@ from tempfile import TemporaryDirectory
 
 from dataware.cli.context import outside, settings_of
 from dataware.cli.deployment.adopted import list_adopted, report_remaining
+from dataware.cli.deployment.cdk_options import CdkArguments
 from dataware.cli.deployment.cdk_setup import prepare_cdk
+from dataware.cli.deployment.name_conflicts import explain_conflicts
 from dataware.cli.deployment.plan import (
     Deployment,
     given_parameters,
     plan_deployment,
     save_decisions,
 )
+from dataware.cli.deployment.revert_drift import check_revert_drift, warn_of_reverted_drift
 from dataware.cli.deployment.single_synth import SingleSynth
 from dataware.cli.deployment.stacks import choose_stacks, report_notes
 from dataware.cli.guarded_plan import report_plan
@@ -28,7 +31,6 @@ from dataware.core.events import event
 from dataware.core.lock_file import LockedDecisions
 from dataware.core.model import Wanted
 from dataware.core.outcome import judge_outcome
-from dataware.core.parameters import GivenParameters
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.kinds import unit_of_type
 from dataware.ops.adoption import mark_allowed_losses
@@ -75,7 +77,8 @@ def _deploy(
         single = SingleSynth(out, app, deployment, cdk, arguments, Path(folder) / "whole")
         chosen = single.prepare(listener)
         if chosen is not None:
-            cdk.deploy_assembly(chosen.ids, arguments, single.assembly)
+            with explain_conflicts(out, chosen):
+                cdk.deploy_assembly(chosen.ids, arguments, single.assembly)
         else:
             guarded = Path(folder) / "guarded"
             cdk.synth(guarded, arguments)
@@ -85,23 +88,26 @@ def _deploy(
             ) as context:
                 listener.at(context.aws)
                 report_notes(context, chosen)
-                later = _before(context, chosen.app, deployment, given_parameters(arguments))
-            cdk.deploy(chosen.ids, arguments, guarded)
+                later = _before(context, chosen.app, deployment, arguments)
+            with explain_conflicts(out, chosen):
+                cdk.deploy(chosen.ids, arguments, guarded)
     wanted = mark_allowed_losses(chosen.app.wanted, deployment.guarding.allow_loss)
     with outside(out, copies=True, strict=app.strict, listener=listener) as context:
         _after(context, wanted, later, deployment, before)
 
 
 def _before(
-    context: Context, app: App, deployment: Deployment, given: GivenParameters
+    context: Context, app: App, deployment: Deployment, arguments: CdkArguments
 ) -> list[Wanted]:
     """Create, copy and verify; answers with what can only be filled once it is deployed."""
-    plan = plan_deployment(context, app, deployment, given)
+    plan = plan_deployment(context, app, deployment, given_parameters(arguments))
     report_plan(context, plan)
+    warn_of_reverted_drift(context.emit, plan, arguments)
     if plan.stops or plan.losses:
         stopped = [planned.wanted.preferred for planned in plan.stops]
         names = ", ".join(dict.fromkeys([*stopped, *(loss.name for loss in plan.losses)]))
         raise RefusedError(f"nothing was changed, because of {names}; see the reasons above")
+    check_revert_drift(plan, arguments)
     check_sources(plan, deployment.settings)
     _ask(context, plan, deployment)
     later = [planned for planned in plan.resources if _waits(planned)]

@@ -22,6 +22,7 @@ from dataware.cli.deployment.plan import (
     plan_deployment,
     save_decisions,
 )
+from dataware.cli.deployment.revert_drift import warn_of_reverted_drift
 from dataware.cli.deployment.stacks import ChosenStacks, choose_stacks, report_notes, selection_of
 from dataware.cli.display import display
 from dataware.cli.guarded_plan import report_plan
@@ -120,6 +121,7 @@ class SingleSynth:
             for happened in events:
                 context.emit(happened)
             report_plan(context, plan)
+            warn_of_reverted_drift(context.emit, plan, self.arguments)
             save_decisions(context, plan)
         return True
 

@@ -1,0 +1,40 @@
+"""Explains a deployment that fails because a name is taken, which CDK tells of in other words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from dataware.cli.context import outside
+from dataware.cli.deployment.stacks import ChosenStacks
+from dataware.cli.settings import AwsOptions
+from dataware.core.errors import DatawareError
+from dataware.ops.name_conflicts import find_name_conflicts
+
+
+@contextmanager
+def explain_conflicts(out: AwsOptions, chosen: ChosenStacks) -> Iterator[None]:
+    """Add to a failed deployment which names are taken. Raises DatawareError."""
+    since = datetime.now(UTC)
+    try:
+        yield
+    except DatawareError as error:
+        found = _find(out, chosen, since)
+        if not found:
+            raise
+        raise DatawareError(
+            f"{error}; CloudFormation found before it began that {'; '.join(found)}: run "
+            "`dataware plan` to see who owns it"
+        ) from error
+
+
+def _find(out: AwsOptions, chosen: ChosenStacks, since: datetime) -> list[str]:
+    with outside(out) as context:
+        return [
+            conflict
+            for stack in chosen.app.stacks
+            for conflict in find_name_conflicts(
+                context.in_region(stack.region or context.aws.region).aws, stack.name, since
+            )
+        ]
