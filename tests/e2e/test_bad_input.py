@@ -64,7 +64,7 @@ CASES: dict[str, Case] = {
     "no template": template_case('{"a": 1}', "template.json", "is not a CloudFormation template"),
     "nothing opts in": template_case('{"Resources": {"A": {"Type": "x"}}}', "no resource opts in"),
     "a name that is not literal": template_case(
-        in_template(BUCKET, BucketName={"Ref": "X"}), "Data", "BucketName", "literal"
+        in_template(BUCKET, BucketName={"Ref": "X"}), "Data", "BucketName", "Ref: X"
     ),
     "an unknown type": toml_case(GOOD.replace("S3::Bucket", "S3::Buckte"), "AWS::S3::Buckte"),
     "an unknown type in a template": template_case(in_template("AWS::SQS::Q"), "AWS::SQS::Q"),

@@ -390,7 +390,7 @@ def test_a_bucket_of_another_region_beside_tables_of_this_one_is_no_doubt() -> N
 
 def test_a_template_without_its_stack_is_told_to_name_it() -> None:
     """After the deployment the same command meets the stack's own bucket: it says which option."""
-    parameter = {"Owner": {"Type": "String", "Default": "team-a"}}
+    parameter = {"Owner": {"Type": "String"}}
     uploads = {
         "Type": BUCKET,
         "DeletionPolicy": "Retain",
@@ -410,7 +410,10 @@ def test_a_template_without_its_stack_is_told_to_name_it() -> None:
     assert "nothing was changed" in before.err
     assert "its property Tags depends on Ref: Owner" in before.err
     cloudformation = at("cloudformation", US)
-    cloudformation.create_stack(StackName="WebApp", TemplateBody=json.dumps(body))
+    owner = [{"ParameterKey": "Owner", "ParameterValue": "team-a"}]
+    cloudformation.create_stack(
+        StackName="WebApp", TemplateBody=json.dumps(body), Parameters=owner
+    )
     waiter = cloudformation.get_waiter("stack_create_complete")
     waiter.wait(StackName="WebApp", WaiterConfig={"Delay": 1})
     alone = run("apply", path)
