@@ -274,8 +274,11 @@ def test_a_parameter_that_gives_a_table_another_name_is_a_stop(calls: Path, nest
     folder = assembly(Path("prepared"), App={})
     (folder / "App.json").write_text(json.dumps(template))
     (folder / "inner.json").write_text(text)
-    for harmless in ("Stage=prod", "Other:Stage=live", "Owner=x"):
+    for harmless in ("Stage=prod", "Other:Stage=live"):
         assert run("deploy", "--yes", "--", "--parameters", harmless).code == 0
+    unknown = run("deploy", "--yes", "--", "--parameters", "Owner=x")
+    assert unknown.code == 1
+    assert "--parameter Owner: no template declares it" in unknown.err
     Path("calls").unlink()
     Path("dataware.lock.json").unlink()
     ran = run("deploy", "--yes", "--", "--parameters", "App:Stage=live")

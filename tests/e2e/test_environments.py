@@ -411,9 +411,7 @@ def test_a_template_without_its_stack_is_told_to_name_it() -> None:
     assert "its property Tags depends on Ref: Owner" in before.err
     cloudformation = at("cloudformation", US)
     owner = [{"ParameterKey": "Owner", "ParameterValue": "team-a"}]
-    cloudformation.create_stack(
-        StackName="WebApp", TemplateBody=json.dumps(body), Parameters=owner
-    )
+    cloudformation.create_stack(StackName="WebApp", TemplateBody=json.dumps(body), Parameters=owner)
     waiter = cloudformation.get_waiter("stack_create_complete")
     waiter.wait(StackName="WebApp", WaiterConfig={"Delay": 1})
     alone = run("apply", path)

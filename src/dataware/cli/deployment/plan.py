@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataware.cli.deployment.cdk_options import CdkArguments
 from dataware.cli.guarded_plan import guarded_plan
@@ -36,7 +36,7 @@ def given_parameters(arguments: CdkArguments) -> GivenParameters:
     parameter = arguments.value("parameters")
     words = arguments.texts("parameters") or ([parameter] if isinstance(parameter, str) else [])
     keeps = arguments.value("previous-parameters") is not False
-    return parse_parameters(words, keeps_others=keeps)
+    return replace(parse_parameters(words, keeps_others=keeps), for_cdk=True)
 
 
 def plan_deployment(

@@ -85,6 +85,8 @@ def check_parameters(templates: Templates, given: GivenParameters) -> None:
     """
     for stack, values in given.values.items():
         meant = [one for one in templates if stack in {EVERY, one[0]}]
+        if not meant and given.for_cdk:
+            continue
         if not meant:
             raise InputError(
                 f"--parameter {stack}:…: the app has no stack {stack}, "
