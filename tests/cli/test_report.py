@@ -117,3 +117,40 @@ def test_a_person_is_told_how_to_make_the_report(
             assert main(["migrate", "dynamodb://Old", "dynamodb://New"]) == 0
         hint = f"dataware report {find_run(runs_folder(), None).run}"
         assert (hint in out.getvalue()) == (watched and not temporary)
+
+
+def test_open_shows_the_page_in_the_browser(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The browser gets the address of the page as a file."""
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) is None)
+    monkeypatch.setenv("BROWSER", "a-browser")
+    kept(1.0)
+    ran = run("report", "--open")
+    assert (ran.code, len(ran.lines)) == (0, 1)
+    assert opened == [(here / "report.html").as_uri()]
+
+
+@pytest.mark.parametrize("screen", [True, False])
+def test_open_without_a_browser_says_where_the_page_is(
+    here: Path, monkeypatch: pytest.MonkeyPatch, screen: bool
+) -> None:
+    """No screen, or no browser that starts, is no failure: the page is written all the same."""
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    if screen:
+        monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("webbrowser.open", lambda _address: False)
+    kept(1.0)
+    ran = run("report", "--open")
+    assert ran.code == 0
+    assert ran.lines[-1] == f"ℹ️  No browser to open here; the page is {here / 'report.html'}"
+    assert (here / "report.html").is_file()
+
+
+def test_open_needs_a_file() -> None:
+    """Standard output cannot be opened."""
+    kept(1.0)
+    ran = run("report", "--open", "--out", "-")
+    assert ran.code == 1
+    assert "--open needs a file" in ran.err

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from dataware.core.events import format_count, needs_attention
 from dataware.core.model import Action
 from dataware.core.printable import escape_unprintable
+from dataware.report.approval import plan_boxes
 from dataware.report.summary import WORDS
 from dataware.report.table import ORDER, TableSide, in_order, row
 
@@ -23,7 +24,7 @@ MOST = 60_000
 """Bytes of a document: a comment on GitHub has at most 65,536 characters, and a caller may want to
 add a line of its own."""
 
-ROOM = {"stops": 8_000, "warnings": 8_000, "table": 22_000}
+ROOM = {"box": 2_000, "stops": 8_000, "warnings": 8_000, "table": 22_000}
 """Bytes of each part; what does not fit is counted. The details have what is left."""
 
 FRAME = 200
@@ -54,6 +55,7 @@ def markdown(data: Json, warnings: Sequence[str]) -> str:
     ranked = in_order(plan["resources"])
     parts = [
         _head(data, ranked, losses, int(data.get("attention", 0))),
+        *_boxes(data),
         *_list("Stopped", _stops(ranked, losses), _stop, ROOM["stops"]),
         *_list("Warnings", warnings, _warning, ROOM["warnings"]),
         *_table(ranked),
@@ -107,6 +109,19 @@ def _head(data: Json, ranked: Sequence[Json], losses: Sequence[Json], attention:
     notes = "".join(f"\n\n{prose(note)}" for note in data.get("notes", ()))
     verdict = _verdict(ranked, losses, attention)
     return f"## {verdict}\n\n{prose(data['text'])}\n\nIn {where}.{costs}{notes}"
+
+
+def _boxes(data: Json) -> Iterator[str]:
+    """What will happen, whether data is at risk, what to do: a paragraph each."""
+    for box in plan_boxes(data):
+        kept, _ = fitting(box.lines, _sentence, ROOM["box"])
+        yield f"**{box.title}:** {' '.join(kept)}"
+
+
+def _sentence(text: str) -> str:
+    """A sentence of ours, in which what stands in backticks is a command."""
+    parts = text.split("`")
+    return "".join(code(part) if at % 2 else prose(part) for at, part in enumerate(parts))
 
 
 def _verdict(ranked: Sequence[Json], losses: Sequence[Json], attention: int) -> str:

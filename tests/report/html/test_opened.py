@@ -12,7 +12,7 @@ from dataware.report.html import run_page
 from dataware.report.html.story import Story, story_of
 from support.browser import check_page, evaluate, milliseconds_to_open, required
 from support.cli import run, table_app
-from support.tales import apart, attacked, beginning, copied, decided, ended, told
+from support.tales import apart, attacked, beginning, copied, decided, ended, facts, told
 from support.worlds import make_table
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -80,9 +80,10 @@ def test_whatever_is_in_a_name_the_page_stays_sound(tmp_path: Path) -> None:
 BROKEN = """(() => {
     const broken = [];
     const walk = document.createTreeWalker(
-        document.querySelector("#decisions tbody"), NodeFilter.SHOW_TEXT);
+        document.body, NodeFilter.SHOW_TEXT);
     while (walk.nextNode()) {
-        for (const word of walk.currentNode.textContent.matchAll(/[A-Za-z0-9]+/g)) {
+        if (walk.currentNode.parentElement.closest("script, svg, details:not([open])")) continue;
+        for (const word of walk.currentNode.textContent.matchAll(/[A-Z]?[a-z0-9.]+|[A-Z]+/g)) {
             const range = document.createRange();
             range.setStart(walk.currentNode, word.index);
             range.setEnd(walk.currentNode, word.index + word[0].length);
@@ -97,10 +98,15 @@ BROKEN = """(() => {
 
 @pytest.mark.parametrize("width", [390, 800, 1280])
 def test_no_word_of_a_usual_name_is_broken(tmp_path: Path, width: int) -> None:
-    """Names are broken at their separators, in columns and in cards."""
+    """Names are broken at their separators, and long ones before a capital, wherever they stand."""
     warning = "compare with `dataware verify s3://spaceport-uploads s3://spaceport-uploads-prod`"
     more = {"id": "Spaceport/Uploads", "warnings": [warning]}
-    page = written(tmp_path, told("plan", decided(1, **more), decided(2, "import"), ended(1, 0)))
+    long = {"id": "SpaceportSessionHistoryOfEverythingStack/TableOfSessionsWithoutAnyLimit"}
+    stopped = decided(
+        3, "stop", **long, preferred=facts("SpaceportSessionHistoryOfEverything-prod")
+    )
+    records = [decided(1, **more), decided(2, "import"), stopped, ended(1, 3)]
+    page = written(tmp_path, told("plan", *records))
     assert evaluate(page, BROKEN, width=width) == []
     assert evaluate(page, "document.querySelectorAll('#decisions code').length", width=width) == 1
 

@@ -13,7 +13,13 @@ from dataware.cli.commands.completion import complete_run
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import plain_options
-from dataware.core.errors import DatawareError, IncompleteError, RefusedError, SidesDifferError
+from dataware.core.errors import (
+    DatawareError,
+    IncompleteError,
+    InputError,
+    RefusedError,
+    SidesDifferError,
+)
 from dataware.core.events import event
 from dataware.core.printable import escape_unprintable
 from dataware.report import Format, appearance, make_renderer
@@ -41,6 +47,7 @@ OUTCOMES = {
     show_default=True,
     help="Where to write the page; - for standard output.",
 )
+@click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
 @click.option("--list", "lists", is_flag=True, help="List the recorded runs instead.")
 @plain_options
 def report(**given: Any) -> int:
@@ -52,14 +59,18 @@ def report(**given: Any) -> int:
     \b
     Examples:
       dataware report
+      dataware report --open
       dataware report --list
       dataware report 20261124-1801 --out migration.html
       dataware report --out - > migration.html
     """
-    return run_report(given["run"], given["out"], lists=given["lists"], plain=given["plain"])
+    out, opens = given["out"], given["opens"]
+    if opens and out == STANDARD_OUTPUT:
+        raise InputError("--open needs a file: name one with --out, or leave out --out -")
+    return run_report(given["run"], out, lists=given["lists"], opens=opens, plain=given["plain"])
 
 
-def run_report(run: str | None, out: Path, *, lists: bool, plain: bool) -> int:
+def run_report(run: str | None, out: Path, *, lists: bool, plain: bool, opens: bool = False) -> int:
     """Write the page of a run, or list the runs. Raises InputError for an unknown run."""
     from dataware.state.runs import find_run, runs_folder
 
@@ -69,7 +80,23 @@ def run_report(run: str | None, out: Path, *, lists: bool, plain: bool) -> int:
             _list(emit)
         else:
             _write(emit, find_run(runs_folder(), run), out)
+            if opens:
+                _open(emit, out)
     return 0
+
+
+def _open(emit: Emit, out: Path) -> None:
+    """Show the page; a machine without a browser is told where the page is."""
+    import webbrowser
+
+    if not _has_display() or not webbrowser.open(out.resolve().as_uri()):
+        emit(event("note", text=f"No browser to open here; the page is {out.resolve()}"))
+
+
+def _has_display() -> bool:
+    """Whether a browser has a screen: without one, a browser in this terminal would take it."""
+    shown = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    return sys.platform in {"darwin", "win32"} or any(map(os.environ.get, shown))
 
 
 def _write(emit: Emit, run: StoredRun, out: Path) -> None:

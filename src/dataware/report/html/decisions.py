@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dataware.calc.measures import duration, volume
 from dataware.core.events import format_count
-from dataware.core.model import precision
+from dataware.core.model import Action, Existence, precision
 from dataware.kinds import CATALOGUE, load
+from dataware.report.html.page import ReportSection
 from dataware.report.html.table import Column, Line, ReportTable, Row, cell
 from dataware.report.html.words import facts_in_words
 from dataware.report.summary import money
@@ -21,17 +22,48 @@ COLUMNS = (
     Column("Why"),
 )
 
+UNCHANGED = 3
+"""The rank of what stays as it is."""
+
 IMPORTS = {"adopt": "the stack adopts it", "reference": "the stack refers to it"}
 
 Data = Mapping[str, Any]
 
 
-def decisions_table(decisions: Iterable[tuple[Data, Data]]) -> ReportTable:
-    """The table of decisions, each as it was first and as it was last."""
-    rows = [_decision_row(first, last) for first, last in decisions]
-    return ReportTable(
-        "decisions", "Every resource, what was seen, and what was decided", COLUMNS, rows
+def decisions_section(decisions: Iterable[tuple[Data, Data]]) -> ReportSection:
+    """The decisions, each as it was first and as it was last.
+
+    Stops come first, then warnings, then changes. What stays as it is stands folded behind them.
+    """
+    ranked = sorted(decisions, key=lambda each: _rank(each[0]))
+    shown = [each for each in ranked if _rank(each[0]) < UNCHANGED]
+    folded = ranked[len(shown) :]
+    if not shown:
+        return ReportSection("decision", "Decisions", tables=[_table("decisions", ranked)])
+    unchanged = f"{len(folded):,} unchanged"
+    return ReportSection(
+        "decision",
+        "Decisions",
+        tables=[_table("decisions", shown)],
+        folded=[(unchanged, _table("unchanged", folded))] if folded else [],
     )
+
+
+def _table(id: str, decisions: Sequence[tuple[Data, Data]]) -> ReportTable:
+    rows = [_decision_row(first, last) for first, last in decisions]
+    return ReportTable(id, "Every resource, what was seen, and what was decided", COLUMNS, rows)
+
+
+def _rank(decision: Data) -> int:
+    """How soon somebody has to read a decision; those of other versions count as a change."""
+    action, exists = decision.get("action"), (decision.get("preferred") or {}).get("exists")
+    if action == Action.STOP.value:
+        return 0
+    if decision.get("warnings"):
+        return 1
+    stays = action in {Action.KEEP.value, Action.IMPORT.value}
+    used = action == Action.CREATE.value and exists == Existence.EXISTS.value
+    return UNCHANGED if stays or used else 2
 
 
 def _decision_row(first: Data, last: Data) -> Row:

@@ -17,19 +17,11 @@ from markupsafe import Markup
 
 from dataware import __version__
 from dataware.core.printable import escape_unprintable
+from dataware.report.approval import BAD, GOOD, NOTE, WARN, ApprovalBox
 from dataware.report.html.chart import HEIGHT, WIDTH, Chart
 from dataware.report.html.story import TimelineEntry
 from dataware.report.html.table import ReportTable, lines
-from dataware.report.html.words import (
-    BAD,
-    GOOD,
-    NOTE,
-    WARN,
-    Headline,
-    prose,
-    rate_in_words,
-    seconds_in_words,
-)
+from dataware.report.html.words import Headline, prose, rate_in_words, seconds_in_words
 
 SIGNS = {GOOD: "✔", NOTE: "●", WARN: "▲", BAD: "✖"}
 
@@ -90,6 +82,7 @@ class ReportPage:
     name: str
     facts: Facts
     headline: Headline
+    boxes: Sequence[ApprovalBox]
     figures: Facts
     sections: Sequence[ReportSection]
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from dataware.core.events import needs_attention
 from dataware.core.model import Action
-from dataware.report.html.decisions import decisions_table
+from dataware.report.approval import BAD, GOOD, NOTE, WARN, plan_boxes
+from dataware.report.html.decisions import decisions_section
 from dataware.report.html.page import ReportPage, ReportSection, render
 from dataware.report.html.table import Column, ReportTable
-from dataware.report.html.words import BAD, GOOD, NOTE, WARN, Headline, moment_in_words
+from dataware.report.html.words import Headline, moment_in_words, sentence
 
 Data = Mapping[str, Any]
 
@@ -30,34 +31,37 @@ def plan_page(data: Data, warnings: Sequence[str]) -> str:
     `warnings` are those that do not belong to one resource.
     """
     plan = data["plan"]
-    decisions = [(one, one) for one in plan["resources"]]
-    sections = [ReportSection("decision", "Decisions", tables=[decisions_table(decisions)])]
-    if guard := plan.get("guard"):
-        sections.append(
-            ReportSection("guard", "What a deployment would lose", tables=[_losses(guard)])
-        )
+    sections = []
     texts = list(dict.fromkeys([*plan["warnings"], *data.get("notes", ()), *warnings]))
     if texts:
         table = ReportTable(
             "warnings", "Review these", (Column("What"),), [(one,) for one in texts]
         )
         sections.append(ReportSection("warned", "Warnings", tables=[table]))
+    if guard := plan.get("guard"):
+        sections.append(
+            ReportSection("guard", "What a deployment would lose", tables=[_losses(guard)])
+        )
+    sections.append(decisions_section([(one, one) for one in plan["resources"]]))
     made = moment_in_words(plan["created"])
     facts = [("Account", plan["account"]), ("Region", plan["region"]), ("Made", made)]
-    return render(ReportPage("plan", "What will happen", facts, _headline(data), (), sections))
+    return render(
+        ReportPage("plan", "Plan", facts, _headline(data), plan_boxes(data), (), sections)
+    )
 
 
 def _headline(data: Data) -> Headline:
-    plan, text = data["plan"], str(data["text"])
+    plan, text = data["plan"], sentence(str(data["text"]))
     actions = {one["action"] for one in plan["resources"]}
     if Action.STOP in actions or any(not one["allowed"] for one in plan.get("guard", ())):
-        return Headline(BAD, text, "Nothing is changed while a resource is stopped.")
+        detail = f"{text} Nothing is changed while a resource is stopped."
+        return Headline(BAD, "Stopped: nothing will be changed", detail)
     if attention := int(data.get("attention", 0)):
-        warning = f"{needs_attention(attention)}; nothing was changed yet."
-        return Headline(WARN, text, warning)
+        detail = f"{text} {needs_attention(attention)}; nothing was changed yet."
+        return Headline(WARN, "Look before you apply", detail)
     if actions & COPIES or Action.CREATE in actions:
-        return Headline(NOTE, text, "Nothing was changed yet.")
-    return Headline(GOOD, text, "There is nothing to do.")
+        return Headline(NOTE, "Ready to apply", f"{text} Nothing was changed yet.")
+    return Headline(GOOD, "Nothing to do", f"{text} There is nothing to do.")
 
 
 def _losses(guard: Sequence[Data]) -> ReportTable:

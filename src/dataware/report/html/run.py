@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataware.calc.measures import volume
 from dataware.core.events import format_count
 from dataware.report.html.chart import chart_of
-from dataware.report.html.decisions import decisions_table
+from dataware.report.html.decisions import decisions_section
 from dataware.report.html.page import (
     EVERYTHING,
     Facts,
@@ -16,6 +16,7 @@ from dataware.report.html.page import (
     ReportSection,
     render,
 )
+from dataware.report.html.run_approval import run_boxes
 from dataware.report.html.story import MigrationStory, Story
 from dataware.report.html.tables import (
     differences_table,
@@ -52,7 +53,15 @@ def run_page(story: Story) -> str:
         ("Run", str(beginning.get("run", ""))),
     ]
     return render(
-        ReportPage("report", words, facts, headline(story), _figures(story), list(_sections(story)))
+        ReportPage(
+            "report",
+            words,
+            facts,
+            headline(story),
+            run_boxes(story),
+            _figures(story),
+            list(_sections(story)),
+        )
     )
 
 
@@ -79,19 +88,19 @@ def _figures(story: Story) -> Facts:
 
 
 def _sections(story: Story) -> Iterator[ReportSection]:
-    if story.decided:
-        decisions = [(one.first, one.last) for one in story.decided.values()]
-        yield ReportSection("decision", "Decisions", tables=[decisions_table(decisions)])
-    if story.carried:
-        yield _migrations(story)
-    yield from _verification(story)
+    """What stopped or needs a person first, then what was decided and done."""
+    if told := [*story.stops, *story.warnings]:
+        table = timeline_table("warnings", "Review these", told)
+        yield ReportSection("warned", "Stops and warnings", tables=[table])
     if story.skipped:
         again = " Fix the causes and run the same command again to copy them."
         text = "The source still holds these keys." + (again if story.exit_code == 4 else "")
         yield ReportSection("left", "Skipped", text, [skipped_table(story)])
-    if story.warnings:
-        table = timeline_table("warnings", "Review these", story.warnings)
-        yield ReportSection("warned", "Warnings", tables=[table])
+    if story.decided:
+        yield decisions_section((one.first, one.last) for one in story.decided.values())
+    if story.carried:
+        yield _migrations(story)
+    yield from _verification(story)
     yield _about(story)
 
 

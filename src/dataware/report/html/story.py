@@ -98,6 +98,15 @@ class MigrationStory:
         return (last.done - first.done) / (last.at - first.at)
 
     @property
+    def in_place(self) -> tuple[int, int]:
+        """How much of the source is in the target, and how much there is to have there."""
+        last = self.samples[-1] if self.samples else None
+        if self.counts is None:
+            return (last.done, last.total) if last else (0, 0)
+        done = int(self.counts.get("copied", 0)) + int(self.counts.get("same", 0))
+        return done, done + int(self.counts.get("skipped", 0))
+
+    @property
     def copies(self) -> bool:
         """Whether data was copied, or was to be; false for a comparison alone."""
         return any(one.code in {"copying", "found", "found-about"} for one in self.timeline)

@@ -13,10 +13,8 @@ from dataware.calc.measures import volume
 from dataware.core.events import format_count, needs_attention
 from dataware.core.model import Action, precision
 from dataware.core.printable import escape_unprintable
+from dataware.report.approval import BAD, GOOD, NOTE, WARN
 from dataware.report.html.story import MigrationStory, Story
-
-GOOD, NOTE, WARN, BAD = "good", "note", "warn", "bad"
-"""Tones: as it should be, to know, to look at, not done."""
 
 AGAIN = {
     "plan": "Nothing was changed; run it again.",

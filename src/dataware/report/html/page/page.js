@@ -2,13 +2,16 @@
 // Shows the rows of long tables, page by page. Rows are data: they only ever become text.
 (() => {
   const PAGE = 50;
-  const SEPARATOR = /(?<=[/_.:])(?=[\p{L}\p{N}_])/u;
+  const SEPARATOR = /(?<=[/_:])(?=[\p{L}\p{N}_])|(?<=\.)(?=\p{L})/u;
+  const HUMP = /(?<=[/_:])(?=[\p{L}\p{N}_])|(?<=\.)(?=\p{L})|(?<=\p{Ll})(?=\p{Lu})/u;
+  const LONG = 20;
   const COMMAND = /`((?:(?:dataware|cdk|aws|pip|uv) |--)[^`]+)`/;
   const number = new Intl.NumberFormat("en");
 
-  // A line may end after the separators of a name.
-  const breakable = (text) =>
-    text.split(SEPARATOR).flatMap((part, at) => (at === 0 ? [part] : [document.createElement("wbr"), part]));
+  // A line may end after the separators of a name, and within a long one before a capital letter.
+  const breakable = (text) => text.split(/(?<=\s)/).flatMap((word) =>
+    word.split(word.length < LONG ? SEPARATOR : HUMP)
+      .flatMap((part, at) => (at === 0 ? [part] : [document.createElement("wbr"), part])));
 
   class Rows {
     constructor(table) {
@@ -80,11 +83,11 @@
     // Commands stand as code instead of in backticks, as in the rows that are in the page.
     prose(text) {
       return text.split(COMMAND).map((part, at) => {
-        if (at % 2 === 0) return part;
+        if (at % 2 === 0) return breakable(part);
         const code = document.createElement("code");
-        code.textContent = part;
-        return code;
-      });
+        code.append(...breakable(part));
+        return [code];
+      }).flat();
     }
 
     cell(cell, column) {
@@ -105,9 +108,13 @@
     }
   }
 
-  document.querySelectorAll(".table .strong, .table .code").forEach((name) => {
-    name.replaceChildren(...breakable(name.textContent));
-  });
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const long = [];
+  while (texts.nextNode()) {
+    const { data, parentElement } = texts.currentNode;
+    if (data.length > 8 && !parentElement.closest("script, svg, select, .tag")) long.push(texts.currentNode);
+  }
+  long.forEach((text) => text.replaceWith(...breakable(text.data)));
 
   document.querySelectorAll(".table").forEach((table) => {
     if (table.querySelector("form")) new Rows(table);

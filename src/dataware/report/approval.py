@@ -1,0 +1,202 @@
+"""What somebody has to know who approves a plan or answers for a run, as three boxes in words.
+
+What happens, whether the data is safe, what is left to do. A box counts and names; reasons stand
+below it. What nobody could look at is never told as safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dataware.calc.measures import duration, volume
+from dataware.core.events import format_count
+from dataware.core.model import Action, precision
+from dataware.report.summary import is_unchanged, money
+
+GOOD, NOTE, WARN, BAD = "good", "note", "warn", "bad"
+"""Tones: as it should be, to know, to look at, not done."""
+
+NAMED = 3
+"""Names in one sentence; the others are counted."""
+
+LOST = {6: "a resource is gone", 7: "a source is gone", 9: "migrated data is gone"}
+"""Rules that stop because data may have been lost before; the table of decisions has the rows."""
+
+COPIES = frozenset({Action.MIGRATE.value, Action.RESUME.value})
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalBox:
+    """A question, the tone of its answer, and the answer as sentences."""
+
+    title: str
+    tone: str
+    lines: tuple[str, ...]
+
+
+def plan_boxes(data: Json) -> tuple[ApprovalBox, ...]:
+    """The boxes of the payload of a `plan` event."""
+    plan = data["plan"]
+    stops = stopped_names(plan["resources"]), blocked_losses(plan)
+    return (_what_will_happen(data, *stops), _risk(plan), _what_you_do(data, *stops))
+
+
+def name_list(names: Sequence[str]) -> str:
+    """Some names, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def stopped_names(decisions: Sequence[Json]) -> dict[str, int]:
+    """The names that are stopped, with the rule of each."""
+    return {
+        name_of(one): int(one.get("rule", 0))
+        for one in decisions
+        if one.get("action") == Action.STOP.value
+    }
+
+
+def name_of(decision: Json) -> str:
+    """The name that the app prefers for a resource."""
+    preferred = decision.get("preferred") or {}
+    return str(preferred.get("name") or decision.get("name") or decision.get("id") or "?")
+
+
+def blocked_losses(plan: Json) -> list[str]:
+    """The names of what a deployment would lose, and may not."""
+    return [str(one["name"]) for one in plan.get("guard", ()) if not one["allowed"]]
+
+
+def unread_names(decisions: Sequence[Json]) -> list[str]:
+    """The names of which nobody could see whether they exist or hold data."""
+    looked = [
+        facts
+        for one in decisions
+        for facts in (one.get("preferred") or {}, *one.get("fallbacks", ()))
+    ]
+    unread = [str(facts.get("name", "?")) for facts in looked if _is_unread(facts)]
+    return list(dict.fromkeys(unread))
+
+
+def _is_unread(facts: Json) -> bool:
+    exists, content = facts.get("exists"), facts.get("content")
+    return exists == "unknown" or (exists == "yes" and content == "unknown")
+
+
+def lost_earlier(stops: Mapping[str, int]) -> Iterator[str]:
+    """A sentence for each rule that found data gone."""
+    for rule, what in LOST.items():
+        if names := [name for name, held in stops.items() if held == rule]:
+            yield f"Data may have been lost before: {what} ({name_list(names)}, rule {rule})."
+
+
+def _what_will_happen(data: Json, stops: Mapping[str, int], losses: Sequence[str]) -> ApprovalBox:
+    title, resources = "What will happen", data["plan"]["resources"]
+    lines = [*_copies(data, resources), *_others(resources)]
+    if count := len(stops) + len(losses):
+        first = f"Nothing, until {format_count(count, 'stop')} {_are(count)} resolved."
+        return ApprovalBox(title, BAD, (first, *(f"Then: {line}" for line in lines[:1])))
+    changes = any(not is_unchanged(one) for one in resources)
+    return ApprovalBox(title, NOTE if changes else GOOD, tuple(lines) or ("Nothing.",))
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _copies(data: Json, resources: Sequence[Json]) -> Iterator[str]:
+    copied = [one for one in resources if one["action"] in COPIES]
+    if not copied:
+        return
+    yield f"{format_count(len(copied), 'resource')} will be copied: {_names(copied)}."
+    totals = data.get("totals") or {}
+    if items := totals.get("items"):
+        counts = ", ".join(format_count(count, unit) for unit, count in items.items())
+        size = f"{precision(totals)}{counts}, {volume(int(totals['bytes']))}"
+        least = "at least " if totals.get("at_least") else "about "
+        effort = f"{least}{duration(int(totals['seconds']))}, {money(float(totals['usd']))}"
+        yield f"Size: {size}; {effort}."
+    if unseen := int(totals.get("unseen", 0)):
+        copies = "1 copy" if unseen == 1 else f"{unseen:,} copies"
+        yield f"The size of {copies} is unknown."
+
+
+def _names(resources: Sequence[Json]) -> str:
+    return name_list([name_of(one) for one in resources])
+
+
+def _others(resources: Sequence[Json]) -> Iterator[str]:
+    used = sum(map(is_unchanged, resources))
+    created = [
+        one
+        for one in resources
+        if one["action"] == Action.CREATE.value and not is_unchanged(one)
+    ]  # fmt: skip
+    if created:
+        yield f"{format_count(len(created), 'resource')} will be created empty: {_names(created)}."
+    if used:
+        yield f"{format_count(used, 'resource')} {_stay(used)} unchanged."
+
+
+def _stay(count: int) -> str:
+    return "stays" if count == 1 else "stay"
+
+
+def _risk(plan: Json) -> ApprovalBox:
+    """Whether data is at risk; what is lost, allowed to be lost or unread comes before a "no"."""
+    title, resources = "Is data at risk?", plan["resources"]
+    bad = list(lost_earlier(stopped_names(resources)))
+    if losses := blocked_losses(plan):
+        bad.append(f"A deployment would lose {name_list(losses)}. dataware blocks it.")
+    warn = []
+    if allowed := [str(one["name"]) for one in plan.get("guard", ()) if one["allowed"]]:
+        warn.append(f"A deployment may lose {name_list(allowed)}, because that was allowed.")
+    if unread := unread_names(resources):
+        warn.append(f"Unknown for {name_list(unread)}: not everything could be read.")
+    if watched := _watched(resources):
+        warn.append(f"Read the warning on {name_list(watched)}.")
+    calm = tuple(_assurances(resources))
+    if bad:
+        return ApprovalBox(title, BAD, (*bad, *warn))
+    if warn:
+        return ApprovalBox(title, WARN, (*warn, *calm))
+    return ApprovalBox(title, GOOD, ("No known risk.", *calm))
+
+
+def _watched(resources: Sequence[Json]) -> list[str]:
+    """The names with a warning that are not stopped."""
+    stop = Action.STOP.value
+    return [name_of(one) for one in resources if one.get("warnings") and one["action"] != stop]
+
+
+def _assurances(resources: Sequence[Json]) -> Iterator[str]:
+    if any(one["action"] in COPIES for one in resources):
+        yield "Sources are only read. Every copy is compared with its source."
+    else:
+        yield "No data is copied."
+
+
+def _what_you_do(data: Json, stops: Mapping[str, int], losses: Sequence[str]) -> ApprovalBox:
+    title, plan = "What you must do", data["plan"]
+    resources, lines = plan["resources"], []
+    if stops:
+        rules = " ".join(str(rule) for rule in sorted(set(stops.values())))
+        lines.append(f"Resolve {name_list(list(stops))}: see `dataware explain {rules}`.")
+    if losses:
+        lines.append(f"Keep {name_list(losses)} in its stack, or allow the loss.")
+    if watched := _watched(resources):
+        lines.append(f"Decide about {name_list(watched)}.")
+    elif data.get("attention"):
+        lines.append("Read the warnings below.")
+    if stops or losses:
+        return ApprovalBox(title, BAD, (*lines, "Then make a new plan."))
+    if any(one["action"] in COPIES for one in resources):
+        lines.append("Pause the writers of the sources during the copy.")
+    if any(not is_unchanged(one) for one in resources):
+        lines.append("If you agree, apply the saved plan with `dataware apply`.")
+    tone = WARN if data.get("attention") else NOTE if lines else GOOD
+    return ApprovalBox(title, tone, tuple(lines) or ("Nothing.",))
