@@ -20,7 +20,7 @@ def test_a_copy_is_told_with_its_size_and_what_to_do() -> None:
     happens, risk, todo = boxes(plan_of(migration(), one(Action.KEEP, "kept")))
     assert happens.lines == (
         "1 resource will be copied: Waitlist-prod.",
-        "Size: about 78 items, 7.8 kB; about 2 s, $0.0002.",
+        "Size: about 78 items, 7.8 kB; about 2 s, less than $0.01.",
         "1 resource stays unchanged.",
     )
     assert (risk.tone, risk.lines[0]) == (GOOD, "No known risk.")
