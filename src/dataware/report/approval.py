@@ -87,7 +87,7 @@ def _is_unread(facts: Json) -> bool:
     return exists == "unknown" or (exists == "yes" and content == "unknown")
 
 
-def lost_earlier(stops: Mapping[str, int]) -> Iterator[str]:
+def tell_earlier_losses(stops: Mapping[str, int]) -> Iterator[str]:
     """A sentence for each rule that found data gone."""
     for rule, what in LOST.items():
         if names := [name for name, held in stops.items() if held == rule]:
@@ -149,7 +149,7 @@ def _stay(count: int) -> str:
 def _risk(plan: Json) -> ApprovalBox:
     """Whether data is at risk; what is lost, allowed to be lost or unread comes before a "no"."""
     title, resources = "Is data at risk?", plan["resources"]
-    bad = list(lost_earlier(stopped_names(resources)))
+    bad = list(tell_earlier_losses(stopped_names(resources)))
     if losses := blocked_losses(plan):
         bad.append(f"A deployment would lose {name_list(losses)}. dataware blocks it.")
     warn = []
@@ -157,7 +157,7 @@ def _risk(plan: Json) -> ApprovalBox:
         warn.append(f"A deployment may lose {name_list(allowed)}, because that was allowed.")
     if unread := unread_names(resources):
         warn.append(f"Unknown for {name_list(unread)}: not everything could be read.")
-    if watched := _watched(resources):
+    if watched := _list_warned_names(resources):
         warn.append(f"Read the warning on {name_list(watched)}.")
     calm = tuple(_assurances(resources))
     if bad:
@@ -167,7 +167,7 @@ def _risk(plan: Json) -> ApprovalBox:
     return ApprovalBox(title, GOOD, ("No known risk.", *calm))
 
 
-def _watched(resources: Sequence[Json]) -> list[str]:
+def _list_warned_names(resources: Sequence[Json]) -> list[str]:
     """The names with a warning that are not stopped."""
     stop = Action.STOP.value
     return [name_of(one) for one in resources if one.get("warnings") and one["action"] != stop]
@@ -188,7 +188,7 @@ def _what_you_do(data: Json, stops: Mapping[str, int], losses: Sequence[str]) ->
         lines.append(f"Resolve {name_list(list(stops))}: see `dataware explain {rules}`.")
     if losses:
         lines.append(f"Keep {name_list(losses)} in its stack, or allow the loss.")
-    if watched := _watched(resources):
+    if watched := _list_warned_names(resources):
         lines.append(f"Decide about {name_list(watched)}.")
     elif data.get("attention"):
         lines.append("Read the warnings below.")

@@ -15,10 +15,10 @@ from dataware.report.approval import (
     NOTE,
     WARN,
     ApprovalBox,
-    lost_earlier,
     name_list,
     name_of,
     stopped_names,
+    tell_earlier_losses,
     unread_names,
 )
 from dataware.report.html.story import Data, MigrationStory, Story
@@ -64,7 +64,7 @@ def _what_happened(story: Story) -> Iterator[str]:
     created = sum(one.code == "created" for one in story.timeline)
     if created:
         yield f"{format_count(created, 'resource')} created."
-    if untouched := _untouched(story):
+    if untouched := _count_untouched(story):
         yield f"{format_count(untouched, 'resource')} needed no copy."
     if not story.carried and not created:
         yield "No data was copied." if story.exit_code is not None else "Nothing was copied yet."
@@ -102,7 +102,7 @@ def _amounts(story: Story) -> Iterator[str]:
         yield f"{volume(size)} copied."
 
 
-def _untouched(story: Story) -> int:
+def _count_untouched(story: Story) -> int:
     carried = {one.name for one in story.carried}
     stays = {Action.KEEP.value, Action.IMPORT.value}
     decided = (one.first for one in story.decided.values())
@@ -111,7 +111,7 @@ def _untouched(story: Story) -> int:
 
 def _safety(story: Story) -> ApprovalBox:
     title, firsts = "Is the data safe?", [one.first for one in story.decided.values()]
-    bad = list(lost_earlier(stopped_names(firsts)))
+    bad = list(tell_earlier_losses(stopped_names(firsts)))
     warn: list[str] = []
     if apart := _apart(story):
         compares = story.beginning.get("command") == "verify"
@@ -137,12 +137,12 @@ def _apart(story: Story) -> str:
     for keys in story.differing:
         listed[keys.about[0]] += len(keys.keys)
     found = sides | listed
-    found["missing"] = max(0, found["missing"] - _skipped(story))
+    found["missing"] = max(0, found["missing"] - _count_skipped(story))
     return ", ".join(f"{count:,} {side}" for side, count in found.items() if count)
 
 
 def _doubts(story: Story, firsts: list[Data]) -> Iterator[str]:
-    if skipped := _skipped(story):
+    if skipped := _count_skipped(story):
         yield f"{format_count(skipped, 'key')} skipped: still only in the source."
     if part := [one.name for one in story.carried if not one.complete and not story.alive]:
         yield f"Not verified yet: {name_list(part)}. Keep the sources until the run is complete."
@@ -150,15 +150,15 @@ def _doubts(story: Story, firsts: list[Data]) -> Iterator[str]:
         yield f"A deployment may lose {format_count(allowed, 'resource')}: that was allowed."
     if unread := unread_names(firsts):
         yield f"Unknown for {name_list(unread)}: not everything could be read."
-    if watched := _watched(firsts):
+    if watched := _list_warned_names(firsts):
         yield f"Read the warning on {name_list(watched)}."
 
 
-def _skipped(story: Story) -> int:
+def _count_skipped(story: Story) -> int:
     return sum(len(keys.keys) for keys in story.skipped) + story.cut["skipped"]
 
 
-def _watched(decisions: list[Data]) -> list[str]:
+def _list_warned_names(decisions: list[Data]) -> list[str]:
     stop = Action.STOP.value
     return [name_of(one) for one in decisions if one.get("warnings") and one.get("action") != stop]
 
@@ -195,7 +195,7 @@ def _tasks(story: Story) -> Iterator[str]:
         yield f"Resolve {name_list(list(stops))}: see `dataware explain {rules}`."
     for reason, count in _reasons(story).most_common(NAMED):
         yield f"Look into {format_count(count, 'skipped key')}: {reason}."
-    if watched := _watched(firsts):
+    if watched := _list_warned_names(firsts):
         yield f"Decide about {name_list(watched)}."
     for told in story.timeline:
         if told.code == "left-to-do":
