@@ -42,6 +42,18 @@ def test_the_error_of_the_app_stands_above_the_sentence(
     assert "Node.js v20" not in " ".join(lines[31:])
 
 
+def test_a_person_sees_that_the_app_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An app that takes its time is told of in a pipe too, and in no JSON."""
+    monkeypatch.setattr("dataware.cli.life_sign.PATIENCE_SECONDS", 0.1)
+    Path("cdk.json").write_text(json.dumps({"app": "sleep 0.4; exit 1"}))
+    assert main(["plan"]) == 1
+    assert capsys.readouterr().err.splitlines()[1] == "Running the CDK app … 0 s so far"
+    assert main(["plan", "--format", "json"]) == 1
+    assert capsys.readouterr().err == ""
+
+
 def test_a_script_gets_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     """Standard output holds the failure; what the app wrote stays on standard error."""
     assert main(["plan", "--format", "json"]) == 1

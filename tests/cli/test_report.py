@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from dataware.cli import main
+from dataware.cli.run_log import SHOW_FOLDER
 from dataware.embedded import EmbeddedAws
 from dataware.state.runs import RunFile, find_run, new_run, runs_folder
 from support.cli import run
@@ -102,21 +101,23 @@ class Terminal(io.StringIO):
 
 @pytest.mark.parametrize("watched", [True, False])
 def test_a_person_is_told_how_to_make_the_report(
-    watched: bool, aws_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
+    watched: bool, aws_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The last line on a terminal names the command; a pipe, and the temporary, have none."""
+    """The last line on a terminal names the command; a pipe, and a demo, have none."""
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     for name in ("Old", "New"):
         make_table(name, [{"pk": {"S": "a"}}])
-    for temporary in (True, False):
-        if not temporary:
-            monkeypatch.setattr(tempfile, "tempdir", os.sep + "elsewhere")
+    for shown in (True, False):
+        if shown:
+            monkeypatch.setenv("DATAWARE_STATE", str(tmp_path / f"{SHOW_FOLDER}x" / "state"))
+        else:
+            monkeypatch.setenv("DATAWARE_STATE", str(tmp_path / "state"))
         out = Terminal() if watched else io.StringIO()
         with contextlib.redirect_stdout(out):
             assert main(["migrate", "dynamodb://Old", "dynamodb://New"]) == 0
         hint = f"dataware report {find_run(runs_folder(), None).run}"
-        assert (hint in out.getvalue()) == (watched and not temporary)
+        assert (hint in out.getvalue()) == (watched and not shown)
 
 
 def test_open_shows_the_page_in_the_browser(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

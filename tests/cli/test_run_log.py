@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,9 +13,10 @@ import click
 import pytest
 
 from dataware.cli.current_run import slot
-from dataware.cli.run_log import shown_arguments, with_run_log
+from dataware.cli.run_log import RunLog, shown_arguments, with_run_log
 from dataware.core.events import Event, event
 from dataware.embedded import EmbeddedAws
+from dataware.embedded.environment import ignore
 from dataware.state.runs import StoredRun, find_run, kept_runs, runs_folder
 from support.cli import ALL_COMMANDS, launch_python, run, table_app
 from support.worlds import make_table
@@ -58,6 +60,37 @@ def test_a_copy_leaves_what_happened() -> None:
     assert records["end"]["exit_code"] == 4
     assert "1 item not copied to New" in records["end"]["reason"]
     assert "secret-value" not in kept.path.read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("pair")
+def test_the_record_of_a_migration_names_the_run_of_the_command() -> None:
+    """`status` shows the id by which `report` makes the report."""
+    assert run("migrate", *PAIR, "--on-conflict", "target").code == 0
+    (status,) = run("status", "--plain").lines
+    assert status.endswith(f"run {the_run().run}")
+    (again,) = run("status", the_run().run, "--plain").lines
+    assert again.rpartition(";")[2] == status.rpartition(";")[2]
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "hinted"),
+    [
+        ("apply", 0, True),
+        ("migrate", 4, True),
+        ("plan", 0, False),
+        ("verify", 0, False),
+        ("verify", 2, True),
+    ],
+)
+def test_the_report_is_pointed_at_where_one_is_wanted(
+    command: str, code: int, hinted: bool
+) -> None:
+    """Also where the records lie in a temporary folder, as in a container."""
+    assert runs_folder().is_relative_to(tempfile.gettempdir())
+    with click.Context(ALL_COMMANDS[command], info_name=command) as context:
+        log = RunLog(context, ignore)
+    log.end(code, None)
+    assert (log.hint is not None) is hinted
 
 
 @pytest.mark.usefixtures("pair")

@@ -8,8 +8,11 @@ import click
 import pytest
 
 from dataware.cli.commands.apply import apply
+from dataware.cli.commands.deploy import deploy
 from dataware.cli.commands.plan import plan
-from dataware.cli.way_on import apply_command
+from dataware.cli.settings import AppOptions, pick
+from dataware.cli.way_on import adoption_way, apply_command, deploy_command
+from dataware.ops.run_summary import AdoptionWay
 
 
 def next_command(*arguments: str, saved: str | None = None) -> str:
@@ -43,3 +46,43 @@ def test_the_next_command_has_what_was_typed(
 ) -> None:
     """A saved plan knows all but the place; without one every choice is repeated, no secret is."""
     assert next_command(*arguments, saved=saved) == command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        ((), "dataware deploy"),
+        (
+            ("--stack", "Spaceport prod", "--strict", "-v"),
+            "dataware deploy --stack 'Spaceport prod' --strict",
+        ),
+        (("--only", "orders"), "dataware apply --only orders"),
+        (("--fallback", "{name}-old"), "dataware apply --fallback …"),
+    ],
+)
+def test_a_project_goes_on_with_its_deployment(arguments: tuple[str, ...], command: str) -> None:
+    """Unless a choice was made that only `apply` takes, and so would be lost."""
+    with click.Context(plan, info_name="plan") as context:
+        plan.parse_args(context, list(arguments))
+        assert deploy_command(deploy, apply) == command
+
+
+@pytest.mark.parametrize(
+    ("app", "in_project", "way"),
+    [
+        (None, True, AdoptionWay.DEPLOY),
+        ("cdk.out", False, AdoptionWay.DEPLOY),
+        (None, False, AdoptionWay.EITHER),
+        ("dataware.toml", False, AdoptionWay.EITHER),
+        ("plan.json", False, AdoptionWay.EITHER),
+        ("template.yaml", False, AdoptionWay.CHANGE_SET),
+    ],
+)
+def test_what_adopts_depends_on_whose_app_it_is(
+    app: str | None, in_project: bool, way: AdoptionWay, tmp_path: Path
+) -> None:
+    """A template without CDK is adopted by a change set; `dataware deploy` would not help."""
+    (tmp_path / "cdk.out").mkdir()
+    names = ("stack", "on_error", "on_fallback_data", "import_mode")
+    given = dict.fromkeys(names) | {"app": tmp_path / app if app else None, "strict": False}
+    assert adoption_way(pick(AppOptions, given), in_project=in_project) is way

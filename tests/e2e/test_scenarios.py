@@ -84,7 +84,8 @@ def test_data_under_the_fallback_is_migrated_once(waitlist: Path) -> None:
     )
     assert left == (
         "ℹ️  Left to do: Spaceport-Waitlist-prod belongs to no stack yet; "
-        "`dataware deploy` lets a CDK app adopt it"
+        "`dataware deploy` lets a CDK app adopt it, and a change set with "
+        "--import-existing-resources any other stack"
     )
     assert items_of("Spaceport-Waitlist-prod") == items_of("Spaceport-Waitlist")
     assert stacks() == []

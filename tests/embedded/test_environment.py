@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,6 +71,21 @@ def test_the_environment_is_made_once_and_said_once(cache: Path, tools: Tools) -
     assert len(tools.ran) == commands
     assert [each.code for each in events] == ["note"]
     assert str(cache) in events[0].text()
+
+
+def test_only_the_installation_is_waited_for(cache: Path, tools: Tools) -> None:
+    """Whoever shows the seconds hears what is done, as long as it lasts, and only once."""
+    told: list[str] = []
+
+    @contextmanager
+    def waiting(what: str) -> Iterator[None]:
+        before = len(tools.ran)
+        yield
+        told.append(f"{what}: {len(tools.ran) - before}")
+
+    for _ in range(2):
+        embedded_python(waiting=waiting)
+    assert told == ["Installing the local AWS emulator: 2"]
 
 
 def test_the_folder_names_the_version_the_python_and_the_requirements(

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from dataware.core.errors import IncompleteError
-from dataware.core.model import Creator, ImportMode, Wanted
+from dataware.core.model import Creator, ImportMode, Location, Wanted
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import CopySettings
+from dataware.ops.migrate import migrate
 from dataware.ops.plan import make_plan
+from dataware.ops.run_summary import AdoptionWay
 from support.world import World, install
 
 BOX = Wanted("Box", "Memory::Box", "new", ("old",))
@@ -42,6 +44,51 @@ def test_a_run_ends_with_what_was_done_and_what_is_left(there: World) -> None:
     assert done.endswith("), 1 created, 1 already in place. Sources untouched.")
     (left,) = there.events.texts("left-to-do")
     assert left.startswith("Left to do: new, fresh belong to no stack yet; `dataware deploy`")
+
+
+@pytest.mark.parametrize(
+    ("way", "text"),
+    [
+        (AdoptionWay.DEPLOY, "; `dataware deploy` lets the app adopt it"),
+        (
+            AdoptionWay.CHANGE_SET,
+            "; a change set with --import-existing-resources lets the stack adopt it (aws "
+            "cloudformation create-change-set)",
+        ),
+    ],
+)
+def test_what_is_left_names_who_can_adopt(there: World, way: AdoptionWay, text: str) -> None:
+    """`dataware deploy` is no way on for a template without CDK."""
+    context = there.context()
+    plan = make_plan(context, [BOX], report=False)
+    apply_plan(context, plan, CopySettings(), adoption=way)
+    (left,) = there.events.texts("left-to-do")
+    assert left == f"Left to do: new belongs to no stack yet{text}"
+
+
+def test_every_event_of_a_copy_names_the_kind(there: World) -> None:
+    """Else a bucket and a table of one name would share a bar, and a line of the sum."""
+    run_apply(there, BOX, PLAIN)
+    named = [one for one in there.events if one.data.get("name") in ("new", "fresh")]
+    assert {one.data.get("kind") for one in named if one.code != "decision"} == {"memory-box"}
+    assert {"found", "progress", "verifying", "migrated", "verified", "created"} >= {
+        one.code for one in named if one.code in ("found", "progress", "created", "verified")
+    }
+
+
+def test_a_copy_by_hand_ends_with_a_sum(there: World) -> None:
+    """What was copied, and what remains to be done by a person."""
+    there.make("new")
+    context = there.context()
+    here = (context.aws.account, context.aws.region)
+    migrate(context, BOX.type, Location("old", *here), Location("new", *here), CopySettings())
+    (done,) = there.events.texts("sum")
+    assert done.startswith("Done in ")
+    assert ": 1 copied and verified (5 keys" in done
+    assert done.endswith("). Source untouched.")
+    assert there.events.texts("left-to-do") == [
+        "Left to do: point the app at new; old is unchanged and stays"
+    ]
 
 
 def test_what_is_referenced_stays_without_a_stack(there: World) -> None:

@@ -213,3 +213,22 @@ def test_a_source_or_a_run_names_its_migrations(name: str) -> None:
     there.markers["old"] = replace(marker(), source="x", run="q8")
     found = [run.target for run in runs_on_record(there.context(), name)]
     assert found == (["old"] if "old" in name else ["new"])
+
+
+@pytest.mark.parametrize("name", ["20261128-192754-941-3e", "20261128-1927", "r1"])
+def test_one_id_is_shown_and_both_are_found(name: str) -> None:
+    """That of the command's run, by which its report is asked for; the migration's finds it too."""
+    run = "20261128-192754-941-3e"
+    there = World(markers={"new": marker(command_run=run), "more": marker(command_run=run)})
+    found = status(there.context(), name)
+    assert [one.target for one in found] == ["more", "new"]
+    assert all(text.endswith(f"run {run}") for text in there.events.texts("migration-status"))
+    assert {one.words()["run"] for one in found} == {"r1"}
+    assert {one.words()["command_run"] for one in found} == {run}
+
+
+def test_an_id_that_no_record_names_is_resolved() -> None:
+    """As that of a run whose migration a later run has continued."""
+    there = World(markers={"new": marker(command_run="20261129-000000-000-00")})
+    found = status(there.context(), "20261128-192754-941-3e", lambda _name: "r1")
+    assert [one.target for one in found] == ["new"]

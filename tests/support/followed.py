@@ -47,12 +47,15 @@ DIFFERING = (
     r"(?:\d+ (?:min|h) )?\d+ (?:s|min|h) ago",
     r"\S+/forgotten/\S+\.json",
     r"(?<=Done in )(?:\d+ min )?\d+ s\b",
-    r"[\d.]+ [kM]?B(?=\)\. Sources untouched)",
+    r"[\d.]+ [kM]?B(?=\)(?:, \d+ already in place)?\. Sources? untouched)",
     r"(?<=inished after )(?:\d+ min )?\d+ s\b",
-    r"(?<=run )[0-9a-f]{12}\b",
+    r"(?<=run )(?:[0-9a-f]{12}|\d{8}-\d{6}-\d{3}-[0-9a-f]{2})\b",
     r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
 )
-PROGRESS = r"(?:✅ Migrated batch [\d,]+/[\d,]+|📊 (?:Compared )?[\d,]+ of [^\n]+)[ ]*\n"
+PROGRESS = (
+    r"(?:✅ (?:\S+: )?Migrated batch [\d,]+/[\d,]+"
+    r"|📊 (?:\S+: )?(?:Compared )?[\d,]+ of [^\n]+)[ ]*\n"
+)
 _VARIED = re.compile("|".join(f"({pattern})" for pattern in DIFFERING))
 _KILLED = re.compile(r"^.*line \d+: +\d+ (?:Killed|Terminated) .*\n", re.MULTILINE)
 _END = "--end-of-block--"

@@ -15,7 +15,7 @@ from dataware.cli.process.gc import relaxed_gc
 from dataware.cli.process.malloc import limit_malloc_arenas
 from dataware.cli.process.signals import StopSignal
 from dataware.cli.process.workers import ProcessWorkers
-from dataware.cli.run_log import with_run_log
+from dataware.cli.run_log import run_of_command, with_run_log
 from dataware.cli.settings import AwsOptions, CopyOptions
 from dataware.cli.transport import make_wire
 from dataware.core.events import Event, event
@@ -49,6 +49,7 @@ def outside(
         shown = without_decisions(show) if brief and is_read(options) else show
         emit = _both(with_run_log(shown, account), listener)
         context = make_context(account, emit, stop, strict=strict)
+        context = replace(context, command_run=run_of_command())
         if not account.asks_for_code:
             # Nobody could type the code for another process.
             checkers = partial(_process_pool, partial(open_account, options))

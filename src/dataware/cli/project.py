@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
+from dataware.cli.life_sign import show_waiting
 from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.errors import InputError
 from dataware.ops.inputs.cdk_settings import (
@@ -32,6 +34,11 @@ def _project_settings(app: AppOptions, folder: Path | None = None) -> CdkSetting
     return read_cdk_settings(folder, given_settings(app)) if is_meant and app.app is None else None
 
 
+def runs_project(app: AppOptions) -> bool:
+    """Whether the app that is meant is that of the CDK project of this folder."""
+    return _project_settings(app) is not None
+
+
 def in_project(out: AwsOptions, app: AppOptions, folder: Path | None = None) -> AwsOptions:
     """The options, with the profile and the region that the project names for CDK."""
     settings = _project_settings(app, folder)
@@ -50,7 +57,8 @@ def is_project(folder: Path) -> bool:
         return False
 
 
-def report_running(out: AwsOptions, command: str) -> None:
-    """Say which command runs, to whoever waits for it."""
+def report_running(out: AwsOptions, command: str) -> AbstractContextManager[object]:
+    """Say which command runs, and for how long, to whoever waits for it."""
     if out.format is Format.TEXT:
         print(f"Running the app: {command}", file=sys.stderr, flush=True)
+    return show_waiting(out, "Running the CDK app")

@@ -6,7 +6,6 @@ A command begins its record when it opens the account, and `run_command` ends it
 from __future__ import annotations
 
 import platform
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
@@ -20,7 +19,7 @@ from click.core import ParameterSource
 
 from dataware import __version__
 from dataware.cli.current_run import CURRENT
-from dataware.core.errors import DatawareError
+from dataware.core.errors import DatawareError, SidesDifferError
 from dataware.core.events import Event, event
 from dataware.core.ports import Aws, Emit
 from dataware.report.recorder import Recorder
@@ -30,7 +29,10 @@ RECORDED = frozenset({"plan", "apply", "deploy", "migrate", "verify"})
 """Commands that leave a record."""
 
 REPORTED = frozenset({"apply", "deploy", "migrate"})
-"""Commands that tell how to make the report of what they did."""
+"""Commands that tell how to make the report of what they did; `verify` does if the sides differ."""
+
+SHOW_FOLDER = "dataware-show-"
+"""How the folder of a demo begins, whose records are gone before anybody could ask for them."""
 
 PACKAGES = ("boto3", "pycurl")
 
@@ -50,7 +52,7 @@ class RunLog:
         now = time.time()
         self._run, self._command = new_run(now), context.info_name
         self._recorder: Recorder | None = None
-        self._placed = False
+        self._placed = self._differed = False
 
         def on_failure(error: OSError) -> None:
             self._recorder = None
@@ -78,17 +80,22 @@ class RunLog:
         recorder(happened)
 
     @property
+    def run(self) -> str | None:
+        """The id of the record; None if it cannot be written."""
+        return None if self._recorder is None else self._run
+
+    @property
     def hint(self) -> str | None:
         """How to make the report, after a command of which somebody may want one."""
-        if self._recorder is None or self._command not in REPORTED:
+        if self._recorder is None or not (self._command in REPORTED or self._differed):
             return None
-        if runs_folder().is_relative_to(tempfile.gettempdir()):
-            # As in the demo: the record is gone before anybody could ask for it.
+        if any(part.startswith(SHOW_FOLDER) for part in runs_folder().parts):
             return None
         return f"Report: dataware report {self._run}"
 
     def end(self, exit_code: int, reason: str | None) -> None:
         """Keep how the command ended."""
+        self._differed = self._command == "verify" and exit_code == SidesDifferError.exit_code
         if self._recorder is not None:
             self._recorder.end(exit_code, reason)
 
@@ -106,6 +113,13 @@ def with_run_log(emit: Emit, aws: Aws) -> Emit:
         record.take(happened, aws)
 
     return both
+
+
+def run_of_command() -> str | None:
+    """The id of the record that the running command leaves, if it leaves one."""
+    current = CURRENT.get()
+    record = current.record if current is not None else None
+    return record.run if isinstance(record, RunLog) else None
 
 
 def _beginning(context: click.Context, run: str, now: float) -> dict[str, Any]:

@@ -1,13 +1,16 @@
-"""The command that goes on after another, as it can be typed."""
+"""What goes on after a command, as it can be typed: the next command, and who adopts."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Set
 from pathlib import Path
 
 import click
 
 from dataware.cli.run_log import HIDDEN, typed_arguments
+from dataware.cli.settings import AppOptions
+from dataware.ops.run_summary import AdoptionWay
 
 WHERE = frozenset({"profile", "region", "endpoint_url"})
 """What a saved plan does not say, and a new command has to."""
@@ -17,8 +20,35 @@ APPEARANCE = frozenset({"format", "plain", "debug", "full"})
 
 def apply_command(apply: click.Command, saved: Path | None) -> str:
     """`dataware apply` for what the running command has planned, from `saved` if that is a file."""
+    words = _quote_typed(WHERE if saved else _names_of(apply))
+    return " ".join(["dataware apply", *([shlex.quote(str(saved))] if saved else []), *words])
+
+
+def deploy_command(deploy: click.Command, apply: click.Command) -> str:
+    """`dataware deploy` for what the running command has planned of a CDK project.
+
+    It is `dataware apply` where something was typed that only that takes, such as `--only`.
+    """
+    if _quote_typed(_names_of(apply) - _names_of(deploy)):
+        return apply_command(apply, None)
+    return " ".join(["dataware deploy", *_quote_typed(_names_of(deploy))])
+
+
+def adoption_way(app: AppOptions, *, in_project: bool) -> AdoptionWay:
+    """How a stack adopts what was made for an app; `in_project` if it is that of a CDK project."""
+    if in_project or (app.app is not None and app.app.is_dir()):
+        return AdoptionWay.DEPLOY
+    if app.app is None or app.app.suffix in {".toml", ".json"}:
+        # A saved plan does not say whose app it was made of, and JSON may be such a plan.
+        return AdoptionWay.EITHER
+    return AdoptionWay.CHANGE_SET
+
+
+def _names_of(command: click.Command) -> set[str]:
+    return {parameter.name or "" for parameter in command.params} - APPEARANCE
+
+
+def _quote_typed(names: Set[str]) -> list[str]:
     context = click.get_current_context(silent=True)
-    names = {parameter.name or "" for parameter in apply.params} - APPEARANCE
-    words = typed_arguments(context, WHERE if saved else names) if context else []
-    shown = [word if word == HIDDEN else shlex.quote(word) for word in words]
-    return " ".join(["dataware apply", *([shlex.quote(str(saved))] if saved else []), *shown])
+    words = typed_arguments(context, names) if context else []
+    return [word if word == HIDDEN else shlex.quote(word) for word in words]

@@ -13,8 +13,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.resources import files
 from pathlib import Path
 
@@ -25,11 +25,20 @@ from dataware.core.ports import Emit
 EMULATOR_VERSION = "1.5.33"
 
 
+Waiting = Callable[[str], AbstractContextManager[object]]
+"""Is told what takes its time, and lasts as long as that."""
+
+
+def wait_quietly(_what: str) -> AbstractContextManager[object]:
+    """Tell nobody."""
+    return nullcontext()
+
+
 def ignore(_event: Event) -> None:
     """Listen to nothing."""
 
 
-def embedded_python(emit: Emit = ignore) -> Path:
+def embedded_python(emit: Emit = ignore, waiting: Waiting = wait_quietly) -> Path:
     """The interpreter whose environment holds the emulator; makes the environment if need be.
 
     `DATAWARE_EMBEDDED_PYTHON` names an interpreter that has it already. Raises DatawareError when
@@ -44,7 +53,8 @@ def embedded_python(emit: Emit = ignore) -> Path:
     with _alone(folder):
         if not interpreter.exists():
             emit(event("note", text=f"Preparing the embedded AWS, once, in {folder}"))
-            _make(folder)
+            with waiting("Installing the local AWS emulator"):
+                _make(folder)
     return interpreter
 
 

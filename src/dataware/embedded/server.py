@@ -21,7 +21,7 @@ from typing import Self
 
 from dataware.core.errors import DatawareError, InputError
 from dataware.core.ports import Emit
-from dataware.embedded.environment import embedded_python, ignore
+from dataware.embedded.environment import Waiting, embedded_python, ignore, wait_quietly
 
 _OVERLAY = Path(__file__).with_name("overlay.py")
 _HOST = "127.0.0.1"
@@ -37,7 +37,8 @@ class EmbeddedAws:
     `account` is the account that `environ()` signs in to; any other twelve digits used as an
     access key are another account. `auth` enforces signatures and IAM. `persist` is a folder that
     keeps everything over a restart; without it all is forgotten at the end. `emit` is told when
-    the environment has to be made first. `port` is free to choose; 0 takes any free one.
+    the environment has to be made first, and `waiting` lasts as long as that. `port` is free to
+    choose; 0 takes any free one.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class EmbeddedAws:
         auth: bool = False,
         persist: Path | None = None,
         emit: Emit = ignore,
+        waiting: Waiting = wait_quietly,
         port: int = 0,
     ) -> None:
         if len(account) != 12 or not (account.isascii() and account.isdigit()):
@@ -57,6 +59,7 @@ class EmbeddedAws:
         self._auth = auth
         self._persist = persist
         self._emit = emit
+        self._waiting = waiting
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: Path | None = None
@@ -109,7 +112,7 @@ class EmbeddedAws:
         """Start the server and wait until it answers. Raises DatawareError if it does not."""
         if self._process is not None:
             return self
-        python = embedded_python(self._emit)
+        python = embedded_python(self._emit, self._waiting)
         self._scratch = Path(tempfile.mkdtemp(prefix="dataware-aws-"))
         try:
             self._launch(python, self._scratch)

@@ -101,7 +101,8 @@ def _engine(work: Invocation, shard: Shard, state: CopyState, wire: Wire) -> Eng
     outside, job = work.outside, work.job
     kind, order, clock, emit = job.kind, job.order, outside.clock, outside.emit
     copying = kind.require_copying()
-    subject = CopySubject(order.source.name, order.target.name, kind.unit, copying.batch)
+    names = order.source.name, order.target.name
+    subject = CopySubject(*names, kind.unit, copying.batch, kind.names.slug)
     size = Size(shard.items, 0, exact=False)
     progress = CopyProgress(subject, size, shard.counts, clock, emit)
     tools = RunTools(ShardJournal(shard), state, clock, emit, progress, lambda: work.stopped)

@@ -20,16 +20,17 @@ SLOW_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class CopySubject:
-    """What is being copied, in the words of its kind; `batch` units of data make a batch."""
+    """What is being copied, in the words of its `kind`; `batch` units of data make a batch."""
 
     source: str
     name: str
     unit: str
     batch: int
+    kind: str = ""
 
     def words(self) -> dict[str, object]:
         """The fields that every event of a copy carries."""
-        return {"source": self.source, "name": self.name, "unit": self.unit}
+        return {"kind": self.kind, "source": self.source, "name": self.name, "unit": self.unit}
 
 
 class CopyProgress:

@@ -19,6 +19,7 @@ def announce(emit: Emit, planned: Planned) -> None:
     kind = load(planned.wanted.type)
     place = {"where": planned.wanted.where} if planned.wanted.where else {}
     words = {
+        "kind": kind.names.slug,
         "noun": kind.noun,
         "short": kind.short,
         "name": planned.wanted.preferred,

@@ -32,7 +32,7 @@ from dataware.ops.plan import make_plan
 from dataware.ops.run_bounds import RunBounds
 from dataware.ops.run_migration import run_migration
 from dataware.ops.run_outcome import sum_up, waits
-from dataware.ops.run_summary import RunSummary, describe_idle
+from dataware.ops.run_summary import AdoptionWay, RunSummary, describe_idle
 from dataware.ops.side_by_side import (
     MOST_BEGUN,
     split_into_lanes,
@@ -52,11 +52,13 @@ def apply_plan(
     *,
     saved: bool = False,
     sums_up: bool = True,
+    adoption: AdoptionWay = AdoptionWay.EITHER,
 ) -> Plan:
     """Create, copy and verify what the plan says; answers with the plan that was carried out.
 
     A `saved` plan is probed again first. With `sums_up` the last line says what needs attention,
-    or that nothing was to do; whoever goes on afterwards sums up by himself.
+    or that nothing was to do, and by which `adoption` a stack takes what was made; whoever goes on
+    afterwards sums up by himself.
 
     Raises Refused, with nothing changed, when a stop rule holds or a fact has changed; Incomplete
     when some resource has to be applied again.
@@ -76,13 +78,15 @@ def apply_plan(
     check_sources(plan, settings)
     _report_waiting(context, plan)
     if sums_up:
-        _apply_and_sum_up(context, plan, settings)
+        _apply_and_sum_up(context, plan, settings, adoption)
     else:
         _apply_each(context, plan, settings)
     return plan
 
 
-def _apply_and_sum_up(context: Context, plan: Plan, settings: CopySettings) -> None:
+def _apply_and_sum_up(
+    context: Context, plan: Plan, settings: CopySettings, adoption: AdoptionWay
+) -> None:
     """Carry the resources out, and say what that came to, however it ends."""
     summary = RunSummary(context.emit, context.clock.now())
     try:
@@ -90,7 +94,7 @@ def _apply_and_sum_up(context: Context, plan: Plan, settings: CopySettings) -> N
     except DatawareError:
         summary.report_unfinished(plan, context.clock.now())
         raise
-    summary.report(plan, context.clock.now())
+    summary.report(plan, context.clock.now(), adoption)
     _report_end(context, plan)
 
 
@@ -155,7 +159,11 @@ def _report_waiting(context: Context, plan: Plan) -> None:
     waiting = [planned for planned in plan.resources if planned.decision.action in COPYING]
     if len(waiting) > 1:
         for planned in waiting:
-            words = {"source": planned.decision.source, "name": planned.wanted.preferred}
+            words = {
+                "kind": load(planned.wanted.type).names.slug,
+                "source": planned.decision.source,
+                "name": planned.wanted.preferred,
+            }
             context.emit(event("phase", phase="waiting", **words))
 
 
@@ -208,7 +216,8 @@ class _Carrier:
         except DatawareError as error:
             if self._told or isinstance(error, (IncompleteError, WriteDeniedError)):
                 reason = str(error)
-                context.emit(event("incomplete", name=wanted.preferred, reason=reason))
+                kind = load(wanted.type).names.slug
+                context.emit(event("incomplete", kind=kind, name=wanted.preferred, reason=reason))
             raise
         finally:
             group.leave(wanted)
@@ -226,7 +235,8 @@ def _apply(
         made = group.create(wanted)
         made.let_go()
         made.await_end()
-        context.emit(event("created", noun=kind.noun, name=wanted.preferred))
+        words = {"kind": kind.names.slug, "noun": kind.noun, "name": wanted.preferred}
+        context.emit(event("created", **words))
     elif planned.decision.action is Action.CREATE:
         _take_over(context, kind, planned)
 

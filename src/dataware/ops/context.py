@@ -138,7 +138,7 @@ class Context:
     process copies and compares alone. `bounds` are shared by all migrations of the run. `recorded`
     reads what a journal on this machine says of a target (kind name, target name), also while a run
     has it open. `move` makes the context of another region, with the records, journals and holding
-    stacks that lie there.
+    stacks that lie there. `command_run` is the id of the record that the command leaves.
     """
 
     aws: Aws
@@ -154,6 +154,7 @@ class Context:
     checkers: Callable[[ComparisonSpec, TaskRunner], TaskRunner] | None = None
     workers: Workers | None = None
     bounds: RunBounds = field(default_factory=RunBounds)
+    command_run: str | None = None
     recorded: Callable[[str, str], Iterable[Mapping[str, Any]]] = field(
         default=lambda _kind, _target: ()
     )

@@ -129,7 +129,8 @@ class CopyRun:
     def _subject(self) -> CopySubject:
         kind, order = self.kind, self.order
         batch = kind.require_copying().batch
-        return CopySubject(order.source.name, order.target.name, kind.unit, batch)
+        names = order.source.name, order.target.name
+        return CopySubject(*names, kind.unit, batch, kind.names.slug)
 
     def _tools(self, size: Size, wire: Wire) -> RunTools:
         clock, emit = self.context.clock, self.context.emit

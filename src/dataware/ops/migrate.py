@@ -27,6 +27,7 @@ from dataware.ops.migration_policy import Migration
 from dataware.ops.named_resources import check_part, warn_of_slashes
 from dataware.ops.probe import look
 from dataware.ops.run_migration import run_migration
+from dataware.ops.run_summary import RunSummary
 from dataware.ops.verify import aws_of, describe_schemas, with_real_region
 from dataware.verify.verdict import Verdict
 
@@ -42,13 +43,21 @@ def migrate(
     """
     migration = prepare_migration(context, type_name, source, target, settings)
     check_source(context, migration)
-    words = {"source": source.name, "name": target.name}
+    words = {
+        "kind": migration.kind.names.slug,
+        "source": source.name,
+        "name": target.name,
+    }
     if (why := migration.why_nothing_to_copy()) is not None:
         context.emit(event("nothing-to-do", reason=why, **words))
         return Verdict()
     _report_target(context, migration)
     code = "resuming" if migration.resumes else "copying"
-    return run_migration(context, migration, lambda: context.emit(event(code, **words)))
+    summary = RunSummary(context.emit, context.clock.now())
+    summed = replace(context, emit=summary)
+    verdict = run_migration(summed, migration, lambda: summary(event(code, **words)))
+    summary.report_pair(source.name, target.name, context.clock.now())
+    return verdict
 
 
 def check_source(context: Context, migration: Migration) -> None:

@@ -135,7 +135,8 @@ class Migration:
         """The fields that the events of this migration carry."""
         order = self.order
         source = full_name(self.kind, order.source, order.target)
-        return {"source": source, "name": order.target.name}
+        kind = self.kind.names.slug
+        return {"kind": kind, "source": source, "name": order.target.name}
 
     def _is_recorded(self, identity: str | None) -> bool:
         known = self.marker.detail.get("identity", self.marker.identity)

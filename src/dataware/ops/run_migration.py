@@ -27,7 +27,7 @@ from dataware.core.errors import (
     to_go_on,
 )
 from dataware.core.events import event
-from dataware.core.model import Content, Existence, Facts
+from dataware.core.model import Content, Existence, Facts, Marker
 from dataware.core.ports import Journal
 from dataware.migrate import CopyState, Counts, since_boot
 from dataware.ops.context import ComparisonSpec, Context, MadeTarget
@@ -76,7 +76,7 @@ def run_migration(
     migration.check_whole()
     _check_record(context, migration)
     _, target = on_record(migration.kind, migration.order)
-    record = migration.begin_marker(uuid4().hex[:12])
+    record = _begin_record(context, migration)
     asked = since_boot()
     lease = context.markers.begin(migration.kind.names.slug, target, record, migration.marker)
     early = EARLY_SECONDS if context.bounds.at_once <= FEW else ()
@@ -92,8 +92,22 @@ def run_migration(
             _release(lease.release, keeper)
             raise
         with _resumable(carrier):
-            lease.complete({"verified": verdict.compared, "unit": migration.kind.unit})
+            verified = {"verified": verdict.compared, "unit": migration.kind.unit}
+            lease.complete({**verified, **_command_run(context)})
     return verdict
+
+
+def _begin_record(context: Context, migration: Migration) -> Marker:
+    """The record to begin with; it also names the command's run, by which people ask for it.
+
+    The id of the migration stays that of the run that began it, and is unique among machines.
+    """
+    record = migration.begin_marker(uuid4().hex[:12])
+    return replace(record, detail={**record.detail, **_command_run(context)})
+
+
+def _command_run(context: Context) -> dict[str, str]:
+    return {"command_run": context.command_run} if context.command_run else {}
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from enum import Enum
 from threading import Lock
 
 from dataware.calc.measures import duration, volume
@@ -11,9 +12,32 @@ from dataware.core.events import Event, event, format_count
 from dataware.core.model import Action, Content, Existence, ImportMode, Ownership
 from dataware.core.plan import Plan, Planned
 from dataware.core.ports import Emit
+from dataware.kinds import load
 
 NAMED = 5
 """Names that a sentence holds at most."""
+
+
+Key = tuple[object, object]
+"""What tells resources apart: kind and name."""
+
+
+class AdoptionWay(Enum):
+    """How a stack adopts what belongs to none; the value is the sentence that says so.
+
+    Source: AWS CloudFormation User Guide, "Import AWS resources into a CloudFormation stack
+    automatically".
+    """
+
+    DEPLOY = "`dataware deploy` lets the app adopt {it}"
+    CHANGE_SET = (
+        "a change set with --import-existing-resources lets the stack adopt {it} "
+        "(aws cloudformation create-change-set)"
+    )
+    EITHER = (
+        "`dataware deploy` lets a CDK app adopt {it}, and a change set with "
+        "--import-existing-resources any other stack"
+    )
 
 
 class RunSummary:
@@ -24,9 +48,9 @@ class RunSummary:
         self._started = started
         self._lock = Lock()
         self._items: Counter[str] = Counter()
-        self._bytes: dict[object, int] = {}
-        self._copied: set[object] = set()
-        self._created: set[object] = set()
+        self._bytes: dict[Key, int] = {}
+        self._copied: set[Key] = set()
+        self._created: set[Key] = set()
 
     def __call__(self, happened: Event) -> None:
         """Show an event, and count what it tells of."""
@@ -35,23 +59,34 @@ class RunSummary:
         self._emit(happened)
 
     def _count(self, happened: Event) -> None:
-        name, data = happened.data.get("name"), happened.data
+        data = happened.data
+        key = data.get("kind"), data.get("name")
         if happened.code == "copy-totals" and isinstance(size := data.get("bytes"), int):
-            self._bytes[name] = size
+            self._bytes[key] = size
         elif happened.code == "verified" and isinstance(count := data.get("count"), int):
             self._items[str(data["unit"])] += count
         elif happened.code == "migrated":
-            self._copied.add(name)
+            self._copied.add(key)
         elif happened.code == "created":
-            self._created.add(name)
+            self._created.add(key)
 
-    def report(self, plan: Plan, now: float) -> None:
+    def report(self, plan: Plan, now: float, adoption: AdoptionWay = AdoptionWay.EITHER) -> None:
         """Tell what was done, and what is left to do; nothing where nothing was done."""
         if not self._copied and not self._created:
             return
         self._emit(event("sum", after=self._format_elapsed(now), text=self._sum(plan, 0)))
         if names := self._ownerless(plan):
-            self._emit(event("left-to-do", text=_adoption(names)))
+            self._emit(event("left-to-do", text=_adoption(names, adoption)))
+
+    def report_pair(self, source: str, target: str, now: float) -> None:
+        """Tell what one copy by hand came to; nothing where nothing was copied."""
+        if not self._copied:
+            return
+        text = f"{', '.join(self._done_parts())}. Source untouched."
+        self._emit(event("sum", after=self._format_elapsed(now), text=text))
+        names = (target, source) if target != source else ("the copy", "the source")
+        left = "point the app at {}; {} is unchanged and stays".format(*names)
+        self._emit(event("left-to-do", text=left))
 
     def report_unfinished(self, plan: Plan, now: float) -> None:
         """Tell what was done before a run ended early; nothing where nothing was done."""
@@ -68,14 +103,17 @@ class RunSummary:
         untouched = ". Sources untouched." if self._copied else "."
         return ", ".join(self._parts(plan, unfinished)) + untouched
 
-    def _parts(self, plan: Plan, unfinished: int) -> Iterator[str]:
+    def _done_parts(self) -> Iterator[str]:
         if self._copied:
-            amounts = [format_count(count, unit) for unit, count in self._items.items()]
-            size = sum(self._bytes.get(name, 0) for name in self._copied)
+            amounts = [format_count(count, unit) for unit, count in sorted(self._items.items())]
+            size = sum(self._bytes.get(key, 0) for key in self._copied)
             held = [*amounts, *([volume(size)] if size else [])]
             yield f"{len(self._copied):,} copied and verified ({', '.join(held)})"
         if self._created:
             yield f"{len(self._created):,} created"
+
+    def _parts(self, plan: Plan, unfinished: int) -> Iterator[str]:
+        yield from self._done_parts()
         if unfinished:
             yield f"{unfinished:,} not finished"
         left = sum(map(is_left, plan.resources))
@@ -90,18 +128,18 @@ class RunSummary:
         return [
             one.wanted.preferred
             for one in plan.resources
-            if one.wanted.preferred in made
+            if (load(one.wanted.type).names.slug, one.wanted.preferred) in made
             and one.preferred.owner.ownership is Ownership.UNMANAGED
             and one.decision.import_mode is not ImportMode.REFERENCE
         ]
 
 
-def _adoption(names: Sequence[str]) -> str:
+def _adoption(names: Sequence[str], way: AdoptionWay) -> str:
     named = ", ".join(names[:NAMED])
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
     belong = "belongs" if len(names) == 1 else "belong"
     it = "it" if len(names) == 1 else "them"
-    return f"{named}{more} {belong} to no stack yet; `dataware deploy` lets a CDK app adopt {it}"
+    return f"{named}{more} {belong} to no stack yet; {way.value.format(it=it)}"
 
 
 def is_left(planned: Planned) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -22,7 +22,7 @@ RUNNING, INTERRUPTED, COMPLETE, UNKNOWN = "running", "interrupted", "complete", 
 FIGURES = (
     *("phase", "done", "total", "exact", "skipped", "unit", "rate"),
     *("throttled", "retries", "reason"),
-    *("verified", "holder", "started"),
+    *("verified", "holder", "started", "command_run"),
 )
 """The fields of a record that events of its run carry."""
 
@@ -59,6 +59,11 @@ class MigrationStatus:
         return self.kind, self.target
 
     @property
+    def shown_run(self) -> str:
+        """The id that people see: of the command's run, else of the migration; empty if unknown."""
+        return str(self.detail.get("command_run") or self.run or "")
+
+    @property
     def figures_age(self) -> float | None:
         """How old the figures are, which a run may renew less often than its sign of life."""
         return None if self.age is None else self.age + self.number("stale")
@@ -84,8 +89,8 @@ class MigrationStatus:
         return self.target == (name.partition("://")[2] or name)
 
     def is_of(self, name: str) -> bool:
-        """Whether the source is so named, or the run's id begins so."""
-        begins = self.run is not None and bool(name) and self.run.startswith(name)
+        """Whether the source is so named, or the id of the migration or its run begins so."""
+        begins = bool(name) and any(id.startswith(name) for id in (self.run or "", self.shown_run))
         return begins or self.source == (name.partition("://")[2] or name)
 
     def number(self, name: str) -> float:
@@ -110,12 +115,14 @@ class MigrationStatus:
         }
 
 
-def status(context: Context, name: str | None = None) -> list[MigrationStatus]:
+def status(
+    context: Context, name: str | None = None, resolve: Callable[[str], str] = str
+) -> list[MigrationStatus]:
     """Read every marker, or that of one target, and tell of it; changes nothing.
 
     Raises LookupFailedError, and InputError where nothing is on record under the name.
     """
-    runs = [with_journal(context, run) for run in runs_on_record(context, name)]
+    runs = [with_journal(context, run) for run in runs_on_record(context, name, resolve)]
     for run in runs:
         report_migration(context, run)
     if not runs:
@@ -133,16 +140,20 @@ def report_nothing(context: Context) -> None:
     context.emit(event("nothing-to-do", reason="no migration is recorded here"))
 
 
-def runs_on_record(context: Context, name: str | None = None) -> list[MigrationStatus]:
+def runs_on_record(
+    context: Context, name: str | None = None, resolve: Callable[[str], str] = str
+) -> list[MigrationStatus]:
     """Every run on record, or those into one target, what matters most first, then by name.
 
-    Raises LookupFailedError and InputError.
+    `resolve` answers with the migration of an id that no record names. Raises LookupFailedError
+    and InputError.
     """
     runs = sorted((_run(*record) for record in context.markers.all()), key=_order)
     if name is None:
         return runs
     own = _name_here(context, name)
     chosen = [run for run in runs if run.is_into(own)] or [run for run in runs if run.is_of(name)]
+    chosen = chosen or [run for run in runs if run.is_of(resolve(name))]
     if not chosen:
         raise InputError(
             f"no migration into {name} is recorded in account {context.aws.account}, "
@@ -266,7 +277,7 @@ def run_details(run: MigrationStatus) -> str:
     """What follows the state in the line of a run."""
     phase = run.detail.get("phase") if run.state == RUNNING else None
     far = ", ".join(_drop_empty([str(phase or ""), amount(run), *pace(run)]))
-    named = f"run {run.run}" if run.run else ""
+    named = f"run {run.shown_run}" if run.shown_run else ""
     parts = [far, run.why.rstrip("."), journal_words(run), life(run), named]
     text = "; ".join(_drop_empty(parts))
     return f": {text}" if text else ""

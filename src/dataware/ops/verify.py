@@ -55,9 +55,9 @@ def verify(
     older versions and those were not asked for, and Difference for tables whose
     keys are not the same.
     """
-    words = {"source": source.name, "name": target.name}
-    context.emit(event("verifying", **words))
     kind = load(type_name)
+    words = {"kind": kind.names.slug, "source": source.name, "name": target.name}
+    context.emit(event("verifying", **words))
     here, there = (with_real_region(context, kind, place) for place in (source, target))
     warn_of_slashes(context.emit, kind, here, there)
     _check_schemas(context, kind, here, there)

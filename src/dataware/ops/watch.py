@@ -33,10 +33,17 @@ Key = tuple[str, str]
 class Watcher:
     """Looks again and again until nothing runs; `wait` lasts until the next look."""
 
-    def __init__(self, context: Context, wait: Callable[[], None], name: str | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        wait: Callable[[], None],
+        name: str | None = None,
+        resolve: Callable[[str], str] = str,
+    ) -> None:
         self._context = context
         self._wait = wait
         self._name = name
+        self._resolve = resolve
         self._known: dict[Key, MigrationStatus] | None = None
         self._blind = False
 
@@ -63,7 +70,8 @@ class Watcher:
     def _look(self) -> dict[Key, MigrationStatus] | None:
         try:
             # A record that goes away while it is watched is no wrong name.
-            runs = runs_on_record(self._context, self._name if self._known is None else None)
+            name = self._name if self._known is None else None
+            runs = runs_on_record(self._context, name, self._resolve)
         except ServiceError as error:
             if self._known is None:
                 raise
@@ -75,8 +83,10 @@ class Watcher:
         if self._blind:
             self._context.emit(event("note", text="the records can be read again"))
         self._blind = False
-        name = self._name
-        return {run.key: run for run in runs if name is None or run.is_into(name)}
+        known = self._known
+        if known is None or self._name is None:
+            return {run.key: run for run in runs}
+        return {run.key: run for run in runs if run.key in known or run.is_into(self._name)}
 
     def _report(self, runs: Mapping[Key, MigrationStatus]) -> None:
         first, before = self._known is None, self._known or {}

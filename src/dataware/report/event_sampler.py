@@ -58,7 +58,7 @@ class EventSampler:
         yield from self._held_back.values()
         for (code, name), count in self._listed.items():
             if self._sample is not None and count > self._sample:
-                of = f" of {name}" if name else ""
+                of = f" of {name.rpartition('/')[2]}" if name else ""
                 more = f"{count - self._sample:,} more lines like these{of} are not shown"
                 yield event("warning", text=f"{more}; `--format json` lists all", about=code)
 

@@ -38,10 +38,11 @@ def show_runs(runs: Sequence[MigrationStatus], stream: TextIO, *, color: bool = 
 
 def runs_text(runs: Sequence[MigrationStatus], width: int) -> Iterator[Text]:
     """The lines about some runs, none wider than the window unless a name is."""
-    rows = [_cells(run) for run in runs]
-    widths = [max(map(cell_len, column)) for column in zip(HEADER, *rows, strict=True)]
-    fits = runs and sum(widths) + len(GAP) * (len(HEADER) - 1) <= width
-    yield from _table(runs, rows, widths, width) if fits else _paragraphs(runs, width)
+    columns = zip(HEADER, *(_cells(run) for run in runs), strict=True)
+    header, *rows = zip(*(column for column in columns if any(column[1:]) or not runs), strict=True)
+    widths = [max(map(cell_len, column)) for column in zip(header, *rows, strict=True)]
+    fits = runs and sum(widths) + len(GAP) * (len(header) - 1) <= width
+    yield from _table(runs, [header, *rows], widths, width) if fits else _paragraphs(runs, width)
 
 
 def _table(
@@ -50,8 +51,8 @@ def _table(
     widths: Sequence[int],
     width: int,
 ) -> Iterator[Text]:
-    yield Text(_row(HEADER, widths), style="bold")
-    for run, row in zip(runs, rows, strict=True):
+    yield Text(_row(rows[0], widths), style="bold")
+    for run, row in zip(runs, rows[1:], strict=True):
         yield Text(_row(row, widths), style=_style(run))
         yield from _remarks(run, width)
 
@@ -68,7 +69,7 @@ def _paragraphs(runs: Sequence[MigrationStatus], width: int) -> Iterator[Text]:
         far = _join_nonempty(", ", _state(run), amount(run), *pace(run))
         if run.state == COMPLETE:
             yield _indent_text(
-                _join_nonempty(" · ", far, life(run), f"run {run.run}"), width, _style(run)
+                _join_nonempty(" · ", far, life(run), f"run {run.shown_run}"), width, _style(run)
             )
             continue
         yield _indent_text(far, width, _style(run))
@@ -88,7 +89,7 @@ def _cells(run: MigrationStatus) -> tuple[str, ...]:
             rough(run.number("seconds_left")) if run.detail.get("seconds_left") is not None else ""
         )
     source, target = escape_unprintable(run.source or "unknown"), escape_unprintable(run.target)
-    return target, source, _state(run), amount(run), rate, left, format_age(run), run.run or ""
+    return target, source, _state(run), amount(run), rate, left, format_age(run), run.shown_run
 
 
 def _state(run: MigrationStatus) -> str:
@@ -103,9 +104,10 @@ def _since(run: MigrationStatus) -> str:
 
 def _run(run: MigrationStatus) -> str:
     holder = run.detail.get("holder")
-    if not run.run:
+    if not run.shown_run:
         return ""
-    return f"run {run.run} on {escape_unprintable(str(holder))}" if holder else f"run {run.run}"
+    named = f"run {run.shown_run}"
+    return f"{named} on {escape_unprintable(str(holder))}" if holder else named
 
 
 def _remarks(run: MigrationStatus, width: int) -> Iterator[Text]:

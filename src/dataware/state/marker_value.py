@@ -48,7 +48,7 @@ _FIELDS: Mapping[str, tuple[type, ...]] = {
     "settled": _NUMBER,
 }
 _DETAIL: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("phase", "unit", "reason"), _TEXT),
+    **dict.fromkeys(("phase", "unit", "reason", "command_run"), _TEXT),
     **dict.fromkeys(("done", "total", "rate", "throttled", "retries", "stale"), _NUMBER),
     **dict.fromkeys(("seconds_left", "verified"), (*_NUMBER, _NOTHING)),
     **dict.fromkeys(("identity", "checkpoint"), (str, _NOTHING)),

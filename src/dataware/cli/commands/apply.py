@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dataware.core.plan import Plan
     from dataware.ops.context import Context
     from dataware.ops.inputs import App
+    from dataware.ops.run_summary import AdoptionWay
 
 
 @click.command(cls=SectionedCommand, short_help="Create, copy and verify; safe to repeat.")
@@ -116,7 +117,14 @@ def _apply(
         )
         if asks and plan.changes and not plan.stops:
             _ask(context, plan)
-        apply_plan(context, plan, settings, saved=saved is not None)
+        apply_plan(context, plan, settings, saved=saved is not None, adoption=_adoption_way(app))
+
+
+def _adoption_way(app: AppOptions) -> AdoptionWay:
+    from dataware.cli.project import runs_project
+    from dataware.cli.way_on import adoption_way
+
+    return adoption_way(app, in_project=runs_project(app))
 
 
 def _report_passed_over(context: Context, app: App, left_out: str) -> None:

@@ -74,7 +74,10 @@ def _default_app(folder: Path) -> Path:
     if (folder / PROJECT).is_file():
         output = folder / read_cdk_settings(folder).output
         if not output.is_dir():
-            raise InputError(f"there is no {output} yet: run `cdk synth`, then check again")
+            raise InputError(
+                f"there is no {output} yet, and `check` runs no app: `dataware plan` runs it and "
+                "looks at the data, or run `cdk synth` and check again"
+            )
         return output
     if (folder / TOML).is_file():
         return folder / TOML

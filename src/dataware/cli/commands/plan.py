@@ -74,10 +74,8 @@ def run_plan(
 ) -> int:
     """Look, decide, guard, save."""
     from dataware.cli.app import app_of, parameters_of
-    from dataware.cli.commands.apply import apply
     from dataware.cli.context import outside
     from dataware.cli.guarded_plan import guarded_plan, report_plan
-    from dataware.cli.way_on import apply_command
     from dataware.ops.inputs.files import save_plan
     from dataware.ops.inputs.only import choose_resources
     from dataware.ops.inputs.prices import read_prices
@@ -97,10 +95,22 @@ def run_plan(
         if saving.lock:
             _save_decisions(context, loaded, plan, prune=saving.prune)
         if plan.changes and not (plan.stops or plan.losses):
-            context.emit(event("next", command=apply_command(apply, saving.out)))
+            context.emit(event("next", command=_next_command(app, saving.out)))
     if plan.stops or plan.losses:
         return RefusedError.exit_code
     return CHANGES if saving.detailed_exitcode and (plan.changes or plan.attention) else DONE
+
+
+def _next_command(app: AppOptions, saved: Path | None) -> str:
+    """The command that carries the plan out: of a CDK project without a saved plan, `deploy`."""
+    from dataware.cli.commands.apply import apply
+    from dataware.cli.commands.deploy import deploy
+    from dataware.cli.project import runs_project
+    from dataware.cli.way_on import apply_command, deploy_command
+
+    if saved is None and runs_project(app):
+        return deploy_command(deploy, apply)
+    return apply_command(apply, saved)
 
 
 def _check_saving(saving: PlanOptions, only: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -63,15 +63,14 @@ def run_status(out: AwsOptions, name: str | None, *, watching: bool, interval: f
     from dataware.state.run_names import resolve_migration
     from dataware.state.runs import runs_folder
 
-    if name is not None:
-        name = resolve_migration(runs_folder(), name)
+    resolve = partial(resolve_migration, runs_folder())
     if watching:
-        return _watch(out, name, interval)
+        return _watch(out, name, interval, resolve)
     with outside(out) as context:
         if not is_live(out):
-            check_seen(report_status(context, name))
+            check_seen(report_status(context, name, resolve))
             return 0
-        runs = [with_journal(context, run) for run in runs_on_record(context, name)]
+        runs = [with_journal(context, run) for run in runs_on_record(context, name, resolve)]
         if not runs:
             report_nothing(context)
     _show(runs)
@@ -79,14 +78,16 @@ def run_status(out: AwsOptions, name: str | None, *, watching: bool, interval: f
     return 0
 
 
-def _watch(out: AwsOptions, name: str | None, interval: float) -> int:
+def _watch(
+    out: AwsOptions, name: str | None, interval: float, resolve: Callable[[str], str]
+) -> int:
     """Watch until nothing runs; Ctrl-C ends the watching and nothing else."""
     from dataware.cli.context import outside
     from dataware.ops.watch import Watcher
 
     try:
         with outside(out) as context:
-            Watcher(context, partial(time.sleep, interval), name).watch()
+            Watcher(context, partial(time.sleep, interval), name, resolve).watch()
     except KeyboardInterrupt:
         return 0
     return 0

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from tempfile import TemporaryDirectory
 
+from dataware.cli.life_sign import show_waiting
 from dataware.cli.process.signals import StopSignal
+from dataware.cli.settings import AwsOptions
 from dataware.core.events import event
 from dataware.embedded import EmbeddedAws
 from dataware.report import Format, appearance, make_renderer
@@ -35,7 +38,8 @@ def serve(port: int | None, *, plain: bool) -> int:
         TemporaryDirectory(prefix="dataware-demo-") as folder,
     ):
         try:
-            with EmbeddedAws(emit=render, port=port or ANY_PORT) as aws:
+            waiting = partial(show_waiting, AwsOptions(plain=plain))
+            with EmbeddedAws(emit=render, waiting=waiting, port=port or ANY_PORT) as aws:
                 sys.stdout.write(_pointing_at(aws, Path(folder) / "state"))
                 sys.stdout.flush()
                 render(event("done", text=f"Local AWS emulator running at {aws.endpoint}"))

@@ -9,12 +9,15 @@ import sys
 import time
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from dataware.cli.context import open_account
 from dataware.cli.demo import data
+from dataware.cli.life_sign import show_waiting
+from dataware.cli.run_log import SHOW_FOLDER
 from dataware.cli.settings import AwsOptions
 from dataware.core.errors import DatawareError
 from dataware.core.events import Event
@@ -53,7 +56,11 @@ class Sizes:
 
 def run_demo(sizes: Sizes, *, plain: bool) -> int:
     """Show everything; 0 if every command did what it should."""
-    with EmbeddedAws(emit=_report) as aws, TemporaryDirectory(prefix="dataware-demo-") as folder:
+    waiting = partial(show_waiting, AwsOptions(plain=plain))
+    with (
+        EmbeddedAws(emit=_report, waiting=waiting) as aws,
+        TemporaryDirectory(prefix=SHOW_FOLDER) as folder,
+    ):
         enter(os.environ, aws, Path(folder) / "state")
         _Show(Path(folder), sizes, plain=plain).run()
     return 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dataware.core.errors import InputError
 from dataware.ops.inputs.assembly import MANIFEST, Select, read_assembly
-from dataware.ops.inputs.cdk_app import read_cdk_app
+from dataware.ops.inputs.cdk_app import Running, quietly, read_cdk_app
 from dataware.ops.inputs.cdk_settings import PROJECT, GivenSettings, read_cdk_settings
 from dataware.ops.inputs.files import is_plan
 from dataware.ops.inputs.opted_in import OPT_IN
@@ -28,13 +28,13 @@ class AppRun:
     """How the app of a CDK project is run, if one has to be.
 
     `given` is what the command line says to CDK; `environment` answers with CDK's default account
-    and region; the app may take `seconds`, and `running` is told its command before it begins.
+    and region; the app may take `seconds`, and `running` is told its command and lasts as long.
     """
 
     given: GivenSettings = field(default_factory=GivenSettings)
     environment: Callable[[], StackEnvironment] = StackEnvironment
     seconds: float | None = None
-    running: Callable[[str], None] | None = None
+    running: Running = quietly
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from dataware.core.errors import AppError, InputError
@@ -38,6 +39,15 @@ CONTEXT_ROOM = 100_000
 ERROR_LINE = re.compile(r"^(?:[\w.]+: )?[\w.]*(?:Error|Exception|Fault)\b.*")
 
 
+Running = Callable[[str], AbstractContextManager[object]]
+"""Is told a command, and lasts as long as that runs."""
+
+
+def quietly(_command: str) -> AbstractContextManager[object]:
+    """Tell nobody."""
+    return nullcontext()
+
+
 def read_cdk_app(
     settings: CdkSettings,
     kinds: Kinds,
@@ -46,26 +56,26 @@ def read_cdk_app(
     environment: Callable[[], StackEnvironment],
     *,
     seconds: float | None = None,
-    running: Callable[[str], None] | None = None,
+    running: Running = quietly,
 ) -> App:
     """The resources of a CDK project; `environment` gives CDK's defaults.
 
-    The app may take `seconds`, as long as it likes without; `running` is told before it begins.
+    The app may take `seconds`, as long as it likes without; `running` is told what runs, and lasts
+    as long as that.
     """
     if settings.app is None:
         where = settings.folder / PROJECT
         raise InputError(f'{where} names no app: add a field "app" with its command')
-    report = running or (lambda _: None)
     began = time.time()
     with tempfile.TemporaryDirectory(prefix="dataware-synth-") as output:
         environ = _environ(settings, Path(output), environment())
         if settings.build:
-            report(settings.build)
-            run_app(settings.build, settings.folder, environ, seconds)
+            with running(settings.build):
+                run_app(settings.build, settings.folder, environ, seconds)
         if settings.assembly is not None:
             return read_assembly(settings.assembly, kinds, options, select)
-        report(settings.command)
-        run_app(settings.command, settings.folder, environ, seconds)
+        with running(settings.command):
+            run_app(settings.command, settings.folder, environ, seconds)
         written = _find_output(settings, Path(output), began)
         return read_assembly(written, kinds, options, select)
 

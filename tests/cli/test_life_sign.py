@@ -1,0 +1,64 @@
+"""Whoever waits for another program sees that it still runs; a script sees nothing of it."""
+
+from __future__ import annotations
+
+import io
+import time
+from contextlib import nullcontext
+
+import pytest
+
+from dataware.cli.life_sign import LifeSign, show_waiting
+from dataware.cli.settings import AwsOptions
+from dataware.report import Format
+from support.ptys import Terminal
+
+SHOW = (
+    "import sys, time; from dataware.cli.life_sign import LifeSign\n"
+    "with LifeSign('Running the CDK app', live=True, stream=sys.stdout, tick=0.05):\n"
+    "    time.sleep(0.4)\n"
+    "print('after')"
+)
+
+
+def test_on_a_terminal_one_line_is_rewritten_and_erased() -> None:
+    """Its seconds count, and nothing of it stays."""
+    with Terminal(("-c", SHOW), columns=80) as terminal:
+        assert terminal.ended() == 0
+    written = terminal.written
+    assert "\r\x1b[KRunning the CDK app … 0 s" in written
+    assert written.rpartition("\x1b[K")[2].strip() == "after"
+    assert written.partition("after")[0].count("\n") == 0
+
+
+def test_a_narrow_terminal_never_wraps_it() -> None:
+    """A wrapped line could not be erased."""
+    with Terminal(("-c", SHOW), columns=12) as terminal:
+        assert terminal.ended() == 0
+    assert "Running the" in terminal.written
+    assert "Running the C" not in terminal.written
+
+
+def test_a_pipe_gets_one_line_and_only_after_a_while() -> None:
+    """What ends soon needs no line."""
+    quick, slow = io.StringIO(), io.StringIO()
+    with LifeSign("Installing", live=False, stream=quick, patience=5.0):
+        pass
+    with LifeSign("Installing", live=False, stream=slow, patience=0.02):
+        time.sleep(0.1)
+    assert quick.getvalue() == ""
+    assert slow.getvalue() == "Installing … 0 s so far\n"
+
+
+@pytest.mark.parametrize("format", [one for one in Format if one is not Format.TEXT])
+def test_a_script_is_shown_nothing(format: Format) -> None:
+    """In every format but text."""
+    assert isinstance(show_waiting(AwsOptions(format=format), "Waiting"), nullcontext)
+
+
+def test_a_stream_that_is_gone_is_no_reason_to_stop() -> None:
+    """The program that is waited for goes on."""
+    closed = io.StringIO()
+    closed.close()
+    with LifeSign("Waiting", live=True, stream=closed, tick=0.01):
+        time.sleep(0.05)
