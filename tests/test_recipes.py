@@ -57,6 +57,8 @@ RULES: dict[str, str] = {
         f"{ADOPTED}test_a_shorter_lifetime_of_objects_stops_until_it_is_declared_or_allowed"
     ),
     "24 Or, if": f"{ADOPTED}test_what_is_allowed_to_be_deleted_is_adopted_and_told",
+    "22 Write": f"{TYPED}test_rule_22_a_computed_name_is_written_out_or_left_outside",
+    "22 Or leave": f"{TYPED}test_rule_22_a_computed_name_is_written_out_or_left_outside",
     "20 Refer": f"{TYPES}test_what_exists_outside_of_the_stack_is_referenced",
 }
 

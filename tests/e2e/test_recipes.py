@@ -317,3 +317,29 @@ def test_rule_21_what_would_be_deleted_is_retained_or_left_outside(way: str) -> 
         assert ran.code == 0, ran
     assert owner("orders") == ("App" if way == "retained" else None)
     assert items_of("orders") == before
+
+
+@pytest.mark.parametrize("way", ["written out", "left outside"])
+def test_rule_22_a_computed_name_is_written_out_or_left_outside(way: str) -> None:
+    """CloudFormation adopts only what is literal; by reference it stays as it is."""
+    make_table("orders-us-east-1", varied_items(9))
+    before = items_of("orders-us-east-1")
+    computed = table("orders-us-east-1", "older")
+    computed["Properties"] = {
+        **computed["Properties"],
+        "TableName": {"Fn::Sub": "orders-${AWS::Region}"},
+    }
+    app = assembly(Path("computed"), App={"Orders": computed})
+    ran = run("plan", app)
+    assert ran.code == 3, ran
+    assert "is named by a function (Fn::Sub)" in ran.out
+    if way == "written out":
+        app = assembly(Path("literal"), App={"Orders": table("orders-us-east-1", "older")})
+        assert run("plan", app, "--out", "plan.json").code == 0
+        (resource,) = saved(Path("plan.json"))["resources"]
+        assert (resource["action"], resource["import"]) == ("import", "adopt")
+    else:
+        ran = run("apply", app, "--import", "reference")
+        assert ran.code == 0, ran
+    assert owner("orders-us-east-1") is None
+    assert items_of("orders-us-east-1") == before

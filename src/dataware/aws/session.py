@@ -191,6 +191,10 @@ class Account:
         """The values that the parameters of a stack have; empty without it."""
         return stacks.stack_parameters(self, stack)
 
+    def stack_id(self, stack: str) -> str | None:
+        """The id of a stack; None without it."""
+        return stacks.stack_id(self, stack)
+
     def exported_values(self) -> Mapping[str, str]:
         """The exports of all stacks of the account and region."""
         return stacks.exported_values(self)

@@ -61,6 +61,16 @@ def stack_parameters(aws: Aws, stack: str) -> dict[str, str]:
     }
 
 
+def stack_id(aws: Aws, stack: str) -> str | None:
+    """The id of a stack; None if there is no stack. Raises LookupFailedError."""
+    try:
+        with translate_errors(f"stack {stack}", PERMISSIONS[2]):
+            (found,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    except NotFoundError:
+        return None
+    return str(found["StackId"])
+
+
 def exported_values(aws: Aws) -> dict[str, str]:
     """The exports of all stacks of the account and region. Raises LookupFailedError.
 

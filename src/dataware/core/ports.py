@@ -178,6 +178,10 @@ class Aws(Protocol):
         """The parameters of a stack, empty if it does not exist. Raises LookupFailedError."""
         ...
 
+    def stack_id(self, stack: str) -> str | None:
+        """The id of a stack; None if it does not exist. Raises LookupFailedError."""
+        ...
+
     def exported_values(self) -> Mapping[str, str]:
         """The exports of all stacks of the account and region. Raises LookupFailedError."""
         ...

@@ -190,6 +190,20 @@ def test_a_stranger_s_bucket_is_foreign_and_left_alone(
     assert asked == ["HeadBucket", "ListBuckets"]
 
 
+@pytest.mark.parametrize(
+    ("account", "ownership"),
+    [("000000000000", Ownership.UNMANAGED), ("111122223333", Ownership.FOREIGN)],
+)
+def test_a_name_of_an_account_is_nobody_else_s(
+    aws: Account, account: str, ownership: Ownership
+) -> None:
+    """In the namespace of an account and region a denial is no stranger, unlisted as it is."""
+    deny(aws, "HeadBucket", "403")
+    facts = KIND.probe(aws, f"logs-{account}-us-east-1-an")
+    assert (facts.existence, facts.content) == (Existence.EXISTS, Content.UNKNOWN)
+    assert facts.owner.ownership is ownership
+
+
 def test_a_bucket_of_another_account_is_foreign(aws: Account, aws_server: EmbeddedAws) -> None:
     """The emulator refuses another account's bucket as S3 does."""
     import boto3

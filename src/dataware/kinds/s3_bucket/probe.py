@@ -25,6 +25,7 @@ from dataware.core.model import (
 )
 from dataware.core.page_cursor import PageCursor
 from dataware.core.ports import Aws
+from dataware.kinds.s3_bucket.account_regional import account_of
 from dataware.kinds.s3_bucket.notes import REACTIONS, note_archived
 from dataware.kinds.s3_bucket.settings import SETTINGS
 
@@ -134,7 +135,10 @@ def _region(head: Mapping[str, Any]) -> str | None:
 
 
 def _facts_when_denied(look: _Look) -> Facts:
-    """A 403: ours if the caller's own list shows the name, else a stranger's."""
+    """A 403: ours if the caller's own list shows the name, or nobody else can have it.
+
+    Any other is a stranger's.
+    """
     try:
         created = _find_creation_time(look)
     except LookupFailedError as error:
@@ -142,7 +146,7 @@ def _facts_when_denied(look: _Look) -> Facts:
         created = None
     else:
         why = "the account's own list of buckets does not show it"
-    if created is None:
+    if created is None and account_of(look.name) != look.aws.account:
         problem = Problem("HeadBucket", "403", "s3:ListAllMyBuckets", why)
         return Facts(
             look.name,

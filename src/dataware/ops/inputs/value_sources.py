@@ -69,6 +69,7 @@ class ValueSources:
         self.stored_in = _once(self._read_stored)
         self.parameters_of = _once(self._parameters)
         self.resources_of = _once(self._resources)
+        self.id_of = _once(self._id)
 
     def _open(self, region: str | None) -> Aws:
         if self.open_aws is None:
@@ -102,6 +103,12 @@ class ValueSources:
     def _parameters(self, region: str | None, stack: str) -> Mapping[str, str]:
         try:
             return self.aws_in(region).stack_parameters(stack)
+        except LookupFailedError as error:
+            raise NotKnownError(str(error)) from error
+
+    def _id(self, region: str | None, stack: str) -> str | None:
+        try:
+            return self.aws_in(region).stack_id(stack)
         except LookupFailedError as error:
             raise NotKnownError(str(error)) from error
 
@@ -178,9 +185,15 @@ class StackValues:
         return parse_stack(self.stack)[0]
 
     def _id(self) -> str:
-        if self.stack is None or not self.stack.startswith("arn:"):
-            raise NotKnownError("pass the ARN of the stack with --stack")
-        return self.stack
+        if self.stack is None:
+            raise NotKnownError(self.unnamed)
+        if self.stack.startswith("arn:"):
+            return self.stack
+        self._check_account()
+        found = self.sources.id_of(self.environment.region, self.stack)
+        if found is None:
+            raise NotKnownError(f"stack {self.stack} gets its id when it is deployed first")
+        return found
 
     def _deployed_parameters(self) -> Mapping[str, str]:
         if self.stack is None or self.given is not None or self.sources.open_aws is None:
