@@ -86,7 +86,7 @@ class Login:
     regions: dict[str, Account] = field(default_factory=dict)
 
 
-class Account:
+class Account(stacks.DeployedValues):
     """The caller's account in one region; clients are shared between threads.
 
     Creating clients is not thread-safe in the SDK, so that happens under a lock.
@@ -190,18 +190,6 @@ class Account:
     def stack_parameters(self, stack: str) -> Mapping[str, str]:
         """The values that the parameters of a stack have; empty without it."""
         return stacks.stack_parameters(self, stack)
-
-    def stack_id(self, stack: str) -> str | None:
-        """The id of a stack; None without it."""
-        return stacks.stack_id(self, stack)
-
-    def exported_values(self) -> Mapping[str, str]:
-        """The exports of all stacks of the account and region."""
-        return stacks.exported_values(self)
-
-    def stored_parameter(self, name: str) -> str | None:
-        """The value of an SSM parameter; None for a secret."""
-        return stacks.stored_parameter(self, name)
 
     def wire(self, on_throttle: OnThrottle) -> Wire:
         """A new transport; `on_throttle` is called with the reason of every throttled answer."""

@@ -90,3 +90,19 @@ def stored_parameter(aws: Aws, name: str) -> str | None:
     with translate_errors(f"SSM parameter {name}", GET_PARAMETER):
         found = aws.client("ssm").get_parameter(Name=name)["Parameter"]
     return None if found["Type"] == "SecureString" else str(found["Value"])
+
+
+class DeployedValues:
+    """What an account answers of the values that templates rest on, as `Aws` asks for them."""
+
+    def stack_id(self: Aws, stack: str) -> str | None:
+        """The id of a stack; None without it."""
+        return stack_id(self, stack)
+
+    def exported_values(self: Aws) -> Mapping[str, str]:
+        """The exports of all stacks of the account and region."""
+        return exported_values(self)
+
+    def stored_parameter(self: Aws, name: str) -> str | None:
+        """The value of an SSM parameter; None for a secret."""
+        return stored_parameter(self, name)
