@@ -94,11 +94,14 @@ def toml_schema() -> dict[str, Any]:
         "dependentRequired": {"stack": ["logical_id"], "logical_id": ["stack"]},
         "additionalProperties": False,
     }
+    text = {"type": "string"}
+    texts = {"type": "array", "items": text}
     return {
         "type": "object",
         "properties": {
             "app": _table(APP),
             "defaults": _table(DEFAULTS),
+            "fallbacks": {"type": "object", "additionalProperties": {"anyOf": [text, texts]}},
             "resource": {"type": "array", "minItems": 1, "items": resource},
         },
         "required": ["resource"],
