@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from dataware.cli.app import wanted_here
 from dataware.cli.settings import GuardOptions
+from dataware.core.change_set import ChangeSetUse
 from dataware.core.estimate import Prices
 from dataware.core.events import Event, event
 from dataware.core.guard import RULE as GUARD_RULE
@@ -34,6 +35,7 @@ def guarded_plan(
     deploys: bool = False,
     given: GivenParameters | None = None,
     all_versions: bool = False,
+    change_sets: ChangeSetUse = ChangeSetUse.NEVER,
 ) -> Plan:
     """The plan of an app, with what a deployment of its stacks would lose with these parameters.
 
@@ -45,7 +47,15 @@ def guarded_plan(
     if not wanted:
         context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
     used = [one.wanted for one in plan.resources if find_allowed(one)]
-    guarded = guard(context, app, guarding.allow_loss, deploys=deploys, given=given, used=used)
+    guarded = guard(
+        context,
+        app,
+        guarding.allow_loss,
+        deploys=deploys,
+        given=given,
+        used=used,
+        change_sets=change_sets,
+    )
     warnings = (*app.unseen, *plan.warnings, *guarded.warnings)
     return replace(plan, guard=guarded.threats, warnings=warnings)
 

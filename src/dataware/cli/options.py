@@ -200,6 +200,13 @@ guard_options = click.option(
     help="Let a stack lose this resource, or data in it (repeatable).",
 )
 
+change_set_option = click.option(
+    "--change-set",
+    is_flag=True,
+    help="Ask CloudFormation, too, what it would do to each stack with data, by a change set that "
+    "is deleted again.",
+)
+
 deep_option = click.option(
     "--deep", is_flag=True, help="Verify objects by reading every byte of both sides."
 )

@@ -11,6 +11,8 @@ from dataware.core.model import Wanted
 from dataware.core.names import place_of
 from dataware.core.ports import Aws
 from dataware.kinds import load
+from dataware.ops.change_set import PERMISSIONS as CHANGE_SET_PERMISSIONS
+from dataware.ops.name_conflicts import PERMISSION as CONFLICT_PERMISSION
 from dataware.ops.policy import iam_policy
 from dataware.state import PERMISSIONS as MARKER_PERMISSIONS
 from dataware.state.marker_value import ROOT
@@ -36,7 +38,10 @@ def policy_of(
         records.format(partition, where, account, ROOT): MARKER_PERMISSIONS
         for where in sorted(_regions_of(aws, wanted))
     }
-    shared |= {holding: HOLDING_PERMISSIONS, "*": (*OWNERSHIP_PERMISSIONS, *STACK_PERMISSIONS)}
+    looks = (*OWNERSHIP_PERMISSIONS, *STACK_PERMISSIONS)
+    # Without a change set the guard compares templates, and says so.
+    further = (*CHANGE_SET_PERMISSIONS, CONFLICT_PERMISSION) if informing else ()
+    shared |= {holding: HOLDING_PERMISSIONS, "*": (*looks, *further)}
     for arn, actions in (asked or {}).items():
         shared[arn] = (*shared.get(arn, ()), *sorted(actions))
     return iam_policy(

@@ -51,6 +51,7 @@ class PlanOptions:
     lock: bool
     prune: bool
     detailed_exitcode: bool
+    change_set: bool = False
 
 
 @dataclass(frozen=True, slots=True)

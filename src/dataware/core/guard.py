@@ -67,8 +67,8 @@ class StackTemplate:
     `id` is what tells it from other stacks of the app (the artifact id; empty: its name), since
     two stacks of one name may go to two regions. `nested` holds the templates of nested stacks
     by logical id, as far as they are at hand; `account` and `region` are None where the app leaves
-    them open; `path` is the template's file. `unseen` holds, by name, the parts that may declare
-    resources nobody sees.
+    them open; `path` is the template's file, and `text` its content. `unseen` holds, by name, what
+    may declare resources nobody sees.
     """
 
     name: str
@@ -77,6 +77,7 @@ class StackTemplate:
     account: str | None = None
     region: str | None = None
     path: str = ""
+    text: str = field(default="", compare=False, repr=False)
     unseen: Mapping[str, Any] = field(default_factory=dict)
     id: str = ""
 
@@ -167,8 +168,7 @@ def read_declared(
 
 
 def _declared_resources(template: Mapping[str, Any]) -> dict[str, DeclaredResource]:
-    resources = template.get("Resources")
-    found = resources.items() if isinstance(resources, Mapping) else ()
+    found = _mapping(template.get("Resources")).items()
     scope = Scope(template)
     return {
         str(logical_id): DeclaredResource(

@@ -62,7 +62,7 @@ def find_changed(
 ) -> frozenset[str]:
     """The parameters that get another value; all in question where `deployed` is not known."""
     given_values = given.values_for(template.name)
-    declared = _declared_parameters(template)
+    declared = declared_parameters(template)
     values = {name: given_values.get(name) for name in declared if name in given_values}
     if not given.keeps_others:
         defaults = {name: text_of(one.get("Default")) for name, one in declared.items()}
@@ -72,7 +72,8 @@ def find_changed(
     )
 
 
-def _declared_parameters(template: StackTemplate) -> dict[str, Mapping[str, Any]]:
+def declared_parameters(template: StackTemplate) -> dict[str, Mapping[str, Any]]:
+    """The parameters that a template with resources defines."""
     for one in template.resources.values():
         found = one.scope.document.get("Parameters")
         named = found.items() if isinstance(found, Mapping) else ()

@@ -14,6 +14,7 @@ from itertools import chain
 import yaml
 
 from dataware.calc.suggest import suggestion_for
+from dataware.core.change_set import ChangeSetUse
 from dataware.core.errors import InputError, LookupFailedError, NotFoundError, RefusedError
 from dataware.core.events import event
 from dataware.core.guard import (
@@ -40,6 +41,7 @@ from dataware.core.ports import Aws, Emit
 from dataware.core.protection import WeakerProtection, find_weakened
 from dataware.core.values import MOST_LEVELS, count_levels
 from dataware.kinds import kinds_by_type, load
+from dataware.ops.change_set import ChangeSetCheck
 from dataware.ops.context import Context
 from dataware.ops.inputs.template import NESTED
 from dataware.ops.inputs.wanted import App
@@ -53,13 +55,15 @@ Regional = Callable[[str], Aws]
 class GuardFindings:
     """What stacks would lose or protect less, and what could not be looked at, in sentences.
 
-    `absent` are the names of stacks that are not deployed.
+    `absent` are the names of stacks that are not deployed, and `remarks` say what CloudFormation
+    could not be asked.
     """
 
     threats: list[DestructiveChange] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     weakened: list[WeakerProtection] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def __add__(self, other: GuardFindings) -> GuardFindings:
         """Both."""
@@ -68,6 +72,7 @@ class GuardFindings:
             self.unseen + other.unseen,
             self.weakened + other.weakened,
             self.absent + other.absent,
+            self.remarks + other.remarks,
         )
 
 
@@ -87,6 +92,7 @@ def guard(
     deploys: bool = False,
     given: GivenParameters | None = None,
     used: Sequence[Wanted] = (),
+    change_sets: ChangeSetUse = ChangeSetUse.NEVER,
 ) -> GuardReport:
     """What a deployment of the app would lose; tells of it. `allow` names what may be lost.
 
@@ -96,7 +102,9 @@ def guard(
     RefusedError if not every stack can be looked at where that is needed or any doubt is a stop, or
     then if a resource would be protected less than it is deployed.
     """
-    found = losses(context.aws, context.regional, app, given)
+    found = losses(context.aws, context.regional, app, given, change_sets)
+    for remark in found.remarks:
+        context.emit(event("note", text=remark))
     doubts = "; ".join(found.unseen)
     if found.unseen and context.strict:
         raise RefusedError(f"on_error is stop, and the guard could not check everything: {doubts}")
@@ -118,9 +126,17 @@ def guard(
 
 
 def losses(
-    here: Aws, regional: Regional, app: App, given: GivenParameters | None = None
+    here: Aws,
+    regional: Regional,
+    app: App,
+    given: GivenParameters | None = None,
+    change_sets: ChangeSetUse = ChangeSetUse.NEVER,
 ) -> GuardFindings:
-    """What a deployment of the app's stacks would lose, seen with the caller's credentials."""
+    """What a deployment of the app's stacks would lose, seen with the caller's credentials.
+
+    `change_sets` says of which stacks CloudFormation is asked, too.
+    """
+    check = ChangeSetCheck(change_sets, given or GivenParameters())
     cards = kinds_by_type()
     home = (here.account, here.region)
     outlooks = {
@@ -134,7 +150,8 @@ def losses(
         region = stack.region or here.region
         aws = here if region == here.region else regional(region)
         stack = _with_given(aws, stack, given or GivenParameters())
-        found = _keep_threats_to_data(aws, _losses_of(aws, outlooks[region], stack, stack.name))
+        lost = _losses_of(aws, outlooks[region], stack, stack.name, check)
+        found = _keep_threats_to_data(aws, lost)
         apart = region if region != here.region else None
         found.threats = [replace(one, key=stack.key, region=apart) for one in found.threats]
         return found
@@ -237,8 +254,17 @@ def _with_nested(stacks: Sequence[StackTemplate]) -> list[StackTemplate]:
     return [*stacks, *chain.from_iterable(inner)]
 
 
-def _losses_of(aws: Aws, outlook: AppIndex, stack: StackTemplate, stack_id: str) -> GuardFindings:
-    """The threats to one deployed stack, and to the nested ones in it."""
+def _losses_of(
+    aws: Aws,
+    outlook: AppIndex,
+    stack: StackTemplate,
+    stack_id: str,
+    check: ChangeSetCheck | None = None,
+) -> GuardFindings:
+    """The threats to one deployed stack, and to the nested ones in it.
+
+    `check` asks CloudFormation of the stack itself; a change set tells nothing of nested ones.
+    """
     try:
         deployed = aws.stack_resources(stack_id)
     except LookupFailedError as error:
@@ -250,9 +276,12 @@ def _losses_of(aws: Aws, outlook: AppIndex, stack: StackTemplate, stack_id: str)
         return GuardFindings(absent=[stack.name])
     before, unseen = _before(aws, outlook, stack, stack_id, deployed)
     was = before.resources if before else None
-    lost = threats(outlook, stack, was, deployed, before.unseen if before else None)
+    lost = list(threats(outlook, stack, was, deployed, before.unseen if before else None))
     weakened = list(find_weakened(outlook.kinds, stack, was or {}))
-    found = GuardFindings(list(lost), unseen, weakened)
+    found = GuardFindings(lost, unseen, weakened)
+    if check is not None:
+        further, remarks = check.find_threats(aws, outlook, stack, deployed, was, lost)
+        found += GuardFindings(further, remarks=remarks)
     for logical_id, resource in deployed.items():
         if resource.type == NESTED:
             before_it = (was or {}).get(logical_id)

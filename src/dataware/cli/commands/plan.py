@@ -10,6 +10,7 @@ import click
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import (
     app_options,
+    change_set_option,
     every_option,
     full_option,
     guard_options,
@@ -35,6 +36,7 @@ DONE, CHANGES = 0, SidesDifferError.exit_code
 @every_option
 @only_option
 @guard_options
+@change_set_option
 @saving_options
 @full_option
 @prices_option
@@ -76,6 +78,7 @@ def run_plan(
     from dataware.cli.app import app_of, parameters_of
     from dataware.cli.context import outside
     from dataware.cli.guarded_plan import guarded_plan, report_plan
+    from dataware.core.change_set import ChangeSetUse
     from dataware.ops.inputs.files import save_plan
     from dataware.ops.inputs.only import choose_resources
     from dataware.ops.inputs.prices import read_prices
@@ -87,7 +90,8 @@ def run_plan(
         if left_out:
             context.emit(event("note", text=left_out))
         given = parameters_of(app)
-        plan = guarded_plan(context, loaded, guarding, priced, given=given)
+        uses = ChangeSetUse.ALWAYS if saving.change_set else ChangeSetUse.NEVER
+        plan = guarded_plan(context, loaded, guarding, priced, given=given, change_sets=uses)
         report_plan(context, plan)
         if saving.out:
             save_plan(plan, saving.out)

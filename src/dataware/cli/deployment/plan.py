@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from dataware.cli.deployment.cdk_options import CdkArguments
 from dataware.cli.guarded_plan import guarded_plan
 from dataware.cli.settings import GuardOptions
+from dataware.core.change_set import ChangeSetUse
 from dataware.core.errors import RefusedError
 from dataware.core.estimate import Prices
 from dataware.core.events import event
@@ -52,6 +53,7 @@ def plan_deployment(
         deploys=not deployment.allow_unseen,
         given=given,
         all_versions=deployment.settings.all_versions,
+        change_sets=ChangeSetUse.WHERE_CHANGED,
     )
 
 

@@ -83,7 +83,8 @@ def read_stack(
         for one, at in inner.items()
         if at.resolve() not in seen
     }
-    return replace(read_declared(name, document, str(path), resolve), nested=nested)
+    declared = read_declared(name, document, str(path), resolve)
+    return replace(declared, nested=nested, text=read_text(path))
 
 
 def find_nested_template(resource: Mapping[str, Any], path: Path) -> Path | None:

@@ -1,0 +1,145 @@
+"""What CloudFormation itself says that an update of a stack would do to what holds data; pure.
+
+A change set sees what a comparison of templates cannot: values that only CloudFormation resolves,
+and properties whose change means replacement. Of its verdict and that of the guard the stricter one
+holds. Source: AWS CloudFormation API Reference, ResourceChange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from dataware.core.guard import (
+    KEEP_IT,
+    AppIndex,
+    DeclaredResource,
+    DestructiveChange,
+    Loss,
+    StackTemplate,
+    may_be_left_out,
+)
+from dataware.core.kind import Kind
+from dataware.core.model import Deployed
+
+REMOVE, MODIFY = "Remove", "Modify"
+REPLACES = frozenset({"True", "Conditional"})
+RETAINS = frozenset({"Retain", "ReplaceAndRetain"})
+
+
+SURROUNDINGS = ("AWS::SSM::Parameter::Value", "Fn::ImportValue", "{{resolve:")
+"""Marks of values that CloudFormation looks up anew at each update, outside of the stack."""
+
+
+class ChangeSetUse(Enum):
+    """Of which stacks with data CloudFormation is asked for a change set."""
+
+    NEVER = auto()
+    WHERE_CHANGED = auto()
+    ALWAYS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """What a change set says of one resource.
+
+    `replacement` is ``True``, ``False`` or ``Conditional``; `policy` is what becomes of the
+    resource that leaves, empty where that is not said.
+    """
+
+    logical_id: str
+    action: str
+    replacement: str = "False"
+    policy: str = ""
+
+    @property
+    def is_destructive(self) -> bool:
+        """Whether the stack lets go of the resource, or may."""
+        replaces = self.action == MODIFY and self.replacement in REPLACES
+        return self.action == REMOVE or replaces
+
+
+def find_further_threats(
+    outlook: AppIndex,
+    stack: StackTemplate,
+    deployed: Mapping[str, Deployed],
+    changes: Iterable[PlannedChange],
+    known: Iterable[DestructiveChange],
+) -> Iterator[DestructiveChange]:
+    """The resources that a change set loses and the guard does not know to be threatened.
+
+    What leaves, is retained, and is somebody's fallback is not lost: its data is copied.
+    """
+    seen = {one.logical_id for one in known}
+    for change in changes:
+        resource = deployed.get(change.logical_id)
+        kind = outlook.kinds.get(resource.type) if resource else None
+        if resource is None or kind is None or not kind.template.stateful:
+            continue
+        if not change.is_destructive or change.logical_id in seen:
+            continue
+        copied = (kind.names.slug, resource.physical_id) in outlook.copied
+        if change.action == REMOVE and change.policy in RETAINS and copied:
+            continue
+        seen.add(change.logical_id)
+        yield _threat(stack, kind, resource, change)
+
+
+def _threat(
+    stack: StackTemplate, kind: Kind, resource: Deployed, change: PlannedChange
+) -> DestructiveChange:
+    lets_go = "leave {} unmanaged" if change.policy in RETAINS else "delete {}"
+    if change.action == REMOVE:
+        loss, recipe = Loss.LEAVES, f"{KEEP_IT}; or pass --allow-loss {change.logical_id}"
+        outcome = f"leave the stack: a change set says that CloudFormation would {lets_go}"
+        outcome = outcome.format("it")
+    else:
+        loss, recipe = Loss.REPLACED, f"leave it as it is, and declare a new {kind.short} beside it"
+        word = "would" if change.replacement == "True" else "may"
+        outcome = (
+            f"be replaced by an empty {kind.short}: a change set says that CloudFormation {word} "
+            f"replace it, and {lets_go.format('the old one')}"
+        )
+    return DestructiveChange(
+        stack.name,
+        change.logical_id,
+        resource.type,
+        kind.noun,
+        resource.physical_id,
+        loss,
+        outcome,
+        recipe,
+    )
+
+
+def changes_data(
+    outlook: AppIndex,
+    now: StackTemplate,
+    before: Mapping[str, DeclaredResource] | None,
+    deployed: Mapping[str, Deployed],
+) -> bool:
+    """Whether a template declares a deployed resource that may hold data otherwise than before."""
+    for logical_id, resource in deployed.items():
+        kind = outlook.kinds.get(resource.type)
+        if kind is None or not kind.template.stateful:
+            continue
+        was, then = (before or {}).get(logical_id), now.resources.get(logical_id)
+        if was is None or then is None or was != then or may_be_left_out(was, then):
+            return True
+        if was.values() != then.values() or _rests_on_surroundings(kind, then):
+            return True
+    return False
+
+
+def _rests_on_surroundings(kind: Kind, resource: DeclaredResource) -> bool:
+    """Whether the resource may be another one although no template and no parameter changes."""
+    named = (kind.template.identifier, *kind.template.replaced_by)
+    deciding = [resource.scope.condition(resource.condition), *map(resource.value, named)]
+    return any(word in text for text in map(repr, deciding) for word in SURROUNDINGS)
+
+
+def holds_data(outlook: AppIndex, deployed: Mapping[str, Deployed]) -> bool:
+    """Whether a stack has a resource that may hold data."""
+    kinds = [outlook.kinds.get(resource.type) for resource in deployed.values()]
+    return any(kind is not None and kind.template.stateful for kind in kinds)

@@ -1,0 +1,252 @@
+"""The calls by which CloudFormation is asked, and what is left behind: nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.stub import ANY
+
+from dataware.core.change_set import ChangeSetUse, PlannedChange
+from dataware.core.errors import LookupFailedError
+from dataware.core.guard import AppIndex, StackTemplate, read_declared
+from dataware.core.model import Deployed
+from dataware.core.parameters import GivenParameters
+from dataware.kinds import kinds
+from dataware.ops.change_set import (
+    CAPABILITIES,
+    NAME,
+    PAUSES,
+    TEMPLATE_LIMIT,
+    ChangeSetCheck,
+    plan_changes,
+)
+from support.stubbed import StubbedAws
+
+TABLE = "AWS::DynamoDB::Table"
+ARN = "arn:aws:cloudformation:eu-central-1:111122223333:changeSet/dataware-guard/1"
+DOCUMENT = {"Resources": {"Orders": {"Type": TABLE, "Properties": {"TableName": "orders"}}}}
+HELD = {"Orders": Deployed(TABLE, "orders")}
+MADE = {"StackName": "App", "ChangeSetName": ARN}
+INDEX = AppIndex({kind.cfn_type: kind for kind in kinds()})
+
+
+class AskedAws(StubbedAws):
+    """An account with one stack, whose change sets are stubbed."""
+
+    def __init__(self, **parameters: str) -> None:
+        super().__init__("cloudformation")
+        self.parameters = parameters
+
+    def stack_parameters(self, _stack: str) -> dict[str, str]:
+        """The values that the stack has."""
+        return self.parameters
+
+    def creates(self, **more: Any) -> None:
+        """Expect the creation."""
+        expected = {
+            "StackName": "App",
+            "ChangeSetName": NAME,
+            "ClientToken": ANY,
+            "ChangeSetType": "UPDATE",
+            "TemplateBody": "{}",
+            "Parameters": [],
+            "Capabilities": CAPABILITIES,
+            "ImportExistingResources": True,
+            "Description": ANY,
+            **more,
+        }
+        self.stubber.add_response("create_change_set", {"Id": ARN}, expected)
+
+    def describes(self, status: str, *logical_ids: str, **more: Any) -> None:
+        """Expect a look."""
+        asked = {"NextToken": given} if (given := more.pop("asked", None)) else {}
+        changes = [
+            {
+                "Type": "Resource",
+                "ResourceChange": {
+                    "Action": "Remove",
+                    "LogicalResourceId": one,
+                    "PolicyAction": "Delete",
+                },
+            }
+            for one in logical_ids
+        ]
+        answer = {"Status": status, "Changes": changes, **more}
+        self.stubber.add_response("describe_change_set", answer, {**MADE, **asked})
+
+    def deletes(self, name: str = ARN) -> None:
+        """Expect the deletion."""
+        expected = {"StackName": "App", "ChangeSetName": name}
+        self.stubber.add_response("delete_change_set", {}, expected)
+
+    def done(self) -> None:
+        """Nothing more was asked, and nothing less."""
+        self.stubber.assert_no_pending_responses()
+
+
+def stack(text: str = "{}", **sections: Any) -> StackTemplate:
+    """The stack as the app declares it."""
+    template = read_declared("App", {**DOCUMENT, **sections})
+    return StackTemplate("App", template.resources, text=text)
+
+
+def ask(aws: AskedAws, declared: StackTemplate | None = None) -> tuple[list[str], list[str]]:
+    """The logical ids that would be lost, and what is said."""
+    check = ChangeSetCheck(ChangeSetUse.ALWAYS)
+    lost, remarks = check.find_threats(aws, INDEX, declared or stack(), HELD, None, [])  # type: ignore[arg-type]
+    aws.done()
+    return [one.logical_id for one in lost], remarks
+
+
+def test_every_page_is_read_once_it_is_complete() -> None:
+    """What stands on the second page is lost as well."""
+    aws = AskedAws()
+    aws.creates()
+    aws.describes("CREATE_PENDING")
+    aws.describes("CREATE_IN_PROGRESS")
+    aws.describes("CREATE_COMPLETE", "Jobs", NextToken="2")
+    aws.describes("CREATE_COMPLETE", "Orders", asked="2")
+    aws.deletes()
+    assert ask(aws) == (["Orders"], [])
+    assert aws.pauses == [*PAUSES[:2]]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "The submitted information didn't contain changes. Submit different information",
+        "No updates are to be performed.",
+    ],
+)
+def test_no_changes_are_an_answer(reason: str) -> None:
+    """CloudFormation calls a change set without changes failed."""
+    aws = AskedAws()
+    aws.creates()
+    aws.describes("FAILED", StatusReason=reason)
+    aws.deletes()
+    assert ask(aws) == ([], [])
+
+
+def test_a_failed_change_set_says_why_and_is_deleted() -> None:
+    """Such as for an export that is missing; the guard then stands alone."""
+    aws = AskedAws()
+    aws.creates()
+    aws.describes("FAILED", StatusReason="No export named\n net found")
+    aws.deletes()
+    lost, (remark,) = ask(aws)
+    assert lost == []
+    assert remark == (
+        "no change set of stack App can be had, so the guard compares templates only: No export "
+        "named net found"
+    )
+
+
+def test_a_change_set_that_never_completes_is_given_up_and_deleted() -> None:
+    """A deployment does not wait for ever."""
+    aws = AskedAws()
+    aws.creates()
+    for _ in PAUSES:
+        aws.describes("CREATE_IN_PROGRESS")
+    aws.deletes()
+    assert "is not complete after" in ask(aws)[1][0]
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("AccessDenied", "it needs cloudformation:CreateChangeSet"),
+        ("ValidationError", "Stack is in UPDATE_IN_PROGRESS state"),
+    ],
+)
+def test_who_may_not_ask_or_asks_at_a_bad_time_is_told_once(code: str, says: str) -> None:
+    """Nothing was made, so nothing is deleted."""
+    aws = AskedAws()
+    aws.stubber.add_client_error("create_change_set", code, "Stack is in UPDATE_IN_PROGRESS state")
+    lost, (remark,) = ask(aws)
+    assert lost == []
+    assert says in remark
+
+
+def test_a_template_that_is_too_large_for_a_request_is_not_sent() -> None:
+    """CDK uploads such a one; here nothing is uploaded."""
+    _, (remark,) = ask(AskedAws(), stack("x" * (TEMPLATE_LIMIT + 1)))
+    assert "larger than the 51,200 bytes" in remark
+
+
+def test_what_a_killed_run_left_is_replaced() -> None:
+    """The one name is found again; an old change set belongs to nobody who still runs."""
+    aws = AskedAws()
+    left = {"CreationTime": datetime.now(UTC) - timedelta(hours=1)}
+    aws.stubber.add_client_error("create_change_set", "AlreadyExistsException", "exists")
+    named = {"StackName": "App", "ChangeSetName": NAME}
+    aws.stubber.add_response("describe_change_set", left, named)
+    aws.deletes(NAME)
+    aws.creates()
+    aws.describes("CREATE_COMPLETE", "Orders")
+    aws.deletes()
+    assert ask(aws) == (["Orders"], [])
+
+
+def test_what_another_run_looks_at_is_left_to_it() -> None:
+    """Deleting it would take the answer away from the other one."""
+    aws = AskedAws()
+    now = {"CreationTime": datetime.now(UTC)}
+    aws.stubber.add_client_error("create_change_set", "AlreadyExistsException", "exists")
+    aws.stubber.add_response("describe_change_set", now)
+    assert "is in use by another run" in ask(aws)[1][0]
+
+
+def test_what_cannot_be_deleted_is_named_and_still_heeded() -> None:
+    """The verdict is known; a person deletes what is left."""
+    aws = AskedAws()
+    aws.creates()
+    aws.describes("CREATE_COMPLETE", "Orders")
+    aws.stubber.add_client_error("delete_change_set", "AccessDenied", "no")
+    lost, (remark,) = ask(aws)
+    assert lost == ["Orders"]
+    assert "delete change set dataware-guard of stack App by hand" in remark
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, [("Stage", None)]),
+        ({"Stage": "prod"}, [("Stage", "prod")]),
+        ({"New": "x", "Stranger": "y"}, [("Stage", None), ("New", "x")]),
+    ],
+)
+def test_parameters_are_those_that_cdk_hands_on(
+    given: dict[str, str], expected: list[tuple[str, str | None]]
+) -> None:
+    """What is not given keeps the value that the stack has; a new one has its default."""
+    aws = AskedAws(Stage="dev", Gone="z")
+    parameters = {"Stage": {"Type": "String"}, "New": {"Type": "String", "Default": "a"}}
+    sent = [
+        {"ParameterKey": name, "UsePreviousValue": True}
+        if value is None
+        else {"ParameterKey": name, "ParameterValue": value}
+        for name, value in expected
+    ]
+    aws.creates(Parameters=sent)
+    aws.describes("CREATE_COMPLETE", "Orders")
+    aws.deletes()
+    values = GivenParameters({"App": given})
+    remarks: list[str] = []
+    found = plan_changes(aws, stack(Parameters=parameters), values, remarks)  # type: ignore[arg-type]
+    assert found == [PlannedChange("Orders", "Remove", policy="Delete")]
+    aws.done()
+
+
+def test_no_previous_values_are_defaults() -> None:
+    """As `cdk deploy --no-previous-parameters` hands nothing on."""
+    aws = AskedAws(Stage="dev")
+    aws.creates()
+    aws.stubber.add_client_error("describe_change_set", "AccessDenied", "no")
+    aws.deletes()
+    declared = stack(Parameters={"Stage": {"Type": "String", "Default": "a"}})
+    given = GivenParameters(keeps_others=False)
+    with pytest.raises(LookupFailedError, match="cloudformation:DescribeChangeSet"):
+        plan_changes(aws, declared, given, [])  # type: ignore[arg-type]
+    aws.done()
