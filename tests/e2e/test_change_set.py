@@ -92,18 +92,18 @@ def test_both_verdicts_agree(calls: Path, now: dict[str, Any] | None, stops: boo
     check_untouched()
 
 
-def test_a_condition_that_a_stored_parameter_turns_false_is_seen_by_the_change_set_alone(
+def test_a_name_that_a_stored_parameter_changes_is_seen_by_the_change_set_alone(
     calls: Path,
 ) -> None:
     """No template and no given parameter changes; CloudFormation looks the value up anew."""
-    client("ssm").put_parameter(Name="/stage", Value="prod", Type="String")
-    document = template(table(Condition="Stays"), Parameters=LOOKED_UP, Conditions=STAYS)
+    client("ssm").put_parameter(Name="/stage", Value="orders", Type="String")
+    document = template(table(properties={"TableName": {"Ref": "Stage"}}), Parameters=LOOKED_UP)
     deploy(document)
     app = write(document)
     assert run("plan", app, "--change-set").code == 0
-    client("ssm").put_parameter(Name="/stage", Value="dev", Type="String", Overwrite=True)
+    client("ssm").put_parameter(Name="/stage", Value="orders-2", Type="String", Overwrite=True)
     assert run("plan", app).code == 0
-    says = "a change set says that CloudFormation would leave it unmanaged"
+    says = "would replace it, and leave the old one unmanaged"
     check_stopped(run("plan", app, "--change-set"), "Orders of stack App", says)
     check_stopped(run("deploy", "--yes"), says)
     assert "deploy --import" not in calls.read_text()

@@ -28,7 +28,7 @@ REPLACES = frozenset({"True", "Conditional"})
 RETAINS = frozenset({"Retain", "ReplaceAndRetain"})
 
 
-SURROUNDINGS = ("AWS::SSM::Parameter::Value", "Fn::ImportValue", "{{resolve:")
+SURROUNDINGS = ("::Parameter::Value<", "Fn::ImportValue", "{{resolve:")
 """Marks of values that CloudFormation looks up anew at each update, outside of the stack."""
 
 
