@@ -175,6 +175,12 @@ def test_a_template_that_is_too_large_for_a_request_is_not_sent() -> None:
     assert "larger than the 51,200 bytes" in remark
 
 
+def test_a_template_that_is_no_file_is_not_sent() -> None:
+    """What a shell pipes in was read already."""
+    _, (remark,) = ask(AskedAws(), stack(""))
+    assert "its template is not a file" in remark
+
+
 def test_what_a_killed_run_left_is_replaced() -> None:
     """The one name is found again; an old change set belongs to nobody who still runs."""
     aws = AskedAws()

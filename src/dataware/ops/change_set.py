@@ -83,6 +83,8 @@ def plan_changes(
 
     Raises LookupFailedError and NotFoundError.
     """
+    if not stack.text:
+        raise LookupFailedError("its template is not a file, which could be read again")
     if len(stack.text.encode()) > TEMPLATE_LIMIT:
         raise LookupFailedError(
             f"its template is larger than the {TEMPLATE_LIMIT:,} bytes that a request takes"

@@ -84,7 +84,9 @@ def read_stack(
         if at.resolve() not in seen
     }
     declared = read_declared(name, document, str(path), resolve)
-    return replace(declared, nested=nested, text=read_text(path))
+    # A pipe, such as a shell hands on, can be read only once.
+    text = read_text(path) if path.is_file() else ""
+    return replace(declared, nested=nested, text=text)
 
 
 def find_nested_template(resource: Mapping[str, Any], path: Path) -> Path | None:
