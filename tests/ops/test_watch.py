@@ -151,6 +151,17 @@ def test_one_of_several_can_be_watched() -> None:
     assert lines[-1] == "done: No migration is running"
 
 
+@pytest.mark.parametrize("name", ["20261128-192754-941-3e", "r", "old"])
+def test_one_is_watched_by_its_run_its_migration_or_its_source(name: str) -> None:
+    """As it is found by `status` without `--watch`; another one that begins later is left alone."""
+    mine = running(1, command_run="20261128-192754-941-3e")
+    there = World(markers={"new": mine})
+    told = watched(there, put(new=COMPLETE, later=running(2)), name=name)
+    assert told[0].startswith("watch-progress: old → new: copying 1 of 9 keys")
+    assert told[1].startswith("migration-completed: old → new: complete: 9 keys verified")
+    assert not any("later" in text for text in told)
+
+
 def test_a_name_without_a_record_is_bad_input() -> None:
     """It is not waited for."""
     with pytest.raises(InputError, match="no migration into c is recorded"):
