@@ -34,7 +34,7 @@ def surroundings(stack: cdk.Stack) -> dict[str, Any]:
         "dynamodb": dynamodb,
         "s3": s3,
         "Stack": cdk.Stack,
-        "table": dynamodb.Table(stack, "Known", partition_key=KEY),
+        "table": dynamodb.Table(stack, "Known", table_name="known", partition_key=KEY),
         "function": lambda_.Function(
             stack, "Function", runtime=runtime, handler="index.handler", code=code
         ),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,30 @@ def test_the_asset_holds_sources_and_nothing_else(code: Path) -> None:
     assert not packages & {"cli", "cdk", "embedded", "__pycache__"}
     assert {"handler", "core", "kinds"} <= packages
     assert sum(path.stat().st_size for path in files) < 1_000_000
+
+
+def test_the_asset_holds_no_module_that_nothing_of_it_imports(code: Path) -> None:
+    """What only the command line uses would give every deployed function new code for nothing."""
+    roots = [
+        path for name in ("handler", "kinds") for path in (code / "dataware" / name).rglob("*.py")
+    ]
+    waiting, reached = list(roots), set(roots)
+    while waiting:
+        new = set(_imported_files(code, waiting.pop())) - reached
+        reached |= new
+        waiting += new
+    files = {path for path in code.rglob("*.py") if path.name != "__init__.py"}
+    assert not sorted(str(path.relative_to(code)) for path in files - reached)
+
+
+def _imported_files(code: Path, module: Path) -> Iterator[Path]:
+    """The files of the asset that a module imports, anywhere in it, and those of its packages."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        names = list[str]()
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for path in (code / name.replace(".", "/") for name in names):
+            files = (path.with_suffix(".py"), path / "__init__.py", path.parent / "__init__.py")
+            yield from (file for file in files if file.is_file())
