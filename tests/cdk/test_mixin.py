@@ -199,3 +199,17 @@ def test_the_mixin_for_typescript_knows_the_same_types() -> None:
     source = Path(__file__).resolve().parents[2] / "examples/typescript/lib/dataware.ts"
     pairs = dict(re.findall(r"'(AWS::\w+::\w+)': '(\w+)'", source.read_text(encoding="utf-8")))
     assert pairs == {kind.cfn_type: kind.template.identifier for kind in kinds()}
+
+
+def test_a_mixin_for_a_whole_stack_leaves_what_a_resource_says_of_itself() -> None:
+    """The order of the two calls is the usual one: first a resource, then what is left."""
+    stack = make_stack()
+    s3.Bucket(stack, "Uploads", bucket_name="uploads-prod").with_(DataAwareMixin(["uploads"]))
+    s3.Bucket(stack, "Logs", bucket_name="logs-prod")
+    stack.with_(DataAwareMixin())
+    opted = {
+        one["Properties"]["BucketName"]: one["Metadata"]["Dataware"]
+        for one in resources(stack).values()
+    }
+    assert opted["uploads-prod"]["Fallback"] == ["uploads"]
+    assert not opted["logs-prod"].get("Fallback")

@@ -58,6 +58,7 @@ class DataAwareMixin:
             "on_fallback_data": on_fallback_data,
             "import_mode": import_mode,
         }
+        self._says_nothing = not self._fallbacks and not any(self._settings.values())
         self._asked: set[str] = set()
         self._applied: dict[str, str] = {}
 
@@ -88,6 +89,8 @@ class DataAwareMixin:
         )
         self._claim(resource, path)
         metadata, present = request.metadata, resource.get_metadata(KEY)
+        if present is not None and self._says_nothing:
+            return  # a mixin for a whole stack leaves what a resource says of itself
         if present not in (None, metadata):
             raise ValueError(
                 f"{path} opts in already, with other settings: give all of them to one construct "
