@@ -21,6 +21,7 @@ from tests.bench.page import DOCS, Book, goals_table, surroundings
 from tests.bench.planning import planning
 from tests.bench.race import Track
 from tests.bench.result import Result
+from tests.bench.side_by_side import side_by_side
 from tests.bench.starting import starting
 from tests.bench.stopping import stopping
 from tests.bench.synth import synth
@@ -48,6 +49,7 @@ class Scale:
     deployed: int = 24
     deployments: int = 100
     starts: int = 9
+    beside: tuple[float, float, int] = (15.0, 0.050, 3_000)
 
 
 _WHOLE = Scale(
@@ -65,7 +67,7 @@ _QUICK = Scale(
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((20, 50), longest=60.0),
-    *(20_000, 20_000, 10, 50, 5_000, 200, 4, 3, 2),
+    *(20_000, 20_000, 10, 50, 5_000, 200, 4, 3, 2, (1.0, 0.01, 100)),
 )
 _HUGE = growth.Sizes((10_000, 100_000, 1_000_000, 10_000_000), longest=7200.0)
 
@@ -86,6 +88,7 @@ _BENCHMARKS: Mapping[str, Benchmark] = {
     "stopping": lambda w, n, b: stopping(w, n.stopped),
     "starting": lambda w, n, b: starting(w, n.starts),
     "planning": lambda w, n, b: planning(w, n.resources, 0.050),
+    "side-by-side": lambda w, n, b: side_by_side(w, *n.beside),
     "synth": lambda w, n, b: synth(w, n.resources),
     "deploying": lambda w, n, b: deploying(w, n.deployed, n.deployments),
     "opening": lambda w, n, b: opening(w, n.reported, 10 * n.reported),

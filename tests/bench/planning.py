@@ -10,7 +10,7 @@ from tests.bench.world import World
 
 SHARE = 0.15
 
-_TABLE = """
+TABLE_APP = """
 [[resource]]
 type = "AWS::DynamoDB::Table"
 preferred = "{name}-prod"
@@ -20,7 +20,7 @@ BillingMode = "PAY_PER_REQUEST"
 KeySchema = [{{AttributeName = "id", KeyType = "HASH"}}]
 AttributeDefinitions = [{{AttributeName = "id", AttributeType = "S"}}]
 """
-_BUCKET = """
+BUCKET_APP = """
 [[resource]]
 type = "AWS::S3::Bucket"
 preferred = "{name}-prod"
@@ -55,12 +55,12 @@ def _make(world: World, number: int, name: str) -> str:
     both = (name, f"{name}-prod") if number // 2 % 2 else (name,)
     if number % 2:
         _make_tables(world, both)
-        return _TABLE.format(name=name)
+        return TABLE_APP.format(name=name)
     s3 = world.client("s3")
     for each in both:
         s3.create_bucket(Bucket=each)
     s3.put_object(Bucket=name, Key="key", Body=b"data")
-    return _BUCKET.format(name=name)
+    return BUCKET_APP.format(name=name)
 
 
 def _make_tables(world: World, names: tuple[str, ...]) -> None:

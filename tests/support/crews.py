@@ -75,6 +75,7 @@ class Team:
     settings: EngineSettings = field(default_factory=lambda: EngineSettings(readers=1))
     stop: Callable[[], bool] = lambda: False
     deaf: bool = False
+    sharers: Callable[[], int] = lambda: 1
     members: list[MemoryMember] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -99,6 +100,7 @@ class Team:
             start,
             len(self.copiers),
             RunTools(self.journal, progress, clock, self.events, meter, self.stop),
+            sharers=self.sharers,
         )
         started = clock.monotonic()
         try:

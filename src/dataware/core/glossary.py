@@ -185,8 +185,8 @@ COPYING = (
     Term(
         "holding stack",
         "HoldingStack",
-        "a stack that creates one resource with all its properties and is deleted at once; it "
-        "retains the resource",
+        "a stack that creates resources with all their properties and is deleted at once; it "
+        "retains the resources",
         "helper stack",
     ),
     Term(

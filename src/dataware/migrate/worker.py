@@ -60,6 +60,10 @@ class Worker:
         self._stopped = False
         self._sharing = 1
 
+    def sharing(self) -> int:
+        """Among how many copies of the run the bounds are shared out."""
+        return self._sharing
+
     def handle_message(self, message: Message) -> None:
         """Take a message of the leading process."""
         if message["type"] == "stop":
@@ -109,7 +113,7 @@ class Worker:
             lambda: self._stopped,
             lambda _detail: self._report(),
         )
-        return Engine(copier, tools, settings, self._leases, lambda: self._sharing)
+        return Engine(copier, tools, settings, self._leases, self.sharing)
 
     def _report(self) -> None:
         throttles, self._throttles = self._throttles, Counter()
