@@ -146,7 +146,8 @@ def _facts_when_denied(look: _Look) -> Facts:
         created = None
     else:
         why = "the account's own list of buckets does not show it"
-    if created is None and account_of(look.name) != look.aws.account:
+    maker = account_of(look.name)
+    if created is None and (maker is None or maker != look.aws.account):
         problem = Problem("HeadBucket", "403", "s3:ListAllMyBuckets", why)
         return Facts(
             look.name,
