@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from dataware.kinds import load
 from support.accounts import open_account
@@ -138,6 +140,22 @@ def test_no_file_is_overwritten_and_nothing_is_half_written() -> None:
     assert Path("dataware.toml").read_text(encoding="utf-8") == "# mine"
     assert run("init", "nothing-here", "--out", "new.toml").code == 1
     assert not Path("new.toml").exists()
+
+
+def test_a_schema_stands_beside_the_file_that_names_it_and_fits_it() -> None:
+    """Editors read `#:schema`, and no file of the user's is overwritten for it."""
+    make_rich_table("Waitlist")
+    made = run("init", "--schema", "Waitlist")
+    assert made.code == 0, made
+    assert "Saved the schema for editors to dataware.schema.json" in made.out
+    text = Path("dataware.toml").read_text(encoding="utf-8")
+    first, _, _ = text.partition("\n")
+    assert first == "#:schema ./dataware.schema.json"
+    schema = json.loads(Path(first.removeprefix("#:schema ")).read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(tomllib.loads(text))
+    refused = run("init", "--schema", "--format", "cfn", "Waitlist")
+    assert (refused.code, refused.out) == (1, "")
+    assert "--schema needs a dataware.toml" in refused.err
 
 
 def test_a_name_of_two_kinds_says_which() -> None:

@@ -47,6 +47,10 @@ export class DataAwareMixin implements IMixin {
       throw new Error(`${construct.node.path} declares no resource that dataware knows`);
     }
     checkName(resource);
+    const silent = this.fallbackNames.length === 0 && Object.values(this.settings).every((one) => one === undefined);
+    if (silent && resource.getMetadata('Dataware') !== undefined) {
+      return; // a mixin for a whole stack leaves what a resource says of itself
+    }
     this.applied.add(resource);
     if (this.fallbackNames.length > 0 && this.applied.size > 1) {
       const paths = [...this.applied].map((one) => one.node.path).join(' and ');

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dataware.ops.describe import DescribedResource
 
 TOML, STANDARD_OUTPUT = Path("dataware.toml"), Path("-")
+SCHEMA = "dataware.schema.json"
 FORMATS = ("toml", "cfn", "cdk-py", "cdk-ts")
 
 
@@ -43,6 +45,11 @@ FORMATS = ("toml", "cfn", "cdk-py", "cdk-ts")
     type=FilePath(path_type=Path, dir_okay=False, allow_dash=True),
     help="Where to write; - for standard output. By default dataware.toml, or standard output.",
 )
+@click.option(
+    "--schema",
+    is_flag=True,
+    help="Write dataware.schema.json beside dataware.toml, by which editors check it.",
+)
 @where_options
 @plain_options
 def init(**given: Any) -> int:
@@ -59,20 +66,49 @@ def init(**given: Any) -> int:
     """
     out = pick(AwsOptions, given)
     path = given["out"] or (TOML if given["form"] == "toml" else STANDARD_OUTPUT)
-    return run_init(out, given["names"], given["suffix"], given["form"], path)
+    output = InitOutput(given["form"], path, schema=given["schema"])
+    return run_init(out, given["names"], given["suffix"], output)
 
 
-def run_init(out: AwsOptions, names: tuple[str, ...], suffix: str, form: str, path: Path) -> int:
+@dataclass(frozen=True, slots=True)
+class InitOutput:
+    """What is written: the form, the file, and whether its schema stands beside it."""
+
+    form: str
+    path: Path
+    schema: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises InputError for a schema of what is no file in TOML."""
+        if self.schema and (self.form != "toml" or self.path == STANDARD_OUTPUT):
+            raise InputError("--schema needs a dataware.toml to stand beside: leave it out")
+
+    def write(self, text: str) -> list[Path]:
+        """Write the new file, and its schema first; returns what was written."""
+        if not self.schema:
+            _write_new(self.path, text)
+            return [self.path]
+        from dataware.ops.schemas import schema_text
+
+        beside = self.path.parent / SCHEMA
+        if not beside.exists():
+            _write_new(beside, schema_text("toml"))
+        _write_new(self.path, f"#:schema ./{SCHEMA}\n\n{text}")
+        return [self.path, beside]
+
+
+def run_init(out: AwsOptions, names: tuple[str, ...], suffix: str, output: InitOutput) -> int:
     """Describe, and write a new file or to standard output."""
     from dataware.cli.context import open_account, outside
     from dataware.ops.describe import describe_resources
     from dataware.ops.inputs.files import check_writable
     from dataware.ops.inputs.snippets import SnippetFormat, write_declarations
 
+    path = output.path
     if path == STANDARD_OUTPUT:
         found = describe_resources(open_account(out), names, suffix)
         declared = [_declaration(one) for one in found]
-        click.echo(write_declarations(SnippetFormat(form), declared), nl=False)
+        click.echo(write_declarations(SnippetFormat(output.form), declared), nl=False)
         return 0
     if path.exists():
         raise InputError(f"{path} exists and is not overwritten: name another file with --out")
@@ -80,12 +116,14 @@ def run_init(out: AwsOptions, names: tuple[str, ...], suffix: str, form: str, pa
     with outside(out) as context:
         found = describe_resources(context.aws, names, suffix)
         declared = [_declaration(one) for one in found]
-        _write_new(path, write_declarations(SnippetFormat(form), declared))
+        written = output.write(write_declarations(SnippetFormat(output.form), declared))
         for one in found:
             for text in one.described.left_out:
                 context.emit(event("warning", text=f"not carried of {one.name}: {text}"))
         what = f"{format_count(len(found), 'resource')}, as they are today,"
         context.emit(event("saved", what=what, path=str(path)))
+        for beside in written[1:]:
+            context.emit(event("saved", what="the schema for editors", path=str(beside)))
         context.emit(event("note", text=f"Next: dataware plan {path}"))
     return 0
 
