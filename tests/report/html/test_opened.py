@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from dataware.core.model import Action
 from dataware.embedded import EmbeddedAws
-from dataware.report.html import run_page
+from dataware.report.html import plan_page, run_page
 from dataware.report.html.story import Story, story_of
 from support.browser import check_page, evaluate, milliseconds_to_open, required
 from support.cli import run, table_app
+from support.plans import migration, one, payload, plan_of, threat
 from support.tales import apart, attacked, beginning, copied, decided, ended, facts, told
 from support.worlds import make_table
 
@@ -64,6 +66,16 @@ def test_the_plan_of_a_real_run_is_sound(aws_server: EmbeddedAws, tmp_path: Path
     assert run("plan", table_app(tmp_path / "dataware.toml", "New", "Old")).code == 0
     page = tmp_path / "report.html"
     assert run("report", "--out", page).code == 0
+    findings = check_page(page)
+    assert not findings, findings
+
+
+def test_the_page_of_a_plan_with_stops_is_sound(tmp_path: Path) -> None:
+    """What must not happen is read first, in every theme and width."""
+    plan = plan_of(migration(), one(Action.STOP, "bad"), guard=(threat("orders"),))
+    page = tmp_path / "plan.html"
+    page.write_text(plan_page(payload(plan), []), encoding="utf-8")
+    assert "A deployment would lose orders." in page.read_text(encoding="utf-8")
     findings = check_page(page)
     assert not findings, findings
 
