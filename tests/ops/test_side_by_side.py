@@ -200,9 +200,14 @@ def test_a_second_ctrl_c_ends_them_all(there: World) -> None:
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     plan = make_plan(context, [wanted(name) for name in NAMES[:3]], report=False)
+    # A shell that starts the tests in the background has them ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
-        work_side_by_side(context, split_into_lanes(plan.resources), work)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work_side_by_side(context, split_into_lanes(plan.resources), work)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert stopped.is_set()
 
 
