@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from support.assemblies import assembly, opted_in, prepare_project
-from support.cli import Ran, run, saved
-from support.recipes import deploy, owner
+from support.cli import run, saved
+from support.recipes import dataware_deploy, owner, stopped
 from support.servers import FaultProxy, xml_error
 from support.worlds import KEYS, client, items_of, make_bucket, make_table, varied_items
 
@@ -51,21 +51,6 @@ def project(aws_server: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """An empty AWS, and a CDK project whose command line writes down what it is asked."""
     monkeypatch.chdir(tmp_path)
     return prepare_project()
-
-
-def dataware_deploy(*options: str, **resources: Any) -> Ran:
-    """`dataware deploy` of an app of one stack, and then what CDK would do for it."""
-    assembly(Path("prepared"), App=resources)
-    ran = run("deploy", "--yes", *options)
-    if ran.code == 0:
-        deploy("App", **resources)
-    return ran
-
-
-def stopped(ran: Ran, rule: int) -> str:
-    """The line of a stop."""
-    assert ran.code == 3, ran
-    return next(line for line in ran.lines if f"(rule {rule})" in line)
 
 
 def has_lifecycle(bucket: str) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from support.assemblies import assembly, opted_in, prepare_project
-from support.cli import Ran, bucket_app, run, saved, table_app
-from support.recipes import deploy, follow, owner
+from support.cli import bucket_app, run, saved, table_app
+from support.recipes import dataware_deploy, deploy, follow, owner, stopped
 from support.worlds import (
     KEYS,
     client,
@@ -57,21 +57,6 @@ def filled(policy: str = "Retain") -> dict[str, Any]:
     for item in varied_items(9):
         client("dynamodb").put_item(TableName="orders", Item=item)
     return items_of("orders")
-
-
-def dataware_deploy(*options: str, **resources: Any) -> Ran:
-    """`dataware deploy` of an app of one stack, and then what CDK would do for it."""
-    assembly(Path("prepared"), App=resources)
-    ran = run("deploy", "--yes", *options)
-    if ran.code == 0:
-        deploy("App", **resources)
-    return ran
-
-
-def stopped(ran: Ran, rule: int) -> str:
-    """The line of a stop."""
-    assert ran.code == 3, ran
-    return next(line for line in ran.lines if f"(rule {rule})" in line)
 
 
 def test_rule_6_a_resource_that_is_gone_is_made_anew_or_restored() -> None:

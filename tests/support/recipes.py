@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
+from support.assemblies import assembly
 from support.cli import Ran, run
 from support.worlds import client, stacks
 
@@ -53,3 +55,18 @@ def owner(table: str) -> str | None:
     except ClientError:
         return None
     return next((str(one["StackName"]) for one in found["StackResources"]), None)
+
+
+def dataware_deploy(*options: str, **resources: Any) -> Ran:
+    """`dataware deploy` of an app of one stack, and then what CDK would do for it."""
+    assembly(Path("prepared"), App=resources)
+    ran = run("deploy", "--yes", *options)
+    if ran.code == 0:
+        deploy("App", **resources)
+    return ran
+
+
+def stopped(ran: Ran, rule: int) -> str:
+    """The line of a stop."""
+    assert ran.code == 3, ran
+    return next(line for line in ran.lines if f"(rule {rule})" in line)

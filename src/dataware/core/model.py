@@ -351,6 +351,12 @@ class Decision:
     no_overwrite: bool = False
     warnings: tuple[str, ...] = ()
 
+    def stop(self, rule: int, reason: str) -> Decision:
+        """The same resource stopped by a rule: nothing is copied from it, and nothing imported."""
+        return replace(
+            self, action=Action.STOP, rule=rule, reason=reason, source=None, import_mode=None
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Location:

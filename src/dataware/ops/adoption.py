@@ -177,12 +177,4 @@ def _unread(planned: Planned, text: str) -> Planned:
 
 
 def _stop(planned: Planned, rule: int, reason: str) -> Planned:
-    decision = replace(
-        planned.decision,
-        action=Action.STOP,
-        rule=rule,
-        reason=reason,
-        source=None,
-        import_mode=None,
-    )
-    return replace(planned, decision=decision, estimate=None)
+    return replace(planned, decision=planned.decision.stop(rule, reason), estimate=None)

@@ -158,9 +158,7 @@ def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision
             f"{source.name} may hold only a part of its data, because it is unknown whether a "
             f"migration into it was interrupted ({problems}); {_way_to_see(source)}"
         )
-        return replace(
-            decision, action=Action.STOP, rule=14, reason=reason, source=None, import_mode=None
-        )
+        return decision.stop(14, reason)
     if source.marker.state is not MarkerState.RUNNING:
         return decision
     reason = (
@@ -168,9 +166,7 @@ def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision
         f"{source.marker.source} has not ended (run {source.marker.run}); finish that first "
         "with `dataware migrate`, or name its source as the fallback instead"
     )
-    return replace(
-        decision, action=Action.STOP, rule=7, reason=reason, source=None, import_mode=None
-    )
+    return decision.stop(7, reason)
 
 
 def _terms_of(kind: Kind) -> Terms:
@@ -229,7 +225,7 @@ def _refuse_import_from_elsewhere(kind: Kind, wanted: Wanted, decision: Decision
         f"cannot import a {kind.noun} from there; migrate it to {wanted.preferred} by setting "
         "on_fallback_data to migrate"
     )
-    return replace(decision, action=Action.STOP, reason=reason, source=None, import_mode=None)
+    return decision.stop(decision.rule, reason)
 
 
 def _refer_to_what_cannot_be_adopted(
@@ -266,9 +262,7 @@ def _retain_what_is_adopted(wanted: Wanted, decision: Decision, preferred: Facts
     )
     if wanted.stack is None:
         return replace(decision, warnings=(*decision.warnings, reason))
-    return replace(
-        decision, action=Action.STOP, rule=21, reason=reason, source=None, import_mode=None
-    )
+    return decision.stop(21, reason)
 
 
 def _adopt_under_literal_names(wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
@@ -287,9 +281,7 @@ def _adopt_under_literal_names(wanted: Wanted, decision: Decision, preferred: Fa
     )
     if wanted.stack is None:
         return replace(decision, warnings=(*decision.warnings, reason))
-    return replace(
-        decision, action=Action.STOP, rule=22, reason=reason, source=None, import_mode=None
-    )
+    return decision.stop(22, reason)
 
 
 def _stands(wanted: Wanted, decision: Decision, preferred: Facts) -> bool:

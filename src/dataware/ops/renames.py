@@ -92,12 +92,4 @@ def _stop_where_data_is(aws: Aws, kind: Kind, planned: Planned, had: Deployed) -
         f"{holds}; CloudFormation would replace it by {wanted.preferred}: keep the name, or "
         f"declare {wanted.preferred} under a new construct id with {old} as its fallback"
     )
-    decision = replace(
-        planned.decision,
-        action=Action.STOP,
-        rule=RULE,
-        reason=reason,
-        source=None,
-        import_mode=None,
-    )
-    return replace(planned, decision=decision)
+    return replace(planned, decision=planned.decision.stop(RULE, reason))
