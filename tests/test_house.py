@@ -90,8 +90,8 @@ SPEAKING_OF_TYPES = (
     "aws/", "http/", "wire/",
     # One file for each construct.
     "cdk/bucket.py", "cdk/table.py", "cdk/repository.py", "cdk/user_pool.py",
-    # Examples of what a run prints, and the serverless model as a language of templates.
-    "core/guide.py", "core/expand.py",
+    # Examples of what a run prints.
+    "core/guide.py",
 )  # fmt: skip
 
 

@@ -16,15 +16,10 @@ from dataware.core.change_set import (
     find_further_threats,
     holds_data,
 )
-from dataware.core.guard import (
-    AppIndex,
-    DestructiveChange,
-    Loss,
-    StackTemplate,
-    read_declared,
-    threats,
-)
+from dataware.core.expand import expand
+from dataware.core.guard import AppIndex, DestructiveChange, Loss, threats
 from dataware.core.model import Deployed
+from dataware.core.stack_template import StackTemplate, read_declared
 from dataware.kinds import kinds
 
 TABLE, QUEUE = "AWS::DynamoDB::Table", "AWS::SQS::Queue"
@@ -55,7 +50,7 @@ TEMPLATES = st.dictionaries(
 
 def stack(resources: Mapping[str, Any], **sections: Any) -> StackTemplate:
     """A stack of a template."""
-    return read_declared("App", {"Resources": resources, **sections})
+    return read_declared("App", expand({"Resources": resources, **sections}, CARDS))
 
 
 def further(

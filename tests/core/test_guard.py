@@ -9,18 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.guard import (
-    AppIndex,
-    DeclaredResource,
-    DestructiveChange,
-    Loss,
-    StackTemplate,
-    places_of,
-    read_declared,
-    threats,
-    with_content,
-)
+from dataware.core.expand import expand
+from dataware.core.guard import AppIndex, DestructiveChange, Loss, places_of, threats, with_content
 from dataware.core.model import Content, Deployed, Existence, Facts, absent
+from dataware.core.stack_template import DeclaredResource, StackTemplate, read_declared
 from dataware.kinds import kinds
 
 TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
@@ -203,8 +195,8 @@ def test_only_what_was_seen_to_be_empty_may_go(facts: Facts, stops: bool) -> Non
 def test_a_template_that_is_none_declares_nothing() -> None:
     """Odd documents are read as empty, not as an error."""
     odd = {"Resources": {"A": 1, "B": {"Type": BUCKET, "Properties": []}}}
-    assert read_declared("App", {}).resources == {}
-    assert read_declared("App", odd).resources == {"B": DeclaredResource(BUCKET)}
+    assert read_declared("App", expand({}, CARDS)).resources == {}
+    assert read_declared("App", expand(odd, CARDS)).resources == {"B": DeclaredResource(BUCKET)}
 
 
 NAMES = st.sampled_from(["a", "b", "c"])

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from dataware.core.guard import AppIndex, DestructiveChange, StackTemplate, read_declared, threats
+from dataware.core.expand import expand
+from dataware.core.guard import AppIndex, DestructiveChange, threats
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
+from dataware.core.stack_template import StackTemplate, read_declared
 from dataware.core.values import MOST_LEVELS, Computed, Scope, count_levels, find_function
 from dataware.kinds import kinds
 from support.shapes import (
@@ -31,7 +33,7 @@ ALL_JUNK = JUNK | DATE
 
 def stack_of(document: Any) -> StackTemplate:
     """The stack that a document declares; what is no template declares nothing."""
-    return read_declared("App", document if isinstance(document, dict) else {})
+    return read_declared("App", expand(document if isinstance(document, dict) else {}, CARDS))
 
 
 def held_by(document: Any) -> dict[str, Deployed]:

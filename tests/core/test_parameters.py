@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.guard import DeclaredResource, StackTemplate, read_declared
+from dataware.core.expand import expand
 from dataware.core.parameters import (
     EVERY,
     GivenParameters,
@@ -17,6 +17,7 @@ from dataware.core.parameters import (
     mark_changed,
     parse_parameters,
 )
+from dataware.core.stack_template import DeclaredResource, StackTemplate, read_declared
 
 NAMES = ("Stage", "Owner", "Size")
 TEMPLATE: dict[str, Any] = {
@@ -28,7 +29,7 @@ TEMPLATE: dict[str, Any] = {
         "Plain": {"Type": "T", "Properties": {"Name": {"Ref": "Owner"}}},
     },
 }
-STACK = read_declared("App", TEMPLATE)
+STACK = read_declared("App", expand(TEMPLATE, {}))
 
 
 def test_what_rests_on_a_changed_parameter_is_not_as_before() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from dataware.core.guard import DeclaredResource, StackTemplate
 from dataware.core.model import Action, Decision, Existence, Facts, ImportMode, OnError, Wanted
 from dataware.core.protection import compare_protection, find_weakened
+from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.kinds import kinds, load
 
 BUCKET, TABLE = "AWS::S3::Bucket", "AWS::DynamoDB::Table"

@@ -10,9 +10,11 @@ from botocore.stub import ANY
 
 from dataware.core.change_set import ChangeSetUse, PlannedChange
 from dataware.core.errors import LookupFailedError
-from dataware.core.guard import AppIndex, StackTemplate, read_declared
+from dataware.core.expand import expand
+from dataware.core.guard import AppIndex
 from dataware.core.model import Deployed
 from dataware.core.parameters import GivenParameters
+from dataware.core.stack_template import StackTemplate, read_declared
 from dataware.kinds import kinds
 from dataware.ops.change_set import (
     CAPABILITIES,
@@ -88,7 +90,7 @@ class AskedAws(StubbedAws):
 
 def stack(text: str = "{}", **sections: Any) -> StackTemplate:
     """The stack as the app declares it."""
-    template = read_declared("App", {**DOCUMENT, **sections})
+    template = read_declared("App", expand({**DOCUMENT, **sections}, INDEX.kinds))
     return StackTemplate("App", template.resources, text=text)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dataware.core.errors import InputError, LookupFailedError, RefusedError
-from dataware.core.guard import DeclaredResource, StackTemplate
 from dataware.core.model import Deployed, Setting, Wanted
+from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.ops.guard import guard, losses
 from dataware.ops.inputs import App
 from support.shapes import deep

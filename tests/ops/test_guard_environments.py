@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from dataware.core.errors import InputError
-from dataware.core.guard import DeclaredResource, Loss, StackTemplate
+from dataware.core.guard import Loss
 from dataware.core.model import Deployed, Wanted
+from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.ops.guard import losses, mark_allowed
 from dataware.ops.inputs import App
 from ops.test_guard import StackedAws

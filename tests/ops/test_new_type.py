@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dataware.core.guard import DeclaredResource, StackTemplate
 from dataware.core.model import Action, Deployed, Wanted
+from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.ops.guard import guard
 from dataware.ops.inputs import App
 from dataware.ops.inputs.files import save_lock

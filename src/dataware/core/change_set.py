@@ -11,17 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from dataware.core.guard import (
-    KEEP_IT,
-    AppIndex,
-    DeclaredResource,
-    DestructiveChange,
-    Loss,
-    StackTemplate,
-    may_be_left_out,
-)
+from dataware.core.guard import KEEP_IT, AppIndex, DestructiveChange, Loss
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
+from dataware.core.stack_template import DeclaredResource, StackTemplate, may_be_left_out
 
 REMOVE, MODIFY = "Remove", "Modify"
 REPLACES = frozenset({"True", "Conditional"})

@@ -1,43 +1,47 @@
-"""Writes out what a template only says in short: loops, and tables of the serverless model; pure.
+"""Writes out what a template only says in short: loops, and the short forms of the cards; pure.
 
-Sources: CloudFormation Template Reference, "Fn::ForEach"; AWS SAM Developer Guide,
-"AWS::Serverless::SimpleTable" and "Generated CloudFormation resources".
+Source: CloudFormation Template Reference, "Fn::ForEach".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dataware.core.kind import Kind
 from dataware.core.values import FUNCTION, Scope, find_function, is_function, text_of
 
 LOOP = "Fn::ForEach::"
 MOST_COPIES = 5_000
 """More than a template can hold (500 resources), with room for loops inside of properties."""
 
-SIMPLE_TABLE = "AWS::Serverless::SimpleTable"
-TABLE = "AWS::DynamoDB::Table"
-_TYPES = {"String": "S", "Number": "N", "Binary": "B"}
-_KNOWN_TRANSFORMS = (
+_HARMLESS_TRANSFORMS = (
     "AWS::CodeDeployBlueGreen",
     "AWS::LanguageExtensions",
     "AWS::SecretsManager-2020-07-23",
     "AWS::SecretsManager-2024-09-16",
-    "AWS::Serverless-2016-10-31",
     "AWS::ServiceCatalog",
 )
-"""Transforms of AWS that add no bucket and no table beyond what is written out here (Template
-Reference, "Transform reference")."""
+"""Transforms of AWS that add nothing which holds data (Template Reference, "Transform
+reference"), beside those of the short forms."""
 
 
 @dataclass(frozen=True, slots=True)
-class Expanded:
+class ExpandedTemplate:
     """A template written out; `unseen` holds by name what may declare resources nobody sees."""
 
     document: Mapping[str, Any]
     unseen: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The plain resources."""
+        resources = self.document.get("Resources")
+        if not isinstance(resources, Mapping):
+            return {}
+        return {one: dict(body) for one, body in resources.items() if isinstance(body, Mapping)}
 
 
 Resolve = Callable[[Any], Any]
@@ -48,19 +52,22 @@ def _leave(expression: Any) -> Any:
     return expression
 
 
-def expand(document: Mapping[str, Any], resolve: Resolve = _leave) -> Expanded:
-    """The template with its loops and its simple tables written out.
+def expand(
+    document: Mapping[str, Any], kinds: Mapping[str, Kind], resolve: Resolve = _leave
+) -> ExpandedTemplate:
+    """The template with its loops and the short forms of `kinds` written out.
 
     `resolve` evaluates the lists of loops; without it only a literal list is written out.
     """
+    cards = {form.type: kind for kind in kinds.values() if (form := kind.template.short_form)}
+    macros = _macros(document, cards.values())
     resources = document.get("Resources")
     if not isinstance(resources, Mapping):
-        return Expanded(document, _macros(document))
+        return ExpandedTemplate(document, macros)
     copies = _Copies(resolve)
     written = copies.expand_mapping(resources, {})
-    shared = _shared_settings(document)
     seen = {
-        one: _as_table(body, shared)
+        one: _write_out(body, cards, document.get("Globals"))
         for one, body in written.items()
         if isinstance(body, Mapping)
         and not one.startswith(FUNCTION)
@@ -74,7 +81,7 @@ def expand(document: Mapping[str, Any], resolve: Resolve = _leave) -> Expanded:
         for name in ("Conditions", "Outputs")
         if isinstance(section := document.get(name), Mapping)
     }
-    return Expanded({**document, **others, "Resources": seen}, {**bound, **_macros(document)})
+    return ExpandedTemplate({**document, **others, "Resources": seen}, {**bound, **macros})
 
 
 def warn_of_unseen(where: str, unseen: Mapping[str, Any]) -> list[str]:
@@ -96,16 +103,16 @@ def _warning(where: str, name: str, part: Any) -> str:
     return f"{where}: {name} is not inspected, because {what}; {how}"
 
 
-def _macros(document: Mapping[str, Any]) -> dict[str, Any]:
+def _macros(document: Mapping[str, Any], cards: Iterable[Kind]) -> dict[str, Any]:
     """The transforms that may add any resource, each under a name of its own."""
+    forms = (kind.template.short_form for kind in cards)
+    harmless = {*_HARMLESS_TRANSFORMS, *(form.transform for form in forms if form)}
     each: list[Any] = []
     for key in ("Transform", f"{FUNCTION}Transform"):
         declared = document.get(key)
         each += declared if isinstance(declared, list) else [declared]
     names = {_macro_name(one): one for one in each if one is not None}
-    return {
-        f"Transform {name}": one for name, one in names.items() if name not in _KNOWN_TRANSFORMS
-    }
+    return {f"Transform {name}": one for name, one in names.items() if name not in harmless}
 
 
 def _macro_name(one: object) -> str:
@@ -195,38 +202,21 @@ def _join_literals(parts: list[Any]) -> str | None:
     return parts[0].join(texts) if len(texts) == len(parts[1]) else None
 
 
-def _shared_settings(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What `Globals` says of every simple table."""
-    found = document.get("Globals")
-    shared = found.get("SimpleTable") if isinstance(found, Mapping) else None
-    return shared if isinstance(shared, Mapping) else {}
+def _write_out(
+    resource: Mapping[str, Any], cards: Mapping[str, Kind], shared: Any
+) -> Mapping[str, Any]:
+    """A resource, and in place of a short form what it stands for.
 
-
-def _as_table(resource: Mapping[str, Any], shared: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A resource, and in place of a simple table the table that SAM makes of it."""
-    if resource.get("Type") != SIMPLE_TABLE:
+    `shared` is the section that says what all resources of a short form have.
+    """
+    named = resource.get("Type")
+    kind = cards.get(named) if isinstance(named, str) else None
+    if kind is None or kind.template.short_form is None:
         return resource
-    properties = resource.get("Properties")
+    form, properties = kind.template.short_form, resource.get("Properties")
+    full = {**resource, "Type": kind.cfn_type}
     if properties is not None and not isinstance(properties, Mapping):
-        return {**resource, "Type": TABLE}
-    kept = dict(_table_properties({**shared, **(properties or {})}))
-    return {**resource, "Type": TABLE, "Properties": kept}
-
-
-def _table_properties(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    key = given.pop("PrimaryKey", {"Name": "id", "Type": "String"})
-    tags = given.pop("Tags", None)
-    if isinstance(key, Mapping) and key.keys() <= {"Name", "Type"}:
-        name, kind = key.get("Name"), key.get("Type")
-        of_type = _TYPES.get(kind, kind) if isinstance(kind, str) else kind
-        yield "AttributeDefinitions", [{"AttributeName": name, "AttributeType": of_type}]
-        yield "KeySchema", [{"AttributeName": name, "KeyType": "HASH"}]
-    else:
-        yield "KeySchema", key
-    if "ProvisionedThroughput" not in given:
-        yield "BillingMode", "PAY_PER_REQUEST"
-    if isinstance(tags, Mapping) and not any(str(one).startswith(FUNCTION) for one in tags):
-        yield "Tags", [{"Key": one, "Value": value} for one, value in tags.items()]
-    elif tags is not None:
-        yield "Tags", tags
-    yield from given.items()
+        return full
+    defaults = shared.get(form.type.rpartition("::")[2]) if isinstance(shared, Mapping) else None
+    defaults = defaults if isinstance(defaults, Mapping) else {}
+    return {**full, "Properties": dict(form.write_out({**defaults, **(properties or {})}))}

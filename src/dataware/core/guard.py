@@ -12,16 +12,20 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from dataware.core.expand import Resolve, expand
 from dataware.core.kind import Kind
 from dataware.core.model import Content, Deployed, Existence, Facts
-from dataware.core.values import Scope, as_texts, find_function, is_function, text_of
+from dataware.core.stack_template import (
+    DeclaredResource,
+    StackTemplate,
+    is_retained,
+    may_be_left_out,
+)
+from dataware.core.values import as_texts, find_function, text_of
 
 RULE = 19
 ALLOWED = "DATAWARE_ALLOW_LOSS"
 """The variable by which a deployment tells the app's own guard which losses are allowed."""
 
-RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
 KEEP_IT = "keep its logical id (call renameLogicalId of the CDK stack before you declare it)"
 
 
@@ -32,59 +36,6 @@ class Loss(StrEnum):
     MOVES = "moves"
     RENAMED = "renamed"
     REPLACED = "replaced"
-
-
-@dataclass(frozen=True, slots=True)
-class DeclaredResource:
-    """A resource of a template; the policies are None where the template says nothing.
-
-    Any value may be a function, which `scope` binds to the definitions of the template; `type` is
-    empty where it is no literal. `condition` names the condition under which the resource exists.
-    """
-
-    type: str
-    properties: Mapping[str, Any] = field(default_factory=dict)
-    deletion_policy: Any = None
-    replace_policy: Any = None
-    condition: Any = None
-    scope: Scope = field(default=Scope({}), compare=False)
-
-    def value(self, name: str) -> Any:
-        """A property, `Computed` where it is not literal."""
-        if name not in self.properties and is_function(self.properties):
-            return self.scope.evaluate(self.properties)
-        return self.scope.evaluate(self.properties.get(name))
-
-    def values(self) -> dict[str, Any]:
-        """Every property, `Computed` where it is not literal."""
-        return {name: self.value(name) for name in self.properties}
-
-
-@dataclass(frozen=True, slots=True)
-class StackTemplate:
-    """A stack as the app declares it.
-
-    `id` is what tells it from other stacks of the app (the artifact id; empty: its name), since
-    two stacks of one name may go to two regions. `nested` holds the templates of nested stacks
-    by logical id, as far as they are at hand; `account` and `region` are None where the app leaves
-    them open; `path` is the template's file, and `text` its content. `unseen` holds, by name, what
-    may declare resources nobody sees.
-    """
-
-    name: str
-    resources: Mapping[str, DeclaredResource]
-    nested: Mapping[str, StackTemplate] = field(default_factory=dict)
-    account: str | None = None
-    region: str | None = None
-    path: str = ""
-    text: str = field(default="", compare=False, repr=False)
-    unseen: Mapping[str, Any] = field(default_factory=dict)
-    id: str = ""
-
-    @property
-    def key(self) -> str:
-        """What tells it from the other stacks of the app."""
-        return self.id or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,36 +103,6 @@ class AppIndex:
     kinds: Mapping[str, Kind]
     places: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     copied: Set[tuple[str, str]] = frozenset()
-
-
-def read_declared(
-    name: str, document: Mapping[str, Any], path: str = "", resolve: Resolve | None = None
-) -> StackTemplate:
-    """The stack that a template document declares, without its nested ones.
-
-    `resolve` evaluates the lists of its loops.
-    """
-    expanded = expand(document, resolve) if resolve else expand(document)
-    return StackTemplate(
-        name, _declared_resources(expanded.document), path=path, unseen=expanded.unseen
-    )
-
-
-def _declared_resources(template: Mapping[str, Any]) -> dict[str, DeclaredResource]:
-    found = _mapping(template.get("Resources")).items()
-    scope = Scope(template)
-    return {
-        str(logical_id): DeclaredResource(
-            named if isinstance(named := resource.get("Type"), str) else "",
-            _mapping(resource if is_function(resource) else resource.get("Properties")),
-            resource.get("DeletionPolicy"),
-            resource.get("UpdateReplacePolicy"),
-            resource.get("Condition"),
-            scope,
-        )
-        for logical_id, resource in found
-        if isinstance(resource, Mapping)
-    }
 
 
 def places_of(
@@ -373,13 +294,6 @@ class _ResourceChange:
         )
 
 
-def may_be_left_out(was: DeclaredResource | None, now: DeclaredResource) -> bool:
-    """Whether the condition under which a resource exists is another than it was."""
-    if was is None or now.condition is None:
-        return False
-    return was.scope.condition(was.condition) != now.scope.condition(now.condition)
-
-
 def _differ(old: Any, new: Any) -> bool:
     """Whether a part that both have is another one, or it cannot be told which they have."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -387,14 +301,5 @@ def _differ(old: Any, new: Any) -> bool:
     return bool(old != new)
 
 
-def is_retained(policy: object) -> bool:
-    """Whether a policy keeps the resource for certain: a function may say anything."""
-    return isinstance(policy, str) and policy in RETAINED
-
-
 def _let_go(retained: bool, what: str = "it") -> str:
     return f"leave {what} unmanaged" if retained else f"delete {what}"
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

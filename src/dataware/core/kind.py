@@ -58,12 +58,26 @@ class DescribedProperties:
 
 
 @dataclass(frozen=True)
+class ShortForm:
+    """A type of template which stands for a resource of the card, and says less of it.
+
+    The `transform` of AWS writes it out, and adds nothing else that holds data; `write_out` gives
+    the properties of the resource out of those of the short form.
+    """
+
+    type: str
+    transform: str
+    write_out: Callable[[Mapping[str, Any]], Iterable[tuple[str, Any]]]
+
+
+@dataclass(frozen=True)
 class Template:
     """How a CloudFormation template declares a resource, and what CloudFormation does with it.
 
     `identifier` is the property that holds the physical name. `types` are the CloudFormation types
     that declare one and the same thing, such as tables and global tables (empty: the card's own);
     they share `Names.slug`, and are looked up together where a resource is looked for by its type.
+    `short_form` is what a transform of AWS writes out as one.
     `list_problems` says all that is wrong with literal properties, `list_missing` what else has to
     be declared before such a resource can be created, and `describe` gives the properties of one
     that exists (None for types that cannot be described yet). `properties_like` gives those
@@ -85,6 +99,7 @@ class Template:
 
     identifier: str
     types: tuple[str, ...] = ()
+    short_form: ShortForm | None = None
     list_problems: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _properties: ()
     list_missing: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _properties: ()
     describe: Callable[[Aws, str], DescribedProperties] | None = None

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dataware.core.evaluation import NotKnownError
-from dataware.core.guard import DeclaredResource, StackTemplate
+from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.core.values import Computed, Scope, text_of
 
 STORED = re.compile(r"AWS::\w+::Parameter::Value<(.*)>")

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dataware.core.guard import DeclaredResource, StackTemplate
 from dataware.core.kind import Kind
 from dataware.core.model import (
     Action,
@@ -24,6 +23,7 @@ from dataware.core.model import (
     Wanted,
 )
 from dataware.core.plan import COPYING
+from dataware.core.stack_template import DeclaredResource, StackTemplate
 
 RULE = 17
 

@@ -21,10 +21,11 @@ from dataware.core.change_set import (
     holds_data,
 )
 from dataware.core.errors import LookupFailedError, NotFoundError
-from dataware.core.guard import AppIndex, DeclaredResource, DestructiveChange, StackTemplate
+from dataware.core.guard import AppIndex, DestructiveChange
 from dataware.core.model import Deployed
 from dataware.core.parameters import GivenParameters, declared_parameters
 from dataware.core.ports import Aws
+from dataware.core.stack_template import DeclaredResource, StackTemplate
 
 NAME = "dataware-guard"
 CREATE, DESCRIBE, DELETE = PERMISSIONS = (

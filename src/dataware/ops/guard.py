@@ -17,17 +17,8 @@ from dataware.calc.suggest import suggestion_for
 from dataware.core.change_set import ChangeSetUse
 from dataware.core.errors import InputError, LookupFailedError, NotFoundError, RefusedError
 from dataware.core.events import event
-from dataware.core.guard import (
-    AppIndex,
-    DeclaredResource,
-    DestructiveChange,
-    StackTemplate,
-    may_be_left_out,
-    places_of,
-    read_declared,
-    threats,
-    with_content,
-)
+from dataware.core.expand import expand
+from dataware.core.guard import AppIndex, DestructiveChange, places_of, threats, with_content
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed, Wanted
 from dataware.core.names import is_regional, place_of, plain_name
@@ -39,6 +30,12 @@ from dataware.core.parameters import (
 )
 from dataware.core.ports import Aws, Emit
 from dataware.core.protection import WeakerProtection, find_weakened
+from dataware.core.stack_template import (
+    DeclaredResource,
+    StackTemplate,
+    may_be_left_out,
+    read_declared,
+)
 from dataware.core.values import MOST_LEVELS, count_levels
 from dataware.kinds import kinds_by_type, load
 from dataware.ops.change_set import ChangeSetCheck
@@ -319,7 +316,7 @@ def _before(
         return None, [_names_only(stack_id, describe_mistake(error))]
     except (LookupFailedError, NotFoundError) as error:
         return None, [_names_only(stack_id, " ".join(str(error).split()))]
-    return read_declared(stack_id, document), []
+    return read_declared(stack_id, expand(document, outlook.kinds)), []
 
 
 def _names_only(stack_id: str, why: str) -> str:

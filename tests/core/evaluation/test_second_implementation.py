@@ -129,7 +129,7 @@ def emulator() -> Iterator[EmulatedEvaluation]:
 def evaluate_here(document: dict[str, Any]) -> Any:
     """The resources of a template as dataware evaluates them."""
     around = Surroundings(PSEUDO.__getitem__, ParameterValues().value)
-    expanded = expand(document, Evaluator(document, around, RULES).evaluate)
+    expanded = expand(document, {}, Evaluator(document, around, RULES).evaluate)
     assert not expanded.unseen
     evaluator = Evaluator(expanded.document, around, RULES)
     return evaluator.evaluate(expanded.document["Resources"])

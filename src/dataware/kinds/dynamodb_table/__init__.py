@@ -27,6 +27,7 @@ from dataware.kinds.dynamodb_table.declared import (
 from dataware.kinds.dynamodb_table.describe import PERMISSIONS as DESCRIBE_ACTIONS
 from dataware.kinds.dynamodb_table.describe import describe_properties
 from dataware.kinds.dynamodb_table.probe import declared_settings, key_schema, probe
+from dataware.kinds.dynamodb_table.simple_table import SIMPLE_TABLE
 from dataware.kinds.dynamodb_table.verify.reader import TableReader
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
@@ -108,6 +109,7 @@ KIND = Kind(
     template=Template(
         identifier="TableName",
         types=("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"),
+        short_form=SIMPLE_TABLE,
         list_problems=list_problems,
         list_missing=list_missing,
         describe=describe_properties,

@@ -47,6 +47,7 @@ KIND = replace(
     cfn_type="AWS::DynamoDB::GlobalTable",
     template=replace(
         TABLE.template,
+        short_form=None,
         list_missing=list_missing_globally,
         describe=None,
         declared_settings=declared_settings,

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dataware.core.errors import InputError
-from dataware.core.guard import StackTemplate
+from dataware.core.expand import expand
 from dataware.core.model import Wanted
+from dataware.core.stack_template import StackTemplate
 from dataware.ops.inputs.manifest import check_manifest
 from dataware.ops.inputs.opted_in import Source
 from dataware.ops.inputs.parameters_file import check_parameters
@@ -152,15 +153,15 @@ def _read_stack(
     """The stack with all its resources, also those of loops over what its parameters say."""
     document = parse_template(stack.template)
     resolve = _values_of(stack, stacks, kinds, options).evaluator(document, kinds).evaluate
-    template = read_stack(stack.name, stack.template, document=document, resolve=resolve)
+    expanded = expand(document, kinds, resolve)
+    template = read_stack(stack.name, stack.template, kinds, template=expanded)
     return _with_environment(template, stack.environment, stack.id)
 
 
-def read_whole(stack: Stack) -> StackTemplate:
+def read_whole(stack: Stack, kinds: Kinds) -> StackTemplate:
     """The stack with all its resources."""
-    meant = stack.environment
-    template = read_stack(stack.name, stack.template)
-    return _with_environment(template, meant, stack.id)
+    template = read_stack(stack.name, stack.template, kinds)
+    return _with_environment(template, stack.environment, stack.id)
 
 
 def _with_environment(template: StackTemplate, meant: StackEnvironment, key: str) -> StackTemplate:

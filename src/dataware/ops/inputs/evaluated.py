@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dataware.core.evaluation import Evaluator, NotKnownError
-from dataware.core.expand import expand
+from dataware.core.expand import ExpandedTemplate, expand
 from dataware.core.kind import Kind
 from dataware.core.values import Computed
 from dataware.ops.inputs.value_sources import StackValues
@@ -18,23 +18,19 @@ from dataware.ops.inputs.wanted import Kinds
 class EvaluatedTemplate:
     """A template and its values.
 
-    `unseen` are the parts that may declare resources nobody sees. `evaluator` knows all that a run
+    `evaluator` knows all that a run
     can know; `writer` leaves references to resources as they are, for what is created apart from
     its stack.
     """
 
-    document: Mapping[str, Any]
-    unseen: Mapping[str, Any]
+    expanded: ExpandedTemplate
     evaluator: Evaluator
     writer: Evaluator
 
     @property
     def resources(self) -> dict[str, dict[str, Any]]:
         """The plain resources, loops written out."""
-        found = self.document.get("Resources")
-        if not isinstance(found, Mapping):
-            return {}
-        return {one: dict(body) for one, body in found.items() if isinstance(body, Mapping)}
+        return self.expanded.resources
 
     def name(self, kind: Kind, properties: Mapping[str, Any]) -> Any:
         """The physical name in some properties, `Computed` where it is unknown.
@@ -58,8 +54,6 @@ def evaluate_template(
     document: Mapping[str, Any], values: StackValues, kinds: Kinds
 ) -> EvaluatedTemplate:
     """A template with its loops written out over lists that are known."""
-    expanded = expand(document, values.evaluator(document, kinds).evaluate)
+    expanded = expand(document, kinds, values.evaluator(document, kinds).evaluate)
     evaluator = values.evaluator(expanded.document, kinds)
-    return EvaluatedTemplate(
-        expanded.document, expanded.unseen, evaluator, replace(evaluator, refers=False)
-    )
+    return EvaluatedTemplate(expanded, evaluator, replace(evaluator, refers=False))

@@ -13,10 +13,10 @@ from typing import Any
 
 from dataware.calc.suggest import nearest
 from dataware.core.errors import InputError
-from dataware.core.guard import is_retained
 from dataware.core.kind import Kind
 from dataware.core.model import Creator, Wanted
 from dataware.core.names import is_arn
+from dataware.core.stack_template import is_retained
 from dataware.core.values import Computed, find_function, is_function
 from dataware.ops.inputs.evaluated import EvaluatedTemplate, evaluate_template
 from dataware.ops.inputs.fallback_patterns import FallbackPattern, fallbacks_of

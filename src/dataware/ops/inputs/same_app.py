@@ -10,17 +10,15 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dataware.core.guard import DeclaredResource, StackTemplate
-from dataware.core.kind import Kind
+from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.ops.inputs.assembly import Stack, read_stacks, read_whole
 from dataware.ops.inputs.opted_in import KEY
 from dataware.ops.inputs.template import resources_of
-
-Cards = Mapping[str, Kind]
+from dataware.ops.inputs.wanted import Kinds
 
 
 def find_differences(
-    guarded: Path, deployed: Path, stack_ids: Collection[str], cards: Cards
+    guarded: Path, deployed: Path, stack_ids: Collection[str], cards: Kinds
 ) -> Iterator[str]:
     """What of the stacks that are deployed was declared otherwise when it was guarded.
 
@@ -32,24 +30,25 @@ def find_differences(
         if stack_id not in now or not _is_same_stack(before[stack_id], now[stack_id]):
             yield f"stack {stack_id}"
             continue
-        opted = set(_opted_in(before[stack_id]))
-        yield from _compare(read_whole(before[stack_id]), read_whole(now[stack_id]), cards, opted)
+        opted = set(_opted_in(before[stack_id], cards))
+        one, other = (read_whole(each[stack_id], cards) for each in (before, now))
+        yield from _compare(one, other, cards, opted)
 
 
 def _is_same_stack(one: Stack, other: Stack) -> bool:
     return (one.name, one.environment) == (other.name, other.environment)
 
 
-def _opted_in(stack: Stack) -> Iterator[str]:
+def _opted_in(stack: Stack, cards: Kinds) -> Iterator[str]:
     """The resources that constructs may turn into references, which then are declared no more."""
-    for logical_id, resource in resources_of(stack.template, synthesized=True).items():
+    for logical_id, resource in resources_of(stack.template, cards).items():
         metadata = resource.get("Metadata")
         if isinstance(metadata, Mapping) and KEY in metadata:
             yield logical_id
 
 
 def _compare(
-    before: StackTemplate, now: StackTemplate, cards: Cards, opted: Collection[str]
+    before: StackTemplate, now: StackTemplate, cards: Kinds, opted: Collection[str]
 ) -> Iterator[str]:
     for logical_id in dict.fromkeys([*before.resources, *now.resources]):
         one, other = before.resources.get(logical_id), now.resources.get(logical_id)
@@ -69,7 +68,7 @@ def _compare(
         yield from _compare(one_inner, other_inner, cards, ())
 
 
-def _essence(one: DeclaredResource | None, cards: Cards, *, decided: bool) -> Any:
+def _essence(one: DeclaredResource | None, cards: Kinds, *, decided: bool) -> Any:
     """What of a resource the guard and the decision rest on; how an import is written is not."""
     if one is None or one.type not in cards:
         return one and one.type

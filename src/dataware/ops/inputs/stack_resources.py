@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dataware.core.evaluation import NotKnownError
-from dataware.core.expand import warn_of_unseen
+from dataware.core.expand import expand, warn_of_unseen
 from dataware.core.model import ImportMode, OnError, OnFallbackData, Wanted
 from dataware.core.names import find_mistake, parse_stack
 from dataware.core.values import Computed
@@ -79,7 +79,8 @@ def read_template(path: Path, kinds: Kinds, options: ReadOptions, stack: str | N
     found = read_stack_resources(source, document)
     check_together(str(path), found.wanted, kinds)
     resolve = values.evaluator(document, kinds).evaluate
-    stacks = (read_stack(name, path, document=document, resolve=resolve),) if name else ()
+    expanded = expand(document, kinds, resolve)
+    stacks = (read_stack(name, path, kinds, template=expanded),) if name else ()
     return App(
         found.wanted,
         {name: meant} if name else {},
@@ -102,7 +103,7 @@ def read_stack_resources(
     """
     document = parse_template(source.path) if document is None else document
     template = open_template(source, document)
-    found = StackReading(unseen=list(warn_of_unseen(str(source.path), template.unseen)))
+    found = StackReading(unseen=list(warn_of_unseen(str(source.path), template.expanded.unseen)))
     for logical_id, resource in template.resources.items():
         found.add(_read_one(source, template, logical_id, resource, above))
     found.wanted += read_referred(source, template)

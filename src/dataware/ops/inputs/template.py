@@ -11,24 +11,21 @@ from typing import Any
 import yaml
 
 from dataware.core.errors import InputError
-from dataware.core.expand import Resolve, expand
-from dataware.core.guard import StackTemplate, read_declared
+from dataware.core.expand import ExpandedTemplate, expand
+from dataware.core.stack_template import StackTemplate, read_declared
 from dataware.ops.inputs.reading import check_depth, hint_of_braces, parse_json, read_text
+from dataware.ops.inputs.wanted import Kinds
 from dataware.ops.inputs.yaml_forms import describe_mistake, parse_yaml
 
 YAML = frozenset({".yaml", ".yml"})
 NESTED = "AWS::CloudFormation::Stack"
 
 
-def resources_of(path: Path, *, synthesized: bool = False) -> dict[str, dict[str, Any]]:
-    """The plain resources of a template, its loops written out.
-
-    Raises InputError for a file without `Resources`, which only CDK leaves out where there are
-    none.
-    """
+def resources_of(path: Path, kinds: Kinds) -> dict[str, dict[str, Any]]:
+    """The plain resources of a template that CDK wrote, its loops written out."""
     document = parse_template(path)
-    check_resources(document, path, synthesized=synthesized)
-    return _resources_in(document)
+    check_resources(document, path, synthesized=True)
+    return expand(document, kinds).resources
 
 
 def check_resources(document: Mapping[str, Any], path: Path, *, synthesized: bool) -> None:
@@ -38,15 +35,6 @@ def check_resources(document: Mapping[str, Any], path: Path, *, synthesized: boo
         raise InputError(
             f"{path} is not a CloudFormation template: it has no Resources{_hint(document)}"
         )
-
-
-def _resources_in(
-    document: Mapping[str, Any], resolve: Resolve | None = None
-) -> dict[str, dict[str, Any]]:
-    if not document.get("Resources"):
-        return {}
-    expanded = expand(document, resolve) if resolve else expand(document)
-    return {one: dict(body) for one, body in expanded.document["Resources"].items()}
 
 
 def _hint(document: Mapping[str, Any]) -> str:
@@ -62,28 +50,29 @@ def _hint(document: Mapping[str, Any]) -> str:
 def read_stack(
     name: str,
     path: Path,
+    kinds: Kinds,
     above: frozenset[Path] = frozenset(),
-    document: Mapping[str, Any] | None = None,
-    resolve: Resolve | None = None,
+    template: ExpandedTemplate | None = None,
 ) -> StackTemplate:
     """A stack with all its resources, and those of the nested stacks whose templates are files.
 
-    `above` holds the templates in which it is nested; `resolve` evaluates the lists of its loops.
+    `above` holds the templates in which it is nested; `template` is its own, if it is written out
+    already.
     """
-    document = parse_template(path) if document is None else document
-    check_resources(document, path, synthesized=True)
+    template = expand(parse_template(path), kinds) if template is None else template
+    check_resources(template.document, path, synthesized=True)
     seen = above | {path.resolve()}
     inner = {
         logical_id: at
-        for logical_id, resource in _resources_in(document, resolve).items()
+        for logical_id, resource in template.resources.items()
         if (at := find_nested_template(resource, path)) is not None
     }
     nested = {
-        one: read_stack(f"{name}/{one}", at, seen)
+        one: read_stack(f"{name}/{one}", at, kinds, seen)
         for one, at in inner.items()
         if at.resolve() not in seen
     }
-    declared = read_declared(name, document, str(path), resolve)
+    declared = read_declared(name, template, str(path))
     # A pipe, such as a shell hands on, can be read only once.
     text = read_text(path) if path.is_file() else ""
     return replace(declared, nested=nested, text=text)

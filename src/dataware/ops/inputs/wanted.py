@@ -8,10 +8,10 @@ from typing import Any
 
 from dataware.calc.suggest import SLIP, nearest
 from dataware.core.errors import InputError
-from dataware.core.guard import StackTemplate
 from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, OnError, OnFallbackData, Wanted
 from dataware.core.names import NameFields, find_mistake, find_shared_name
+from dataware.core.stack_template import StackTemplate
 from dataware.ops.inputs.reading import InputSection
 
 FIELDS = NameFields("preferred name", "fallback name", "the fallback names")
