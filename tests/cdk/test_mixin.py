@@ -12,6 +12,7 @@ import pytest
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
@@ -43,6 +44,7 @@ TYPED: dict[str, Make] = {
     "AWS::Cognito::UserPool": lambda scope, id, name: cognito.UserPool(
         scope, id, user_pool_name=name
     ),
+    "AWS::Logs::LogGroup": lambda scope, id, name: logs.LogGroup(scope, id, log_group_name=name),
 }
 """CDK's own construct of every known type."""
 

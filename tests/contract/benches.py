@@ -6,12 +6,14 @@ A bench is all that a new kind brings to the suite: its class, and one line in `
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
 from dataware.aws import Account
 from support.dynamo import everything, make_table
+from support.log_events import put_events
 from support.servers import FaultProxy, Forward, Reply, Seen, json_error, xml_error
 
 
@@ -229,6 +231,20 @@ class UserPoolBench(ParameterBench):
             idp.admin_create_user(UserPoolId=pool, Username=f"user-{i}")
 
 
+class LogGroupBench(ParameterBench):
+    """AWS::Logs::LogGroup: looked into, not copied."""
+
+    names = ("/bench/old", "/bench/new")
+    content_calls = ("DescribeLogStreams", "FilterLogEvents")
+
+    def make(self, aws: Account, name: str) -> None:
+        aws.client("logs").create_log_group(logGroupName=name)
+
+    def fill(self, aws: Account, name: str, count: int) -> None:
+        now = int(time.time() * 1000)
+        put_events(aws.client("logs"), name, [now - number for number in range(count)])
+
+
 BENCHES: Mapping[str, Bench] = {
     "AWS::S3::Bucket": BucketBench(),
     "AWS::DynamoDB::Table": TableBench(),
@@ -236,4 +252,5 @@ BENCHES: Mapping[str, Bench] = {
     "AWS::SSM::Parameter": ParameterBench(),
     "AWS::ECR::Repository": RepositoryBench(),
     "AWS::Cognito::UserPool": UserPoolBench(),
+    "AWS::Logs::LogGroup": LogGroupBench(),
 }

@@ -22,7 +22,7 @@ from dataware.kinds import load
 from dataware.kinds.s3_bucket.lifecycle import from_api
 
 BUCKET, TABLE, GLOBAL = "AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"
-REPOSITORY = "AWS::ECR::Repository"
+REPOSITORY, LOG_GROUP = "AWS::ECR::Repository", "AWS::Logs::LogGroup"
 
 
 def compared(
@@ -138,7 +138,22 @@ repositories = st.fixed_dictionaries(
         ),
     },
 )
-CONFIGURATIONS = {BUCKET: buckets, TABLE: tables, GLOBAL: tables, REPOSITORY: repositories}
+log_groups = st.fixed_dictionaries(
+    {},
+    optional={
+        "RetentionInDays": st.integers(1, 3653) | st.integers(1, 3653).map(str),
+        "LogGroupClass": st.sampled_from(["STANDARD", "INFREQUENT_ACCESS"]),
+        "KmsKeyId": st.text("abc", min_size=1, max_size=2),
+        "DeletionProtectionEnabled": st.booleans() | st.sampled_from(["true", "false"]),
+    },
+)
+CONFIGURATIONS = {
+    BUCKET: buckets,
+    TABLE: tables,
+    GLOBAL: tables,
+    REPOSITORY: repositories,
+    LOG_GROUP: log_groups,
+}
 
 
 @given(st.sampled_from(sorted(CONFIGURATIONS)), st.data())

@@ -15,11 +15,14 @@ import pytest
 
 from support.assemblies import assembly, opted_in, prepare_project
 from support.cli import run, saved
+from support.log_events import put_events
 from support.recipes import dataware_deploy, owner, stopped
 from support.servers import FaultProxy, xml_error
 from support.worlds import KEYS, client, items_of, make_bucket, make_table, varied_items
 
 TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
+LOG_GROUP = "AWS::Logs::LogGroup"
+DAY = 24 * 3600 * 1000
 EXPIRY = {"TimeToLiveSpecification": {"AttributeName": "until", "Enabled": True}}
 
 
@@ -31,7 +34,12 @@ def lifetime(days: int) -> dict[str, Any]:
 
 def declared(cfn_type: str, name: str, *fallbacks: str, **properties: Any) -> dict[str, Any]:
     """A resource of a template that opts in."""
-    named = {TABLE: "TableName", BUCKET: "BucketName", "AWS::ECR::Repository": "RepositoryName"}
+    named = {
+        TABLE: "TableName",
+        BUCKET: "BucketName",
+        "AWS::ECR::Repository": "RepositoryName",
+        LOG_GROUP: "LogGroupName",
+    }
     resource = {
         "Type": cfn_type,
         "DeletionPolicy": "Retain",
@@ -145,6 +153,42 @@ def test_a_lifecycle_policy_of_images_stops() -> None:
     assert "images beyond the newest 5 are deleted" in stopped(run("plan", "prepared"), 24)
     ecr.put_lifecycle_policy(repositoryName="app/web", lifecyclePolicyText=rule)
     assert run("plan", "prepared").code == 0
+
+
+def test_a_shorter_retention_of_logs_stops_until_it_is_declared_or_allowed() -> None:
+    """A retention where there is none deletes, too; with that of the live group it is adopted."""
+    logs, now = client("logs"), int(time.time() * 1000)
+    logs.create_log_group(logGroupName="/app/web")
+    put_events(logs, "/app/web", [now - 12 * DAY, now])
+    for days in (7, 30):
+        text = stopped(
+            dataware_deploy(Web=declared(LOG_GROUP, "/app/web", RetentionInDays=days)), 24
+        )
+        assert f"events are deleted after {days} days" in text
+        assert ("its oldest is 12 days old" in text) is (days == 7)
+        assert ("none of its events is that old now" in text) is (days == 30)
+    logs.put_retention_policy(logGroupName="/app/web", retentionInDays=30)
+    stopped(dataware_deploy(Web=declared(LOG_GROUP, "/app/web", RetentionInDays=14)), 24)
+    assert owner("/app/web") is None
+    assert dataware_deploy(Web=declared(LOG_GROUP, "/app/web", RetentionInDays=30)).code == 0
+    assert owner("/app/web") == "App"
+    (event, _) = logs.filter_log_events(logGroupName="/app/web")["events"]
+    assert event["timestamp"] == now - 12 * DAY
+
+
+def test_logs_that_may_be_deleted_are_adopted_with_their_events() -> None:
+    """Import deletes nothing; what the shorter retention would take is told beforehand."""
+    logs, now = client("logs"), int(time.time() * 1000)
+    logs.create_log_group(logGroupName="/app/web")
+    put_events(logs, "/app/web", [now - 12 * DAY, now])
+    app = {"Web": declared(LOG_GROUP, "/app/web", RetentionInDays=7)}
+    ran = dataware_deploy("--allow-loss", "Web", **app)
+    assert "/app/web loses data once its stack is updated: events are deleted after 7" in ran.out
+    assert owner("/app/web") == "App"
+    assert len(logs.filter_log_events(logGroupName="/app/web")["events"]) == 2
+    ran = run("deploy", "--yes", "--allow-loss", "Web")
+    assert "RetentionInDays is not set, declared 7" in ran.out
+    assert ran.lines[-1] == "⚠️  Deployed, but /app/web is not as the app declares it"
 
 
 OTHER_KEYS = {

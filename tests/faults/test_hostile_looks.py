@@ -254,10 +254,13 @@ def test_a_bucket_is_never_taken_for_absent(
 
 
 REPOSITORY, POOL = "AWS::ECR::Repository", "AWS::Cognito::UserPool"
+LOG_GROUP = "AWS::Logs::LogGroup"
 LIST_POOLS = b'{"UserPools":[{"Id":"eu-central-1_Abc","Name":"some-pool"}]}'
 SEEN = {
     "DescribeRepositories": b'{"repositories":[{"repositoryName":"some-repository"}]}',
     "ListUserPools": LIST_POOLS,
+    "DescribeLogGroups": b'{"logGroups":[{"logGroupName":"some-group"}]}',
+    "DescribeLogStreams": b'{"logStreams":[]}',
     "DescribeUserPool": b'{"UserPool":{"Id":"eu-central-1_Abc","Name":"some-pool"}}',
 }
 
@@ -301,3 +304,16 @@ def test_a_user_pool_is_never_taken_for_absent_or_empty(
     if not is_documented(operation, hostile):
         answer_after(proxy, operation, hostile)
         probed(account, POOL, "some-pool")
+
+
+@HOSTILE
+@given(ANSWERS, st.sampled_from(["DescribeLogGroups", "FilterLogEvents"]))
+@example(Hostile(200, b"{}", b""), "DescribeLogGroups")
+@example(Hostile(200, b"{}", b""), "FilterLogEvents")
+def test_a_log_group_is_never_taken_for_absent_or_empty(
+    proxy: FaultProxy, account: Account, hostile: Hostile, operation: str
+) -> None:
+    """A listing that is not whole names no group, and one without events does not empty it."""
+    if not is_documented(operation, hostile):
+        answer_after(proxy, operation, hostile)
+        probed(account, LOG_GROUP, "some-group")

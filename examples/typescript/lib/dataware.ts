@@ -9,6 +9,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'AWS::SSM::Parameter': 'Name',
   'AWS::ECR::Repository': 'RepositoryName',
   'AWS::Cognito::UserPool': 'UserPoolName',
+  'AWS::Logs::LogGroup': 'LogGroupName',
 };
 
 /** What is left out is the first of these words. */

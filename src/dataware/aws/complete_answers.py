@@ -33,6 +33,8 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "DescribeContinuousBackups": ("ContinuousBackupsDescription",),
     "DescribeEvents": ("OperationEvents",),
     "DescribeExecution": ("status", "input"),
+    "DescribeLogGroups": ("logGroups",),
+    "DescribeLogStreams": ("logStreams",),
     "DescribeRepositories": ("repositories",),
     "DescribeStackEvents": ("StackEvents",),
     "DescribeStackResources": ("StackResources",),
@@ -40,6 +42,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "DescribeTable": ("Table",),
     "DescribeTimeToLive": ("TimeToLiveDescription",),
     "DescribeUserPool": ("UserPool",),
+    "FilterLogEvents": ("events",),
     "GetBucketCors": ("CORSRules",),
     "GetBucketEncryption": ("ServerSideEncryptionConfiguration",),
     "GetBucketOwnershipControls": ("OwnershipControls",),
@@ -73,6 +76,8 @@ NEVER_EMPTY: Mapping[str, tuple[str, str]] = {
 """What names a thing in a question, and the list in which it stands: without it comes an error."""
 
 ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "DescribeLogGroups": ("logGroups", ("logGroupName",)),
+    "DescribeLogStreams": ("logStreams", ("logStreamName",)),
     "DescribeRepositories": ("repositories", ("repositoryName",)),
     "DescribeStackEvents": ("StackEvents", ("ResourceStatus",)),
     "DescribeStackResources": (
@@ -80,6 +85,7 @@ ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("StackId", "StackName", "ResourceType", "LogicalResourceId", "ResourceStatus"),
     ),
     "DescribeStacks": ("Stacks", ("StackId", "StackStatus")),
+    "FilterLogEvents": ("events", ("timestamp",)),
     "GetParametersByPath": ("Parameters", ("Name", "Value", "Version", "LastModifiedDate")),
     "ListBuckets": ("Buckets", ("Name", "CreationDate")),
     "ListImages": ("imageIds", ()),

@@ -22,6 +22,7 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
         "AWS::SSM::Parameter": "ssm_parameter",
         "AWS::ECR::Repository": "ecr_repository",
         "AWS::Cognito::UserPool": "cognito_user_pool",
+        "AWS::Logs::LogGroup": "log_group",
     }
 )
 

@@ -25,7 +25,6 @@ HOLDS_DATA = frozenset(
         "AWS::KMS::Key",
         "AWS::Kinesis::Stream",
         "AWS::KinesisVideo::Stream",
-        "AWS::Logs::LogGroup",
         "AWS::MSK::Cluster",
         "AWS::MSK::ServerlessCluster",
         "AWS::MemoryDB::Cluster",
