@@ -11,8 +11,8 @@ from botocore.stub import ANY
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.comparison import PropertyVerdict, compare_configuration
 from dataware.core.comparison import LiveConfiguration as Live
+from dataware.core.comparison import PropertyVerdict, compare_configuration
 from dataware.core.errors import NotFoundError
 from dataware.core.model import Content, Existence
 from dataware.embedded import EmbeddedAws
