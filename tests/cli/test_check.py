@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 
@@ -68,3 +69,66 @@ def test_nothing_to_check_is_an_error() -> None:
     """Nothing looked into is no success."""
     assert run("check").code == 1
     assert run("check", "nowhere.yaml").code == 1
+
+
+STAGED = {
+    "Parameters": {"Stage": {"Type": "String", "AllowedValues": ["dev", "prod"]}},
+    "Resources": {
+        "Up": opted_in(
+            {
+                "Type": "AWS::S3::Bucket",
+                "Properties": {"BucketName": {"Fn::Sub": "uploads-${Stage}"}},
+            },
+            "uploads",
+        )
+    },
+}
+
+
+def test_parameters_make_names_known() -> None:
+    """From words, or from a file as CloudFormation's tools take it; what they give is checked."""
+    Path("template.json").write_text(json.dumps(STAGED))
+    Path("prod.json").write_text(json.dumps({"Parameters": {"Stage": "prod"}}))
+    ran = run("check", "template.json")
+    assert (ran.code, "pass --parameter Stage=VALUE" in ran.out) == (2, True), ran
+    for words in (("--parameter", "Stage=dev"), ("--parameters-file", "prod.json")):
+        ran = run("check", "template.json", *words)
+        assert ran.code == 0, ran
+        assert "1 resource opted in" in ran.out
+    clash = dict(STAGED["Resources"], Other=opted_in(bucket("uploads-prod"), "other"))
+    Path("template.json").write_text(json.dumps({**STAGED, "Resources": clash}))
+    assert run("check", "template.json", "--parameter", "Stage=dev").code == 0
+    ran = run("check", "template.json", "--parameters-file", "prod.json")
+    assert (ran.code, "same preferred name uploads-prod" in ran.out) == (2, True), ran
+
+
+def bucket(name: str) -> dict[str, object]:
+    """A bucket of a template."""
+    return {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}
+
+
+def test_a_wrong_parameter_is_a_problem_of_the_app() -> None:
+    """A value that CloudFormation would refuse, and a name that no template declares."""
+    Path("template.json").write_text(json.dumps(STAGED))
+    for word, says in (
+        ("Stage=test", "--parameter Stage=test: it takes one of dev, prod"),
+        ("Stge=prod", "--parameter Stge: no template declares it, did you mean Stage?"),
+    ):
+        ran = run("check", "template.json", "--parameter", word)
+        assert ran.code == 2, ran
+        assert f"template.json: {says}" in ran.out
+    bucket_app(Path("dataware.toml"), "uploads-prod", "uploads")
+    ran = run("check", "--parameter", "Stage=prod")
+    assert (ran.code, "dataware.toml has no parameters" in ran.err) == (1, True), ran
+
+
+def test_parameters_reach_the_stacks_of_an_assembly() -> None:
+    """Those that name a stack only this one, as on the command line of CDK."""
+    folder = assembly(Path("cdk.out"), One=STAGED["Resources"], Two=STAGED["Resources"])
+    for name in ("One", "Two"):
+        (folder / f"{name}.json").write_text(json.dumps(STAGED))
+    ran = run("check", "cdk.out", "--parameter", "One:Stage=dev", "--parameter", "Two:Stage=prod")
+    assert ran.code == 0, ran
+    assert "2 resources opted in" in ran.out
+    ran = run("check", "cdk.out", "--parameter", "Stage=prod")
+    assert (ran.code, "same preferred name uploads-prod" in ran.out) == (2, True), ran

@@ -57,7 +57,8 @@ def test_the_next_command_has_what_was_typed(
             "dataware deploy --stack 'Spaceport prod' --strict",
         ),
         (("--only", "orders"), "dataware apply --only orders"),
-        (("--fallback", "{name}-old"), "dataware apply --fallback …"),
+        (("--fallback", "{name}-old"), "dataware deploy --fallback '{name}-old'"),
+        (("--parameter", "Stage=prod"), "dataware apply --parameter …"),
     ],
 )
 def test_a_project_goes_on_with_its_deployment(arguments: tuple[str, ...], command: str) -> None:

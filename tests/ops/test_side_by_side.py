@@ -136,7 +136,7 @@ def test_one_that_fails_holds_up_no_other(there: World) -> None:
 def test_a_denied_write_holds_up_no_other(there: World) -> None:
     """The others are complete, and the next run touches only the one."""
     there.denied = {f"box03-{key}" for key in "abc"}
-    with pytest.raises(WriteDeniedError, match="nothing was copied to box03"):
+    with pytest.raises(IncompleteError, match="nothing was copied to box03"):
         apply_all(there)
     there.denied = set()
     there.log.clear()
@@ -263,7 +263,10 @@ BROKEN, REFUSED, CONFLICT = ServiceError("broken"), RefusedError("lock"), Confli
         ([BROKEN], ServiceError, 1),
         ([BROKEN, DONE], IncompleteError, 4),
         ([BROKEN, BROKEN], ServiceError, 1),
+        ([DENIED], WriteDeniedError, 1),
         ([DENIED, DENIED], WriteDeniedError, 1),
+        ([DONE, DENIED], IncompleteError, 4),
+        ([DENIED, BROKEN], IncompleteError, 4),
         ([DENIED, OPEN], IncompleteError, 4),
         ([DONE, OPEN], IncompleteError, 4),
         ([REFUSED, BROKEN, OPEN], RefusedError, 3),

@@ -37,7 +37,8 @@ SHOW_FOLDER = "dataware-show-"
 PACKAGES = ("boto3", "pycurl")
 
 HARMLESS = frozenset(
-    {"profile", "region", "stack", "app", "out", "allow_loss", "only", "source", "target"}
+    {"profile", "region", "stack", "app", "out", "allow_loss", "only", "fallback"}
+    | {"source", "target"}
 )
 """Arguments of free text that hold no secret; of others a record only says that they were given."""
 

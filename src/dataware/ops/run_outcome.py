@@ -47,8 +47,9 @@ def sum_up(outcomes: Sequence[Outcome]) -> None:
     """Raise one error for all that failed; nothing where nothing did.
 
     A refusal (3) goes before everything else, because going on could lose data. Any other error
-    (1) is Incomplete (4) where something was changed, because the next run goes on from there.
-    Where all that there is to do waits for a deployment, nothing has begun, and that is a refusal.
+    (1) is Incomplete (4) where something was changed, because the next run goes on from there; so
+    is a denied write (1, nothing was copied) beside resources that are complete. Where all that
+    there is to do waits for a deployment, nothing has begun, and that is a refusal.
     """
     errors = [one.error for one in outcomes if one.error is not None]
     if not errors:
@@ -63,7 +64,8 @@ def sum_up(outcomes: Sequence[Outcome]) -> None:
         raise failed[0] if len(errors) == 1 else type(failed[0])(_join(errors))
     if not begun:
         raise RefusedError(f"nothing was changed: {_join(errors)}")
-    if all(isinstance(error, WriteDeniedError) for error in errors):
+    done = any(one.begun for one in outcomes if one.error is None)
+    if not done and all(isinstance(error, WriteDeniedError) for error in errors):
         raise WriteDeniedError(_join(errors)) from errors[0]
     raise IncompleteError(_join(errors)) from errors[0]
 

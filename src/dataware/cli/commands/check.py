@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import SectionedCommand
-from dataware.cli.options import format_option, only_option, plain_options
+from dataware.cli.options import format_option, only_option, parameter_options, plain_options
 from dataware.cli.settings import AwsOptions, pick
 from dataware.core.errors import InputError, SidesDifferError
 from dataware.report import Format
+
+if TYPE_CHECKING:
+    from dataware.core.parameters import GivenParameters
 
 TOML, PROJECT = Path("dataware.toml"), Path("cdk.json")
 
@@ -20,6 +23,7 @@ TOML, PROJECT = Path("dataware.toml"), Path("cdk.json")
 @click.command(cls=SectionedCommand, short_help="Check an app's files; asks AWS nothing.")
 @click.argument("app", required=False, type=FilePath(path_type=Path))
 @only_option
+@parameter_options
 @format_option
 @plain_options
 def check(**given: Any) -> int:
@@ -36,11 +40,20 @@ def check(**given: Any) -> int:
       dataware check
       dataware check template.yaml
       dataware check cdk.out --format json
+      dataware check template.yaml --parameter Stage=prod
     """
-    return run_check(pick(AwsOptions, given), given["app"], given["only"])
+    from dataware.ops.inputs.parameters_file import read_parameters
+
+    parameters = read_parameters(given["parameter"], given["parameters_file"])
+    return run_check(pick(AwsOptions, given), given["app"], given["only"], parameters)
 
 
-def run_check(look: AwsOptions, app: Path | None, only: tuple[str, ...] = ()) -> int:
+def run_check(
+    look: AwsOptions,
+    app: Path | None,
+    only: tuple[str, ...] = (),
+    parameters: GivenParameters | None = None,
+) -> int:
     """Tell every problem; the exit code says whether there is one."""
     from dataware.cli.display import display
     from dataware.core.events import event, format_count
@@ -49,7 +62,7 @@ def run_check(look: AwsOptions, app: Path | None, only: tuple[str, ...] = ()) ->
     from dataware.ops.inputs.problems import check_file
 
     path = app or _default_app(Path())
-    checked = check_file(path, kinds_by_type()).only(only)
+    checked = check_file(path, kinds_by_type(), parameters).only(only)
     with display(look) as emit:
         for problem in checked.problems:
             if look.format is Format.TEXT:

@@ -14,6 +14,7 @@ from dataware.cli.options import (
     guard_options,
     outside_options,
     parallel_option,
+    pattern_option,
     prices_option,
     yes_option,
 )
@@ -24,6 +25,7 @@ from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOpti
 @yes_option
 @full_option
 @deploy_options
+@pattern_option
 @guard_options
 @click.option(
     "--allow-unseen",
@@ -45,6 +47,7 @@ def deploy(**given: Any) -> int:
     Examples:
       dataware deploy
       dataware deploy --yes --stack Spaceport-prod -- --require-approval never
+      dataware deploy --fallback '{base}-prod={base}' -- --all
     """
     from dataware.cli.deployment.deploy import run_deploy
 

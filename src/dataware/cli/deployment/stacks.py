@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dataware.cli.app import app_of
@@ -49,7 +49,7 @@ def choose_stacks(
     ids = tuple(stack.id for stack in chosen)
     loaded = app_of(
         out,
-        AppOptions(assembly, None, app.strict, app.on_error, app.on_fallback_data, app.import_mode),
+        replace(app, app=assembly, stack=None, exclusively=False, context=(), cdk_app=None),
         guarding=True,
         select=lambda stacks: [stack for stack in stacks if stack.id in ids],
         given=given_parameters(arguments),

@@ -11,6 +11,7 @@ from pathlib import Path
 from dataware.core.errors import InputError
 from dataware.core.kind import Kind
 from dataware.core.model import Wanted
+from dataware.core.parameters import GivenParameters
 from dataware.ops.inputs.assembly import MANIFEST, Stack, read_stacks
 from dataware.ops.inputs.lines import line_in_template, line_in_toml
 from dataware.ops.inputs.only import check_known, names_of
@@ -20,6 +21,7 @@ from dataware.ops.inputs.opted_in import (
     open_template,
     template_readers,
 )
+from dataware.ops.inputs.parameters_file import check_parameters
 from dataware.ops.inputs.reading import InputSection, read_text
 from dataware.ops.inputs.template import parse_template
 from dataware.ops.inputs.toml_file import (
@@ -30,6 +32,7 @@ from dataware.ops.inputs.toml_file import (
     section_of,
     tables_of,
 )
+from dataware.ops.inputs.value_sources import StackValues, ValueSources
 from dataware.ops.inputs.wanted import Kinds, Overrides, check_together
 
 LINE = re.compile(r"\bline (\d+)\b")
@@ -82,23 +85,47 @@ class CheckedFile:
 Reader = Callable[[], Wanted]
 
 
-def check_file(path: Path, kinds: Kinds) -> CheckedFile:
+def check_file(path: Path, kinds: Kinds, given: GivenParameters | None = None) -> CheckedFile:
     """Read a dataware.toml, a template or a cloud assembly to its end, whatever is wrong with it.
 
-    Raises InputError for what cannot be read at all, such as a path to nothing.
+    `given` are the values of parameters. Raises InputError for what cannot be read at all, such as
+    a path to nothing, and for parameters of what has none.
     """
+    sources = ValueSources(given or GivenParameters())
     if path.is_dir():
         if not (path / MANIFEST).is_file():
             raise InputError(f"{path} is not a cloud assembly: it has no {MANIFEST}")
-        return _check_assembly(path, kinds)
+        return _check_assembly(path, kinds, sources)
     read_text(path)
-    check = _check_toml if path.suffix == ".toml" else _check_template
-    return _join_parts([check(path, kinds)], path, kinds)
+    if path.suffix != ".toml":
+        parts = [_check_template(path, kinds, sources), *_check_given(path, [("", path)], sources)]
+        return _join_parts(parts, path, kinds)
+    if sources.parameters.values:
+        raise InputError(f"{path} has no parameters: leave out --parameter and --parameters-file")
+    return _join_parts([_check_toml(path, kinds)], path, kinds)
 
 
-def _check_assembly(folder: Path, kinds: Kinds) -> CheckedFile:
+def _check_assembly(folder: Path, kinds: Kinds, sources: ValueSources) -> CheckedFile:
     stacks = read_stacks(folder)
-    return _join_parts([_check_template(one.template, kinds, one) for one in stacks], folder, kinds)
+    parts = [_check_template(one.template, kinds, sources, one) for one in stacks]
+    named = [(one.name, one.template) for one in stacks]
+    return _join_parts([*parts, *_check_given(folder, named, sources)], folder, kinds)
+
+
+def _check_given(
+    app: Path, templates: Sequence[tuple[str, Path]], sources: ValueSources
+) -> Iterator[CheckedFile]:
+    """What is wrong with the given parameters; a template that is none is told elsewhere."""
+    if not sources.parameters.values:
+        return
+    try:
+        documents = [(name, parse_template(path)) for name, path in templates]
+    except InputError:
+        return
+    try:
+        check_parameters(documents, sources.parameters)
+    except InputError as error:
+        yield CheckedFile(problems=(FileProblem(str(app), 0, str(error)),))
 
 
 def _join_parts(parts: Iterable[CheckedFile], path: Path, kinds: Kinds) -> CheckedFile:
@@ -137,11 +164,21 @@ def _check_toml(path: Path, kinds: Kinds) -> CheckedFile:
     return CheckedFile(tuple(wanted), tuple(problems))
 
 
-def _check_template(path: Path, kinds: Kinds, stack: Stack | None = None) -> CheckedFile:
+def _check_template(
+    path: Path, kinds: Kinds, sources: ValueSources, stack: Stack | None = None
+) -> CheckedFile:
     text = read_text(path)
-    source = Source(path, kinds, Overrides(), None)
+    source = Source(path, kinds, Overrides(), None, values=StackValues(sources))
     if stack is not None:
-        source = Source(path, kinds, Overrides(), stack.name, stack.referred, synthesized=True)
+        source = Source(
+            path,
+            kinds,
+            Overrides(),
+            stack.name,
+            stack.referred,
+            synthesized=True,
+            values=StackValues(sources, stack.name, stack.environment),
+        )
     try:
         readers = template_readers(source, open_template(source, parse_template(path)))
     except InputError as error:
