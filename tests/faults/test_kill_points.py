@@ -29,7 +29,7 @@ from support.memory_aws import Call, Forward
 from support.memory_jobs import KINDS, Job, filled
 from support.migrations import MIGRATIONS
 from support.servers import FaultProxy
-from support.world import World, install
+from support.world import World, WorldJournals, install
 
 SEEDS = range(200)
 WANTED = Wanted("Box", "Memory::Box", "new", ("old",))
@@ -113,16 +113,17 @@ class MortalWorld(World):
     def apply(self) -> list[str]:
         """One `dataware apply`; the lines that it ends with."""
         self.events.clear()
-        plain = self.context()
-        kept = self.journals
-
-        def journal(_kind: str, target: str) -> MemoryJournal:
-            whole = kept.setdefault(target, MemoryJournal())
-            return Steps(self, whole.kept)
-
-        context = replace(plain, journal=journal)
+        context = replace(self.context(), journals=MortalJournals(self))
         apply_plan(context, make_plan(context, [WANTED]), CopySettings())
         return self.events.texts("migrated") + self.events.texts("verified")
+
+
+class MortalJournals(WorldJournals):
+    """The journals of such a world."""
+
+    def open(self, kind: str, target: str) -> MemoryJournal:
+        """The one of a target, each of whose records is a step."""
+        return Steps(self.world, super().open(kind, target).kept)
 
 
 class Steps(MemoryJournal):

@@ -73,9 +73,7 @@ class Environments:
             aws = EnvironmentAws(self, account, region)
             return replace(context, aws=aws, markers=EnvironmentMarkers(aws))
 
-        return replace(
-            base, aws=there, markers=EnvironmentMarkers(there), regional=there.beside, move=move
-        )
+        return replace(base, aws=there, markers=EnvironmentMarkers(there), move=move)
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class EnvironmentAws:
     region: str
     partition: str = "aws"
 
-    def beside(self, region: str) -> Any:
+    def for_region(self, region: str) -> Any:
         """The same account in another region."""
         return replace(self, region=region)
 

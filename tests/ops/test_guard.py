@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,6 +25,11 @@ class StackedAws(WorldAws):
 
     held: Mapping[str, Any] = field(default_factory=dict)
     templates: Mapping[str, Any] = field(default_factory=dict)
+    elsewhere: Callable[[str], Any] | None = None
+
+    def for_region(self, region: str) -> Any:
+        """What the test has elsewhere, else this."""
+        return self.elsewhere(region) if self.elsewhere else self
 
     def stack_resources(self, stack: str) -> Mapping[str, Deployed]:
         """What the test has deployed."""
@@ -65,7 +70,7 @@ def there(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def context_of(world: World, aws: StackedAws, *, strict: bool = False) -> Any:
     """A context whose account, in any region, is `aws`."""
-    return replace(world.context(), aws=aws, regional=lambda _region: aws, strict=strict)
+    return replace(world.context(), aws=aws, strict=strict)
 
 
 def test_it_tells_what_would_be_lost(there: World) -> None:
@@ -107,9 +112,7 @@ def test_a_yaml_template_is_understood(there: World) -> None:
     text = (
         f"Resources: {{Box: {{Type: {BOX}, DeletionPolicy: Retain, Properties: {{Name: full}}}}}}"
     )
-    (threat,) = losses(
-        StackedAws(there, held=HELD, templates={"App": text}), there.context().regional, EMPTIED
-    ).threats
+    (threat,) = losses(StackedAws(there, held=HELD, templates={"App": text}), EMPTIED).threats
     assert "unmanaged" in threat.outcome
 
 
@@ -149,12 +152,12 @@ def test_what_cannot_be_seen_is_a_warning(
 
 def test_stacks_elsewhere(there: World) -> None:
     """Another region is looked at there; another account is told of."""
-    here = StackedAws(there)
     far = StackedAws(there, region="far", held=HELD, templates=TEMPLATES)
+    here = StackedAws(there, elsewhere=lambda _region: far)
     stack = replace(EMPTIED.stacks[0], region="far")
-    assert len(losses(here, lambda _region: far, App([], stacks=(stack,))).threats) == 1
+    assert len(losses(here, App([], stacks=(stack,))).threats) == 1
     foreign = replace(stack, account="999999999999")
-    found = losses(here, lambda _region: far, App([], stacks=(foreign,)))
+    found = losses(here, App([], stacks=(foreign,)))
     assert "meant for account 999999999999" in found.unseen[0]
     assert not found.threats
 
@@ -164,7 +167,7 @@ def test_a_nested_stack_of_which_no_file_is_at_hand_is_told_of(there: World) -> 
     nested = "AWS::CloudFormation::Stack"
     held = {"App": {"Inner": Deployed(nested, "arn:inner")}}
     app = App([], stacks=(StackTemplate("App", {"Inner": DeclaredResource(nested)}),))
-    (text,) = losses(StackedAws(there, held=held), there.context().regional, app).unseen
+    (text,) = losses(StackedAws(there, held=held), app).unseen
     assert "nested stack App/Inner" in text
 
 
@@ -189,7 +192,7 @@ def test_a_nested_stack_that_may_go_takes_all_with_it(
     aws = StackedAws(there, held=held, templates=before)
     inner = StackTemplate("App/Inner", {"Box": box("full")})
     outer = StackTemplate("App", {"Inner": now} if now else {}, {"Inner": inner})
-    found = losses(aws, there.context().regional, App([], stacks=(outer,)))
+    found = losses(aws, App([], stacks=(outer,)))
     assert [one.logical_id for one in found.threats] == (["Box"] if lost else [])
 
 

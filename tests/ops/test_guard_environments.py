@@ -58,10 +58,14 @@ def found_in(world: World, app: App, deployed: Mapping[str, Mapping[str, Any]]) 
             for logical_id, one in held.items()
         }
         return StackedAws(
-            world, region=region, held={"app": held}, templates={"app": {"Resources": resources}}
+            world,
+            region=region,
+            held={"app": held},
+            templates={"app": {"Resources": resources}},
+            elsewhere=at,
         )
 
-    return losses(at(HERE), at, app).threats
+    return losses(at(HERE), app).threats
 
 
 ORDERS = {"Orders": Deployed(BOX, "orders")}

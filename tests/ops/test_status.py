@@ -9,6 +9,7 @@ import pytest
 
 from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.model import Marker, MarkerState, Problem
+from dataware.ops.context import NoJournals
 from dataware.ops.status import MigrationStatus, amount, check_seen, runs_on_record, status
 from support.world import World
 
@@ -187,11 +188,22 @@ def journal_of(run: str) -> list[dict[str, Any]]:
     ]
 
 
+class KnownJournal(NoJournals):
+    """The same journal for every target."""
+
+    def __init__(self, records: list[dict[str, Any]]) -> None:
+        self.records = records
+
+    def read(self, _kind: str, _target: str) -> list[dict[str, Any]]:
+        """What it says."""
+        return self.records
+
+
 @pytest.mark.parametrize(("run", "known"), [("r1", True), ("another", False)])
 def test_a_journal_of_the_same_run_adds_what_it_knows(run: str, known: bool) -> None:
     """From where the next run goes on here; another run's journal says nothing of this one."""
     there = World(markers={"new": marker(unit="key")})
-    context = replace(there.context(), recorded=lambda _kind, _target: journal_of(run))
+    context = replace(there.context(), journals=KnownJournal(journal_of(run)))
     (shown,) = status(context)
     text = "local checkpoint after 42 keys, 1 of 2 parts done, skipped: 1 archived"
     assert (text in there.events.texts("migration-status")[0]) is known

@@ -13,6 +13,7 @@ from dataware.core.ports import Journal
 from dataware.migrate import CopyState, EngineSettings, RunTools, WorkerGroup, WorkerTask, split
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
 from dataware.migrate.worker import Message, Worker
+from dataware.verify.run import TaskRunner
 from support.copying import Events, LoopClock, MemoryCopier
 from support.virtual import run_virtually
 
@@ -124,3 +125,7 @@ class MemoryWorkers:
         told = WorkerTask.from_json(_sent(assignment.to_json()))
         self.started.append(told)
         return MemoryMember(self.make(told), told.settings)
+
+    def task_runner(self, _pair: object, threads: TaskRunner) -> TaskRunner:
+        """Nobody else than the threads."""
+        return threads

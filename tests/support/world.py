@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -104,9 +104,7 @@ class World:
             clock=LoopClock(),
             emit=self.events,
             hold=WorldHold(self),
-            journal=lambda _kind, target: self.journals.setdefault(target, MemoryJournal()),
-            wire=lambda _report: NoWire(),
-            regional=lambda _region: WorldAws(self),
+            journals=WorldJournals(self),
             stop=stop,
         )
 
@@ -133,9 +131,32 @@ class WorldAws:
     region: str = "eu-central-1"
     partition: str = "aws"
 
+    def for_region(self, _region: str) -> Self:
+        """The same world."""
+        return self
+
+    def wire(self, _report: object) -> NoWire:
+        """One that is never used."""
+        return NoWire()
+
     def owner_of(self, _types: Collection[str], physical_id: str) -> Owner:
         """The owner that the test has set."""
         return self.world.owners.get(physical_id, UNMANAGED)
+
+
+@dataclass(frozen=True)
+class WorldJournals:
+    """Journals that outlive a run."""
+
+    world: World
+
+    def open(self, _kind: str, target: str) -> MemoryJournal:
+        """The one of a target."""
+        return self.world.journals.setdefault(target, MemoryJournal())
+
+    def read(self, _kind: str, _target: str) -> Sequence[Mapping[str, Any]]:
+        """Nothing that a status would show."""
+        return ()
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from dataware.core.lock_file import (
 from dataware.core.model import ImportMode, Wanted
 from dataware.core.names import localize_names
 from dataware.core.plan import LOOKING, LOOKUP_VARIABLE, RUN, Planned
-from dataware.core.ports import Journal, Wire
+from dataware.core.ports import Wire
 from dataware.http.endpoint import Endpoint
 from dataware.kinds import kinds_by_type, load
 from dataware.ops.adoption import mark_allowed_losses
@@ -137,9 +137,6 @@ def _decide_now(wanted: Sequence[Wanted], environment: Environment) -> Entries:
             clock=clock,
             emit=emit,
             hold=_Nothing(),
-            journal=_no_journal,
-            wire=account.wire,
-            regional=account.for_region,
             move=_move,
         )
         wanted = mark_allowed_losses(wanted, _allowed_losses())
@@ -176,7 +173,7 @@ def _allowed_losses() -> frozenset[str]:
 
 def _move(context: Context, region: str) -> Context:
     """The context of another region, whose records lie there."""
-    aws = context.regional(region)
+    aws = context.aws.for_region(region)
     return replace(context, aws=aws, markers=ParameterMarkers(aws, context.clock))
 
 
@@ -193,10 +190,6 @@ class _Nothing:
     def release(self, kind: Kind, name: str) -> bool:
         """Refuse."""
         raise RefusedError(f"a synth does not touch the {kind.noun} {name}")
-
-
-def _no_journal(kind: str, target: str) -> Journal:
-    raise RefusedError(f"a synth copies nothing into {target} ({kind})")
 
 
 def _open_wire(access: Endpoint, on_throttle: Callable[[str], None]) -> Wire:

@@ -29,7 +29,7 @@ def losses_of(
     app = _app_of(templates)
     region = None if os.environ.get("AWS_REGION") else os.environ.get("CDK_DEFAULT_REGION")
     account = Account.open(_no_wire, profile=profile, region=region)
-    found = losses(account, account.for_region, app)
+    found = losses(account, app)
     marked = mark_allowed(found.threats, allow)
     return marked, found.unseen, {stack.key: stack.path for stack in app.stacks}
 

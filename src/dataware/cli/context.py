@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from dataware.aws import Account, ClientSettings, SystemClock
 from dataware.cli.creation import CloudFormationHoldingStacks
@@ -19,12 +18,11 @@ from dataware.cli.run_log import run_of_command, with_run_log
 from dataware.cli.settings import AwsOptions, CopyOptions
 from dataware.cli.transport import make_wire
 from dataware.core.events import Event, event
-from dataware.core.ports import Aws, Emit, Journal
-from dataware.ops.context import ComparisonSpec, Context, CopySettings
+from dataware.core.ports import Emit, StopRequest
+from dataware.ops.context import Context, CopySettings
 from dataware.ops.run_bounds import AT_ONCE
 from dataware.report.brief import without_decisions
-from dataware.state import FileJournal, ParameterMarkers, journal_path, read_records
-from dataware.verify.run import TaskRunner
+from dataware.state import FileJournals, ParameterMarkers
 
 
 @contextmanager
@@ -52,18 +50,9 @@ def outside(
         context = replace(context, command_run=run_of_command())
         if not account.asks_for_code:
             # Nobody could type the code for another process.
-            checkers = partial(_process_pool, partial(open_account, options))
-            context = replace(context, checkers=checkers, workers=ProcessWorkers(options))
+            workers = ProcessWorkers(options, partial(open_account, options))
+            context = replace(context, workers=workers)
         yield context
-
-
-def _process_pool(
-    open_again: partial[Account], pair: ComparisonSpec, threads: TaskRunner
-) -> TaskRunner:
-    """The processes of a verification, which a plan does without."""
-    from dataware.cli.process.verify_pool import ProcessPool  # noqa: PLC0415 - slow to import
-
-    return ProcessPool(open_again, pair, threads)
 
 
 def _stop(options: AwsOptions, emit: Emit, *, graceful: bool) -> StopSignal:
@@ -87,7 +76,7 @@ def _both(emit: Emit, listener: Emit | None) -> Emit:
 def open_account(
     options: AwsOptions,
     client_settings: ClientSettings | None = None,
-    stop: Callable[[], bool] | None = None,
+    stop: StopRequest | None = None,
 ) -> Account:
     """The account that options, variables and config files point to; no network.
 
@@ -103,9 +92,7 @@ def open_account(
     )
 
 
-def make_context(
-    account: Account, emit: Emit, stop: Callable[[], bool], *, strict: bool
-) -> Context:
+def make_context(account: Account, emit: Emit, stop: StopRequest, *, strict: bool) -> Context:
     """The ports over a real account."""
     clock = SystemClock()
     return Context(
@@ -114,26 +101,22 @@ def make_context(
         clock=clock,
         emit=emit,
         hold=CloudFormationHoldingStacks(account),
-        journal=partial(_journal, account),
-        wire=account.wire,
-        regional=account.for_region,
+        journals=FileJournals(account),
         stop=stop,
         strict=strict,
-        recorded=partial(_read_journal, account),
         move=move,
     )
 
 
 def move(context: Context, region: str) -> Context:
     """The context of another region, because the records of a resource lie where it lives."""
-    aws = context.regional(region)
+    aws = context.aws.for_region(region)
     return replace(
         context,
         aws=aws,
         markers=ParameterMarkers(aws, context.clock),
         hold=CloudFormationHoldingStacks(aws),
-        journal=partial(_journal, aws),
-        recorded=partial(_read_journal, aws),
+        journals=FileJournals(aws),
     )
 
 
@@ -151,11 +134,3 @@ def settings_of(copy: CopyOptions) -> CopySettings:
         multipart_threshold=copy.multipart_threshold,
         part_size=copy.part_size,
     )
-
-
-def _journal(aws: Aws, kind: str, target: str) -> Journal:
-    return FileJournal(journal_path(aws.account, aws.region, kind, target))
-
-
-def _read_journal(aws: Aws, kind: str, target: str) -> Iterator[Mapping[str, Any]]:
-    return read_records(journal_path(aws.account, aws.region, kind, target))

@@ -6,7 +6,7 @@ fake. This module holds no behaviour.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from enum import Enum, auto
 from types import MappingProxyType
@@ -16,7 +16,22 @@ from dataware.core.events import Event
 from dataware.core.model import Deployed, Marker, Owner
 
 T = TypeVar("T")
-Emit = Callable[[Event], None]
+
+
+class Emit(Protocol):
+    """Takes each event as it happens; for any thread."""
+
+    def __call__(self, happened: Event, /) -> None:
+        """Report it, or keep it."""
+        ...
+
+
+class StopRequest(Protocol):
+    """Whether a person asked to stop."""
+
+    def __call__(self) -> bool:
+        """True from then on."""
+        ...
 
 
 class Judgement(Enum):
@@ -116,6 +131,10 @@ class Aws(Protocol):
     @property
     def partition(self) -> str:
         """``aws``, ``aws-cn`` or ``aws-us-gov``."""
+        ...
+
+    def for_region(self, region: str) -> Aws:
+        """The control plane of a region of the same credentials, be it this one."""
         ...
 
     def client(self, service: str) -> Any:
@@ -231,6 +250,18 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Flush and release the file."""
+        ...
+
+
+class Journals(Protocol):
+    """The journals of this machine, by the name of a kind and that of a target."""
+
+    def open(self, kind: str, target: str) -> Journal:
+        """Begin a journal, or go on with it. Raises Refused while another run has it."""
+        ...
+
+    def read(self, kind: str, target: str) -> Iterable[Mapping[str, Any]]:
+        """What a journal says, also while a run has it open; nothing without one."""
         ...
 
 

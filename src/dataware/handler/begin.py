@@ -42,7 +42,7 @@ def handler(request: Mapping[str, Any], context: LambdaContext) -> dict[str, Any
 async def _begin(work: Invocation, checkpoint: str | None) -> tuple[CopyState, Size]:
     """The progress to go on from, and the size of the source."""
     job, emit = work.job, work.outside.emit
-    wire = work.outside.wire(ThrottleRelay())
+    wire = work.outside.aws.wire(ThrottleRelay())
     try:
         aws = aws_of(work.outside, job.order.target)
         copier = job.kind.require_copying().copier(

@@ -82,7 +82,7 @@ def work_on(work: Invocation, shards: Sequence[Shard | TaskState]) -> None:
 async def _copy(work: Invocation, shard: Shard) -> None:
     """Copy one shard, as far as the time allows."""
     throttle = ThrottleRelay()
-    wire = work.outside.wire(throttle)
+    wire = work.outside.aws.wire(throttle)
     progress = shard.progress()
     try:
         throttle.engine = _engine(work, shard, progress, wire)

@@ -15,7 +15,6 @@ from dataware.core.kind import Kind
 from dataware.core.ports import Wire
 from dataware.handler.job import MigrationJob
 from dataware.handler.lease_monitor import LeaseMonitor
-from dataware.handler.shard import Shard, ShardJournal
 from dataware.http.endpoint import Endpoint
 from dataware.ops.context import Context, CreationWatch, TargetToMake
 from dataware.report.jsonlines import JsonRenderer
@@ -96,16 +95,13 @@ def looking(name: str) -> Iterator[Context]:
             clock=clock,
             emit=emit,
             hold=NoHoldingStacks(),
-            journal=lambda _kind, _target: ShardJournal(Shard("")),
-            wire=account.wire,
-            regional=account.for_region,
             move=partial(_move, name),
         )
 
 
 def _move(name: str, context: Context, region: str) -> Context:
     """The outside in another region, whose records lie there."""
-    aws = context.regional(region)
+    aws = context.aws.for_region(region)
     return replace(context, aws=aws, markers=ParameterMarkers(aws, context.clock, execution(name)))
 
 

@@ -41,7 +41,7 @@ def skipped_by(shards: Sequence[Shard]) -> SkippedKeys:
 
 def sides_of(work: Invocation) -> Readers:
     """The readers of both sides of a job."""
-    return verify.sides_of(work.job.kind, work.job.pair, work.outside.regional)
+    return verify.sides_of(work.job.kind, work.job.pair, work.outside.aws)
 
 
 def begin_verification(work: Invocation) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
+from dataware.core.errors import RefusedError
 from dataware.core.kind import Kind
 from dataware.core.model import Location, OnConflict, Wanted
-from dataware.core.ports import Aws, Clock, Emit, Journal, Markers, Wire
+from dataware.core.ports import Aws, Clock, Emit, Journal, Journals, Markers, StopRequest
 from dataware.migrate import LeaseTerm, WorkerHandle, WorkerTask
 from dataware.ops.run_bounds import AT_ONCE, RunBounds
 from dataware.verify.run import TaskRunner
@@ -71,7 +72,7 @@ class HoldingStacks(Protocol):
 
 
 class Workers(Protocol):
-    """Starts processes that help to copy."""
+    """Starts processes that help to copy and to compare."""
 
     @property
     def cores(self) -> int:
@@ -87,6 +88,18 @@ class Workers(Protocol):
 
         Raises Incomplete when the system starts no more processes.
         """
+        ...
+
+    def task_runner(self, pair: ComparisonSpec, threads: TaskRunner) -> TaskRunner:
+        """What carries the tasks of a comparison out, with `threads` where they are few."""
+        ...
+
+
+class MoveContext(Protocol):
+    """Makes the context of another region, with the records, journals and stacks that lie there."""
+
+    def __call__(self, context: Context, region: str) -> Context:
+        """The same run, elsewhere."""
         ...
 
 
@@ -127,18 +140,24 @@ class ComparisonSpec:
     deep: bool = False
 
 
+class NoJournals:
+    """The journals of a place where nothing is copied."""
+
+    def open(self, kind: str, target: str) -> Journal:
+        """Refuse."""
+        raise RefusedError(f"nothing is copied into {target} ({kind}) from here")
+
+    def read(self, _kind: str, _target: str) -> Iterable[Mapping[str, Any]]:
+        """There are none."""
+        return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The outside, as one argument.
 
-    `stop` turns true once a person asked to stop; `journal` opens the journal of a target (kind
-    name, target name); `wire` makes a transport that reports throttling; `regional` gives the
-    control plane of another region of the same credentials; `checkers` makes who carries out the
-    tasks of a comparison, out of who does so on threads of this process; without `workers` this
-    process copies and compares alone. `bounds` are shared by all migrations of the run. `recorded`
-    reads what a journal on this machine says of a target (kind name, target name), also while a run
-    has it open. `move` makes the context of another region, with the records, journals and holding
-    stacks that lie there. `command_run` is the id of the record that the command leaves.
+    Without `workers` this process copies and compares alone. `bounds` are shared by all migrations
+    of the run. `command_run` is the id of the record that the command leaves.
     """
 
     aws: Aws
@@ -146,20 +165,14 @@ class Context:
     clock: Clock
     emit: Emit
     hold: HoldingStacks
-    journal: Callable[[str, str], Journal]
-    wire: Callable[[Callable[[str], None]], Wire]
-    regional: Callable[[str], Aws]
-    stop: Callable[[], bool] = field(default=lambda: False)
+    journals: Journals = field(default_factory=NoJournals)
+    stop: StopRequest = field(default=lambda: False)
     strict: bool = False
-    checkers: Callable[[ComparisonSpec, TaskRunner], TaskRunner] | None = None
     workers: Workers | None = None
     bounds: RunBounds = field(default_factory=RunBounds)
     command_run: str | None = None
-    recorded: Callable[[str, str], Iterable[Mapping[str, Any]]] = field(
-        default=lambda _kind, _target: ()
-    )
-    move: Callable[[Context, str], Context] = field(
-        default=lambda context, region: replace(context, aws=context.regional(region))
+    move: MoveContext = field(
+        default=lambda context, region: replace(context, aws=context.aws.for_region(region))
     )
 
     def in_region(self, region: str) -> Context:

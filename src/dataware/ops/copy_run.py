@@ -62,7 +62,7 @@ class CopyRun:
     async def run(self) -> None:
         """Copy what is not yet accounted for. Raises Incomplete when asked to stop."""
         throttle = ThrottleRelay()
-        wire = self.context.wire(throttle)
+        wire = self.context.aws.wire(throttle)
         wire.permit = self.term
         try:
             aws = aws_of(self.context, self.order.target)

@@ -6,7 +6,7 @@ touch. Changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -44,8 +44,6 @@ from dataware.ops.inputs.template import NESTED
 from dataware.ops.inputs.wanted import App
 from dataware.ops.inputs.yaml_forms import describe_mistake, parse_yaml
 from dataware.ops.probe import PROBES_AT_ONCE, probe_name
-
-Regional = Callable[[str], Aws]
 
 
 @dataclass(slots=True)
@@ -99,7 +97,7 @@ def guard(
     RefusedError if not every stack can be looked at where that is needed or any doubt is a stop, or
     then if a resource would be protected less than it is deployed.
     """
-    found = losses(context.aws, context.regional, app, given, change_sets)
+    found = losses(context.aws, app, given, change_sets)
     for remark in found.remarks:
         context.emit(event("note", text=remark))
     doubts = "; ".join(found.unseen)
@@ -124,7 +122,6 @@ def guard(
 
 def losses(
     here: Aws,
-    regional: Regional,
     app: App,
     given: GivenParameters | None = None,
     change_sets: ChangeSetUse = ChangeSetUse.NEVER,
@@ -145,7 +142,7 @@ def losses(
         if stack.account not in {None, here.account}:
             return GuardFindings(unseen=[_elsewhere(stack)])
         region = stack.region or here.region
-        aws = here if region == here.region else regional(region)
+        aws = here.for_region(region)
         stack = _with_given(aws, stack, given or GivenParameters())
         lost = _losses_of(aws, outlooks[region], stack, stack.name, check)
         found = _keep_threats_to_data(aws, lost)

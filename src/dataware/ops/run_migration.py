@@ -191,7 +191,7 @@ class _MigrationRun:
         kind, order = self._migration.kind, self._migration.order
         # What an earlier run began may be in use by now, or that run may write to it yet.
         order = replace(order, exclusive=self._migration.create is not None)
-        journal = self._context.journal(kind.names.slug, on_record(kind, order)[1])
+        journal = self._context.journals.open(kind.names.slug, on_record(kind, order)[1])
         try:
             self._open(journal, target)
             return self._rounds(journal, order)

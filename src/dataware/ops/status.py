@@ -188,7 +188,7 @@ def with_journal(context: Context, run: MigrationStatus) -> MigrationStatus:
     """The run with what a journal on this machine knows of it."""
     if run.state in (RUNNING, COMPLETE, UNKNOWN):
         return run
-    progress = CopyState.of(context.recorded(run.kind, run.target))
+    progress = CopyState.of(context.journals.read(run.kind, run.target))
     if progress.run is None or progress.run != run.run:
         return run
     finished = sum(cursor is None for cursor in progress.cursors.values())

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 
 from dataware.calc.multiset_digest import MultisetDigest
@@ -108,7 +107,7 @@ def run_comparison(
     measure: VerifyProgress | None = None,
 ) -> Verdict:
     """What a comparison finds. Raises InputError for a kind that cannot be compared."""
-    sides = sides_of(kind, pair, partial(_regional, context))
+    sides = sides_of(kind, pair, context.aws)
     return compare(
         sides.source,
         sides.target,
@@ -121,17 +120,17 @@ def run_comparison(
 
 def _runner(context: Context, pair: ComparisonSpec, threads: TaskRunner) -> TaskRunner:
     """Who carries out a comparison: processes, where there are some and nobody else has them."""
-    if context.checkers is None or context.workers is None:
+    if context.workers is None:
         return threads
-    checkers = context.checkers(pair, threads)
-    return BorrowingRunner(checkers, threads, context.bounds, context.workers.cores)
+    processes = context.workers.task_runner(pair, threads)
+    return BorrowingRunner(processes, threads, context.bounds, context.workers.cores)
 
 
 @dataclass(frozen=True, slots=True)
 class BorrowingRunner:
     """Lets processes carry tasks out while no other migration of the run has any, else threads."""
 
-    checkers: TaskRunner
+    processes: TaskRunner
     threads: TaskRunner
     bounds: RunBounds
     cores: int
@@ -141,14 +140,14 @@ class BorrowingRunner:
     ) -> Iterator[tuple[VerifyTask, TaskResult]]:
         """Each task with what it found, as soon as it ends."""
         with self.bounds.processes(self.cores, self.cores) as got:
-            runner = self.checkers if got == self.cores else self.threads
-            if runner is self.checkers:
+            runner = self.processes if got == self.cores else self.threads
+            if runner is self.processes:
                 yield from runner.results(tasks, stop, count)
                 return
         yield from runner.results(tasks, stop, count)
 
 
-def sides_of(kind: Kind, pair: ComparisonSpec, regional: Callable[[str], Aws]) -> Readers:
+def sides_of(kind: Kind, pair: ComparisonSpec, aws: Aws) -> Readers:
     """The readers of both sides. Raises InputError for a kind that cannot be compared."""
     if kind.copying is None:
         raise InputError(
@@ -156,19 +155,15 @@ def sides_of(kind: Kind, pair: ComparisonSpec, regional: Callable[[str], Aws]) -
         )
     make = kind.copying.reader
     source, target = (
-        make(regional(place.region), place, all_versions=pair.all_versions, deep=pair.deep)
+        make(aws.for_region(place.region), place, all_versions=pair.all_versions, deep=pair.deep)
         for place in (pair.source, pair.target)
     )
     return Readers(source, target)
 
 
-def _regional(context: Context, region: str) -> Aws:
-    return context.aws if region == context.aws.region else context.regional(region)
-
-
 def aws_of(context: Context, place: Location) -> Aws:
     """The control plane of the place's region, which expects the place's owner."""
-    aws = _regional(context, place.region)
+    aws = context.aws.for_region(place.region)
     return aws if place.owner == context.aws.account else aws.expecting(place.owner)
 
 

@@ -11,11 +11,13 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from dataware.core.errors import IncompleteError, InputError, RefusedError
+from dataware.core.ports import Aws
 from dataware.state.journal_line import FORMAT, encode, lines
 from dataware.state.lock import try_lock
 from dataware.state.private import make_private, open_private
@@ -227,3 +229,21 @@ def _keep_name(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class FileJournals:
+    """The Journals port over the files of an account and region."""
+
+    aws: Aws
+
+    def open(self, kind: str, target: str) -> FileJournal:
+        """Begin a journal, or go on with it. Raises Refused while another run has it."""
+        return FileJournal(self._path(kind, target))
+
+    def read(self, kind: str, target: str) -> Iterator[Mapping[str, Any]]:
+        """What a journal says, also while a run has it open; nothing without one."""
+        return read_records(self._path(kind, target))
+
+    def _path(self, kind: str, target: str) -> Path:
+        return journal_path(self.aws.account, self.aws.region, kind, target)

@@ -48,7 +48,7 @@ def verdict(
         Location(name, aws.account, aws.region) for name in ("one-table", "two-table")
     )
     pair = ComparisonSpec("AWS::DynamoDB::Table", source, target)
-    sides = sides_of(load(pair.type_name), pair, aws.for_region)
+    sides = sides_of(load(pair.type_name), pair, aws)
     processes = ProcessPool(partial(open_account, OPTIONS), pair, ThreadRunner(sides))
     return compare(
         sides.source,

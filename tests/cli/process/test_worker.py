@@ -11,11 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 import pytest
 
+from dataware.cli.context import open_account
 from dataware.cli.process import worker as module
 from dataware.cli.process.worker import LEFT_ALONE, LeadingProcess
 from dataware.cli.process.workers import ProcessWorkers
@@ -36,6 +38,7 @@ ASSIGNMENT = WorkerTask("AWS::DynamoDB::Table", CopyOrder(*PLACES), EngineSettin
 OPTIONS = AwsOptions(
     None, "eu-central-1", "http://127.0.0.1:9", Format.TEXT, plain=True, debug=False
 )
+WORKERS = ProcessWorkers(OPTIONS, partial(open_account, OPTIONS))
 
 
 class Gone(BaseException):
@@ -187,7 +190,7 @@ def test_a_journal_stays_locked_while_a_worker_lives(tmp_path: Path) -> None:
 
     async def locked() -> None:
         journal = FileJournal(path)
-        worker = ProcessWorkers(OPTIONS).start(ASSIGNMENT, journal)
+        worker = WORKERS.start(ASSIGNMENT, journal)
         journal.close()
         assert lives(worker.pid)
         with pytest.raises(RefusedError, match="another run has the journal"):
@@ -203,7 +206,7 @@ def test_a_worker_that_is_gone_is_seen() -> None:
     """Its end is the end of its messages, and what it is told meanwhile goes nowhere."""
 
     async def seen() -> None:
-        worker = ProcessWorkers(OPTIONS).start(ASSIGNMENT, MemoryJournal())
+        worker = WORKERS.start(ASSIGNMENT, MemoryJournal())
         os.kill(worker.pid, 9)
         while await worker.receive() is not None:
             pass
@@ -221,7 +224,7 @@ def test_a_system_without_room_is_one_sentence(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(subprocess, "Popen", full)
     with pytest.raises(IncompleteError, match=r"Resource temporarily.*--processes 1"):
-        ProcessWorkers(OPTIONS).start(ASSIGNMENT, MemoryJournal())
+        WORKERS.start(ASSIGNMENT, MemoryJournal())
 
 
 def test_a_worker_sends_nothing_beyond_the_term_of_its_leader(

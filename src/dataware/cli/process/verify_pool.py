@@ -17,11 +17,11 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
-from typing import Final, Protocol
+from typing import Final
 
-from dataware.aws import Account
 from dataware.cli.process.cpu_count import cores
 from dataware.cli.process.malloc import limit_malloc_arenas
+from dataware.cli.process.open_account import OpenAccount
 from dataware.core.errors import IncompleteError
 from dataware.kinds import load
 from dataware.ops.context import ComparisonSpec
@@ -31,14 +31,6 @@ from dataware.verify.steps import Count, Readers, TaskResult, VerifyTask, carry_
 
 MANY_TASKS: Final = 20
 """From how many tasks of a step on processes are worth their start."""
-
-
-class OpenAccount(Protocol):
-    """Opens the account anew, whose calls are given up once `stop` is true."""
-
-    def __call__(self, *, stop: Stop) -> Account:
-        """Open it."""
-        ...
 
 
 LOOK_SECONDS: Final = 0.2
@@ -141,7 +133,7 @@ def _begin(open_account: OpenAccount, pair: ComparisonSpec, shared: _Shared) -> 
     limit_malloc_arenas()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     account = open_account(stop=shared.ended.is_set)
-    _Work.sides = sides_of(load(pair.type_name), pair, account.for_region)
+    _Work.sides = sides_of(load(pair.type_name), pair, account)
     _Work.shared = shared
 
 

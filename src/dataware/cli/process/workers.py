@@ -19,12 +19,15 @@ from contextlib import suppress
 from typing import Any
 
 from dataware.cli.process.cpu_count import cores
+from dataware.cli.process.open_account import OpenAccount
 from dataware.cli.settings import AwsOptions
 from dataware.core.errors import IncompleteError
 from dataware.core.ports import Journal
 from dataware.migrate import LeaseTerm, WorkerTask
 from dataware.migrate.worker_task import error_json
+from dataware.ops.context import ComparisonSpec
 from dataware.state import FileJournal
+from dataware.verify.run import TaskRunner
 
 ALIVE_SECONDS = 1.0
 """How often a worker is told that this process runs; without that it ends by itself."""
@@ -36,10 +39,14 @@ END_SECONDS = 5.0
 
 
 class ProcessWorkers:
-    """Starts workers with the account, region and address of a command."""
+    """Starts workers with the account, region and address of a command.
 
-    def __init__(self, options: AwsOptions) -> None:
+    `open_account` opens the account anew, and travels to each that compares.
+    """
+
+    def __init__(self, options: AwsOptions, open_account: OpenAccount) -> None:
         self._options = options
+        self._open_account = open_account
 
     @property
     def cores(self) -> int:
@@ -70,6 +77,12 @@ class ProcessWorkers:
         order = {"options": options, "assignment": assignment.to_json()}
         worker.send({**order, **worker.said_of_term()})
         return worker
+
+    def task_runner(self, pair: ComparisonSpec, threads: TaskRunner) -> TaskRunner:
+        """The processes of a comparison, or `threads` where it is small."""
+        from dataware.cli.process.verify_pool import ProcessPool  # noqa: PLC0415 - slow to import
+
+        return ProcessPool(self._open_account, pair, threads)
 
 
 def _inherited_descriptors(journal: Journal) -> tuple[int, ...]:
