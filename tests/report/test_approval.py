@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 
+from dataware.core.estimate import Estimate
 from dataware.core.model import Action, Content, Existence, Facts, ImportMode
-from dataware.core.plan import Plan
+from dataware.core.plan import Plan, copies
 from dataware.report.approval import BAD, GOOD, NOTE, WARN, ApprovalBox, plan_boxes
 from support.plans import migration, nasty_plans, one, payload, plan_of, threat, warned
 
 
 def boxes(plan: Plan) -> tuple[ApprovalBox, ...]:
-    """The boxes of a plan."""
-    return plan_boxes(payload(plan))
+    """The boxes of a plan on what happens, what is at risk and what to do."""
+    return plan_boxes(payload(plan))[:3]
+
+
+def terms(plan: Plan) -> tuple[ApprovalBox, ...]:
+    """The boxes of a plan on its cost and on how long it holds."""
+    return plan_boxes(payload(plan))[3:]
 
 
 def test_a_copy_is_told_with_its_size_and_what_to_do() -> None:
@@ -51,7 +59,7 @@ def test_data_that_was_lost_before_is_never_told_as_safe() -> None:
         stop = one(Action.STOP, "bad")
         data = payload(plan_of(stop))
         data["plan"]["resources"][0]["rule"] = rule
-        (_, risk, _) = plan_boxes(data)
+        risk = plan_boxes(data)[1]
         assert risk.tone == BAD
         assert risk.lines[0].startswith("Data may have been lost before: ")
 
@@ -92,12 +100,64 @@ def test_nothing_to_do_is_told_as_such() -> None:
 
 @settings(max_examples=50)
 @given(nasty_plans(4))
-def test_every_plan_has_three_answers(plan: Plan) -> None:
-    """None is empty; a plan with a stop never says that there is no known risk of a loss."""
-    answers = boxes(plan)
-    assert len(answers) == 3
+def test_every_plan_has_five_answers(plan: Plan) -> None:
+    """None is empty; a plan with a stop is neither without risk nor ready for an approval."""
+    answers = plan_boxes(payload(plan))
+    assert [box.title for box in answers[3:]] == ["What does it cost?", "Approve by"]
+    assert len(answers) == 5
     assert all(box.lines and all(box.lines) for box in answers)
     if plan.losses:
         assert answers[1].tone == BAD
     if plan.stops or plan.losses:
         assert answers[0].lines[0].startswith("Nothing, until ")
+        assert answers[4].lines[0].startswith("Do not approve this plan")
+    unknown = any(one.estimate is None for one in copies(plan))
+    assert (answers[3].tone == GOOD) == (not copies(plan))
+    assert any(line.startswith("Unknown for ") for line in answers[3].lines) == unknown
+
+
+def of_cost(usd: float, *, at_least: bool = False) -> Plan:
+    """A plan of one copy that is estimated to cost so much."""
+    planned = migration()
+    return plan_of(replace(planned, estimate=Estimate(78, 7800, 2, usd, True, at_least)))
+
+
+def test_the_cost_is_told_with_its_prices_and_what_goes_on_costing() -> None:
+    """An amount, whose prices, and that both copies are billed; cents are not spelled out."""
+    stored = "Source and copy are both stored and billed until you delete the source."
+    prices = "list prices of eu-central-1, 2026-11"
+    for usd, amount in ((0.0002, "Less than $0.01"), (12.345, "About $12.35")):
+        cost, _ = terms(of_cost(usd))
+        assert cost == ApprovalBox(
+            "What does it cost?", NOTE, (f"{amount} to copy and verify, at {prices}.", stored)
+        )
+
+
+def test_a_cost_that_nobody_could_count_is_never_told_as_small() -> None:
+    """A lower bound says so, and a copy of unknown size is unknown: both want a look."""
+    for usd, amount in ((0.0, "Less than $0.01 for what was counted"), (3.0, "At least $3.00")):
+        cost, _ = terms(of_cost(usd, at_least=True))
+        assert cost.tone == WARN
+        assert cost.lines[0].startswith(f"{amount} to copy and verify, and there is more")
+    cost, _ = terms(plan_of(migration(), replace(migration("Hidden"), estimate=None)))
+    assert cost.tone == WARN
+    assert "Unknown for 1 copy: the size could not be read." in cost.lines
+    cost, _ = terms(plan_of(one(Action.CREATE, "new")))
+    assert cost.tone == GOOD
+    assert cost.lines == ("No data is copied, so nothing is charged for a copy.",)
+
+
+def test_an_approval_has_no_deadline_but_a_moment() -> None:
+    """A plan shows what was there when it was made, and is refused if that has changed."""
+    _, approve = terms(plan_of(migration()))
+    assert approve.tone == NOTE
+    assert approve.lines == (
+        "No deadline: a plan does not expire.",
+        "It shows what was there at 2026-11-24 18:00:00 UTC. If that has changed, "
+        "`dataware apply` refuses and changes nothing.",
+        "The amount of data may have grown; then time and cost grow with it.",
+    )
+    _, approve = terms(plan_of(migration(), one(Action.STOP, "bad")))
+    assert (approve.tone, approve.lines[0][:24]) == (BAD, "Do not approve this plan")
+    _, approve = terms(plan_of(one(Action.KEEP, "kept")))
+    assert (approve.tone, approve.lines[0]) == (GOOD, "There is nothing to approve.")

@@ -1,7 +1,7 @@
-"""What somebody has to know who approves a plan or answers for a run, as three boxes in words.
+"""What somebody has to know who approves a plan or answers for a run, as boxes in words.
 
-What happens, whether the data is safe, what is left to do. A box counts and names; reasons stand
-below it. What nobody could look at is never told as safe.
+What happens, whether the data is safe, what is left to do, what it costs, and how long that holds.
+A box counts and names; reasons stand below it. What nobody could look at is never told as safe.
 """
 
 from __future__ import annotations
@@ -41,8 +41,20 @@ class ApprovalBox:
 def plan_boxes(data: Json) -> tuple[ApprovalBox, ...]:
     """The boxes of the payload of a `plan` event."""
     plan = data["plan"]
-    stops = stopped_names(plan["resources"]), blocked_losses(plan)
-    return (_what_will_happen(data, *stops), _risk(plan), _what_you_do(data, *stops))
+    resources = plan["resources"]
+    stops = stopped_names(resources), blocked_losses(plan)
+    return (
+        _what_will_happen(data, *stops),
+        _risk(plan),
+        _what_you_do(data, *stops),
+        cost_box(resources, str(data.get("prices") or "")),
+        approval_box(resources, format_moment(plan["created"]), stopped=any(stops)),
+    )
+
+
+def format_moment(moment: str) -> str:
+    """A time of ISO 8601 in UTC, to the second."""
+    return moment.replace("T", " ").replace("+00:00", " UTC")
 
 
 def name_list(names: Sequence[str]) -> str:
@@ -200,3 +212,55 @@ def _what_you_do(data: Json, stops: Mapping[str, int], losses: Sequence[str]) ->
         lines.append("If you agree, apply the saved plan with `dataware apply`.")
     tone = WARN if data.get("attention") else NOTE if lines else GOOD
     return ApprovalBox(title, tone, tuple(lines) or ("Nothing.",))
+
+
+def cost_box(resources: Sequence[Json], prices: str) -> ApprovalBox:
+    """The box on the cost of the copies that were decided; `prices` names those of the estimates.
+
+    What nobody could count is told as unknown, never as free.
+    """
+    title, copied = "What does it cost?", [one for one in resources if one.get("action") in COPIES]
+    if not copied:
+        return ApprovalBox(title, GOOD, ("No data is copied, so nothing is charged for a copy.",))
+    known = [found for one in copied if (found := one.get("estimate"))]
+    lines = list(_charges(known, prices))
+    if unseen := len(copied) - len(known):
+        copies = "1 copy" if unseen == 1 else f"{unseen:,} copies"
+        lines.append(f"Unknown for {copies}: the size could not be read.")
+    lines.append("Source and copy are both stored and billed until you delete the source.")
+    partly = unseen or any(one.get("at_least") for one in known)
+    return ApprovalBox(title, WARN if partly else NOTE, tuple(lines))
+
+
+def _charges(estimates: Sequence[Json], prices: str) -> Iterator[str]:
+    if not estimates:
+        return
+    usd, source = sum(float(one["usd"]) for one in estimates), f", at {prices}" if prices else ""
+    small = usd < 0.01
+    if any(one.get("at_least") for one in estimates):
+        least = "Less than $0.01 for what was counted" if small else f"At least {money(usd)}"
+        yield f"{least} to copy and verify, and there is more{source}."
+    else:
+        amount = "Less than $0.01" if small else f"About {money(usd)}"
+        yield f"{amount} to copy and verify{source}."
+
+
+def approval_box(resources: Sequence[Json], seen: str, *, stopped: bool) -> ApprovalBox:
+    """The box on how long a plan holds that rests on what was `seen` at that time.
+
+    No plan ends by age, because `apply` looks at everything again (docs/plan-file.md).
+    """
+    title, since = "Approve by", f"It shows what was there at {seen}."
+    if stopped:
+        return ApprovalBox(
+            title, BAD, ("Do not approve this plan: resolve its stops, and make a new one.", since)
+        )
+    if not any(not is_unchanged(one) for one in resources):
+        return ApprovalBox(title, GOOD, ("There is nothing to approve.", since))
+    lines = [
+        "No deadline: a plan does not expire.",
+        f"{since} If that has changed, `dataware apply` refuses and changes nothing.",
+    ]
+    if any(one["action"] in COPIES for one in resources):
+        lines.append("The amount of data may have grown; then time and cost grow with it.")
+    return ApprovalBox(title, NOTE, tuple(lines))

@@ -123,6 +123,29 @@ def test_no_word_of_a_usual_name_is_broken(tmp_path: Path, width: int) -> None:
     assert evaluate(page, "document.querySelectorAll('#decisions code').length", width=width) == 1
 
 
+PLACED = """(() => {
+    const boxes = Array.from(document.querySelectorAll(".box"), (box) => box.getBoundingClientRect());
+    const rows = new Set(boxes.map((box) => Math.round(box.top)));
+    const wide = boxes.every((box) => box.right <= innerWidth && box.left >= 0);
+    const over = Array.from(document.querySelectorAll("nav a"))
+        .filter((link) => link.getBoundingClientRect().right > innerWidth);
+    return [boxes.length, rows.size, wide, over.length];
+})()"""
+
+
+@pytest.mark.parametrize(("width", "rows"), [(390, 5), (1280, 2)])
+def test_the_boxes_of_a_plan_are_whole_and_no_word_is_broken(
+    tmp_path: Path, width: int, rows: int
+) -> None:
+    """On a phone one below the other, on a desk in two rows; every link is to be seen."""
+    name = "SpaceportSessionHistoryOfEverything"
+    plan = plan_of(migration(name), one(Action.STOP, f"{name}-2"), guard=(threat(f"{name}-3"),))
+    page = tmp_path / "plan.html"
+    page.write_text(plan_page(payload(plan), []), encoding="utf-8")
+    broken, placed = evaluate(page, f"[{BROKEN}, {PLACED}]", width=width)
+    assert (broken, placed) == ([], [5, rows, True, 0])
+
+
 def searched(table: str, text: str) -> str:
     """An expression that searches a table of the page."""
     form = f"document.querySelector('#{table} form')"

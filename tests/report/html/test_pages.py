@@ -6,11 +6,12 @@ import re
 
 import pytest
 
+from dataware.core.model import Action
 from dataware.report.html import plan_page, run_page
 from dataware.report.html.page import EVERYTHING
 from dataware.report.html.run import CHARTED
 from dataware.report.html.story import story_of
-from support.plans import payload, plan_of, warned
+from support.plans import migration, one, payload, plan_of, threat, warned
 from support.tales import (
     ATTACK,
     COPY,
@@ -156,3 +157,56 @@ def test_a_plan_that_needs_attention_says_so_at_the_top() -> None:
     page = plan_page(payload(plan_of(warned())), [])
     assert "1 needs your attention; nothing was changed yet." in page
     assert "There is nothing to do." not in page
+
+
+def order_of(page: str, *names: str) -> list[int]:
+    """Where each of some parts begins in a page; a part that is missing is an error."""
+    return [page.index(name) for name in names]
+
+
+def test_a_plan_is_read_in_the_order_of_what_matters() -> None:
+    """The verdict, the boxes, stops before warnings, losses, and decisions: stops come first."""
+    guard = (threat("logs", allowed=True), threat("orders"))
+    plan = plan_of(
+        one(Action.KEEP, "kept"), migration(), warned(), one(Action.STOP, "bad"), guard=guard
+    )
+    page = plan_page(payload(plan), ["of the whole plan"])
+    boxes = re.findall(r"</span> ([^<]+)</h3>", page)
+    assert boxes == [
+        *("What will happen", "Is data at risk?", "What you must do"),
+        *("What does it cost?", "Approve by"),
+    ]
+    titles = re.findall(r'<h2 id="(?!verdict)\w+">([^<]+)</h2>', page)
+    assert titles == ["Stops and warnings", "What a deployment would lose", "Decisions"]
+    parts = ('id="verdict"', 'class="boxes"', 'id="warnings"', 'id="losses"', 'id="decisions"')
+    places = order_of(page, *parts, 'id="unchanged"')
+    assert places == sorted(places)
+    first = page[places[2] : places[3]]
+    rows = re.findall(r'rowheader"><div>([^<]+)<.*?class="tag (\w+)"', first, re.DOTALL)
+    assert rows == [
+        *(("bad", "stop"), ("orders", "stop"), ("logs", "warning")),
+        *(("twin", "warning"), ("the plan", "warning")),
+    ]
+    decisions = page[places[4] : places[5]]
+    resources = order_of(decisions, "App/bad", "App/twin", "App/Waitlist")
+    assert resources == sorted(resources)
+    assert "App/kept" not in decisions
+
+
+def test_a_report_is_read_in_the_order_of_what_matters() -> None:
+    """The verdict, the boxes, stops and warnings, what was skipped, then what was done."""
+    stopped = happened(0.2, "stopped", name="orders-1-prod", rule=9, reason="its data is gone")
+    skipped = happened(8.0, "skipped", reason="archived", detail="GLACIER", keys=["k"], **COPY)
+    look = happened(0.1, "warning", text="look at this")
+    records = [decided(), decided(1, "stop"), look, stopped, *copied(), skipped, ended(9, 3)]
+    page = run_page(told("apply", *records))
+    titles = re.findall(r'<h2 id="(?!verdict)\w+">([^<]+)</h2>', page)
+    assert titles == [
+        *("Stops and warnings", "Skipped", "Decisions", "Migrations"),
+        *("Verification", "Versions and log"),
+    ]
+    warned_at, next_at = order_of(page, 'id="warnings"', 'id="left"')
+    told_first = order_of(page[warned_at:next_at], "its data is gone", "look at this")
+    assert told_first == sorted(told_first)
+    resources = order_of(page[page.index('id="decisions"') :], "Shop/Orders1", "Shop/Orders0")
+    assert resources == sorted(resources)

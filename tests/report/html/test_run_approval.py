@@ -99,9 +99,92 @@ def test_every_end_has_its_answers(
     story: Story, happened: tuple[str, ...], safe: tuple[str, ...], left: tuple[str, ...]
 ) -> None:
     """The answers fit how the run ended and what it saw; tones are those of their content."""
-    what, safety, todo = run_boxes(story)
+    what, safety, todo, _, _ = run_boxes(story)
     for box, lines in ((what, happened), (safety, safe[1:]), (todo, left[1:])):
         for line in lines:
             assert any(each.startswith(line) for each in box.lines), (line, box.lines)
     assert (safety.tone, todo.tone) == (safe[0], left[0])
     assert ("Yes." in safety.lines) == (safe[1] == "Yes.")
+
+
+ESTIMATED = happened(
+    0.2, "plan", text="Plan: 1 to copy", prices="list prices of us-east-1, 2026-11"
+)
+STORED = "Source and copy are both stored and billed until you delete the source."
+
+TERMS = {
+    "planned": (
+        told("plan", decided(0), ESTIMATED, ended(1, 0)),
+        ("Less than $0.01 to copy and verify, at list prices of us-east-1, 2026-11.", STORED),
+        ("Approve by", "No deadline: a plan does not expire."),
+    ),
+    "planned, and stopped": (
+        told("plan", decided(0, "stop", rule=9), ended(1, 3)),
+        ("No data is copied, so nothing is charged for a copy.",),
+        ("Approve by", "Do not approve this plan: resolve its stops, and make a new one."),
+    ),
+    "copied": (
+        told("apply", decided(0), *copied(), ended(9, 0)),
+        (
+            "Less than $0.01 to copy and verify.",
+            "This is the estimate from before the copy; AWS's bill decides.",
+            STORED,
+        ),
+        (
+            "How current is this?",
+            "Source and target were compared until 2026-11-24 18:01:10 UTC.",
+            "What was written to either of them later is not covered.",
+        ),
+    ),
+    "incomplete": (
+        told("migrate", *INCOMPLETE),
+        ("No estimate was made for this copy.",),
+        (
+            "How current is this?",
+            "Source and target were compared until 2026-11-24 18:01:10 UTC.",
+            "What was written to either of them later is not covered.",
+            "No deadline to finish: the same command resumes at any time.",
+        ),
+    ),
+    "alive": (
+        told("migrate", *list(copied())[:5], alive=True),
+        ("No estimate was made for this copy.",),
+        ("How current is this?", "It shows the run as it was at 2026-11-24 18:01:05 UTC."),
+    ),
+    "compared": (
+        told("verify", DIFFER, ended(3, 2)),
+        ("No estimate is made of a comparison. It only reads; AWS charges for the requests.",),
+        (
+            "How current is this?",
+            "Source and target were compared until 2026-11-24 18:01:03 UTC.",
+            "What was written to either of them later is not covered.",
+        ),
+    ),
+    "failed at once": (
+        told("apply", ended(1, 1, "no answer")),
+        ("No data is copied, so nothing is charged for a copy.",),
+        (
+            "How current is this?",
+            "It shows what was there at 2026-11-24 18:01:03 UTC.",
+            "The same command looks at everything again.",
+        ),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("story", "cost", "age"), TERMS.values(), ids=TERMS)
+def test_every_run_says_what_it_costs_and_how_current_it_is(
+    story: Story, cost: tuple[str, ...], age: tuple[str, ...]
+) -> None:
+    """A plan has a moment to approve it by; what was compared is true of one moment alone."""
+    *_, costs, current = run_boxes(story)
+    assert costs.lines == cost
+    assert (current.title, *current.lines[: len(age) - 1]) == age
+
+
+def test_a_record_without_a_moment_is_no_failure() -> None:
+    """A record of another version may have no readable start."""
+    story = told("apply", ended(1, 0))
+    story.beginning = {"command": "apply"}
+    *_, current = run_boxes(story)
+    assert current.lines[0] == "It shows what was there at the end of the run."

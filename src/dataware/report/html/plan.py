@@ -1,27 +1,28 @@
-"""A plan as a page: the decisions with their facts."""
+"""A plan as a page: stops and warnings first, then the decisions with their facts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dataware.core.events import needs_attention
 from dataware.core.model import Action
-from dataware.report.approval import BAD, GOOD, NOTE, WARN, plan_boxes
+from dataware.report.approval import BAD, GOOD, NOTE, WARN, format_moment, name_of, plan_boxes
 from dataware.report.html.decisions import decisions_section
 from dataware.report.html.page import ReportPage, ReportSection, render
-from dataware.report.html.table import Column, ReportTable
-from dataware.report.html.words import Headline, moment_in_words, sentence
+from dataware.report.html.table import Column, ReportTable, Row
+from dataware.report.html.words import Headline, sentence
 
 Data = Mapping[str, Any]
 
 LOSSES = (
     Column("Resource", "code"),
     Column("Stack"),
-    Column("Result", repeats=True),
+    Column("Result", "tag", repeats=True),
     Column("Why"),
     Column("What to do"),
 )
+REVIEW = (Column("Resource"), Column("Level", "tag", repeats=True), Column("What"))
 COPIES = frozenset({Action.MIGRATE, Action.RESUME})
 
 
@@ -32,22 +33,37 @@ def plan_page(data: Data, warnings: Sequence[str]) -> str:
     """
     plan = data["plan"]
     sections = []
-    texts = list(dict.fromkeys([*plan["warnings"], *data.get("notes", ()), *warnings]))
-    if texts:
-        table = ReportTable(
-            "warnings", "Review these", (Column("What"),), [(one,) for one in texts]
-        )
-        sections.append(ReportSection("warned", "Warnings", tables=[table]))
+    if rows := list(_review_rows(data, warnings)):
+        table = ReportTable("warnings", "Review these", REVIEW, rows)
+        sections.append(ReportSection("warned", "Stops and warnings", tables=[table]))
     if guard := plan.get("guard"):
         sections.append(
             ReportSection("guard", "What a deployment would lose", tables=[_losses(guard)])
         )
     sections.append(decisions_section([(one, one) for one in plan["resources"]]))
-    made = moment_in_words(plan["created"])
+    made = format_moment(plan["created"])
     facts = [("Account", plan["account"]), ("Region", plan["region"]), ("Made", made)]
     return render(
         ReportPage("plan", "Plan", facts, _headline(data), plan_boxes(data), (), sections)
     )
+
+
+def _review_rows(data: Data, warnings: Sequence[str]) -> Iterator[Row]:
+    """What stops the plan, then what a person has to look at."""
+    plan, stop = data["plan"], Action.STOP.value
+    for one in plan["resources"]:
+        if one["action"] == stop:
+            yield name_of(one), "stop", f"{one['reason']} (rule {one['rule']})"
+    guard = plan.get("guard", ())
+    for allowed, level in ((False, "stop"), (True, "warning")):
+        for one in guard:
+            if bool(one["allowed"]) is allowed:
+                yield str(one["name"]), level, f"{one['reason']} (rule {one['rule']})"
+    for one in plan["resources"]:
+        for text in one.get("warnings", ()):
+            yield name_of(one), "warning", str(text)
+    for text in dict.fromkeys([*plan["warnings"], *data.get("notes", ()), *warnings]):
+        yield "the plan", "warning", text
 
 
 def _headline(data: Data) -> Headline:
@@ -69,7 +85,7 @@ def _losses(guard: Sequence[Data]) -> ReportTable:
         (
             str(one["name"]),
             f"{one['stack']}/{one['logical_id']}",
-            "allowed" if one["allowed"] else "stopped",
+            "allowed" if one["allowed"] else "stop",
             f"{one['reason']} (rule {one['rule']})",
             str(one["recipe"]),
         )

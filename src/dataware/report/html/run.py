@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dataware.calc.measures import volume
 from dataware.core.events import format_count
+from dataware.report.approval import format_moment
 from dataware.report.html.chart import chart_of
 from dataware.report.html.decisions import decisions_section
 from dataware.report.html.page import (
@@ -28,7 +29,6 @@ from dataware.report.html.tables import (
 from dataware.report.html.words import (
     fate,
     headline,
-    moment_in_words,
     rate_in_words,
     seconds_in_words,
 )
@@ -48,7 +48,7 @@ def run_page(story: Story) -> str:
     facts = [
         ("Account", story.account or "not known"),
         ("Region", story.region or "not known"),
-        ("Started", moment_in_words(str(beginning.get("started", "")))),
+        ("Started", format_moment(str(beginning.get("started", "")))),
         ("Took", seconds_in_words(story.seconds)),
         ("Run", str(beginning.get("run", ""))),
     ]

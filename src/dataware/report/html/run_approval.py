@@ -1,4 +1,8 @@
-"""The three boxes at the top of a report: what happened, is the data safe, what is left to do."""
+"""The boxes at the top of a report.
+
+What happened, is the data safe, what is left to do; `run_terms` adds what it costs and how long
+that holds.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,7 @@ from dataware.report.approval import (
     tell_earlier_losses,
     unread_names,
 )
+from dataware.report.html.run_terms import age_of_run, cost_of_run
 from dataware.report.html.story import Data, MigrationStory, Story
 
 LOOKS = frozenset({"plan", "verify"})
@@ -39,6 +44,8 @@ def run_boxes(story: Story) -> tuple[ApprovalBox, ...]:
         ApprovalBox("What happened", _tone(story), tuple(_what_happened(story))),
         _safety(story),
         _what_is_left(story),
+        cost_of_run(story),
+        age_of_run(story),
     )
 
 
@@ -71,7 +78,7 @@ def _what_happened(story: Story) -> Iterator[str]:
 
 
 def _looks(story: Story) -> bool:
-    return str(story.beginning.get("command", "")) in LOOKS
+    return story.command in LOOKS
 
 
 def _what_was_looked_at(story: Story) -> Iterator[str]:
@@ -114,7 +121,7 @@ def _safety(story: Story) -> ApprovalBox:
     bad = list(tell_earlier_losses(stopped_names(firsts)))
     warn: list[str] = []
     if apart := _apart(story):
-        compares = story.beginning.get("command") == "verify"
+        compares = story.command == "verify"
         (bad if compares and story.exit_code else warn).append(f"Not the same: {apart}.")
     warn += _doubts(story, firsts)
     calm = tuple(_assurances(story))
@@ -211,7 +218,7 @@ def _reasons(story: Story) -> Counter[str]:
 
 
 def _next_command(story: Story, stopped: bool) -> Iterator[str]:
-    command = str(story.beginning.get("command", ""))
+    command = story.command
     changes = {Action.MIGRATE.value, Action.RESUME.value, Action.CREATE.value}
     actions = {one.first.get("action") for one in story.decided.values()}
     if story.exit_code is None:

@@ -137,6 +137,12 @@ class Story:
     exit_code: int | None = None
     reason: str = ""
     seconds: float = 0.0
+    prices: str = ""
+
+    @property
+    def command(self) -> str:
+        """The command that was typed."""
+        return str(self.beginning.get("command", ""))
 
     @property
     def warnings(self) -> list[TimelineEntry]:
@@ -213,6 +219,10 @@ def _on_where(story: Story, _at: float, data: Data) -> None:
     story.account, story.region = str(data.get("account", "")), str(data.get("region", ""))
 
 
+def _on_plan(story: Story, _at: float, data: Data) -> None:
+    story.prices = str(data.get("prices") or "")
+
+
 def _on_decision(story: Story, _at: float, data: Data) -> None:
     key = str(data.get("type", "")), str(data.get("name", ""))
     if key in story.decided:
@@ -286,6 +296,7 @@ def _on_end(story: Story, _at: float, data: Data) -> None:
 
 _SPECIAL: Mapping[str, Callable[[Story, float, Data], None]] = {
     "where": _on_where,
+    "plan": _on_plan,
     "decision": _on_decision,
     "found": _on_found,
     "found-about": _on_found,

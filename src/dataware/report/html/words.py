@@ -192,11 +192,6 @@ def seconds_in_words(seconds: float) -> str:
     return f"{hours // 24:,} d {hours % 24} h"
 
 
-def moment_in_words(moment: str) -> str:
-    """A time of ISO 8601 in UTC, to the second."""
-    return moment.replace("T", " ").replace("+00:00", " UTC")
-
-
 def rate_in_words(rate: float) -> str:
     """A rate, without its unit."""
     return f"{rate:,.0f}" if rate >= 10 else f"{rate:,.1f}"
