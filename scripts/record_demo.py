@@ -123,12 +123,17 @@ def frames(told: Iterator[tuple[str, list[Shown]]]) -> Iterator[tuple[float, lis
             yield min(max(line.at - before, SHORTEST), LONGEST), screen
             screen = [
                 *screen,
-                *(textwrap.wrap(line.text, COLUMNS, subsequent_indent="   ") or [""]),
+                *(_wrap(line.text) or [""]),
             ]
             before = line.at
         screen = [*screen, ""]
         yield LONGEST, screen
     yield LAST, screen
+
+
+def _wrap(text: str) -> list[str]:
+    """The line as a terminal shows it: names are whole, though they have hyphens."""
+    return textwrap.wrap(text, COLUMNS, subsequent_indent="   ", break_on_hyphens=False)
 
 
 def svg(shown: list[tuple[float, list[str]]]) -> str:

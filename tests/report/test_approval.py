@@ -141,7 +141,7 @@ def test_a_cost_that_nobody_could_count_is_never_told_as_small() -> None:
         assert cost.lines[0].startswith(f"{amount} to copy and verify, and there is more")
     cost, _ = terms(plan_of(migration(), replace(migration("Hidden"), estimate=None)))
     assert cost.tone == WARN
-    assert "Unknown for 1 copy: the size could not be read." in cost.lines
+    assert "Unknown for 1 copy: there is no estimate." in cost.lines
     cost, _ = terms(plan_of(one(Action.CREATE, "new")))
     assert cost.tone == GOOD
     assert cost.lines == ("No data is copied, so nothing is charged for a copy.",)

@@ -175,7 +175,9 @@ def _probed_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
             f"{where[0]}, {where[1]}; choose the profile and region that the plan was made with"
         )
     wanted = [planned.wanted for planned in plan.resources]
-    fresh = make_plan(context, wanted, report=False, all_versions=settings.all_versions)
+    fresh = make_plan(
+        context, wanted, report=False, prices=plan.prices, all_versions=settings.all_versions
+    )
     pairs = zip(plan.resources, fresh.resources, strict=True)
     changes = [change for before, after in pairs for change in changed_facts(before, after)]
     if changes:

@@ -226,7 +226,7 @@ def cost_box(resources: Sequence[Json], prices: str) -> ApprovalBox:
     lines = list(_charges(known, prices))
     if unseen := len(copied) - len(known):
         copies = "1 copy" if unseen == 1 else f"{unseen:,} copies"
-        lines.append(f"Unknown for {copies}: the size could not be read.")
+        lines.append(f"Unknown for {copies}: there is no estimate.")
     lines.append("Source and copy are both stored and billed until you delete the source.")
     partly = unseen or any(one.get("at_least") for one in known)
     return ApprovalBox(title, WARN if partly else NOTE, tuple(lines))

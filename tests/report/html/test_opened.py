@@ -124,7 +124,8 @@ def test_no_word_of_a_usual_name_is_broken(tmp_path: Path, width: int) -> None:
 
 
 PLACED = """(() => {
-    const boxes = Array.from(document.querySelectorAll(".box"), (box) => box.getBoundingClientRect());
+    const found = document.querySelectorAll(".box");
+    const boxes = Array.from(found, (box) => box.getBoundingClientRect());
     const rows = new Set(boxes.map((box) => Math.round(box.top)));
     const wide = boxes.every((box) => box.right <= innerWidth && box.left >= 0);
     const over = Array.from(document.querySelectorAll("nav a"))

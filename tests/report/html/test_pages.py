@@ -112,7 +112,10 @@ def test_one_migration_has_one_rate() -> None:
     assert table
     rates = [rate.removesuffix(" a second") for name, rate in figures(page) if name == "Mean rate"]
     assert len(rates) == 2
-    assert [f'a second"><div>{rate}</div>' in table[0] for rate in rates] == [True, True]
+    assert [f'a second"><div class="number">{rate}</div>' in table[0] for rate in rates] == [
+        True,
+        True,
+    ]
 
 
 def test_a_hundred_migrations_have_a_chart() -> None:
@@ -155,7 +158,8 @@ def test_a_plan_has_a_page_of_its_own(actions: list[str], words: str) -> None:
 def test_a_plan_that_needs_attention_says_so_at_the_top() -> None:
     """The verdict is amber, and counts what is to be looked at."""
     page = plan_page(payload(plan_of(warned())), [])
-    assert "1 needs your attention; nothing was changed yet." in page
+    assert page.count("1 needs your attention") == 1
+    assert "Nothing was changed yet." in page
     assert "There is nothing to do." not in page
 
 
@@ -210,3 +214,16 @@ def test_a_report_is_read_in_the_order_of_what_matters() -> None:
     assert told_first == sorted(told_first)
     resources = order_of(page[page.index('id="decisions"') :], "Shop/Orders1", "Shop/Orders0")
     assert resources == sorted(resources)
+
+
+def test_a_key_that_was_skipped_is_told_once() -> None:
+    """What the copy left out is missing in the comparison, and is not listed there again."""
+    skipped = happened(8.0, "skipped", reason="archived", detail="", keys=["cold-1"], **COPY)
+    records = [*copied(), skipped, *apart("missing", ["cold-1", "lost-1"]), ended(9, 4, "1 left")]
+    page = run_page(told("apply", *records))
+    assert (page.count("cold-1"), page.count("lost-1")) == (1, 1)
+    assert ("Different", "1") in figures(page)
+    records = [*copied(), skipped, *apart("missing", ["cold-1"]), ended(9, 4, "1 left")]
+    page = run_page(told("apply", *records))
+    assert page.count("cold-1") == 1
+    assert 'id="differences"' not in page

@@ -120,3 +120,16 @@ def test_numbers_are_told_as_people_read_them() -> None:
     assert spans == ["0.2 s", "42 s", "1 min 15 s", "2 h 05 min", "10 d 10 h"]
     assert [rate_in_words(n) for n in (0.25, 12.4, 1234.5)] == ["0.2", "12", "1,234"]
     assert [sentence(text) for text in ("", "a b", "Why?")] == ["", "A b.", "Why?"]
+
+
+def test_options_and_dates_are_whole() -> None:
+    """No line ends at a hyphen of an option or of a date; names and keys stay as they are."""
+    text = prose("accept with --allow-skipped since 2026-11-29 10:00, at prices of 2026-11.")
+    assert str(text) == (
+        'accept with <code class="whole">--allow-skipped</code> since '
+        '<span class="whole">2026-11-29</span> 10:00, at prices of '
+        '<span class="whole">2026-11</span>.'
+    )
+    for name in ("logs-2026-11-29", "a--b", "/2026-11/x", "2026-11-29.txt", "<2026-1>", "--x=<y>"):
+        assert "class=" not in prose(name)
+    assert "<img" not in prose("--allow<img> 2026-11<img>")

@@ -112,7 +112,7 @@ def _apply(
             context,
             mark_allowed_losses(wanted_here(context, loaded), allowed),
             report=False,
-            prices=read_prices(None) if asks else None,
+            prices=read_prices(None),
             all_versions=settings.all_versions,
         )
         if asks and plan.changes and not plan.stops:

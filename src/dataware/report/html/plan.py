@@ -73,7 +73,9 @@ def _headline(data: Data) -> Headline:
         detail = f"{text} Nothing is changed while a resource is stopped."
         return Headline(BAD, "Stopped: nothing will be changed", detail)
     if attention := int(data.get("attention", 0)):
-        detail = f"{text} {needs_attention(attention)}; nothing was changed yet."
+        watch = needs_attention(attention)
+        told = text if watch in text else f"{text} {watch}."
+        detail = f"{told} Nothing was changed yet."
         return Headline(WARN, "Look before you apply", detail)
     if actions & COPIES or Action.CREATE in actions:
         return Headline(NOTE, "Ready to apply", f"{text} Nothing was changed yet.")

@@ -24,6 +24,7 @@ from dataware.report.html.tables import (
     migrations_table,
     skipped_table,
     timeline_table,
+    unexplained_differences,
     verified_table,
 )
 from dataware.report.html.words import (
@@ -71,7 +72,7 @@ def _figures(story: Story) -> Facts:
     copied = sum(int(one.get("copied", 0)) for one in counts)
     size = sum(int(one.get("bytes", 0)) for one in counts)
     compared = sum(one.same for one in story.migrations.values())
-    apart = sum(len(keys.keys) for keys in story.differing)
+    apart = sum(len(keys.keys) for keys in unexplained_differences(story))
     left = sum(len(keys.keys) for keys in story.skipped) + story.cut["skipped"]
     figures = [
         ("Resources", len(story.decided), ""),
@@ -149,10 +150,13 @@ def _facts_of(one: MigrationStory) -> Iterator[tuple[str, str]]:
 
 
 def _verification(story: Story) -> Iterator[ReportSection]:
-    if not story.compared and not story.differing:
+    differing = any(keys.keys for keys in unexplained_differences(story)) or any(
+        code.startswith("compared-different") for code in story.cut
+    )
+    if not story.compared and not differing:
         return
     tables = [verified_table(story)] if story.compared else []
-    if story.differing:
+    if differing:
         tables.append(differences_table(story))
     text = "Source and target were read again and compared by code independent of the copier."
     yield ReportSection("verification", "Verification", text, tables)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
 from dataware.core.events import format_count
-from dataware.report.html.story import MigrationStory, Story, TimelineEntry
+from dataware.report.html.story import KeyGroup, MigrationStory, Story, TimelineEntry
 from dataware.report.html.table import Column, ReportTable, Row
 from dataware.report.html.words import fate, rate_in_words, seconds_in_words
 
@@ -27,12 +27,12 @@ MIGRATIONS = (
     Column("Target", "code"),
     Column("Source", "code"),
     Column("Result", "tag", repeats=True),
-    Column("Copied"),
-    Column("Skipped"),
-    Column("Time"),
-    Column("Mean rate a second"),
-    Column("Throttled"),
-    Column("Retried"),
+    Column("Copied", "number"),
+    Column("Skipped", "number"),
+    Column("Time", "number"),
+    Column("Mean rate a second", "number"),
+    Column("Throttled", "number"),
+    Column("Retried", "number"),
 )
 VERIFIED = (
     Column("Target", "code"),
@@ -44,16 +44,33 @@ VERIFIED = (
 
 
 def differences_table(story: Story) -> ReportTable:
-    """Every key that is not the same on both sides."""
+    """Every key that is not the same on both sides; those that were skipped stand there alone."""
     rows: list[Row]
     rows = [
-        (key, *keys.about, keys.source, keys.name) for keys in story.differing for key in keys.keys
+        (key, *keys.about, keys.source, keys.name)
+        for keys in unexplained_differences(story)
+        for key in keys.keys
     ]
     cut = sum(count for code, count in story.cut.items() if code.startswith("compared-different"))
     caption = "Keys that are missing in the target, extra in it, or different"
     return _drop_constant_columns(
         ReportTable("differences", caption, APART, rows, _note(cut, story)), 2
     )
+
+
+def unexplained_differences(story: Story) -> list[KeyGroup]:
+    """The differences without the keys that are missing because the copy skipped them."""
+    skipped = {(keys.source, keys.name, key) for keys in story.skipped for key in keys.keys}
+    if not skipped:
+        return story.differing
+    return [_drop_skipped(keys, skipped) for keys in story.differing]
+
+
+def _drop_skipped(keys: KeyGroup, skipped: Set[tuple[str, str, str]]) -> KeyGroup:
+    if keys.about != ("missing",):
+        return keys
+    rest = [key for key in keys.keys if (keys.source, keys.name, key) not in skipped]
+    return replace(keys, keys=rest)
 
 
 def skipped_table(story: Story) -> ReportTable:

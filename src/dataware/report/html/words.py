@@ -143,12 +143,27 @@ _COMMAND = re.compile(r"`((?:(?:dataware|cdk|aws|pip|uv) |--)[^`]+)`")
 
 
 def prose(text: str) -> Markup:
-    """A sentence for a page, escaped; commands in it stand as code instead of in backticks."""
+    """A sentence for a page, escaped.
+
+    Commands and options stand as code instead of in backticks; no line ends within an option or a
+    date, though they have hyphens.
+    """
     shown = Markup()
     for at, part in enumerate(_COMMAND.split(text)):
         safe = escape(escape_unprintable(part))
-        shown += Markup("<code>{}</code>").format(safe) if at % 2 else safe
+        shown += Markup("<code>{}</code>").format(safe) if at % 2 else _mark_whole_words(safe)
     return shown
+
+
+_OPTION = re.compile(r"(?<![\w/-])(--[a-z][a-z-]+)(?![\w=-])")
+_DATE = re.compile(r"(?<![\w/.-])(20\d\d-\d\d(?:-\d\d)?)(?![\w/.-]\w|-)")
+
+
+def _mark_whole_words(safe: Markup) -> Markup:
+    """An escaped text, with its options and dates marked."""
+    text = _OPTION.sub(r'<code class="whole">\1</code>', str(safe))
+    text = _DATE.sub(r'<span class="whole">\1</span>', text)
+    return Markup(text)  # noqa: S704 - only letters, digits and hyphens of an escaped text
 
 
 def facts_in_words(facts: Mapping[str, Any], unit: str) -> str:
