@@ -3,6 +3,7 @@
 FROM python:3.13-slim AS build
 WORKDIR /source
 COPY pyproject.toml MANIFEST.in README.md CHANGELOG.md LICENSE ./
+COPY docs/dataware.1 ./docs/
 COPY src ./src
 RUN python -m pip wheel --quiet --no-cache-dir --no-deps --wheel-dir /wheels .
 

@@ -190,11 +190,13 @@ def test_only_what_iam_cannot_scope_is_granted_everywhere() -> None:
 
 
 def test_versions_are_granted_where_they_are_copied() -> None:
-    """`all_versions` takes more, and only then it is granted."""
+    """`all_versions` takes more, and only then it is granted; only the target is deleted from."""
     versions = set(load(BUCKET).access.phases["versions"])
-    actions = {a for one, _ in granted(of_buckets(), "DataMigrationsCopyRole") for a in one}
-    assert versions <= actions
-    assert "s3:DeleteObject" in versions
+    seen = granted(of_buckets(), "DataMigrationsCopyRole")
+    assert versions <= {action for actions, _ in seen for action in actions}
+    deleted_from = [arn for actions, arns in seen if "s3:DeleteObject" in actions for arn in arns]
+    assert deleted_from
+    assert all("new-" in arn for arn in deleted_from), deleted_from
 
 
 def test_no_role_of_ours_has_a_policy_of_aws() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 
 from dataware.cli.commands import dataware
 from dataware.cli.errors import explain_error
+from dataware.cli.exit_codes import EXIT_CODES_OF, exit_code_line
 from dataware.cli.help import SECTIONS
 from dataware.core.guide import EXIT_CODES
 from support.cli import ALL_COMMANDS, run, toml_resource, write_toml
 
+ROOT = Path(__file__).resolve().parents[2]
 EVERY_COMMAND = pytest.mark.parametrize("name", sorted(ALL_COMMANDS))
 
 
@@ -72,6 +75,38 @@ def test_the_exit_codes_stand_in_the_help_of_the_whole() -> None:
     """Each code, where everybody looks first."""
     text = run("--help").out
     assert all(f"{code} " in text for code in EXIT_CODES)
+
+
+@EVERY_COMMAND
+def test_the_exit_codes_of_a_command_stand_at_the_end_of_its_help(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The codes that it can end with and no other, in at most two lines."""
+    monkeypatch.setenv("COLUMNS", "80")
+    _, found, told = run(name, "--help").out.partition("\nExit codes: ")
+    assert found
+    assert told.count("\n") <= 2
+    shown = {int(part.split()[0]) for part in " ".join(told.split()).split("; ")}
+    assert shown == EXIT_CODES_OF[name].keys()
+
+
+def test_the_table_of_exit_codes_is_that_of_the_decision_record() -> None:
+    """Every code of docs/adr/0009 is some command's, none is another, and 2 is told of few."""
+    record = (ROOT / "docs/adr/0009-exit-codes.md").read_text(encoding="utf-8")
+    decision = record.partition("## Decision\n")[2].partition("## ")[0]
+    codes = {int(code) for code in re.findall(r"(?:^|; )(\d) ", decision, re.MULTILINE)}
+    assert codes == EXIT_CODES.keys() == {code for one in EXIT_CODES_OF.values() for code in one}
+    differing = {name for name, one in EXIT_CODES_OF.items() if 2 in one}
+    said = decision.partition("Difference (2) is answered by ")[2].partition(".")[0]
+    assert set(re.findall(r"`(\w+)`", said)) == differing
+    assert "--detailed-exitcode" in EXIT_CODES_OF["plan"][2]
+
+
+def test_the_page_of_the_command_line_has_the_same_table() -> None:
+    """docs/cli.md has a row for each command, with its codes."""
+    page = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("## Exit codes")[2]
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", page.partition("\n## ")[0], re.MULTILINE))
+    assert rows == {name: exit_code_line(name) for name in sorted(ALL_COMMANDS)}
 
 
 SLIPS = [

@@ -28,7 +28,8 @@ from support.readers import read_entries
 from support.servers import FaultProxy, Seen
 
 ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+")
-PHASES = {"probe", "read", "write", "verify", "create", "versions", "account", "describe"}
+PHASES = {"probe", "read", "write", "verify", "create", "account", "describe"}
+PHASES |= {"versions", "versions-write"}
 COPIED = [cfn_type for cfn_type in CATALOGUE if load(cfn_type).copying]
 LOOKED_INTO = [cfn_type for cfn_type in CATALOGUE if BENCHES[cfn_type].content_calls]
 COUNT = 30

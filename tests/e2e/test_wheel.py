@@ -12,7 +12,7 @@ from email.parser import Parser
 import pytest
 
 from dataware import __version__
-from support.wheel import ROOT, Installation
+from support.wheel import PAGE, ROOT, Installation
 
 pytestmark = pytest.mark.xdist_group("demo")
 
@@ -36,7 +36,17 @@ def test_the_wheel_says_what_it_is_and_carries_the_whole_package(installed: Inst
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert files - names == set()
-    assert {name.split("/")[0] for name in names} == {"dataware", about}
+    shared = f"dataware-{__version__}.data"
+    assert {name.split("/")[0] for name in names} == {"dataware", about, shared}
+    assert [name for name in names if name.startswith(shared)] == [
+        f"{shared}/data/share/man/man1/dataware.1"
+    ]
+
+
+def test_the_man_page_is_where_man_looks(installed: Installation) -> None:
+    """Below the environment, from where `pipx` links it."""
+    page = installed.environment / "share/man/man1/dataware.1"
+    assert page.read_bytes() == (ROOT / PAGE).read_bytes()
 
 
 def test_the_source_distribution_is_no_checkout(installed: Installation) -> None:

@@ -19,6 +19,7 @@ import click
 
 from dataware.cli import main
 from dataware.cli.commands import COMMANDS, dataware
+from dataware.cli.exit_codes import EXIT_CODES_OF
 from support.command_process import CommandProcess
 
 SECONDS = 120
@@ -55,8 +56,13 @@ class Ran:
 def run(*arguments: object) -> Ran:
     """Run a command in this process, which saves the start of another one."""
     out, err = io.StringIO(), io.StringIO()
+    words = [str(each) for each in arguments]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main([str(each) for each in arguments])
+        code = main(words)
+    if words and words[0] in EXIT_CODES_OF:
+        assert code in EXIT_CODES_OF[words[0]], (
+            f"the help of {words} does not name exit code {code}"
+        )
     return Ran(code, out.getvalue(), err.getvalue())
 
 

@@ -14,6 +14,7 @@ from support.cli import Ran
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("src", "pyproject.toml", "MANIFEST.in", "README.md", "CHANGELOG.md", "LICENSE")
+PAGE = Path("docs/dataware.1")
 UV = str(Path(sys.executable).with_name("uv"))
 
 
@@ -58,6 +59,8 @@ def install_wheel(folder: Path) -> Installation:
             shutil.copytree(ROOT / name, sources / name, ignore=ignored)
         else:
             shutil.copy(ROOT / name, sources)
+    (sources / PAGE).parent.mkdir()
+    shutil.copy(ROOT / PAGE, sources / PAGE)
     places = {"UV_TOOL_DIR": str(folder / "tools"), "UV_TOOL_BIN_DIR": str(folder / "bin")}
     environ = {**os.environ, **places}
     dist = folder / "dist"

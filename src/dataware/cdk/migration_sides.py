@@ -19,7 +19,7 @@ from dataware.calc.words import with_article
 from dataware.cdk.request import cdk_property, is_token
 from dataware.core.errors import InputError
 from dataware.core.kind import Kind
-from dataware.core.phases import ACCOUNT, COPIED_FROM, COPIED_TO, PROBE, VERSIONS
+from dataware.core.phases import ACCOUNT, COPIED_FROM, COPIED_TO, PROBE, VERSIONS, VERSIONS_WRITE
 from dataware.kinds import kinds
 from dataware.ops.inputs.addresses import check_distinct, parse_address
 from dataware.state.marker_value import ROOT, parameter_name
@@ -138,10 +138,13 @@ def copy_permissions(
     source: MigrationSide, target: MigrationSide, partition: str, *, all_versions: bool
 ) -> list[Permission]:
     """What copying and verifying takes."""
-    more = (VERSIONS,) if all_versions else ()
+    read, written = ((VERSIONS,), (VERSIONS, VERSIONS_WRITE)) if all_versions else ((), ())
     return [
-        (_actions(side.kind, (*phases, *more)), side.arns(partition))
-        for side, phases in ((source, COPIED_FROM), (target, COPIED_TO))
+        (_actions(side.kind, phases), side.arns(partition))
+        for side, phases in (
+            (source, (*COPIED_FROM, *read)),
+            (target, (*COPIED_TO, *written)),
+        )
     ]
 
 

@@ -10,6 +10,7 @@ import click
 
 from dataware.calc.suggest import did_you_mean, suggestion_for
 from dataware.cli.defaults import read_defaults
+from dataware.cli.exit_codes import exit_code_line
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Which resources": (
@@ -101,6 +102,13 @@ class SectionedCommand(click.Command):
             if rows := shown.get(section):
                 with formatter.section(section):
                     formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write how the command can end."""
+        super().format_epilog(ctx, formatter)
+        if codes := exit_code_line(self.name or ""):
+            formatter.write_paragraph()
+            formatter.write_text(f"Exit codes: {codes}.")
 
 
 class CommandGroup(click.Group):

@@ -1,58 +1,100 @@
-"""Makes the least IAM policy of some resources, with what every run needs beside them."""
+"""Makes the least IAM policy for one use of some resources, with what it needs beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import Any, Final
 
 from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS, STACK_PERMISSIONS
 from dataware.aws.holding_stack import HOLDING_PREFIX
 from dataware.core.model import Wanted
 from dataware.core.names import place_of
+from dataware.core.phases import PolicyUse
 from dataware.core.ports import Aws
 from dataware.kinds import load
 from dataware.ops.change_set import PERMISSIONS as CHANGE_SET_PERMISSIONS
 from dataware.ops.name_conflicts import PERMISSION as CONFLICT_PERMISSION
 from dataware.ops.policy import iam_policy
-from dataware.state import PERMISSIONS as MARKER_PERMISSIONS
 from dataware.state.marker_value import ROOT
+from dataware.state.parameter_store import LIST, READ, WRITE
+
+RECORDS = f"arn:{{partition}}:ssm:{{region}}:{{account}}:parameter{ROOT}*"
+HOLDING_STACKS = (
+    f"arn:{{partition}}:cloudformation:{{region}}:{{account}}:stack/{HOLDING_PREFIX}*/*"
+)
+
+MARKER_ACTIONS: Final[Mapping[PolicyUse, tuple[str, ...]]] = {
+    PolicyUse.ALL: (READ, LIST, WRITE),
+    PolicyUse.PLAN: (READ, LIST),
+    PolicyUse.APPLY: (READ, LIST, WRITE),
+    PolicyUse.DEPLOY: (READ, LIST, WRITE),
+    PolicyUse.MIGRATE: (READ, WRITE),
+    PolicyUse.VERIFY: (),
+}
+"""What each use does with the records of migrations."""
+
+CREATING = frozenset({PolicyUse.ALL, PolicyUse.APPLY, PolicyUse.DEPLOY})
+PLANNING = CREATING | {PolicyUse.PLAN}
+GUARDING = frozenset({PolicyUse.ALL, PolicyUse.PLAN, PolicyUse.DEPLOY})
+DEPLOYING = frozenset({PolicyUse.ALL, PolicyUse.DEPLOY})
+
+
+CDK_ROLES = "arn:{partition}:iam::{account}:role/cdk-*-role-{account}-{region}"
+"""The roles that `cdk bootstrap` makes (AWS CDK Developer Guide, "Customize AWS CDK bootstrapping":
+``cdk-QUALIFIER-deploy-role-ACCOUNT-REGION``, and those for lookup, files and images)."""
 
 
 def policy_of(
     aws: Aws,
     wanted: Sequence[Wanted],
     *,
+    use: PolicyUse = PolicyUse.ALL,
     all_versions: bool = False,
     informing: bool = True,
     asked: Mapping[str, Set[str]] | None = None,
 ) -> Any:
-    """The policy document for some resources, with what every run needs beside them.
+    """The policy document for one use of some resources, with what the use needs beside them.
 
     Without `informing` it leaves out what no decision rests on. `asked` are the permissions, by
     ARN, with which the names were computed.
     """
     account, region, partition = aws.account, aws.region, aws.partition
-    records = "arn:{}:ssm:{}:{}:parameter{}*"
-    holding = f"arn:{partition}:cloudformation:{region}:{account}:stack/{HOLDING_PREFIX}*/*"
-    shared: dict[str, tuple[str, ...]] = {
-        records.format(partition, where, account, ROOT): MARKER_PERMISSIONS
-        for where in sorted(_regions_of(aws, wanted))
-    }
-    looks = (*OWNERSHIP_PERMISSIONS, *STACK_PERMISSIONS)
-    # Without a change set the guard compares templates, and says so.
-    further = (*CHANGE_SET_PERMISSIONS, CONFLICT_PERMISSION) if informing else ()
-    shared |= {holding: HOLDING_PERMISSIONS, "*": (*looks, *further)}
-    for arn, actions in (asked or {}).items():
-        shared[arn] = (*shared.get(arn, ()), *sorted(actions))
+    shared: dict[str, tuple[str, ...]] = {}
+    for arn, actions in _shared_by(aws, wanted, use, informing=informing):
+        shared[arn] = (*shared.get(arn, ()), *actions)
+    for arn, names in (asked or {}).items():
+        shared[arn] = (*shared.get(arn, ()), *sorted(names))
     return iam_policy(
         wanted,
         account=account,
         region=region,
         partition=partition,
         shared=shared,
+        use=use,
         all_versions=all_versions,
         informing=informing,
     )
+
+
+def _shared_by(
+    aws: Aws, wanted: Sequence[Wanted], use: PolicyUse, *, informing: bool
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What a use needs beside the resources: resources by ARN, with the actions on each."""
+    place = {"account": aws.account, "region": aws.region, "partition": aws.partition}
+    if marker_actions := MARKER_ACTIONS[use]:
+        for region in sorted(_regions_of(aws, wanted)):
+            yield RECORDS.format(**{**place, "region": region}), marker_actions
+    if use in CREATING:
+        yield HOLDING_STACKS.format(**place), HOLDING_PERMISSIONS
+    if use in PLANNING:
+        yield "*", OWNERSHIP_PERMISSIONS
+    if use in GUARDING:
+        yield "*", STACK_PERMISSIONS
+    # Without a change set the guard compares templates, and says so.
+    if use in DEPLOYING and informing:
+        yield "*", (*CHANGE_SET_PERMISSIONS, CONFLICT_PERMISSION)
+    if use is PolicyUse.DEPLOY:
+        yield CDK_ROLES.format(**place), ("sts:AssumeRole",)
 
 
 def _regions_of(aws: Aws, wanted: Sequence[Wanted]) -> set[str]:

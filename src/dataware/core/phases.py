@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 PROBE, READ, WRITE, VERIFY, CREATE = "probe", "read", "write", "verify", "create"
 
 DESCRIBE = "describe"
 """What is read of the configuration of a resource: to declare it as it is, or before a stack
 adopts it."""
 
-VERSIONS = "versions"
-"""What copying every version of an object needs beside the rest."""
+VERSIONS, VERSIONS_WRITE = "versions", "versions-write"
+"""What copying every version of an object needs beside the rest: on both sides, on the target."""
 
 ACCOUNT = "account"
 """Actions that IAM can only grant for all resources, such as listing the account's buckets."""
 
 COPIED_FROM, COPIED_TO = (READ, VERIFY), (WRITE, VERIFY)
 """What one copy does with its two sides, once they were looked at."""
+
+
+class PolicyUse(StrEnum):
+    """What a policy is for: everything, or one command."""
+
+    ALL = "all"
+    PLAN = "plan"
+    APPLY = "apply"
+    DEPLOY = "deploy"
+    MIGRATE = "migrate"
+    VERIFY = "verify"

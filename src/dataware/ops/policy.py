@@ -1,10 +1,14 @@
-"""The use case "iam-policy": the least policy that a set of resources needs."""
+"""The use case "iam-policy": the least policy that a set of resources needs, for one use of it.
+
+What a use does with a name is a row of `PHASES_OF`; which actions that takes, the type says.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from dataware.core.model import ImportMode, Wanted
 from dataware.core.phases import (
@@ -15,15 +19,55 @@ from dataware.core.phases import (
     DESCRIBE,
     PROBE,
     READ,
+    VERIFY,
     VERSIONS,
+    VERSIONS_WRITE,
+    PolicyUse,
 )
 from dataware.kinds import load
 
 EVERYWHERE = "*"
 
-SOURCE_PHASES = (PROBE, *COPIED_FROM)
-TARGET_PHASES = (PROBE, READ, *COPIED_TO, CREATE)
-"""What a run does with a preferred name, which may be the source of another run."""
+
+@dataclass(frozen=True, slots=True)
+class UsePhases:
+    """The phases of work on a fallback and on a preferred name.
+
+    `versions` are further phases of both where every version of an object is asked for; `adopts`
+    says that what a stack may adopt is compared with its template first.
+    """
+
+    fallback: tuple[str, ...]
+    preferred: tuple[str, ...]
+    versions: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    adopts: bool = False
+
+    def on(self, wanted: Wanted, name: str, *, all_versions: bool) -> tuple[str, ...]:
+        """The phases of work on one name of a resource."""
+        first = name == wanted.preferred
+        adopts = wanted.logical_id is not None and wanted.import_mode is ImportMode.ADOPT
+        return (
+            *(self.preferred if first else self.fallback),
+            *(self.versions[first] if all_versions else ()),
+            *((DESCRIBE,) if first and adopts and self.adopts else ()),
+        )
+
+
+_COPIED: Final = ((VERSIONS,), (VERSIONS, VERSIONS_WRITE))
+_COMPARED: Final = ((VERSIONS,), (VERSIONS,))
+_FROM: Final = (PROBE, *COPIED_FROM)
+_TO: Final = (PROBE, *COPIED_TO)
+_CARRIED_OUT: Final = UsePhases(_FROM, (*_TO, CREATE), _COPIED, adopts=True)
+
+PHASES_OF: Final[Mapping[PolicyUse, UsePhases]] = {
+    # A preferred name may be the source of another run.
+    PolicyUse.ALL: UsePhases(_FROM, (READ, *_TO, CREATE), _COPIED, adopts=True),
+    PolicyUse.PLAN: UsePhases((PROBE,), (PROBE,), adopts=True),
+    PolicyUse.APPLY: _CARRIED_OUT,
+    PolicyUse.DEPLOY: _CARRIED_OUT,
+    PolicyUse.MIGRATE: UsePhases(_FROM, _TO, _COPIED),
+    PolicyUse.VERIFY: UsePhases((VERIFY,), (VERIFY,), _COMPARED),
+}
 
 
 def iam_policy(
@@ -33,24 +77,24 @@ def iam_policy(
     region: str,
     partition: str,
     shared: Mapping[str, Sequence[str]],
+    use: PolicyUse = PolicyUse.ALL,
     all_versions: bool = False,
     informing: bool = True,
 ) -> dict[str, Any]:
-    """An IAM policy document for planning and applying `wanted`.
+    """An IAM policy document for one `use` of `wanted`.
 
     `informing` includes what only informs people, and no decision rests on. `all_versions` adds
     what copying every version of an object needs. `shared` maps a resource ARN to the actions that
     every run needs on it (markers, CloudFormation ownership and holding stacks, the caller's
     identity).
     """
-    more = (VERSIONS,) if all_versions else ()
     granted: dict[str, set[str]] = defaultdict(set)
     for arn, actions in shared.items():
         granted[arn].update(actions)
     for item in wanted:
         kind = load(item.type)
         for name in (item.preferred, *item.fallbacks):
-            phases = (*_phases_of(item, name), *more)
+            phases = PHASES_OF[use].on(item, name, all_versions=all_versions)
             for arn in kind.access.arns(name, account, region, partition):
                 actions = [
                     action
@@ -61,16 +105,9 @@ def iam_policy(
                 granted[arn].update(
                     action for action in actions if kind.access.governs(action, arn)
                 )
-        granted[EVERYWHERE].update(kind.access.phases.get(ACCOUNT, ()))
+        if PROBE in PHASES_OF[use].preferred:
+            granted[EVERYWHERE].update(kind.access.phases.get(ACCOUNT, ()))
     return {"Version": "2012-10-17", "Statement": _statements(granted)}
-
-
-def _phases_of(wanted: Wanted, name: str) -> tuple[str, ...]:
-    """What a run does with a name; what a stack may adopt is compared with its template first."""
-    if name != wanted.preferred:
-        return SOURCE_PHASES
-    adopts = wanted.logical_id is not None and wanted.import_mode is ImportMode.ADOPT
-    return (*TARGET_PHASES, DESCRIBE) if adopts else TARGET_PHASES
 
 
 def _statements(granted: Mapping[str, set[str]]) -> list[dict[str, Any]]:

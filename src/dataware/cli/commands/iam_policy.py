@@ -10,27 +10,38 @@ import click
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import app_options, outside_options, versions_option
 from dataware.cli.settings import AppOptions, AwsOptions, pick
+from dataware.cli.values import word_option
 from dataware.core.events import event, format_count
+from dataware.core.phases import PolicyUse
 from dataware.report import Format
 
 
 @click.command("iam-policy", cls=SectionedCommand, short_help="Print the least IAM policy.")
 @app_options
+@word_option(
+    "--for",
+    PolicyUse,
+    to="use",
+    default=PolicyUse.ALL.value,
+    help="Only what this command needs; all is what plan, apply and the guard of deploy need.",
+)
 @versions_option
 @outside_options
 def iam_policy(**given: Any) -> int:
-    """Print the least IAM policy that planning and applying APP needs.
+    """Print the least IAM policy that planning and applying APP needs, or one command alone.
 
     APP is a saved plan, or anything that `dataware plan` takes.
 
     \b
     Examples:
       dataware iam-policy plan.json > policy.json
+      dataware iam-policy --for plan > reads.json
     """
-    return run_policy(pick(AwsOptions, given), pick(AppOptions, given), versions=given["versions"])
+    out, app, use = pick(AwsOptions, given), pick(AppOptions, given), given["use"]
+    return run_policy(out, app, use, versions=given["versions"])
 
 
-def run_policy(out: AwsOptions, app: AppOptions, *, versions: str) -> int:
+def run_policy(out: AwsOptions, app: AppOptions, use: PolicyUse, *, versions: str) -> int:
     """Print the least IAM policy."""
     from dataware.cli.app import app_of, saved_plan, wanted_here
     from dataware.cli.context import outside
@@ -44,7 +55,7 @@ def run_policy(out: AwsOptions, app: AppOptions, *, versions: str) -> int:
     with outside(out) as context:
         aws = context.aws
         wanted = wanted_here(context, loaded)
-        policy = policy_of(aws, wanted, all_versions=versions == "all", asked=loaded.asked)
+        policy = policy_of(aws, wanted, use=use, all_versions=versions == "all", asked=loaded.asked)
         if out.format is Format.JSON:
             text = f"The least IAM policy for {format_count(len(wanted), 'resource')}"
             context.emit(event("done", text=text, policy=policy))

@@ -12,7 +12,7 @@ import re
 
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import Location, Size
-from dataware.core.phases import DESCRIBE
+from dataware.core.phases import DESCRIBE, VERSIONS, VERSIONS_WRITE
 from dataware.core.ports import Aws
 from dataware.core.reader import Reader
 from dataware.kinds.s3_bucket.account_regional import name_expression
@@ -90,7 +90,6 @@ _VERSIONS = (
     "s3:GetObjectVersion",
     "s3:GetObjectVersionTagging",
     "s3:GetBucketVersioning",
-    "s3:DeleteObject",
 )
 
 # Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3": these
@@ -160,7 +159,9 @@ KIND = Kind(
             "verify": ("s3:ListBucket", *_READ_OBJECTS),
             DESCRIBE: DESCRIBE_ACTIONS,
             "account": ("s3:ListAllMyBuckets",),
-            "versions": _VERSIONS,
+            VERSIONS: _VERSIONS,
+            # A delete marker is made by deleting.
+            VERSIONS_WRITE: ("s3:DeleteObject",),
             "create": (
                 "s3:CreateBucket",
                 "s3:PutBucketObjectLockConfiguration",

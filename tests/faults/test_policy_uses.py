@@ -1,0 +1,197 @@
+"""`iam-policy --for` one command: enough for it, and nothing that it never does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.benches import BENCHES
+from dataware.core.phases import PolicyUse
+from dataware.embedded import EmbeddedAws
+from support.assemblies import assembly, opted_in, prepare_project
+from support.cli import run
+from support.people import sign_in
+from support.servers import FaultProxy, Seen
+from support.worlds import KEYS, client, items_of, make_bucket, make_table, objects_of, varied_items
+
+ACTIONS = {name: actions for bench in BENCHES.values() for name, actions in bench.actions.items()}
+ALWAYS_ALLOWED = {"sts:GetCallerIdentity"}
+"""AWS Security Token Service API Reference, GetCallerIdentity: "No permissions are required"."""
+
+BY_AWS = frozenset(
+    {"s3:GetObjectTagging", "s3:PutObjectTagging", "s3:GetObjectAnnotation"}
+    | {"s3:PutObjectAnnotation", "cloudformation:TagResource", "dynamodb:CreateTable"}
+    | {"dynamodb:DescribeContributorInsights", "dynamodb:DescribeKinesisStreamingDestination"}
+    | {"dynamodb:TagResource", "dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable"}
+    | {"dynamodb:UpdateTimeToLive", "s3:CreateBucket", "s3:PutBucketObjectLockConfiguration"}
+    | {"s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging", "s3:PutBucketVersioning"}
+    | {"s3:PutEncryptionConfiguration"}
+)
+"""What S3 checks on CopyObject, and what CloudFormation calls in the caller's name."""
+
+BY_CDK = frozenset({"sts:AssumeRole"})
+ON_DIFFERENCES = frozenset({"dynamodb:BatchGetItem", "s3:GetObject"})
+OF_LARGE_OBJECTS = frozenset({"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"})
+ON_CONFLICTS = frozenset({"dynamodb:PutItem"})
+INTO_WHAT_EXISTS = frozenset({"dynamodb:BatchWriteItem"})
+ON_FAILURE = frozenset({"cloudformation:DescribeStackEvents", "cloudformation:DescribeEvents"})
+
+OF_OTHER_STACKS = frozenset({"cloudformation:DescribeStacks", "cloudformation:ListStackResources"})
+
+COPIES = BY_AWS | ON_DIFFERENCES | OF_LARGE_OBJECTS | ON_CONFLICTS
+RARELY: dict[PolicyUse, frozenset[str]] = {
+    PolicyUse.PLAN: OF_OTHER_STACKS,
+    PolicyUse.VERIFY: ON_DIFFERENCES | BY_AWS,
+    PolicyUse.MIGRATE: COPIES | INTO_WHAT_EXISTS,
+    PolicyUse.APPLY: COPIES | ON_FAILURE | OF_OTHER_STACKS,
+    PolicyUse.DEPLOY: COPIES | ON_FAILURE | BY_CDK,
+}
+"""What a use may need and does not in this test."""
+
+UNSEEN_BY_EMULATOR = "ssm:GetParametersByPath"
+"""The emulator's IAM takes every path of parameters for "*"."""
+
+USES = [use for use in PolicyUse if use is not PolicyUse.ALL]
+READS = ("Get", "List", "Describe", "Scan", "BatchGet")
+
+
+def declared(of_type: str, **properties: Any) -> dict[str, Any]:
+    """A resource that a stack may adopt."""
+    return {"Type": of_type, "DeletionPolicy": "RetainExceptOnCreate", "Properties": properties}
+
+
+def table(name: str, **more: Any) -> dict[str, Any]:
+    """A table of a template."""
+    billing = {"BillingMode": "PAY_PER_REQUEST", "TableName": name}
+    return declared("AWS::DynamoDB::Table", **billing, **KEYS, **more)
+
+
+def bucket(name: str) -> dict[str, Any]:
+    """A bucket of a template."""
+    return declared("AWS::S3::Bucket", BucketName=name)
+
+
+def resources_for(use: PolicyUse) -> dict[str, Any]:
+    """A stack with data to migrate into names of this use, and with what it adopts."""
+    return {
+        "Table": opted_in(table(f"{use}-table"), "old-table"),
+        "Bucket": opted_in(bucket(f"{use}-bucket"), "old-bucket"),
+        "KeptTable": opted_in(table("kept-table"), "no-table"),
+        "KeptBucket": opted_in(bucket("kept-bucket"), "no-bucket"),
+    }
+
+
+def pairs_of(use: PolicyUse) -> list[tuple[str, str]]:
+    """Both sides of both copies."""
+    return [
+        ("dynamodb://old-table", f"dynamodb://{use}-table"),
+        ("s3://old-bucket", f"s3://{use}-bucket"),
+    ]
+
+
+def commands_for(use: PolicyUse, app: Path) -> list[tuple[object, ...]]:
+    """What is typed with the policy of a use."""
+    if use in {PolicyUse.MIGRATE, PolicyUse.VERIFY}:
+        return [(use, *pair) for pair in pairs_of(use)]
+    return [("deploy", "--yes", "--", "--all")] if use is PolicyUse.DEPLOY else [(use, app)]
+
+
+@pytest.fixture
+def proxy(
+    auth_server: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FaultProxy]:
+    """An account that enforces IAM, with data under old names, behind what records requests."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("old-table", "kept-table"):
+        make_table(name, varied_items(30))
+    for name in ("old-bucket", "kept-bucket"):
+        make_bucket(name, [{"Key": str(number), "Body": b"x"} for number in range(5)])
+    with FaultProxy(auth_server.endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        yield proxy
+
+
+def prepare_app(use: PolicyUse) -> Path:
+    """The app of a use, beside a stack that is deployed and would be changed."""
+    prepare_project()
+    other = table("deployed", Tags=[{"Key": "colour", "Value": "blue"}])
+    client("cloudformation").create_stack(
+        StackName="Other", TemplateBody=json.dumps({"Resources": {"T": table("deployed")}})
+    )
+    stacks = {"App": resources_for(use), "Other": {"T": other}}
+    assembly(Path("prepared"), **stacks)
+    return assembly(**stacks)
+
+
+def actions_of(seen: Seen) -> tuple[str, ...]:
+    """The IAM actions that a request needs."""
+    service = seen.headers["authorization"].split("/")[3]
+    return ACTIONS.get(seen.operation, (f"{service}:{seen.operation}",))
+
+
+def granted_by(policy: Mapping[str, Any]) -> set[str]:
+    """All actions that a policy allows on anything."""
+    return {action for one in policy["Statement"] for action in one["Action"]}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_the_policy_for_a_command_is_what_the_command_calls(
+    use: PolicyUse, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With it alone the command does its whole work, and each of its actions has a use."""
+    app = prepare_app(use)
+    if use is PolicyUse.MIGRATE:
+        make_table(f"{use}-table")
+        make_bucket(f"{use}-bucket")
+    if use is PolicyUse.VERIFY:
+        make_table(f"{use}-table", varied_items(30))
+        make_bucket(f"{use}-bucket", [{"Key": str(n), "Body": b"x"} for n in range(5)])
+    policy = json.loads(run("iam-policy", app, "--for", use).out)
+    with monkeypatch.context() as signed_in:
+        sign_in(signed_in, policy)
+        proxy.clear()
+        for command in commands_for(use, app):
+            ran = run(*command)
+            assert ran.code == 0, ran
+            denied = [line for line in ran.lines if "denied" in line.lower()]
+            assert [line for line in denied if UNSEEN_BY_EMULATOR not in line] == []
+    called = {action for seen in proxy.seen for action in actions_of(seen)} - ALWAYS_ALLOWED
+    assert called - granted_by(policy) == set()
+    assert granted_by(policy) - called - RARELY[use] == set()
+    if use is not PolicyUse.PLAN:
+        assert items_of(f"{use}-table") == items_of("old-table")
+        assert objects_of(f"{use}-bucket") == objects_of("old-bucket")
+
+
+@pytest.mark.parametrize("use", [PolicyUse.PLAN, PolicyUse.VERIFY])
+def test_the_policy_of_what_only_reads_writes_nothing(
+    use: PolicyUse, aws_server: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where every version of an object is asked for."""
+    monkeypatch.chdir(tmp_path)
+    app = assembly(App=resources_for(use))
+    policy = json.loads(run("iam-policy", app, "--for", use, "--versions", "all").out)
+    verbs = {action.partition(":")[2] for action in granted_by(policy)}
+    assert verbs
+    assert {verb for verb in verbs if not verb.startswith(READS)} == set()
+
+
+def test_no_policy_allows_to_delete_from_a_fallback(
+    aws_server: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source is only read, also where delete markers are copied."""
+    monkeypatch.chdir(tmp_path)
+    app = assembly(App=resources_for(PolicyUse.ALL))
+    for use in PolicyUse:
+        policy = json.loads(run("iam-policy", app, "--for", use, "--versions", "all").out)
+        on_sources = {
+            action.partition(":")[2]
+            for one in policy["Statement"]
+            if any("old-" in arn for arn in one["Resource"])
+            for action in one["Action"]
+        }
+        assert {verb for verb in on_sources if not verb.startswith(READS)} == set(), use
