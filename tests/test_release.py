@@ -236,6 +236,8 @@ def test_the_wheel_is_built_as_the_image_builds_it(tmp_path: Path) -> None:
     for word, rest in found[: found.index(("RUN", build))]:
         if word == "COPY":
             *names, target = rest.split()
+            if target.endswith("/"):
+                (tmp_path / target).mkdir(parents=True, exist_ok=True)
             subprocess.run(
                 ["cp", "-r", *(str(ROOT / one) for one in names), tmp_path / target], check=True
             )
