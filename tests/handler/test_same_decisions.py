@@ -17,8 +17,8 @@ from dataware.handler import begin, copy_shard, finish
 from dataware.handler import job as jobs
 from dataware.handler.invocation import Invocation, LambdaContext, RemainingTime
 from dataware.handler.job import MigrationJob
-from dataware.handler.lease_monitor import LeaseMonitor
 from dataware.ops.context import CopySettings
+from dataware.ops.lease_keeper import LeaseMonitor
 from dataware.ops.migration_policy import COMMAND, Migration
 from dataware.ops.run_migration import run_migration
 from support.deployments import Time

@@ -14,9 +14,9 @@ from dataware.core.errors import RefusedError
 from dataware.core.kind import Kind
 from dataware.core.ports import Wire
 from dataware.handler.job import MigrationJob
-from dataware.handler.lease_monitor import LeaseMonitor
 from dataware.http.endpoint import Endpoint
 from dataware.ops.context import Context, CreationWatch, TargetToMake
+from dataware.ops.lease_keeper import LeaseMonitor
 from dataware.report.jsonlines import JsonRenderer
 from dataware.state import ParameterMarkers
 from dataware.state.holder import execution

@@ -1,14 +1,20 @@
-"""Keeps a lease alive from a thread of its own, through creation, copy and verification."""
+"""Looks after a lease from a thread of its own, through creation, copy and verification.
+
+Whoever holds it alone renews it (`LeaseKeeper`); one of many workers of an execution that holds it
+only asks whether it is still held (`LeaseMonitor`).
+"""
 
 from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
+from typing import Self
 
 from dataware.calc.rate import rough
-from dataware.core.errors import DatawareError, IncompleteError, RefusedError
+from dataware.core.errors import DatawareError, IncompleteError, LookupFailedError, RefusedError
 from dataware.core.events import event
 from dataware.core.ports import Lease
 from dataware.migrate.lease_term import NO_SIGN_OF_LIFE, SILENT_SECONDS, LeaseTerm, since_boot
@@ -34,7 +40,77 @@ PATIENCE_SECONDS = 5.0
 """How long the end waits for a beat that is under way; one that hangs ends with the process."""
 
 
-class LeaseKeeper:
+ASKING_SECONDS = 15.0
+"""How often a worker asks whether its execution still has the lock."""
+
+LOST = (
+    "the deployment no longer has the lock on the target, so nothing more is copied: it has "
+    "failed, or another run took the lock; see `dataware status`"
+)
+
+
+class _LeaseThread(ABC):
+    """A thread that runs while this is entered."""
+
+    def __init__(self) -> None:
+        self._ended = False
+        self._stirred = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended = True
+        self._stirred.set()
+        self._thread.join(PATIENCE_SECONDS)
+
+    @abstractmethod
+    def _run(self) -> None:
+        """What the thread does, until it has ended."""
+
+
+class LeaseMonitor(_LeaseThread):
+    """Asks `holds` at once and then every so often; writes nothing.
+
+    Once the deployment has failed, is over, or another run took over, workers must not go on. A
+    question without an answer changes nothing, because writes are guarded by conditions, too.
+    """
+
+    def __init__(self, holds: Callable[[], bool], every: float = ASKING_SECONDS) -> None:
+        super().__init__()
+        self._holds = holds
+        self._every = every
+        self.lost = False
+
+    def check(self) -> None:
+        """Raise Refused once the lock is lost."""
+        if self.lost:
+            raise RefusedError(LOST)
+
+    def __enter__(self) -> Self:
+        self._ask()
+        self.check()
+        return super().__enter__()
+
+    def _run(self) -> None:
+        while not self.lost and not self._stirred.wait(self._every):
+            self._ask()
+
+    def _ask(self) -> None:
+        try:
+            self.lost = not self._holds()
+        except LookupFailedError:
+            return
+
+
+class LeaseKeeper(_LeaseThread):
     """Beats while it is entered; what was last published travels with every beat.
 
     A beat that only fails is tried again, at the usual pace. The first beats of each phase come
@@ -52,6 +128,7 @@ class LeaseKeeper:
         asked: float | None = None,
     ) -> None:
         """Keep `lease` alive, which was asked for at `asked`, in `seconds`; now, if not said."""
+        super().__init__()
         self._lease = lease
         self._every = every
         self._early = early
@@ -60,14 +137,11 @@ class LeaseKeeper:
         self._beaten = self._tried if asked is None else asked
         self._detail: Mapping[str, object] = {}
         self._published = self._beaten
-        self._ended = False
-        self._stirred = threading.Event()
         self._lost: DatawareError | None = None
         passed = self._tried - self._beaten
         self.term = LeaseTerm(
             self._beaten, time.time() - passed, seconds=seconds, on_clock_stop=self._beat_now
         )
-        self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
 
     def publish(self, detail: Mapping[str, object]) -> None:
         """What the marker says from the next beat on; adds to what was published before."""
@@ -111,20 +185,6 @@ class LeaseKeeper:
     def unsettled_seconds(self) -> float:
         """For how long something may arrive yet that an earlier run sent without conditions."""
         return self._lease.unsettled_seconds
-
-    def __enter__(self) -> LeaseKeeper:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._ended = True
-        self._stirred.set()
-        self._thread.join(PATIENCE_SECONDS)
 
     def _run(self) -> None:
         waits = iter(self._early)

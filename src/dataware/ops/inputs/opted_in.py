@@ -5,9 +5,8 @@ Metadata: {Dataware: {Fallback: [name, …]}}
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +41,6 @@ ALIKE = 0.85
 """How like `KEY` another key has to be to be taken for a slip: keys of other tools are fine."""
 
 CONDITION = ("Condition",)
-
-Readers = Mapping[str, tuple[Mapping[str, Any], Callable[[], Wanted]]]
 
 
 class UnknownNameError(InputError):
@@ -81,10 +78,6 @@ class Source:
         meant = self.values.environment
         return {"account": meant.account, "region": meant.region, "stack": self.stack}
 
-    def where(self, logical_id: str) -> str:
-        """The head of a complaint about a resource."""
-        return f"{self.path}, resource {logical_id}"
-
 
 def open_template(source: Source, document: Mapping[str, Any]) -> EvaluatedTemplate:
     """The template, with what evaluates it. Raises InputError where it has no resources."""
@@ -92,65 +85,93 @@ def open_template(source: Source, document: Mapping[str, Any]) -> EvaluatedTempl
     return evaluate_template(document, source.values, source.kinds)
 
 
-def template_readers(source: Source, template: EvaluatedTemplate) -> Readers:
-    """What opts in, by logical id: the resource, and what reads it or raises InputError."""
-    return {
-        logical_id: (resource, partial(read_resource, source, template, logical_id, resource))
-        for logical_id, resource in template.resources.items()
-        if opts_in(source, logical_id, resource)
-    }
+@dataclass(frozen=True, slots=True)
+class TemplateResource:
+    """A resource of a template, with what it is read by."""
+
+    source: Source
+    template: EvaluatedTemplate
+    logical_id: str
+    body: Mapping[str, Any]
+
+    @property
+    def type(self) -> str:
+        """Its type, empty where it is not literal."""
+        named = self.body.get("Type")
+        return named if isinstance(named, str) else ""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Its metadata, empty where it is not literal."""
+        return _mapping(self.body.get("Metadata"))
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        """Its properties, empty where they are not literal."""
+        return _mapping(self.body.get("Properties"))
+
+    @property
+    def where(self) -> str:
+        """The head of a complaint about it."""
+        return f"{self.source.path}, resource {self.logical_id}"
+
+    @property
+    def existence(self) -> bool | Computed:
+        """Whether it is created; a `Computed` where its condition is unknown."""
+        return self.template.existence(self.body)
+
+    @property
+    def opts_in(self) -> bool:
+        """Whether it opts in. Raises InputError for a key that nearly says so."""
+        if KEY in self.metadata:
+            return True
+        if is_function(self.body.get("Metadata")) and self.type in self.source.kinds:
+            text = describe_value(self.body["Metadata"])
+            raise InputError(
+                f"{self.where}: Metadata is {text}, so that it is unknown whether it opts in: "
+                "write it out"
+            )
+        for key in self.metadata:
+            if nearest(str(key), [KEY], ALIKE):
+                raise InputError(
+                    f"{self.where}, Metadata: unknown field {key}, did you mean {KEY}?"
+                )
+        return False
+
+    def deployed_id(self) -> str | None:
+        """What the deployed stack has under its logical id. Raises NotKnownError."""
+        deployed = self.source.values.deployed_resources().get(self.logical_id)
+        return deployed.physical_id if deployed else None
+
+
+def resources_of(source: Source, template: EvaluatedTemplate) -> Iterator[TemplateResource]:
+    """Every resource that the template declares."""
+    for logical_id, body in template.resources.items():
+        yield TemplateResource(source, template, logical_id, body)
 
 
 def read_referred(source: Source, template: EvaluatedTemplate) -> list[Wanted]:
     """The resources that the app refers to and the template does not declare."""
     # Of what is only referred to, name and keys are known: too little to create it elsewhere.
     return [
-        replace(read_resource(source, template, logical_id, resource), unresolved=("Properties",))
-        for logical_id, resource in source.referred.items()
+        replace(
+            read_resource(TemplateResource(source, template, logical_id, body)),
+            unresolved=("Properties",),
+        )
+        for logical_id, body in source.referred.items()
         if logical_id not in template.resources
     ]
 
 
-def opts_in(source: Source, logical_id: str, resource: Mapping[str, Any]) -> bool:
-    """Whether a resource opts in. Raises InputError for a key that nearly says so."""
-    metadata = metadata_of(resource)
-    if KEY in metadata:
-        return True
-    if is_function(resource.get("Metadata")) and type_of(resource) in source.kinds:
-        text = describe_value(resource["Metadata"])
-        raise InputError(
-            f"{source.where(logical_id)}: Metadata is {text}, so that it is unknown "
-            "whether it opts in: write it out"
-        )
-    for key in metadata:
-        if nearest(str(key), [KEY], ALIKE):
-            where = f"{source.where(logical_id)}, Metadata"
-            raise InputError(f"{where}: unknown field {key}, did you mean {KEY}?")
-    return False
-
-
-def type_of(resource: Mapping[str, Any]) -> str:
-    """The type of a resource, empty where it is not literal."""
-    named = resource.get("Type")
-    return named if isinstance(named, str) else ""
-
-
-def metadata_of(resource: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The metadata of a resource, empty where it is not literal."""
-    metadata = resource.get("Metadata")
-    return metadata if isinstance(metadata, Mapping) else {}
-
-
-def read_resource(
-    source: Source, template: EvaluatedTemplate, logical_id: str, resource: Mapping[str, Any]
-) -> Wanted:
+def read_resource(resource: TemplateResource) -> Wanted:
     """The wanted resource in a resource that opts in. Raises InputError."""
-    declared = InputSection(source.where(logical_id), resource)
+    source, template, body = resource.source, resource.template, resource.body
+    declared = InputSection(resource.where, body)
     kind = known_kind(declared, declared.required_text("Type"), source.kinds)
-    if is_function(resource):
-        raise declared.bad(f"a part of it is {describe_value(resource)}{cure(resource)}")
+    if is_function(body):
+        raise declared.bad(f"a part of it is {describe_value(body)}{cure(body)}")
     preferred = _preferred_name(template, declared, kind)
-    given = template.evaluator.write(metadata_of(resource)[KEY])
+    given = template.evaluator.write(resource.metadata[KEY])
     if is_function(given):
         raise declared.bad(f"Metadata.{KEY} is {describe_value(given)}{cure(given)}")
     section = InputSection(f"{declared.where}, Metadata.Dataware", given)
@@ -159,55 +180,45 @@ def read_resource(
     section.only(WORDS.all)
     choices = read_choices(section, WORDS, source.overrides)
     if WORDS.fallback not in section.data:
-        found = fallbacks_of(preferred, source.patterns, source.place)
-        choices = replace(choices, fallbacks=found)
+        fallbacks = fallbacks_of(preferred, source.patterns, source.place)
+        choices = replace(choices, fallbacks=fallbacks)
     check_names(section, kind, preferred, choices.fallbacks)
-    wanted = build_wanted(source, template, logical_id, resource, preferred, choices)
+    wanted = build_wanted(resource, preferred, choices)
     check_properties(declared, kind, wanted.properties)
     return wanted
 
 
-def build_wanted(
-    source: Source,
-    template: EvaluatedTemplate,
-    logical_id: str,
-    resource: Mapping[str, Any],
-    preferred: str,
-    choices: ResourceChoices,
-) -> Wanted:
+def build_wanted(resource: TemplateResource, preferred: str, choices: ResourceChoices) -> Wanted:
     """The wanted resource under a name; its properties hold values as far as they are known."""
-    kind = source.kinds[type_of(resource)]
-    declared = resource.get("Properties")
-    given = template.writer.write(declared if isinstance(declared, Mapping) else {})
-    given = given if isinstance(given, dict) else {}
+    source, template = resource.source, resource.template
+    kind = source.kinds[resource.type]
+    written = _mapping(template.writer.write(resource.properties))
     parts = (kind.template.identifier, *kind.template.name_parts)
-    properties = {name: one for name, one in given.items() if name not in parts[1:]}
+    properties = {name: one for name, one in written.items() if name not in parts[1:]}
     if parts[0] in properties:
         properties[parts[0]] = preferred
-    conditional = CONDITION if isinstance(template.existence(resource), Computed) else ()
+    conditional = CONDITION if isinstance(resource.existence, Computed) else ()
     return Wanted(
-        id="/".join((*source.within, path_of(metadata_of(resource)) or logical_id)),
+        id="/".join((*source.within, _path_of(resource.metadata) or resource.logical_id)),
         type=kind.cfn_type,
         preferred=preferred,
         fallbacks=choices.fallbacks,
         properties=properties,
         stack=source.stack,
-        logical_id=logical_id,
+        logical_id=resource.logical_id,
         on_error=choices.on_error,
         on_fallback_data=choices.on_fallback_data,
         import_mode=choices.import_mode,
         creator=Creator.DEPLOYMENT,
         unresolved=(*conditional, *unresolved_properties(properties)),
-        where=source.where(logical_id),
-        retained=is_retained(template.evaluator.evaluate(resource.get("DeletionPolicy"))),
-        computed_by=_naming_function(declared, parts),
+        where=resource.where,
+        retained=is_retained(template.evaluator.evaluate(resource.body.get("DeletionPolicy"))),
+        computed_by=_naming_function(resource.properties, parts),
     )
 
 
-def _naming_function(properties: Any, parts: tuple[str, ...]) -> str:
+def _naming_function(properties: Mapping[str, Any], parts: tuple[str, ...]) -> str:
     """The function that gives the name, or the property that CloudFormation makes it of."""
-    if not isinstance(properties, Mapping):
-        return ""
     named = properties.get(parts[0])
     if function := find_function(named):
         return function
@@ -250,9 +261,13 @@ def _name_in_computed(
     return template.name(kind, found)
 
 
-def path_of(metadata: Mapping[str, Any]) -> str | None:
+def _path_of(metadata: Mapping[str, Any]) -> str | None:
     """The construct path, without the parts that CDK adds for the resource itself."""
     path = metadata.get("aws:cdk:path")
     if not isinstance(path, str) or not path:
         return None
     return path.removesuffix("/Resource").removesuffix("/Default")
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

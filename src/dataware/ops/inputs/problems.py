@@ -19,8 +19,9 @@ from dataware.ops.inputs.opted_in import (
     Source,
     UnknownNameError,
     open_template,
-    template_readers,
+    resources_of,
 )
+from dataware.ops.inputs.opted_in import read_resource as read_opted_in
 from dataware.ops.inputs.parameters_file import check_parameters
 from dataware.ops.inputs.reading import InputSection, read_text
 from dataware.ops.inputs.template import parse_template
@@ -180,17 +181,21 @@ def _check_template(
             values=StackValues(sources, stack.name, stack.environment),
         )
     try:
-        readers = template_readers(source, open_template(source, parse_template(path)))
+        template = open_template(source, parse_template(path))
+        opted = [one for one in resources_of(source, template) if one.opts_in]
     except InputError as error:
         return CheckedFile(problems=(_of_the_whole(path, text, error),))
     wanted: list[Wanted] = []
     problems: list[FileProblem] = []
-    for logical_id, (resource, read) in readers.items():
-        section = InputSection(f"{path}, resource {logical_id}", resource)
-        kind = kinds.get(str(resource.get("Type")))
-        sentences = _problems_of(section, read, wanted, kind)
-        identifier = kind.template.identifier if kind else ""
-        names = (logical_id, *_texts_of(resource.get("Properties"), identifier))
+    for resource in opted:
+        logical_id = resource.logical_id
+        section = InputSection(resource.where, resource.body)
+        kind = kinds.get(resource.type)
+        sentences = _problems_of(section, partial(read_opted_in, resource), wanted, kind)
+        names = (
+            logical_id,
+            *_texts_of(resource.properties, kind.template.identifier if kind else ""),
+        )
         problems += [
             FileProblem(
                 str(path), line_in_template(text, logical_id, each), f"{logical_id}: {each}", names
@@ -199,7 +204,8 @@ def _check_template(
         ]
     failed = {problem.names[0] for problem in problems if problem.names}
     planned = {one.logical_id for one in wanted}
-    return CheckedFile(tuple(wanted), tuple(problems), len(readers.keys() - failed - planned))
+    unnamed = {one.logical_id for one in opted} - failed - planned
+    return CheckedFile(tuple(wanted), tuple(problems), len(unnamed))
 
 
 def _texts_of(data: object, *fields: str) -> tuple[str, ...]:

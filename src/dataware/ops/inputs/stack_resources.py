@@ -9,21 +9,21 @@ from typing import Any
 
 from dataware.core.evaluation import NotKnownError
 from dataware.core.expand import expand, warn_of_unseen
+from dataware.core.kind import Kind
 from dataware.core.model import ImportMode, OnError, OnFallbackData, Wanted
 from dataware.core.names import find_mistake, parse_stack
 from dataware.core.values import Computed
 from dataware.kinds.unknown import HOLDS_DATA
-from dataware.ops.inputs.evaluated import EvaluatedTemplate
 from dataware.ops.inputs.fallback_patterns import fallbacks_of
 from dataware.ops.inputs.opted_in import (
     CONDITION,
     Source,
+    TemplateResource,
     build_wanted,
     open_template,
-    opts_in,
     read_referred,
     read_resource,
-    type_of,
+    resources_of,
 )
 from dataware.ops.inputs.parameters_file import check_parameters
 from dataware.ops.inputs.read_options import ReadOptions
@@ -104,157 +104,113 @@ def read_stack_resources(
     document = parse_template(source.path) if document is None else document
     template = open_template(source, document)
     found = StackReading(unseen=list(warn_of_unseen(str(source.path), template.expanded.unseen)))
-    for logical_id, resource in template.resources.items():
-        found.add(_read_one(source, template, logical_id, resource, above))
+    for resource in resources_of(source, template):
+        found.add(_read_one(resource, above))
     found.wanted += read_referred(source, template)
     return found
 
 
-def _read_one(
-    source: Source,
-    template: EvaluatedTemplate,
-    logical_id: str,
-    resource: Mapping[str, Any],
-    above: frozenset[Path],
-) -> StackReading:
-    asked = opts_in(source, logical_id, resource)
-    if template.existence(resource) is False:
-        text = f"{logical_id} is not created, because condition {resource['Condition']} is false"
+def _read_one(resource: TemplateResource, above: frozenset[Path]) -> StackReading:
+    source, asked = resource.source, resource.opts_in
+    if resource.existence is False:
+        condition = resource.body["Condition"]
+        text = f"{resource.logical_id} is not created, because condition {condition} is false"
         return StackReading(notes=[text] if asked else [])
-    if type_of(resource) == NESTED:
-        return _read_nested(source, template, logical_id, resource, above)
+    if resource.type == NESTED:
+        return _read_nested(resource, above)
     if asked:
-        return StackReading([read_resource(source, template, logical_id, resource)])
+        return StackReading([read_resource(resource)])
     if not (source.every or source.patterns):
         return StackReading()
-    found = _read_unasked(source, template, logical_id, resource)
-    if isinstance(found, Wanted):
-        return StackReading([found])
-    unplanned = Unplanned(
-        "/".join((*source.within, logical_id)), type_of(resource), source.stack, found or ""
-    )
-    return StackReading(unplanned=[unplanned] if found else [])
+    reading = _read_unasked(resource)
+    if isinstance(reading, Wanted):
+        return StackReading([reading])
+    address = "/".join((*source.within, resource.logical_id))
+    unplanned = Unplanned(address, resource.type, source.stack, reading or "")
+    return StackReading(unplanned=[unplanned] if reading else [])
 
 
-def _read_unasked(
-    source: Source,
-    template: EvaluatedTemplate,
-    logical_id: str,
-    resource: Mapping[str, Any],
-) -> Wanted | str | None:
+def _read_unasked(resource: TemplateResource) -> Wanted | str | None:
     """A stateful resource that does not opt in, or why it is not planned; None for all others."""
-    kind = source.kinds.get(type_of(resource))
+    source = resource.source
+    kind = source.kinds.get(resource.type)
     if kind is None:
-        unknown = source.every and type_of(resource) in HOLDS_DATA
+        unknown = source.every and resource.type in HOLDS_DATA
         return "dataware cannot look into that type" if unknown else None
     if not kind.template.stateful:
         return None
-    properties = resource.get("Properties")
-    name = template.name(kind, properties if isinstance(properties, Mapping) else {})
+    name = resource.template.name(kind, resource.properties)
     if name is None:
-        return _read_generated(source, template, logical_id, resource)
+        return _read_generated(resource)
     if isinstance(name, Computed):
         return f"its name is what {name} gives, which is unknown: {name.reason}"
-    return _read_named(source, template, logical_id, resource, str(name))
+    return _read_named(resource, kind, str(name))
 
 
-def _read_named(
-    source: Source,
-    template: EvaluatedTemplate,
-    logical_id: str,
-    resource: Mapping[str, Any],
-    name: str,
-) -> Wanted | str:
+def _read_named(resource: TemplateResource, kind: Kind, name: str) -> Wanted | str:
     """A resource under its name, with the fallbacks that patterns give it."""
-    kind = source.kinds[type_of(resource)]
+    source = resource.source
     fallbacks = fallbacks_of(name, source.patterns, source.place)
     if not fallbacks and not source.every:
         return f"no fallback pattern fits its name, {name}"
     if mistake := find_mistake(kind, name, fallbacks, FIELDS):
         return mistake
-    return _build_unasked(source, template, logical_id, resource, name, fallbacks)
+    return _build_unasked(resource, name, fallbacks)
 
 
-def _read_generated(
-    source: Source,
-    template: EvaluatedTemplate,
-    logical_id: str,
-    resource: Mapping[str, Any],
-) -> Wanted | str:
+def _read_generated(resource: TemplateResource) -> Wanted | str:
     """What the deployed stack has under the logical id of a resource without a name."""
-    if not source.every:
+    if not resource.source.every:
         return f"{NOT_BEFORE}, so no pattern fits it"
-    if source.stack is None:
+    if resource.source.stack is None:
         return f"{NOT_BEFORE}: pass --stack NAME to see what the deployed stack has"
     try:
-        deployed = source.values.deployed_resources().get(logical_id)
+        deployed = resource.deployed_id()
     except NotKnownError as error:
         return f"{NOT_BEFORE}, and the deployed stack was not seen: {error}"
     if deployed is None:
         return f"{NOT_BEFORE}, and the stack has none yet"
-    return _build_unasked(source, template, logical_id, resource, deployed.physical_id, ())
+    return _build_unasked(resource, deployed, ())
 
 
-def _build_unasked(
-    source: Source,
-    template: EvaluatedTemplate,
-    logical_id: str,
-    resource: Mapping[str, Any],
-    name: str,
-    fallbacks: tuple[str, ...],
-) -> Wanted:
-    over = source.overrides
+def _build_unasked(resource: TemplateResource, name: str, fallbacks: tuple[str, ...]) -> Wanted:
+    over = resource.source.overrides
     choices = ResourceChoices(
         fallbacks,
         over.on_error or OnError.SAFE,
         over.on_fallback_data or OnFallbackData.MIGRATE,
         over.import_mode or ImportMode.ADOPT,
     )
-    return build_wanted(source, template, logical_id, resource, name, choices)
+    return build_wanted(resource, name, choices)
 
 
-def _read_nested(
-    source: Source,
-    template: EvaluatedTemplate,
-    logical_id: str,
-    resource: Mapping[str, Any],
-    above: frozenset[Path],
-) -> StackReading:
+def _read_nested(resource: TemplateResource, above: frozenset[Path]) -> StackReading:
     """What is to be planned of a nested stack whose template is a file."""
-    path = find_nested_template(resource, source.path)
+    source = resource.source
+    path = find_nested_template(resource.body, source.path)
     seen = above | {source.path.resolve()}
     if path is None or path.resolve() in seen:
         reason = "its template is not a file here, so nothing in it is planned"
-        unplanned = Unplanned(logical_id, NESTED, source.stack, reason)
+        unplanned = Unplanned(resource.logical_id, NESTED, source.stack, reason)
         return StackReading(unplanned=[unplanned] if source.every else [])
-    found = read_stack_resources(
-        _nested_source(source, template, logical_id, resource, path), above=frozenset(seen)
-    )
-    if isinstance(template.existence(resource), Computed):
-        found.wanted = [_make_conditional(one) for one in found.wanted]
-    return found
+    reading = read_stack_resources(_nested_source(resource, path), above=frozenset(seen))
+    if isinstance(resource.existence, Computed):
+        reading.wanted = [_make_conditional(one) for one in reading.wanted]
+    return reading
 
 
 def _make_conditional(wanted: Wanted) -> Wanted:
     return replace(wanted, unresolved=tuple(dict.fromkeys((*CONDITION, *wanted.unresolved))))
 
 
-def _nested_source(
-    source: Source,
-    template: EvaluatedTemplate,
-    logical_id: str,
-    resource: Mapping[str, Any],
-    path: Path,
-) -> Source:
+def _nested_source(resource: TemplateResource, path: Path) -> Source:
     """What reads a nested stack: its parameters are those that the stack around it hands down."""
-    properties = resource.get("Properties")
-    passed = properties.get("Parameters") if isinstance(properties, Mapping) else None
-    given = template.evaluator.evaluate(passed if isinstance(passed, Mapping) else {})
+    source, passed = resource.source, resource.properties.get("Parameters")
+    given = resource.template.evaluator.evaluate(passed if isinstance(passed, Mapping) else {})
     try:
-        deployed = source.values.deployed_resources().get(logical_id)
+        arn = resource.deployed_id()
     except NotKnownError:
-        deployed = None
-    arn = deployed.physical_id if deployed else None
+        arn = None
     values = replace(
         source.values,
         stack=arn,
@@ -262,13 +218,13 @@ def _nested_source(
         unnamed="CloudFormation names a nested stack when it creates it",
     )
     # A slash stands in the name of no stack, so nothing that is deployed is taken for it.
-    stack = parse_stack(arn)[0] if arn else f"{source.stack}/{logical_id}" if source.stack else None
+    beneath = f"{source.stack}/{resource.logical_id}" if source.stack else None
     return replace(
         source,
         path=path,
-        stack=stack,
+        stack=parse_stack(arn)[0] if arn else beneath,
         referred={},
         synthesized=True,
         values=values,
-        within=(*source.within, logical_id),
+        within=(*source.within, resource.logical_id),
     )

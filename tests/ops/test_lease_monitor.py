@@ -7,7 +7,7 @@ import time
 import pytest
 
 from dataware.core.errors import LookupFailedError, RefusedError
-from dataware.handler.lease_monitor import LeaseMonitor
+from dataware.ops.lease_keeper import LeaseMonitor
 
 
 def test_without_the_lock_nothing_begins() -> None:
