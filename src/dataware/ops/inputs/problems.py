@@ -17,6 +17,7 @@ from dataware.ops.inputs.lines import line_in_template, line_in_toml
 from dataware.ops.inputs.only import check_known, names_of
 from dataware.ops.inputs.opted_in import (
     Source,
+    TemplateResource,
     UnknownNameError,
     open_template,
     resources_of,
@@ -188,24 +189,26 @@ def _check_template(
     wanted: list[Wanted] = []
     problems: list[FileProblem] = []
     for resource in opted:
-        logical_id = resource.logical_id
-        section = InputSection(resource.where, resource.body)
-        kind = kinds.get(resource.type)
-        sentences = _problems_of(section, partial(read_opted_in, resource), wanted, kind)
-        names = (
-            logical_id,
-            *_texts_of(resource.properties, kind.template.identifier if kind else ""),
-        )
-        problems += [
-            FileProblem(
-                str(path), line_in_template(text, logical_id, each), f"{logical_id}: {each}", names
-            )
-            for each in dict.fromkeys(sentences)
-        ]
+        problems += _check_resource(resource, text, wanted)
     failed = {problem.names[0] for problem in problems if problem.names}
     planned = {one.logical_id for one in wanted}
     unnamed = {one.logical_id for one in opted} - failed - planned
     return CheckedFile(tuple(wanted), tuple(problems), len(unnamed))
+
+
+def _check_resource(
+    resource: TemplateResource, text: str, wanted: list[Wanted]
+) -> Iterator[FileProblem]:
+    """The problems of one resource that opts in; `text` is the whole file."""
+    path, logical_id = str(resource.source.path), resource.logical_id
+    section = InputSection(resource.where, resource.body)
+    kind = resource.source.kinds.get(resource.type)
+    identifier = kind.template.identifier if kind else ""
+    names = (logical_id, *_texts_of(resource.properties, identifier))
+    sentences = _problems_of(section, partial(read_opted_in, resource), wanted, kind)
+    for each in dict.fromkeys(sentences):
+        line = line_in_template(text, logical_id, each)
+        yield FileProblem(path, line, f"{logical_id}: {each}", names)
 
 
 def _texts_of(data: object, *fields: str) -> tuple[str, ...]:
