@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qs, quote, unquote
 from xml.sax.saxutils import escape
 
@@ -30,9 +32,13 @@ _COPIED = (
     f"{_DECLARED}<CopyObjectResult><LastModified>{_MOMENT}</LastModified>"
     "<ETag>&quot;%032x&quot;</ETag></CopyObjectResult>"
 )
-_COPIED_WIRE = Answer(
-    200, _COPIED.encode(), {**_XML, "Content-Length": str(len(_COPIED % 0))}
-).encoded()
+
+
+@lru_cache(maxsize=1)
+def _copied_wire(_second: int) -> bytes:
+    """The answer to a copy, which lacks only the ETag; made anew for each second of its date."""
+    length = {"Content-Length": str(len(_COPIED % 0))}
+    return Answer(200, _COPIED.encode(), {**_XML, **length}).encoded()
 
 
 def key_of(number: int) -> str:
@@ -97,7 +103,7 @@ class VirtualBucket:
         if self.ledger.has(number) and b"\r\nif-none-match:" in head:
             return None
         self.ledger.write(number)
-        return _COPIED_WIRE % number
+        return _copied_wire(int(time.time())) % number
 
     def answer(self, question: Question) -> Answer | None:
         """The answer to a listing, a copy or a HEAD; None for every other call."""

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from typing import cast
 from urllib.parse import urlsplit
@@ -75,9 +78,17 @@ class Answer:
         """The response as it goes over the wire; a HEAD's keeps the length it was given."""
         lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        if "Date" not in self.headers:
+            lines.append(_date_line(int(time.time())))
         if "Content-Length" not in self.headers:
             lines.append(f"Content-Length: {len(self.body)}")
         return "\r\n".join(lines).encode("latin-1") + _END + self.body
+
+
+@lru_cache(maxsize=1)
+def _date_line(second: int) -> str:
+    """The header that every answer of AWS has, and that a run tells the time by."""
+    return f"Date: {formatdate(second, usegmt=True)}"
 
 
 Respond = Callable[[Question], Answer | Awaitable[Answer]]

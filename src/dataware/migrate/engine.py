@@ -260,7 +260,11 @@ class Engine:
             await self._rate.take(unit.items)
         if self._write_share.limit is not None:
             await self._write_share.take(unit.write_units)
-        outcome = await self._write_in_turn(unit)
+        if self._sharers is None:
+            outcome = await self._copier.write(unit)
+        else:
+            async with self._writing:
+                outcome = await self._copier.write(unit)
         if self._trial is None:
             self._ledger.count_written(window, page, outcome)
             return
@@ -268,12 +272,6 @@ class Engine:
             self._ledger.count_written(*settled)
         if outcome.copied:
             self._trial = None
-
-    async def _write_in_turn(self, unit: Unit[Any]) -> CopyOutcome:
-        if self._sharers is None:
-            return await self._copier.write(unit)
-        async with self._writing:
-            return await self._copier.write(unit)
 
     def _end_trial(self) -> None:
         """A copy that ends without a single write that was allowed has failed, or was done before.

@@ -93,7 +93,7 @@ class CurlTransport:
         self._multi: CurlMulti | None = None
         self._permit: Permit | None = None
         self.skew = 0.0
-        self._date = b""
+        self._date = b"%b\r\n" % _DATE
 
     @property
     def permit(self) -> Permit | None:
@@ -135,8 +135,9 @@ class CurlTransport:
             # libcurl takes the end of a connection for the end of the headers.
             raise ConnectionError("the headers of the answer are truncated")
         headers = Headers(received)
-        if self._permit is not None:
-            self._hear(self._permit, headers)
+        # Most answers share their date with the one before.
+        if self._permit is not None and self._date not in received:
+            self._hear(self._permit, headers.date())
         return Response(status, headers, body), signed.token
 
     async def close(self) -> None:
@@ -146,12 +147,10 @@ class CurlTransport:
             self._multi.close()
         self._addresses.clear()
 
-    def _hear(self, permit: Permit, headers: Headers) -> None:
-        """Hand on the time in an answer, which most answers share with the one before."""
-        date = headers.date()
-        if date != self._date:
-            self._date = date
-            permit.hear(date.decode("latin-1"))
+    def _hear(self, permit: Permit, date: bytes) -> None:
+        """Hand on the time in an answer, and remember the line that it stands in."""
+        self._date = b"%b%b\r\n" % (_DATE, date)
+        permit.hear(date.decode("latin-1"))
 
     async def _transfer_request(
         self, request: Request, signed: SignedHeaders, address: ServiceHost
@@ -278,11 +277,12 @@ class Headers(Mapping[str, str]):
         return self._raw[start : end if end >= 0 else None].strip().decode("latin-1")
 
     def date(self) -> bytes:
-        """The header ``Date``, as AWS spells it without a look at all of the others."""
+        """The header ``Date``; as AWS spells it, it is found without folding all of the others."""
         at = self._received.rfind(_DATE)
         if at < 0:
             return str(self.get("date", "")).encode("latin-1")
-        return self._received[at + len(_DATE) : self._received.find(b"\r", at + len(_DATE))]
+        at += len(_DATE)
+        return self._received[at : self._received.find(b"\r", at)]
 
     def __iter__(self) -> Iterator[str]:
         names = (line.partition(b":") for line in self._folded.split(b"\n")[1:])
