@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ import yaml
 
 from dataware.cli.commands import dataware
 from dataware.embedded import EmbeddedAws
+from support.ci_machine import CiMachine
 from support.cli import table_app
 from support.worlds import client, items_of, make_table
 
@@ -39,101 +37,15 @@ OTHER_KEY: Mapping[str, Any] = {
     "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
 }
 COMMAND = re.compile(r"^\s*(?:if .*; then )?(dataware [a-z].*)$", re.MULTILINE)
-SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
 BEHIND = {">", ">>", "2>", "2>&1", "|", "||", ";"}
-
-# Answers what it is told to, and notes what it was asked.
-FAKE = """#!/usr/bin/env python3
-import json, os, pathlib, sys
-folder = pathlib.Path(os.environ["FAKES"])
-with (folder / "asked.jsonl").open("a") as asked:
-    asked.write(json.dumps(sys.argv) + "\\n")
-for line in (folder / "answers.jsonl").read_text().splitlines():
-    part, answer = json.loads(line)
-    if part in " ".join(sys.argv):
-        target = [to for flag, to in zip(sys.argv, sys.argv[1:]) if flag in ("--output", "--dir")]
-        if answer is None:
-            sys.exit(22)
-        if "--dir" in sys.argv:
-            pathlib.Path(target[0]).mkdir()
-            target = [target[0] + "/plan.json"]
-        pathlib.Path(target[0]).write_text(answer) if target else print(answer)
-        sys.exit()
-"""
-
-
-@dataclass
-class Runner:
-    """A machine of CI: a folder, the embedded AWS, and programs that only note what is asked."""
-
-    folder: Path
-
-    def __post_init__(self) -> None:
-        programs = self.folder / "bin"
-        programs.mkdir()
-        own = f'#!/bin/sh\nexec "{sys.executable}" -m dataware.cli "$@"\n'
-        texts = {
-            "dataware": own,
-            "gh": FAKE,
-            "curl": FAKE,
-            "python": f'exec "{sys.executable}" "$@"',
-        }
-        for name, text in texts.items():
-            (programs / name).write_text(text if text.startswith("#!") else f"#!/bin/sh\n{text}\n")
-            (programs / name).chmod(0o755)
-        self.answers()
-
-    def answers(self, *pairs: tuple[str, str | None]) -> None:
-        """What gh and curl answer to a call that has a text in it; None is a failure."""
-        lines = [json.dumps(pair) for pair in pairs]
-        (self.folder / "answers.jsonl").write_text("\n".join(lines))
-
-    @property
-    def asked(self) -> list[str]:
-        """The calls of gh and curl."""
-        path = self.folder / "asked.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [" ".join(json.loads(line)[1:]) for line in lines]
-
-    def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a step as the runners of GitHub and GitLab do."""
-        path = f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        files = {
-            name: str(self.folder / name.lower())
-            for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
-        }
-        fixed = {
-            "PATH": path,
-            "FAKES": str(self.folder),
-            "GITHUB_REPOSITORY": "we/app",
-            "CI": "true",
-        }
-        return subprocess.run(
-            [*SHELL, script],
-            cwd=self.folder,
-            env={**os.environ, **files, **fixed, "PYTHONUTF8": "1", **variables},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-
-    def text(self, name: str) -> str:
-        """A file that a step wrote; empty if there is none."""
-        path = self.folder / name
-        return path.read_text(encoding="utf-8") if path.exists() else ""
-
-    def output(self) -> dict[str, str]:
-        """The outputs of the last steps on GitHub."""
-        return dict(line.split("=", 1) for line in self.text("github_output").splitlines())
 
 
 @pytest.fixture
-def machine(aws_server: EmbeddedAws, tmp_path: Path) -> Runner:
+def machine(aws_server: EmbeddedAws, tmp_path: Path) -> CiMachine:
     """A machine of CI with an app whose data is still under the older name."""
     make_table("Waitlist", ({"pk": {"S": str(n)}} for n in range(9)))
     table_app(tmp_path / "dataware.toml", "Waitlist-prod", "Waitlist")
-    return Runner(tmp_path)
+    return CiMachine(tmp_path)
 
 
 def step(job: str, name: str) -> str:
@@ -229,7 +141,7 @@ def test_variables_of_the_examples_are_explained() -> None:
 # ---- what GitHub runs
 
 
-def test_a_plan_that_changes_something_is_a_comment_and_passes(machine: Runner) -> None:
+def test_a_plan_that_changes_something_is_a_comment_and_passes(machine: CiMachine) -> None:
     """Exit 2: the plan is saved, in the summary and in the outputs, and the job is green."""
     assert machine.run(step("plan", "Plan")).returncode == 0
     assert machine.output() == {"code": "2"}
@@ -239,7 +151,7 @@ def test_a_plan_that_changes_something_is_a_comment_and_passes(machine: Runner) 
     assert machine.run(step("plan", "Verdict"), CODE="2").returncode == 0
 
 
-def test_a_stop_is_a_comment_and_fails(machine: Runner) -> None:
+def test_a_stop_is_a_comment_and_fails(machine: CiMachine) -> None:
     """Exit 3: the document is there as well, and the job is red."""
     make_table("Waitlist-prod", **OTHER_KEY)
     assert machine.run(step("plan", "Plan")).returncode == 0
@@ -250,7 +162,7 @@ def test_a_stop_is_a_comment_and_fails(machine: Runner) -> None:
     assert verdict.stdout.startswith("::error title=dataware::")
 
 
-def test_a_plan_that_cannot_be_made_says_why(machine: Runner) -> None:
+def test_a_plan_that_cannot_be_made_says_why(machine: CiMachine) -> None:
     """Exit 1: the comment holds the sentence, as code, and the job is red."""
     (machine.folder / "dataware.toml").write_text("```\n@everyone")
     assert machine.run(step("plan", "Plan")).returncode == 0
@@ -261,7 +173,7 @@ def test_a_plan_that_cannot_be_made_says_why(machine: Runner) -> None:
     assert machine.run(step("plan", "Verdict"), CODE="1").returncode == 1
 
 
-def test_the_comment_is_made_once_and_then_replaced(machine: Runner) -> None:
+def test_the_comment_is_made_once_and_then_replaced(machine: CiMachine) -> None:
     """Without a comment of ours one is posted, with one it is changed."""
     (machine.folder / "plan.md").write_text("## plan\n")
     assert machine.run(step("plan", "Comment"), NUMBER="7").returncode == 0
@@ -272,7 +184,7 @@ def test_the_comment_is_made_once_and_then_replaced(machine: Runner) -> None:
     assert machine.asked[-1].startswith("api --method PATCH repos/we/app/issues/comments/42 ")
 
 
-def found(machine: Runner, event: str) -> Mapping[str, str]:
+def found(machine: CiMachine, event: str) -> Mapping[str, str]:
     """The outputs of looking for the plan."""
     done = machine.run(
         step("apply", "Find the plan"),
@@ -284,7 +196,7 @@ def found(machine: Runner, event: str) -> Mapping[str, str]:
     return machine.output()
 
 
-def test_a_merge_finds_the_plan_of_its_pull_request(machine: Runner) -> None:
+def test_a_merge_finds_the_plan_of_its_pull_request(machine: CiMachine) -> None:
     """The commit leads to the pull request, its head to the run, the run to the plan."""
     machine.answers(
         ("commits/abc/pulls", "def"), ("head_sha=def", "5"), ("run download 5", '{"version": 1}')
@@ -303,20 +215,20 @@ def test_a_merge_finds_the_plan_of_its_pull_request(machine: Runner) -> None:
     ids=["no pull request", "no plan", "the plan has expired"],
 )
 def test_without_a_reviewed_plan_there_is_none(
-    machine: Runner, answers: list[tuple[str, str | None]]
+    machine: CiMachine, answers: list[tuple[str, str | None]]
 ) -> None:
     """What cannot be found is not made up."""
     machine.answers(*answers)
     assert found(machine, "push") == {"plan": ""}
 
 
-def test_by_hand_the_plan_of_the_same_run_is_taken(machine: Runner) -> None:
+def test_by_hand_the_plan_of_the_same_run_is_taken(machine: CiMachine) -> None:
     """Whoever approves has seen the plan that this very run made."""
     machine.answers(("run download 99", "{}"))
     assert found(machine, "workflow_dispatch") == {"plan": "reviewed/plan.json"}
 
 
-def test_a_change_that_nobody_reviewed_is_refused(machine: Runner) -> None:
+def test_a_change_that_nobody_reviewed_is_refused(machine: CiMachine) -> None:
     """A push without a plan fails while there is something to do, and changes nothing."""
     name = "Without a reviewed plan, nothing may change"
     done = machine.run(step("apply", name))
@@ -330,7 +242,7 @@ def test_a_change_that_nobody_reviewed_is_refused(machine: Runner) -> None:
     assert machine.run(step("apply", name)).returncode == 0
 
 
-def test_the_reviewed_plan_is_applied_and_may_be_applied_again(machine: Runner) -> None:
+def test_the_reviewed_plan_is_applied_and_may_be_applied_again(machine: CiMachine) -> None:
     """The plan of the pull request is carried out on merge; a second run has nothing to do."""
     machine.run(step("plan", "Plan"))
     for last in ("Verified 9 items", "Nothing to copy"):
@@ -341,7 +253,7 @@ def test_the_reviewed_plan_is_applied_and_may_be_applied_again(machine: Runner) 
     assert "### dataware apply: exit code 0" in machine.text("github_step_summary")
 
 
-def test_a_stale_plan_is_refused(machine: Runner) -> None:
+def test_a_stale_plan_is_refused(machine: CiMachine) -> None:
     """Exit 3 with the fact that has changed, and what to do about it; nothing is touched."""
     machine.run(step("plan", "Plan"))
     make_table("Waitlist-prod", [{"pk": {"S": "mine"}}])
@@ -357,7 +269,7 @@ def test_a_stale_plan_is_refused(machine: Runner) -> None:
 AT_GITLAB = {"CI_API_V4_URL": "https://gl/api", "CI_PROJECT_ID": "3", "DATAWARE_TOKEN": "t"}
 
 
-def test_gitlab_plans_and_notes(machine: Runner) -> None:
+def test_gitlab_plans_and_notes(machine: CiMachine) -> None:
     """The note is made once and then replaced; the job is green though something would change."""
     machine.answers(("per_page=100", "[]"))
     done = machine.run(script("dataware-plan"), CI_MERGE_REQUEST_IID="7", **AT_GITLAB)
@@ -372,7 +284,7 @@ def test_gitlab_plans_and_notes(machine: Runner) -> None:
     assert machine.asked[-1].endswith("merge_requests/7/notes/8")
 
 
-def test_gitlab_fails_at_a_stop_without_a_token(machine: Runner) -> None:
+def test_gitlab_fails_at_a_stop_without_a_token(machine: CiMachine) -> None:
     """Without the token there is no note, and the exit code is the plan's."""
     make_table("Waitlist-prod", **OTHER_KEY)
     done = machine.run(script("dataware-plan"), **{**AT_GITLAB, "DATAWARE_TOKEN": ""})
@@ -380,7 +292,7 @@ def test_gitlab_fails_at_a_stop_without_a_token(machine: Runner) -> None:
     assert machine.asked == []
 
 
-def test_gitlab_applies_the_plan_of_the_merge_request(machine: Runner) -> None:
+def test_gitlab_applies_the_plan_of_the_merge_request(machine: CiMachine) -> None:
     """The commit leads to the merge request, and that to the plan; forks are passed over."""
     machine.run(step("plan", "Plan"))
     plan = machine.text("plan.json")
@@ -399,7 +311,7 @@ def test_gitlab_applies_the_plan_of_the_merge_request(machine: Runner) -> None:
     assert items_of("Waitlist-prod") == items_of("Waitlist")
 
 
-def test_gitlab_refuses_what_nobody_reviewed(machine: Runner) -> None:
+def test_gitlab_refuses_what_nobody_reviewed(machine: CiMachine) -> None:
     """Without a plan of a merge request nothing is changed."""
     machine.answers(("commits/abc/merge_requests", "[]"))
     done = machine.run(script("dataware-apply"), CI_COMMIT_SHA="abc", **AT_GITLAB)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from dataware.core.estimate import Estimate
 from dataware.core.model import Action, Content, Existence, Facts, ImportMode
 from dataware.core.plan import Plan, copies
-from dataware.report.approval import BAD, GOOD, NOTE, WARN, ApprovalBox, plan_boxes
+from dataware.report.approval import BAD, GOOD, NOT_INCLUDED, NOTE, WARN, ApprovalBox, plan_boxes
 from support.plans import migration, nasty_plans, one, payload, plan_of, threat, warned
 
 
@@ -124,12 +124,11 @@ def of_cost(usd: float, *, at_least: bool = False) -> Plan:
 
 def test_the_cost_is_told_with_its_prices_and_what_goes_on_costing() -> None:
     """An amount, whose prices, and that both copies are billed; cents are not spelled out."""
-    stored = "Source and copy are both stored and billed until you delete the source."
     prices = "list prices of eu-central-1, 2026-11"
     for usd, amount in ((0.0002, "Less than $0.01"), (12.345, "About $12.35")):
         cost, _ = terms(of_cost(usd))
         assert cost == ApprovalBox(
-            "What does it cost?", NOTE, (f"{amount} to copy and verify, at {prices}.", stored)
+            "What does it cost?", NOTE, (f"{amount} to copy and verify, at {prices}.", NOT_INCLUDED)
         )
 
 

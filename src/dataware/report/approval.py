@@ -214,6 +214,12 @@ def _what_you_do(data: Json, stops: Mapping[str, int], losses: Sequence[str]) ->
     return ApprovalBox(title, tone, tuple(lines) or ("Nothing.",))
 
 
+NOT_INCLUDED = (
+    "Not included: storage, of which both copies are billed until you delete the source, keys of "
+    "KMS, and transfer between regions."
+)
+
+
 def cost_box(resources: Sequence[Json], prices: str) -> ApprovalBox:
     """The box on the cost of the copies that were decided; `prices` names those of the estimates.
 
@@ -227,7 +233,7 @@ def cost_box(resources: Sequence[Json], prices: str) -> ApprovalBox:
     if unseen := len(copied) - len(known):
         copies = "1 copy" if unseen == 1 else f"{unseen:,} copies"
         lines.append(f"Unknown for {copies}: there is no estimate.")
-    lines.append("Source and copy are both stored and billed until you delete the source.")
+    lines.append(NOT_INCLUDED)
     partly = unseen or any(one.get("at_least") for one in known)
     return ApprovalBox(title, WARN if partly else NOTE, tuple(lines))
 

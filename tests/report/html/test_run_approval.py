@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dataware.report.approval import BAD, GOOD, NOTE, WARN
+from dataware.report.approval import BAD, GOOD, NOT_INCLUDED, NOTE, WARN
 from dataware.report.html.run_approval import run_boxes
 from dataware.report.html.story import Story
 from support.tales import COPY, apart, copied, decided, ended, facts, happened, told
@@ -110,12 +110,11 @@ def test_every_end_has_its_answers(
 ESTIMATED = happened(
     0.2, "plan", text="Plan: 1 to copy", prices="list prices of us-east-1, 2026-11"
 )
-STORED = "Source and copy are both stored and billed until you delete the source."
 
 TERMS = {
     "planned": (
         told("plan", decided(0), ESTIMATED, ended(1, 0)),
-        ("Less than $0.01 to copy and verify, at list prices of us-east-1, 2026-11.", STORED),
+        ("Less than $0.01 to copy and verify, at list prices of us-east-1, 2026-11.", NOT_INCLUDED),
         ("Approve by", "No deadline: a plan does not expire."),
     ),
     "planned, and stopped": (
@@ -128,7 +127,7 @@ TERMS = {
         (
             "Less than $0.01 to copy and verify.",
             "This is the estimate from before the copy; AWS's bill decides.",
-            STORED,
+            NOT_INCLUDED,
         ),
         (
             "How current is this?",
