@@ -160,7 +160,7 @@ def whole(operation: str, asked: Mapping[str, Any], call: Callable[[], Any]) -> 
     """
     tries = TRIES if operation.startswith(LOOKS) else 1
     flaw = ""
-    for left in reversed(range(tries)):
+    for tries_left in reversed(range(tries)):
         try:
             answer = call()
         except sdk.BotoCoreError:
@@ -171,7 +171,7 @@ def whole(operation: str, asked: Mapping[str, Any], call: Callable[[], Any]) -> 
             if (missing := _missing(operation, asked, answer)) is None:
                 return answer
             flaw = missing
-        if left:
+        if tries_left:
             time.sleep(PAUSE_SECONDS)
     raise LookupFailedError(
         f"{operation} returned an incomplete or invalid AWS response ({flaw}): check proxies "

@@ -176,7 +176,7 @@ class HoldingStack:
     def failures(self, stack_id: str) -> Mapping[str, CreationFailure]:
         """What failed on its own, by logical id."""
         begun: set[str] = set()
-        found: dict[str, CreationFailure] = {}
+        failures: dict[str, CreationFailure] = {}
         for event in self._events(stack_id):
             logical_id, status = event["LogicalResourceId"], event["ResourceStatus"]
             reason = str(event.get("ResourceStatusReason") or "")
@@ -184,8 +184,8 @@ class HoldingStack:
                 begun.add(logical_id)
             if status == "CREATE_FAILED" and reason and event.get("PhysicalResourceId") != stack_id:
                 half_made = logical_id in begun
-                found.setdefault(logical_id, CreationFailure(one_line(reason), half_made))
-        return found
+                failures.setdefault(logical_id, CreationFailure(one_line(reason), half_made))
+        return failures
 
     def _events(self, stack_id: str) -> Sequence[Mapping[str, Any]]:
         """What happened to a stack, the oldest first."""
@@ -233,8 +233,8 @@ class HoldingStack:
     def _describe(self, name_or_id: str) -> Mapping[str, Any]:
         with translate_errors(f"stack {self._name}", "cloudformation:DescribeStacks"):
             stacks = self._api.describe_stacks(StackName=name_or_id)["Stacks"]
-        found: Mapping[str, Any] = stacks[0]
-        return found
+        stack: Mapping[str, Any] = stacks[0]
+        return stack
 
 
 def declare_resource(

@@ -99,10 +99,10 @@ class InterruptibleCalls:
     def pause(self, seconds: float) -> None:
         """Wait between two calls. Raises Incomplete as soon as somebody asks to stop."""
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
+        while (seconds_left := until - time.monotonic()) > 0:
             if self._stop():
                 raise IncompleteError("stopped while waiting for AWS; run the same command again")
-            time.sleep(min(left, POLL_SECONDS))
+            time.sleep(min(seconds_left, POLL_SECONDS))
 
     @property
     def _is_left_alone(self) -> bool:
@@ -132,14 +132,14 @@ class _Stream:
     def read(self, amount: int | None = None) -> Any:
         """All that was asked for, or all there is, a piece at a time."""
         pieces: list[bytes] = []
-        left = sys.maxsize if amount is None else amount
-        while left > 0:
-            read = partial(self.body.read, min(left, PIECE_BYTES))
-            piece: bytes = self.calls.answer(self.operation, read)
+        bytes_left = sys.maxsize if amount is None else amount
+        while bytes_left > 0:
+            read_piece = partial(self.body.read, min(bytes_left, PIECE_BYTES))
+            piece: bytes = self.calls.answer(self.operation, read_piece)
             if not piece:
                 break
             pieces.append(piece)
-            left -= len(piece)
+            bytes_left -= len(piece)
         return b"".join(pieces)
 
     def close(self) -> None:

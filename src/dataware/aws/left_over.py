@@ -87,6 +87,6 @@ class LeftOverStacks:
             return {}, {}
         if status == "DELETE_COMPLETE":
             return {}, {}  # the service answers for deleted stacks, too
-        found = stack.statuses(stack_id), stack.failures(stack_id)
+        state = stack.statuses(stack_id), stack.failures(stack_id)
         stack.delete(stack_id)
-        return found
+        return state

@@ -41,13 +41,13 @@ def owner_of(aws: Aws, types: Collection[str], physical_id: str) -> Owner:
         name = rows[0]["StackName"]
         if name.startswith(HOLDING_PREFIX):
             continue
-        held = _find(rows, types, physical_id) or _find(
+        match = _find(rows, types, physical_id) or _find(
             list_rows(cloudformation, stack_id), types, physical_id
         )
-        if not held or held["ResourceStatus"] in RELEASED:
+        if not match or match["ResourceStatus"] in RELEASED:
             continue
         if stack := _find_living(cloudformation, stack_id):
-            logical_id, alias = held["LogicalResourceId"], stack.get("AliasName")
+            logical_id, alias = match["LogicalResourceId"], stack.get("AliasName")
             return Owner(Ownership.OTHER_STACK, name, logical_id, stack_id, alias)
     return UNMANAGED
 
@@ -56,13 +56,13 @@ def _find(
     rows: Iterable[Mapping[str, Any]], types: Collection[str], physical_id: str
 ) -> Mapping[str, Any] | None:
     """The row of a resource; one that the stack still has goes before one it let go."""
-    found = None
+    owner = None
     for row in rows:
         if row["ResourceType"] in types and row.get("PhysicalResourceId") == physical_id:
-            found = row
+            owner = row
             if row["ResourceStatus"] not in RELEASED:
                 return row
-    return found
+    return owner
 
 
 def list_rows(cloudformation: Any, stack_id: str) -> list[Mapping[str, Any]]:

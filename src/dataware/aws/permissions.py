@@ -57,13 +57,13 @@ def needed_permissions(policy: Mapping[str, Any]) -> tuple[NeededActions, ...]:
 
 def lacks(answers: Mapping[tuple[str, str], IamDecision]) -> tuple[DeniedActions, ...]:
     """What is not allowed, by (action, resource); one entry for each action and reason."""
-    found: dict[tuple[str, IamDecision], list[str]] = defaultdict(list)
+    refused_on: dict[tuple[str, IamDecision], list[str]] = defaultdict(list)
     for (action, resource), access in answers.items():
         if access is not IamDecision.ALLOWED:
-            found[action, access].append(resource)
+            refused_on[action, access].append(resource)
     return tuple(
         DeniedActions(action, access, tuple(sorted(resources)))
-        for (action, access), resources in sorted(found.items())
+        for (action, access), resources in sorted(refused_on.items())
     )
 
 
@@ -92,19 +92,19 @@ def answers_in(
     or if there was only one: it would be a guess for all others.
     """
     asked = set(resources)
-    found: dict[tuple[str, str], IamDecision] = {}
+    decisions: dict[tuple[str, str], IamDecision] = {}
     for result in results:
         action = result["EvalActionName"]
         of_each = result.get("ResourceSpecificResults") or ()
         for one in of_each:
             merged = {**result, "EvalResourceDecision": None, **one}
-            found[action, one["EvalResourceName"]] = access_of(merged)
+            decisions[action, one["EvalResourceName"]] = access_of(merged)
         named = asked & {str(result.get("EvalResourceName"))} or (
             asked if len(asked) == 1 else set()
         )
         if not of_each:
-            found.update({(action, resource): access_of(result) for resource in named})
-    return found
+            decisions.update({(action, resource): access_of(result) for resource in named})
+    return decisions
 
 
 def role_of(arn: str) -> str | None:

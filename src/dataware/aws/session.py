@@ -115,7 +115,7 @@ class Account(stacks.DeployedValues):
         Once `stop` is true, no call is waited for any more: it raises Incomplete. Reads files and
         no network. Raises InputError for an unknown profile or a missing region.
         """
-        session, found = _session(profile, region)
+        session, home_region = _session(profile, region)
         settings = client_settings or ClientSettings()
         login = Login(
             session,
@@ -125,7 +125,7 @@ class Account(stacks.DeployedValues):
             InterruptibleCalls(stop, settings.answer_seconds),
             _asks_for_code(session),
         )
-        return login.regions.setdefault(found, cls(login, found))
+        return login.regions.setdefault(home_region, cls(login, home_region))
 
     @property
     def account(self) -> str:
@@ -203,8 +203,8 @@ class Account(stacks.DeployedValues):
     @property
     def ca_bundle(self) -> str:
         """The certificates that the user configured, or the usual ones."""
-        found = self._login.session._session.get_config_variable("ca_bundle")
-        path: str = get_cert_path(found or os.environ.get("REQUESTS_CA_BUNDLE") or True)
+        configured = self._login.session._session.get_config_variable("ca_bundle")
+        path: str = get_cert_path(configured or os.environ.get("REQUESTS_CA_BUNDLE") or True)
         return path
 
     @property
@@ -219,8 +219,8 @@ class Account(stacks.DeployedValues):
             frozen = credentials.get_frozen_credentials
             # A person types the code on the thread that wants it, which gives the terminal back.
             waits = _is_due(credentials) and not self._login.asks_for_code
-            found = self._login.calls.answer("GetCredentials", frozen) if waits else frozen()
-        return Credentials(found.access_key, found.secret_key, found.token)
+            keys = self._login.calls.answer("GetCredentials", frozen) if waits else frozen()
+        return Credentials(keys.access_key, keys.secret_key, keys.token)
 
     def origin(self) -> Origin:
         """Where the credentials come from. Raises AuthenticationError without any."""
@@ -229,10 +229,10 @@ class Account(stacks.DeployedValues):
 
     def _credentials(self) -> Any:
         with self._login.lock:
-            found = self._login.session.get_credentials()
-        if found is None:
+            credentials = self._login.session.get_credentials()
+        if credentials is None:
             raise AuthenticationError(f"no usable AWS credentials: {GET_CREDENTIALS}")
-        return found
+        return credentials
 
     def endpoint(self, service: str, region: str) -> str:
         """The address of a service, from the options, the variables or the SDK's rules."""
@@ -256,22 +256,22 @@ class Account(stacks.DeployedValues):
         """That the SDK knows no such region, with the one that may have been meant; else None."""
         session = self._login.session
         partitions = session.get_available_partitions()
-        known = {
+        regions = {
             region
             for partition in partitions
             for region in session.get_available_regions("dynamodb", partition)
         }
-        if self._region in known:
+        if self._region in regions:
             return None
-        return f"the SDK knows no region {self._region}{suggestion_for(self._region, known)}"
+        return f"the SDK knows no region {self._region}{suggestion_for(self._region, regions)}"
 
     def _client(self, service: str, region: str) -> Any:
         with self._login.lock:
-            known = self._clients.get((service, region))
-            if known is None:
-                known = self._clients[service, region] = self._new_client(service, region)
-                require_documents(known)
-            return known
+            client = self._clients.get((service, region))
+            if client is None:
+                client = self._clients[service, region] = self._new_client(service, region)
+                require_documents(client)
+            return client
 
     def _new_client(self, service: str, region: str) -> Any:
         with making_client(f"{service} in {region}", self._login.endpoint_url):
@@ -352,23 +352,23 @@ def _session(profile: str | None, region: str | None) -> tuple[Any, str]:
         session = boto3.Session(profile_name=profile)
         parsers = session._session.get_component("response_parser_factory")
         parsers.set_parser_defaults(timestamp_parser=read_time)
-        found = region or os.environ.get("AWS_REGION") or session.region_name
+        home_region = region or os.environ.get("AWS_REGION") or session.region_name
     except ProfileNotFound as error:
         raise InputError(f"{errors.one_line(str(error))}{_profile_hint(profile)}") from error
     except BotoCoreError as error:
         raise errors.from_sdk(error, "the AWS configuration", None) from error
-    if not found:
+    if not home_region:
         raise InputError(errors.NO_REGION)
-    return session, found
+    return session, home_region
 
 
 def _asks_for_code(session: Any) -> bool:
     """Whether the profile, or one that it gets its credentials from, names an MFA device."""
     core = session._session
     profiles: Mapping[str, Mapping[str, str]] = core.full_config.get("profiles", {})
-    name, seen = core.profile or "default", set[str]()
-    while name not in seen and name in profiles:
-        seen.add(name)
+    name, visited = core.profile or "default", set[str]()
+    while name not in visited and name in profiles:
+        visited.add(name)
         if "mfa_serial" in profiles[name]:
             return True
         name = profiles[name].get("source_profile", name)

@@ -28,11 +28,11 @@ def simulate(
     Raises LookupFailedError where the simulation is not allowed or not offered, and NotFoundError
     without the user or role.
     """
-    found: dict[tuple[str, str], IamDecision] = {}
+    decisions: dict[tuple[str, str], IamDecision] = {}
     for need in needs:
         for resources in _in_parts(need.resources):
-            found |= _simulate_actions(aws, owner, need.actions, resources)
-    return found
+            decisions |= _simulate_actions(aws, owner, need.actions, resources)
+    return decisions
 
 
 def _in_parts(resources: Sequence[str]) -> Iterable[tuple[str, ...]]:
@@ -44,12 +44,12 @@ def _simulate_actions(
     aws: Aws, owner: str, actions: tuple[str, ...], resources: tuple[str, ...]
 ) -> dict[tuple[str, str], IamDecision]:
     """The answers for some resources, one by one where they are not told apart."""
-    found = answers_in(_results(aws, owner, actions, resources), resources)
+    decisions = answers_in(_results(aws, owner, actions, resources), resources)
     pairs = set(NeededActions(actions, resources).pairs())
-    if len(resources) > 1 and pairs - found.keys():
+    if len(resources) > 1 and pairs - decisions.keys():
         for resource in resources:
-            found |= answers_in(_results(aws, owner, actions, (resource,)), (resource,))
-    return {pair: access for pair, access in found.items() if pair in pairs}
+            decisions |= answers_in(_results(aws, owner, actions, (resource,)), (resource,))
+    return {pair: access for pair, access in decisions.items() if pair in pairs}
 
 
 def _results(

@@ -53,11 +53,11 @@ def stack_parameters(aws: Aws, stack: str) -> dict[str, str]:
     """
     try:
         with translate_errors(f"the parameters of stack {stack}", PERMISSIONS[2]):
-            (found,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+            (answer,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except NotFoundError:
         return {}
     return {
-        one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", ())
+        one["ParameterKey"]: one.get("ParameterValue", "") for one in answer.get("Parameters", ())
     }
 
 
@@ -65,10 +65,10 @@ def stack_id(aws: Aws, stack: str) -> str | None:
     """The id of a stack; None if there is no stack. Raises LookupFailedError."""
     try:
         with translate_errors(f"stack {stack}", PERMISSIONS[2]):
-            (found,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+            (description,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except NotFoundError:
         return None
-    return str(found["StackId"])
+    return str(description["StackId"])
 
 
 def exported_values(aws: Aws) -> dict[str, str]:
@@ -88,8 +88,8 @@ def stored_parameter(aws: Aws, name: str) -> str | None:
     LookupFailedError, and NotFoundError without it.
     """
     with translate_errors(f"SSM parameter {name}", GET_PARAMETER):
-        found = aws.client("ssm").get_parameter(Name=name)["Parameter"]
-    return None if found["Type"] == "SecureString" else str(found["Value"])
+        parameter = aws.client("ssm").get_parameter(Name=name)["Parameter"]
+    return None if parameter["Type"] == "SecureString" else str(parameter["Value"])
 
 
 class DeployedValues:

@@ -30,8 +30,8 @@ class AdaptiveRate:
     @property
     def limit(self) -> float | None:
         """Units a second that are allowed now."""
-        known = [value for value in (self.rate, self.ceiling) if value is not None]
-        return min(known, default=None)
+        limits = [value for value in (self.rate, self.ceiling) if value is not None]
+        return min(limits, default=None)
 
     def after_throttle(self, observed: float, now: float) -> AdaptiveRate:
         """The pace after a throttled answer, when `observed` units a second went through.

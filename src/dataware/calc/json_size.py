@@ -21,14 +21,14 @@ def fitting(values: Iterable[T], room: int) -> list[T]:
 
     One that is too large is left out, and smaller ones after it may still fit.
     """
-    taken = []
+    first = []
     for value in values:
         if room < _LEAST:
             break
         if (bytes_ := size(value) + 2) <= room:
-            taken.append(value)
+            first.append(value)
             room -= bytes_
-    return taken
+    return first
 
 
 def cut(text: str, room: int) -> str:

@@ -26,9 +26,9 @@ class RateEstimator:
         elapsed = at - self._at
         if elapsed <= 0:
             return
-        kept = math.exp(-elapsed / self._memory)
-        self._mean = self._mean * kept + (done - self._done) / elapsed * (1 - kept)
-        self._weight = self._weight * kept + (1 - kept)
+        weight = math.exp(-elapsed / self._memory)
+        self._mean = self._mean * weight + (done - self._done) / elapsed * (1 - weight)
+        self._weight = self._weight * weight + (1 - weight)
         self._at, self._done = at, done
 
     @property

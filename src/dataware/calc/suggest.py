@@ -12,9 +12,9 @@ SLIP = 0.9
 """How alike two words have to be where another known word would be another thing altogether."""
 
 
-def nearest(word: str, known: Iterable[str], cutoff: float = CUTOFF) -> str | None:
+def nearest(word: str, words: Iterable[str], cutoff: float = CUTOFF) -> str | None:
     """The known word that is most like `word`, whatever the case of its letters."""
-    by_lower = {choice.lower(): choice for choice in sorted(known)}
+    by_lower = {choice.lower(): choice for choice in sorted(words)}
     near = get_close_matches(word.lower(), by_lower, n=3, cutoff=cutoff)
     # Letters that changed places are the commonest slip, which a count of equal runs does not see.
     letters = sorted(word.lower())
@@ -22,15 +22,15 @@ def nearest(word: str, known: Iterable[str], cutoff: float = CUTOFF) -> str | No
     return by_lower[(swapped or near)[0]] if near else None
 
 
-def suggestion_for(word: str, known: Iterable[str]) -> str:
+def suggestion_for(word: str, words: Iterable[str]) -> str:
     """``, did you mean WORD?`` to end a sentence with; empty if nothing is near."""
-    near = nearest(word, known)
+    near = nearest(word, words)
     return f", did you mean {near}?" if near else ""
 
 
-def did_you_mean(word: str, known: Iterable[str], cutoff: float = CUTOFF) -> str:
+def did_you_mean(word: str, words: Iterable[str], cutoff: float = CUTOFF) -> str:
     """The nearest known word as a question, or what there is to choose from."""
-    choices = sorted(known)
+    choices = sorted(words)
     near = nearest(word, choices, cutoff)
     if near:
         return f"did you mean {near}?"

@@ -98,8 +98,8 @@ class Survey:
         texts = [_text(key) for key in sample.keys]
         self._alphabet = sorted(set("".join(texts)).union(self._alphabet) - {_SLASH})
         for index, column in enumerate(zip_longest(*texts, fillvalue="")):
-            known = self._digits[index] if index < len(self._digits) else []
-            self._digits[index : index + 1] = [sorted({*known, *column} - {""})]
+            digits_here = self._digits[index] if index < len(self._digits) else []
+            self._digits[index : index + 1] = [sorted({*digits_here, *column} - {""})]
         varying = (digits for digits in self._digits if len(digits) > 1)
         self._varied = sorted(set().union(*varying))
 
@@ -125,12 +125,12 @@ class Survey:
         weights = [self._weight(stretch) for stretch in stretches]
         share = self._share(weights)
         cuts: list[bytes] = []
-        held = 0.0
+        load = 0.0
         for stretch, weight in zip(stretches, weights, strict=True):
-            if held and held + weight / 2 > share and (cut := _cut(stretch)) is not None:
+            if load and load + weight / 2 > share and (cut := _cut(stretch)) is not None:
                 cuts.append(cut)
-                held = 0.0
-            held += weight
+                load = 0.0
+            load += weight
         return cuts
 
     def _share(self, weights: Sequence[float]) -> float:
@@ -171,9 +171,9 @@ class Survey:
         """How many keys follow up to the bound, if they stand as densely as these."""
         first, last, end = _text(keys[0]), _text(keys[-1]), _text(bound)
         shared = _common_prefix_length(first, end)
-        seen = self._number(last, shared)
-        step = (seen - self._number(first, shared)) / (len(keys) - 1)
-        rest = (self._number(end, shared) - seen) / step if step > 0 else _UNKNOWN
+        sampled_end = self._number(last, shared)
+        step = (sampled_end - self._number(first, shared)) / (len(keys) - 1)
+        rest = (self._number(end, shared) - sampled_end) / step if step > 0 else _UNKNOWN
         return min(max(rest, 1.0), _UNKNOWN)
 
     def _number(self, text: str, shared: int) -> float:
@@ -192,11 +192,11 @@ class Survey:
 
         Few samples show few of them, so what varies anywhere may stand anywhere at first.
         """
-        known = self._digits[index] if index < len(self._digits) else []
+        digits = self._digits[index] if index < len(self._digits) else []
         samples = len(self._samples)
-        if not known or samples <= _FEW or (samples < _MANY and len(known) > 1):
+        if not digits or samples <= _FEW or (samples < _MANY and len(digits) > 1):
             return self._varied
-        return [char for char in self._varied if known[0] <= char <= known[-1]] or known
+        return [char for char in self._varied if digits[0] <= char <= digits[-1]] or digits
 
     def _inside(self, stretch: _Stretch) -> list[bytes]:
         """Up to two places above what is seen of a stretch and below its bound."""

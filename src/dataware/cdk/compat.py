@@ -143,7 +143,7 @@ class DataAware:
         """Make one construct: defaults of its type, then settings, then the call's properties."""
         preferred, fallback = names
         make: Any = construct
-        made: Resource = make(
+        resource: Resource = make(
             self._scope,
             construct_id,
             preferred_name=preferred,
@@ -154,16 +154,16 @@ class DataAware:
                 **properties,
             },
         )
-        self._made[construct_id] = made
-        return made
+        self._made[construct_id] = resource
+        return resource
 
     def _settings_for(self, kind: Kind) -> dict[str, Any]:
         """The settings but those that a type does not have; what is not copied is referred to."""
         without = set() if kind.template.adoptable else {"import_mode"}
         if kind.copying is not None:
             return {name: one for name, one in self._settings.items() if name not in without}
-        known = {"on_fallback_data": "import", **self._settings}
-        return {name: one for name, one in known.items() if name not in {*without, "migration"}}
+        settings = {"on_fallback_data": "import", **self._settings}
+        return {name: one for name, one in settings.items() if name not in {*without, "migration"}}
 
 
 def _other_names(preferred: str, fallback: Fallback) -> tuple[str, ...]:

@@ -87,18 +87,18 @@ def import_default(home: StackScope) -> ImportMode | None:
     try:
         return ImportMode(str(home.import_mode)) if home.import_mode else None
     except ValueError:
-        known = " or ".join(ImportMode)
-        raise ValueError(f"{IMPORT} cannot be {home.import_mode!r}: choose {known}") from None
+        modes = " or ".join(ImportMode)
+        raise ValueError(f"{IMPORT} cannot be {home.import_mode!r}: choose {modes}") from None
 
 
 def _environment_of(home: StackScope, lock: LockFile) -> Environment:
     """Where a stack goes: what it says, else CDK's defaults, else the lock file's only place."""
-    known = lock.only_environment
+    place = lock.only_environment
     account, region = home.account, home.region
     if is_token(account):
-        account = os.environ.get("CDK_DEFAULT_ACCOUNT") or (known.account if known else "")
+        account = os.environ.get("CDK_DEFAULT_ACCOUNT") or (place.account if place else "")
     if is_token(region):
-        region = os.environ.get("CDK_DEFAULT_REGION") or (known.region if known else "")
+        region = os.environ.get("CDK_DEFAULT_REGION") or (place.region if place else "")
     if not (account and region):
         raise InputError(
             f"it is not known which account and region stack {home.stack} goes to: give the "
@@ -123,13 +123,13 @@ def declared_id(construct: Construct, cfn_type: str) -> str:
 
 
 def _entry(
-    construct: Construct, asked: ResourceRequest, home: StackScope, logical_id: str | None
+    construct: Construct, request: ResourceRequest, home: StackScope, logical_id: str | None
 ) -> LockEntry:
     lock = read_lock()
     environment = _environment_of(home, lock)
-    asked = asked.in_environment(environment.account, environment.region)
-    entry = lock.entry(environment, asked.kind, asked.preferred)
-    outdated = _why_outdated(entry, asked, environment, home.stack, logical_id)
+    request = request.in_environment(environment.account, environment.region)
+    entry = lock.entry(environment, request.kind, request.preferred)
+    outdated = _why_outdated(entry, request, environment, home.stack, logical_id)
     known = entry if outdated is None else None
     never = lookup_mode(home) is LookupMode.NEVER
     if known and (known.is_settled or is_data_first()):
@@ -141,10 +141,10 @@ def _entry(
     # Imports the AWS SDK, which a synth with a full lock file does without.
     from dataware.cdk.lookup import look_up  # noqa: PLC0415 - on demand, see above
 
-    declared = logical_id or declared_id(construct, asked.kind.cfn_type)
+    declared = logical_id or declared_id(construct, request.kind.cfn_type)
     otherwise = import_default(home) or ImportMode.REFERENCE
     try:
-        return look_up(asked.to_wanted(home.stack, declared, otherwise), environment, lock)
+        return look_up(request.to_wanted(home.stack, declared, otherwise), environment, lock)
     except DatawareError:
         if known is None:
             raise

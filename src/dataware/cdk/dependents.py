@@ -123,13 +123,13 @@ def _stacks_beside(stack: Stack) -> Iterator[Stack]:
 
 def _closure(stack: Stack) -> set[str]:
     """A stack and all on which it depends, by their numbers."""
-    seen, waiting = set[str](), [stack]
+    closure, waiting = set[str](), [stack]
     while waiting:
         one = waiting.pop()
-        if number_of(one) not in seen:
-            seen.add(number_of(one))
+        if number_of(one) not in closure:
+            closure.add(number_of(one))
             waiting += one.dependencies
-    return seen
+    return closure
 
 
 def _resources(scope: Construct) -> Iterator[CfnResource]:

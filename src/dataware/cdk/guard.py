@@ -72,12 +72,12 @@ class DataGuard:
 
         templates = [Path(path) for path in context.template_paths]
         try:
-            found, unseen, paths = losses_of(templates, self._profile, self._allow_loss)
+            threats, unseen, paths = losses_of(templates, self._profile, self._allow_loss)
         except DatawareError as error:
-            found, unseen, paths = (), [f"the guard could not read any stack: {error}"], {}
+            threats, unseen, paths = (), [f"the guard could not read any stack: {error}"], {}
         for text in unseen:
             warnings.warn(f"dataware: {text}", stacklevel=2)
-        stops = [_violation(one, paths) for one in found if not one.allowed]
+        stops = [_violation(one, paths) for one in threats if not one.allowed]
         if self._strict:
             stops += [_unseen(text, templates) for text in unseen]
         return PolicyValidationPluginReportBeta1(

@@ -74,21 +74,21 @@ def _together(
     output: str, environment: Environment, otherwise: ImportMode, lock: LockFile
 ) -> Entries:
     """The decisions on everything in an environment for which the lock file has none."""
-    found = _FOUND.get((output, environment))
-    if found is None:
+    entries = _FOUND.get((output, environment))
+    if entries is None:
         try:
             wanted = [
                 one
                 for one in _collect_resources(environment, otherwise)
                 if not _is_locked(one, environment, lock)
             ]
-            found = _decide_now(wanted, environment)
+            entries = _decide_now(wanted, environment)
         except DatawareError as error:
-            found = error
-        _FOUND[output, environment] = found
-    if isinstance(found, DatawareError):
-        raise found
-    return found
+            entries = error
+        _FOUND[output, environment] = entries
+    if isinstance(entries, DatawareError):
+        raise entries
+    return entries
 
 
 def _is_locked(wanted: Wanted, environment: Environment, lock: LockFile) -> bool:
@@ -99,7 +99,7 @@ def _is_locked(wanted: Wanted, environment: Environment, lock: LockFile) -> bool
 def _collect_resources(environment: Environment, otherwise: ImportMode) -> list[Wanted]:
     """What the app wants in an environment; runs the app as it was started."""
     cards = kinds_by_type()
-    known = json.loads(os.environ.get("CDK_CONTEXT_JSON") or "{}")
+    context = json.loads(os.environ.get("CDK_CONTEXT_JSON") or "{}")
     with tempfile.TemporaryDirectory(prefix="dataware-collect-") as output:
         environ = {
             **os.environ,
@@ -107,15 +107,15 @@ def _collect_resources(environment: Environment, otherwise: ImportMode) -> list[
             LOOKUP_VARIABLE: LookupMode.COLLECT.value,
             RUN: LOOKING,
             "CDK_OUTDIR": output,
-            "CDK_CONTEXT_JSON": json.dumps({**known, **QUICK_CONTEXT, IMPORT: otherwise.value}),
+            "CDK_CONTEXT_JSON": json.dumps({**context, **QUICK_CONTEXT, IMPORT: otherwise.value}),
         }
         run_app([sys.executable, *sys.orig_argv[1:]], Path.cwd(), environ)
         declared = read_declarations(Path(output), cards, Overrides(), incomplete=True)
     return [
         localize_names(cards[one.type], one, environment.account, environment.region)
-        for meant, wanted in declared
-        if meant.account in {None, environment.account}
-        and meant.region in {None, environment.region}
+        for stack_environment, wanted in declared
+        if stack_environment.account in {None, environment.account}
+        and stack_environment.region in {None, environment.region}
         for one in wanted
     ]
 

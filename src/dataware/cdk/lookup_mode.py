@@ -26,5 +26,5 @@ def lookup_mode(home: StackScope) -> LookupMode:
     try:
         return LookupMode(str(value))
     except ValueError:
-        known = ", ".join(LookupMode)
-        raise ValueError(f"{LOOKUP} cannot be {value!r}: choose from {known}") from None
+        modes = ", ".join(LookupMode)
+        raise ValueError(f"{LOOKUP} cannot be {value!r}: choose from {modes}") from None

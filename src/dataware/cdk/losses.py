@@ -29,9 +29,9 @@ def losses_of(
     app = _app_of(templates)
     region = None if os.environ.get("AWS_REGION") else os.environ.get("CDK_DEFAULT_REGION")
     account = Account.open(_no_wire, profile=profile, region=region)
-    found = losses(account, app)
-    marked = mark_allowed(found.threats, allow)
-    return marked, found.unseen, {stack.key: stack.path for stack in app.stacks}
+    findings = losses(account, app)
+    marked = mark_allowed(findings.threats, allow)
+    return marked, findings.unseen, {stack.key: stack.path for stack in app.stacks}
 
 
 def _app_of(templates: Sequence[Path]) -> App:

@@ -165,12 +165,12 @@ class Machinery:
         states".
         """
         started = {"states:StartExecution": self._machine.attr_arn}
-        seen = {"states:DescribeExecution": self._executions(":")}
+        allowed = {"states:DescribeExecution": self._executions(":")}
         mapped = dict.fromkeys(
             ("states:DescribeExecution", "states:StopExecution"), self._executions("/")
         )
         return (
-            self._policy("Start", self._looks, {**started, **seen}),
+            self._policy("Start", self._looks, {**started, **allowed}),
             self._policy("Map", self._runs, {**started, **mapped}),
         )
 

@@ -168,10 +168,10 @@ class DataMigration(Construct):
             for name in (copy.source, copy.target)
         )
         settings = {"target_key": copy.key, "if_needed": copy.if_needed, **settings}
-        made = DataMigration(scope, id, source=source, target=target, **settings)
-        made.check_time(copy)
-        made.check_versions(copy)
-        return made
+        migration = DataMigration(scope, id, source=source, target=target, **settings)
+        migration.check_time(copy)
+        migration.check_versions(copy)
+        return migration
 
     def check_versions(self, copy: PendingCopy) -> None:
         """Add an error if the copy would take nothing, because only older versions are there."""

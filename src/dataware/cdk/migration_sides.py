@@ -164,5 +164,5 @@ def record_permission(stack: Stack, side: MigrationSide, actions: tuple[str, ...
 
 
 def _actions(kind: Kind, phases: Iterable[str]) -> tuple[str, ...]:
-    known: Mapping[str, tuple[str, ...]] = kind.access.phases
-    return tuple(sorted({action for phase in phases for action in known.get(phase, ())}))
+    actions: Mapping[str, tuple[str, ...]] = kind.access.phases
+    return tuple(sorted({action for phase in phases for action in actions.get(phase, ())}))

@@ -122,8 +122,8 @@ def _find_resource(construct: Any) -> CfnResource | None:
     """The resource of a known type that a construct is or declares."""
     while construct is not None and not CfnResource.is_cfn_resource(construct):
         construct = construct.node.default_child
-    known = construct is not None and construct.cfn_resource_type in CATALOGUE
-    return construct if known else None
+    is_known = construct is not None and construct.cfn_resource_type in CATALOGUE
+    return construct if is_known else None
 
 
 def _read_name(resource: CfnResource, path: str) -> str:
@@ -131,8 +131,8 @@ def _read_name(resource: CfnResource, path: str) -> str:
     kind = load(resource.cfn_resource_type)
     argument = cdk_property(kind)
     properties = resource._cfn_properties
-    given = getattr(resource, argument, None) or properties.get(kind.template.identifier)
-    name = Stack.of(resource).resolve(given)
+    name_or_token = getattr(resource, argument, None) or properties.get(kind.template.identifier)
+    name = Stack.of(resource).resolve(name_or_token)
     if isinstance(name, str):
         return name
     what = "no name" if name is None else "a name that is computed during the deployment"

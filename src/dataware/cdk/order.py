@@ -57,14 +57,14 @@ class Order:
 
     def closure(self, id: str) -> set[str]:
         """What has to come before a resource, and the resource itself."""
-        seen, waiting = set[str](), [id]
+        closure, waiting = set[str](), [id]
         while waiting:
             one = waiting.pop()
-            if one not in seen:
-                seen.add(one)
+            if one not in closure:
+                closure.add(one)
                 node = self.nodes[one]
                 waiting += [*node.references, *node.after, *self._added.get(one, ())]
-        return seen
+        return closure
 
     def _add(self, edges: Iterable[Edge]) -> Iterator[Edge]:
         for first, later in edges:

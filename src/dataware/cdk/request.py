@@ -110,7 +110,7 @@ def ask(
     """The checked request of one construct. Raises ValueError in one sentence."""
     if isinstance(fallback_names, str):
         fallback_names = (fallback_names,)
-    asked = ResourceRequest(
+    request = ResourceRequest(
         path,
         load(cfn_type),
         preferred_name,
@@ -120,18 +120,20 @@ def ask(
         _choice(path, "import_mode", import_mode, ImportMode),
         schema or {},
     )
-    if asked.import_mode is ImportMode.ADOPT and not asked.kind.template.adoptable:
+    if request.import_mode is ImportMode.ADOPT and not request.kind.template.adoptable:
         raise ValueError(
-            f"{path}: CloudFormation cannot adopt {with_article(asked.kind.noun)} by its name: "
+            f"{path}: CloudFormation cannot adopt {with_article(request.kind.noun)} by its name: "
             "leave import_mode out, and the stack refers to an existing one"
         )
-    _check_name(asked, "preferred_name", asked.preferred)
-    for name in asked.fallbacks:
-        _check_name(asked, "fallback_names", name)
+    _check_name(request, "preferred_name", request.preferred)
+    for name in request.fallbacks:
+        _check_name(request, "fallback_names", name)
     # CDK declares what is preferred, and takes no name for it that could not be created.
-    if mistake := find_mistake(asked.kind, preferred_name, asked.fallbacks, FIELDS, created=True):
+    if mistake := find_mistake(
+        request.kind, preferred_name, request.fallbacks, FIELDS, created=True
+    ):
         raise ValueError(f"{path}: {mistake}")
-    return asked
+    return request
 
 
 def is_token(text: str) -> bool:
@@ -160,5 +162,5 @@ def _choice(path: str, argument: str, value: str | None, choices: type[Choice]) 
     try:
         return choices(value)
     except ValueError:
-        known = " or ".join(repr(choice.value) for choice in choices)
-        raise ValueError(f"{path}: {argument} cannot be {value!r}: choose {known}") from None
+        values = " or ".join(repr(choice.value) for choice in choices)
+        raise ValueError(f"{path}: {argument} cannot be {value!r}: choose {values}") from None

@@ -107,30 +107,30 @@ class DataAwareResource(Construct):
 
     def _declare(self, properties: Mapping[str, Any]) -> Any:
         named = {self._name_property: self._asked.preferred, **RETAINED, **properties}
-        made = self._l2(self, CHILD, **named)
-        self._confirm(made, retained="removal_policy" not in properties)
-        return made
+        resource = self._l2(self, CHILD, **named)
+        self._confirm(resource, retained="removal_policy" not in properties)
+        return resource
 
     def _build(self, properties: Mapping[str, Any], migration: MigrationSetting) -> Any:
         """The resource as it was decided; declared under a known id, or referred to."""
         self._check(properties, migration)
-        made = self._declare(properties) if self._entry.referenced is None else None
+        resource = self._declare(properties) if self._entry.referenced is None else None
         if name := self._entry.referenced:
-            if made is not None:
+            if resource is not None:
                 # It was declared on the word of an entry that was made for another place.
                 self.node.try_remove_child(CHILD)
             unused = {**properties}
-            made = self._refer(name, unused)
+            resource = self._refer(name, unused)
             report_unused(self, name, unused)
-            warn_on_use(self, made, name, self._powerless)
+            warn_on_use(self, resource, name, self._powerless)
             self._leave_a_note()
-        if made is None:
+        if resource is None:
             raise RuntimeError(f"{self._asked.path} is neither declared nor referred to")
         copying = self.decision.action in COPYING
         report(self, self._entry, self._home, silent=copying and migration is None)
         self._refuse_twin()
-        self._migrate(migration, made)
-        return made
+        self._migrate(migration, resource)
+        return resource
 
     def _check(self, properties: Mapping[str, Any], migration: MigrationSetting) -> None:
         if self._name_property in properties:
@@ -146,9 +146,9 @@ class DataAwareResource(Construct):
 
     def _confirm(self, resource: IConstruct, *, retained: bool) -> None:
         """Opt the declared resource in, and decide again if the decision was for another id."""
-        asked, element = self._asked, resource.node.default_child
+        request, element = self._asked, resource.node.default_child
         if not isinstance(element, CfnResource):
-            raise TypeError(f"{asked.path}: CDK declares it by no CloudFormation resource")
+            raise TypeError(f"{request.path}: CDK declares it by no CloudFormation resource")
         element.add_metadata("Dataware", self._metadata())
         if retained and not KEEPS_BUT_ON_CREATE:
             # An aws-cdk-lib that does not know the policy writes it out all the same.
@@ -156,14 +156,14 @@ class DataAwareResource(Construct):
         if self._entry.logical_id is not None:
             logical_id = self._stack.get_logical_id(element)
             if logical_id != self._entry.logical_id:
-                self._entry = find_decision(self, asked, self._home, logical_id)
+                self._entry = find_decision(self, request, self._home, logical_id)
 
     def _leave_a_note(self) -> None:
         """Let the assembly tell of a resource that the template does not declare."""
-        asked = self._asked
-        logical_id = self._entry.logical_id or declared_id(self, asked.kind.cfn_type)
-        metadata = {**asked.resource["Metadata"], "Dataware": self._settings()}
-        note = {"LogicalId": logical_id, "Resource": {**asked.resource, "Metadata": metadata}}
+        request = self._asked
+        logical_id = self._entry.logical_id or declared_id(self, request.kind.cfn_type)
+        metadata = {**request.resource["Metadata"], "Dataware": self._settings()}
+        note = {"LogicalId": logical_id, "Resource": {**request.resource, "Metadata": metadata}}
         self.node.add_metadata(WANTED, note)
 
     def _metadata(self) -> dict[str, Any]:
@@ -187,25 +187,25 @@ class DataAwareResource(Construct):
         # Not all of the construct: its notifications, for one, wait for the data.
         before = after.node.default_child or after
         for number, copy in enumerate(copies, 1):
-            made = make(self, "Migration" if number == 1 else f"Migration{number}", copy)
-            made.node.add_dependency(before)
-            self._copying = before = made
+            copier = make(self, "Migration" if number == 1 else f"Migration{number}", copy)
+            copier.node.add_dependency(before)
+            self._copying = before = copier
 
     def _copies(self, key: kms.IKey | None) -> tuple[PendingCopy, ...]:
         """What the deployment has to copy, or to look at because no synth could."""
-        decision, asked, entry = self.decision, self._asked, self._entry
+        decision, request, entry = self.decision, self._asked, self._entry
 
         def copy(source: str, **more: Any) -> PendingCopy:
-            names = (asked.kind.cfn_type, source, asked.preferred)
+            names = (request.kind.cfn_type, source, request.preferred)
             return PendingCopy(*names, decision.no_overwrite, key=key, **more)
 
         if decision.action in COPYING and decision.source is not None:
             return (copy(decision.source, size=entry.size),)
-        if asked.kind.copying is None or asked.on_error is OnError.NO_DATA:
+        if request.kind.copying is None or request.on_error is OnError.NO_DATA:
             return ()
         if entry.unread_names:
             Annotations.of(self).add_info(
-                f"{FILE} knows of no data for {asked.preferred}, and this synth cannot check "
+                f"{FILE} knows of no data for {request.preferred}, and this synth cannot check "
                 f"again: the deployment checks {', '.join(entry.unread_names)}, and copies what "
                 "is there"
             )
@@ -216,23 +216,23 @@ class DataAwareResource(Construct):
 
         Not where nothing can be copied, so that there is no way out.
         """
-        asked, names = self._asked, self._entry.stranded
-        if asked.kind.copying is None or not names:
+        request, names = self._asked, self._entry.stranded
+        if request.kind.copying is None or not names:
             return
-        copy = PendingCopy(asked.kind.cfn_type, names[0], asked.preferred, no_overwrite=True)
+        copy = PendingCopy(request.kind.cfn_type, names[0], request.preferred, no_overwrite=True)
         Annotations.of(self).add_error(
-            f"{asked.preferred} is empty, {', '.join(names)} holds data, and "
-            f'on_fallback_data="{asked.on_fallback_data}" forbids copying it: leave that out, '
+            f"{request.preferred} is empty, {', '.join(names)} holds data, and "
+            f'on_fallback_data="{request.on_fallback_data}" forbids copying it: leave that out, '
             f"{copy.advice}, or remove the name from fallback_names"
         )
 
     def _why_stranded(self, copy: PendingCopy) -> str:
-        seen = (
+        reason = (
             f"the data of {copy.source} has to be copied to {copy.target}"
             if not copy.if_needed
             else f"{copy.source} may hold data by now that has to be copied to {copy.target}"
         )
-        return f"{seen}, and migration=None keeps this deployment from it: {copy.advice}"
+        return f"{reason}, and migration=None keeps this deployment from it: {copy.advice}"
 
 
 def _default_migration() -> MakeMigration:

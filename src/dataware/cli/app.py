@@ -30,13 +30,13 @@ def app_of(
     *,
     guarding: bool = False,
     select: Select | None = None,
-    given: GivenParameters | None = None,
+    parameters: GivenParameters | None = None,
 ) -> App:
     """The app under the options of the command line.
 
     AWS is asked where CDK has to run, and where a name rests on what AWS alone knows. `guarding`
     says that its stacks are of use also if no resource opts in; `select` chooses among them;
-    `given` are the parameters of a deployment.
+    `parameters` are the parameters of a deployment.
     """
     overrides = Overrides(
         OnError.STOP if options.strict else options.on_error,
@@ -48,7 +48,7 @@ def app_of(
         kinds=kinds_by_type(),
         options=ReadOptions(
             overrides,
-            ValueSources(given or parameters_of(options), _open_lazily(out)),
+            ValueSources(parameters or parameters_of(options), _open_lazily(out)),
             (*parse_patterns(options.fallback), *project_patterns()),
             options.all_stateful,
         ),

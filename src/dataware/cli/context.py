@@ -44,8 +44,8 @@ def outside(
     quiet = relaxed_gc() if copies else nullcontext()
     with quiet, display(options) as show, _stop(options, show, graceful=copies) as stop:
         account = open_account(options, stop=stop)
-        shown = without_decisions(show) if brief and is_read(options) else show
-        emit = _both(with_run_log(shown, account), listener)
+        renderer = without_decisions(show) if brief and is_read(options) else show
+        emit = _both(with_run_log(renderer, account), listener)
         context = make_context(account, emit, stop, strict=strict)
         context = replace(context, command_run=run_of_command())
         if not account.asks_for_code:

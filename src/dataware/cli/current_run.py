@@ -36,9 +36,9 @@ CURRENT: ContextVar[CurrentRun | None] = ContextVar("record", default=None)
 @contextmanager
 def slot() -> Iterator[CurrentRun]:
     """The slot of the command that runs inside of the context."""
-    made = CurrentRun()
-    token = CURRENT.set(made)
+    run = CurrentRun()
+    token = CURRENT.set(run)
     try:
-        yield made
+        yield run
     finally:
         CURRENT.reset(token)

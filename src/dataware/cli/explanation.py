@@ -46,10 +46,10 @@ def join_topics(words: Sequence[str]) -> list[str]:
 def explain_topic(topic: str) -> Explanation:
     """Explain a rule, an exit code, an event or a word. Raises InputError."""
     names = {guide.name: number for number, guide in GUIDE.items()}
-    if (found := EXIT.fullmatch(topic)) and int(found[1]) in EXIT_CODES:
-        return exit_code(int(found[1]))
-    if (found := RULE.fullmatch(topic)) and int(found[1]) in RULES:
-        return rule(int(found[1]))
+    if (match := EXIT.fullmatch(topic)) and int(match[1]) in EXIT_CODES:
+        return exit_code(int(match[1]))
+    if (match := RULE.fullmatch(topic)) and int(match[1]) in RULES:
+        return rule(int(match[1]))
     word = topic.lower()
     if word in names:
         return _with_word(word, rule(names[word]))
@@ -61,16 +61,16 @@ def explain_topic(topic: str) -> Explanation:
         raise InputError(f"there is no rule {topic}: the rules are 1 to {max(RULES)}")
     if EXIT.fullmatch(topic):
         raise InputError(f"{topic} is not an exit code: they are 0 to {max(EXIT_CODES)}")
-    known = [*names, *MESSAGES, *TERMS, *(f"exit-{code}" for code in EXIT_CODES)]
-    hint = suggestion_for(topic, known) or ": `dataware explain` lists all topics"
+    choices = [*names, *MESSAGES, *TERMS, *(f"exit-{code}" for code in EXIT_CODES)]
+    hint = suggestion_for(topic, choices) or ": `dataware explain` lists all topics"
     raise InputError(f"unknown topic {topic}{hint}")
 
 
-def _with_word(word: str, found: Explanation) -> Explanation:
+def _with_word(word: str, page: Explanation) -> Explanation:
     """The explanation, with what its name means where that is a word of the glossary, too."""
     if word not in TERMS:
-        return found
-    return Explanation(found.title, (*found.parts, Paragraph("The word", (_describe_term(word),))))
+        return page
+    return Explanation(page.title, (*page.parts, Paragraph("The word", (_describe_term(word),))))
 
 
 def _describe_term(word: str) -> str:
@@ -81,14 +81,14 @@ def _describe_term(word: str) -> str:
 def rule(number: int) -> Explanation:
     """A rule: what it says, what to do, why, what is seen, and the rows by which it holds."""
     guide = GUIDE[number]
-    held = [
+    facts = [
         f"row {at}: {conditions(row) or 'always'} → {row.action}" for at, row in rows_of(number)
     ]
     parts = [
         Paragraph("What to do", guide.do),
         Paragraph("Why", (guide.why,)),
         Paragraph("Example output", (guide.seen,)),
-        Paragraph("Conditions", (*held, *((guide.also,) if guide.also else ()))),
+        Paragraph("Conditions", (*facts, *((guide.also,) if guide.also else ()))),
     ]
     title = f"Rule {number} ({guide.name}): {RULES[number]}"
     return Explanation(title, tuple(part for part in parts if part.items))

@@ -33,7 +33,7 @@ def guarded_plan(
     prices: Prices,
     *,
     deploys: bool = False,
-    given: GivenParameters | None = None,
+    parameters: GivenParameters | None = None,
     all_versions: bool = False,
     change_sets: ChangeSetUse = ChangeSetUse.NEVER,
 ) -> Plan:
@@ -52,7 +52,7 @@ def guarded_plan(
         app,
         guarding.allow_loss,
         deploys=deploys,
-        given=given,
+        parameters=parameters,
         used=used,
         change_sets=change_sets,
     )

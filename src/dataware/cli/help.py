@@ -93,13 +93,13 @@ class SectionedCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections that are not empty."""
-        shown: dict[str, list[tuple[str, str]]] = {FIRST: []}
+        sections: dict[str, list[tuple[str, str]]] = {FIRST: []}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None and isinstance(parameter, click.Option):
-                shown.setdefault(_section_of(parameter), []).append(record)
+                sections.setdefault(_section_of(parameter), []).append(record)
         for section in (FIRST, *SECTIONS):
-            if rows := shown.get(section):
+            if rows := sections.get(section):
                 with formatter.section(section):
                     formatter.write_dl(rows)
 
@@ -176,8 +176,8 @@ def move_shared_options(arguments: Sequence[str]) -> list[str]:
 
 def _section_of(option: click.Option) -> str:
     """The section of the help in which an option stands."""
-    known = "help" if "--help" in option.opts else option.name
-    return next((name for name, options in SECTIONS.items() if known in options), FIRST)
+    option_name = "help" if "--help" in option.opts else option.name
+    return next((name for name, options in SECTIONS.items() if option_name in options), FIRST)
 
 
 def complaint(error: click.UsageError) -> str:

@@ -105,7 +105,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _environ(payload: Mapping[str, Any]) -> dict[str, Any]:
     """The command's variables: those of this process, and the gist of the JSON, in UTF-8."""
     # What the command itself runs tells nobody of its own end, and gets no address to read.
-    kept = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    environ = {name: value for name, value in os.environ.items() if name != VARIABLE}
     gist = {
         "DATAWARE_EVENT": payload["event"],
         "DATAWARE_COMMAND": payload["command"],
@@ -113,9 +113,9 @@ def _environ(payload: Mapping[str, Any]) -> dict[str, Any]:
         "DATAWARE_TEXT": payload["text"].replace("\0", " "),
     }
     if os.name != "posix":
-        return {**kept, **gist}
+        return {**environ, **gist}
     # The locale may have no letters for what a name holds, and a variable is bytes anyway.
-    return {**kept, **{name: text.encode(errors="replace") for name, text in gist.items()}}
+    return {**environ, **{name: text.encode(errors="replace") for name, text in gist.items()}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,11 @@ def complete_profile(
 
 def profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
     """The names of all profiles, sorted; none of a file that cannot be read."""
-    found: set[str] = set()
+    names: set[str] = set()
     for variable, usual in FILES.items():
         path = Path(environ.get(variable) or usual).expanduser()
-        found.update(_profile_names(path))
-    return sorted(found)
+        names.update(_profile_names(path))
+    return sorted(names)
 
 
 def _profile_names(path: Path) -> set[str]:

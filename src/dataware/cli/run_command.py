@@ -84,9 +84,9 @@ def _fail(arguments: Sequence[str], error: BaseException) -> int:
 
 def asked_format(arguments: Sequence[str]) -> Format:
     """The format of lines that is asked for, also by arguments that cannot be parsed as a whole."""
-    given = [word.partition("=")[2] for word in arguments if word.startswith("--format=")]
-    given += [value for name, value in pairwise(arguments) if name == "--format"]
-    word = given[-1] if given else os.environ.get(variable_name("--format"), "")
+    formats = [word.partition("=")[2] for word in arguments if word.startswith("--format=")]
+    formats += [value for name, value in pairwise(arguments) if name == "--format"]
+    word = formats[-1] if formats else os.environ.get(variable_name("--format"), "")
     return Format(word) if word in {Format.JSON, Format.GITHUB} else Format.TEXT
 
 

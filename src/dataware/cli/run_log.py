@@ -140,11 +140,11 @@ def _beginning(context: click.Context, run: str, now: float) -> dict[str, Any]:
 
 
 def _packages() -> Mapping[str, str]:
-    found = {}
+    versions = {}
     for name in PACKAGES:
         with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+            versions[name] = version(name)
+    return versions
 
 
 def shown_arguments(context: click.Context) -> list[str]:
@@ -178,8 +178,8 @@ def _printable_value(parameter: click.Parameter, value: Any) -> str:
         return _shown_address(str(value))
     if isinstance(value, int | float):
         return f"{value:.10g}"
-    known = isinstance(parameter.type, click.Choice) or parameter.name in HARMLESS
-    return str(value) if known else HIDDEN
+    is_harmless = isinstance(parameter.type, click.Choice) or parameter.name in HARMLESS
+    return str(value) if is_harmless else HIDDEN
 
 
 def _shown_address(text: str) -> str:

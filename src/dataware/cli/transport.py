@@ -38,11 +38,11 @@ def transport(
 
 def carrier(environ: Mapping[str, str] = os.environ) -> str:
     """The name of the transport. Raises InputError for one that is not to be had."""
-    known = ("curl", "botocore") if _has_curl() else ("botocore",)
-    wanted = environ.get(VARIABLE) or known[0]
-    if wanted not in known:
+    carriers = ("curl", "botocore") if _has_curl() else ("botocore",)
+    wanted = environ.get(VARIABLE) or carriers[0]
+    if wanted not in carriers:
         raise InputError(
-            f"{VARIABLE} is {wanted!r}, but what can be used here is {' or '.join(known)}: "
+            f"{VARIABLE} is {wanted!r}, but what can be used here is {' or '.join(carriers)}: "
             "name one of them, or unset it"
         )
     return wanted

@@ -17,10 +17,10 @@ _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 def size(text: str) -> int:
     """A number of bytes such as 512MiB, 5GB or 1048576."""
-    found = _SIZE.fullmatch(text.strip())
-    if found is None:
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
         raise click.BadParameter(f"{text} is not a size: write one like 512MiB or 5GB")
-    number, unit, binary = found.groups()
+    number, unit, binary = match.groups()
     amount = int(float(number) * (1024 if binary else 1000) ** _POWERS[unit.upper()])
     if amount < 1:
         raise click.BadParameter(f"{text} is too small: give at least one byte")

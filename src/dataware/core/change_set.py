@@ -58,24 +58,24 @@ def find_further_threats(
     stack: StackTemplate,
     deployed: Mapping[str, Deployed],
     changes: Iterable[PlannedChange],
-    known: Iterable[DestructiveChange],
+    threats: Iterable[DestructiveChange],
 ) -> Iterator[DestructiveChange]:
     """The resources that a change set loses and the guard does not know to be threatened.
 
     What leaves, is retained, and is somebody's fallback is not lost: its data is copied.
     """
-    seen = {one.logical_id for one in known}
+    logical_ids = {one.logical_id for one in threats}
     for change in changes:
         resource = deployed.get(change.logical_id)
         kind = outlook.kinds.get(resource.type) if resource else None
         if resource is None or kind is None or not kind.template.stateful:
             continue
-        if not change.is_destructive or change.logical_id in seen:
+        if not change.is_destructive or change.logical_id in logical_ids:
             continue
         copied = (kind.names.slug, resource.physical_id) in outlook.copied
         if change.action == REMOVE and change.policy in RETAINS and copied:
             continue
-        seen.add(change.logical_id)
+        logical_ids.add(change.logical_id)
         yield _threat(stack, kind, resource, change)
 
 

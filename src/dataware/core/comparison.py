@@ -100,8 +100,8 @@ def compare_configuration(
     card: ConfigurationComparison, live: LiveConfiguration, declared: Mapping[str, Any]
 ) -> tuple[PropertyDifference, ...]:
     """Every compared property that the template declares, with its verdict."""
-    found = (_compare(card, name, live, declared.get(name)) for name in card.forms)
-    return tuple(one for one in found if one is not None)
+    differences = (_compare(card, name, live, declared.get(name)) for name in card.forms)
+    return tuple(one for one in differences if one is not None)
 
 
 def _compare(
@@ -112,27 +112,27 @@ def _compare(
             return None
         declared = None
     problem, value = live.unread.get(name), live.properties.get(name)
-    said = PropertyDifference(
+    result = PropertyDifference(
         name,
         PropertyVerdict.SAME,
         f"unknown ({problem})" if problem else _show(value),
         _show(declared),
     )
     if effect := card.find_deletion(name, value, declared):
-        return replace(said, verdict=PropertyVerdict.DELETES, effect=effect)
+        return replace(result, verdict=PropertyVerdict.DELETES, effect=effect)
     if problem is not None:
-        return replace(said, verdict=PropertyVerdict.UNREAD, effect=str(problem))
+        return replace(result, verdict=PropertyVerdict.UNREAD, effect=str(problem))
     try:
         has, wants = card.forms[name](value), _literal_form(card, name, declared)
     except (AttributeError, KeyError, TypeError, ValueError):
         function = find_function(declared)
         effect = f"only CloudFormation resolves {function}" if function else "it is not literal"
-        return replace(said, verdict=PropertyVerdict.UNKNOWN, effect=effect)
-    said = replace(said, live=said.live if problem else _show(has), declared=_show(wants))
+        return replace(result, verdict=PropertyVerdict.UNKNOWN, effect=effect)
+    result = replace(result, live=result.live if problem else _show(has), declared=_show(wants))
     if matches(has, wants):
-        return said
+        return result
     verdict = PropertyVerdict.FIXED if card.is_fixed(name, has, wants) else PropertyVerdict.CHANGES
-    return replace(said, verdict=verdict)
+    return replace(result, verdict=verdict)
 
 
 def _literal_form(card: ConfigurationComparison, name: str, declared: Any) -> Any:

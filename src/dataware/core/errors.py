@@ -114,9 +114,9 @@ class IncompleteError(DatawareError):
 
 def to_go_on(error: Exception) -> str:
     """Why a run that has begun ended, with what to do to go on."""
-    known = isinstance(error, DatawareError)
-    text = str(error) if known else f"unexpected error, {type(error).__name__}: {error}"
+    is_ours = isinstance(error, DatawareError)
+    text = str(error) if is_ours else f"unexpected error, {type(error).__name__}: {error}"
     if "run the same command again" in text:
         return text
-    where = "" if known else ", or with --debug to see where it was"
+    where = "" if is_ours else ", or with --debug to see where it was"
     return f"{text}; run the same command again to resume{where}"

@@ -66,14 +66,14 @@ def expand(
         return ExpandedTemplate(document, macros)
     copies = _Copies(resolve)
     written = copies.expand_mapping(resources, {})
-    seen = {
+    readable = {
         one: _write_out(body, cards, document.get("Globals"))
         for one, body in written.items()
         if isinstance(body, Mapping)
         and not one.startswith(FUNCTION)
         and ("Type" in body or not is_function(body))
     }
-    unseen = {one: body for one, body in written.items() if one not in seen}
+    unseen = {one: body for one, body in written.items() if one not in readable}
     # Bound to the definitions they rest on, so that two are equal only where these are, too.
     bound = {one: Scope(document).evaluate(body) for one, body in unseen.items()}
     others = {
@@ -81,7 +81,7 @@ def expand(
         for name in ("Conditions", "Outputs")
         if isinstance(section := document.get(name), Mapping)
     }
-    return ExpandedTemplate({**document, **others, "Resources": seen}, {**bound, **macros})
+    return ExpandedTemplate({**document, **others, "Resources": readable}, {**bound, **macros})
 
 
 def warn_of_unseen(where: str, unseen: Mapping[str, Any]) -> list[str]:
@@ -138,17 +138,17 @@ class _Copies:
         self, mapping: Mapping[str, Any], values: Mapping[str, str]
     ) -> dict[str, Any]:
         """A mapping with its loops written out; a loop over what is not literal stays."""
-        found: dict[str, Any] = {}
+        expanded: dict[str, Any] = {}
         for key, body in mapping.items():
             name = str(key)
             loop = self._loop_in(name, body, values)
             if loop is None or self.made + len(loop.items) > MOST_COPIES:
-                found[_substitute_loop_values(name, values)] = self._expand(body, values)
+                expanded[_substitute_loop_values(name, values)] = self._expand(body, values)
                 continue
             for item in loop.items:
                 self.made += 1
-                found.update(self.expand_mapping(loop.body, {**values, loop.identifier: item}))
-        return found
+                expanded.update(self.expand_mapping(loop.body, {**values, loop.identifier: item}))
+        return expanded
 
     def _loop_in(self, name: str, body: Any, values: Mapping[str, str]) -> _Loop | None:
         """The loop that an entry of a mapping is, if its list is known."""

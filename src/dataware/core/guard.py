@@ -68,6 +68,11 @@ class DestructiveChange:
         return f"{self.noun} {self.logical_id} of stack {stack} {holds} and would {self.outcome}"
 
     @property
+    def names(self) -> frozenset[str]:
+        """What a person may call it: its logical id, also behind the name of its stack."""
+        return frozenset({self.logical_id, f"{self.stack}/{self.logical_id}"})
+
+    @property
     def address(self) -> str:
         """STACK/LOGICAL_ID by what tells the stack from others of the app."""
         root, slash, nested = self.stack.partition("/")

@@ -169,13 +169,13 @@ def parse_environments(document: object, path: object) -> dict[str, Any]:
     """The decisions in the document of a lock file. Raises InputError for another document."""
     if not isinstance(document, dict) or document.get("version") != VERSION:
         raise InputError(f"{path} is not a lock file of version {VERSION}: move it away")
-    found = document.get("environments")
-    if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
+    entries = document.get("environments")
+    if not isinstance(entries, dict) or not all(isinstance(one, dict) for one in entries.values()):
         raise InputError(
             f"{path} is damaged: environments is not a table of tables; move it away, and write "
             "it again with `dataware plan --lock`"
         )
-    return dict(found)
+    return dict(entries)
 
 
 def lock_document(environments: LockedDecisions) -> dict[str, Any]:

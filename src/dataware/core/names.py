@@ -62,8 +62,8 @@ def parse_stack(text: str) -> tuple[str, str | None, str | None]:
 
     Source: AWS CloudFormation User Guide, "Stack ID".
     """
-    found = _STACK.fullmatch(text)
-    return (found["name"], found["account"], found["region"]) if found else (text, None, None)
+    match = _STACK.fullmatch(text)
+    return (match["name"], match["account"], match["region"]) if match else (text, None, None)
 
 
 def parse_name(kind: Kind, text: str) -> ResourceName | None:
@@ -71,10 +71,10 @@ def parse_name(kind: Kind, text: str) -> ResourceName | None:
     if not is_arn(text):
         return ResourceName(text, text)
     pattern = _arn_pattern(kind)
-    found = pattern.fullmatch(text) if pattern else None
-    if found is None:
+    match = pattern.fullmatch(text) if pattern else None
+    if match is None:
         return None
-    parts = found.groupdict()
+    parts = match.groupdict()
     return ResourceName(
         text, parts["name"], parts["partition"], parts.get("account"), parts.get("region")
     )
@@ -228,11 +228,11 @@ def localize_names(kind: Kind, wanted: Wanted, account: str, region: str) -> Wan
 
 
 def _check_environment(wanted: Wanted, account: str, region: str) -> None:
-    meant = (wanted.account or account, wanted.region or region)
-    if meant != (account, region):
+    environment = (wanted.account or account, wanted.region or region)
+    if environment != (account, region):
         raise InputError(
-            f"{wanted.id} is meant for account {meant[0]}, {meant[1]}, but the credentials and "
-            f"region are those of account {account}, {region}: choose them with --profile and "
+            f"{wanted.id} is meant for account {environment[0]}, {environment[1]}, but the "
+            f"credentials and region are those of account {account}, {region}: choose them with --profile and "
             "--region"
         )
 

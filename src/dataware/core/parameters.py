@@ -58,13 +58,13 @@ def parse_parameters(words: Sequence[str], *, keeps_others: bool) -> GivenParame
 
 
 def find_changed(
-    given: GivenParameters, template: StackTemplate, deployed: Mapping[str, str] | None
+    parameters: GivenParameters, template: StackTemplate, deployed: Mapping[str, str] | None
 ) -> frozenset[str]:
     """The parameters that get another value; all in question where `deployed` is not known."""
-    given_values = given.values_for(template.name)
+    given_values = parameters.values_for(template.name)
     declared = declared_parameters(template)
     values = {name: given_values.get(name) for name in declared if name in given_values}
-    if not given.keeps_others:
+    if not parameters.keeps_others:
         defaults = {name: text_of(one.get("Default")) for name, one in declared.items()}
         values = {**defaults, **values}
     return frozenset(
@@ -75,8 +75,8 @@ def find_changed(
 def declared_parameters(template: StackTemplate) -> dict[str, Mapping[str, Any]]:
     """The parameters that a template with resources defines."""
     for one in template.resources.values():
-        found = one.scope.document.get("Parameters")
-        named = found.items() if isinstance(found, Mapping) else ()
+        declared = one.scope.document.get("Parameters")
+        named = declared.items() if isinstance(declared, Mapping) else ()
         return {str(name): one for name, one in named if isinstance(one, Mapping)}
     return {}
 
@@ -133,14 +133,14 @@ class ParameterValues:
         return [one.strip() for one in text.split(",")] if listed else text
 
     def _text(self, name: str, definition: Mapping[str, Any]) -> str:
-        found: Any = self.given.get(name)
-        if isinstance(found, Computed):
-            raise NotKnownError(found.reason or f"parameter {name} is computed ({found})")
-        if found is None and self.keeps_others:
-            found = self.deployed().get(name)
-        if isinstance(found, list):
-            found = ",".join(map(str, found))
-        text = text_of(definition.get("Default") if found is None else found)
+        value: Any = self.given.get(name)
+        if isinstance(value, Computed):
+            raise NotKnownError(value.reason or f"parameter {name} is computed ({value})")
+        if value is None and self.keeps_others:
+            value = self.deployed().get(name)
+        if isinstance(value, list):
+            value = ",".join(map(str, value))
+        text = text_of(definition.get("Default") if value is None else value)
         if text is None:
             raise NotKnownError(
                 f"parameter {name} has no value: pass --parameter {name}=VALUE{self.hint}"

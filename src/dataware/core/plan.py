@@ -186,8 +186,8 @@ def changed_facts(before: Planned, after: Planned) -> list[str]:
     What the plan itself has done since is no change, so that a plan that was interrupted, or
     carried out, can be applied again.
     """
-    begun = _is_begun(before, after)
-    old, new = _compared_facts(before, begun), _compared_facts(after, begun)
+    is_begun = _is_begun(before, after)
+    old, new = _compared_facts(before, is_begun), _compared_facts(after, is_begun)
     changes = [
         f"{name} {word} was {was} and is {now}"
         for name in old.keys() | new.keys()
@@ -195,7 +195,7 @@ def changed_facts(before: Planned, after: Planned) -> list[str]:
     ]
     then, now_ = before.decision, after.decision
     was, is_ = (then.action, then.rule, then.source), (now_.action, now_.rule, now_.source)
-    if was != is_ and not begun:
+    if was != is_ and not is_begun:
         changes.append(
             f"{after.preferred.name} decision was {then.action} (rule {then.rule}) and is "
             f"{now_.action} (rule {now_.rule})"
@@ -214,8 +214,8 @@ def _is_begun(before: Planned, after: Planned) -> bool:
     return before.creates and empty and after.decision.action is Action.CREATE
 
 
-def _compared_facts(planned: Planned, begun: bool) -> dict[str, Facts]:
-    compared = planned.fallbacks if begun else (planned.preferred, *planned.fallbacks)
+def _compared_facts(planned: Planned, is_begun: bool) -> dict[str, Facts]:
+    compared = planned.fallbacks if is_begun else (planned.preferred, *planned.fallbacks)
     return {facts.name: facts for facts in compared}
 
 
@@ -257,9 +257,9 @@ def _facts_json(facts: Facts | None) -> dict[str, Any]:
     }
 
 
-def _differences_json(found: Sequence[PropertyDifference]) -> dict[str, Any]:
-    told = [one.to_json() for one in found if one.verdict is not PropertyVerdict.SAME]
-    return {"differences": told} if told else {}
+def _differences_json(differences: Sequence[PropertyDifference]) -> dict[str, Any]:
+    entries = [one.to_json() for one in differences if one.verdict is not PropertyVerdict.SAME]
+    return {"differences": entries} if entries else {}
 
 
 def _wanted_json(wanted: Wanted) -> dict[str, Any]:
@@ -311,9 +311,9 @@ def _planned_from_json(data: Mapping[str, Any]) -> Planned:
         no_overwrite=data["no_overwrite"],
         warnings=tuple(data["warnings"]),
     )
-    taken = Estimate(**data["estimate"]) if data["estimate"] else None
+    estimate = Estimate(**data["estimate"]) if data["estimate"] else None
     fallbacks = tuple(_facts(fallback) for fallback in data["fallbacks"])
-    return Planned(wanted, _facts(data["preferred"]), fallbacks, decision, taken)
+    return Planned(wanted, _facts(data["preferred"]), fallbacks, decision, estimate)
 
 
 def _facts(data: Mapping[str, Any]) -> Facts:

@@ -140,16 +140,16 @@ def _warnings(
     preferred: Facts,
     fallbacks: Sequence[Facts],
 ) -> tuple[str, ...]:
-    found = [row.warning.format_map(words)] if row.warning else []
+    warnings = [row.warning.format_map(words)] if row.warning else []
     for facts in (preferred, *fallbacks):
-        found += [_warning(facts, problem, row.action) for problem in facts.problems]
+        warnings += [_warning(facts, problem, row.action) for problem in facts.problems]
     for fallback in fallbacks:
         if fallback.owner.ownership in {Ownership.THIS_STACK, Ownership.MOVED}:
-            found.append(
+            warnings.append(
                 f"{fallback.name} still belongs to this stack (as {fallback.owner.logical_id}); "
                 "give it a deletion and update-replace policy of Retain before it leaves the stack"
             )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(warnings))
 
 
 def _warning(facts: Facts, problem: Problem, action: Action) -> str:
@@ -280,6 +280,6 @@ def _problems(*facts: Facts) -> list[str]:
 
 
 def _sizes(*facts: Facts | None) -> str:
-    known = [f for f in facts if f is not None and f.size is not None]
-    sizes = ", ".join(f"{f.name}: {f.size.precision}{f.size.items:,}" for f in known if f.size)
+    sized = [f for f in facts if f is not None and f.size is not None]
+    sizes = ", ".join(f"{f.name}: {f.size.precision}{f.size.items:,}" for f in sized if f.size)
     return f" ({sizes})" if sizes else ""

@@ -68,8 +68,8 @@ def own_name(value: object) -> str | None:
     if isinstance(value, Computed):
         return str(value)
     if isinstance(value, str):
-        found = _DYNAMIC.search(value)
-        return found.group() if found else None
+        match = _DYNAMIC.search(value)
+        return match.group() if match else None
     if not isinstance(value, Mapping):
         return None
     if len(value) == 1:
@@ -107,21 +107,21 @@ class Scope:
 
     def _definitions(self, value: object) -> dict[str, Any]:
         """What the template defines under the names that a function mentions, theirs included."""
-        found: dict[str, Any] = {}
+        definitions: dict[str, Any] = {}
         waiting = list(_mentioned_names(value))
         while waiting:
             name = waiting.pop()
-            if name in found:
+            if name in definitions:
                 continue
-            found[name] = [
+            definitions[name] = [
                 _essence(kind, section[name])
                 for kind in DEFINITIONS
                 if isinstance(section := self.document.get(kind), Mapping) and name in section
             ]
-            if found[name] and name in self.changed:
-                found[name].append("changed by this deployment")
-            waiting += _mentioned_names(found[name])
-        return {name: defined for name, defined in found.items() if defined}
+            if definitions[name] and name in self.changed:
+                definitions[name].append("changed by this deployment")
+            waiting += _mentioned_names(definitions[name])
+        return {name: defined for name, defined in definitions.items() if defined}
 
 
 def _mentioned_names(value: object) -> Iterator[str]:
@@ -147,10 +147,10 @@ def _essence(kind: str, definition: Any) -> Any:
     if kind == "Parameters" and isinstance(definition, Mapping):
         return {name: definition.get(name) for name in ("Type", "Default")}
     if kind == "Resources" and isinstance(definition, Mapping):
-        kept = {name: definition.get(name) for name in ("Type", "Condition")}
+        parts = {name: definition.get(name) for name in ("Type", "Condition")}
         properties = definition.get("Properties")
         named = properties.items() if isinstance(properties, Mapping) else ()
-        return kept | {str(name): value for name, value in named if str(name).endswith("Name")}
+        return parts | {str(name): value for name, value in named if str(name).endswith("Name")}
     return definition
 
 

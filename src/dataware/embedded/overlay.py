@@ -181,8 +181,8 @@ TIER_LIMITS = {"Standard": 4096, "Advanced": 8192, "Intelligent-Tiering": 8192}
 @replaces(ssm, "_put_parameter")
 def put_parameter(original, data):
     """Refuse an empty value, and one that is too long for its tier."""
-    value, known = data.get("Value", ""), ssm._parameters.get(data.get("Name"))
-    tier = data.get("Tier") or ssm._default_tier(data, value, known)
+    value, parameter = data.get("Value", ""), ssm._parameters.get(data.get("Name"))
+    tier = data.get("Tier") or ssm._default_tier(data, value, parameter)
     longest = TIER_LIMITS.get(tier, 8192)
     if not 0 < len(value.encode()) <= longest:
         return ssm.error_response_json(
@@ -244,10 +244,10 @@ def _as_one_part(bucket, key, headers):
     """Give a copy what one upload of its bytes would have; its ETag before and now."""
     copy = s3._buckets[bucket]["objects"][key]
     copied, content = copy["etag"], s3._read_body(bucket, key, copy)
-    asked = (headers.get("x-amz-checksum-algorithm") or "").upper()
+    algorithm = (headers.get("x-amz-checksum-algorithm") or "").upper()
     checksums = {
         name: s3._compute_s3_checksum(name, content)
-        for name in ([asked] if asked else copy.get("checksums") or {})
+        for name in ([algorithm] if algorithm else copy.get("checksums") or {})
     }
     etag = f'"{s3.md5_hash(content)}"' if "-" in copied else copied
     latest = [
@@ -256,11 +256,11 @@ def _as_one_part(bucket, key, headers):
         if version.get("is_latest")
     ]
     for record in (copy, *latest):
-        kept = dict(record["preserved_headers"])
-        kept.pop(REDIRECT, None)
+        headers_before = dict(record["preserved_headers"])
+        headers_before.pop(REDIRECT, None)
         if REDIRECT in headers:
-            kept[REDIRECT] = headers[REDIRECT]
-        record.update(etag=etag, checksums=dict(checksums), preserved_headers=kept)
+            headers_before[REDIRECT] = headers[REDIRECT]
+        record.update(etag=etag, checksums=dict(checksums), preserved_headers=headers_before)
     _save(bucket, key, copy)
     return copied, etag
 

@@ -111,8 +111,8 @@ def working(job: MigrationJob, context: LambdaContext) -> Iterator[Invocation]:
     with looking(job.execution) as outside:
         markers = markers_of(outside)
         with LeaseMonitor(lambda: markers.holds(*job.record)) as guard:
-            left = RemainingTime(context, outside.clock.now, job.deadline)
-            yield Invocation(job, outside, left, guard)
+            remaining = RemainingTime(context, outside.clock.now, job.deadline)
+            yield Invocation(job, outside, remaining, guard)
 
 
 def markers_of(outside: Context) -> ParameterMarkers:

@@ -33,28 +33,28 @@ def handler(request: Mapping[str, Any], _context: LambdaContext) -> dict[str, An
     """Answer whether the data has arrived and was verified. Raises with the reason if it cannot."""
     arn = request["Execution"]
     with looking(arn.rpartition(":")[2]) as outside:
-        found = _execution(outside, arn)
-        job = _job(found)
-        if found["status"] in RUNNING:
+        execution = _execution(outside, arn)
+        job = _job(execution)
+        if execution["status"] in RUNNING:
             if outside.clock.now() > job.deadline + GRACE_SECONDS:
                 raise _release(outside, job, OVERDUE, {})
             _beat(outside, job)
             return {"IsComplete": False}
-        if found["status"] != SUCCEEDED:
-            raise _release(outside, job, *_cause(found))
-        _complete(outside, job, json.loads(found["output"]))
+        if execution["status"] != SUCCEEDED:
+            raise _release(outside, job, *_cause(execution))
+        _complete(outside, job, json.loads(execution["output"]))
     return {"IsComplete": True}
 
 
 def _execution(outside: Context, arn: str) -> dict[str, Any]:
     states = outside.aws.client("stepfunctions")
     with outside.aws.translate_errors("the execution", "states:DescribeExecution"):
-        found: dict[str, Any] = states.describe_execution(executionArn=arn)
-    return found
+        answer: dict[str, Any] = states.describe_execution(executionArn=arn)
+    return answer
 
 
-def _job(found: Mapping[str, Any]) -> MigrationJob:
-    return MigrationJob.from_json(json.loads(found["input"])["job"])
+def _job(execution: Mapping[str, Any]) -> MigrationJob:
+    return MigrationJob.from_json(json.loads(execution["input"])["job"])
 
 
 def _beat(outside: Context, job: MigrationJob) -> None:
@@ -88,9 +88,9 @@ def give_up(arn: str, why: str) -> DatawareError:
     return IncompleteError(why[:REASON_LENGTH])
 
 
-def reason_of(found: Mapping[str, Any]) -> str:
+def reason_of(execution: Mapping[str, Any]) -> str:
     """Why an execution ended."""
-    return _cause(found)[0]
+    return _cause(execution)[0]
 
 
 def _release(
@@ -104,18 +104,18 @@ def _release(
     return IncompleteError(why[:REASON_LENGTH])
 
 
-def _cause(found: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def _cause(execution: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The reason, and what `finish` knows of the progress.
 
     Where a Lambda function or Step Functions itself failed, the progress on record stands.
     """
-    cause = found.get("cause") or ""
+    cause = execution.get("cause") or ""
     with suppress(ValueError):
         data = json.loads(cause)
         if isinstance(data, dict) and "reason" in data:
             return str(data["reason"]), {"checkpoint": data["checkpoint"]}
         if isinstance(data, dict) and "errorMessage" in data:
             return str(data["errorMessage"]), {}
-    status = str(found["status"]).replace("_", " ").lower()
-    error = ": ".join(word for word in (found.get("error"), cause) if word)
-    return f"the execution {found['name']} ended as {status} {error}".rstrip(), {}
+    status = str(execution["status"]).replace("_", " ").lower()
+    error = ": ".join(word for word in (execution.get("error"), cause) if word)
+    return f"the execution {execution['name']} ended as {status} {error}".rstrip(), {}

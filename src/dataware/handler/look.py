@@ -83,5 +83,5 @@ def _look(watch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _why_lost(lost: Mapping[str, str]) -> str:
     """Why nothing looked after the copy, from what the state machine caught."""
-    found = {"status": "failed", "name": "that looks after the copy"}
-    return is_complete.reason_of({**found, "error": lost["Error"], "cause": lost["Cause"]})
+    execution = {"status": "failed", "name": "that looks after the copy"}
+    return is_complete.reason_of({**execution, "error": lost["Error"], "cause": lost["Cause"]})

@@ -77,10 +77,10 @@ def _rolled_back(request: Mapping[str, Any], marker: Marker) -> str | None:
     if request["RequestType"] != "Update" or marker.state is not MarkerState.RUNNING:
         return None
     old = place_of(request["OldResourceProperties"], "Source")
-    known = f"{old.name}/{old.prefix}" if old.prefix else old.name
-    if marker.source != known:
+    source = f"{old.name}/{old.prefix}" if old.prefix else old.name
+    if marker.source != source:
         return None
-    return f"the update that began to migrate {known} is being rolled back"
+    return f"the update that began to migrate {source} is being rolled back"
 
 
 def _not_needed(outside: Context, job: MigrationJob, marker: Marker) -> str | None:
@@ -115,8 +115,8 @@ def _look(outside: Context, job: MigrationJob, place: Location) -> Facts:
 
 def _start(outside: Context, machine: str, job: MigrationJob, migration: Migration) -> str:
     """Take the lock in the name of the execution, and start it."""
-    begun = migration.begin_marker(uuid4().hex[:12])
-    lease = markers_of(outside).begin(*job.record, begun, migration.marker)
+    marker = migration.begin_marker(uuid4().hex[:12])
+    lease = markers_of(outside).begin(*job.record, marker, migration.marker)
     checkpoint = migration.checkpoint_into(migration.target.identity)
     try:
         outside.emit(event("resuming" if migration.resumes else "copying", **job.words))

@@ -71,14 +71,14 @@ class Shard:
         self.failed = cut(why[:WHY_LENGTH], self.room)
         self.kept.clear()
 
-    def note(self, left: Mapping[str, str]) -> bool:
+    def note(self, skip: Mapping[str, str]) -> bool:
         """Take a key that was left behind for an example; False if there is no room for it.
 
         The reason may be cut short, and a key never to less than `KEY_LENGTH`.
         """
         if len(self.kept) == KEPT:
             return False
-        example = {name: text[:KEY_LENGTH] for name, text in left.items()}
+        example = {name: text[:KEY_LENGTH] for name, text in skip.items()}
         rest = self.room - size([*self.kept, {**example, "detail": ""}])
         example["detail"] = cut(example["detail"], rest)
         before = len(self.kept)
@@ -157,8 +157,8 @@ class ShardJournal:
 
     def append(self, *records: Mapping[str, Any]) -> None:
         """Note the first keys that are left behind."""
-        for left in (left for record in records for left in record.get("skipped_keys", ())):
-            if not self.shard.note(left):
+        for skip in (skip for record in records for skip in record.get("skipped_keys", ())):
+            if not self.shard.note(skip):
                 return
 
     def close(self) -> None:

@@ -29,13 +29,13 @@ def skipped_by(shards: Sequence[Shard]) -> SkippedKeys:
     What an earlier one has skipped is not in it, so a key of that explains no difference, and the
     next round tries it again.
     """
-    kept = [one for shard in shards for one in shard.kept]
-    keys = frozenset(fitting(sorted({one["key"] for one in kept}), KEYS))
+    records = [one for shard in shards for one in shard.kept]
+    keys = frozenset(fitting(sorted({one["key"] for one in records}), KEYS))
     count = sum(shard.counts.skipped for shard in shards)
-    examples = tuple(f"{one['key']}: {one['detail']}" for one in kept[:NAMED])
-    reason = kept[0]["detail"] if kept else ""
+    examples = tuple(f"{one['key']}: {one['detail']}" for one in records[:NAMED])
+    reason = records[0]["detail"] if records else ""
     return SkippedKeys(
-        count, keys, count - sum(one["key"] in keys for one in kept), examples, reason
+        count, keys, count - sum(one["key"] in keys for one in records), examples, reason
     )
 
 

@@ -48,16 +48,16 @@ class TaskState:
 
     def to_json(self) -> dict[str, Any]:
         """The task as an execution carries it; `ended` is what its loop asks for."""
-        found = self.found
+        result = self.found
         return {
             "task": self.task.to_json(),
             "room": self.room,
-            "cursor": found.cursor,
-            "done": found.done,
+            "cursor": result.cursor,
+            "done": result.done,
             "ended": self.ended,
-            "slots": b64encode(found.slots.to_bytes()).decode() if found.slots else None,
-            "verdict": found.verdict.to_json(self.room),
-            "resolved": found.resolved.text,
+            "slots": b64encode(result.slots.to_bytes()).decode() if result.slots else None,
+            "verdict": result.verdict.to_json(self.room),
+            "resolved": result.resolved.text,
             "failed": self.failed,
         }
 
@@ -65,7 +65,7 @@ class TaskState:
     def from_json(data: Mapping[str, Any]) -> TaskState:
         """The task of an execution."""
         slots = data["slots"]
-        found = TaskResult(
+        result = TaskResult(
             data["cursor"],
             data["done"],
             DigestSlots.from_bytes(b64decode(slots)) if slots else None,
@@ -73,7 +73,7 @@ class TaskState:
             MultisetDigest.from_text(data["resolved"]),
         )
         return TaskState(
-            VerifyTask.from_json(data["task"]), data["room"], found, data.get("failed")
+            VerifyTask.from_json(data["task"]), data["room"], result, data.get("failed")
         )
 
     @staticmethod

@@ -18,6 +18,6 @@ STEPS: Mapping[str, Callable[[Mapping[str, Any], LambdaContext], dict[str, Any]]
 
 def handler(request: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Carry out one step: ``{"step": …, "event": …}``, where the event holds the job."""
-    given = request["event"]
-    with with_variables(given["job"].get("environment", {})):
-        return STEPS[request["step"]](given, context)
+    event = request["event"]
+    with with_variables(event["job"].get("environment", {})):
+        return STEPS[request["step"]](event, context)

@@ -167,6 +167,6 @@ def refused_by_proxy(text: str) -> str | None:
 
     None for what another try may cure.
     """
-    found = _TUNNEL.search(text)
-    status = found[1] or found[2] if found else ""
+    match = _TUNNEL.search(text)
+    status = match[1] or match[2] if match else ""
     return status if status.startswith("4") and status not in ("408", "429") else None

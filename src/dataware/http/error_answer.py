@@ -302,10 +302,10 @@ def _members(body: bytes) -> Mapping[str, str]:
         return {}
     if root.tag.rpartition("}")[2] != "Error":
         return {}
-    found: dict[str, str] = {}
+    members: dict[str, str] = {}
     for child in root:
-        found.setdefault(child.tag.rpartition("}")[2], child.text or "")
-    return found
+        members.setdefault(child.tag.rpartition("}")[2], child.text or "")
+    return members
 
 
 def _json_members(document: Mapping[str, object]) -> Mapping[str, str]:

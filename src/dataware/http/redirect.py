@@ -71,6 +71,6 @@ def _bucket(request: Request) -> str:
 def _region_in(response: Response) -> str | None:
     """The region that a refusal names."""
     name = response.headers.get(_HEADER, "")
-    if not name and _MALFORMED in response.body and (found := _REGION.search(response.body)):
-        name = found[1].decode("latin-1")
+    if not name and _MALFORMED in response.body and (match := _REGION.search(response.body)):
+        name = match[1].decode("latin-1")
     return name if _LABEL.fullmatch(name) else None

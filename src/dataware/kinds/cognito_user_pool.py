@@ -84,12 +84,12 @@ def _several(name: str, ids: list[str]) -> Facts:
 
 def _settings(protection: object, mfa: object) -> dict[str, Setting]:
     """How well users are protected; what is not literal is left out."""
-    found = {}
+    settings = {}
     if isinstance(protection, str):
-        found["deletion_protection"] = Setting(int(protection == "ACTIVE"), protection)
+        settings["deletion_protection"] = Setting(int(protection == "ACTIVE"), protection)
     if isinstance(mfa, str):
-        found["mfa"] = Setting(_MFA_RANKS.get(mfa, 0), mfa)
-    return found
+        settings["mfa"] = Setting(_MFA_RANKS.get(mfa, 0), mfa)
+    return settings
 
 
 _MFA_RANKS = {"OFF": 0, "OPTIONAL": 1, "ON": 2}
@@ -107,8 +107,8 @@ def _declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
 
 def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ...]:
     """The pool's ARN by its id; any pool's for a name, which no ARN holds."""
-    known = name if _ID.fullmatch(name) else "*"
-    return (f"arn:{partition}:cognito-idp:{region}:{account}:userpool/{known}",)
+    pool_id = name if _ID.fullmatch(name) else "*"
+    return (f"arn:{partition}:cognito-idp:{region}:{account}:userpool/{pool_id}",)
 
 
 KIND = Kind(

@@ -119,13 +119,15 @@ def _age_in_days(timestamp: int) -> float:
 
 def _settings(protected: object, key: object) -> dict[str, Setting]:
     """How well events are protected; what is not literal is left out."""
-    found = {}
+    settings = {}
     if isinstance(protected, bool | str):
         on = is_on(protected)
-        found["deletion protection"] = Setting(int(on), "on" if on else "off")
+        settings["deletion protection"] = Setting(int(on), "on" if on else "off")
     if key is None or isinstance(key, str):
-        found["encryption"] = Setting(2, "own KMS key") if key else Setting(1, "key of the service")
-    return found
+        settings["encryption"] = (
+            Setting(2, "own KMS key") if key else Setting(1, "key of the service")
+        )
+    return settings
 
 
 def _declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:

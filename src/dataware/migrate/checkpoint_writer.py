@@ -68,9 +68,9 @@ class CheckpointWriter:
         if outcome.skipped:
             counts.skipped += len(outcome.skipped)
             page.skipped.extend(outcome.skipped)
-            for left in outcome.skipped:
+            for skip in outcome.skipped:
                 words = self._tools.progress.words
-                self._tools.emit(event("skipped", **skipped_json(left), **words))
+                self._tools.emit(event("skipped", **skipped_json(skip), **words))
         copied = outcome.copied + outcome.same
         self._tools.progress.count(copied, len(outcome.skipped), outcome.bytes)
 
@@ -87,6 +87,6 @@ def _checkpoint(pages: PageWindow) -> dict[str, object] | None:
         "type": "checkpoint",
         "partition": pages.partition,
         "cursor": settled[-1].cursor,
-        "skipped_keys": [skipped_json(left) for page in settled for left in page.skipped],
+        "skipped_keys": [skipped_json(skip) for page in settled for skip in page.skipped],
         **counts.to_json(),
     }

@@ -80,7 +80,7 @@ class CopyProgress:
     @property
     def detail(self) -> Mapping[str, object]:
         """How far the copy is, for the marker."""
-        left = self._seconds_left()
+        seconds_left = self._seconds_left()
         return {
             "phase": "copying",
             "done": max(self._highest, self.done),
@@ -89,7 +89,7 @@ class CopyProgress:
             "skipped": self._skipped,
             "unit": self._subject.unit,
             "rate": round(self._speed.rate, 1),
-            "seconds_left": None if left is None else round(left),
+            "seconds_left": None if seconds_left is None else round(seconds_left),
             "throttled": sum(self._throttles.values()),
             "retries": self._retries(),
             "reason": self._reason(),
@@ -188,7 +188,7 @@ class CopyProgress:
         self.held = self.ceiling()
         # What another process has told of may have to be done again; what is shown stays.
         self._highest = max(self._highest, self.done)
-        throttled, left = sum(self._throttles.values()), self._seconds_left()
+        throttled, seconds_left = sum(self._throttles.values()), self._seconds_left()
         self._emit(
             event(
                 "progress",
@@ -199,8 +199,8 @@ class CopyProgress:
                 skipped=self._skipped,
                 bytes=self._bytes,
                 rate=round(self._speed.rate),
-                eta=rough(left),
-                seconds_left=left,
+                eta=rough(seconds_left),
+                seconds_left=seconds_left,
                 slow=(f", {self._skipped:,} skipped" if self._skipped else "")
                 + (f", throttled {throttled:,} times" if throttled else "")
                 + (f", {self.held}" if self.held else ""),

@@ -65,12 +65,12 @@ class Counts:
     @staticmethod
     def from_json(record: Mapping[str, Any]) -> Counts:
         """The counts of a record; a missing one is zero."""
-        copied, same, size, left = (
+        copied, same, size, skipped = (
             int(record.get(name, 0)) for name in ("copied", "same", "bytes", "skipped")
         )
         text = record.get("tally")
         return Counts(
-            copied, same, size, left, MultisetDigest.from_text(text) if text else NO_RECORDS
+            copied, same, size, skipped, MultisetDigest.from_text(text) if text else NO_RECORDS
         )
 
 
@@ -121,7 +121,7 @@ class CopyState:
         elif kind == "checkpoint":
             self.cursors[record["partition"]] = record["cursor"]
             self.counts.add(Counts.from_json(record))
-            self.skip_reasons.update(left["reason"] for left in record["skipped_keys"])
+            self.skip_reasons.update(skip["reason"] for skip in record["skipped_keys"])
         elif kind == "restored":
             self._restore(record)
 
@@ -166,9 +166,9 @@ class CopyState:
         return data
 
 
-def skipped_json(left: SkippedKey) -> dict[str, str]:
+def skipped_json(skip: SkippedKey) -> dict[str, str]:
     """A key that was left behind, as it stands in a checkpoint's `skipped_keys`."""
-    return {"key": left.key, "reason": left.reason.value, "detail": left.detail}
+    return {"key": skip.key, "reason": skip.reason.value, "detail": skip.detail}
 
 
 def _pack_json(data: Mapping[str, Any]) -> str:

@@ -211,8 +211,8 @@ class Engine:
         )
 
     async def _take_page(self, pages: PageWindow, page: UnitPage[Any]) -> None:
-        known = CopyOutcome(same=page.same, skipped=page.skipped)
-        opened = self._ledger.open_page(pages, page.cursor, len(page.units), known)
+        outcome = CopyOutcome(same=page.same, skipped=page.skipped)
+        opened = self._ledger.open_page(pages, page.cursor, len(page.units), outcome)
         # A unit that is refused never settles its page, so the page is read again.
         await self._backlog.put(
             (QueuedUnit(pages, opened, unit), unit.bytes) for unit in page.units

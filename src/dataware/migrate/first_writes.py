@@ -44,7 +44,7 @@ class FirstWrites:
         """What may be accounted for now. Raises WriteDeniedError once `FEW` writes were denied."""
         if outcome.copied:
             yield from self.release()
-        elif outcome.skipped and all(left.reason is SkipReason.DENIED for left in outcome.skipped):
+        elif outcome.skipped and all(skip.reason is SkipReason.DENIED for skip in outcome.skipped):
             self.held.append(WrittenUnit(window, page, outcome))
             if len(self.held) >= FEW:
                 raise self.denial_error()
@@ -54,11 +54,11 @@ class FirstWrites:
     def release(self) -> Iterator[WrittenUnit]:
         """End the trial; answers with what it held back."""
         self.over.set()
-        held, self.held = self.held, []
-        yield from held
+        writes, self.held = self.held, []
+        yield from writes
 
     def denial_error(self) -> WriteDeniedError:
         """The error of a copy of which every write was denied."""
-        left = [one for written in self.held for one in written.outcome.skipped]
-        ((why, _),) = Counter(one.detail for one in left).most_common(1)
+        skipped_keys = [one for write in self.held for one in write.outcome.skipped]
+        ((why, _),) = Counter(one.detail for one in skipped_keys).most_common(1)
         return WriteDeniedError(why, attempts=len(self.held))

@@ -114,8 +114,8 @@ class RateLimiter:
         """Slow down after a throttled answer."""
         now = self._clock.monotonic()
         elapsed = max(now - self._window_start, BURST_SECONDS)
-        seen = max(self._observed, self._window_units / elapsed)
-        self._go_at(self._pace.after_throttle(seen or UNSEEN_RATE, now))
+        rate = max(self._observed, self._window_units / elapsed)
+        self._go_at(self._pace.after_throttle(rate or UNSEEN_RATE, now))
 
     def _observe(self, units: float, now: float) -> None:
         elapsed = now - self._window_start

@@ -170,8 +170,8 @@ class WorkerGroup:
         )
 
     def _report(self, record: Mapping[str, Any]) -> None:
-        for left in record["skipped_keys"]:
-            self._tools.emit(event("skipped", **left, **self._tools.progress.words))
+        for skip in record["skipped_keys"]:
+            self._tools.emit(event("skipped", **skip, **self._tools.progress.words))
         counts = Counts.from_json(record)
         self._tools.progress.count(counts.in_target, counts.skipped, counts.bytes)
         self._check_denied(record)
@@ -180,8 +180,8 @@ class WorkerGroup:
         """Raise WriteDeniedError once a few writes were denied and nobody has copied anything."""
         if self._denied is None or self._tools.progress.done:
             return
-        denied = (left for left in record["skipped_keys"] if left["reason"] == SkipReason.DENIED)
-        self._denied.update(left["detail"] for left in denied)
+        denied = (skip for skip in record["skipped_keys"] if skip["reason"] == SkipReason.DENIED)
+        self._denied.update(skip["detail"] for skip in denied)
         if (attempts := self._denied.total()) >= FEW:
             raise WriteDeniedError(self._denied.most_common(1)[0][0], attempts=attempts)
 

@@ -72,8 +72,10 @@ def find_remaining(context: Context, planned: Planned) -> list[PropertyDifferenc
 
     Raises LookupFailedError and NotFoundError where it is not seen.
     """
-    found = _differences(context, planned)
-    return list_of(found, PropertyVerdict.CHANGES, PropertyVerdict.DELETES, PropertyVerdict.FIXED)
+    differences = _differences(context, planned)
+    return list_of(
+        differences, PropertyVerdict.CHANGES, PropertyVerdict.DELETES, PropertyVerdict.FIXED
+    )
 
 
 def _is_adopted(planned: Planned) -> bool:
@@ -102,17 +104,17 @@ def _has_other_keys(planned: Planned) -> bool:
 
 def _compare(context: Context, planned: Planned) -> Planned:
     try:
-        found = _differences(context, planned)
+        differences = _differences(context, planned)
     except (LookupFailedError, NotFoundError) as error:
         text = f"{planned.preferred.name} is not compared with its template: {error}"
         return _unread(planned, text)
-    planned = replace(planned, differences=found)
-    if fixed := list_of(found, PropertyVerdict.FIXED):
+    planned = replace(planned, differences=differences)
+    if fixed := list_of(differences, PropertyVerdict.FIXED):
         return _stop(planned, FIXED_RULE, _explain_fixed(planned, fixed))
-    deletes = list_of(found, PropertyVerdict.DELETES)
+    deletes = list_of(differences, PropertyVerdict.DELETES)
     if deletes and _may_lose(planned):
         return _delete(planned, deletes)
-    if unread := list_of(found, PropertyVerdict.UNREAD):
+    if unread := list_of(differences, PropertyVerdict.UNREAD):
         whole = "; ".join(f"{one.name} ({one.effect})" for one in unread)
         name = planned.preferred.name
         return _unread(planned, f"{name} is not compared with its template in {whole}")

@@ -123,17 +123,17 @@ def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
     A resource that fails holds up no other. Raises what `sum_up` makes of those that did.
     """
     busy = [one for one in plan.resources if one.changes and not waits(one)]
-    lanes, told = split_into_lanes(busy), len(busy) > 1
+    lanes, is_shared = split_into_lanes(busy), len(busy) > 1
     at_once = min(settings.max_parallel, len(lanes))
     if at_once <= 1:
-        outcomes = work_in_order(context, plan.resources, _Carrier(settings, told=told))
+        outcomes = work_in_order(context, plan.resources, _Carrier(settings, told=is_shared))
     else:
         context = replace(context, bounds=RunBounds(at_once))
         idle = [one for one in plan.resources if one not in busy]
-        outcomes = work_in_order(context, idle, _Carrier(settings, told=told))
+        outcomes = work_in_order(context, idle, _Carrier(settings, told=is_shared))
         for begin in range(0, len(lanes), MOST_BEGUN):
             some = lanes[begin : begin + MOST_BEGUN]
-            carrier = _Carrier(settings, told=told, groups=_groups(context, some))
+            carrier = _Carrier(settings, told=is_shared, groups=_groups(context, some))
             outcomes += work_side_by_side(context, some, carrier)
             if any(isinstance(outcome.error, ConflictError) for outcome in outcomes):
                 break
@@ -234,9 +234,9 @@ def _apply(
         return
     announce(context.emit, planned)
     if planned.creates:
-        made = group.create(wanted)
-        made.let_go()
-        made.await_end()
+        target = group.create(wanted)
+        target.let_go()
+        target.await_end()
         words = {"kind": kind.names.slug, "noun": kind.noun, "name": wanted.preferred}
         context.emit(event("created", **words))
     elif planned.decision.action is Action.CREATE:

@@ -58,7 +58,7 @@ class ChangeSetCheck:
         stack: StackTemplate,
         deployed: Mapping[str, Deployed],
         before: Mapping[str, DeclaredResource] | None,
-        known: list[DestructiveChange],
+        threats: list[DestructiveChange],
     ) -> tuple[list[DestructiveChange], list[str]]:
         """The threats beyond those that are known, and in a sentence what could not be asked."""
         if self.use is ChangeSetUse.NEVER or not holds_data(outlook, deployed):
@@ -74,7 +74,7 @@ class ChangeSetCheck:
         except (LookupFailedError, NotFoundError) as error:
             text = f"no change set of stack {stack.name} can be had, so the guard compares "
             remarks.insert(0, f"{text}templates only: {error}")
-        return list(find_further_threats(outlook, stack, deployed, changes, known)), remarks
+        return list(find_further_threats(outlook, stack, deployed, changes, threats)), remarks
 
 
 def plan_changes(
@@ -108,13 +108,13 @@ def _parameters(
     declared = declared_parameters(stack)
     deployed = aws.stack_parameters(stack.name) if declared else {}
     values = given.values_for(stack.name)
-    found: list[dict[str, str | bool]] = []
+    parameters: list[dict[str, str | bool]] = []
     for name in declared:
         if name in values:
-            found.append({"ParameterKey": name, "ParameterValue": values[name]})
+            parameters.append({"ParameterKey": name, "ParameterValue": values[name]})
         elif name in deployed and given.keeps_others:
-            found.append({"ParameterKey": name, "UsePreviousValue": True})
-    return found
+            parameters.append({"ParameterKey": name, "UsePreviousValue": True})
+    return parameters
 
 
 class _ChangeSet:
@@ -156,7 +156,7 @@ class _ChangeSet:
 
     def _create(self, parameters: list[dict[str, str | bool]]) -> None:
         with self._aws.translate_errors(self._what, CREATE):
-            made = self._api.create_change_set(
+            answer = self._api.create_change_set(
                 **self._names,
                 # A call that is made again after a lost answer then meets itself.
                 ClientToken=uuid4().hex,
@@ -167,7 +167,7 @@ class _ChangeSet:
                 ImportExistingResources=True,
                 Description="Made by dataware to look at; it is not executed",
             )
-        self._names["ChangeSetName"] = made["Id"]
+        self._names["ChangeSetName"] = answer["Id"]
 
     def _await_complete(self) -> Mapping[str, Any]:
         for seconds in PAUSES:
@@ -184,8 +184,8 @@ class _ChangeSet:
 
     def _describe(self, **page: str) -> Mapping[str, Any]:
         with self._aws.translate_errors(self._what, DESCRIBE):
-            found: Mapping[str, Any] = self._api.describe_change_set(**self._names, **page)
-        return found
+            answer: Mapping[str, Any] = self._api.describe_change_set(**self._names, **page)
+        return answer
 
 
 def _read_change(change: Mapping[str, Any]) -> PlannedChange:

@@ -107,8 +107,8 @@ class CopyRun:
         if count == 1:
             yield 1
             return
-        with self.context.bounds.processes(count, most) as got:
-            yield got
+        with self.context.bounds.processes(count, most) as borrowed:
+            yield borrowed
 
     def _group(
         self, workers: Workers, count: int, tools: RunTools, sharers: Callable[[], int]

@@ -31,16 +31,16 @@ def check_declared(
     """
     if preferred.existence is not Existence.ABSENT:
         return decision
-    made = decision.action in (Action.CREATE, *COPYING)
-    if made and (problem := kind.names.check(wanted.preferred)):
+    is_made = decision.action in (Action.CREATE, *COPYING)
+    if is_made and (problem := kind.names.check(wanted.preferred)):
         raise InputError(
             f"{_where(wanted)}: {wanted.preferred} does not exist, and cannot be created, "
             f"because it is not a valid {kind.noun} name: {problem}"
         )
     if kind.template.declared_schema(wanted.properties) is not None:
         return decision
-    seen = not any(facts.unseen for facts in (preferred, *fallbacks))
-    hidden = decision.action is Action.STOP and decision.rule == NOT_SEEN and seen
+    is_seen = not any(facts.unseen for facts in (preferred, *fallbacks))
+    hidden = decision.action is Action.STOP and decision.rule == NOT_SEEN and is_seen
     source = source_of(preferred, fallbacks)
     if function := _function_in_keys(kind, wanted.properties):
         reason = (
@@ -49,7 +49,7 @@ def check_declared(
             f"{source.name if source else 'a fallback'}; write it out"
         )
         return replace(decision, reason=reason) if hidden else decision
-    if made or hidden:
+    if is_made or hidden:
         raise InputError(_no_keys(kind, wanted, source))
     return decision
 

@@ -32,13 +32,13 @@ def describe_resources(aws: Aws, names: Sequence[str], suffix: str = "") -> list
     Raises InputError for what does not exist, or exists as several kinds, and LookupFailedError for
     what is not seen whole.
     """
-    found = [_describe(aws, name, suffix) for name in dict.fromkeys(names)]
+    described = [_describe(aws, name, suffix) for name in dict.fromkeys(names)]
     preferred: dict[tuple[str, str], DescribedResource] = {}
-    for one in found:
+    for one in described:
         other = preferred.setdefault((one.kind.cfn_type, one.preferred), one)
         if other is not one:
             raise InputError(f"{one.preferred} is named twice: name it once")
-    return found
+    return described
 
 
 def _describe(aws: Aws, text: str, suffix: str) -> DescribedResource:
@@ -48,8 +48,8 @@ def _describe(aws: Aws, text: str, suffix: str) -> DescribedResource:
     schemes = {card.require_copying().scheme: card for card in cards if card.copying}
     if separator:
         if scheme not in schemes:
-            known = " or ".join(f"{one}://{name or 'name'}" for one in sorted(schemes))
-            raise InputError(f"{text} cannot be described: write {known}")
+            addresses = " or ".join(f"{one}://{name or 'name'}" for one in sorted(schemes))
+            raise InputError(f"{text} cannot be described: write {addresses}")
         cards = [schemes[scheme]]
         if problem := cards[0].names.find_problem(name):
             raise InputError(f"{text}: {name or 'the name'} is no {cards[0].noun} name: {problem}")
@@ -64,22 +64,22 @@ def _look(
     aws: Aws, text: str, name: str, cards: Sequence[Kind]
 ) -> tuple[Kind, DescribedProperties]:
     """The one kind under which the name exists."""
-    found: list[tuple[Kind, DescribedProperties]] = []
+    descriptions: list[tuple[Kind, DescribedProperties]] = []
     unseen: list[LookupFailedError] = []
     for card in cards:
         if card.template.describe is None or card.names.find_problem(name):
             continue
         try:
-            found.append((card, card.template.describe(aws, name)))
+            descriptions.append((card, card.template.describe(aws, name)))
         except NotFoundError:
             continue
         except LookupFailedError as error:
             unseen.append(error)
-    if len(found) > 1:
-        both = " or ".join(f"{card.require_copying().scheme}://{name}" for card, _ in found)
+    if len(descriptions) > 1:
+        both = " or ".join(f"{card.require_copying().scheme}://{name}" for card, _ in descriptions)
         raise InputError(f"{text} exists several times: write {both}")
-    if found:
-        return found[0]
+    if descriptions:
+        return descriptions[0]
     if unseen:
         raise unseen[0]
     nouns = " or ".join(card.short for card in cards)

@@ -41,11 +41,11 @@ def _takes_source(planned: Planned) -> bool:
 
 
 def _completed_targets(context: Context) -> Targets:
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    targets: dict[tuple[str, str], list[str]] = defaultdict(list)
     for kind, target, marker in context.markers.all():
         if marker.state is MarkerState.COMPLETE and marker.source is not None:
-            found[kind, marker.source].append(target)
-    return found
+            targets[kind, marker.source].append(target)
+    return targets
 
 
 def _warn_of_earlier_copy(planned: Planned, targets: Targets) -> Planned:

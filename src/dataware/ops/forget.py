@@ -40,16 +40,18 @@ def find_record(context: Context, name: str) -> ForgettableRecord:
     """
     scheme, separator, _ = name.partition("://")
     slugs = {one.names.slug for one in kinds() if one.copying and one.copying.scheme == scheme}
-    found = [
+    matches = [
         run
         for run in runs_on_record(context, name)
         if not separator or not slugs or run.kind in slugs
     ]
-    if not found:
+    if not matches:
         raise InputError(f"no migration into {name} is recorded; `dataware status` lists all")
-    if len(found) > 1:
-        raise InputError(f"{name} stands for {len(found)} records: name one of {_choices(found)}")
-    status = with_journal(context, found[0])
+    if len(matches) > 1:
+        raise InputError(
+            f"{name} stands for {len(matches)} records: name one of {_choices(matches)}"
+        )
+    status = with_journal(context, matches[0])
     records = {(kind, target): marker for kind, target, marker in context.markers.all()}
     marker = records.get(status.key)
     if marker is None:
@@ -99,10 +101,9 @@ def _holder(marker: Marker) -> str:
     return f"run {marker.run} on {marker.detail.get('holder', 'another machine')}"
 
 
-def _choices(found: list[MigrationStatus]) -> str:
+def _choices(runs: list[MigrationStatus]) -> str:
     """Addresses, or names where the name alone is another one."""
     schemes = {one.names.slug: one.copying.scheme for one in kinds() if one.copying}
     return ", ".join(
-        f"{schemes[run.kind]}://{run.target}" if run.kind in schemes else run.target
-        for run in found
+        f"{schemes[run.kind]}://{run.target}" if run.kind in schemes else run.target for run in runs
     )

@@ -85,52 +85,52 @@ def guard(
     allow: Sequence[str] = (),
     *,
     deploys: bool = False,
-    given: GivenParameters | None = None,
+    parameters: GivenParameters | None = None,
     used: Sequence[Wanted] = (),
     change_sets: ChangeSetUse = ChangeSetUse.NEVER,
 ) -> GuardReport:
     """What a deployment of the app would lose; tells of it. `allow` names what may be lost.
 
-    `used` are resources of which a name allows something else than a loss. `given` are the
+    `used` are resources of which a name allows something else than a loss. `parameters` are the
     parameters that the deployment is given. `deploys` says that a deployment
     follows, for which every stack has to be seen. Raises InputError for an ambiguous `allow`, and
     RefusedError if not every stack can be looked at where that is needed or any doubt is a stop, or
     then if a resource would be protected less than it is deployed.
     """
-    found = losses(context.aws, app, given, change_sets)
-    for remark in found.remarks:
+    findings = losses(context.aws, app, parameters, change_sets)
+    for remark in findings.remarks:
         context.emit(event("note", text=remark))
-    doubts = "; ".join(found.unseen)
-    if found.unseen and context.strict:
+    doubts = "; ".join(findings.unseen)
+    if findings.unseen and context.strict:
         raise RefusedError(f"on_error is stop, and the guard could not check everything: {doubts}")
-    weakened = [str(one) for one in found.weakened]
+    weakened = [str(one) for one in findings.weakened]
     if weakened and context.strict:
         raise RefusedError(f"nothing was changed: {'; '.join(weakened)}, or run without --strict")
-    marked = mark_allowed(found.threats, allow)
+    marked = mark_allowed(findings.threats, allow)
     for threat in marked:
         _report(context.emit, threat)
-    for name in found.absent:
+    for name in findings.absent:
         text = f"stack {name} is not deployed here, so the guard has nothing to compare it with"
         context.emit(event("note", text=text))
-    if found.unseen and deploys:
+    if findings.unseen and deploys:
         raise RefusedError(
             "nothing was changed, because it is unknown what this deployment would lose: "
             f"{doubts}; grant the permissions, or deploy anyway with --allow-unseen"
         )
-    return GuardReport(marked, (*found.unseen, *weakened, *_report_unused(marked, used, allow)))
+    return GuardReport(marked, (*findings.unseen, *weakened, *_report_unused(marked, used, allow)))
 
 
 def losses(
     here: Aws,
     app: App,
-    given: GivenParameters | None = None,
+    parameters: GivenParameters | None = None,
     change_sets: ChangeSetUse = ChangeSetUse.NEVER,
 ) -> GuardFindings:
     """What a deployment of the app's stacks would lose, seen with the caller's credentials.
 
     `change_sets` says of which stacks CloudFormation is asked, too.
     """
-    check = ChangeSetCheck(change_sets, given or GivenParameters())
+    check = ChangeSetCheck(change_sets, parameters or GivenParameters())
     cards = kinds_by_type()
     home = (here.account, here.region)
     outlooks = {
@@ -143,26 +143,26 @@ def losses(
             return GuardFindings(unseen=[_elsewhere(stack)])
         region = stack.region or here.region
         aws = here.for_region(region)
-        stack = _with_given(aws, stack, given or GivenParameters())
+        stack = _with_given(aws, stack, parameters or GivenParameters())
         lost = _losses_of(aws, outlooks[region], stack, stack.name, check)
-        found = _keep_threats_to_data(aws, lost)
+        findings = _keep_threats_to_data(aws, lost)
         apart = region if region != here.region else None
-        found.threats = [replace(one, key=stack.key, region=apart) for one in found.threats]
-        return found
+        findings.threats = [replace(one, key=stack.key, region=apart) for one in findings.threats]
+        return findings
 
     with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="guard") as pool:
         return sum(pool.map(look_into, app.stacks), GuardFindings())
 
 
-def _with_given(aws: Aws, stack: StackTemplate, given: GivenParameters) -> StackTemplate:
+def _with_given(aws: Aws, stack: StackTemplate, parameters: GivenParameters) -> StackTemplate:
     """The stack, in which what rests on a parameter that gets another value is not as before."""
-    if not given.concerns(stack.name):
+    if not parameters.concerns(stack.name):
         return stack
     try:
         deployed = aws.stack_parameters(stack.name)
     except LookupFailedError:
         deployed = None
-    return mark_changed(stack, find_changed(given, stack, deployed))
+    return mark_changed(stack, find_changed(parameters, stack, deployed))
 
 
 def _outlook(
@@ -177,8 +177,10 @@ def _outlook(
     places = {}
     for stack in _with_nested(app.stacks):
         environment = (stack.account or here[0], stack.region or here[1])
-        meant = {one: card for one, card in cards.items() if one not in regional}
-        declared = places_of({stack.key: stack.resources}, cards if environment == there else meant)
+        global_cards = {one: card for one, card in cards.items() if one not in regional}
+        declared = places_of(
+            {stack.key: stack.resources}, cards if environment == there else global_cards
+        )
         places.update(declared)
     copied = set()
     for one in app.wanted:
@@ -191,7 +193,7 @@ def _outlook(
 
 
 def mark_allowed(
-    found: Sequence[DestructiveChange], names: Sequence[str]
+    changes: Sequence[DestructiveChange], names: Sequence[str]
 ) -> tuple[DestructiveChange, ...]:
     """The threats, marked where a name says yes: a logical id, or STACK/LOGICAL_ID.
 
@@ -199,35 +201,35 @@ def mark_allowed(
     of several stacks.
     """
     for name in names:
-        meant = [one for one in found if name in {one.logical_id, f"{one.stack}/{one.logical_id}"}]
-        if len(meant) > 1 and name not in {one.address for one in meant}:
-            choices = ", ".join(sorted(one.address for one in meant))
+        matches = [one for one in changes if name in one.names]
+        if len(matches) > 1 and name not in {one.address for one in matches}:
+            choices = ", ".join(sorted(one.address for one in matches))
             raise InputError(f"{name} is in several stacks: name one of {choices}")
-    return tuple(replace(one, allowed=_is_named(one, found, names)) for one in found)
+    return tuple(replace(one, allowed=_is_named(one, changes, names)) for one in changes)
 
 
 def _is_named(
-    one: DestructiveChange, found: Sequence[DestructiveChange], names: Sequence[str]
+    one: DestructiveChange, changes: Sequence[DestructiveChange], names: Sequence[str]
 ) -> bool:
     """Whether a name says yes to a loss; an address that fits one threat means no other."""
     if one.address in names or one.logical_id in names:
         return True
     name = f"{one.stack}/{one.logical_id}"
-    return name in names and name not in {other.address for other in found}
+    return name in names and name not in {other.address for other in changes}
 
 
 def _report_unused(
-    found: Sequence[DestructiveChange], used: Sequence[Wanted], names: Sequence[str]
+    changes: Sequence[DestructiveChange], used: Sequence[Wanted], names: Sequence[str]
 ) -> Iterator[str]:
     """A sentence for each name that allows no loss, such as one that is misspelt."""
-    known = {name for one in found for name in (one.logical_id, f"{one.stack}/{one.logical_id}")}
-    known |= {str(one.logical_id) for one in used}
-    known |= {f"{one.stack}/{one.logical_id}" for one in used}
+    addresses = {name for one in changes for name in one.names}
+    addresses |= {str(one.logical_id) for one in used}
+    addresses |= {f"{one.stack}/{one.logical_id}" for one in used}
     for name in names:
-        if name not in known:
+        if name not in addresses:
             yield (
                 f"--allow-loss {name} allows nothing: this deployment would lose no resource of "
-                f"that logical id{suggestion_for(name, known)}"
+                f"that logical id{suggestion_for(name, addresses)}"
             )
 
 
@@ -272,15 +274,17 @@ def _losses_of(
     was = before.resources if before else None
     lost = list(threats(outlook, stack, was, deployed, before.unseen if before else None))
     weakened = list(find_weakened(outlook.kinds, stack, was or {}))
-    found = GuardFindings(lost, unseen, weakened)
+    findings = GuardFindings(lost, unseen, weakened)
     if check is not None:
         further, remarks = check.find_threats(aws, outlook, stack, deployed, was, lost)
-        found += GuardFindings(further, remarks=remarks)
+        findings += GuardFindings(further, remarks=remarks)
     for logical_id, resource in deployed.items():
         if resource.type == NESTED:
             before_it = (was or {}).get(logical_id)
-            found += _check_nested_stack(aws, outlook, stack, logical_id, resource, was=before_it)
-    return found
+            findings += _check_nested_stack(
+                aws, outlook, stack, logical_id, resource, was=before_it
+            )
+    return findings
 
 
 def _before(
@@ -346,7 +350,7 @@ def _check_nested_stack(
     return _losses_of(aws, outlook, now, resource.physical_id)
 
 
-def _keep_threats_to_data(aws: Aws, found: GuardFindings) -> GuardFindings:
+def _keep_threats_to_data(aws: Aws, findings: GuardFindings) -> GuardFindings:
     """Only the threats to what holds data, or may."""
-    kept = [with_content(one, probe_name(aws, load(one.type), one.name)) for one in found.threats]
-    return replace(found, threats=[one for one in kept if one is not None])
+    probes = ((one, probe_name(aws, load(one.type), one.name)) for one in findings.threats)
+    return replace(findings, threats=[*filter(None, (with_content(*each) for each in probes))])

@@ -139,8 +139,8 @@ class Migration:
         return {"kind": kind, "source": source, "name": order.target.name}
 
     def _is_recorded(self, identity: str | None) -> bool:
-        known = self.marker.detail.get("identity", self.marker.identity)
-        return self.resumes and isinstance(known, str) and known == identity
+        recorded = self.marker.detail.get("identity", self.marker.identity)
+        return self.resumes and isinstance(recorded, str) and recorded == identity
 
 
 def must_retry_skipped(state: CopyState) -> bool:
@@ -292,9 +292,9 @@ class MigrationPolicy:
             return self._judge_difference(copy, verdict)
         if copy.state.counts.in_target:
             return MigrationDecision(MigrationStep.COMPLETE)
-        if kept := copy.state.skip_reasons[SkipReason.CONFLICT]:
+        if conflicts := copy.state.skip_reasons[SkipReason.CONFLICT]:
             why = (
-                f"{self.target} keeps its own data for {format_count(kept, self.unit)}, so "
+                f"{self.target} keeps its own data for {format_count(conflicts, self.unit)}, so "
                 "nothing was copied"
             )
             return MigrationDecision(MigrationStep.KEEP_TARGET, why)

@@ -32,14 +32,14 @@ def find_name_conflicts(aws: Aws, stack: str, since: datetime) -> list[str]:
     except (LookupFailedError, NotFoundError):
         return []
     recent = [one for one in events if one["Timestamp"] >= since - SKEW]
-    found = [
+    conflicts = [
         f"{one.get('ResourceType', 'a resource')} {one.get('LogicalResourceId', '')} of stack "
         f"{stack} has a name that is taken{_describe_reason(one)}"
         for one in recent
         if one.get("ValidationName") == VALIDATION
         and one.get("OperationId") == recent[0].get("OperationId")
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(conflicts))
 
 
 def _describe_reason(event: Mapping[str, Any]) -> str:

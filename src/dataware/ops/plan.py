@@ -59,10 +59,10 @@ def make_plan(
     wanted = [localize_names(load(one.type), one, account, region) for one in wanted]
     _check(wanted, account, region)
     context.emit(event("looking", count=len(wanted), account=account, region=region))
-    seen = probe_all(context, wanted)
+    facts = probe_all(context, wanted)
     planned = tuple(
         _plan_resource(item, preferred, fallbacks, prices, all_versions=all_versions)
-        for item, (preferred, fallbacks) in zip(wanted, seen, strict=True)
+        for item, (preferred, fallbacks) in zip(wanted, facts, strict=True)
     )
     planned = compare_adopted(context, planned)
     planned = warn_of_earlier_migrations(context, planned)
@@ -143,9 +143,9 @@ def _plan_resource(
     decision = _adopt_under_literal_names(wanted, decision, preferred)
     if decision.action in COPYING and not all_versions:
         decision = replace(decision, warnings=(*decision.warnings, *warn_of_history(kind, source)))
-    taken = _estimate(kind, decision, source, prices)
+    costs = _estimate(kind, decision, source, prices)
     preferred = _with_advice(kind, wanted, decision, preferred, source)
-    return Planned(wanted, preferred, fallbacks, decision, taken)
+    return Planned(wanted, preferred, fallbacks, decision, costs)
 
 
 def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision:

@@ -46,17 +46,17 @@ def probe_all(context: Context, wanted: Sequence[Wanted]) -> list[tuple[Facts, t
     names = [(item, name) for item in wanted for name in (item.preferred, *item.fallbacks)]
     with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="probe") as pool:
         report = _report_looks(context)
-        seen = _in_parallel(pool, lambda pair: _probe(context, *pair), names, report)
-        found = []
+        answers = _in_parallel(pool, lambda pair: _probe(context, *pair), names, report)
+        probes = []
         position = 0
         for item in wanted:
             end = position + 1 + len(item.fallbacks)
-            found.append((item, seen[position], tuple(seen[position + 1 : end])))
+            probes.append((item, answers[position], tuple(answers[position + 1 : end])))
             position = end
-        extra = _in_parallel(pool, lambda entry: _running_source(context, *entry), found)
+        extra = _in_parallel(pool, lambda entry: _running_source(context, *entry), probes)
     return [
         (preferred, (*fallbacks, *more))
-        for (_, preferred, fallbacks), more in zip(found, extra, strict=True)
+        for (_, preferred, fallbacks), more in zip(probes, extra, strict=True)
     ]
 
 

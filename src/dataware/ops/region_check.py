@@ -68,8 +68,8 @@ def find_wrong_region(context: Context, planned: Sequence[Planned]) -> RegionDou
         return RegionDoubt(f"{are}, none in {here}: is --region right?", certain=False)
     names = f"{len(regional):,} {_common_noun(regional)} names"
     there = _count_in(context, region, regional)
-    found = f"{there:,} of them in {region}, and " if there else ""
-    text = f"none of {names} exists in {here}, but {found}{are}: is --region right?"
+    of_names = f"{there:,} of them in {region}, and " if there else ""
+    text = f"none of {names} exists in {here}, but {of_names}{are}: is --region right?"
     return RegionDoubt(text, certain=True)
 
 

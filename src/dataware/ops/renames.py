@@ -59,17 +59,17 @@ def _list_resources(aws: Aws, stack: str) -> Mapping[str, Deployed] | LookupFail
 def _check_rename(
     aws: Aws, planned: Planned, deployed: Mapping[str, Mapping[str, Deployed] | LookupFailedError]
 ) -> Planned:
-    found = deployed.get(planned.wanted.stack or "")
-    if found is None or not _may_be_renamed(planned):
+    resources = deployed.get(planned.wanted.stack or "")
+    if resources is None or not _may_be_renamed(planned):
         return planned
-    if isinstance(found, LookupFailedError):
+    if isinstance(resources, LookupFailedError):
         text = (
             f"cannot check whether {planned.wanted.preferred} renames a resource of stack "
-            f"{planned.wanted.stack}: {found}"
+            f"{planned.wanted.stack}: {resources}"
         )
         decision = replace(planned.decision, warnings=(*planned.decision.warnings, text))
         return replace(planned, decision=decision)
-    kind, had = load(planned.wanted.type), found.get(planned.wanted.logical_id or "")
+    kind, had = load(planned.wanted.type), resources.get(planned.wanted.logical_id or "")
     if had is None or kind.template.renamed_in_place or not _is_replaced(kind, planned, had):
         return planned
     return _stop_where_data_is(aws, kind, planned, had)

@@ -69,10 +69,10 @@ class RunBounds:
     def processes(self, wanted: int, most: int) -> Iterator[int]:
         """Borrow up to `wanted` of the `most` processes of the run; yields how many it got."""
         with self._lock:
-            got = max(0, min(wanted, most - self._lent))
-            self._lent += got
+            lent = max(0, min(wanted, most - self._lent))
+            self._lent += lent
         try:
-            yield got
+            yield lent
         finally:
             with self._lock:
-                self._lent -= got
+                self._lent -= lent

@@ -77,10 +77,10 @@ def run_migration(
     _check_record(context, migration)
     _, target = on_record(migration.kind, migration.order)
     record = _begin_record(context, migration)
-    asked = since_boot()
+    asked_at = since_boot()
     lease = context.markers.begin(migration.kind.names.slug, target, record, migration.marker)
     early = EARLY_SECONDS if context.bounds.at_once <= FEW else ()
-    with LeaseKeeper(lease, early=early, asked=asked) as keeper:
+    with LeaseKeeper(lease, early=early, asked=asked_at) as keeper:
         keeper.publish(record.detail)
         carrier = _MigrationRun(context, migration, str(record.run), keeper)
         try:
@@ -149,11 +149,11 @@ def _check_visible(migration: Migration) -> None:
 def _check_record(context: Context, migration: Migration) -> None:
     """What was decided rests on the record, so it has to be the same still."""
     source, target = on_record(migration.kind, migration.order)
-    seen, now = migration.marker, context.markers.get(migration.kind.names.slug, target)
-    if not now.alive and (now.state, now.run) != (seen.state, seen.run):
+    before, now = migration.marker, context.markers.get(migration.kind.names.slug, target)
+    if not now.alive and (now.state, now.run) != (before.state, before.run):
         raise RefusedError(
             f"the record of the migration from {source} into {target} has changed since the plan "
-            f"was made: it was {seen.state} and is {now.state}; nothing was changed, so run the "
+            f"was made: it was {before.state} and is {now.state}; nothing was changed, so run the "
             "same command again"
         )
 
@@ -226,9 +226,9 @@ class _MigrationRun:
         try:
             yield
         except HalfMadeError:
-            left = look(self._context, self._migration.kind, self._migration.order.target.name)
-            if left.identity is not None:
-                self._keeper.publish({HALF_MADE: left.identity})
+            facts = look(self._context, self._migration.kind, self._migration.order.target.name)
+            if facts.identity is not None:
+                self._keeper.publish({HALF_MADE: facts.identity})
             raise
 
     def _open(self, journal: Journal, target: Facts) -> None:

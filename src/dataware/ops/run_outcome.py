@@ -54,15 +54,15 @@ def sum_up(outcomes: Sequence[Outcome]) -> None:
     errors = [one.error for one in outcomes if one.error is not None]
     if not errors:
         return
-    begun = any(one.begun for one in outcomes)
+    is_begun = any(one.begun for one in outcomes)
     refused = [error for error in errors if isinstance(error, RefusedError)]
     failed = [error for error in errors if not isinstance(error, _KNOWN)]
     if refused:
         rest = [error for error in errors if error not in refused]
         raise refused[0] if len(errors) == 1 else RefusedError(_join([*refused, *rest]))
-    if failed and not begun:
+    if failed and not is_begun:
         raise failed[0] if len(errors) == 1 else type(failed[0])(_join(errors))
-    if not begun:
+    if not is_begun:
         raise RefusedError(f"nothing was changed: {_join(errors)}")
     done = any(one.begun for one in outcomes if one.error is None)
     if not done and all(isinstance(error, WriteDeniedError) for error in errors):

@@ -85,8 +85,8 @@ class RunSummary:
         text = f"{', '.join(self._done_parts())}. Source untouched."
         self._emit(event("sum", after=self._format_elapsed(now), text=text))
         names = (target, source) if target != source else ("the copy", "the source")
-        left = "point the app at {}; {} is unchanged and stays".format(*names)
-        self._emit(event("left-to-do", text=left))
+        advice = "point the app at {}; {} is unchanged and stays".format(*names)
+        self._emit(event("left-to-do", text=advice))
 
     def report_unfinished(self, plan: Plan, now: float) -> None:
         """Tell what was done before a run ended early; nothing where nothing was done."""
@@ -107,8 +107,8 @@ class RunSummary:
         if self._copied:
             amounts = [format_count(count, unit) for unit, count in sorted(self._items.items())]
             size = sum(self._bytes.get(key, 0) for key in self._copied)
-            held = [*amounts, *([volume(size)] if size else [])]
-            yield f"{len(self._copied):,} copied and verified ({', '.join(held)})"
+            parts = [*amounts, *([volume(size)] if size else [])]
+            yield f"{len(self._copied):,} copied and verified ({', '.join(parts)})"
         if self._created:
             yield f"{len(self._created):,} created"
 
@@ -116,19 +116,19 @@ class RunSummary:
         yield from self._done_parts()
         if unfinished:
             yield f"{unfinished:,} not finished"
-        left = sum(map(is_left, plan.resources))
-        if there := sum(not one.changes for one in plan.resources) - left:
+        deferred = sum(map(is_left, plan.resources))
+        if there := sum(not one.changes for one in plan.resources) - deferred:
             yield f"{there:,} already in place"
-        if left:
-            yield f"{left:,} deferred to the deployment"
+        if deferred:
+            yield f"{deferred:,} deferred to the deployment"
 
     def _ownerless(self, plan: Plan) -> list[str]:
         """What this run created or filled, and a stack is to adopt."""
-        made = self._copied | self._created
+        filled = self._copied | self._created
         return [
             one.wanted.preferred
             for one in plan.resources
-            if (load(one.wanted.type).names.slug, one.wanted.preferred) in made
+            if (load(one.wanted.type).names.slug, one.wanted.preferred) in filled
             and one.preferred.owner.ownership is Ownership.UNMANAGED
             and one.decision.import_mode is not ImportMode.REFERENCE
         ]
@@ -150,9 +150,9 @@ def is_left(planned: Planned) -> bool:
 
 def describe_idle(plan: Plan) -> str:
     """Why nothing is to be copied, for a plan that changes nothing."""
-    left = sum(map(is_left, plan.resources))
+    deferred = sum(map(is_left, plan.resources))
     empty = sum(_is_empty(one) for one in plan.resources)
-    holding = len(plan.resources) - left - empty
+    holding = len(plan.resources) - deferred - empty
     parts = []
     if holding:
         hold = "holds its data" if holding == 1 else "hold their data"
@@ -160,8 +160,8 @@ def describe_idle(plan: Plan) -> str:
         parts.append(f"{format_count(holding, 'resource')} already {hold}{more}")
     elif empty:
         parts.append(f"{format_count(empty, 'resource')} {_exist(empty)} empty")
-    if left:
-        parts.append(f"{format_count(left, 'resource')} deferred to the deployment")
+    if deferred:
+        parts.append(f"{format_count(deferred, 'resource')} deferred to the deployment")
     return ", ".join(parts) or "no resource opts in"
 
 

@@ -35,15 +35,15 @@ def read_saved_plan(path: Path) -> SavedPlan:
         raise InputError(f"{path}: {error}") from error
     plan = replace(plan, guard=tuple(_losses(data)))
     # Only fields that were checked are shown.
-    shown = {**plan.to_json(), "guard": data.get("guard", [])}
-    for resource, written in zip(shown["resources"], data["resources"], strict=True):
+    document = {**plan.to_json(), "guard": data.get("guard", [])}
+    for resource, entry in zip(document["resources"], data["resources"], strict=True):
         del resource["wanted"]
-        resource |= {name: written[name] for name in ("differences",) if name in written}
+        resource |= {name: entry[name] for name in ("differences",) if name in entry}
         names = (resource["preferred"], *resource["fallbacks"])
-        saved_facts = (written["preferred"], *written["fallbacks"])
-        for facts, known in zip(names, saved_facts, strict=True):
-            facts.update({field: known[field] for field in READ_ALSO if field in known})
-    return SavedPlan(plan, shown)
+        saved_facts = (entry["preferred"], *entry["fallbacks"])
+        for facts, saved in zip(names, saved_facts, strict=True):
+            facts.update({field: saved[field] for field in READ_ALSO if field in saved})
+    return SavedPlan(plan, document)
 
 
 def _losses(data: Mapping[str, Any]) -> Iterator[DestructiveChange]:

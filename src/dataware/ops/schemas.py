@@ -15,7 +15,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 def events_schema() -> dict[str, Any]:
     """One line of `--format json`: an event, with the fields that its line shows."""
-    shown = [
+    variants = [
         {
             "if": {"properties": {"code": {"const": message.code}}},
             "then": {
@@ -38,7 +38,7 @@ def events_schema() -> dict[str, Any]:
         "type": "object",
         "properties": properties,
         "required": list(properties),
-        "allOf": shown,
+        "allOf": variants,
     }
 
 

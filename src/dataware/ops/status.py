@@ -263,13 +263,13 @@ def life(run: MigrationStatus) -> str:
 
 def journal_words(run: MigrationStatus) -> str:
     """What the journal on this machine knows, in words; empty without one, or before its first."""
-    known = run.local
-    if not known or not known["copied"] + known["same"] + known["skipped"]:
+    local = run.local
+    if not local or not local["copied"] + local["same"] + local["skipped"]:
         return ""
-    done = known["copied"] + known["same"]
-    parts = f"{known['partitions_done']:,} of {format_count(known['partitions'], 'part')} done"
-    left = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(known["skip_reasons"].items()))
-    behind = f", skipped: {left}" if left else ""
+    done = local["copied"] + local["same"]
+    parts = f"{local['partitions_done']:,} of {format_count(local['partitions'], 'part')} done"
+    reasons = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(local["skip_reasons"].items()))
+    behind = f", skipped: {reasons}" if reasons else ""
     return f"local checkpoint after {format_count(done, run.unit)}, {parts}{behind}"
 
 

@@ -139,8 +139,8 @@ class BorrowingRunner:
         self, tasks: Sequence[VerifyTask], stop: Stop, count: Count = ignore_count
     ) -> Iterator[tuple[VerifyTask, TaskResult]]:
         """Each task with what it found, as soon as it ends."""
-        with self.bounds.processes(self.cores, self.cores) as got:
-            runner = self.processes if got == self.cores else self.threads
+        with self.bounds.processes(self.cores, self.cores) as borrowed:
+            runner = self.processes if borrowed == self.cores else self.threads
             if runner is self.processes:
                 yield from runner.results(tasks, stop, count)
                 return
@@ -203,13 +203,13 @@ def _report_some(
 ) -> None:
     """Tell of the first differences of one sort, and of how many there are beside them."""
     keys = (one.label for one in verdict.listed if one.kind is side)
-    shown = list(islice(keys, SHOWN))
+    first = list(islice(keys, SHOWN))
     place = f"{kind.require_copying().scheme}://{words['name']}"
-    told = {"difference": side.value, "place": place, **words}
-    for key in shown:
-        context.emit(event("difference", key=describe_key(kind, key), **told))
-    if more := verdict.counts[side] - len(shown):
-        context.emit(event("difference-more", count=more, unit=kind.unit, **told))
+    words_of_side = {"difference": side.value, "place": place, **words}
+    for key in first:
+        context.emit(event("difference", key=describe_key(kind, key), **words_of_side))
+    if more := verdict.counts[side] - len(first):
+        context.emit(event("difference-more", count=more, unit=kind.unit, **words_of_side))
 
 
 def describe_key(kind: Kind, label: str) -> str:

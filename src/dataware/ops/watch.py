@@ -62,10 +62,10 @@ class Watcher:
             if idle >= LOOKS:
                 break
             self._wait()
-        known = list((self._known or {}).values())
-        sure = "" if all(run.state != UNKNOWN for run in known) else ", as far as is known"
+        last_runs = list((self._known or {}).values())
+        sure = "" if all(run.state != UNKNOWN for run in last_runs) else ", as far as is known"
         self._context.emit(event("done", text=f"No migration is running{sure}"))
-        check_seen(known)
+        check_seen(last_runs)
 
     def _look(self) -> dict[Key, MigrationStatus] | None:
         try:
@@ -83,10 +83,10 @@ class Watcher:
         if self._blind:
             self._context.emit(event("note", text="the records can be read again"))
         self._blind = False
-        known = self._known
-        if known is None or self._name is None:
+        last_runs = self._known
+        if last_runs is None or self._name is None:
             return {run.key: run for run in runs}
-        return {run.key: run for run in runs if run.key in known or run.is_into(self._name)}
+        return {run.key: run for run in runs if run.key in last_runs or run.is_into(self._name)}
 
     def _report(self, runs: Mapping[Key, MigrationStatus]) -> None:
         first, before = self._known is None, self._known or {}

@@ -102,7 +102,7 @@ def _is_unread(facts: Json) -> bool:
 def tell_earlier_losses(stops: Mapping[str, int]) -> Iterator[str]:
     """A sentence for each rule that found data gone."""
     for rule, what in LOST.items():
-        if names := [name for name, held in stops.items() if held == rule]:
+        if names := [name for name, reason in stops.items() if reason == rule]:
             yield f"Data may have been lost before: {what} ({name_list(names)}, rule {rule})."
 
 
@@ -228,13 +228,13 @@ def cost_box(resources: Sequence[Json], prices: str) -> ApprovalBox:
     title, copied = "What does it cost?", [one for one in resources if one.get("action") in COPIES]
     if not copied:
         return ApprovalBox(title, GOOD, ("No data is copied, so nothing is charged for a copy.",))
-    known = [found for one in copied if (found := one.get("estimate"))]
-    lines = list(_charges(known, prices))
-    if unseen := len(copied) - len(known):
+    estimates = [estimate for one in copied if (estimate := one.get("estimate"))]
+    lines = list(_charges(estimates, prices))
+    if unseen := len(copied) - len(estimates):
         copies = "1 copy" if unseen == 1 else f"{unseen:,} copies"
         lines.append(f"Unknown for {copies}: there is no estimate.")
     lines.append(NOT_INCLUDED)
-    partly = unseen or any(one.get("at_least") for one in known)
+    partly = unseen or any(one.get("at_least") for one in estimates)
     return ApprovalBox(title, WARN if partly else NOTE, tuple(lines))
 
 
@@ -251,12 +251,12 @@ def _charges(estimates: Sequence[Json], prices: str) -> Iterator[str]:
         yield f"{amount} to copy and verify{source}."
 
 
-def approval_box(resources: Sequence[Json], seen: str, *, stopped: bool) -> ApprovalBox:
-    """The box on how long a plan holds that rests on what was `seen` at that time.
+def approval_box(resources: Sequence[Json], facts_seen: str, *, stopped: bool) -> ApprovalBox:
+    """The box on how long a plan holds that rests on what was `facts_seen` at that time.
 
     No plan ends by age, because `apply` looks at everything again (docs/plan-file.md).
     """
-    title, since = "Approve by", f"It shows what was there at {seen}."
+    title, since = "Approve by", f"It shows what was there at {facts_seen}."
     if stopped:
         return ApprovalBox(
             title, BAD, ("Do not approve this plan: resolve its stops, and make a new one.", since)

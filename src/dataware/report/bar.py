@@ -77,8 +77,8 @@ def overall_line(whole: Row, width: int) -> str:
     ]
     if total:
         parts.append(f"{done:,}/{of}")
-        left = f"{whole['left']} left" if whole.get("left") else ""
-        parts += [part for part in (f"{_figure(whole.get('rate', 0))}/s", left) if part]
+        remaining = f"{whole['left']} left" if whole.get("left") else ""
+        parts += [part for part in (f"{_figure(whole.get('rate', 0))}/s", remaining) if part]
         parts += [str(whole["bytes"])] if whole.get("bytes") else []
     while len(parts) > 1 and cell_len(f"In all: {_join_parts(parts)}") > width:
         parts.pop()
@@ -87,8 +87,8 @@ def overall_line(whole: Row, width: int) -> str:
 
 def _growth(row: Row, parts: list[str]) -> int:
     """Cells that the time left may need yet; the bar leaves them free, so that it need not move."""
-    left = sum(cell_len(part) for part in parts if part.endswith(" left"))
-    return max(0, LEFT_WIDTH - left) if _is_known(row) else 0
+    width_left = sum(cell_len(part) for part in parts if part.endswith(" left"))
+    return max(0, LEFT_WIDTH - width_left) if _is_known(row) else 0
 
 
 def _phase(row: Row) -> str:

@@ -33,9 +33,9 @@ class GithubRenderer(PlainRenderer):
 def annotation(event: Event) -> str:
     """The workflow command of a warning or a failure, with the line that it is about."""
     properties = {**_place(event), "title": "dataware"}
-    shown = ",".join(f"{name}={_escape_property(value)}" for name, value in properties.items())
+    fields = ",".join(f"{name}={_escape_property(value)}" for name, value in properties.items())
     text = _escape(escape_unprintable(event.text()))
-    return f"::{COMMANDS[event.message.level]} {shown}::{text}"
+    return f"::{COMMANDS[event.message.level]} {fields}::{text}"
 
 
 def _place(event: Event) -> Mapping[str, str]:

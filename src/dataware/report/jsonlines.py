@@ -35,8 +35,8 @@ class JsonRenderer:
     def __call__(self, event: Event) -> None:
         """Render an event; may be called from any thread."""
         with self._lock:
-            for shown in self._bounded.admit(event):
-                self._write(shown)
+            for each in self._bounded.admit(event):
+                self._write(each)
 
     def _write(self, event: Event) -> None:
         self._output.write(json.dumps(self._object(event), default=str))
@@ -57,5 +57,5 @@ class JsonRenderer:
 
     def __exit__(self, *_error: object) -> None:
         """Write what was held back."""
-        for shown in self._bounded.rest():
-            self._write(shown)
+        for each in self._bounded.rest():
+            self._write(each)

@@ -66,10 +66,10 @@ def markdown(data: Json, warnings: Sequence[str]) -> str:
 
 def code(text: str) -> str:
     """A name as code, whatever it holds; safe in a cell of a table, too."""
-    shown = clip_text(text)
-    if _PLAIN.fullmatch(shown) and shown == shown.strip():
-        return f"`{shown}`"
-    return f"<code>{''.join(map(_entity, shown))}</code>"
+    clipped = clip_text(text)
+    if _PLAIN.fullmatch(clipped) and clipped == clipped.strip():
+        return f"`{clipped}`"
+    return f"<code>{''.join(map(_entity, clipped))}</code>"
 
 
 def _entity(character: str) -> str:
@@ -85,21 +85,21 @@ def prose(text: str) -> str:
 
 def clip_text(text: str) -> str:
     """The text without control characters, and with an end."""
-    shown = escape_unprintable(text)
-    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
+    escaped = escape_unprintable(text)
+    return escaped if len(escaped) <= LONGEST else f"{escaped[: LONGEST - 1]}…"
 
 
 def fitting(
     things: Sequence[Thing], describe: Callable[[Thing], str], room: int
 ) -> tuple[list[str], int]:
     """The first things as text that has at most `room` bytes, and how many are left out."""
-    kept: list[str] = []
+    lines: list[str] = []
     for text in map(describe, things):
         room -= len(text.encode()) + 1
         if room < 0:
             break
-        kept.append(text)
-    return kept, len(things) - len(kept)
+        lines.append(text)
+    return lines, len(things) - len(lines)
 
 
 def _head(data: Json, ranked: Sequence[Json], losses: Sequence[Json], attention: int) -> str:
@@ -114,8 +114,8 @@ def _head(data: Json, ranked: Sequence[Json], losses: Sequence[Json], attention:
 def _boxes(data: Json) -> Iterator[str]:
     """What will happen, whether data is at risk, what to do: a paragraph each."""
     for box in plan_boxes(data):
-        kept, _ = fitting(box.lines, _sentence, ROOM["box"])
-        yield f"**{box.title}:** {' '.join(kept)}"
+        sentences, _ = fitting(box.lines, _sentence, ROOM["box"])
+        yield f"**{box.title}:** {' '.join(sentences)}"
 
 
 def _sentence(text: str) -> str:
@@ -163,26 +163,26 @@ def _warning(text: str) -> str:
 def _list(
     heading: str, things: Sequence[Thing], describe: Callable[[Thing], str], room: int
 ) -> Iterator[str]:
-    kept, left = fitting(things, describe, room)
+    lines, omitted = fitting(things, describe, room)
     if things:
-        more = [f"- … and {left:,} more"] if left else []
+        more = [f"- … and {omitted:,} more"] if omitted else []
         yield f"### {heading}"
-        yield "\n".join([*kept, *more])
+        yield "\n".join([*lines, *more])
 
 
 def _table(ranked: Sequence[Json]) -> Iterator[str]:
     if not ranked:
         return
-    kept, left = fitting(ranked, _cells, ROOM["table"])
+    rows, omitted = fitting(ranked, _cells, ROOM["table"])
     yield "\n".join(
         [
             "| resource | action | preferred | fallback | why | takes |",
             "| --- | --- | --- | --- | --- | --- |",
-            *kept,
+            *rows,
         ]
     )
-    if left:
-        yield f"… and {left:,} more, which the saved plan has (`dataware plan --out FILE`)"
+    if omitted:
+        yield f"… and {omitted:,} more, which the saved plan has (`dataware plan --out FILE`)"
 
 
 def _cells(resource: Json) -> str:
@@ -207,18 +207,18 @@ def _side(side: TableSide) -> str:
 def _details(ranked: Sequence[Json], room: int) -> Iterator[str]:
     if not ranked:
         return
-    kept, left = fitting(ranked, _detail, room)
-    more = [f"- … and {left:,} more"] if left else []
+    details, omitted = fitting(ranked, _detail, room)
+    more = [f"- … and {omitted:,} more"] if omitted else []
     yield "<details>\n<summary>What was seen</summary>"
-    yield "\n".join([*kept, *more])
+    yield "\n".join([*details, *more])
     yield "</details>"
 
 
 def _detail(resource: Json) -> str:
     one = row(resource)
     lines = [f"- {code(one.id)}: {', '.join((one.action.value, *one.how))}"]
-    seen = (resource["preferred"], *resource["fallbacks"])
-    for facts, side in zip(seen, (one.preferred, *one.fallbacks), strict=True):
+    names = (resource["preferred"], *resource["fallbacks"])
+    for facts, side in zip(names, (one.preferred, *one.fallbacks), strict=True):
         clauses = [*side.held, *_settings(facts), *facts["problems"], *facts["notes"]]
         lines.append(f"  - {code(side.name)}: {'; '.join(map(prose, clauses))}")
     return "\n".join(lines)

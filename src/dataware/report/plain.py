@@ -67,10 +67,10 @@ class PlainRenderer:
         with self._lock:
             if event.code == PHASE or event.code in BARS:
                 self._names.add(event.data.get("name"))
-            for shown in self._bounded.admit(event):
-                if shown.code == "plan":
-                    self._write_plan(_plan_of(shown))
-                self._write(shown)
+            for each in self._bounded.admit(event):
+                if each.code == "plan":
+                    self._write_plan(_plan_of(each))
+                self._write(each)
 
     def _write(self, event: Event) -> None:
         text = line(event, signs=self._signs)
@@ -127,8 +127,8 @@ class PlainRenderer:
 
     def __exit__(self, *_error: object) -> None:
         """Say what was left out."""
-        for shown in self._bounded.rest():
-            self._write(shown)
+        for each in self._bounded.rest():
+            self._write(each)
 
 
 def _with_name(happened: Event) -> Event:

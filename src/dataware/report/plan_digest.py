@@ -62,9 +62,9 @@ def plan_digest(plan: Json, fit: Fit, *, all_option: str = "--all") -> Iterator[
         return
     yield from ([(text, "dim")] for text in _heading(plan, fit))
     yield []
-    shown = rows[:SHOWN]
-    widest = max((fit.measure(row.name) for row in shown if row.rule), default=0)
-    for row in shown:
+    first_rows = rows[:SHOWN]
+    widest = max((fit.measure(row.name) for row in first_rows if row.rule), default=0)
+    for row in first_rows:
         yield from _row_lines(row, fit, min(widest, MOST_NAME))
     if len(rows) > SHOWN:
         more = format_count(len(rows) - SHOWN, "more resource")
@@ -85,10 +85,10 @@ def _rows(plan: Json) -> tuple[list[DigestRow], int]:
     losses = [one for one in plan.get("guard", ()) if not one["allowed"]]
     allowed = [one for one in plan.get("guard", ()) if one["allowed"]]
     ranked = in_order(plan["resources"])
-    shown = [one for one in ranked if one["warnings"] or not is_unchanged(one)]
-    stops = [one for one in shown if one["action"] == Action.STOP]
-    warned = [one for one in shown if one["warnings"] and one["action"] != Action.STOP]
-    changes = [one for one in shown if not one["warnings"] and one["action"] != Action.STOP]
+    notable = [one for one in ranked if one["warnings"] or not is_unchanged(one)]
+    stops = [one for one in notable if one["action"] == Action.STOP]
+    warned = [one for one in notable if one["warnings"] and one["action"] != Action.STOP]
+    changes = [one for one in notable if not one["warnings"] and one["action"] != Action.STOP]
     rows = [
         *map(_resource_row, stops),
         *map(_loss_row, losses),
@@ -96,7 +96,7 @@ def _rows(plan: Json) -> tuple[list[DigestRow], int]:
         *map(_loss_row, allowed),
         *map(_resource_row, [*warned, *changes]),
     ]
-    return [_printable(row) for row in rows], len(ranked) - len(shown)
+    return [_printable(row) for row in rows], len(ranked) - len(notable)
 
 
 def _printable(row: DigestRow) -> DigestRow:
@@ -178,12 +178,12 @@ def _new(fallbacks: Sequence[Json]) -> str:
 
 def _takes(resource: Json, action: Action) -> str:
     """Size, time and money of a copy."""
-    taken = resource["estimate"]
-    if taken:
-        least = "at least " if taken.get("at_least") else ""
-        size = amount(taken, load(resource["type"]).unit)
-        time = f"{least or '~'}{duration(taken['seconds'])}"
-        return f"{size}, {time}, {least}{money(taken['usd'])}"
+    estimate = resource["estimate"]
+    if estimate:
+        least = "at least " if estimate.get("at_least") else ""
+        size = amount(estimate, load(resource["type"]).unit)
+        time = f"{least or '~'}{duration(estimate['seconds'])}"
+        return f"{size}, {time}, {least}{money(estimate['usd'])}"
     return "size unknown" if action in {Action.MIGRATE, Action.RESUME} else ""
 
 

@@ -72,8 +72,8 @@ class Samples:
     def due(self, happened: Event, now: float) -> bool:
         """Whether the sample is kept at `now`, in seconds."""
         name = f"{happened.code} {migration_of(happened)}"
-        begun = self._begun.setdefault(name, now)
-        if name in self._kept and now - self._kept[name] < RESOLUTION * (now - begun):
+        start = self._begun.setdefault(name, now)
+        if name in self._kept and now - self._kept[name] < RESOLUTION * (now - start):
             self._waiting[name] = (now, happened)
             return False
         self._kept[name] = now
@@ -82,13 +82,13 @@ class Samples:
 
     def last(self, migration: str) -> list[tuple[float, Event]]:
         """The newest samples of a migration, with their times, if they were not kept."""
-        found = []
+        lines = []
         for name in [f"{code} {migration}" for code in SAMPLED]:
             self._begun.pop(name, None)
             self._kept.pop(name, None)
             if name in self._waiting:
-                found.append(self._waiting.pop(name))
-        return found
+                lines.append(self._waiting.pop(name))
+        return lines
 
     def rest(self) -> list[tuple[float, Event]]:
         """The newest samples of all migrations that have no end yet."""

@@ -144,11 +144,11 @@ class RunProgress:
         live.sort(key=lambda row: row.get("phase") == WAITING)
         whole = len(self._resources) > 1 and most > 2 and self._copies_several()
         room = most - whole
-        shown = live if len(live) <= room else live[: max(1, room - 1)]
-        for row, text in zip(shown, bar_lines(shown, width), strict=True):
+        rows = live if len(live) <= room else live[: max(1, room - 1)]
+        for row, text in zip(rows, bar_lines(rows, width), strict=True):
             yield text, row.get("phase") == WAITING
-        if len(live) > len(shown):
-            yield cut_text(f"… and {len(live) - len(shown):,} more", width), True
+        if len(live) > len(rows):
+            yield cut_text(f"… and {len(live) - len(rows):,} more", width), True
         if whole:
             yield overall_line(self.whole(), width), False
 
@@ -161,8 +161,8 @@ class RunProgress:
         each = self._resources.values()
         unknown = any(not one.total for one in each if not one.done)
         exact = not unknown and all(one.exact for one in each)
-        left = self._total - self._copied
-        known = left > 0 and self._rate > 0 and not unknown
+        items_left = self._total - self._copied
+        known = items_left > 0 and self._rate > 0 and not unknown
         return {
             "resources_done": self._ended,
             "resources": len(each),
@@ -172,5 +172,5 @@ class RunProgress:
             "more": unknown,
             "bytes": volume(self._bytes) if self._bytes else "",
             "rate": self._rate,
-            "left": rough(left / self._rate) if known else "",
+            "left": rough(items_left / self._rate) if known else "",
         }

@@ -82,14 +82,14 @@ def _join_nonempty(separator: str, *parts: str) -> str:
 
 
 def _cells(run: MigrationStatus) -> tuple[str, ...]:
-    rate, left = "", ""
+    rate, time_left = "", ""
     if run.state == RUNNING and "rate" in run.detail:
         rate = f"{run.number('rate'):,.0f}/s"
-        left = (
+        time_left = (
             rough(run.number("seconds_left")) if run.detail.get("seconds_left") is not None else ""
         )
     source, target = escape_unprintable(run.source or "unknown"), escape_unprintable(run.target)
-    return target, source, _state(run), amount(run), rate, left, format_age(run), run.shown_run
+    return target, source, _state(run), amount(run), rate, time_left, format_age(run), run.shown_run
 
 
 def _state(run: MigrationStatus) -> str:

@@ -45,19 +45,19 @@ class Totals:
     def of(plan: Plan, unit_of: Callable[[str], str]) -> Totals:
         """The sums over a plan; `unit_of` gives the unit of data of a CloudFormation type."""
         items: Counter[str] = Counter()
-        taken = [(planned.wanted.type, planned.estimate) for planned in copies(plan)]
-        for cfn_type, one in taken:
+        priced = [(planned.wanted.type, planned.estimate) for planned in copies(plan)]
+        for cfn_type, one in priced:
             if one is not None:
                 items[unit_of(cfn_type)] += one.items
-        known = [one for _, one in taken if one is not None]
+        estimates = [one for _, one in priced if one is not None]
         return Totals(
             items=dict(items),
-            bytes=sum(one.bytes for one in known),
-            seconds=sum(one.seconds for one in known),
-            usd=round(sum(one.usd for one in known), 6),
-            exact=all(one.exact for one in known),
-            unseen=len(taken) - len(known),
-            at_least=any(one.at_least for one in known),
+            bytes=sum(one.bytes for one in estimates),
+            seconds=sum(one.seconds for one in estimates),
+            usd=round(sum(one.usd for one in estimates), 6),
+            exact=all(one.exact for one in estimates),
+            unseen=len(priced) - len(estimates),
+            at_least=any(one.at_least for one in estimates),
         )
 
     @property
@@ -110,8 +110,8 @@ def question_of(plan: Plan, unit_of: Callable[[str], str]) -> str:
     created = sum(one.creates for one in plan.resources) - sum(one.creates for one in copies(plan))
     parts = []
     if copied:
-        held = [totals.size, money(totals.usd)] if totals.size else ["of unknown size"]
-        parts.append(f"copy {format_count(copied, 'resource')} ({', '.join(held)})")
+        amounts = [totals.size, money(totals.usd)] if totals.size else ["of unknown size"]
+        parts.append(f"copy {format_count(copied, 'resource')} ({', '.join(amounts)})")
     if created:
         parts.append(f"create {format_count(created, 'resource')}")
     text = " and ".join(parts)

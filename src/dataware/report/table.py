@@ -185,12 +185,12 @@ def _record(facts: Json) -> str:
 
 
 def _takes(resource: Json, unit: str) -> Iterator[str]:
-    taken = resource["estimate"]
-    if taken:
-        yield amount(taken, unit)
-        least = "at least " if taken.get("at_least") else ""
-        yield f"{least or 'about '}{duration(taken['seconds'])}"
-        yield f"{least}{money(taken['usd'])}"
+    estimate = resource["estimate"]
+    if estimate:
+        yield amount(estimate, unit)
+        least = "at least " if estimate.get("at_least") else ""
+        yield f"{least or 'about '}{duration(estimate['seconds'])}"
+        yield f"{least}{money(estimate['usd'])}"
     elif Action(resource["action"]) in {Action.MIGRATE, Action.RESUME}:
         yield "size unknown"
 

@@ -115,13 +115,13 @@ def fold_lines(lines: Sequence[str], width: int) -> Text:
 
 
 def _broken(line: str, width: int) -> Iterator[str]:
-    begun = ""
+    current = ""
     for piece in _PIECES.findall(line):
-        if begun and cell_len(begun + piece.rstrip()) > width:
-            yield begun.rstrip()
-            begun = ""
-        begun += piece
-    yield begun
+        if current and cell_len(current + piece.rstrip()) > width:
+            yield current.rstrip()
+            current = ""
+        current += piece
+    yield current
 
 
 def _blocks(table: PlanTable, signs: bool) -> RenderableType:

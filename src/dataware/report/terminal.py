@@ -132,8 +132,8 @@ class TerminalRenderer:
         self._hide_idle_bars()
         if event.code == "batch" and not is_one_of_few(event):
             return
-        for shown in self._bounded.admit(event):
-            self._print(shown)
+        for each in self._bounded.admit(event):
+            self._print(each)
 
     def _print(self, event: Event) -> None:
         if event.code == "plan":
@@ -175,5 +175,5 @@ class TerminalRenderer:
         with self._lock:
             self._bars.clear()
             self._hide_idle_bars()
-            for shown in self._bounded.rest():
-                self._print(shown)
+            for each in self._bounded.rest():
+                self._print(each)

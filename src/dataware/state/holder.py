@@ -60,9 +60,9 @@ def has_ended(token: str) -> bool:
         return False
     if not _runs(int(pid)):
         return True
-    seen = _process_start(int(pid))
+    start = _process_start(int(pid))
     # Where /proc hides the processes of others, one that runs is not seen there.
-    return seen is not None and seen != born
+    return start is not None and start != born
 
 
 def shares_clock(token: str) -> bool:

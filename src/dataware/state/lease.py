@@ -79,13 +79,13 @@ class ParameterLease:
             self._newest = self._check_held(self._store.look(self._name)).newest
         for _ in range(TRIES):
             after = self._newest
-            written = self._store.write(self._name, value, after)
-            if written.version != after + 1:
+            version = self._store.write(self._name, value, after)
+            if version.version != after + 1:
                 look = self._store.look(self._name)
                 if not _is_written(look, replace(value, after=after)):
                     self._newest = self._check_held(look).newest
                     continue
-            self._newest, self._at = max(written.version, after + 1), written.at
+            self._newest, self._at = max(version.version, after + 1), version.at
             self._written_at = self._store.clock.now()
             return
         raise LookupFailedError(
@@ -109,10 +109,10 @@ class ParameterLease:
         )
 
 
-def _is_same_lease(found: MarkerValue, mine: MarkerValue) -> bool:
+def _is_same_lease(other: MarkerValue, mine: MarkerValue) -> bool:
     """Whether the lock is held, and by the same lease."""
-    running = found.state is MarkerState.RUNNING and not found.released
-    return running and (found.lease, found.token) == (mine.lease, mine.token)
+    running = other.state is MarkerState.RUNNING and not other.released
+    return running and (other.lease, other.token) == (mine.lease, mine.token)
 
 
 def _is_written(look: StoredParameter, value: MarkerValue) -> bool:

@@ -96,9 +96,9 @@ class ParameterMarkers:
         value = self._fresh(target, marker)
         name = parameter_name(kind, target)
         if seen is None or seen.state is MarkerState.NONE:
-            written = self._store.create(name, value)
-            if written is not None:
-                return self._lease(name, value, written)
+            version = self._store.create(name, value)
+            if version is not None:
+                return self._lease(name, value, version)
         return self._take_over(name, value, seen)
 
     def holds(self, kind: str, target: str) -> bool:
@@ -127,8 +127,8 @@ class ParameterMarkers:
 
         One that cannot be read hides no other: it is unknown, and its `problem` says why.
         """
-        found = (self._read_listed(parameter, now) for parameter, now in self._store.every())
-        return [record for record in found if record is not None]
+        markers = (self._read_listed(parameter, now) for parameter, now in self._store.every())
+        return [record for record in markers if record is not None]
 
     def remove(
         self, kind: str, target: str, seen: Marker, keep: Callable[[Mapping[str, Any]], None]
@@ -175,13 +175,13 @@ class ParameterMarkers:
         if stored is not None and stored.value.state is MarkerState.RUNNING:
             settled = self._settle_time(stored)
             value = replace(value, started=stored.value.started, settled=settled)
-        written = self._store.write(name, value, look.newest)
-        if written.version != look.newest + 1:
+        version = self._store.write(name, value, look.newest)
+        if version.version != look.newest + 1:
             now = self._store.look(name)
             if now.stored is None or now.stored.value.lease != value.lease:
                 raise self._race_error(value.target)
-            written = WriteAnswer(now.newest, written.at)
-        return self._lease(name, value, written)
+            version = WriteAnswer(now.newest, version.at)
+        return self._lease(name, value, version)
 
     def _check_unchanged(self, target: str, seen: Marker, stored: StoredValue | None) -> None:
         """What was decided rests on the record, so it has to be the same still."""

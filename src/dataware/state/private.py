@@ -21,11 +21,11 @@ def make_private(folder: Path, root: Path) -> None:
     below = above[: above.index(root) + 1] if root in above else [folder]
     for each in reversed(below):
         _make(each)
-        found = each.stat() if each == root else each.lstat()
-        if stat.S_ISLNK(found.st_mode):
+        status = each.stat() if each == root else each.lstat()
+        if stat.S_ISLNK(status.st_mode):
             raise OSError(errno.ELOOP, _LINK, str(each))
-        _check_owner(found, each)
-        if each != root and os.name == "posix" and found.st_mode & 0o077:
+        _check_owner(status, each)
+        if each != root and os.name == "posix" and status.st_mode & 0o077:
             each.chmod(PRIVATE)
 
 
@@ -50,12 +50,12 @@ def open_private(path: Path, flags: int) -> int:
     return descriptor
 
 
-def _check_file(found: os.stat_result, path: Path) -> None:
-    if not stat.S_ISREG(found.st_mode):
+def _check_file(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-    if found.st_nlink > 1:
+    if status.st_nlink > 1:
         raise OSError(errno.EMLINK, "it has a second name elsewhere", str(path))
-    _check_owner(found, path)
+    _check_owner(status, path)
 
 
 def _make(folder: Path) -> None:
@@ -69,6 +69,6 @@ def _make(folder: Path) -> None:
             raise
 
 
-def _check_owner(found: os.stat_result, path: Path) -> None:
-    if os.name == "posix" and found.st_uid != os.geteuid():
+def _check_owner(status: os.stat_result, path: Path) -> None:
+    if os.name == "posix" and status.st_uid != os.geteuid():
         raise OSError(errno.EPERM, "it belongs to another user", str(path))

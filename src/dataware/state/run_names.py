@@ -38,18 +38,18 @@ def resolve_migration(folder: Path, name: str) -> str:
 
 def migrations_of(run: StoredRun) -> list[str]:
     """The ids of the migrations that a run made or continued, in order."""
-    found = (record.get("data") for record in run.records())
-    named = (data.get("migration") for data in found if isinstance(data, dict))
+    each_data = (record.get("data") for record in run.records())
+    named = (data.get("migration") for data in each_data if isinstance(data, dict))
     return list(dict.fromkeys(each for each in named if isinstance(each, str) and each))
 
 
 def names_on_record(folder: Path) -> list[str]:
     """Ids of runs and migrations, and the names in them, those of the newest run first."""
     newest = kept_runs(folder)[:COMPLETED_RUNS]
-    found = [run.run for run in newest]
+    names = [run.run for run in newest]
     for run in newest:
-        found += _names_in(run)
-    return list(dict.fromkeys(found))
+        names += _names_in(run)
+    return list(dict.fromkeys(names))
 
 
 def _names_in(run: StoredRun) -> Iterator[str]:

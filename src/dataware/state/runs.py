@@ -122,8 +122,8 @@ class StoredRun:
 
 def kept_runs(folder: Path) -> list[StoredRun]:
     """Every record that can be read, the newest first."""
-    found = (_kept_run(path) for path in reversed(_files(folder)))
-    return [run for run in found if run is not None]
+    runs = (_kept_run(path) for path in reversed(_files(folder)))
+    return [run for run in runs if run is not None]
 
 
 def _kept_run(path: Path) -> StoredRun | None:

@@ -58,17 +58,19 @@ class Comparison:
             for side, part in both
         ]
 
-    def take(self, task: VerifyTask, found: TaskResult) -> None:
+    def take(self, task: VerifyTask, result: TaskResult) -> None:
         """Take in what a task of this step found."""
-        self.verdict.join(found.verdict)
+        self.verdict.join(result.verdict)
         if task.step is VerifyStep.RESOLVE:
-            self.resolved[task.side] = self.resolved.get(task.side, NO_RECORDS).plus(found.resolved)
-        if found.slots is None:
+            self.resolved[task.side] = self.resolved.get(task.side, NO_RECORDS).plus(
+                result.resolved
+            )
+        if result.slots is None:
             return
         if task.side in self.slots:
-            self.slots[task.side].join(found.slots)
+            self.slots[task.side].join(result.slots)
         else:
-            self.slots[task.side] = found.slots
+            self.slots[task.side] = result.slots
 
     def advance(self) -> None:
         """Go on to the next step, once everything of this one is taken in."""

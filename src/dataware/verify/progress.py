@@ -62,14 +62,14 @@ class VerifyProgress:
             self._speed.observe(now, self._read)
             figures = self._far()
         self._publish({"phase": "verifying", "throttled": 0, "retries": 0, "reason": "", **figures})
-        left = figures["seconds_left"]
+        seconds_left = figures["seconds_left"]
         self._emit(
             event(
                 "verify-progress",
                 phase="verifying",
                 progress=self._in_words(figures),
-                eta=rough(left),
-                seconds_left=left,
+                eta=rough(seconds_left),
+                seconds_left=seconds_left,
                 **{name: figures[name] for name in ("done", "total", "exact", "rate", "unit")},
                 **self._words,
             )
@@ -79,18 +79,18 @@ class VerifyProgress:
         """How far it is, in records of one side; a total of zero is none."""
         done, rate = self._read // self._sides, self._speed.rate
         total = self._total if self._total and done <= self._total else 0
-        left = self._speed.seconds_left(total * self._sides - self._read) if total else None
+        seconds_left = self._speed.seconds_left(total * self._sides - self._read) if total else None
         return {
             "done": done,
             "total": total,
             "exact": bool(total),
             "unit": self._unit,
             "rate": round(rate / self._sides, 1),
-            "seconds_left": None if left is None else round(left),
+            "seconds_left": None if seconds_left is None else round(seconds_left),
         }
 
     def _in_words(self, figures: Mapping[str, Any]) -> str:
         of = f"{figures['done']:,} of " if figures["total"] else ""
         amount = format_count(figures["total"] or figures["done"], self._unit)
-        left = f", {rough(figures['seconds_left'])} left" if figures["total"] else ""
-        return f"{of}{amount}, {figures['rate']:,.0f}/s{left}"
+        remaining = f", {rough(figures['seconds_left'])} left" if figures["total"] else ""
+        return f"{of}{amount}, {figures['rate']:,.0f}/s{remaining}"

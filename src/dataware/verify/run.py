@@ -78,16 +78,16 @@ class ThreadRunner:
 
 def as_they_end(
     submit: Callable[..., Future[tuple[VerifyTask, TaskResult]]],
-    found: Callable[[VerifyTask], tuple[VerifyTask, TaskResult]],
+    work: Callable[[VerifyTask], tuple[VerifyTask, TaskResult]],
     tasks: Iterable[VerifyTask],
     at_once: int,
 ) -> Iterator[tuple[VerifyTask, TaskResult]]:
     """Results in the order of ending; no more are held than are under way."""
     waiting = iter(tasks)
-    running = {submit(found, task) for task in islice(waiting, at_once)}
+    running = {submit(work, task) for task in islice(waiting, at_once)}
     while running:
         done, running = wait(running, return_when=FIRST_COMPLETED)
-        running |= {submit(found, task) for task in islice(waiting, len(done))}
+        running |= {submit(work, task) for task in islice(waiting, len(done))}
         while done:
             yield done.pop().result()
 
@@ -110,10 +110,10 @@ def compare(
     while comparison.step is not None:
         if progress:
             progress.begin(1 if comparison.step is VerifyStep.MERGE else 2)
-        for task, found in runner.results(comparison.tasks(sides), stop, count):
-            if not found.done:
+        for task, result in runner.results(comparison.tasks(sides), stop, count):
+            if not result.done:
                 _check(lambda: True)
-            comparison.take(task, found)
+            comparison.take(task, result)
         comparison.advance()
     return comparison.verdict
 

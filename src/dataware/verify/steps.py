@@ -102,7 +102,7 @@ def ignore_count(_count: int) -> None:
 def carry_out(
     task: VerifyTask,
     sides: Readers,
-    found: TaskResult,
+    result: TaskResult,
     stop: Callable[[], bool],
     count: Count = ignore_count,
 ) -> None:
@@ -110,22 +110,22 @@ def carry_out(
 
     `count` is told of the records as they are read; of both sides of a merge, of the source's.
     """
-    if found.done or stop():
+    if result.done or stop():
         return
-    for cursor in _STEPS[task.step](task, sides, found, count):
-        found.cursor = cursor
+    for cursor in _STEPS[task.step](task, sides, result, count):
+        result.cursor = cursor
         # Without a cursor the part is at its end, so there is nothing to go on with.
         if cursor is not None and stop():
             return
-    found.done = True
+    result.done = True
 
 
 def _merge_sides(
-    task: VerifyTask, sides: Readers, found: TaskResult, count: Count
+    task: VerifyTask, sides: Readers, result: TaskResult, count: Count
 ) -> Iterator[str]:
     source, target = sides.source, sides.target
-    pages = (reader.pages(task.part, found.cursor) for reader in (source, target))
-    verdict = found.verdict
+    pages = (reader.pages(task.part, result.cursor) for reader in (source, target))
+    verdict = result.verdict
     for merged in merge(*pages):
         count(merged.same or int(merged.mine is not None))
         if merged.same:
@@ -159,29 +159,29 @@ def _compare_pair(
 
 
 def _digest_records(
-    task: VerifyTask, sides: Readers, found: TaskResult, count: Count
+    task: VerifyTask, sides: Readers, result: TaskResult, count: Count
 ) -> Iterator[str | None]:
     reader, _ = sides.of(task.side)
-    slots = found.slots = found.slots or DigestSlots(task.slot_count)
+    slots = result.slots = result.slots or DigestSlots(task.slot_count)
     digest = _digest(reader, task.form)
-    for page in reader.pages(task.part, found.cursor):
+    for page in reader.pages(task.part, result.cursor):
         slots.add(map(digest, page.records))
         count(len(page.records))
         yield page.cursor
 
 
 def _resolve_mismatches(
-    task: VerifyTask, sides: Readers, found: TaskResult, count: Count
+    task: VerifyTask, sides: Readers, result: TaskResult, count: Count
 ) -> Iterator[str | None]:
     reader, other = sides.of(task.side)
     digest, holds = _digest(reader, task.form), task.mismatched.holds
     note = _note_missing if task.side is Side.SOURCE else _note_extra
-    for page in reader.pages(task.part, found.cursor):
+    for page in reader.pages(task.part, result.cursor):
         digests = list(map(digest, page.records))
         suspects = map(reader.entry, compress(page.records, map(holds, digests)))
         while some := list(islice(suspects, LOOKED_UP)):
-            note(some, other.find(some), found.verdict)
-        found.resolved = found.resolved.plus(MultisetDigest.of(digests))
+            note(some, other.find(some), result.verdict)
+        result.resolved = result.resolved.plus(MultisetDigest.of(digests))
         count(len(page.records))
         yield page.cursor
 

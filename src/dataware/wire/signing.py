@@ -177,17 +177,17 @@ class Signer:
         if len(self._forms) >= _FORMS:
             self._forms.clear()
         stamp = self._stamp(request.service, region, skew)
-        sent = {**self._headers_of(request), "x-amz-date": stamp.date}
+        all_headers = {**self._headers_of(request), "x-amz-date": stamp.date}
         if request.service == "s3":
-            sent[_DIGEST] = EMPTY_HASH
+            all_headers[_DIGEST] = EMPTY_HASH
         if stamp.token is not None:
-            sent["x-amz-security-token"] = stamp.token
-        signed = sorted({*sent, *own, "host"} - UNSIGNED)
-        values = {name: _literal(value) for name, value in {**sent, "host": host}.items()}
+            all_headers["x-amz-security-token"] = stamp.token
+        signed = sorted({*all_headers, *own, "host"} - UNSIGNED)
+        values = {name: _literal(value) for name, value in {**all_headers, "host": host}.items()}
         values |= dict.fromkeys(own, "%s")
         headers = "\n".join(f"{_literal(name)}:{values[name]}" for name in signed)
         names = ";".join(signed)
-        lines = _lines({name: value for name, value in sent.items() if name not in own})
+        lines = _lines({name: value for name, value in all_headers.items() if name not in own})
         lines += self._unsigned(request)
         return SigningTemplate(
             stamp,
@@ -202,10 +202,10 @@ class Signer:
 
     def _stamp(self, service: str, region: str, skew: float) -> Stamp:
         second = int(self._now() + skew)
-        known = self._stamps.get((service, region))
-        if known is None or known.second != second:
-            known = self._stamps[service, region] = _stamp(self._keys(), service, region, second)
-        return known
+        stamp = self._stamps.get((service, region))
+        if stamp is None or stamp.second != second:
+            stamp = self._stamps[service, region] = _stamp(self._keys(), service, region, second)
+        return stamp
 
 
 def _stamp(keys: Credentials, service: str, region: str, second: int) -> Stamp:

@@ -59,11 +59,11 @@ class EpollSockets:
     def watch(self, wanted: int, handle: int, *_more: object) -> None:
         """Watch a socket for this from now on, and for nothing else; for nothing: no longer."""
         wanted &= READ | WRITE
-        known = handle in self._watched
+        is_watched = handle in self._watched
         self._watched[handle] = wanted
         if wanted:
             events = self._events[wanted]
-            if not (known and self._still(self._epoll.modify, handle, events)):
+            if not (is_watched and self._still(self._epoll.modify, handle, events)):
                 self._epoll.register(handle, events)
 
     @staticmethod

@@ -111,12 +111,12 @@ class ClockCorrectingTransport(_TransportWrapper):
         response, token = await self._transport.send(request)
         if response.status not in _REFUSED_SIGNATURE:
             return response
-        shown = skew_shown_by(response, self._now(), skew)
-        if shown is not None:
-            self._transport.skew = shown
+        skew_seen = skew_shown_by(response, self._now(), skew)
+        if skew_seen is not None:
+            self._transport.skew = skew_seen
         elif self._keys().token == token:
             return response
-        response, _ = await self._transport.send(request, renew=shown is None)
+        response, _ = await self._transport.send(request, renew=skew_seen is None)
         return response
 
 

@@ -34,10 +34,10 @@ def completion(context: click.Context, /, **given: Any) -> int:
 
 def make_script(program: click.Command, shell: str) -> str:
     """The script for one of `SHELLS`."""
-    found = get_completion_class(shell)
-    if found is None:
+    completer = get_completion_class(shell)
+    if completer is None:
         raise ValueError(shell)
-    return found(program, {}, "dataware", VARIABLE).source()
+    return completer(program, {}, "dataware", VARIABLE).source()
 
 
 def complete_run(
@@ -52,7 +52,7 @@ def complete_run(
     from dataware.state.runs import runs_folder
 
     try:
-        found = names_on_record(runs_folder())
+        names = names_on_record(runs_folder())
     except (OSError, DatawareError):
         return []
-    return [CompletionItem(name) for name in found if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]

@@ -57,12 +57,12 @@ def run_explain(options: AwsOptions, topics: Sequence[str]) -> int:
     """Explain each topic, or list what there is."""
     from dataware.cli.explanation import contents, explain_topic, join_topics, lines
 
-    found = [explain_topic(topic) for topic in join_topics(topics)] if topics else [contents()]
+    pages = [explain_topic(topic) for topic in join_topics(topics)] if topics else [contents()]
     if options.format is Format.JSON:
         with display(options) as emit:
-            for one in found:
+            for one in pages:
                 emit(event("done", text=one.title, explanation=asdict(one)))
         return 0
     width = min(shutil.get_terminal_size().columns, WIDEST)
-    print("\n\n".join("\n".join(lines(one, width)) for one in found))
+    print("\n\n".join("\n".join(lines(one, width)) for one in pages))
     return 0

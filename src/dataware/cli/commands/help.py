@@ -28,6 +28,6 @@ def help(context: click.Context, /, **given: Any) -> int:
         return 0
     _, command, _ = root.command.resolve_command(root, [name])
     if command is not None:
-        with click.Context(command, info_name=name, parent=root) as shown:
-            click.echo(command.get_help(shown))
+        with click.Context(command, info_name=name, parent=root) as inner:
+            click.echo(command.get_help(inner))
     return 0

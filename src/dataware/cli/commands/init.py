@@ -106,23 +106,23 @@ def run_init(out: AwsOptions, names: tuple[str, ...], suffix: str, output: InitO
 
     path = output.path
     if path == STANDARD_OUTPUT:
-        found = describe_resources(open_account(out), names, suffix)
-        declared = [_declaration(one) for one in found]
+        description = describe_resources(open_account(out), names, suffix)
+        declared = [_declaration(one) for one in description]
         click.echo(write_declarations(SnippetFormat(output.form), declared), nl=False)
         return 0
     if path.exists():
         raise InputError(f"{path} exists and is not overwritten: name another file with --out")
     check_writable(path)
     with outside(out) as context:
-        found = describe_resources(context.aws, names, suffix)
-        declared = [_declaration(one) for one in found]
-        written = output.write(write_declarations(SnippetFormat(output.form), declared))
-        for one in found:
+        description = describe_resources(context.aws, names, suffix)
+        declared = [_declaration(one) for one in description]
+        answer = output.write(write_declarations(SnippetFormat(output.form), declared))
+        for one in description:
             for text in one.described.left_out:
                 context.emit(event("warning", text=f"not carried of {one.name}: {text}"))
-        what = f"{format_count(len(found), 'resource')}, as they are today,"
+        what = f"{format_count(len(description), 'resource')}, as they are today,"
         context.emit(event("saved", what=what, path=str(path)))
-        for beside in written[1:]:
+        for beside in answer[1:]:
             context.emit(event("saved", what="the schema for editors", path=str(beside)))
         context.emit(event("note", text=f"Next: dataware plan {path}"))
     return 0

@@ -89,9 +89,11 @@ def run_plan(
     with outside(out, strict=app.strict, brief=True) as context:
         if left_out:
             context.emit(event("note", text=left_out))
-        given = parameters_of(app)
+        parameters = parameters_of(app)
         uses = ChangeSetUse.ALWAYS if saving.change_set else ChangeSetUse.NEVER
-        plan = guarded_plan(context, loaded, guarding, priced, given=given, change_sets=uses)
+        plan = guarded_plan(
+            context, loaded, guarding, priced, parameters=parameters, change_sets=uses
+        )
         report_plan(context, plan)
         if saving.out:
             save_plan(plan, saving.out)

@@ -95,8 +95,8 @@ def _open(emit: Emit, out: Path) -> None:
 
 def _has_display() -> bool:
     """Whether a browser has a screen: without one, a browser in this terminal would take it."""
-    shown = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
-    return sys.platform in {"darwin", "win32"} or any(map(os.environ.get, shown))
+    variables = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    return sys.platform in {"darwin", "win32"} or any(map(os.environ.get, variables))
 
 
 def _write(emit: Emit, run: StoredRun, out: Path) -> None:

@@ -41,8 +41,8 @@ class DemoObject:
 
 def places(count: int) -> list[dict[str, Any]]:
     """At least `count` places: of the world, as many as GeoNames knows; made up beyond that."""
-    known = known_places()
-    return [*known, *islice(made_up_places(), max(0, count - len(known)))]
+    places_known = known_places()
+    return [*places_known, *islice(made_up_places(), max(0, count - len(places_known)))]
 
 
 def known_places() -> list[dict[str, Any]]:
@@ -71,9 +71,9 @@ def made_up_places() -> Iterator[dict[str, Any]]:
         }
 
 
-def items(found: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
+def items(rows: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
     """The first `count` places as DynamoDB items, of every type that the data suggests."""
-    for place in islice(found, count):
+    for place in islice(rows, count):
         item = {
             "country": {"S": place["countrycode"]},
             "id": {"N": str(place["geonameid"])},
@@ -95,9 +95,9 @@ def items(found: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
         yield item
 
 
-def objects(found: list[dict[str, Any]], count: int) -> Iterator[DemoObject]:
+def objects(rows: list[dict[str, Any]], count: int) -> Iterator[DemoObject]:
     """The first `count` places as objects, whose keys hold names in the places' own spelling."""
-    for number, place in enumerate(islice(found, count)):
+    for number, place in enumerate(islice(rows, count)):
         key = f"{place['countrycode']}/{place['admin1code']}/{place['name']} {place['geonameid']}"
         headers: dict[str, Any] = {
             "ContentType": "application/json",
@@ -109,14 +109,14 @@ def objects(found: list[dict[str, Any]], count: int) -> Iterator[DemoObject]:
         yield DemoObject(f"{key}.json", b"" if number % 500 == 499 else body, headers)
 
 
-def fill_table(client: Any, table: str, found: Iterator[dict[str, Any]]) -> int:
+def fill_table(client: Any, table: str, rows: Iterator[dict[str, Any]]) -> int:
     """Write items as a plain script would; answers with how many there were."""
     with ThreadPoolExecutor(WRITERS) as pool:
-        return sum(pool.map(lambda batch: _put(client, table, batch), _batches(found)))
+        return sum(pool.map(lambda batch: _put(client, table, batch), _batches(rows)))
 
 
-def _batches(found: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    while batch := list(islice(found, BATCH)):
+def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while batch := list(islice(rows, BATCH)):
         yield batch
 
 
@@ -127,7 +127,7 @@ def _put(client: Any, table: str, batch: list[dict[str, Any]]) -> int:
     return len(batch)
 
 
-def fill_bucket(client: Any, bucket: str, found: Iterator[DemoObject]) -> int:
+def fill_bucket(client: Any, bucket: str, contents: Iterator[DemoObject]) -> int:
     """Put objects as a plain script would; answers with how many there were."""
 
     def put(stored: DemoObject) -> int:
@@ -135,4 +135,4 @@ def fill_bucket(client: Any, bucket: str, found: Iterator[DemoObject]) -> int:
         return 1
 
     with ThreadPoolExecutor(WRITERS) as pool:
-        return sum(pool.map(put, found))
+        return sum(pool.map(put, contents))

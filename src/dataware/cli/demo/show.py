@@ -95,9 +95,9 @@ class _Show:
         self._import()
         self._migrate()
         self._create()
-        found = data.places(max(self._sizes.items, self._sizes.objects))
-        self._show_interruption(found)
-        self._bucket(found)
+        places = data.places(max(self._sizes.items, self._sizes.objects))
+        self._show_interruption(places)
+        self._bucket(places)
         self._again()
         self._goodbye()
 
@@ -131,25 +131,25 @@ class _Show:
         self._write("ml", _resource(BUCKET, *names))
         self._run("apply", "ml.toml")
 
-    def _show_interruption(self, found: list[dict[str, Any]]) -> None:
+    def _show_interruption(self, places: list[dict[str, Any]]) -> None:
         count = self._sizes.items
         self._title(f"4. A table of {count:,} items, and the copy is killed")
         self._table("Spaceport-Places", ("country", "S"), ("id", "N"))
         print(f"Writing {count:,} places into Spaceport-Places ...", flush=True)
-        written = data.fill_table(self._dynamodb, "Spaceport-Places", data.items(found, count))
+        rows = data.fill_table(self._dynamodb, "Spaceport-Places", data.items(places, count))
         self._write(
             "places", _resource(TABLE, "Spaceport-Places-prod", "Spaceport-Places", PLACES_KEYS)
         )
-        self._kill("Spaceport-Places-prod", written, "apply", "places.toml")
+        self._kill("Spaceport-Places-prod", rows, "apply", "places.toml")
         self._run("status")
         self._run("apply", "places.toml")
 
-    def _bucket(self, found: list[dict[str, Any]]) -> None:
+    def _bucket(self, places: list[dict[str, Any]]) -> None:
         count = self._sizes.objects
         self._title(f"5. A bucket of {count:,} objects, with metadata and tags")
         self._s3.create_bucket(Bucket="spaceport-places")
         print(f"Putting {count:,} objects into spaceport-places ...", flush=True)
-        data.fill_bucket(self._s3, "spaceport-places", data.objects(found, count))
+        data.fill_bucket(self._s3, "spaceport-places", data.objects(places, count))
         self._write("atlas", _resource(BUCKET, "spaceport-places-prod", "spaceport-places"))
         self._run("apply", "atlas.toml")
 
@@ -196,8 +196,8 @@ class _Show:
         data.fill_table(self._dynamodb, name, people)
 
     def _command(self, *arguments: str) -> list[str]:
-        shown = " ".join(arguments)
-        print(f"\n$ dataware {shown}", flush=True)
+        command_line = " ".join(arguments)
+        print(f"\n$ dataware {command_line}", flush=True)
         return [sys.executable, "-m", "dataware.cli", *arguments, *self._plain]
 
     def _run(self, *arguments: str) -> None:
@@ -206,10 +206,10 @@ class _Show:
             self._command(*arguments), cwd=self._folder, check=False, stdin=subprocess.DEVNULL
         )
         if ended.returncode:
-            shown = " ".join(arguments)
+            command_line = " ".join(arguments)
             raise DatawareError(
-                f"`dataware {shown}` ended with exit code {ended.returncode} in the demo; see "
-                "its message above"
+                f"`dataware {command_line}` ended with exit code {ended.returncode} in the demo; "
+                "see its message above"
             )
 
     def _kill(self, table: str, items: int, *arguments: str) -> None:

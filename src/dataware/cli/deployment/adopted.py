@@ -39,15 +39,15 @@ def report_remaining(context: Context, plan: Plan, adopted: Set[str]) -> list[st
         if not ours or lock_key(wanted.type, wanted.preferred) not in adopted:
             continue
         try:
-            found = find_remaining(context, planned)
+            remaining = find_remaining(context, planned)
         except (LookupFailedError, NotFoundError) as error:
             text = f"whether {wanted.preferred} is as the app declares it is unknown: {error}"
         else:
-            if not found:
+            if not remaining:
                 continue
             text = (
                 f"{wanted.preferred} was adopted as it is and still differs from the app "
-                f"({join(found)}): bring stack {wanted.stack} in line with `cdk deploy "
+                f"({join(remaining)}): bring stack {wanted.stack} in line with `cdk deploy "
                 f"{wanted.stack} --revert-drift`"
             )
         names.append(wanted.preferred)

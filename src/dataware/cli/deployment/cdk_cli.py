@@ -204,13 +204,13 @@ def candidates(folder: Path, environ: Mapping[str, str]) -> list[tuple[str, ...]
     """How the command line may be called, the project's own first."""
     path = environ.get("PATH")
     local = [at / "node_modules/.bin/cdk" for at in (folder, *folder.resolve().parents)]
-    found: list[tuple[str, ...]] = []
-    found += [(str(cdk.absolute()),) for cdk in local if cdk.is_file()][:1]
+    commands: list[tuple[str, ...]] = []
+    commands += [(str(cdk.absolute()),) for cdk in local if cdk.is_file()][:1]
     if installed := shutil.which("cdk", path=path):
-        found.append((installed,))
+        commands.append((installed,))
     if npx := shutil.which("npx", path=path):
-        found.append((npx, "--no-install", "cdk"))
-    return found
+        commands.append((npx, "--no-install", "cdk"))
+    return commands
 
 
 def version_of(
@@ -274,9 +274,9 @@ def _known_options(
 def _option_table(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> OptionTable:
     """The options that the help tells, as this package told them before or tells them now."""
     package = find_package(command)
-    kept = read_answer(package) if package else None
-    if kept is not None:
-        return read_option_table(kept)
+    table = read_answer(package) if package else None
+    if table is not None:
+        return read_option_table(table)
     answer = subprocess.run(
         [*command, "deploy", "--help"],
         cwd=folder,

@@ -55,8 +55,8 @@ class CdkArguments:
 
     def value(self, name: str) -> str | bool | None:
         """The value of an option, from the command line or else the environment."""
-        given = [one.value for one in self.options if one.name == name]
-        return given[-1] if given else (self.environ or {}).get(name)
+        values = [one.value for one in self.options if one.name == name]
+        return values[-1] if values else (self.environ or {}).get(name)
 
     def is_set(self, name: str) -> bool:
         """Whether a boolean option is on."""
@@ -219,9 +219,9 @@ def _refuse_repeated(options: Sequence[GivenOption], table: OptionTable) -> None
 
 def _from_environ(table: OptionTable, environ: Mapping[str, str]) -> dict[str, str | bool]:
     """The options that variables such as CDK_METHOD set, as yargs reads them."""
-    found: dict[str, str | bool] = {}
+    options: dict[str, str | bool] = {}
     for option in {one.name: one for one in table.spellings.values()}.values():
         value = environ.get(f"CDK_{option.name.upper().replace('-', '_')}")
         if value is not None:
-            found[option.name] = value == "true" if option.type in FLAGS else value
-    return found
+            options[option.name] = value == "true" if option.type in FLAGS else value
+    return options

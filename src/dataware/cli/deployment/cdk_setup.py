@@ -34,8 +34,8 @@ def prepare_cdk(
     context = [word for value in app.context for word in ("--context", value)]
     command = ["--app", app.cdk_app] if app.cdk_app else []
     arguments = parse_cdk_arguments([*context, *command, *words], cdk.options, os.environ)
-    given = GivenSettings(tuple(arguments.texts("context")), arguments.text("app"))
-    project = read_cdk_settings(folder, given)
+    settings = GivenSettings(tuple(arguments.texts("context")), arguments.text("app"))
+    project = read_cdk_settings(folder, settings)
     check_arguments(arguments, cdk.options, project)
     profile = check_same("--profile", out.profile, arguments.text("profile"))
     region = check_same("--region", out.region, arguments.text("region"))

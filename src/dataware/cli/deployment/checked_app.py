@@ -48,15 +48,15 @@ def _check(guarded: Path, output: Path, stack_ids: Sequence[str]) -> int:
     if lacks_context(output):
         return 0
     cards = kinds_by_type()
-    found = list(find_differences(guarded, output, stack_ids, cards))
-    if found:
+    differences = list(find_differences(guarded, output, stack_ids, cards))
+    if differences:
         print(
             "❌ nothing was deployed, because the app now declares otherwise: "
-            f"{', '.join(found)}; that was not checked: make it declare the same on every run, "
-            "and run `dataware deploy` again",
+            f"{', '.join(differences)}; that was not checked: make it declare the same on every "
+            "run, and run `dataware deploy` again",
             file=sys.stderr,
         )
-    return 1 if found else 0
+    return 1 if differences else 0
 
 
 if __name__ == "__main__":

@@ -20,11 +20,11 @@ def explain_conflicts(out: AwsOptions, chosen: ChosenStacks) -> Iterator[None]:
     try:
         yield
     except DatawareError as error:
-        found = _find(out, chosen, since)
-        if not found:
+        conflicts = _find(out, chosen, since)
+        if not conflicts:
             raise
         raise DatawareError(
-            f"{error}; CloudFormation found before it began that {'; '.join(found)}: run "
+            f"{error}; CloudFormation found before it began that {'; '.join(conflicts)}: run "
             "`dataware plan` to see who owns it"
         ) from error
 

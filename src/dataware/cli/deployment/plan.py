@@ -41,7 +41,7 @@ def given_parameters(arguments: CdkArguments) -> GivenParameters:
 
 
 def plan_deployment(
-    context: Context, app: App, deployment: Deployment, given: GivenParameters
+    context: Context, app: App, deployment: Deployment, parameters: GivenParameters
 ) -> Plan:
     """The plan of the stacks that are deployed, guarded. Raises Refused."""
     _refuse_strangers(context, app)
@@ -51,7 +51,7 @@ def plan_deployment(
         deployment.guarding,
         deployment.prices,
         deploys=not deployment.allow_unseen,
-        given=given,
+        parameters=parameters,
         all_versions=deployment.settings.all_versions,
         change_sets=ChangeSetUse.WHERE_CHANGED,
     )

@@ -126,8 +126,8 @@ class SingleSynth:
         return True
 
     def _plan(self, context: Context, chosen: ChosenStacks) -> Plan:
-        given = given_parameters(self.arguments)
-        plan = plan_deployment(context, chosen.app, self.deployment, given)
+        parameters = given_parameters(self.arguments)
+        plan = plan_deployment(context, chosen.app, self.deployment, parameters)
         check_sources(plan, self.deployment.settings)
         return plan
 

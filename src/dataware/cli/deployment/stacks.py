@@ -52,7 +52,7 @@ def choose_stacks(
         replace(app, app=assembly, stack=None, exclusively=False, context=(), cdk_app=None),
         guarding=True,
         select=lambda stacks: [stack for stack in stacks if stack.id in ids],
-        given=given_parameters(arguments),
+        parameters=given_parameters(arguments),
     )
     return ChosenStacks(ids, loaded, tuple(_remarks(stacks, chosen, selection)))
 

@@ -44,21 +44,21 @@ def packages(_subject: DoctorSubject) -> Iterator[Finding]:
     return packages_found(needed, {name: installed_version(name) for name in needed})
 
 
-def packages_found(needed: Mapping[str, str], found: Mapping[str, str | None]) -> Iterator[Finding]:
+def packages_found(needed: Mapping[str, str], local: Mapping[str, str | None]) -> Iterator[Finding]:
     """One line for all that fits, and one for each package that does not."""
-    missing = [name for name in needed if found[name] is None]
+    missing = [name for name in needed if local[name] is None]
     old = [
         name
         for name, version in needed.items()
-        if (there := found[name]) is not None and numbers(there) < numbers(version)
+        if (there := local[name]) is not None and numbers(there) < numbers(version)
     ]
-    good = [f"{name} {found[name]}" for name in needed if name not in (*missing, *old)]
+    good = [f"{name} {local[name]}" for name in needed if name not in (*missing, *old)]
     yield fine(", ".join([f"dataware {__version__}", *good]))
     for name in missing:
         yield failure(f"{name} is not installed", f"pip install '{name}>={needed[name]}'")
     for name in old:
         yield warning(
-            f"{name} {found[name]} is older than dataware wants",
+            f"{name} {local[name]} is older than dataware wants",
             f"pip install '{name}>={needed[name]}'",
         )
 
@@ -67,10 +67,10 @@ def least(requirements: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The packages that everybody needs, with their least versions; not those of extras."""
     for requirement in requirements:
         wanted, _, marker = requirement.partition(";")
-        found = REQUIREMENT.match(wanted.strip())
+        match = REQUIREMENT.match(wanted.strip())
         elsewhere = "win32" in marker and sys.platform == "win32"
-        if found and "extra" not in marker and not elsewhere:
-            yield found[1], found[2]
+        if match and "extra" not in marker and not elsewhere:
+            yield match[1], match[2]
 
 
 def transport(subject: DoctorSubject) -> Iterator[Finding]:
@@ -137,8 +137,8 @@ def installed_version(name: str) -> str | None:
 
 def numbers(version: str) -> tuple[int, ...]:
     """A version as numbers, up to the first part that is none."""
-    found = re.match(r"\d+(?:\.\d+)*", version)
-    return tuple(map(int, found[0].split("."))) if found else ()
+    digits = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(map(int, digits[0].split("."))) if digits else ()
 
 
 def format_version(version: Iterable[int]) -> str:
@@ -148,5 +148,5 @@ def format_version(version: Iterable[int]) -> str:
 
 def halves(error: Exception) -> tuple[str, str]:
     """The sentence of an error as what was found and what to do, as far as it says both."""
-    found, _, do = str(error).partition(": ")
-    return (found, do) if do else (found, "see `dataware --help`")
+    problem, _, do = str(error).partition(": ")
+    return (problem, do) if do else (problem, "see `dataware --help`")

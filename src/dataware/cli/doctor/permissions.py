@@ -70,25 +70,25 @@ def simulated_found(
 
     No decision rests on the `informing` pairs of action and resource: without them a run passes.
     """
-    found = lacks({pair: access for pair, access in answers.items() if pair not in informing})
-    for lack in found[:SHOWN]:
+    gaps = lacks({pair: access for pair, access in answers.items() if pair not in informing})
+    for lack in gaps[:SHOWN]:
         add = f"allow it to {owner}"
         if lack.access in (IamDecision.MISSING, IamDecision.CONDITIONAL):
             kind = warning if lack.access is IamDecision.CONDITIONAL else failure
             yield kind(str(lack), add)
         else:
             yield failure(str(lack), "change that policy")
-    if len(found) > SHOWN:
-        yield failure(f"{len(found) - SHOWN} more are missing", "`dataware iam-policy` prints all")
+    if len(gaps) > SHOWN:
+        yield failure(f"{len(gaps) - SHOWN} more are missing", "`dataware iam-policy` prints all")
     skipped = lacks({pair: access for pair, access in answers.items() if pair in informing})
     for lack in skipped[:SHOWN]:
         yield warning(f"{lack}: a plan shows and compares less, and passes", f"allow it to {owner}")
-    asked = _pairs(needs)
-    if unanswered := len(asked - answers.keys()):
+    pairs = _pairs(needs)
+    if unanswered := len(pairs - answers.keys()):
         asked_in_vain = format_count(unanswered, "question")
         yield not_checked(f"{asked_in_vain} to IAM got no answer", "run this again")
-    if not found and not skipped and not unanswered:
-        actions = len({action for action, _ in asked})
+    if not gaps and not skipped and not unanswered:
+        actions = len({action for action, _ in pairs})
         yield fine(
             f"all {format_count(actions, 'action')} that the plan needs are allowed to {owner}"
         )

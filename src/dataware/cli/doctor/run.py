@@ -51,15 +51,15 @@ def run_doctor(options: AwsOptions, app: AppOptions, *, all_versions: bool) -> i
         options = in_project(options, app)
     subject = DoctorSubject(options, app, all_versions)
     _ask_first(subject)
-    found: list[Finding] = []
+    results: list[Finding] = []
     with display(options) as emit:
         for name, finding in findings(CHECKS, subject):
-            found.append(finding)
+            results.append(finding)
             fields = {"check": name, "found": finding.found, "do": finding.do or None}
             emit(event(finding.verdict, text=finding.text, **fields))
-        why_not = _why_not(found)
+        why_not = _why_not(results)
         if why_not is None:
-            doubts = sum(one.verdict is FindingStatus.WARNING for one in found)
+            doubts = sum(one.verdict is FindingStatus.WARNING for one in results)
             in_doubt = f", {format_count(doubts, 'warning')}" if doubts else ""
             emit(event("done", text=f"All checks passed{in_doubt}"))
     if why_not is not None:
@@ -67,10 +67,10 @@ def run_doctor(options: AwsOptions, app: AppOptions, *, all_versions: bool) -> i
     return 0
 
 
-def _why_not(found: Iterable[Finding]) -> str | None:
+def _why_not(results: Iterable[Finding]) -> str | None:
     """Why nobody can say that a run will pass, or None; what was not seen is no good news."""
     failures = unchecked = 0
-    for one in found:
+    for one in results:
         failures += one.verdict is FindingStatus.FAILURE
         unchecked += one.unchecked
     if failures:
@@ -99,14 +99,14 @@ def findings(
         once.start()
     for check, once in running:
         try:
-            found = once.get()
+            one_finding = once.get()
         except LookupFailedError as error:
-            found = [not_checked(f"not checked: {error}", "run this again")]
+            one_finding = [not_checked(f"not checked: {error}", "run this again")]
         except Exception as error:
             what = f"{type(error).__name__}: {error}"
             why = f"not checked, because of a fault of dataware itself ({what})"
-            found = [not_checked(why)]
-        yield from ((check.name, finding) for finding in found)
+            one_finding = [not_checked(why)]
+        yield from ((check.name, finding) for finding in one_finding)
 
 
 def _run_check(check: DoctorCheck, subject: DoctorSubject) -> list[Finding]:

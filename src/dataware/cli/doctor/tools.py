@@ -59,13 +59,13 @@ def node_found(path: str | None, answer: str | None, *, needed: bool) -> Iterato
 
 def cdk(subject: DoctorSubject) -> Iterator[Finding]:
     """The CDK command line that `dataware deploy` runs."""
-    found, environ = None, {**subject.environ, **OFFLINE}
+    answer, environ = None, {**subject.environ, **OFFLINE}
     for command in candidates(subject.folder, environ):
         version = version_of(command, subject.folder, environ, SECONDS)
         if version is not None:
-            found = command, version
+            answer = command, version
             break
-    return cdk_found(found, needed=subject.in_project)
+    return cdk_found(answer, needed=subject.in_project)
 
 
 def cdk_found(

@@ -61,9 +61,9 @@ class ProcessPool:
             return
         start = multiprocessing.get_context("spawn")
         shared = _Shared(start.Event(), start.Value("q", 0))
-        begun = (self._open_account, self._pair, shared)
+        arguments = (self._open_account, self._pair, shared)
         with (
-            ProcessPoolExecutor(processes, start, initializer=_begin, initargs=begun) as pool,
+            ProcessPoolExecutor(processes, start, initializer=_begin, initargs=arguments) as pool,
             _Watch(stop, shared, count),
         ):
             try:
@@ -115,9 +115,9 @@ class _Watch:
             self._pass_on()
 
     def _pass_on(self) -> None:
-        read = self._shared.read.value
-        self._count(read - self._counted)
-        self._counted = read
+        count = self._shared.read.value
+        self._count(count - self._counted)
+        self._counted = count
 
 
 class _Work:
@@ -146,7 +146,7 @@ def _end_with_parent() -> None:
 
 
 def _carry_out(task: VerifyTask) -> tuple[VerifyTask, TaskResult]:
-    found = TaskResult()
+    result = TaskResult()
     shared = _Work.shared
-    carry_out(task, _Work.sides, found, shared.ended.is_set, shared.count)
-    return task, found
+    carry_out(task, _Work.sides, result, shared.ended.is_set, shared.count)
+    return task, result

@@ -136,8 +136,8 @@ def _renew(term: LeaseTerm, message: Message) -> None:
     """Take what the leading process says of the lock."""
     if lost := message.get("lost"):
         term.end(error_of(lost))
-    elif asked := message.get("term"):
-        term.renew(*asked)
+    elif renewal := message.get("term"):
+        term.renew(*renewal)
 
 
 async def _copy(

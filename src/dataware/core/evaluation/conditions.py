@@ -34,10 +34,10 @@ class Conditions:
                 self._found[name] = self.test(declared[name])
             except NotKnownError as error:
                 self._found[name] = error
-        found = self._found[name]
-        if isinstance(found, NotKnownError):
-            raise found
-        return found
+        answer = self._found[name]
+        if isinstance(answer, NotKnownError):
+            raise answer
+        return answer
 
     def choose(self, arguments: Any) -> Any:
         """The branch that `Fn::If` takes, unevaluated. Raises NotKnownError."""

@@ -45,8 +45,8 @@ class Evaluator:
 
         None stands for what is left out (`AWS::NoValue`).
         """
-        found = self._evaluate(expression)
-        return None if found is REMOVED else found
+        value = self._evaluate(expression)
+        return None if value is REMOVED else value
 
     def write(self, expression: Any) -> Any:
         """The expression with the values of its functions, and as it was where one is unknown."""

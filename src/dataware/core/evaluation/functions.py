@@ -41,8 +41,8 @@ def fill_in(evaluator: Evaluator, text: str) -> str:
     references".
     """
 
-    def look_up(found: re.Match[str]) -> str:
-        service, name = found.groups()
+    def look_up(match: re.Match[str]) -> str:
+        service, name = match.groups()
         if service in SECRETS:
             raise NotKnownError(
                 f"{{{{resolve:{service}}}}} names a secret, which is never read: write it out"
@@ -68,18 +68,18 @@ def _get_att(evaluator: Evaluator, argument: Any) -> Any:
 
 
 def _sub(evaluator: Evaluator, argument: Any) -> str:
-    text, given = (argument, {}) if isinstance(argument, str) else _pair("Fn::Sub", argument)
-    if not isinstance(text, str) or not isinstance(given, Mapping):
+    text, variables = (argument, {}) if isinstance(argument, str) else _pair("Fn::Sub", argument)
+    if not isinstance(text, str) or not isinstance(variables, Mapping):
         raise NotKnownError("Fn::Sub takes a text, or a text and a map: correct it")
     size = 0
 
-    def replace(found: re.Match[str]) -> str:
+    def replace(match: re.Match[str]) -> str:
         nonlocal size
-        name = found[1].strip()
+        name = match[1].strip()
         if name.startswith("!"):
             return f"${{{name[1:]}}}"
-        if name in given:
-            value = _text(evaluator, "Fn::Sub", given[name])
+        if name in variables:
+            value = _text(evaluator, "Fn::Sub", variables[name])
         elif "." in name:
             value = _text(evaluator, "Fn::Sub", {"Fn::GetAtt": name})
         else:
@@ -114,10 +114,10 @@ def _select(evaluator: Evaluator, argument: Any) -> Any:
         raise NotKnownError(f"Fn::Select takes a number, not {at!r}: correct it")
     # An unknown value beside the chosen one does not matter; one that may be left out does.
     plain = isinstance(values, list) and not any(map(_may_be_removed, values))
-    found = values if plain else _list(evaluator, "Fn::Select", values)
-    if int(at) >= len(found):
-        raise NotKnownError(f"Fn::Select takes number {at} of a list of {len(found)}: correct it")
-    return evaluator.resolve(found[int(at)])
+    items = values if plain else _list(evaluator, "Fn::Select", values)
+    if int(at) >= len(items):
+        raise NotKnownError(f"Fn::Select takes number {at} of a list of {len(items)}: correct it")
+    return evaluator.resolve(items[int(at)])
 
 
 def _may_be_removed(value: Any) -> bool:
@@ -132,11 +132,11 @@ def _find_in_map(evaluator: Evaluator, argument: Any) -> Any:
     if not isinstance(argument, list) or len(argument) not in {3, 4}:
         raise NotKnownError("Fn::FindInMap takes a mapping and two keys: correct it")
     keys = [_text(evaluator, "Fn::FindInMap", one) for one in argument[:3]]
-    found: Any = evaluator.document.get("Mappings")
+    value: Any = evaluator.document.get("Mappings")
     for key in keys:
-        found = _entry(found, key)
-    if found is not None:
-        return evaluator.resolve(found)
+        value = _entry(value, key)
+    if value is not None:
+        return evaluator.resolve(value)
     otherwise = argument[3] if len(argument) == 4 else None
     if isinstance(otherwise, Mapping) and "DefaultValue" in otherwise:
         return evaluator.resolve(otherwise["DefaultValue"])
@@ -175,10 +175,10 @@ def _pair(name: str, argument: Any) -> tuple[Any, Any]:
 
 
 def _list(evaluator: Evaluator, name: str, argument: Any) -> list[Any]:
-    found = evaluator.resolve(argument)
-    if not isinstance(found, list):
+    elements = evaluator.resolve(argument)
+    if not isinstance(elements, list):
         raise NotKnownError(f"{name} takes a list: correct it")
-    return found
+    return elements
 
 
 def _text(evaluator: Evaluator, name: str, argument: Any) -> str:

@@ -76,10 +76,10 @@ class References:
                 self._names[logical_id] = self._compute_name(logical_id)
             except NotKnownError as error:
                 self._names[logical_id] = error
-        found = self._names[logical_id]
-        if isinstance(found, NotKnownError):
-            raise found
-        return found
+        name = self._names[logical_id]
+        if isinstance(name, NotKnownError):
+            raise name
+        return name
 
     def _compute_name(self, logical_id: str) -> str:
         rule, resource = self._rule(logical_id), self._find_declared("Resources", logical_id) or {}
@@ -89,9 +89,9 @@ class References:
         if condition is not None and not self._evaluator.conditions.holds(condition):
             raise NotKnownError(f"{logical_id} is not created under condition {condition}")
         properties = resource.get("Properties")
-        given = properties if isinstance(properties, Mapping) else {}
+        declared = properties if isinstance(properties, Mapping) else {}
         resolve = self._evaluator.resolve
-        text = text_of(resolve(rule.expression(given, resolve)))
+        text = text_of(resolve(rule.expression(declared, resolve)))
         if text is None:
             raise NotKnownError(
                 f"CloudFormation generates the name of {logical_id}: give it a name to know it"
@@ -104,6 +104,6 @@ class References:
         return self._evaluator.names.get(named) if isinstance(named, str) else None
 
     def _find_declared(self, section: str, name: str) -> Mapping[str, Any] | None:
-        found = self._evaluator.document.get(section)
-        one = found.get(name) if isinstance(found, Mapping) else None
+        entries = self._evaluator.document.get(section)
+        one = entries.get(name) if isinstance(entries, Mapping) else None
         return one if isinstance(one, Mapping) else None

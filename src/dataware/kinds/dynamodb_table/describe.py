@@ -82,8 +82,8 @@ def _capacity(part: Mapping[str, Any], on_demand: bool) -> dict[str, Any]:
     """The throughput of a table or of a global index."""
     if on_demand:
         limits = part.get("OnDemandThroughput") or {}
-        kept = {name: limit for name, limit in limits.items() if limit != _UNLIMITED}
-        return {"OnDemandThroughput": kept} if kept else {}
+        limits_set = {name: limit for name, limit in limits.items() if limit != _UNLIMITED}
+        return {"OnDemandThroughput": limits_set} if limits_set else {}
     units = part.get("ProvisionedThroughput") or {}
     names = ("ReadCapacityUnits", "WriteCapacityUnits")
     return {"ProvisionedThroughput": {name: int(units[name]) for name in names if name in units}}
@@ -130,8 +130,8 @@ def _recovery(aws: Aws, name: str, _table: Mapping[str, Any]) -> dict[str, Any]:
     if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
         return {}
     days = recovery.get("RecoveryPeriodInDays")
-    kept = {"RecoveryPeriodInDays": days} if days else {}
-    return {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, **kept}}
+    period = {"RecoveryPeriodInDays": days} if days else {}
+    return {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, **period}}
 
 
 def _expiry(aws: Aws, name: str, _table: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,21 +145,21 @@ def _expiry(aws: Aws, name: str, _table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tags(aws: Aws, name: str, table: Mapping[str, Any]) -> dict[str, Any]:
-    found = _list_tags(aws, name, table["TableArn"])
-    return {"Tags": found} if found else {}
+    tags = _list_tags(aws, name, table["TableArn"])
+    return {"Tags": tags} if tags else {}
 
 
 def _list_tags(aws: Aws, name: str, arn: str) -> list[dict[str, str]]:
     """All tags that people have set, over every page."""
     client = aws.client("dynamodb")
-    found: list[dict[str, str]] = []
+    tags: list[dict[str, str]] = []
     more: dict[str, str] = {}
     while True:
         with aws.translate_errors(f"the tags of table {name}", "dynamodb:ListTagsOfResource"):
             page = client.list_tags_of_resource(ResourceArn=arn, **more)
-        found += own_tags(page["Tags"])
+        tags += own_tags(page["Tags"])
         if not page.get("NextToken") or page["NextToken"] == more.get("NextToken"):
-            return found
+            return tags
         more = {"NextToken": page["NextToken"]}
 
 

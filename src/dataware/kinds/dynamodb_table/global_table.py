@@ -27,11 +27,11 @@ def declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
     as that of the table only where all replicas agree.
     """
     replicas = properties.get("Replicas")
-    known = {name: value for name, value in properties.items() if name == "SSESpecification"}
+    shared = {name: value for name, value in properties.items() if name == "SSESpecification"}
     if not isinstance(replicas, list) or not all(isinstance(one, Mapping) for one in replicas):
-        return settings_of_table({**known, **UNSEEN})
+        return settings_of_table({**shared, **UNSEEN})
     each = [
-        settings_of_table({**known, **{name: one[name] for name in OF_A_REPLICA if name in one}})
+        settings_of_table({**shared, **{name: one[name] for name in OF_A_REPLICA if name in one}})
         for one in replicas or [{}]
     ]
     first, *rest = each

@@ -88,13 +88,13 @@ class _Look:
 
     def try_to_ask(self, call: str, field: str, consequence: str) -> dict[str, Any] | None:
         """As `ask`, for what only informs; the table being gone is a problem like any other."""
-        known = len(self.problems)
+        before = len(self.problems)
         try:
             answer = self.ask(call, field)
         except NotFoundError as error:
             self._remember(call, error)
             answer = None
-        self.problems[known:] = [one.meaning(consequence) for one in self.problems[known:]]
+        self.problems[before:] = [one.meaning(consequence) for one in self.problems[before:]]
         return answer
 
     def content(self, status: str) -> Content:

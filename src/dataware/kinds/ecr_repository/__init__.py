@@ -71,12 +71,12 @@ def probe(aws: Aws, name: str) -> Facts:
 
 def _settings(mutability: object, encryption: object) -> dict[str, Setting]:
     """How well images are protected; what is not literal is left out."""
-    found = {}
+    settings = {}
     if isinstance(mutability, str):
-        found["image_tags"] = Setting(int(mutability.startswith("IMMUTABLE")), mutability)
+        settings["image_tags"] = Setting(int(mutability.startswith("IMMUTABLE")), mutability)
     if isinstance(encryption, str):
-        found["encryption"] = Setting(int(encryption.startswith("KMS")), encryption)
-    return found
+        settings["encryption"] = Setting(int(encryption.startswith("KMS")), encryption)
+    return settings
 
 
 def _declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:

@@ -27,5 +27,5 @@ def name_expression(properties: Mapping[str, Any], resolve: Callable[[Any], Any]
 
 def account_of(name: str) -> str | None:
     """The only account that can have created a bucket of that name; None for any other name."""
-    found = _NAME.fullmatch(name)
-    return found["account"] if found else None
+    match = _NAME.fullmatch(name)
+    return match["account"] if match else None

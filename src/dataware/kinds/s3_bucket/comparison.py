@@ -42,12 +42,12 @@ def _encryption(value: Any) -> list[dict[str, Any]]:
 def _encryption_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     default = rule.get("ServerSideEncryptionByDefault") or {}
     algorithm, key = default.get("SSEAlgorithm", "AES256"), default.get("KMSMasterKeyID")
-    found = {"SSEAlgorithm": algorithm}
+    by_default = {"SSEAlgorithm": algorithm}
     if isinstance(key, str) and "alias/" not in key:
-        found["KMSMasterKeyID"] = key.rpartition("/")[2]
+        by_default["KMSMasterKeyID"] = key.rpartition("/")[2]
     if algorithm != "AES256":
-        found["BucketKeyEnabled"] = _switch(rule.get("BucketKeyEnabled"))
-    return found
+        by_default["BucketKeyEnabled"] = _switch(rule.get("BucketKeyEnabled"))
+    return by_default
 
 
 def _access_block(value: Any) -> dict[str, Any]:
@@ -82,8 +82,8 @@ def _default_retention(value: Any) -> dict[str, Any]:
 def count_expired(aws: Aws, bucket: str, name: str, live: Any, declared: Any) -> str:
     """How many of the first objects a declared lifecycle would expire now, if that can be seen."""
     try:
-        found = find_new_expirations(live, declared)
-        rules = [rule for rule in found if rule["part"] == "days" and not rule["tags"]]
+        expirations = find_new_expirations(live, declared)
+        rules = [rule for rule in expirations if rule["part"] == "days" and not rule["tags"]]
         with aws.translate_errors(f"bucket {bucket}", "s3:ListBucket"):
             page = aws.client("s3").list_objects_v2(Bucket=bucket, MaxKeys=_PAGE)
             listed = page.get("Contents", [])

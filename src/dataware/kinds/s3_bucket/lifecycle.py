@@ -30,7 +30,7 @@ def _from_api(rule: Mapping[str, Any]) -> dict[str, Any]:
     tags = [*where.get("Tags", ()), *([where["Tag"]] if where.get("Tag") else ())]
     expires = rule.get("Expiration") or {}
     older = rule.get("NoncurrentVersionExpiration") or {}
-    found = {
+    form = {
         "Id": rule.get("ID"),
         "Status": rule.get("Status"),
         "Prefix": where.get("Prefix") or rule.get("Prefix"),
@@ -48,17 +48,17 @@ def _from_api(rule: Mapping[str, Any]) -> dict[str, Any]:
             for one in rule.get("NoncurrentVersionTransitions", ())
         ],
     }
-    return {name: value for name, value in found.items() if value not in (None, {}, [])}
+    return {name: value for name, value in form.items() if value not in (None, {}, [])}
 
 
 def _transition(one: Mapping[str, Any], days: str) -> dict[str, Any]:
-    found = {
+    transition = {
         "StorageClass": one.get("StorageClass"),
         "TransitionInDays": one.get(days),
         "TransitionDate": _date(one.get("Date")),
         "NewerNoncurrentVersions": one.get("NewerNoncurrentVersions"),
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in transition.items() if value is not None}
 
 
 def _date(value: Any) -> Any:
@@ -108,7 +108,7 @@ def _rule_form(rule: Mapping[str, Any]) -> Rule | None:
 
 
 def _transitions_form(rows: list[Any]) -> list[Any]:
-    found = [
+    transitions = [
         [
             row.get("StorageClass"),
             text_of(row.get("TransitionInDays")),
@@ -117,7 +117,7 @@ def _transitions_form(rows: list[Any]) -> list[Any]:
         ]
         for row in rows
     ]
-    return sorted(found, key=str)
+    return sorted(transitions, key=str)
 
 
 def find_new_expirations(live: Any, declared: Any) -> list[Rule]:
@@ -166,10 +166,10 @@ def describe_deletion(name: str, live: Any, declared: Any) -> str | None:
     if name != "LifecycleConfiguration" or declared is None or live == declared:
         return None
     try:
-        found = find_new_expirations(live, declared)
+        expirations = find_new_expirations(live, declared)
     except (AttributeError, TypeError, ValueError):
         return "its declared lifecycle cannot be read, and may expire objects"
-    return "; ".join(dict.fromkeys(_describe(rule) for rule in found)) or None
+    return "; ".join(dict.fromkeys(_describe(rule) for rule in expirations)) or None
 
 
 def _describe(rule: Rule) -> str:
@@ -179,8 +179,8 @@ def _describe(rule: Rule) -> str:
         return f"objects{which} expire after {_days(rule['days'])}"
     if rule["part"] == "date":
         return f"objects{which} expire on {find_function(rule['date']) or rule['date']}"
-    days, kept = rule["noncurrent"]
-    beyond = f", all but the newest {kept}" if kept else ""
+    days, newer = rule["noncurrent"]
+    beyond = f", all but the newest {newer}" if newer else ""
     return f"older versions of objects{which} are deleted after {_days(days)}{beyond}"
 
 

@@ -130,8 +130,8 @@ def locate(aws: Aws, place: Location) -> str | None:
 
 
 def _region(head: Mapping[str, Any]) -> str | None:
-    found: str | None = head["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
-    return found or None
+    region: str | None = head["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+    return region or None
 
 
 def _facts_when_denied(look: _Look) -> Facts:
@@ -319,7 +319,7 @@ def _note_reactions(look: _Look) -> None:
 
 
 def _settings(look: _Look) -> dict[str, Setting]:
-    found: dict[str, Setting] = {}
+    settings: dict[str, Setting] = {}
     for setting in SETTINGS:
         try:
             answer = look.ask(setting.operation, setting.permission)
@@ -329,5 +329,5 @@ def _settings(look: _Look) -> dict[str, Setting]:
             consequence = f"{setting.name} is not compared"
             look.skip(error, setting.call, setting.permission, consequence)
             continue
-        found[setting.name] = setting.rank(answer)
-    return found
+        settings[setting.name] = setting.rank(answer)
+    return settings

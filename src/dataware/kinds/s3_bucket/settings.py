@@ -101,13 +101,13 @@ def declared_settings(properties: Mapping[str, Any]) -> dict[str, Setting]:
 
     New buckets are encrypted (SSE-S3) and closed to the public unless the template says otherwise.
     """
-    found = {
+    settings = {
         "encryption": _declared_encryption(properties),
         "public access block": _declared_block(properties),
         "versioning": _declared_versioning(properties),
         "object lock": _declared_lock(properties),
     }
-    return {name: setting for name, setting in found.items() if setting is not None}
+    return {name: setting for name, setting in settings.items() if setting is not None}
 
 
 def _declared_encryption(properties: Mapping[str, Any]) -> Setting | None:

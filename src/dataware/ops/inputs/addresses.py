@@ -76,9 +76,9 @@ def parse_address(text: str, kinds: Kinds) -> ResourceAddress:
     # Two types may be one thing (table, global table); the first of the catalogue stands for it.
     by_scheme = {kind.require_copying().scheme: kind for kind in reversed(copied)}
     if not separator:
-        meant, _, name = text.partition(":/")
-        schemes = [meant] if meant in by_scheme and name else sorted(by_scheme)
-        rest = name.lstrip("/") if meant in by_scheme and name else text or "name"
+        prefix, _, name = text.partition(":/")
+        schemes = [prefix] if prefix in by_scheme and name else sorted(by_scheme)
+        rest = name.lstrip("/") if prefix in by_scheme and name else text or "name"
         examples = " or ".join(f"{one}://{rest}" for one in schemes)
         raise InputError(f"{text or 'The empty address'} needs a scheme: {examples}")
     if scheme not in by_scheme:

@@ -101,8 +101,8 @@ def _read_path(path: Path, reading: _Reading, run: AppRun) -> App:
 
 def _address_in(path: Path) -> str | None:
     """The address that was typed in place of a file; a path keeps only one slash of it."""
-    found = re.fullmatch(r"([a-z][a-z0-9+-]+):/+(.+)", str(path))
-    return f"{found[1]}://{found[2]}" if found and not path.exists() else None
+    match = re.fullmatch(r"([a-z][a-z0-9+-]+):/+(.+)", str(path))
+    return f"{match[1]}://{match[2]}" if match and not path.exists() else None
 
 
 def _default(folder: Path, reading: _Reading, run: AppRun) -> App:

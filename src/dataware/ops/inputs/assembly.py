@@ -89,12 +89,13 @@ def _read_resources(
         patterns=options.patterns,
         every=options.every,
     )
-    found = read_stack_resources(source)
-    meant = stack.environment
-    found.wanted = [
-        replace(one, account=meant.account, region=meant.region) for one in found.wanted
+    reading = read_stack_resources(source)
+    environment = stack.environment
+    reading.wanted = [
+        replace(one, account=environment.account, region=environment.region)
+        for one in reading.wanted
     ]
-    return found
+    return reading
 
 
 def _values_of(
@@ -131,9 +132,9 @@ def read_assembly(
     whole = StackReading()
     environments = {}
     for one in chosen:
-        found = _read_resources(one, stacks, kinds, options)
-        whole.add(found)
-        if found.wanted:
+        reading = _read_resources(one, stacks, kinds, options)
+        whole.add(reading)
+        if reading.wanted:
             environments[one.id] = one.environment
     check_together(str(folder), whole.wanted, kinds)
     return App(
@@ -164,13 +165,13 @@ def read_whole(stack: Stack, kinds: Kinds) -> StackTemplate:
     return _with_environment(template, stack.environment, stack.id)
 
 
-def _with_environment(template: StackTemplate, meant: StackEnvironment, key: str) -> StackTemplate:
+def _with_environment(template: StackTemplate, place: StackEnvironment, key: str) -> StackTemplate:
     """A stack and its nested ones, with where they go and what tells them apart."""
     nested = {
-        logical_id: _with_environment(inner, meant, f"{key}/{logical_id}")
+        logical_id: _with_environment(inner, place, f"{key}/{logical_id}")
         for logical_id, inner in template.nested.items()
     }
-    return replace(template, nested=nested, account=meant.account, region=meant.region, id=key)
+    return replace(template, nested=nested, account=place.account, region=place.region, id=key)
 
 
 def _stacks(folder: Path, *, incomplete: bool = False, staged: bool = False) -> Iterator[Stack]:

@@ -60,10 +60,10 @@ class CdkSettings:
 
 
 def read_cdk_settings(
-    folder: Path, given: GivenSettings | None = None, environ: Mapping[str, str] = os.environ
+    folder: Path, own: GivenSettings | None = None, environ: Mapping[str, str] = os.environ
 ) -> CdkSettings:
     """The settings of the project in `folder`. Raises InputError for files CDK does not take."""
-    given = given or GivenSettings()
+    own = own or GivenSettings()
     user = _read(Path.home() / USER)
     project = _read(folder / PROJECT)
     if user.get("build"):
@@ -80,25 +80,25 @@ def read_cdk_settings(
 
     return CdkSettings(
         folder,
-        text("app", given.app),
-        text("build", given.build),
+        text("app", own.app),
+        text("build", own.build),
         text("output") or OUTPUT,
         text("profile"),
         text("region"),
-        _context(folder, given, environ, user=user, project=project),
+        _context(folder, own, environ, user=user, project=project),
     )
 
 
 def _context(
     folder: Path,
-    given: GivenSettings,
+    settings: GivenSettings,
     environ: Mapping[str, str],
     *,
     user: Mapping[str, Any],
     project: Mapping[str, Any],
 ) -> dict[str, Any]:
     variable = environ.get("CDK_CONTEXT")
-    words = given.context or ((variable,) if variable else ())
+    words = settings.context or ((variable,) if variable else ())
     bags = [
         user.get("context"),
         _read(folder / LOOKED_UP),
@@ -113,7 +113,7 @@ def _context(
 
 def context_of(words: Sequence[str]) -> dict[str, str]:
     """The context values in words such as ``stage=prod``. Raises InputError for any other."""
-    found = {}
+    context = {}
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key:
@@ -124,8 +124,8 @@ def context_of(words: Sequence[str]) -> dict[str, str]:
             raise InputError(
                 f"context keys that begin with aws: belong to CDK; {key} is one of them"
             )
-        found[key] = value
-    return found
+        context[key] = value
+    return context
 
 
 def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:

@@ -29,10 +29,10 @@ class FallbackPattern:
 
     def apply(self, name: str, places: Mapping[str, str | None]) -> str | None:
         """The fallback of a preferred name; None where the pattern does not fit."""
-        found = self._expression().fullmatch(name)
-        if found is None:
+        match = self._expression().fullmatch(name)
+        if match is None:
             return None
-        words = {**places, **found.groupdict()}
+        words = {**places, **match.groupdict()}
         needed = _WORD.findall(self.fallback)
         if any(words.get(word) is None for word in needed):
             return None
@@ -41,16 +41,16 @@ class FallbackPattern:
 
     def _expression(self) -> re.Pattern[str]:
         parts = _WORD.split(self.preferred)
-        seen: set[str] = set()
+        words: set[str] = set()
         text = ""
         for at, part in enumerate(parts):
             if at % 2 == 0:
                 text += re.escape(part)
-            elif part in seen:
+            elif part in words:
                 text += f"(?P={part})"
             else:
                 text += f"(?P<{part}>.+)"
-                seen.add(part)
+                words.add(part)
         return re.compile(text)
 
 
@@ -59,8 +59,8 @@ def parse_pattern(preferred: str, fallback: str, where: str) -> FallbackPattern:
     for half in (preferred, fallback):
         if not half or _REST.search(_WORD.sub("", half)):
             raise InputError(f"{where}: {preferred}={fallback} is no pattern: {SYNTAX}")
-    known = {*_WORD.findall(preferred), *PLACES}
-    unknown = [word for word in _WORD.findall(fallback) if word not in known]
+    words = {*_WORD.findall(preferred), *PLACES}
+    unknown = [word for word in _WORD.findall(fallback) if word not in words]
     if unknown:
         raise InputError(
             f"{where}: {{{unknown[0]}}} stands on the right of {preferred}={fallback} and not on "
@@ -71,22 +71,22 @@ def parse_pattern(preferred: str, fallback: str, where: str) -> FallbackPattern:
 
 def parse_patterns(words: Iterable[str]) -> tuple[FallbackPattern, ...]:
     """The patterns of the command line. Raises InputError."""
-    found = []
+    patterns = []
     for word in words:
         preferred, _, fallback = word.partition("=")
-        found.append(parse_pattern(preferred, fallback, "--fallback"))
-    return tuple(found)
+        patterns.append(parse_pattern(preferred, fallback, "--fallback"))
+    return tuple(patterns)
 
 
 def read_patterns(table: Mapping[str, Any], where: str) -> tuple[FallbackPattern, ...]:
     """The patterns of ``[fallbacks]``: the left half is the key, the right one or more texts."""
-    found = []
+    patterns = []
     for preferred, fallbacks in table.items():
         for fallback in fallbacks if isinstance(fallbacks, list) else [fallbacks]:
             if not isinstance(fallback, str):
                 raise InputError(f"{where}: {preferred} must be a string or a list of strings")
-            found.append(parse_pattern(preferred, fallback, where))
-    return tuple(found)
+            patterns.append(parse_pattern(preferred, fallback, where))
+    return tuple(patterns)
 
 
 def fallbacks_of(

@@ -115,8 +115,8 @@ def save_lock(
         if key not in entries and isinstance(entry, dict) and entry.get("stack") in planned
     )
     gone = {*(stale if prune else ()), *_under_other_types(plan)}
-    kept = {key: entry for key, entry in before.items() if key not in gone}
-    environments[here] = kept | entries
+    others = {key: entry for key, entry in before.items() if key not in gone}
+    environments[here] = others | entries
     # Sorted, so that the order of constructs in the app makes no difference in version control.
     _write(path, lock_document(environments), sort_keys=True)
     return stale

@@ -38,8 +38,8 @@ def _wrong_field(artifact: Any) -> str | None:
         return f"properties.{file}"
     if not isinstance(properties.get("stackName", ""), str):
         return "properties.stackName"
-    kept = {"displayName": str, "environment": str, "metadata": dict, "dependencies": list}
+    types = {"displayName": str, "environment": str, "metadata": dict, "dependencies": list}
     wrong = (
-        name for name, kind in kept.items() if not isinstance(artifact.get(name, kind()), kind)
+        name for name, kind in types.items() if not isinstance(artifact.get(name, kind()), kind)
     )
     return next(wrong, None)

@@ -24,16 +24,16 @@ def choose_resources(app: App, names: Sequence[str]) -> tuple[App, str]:
         return app, ""
     check_known(names, {name for one in app.wanted for name in names_of(one)})
     chosen = [one for one in app.wanted if not names_of(one).isdisjoint(names)]
-    left = [one.preferred for one in app.wanted if one not in chosen]
-    return replace(app, wanted=chosen), _describe_left(left)
+    others = [one.preferred for one in app.wanted if one not in chosen]
+    return replace(app, wanted=chosen), _describe_left(others)
 
 
-def check_known(names: Sequence[str], known: Set[str]) -> None:
+def check_known(names: Sequence[str], choices: Set[str]) -> None:
     """Raise InputError, with what may have been meant, for a name that is not known."""
     for name in names:
-        if name not in known:
+        if name not in choices:
             raise InputError(
-                f"--only {name}: no resource of the app is so called, {did_you_mean(name, known)}"
+                f"--only {name}: no resource of the app is so called, {did_you_mean(name, choices)}"
             )
 
 

@@ -75,8 +75,8 @@ class Source:
     @property
     def place(self) -> Mapping[str, str | None]:
         """What patterns may name of the stack."""
-        meant = self.values.environment
-        return {"account": meant.account, "region": meant.region, "stack": self.stack}
+        environment = self.values.environment
+        return {"account": environment.account, "region": environment.region, "stack": self.stack}
 
 
 def open_template(source: Source, document: Mapping[str, Any]) -> EvaluatedTemplate:
@@ -171,10 +171,10 @@ def read_resource(resource: TemplateResource) -> Wanted:
     if is_function(body):
         raise declared.bad(f"a part of it is {describe_value(body)}{cure(body)}")
     preferred = _preferred_name(template, declared, kind)
-    given = template.evaluator.write(resource.metadata[KEY])
-    if is_function(given):
-        raise declared.bad(f"Metadata.{KEY} is {describe_value(given)}{cure(given)}")
-    section = InputSection(f"{declared.where}, Metadata.Dataware", given)
+    written = template.evaluator.write(resource.metadata[KEY])
+    if is_function(written):
+        raise declared.bad(f"Metadata.{KEY} is {describe_value(written)}{cure(written)}")
+    section = InputSection(f"{declared.where}, Metadata.Dataware", written)
     if not isinstance(section.data, dict):
         raise declared.bad("Metadata.Dataware must be a mapping such as {Fallback: [name]}")
     section.only(WORDS.all)
@@ -253,12 +253,12 @@ def _name_in_computed(
     template: EvaluatedTemplate, kind: Kind, properties: Mapping[str, Any]
 ) -> Any:
     """The name in properties that are a function as a whole."""
-    found = template.evaluator.evaluate(properties)
-    if isinstance(found, Computed):
-        return found
-    if not isinstance(found, Mapping):
+    value = template.evaluator.evaluate(properties)
+    if isinstance(value, Computed):
+        return value
+    if not isinstance(value, Mapping):
         return Computed(properties, reason="it gives no properties: correct it")
-    return template.name(kind, found)
+    return template.name(kind, value)
 
 
 def _path_of(metadata: Mapping[str, Any]) -> str | None:

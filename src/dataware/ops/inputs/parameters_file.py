@@ -39,8 +39,8 @@ def read_parameters(words: Sequence[str], file: Path | None) -> GivenParameters:
     for word in words:
         if "=" not in word:
             raise InputError(f"--parameter {word} has no value: write it as KEY=VALUE")
-    told = _words_of(file) if file else []
-    return parse_parameters([*told, *words], keeps_others=True)
+    file_words = _words_of(file) if file else []
+    return parse_parameters([*file_words, *words], keeps_others=True)
 
 
 def _words_of(path: Path) -> list[str]:
@@ -78,40 +78,42 @@ def _word(section: InputSection, name: object, value: Any) -> str:
     return f"{name}={text}"
 
 
-def check_parameters(templates: Templates, given: GivenParameters) -> None:
+def check_parameters(templates: Templates, parameters: GivenParameters) -> None:
     """Refuse parameters that no template declares, and values that CloudFormation would refuse.
 
     Raises InputError, which shows no value of a secret.
     """
-    for stack, values in given.values.items():
-        meant = [one for one in templates if stack in {EVERY, one[0]}]
-        if not meant and given.for_cdk:
+    for stack, values in parameters.values.items():
+        concerned = [one for one in templates if stack in {EVERY, one[0]}]
+        if not concerned and parameters.for_cdk:
             continue
-        if not meant:
+        if not concerned:
             raise InputError(
                 f"--parameter {stack}:…: the app has no stack {stack}, "
                 f"{did_you_mean(stack, {name for name, _ in templates})}"
             )
         for name, value in values.items():
-            _check_parameter(meant, name, value)
+            _check_parameter(concerned, name, value)
 
 
 def _check_parameter(templates: Templates, name: str, value: str) -> None:
-    found = [one for _, document in templates if (one := _declared_parameters(document).get(name))]
-    if not found:
-        known = {one for _, document in templates for one in _declared_parameters(document)}
-        hint = did_you_mean(name, known) if known else "it has no parameters"
+    definitions = [
+        one for _, document in templates if (one := _declared_parameters(document).get(name))
+    ]
+    if not definitions:
+        names = {one for _, document in templates for one in _declared_parameters(document)}
+        hint = did_you_mean(name, names) if names else "it has no parameters"
         raise InputError(f"--parameter {name}: no template declares it, {hint}")
-    for definition in found:
+    for definition in definitions:
         secret = text_of(definition.get("NoEcho")) == "true"
         if STORED.fullmatch(str(definition.get("Type"))):
             continue
         for problem in list_parameter_problems(definition, value):
-            shown = name if secret else f"{name}={value}"
-            raise InputError(f"--parameter {shown}: {problem}")
+            setting = name if secret else f"{name}={value}"
+            raise InputError(f"--parameter {setting}: {problem}")
 
 
 def _declared_parameters(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    found = document.get("Parameters")
-    named = found.items() if isinstance(found, Mapping) else ()
+    declared = document.get("Parameters")
+    named = declared.items() if isinstance(declared, Mapping) else ()
     return {str(name): one for name, one in named if isinstance(one, Mapping)}

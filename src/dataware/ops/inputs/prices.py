@@ -33,20 +33,20 @@ def read_prices(path: Path | None) -> Prices:
 
     Raises InputError for what is no price.
     """
-    known = list_prices()
+    prices = list_prices()
     if path is None:
-        return known
+        return prices
     section = InputSection(str(path), _object(path))
     section.only(("name", "date", "region", "source", "usd"))
-    usd = _usd(section, known.usd)
+    usd = _usd(section, prices.usd)
     return replace(
-        known,
+        prices,
         name=section.text("name") or OWN,
         date=_date(section),
         region=section.required_text("region"),
         source=section.text("source") or str(path),
-        usd={**known.usd, **usd},
-        filled=tuple(sorted(known.usd.keys() - usd.keys())),
+        usd={**prices.usd, **usd},
+        filled=tuple(sorted(prices.usd.keys() - usd.keys())),
     )
 
 
@@ -68,13 +68,13 @@ def _date(section: InputSection) -> str:
     return date
 
 
-def _usd(section: InputSection, known: Mapping[str, float]) -> Mapping[str, float]:
+def _usd(section: InputSection, prices: Mapping[str, float]) -> Mapping[str, float]:
     usd = section.mapping("usd")
     if not usd:
-        raise section.bad(f"usd is missing: give the price of {' or '.join(known)} in US dollars")
+        raise section.bad(f"usd is missing: give the price of {' or '.join(prices)} in US dollars")
     for unit, price in usd.items():
-        if unit not in known:
-            raise section.bad(f"usd has an unknown unit {unit}, {did_you_mean(unit, known)}")
+        if unit not in prices:
+            raise section.bad(f"usd has an unknown unit {unit}, {did_you_mean(unit, prices)}")
         number = isinstance(price, int | float) and not isinstance(price, bool)
         if not number or not isfinite(price) or price < 0:
             raise section.bad(f"usd of {unit} must be a number of US dollars, 0 or more")

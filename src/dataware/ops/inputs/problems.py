@@ -74,9 +74,9 @@ class CheckedFile:
         """What concerns the named resources, and the whole file. Raises InputError for others."""
         if not chosen:
             return self
-        known = {name for one in self.wanted for name in names_of(one)}
-        known |= {name for problem in self.problems for name in problem.names}
-        check_known(chosen, known)
+        names = {name for one in self.wanted for name in names_of(one)}
+        names |= {name for problem in self.problems for name in problem.names}
+        check_known(chosen, names)
         wanted = [one for one in self.wanted if not names_of(one).isdisjoint(chosen)]
         problems = [
             one for one in self.problems if not one.names or not set(one.names).isdisjoint(chosen)
@@ -87,13 +87,13 @@ class CheckedFile:
 Reader = Callable[[], Wanted]
 
 
-def check_file(path: Path, kinds: Kinds, given: GivenParameters | None = None) -> CheckedFile:
+def check_file(path: Path, kinds: Kinds, parameters: GivenParameters | None = None) -> CheckedFile:
     """Read a dataware.toml, a template or a cloud assembly to its end, whatever is wrong with it.
 
-    `given` are the values of parameters. Raises InputError for what cannot be read at all, such as
-    a path to nothing, and for parameters of what has none.
+    Raises InputError for what cannot be read at all, such as a path to nothing, and for
+    `parameters` of what has none.
     """
-    sources = ValueSources(given or GivenParameters())
+    sources = ValueSources(parameters or GivenParameters())
     if path.is_dir():
         if not (path / MANIFEST).is_file():
             raise InputError(f"{path} is not a cloud assembly: it has no {MANIFEST}")

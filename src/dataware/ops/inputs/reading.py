@@ -96,14 +96,14 @@ class InputSection:
         """A complaint about this section."""
         return InputError(f"{self.where}: {what}")
 
-    def only(self, known: Iterable[str]) -> None:
+    def only(self, fields: Iterable[str]) -> None:
         """Refuse keys that have no meaning."""
-        for error in self.unknown_fields(known):
+        for error in self.unknown_fields(fields):
             raise error
 
-    def unknown_fields(self, known: Iterable[str]) -> Iterator[InputError]:
+    def unknown_fields(self, fields: Iterable[str]) -> Iterator[InputError]:
         """A complaint about each key that has no meaning."""
-        allowed = set(known)
+        allowed = set(fields)
         for key in self.data:
             if key not in allowed:
                 yield self.bad(f"unknown field {key}, {did_you_mean(str(key), allowed)}")
@@ -128,8 +128,8 @@ class InputSection:
         values = value if isinstance(value, list) else [value]
         odd = [one for one in values if not _is_literal_text(one)]
         if odd:
-            given = f"{describe_value(odd[0])}{cure(odd[0])}"
-            raise self.bad(f"{field} must be a string or a list of strings, not {given}")
+            description = f"{describe_value(odd[0])}{cure(odd[0])}"
+            raise self.bad(f"{field} must be a string or a list of strings, not {description}")
         return tuple(values)
 
     def mapping(self, field: str) -> Mapping[str, Any]:

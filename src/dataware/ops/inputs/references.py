@@ -49,10 +49,10 @@ def refers(value: Any) -> bool:
 
 
 def _sub_refers(argument: Any) -> bool:
-    text, given = (argument, {}) if isinstance(argument, str) else _pair(argument)
+    text, variables = (argument, {}) if isinstance(argument, str) else _pair(argument)
     if not isinstance(text, str):
         return True
-    return refers(given) or not _covered(_VARIABLE.findall(text), given)
+    return refers(variables) or not _covered(_VARIABLE.findall(text), variables)
 
 
 def _pair(argument: Any) -> tuple[Any, dict[str, Any]]:
@@ -61,5 +61,5 @@ def _pair(argument: Any) -> tuple[Any, dict[str, Any]]:
     return None, {}
 
 
-def _covered(variables: list[str], given: Collection[str]) -> bool:
-    return all(name.strip() in SAME_EVERYWHERE or name.strip() in given for name in variables)
+def _covered(variables: list[str], covered: Collection[str]) -> bool:
+    return all(name.strip() in SAME_EVERYWHERE or name.strip() in covered for name in variables)

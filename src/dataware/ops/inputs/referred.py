@@ -19,7 +19,7 @@ ERROR = "aws:cdk:error"
 
 def referred_resources(folder: Path, artifact: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The resources, in the form of a template, by the logical id that each would have."""
-    found = {}
+    resources = {}
     for entry in _entries(folder, artifact, WANTED):
         data = entry if isinstance(entry, dict) else {}
         named, resource = data.get("LogicalId"), data.get("Resource")
@@ -28,8 +28,8 @@ def referred_resources(folder: Path, artifact: Mapping[str, Any]) -> dict[str, d
                 f"{folder} holds an entry {WANTED} that this version does not know: use one version"
                 " of dataware in the app and here, and run `cdk synth` again"
             )
-        found[named] = resource
-    return found
+        resources[named] = resource
+    return resources
 
 
 def _opts_in(resource: Mapping[str, Any]) -> bool:
@@ -45,11 +45,11 @@ def errors_of(folder: Path, artifact: Mapping[str, Any]) -> Iterator[str]:
 
 def _entries(folder: Path, artifact: Mapping[str, Any], type_: str) -> Iterator[Any]:
     """The data of every fitting entry, whether the manifest holds the metadata or names a file."""
-    found = dict(artifact.get("metadata") or {})
+    metadata = dict(artifact.get("metadata") or {})
     beside = artifact.get("additionalMetadataFile")
     if isinstance(beside, str):
-        found.update(_read(folder / beside))
-    for entries in found.values():
+        metadata.update(_read(folder / beside))
+    for entries in metadata.values():
         for entry in entries if isinstance(entries, list) else []:
             if isinstance(entry, dict) and entry.get("type") == type_:
                 yield entry.get("data")

@@ -69,14 +69,14 @@ def select_stacks(
 def _with_dependencies(stacks: Sequence[Stack], chosen: Sequence[Stack]) -> list[Stack]:
     """The chosen stacks with all that they depend on, in the order of the assembly."""
     by_id = {stack.id: stack for stack in stacks}
-    found: set[str] = set()
+    ids: set[str] = set()
     waiting = [stack.id for stack in chosen]
     while waiting:
         stack_id = waiting.pop()
-        if stack_id in by_id and stack_id not in found:
-            found.add(stack_id)
+        if stack_id in by_id and stack_id not in ids:
+            ids.add(stack_id)
             waiting += by_id[stack_id].depends_on
-    return [stack for stack in stacks if stack.id in found]
+    return [stack for stack in stacks if stack.id in ids]
 
 
 def stacks_named(stacks: Sequence[Stack], name: str, *, exclusively: bool = False) -> list[Stack]:
@@ -99,8 +99,8 @@ def stacks_named(stacks: Sequence[Stack], name: str, *, exclusively: bool = Fals
         raise InputError(f"the app has {len(chosen)} stacks of the name {name}: choose {paths}")
     if not chosen:
         names = {stack.name for stack in stacks}
-        known = names if len(names) == len(stacks) else {stack.id for stack in stacks}
-        raise InputError(f"the app has no stack {name}, {did_you_mean(name, known)}")
+        choices = names if len(names) == len(stacks) else {stack.id for stack in stacks}
+        raise InputError(f"the app has no stack {name}, {did_you_mean(name, choices)}")
     return chosen if exclusively else _with_dependencies(stacks, chosen)
 
 

@@ -64,8 +64,8 @@ def read_template(path: Path, kinds: Kinds, options: ReadOptions, stack: str | N
     # A pipe that the shell hands on can be read only once.
     document = parse_template(path)
     name, account, region = parse_stack(stack) if stack else (None, None, None)
-    meant = StackEnvironment(account, region)
-    values = StackValues(options.sources, stack, meant)
+    environment = StackEnvironment(account, region)
+    values = StackValues(options.sources, stack, environment)
     source = Source(
         path,
         kinds,
@@ -76,18 +76,18 @@ def read_template(path: Path, kinds: Kinds, options: ReadOptions, stack: str | N
         every=options.every,
     )
     check_parameters([(name or "", document)], options.sources.parameters)
-    found = read_stack_resources(source, document)
-    check_together(str(path), found.wanted, kinds)
+    reading = read_stack_resources(source, document)
+    check_together(str(path), reading.wanted, kinds)
     resolve = values.evaluator(document, kinds).evaluate
     expanded = expand(document, kinds, resolve)
     stacks = (read_stack(name, path, kinds, template=expanded),) if name else ()
     return App(
-        found.wanted,
-        {name: meant} if name else {},
+        reading.wanted,
+        {name: environment} if name else {},
         stacks,
-        tuple(found.unseen),
-        tuple(found.notes),
-        tuple(found.unplanned),
+        tuple(reading.unseen),
+        tuple(reading.notes),
+        tuple(reading.unplanned),
         options.sources.asked,
     )
 
@@ -103,22 +103,22 @@ def read_stack_resources(
     """
     document = parse_template(source.path) if document is None else document
     template = open_template(source, document)
-    found = StackReading(unseen=list(warn_of_unseen(str(source.path), template.expanded.unseen)))
+    reading = StackReading(unseen=list(warn_of_unseen(str(source.path), template.expanded.unseen)))
     for resource in resources_of(source, template):
-        found.add(_read_one(resource, above))
-    found.wanted += read_referred(source, template)
-    return found
+        reading.add(_read_one(resource, above))
+    reading.wanted += read_referred(source, template)
+    return reading
 
 
 def _read_one(resource: TemplateResource, above: frozenset[Path]) -> StackReading:
-    source, asked = resource.source, resource.opts_in
+    source, opts_in = resource.source, resource.opts_in
     if resource.existence is False:
         condition = resource.body["Condition"]
         text = f"{resource.logical_id} is not created, because condition {condition} is false"
-        return StackReading(notes=[text] if asked else [])
+        return StackReading(notes=[text] if opts_in else [])
     if resource.type == NESTED:
         return _read_nested(resource, above)
-    if asked:
+    if opts_in:
         return StackReading([read_resource(resource)])
     if not (source.every or source.patterns):
         return StackReading()
@@ -188,12 +188,12 @@ def _read_nested(resource: TemplateResource, above: frozenset[Path]) -> StackRea
     """What is to be planned of a nested stack whose template is a file."""
     source = resource.source
     path = find_nested_template(resource.body, source.path)
-    seen = above | {source.path.resolve()}
-    if path is None or path.resolve() in seen:
+    around = above | {source.path.resolve()}
+    if path is None or path.resolve() in around:
         reason = "its template is not a file here, so nothing in it is planned"
         unplanned = Unplanned(resource.logical_id, NESTED, source.stack, reason)
         return StackReading(unplanned=[unplanned] if source.every else [])
-    reading = read_stack_resources(_nested_source(resource, path), above=frozenset(seen))
+    reading = read_stack_resources(_nested_source(resource, path), above=frozenset(around))
     if isinstance(resource.existence, Computed):
         reading.wanted = [_make_conditional(one) for one in reading.wanted]
     return reading
@@ -206,7 +206,7 @@ def _make_conditional(wanted: Wanted) -> Wanted:
 def _nested_source(resource: TemplateResource, path: Path) -> Source:
     """What reads a nested stack: its parameters are those that the stack around it hands down."""
     source, passed = resource.source, resource.properties.get("Parameters")
-    given = resource.template.evaluator.evaluate(passed if isinstance(passed, Mapping) else {})
+    inner = resource.template.evaluator.evaluate(passed if isinstance(passed, Mapping) else {})
     try:
         arn = resource.deployed_id()
     except NotKnownError:
@@ -214,7 +214,7 @@ def _nested_source(resource: TemplateResource, path: Path) -> Source:
     values = replace(
         source.values,
         stack=arn,
-        given=given if isinstance(given, Mapping) else {},
+        given=inner if isinstance(inner, Mapping) else {},
         unnamed="CloudFormation names a nested stack when it creates it",
     )
     # A slash stands in the name of no stack, so nothing that is deployed is taken for it.

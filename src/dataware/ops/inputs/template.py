@@ -30,8 +30,8 @@ def resources_of(path: Path, kinds: Kinds) -> dict[str, dict[str, Any]]:
 
 def check_resources(document: Mapping[str, Any], path: Path, *, synthesized: bool) -> None:
     """Raise InputError for a document without `Resources`, which CDK alone leaves out."""
-    found = document.get("Resources", {} if synthesized else None)
-    if not isinstance(found, dict):
+    resources = document.get("Resources", {} if synthesized else None)
+    if not isinstance(resources, dict):
         raise InputError(
             f"{path} is not a CloudFormation template: it has no Resources{_hint(document)}"
         )
@@ -61,16 +61,16 @@ def read_stack(
     """
     template = expand(parse_template(path), kinds) if template is None else template
     check_resources(template.document, path, synthesized=True)
-    seen = above | {path.resolve()}
+    around = above | {path.resolve()}
     inner = {
         logical_id: at
         for logical_id, resource in template.resources.items()
         if (at := find_nested_template(resource, path)) is not None
     }
     nested = {
-        one: read_stack(f"{name}/{one}", at, kinds, seen)
+        one: read_stack(f"{name}/{one}", at, kinds, around)
         for one, at in inner.items()
-        if at.resolve() not in seen
+        if at.resolve() not in around
     }
     declared = read_declared(name, template, str(path))
     # A pipe, such as a shell hands on, can be read only once.
@@ -91,8 +91,8 @@ def find_nested_template(resource: Mapping[str, Any], path: Path) -> Path | None
         named = properties.get("TemplateURL") if isinstance(properties, Mapping) else None
     if not isinstance(named, str) or "://" in named:
         return None
-    found = path.parent / named
-    return found if found.is_file() else None
+    file = path.parent / named
+    return file if file.is_file() else None
 
 
 def parse_template(path: Path) -> dict[str, Any]:

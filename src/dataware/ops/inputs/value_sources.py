@@ -35,18 +35,18 @@ Given = TypeVarTuple("Given")
 
 def _once(ask: Callable[[*Given], Answer]) -> Callable[[*Given], Answer]:
     """The same question, asked once: what is not known stays so for the whole run."""
-    found: dict[tuple[*Given], Answer | NotKnownError] = {}
+    answers: dict[tuple[*Given], Answer | NotKnownError] = {}
 
     def answer(*given: *Given) -> Answer:
-        if given not in found:
+        if given not in answers:
             try:
-                found[given] = ask(*given)
+                answers[given] = ask(*given)
             except NotKnownError as error:
-                found[given] = error
-        said = found[given]
-        if isinstance(said, NotKnownError):
-            raise NotKnownError(str(said))
-        return said
+                answers[given] = error
+        value = answers[given]
+        if isinstance(value, NotKnownError):
+            raise NotKnownError(str(value))
+        return value
 
     return answer
 
@@ -150,9 +150,9 @@ class StackValues:
         if self.given is not None:
             return self.given
         declared = document.get("Parameters")
-        known = declared if isinstance(declared, Mapping) else {}
-        told = self.sources.parameters.values_for(parse_stack(self.stack or "")[0])
-        return {name: one for name, one in told.items() if name in known}
+        declared_here = declared if isinstance(declared, Mapping) else {}
+        values = self.sources.parameters.values_for(parse_stack(self.stack or "")[0])
+        return {name: one for name, one in values.items() if name in declared_here}
 
     def _pseudo(self, name: str) -> str:
         answers: dict[str, Callable[[], str]] = {
@@ -190,10 +190,10 @@ class StackValues:
         if self.stack.startswith("arn:"):
             return self.stack
         self._check_account()
-        found = self.sources.id_of(self.environment.region, self.stack)
-        if found is None:
+        stack_id = self.sources.id_of(self.environment.region, self.stack)
+        if stack_id is None:
             raise NotKnownError(f"stack {self.stack} gets its id when it is deployed first")
-        return found
+        return stack_id
 
     def _deployed_parameters(self) -> Mapping[str, str]:
         if self.stack is None or self.given is not None or self.sources.open_aws is None:
@@ -226,12 +226,12 @@ class StackValues:
             except NotKnownError as error:
                 reason = f" ({error})"
         self._check_account()
-        found = self.sources.exports_in(self.environment.region)
-        if name not in found:
+        exports = self.sources.exports_in(self.environment.region)
+        if name not in exports:
             raise NotKnownError(
                 f"no deployed stack exports {name}{reason}: deploy that stack first"
             )
-        return found[name]
+        return exports[name]
 
     def _check_account(self) -> None:
         """Raise NotKnownError where the stack goes to an account that is not asked."""
@@ -264,7 +264,7 @@ def _arn_of(kind: Kind) -> Callable[[str, str, str, str], str]:
 
 def exports_of(each: Iterable[tuple[Mapping[str, Any], Evaluator]]) -> Exports:
     """What the templates of an app export, with the evaluators of these."""
-    found: dict[str, Callable[[], str]] = {}
+    exports: dict[str, Callable[[], str]] = {}
     for document, evaluator in each:
         outputs = document.get("Outputs")
         for one in outputs.values() if isinstance(outputs, Mapping) else ():
@@ -273,8 +273,8 @@ def exports_of(each: Iterable[tuple[Mapping[str, Any], Evaluator]]) -> Exports:
                 continue
             name = evaluator.evaluate(export.get("Name"))
             if isinstance(name, str):
-                found[name] = _answer(evaluator, one.get("Value"))
-    return found
+                exports[name] = _answer(evaluator, one.get("Value"))
+    return exports
 
 
 def _answer(evaluator: Evaluator, expression: Any) -> Callable[[], str]:

@@ -75,9 +75,9 @@ class App:
     def check_environment(self, account: str, region: str) -> None:
         """Raise InputError when the app or a stack is meant for another account or region."""
         self._check_pin(account, region)
-        for stack, meant in self.environments.items():
-            if meant.account not in {None, account} or meant.region not in {None, region}:
-                there = f"account {meant.account or account}, {meant.region or region}"
+        for stack, place in self.environments.items():
+            if place.account not in {None, account} or place.region not in {None, region}:
+                there = f"account {place.account or account}, {place.region or region}"
                 raise InputError(
                     f"Stack {self._stack_name(stack)} is meant for {there}, but the credentials "
                     f"and region are those of account {account}, {region}: choose them with "

@@ -79,13 +79,13 @@ def _read_keys(node: yaml.Node) -> None:
     """
     if not isinstance(node, yaml.MappingNode):
         return
-    seen = set()
+    keys = set()
     for at, (key, value) in enumerate(node.value):
         if not isinstance(key, yaml.ScalarNode) or key.tag not in KNOWN:
             raise _mistake("a key must be text, not a list, mapping or function", key)
-        if key.value in seen:
+        if key.value in keys:
             raise _mistake(f"key {key.value} is given twice", key)
-        seen.add(key.value)
+        keys.add(key.value)
         if key.tag != MERGE:
             node.value[at] = (yaml.ScalarNode(TEXT, key.value, key.start_mark), value)
 

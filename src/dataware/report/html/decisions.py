@@ -36,15 +36,15 @@ def decisions_section(decisions: Iterable[tuple[Data, Data]]) -> ReportSection:
     Stops come first, then warnings, then changes. What stays as it is stands folded behind them.
     """
     ranked = sorted(decisions, key=lambda each: _rank(each[0]))
-    shown = [each for each in ranked if _rank(each[0]) < UNCHANGED]
-    folded = ranked[len(shown) :]
-    if not shown:
+    changes = [each for each in ranked if _rank(each[0]) < UNCHANGED]
+    folded = ranked[len(changes) :]
+    if not changes:
         return ReportSection("decision", "Decisions", tables=[_table("decisions", ranked)])
     unchanged = f"{len(folded):,} unchanged"
     return ReportSection(
         "decision",
         "Decisions",
-        tables=[_table("decisions", shown)],
+        tables=[_table("decisions", changes)],
         folded=[(unchanged, _table("unchanged", folded))] if folded else [],
     )
 

@@ -41,8 +41,8 @@ def plan_page(data: Data, warnings: Sequence[str]) -> str:
             ReportSection("guard", "What a deployment would lose", tables=[_losses(guard)])
         )
     sections.append(decisions_section([(one, one) for one in plan["resources"]]))
-    made = format_moment(plan["created"])
-    facts = [("Account", plan["account"]), ("Region", plan["region"]), ("Made", made)]
+    moment = format_moment(plan["created"])
+    facts = [("Account", plan["account"]), ("Region", plan["region"]), ("Made", moment)]
     return render(
         ReportPage("plan", "Plan", facts, _headline(data), plan_boxes(data), (), sections)
     )
@@ -74,8 +74,8 @@ def _headline(data: Data) -> Headline:
         return Headline(BAD, "Stopped: nothing will be changed", detail)
     if attention := int(data.get("attention", 0)):
         watch = needs_attention(attention)
-        told = text if watch in text else f"{text} {watch}."
-        detail = f"{told} Nothing was changed yet."
+        text_shown = text if watch in text else f"{text} {watch}."
+        detail = f"{text_shown} Nothing was changed yet."
         return Headline(WARN, "Look before you apply", detail)
     if actions & COPIES or Action.CREATE in actions:
         return Headline(NOTE, "Ready to apply", f"{text} Nothing was changed yet.")

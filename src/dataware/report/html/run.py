@@ -73,7 +73,7 @@ def _figures(story: Story) -> Facts:
     size = sum(int(one.get("bytes", 0)) for one in counts)
     compared = sum(one.same for one in story.migrations.values())
     apart = sum(len(keys.keys) for keys in unexplained_differences(story))
-    left = sum(len(keys.keys) for keys in story.skipped) + story.cut["skipped"]
+    skipped = sum(len(keys.keys) for keys in story.skipped) + story.cut["skipped"]
     figures = [
         ("Resources", len(story.decided), ""),
         ("Migrations", len(story.carried), ""),
@@ -81,17 +81,17 @@ def _figures(story: Story) -> Facts:
         ("Data copied", size, volume(size)),
         ("Compared equal", compared, ""),
         ("Different", apart, ""),
-        ("Skipped", left, ""),
+        ("Skipped", skipped, ""),
         ("Warnings", len(story.warnings), ""),
     ]
-    told = [(name, words or f"{number:,}") for name, number, words in figures if number]
-    return told if len(told) > 1 else []
+    rows = [(name, words or f"{number:,}") for name, number, words in figures if number]
+    return rows if len(rows) > 1 else []
 
 
 def _sections(story: Story) -> Iterator[ReportSection]:
     """What stopped or needs a person first, then what was decided and done."""
-    if told := [*story.stops, *story.warnings]:
-        table = timeline_table("warnings", "Review these", told)
+    if lines := [*story.stops, *story.warnings]:
+        table = timeline_table("warnings", "Review these", lines)
         yield ReportSection("warned", "Stops and warnings", tables=[table])
     if story.skipped:
         again = " Fix the causes and run the same command again to copy them."
@@ -107,12 +107,12 @@ def _sections(story: Story) -> Iterator[ReportSection]:
 
 def _migrations(story: Story) -> ReportSection:
     longest = sorted(story.carried, key=lambda one: one.begun - one.ended)[:CHARTED]
-    shown = [one for one in story.carried if one in longest]
+    charted = [one for one in story.carried if one in longest]
     tables = [migrations_table(story)] if len(story.carried) > 1 else []
     text = ""
     if len(story.carried) > CHARTED:
         text = f"The {CHARTED} longest of {len(story.carried):,} migrations follow with a chart."
-    each = [_describe_migration(story, one, f"migration-{n}") for n, one in enumerate(shown, 1)]
+    each = [_describe_migration(story, one, f"migration-{n}") for n, one in enumerate(charted, 1)]
     return ReportSection("migrations", "Migrations", text, tables, each)
 
 
@@ -167,6 +167,6 @@ def _about(story: Story) -> ReportSection:
     facts = [(str(name), str(value)) for name, value in versions.items()]
     if story.exit_code is not None:
         facts.append(("Exit code", str(story.exit_code)))
-    told = timeline_table("told", "Every line, in order", story.timeline)
-    folded = [(EVERYTHING, told)] if story.timeline else []
+    timeline = timeline_table("told", "Every line, in order", story.timeline)
+    folded = [(EVERYTHING, timeline)] if story.timeline else []
     return ReportSection("about", "Versions and log", folded=folded, facts=facts)

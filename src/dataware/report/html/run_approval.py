@@ -97,9 +97,9 @@ def _amounts(story: Story) -> Iterator[str]:
     done: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for one in story.carried:
-        there, found = one.in_place
+        there, amount = one.in_place
         done[one.unit] += there
-        total[one.unit] += max(there, found)
+        total[one.unit] += max(there, amount)
     for unit, whole in total.items():
         if done[unit] < whole:
             yield f"{done[unit]:,} of {format_count(whole, unit)} are in place."
@@ -143,9 +143,9 @@ def _apart(story: Story) -> str:
     listed: Counter[str] = Counter()
     for keys in story.differing:
         listed[keys.about[0]] += len(keys.keys)
-    found = sides | listed
-    found["missing"] = max(0, found["missing"] - _count_skipped(story))
-    return ", ".join(f"{count:,} {side}" for side, count in found.items() if count)
+    names = sides | listed
+    names["missing"] = max(0, names["missing"] - _count_skipped(story))
+    return ", ".join(f"{count:,} {side}" for side, count in names.items() if count)
 
 
 def _doubts(story: Story, firsts: list[Data]) -> Iterator[str]:
@@ -204,9 +204,9 @@ def _tasks(story: Story) -> Iterator[str]:
         yield f"Look into {format_count(count, 'skipped key')}: {reason}."
     if watched := _list_warned_names(firsts):
         yield f"Decide about {name_list(watched)}."
-    for told in story.timeline:
-        if told.code == "left-to-do":
-            yield told.text.removeprefix("Left to do: ") + "."
+    for entry in story.timeline:
+        if entry.code == "left-to-do":
+            yield entry.text.removeprefix("Left to do: ") + "."
     yield from _next_command(story, bool(stops))
 
 

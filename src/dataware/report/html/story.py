@@ -83,9 +83,9 @@ class MigrationStory:
             return int(self.verified.get("count", 0))
         if self.equal is not None:
             return self.equal
-        found = self.differences or {}
-        lacking = sum(int(found.get(side, 0)) for side in ("missing", "different"))
-        return max(0, int(found.get("compared", 0)) - lacking)
+        differences = self.differences or {}
+        lacking = sum(int(differences.get(side, 0)) for side in ("missing", "different"))
+        return max(0, int(differences.get("compared", 0)) - lacking)
 
     @property
     def rate(self) -> float | None:
@@ -187,21 +187,21 @@ class Story:
         name = str(data.get("name", ""))
         if name not in self.migrations:
             self.migrations[name] = MigrationStory(name, str(data.get("source", "")), begun=at)
-        found = self.migrations[name]
-        found.ended = at
-        found.source = found.source or str(data.get("source", ""))
-        found.unit = str(data.get("unit", found.unit))
-        return found
+        migration = self.migrations[name]
+        migration.ended = at
+        migration.source = migration.source or str(data.get("source", ""))
+        migration.unit = str(data.get("unit", migration.unit))
+        return migration
 
     def _report(self, at: float, code: str, data: Data) -> None:
         try:
             text = event(code, **data).text()
         except (KeyError, ValueError, TypeError):
             text = f"{code}: " + ", ".join(f"{name} {value}" for name, value in data.items())
-        told = TimelineEntry(at, MESSAGES[code].level, text, code)
-        self.timeline.append(told)
+        entry = TimelineEntry(at, MESSAGES[code].level, text, code)
+        self.timeline.append(entry)
         if data.get("name") in self.migrations or code in _OPENING:
-            self.migration(at, data).timeline.append(told)
+            self.migration(at, data).timeline.append(entry)
 
 
 _OPENING = frozenset({"copying", "found", "found-about", "verifying", "verified", "differences"})

@@ -92,19 +92,19 @@ def _drop_constant_columns(table: ReportTable, places: int) -> ReportTable:
 def _note(cut: int, story: Story | None = None) -> str:
     """What a list does not hold."""
     listed = sum(len(keys.keys) for keys in story.differing) if story else 0
-    known = sum(
+    total = sum(
         int(value)
         for one in (story.compared if story else ())
         for side, value in (one.differences or {}).items()
         if side in {"missing", "extra", "different"} and isinstance(value, int)
     )
-    more = max(cut, known - listed)
+    more = max(cut, total - listed)
     return f"{format_count(more, 'more key')} were only counted." if more > 0 else ""
 
 
-def timeline_table(id: str, caption: str, told: Sequence[TimelineEntry]) -> ReportTable:
+def timeline_table(id: str, caption: str, entries: Sequence[TimelineEntry]) -> ReportTable:
     """Lines that were told, with their time."""
-    rows: list[Row] = [(seconds_in_words(one.at), one.level, one.text) for one in told]
+    rows: list[Row] = [(seconds_in_words(one.at), one.level, one.text) for one in entries]
     return ReportTable(id, caption, TOLD, rows)
 
 

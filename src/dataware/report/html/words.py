@@ -101,8 +101,8 @@ def _remarks(story: Story) -> str:
 
 
 def _grounds(story: Story) -> str:
-    told = [one.text for one in story.timeline if one.code == "verified"]
-    return " ".join(sentence(text) for text in told[:3])
+    texts = [one.text for one in story.timeline if one.code == "verified"]
+    return " ".join(sentence(text) for text in texts[:3])
 
 
 def _actions(story: Story) -> str:
@@ -148,11 +148,11 @@ def prose(text: str) -> Markup:
     Commands and options stand as code instead of in backticks; no line ends within an option or a
     date, though they have hyphens.
     """
-    shown = Markup()
+    markup = Markup()
     for at, part in enumerate(_COMMAND.split(text)):
         safe = escape(escape_unprintable(part))
-        shown += Markup("<code>{}</code>").format(safe) if at % 2 else _mark_whole_words(safe)
-    return shown
+        markup += Markup("<code>{}</code>").format(safe) if at % 2 else _mark_whole_words(safe)
+    return markup
 
 
 _OPTION = re.compile(r"(?<![\w/-])(--[a-z][a-z-]+)(?![\w=-])")

@@ -158,10 +158,10 @@ def has_written(count: int) -> Shape:
 
     def shape(answer: Answer) -> Judgement:
         try:
-            left = unprocessed_items(answer)
+            unprocessed = unprocessed_items(answer)
         except (KeyError, TypeError, AttributeError):
             return Judgement.RETRY
-        return Judgement.THROTTLED if len(left) >= count else Judgement.DONE
+        return Judgement.THROTTLED if len(unprocessed) >= count else Judgement.DONE
 
     return shape
 

@@ -212,8 +212,8 @@ class TableCopier:
         """
         names = await self._key_names()
         mine = {key_text(json.loads(item), names): item for item in sent}
-        left = {key_text(item, names) for item in unprocessed_items(answer)}
-        return [mine[key] for key in left] if left <= mine.keys() else sent
+        unprocessed = {key_text(item, names) for item in unprocessed_items(answer)}
+        return [mine[key] for key in unprocessed] if unprocessed <= mine.keys() else sent
 
     async def _each(self, items: Sequence[bytes], *, guarded: bool) -> CopyOutcome:
         """Put items one by one, at the same time; every put ends before an error is raised."""
@@ -231,7 +231,7 @@ class TableCopier:
             copied=sum(outcome.copied for outcome in outcomes),
             same=sum(outcome.same for outcome in outcomes),
             bytes=sum(outcome.bytes for outcome in outcomes),
-            skipped=tuple(left for outcome in outcomes for left in outcome.skipped),
+            skipped=tuple(skip for outcome in outcomes for skip in outcome.skipped),
             tally=reduce(
                 MultisetDigest.plus, (outcome.tally for outcome in outcomes), MultisetDigest()
             ),
@@ -271,8 +271,8 @@ class TableCopier:
             )
         if policy is OnConflict.SOURCE:
             return await self._put(item)
-        kept = "kept the target's item" if policy else "the target holds another item"
-        return CopyOutcome(skipped=(SkippedKey(key, SkipReason.CONFLICT, kept),))
+        detail = "kept the target's item" if policy else "the target holds another item"
+        return CopyOutcome(skipped=(SkippedKey(key, SkipReason.CONFLICT, detail),))
 
     async def _left_behind(self, item: bytes, refusal: TableRequestError) -> SkippedKey:
         """Why one item was refused; raises where the reason is not the item."""

@@ -56,9 +56,9 @@ def _number(text: str) -> str:
     whole = "".join(map(str, digits)).lstrip("0")
     if not whole:
         return "N0;"
-    shown = whole.rstrip("0")
-    power = int(power) + len(whole) - len(shown)
-    return f"N{'-' if sign else ''}{shown}{f'e{power}' if power else ''};"
+    significant = whole.rstrip("0")
+    power = int(power) + len(whole) - len(significant)
+    return f"N{'-' if sign else ''}{significant}{f'e{power}' if power else ''};"
 
 
 def _set_of(text: Callable[[str], str]) -> Callable[[Iterable[str]], str]:

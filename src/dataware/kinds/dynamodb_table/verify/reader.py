@@ -97,11 +97,11 @@ class TableReader(Reader):
     def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
         """The present items under the keys of `keys`."""
         wanted = iter(dict.fromkeys(entry.key for entry in keys))
-        found: dict[bytes, KeyFingerprint] = {}
+        fingerprints: dict[bytes, KeyFingerprint] = {}
         while batch := list(islice(wanted, BATCH_KEYS)):
             entries = map(self.entry, self._get([_key_of(key) for key in batch]))
-            found.update((entry.key, entry) for entry in entries)
-        return found
+            fingerprints.update((entry.key, entry) for entry in entries)
+        return fingerprints
 
     def same(self, mine: KeyFingerprint, other: Reader, theirs: KeyFingerprint) -> Evidence | None:
         """Digests say it all."""
@@ -123,16 +123,16 @@ class TableReader(Reader):
             wanted = [_for_sdk(key) for key in keys]
             request = {self._name: {"Keys": wanted, "ConsistentRead": True}}
             with self._aws.translate_errors(f"table {self._name}", "dynamodb:BatchGetItem"):
-                got = self._aws.fetch("dynamodb", "batch_get_item", read_got, RequestItems=request)
-            yield from got.items
-            left = got.unprocessed
-            tries = 0 if len(left) < len(keys) else tries + 1
+                page = self._aws.fetch("dynamodb", "batch_get_item", read_got, RequestItems=request)
+            yield from page.items
+            keys_left = page.unprocessed
+            tries = 0 if len(keys_left) < len(keys) else tries + 1
             if tries == _TRIES:
                 problem = Problem("BatchGetItem", "UnprocessedKeys")
                 raise LookupFailedError(
                     f"table {self._name}: {problem}, {tries} times in a row", problem
                 )
-            keys = left
+            keys = keys_left
             if keys:
                 ceiling = min(_FIRST_PAUSE * 2**tries, _LONGEST_PAUSE)
                 (self._sleep or self._aws.pause)(random.uniform(0, ceiling))
@@ -146,8 +146,8 @@ def _item(record: bytes) -> Mapping[str, Any]:
 
 def _key_label(key: Mapping[str, Mapping[str, str]]) -> str:
     """A key as compact JSON, binary in Base64, numbers by value."""
-    shown = {name: _plain_number(value) for name, value in key.items()}
-    return json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
+    values = {name: _plain_number(value) for name, value in key.items()}
+    return json.dumps(values, separators=(",", ":"), ensure_ascii=False)
 
 
 def _plain_number(value: Mapping[str, str]) -> Mapping[str, str]:

@@ -66,11 +66,11 @@ def read_got(body: bytes) -> BatchGetPage:
     """The answer in the body of a BatchGetItem on one table."""
     answer = json.loads(body)
     try:
-        found = [item for some in answer["Responses"].values() for item in some]
-        left = [key for some in answer["UnprocessedKeys"].values() for key in some["Keys"]]
+        items = [item for some in answer["Responses"].values() for item in some]
+        keys = [key for some in answer["UnprocessedKeys"].values() for key in some["Keys"]]
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"an answer that is not whole ({error})") from None
-    return BatchGetPage([_dump_item(item) for item in found], left)
+    return BatchGetPage([_dump_item(item) for item in items], keys)
 
 
 def _dump_item(item: Any) -> bytes:
@@ -81,32 +81,32 @@ def _dump_item(item: Any) -> bytes:
 
 def _members(text: str) -> dict[str, Any]:
     """The members of a document as they were sent; an array as a list of its elements."""
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     at = _after(text, 0, "{")
     while True:
         name, at = _decode(text, at)
         at = _after(text, at, ":")
-        found[name], at = _elements(text, at) if text[at] == "[" else _value(text, at)
+        members[name], at = _elements(text, at) if text[at] == "[" else _value(text, at)
         at = _space(text, at)
         if text[at] == "}":
             break
         at = _after(text, at, ",")
     if _space(text, at + 1) != len(text):
         raise ValueError("a page with something behind its end")
-    return found
+    return members
 
 
 def _elements(text: str, at: int) -> tuple[list[bytes], int]:
-    found: list[bytes] = []
+    elements: list[bytes] = []
     at = _after(text, at, "[")
     if text[at] == "]":
-        return found, at + 1
+        return elements, at + 1
     while True:
         end = _decode(text, at)[1]
-        found.append(text[at:end].encode("latin-1"))
+        elements.append(text[at:end].encode("latin-1"))
         at = _space(text, end)
         if text[at] == "]":
-            return found, at + 1
+            return elements, at + 1
         at = _after(text, at, ",")
 
 
@@ -124,5 +124,5 @@ def _after(text: str, at: int, sign: str) -> int:
 
 
 def _space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
+    space = _SPACE.match(text, at)
+    return space.end() if space else at

@@ -37,36 +37,36 @@ class ObjectRef:
     version: str | None = None
 
 
-async def place(pair: BucketPair, found: ListedObject, *, mismatched: bool = False) -> CopyOutcome:
+async def place(pair: BucketPair, entry: ListedObject, *, mismatched: bool = False) -> CopyOutcome:
     """Bring one object over and account for it; never replaces what the target holds.
 
     `mismatched` says that the listing of the target showed something else under the key.
     """
     try:
         if mismatched:
-            return await _settle(pair, found)
+            return await _settle(pair, entry)
         # Asked here, too, because waiting for an answer that is known costs something each time.
-        if found.storage_class in ARCHIVE_CLASSES and (left := await skip_if_archived(pair, found)):
-            return CopyOutcome(skipped=(left,))
+        if entry.storage_class in ARCHIVE_CLASSES and (skip := await skip_if_archived(pair, entry)):
+            return CopyOutcome(skipped=(skip,))
         try:
-            await copy(pair, found)
+            await copy(pair, entry)
         except RequestRefusedError as rejected:
             if not _occupied(rejected):
                 raise
-            return await _settle(pair, found)
-        return CopyOutcome(copied=1, bytes=found.size)
+            return await _settle(pair, entry)
+        return CopyOutcome(copied=1, bytes=entry.size)
     except RequestRefusedError as rejected:
-        return CopyOutcome(skipped=(await left_by(pair, found, rejected.answer),))
+        return CopyOutcome(skipped=(await left_by(pair, entry, rejected.answer),))
 
 
-def copy(pair: BucketPair, found: ListedObject, *, seen: str | None = None) -> Awaitable[str]:
+def copy(pair: BucketPair, entry: ListedObject, *, seen: str | None = None) -> Awaitable[str]:
     """Copy by whichever way fits the size, if the target still is as `seen` (an ETag, or absent).
 
     Answers with the new ETag; raises RequestRefusedError.
     """
     condition = ONLY_IF_ABSENT if seen is None else only_if(seen)
-    large = found.size > pair.order.multipart_threshold
-    return (copy_in_parts if large else copy_at_once)(pair, found, condition)
+    large = entry.size > pair.order.multipart_threshold
+    return (copy_in_parts if large else copy_at_once)(pair, entry, condition)
 
 
 def _occupied(rejected: RequestRefusedError) -> bool:
@@ -75,21 +75,21 @@ def _occupied(rejected: RequestRefusedError) -> bool:
     return fault.status == 412 and "copy-source" not in fault.condition.lower()
 
 
-async def _settle(pair: BucketPair, found: ListedObject) -> CopyOutcome:
-    source = await pair.calls.head(pair.source, found.key, found.version)
-    if source is None or source.etag != found.etag:
+async def _settle(pair: BucketPair, entry: ListedObject) -> CopyOutcome:
+    source = await pair.calls.head(pair.source, entry.key, entry.version)
+    if source is None or source.etag != entry.etag:
         return _skip_object(
-            found, SkipReason.CHANGED, "it changed or was deleted since it was listed"
+            entry, SkipReason.CHANGED, "it changed or was deleted since it was listed"
         )
-    key = pair.target_key(found.key)
+    key = pair.target_key(entry.key)
     target = await pair.calls.head(pair.target, key)
     if target is None:
-        await copy(pair, found)
-        return CopyOutcome(copied=1, bytes=found.size)
-    mine = ObjectRef(pair.source, found.key, source, found.version)
+        await copy(pair, entry)
+        return CopyOutcome(copied=1, bytes=entry.size)
+    mine = ObjectRef(pair.source, entry.key, source, entry.version)
     if await alike(pair, mine, ObjectRef(pair.target, key, target)):
         return CopyOutcome(same=1)
-    return await _conflict(pair, found, target)
+    return await _conflict(pair, entry, target)
 
 
 async def alike(pair: BucketPair, mine: ObjectRef, theirs: ObjectRef) -> bool:
@@ -138,32 +138,32 @@ async def _same_tags(pair: BucketPair, mine: ObjectRef, theirs: ObjectRef) -> bo
     return one == other
 
 
-async def _conflict(pair: BucketPair, found: ListedObject, target: ObjectHead) -> CopyOutcome:
+async def _conflict(pair: BucketPair, entry: ListedObject, target: ObjectHead) -> CopyOutcome:
     policy = pair.order.on_conflict
     if policy is OnConflict.STOP:
         raise ConflictError(
             f"bucket {pair.target.name} holds another object under the key "
-            f"{escape_key(pair.target_key(found.key))}; nothing was overwritten, and the run stops "
+            f"{escape_key(pair.target_key(entry.key))}; nothing was overwritten, and the run stops "
             "because of --on-conflict stop"
         )
     if policy is OnConflict.TARGET:
-        return _skip_object(found, SkipReason.CONFLICT, "kept the target's object")
+        return _skip_object(entry, SkipReason.CONFLICT, "kept the target's object")
     if policy is None:
         return _skip_object(
-            found, SkipReason.CONFLICT, "the target holds another object under this key"
+            entry, SkipReason.CONFLICT, "the target holds another object under this key"
         )
-    if left := await skip_if_archived(pair, found):
-        return CopyOutcome(skipped=(left,))
+    if skip := await skip_if_archived(pair, entry):
+        return CopyOutcome(skipped=(skip,))
     try:
-        await copy(pair, found, seen=target.etag)
+        await copy(pair, entry, seen=target.etag)
     except RequestRefusedError as rejected:
         if rejected.answer.status != 412:
             raise
         return _skip_object(
-            found, SkipReason.CONFLICT, "the target's object changes while it is replaced"
+            entry, SkipReason.CONFLICT, "the target's object changes while it is replaced"
         )
-    return CopyOutcome(copied=1, bytes=found.size)
+    return CopyOutcome(copied=1, bytes=entry.size)
 
 
-def _skip_object(found: ListedObject, trouble: SkipReason, why: str) -> CopyOutcome:
-    return CopyOutcome(skipped=(SkippedKey(escape_key(found.key), trouble, why),))
+def _skip_object(entry: ListedObject, trouble: SkipReason, why: str) -> CopyOutcome:
+    return CopyOutcome(skipped=(SkippedKey(escape_key(entry.key), trouble, why),))

@@ -109,22 +109,22 @@ class BucketCopier(_ListedBucket):
         there = pages(pair.calls, pair.target, OBJECTS, span)
         async with aclosing(ahead(here)) as source, aclosing(ahead(there)) as target:
             beside = TargetPageCursor(target, pair.target)
-            async for found in source:
-                for some in _split_page(found, bound):
+            async for entry in source:
+                for some in _split_page(entry, bound):
                     yield await self._page(some, beside)
         yield UnitPage((), None)
 
     async def _page(
-        self, found: Sequence[ListedObject], beside: TargetPageCursor
+        self, entries: Sequence[ListedObject], beside: TargetPageCursor
     ) -> UnitPage[OneObject]:
-        keys = self._pair.source.relatives(one.key for one in found)
+        keys = self._pair.source.relatives(one.key for one in entries)
         there = await beside.among(keys)
         units: tuple[Unit[OneObject], ...] = tuple(
             Unit(one if other is None else MismatchedObject(one), 1, REQUEST_BYTES)
-            for one, other in zip(found, map(there.get, keys), strict=True)
+            for one, other in zip(entries, map(there.get, keys), strict=True)
             if other is None or not _same(one, other)
         )
-        return UnitPage(units, cursor_of(found[-1].key), same=len(found) - len(units))
+        return UnitPage(units, cursor_of(entries[-1].key), same=len(entries) - len(units))
 
     def write(self, unit: Unit[OneObject]) -> Coroutine[Any, Any, CopyOutcome]:
         """Bring one object over."""

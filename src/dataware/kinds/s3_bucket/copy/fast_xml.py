@@ -56,8 +56,8 @@ _COPIED = re.compile(
 
 def quick_copied(body: bytes) -> str | None:
     """The ETag that CopyObject answers with."""
-    found = _COPIED.fullmatch(body)
-    return None if found is None else found[1].decode()
+    match = _COPIED.fullmatch(body)
+    return None if match is None else match[1].decode()
 
 
 def quick_objects(body: bytes) -> ListingPage | None:

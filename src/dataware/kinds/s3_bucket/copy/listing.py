@@ -165,8 +165,8 @@ class TargetPageCursor:
             if self._page and keys[-1] <= self._last:
                 break
             page = await anext(self._pages, None)
-            self._ended, found = page is None, page or ()
-            names = self._bucket.relatives(one.key for one in found)
-            self._page = dict(zip(names, found, strict=True))
+            self._ended, entries = page is None, page or ()
+            names = self._bucket.relatives(one.key for one in entries)
+            self._page = dict(zip(names, entries, strict=True))
             self._last = next(reversed(self._page), self._last)
         return there

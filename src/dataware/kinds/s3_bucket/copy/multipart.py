@@ -57,22 +57,22 @@ def part_ranges(size: int, part_size: int) -> list[tuple[int, int]]:
     return [(start, min(start + length, size) - 1) for start in range(0, size, length)]
 
 
-async def copy_in_parts(pair: BucketPair, found: ListedObject, condition: Mapping[str, str]) -> str:
+async def copy_in_parts(pair: BucketPair, entry: ListedObject, condition: Mapping[str, str]) -> str:
     """Copy one object in parts and answer with its ETag.
 
     Raises Rejected, and then leaves no upload behind; when it is cancelled, one only if S3 does not
     answer.
     """
-    key = pair.target_key(found.key)
+    key = pair.target_key(entry.key)
     await abandon(pair, key)
-    plan = await _plan(pair, found)
+    plan = await _plan(pair, entry)
     ask = S3Request(key, {"uploads": ""}, plan.headers)
     upload = await pair.calls.document(
         pair.target, "CreateMultipartUpload", ask, read_upload_id, "POST"
     )
     try:
-        await _copy_part(pair, found, upload, MARK_PART, (0, min(MARK_SIZE, found.size) - 1))
-        parts = await _copy_parts(pair, found, upload)
+        await _copy_part(pair, entry, upload, MARK_PART, (0, min(MARK_SIZE, entry.size) - 1))
+        parts = await _copy_parts(pair, entry, upload)
         etag = await _complete(pair, key, upload, parts, condition)
     except Exception:
         await asyncio.shield(_abort(pair, key, upload))
@@ -82,7 +82,7 @@ async def copy_in_parts(pair: BucketPair, found: ListedObject, condition: Mappin
         with suppress(TimeoutError):
             await asyncio.wait_for(_abort(pair, key, upload), _LAST_SECONDS)
         raise
-    await _check(pair, found, key, plan)
+    await _check(pair, entry, key, plan)
     return etag
 
 
@@ -94,8 +94,8 @@ async def abandon(pair: BucketPair, key: bytes) -> None:
     while more is not None:
         ask = S3Request(None, {**query, **more})
         page = await pair.calls.document(pair.target, "ListMultipartUploads", ask, read_uploads)
-        for found, upload in page.found:
-            if found == key and await _marked(pair, key, upload):
+        for of_key, upload in page.found:
+            if of_key == key and await _marked(pair, key, upload):
                 await _abort(pair, key, upload)
         more = page.more
         if more is not None:
@@ -122,29 +122,29 @@ async def _abort(pair: BucketPair, key: bytes, upload: str) -> None:
             raise
 
 
-async def _plan(pair: BucketPair, found: ListedObject) -> UploadPlan:
-    head = await pair.calls.head(pair.source, found.key, found.version)
-    if head is None or head.etag != found.etag:
+async def _plan(pair: BucketPair, entry: ListedObject) -> UploadPlan:
+    head = await pair.calls.head(pair.source, entry.key, entry.version)
+    if head is None or head.etag != entry.etag:
         raise RequestRefusedError(
             ErrorAnswer("HeadObject", "PreconditionFailed", 412, condition="copy-source")
         )
-    tags = await pair.calls.tags(pair.source, found.key, found.version)
+    tags = await pair.calls.tags(pair.source, entry.key, entry.version)
     headers = {name: _mail_safe(value) for name, value in head.attributes.items()}
-    headers["x-amz-storage-class"] = found.storage_class
+    headers["x-amz-storage-class"] = entry.storage_class
     if redirect := head.headers.get("x-amz-website-redirect-location"):
         headers["x-amz-website-redirect-location"] = redirect
     if tags:
         headers["x-amz-tagging"] = "&".join(
             f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in tags
         )
-    return UploadPlan({**headers, **_checksum(found, head)}, tags)
+    return UploadPlan({**headers, **_checksum(entry, head)}, tags)
 
 
-def _checksum(found: ListedObject, head: ObjectHead) -> dict[str, str]:
-    known = head.algorithm
-    if known is None:
-        return {} if found.checksum is None else {"x-amz-checksum-algorithm": found.checksum}
-    algorithm, sort = known
+def _checksum(entry: ListedObject, head: ObjectHead) -> dict[str, str]:
+    name = head.algorithm
+    if name is None:
+        return {} if entry.checksum is None else {"x-amz-checksum-algorithm": entry.checksum}
+    algorithm, sort = name
     headers = {"x-amz-checksum-algorithm": algorithm}
     # S3 makes full-object checksums of parts for the CRC family only.
     if sort == "FULL_OBJECT" and algorithm.startswith("CRC"):
@@ -157,14 +157,14 @@ def _mail_safe(value: str) -> str:
     return value if value.isascii() else Header(value, "utf-8", maxlinelen=10**6).encode()
 
 
-async def _copy_parts(pair: BucketPair, found: ListedObject, upload: str) -> list[dict[str, str]]:
+async def _copy_parts(pair: BucketPair, entry: ListedObject, upload: str) -> list[dict[str, str]]:
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(number: int, span: tuple[int, int]) -> dict[str, str]:
         async with gate:
-            return await _copy_part(pair, found, upload, number, span)
+            return await _copy_part(pair, entry, upload, number, span)
 
-    spans = part_ranges(found.size, pair.order.part_size)
+    spans = part_ranges(entry.size, pair.order.part_size)
     tasks = [asyncio.ensure_future(one(number, span)) for number, span in enumerate(spans, 1)]
     try:
         return list(await asyncio.gather(*tasks))
@@ -175,14 +175,14 @@ async def _copy_parts(pair: BucketPair, found: ListedObject, upload: str) -> lis
 
 
 async def _copy_part(
-    pair: BucketPair, found: ListedObject, upload: str, number: int, span: tuple[int, int]
+    pair: BucketPair, entry: ListedObject, upload: str, number: int, span: tuple[int, int]
 ) -> dict[str, str]:
     headers = {
-        **pair.source.as_source(found.key, found.etag, found.version),
+        **pair.source.as_source(entry.key, entry.etag, entry.version),
         "x-amz-copy-source-range": f"bytes={span[0]}-{span[1]}",
     }
     query = {"partNumber": str(number), "uploadId": upload}
-    ask = S3Request(pair.target_key(found.key), query, headers, shared=pair.owners)
+    ask = S3Request(pair.target_key(entry.key), query, headers, shared=pair.owners)
     return await pair.calls.document(pair.target, "UploadPartCopy", ask, read_part, "PUT")
 
 
@@ -229,7 +229,7 @@ def _for_part(part: dict[str, str]) -> list[tuple[str, str]]:
     return [(name, text) for name, text in part.items() if name != "ChecksumType"]
 
 
-async def _check(pair: BucketPair, found: ListedObject, key: bytes, plan: UploadPlan) -> None:
+async def _check(pair: BucketPair, entry: ListedObject, key: bytes, plan: UploadPlan) -> None:
     head = await pair.calls.head(pair.target, key)
     tags = await pair.calls.tags(pair.target, key) if plan.tags else ()
     lost = [
@@ -238,9 +238,9 @@ async def _check(pair: BucketPair, found: ListedObject, key: bytes, plan: Upload
         if name.startswith(("content-", "cache-", "expires", "x-amz-meta-"))
         and (head is None or _mail_safe(head.headers.get(name, "")) != value)
     ]
-    if head is None or head.size != found.size:
+    if head is None or head.size != entry.size:
         lost.append("content-length")
-    elif head.storage_class != found.storage_class:
+    elif head.storage_class != entry.storage_class:
         lost.append("x-amz-storage-class")
     if tags != plan.tags:
         lost.append("x-amz-tagging")

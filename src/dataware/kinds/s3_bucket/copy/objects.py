@@ -78,54 +78,54 @@ class BucketPair:
 
 
 def copy_at_once(
-    pair: BucketPair, found: ListedObject, condition: Mapping[str, str]
+    pair: BucketPair, entry: ListedObject, condition: Mapping[str, str]
 ) -> Awaitable[str]:
     """One CopyObject, which carries everything but the storage class by itself.
 
     Pinned to the listed ETag, and `condition` guards what stands in the target. Answers
     with the new ETag; raises RequestRefusedError.
     """
-    headers = pair.source.as_source(found.key, found.etag, found.version)
+    headers = pair.source.as_source(entry.key, entry.etag, entry.version)
     absent = condition is ONLY_IF_ABSENT
     if not absent:
         headers.update(condition)
-    shared = pair.carrying(found.storage_class, found.checksum, absent)
-    ask = S3Request(pair.target_key(found.key), headers=headers, shared=shared)
+    shared = pair.carrying(entry.storage_class, entry.checksum, absent)
+    ask = S3Request(pair.target_key(entry.key), headers=headers, shared=shared)
     return pair.calls.document(
         pair.target, "CopyObject", ask, read_copied, "PUT", quick=quick_copied
     )
 
 
-async def skip_if_archived(pair: BucketPair, found: ListedObject) -> SkippedKey | None:
+async def skip_if_archived(pair: BucketPair, entry: ListedObject) -> SkippedKey | None:
     """Why an archived object cannot be read now, or None if it can; raises RequestRefusedError."""
-    if found.storage_class not in ARCHIVE_CLASSES or found.restored:
+    if entry.storage_class not in ARCHIVE_CLASSES or entry.restored:
         return None
-    head = await pair.calls.head(pair.source, found.key, found.version)
+    head = await pair.calls.head(pair.source, entry.key, entry.version)
     if head is not None and head.restored:
         return None
     return SkippedKey(
-        escape_key(found.key),
+        escape_key(entry.key),
         SkipReason.ARCHIVED,
-        f"it is archived ({found.storage_class}): restore it first",
+        f"it is archived ({entry.storage_class}): restore it first",
     )
 
 
-async def left_by(pair: BucketPair, found: ListedObject, answer: ErrorAnswer) -> SkippedKey:
+async def left_by(pair: BucketPair, entry: ListedObject, answer: ErrorAnswer) -> SkippedKey:
     """Why a key stays behind, from the error that ended its copy."""
     skip = answer.skip_of(_NEEDED)
-    if (skip is None or skip[0] is SkipReason.DENIED) and await _sealed(pair, found, answer):
+    if (skip is None or skip[0] is SkipReason.DENIED) and await _sealed(pair, entry, answer):
         skip = SkipReason.LOST_KEY, f"its encryption key is not available ({answer.code})"
     if skip is None:
         skip = SkipReason.FAILED, f"{answer.code}: {answer.message}".rstrip(": ")
-    return SkippedKey(escape_key(found.key), *skip)
+    return SkippedKey(escape_key(entry.key), *skip)
 
 
-async def _sealed(pair: BucketPair, found: ListedObject, answer: ErrorAnswer) -> bool:
+async def _sealed(pair: BucketPair, entry: ListedObject, answer: ErrorAnswer) -> bool:
     # An object under a customer's key (SSE-C) answers 400 even to a HEAD without that key.
     if answer.status not in {400, 403}:
         return False
     try:
-        await pair.calls.head(pair.source, found.key, found.version)
+        await pair.calls.head(pair.source, entry.key, entry.version)
     except RequestRefusedError as rejected:
         return rejected.answer.status == 400
     return False

@@ -29,10 +29,10 @@ def local(element: Element) -> str:
 
 def texts(element: Element) -> dict[str, str]:
     """The children of an element as text, by name; of several equal ones the first counts."""
-    found: dict[str, str] = {}
+    by_tag: dict[str, str] = {}
     for child in element:
-        found.setdefault(local(child), child.text or "")
-    return found
+        by_tag.setdefault(local(child), child.text or "")
+    return by_tag
 
 
 def document(body: bytes) -> Element:

@@ -47,18 +47,18 @@ async def histories(
     pages: AsyncIterator[Sequence[ListedObject]],
 ) -> AsyncGenerator[list[History], None]:
     """The histories, newest first, that each page completes; holds one page and one history."""
-    begun: list[ListedObject] = []
+    history: list[ListedObject] = []
     async for page in pages:
         whole: list[History] = []
-        for found in page:
-            if begun and begun[-1].key != found.key:
-                whole.append(tuple(begun))
-                begun = []
-            begun.append(found)
+        for entry in page:
+            if history and history[-1].key != entry.key:
+                whole.append(tuple(history))
+                history = []
+            history.append(entry)
         if whole:
             yield whole
-    if begun:
-        yield [tuple(begun)]
+    if history:
+        yield [tuple(history)]
 
 
 def _effective(oldest_first: Sequence[ListedObject], *, leading: bool = True) -> History:
@@ -66,12 +66,12 @@ def _effective(oldest_first: Sequence[ListedObject], *, leading: bool = True) ->
 
     A request to delete that is sent once more, because its answer was lost, leaves such markers.
     """
-    kept: list[ListedObject] = []
-    for found in oldest_first:
-        before_is_marker = kept[-1].marker if kept else leading
-        if not (found.marker and before_is_marker):
-            kept.append(found)
-    return tuple(kept)
+    versions: list[ListedObject] = []
+    for version in oldest_first:
+        before_is_marker = versions[-1].marker if versions else leading
+        if not (version.marker and before_is_marker):
+            versions.append(version)
+    return tuple(versions)
 
 
 class HistoryReplay:
@@ -102,8 +102,8 @@ class HistoryReplay:
                     SkipReason.FAILED, "the target does not keep what is written to it"
                 )
             reached = len(present)
-            if left := await self._write(present):
-                return CopyOutcome(bytes=self._bytes, skipped=(left,))
+            if skip := await self._write(present):
+                return CopyOutcome(bytes=self._bytes, skipped=(skip,))
 
     async def _present(self) -> tuple[ListedObject, ...]:
         query: dict[str, str | bytes] = {
@@ -123,7 +123,7 @@ class HistoryReplay:
             except RequestRefusedError as rejected:
                 what = f"bucket {self._pair.target.name}"
                 raise rejected.answer.to_error(what, "s3:ListBucketVersions") from rejected
-            newest_first += [found for found in page.found if found.key == self._key]
+            newest_first += [version for version in page.found if version.key == self._key]
             beyond = bool(page.found) and page.found[-1].key > self._key
             more = None if beyond else page.more
             if more is not None:
@@ -160,27 +160,27 @@ class HistoryReplay:
 
     async def _write(self, present: Sequence[ListedObject]) -> SkippedKey | None:
         latest = present[-1] if present else None
-        seen = None if latest is None or latest.marker else latest.etag
-        for index, found in enumerate(self._wanted[len(present) :], len(present)):
+        etag = None if latest is None or latest.marker else latest.etag
+        for index, version in enumerate(self._wanted[len(present) :], len(present)):
             try:
-                if found.marker and seen is not None:
-                    await self._delete(seen)
-                    seen = None
+                if version.marker and etag is not None:
+                    await self._delete(etag)
+                    etag = None
                 else:
-                    if left := await skip_if_archived(self._pair, found):
-                        return left
-                    seen = await copy(self._pair, found, seen=seen)
+                    if skip := await skip_if_archived(self._pair, version):
+                        return skip
+                    etag = await copy(self._pair, version, seen=etag)
             except RequestRefusedError as rejected:
-                if _overtaken(rejected, found):
+                if _overtaken(rejected, version):
                     # Another look at the target tells whether this very write got through.
                     return None
-                return await left_by(self._pair, found, rejected.answer)
+                return await left_by(self._pair, version, rejected.answer)
             self._ours.add(index)
-            self._bytes += found.size
+            self._bytes += version.size
         return None
 
-    async def _delete(self, seen: str) -> None:
-        ask = S3Request(self._key, headers=only_if(seen))
+    async def _delete(self, etag: str) -> None:
+        ask = S3Request(self._key, headers=only_if(etag))
         await self._pair.calls.plain(self._pair.target, "DeleteObject", "DELETE", ask)
 
     def _done(self) -> CopyOutcome:
@@ -199,12 +199,12 @@ class HistoryReplay:
         )
 
     def _skip_key(self, trouble: SkipReason, why: str) -> CopyOutcome:
-        left = SkippedKey(escape_key(self._name), trouble, why)
-        return CopyOutcome(bytes=self._bytes, skipped=(left,))
+        skip = SkippedKey(escape_key(self._name), trouble, why)
+        return CopyOutcome(bytes=self._bytes, skipped=(skip,))
 
 
-def _overtaken(rejected: RequestRefusedError, found: ListedObject) -> bool:
+def _overtaken(rejected: RequestRefusedError, version: ListedObject) -> bool:
     fault = rejected.answer
-    if found.marker:
+    if version.marker:
         return fault.status in {409, 412} or fault.is_gone
     return fault.status == 412 and "copy-source" not in fault.condition.lower()

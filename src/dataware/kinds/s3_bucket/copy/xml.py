@@ -118,15 +118,15 @@ def read_objects(root: Element) -> ListingPage:
 def page_of(root: Element, entries: Callable[[bool], tuple[ListedObject, ...]]) -> ListingPage:
     """A page of ListObjectsV2 from its root; `entries` reads what it lists, encoded or not."""
     fields = _expect(root, "ListBucketResult")
-    found = entries(fields.get("EncodingType") == "url")
-    if "KeyCount" in fields and fields["KeyCount"].strip() != str(len(found)):
+    objects = entries(fields.get("EncodingType") == "url")
+    if "KeyCount" in fields and fields["KeyCount"].strip() != str(len(objects)):
         raise MalformedResponseError("a listing of fewer keys than it counts")
     if not _truncated(fields):
-        return ListingPage(found, None)
+        return ListingPage(objects, None)
     token = fields.get("NextContinuationToken")
     if not token:
         raise MalformedResponseError("a truncated listing without a continuation")
-    return ListingPage(found, {"continuation-token": token})
+    return ListingPage(objects, {"continuation-token": token})
 
 
 def read_versions(root: Element) -> ListingPage:
@@ -134,14 +134,14 @@ def read_versions(root: Element) -> ListingPage:
     fields = _expect(root, "ListVersionsResult")
     encoded = fields.get("EncodingType") == "url"
     listed = _rows(root, "Version", "DeleteMarker")
-    found = tuple(_parse_object(child, encoded=encoded) for child in listed)
+    versions = tuple(_parse_object(child, encoded=encoded) for child in listed)
     if not _truncated(fields):
-        return ListingPage(found, None)
+        return ListingPage(versions, None)
     key, version = fields.get("NextKeyMarker"), fields.get("NextVersionIdMarker")
     if not key or not version:
         raise MalformedResponseError("a truncated listing without a continuation")
     marker = _key_of_text(key, encoded=encoded)
-    return ListingPage(found, {"key-marker": marker, "version-id-marker": version})
+    return ListingPage(versions, {"key-marker": marker, "version-id-marker": version})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +158,17 @@ def read_uploads(root: Element) -> UploadsPage:
     encoded = fields.get("EncodingType") == "url"
     each = [texts(child) for child in _rows(root, "Upload")]
     try:
-        found = tuple((_key_of_text(one["Key"], encoded=encoded), one["UploadId"]) for one in each)
+        uploads = tuple(
+            (_key_of_text(one["Key"], encoded=encoded), one["UploadId"]) for one in each
+        )
     except KeyError as error:
         raise MalformedResponseError(f"an upload without {error}") from error
     if not _truncated(fields):
-        return UploadsPage(found, None)
+        return UploadsPage(uploads, None)
     if not fields.get("NextKeyMarker") or not fields.get("NextUploadIdMarker"):
         raise MalformedResponseError("a truncated listing without a continuation")
     return UploadsPage(
-        found,
+        uploads,
         {
             "key-marker": _key_of_text(fields["NextKeyMarker"], encoded=encoded),
             "upload-id-marker": fields["NextUploadIdMarker"],

@@ -107,19 +107,19 @@ class Versions:
 def read_versions(body: bytes) -> Versions:
     """The page in the body of a ListObjectVersions."""
     document = Document.of(body, "ListVersionsResult")
-    found = [
+    versions = [
         _version(document, name, row)
         for name, row in document.rows
         if name in {"Version", "DeleteMarker"}
     ]
     if not document.more:
-        return Versions(found, None)
+        return Versions(versions, None)
     key = document.key(document.required_text("NextKeyMarker").encode())
     more = {
         "KeyMarker": key.decode(),
         "VersionIdMarker": document.required_text("NextVersionIdMarker"),
     }
-    return Versions(found, more)
+    return Versions(versions, more)
 
 
 def _version(document: Document, name: str, row: Mapping[str, str]) -> Version:

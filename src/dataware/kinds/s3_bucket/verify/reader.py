@@ -108,13 +108,13 @@ class BucketReader(Reader):
 
     def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
         """The present objects under the keys of `keys`."""
-        found: dict[bytes, KeyFingerprint] = {}
+        fingerprints: dict[bytes, KeyFingerprint] = {}
         for entry in keys:
             page = self._list(Prefix=self._full(entry.key), MaxKeys=1)
             for record in self._records(page.objects):
                 if record[0] == entry.key:
-                    found[entry.key] = self.entry(record)
-        return found
+                    fingerprints[entry.key] = self.entry(record)
+        return fingerprints
 
     def same(self, mine: KeyFingerprint, other: Reader, theirs: KeyFingerprint) -> Evidence | None:
         """Compare two objects by attributes, then by content as far as it can be seen."""
@@ -221,12 +221,12 @@ def within(span: KeyRange, records: Sequence[Any]) -> tuple[Sequence[Any], bool]
 
 
 def _attributes(headers: Mapping[str, str]) -> dict[str, str]:
-    kept = {
+    attributes = {
         name: value
         for name, value in headers.items()
         if name in _CONTENT_HEADERS or name.startswith("x-amz-meta-")
     }
-    return {**kept, "storage-class": headers.get("x-amz-storage-class") or "STANDARD"}
+    return {**attributes, "storage-class": headers.get("x-amz-storage-class") or "STANDARD"}
 
 
 def _by_hash(one: Mapping[str, str], two: Mapping[str, str]) -> Evidence | None:
