@@ -232,8 +232,8 @@ def _check_environment(wanted: Wanted, account: str, region: str) -> None:
     if environment != (account, region):
         raise InputError(
             f"{wanted.id} is meant for account {environment[0]}, {environment[1]}, but the "
-            f"credentials and region are those of account {account}, {region}: choose them with --profile and "
-            "--region"
+            f"credentials and region are those of account {account}, {region}: choose them with "
+            "--profile and --region"
         )
 
 
