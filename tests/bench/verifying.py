@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import resource
 import subprocess
@@ -28,6 +29,8 @@ from dataware.verify.run import compare
 
 PAGE = 2000
 """Items of a page of a scan, about 1 MB of them."""
+
+_KEYS = {**os.environ, "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
 
 TYPES = {"table": "AWS::DynamoDB::Table", "bucket": "AWS::S3::Bucket"}
 JOBS = ("table", "table-spelt-otherwise", "bucket")
@@ -206,7 +209,7 @@ def main(arguments: list[str]) -> None:
             for count in (most // 10, most):
                 with responder(count) as endpoint:
                     command = [sys.executable, "-m", "tests.bench.verifying", "verify"]
-                    subprocess.run([*command, job, endpoint, str(count)], check=True)
+                    subprocess.run([*command, job, endpoint, str(count)], check=True, env=_KEYS)
 
 
 if __name__ == "__main__":
