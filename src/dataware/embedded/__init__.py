@@ -1,6 +1,6 @@
 """An AWS of one's own: an emulator on this machine, for the demo and for tests."""
 
 from dataware.embedded.environment import embedded_python
-from dataware.embedded.server import EmbeddedAws
+from dataware.embedded.server import EmbeddedAws, StreamSettings
 
-__all__ = ["EmbeddedAws", "embedded_python"]
+__all__ = ["EmbeddedAws", "StreamSettings", "embedded_python"]

@@ -9,6 +9,7 @@ import asyncio
 import contextvars
 import os
 import re
+import runpy
 import shutil
 import signal
 import sys
@@ -343,6 +344,10 @@ def head_object(original, bucket, key, headers=None, query=None):
     place = (bucket, key, None if version == "null" else version)
     return status, answered | s3._object_tagging_count_header(*place), b""
 
+
+# --- DynamoDB: streams have shards, gaps and expiries
+
+runpy.run_path(__file__.replace("overlay.py", "stream_overlay.py"), {"replaces": replaces})
 
 # --- The server
 

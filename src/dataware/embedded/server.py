@@ -15,6 +15,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,6 +32,26 @@ _QUOTED_LINES = 8
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT")
 
 
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """How short-lived streams are, so that a test need not wait for a day; None: as in AWS.
+
+    Shards end after `shard_records` records (in AWS after hours), records are trimmed after
+    `stream_seconds`, and iterators expire after `iterator_seconds`; expired items are deleted every
+    `ttl_seconds`.
+    """
+
+    shard_records: int | None = None
+    stream_seconds: float | None = None
+    iterator_seconds: float | None = None
+    ttl_seconds: float | None = None
+
+    def environ(self) -> dict[str, str]:
+        """The variables by which the server is told."""
+        given = {name: getattr(self, name) for name in self.__slots__}
+        return {f"DATAWARE_{n.upper()}": str(value) for n, value in given.items() if value}
+
+
 class EmbeddedAws:
     """An AWS on 127.0.0.1, as a context manager.
 
@@ -38,7 +59,7 @@ class EmbeddedAws:
     access key are another account. `auth` enforces signatures and IAM. `persist` is a folder that
     keeps everything over a restart; without it all is forgotten at the end. `emit` is told when
     the environment has to be made first, and `waiting` lasts as long as that. `port` is free to
-    choose; 0 takes any free one.
+    choose; 0 takes any free one. `streams` are short-lived as they say.
     """
 
     def __init__(
@@ -51,6 +72,7 @@ class EmbeddedAws:
         emit: Emit = ignore,
         waiting: Waiting = wait_quietly,
         port: int = 0,
+        streams: StreamSettings | None = None,
     ) -> None:
         if len(account) != 12 or not (account.isascii() and account.isdigit()):
             raise InputError(f"The account of the embedded AWS must be 12 digits, not {account!r}")
@@ -61,6 +83,7 @@ class EmbeddedAws:
         self._emit = emit
         self._waiting = waiting
         self._port = port
+        self._streams = streams or StreamSettings()
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: Path | None = None
 
@@ -171,6 +194,7 @@ class EmbeddedAws:
         state = self._persist if self._persist is not None else scratch / "state"
         state.mkdir(parents=True, exist_ok=True)
         return environ | {
+            **self._streams.environ(),
             "GATEWAY_PORT": str(self._port),
             "MINISTACK_HOST": _HOST,
             "MINISTACK_ACCOUNT_ID": self.account,

@@ -142,7 +142,7 @@ _INVALID_ITEMS: tuple[tuple[str, SkipReason, str], ...] = (
 )
 """Words in the message that DynamoDB refuses an item with, and what they mean for it."""
 
-_WRITES = frozenset({"BatchWriteItem", "PutItem"})
+_WRITES = frozenset({"BatchWriteItem", "DeleteItem", "PutItem"})
 _COPIES = frozenset({"CopyObject", "UploadPartCopy"})
 """Operations on two buckets, whose answers do not say which of them is not there."""
 

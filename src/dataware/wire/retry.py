@@ -94,6 +94,7 @@ class RetryingWire:
                     _require_checksum(outcome)
             except OSError as error:
                 if (permit := self._permit) is not None and not permit.current:
+                    self._retries += 1
                     await permit.wait()
                     continue
                 outcome, verdict = error, Judgement.RETRY

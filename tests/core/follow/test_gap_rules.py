@@ -169,6 +169,14 @@ def test_twenty_hours_without_a_whole_round_are_a_gap_though_all_shards_are_ther
     assert late == (Gap(GapCause.AWAY_TOO_LONG, 1000.0),)
 
 
+def test_a_clock_that_went_back_far_is_a_gap_as_it_cannot_tell_how_long_a_reader_was_away() -> None:
+    """A correction of a few minutes is none."""
+    before, listing = reading_of(a=OPEN), [ListedShard("a")]
+    assert find_gaps(before, "stream", listing, 900.0) == ()
+    gaps = find_gaps(before, "stream", listing, 600.0)
+    assert gaps == (Gap(GapCause.AWAY_TOO_LONG, 1000.0),)
+
+
 def test_another_stream_is_one_gap_and_is_read_from_its_horizon() -> None:
     """A stream that was switched off and on again has another ARN, and other shards."""
     before, listing = reading_of(a=OPEN), [ListedShard("x"), ListedShard("y", "x")]

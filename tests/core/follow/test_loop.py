@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +15,7 @@ from dataware.core.follow.feed import (
     UNKNOWN_OUTCOME_SECONDS,
     CarryOutcome,
     Conflict,
+    DifferenceResult,
     FeedRound,
     Gap,
     GapCause,
@@ -68,14 +69,15 @@ class WholeDifference:
         self.world, self.rounds, self.failures = world, rounds, failures
         self.begun = 0
         self.left = 0
+        self.most = 1000
 
     def start(self) -> None:
         """Begin."""
         self.begun += 1
         self.left = self.rounds
 
-    def collect(self) -> Iterable[bytes] | None:
-        """The keys that differ, at the end."""
+    def collect(self) -> DifferenceResult | None:
+        """The keys that differ, at the end; `most` of them."""
         if self.failures:
             self.failures -= 1
             raise LookupFailedError("no answer")
@@ -84,7 +86,8 @@ class WholeDifference:
             return None
         source, target = self.world.source, self.world.target
         keys = source.keys() | target.keys()
-        return [key for key in keys if source.get(key) != target.get(key)]
+        wrong = [key for key in keys if source.get(key) != target.get(key)]
+        return DifferenceResult(wrong[: self.most], len(wrong) <= self.most)
 
 
 def test_keys_are_on_disk_before_the_position_and_nothing_is_carried_before_the_copy_ends() -> None:
@@ -241,6 +244,19 @@ def test_a_comparison_that_fails_is_begun_again() -> None:
     assert steps.count(S.COMPARE_FAILED) == 1
     assert steps.count(S.COMPARING) == 2
     assert world.memory.gaps == []
+
+
+def test_a_comparison_that_lists_only_some_keys_is_made_again_until_it_lists_all() -> None:
+    """The gap stays open while more differs than what was carried."""
+    world = World(20)
+    world.difference = WholeDifference(world)
+    world.difference.most = 8
+    loop = world.loop()
+    loop.allow_carrying(0.0)
+    world.feed.gaps = [GAP]
+    world.steps(loop, 60)
+    assert (world.target, world.memory.gaps) == (world.source, [])
+    assert world.difference.begun == 3
 
 
 class SilentFeed(LogFeed):

@@ -168,6 +168,13 @@ class FollowMemory(Protocol):
         ...
 
 
+class DifferenceResult(NamedTuple):
+    """The keys that differ between both sides; not `complete` where there are more than these."""
+
+    keys: Collection[bytes]
+    complete: bool = True
+
+
 class FullDifference(Protocol):
     """Compares both sides in full, beside the follow, to close a gap."""
 
@@ -175,7 +182,7 @@ class FullDifference(Protocol):
         """Begin to read both sides."""
         ...
 
-    def collect(self) -> Iterable[bytes] | None:
+    def collect(self) -> DifferenceResult | None:
         """The keys that differ, once all is compared; None while it goes on.
 
         Raises DatawareError where it failed; it may be started again then.

@@ -4,7 +4,7 @@
     RECORDED      its keys and gaps are on disk
     CHECKPOINTED  the feed goes on after it next time       (only now: its keys are safe)
     COMPARING     a gap is open: a full difference has begun
-    COMPARED      its keys are on disk, the gap is closed
+    COMPARED      its keys are on disk, and the gap is closed if those are all that differ
     CARRIED       the current state of a lot of keys is in the target
     SETTLED       the lot is forgotten, or put back
 
@@ -177,15 +177,16 @@ class FollowLoop:
             self._comparing = gaps
             yield FollowStep.COMPARING
         try:
-            keys = difference.collect()
+            result = difference.collect()
         except LookupFailedError as error:
             self._comparing, self.failure = None, error
             yield FollowStep.COMPARE_FAILED
             return
-        if keys is None:
+        if result is None:
             return
-        self._ports.dirty.add(keys, self._now)
-        memory.close_gaps(self._comparing)
+        self._ports.dirty.add(result.keys, self._now)
+        if result.complete:
+            memory.close_gaps(self._comparing)
         self._comparing, self.quiet_rounds = None, 0
         yield FollowStep.COMPARED
 

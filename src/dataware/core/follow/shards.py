@@ -28,6 +28,9 @@ from dataware.core.follow.feed import Gap, GapCause
 LONGEST_AWAY = 20 * 3600.0
 """Without a whole round for this long, records may be trimmed: they are kept for 24 hours."""
 
+LONGEST_STEP_BACK = 300.0
+"""A clock that has gone back by more than this does not tell how long a reader was away."""
+
 KEEP_ENDED = 48 * 3600.0
 """For how long an ended shard is remembered once it is listed no more; its children are known."""
 
@@ -98,7 +101,7 @@ def find_gaps(
     if stream != before.stream:
         return (Gap(GapCause.OTHER_STREAM, since),)
     gaps = [Gap(GapCause.TRIMMED, since, shard) for shard in sorted(trimmed)]
-    if now - before.whole_at >= longest_away:
+    if not -LONGEST_STEP_BACK <= now - before.whole_at < longest_away:
         gaps.append(Gap(GapCause.AWAY_TOO_LONG, since))
     listed = {shard.id for shard in listing}
     for name, reading in before.shards.items():

@@ -1,7 +1,7 @@
 """The card of AWS::DynamoDB::Table.
 
 `probe` looks at a table, the wing `copy` copies it over the wire, and the wing `verify` reads both
-sides back and shares no code with it.
+sides back and shares no code with it. `follow` carries what changes afterwards, by what `copy` has.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from dataware.kinds.dynamodb_table.declared import (
 )
 from dataware.kinds.dynamodb_table.describe import PERMISSIONS as DESCRIBE_ACTIONS
 from dataware.kinds.dynamodb_table.describe import describe_properties
+from dataware.kinds.dynamodb_table.follow import FOLLOWING
 from dataware.kinds.dynamodb_table.probe import declared_settings, key_schema, probe
 from dataware.kinds.dynamodb_table.simple_table import SIMPLE_TABLE
 from dataware.kinds.dynamodb_table.verify.reader import TableReader
@@ -166,6 +167,7 @@ KIND = Kind(
         charges=_charges,
         speed=Throughput(20_000.0, {"dynamodb.write-unit": FRESH_WRITES}),
         advice=_advice,
+        following=FOLLOWING,
     ),
     comparison=COMPARISON,
 )

@@ -1,0 +1,64 @@
+"""What a resource type brings to be followed: its feed of changes, and its carrier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from dataware.core.copier import CopyOrder
+from dataware.core.follow.feed import CarryOutcome, ChangeFeed
+from dataware.core.model import Location
+from dataware.core.ports import Aws, Wire
+
+
+class AsyncCarrier(Protocol):
+    """A carrier as a type brings it, on the event loop of its wires."""
+
+    async def carry(self, keys: Collection[bytes]) -> CarryOutcome:
+        """Bring `keys` of the target to the current state of the source; see `Carrier.carry`."""
+        ...
+
+
+class MakeCarrier(Protocol):
+    """How a card offers its carrier."""
+
+    def __call__(self, reading: Wire, writing: Wire, order: CopyOrder) -> AsyncCarrier:
+        """A carrier for `order`; nothing else may send by its wires. Does no I/O."""
+        ...
+
+
+class FindExpired(Protocol):
+    """How a card tells which items only wait for being deleted by the service."""
+
+    def __call__(
+        self,
+        source: tuple[Aws, Location],
+        target: tuple[Aws, Location],
+        keys: Collection[bytes],
+        now: float,
+    ) -> frozenset[bytes]:
+        """Of `keys` that only the source has, those that expire by the settings of the target.
+
+        Raises LookupFailedError.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """How a type is followed; each call takes the control plane of the source, and its name.
+
+    `feed_noun` is what a feed is called ("stream"). `find_feed` gives the id of the one that is on,
+    None without one; `enable_feed` switches one on, which changes the source, and gives its id once
+    it can be read; `disable_feed` switches off the one of an id, and says whether it was on.
+    `make_feed` reads it.
+    """
+
+    feed_noun: str
+    find_feed: Callable[[Aws, str], str | None]
+    enable_feed: Callable[[Aws, str], str]
+    disable_feed: Callable[[Aws, str, str], bool]
+    make_feed: Callable[[Aws, str], ChangeFeed]
+    make_carrier: MakeCarrier
+    find_expired: FindExpired

@@ -1,0 +1,250 @@
+"""Carries keys: reads their items in the source, consistently, and writes what is there.
+
+Amazon DynamoDB API Reference: BatchGetItem takes 100 keys, BatchWriteItem 25 puts and deletes; both
+may leave a part undone (UnprocessedKeys, UnprocessedItems), which is tried again later. A write is
+without conditions, because nobody else writes to the target.
+
+A request that got no answer, or a server's error, may still be carried out later than one that is
+sent after it. The wire tries again by itself, so a success may hide such a request: then every key
+of the lot is uncertain, and is carried once more when nothing can be on its way any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from dataware.core.copier import CopyOrder
+from dataware.core.errors import LookupFailedError, WriteDeniedError
+from dataware.core.follow.feed import CarryOutcome, Conflict
+from dataware.core.ports import Judgement, Permit, Request, Response, Wire
+from dataware.kinds.dynamodb_table.copy.client import (
+    Answer,
+    Shape,
+    TableClient,
+    TableRequestError,
+    encode,
+    has_nothing,
+)
+from dataware.kinds.dynamodb_table.copy.items import MAX_BATCH
+from dataware.kinds.dynamodb_table.follow.keys import decode_key, encode_key
+
+READ_TOGETHER = 100
+READS_AT_ONCE = 4
+"""Batches that are read, and then written, at the same time: each may hold 16 MB."""
+
+Write = Mapping[str, Any]
+
+
+class WatchedWire:
+    """Counts what becomes of each try of a request, so that none without an outcome is missed.
+
+    Of `tries` a wire tells only the repetitions, and of answers it shows each to the judge.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.permit: Permit | None = wire.permit
+        self._answers = self._unclear = self._sent = 0
+        self._retries = wire.retries
+
+    @property
+    def retries(self) -> int:
+        """How many requests were sent again so far."""
+        return self._wire.retries
+
+    @property
+    def unclear(self) -> int:
+        """How many tries may still be carried out, though another one of them was answered."""
+        tries = self._wire.retries - self._retries + self._sent
+        return self._unclear + tries - self._answers
+
+    async def send(self, request: Request) -> Response:
+        """Send, and count the answers."""
+
+        def judge(response: Response) -> Judgement:
+            self._answers += 1
+            verdict = request.judge(response)
+            self._unclear += verdict is Judgement.RETRY
+            return verdict
+
+        try:
+            return await self._wire.send(request._replace(judge=judge))
+        finally:
+            self._sent += 1
+
+    async def close(self) -> None:
+        """Release connections and threads."""
+        await self._wire.close()
+
+
+class TableCarrier:
+    """The carrier of DynamoDB tables."""
+
+    def __init__(self, reading: Wire, writing: Wire, order: CopyOrder) -> None:
+        self._order = order
+        self._source = TableClient(reading, order.source)
+        self._writing = writing
+
+    async def carry(self, keys: Collection[bytes]) -> CarryOutcome:
+        """Bring `keys` of the target to the current state of the source.
+
+        Raises WriteDeniedError and what else no later try cures.
+        """
+        waiting = list(keys)
+        watched = WatchedWire(self._writing)
+        target = TableClient(watched, self._order.target)
+        turn = asyncio.Semaphore(READS_AT_ONCE)
+        results = await asyncio.gather(
+            *(
+                self._carry_some(waiting[at : at + READ_TOGETHER], target, turn)
+                for at in range(0, len(waiting), READ_TOGETHER)
+            ),
+            return_exceptions=True,
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        whole = _join([one for one in results if isinstance(one, CarryOutcome)])
+        if watched.unclear:
+            unclear = whole.uncertain | whole.carried
+            return whole._replace(carried=frozenset(), uncertain=unclear)
+        return whole
+
+    async def _carry_some(
+        self, keys: Sequence[bytes], target: TableClient, turn: asyncio.Semaphore
+    ) -> CarryOutcome:
+        async with turn:
+            try:
+                items, unread = await self._read(keys)
+            except LookupFailedError as error:
+                if isinstance(error, WriteDeniedError) or _is_refused(error):
+                    raise
+                return CarryOutcome(failed=frozenset(keys))
+            writes = {key: _write_of(key, items.get(key)) for key in keys if key not in unread}
+            parts = [list(writes.items())[at : at + MAX_BATCH] for at in _starts(writes)]
+            outcomes = await asyncio.gather(*(_write(target, dict(part)) for part in parts))
+            return _join([CarryOutcome(failed=unread), *outcomes])
+
+    async def _read(self, keys: Sequence[bytes]) -> tuple[dict[bytes, Any], frozenset[bytes]]:
+        """The items that there are, by key, and the keys that were not read."""
+        decoded = [decode_key(key) for key in keys]
+        names, name = tuple(decoded[0]), self._source.place.name
+        body = encode({"RequestItems": {name: {"Keys": decoded, "ConsistentRead": True}}})
+        try:
+            answer = await self._source.call("BatchGetItem", body, _has_items(names, set(keys)))
+        except TableRequestError as refusal:
+            raise self._source.to_error(refusal.answer) from None
+        return _read_items(answer, names)
+
+
+def _is_refused(error: LookupFailedError) -> bool:
+    """Whether a permission is missing, which the next try does not have either."""
+    return error.problem is not None and error.problem.permission is not None
+
+
+def _starts(writes: Collection[object]) -> range:
+    return range(0, len(writes), MAX_BATCH)
+
+
+def _read_items(answer: Answer, names: Sequence[str]) -> tuple[dict[bytes, Any], frozenset[bytes]]:
+    items = [item for some in answer["Responses"].values() for item in some]
+    unread = [key for some in answer["UnprocessedKeys"].values() for key in some["Keys"]]
+    return (
+        {encode_key(item, names): item for item in items},
+        frozenset(encode_key(key, names) for key in unread),
+    )
+
+
+def _has_items(names: Sequence[str], asked: Collection[bytes]) -> Shape:
+    """An answer that speaks of the keys that were asked for alone: what it lacks is deleted."""
+
+    def shape(answer: Answer) -> Judgement:
+        try:
+            items, unread = _read_items(answer, names)
+        except (KeyError, TypeError, AttributeError):
+            return Judgement.RETRY
+        wrong = not (items.keys() <= set(asked) and unread <= set(asked) - items.keys())
+        return Judgement.RETRY if wrong else Judgement.DONE
+
+    return shape
+
+
+def _write_of(key: bytes, item: Any) -> Write:
+    if item is None:
+        return {"DeleteRequest": {"Key": decode_key(key)}}
+    return {"PutRequest": {"Item": item}}
+
+
+async def _write(target: TableClient, writes: Mapping[bytes, Write]) -> CarryOutcome:
+    """Write one batch; each key of it where it refuses one."""
+    name, keys = target.place.name, frozenset(writes)
+    names = tuple(decode_key(next(iter(keys))))
+    body = encode({"RequestItems": {name: list(writes.values())}})
+    try:
+        answer = await target.call("BatchWriteItem", body, _has_left(names, keys))
+    except TableRequestError as refusal:
+        if not refusal.answer.concerns_one_item:
+            raise target.to_error(refusal.answer) from None
+        return _join([await _write_alone(target, key, write) for key, write in writes.items()])
+    except LookupFailedError:
+        return CarryOutcome(uncertain=keys)
+    left = _unwritten(answer, names)
+    return CarryOutcome(keys - left, failed=left)
+
+
+def _unwritten(answer: Answer, names: Sequence[str]) -> frozenset[bytes]:
+    return frozenset(
+        encode_key(_key_in(request), names)
+        for requests in answer["UnprocessedItems"].values()
+        for request in requests
+    )
+
+
+def _key_in(request: Write) -> Mapping[str, Any]:
+    key: Mapping[str, Any] = (
+        request["DeleteRequest"]["Key"]
+        if "DeleteRequest" in request
+        else request["PutRequest"]["Item"]
+    )
+    return key
+
+
+def _has_left(names: Sequence[str], asked: Collection[bytes]) -> Shape:
+    """An answer whose unprocessed items are some of those that were sent."""
+
+    def shape(answer: Answer) -> Judgement:
+        try:
+            left = _unwritten(answer, names)
+        except (KeyError, TypeError, AttributeError):
+            return Judgement.RETRY
+        return Judgement.DONE if left <= set(asked) else Judgement.RETRY
+
+    return shape
+
+
+async def _write_alone(target: TableClient, key: bytes, write: Write) -> CarryOutcome:
+    """Put or delete one item; one that the target refuses for itself is listed."""
+    operation = "DeleteItem" if "DeleteRequest" in write else "PutItem"
+    (parameters,) = write.values()
+    body = encode({"TableName": target.place.name, **parameters})
+    try:
+        await target.call(operation, body, has_nothing)
+    except TableRequestError as refusal:
+        skip = refusal.answer.skip_of(f"dynamodb:{operation}")
+        if skip is None or not refusal.answer.concerns_one_item:
+            raise target.to_error(refusal.answer) from None
+        return CarryOutcome(conflicts=(Conflict(key, skip[1]),))
+    except LookupFailedError:
+        return CarryOutcome(uncertain=frozenset({key}))
+    return CarryOutcome(frozenset({key}))
+
+
+def _join(outcomes: Sequence[CarryOutcome]) -> CarryOutcome:
+    return CarryOutcome(
+        frozenset().union(*(one.carried for one in outcomes)),
+        frozenset().union(*(one.failed for one in outcomes)),
+        frozenset().union(*(one.uncertain for one in outcomes)),
+        tuple(conflict for one in outcomes for conflict in one.conflicts),
+    )
