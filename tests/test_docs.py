@@ -18,6 +18,7 @@ import pytest
 import yaml
 from botocore import xform_name
 
+from dataware.aws.organization import OrganizationAccount
 from dataware.cli.commands import dataware
 from dataware.core.estimate import Estimate
 from dataware.core.events import MESSAGES
@@ -26,6 +27,7 @@ from dataware.core.model import Action, Decision, Facts, Size, Wanted
 from dataware.core.plan import Plan, Planned
 from dataware.kinds import kinds
 from dataware.ops.inputs import Overrides, load_app
+from dataware.ops.inputs.fleet_file import read_fleet
 from dataware.ops.inputs.opted_in import WORDS as TEMPLATE_WORDS
 from dataware.ops.inputs.toml_file import FIELDS
 from support.cli import ALL_COMMANDS
@@ -204,11 +206,16 @@ def unindented(text: str) -> str:
 
 @pytest.mark.parametrize("block", blocks("toml", "yaml"), ids=str)
 def test_every_example_of_an_app_loads(block: Block, tmp_path: Path) -> None:
-    """A dataware.toml or a template that is shown can be copied as it is; other YAML parses."""
+    """A dataware.toml, fleet.toml or template that is shown can be copied; other YAML parses."""
     if block.language == "yaml" and "Resources" not in yaml.safe_load(block.text):
         return
     path = tmp_path / f"example.{block.language}"
     path.write_text(block.text, encoding="utf-8")
+    if "[[target]]" in block.text or "[organization]" in block.text:
+        tags = {"stage": "prod"}
+        account = OrganizationAccount("444455556666", "Team", tags)
+        assert read_fleet(path, lambda _profile: [account]).targets
+        return
     assert load_app(path, kinds=KINDS, overrides=Overrides()).wanted
 
 

@@ -3,6 +3,7 @@
 Nothing outside of this package imports boto3 or botocore.
 """
 
+from dataware.aws.assumed_role import AssumedRole
 from dataware.aws.clock import SystemClock
 from dataware.aws.holding_stack import PERMISSIONS as HOLDING_PERMISSIONS
 from dataware.aws.holding_stack import WaitIntervals
@@ -18,6 +19,7 @@ __all__ = [
     "OWNERSHIP_PERMISSIONS",
     "STACK_PERMISSIONS",
     "Account",
+    "AssumedRole",
     "BotocoreTransport",
     "ClientSettings",
     "HeldResource",

@@ -25,6 +25,7 @@ from botocore.utils import get_environ_proxies
 
 from dataware import __version__
 from dataware.aws import errors, ownership, stacks
+from dataware.aws.assumed_role import AssumedRole, assume_role
 from dataware.aws.caller import Origin, origin_of
 from dataware.aws.complete_answers import correct_errors, require_documents, whole
 from dataware.aws.endpoints import check_endpoint, making_client
@@ -32,6 +33,7 @@ from dataware.aws.fetch import fetch, keep_raw_bodies
 from dataware.aws.identity import Identity
 from dataware.aws.interruptible_calls import ANSWER_SECONDS, InterruptibleCalls, Stop
 from dataware.aws.paging import end_circles
+from dataware.aws.shared_models import MAKING_CLIENTS, share_models
 from dataware.aws.skew import ClockSkew
 from dataware.aws.times import read_time
 from dataware.calc.suggest import suggestion_for
@@ -107,24 +109,24 @@ class Account(stacks.DeployedValues):
         profile: str | None = None,
         region: str | None = None,
         endpoint_url: str | None = None,
+        role: AssumedRole | None = None,
         client_settings: ClientSettings | None = None,
         stop: Stop | None = None,
     ) -> Account:
         """The account that the settings, the AWS variables and the config files point to.
 
-        Once `stop` is true, no call is waited for any more: it raises Incomplete. Reads files and
-        no network. Raises InputError for an unknown profile or a missing region.
+        With a `role` it is the account of that, which those credentials assume. Once `stop` is
+        true, no call is waited for any more: it raises Incomplete. Reads files and no network.
+        Raises InputError for an unknown profile or a missing region.
         """
         session, home_region = _session(profile, region)
         settings = client_settings or ClientSettings()
-        login = Login(
-            session,
-            make_wire,
-            endpoint_url,
-            settings,
-            InterruptibleCalls(stop, settings.answer_seconds),
-            _asks_for_code(session),
-        )
+        calls = InterruptibleCalls(stop, settings.answer_seconds)
+        asks = _asks_for_code(session)
+        if role is not None:
+            inner = _session(profile, home_region)[0]
+            session = assume_role(session, inner, role, home_region, endpoint_url)
+        login = Login(session, make_wire, endpoint_url, settings, calls, asks)
         return login.regions.setdefault(home_region, cls(login, home_region))
 
     @property
@@ -274,7 +276,8 @@ class Account(stacks.DeployedValues):
             return client
 
     def _new_client(self, service: str, region: str) -> Any:
-        with making_client(f"{service} in {region}", self._login.endpoint_url):
+        made = making_client(f"{service} in {region}", self._login.endpoint_url)
+        with made, MAKING_CLIENTS:
             client = self._login.session.client(
                 service,
                 region_name=region,
@@ -350,6 +353,7 @@ def _session(profile: str | None, region: str | None) -> tuple[Any, str]:
     """The SDK's session and the region, from the options, the variables and the files."""
     try:
         session = boto3.Session(profile_name=profile)
+        share_models(session._session)
         parsers = session._session.get_component("response_parser_factory")
         parsers.set_parser_defaults(timestamp_parser=read_time)
         home_region = region or os.environ.get("AWS_REGION") or session.region_name

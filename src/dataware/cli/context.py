@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 
-from dataware.aws import Account, ClientSettings, SystemClock
+from dataware.aws import Account, AssumedRole, ClientSettings, SystemClock
 from dataware.cli.creation import CloudFormationHoldingStacks
 from dataware.cli.display import display, is_live, is_read
 from dataware.cli.process.gc import relaxed_gc
@@ -87,6 +87,7 @@ def open_account(
         profile=options.profile,
         region=options.region,
         endpoint_url=options.endpoint_url,
+        role=AssumedRole(options.role, options.external_id) if options.role else None,
         client_settings=client_settings,
         stop=stop,
     )

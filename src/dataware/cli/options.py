@@ -34,19 +34,23 @@ plain_options = _together(
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
 )
 
+profile_option = click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=complete_profile,
+    help="Named profile of the AWS configuration.",
+)
+
+endpoint_option = click.option(
+    "--endpoint-url",
+    metavar="URL",
+    help="Use this endpoint instead of AWS, such as LocalStack.",
+)
+
 where_options = _together(
-    click.option(
-        "--profile",
-        metavar="NAME",
-        shell_complete=complete_profile,
-        help="Named profile of the AWS configuration.",
-    ),
+    profile_option,
     click.option("--region", metavar="NAME", help="AWS region, such as eu-central-1."),
-    click.option(
-        "--endpoint-url",
-        metavar="URL",
-        help="Use this endpoint instead of AWS, such as LocalStack.",
-    ),
+    endpoint_option,
 )
 
 format_option = word_option(

@@ -13,7 +13,10 @@ from dataware.report import Format
 
 @dataclass(frozen=True, slots=True)
 class AwsOptions:
-    """Where AWS is, and how results are shown."""
+    """Where AWS is, and how results are shown.
+
+    A `role`, an ARN, is assumed with the credentials of the profile; only a fleet names one.
+    """
 
     profile: str | None = None
     region: str | None = None
@@ -22,6 +25,8 @@ class AwsOptions:
     plain: bool = False
     debug: bool = False
     full: bool = False
+    role: str | None = None
+    external_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,22 @@ MESSAGES = _messages(
     ("note", INFO, "ℹ️ ", "{text}"),
     ("done", SUCCESS, "✅", "{text}"),
     ("failure", FAILURE, "❌", "{text}"),
+    ("target", INFO, "ℹ️ ", "{target}: account {account}, {region}, wave {wave}"),
+    ("fleet-looking", INFO, "🔍", "Looking at {count:target} in {accounts:account}"),
+    ("target-planned", SUCCESS, "✅", "Looked at {target} (account {account}, {region})"),
+    ("target-unknown", FAILURE, "❌", "Target {target} is unknown: {reason}"),
+    ("fleet-conflict", FAILURE, "❌", "{text}"),
+    ("fleet-unequal", WARNING, "⚠️ ", "{text}"),
+    ("fleet", INFO, "ℹ️ ", "{text}"),
+    ("wave", INFO, "🔄", "Wave {wave} of {waves}: {names}"),
+    (
+        "waves-stopped",
+        FAILURE,
+        "❌",
+        "No further wave begins: {failures:target} failed, {tolerance} tolerated",
+    ),
+    ("target-done", SUCCESS, "✅", "Target {target} is done"),
+    ("target-failed", FAILURE, "❌", "Target {target} failed: {reason}"),
     ("decision", DETAIL, "·", "Decided on {name}: {action} (rule {rule})"),
     (
         "copy-totals",
@@ -172,7 +188,10 @@ def needs_attention(count: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened; `data` holds JSON values, and never item values or secrets."""
+    """Something that happened; `data` holds JSON values, and never item values or secrets.
+
+    In a fleet `data` says by `target` where it happened, and so does the line.
+    """
 
     message: Message
     data: Mapping[str, object]
@@ -190,6 +209,12 @@ class Event:
                 for key, value in self.data.items()
             }
         )
+        target = self.data.get("target")
+        where = f"{target}: " if target is not None and "target" not in self.message.fields else ""
+        return f"{where}{self._with_name(text)}"
+
+    def _with_name(self, text: str) -> str:
+        """The line with the name of its resource, where lines of several come mixed."""
         name = self.data.get("name")
         if self.data.get("beside") and name is not None and str(name) not in text:
             return f"{name}: {text}"

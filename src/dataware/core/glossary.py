@@ -327,11 +327,41 @@ SPEAKING_WITH_AWS = (
     Term("listed object", "ListedObject", "an object or a version as a listing shows it", "found"),
 )
 
+FLEETS = (
+    Term(
+        "fleet",
+        "FleetPlan",
+        "one app in many accounts and regions, planned as a whole",
+        "landscape",
+    ),
+    Term(
+        "target of a fleet",
+        "FleetTarget",
+        "an account and region in which the app is deployed, with the way in",
+        "site, environment",
+    ),
+    Term(
+        "wave",
+        "WaveSettings",
+        "targets that are applied at once; the next wave begins when all of them have ended",
+        "batch, stage",
+    ),
+    Term("canary", "WaveSettings", "the target that is applied first and alone", "pilot"),
+    Term(
+        "tolerance",
+        "WaveSettings",
+        "how many targets may fail before no further wave begins",
+        "limit",
+    ),
+    Term("matrix", "FleetMatrix", "what is decided on each resource in each target", "grid"),
+)
+
 SECTIONS: Mapping[str, tuple[Term, ...]] = {
     "Deciding": DECIDING,
     "Copying": COPYING,
     "Verifying": VERIFYING,
     "Speaking with AWS": SPEAKING_WITH_AWS,
+    "Fleets": FLEETS,
 }
 """All words, as the glossary groups them."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from dataware.core.events import MESSAGES, Level
 from dataware.core.plan_shape import lock_schema, plan_schema
+from dataware.ops.inputs.fleet_fields import fleet_schema
 from dataware.ops.inputs.toml_fields import toml_schema
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -44,6 +45,7 @@ def events_schema() -> dict[str, Any]:
 
 _SCHEMAS: Mapping[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "toml": ("dataware.toml", toml_schema),
+    "fleet": ("fleet.toml", fleet_schema),
     "plan": ("plan file of dataware, version 1", plan_schema),
     "lock": ("dataware.lock.json, version 1", lock_schema),
     "events": ("one line of dataware --format json", events_schema),

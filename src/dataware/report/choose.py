@@ -125,9 +125,10 @@ def _document(format: Format, stream: TextIO) -> Renderer:
     from dataware.report.document import DocumentRenderer  # noqa: PLC0415 - see above
 
     if format is Format.HTML:
-        from dataware.report.html import plan_page  # noqa: PLC0415 - see above
+        from dataware.report.html import fleet_page, plan_page  # noqa: PLC0415 - see above
 
-        return DocumentRenderer(stream, plan_page)
+        return DocumentRenderer(stream, {"plan": plan_page, "fleet": fleet_page})
+    from dataware.report.fleet_markdown import fleet_markdown  # noqa: PLC0415 - see above
     from dataware.report.markdown import markdown  # noqa: PLC0415 - see above
 
-    return DocumentRenderer(stream, markdown)
+    return DocumentRenderer(stream, {"plan": markdown, "fleet": fleet_markdown})

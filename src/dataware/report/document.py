@@ -10,23 +10,26 @@ from dataware.core.events import Event, Level
 from dataware.report.output import Output
 
 Document = Callable[[Mapping[str, Any], Sequence[str]], str]
-"""Makes the text of the payload of a `plan` event, and of the warnings that came before it."""
+"""Makes the text of the payload of an event that ends a plan, and of the warnings before it."""
 
 
 class DocumentRenderer:
-    """Waits for the plan and writes its document; a command that makes no plan writes nothing."""
+    """Waits for the plan and writes its document; a command that makes no plan writes nothing.
 
-    def __init__(self, stream: TextIO, document: Document) -> None:
+    `documents` go by the code of the event that ends a plan.
+    """
+
+    def __init__(self, stream: TextIO, documents: Mapping[str, Document]) -> None:
         self._output = Output(stream)
-        self._document = document
+        self._documents = documents
         self._warnings: list[str] = []
         self._lock = RLock()
 
     def __call__(self, event: Event) -> None:
         """Take note of an event; may be called from any thread."""
         with self._lock:
-            if event.code == "plan":
-                self._output.write(self._document(event.data, self._warnings).rstrip("\n"))
+            if document := self._documents.get(event.code):
+                self._output.write(document(event.data, self._warnings).rstrip("\n"))
             elif event.message.level is Level.WARNING:
                 self._warnings.append(event.text())
 

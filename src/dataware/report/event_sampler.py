@@ -95,7 +95,9 @@ def is_one_of_few(happened: Event) -> bool:
 def migration_of(happened: Event) -> str:
     """What tells migrations apart: the target's name, and its kind where the event has one.
 
-    Empty where the event has no name.
+    Empty where the event has no name. In a fleet the same name stands in several places.
     """
     name, kind = str(happened.data.get("name", "")), happened.data.get("kind")
-    return f"{kind}/{name}" if kind else name
+    of_kind = f"{kind}/{name}" if kind else name
+    place = happened.data.get("target")
+    return f"{place}/{of_kind}" if place and of_kind else of_kind

@@ -70,6 +70,8 @@ class PlainRenderer:
             for each in self._bounded.admit(event):
                 if each.code == "plan":
                     self._write_plan(_plan_of(each))
+                if each.code == "fleet":
+                    self._write_matrix(each)
                 self._write(each)
 
     def _write(self, event: Event) -> None:
@@ -82,6 +84,14 @@ class PlainRenderer:
             text = wrap_text(text, self._columns)
         code = COLORS[event.message.level] if self._color else ""
         self._output.write(f"\x1b[{code}m{text}\x1b[0m" if code else text)
+
+    def _write_matrix(self, event: Event) -> None:
+        from dataware.report.fit import Fit  # noqa: PLC0415 - a fleet alone has a matrix
+        from dataware.report.fleet_table import fleet_lines  # noqa: PLC0415 - see above
+
+        matrix: Any = event.data["matrix"]
+        for text in fleet_lines(matrix, Fit(self._columns, ascii=not self._signs)):
+            self._output.write(text)
 
     def _write_plan(self, plan: Mapping[str, Any]) -> None:
         for text in self._full_plan(plan) if self._full else self._short_plan(plan):

@@ -20,6 +20,7 @@ COMMANDS = (
     "deploy",
     "doctor",
     "explain",
+    "fleet",
     "forget",
     "help",
     "iam-policy",

@@ -9,14 +9,14 @@ import click
 from dataware.cli.help import SectionedCommand, WordChoice
 from dataware.cli.options import plain_options
 
-DOCUMENTS = ("toml", "plan", "lock", "events")
+DOCUMENTS = ("toml", "fleet", "plan", "lock", "events")
 
 
 @click.command(cls=SectionedCommand, short_help="Print the JSON Schema of a file or of events.")
 @click.argument("document", type=WordChoice(DOCUMENTS), metavar="DOCUMENT")
 @plain_options
 def schema(**given: Any) -> int:
-    """Print the JSON Schema of DOCUMENT: toml, plan, lock or events.
+    """Print the JSON Schema of DOCUMENT: toml, fleet, plan, lock or events.
 
     \b
     Examples:

@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, BinaryIO, NoReturn
 
-from dataware.aws import Account, SystemClock
+from dataware.aws import Account, AssumedRole, SystemClock
 from dataware.cli.process.gc import relaxed_gc
 from dataware.cli.transport import make_wire
 from dataware.core.copier import CopyTools
@@ -149,6 +149,7 @@ async def _copy(
         profile=options["profile"],
         region=options["region"],
         endpoint_url=options["endpoint_url"],
+        role=AssumedRole(options["role"], options["external_id"]) if options.get("role") else None,
     )
     wire = account.wire(worker.slow_down)
     wire.permit = term

@@ -59,7 +59,7 @@ class ProcessWorkers:
         """Start one, which sends nothing beyond the `term` of the lock.
 
         Raises Incomplete when the system starts no more processes."""
-        names = ("profile", "region", "endpoint_url", "debug")
+        names = ("profile", "region", "endpoint_url", "debug", "role", "external_id")
         options = {name: getattr(self._options, name) for name in names}
         try:
             process = subprocess.Popen(

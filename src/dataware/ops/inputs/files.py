@@ -49,13 +49,13 @@ def read_plan_document(path: Path) -> tuple[Plan, Any]:
         data = read_json(path)
         plan = Plan.from_json(data)
         for one in plan.resources:
-            _check_wanted(one.wanted)
+            check_wanted(one.wanted)
     except InputError as error:
         raise InputError(f"{path}: {str(error).removeprefix(f'{path} ')}") from error
     return plan, data
 
 
-def _check_wanted(wanted: Wanted) -> None:
+def check_wanted(wanted: Wanted) -> None:
     """Refuse what no input would have let into a plan."""
     kind = load(wanted.type)
     section = InputSection(f"resource {wanted.id}", {})
@@ -80,7 +80,7 @@ def check_writable(path: Path) -> None:
 
 def save_plan(plan: Plan, path: Path) -> None:
     """Write a plan file."""
-    _write(path, plan.to_json())
+    write_json(path, plan.to_json())
 
 
 def read_environments(path: Path = LOCK) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def save_lock(
     others = {key: entry for key, entry in before.items() if key not in gone}
     environments[here] = others | entries
     # Sorted, so that the order of constructs in the app makes no difference in version control.
-    _write(path, lock_document(environments), sort_keys=True)
+    write_json(path, lock_document(environments), sort_keys=True)
     return stale
 
 
@@ -132,7 +132,7 @@ def _under_other_types(plan: Plan) -> set[str]:
     }
 
 
-def _write(path: Path, data: object, *, sort_keys: bool = False) -> None:
+def write_json(path: Path, data: object, *, sort_keys: bool = False) -> None:
     """Write a file as a whole. Raises InputError."""
     text = json.dumps(data, indent=2, sort_keys=sort_keys, ensure_ascii=False) + "\n"
     try:

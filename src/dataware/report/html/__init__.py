@@ -5,7 +5,8 @@ Only the command line uses this package; it reads records and plans, and calls n
 
 from __future__ import annotations
 
+from dataware.report.html.fleet import fleet_page
 from dataware.report.html.plan import plan_page
 from dataware.report.html.run import run_page
 
-__all__ = ["plan_page", "run_page"]
+__all__ = ["fleet_page", "plan_page", "run_page"]

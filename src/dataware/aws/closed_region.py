@@ -1,0 +1,33 @@
+"""Tells a region that is not enabled in an account from credentials that are wrong.
+
+In such a region AWS answers as if the credentials were none of its own (AWS Account Management
+Reference Guide, "Enable or disable AWS Regions in your account"; AWS STS User Guide, "Manage AWS
+STS in an AWS Region"), so the same credentials are tried where every account may go.
+"""
+
+from __future__ import annotations
+
+from dataware.aws.session import Account
+from dataware.core.errors import AuthenticationError, DatawareError
+from dataware.core.names import partition_of
+
+ALWAYS_OPEN = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+"""A region of each partition that cannot be disabled."""
+
+
+def explain_closed_region(account: Account, error: DatawareError) -> str | None:
+    """That the region of `account` is not enabled, if that is what `error` comes from; else None.
+
+    Asks who the caller is in another region, if AWS did not accept the credentials in this one.
+    """
+    home = ALWAYS_OPEN.get(partition_of(account.region))
+    if not isinstance(error, AuthenticationError) or home in {None, account.region}:
+        return None
+    try:
+        digits = account.for_region(str(home)).account
+    except DatawareError:
+        return None
+    return (
+        f"region {account.region} is not enabled in account {digits}, because the same credentials "
+        f"are accepted in {home}: enable the region in that account, or leave the target out"
+    )

@@ -1,0 +1,99 @@
+"""Opens the accounts of a fleet, and reads the file that names them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from dataware.aws.closed_region import explain_closed_region
+from dataware.aws.organization import OrganizationAccount, list_active_accounts
+from dataware.aws.session import Account
+from dataware.cli.context import open_account
+from dataware.cli.display import is_watched
+from dataware.cli.fleet.options import FleetOptions
+from dataware.cli.process.signals import StopSignal
+from dataware.cli.settings import AwsOptions
+from dataware.core.errors import DatawareError, InputError, LookupFailedError
+from dataware.core.events import Event
+from dataware.core.fleet.selection import select_targets
+from dataware.core.fleet.target import FleetTarget
+from dataware.core.ports import Emit
+from dataware.ops.inputs.fleet_file import FleetFile, read_fleet
+from dataware.report import Renderer, appearance, make_renderer
+
+ORGANIZATIONS_REGION = "us-east-1"
+"""Where the accounts are listed if no region is set: the service has one address for all."""
+
+
+def read_targets(out: AwsOptions, options: FleetOptions) -> FleetFile:
+    """The targets that are meant, and how they are applied. Raises InputError."""
+
+    def list_accounts(profile: str | None) -> Sequence[OrganizationAccount]:
+        region = os.environ.get("AWS_REGION") or ORGANIZATIONS_REGION
+        asking = replace(out, profile=profile or out.profile, region=region)
+        return list_active_accounts(open_account(asking))
+
+    found = read_fleet(options.file, list_accounts)
+    return replace(found, targets=select_targets(found.targets, options.selection))
+
+
+def target_options(out: AwsOptions, target: FleetTarget) -> AwsOptions:
+    """The options of a command, for one target."""
+    return replace(
+        out,
+        profile=target.profile or out.profile,
+        region=target.region,
+        role=target.role,
+        external_id=target.external_id,
+    )
+
+
+def open_target(out: AwsOptions, target: FleetTarget, stop: Callable[[], bool]) -> Account:
+    """The account of a target, which the credentials are of.
+
+    Raises InputError where they are another account's, and LookupFailedError with the way on where
+    the region is not enabled or the role cannot be assumed.
+    """
+    account = open_account(target_options(out, target), stop=stop)
+    try:
+        caller = account.account
+    except DatawareError as error:
+        if (closed := explain_closed_region(account, error)) is not None:
+            raise LookupFailedError(closed) from error
+        raise
+    if caller != target.account:
+        way_on = "name a role or a profile of that account"
+        raise InputError(
+            f"the credentials are of account {caller}, not of {target.account}: {way_on}"
+        )
+    return account
+
+
+def with_target(emit: Emit, target: str) -> Emit:
+    """`emit`, whose events say by `target` where they happened."""
+
+    def report(happened: Event) -> None:
+        emit(replace(happened, data={**happened.data, "target": target}))
+
+    return report
+
+
+@contextmanager
+def fleet_display(
+    out: AwsOptions, *, copies: bool = False
+) -> Iterator[tuple[Renderer, StopSignal]]:
+    """The display and the signals of a fleet's command.
+
+    Lines come without live bars: a bar for each migration of each target would be no help.
+    """
+    look = appearance(sys.stdout, os.environ)
+    if is_watched(sys.stdout, os.environ) and not look["no_color"]:
+        look["force_color"] = True
+    shown = make_renderer(
+        out.format, sys.stdout, plain=out.plain, is_tty=False, full=out.full, **look
+    )
+    with shown as emit, StopSignal(graceful=copies) as stop:
+        yield emit, stop

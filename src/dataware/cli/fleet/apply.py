@@ -1,0 +1,96 @@
+"""`dataware fleet apply`: carry the plan of a fleet out, in waves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dataware.cli.file_path import FilePath
+from dataware.cli.fleet.options import FleetOptions, fleet_where_options, selection_options
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import (
+    copy_options,
+    format_option,
+    full_option,
+    parallel_option,
+    plain_options,
+)
+from dataware.cli.settings import AwsOptions, CopyOptions, pick
+
+if TYPE_CHECKING:
+    from dataware.core.fleet.plan import FleetPlan
+    from dataware.core.fleet.selection import TargetSelection
+    from dataware.core.fleet.waves import WaveSettings
+
+
+@click.command(cls=SectionedCommand, short_help="Apply a fleet's plan in waves; safe to repeat.")
+@click.argument("plan", type=FilePath(path_type=Path))
+@selection_options
+@click.option(
+    "--canary", metavar="NAME", help="Target that is applied first and alone (default: the first)."
+)
+@click.option(
+    "--max-concurrent",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Apply up to N targets at once (default: as fleet.toml says, or 5).",
+)
+@click.option(
+    "--tolerance",
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="Begin no further wave once more than N targets have failed (default: 0).",
+)
+@full_option
+@copy_options
+@parallel_option
+@fleet_where_options
+@format_option
+@plain_options
+def apply(**given: Any) -> int:
+    """Apply the plan that `dataware fleet plan --out` saved: a canary first, then region by region.
+
+    Each target is looked at again first. After a stop or a failure the same command goes on: what
+    is complete is not touched again.
+
+    \b
+    Examples:
+      dataware fleet apply fleet.json
+      dataware fleet apply fleet.json --canary test-eu --max-concurrent 10 --tolerance 1
+      dataware fleet apply fleet.json --exclude prod-us
+    """
+    from dataware.cli.notify import notifying
+    from dataware.ops.inputs.fleet_plan_file import read_fleet_plan
+
+    out, copy = pick(AwsOptions, given), pick(CopyOptions, given)
+    whole = read_fleet_plan(given["plan"])
+    plan = _chosen(whole, FleetOptions.of(given).selection)
+    with notifying("fleet apply", out, copy.notify) as listener:
+        from dataware.cli.fleet.applying import FleetApplier
+
+        return FleetApplier(out, copy, listener).apply(plan, _wave_settings(plan.waves, given))
+
+
+def _chosen(plan: FleetPlan, selection: TargetSelection) -> FleetPlan:
+    """The plan of the targets that are chosen; what others were in the way of stays a conflict."""
+    from dataware.core.fleet.cross_checks import check_fleet
+    from dataware.core.fleet.selection import select_targets
+    from dataware.kinds import load
+
+    chosen = {one.name for one in select_targets([one.target for one in plan.targets], selection)}
+    targets = tuple(one for one in plan.targets if one.target.name in chosen)
+    conflicts = tuple(one.text for one in check_fleet(targets, load) if one.stops)
+    return replace(plan, targets=targets, conflicts=conflicts)
+
+
+def _wave_settings(planned: WaveSettings, given: dict[str, Any]) -> WaveSettings:
+    """The settings of fleet.toml, under those of the command line."""
+    said = {
+        name: given[name]
+        for name in ("canary", "max_concurrent", "tolerance")
+        if given[name] is not None
+    }
+    return replace(planned, **said)

@@ -1,0 +1,122 @@
+"""`dataware fleet plan`: look into every target at once, and decide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dataware.cli.file_path import FilePath
+from dataware.cli.fleet.options import (
+    FleetOptions,
+    fleet_option,
+    fleet_where_options,
+    selection_options,
+)
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import (
+    app_options,
+    every_option,
+    full_option,
+    guard_options,
+    only_option,
+    plain_options,
+    plan_format_option,
+    prices_option,
+)
+from dataware.cli.settings import AppOptions, AwsOptions, GuardOptions, pick
+
+if TYPE_CHECKING:
+    from dataware.core.fleet.cross_checks import FleetFinding
+    from dataware.core.fleet.plan import FleetPlan
+    from dataware.core.ports import Emit
+
+
+@click.command(cls=SectionedCommand, short_help="Show what would happen in every target.")
+@app_options
+@every_option
+@only_option
+@guard_options
+@fleet_option
+@selection_options
+@click.option(
+    "--out", metavar="FILE", type=FilePath(path_type=Path), help="Save the fleet's plan as JSON."
+)
+@full_option
+@prices_option
+@fleet_where_options
+@plan_format_option
+@plain_options
+def plan(**given: Any) -> int:
+    """Look into every target at once and decide; changes nothing.
+
+    APP is a cloud assembly folder (cdk.out), a CloudFormation template, or a dataware.toml; of an
+    assembly each target gets the stacks that are meant for its account and region. A target that
+    cannot be looked into is unknown, and the others are planned all the same.
+
+    \b
+    Examples:
+      dataware fleet plan template.yaml --out fleet.json
+      dataware fleet plan cdk.out --tag stage=prod --exclude prod-us
+      dataware fleet plan template.yaml --format html > fleet.html
+    """
+    from dataware.cli.fleet.accounts import fleet_display, read_targets
+    from dataware.core.events import event
+    from dataware.ops.inputs.files import check_writable
+    from dataware.ops.inputs.fleet_plan_file import save_fleet_plan
+
+    out, saved = pick(AwsOptions, given), given["out"]
+    if saved:
+        check_writable(saved)
+    found = read_targets(out, FleetOptions.of(given))
+    with fleet_display(out) as (emit, stop):
+        from dataware.cli.fleet.planning import FleetPlanner
+
+        planner = FleetPlanner(
+            out,
+            pick(AppOptions, given),
+            pick(GuardOptions, given),
+            prices=given["prices"],
+            only=given["only"],
+            stop=stop,
+        )
+        made, findings = planner.plan(found, emit)
+        _report(emit, made, findings, full=out.full)
+        if saved:
+            save_fleet_plan(made, saved)
+            emit(event("saved", what="the fleet's plan", path=str(saved)))
+        if made.changes and not made.exit_code:
+            _report_way_on(emit, saved)
+    return made.exit_code
+
+
+def _report_way_on(emit: Emit, saved: Path | None) -> None:
+    from shlex import quote
+
+    from dataware.core.events import event
+
+    if saved is None:
+        emit(
+            event("note", text="save the plan with --out FILE, and `dataware fleet apply` takes it")
+        )
+    else:
+        emit(event("next", command=f"dataware fleet apply {quote(str(saved))}"))
+
+
+def _report(emit: Emit, made: FleetPlan, findings: tuple[FleetFinding, ...], *, full: bool) -> None:
+    """What needs a person, the plan of each target if all is to be shown, and the matrix."""
+    from dataware.cli.fleet.accounts import with_target
+    from dataware.core.events import event
+    from dataware.kinds import unit_of_type
+    from dataware.report.fleet_summary import fleet_planned
+    from dataware.report.summary import plan_summary
+
+    if full:
+        for one in made.targets:
+            if one.plan is not None:
+                with_target(emit, one.target.name)(plan_summary(one.plan, unit_of_type))
+    for finding in findings:
+        code = "fleet-conflict" if finding.stops else "fleet-unequal"
+        emit(event(code, text=finding.text, finding=finding.kind, targets=list(finding.targets)))
+    emit(fleet_planned(made, findings, unit_of_type))

@@ -1,0 +1,172 @@
+"""The use cases "plan" and "apply" for a whole fleet: all targets at once, or in waves.
+
+Each target is planned and applied as if it were alone: its records, locks and journals lie in its
+own account and region, so the same command continues where a run of the fleet ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from dataware.aws.daemon_pool import DaemonPool
+from dataware.core.errors import DatawareError, IncompleteError, RefusedError
+from dataware.core.events import event
+from dataware.core.fleet.matrix import TargetState
+from dataware.core.fleet.plan import FleetPlan, TargetPlan
+from dataware.core.fleet.target import FleetTarget
+from dataware.core.fleet.waves import WaveSettings, make_waves, should_stop, worst_exit_code
+from dataware.core.plan import Plan
+from dataware.core.ports import Emit
+
+MOST_AT_ONCE = 32
+"""Targets that are looked at together; each asks several questions at a time itself."""
+
+PlanTarget = Callable[[FleetTarget], Plan]
+ApplyTarget = Callable[[TargetPlan], None]
+
+_STATES = {
+    RefusedError.exit_code: TargetState.REFUSED,
+    IncompleteError.exit_code: TargetState.INCOMPLETE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOutcome:
+    """How a target ended; `reason` is empty where it is done."""
+
+    state: TargetState
+    exit_code: int = 0
+    reason: str = ""
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the target counts as one that has failed."""
+        return self.exit_code != 0
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRun:
+    """How every target ended, by name, and the exit code of all."""
+
+    outcomes: Mapping[str, TargetOutcome]
+
+    @property
+    def exit_code(self) -> int:
+        """The worst of all targets."""
+        return worst_exit_code(one.exit_code for one in self.outcomes.values())
+
+    @property
+    def states(self) -> Mapping[str, TargetState]:
+        """The state of each target."""
+        return {name: one.state for name, one in self.outcomes.items()}
+
+
+def plan_targets(
+    targets: Sequence[FleetTarget], plan_target: PlanTarget, emit: Emit
+) -> tuple[TargetPlan, ...]:
+    """Plan all targets at once, in their order; one that cannot be looked into is unknown."""
+
+    def plan_one(target: FleetTarget) -> TargetPlan:
+        try:
+            planned = TargetPlan(target, plan_target(target))
+        except Exception as error:
+            text, code = explain(error)
+            emit(event("target-unknown", target=target.name, reason=text, exit_code=code))
+            return TargetPlan(target, None, text, code)
+        emit(
+            event(
+                "target-planned", target=target.name, account=target.account, region=target.region
+            )
+        )
+        return planned
+
+    with DaemonPool(min(MOST_AT_ONCE, max(1, len(targets))), "target") as pool:
+        return tuple(one.result() for one in [pool.submit(plan_one, each) for each in targets])
+
+
+def check_applicable(plan: FleetPlan) -> None:
+    """Raise RefusedError where the plan of the fleet may not be applied, with the way on."""
+    for problems, why in (
+        (plan.conflicts, "targets are in each other's way"),
+        (plan.stops, "a stop holds"),
+        (plan.unknown, "it could not be looked into"),
+    ):
+        if not problems:
+            continue
+        if problems is plan.conflicts:
+            raise RefusedError(f"nothing was changed, because {why}: {'; '.join(plan.conflicts)}")
+        names = ", ".join(one.target.name for one in problems if isinstance(one, TargetPlan))
+        raise RefusedError(
+            f"nothing was changed, because of {names}: {why}; plan again, or leave it out with "
+            "--exclude"
+        )
+
+
+def apply_in_waves(
+    plan: FleetPlan,
+    settings: WaveSettings,
+    apply_target: ApplyTarget,
+    emit: Emit,
+    stop: Callable[[], bool],
+) -> FleetRun:
+    """Apply the targets wave by wave, until too many have failed or somebody asks to stop.
+
+    Raises RefusedError, with nothing changed, where the plan may not be applied.
+    """
+    check_applicable(plan)
+    plans = {one.target.name: one for one in plan.targets}
+    waves = make_waves([one.target for one in plan.targets], settings)
+    outcomes: dict[str, TargetOutcome] = {}
+    for position, wave in enumerate(waves):
+        if stop():
+            break
+        names = [one.name for one in wave]
+        emit(
+            event(
+                "wave", wave=position + 1, waves=len(waves), targets=names, names=", ".join(names)
+            )
+        )
+        outcomes |= _apply_wave([plans[name] for name in names], apply_target, emit)
+        failures = sum(one.is_failure for one in outcomes.values())
+        if position + 1 < len(waves) and should_stop(position, failures, settings):
+            emit(event("waves-stopped", failures=failures, tolerance=settings.tolerance))
+            break
+    code = IncompleteError.exit_code
+    left = {
+        name: TargetOutcome(TargetState.NOT_STARTED, code, "its wave did not begin")
+        for name in plans
+        if name not in outcomes
+    }
+    return FleetRun({name: (outcomes | left)[name] for name in plans})
+
+
+def _apply_wave(
+    wave: Sequence[TargetPlan], apply_target: ApplyTarget, emit: Emit
+) -> dict[str, TargetOutcome]:
+    """Apply the targets of a wave side by side; answers once all of them have ended."""
+
+    def apply_one(one: TargetPlan) -> TargetOutcome:
+        try:
+            apply_target(one)
+        except Exception as error:
+            text, code = explain(error)
+            outcome = TargetOutcome(_STATES.get(code, TargetState.FAILED), code, text)
+            emit(event("target-failed", target=one.target.name, reason=text, exit_code=code))
+            return outcome
+        emit(event("target-done", target=one.target.name))
+        return TargetOutcome(TargetState.DONE if one.changes else TargetState.NOTHING_TO_DO)
+
+    with DaemonPool(len(wave), "target") as pool:
+        ended: list[tuple[str, Future[TargetOutcome]]] = [
+            (one.target.name, pool.submit(apply_one, one)) for one in wave
+        ]
+        return {name: future.result() for name, future in ended}
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """Why a target failed, and the exit code of that; a defect in one ends no other."""
+    if isinstance(error, DatawareError):
+        return str(error), error.exit_code
+    return f"unexpected error, {type(error).__name__}: {error}", DatawareError.exit_code

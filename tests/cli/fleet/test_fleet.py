@@ -1,0 +1,291 @@
+"""`dataware fleet` on an AWS of several accounts and regions: what is left behind is looked at."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import click
+import pytest
+
+from dataware.cli.commands import dataware
+from dataware.cli.commands.fleet import COMMANDS, fleet
+from dataware.embedded import EmbeddedAws
+from dataware.ops.inputs.fleet_plan_file import read_fleet_plan
+from support.cli import run, table_app
+from support.servers import Fault, FaultProxy, Forward, Reply, Seen, answer, json_error
+from support.worlds import KEYS
+
+OWN, ONE, TWO = "000000000000", "111111111111", "222222222222"
+EU, US = "eu-west-1", "us-east-1"
+PLACES = [(ONE, EU), (ONE, US), (TWO, EU), (TWO, US)]
+TARGETS = f"""
+[[target]]
+name = "one"
+account = "{ONE}"
+regions = ["{EU}", "{US}"]
+role = "plan"
+tags = {{ stage = "test" }}
+
+[[target]]
+name = "two"
+account = "{TWO}"
+regions = ["{EU}", "{US}"]
+role = "plan"
+tags = {{ stage = "prod" }}
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an app and a fleet."""
+    monkeypatch.chdir(tmp_path)
+    table_app(Path("app.toml"), "Orders-prod", "Orders")
+    Path("fleet.toml").write_text(TARGETS, encoding="utf-8")
+    return tmp_path
+
+
+def at(account: str, region: str) -> Any:
+    """A client for the tables of a place."""
+    keys = {"aws_access_key_id": account, "aws_secret_access_key": "test"}
+    return boto3.client("dynamodb", region_name=region, **keys)
+
+
+def make_table(account: str, region: str, items: int, name: str = "Orders") -> None:
+    """A table with some items."""
+    dynamodb = at(account, region)
+    dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **KEYS)
+    for number in range(items):
+        dynamodb.put_item(TableName=name, Item={"pk": {"S": f"{account} {region} {number}"}})
+
+
+def keys_at(account: str, region: str, name: str = "Orders-prod") -> set[str] | None:
+    """The keys of a table; None without the table."""
+    dynamodb = at(account, region)
+    try:
+        found = dynamodb.scan(TableName=name, ConsistentRead=True)["Items"]
+    except dynamodb.exceptions.ResourceNotFoundException:
+        return None
+    return {item["pk"]["S"] for item in found}
+
+
+def matrix_in(events: list[dict[str, Any]]) -> Mapping[str, tuple[Mapping[str, str], str]]:
+    """The actions and the state of each target."""
+    (found,) = [one for one in events if one["code"] == "fleet"]
+    rows = found["data"]["matrix"]["rows"]
+    return {row["target"]: (row["actions"], row["state"]) for row in rows}
+
+
+def test_a_fleet_is_planned_applied_and_applied_again(aws_server: EmbeddedAws) -> None:
+    """Two accounts in two regions: each keeps its own data, and nothing is done twice."""
+    for count, place in enumerate(PLACES):
+        make_table(*place, items=count)
+    ran = run("fleet", "plan", "app.toml", "--out", "fleet.json")
+    assert ran.code == 0, ran
+    assert "Orders-prod: 3 migrate, 1 create (one/eu-west-1)" in ran.out
+    assert ran.lines[-1].endswith("Next: dataware fleet apply fleet.json")
+    assert [keys_at(*place) for place in PLACES] == [None] * 4
+    ran = run("fleet", "apply", "fleet.json", "--canary", "two/us-east-1", "--format", "json")
+    assert ran.code == 0, ran
+    waves = [one["data"]["targets"] for one in ran.events if one["code"] == "wave"]
+    assert waves == [["two/us-east-1"], ["one/us-east-1"], ["one/eu-west-1", "two/eu-west-1"]]
+    own = {"wave", "fleet"}
+    assert all("target" in one["data"] for one in ran.events if one["code"] not in own)
+    assert {state for _, state in matrix_in(ran.events).values()} == {"done"}
+    for count, place in enumerate(PLACES):
+        assert keys_at(*place) == {f"{place[0]} {place[1]} {n}" for n in range(count)}
+    again = run("fleet", "apply", "fleet.json")
+    assert again.code == 0, again
+    assert again.out.count("Nothing to copy") == 4
+    assert "Fleet: 4 targets, 4 done" in again.out
+
+
+def test_a_target_that_fails_ends_the_waves_and_the_same_command_goes_on(
+    aws_server: EmbeddedAws,
+) -> None:
+    """The canary is in order, the next target's plan is out of date: the other region waits."""
+    for place in PLACES:
+        make_table(*place, items=2)
+    assert run("fleet", "plan", "app.toml", "--out", "fleet.json").code == 0
+    make_table(TWO, EU, 1, "Orders-prod")  # somebody else's data, after the plan
+    ran = run("fleet", "apply", "fleet.json", "--max-concurrent", "1", "--format", "json")
+    assert ran.code == 3, ran
+    assert {name: state for name, (_, state) in matrix_in(ran.events).items()} == {
+        "one/eu-west-1": "done",
+        "one/us-east-1": "not started",
+        "two/eu-west-1": "refused",
+        "two/us-east-1": "not started",
+    }
+    assert keys_at(ONE, US) is keys_at(TWO, US) is None
+    at(TWO, EU).delete_table(TableName="Orders-prod")
+    again = run("fleet", "apply", "fleet.json")
+    assert again.code == 0, again
+    assert all(len(keys_at(*place) or ()) == 2 for place in PLACES)
+
+
+def sts_error(code: str, message: str) -> Fault:
+    """A refusal of the security token service, which wraps its errors (AWS query protocol)."""
+    error = f"<Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
+    return answer(403, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode())
+
+
+def test_what_cannot_be_looked_into_is_unknown_and_stops_the_fleet(
+    fault_proxy: FaultProxy,
+) -> None:
+    """A role that is not trusted and a region that is not enabled, each with its reason."""
+    for place in PLACES:
+        make_table(*place, items=1)
+
+    def is_for(text: str) -> Any:
+        return lambda seen: text.encode() in seen.body or text in str(seen.headers)
+
+    denied = (
+        "User: arn:aws:iam::000000000000:user/me is not authorized to perform: sts:AssumeRole on "
+        f"resource: arn:aws:iam::{ONE}:role/plan with an explicit deny in a service control policy"
+    )
+    refuse = sts_error("AccessDenied", denied)
+    fault_proxy.add(refuse, operation="AssumeRole", when=is_for(f"{ONE}%3Arole"))
+    closed = sts_error("InvalidClientTokenId", "The security token is invalid")
+    fault_proxy.add(closed, operation="GetCallerIdentity", when=is_for(f"/{EU}/sts"))
+    ran = run("fleet", "plan", "app.toml", "--out", "fleet.json", "--format", "json")
+    assert ran.code == 1, ran
+    told = {
+        one["data"]["target"]: one["text"] for one in ran.events if one["code"] == "target-unknown"
+    }
+    assert sorted(told) == ["one/eu-west-1", "one/us-east-1", "two/eu-west-1"]
+    assert "cannot assume role" in told["one/us-east-1"]
+    assert "service control policy forbids sts:AssumeRole" in told["one/us-east-1"]
+    assert f"region {EU} is not enabled in account {TWO}" in told["two/eu-west-1"]
+    actions = matrix_in(ran.events)
+    assert actions["one/eu-west-1"] == ({}, "unknown")
+    assert actions["two/us-east-1"] == ({"Orders-prod": "migrate"}, "ready")
+    refused = run("fleet", "apply", "fleet.json")
+    assert refused.code == 3
+    assert "could not be looked into" in refused.err
+    assert keys_at(TWO, US) is None
+    part = run("fleet", "apply", "fleet.json", "--exclude", "one", "--exclude", "two/eu-west-1")
+    assert part.code == 0, part
+    assert len(keys_at(TWO, US) or ()) == 1
+
+
+def test_credentials_of_another_account_are_never_taken_for_the_targets(
+    aws_server: EmbeddedAws,
+) -> None:
+    """A wrong profile would look into, and write into, somebody else's account."""
+    Path("fleet.toml").write_text(
+        f'[[target]]\nname = "one"\naccount = "{ONE}"\nregion = "{EU}"\n', encoding="utf-8"
+    )
+    ran = run("fleet", "plan", "app.toml")
+    assert ran.code == 1
+    assert f"the credentials are of account {OWN}, not of {ONE}" in ran.out
+
+
+def test_the_accounts_of_an_organization_are_looked_into(fault_proxy: FaultProxy) -> None:
+    """Each by the role of its own, those that are closed or have other tags not at all."""
+
+    def list_accounts(_seen: Seen, _forward: Forward) -> Reply:
+        accounts = [
+            {"Id": ONE, "Name": "Team one", "State": "ACTIVE"},
+            {"Id": TWO, "Name": "Team two", "State": "ACTIVE"},
+            {"Id": "3" * 12, "Name": "Gone", "State": "SUSPENDED"},
+        ]
+        return Reply.of(200, json.dumps({"Accounts": accounts}).encode())
+
+    def list_tags(seen: Seen, _forward: Forward) -> Reply:
+        stage = "prod" if seen.json()["ResourceId"] == TWO else "test"
+        return Reply.of(200, json.dumps({"Tags": [{"Key": "stage", "Value": stage}]}).encode())
+
+    fault_proxy.add(list_accounts, operation="ListAccounts")
+    fault_proxy.add(list_tags, operation="ListTagsForResource")
+    make_table(TWO, EU, 3)
+    Path("fleet.toml").write_text(
+        f'[organization]\nrole = "plan"\nregion = "{EU}"\ntags = {{ stage = "prod" }}\n',
+        encoding="utf-8",
+    )
+    ran = run("fleet", "plan", "app.toml", "--format", "json")
+    assert ran.code == 0, ran
+    assert matrix_in(ran.events) == {"Team two": ({"Orders-prod": "migrate"}, "ready")}
+    fault_proxy.add(json_error("AccessDeniedException"), operation="ListTagsForResource")
+    fault_proxy.clear()
+    fault_proxy.add(json_error("AccessDeniedException"), operation="ListAccounts")
+    denied = run("fleet", "targets")
+    assert denied.code == 1
+    assert "organizations:ListAccounts" in denied.err
+
+
+def test_targets_are_listed_in_the_order_of_their_waves_and_none_is_looked_at(
+    fault_proxy: FaultProxy,
+) -> None:
+    """Selection and waves can be tried without any account."""
+    ran = run("fleet", "targets", "--tag", "stage=prod")
+    assert ran.code == 0
+    assert [line.partition("  ")[2] for line in ran.lines] == [
+        f"two/{EU}: account {TWO}, {EU}, wave 1",
+        f"two/{US}: account {TWO}, {US}, wave 2",
+    ]
+    assert fault_proxy.count() == 0
+
+
+def target_with_stage(given: tuple[str, str, str]) -> str:
+    """A target that says of the app which stage it is."""
+    name, account, stage = given
+    return (
+        f'[[target]]\nname = "{name}"\naccount = "{account}"\nregion = "{EU}"\nrole = "plan"\n'
+        f'parameters = {{ Stage = "{stage}" }}\n'
+    )
+
+
+def test_each_target_gets_its_parameters_and_a_shared_bucket_name_is_a_conflict(
+    aws_server: EmbeddedAws,
+) -> None:
+    """A name that a parameter makes is another one in every target; a literal one is not."""
+    bucket = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}
+    template = {
+        "Parameters": {"Stage": {"Type": "String"}},
+        "Resources": {
+            "Uploads": {
+                **bucket,
+                "Metadata": {"Dataware": {"Fallback": ["uploads-of-old"]}},
+                "Properties": {"BucketName": {"Fn::Sub": "uploads-${Stage}"}},
+            }
+        },
+    }
+    Path("template.json").write_text(json.dumps(template), encoding="utf-8")
+    fleet_file = Path("fleet.toml")
+    targets = [("one", ONE, "prod"), ("two", TWO, "prod")]
+    fleet_file.write_text("".join(map(target_with_stage, targets)), encoding="utf-8")
+    ran = run("fleet", "plan", "template.json", "--out", "fleet.json")
+    assert ran.code == 3, ran
+    assert "one and two want the same S3 bucket uploads-prod" in ran.out
+    refused = run("fleet", "apply", "fleet.json")
+    assert refused.code == 3
+    assert "in each other's way" in refused.err
+    targets[0] = ("one", ONE, "test")
+    fleet_file.write_text("".join(map(target_with_stage, targets)), encoding="utf-8")
+    ran = run("fleet", "plan", "template.json", "--out", "fleet.json")
+    assert ran.code == 0, ran
+    names = [one.wanted.preferred for one in read_fleet_plan(Path("fleet.json")).resources]
+    assert names == ["uploads-test", "uploads-prod"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_and_the_page_explain_every_option(name: str) -> None:
+    """Examples parse, the help fits into eighty columns, and docs/cli.md knows each option."""
+    command = fleet.get_command(click.Context(fleet), name)  # type: ignore[attr-defined]
+    assert command is not None
+    examples = [line.strip() for line in command.help.partition("Examples:\n")[2].splitlines()]
+    assert any(examples)
+    for example in filter(None, examples):
+        words = shlex.split(example.partition(" > ")[0])
+        assert words[:3] == ["dataware", "fleet", name]
+        with click.Context(dataware, info_name="dataware") as context:
+            command.make_context(name, words[3:], parent=context)
+    page = (Path(__file__).parents[3] / "docs/cli.md").read_text(encoding="utf-8")
+    assert f"### fleet {name}\n" in page
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert f"`{option.opts[0]}" in page, option.opts[0]

@@ -1,0 +1,111 @@
+"""What only a whole fleet shows: names wanted twice, chained copies, unequal decisions."""
+
+from __future__ import annotations
+
+import pytest
+
+from dataware.core.fleet.cross_checks import FindingKind, FleetFinding, check_fleet
+from dataware.core.fleet.plan import TargetPlan
+from dataware.core.model import Action, Existence, ImportMode
+from dataware.kinds import load
+from support.fleets import ONE, TABLE, TWO, planned, target, target_plan
+
+A, B = target("a", ONE), target("b", TWO)
+US = target("a-us", ONE, "us-east-1")
+
+
+def findings(*plans: TargetPlan, kind: FindingKind | None = None) -> list[FleetFinding]:
+    """What is found, or what of one kind."""
+    return [one for one in check_fleet(plans, load) if kind in {None, one.kind}]
+
+
+@pytest.mark.parametrize("other", [B, US])
+def test_a_bucket_name_that_two_targets_want_is_a_stop(other: object) -> None:
+    """It is one name for all accounts and regions, so the second would be refused or be wrong."""
+    plans = target_plan(A, planned("uploads")), target_plan(other, planned("uploads"))  # type: ignore[arg-type]
+    (found,) = findings(*plans)
+    assert (found.kind, found.stops) == (FindingKind.SHARED_NAME, True)
+    assert found.text.startswith(f"a and {other.name} want the same S3 bucket uploads")  # type: ignore[attr-defined]
+
+
+def test_a_table_name_is_another_one_in_another_place() -> None:
+    """Accounts and regions keep tables apart, and nothing else does."""
+    one = planned("Orders", cfn_type=TABLE)
+    assert findings(target_plan(A, one), target_plan(B, one), target_plan(US, one)) == []
+    again = target("again", ONE)
+    (found,) = findings(target_plan(A, one), target_plan(again, one))
+    assert found.stops
+    assert "same account and region" in found.text
+
+
+def test_what_two_targets_only_refer_to_is_no_conflict() -> None:
+    """A shared bucket that nobody owns is read by whoever likes to."""
+    one = planned("shared", Action.IMPORT, import_mode=ImportMode.REFERENCE)
+    assert findings(target_plan(A, one), target_plan(B, one)) == []
+
+
+def test_a_source_that_another_target_fills_is_a_stop() -> None:
+    """Half of the data would be copied, or none: the order is a person's to say."""
+    first = target_plan(A, planned("uploads-eu", Action.MIGRATE, source="uploads"))
+    second = target_plan(B, planned("uploads-us", Action.MIGRATE, source="uploads-eu"))
+    (found,) = findings(first, second, kind=FindingKind.CHAINED_COPY)
+    assert found.stops
+    assert found.targets == ("b", "a")
+    assert "apply a alone first" in found.text
+
+
+def test_a_source_that_is_another_targets_own_is_told() -> None:
+    """Data of production in a test: nothing is wrong with it, but somebody has to know."""
+    theirs = planned("uploads-eu", Action.KEEP, existence=Existence.EXISTS)
+    mine = planned("uploads-us", Action.MIGRATE, source="uploads-eu")
+    (found,) = findings(target_plan(A, theirs), target_plan(B, mine), kind=FindingKind.CHAINED_COPY)
+    assert not found.stops
+    assert "is that of a: make sure" in found.text
+
+
+def test_a_source_by_arn_is_found_in_the_target_that_owns_it() -> None:
+    """A table of another account and region is named in full."""
+    arn = f"arn:aws:dynamodb:us-east-1:{ONE}:table/Orders"
+    theirs = planned("Orders", Action.CREATE, cfn_type=TABLE)
+    mine = planned("Orders-new", Action.MIGRATE, source=arn, cfn_type=TABLE)
+    assert (
+        findings(target_plan(A, theirs), target_plan(B, mine), kind=FindingKind.CHAINED_COPY) == []
+    )
+    (found,) = findings(
+        target_plan(US, theirs), target_plan(B, mine), kind=FindingKind.CHAINED_COPY
+    )
+    assert found.targets == ("b", "a-us")
+
+
+def test_the_target_that_is_treated_otherwise_is_named() -> None:
+    """Four import and one migrates: the odd one is what a person looks at."""
+    plans = [
+        target_plan(
+            target(f"t{n}", ONE, region),
+            planned(
+                f"uploads-{n}", Action.MIGRATE if n == 3 else Action.IMPORT, logical_id="Uploads"
+            ),
+        )
+        for n, region in enumerate(
+            ["eu-west-1", "eu-west-2", "eu-west-3", "us-east-1", "us-west-2"]
+        )
+    ]
+    (found,) = findings(*plans, kind=FindingKind.UNEQUAL)
+    assert found.text == "Uploads: 4 import, 1 migrate (t3)"
+    assert (found.targets, found.stops) == (("t3",), False)
+
+
+def test_an_even_split_names_both_sides() -> None:
+    """Nobody is the odd one then."""
+    plans = (
+        target_plan(A, planned("x", logical_id="X")),
+        target_plan(B, planned("y", Action.IMPORT, logical_id="X")),
+    )
+    (found,) = findings(*plans)
+    assert found.text == "X: 1 create (a), 1 import (b)"
+
+
+def test_a_target_that_nobody_could_see_is_compared_with_nothing() -> None:
+    """Unknown is not absent, and not unequal either; the plan says so by itself."""
+    unknown = TargetPlan(B, None, "role cannot be assumed", 1)
+    assert findings(target_plan(A, planned("x", logical_id="X")), unknown) == []
