@@ -67,14 +67,14 @@ def apply(**given: Any) -> int:
 
     out, copy = pick(AwsOptions, given), pick(CopyOptions, given)
     whole = read_fleet_plan(given["plan"])
-    plan = _chosen(whole, FleetOptions.of(given).selection)
+    plan = _choose(whole, FleetOptions.of(given).selection)
     with notifying("fleet apply", out, copy.notify) as listener:
         from dataware.cli.fleet.applying import FleetApplier
 
         return FleetApplier(out, copy, listener).apply(plan, _wave_settings(plan.waves, given))
 
 
-def _chosen(plan: FleetPlan, selection: TargetSelection) -> FleetPlan:
+def _choose(plan: FleetPlan, selection: TargetSelection) -> FleetPlan:
     """The plan of the targets that are chosen; what others were in the way of stays a conflict."""
     from dataware.core.fleet.cross_checks import check_fleet
     from dataware.core.fleet.selection import select_targets

@@ -61,25 +61,24 @@ def plan(**given: Any) -> int:
       dataware fleet plan cdk.out --tag stage=prod --exclude prod-us
       dataware fleet plan template.yaml --format html > fleet.html
     """
+    return _plan(pick(AwsOptions, given), given)
+
+
+def _plan(out: AwsOptions, given: dict[str, Any]) -> int:
+    """Look, decide, show, save."""
     from dataware.cli.fleet.accounts import fleet_display, read_targets
+    from dataware.cli.fleet.planning import FleetPlanner
     from dataware.core.events import event
     from dataware.ops.inputs.files import check_writable
     from dataware.ops.inputs.fleet_plan_file import save_fleet_plan
 
-    out, saved = pick(AwsOptions, given), given["out"]
-    if saved:
+    if saved := given["out"]:
         check_writable(saved)
     found = read_targets(out, FleetOptions.of(given))
+    app, guarding = pick(AppOptions, given), pick(GuardOptions, given)
     with fleet_display(out) as (emit, stop):
-        from dataware.cli.fleet.planning import FleetPlanner
-
         planner = FleetPlanner(
-            out,
-            pick(AppOptions, given),
-            pick(GuardOptions, given),
-            prices=given["prices"],
-            only=given["only"],
-            stop=stop,
+            out, app, guarding, prices=given["prices"], only=given["only"], stop=stop
         )
         made, findings = planner.plan(found, emit)
         _report(emit, made, findings, full=out.full)

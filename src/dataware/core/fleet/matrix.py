@@ -88,9 +88,9 @@ def matrix_of(plan: FleetPlan, states: Mapping[str, TargetState] | None = None) 
     columns: dict[str, None] = {}
     rows = []
     for one in plan.targets:
-        actions = {label_of(each): each.decision.action.value for each in _planned(one)}
+        actions = {label_of(each): each.decision.action.value for each in _resources_of(one)}
         columns |= dict.fromkeys(actions)
-        taken = [each.estimate for each in _planned(one) if each.estimate]
+        taken = [each.estimate for each in _resources_of(one) if each.estimate]
         name = one.target.name
         rows.append(
             MatrixRow(
@@ -106,7 +106,7 @@ def matrix_of(plan: FleetPlan, states: Mapping[str, TargetState] | None = None) 
     return FleetMatrix(tuple(columns), tuple(rows))
 
 
-def _planned(one: TargetPlan) -> Any:
+def _resources_of(one: TargetPlan) -> Any:
     return one.plan.resources if one.plan else ()
 
 
