@@ -221,6 +221,11 @@ def _man_command(name: str, command: click.Command, root: click.Context) -> Iter
             yield from (".TP", f"\\fB{_roff(record[0])}\\fR", _roff(record[1]))
     if name in EXIT_CODES_OF:
         yield from (".PP", _roff(f"Exit codes: {exit_code_line(name)}."))
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            found = command.get_command(context, inner)
+            if found is not None:
+                yield from _man_command(f"{name} {inner}", found, root)
 
 
 def _roff(text: str) -> str:

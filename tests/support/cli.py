@@ -59,10 +59,10 @@ def run(*arguments: object) -> Ran:
     words = [str(each) for each in arguments]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(words)
-    if words and words[0] in EXIT_CODES_OF:
-        assert code in EXIT_CODES_OF[words[0]], (
-            f"the help of {words} does not name exit code {code}"
-        )
+    # A command of a group has codes of its own.
+    names = (" ".join(words[:count]) for count in (2, 1))
+    if name := next((one for one in names if one in EXIT_CODES_OF), None):
+        assert code in EXIT_CODES_OF[name], f"the help of {words} does not name exit code {code}"
     return Ran(code, out.getvalue(), err.getvalue())
 
 

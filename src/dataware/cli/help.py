@@ -106,9 +106,7 @@ class SectionedCommand(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write how the command can end."""
         super().format_epilog(ctx, formatter)
-        if codes := exit_code_line(self.name or ""):
-            formatter.write_paragraph()
-            formatter.write_text(f"Exit codes: {codes}.")
+        _write_exit_codes(self, formatter)
 
 
 class CommandGroup(click.Group):
@@ -121,6 +119,11 @@ class CommandGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
         return sorted(self._names)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write how the commands of a group within the group can end."""
+        super().format_epilog(ctx, formatter)
+        _write_exit_codes(self, formatter)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, under its own name in the file of its name."""
@@ -142,6 +145,12 @@ class CommandGroup(click.Group):
         if name.startswith("-") or name in self._names or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
         raise click.UsageError(f"No such command '{name}', {did_you_mean(name, self._names)}", ctx)
+
+
+def _write_exit_codes(command: click.Command, formatter: click.HelpFormatter) -> None:
+    if codes := exit_code_line(command.name or ""):
+        formatter.write_paragraph()
+        formatter.write_text(f"Exit codes: {codes}.")
 
 
 class WordChoice(click.Choice):  # type: ignore[type-arg]  # older versions are not generic

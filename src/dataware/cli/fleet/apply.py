@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from dataware.core.fleet.waves import WaveSettings
 
 
-@click.command(cls=SectionedCommand, short_help="Apply a fleet's plan in waves; safe to repeat.")
+@click.command(
+    "fleet apply", cls=SectionedCommand, short_help="Apply a fleet's plan in waves; safe to repeat."
+)
 @click.argument("plan", type=FilePath(path_type=Path))
 @selection_options
 @click.option(

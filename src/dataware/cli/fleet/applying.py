@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import click
 
 from dataware.aws import Account
-from dataware.cli.context import make_context, settings_of
+from dataware.cli.context import make_context, open_account, settings_of
 from dataware.cli.errors import explain_error
 from dataware.cli.fleet.accounts import fleet_display, open_target, target_options, with_target
 from dataware.cli.notify import Listener
@@ -82,7 +83,11 @@ class FleetApplier:
         self, one: TargetPlan, account: Account, emit: Emit, stop: Callable[[], bool]
     ) -> Context:
         context = make_context(account, emit, stop, strict=False)
-        return replace(context, workers=ProcessWorkers(target_options(self._out, one.target)))
+        if account.asks_for_code:
+            # The code for another process cannot be typed.
+            return context
+        options = target_options(self._out, one.target)
+        return replace(context, workers=ProcessWorkers(options, partial(open_account, options)))
 
 
 def _with_record(emit: Emit, listener: Emit, record: RunLog, aws: Aws) -> Emit:

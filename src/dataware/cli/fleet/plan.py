@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from dataware.core.ports import Emit
 
 
-@click.command(cls=SectionedCommand, short_help="Show what would happen in every target.")
+@click.command(
+    "fleet plan", cls=SectionedCommand, short_help="Show what would happen in every target."
+)
 @app_options
 @every_option
 @only_option

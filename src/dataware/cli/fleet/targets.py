@@ -12,7 +12,9 @@ from dataware.cli.options import format_option
 from dataware.cli.settings import AwsOptions, pick
 
 
-@click.command(cls=SectionedCommand, short_help="Show the targets of a fleet; look at none.")
+@click.command(
+    "fleet targets", cls=SectionedCommand, short_help="Show the targets of a fleet; look at none."
+)
 @target_list_options
 @format_option
 def targets(**given: Any) -> int:

@@ -8,11 +8,11 @@ from typing import Any
 
 from dataware.calc.measures import duration
 from dataware.core.fleet.matrix import UNKNOWN, FleetMatrix, MatrixRow, TargetState
-from dataware.report.approval import BAD, GOOD, NOTE, WARN
+from dataware.report.approval import BAD, GOOD, NOTE, WARN, format_moment
 from dataware.report.html.decisions import decisions_section
 from dataware.report.html.page import ReportPage, ReportSection, render
 from dataware.report.html.table import Column, ReportTable
-from dataware.report.html.words import Headline, moment_in_words, sentence
+from dataware.report.html.words import Headline, sentence
 from dataware.report.summary import money
 
 Data = Mapping[str, Any]
@@ -29,7 +29,7 @@ def fleet_page(data: Data, warnings: Sequence[str]) -> str:
         table = ReportTable("warnings", "Review these", (Column("What"),), [(one,) for one in told])
         sections.insert(0, ReportSection("warned", "Warnings", tables=[table]))
     sections += _plans(data)
-    facts = [("Targets", f"{len(matrix.rows):,}"), ("Made", moment_in_words(data["created"]))]
+    facts = [("Targets", f"{len(matrix.rows):,}"), ("Made", format_moment(data["created"]))]
     return render(ReportPage("plan", "Fleet", facts, _headline(data, matrix), (), (), sections))
 
 
