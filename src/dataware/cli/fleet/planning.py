@@ -87,12 +87,12 @@ class FleetPlanner:
             stack=self._app.stack or target.stack,
             parameter=(*_parameter_words(target), *self._app.parameter),
         )
-        given = read_parameters(app.parameter, app.parameters_file)
+        parameters = read_parameters(app.parameter, app.parameters_file)
         loaded, _ = choose_resources(self._load(account, app, target), self._only)
         context = make_context(
             account, with_target(emit, target.name), self._stop, strict=app.strict
         )
-        return guarded_plan(context, loaded, self._guarding, self._prices, given=given)
+        return guarded_plan(context, loaded, self._guarding, self._prices, parameters=parameters)
 
     def _load(self, account: Account, app: AppOptions, target: FleetTarget) -> App:
         """The resources of the app in a target, with the values that hold there."""
