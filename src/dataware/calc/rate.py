@@ -15,10 +15,9 @@ MEMORY_SECONDS = 20.0
 class RateEstimator:
     """Takes in how much was done when; moments are in seconds and never go back."""
 
-    def __init__(self, at: float, done: int = 0, memory: float = MEMORY_SECONDS) -> None:
+    def __init__(self, at: float, done: int = 0) -> None:
         self._at = at
         self._done = done
-        self._memory = memory
         self._mean = self._weight = 0.0
 
     def observe(self, at: float, done: int) -> None:
@@ -26,7 +25,7 @@ class RateEstimator:
         elapsed = at - self._at
         if elapsed <= 0:
             return
-        weight = math.exp(-elapsed / self._memory)
+        weight = math.exp(-elapsed / MEMORY_SECONDS)
         self._mean = self._mean * weight + (done - self._done) / elapsed * (1 - weight)
         self._weight = self._weight * weight + (1 - weight)
         self._at, self._done = at, done

@@ -13,12 +13,12 @@ from dataware.core.lock_file import FILE, LockFile
 from dataware.ops.inputs.files import read_environments
 
 
-def read_lock(folder: Path | None = None) -> LockFile:
-    """The lock file in `folder` (the current one); an empty lock if there is no file.
+def read_lock() -> LockFile:
+    """The lock file in the current folder; an empty lock if there is no file.
 
     Raises InputError for a file that is none.
     """
-    path = (folder or Path.cwd()) / FILE
+    path = Path.cwd() / FILE
     try:
         state = path.stat()
     except FileNotFoundError:

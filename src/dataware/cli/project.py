@@ -24,12 +24,12 @@ def given_settings(app: AppOptions) -> GivenSettings:
     return GivenSettings(app.context, app.cdk_app)
 
 
-def _project_settings(app: AppOptions, folder: Path | None = None) -> CdkSettings | None:
+def _project_settings(app: AppOptions) -> CdkSettings | None:
     """The settings of the project whose app is meant; None where something else is.
 
     Raises InputError for files that CDK does not take, either.
     """
-    folder = folder or Path()
+    folder = Path()
     is_meant = (folder / PROJECT).is_file() or app.cdk_app is not None
     return read_cdk_settings(folder, given_settings(app)) if is_meant and app.app is None else None
 
@@ -39,9 +39,9 @@ def runs_project(app: AppOptions) -> bool:
     return _project_settings(app) is not None
 
 
-def in_project(out: AwsOptions, app: AppOptions, folder: Path | None = None) -> AwsOptions:
+def in_project(out: AwsOptions, app: AppOptions) -> AwsOptions:
     """The options, with the profile and the region that the project names for CDK."""
-    settings = _project_settings(app, folder)
+    settings = _project_settings(app)
     if settings is None:
         return out
     return replace(

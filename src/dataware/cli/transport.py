@@ -22,14 +22,12 @@ def make_wire(access: Endpoint, on_throttle: Callable[[str], None]) -> Wire:
     return RetryingWire(transport(access), SystemClock(), random.random, on_throttle)
 
 
-def transport(
-    access: Endpoint, limits: Limits | None = None, environ: Mapping[str, str] = os.environ
-) -> Transport:
+def transport(access: Endpoint, limits: Limits | None = None) -> Transport:
     """The fastest transport that is there, or the one that DATAWARE_TRANSPORT names.
 
     Raises InputError for a name that is not to be had.
     """
-    if carrier(environ) == "botocore":
+    if carrier() == "botocore":
         return with_corrections(BotocoreTransport(access, limits), access)
     from dataware.wire.curl import CurlTransport  # noqa: PLC0415 - pycurl may not be there
 

@@ -1,8 +1,23 @@
-"""What an update of a stack would do to the resources that hold its data.
+"""What an update of a stack would do to the resources that hold its data (rule 19); pure.
 
-Pure: compares the template that is about to be deployed with the one that is deployed, and with
-what the stack has. Whether a resource holds data is asked afterwards, and only about those that an
-update would touch (rule 19).
+How it works. Three things are compared, resource by resource: what the stack has, the template it
+was deployed with, and the template that is about to be deployed. For a stack that has four tables:
+
+    stack has          deployed template         new template              what an update would do
+    Orders: orders     Orders, key id            Orders, key id            nothing
+    Visits: visits     Visits, key id            Visits, key day           replace it: REPLACED
+    People: people     People, name people       People, name people-2     rename it: RENAMED
+    Places: places     Places, Retain            (nothing)                 let it go: LEAVES
+
+The first question that has a bad answer decides: is it declared at all (if not, does another stack
+of the app declare the name: MOVES); is its type the same; may a new condition leave it out; does
+its name stay; do the properties stay that cannot change in place, and the parts of the key schema.
+A value that only CloudFormation resolves is compared as an expression, with all definitions that it
+rests on: what is written as before stays, and anything else may be another value.
+
+A fallback that is retained may leave, because dataware carries its data over. Without the deployed
+template only names and types are compared. Whether a resource holds data is asked afterwards, and
+only about those that an update would touch: what is empty is no loss.
 """
 
 from __future__ import annotations

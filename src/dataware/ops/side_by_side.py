@@ -1,4 +1,22 @@
-"""Carries out several resources of a plan at the same time, each on a thread of its own."""
+"""Carries out several resources of a plan at the same time, in lanes on threads of their own.
+
+How it works, for a plan that migrates five tables. Two share a lane where one reads or writes what
+the other does, and what shares a lane follows in the order of the plan:
+
+       reads      writes       lane
+    1  orders     orders-2     first
+    2  visits     visits-2     second
+    3  people     people-2     third
+    4  orders     orders-3     first, after 1: no source is read twice at a time
+    5  people-2   people-3     third, after 3: what 3 fills is whole before it is copied
+
+Each resource has its own lock, journal, transport and event loop, so that one which fails ends
+nothing but itself: its lane goes on, and the error is an outcome like any other. A conflict alone
+ends its lane. What is bounded for the whole run (copies at once, processes, readers of
+verifications) is bounded by `run_bounds`, not here. Ctrl-C turns the shared stop request true and
+waits; a second one is raised here, halts all lanes and leaves the threads to the end of the
+process.
+"""
 
 from __future__ import annotations
 

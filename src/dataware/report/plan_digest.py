@@ -55,8 +55,8 @@ class DigestRow:
     way_on: str = ""
 
 
-def plan_digest(plan: Json, fit: Fit, *, all_option: str = "--all") -> Iterator[Line]:
-    """The lines of a plan's JSON for an output; `all_option` shows what is folded."""
+def plan_digest(plan: Json, fit: Fit) -> Iterator[Line]:
+    """The lines of a plan's JSON for an output."""
     rows, folded = _rows(plan)
     if not rows and not folded:
         return
@@ -71,7 +71,7 @@ def plan_digest(plan: Json, fit: Fit, *, all_option: str = "--all") -> Iterator[
         text = f"{more}: `--format json` and `--out FILE` have them all"
         yield from ([(f"  {part}", "yellow")] for part in fit.fold(text, 2))
     if folded:
-        text = f"{folded:,} unchanged (show with {all_option})"
+        text = f"{folded:,} unchanged (show with --all)"
         yield from ([(f"  {part}", "dim")] for part in fit.fold(text, 2))
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from functools import cached_property, lru_cache
@@ -76,15 +76,13 @@ class ServiceHost:
 class CurlTransport:
     """Sends each request once; used from one event loop."""
 
-    def __init__(
-        self, access: Endpoint, limits: Limits | None = None, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, access: Endpoint, limits: Limits | None = None) -> None:
         self._access = access
         self._limits = limits or Limits()
         self._user_agent = access.user_agent
         self._signer = Signer(
             access.keys,
-            now,
+            time.time,
             headers_of=lambda request: headers_of(request, access),
             unsigned=_unsigned_header_lines,
         )

@@ -59,9 +59,7 @@ class CdkSettings:
         return executable_of(self.app or "", self.folder)
 
 
-def read_cdk_settings(
-    folder: Path, own: GivenSettings | None = None, environ: Mapping[str, str] = os.environ
-) -> CdkSettings:
+def read_cdk_settings(folder: Path, own: GivenSettings | None = None) -> CdkSettings:
     """The settings of the project in `folder`. Raises InputError for files CDK does not take."""
     own = own or GivenSettings()
     user = _read(Path.home() / USER)
@@ -71,7 +69,7 @@ def read_cdk_settings(
     settings = {**user, **{name: one for name, one in project.items() if one is not None}}
 
     def text(name: str, argument: str | None = None) -> str | None:
-        value = argument or environ.get(f"CDK_{name.upper()}") or settings.get(name)
+        value = argument or os.environ.get(f"CDK_{name.upper()}") or settings.get(name)
         if isinstance(value, list) and name == "app":
             value = " ".join(map(str, value))
         if value is None or value == "" or isinstance(value, str):
@@ -85,28 +83,18 @@ def read_cdk_settings(
         text("output") or OUTPUT,
         text("profile"),
         text("region"),
-        _context(folder, own, environ, user=user, project=project),
+        _context(folder, own, user=user, project=project),
     )
 
 
 def _context(
-    folder: Path,
-    settings: GivenSettings,
-    environ: Mapping[str, str],
-    *,
-    user: Mapping[str, Any],
-    project: Mapping[str, Any],
+    folder: Path, settings: GivenSettings, *, user: Mapping[str, Any], project: Mapping[str, Any]
 ) -> dict[str, Any]:
-    variable = environ.get("CDK_CONTEXT")
+    variable = os.environ.get("CDK_CONTEXT")
     words = settings.context or ((variable,) if variable else ())
-    bags = [
-        user.get("context"),
-        _read(folder / LOOKED_UP),
-        project.get("context"),
-        context_of(words),
-    ]
+    looked_up = _read(folder / LOOKED_UP)
     merged: dict[str, Any] = {}
-    for bag in bags:
+    for bag in (user.get("context"), looked_up, project.get("context"), context_of(words)):
         _merge(merged, bag if isinstance(bag, Mapping) else {})
     return merged
 

@@ -40,9 +40,9 @@ BEGINS = re.compile(r"\s*\[\[\s*resource\s*\]\]")
 FIELDS = tuple(RESOURCE)
 
 
-def project_patterns(folder: Path | None = None) -> tuple[FallbackPattern, ...]:
-    """The patterns of ``[fallbacks]`` in the `dataware.toml` of a folder (the current one)."""
-    path = (folder or Path()) / "dataware.toml"
+def project_patterns() -> tuple[FallbackPattern, ...]:
+    """The patterns of ``[fallbacks]`` in the `dataware.toml` of the current folder."""
+    path = Path("dataware.toml")
     if not path.is_file():
         return ()
     document = InputSection(str(path), parse_toml(path, read_text(path)))
