@@ -94,8 +94,10 @@ def test_commands_in_a_sentence_are_code() -> None:
 def test_prose_is_escaped_and_loses_nothing(text: str) -> None:
     """Whatever stands in a sentence is text, and all of it is shown."""
     shown = str(prose(text))
-    assert set(re.findall("<[^>]*>", shown)) <= {"<code>", "</code>"}
-    plain = html.unescape(re.sub("</?code>", "", shown))
+    tags = set(re.findall("<[^>]*>", shown))
+    whole = {'<code class="whole">', '<span class="whole">', "</span>"}
+    assert tags <= {"<code>", "</code>", *whole}
+    plain = html.unescape(re.sub("<[^>]*>", "", shown))
     assert plain.replace("`", "") == escape_unprintable(text).replace("`", "")
 
 
