@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,22 +25,39 @@ from dataware.ops.change_set import (
     ChangeSetCheck,
     plan_changes,
 )
+from dataware.ops.stack_review import StackReview
 from support.stubbed import StubbedAws
 
 TABLE = "AWS::DynamoDB::Table"
 ARN = "arn:aws:cloudformation:eu-central-1:111122223333:changeSet/dataware-guard/1"
 DOCUMENT = {"Resources": {"Orders": {"Type": TABLE, "Properties": {"TableName": "orders"}}}}
 HELD = {"Orders": Deployed(TABLE, "orders")}
+KEY = "0123abcd.json"
+UPLOADED = f"s3://cdk-assets-${{AWS::AccountId}}-${{AWS::Region}}/{KEY}"
+MODIFIED = {"Action": "Modify", "Replacement": "False"}
+NESTED = "AWS::CloudFormation::Stack"
+INNER_ARN = ARN.replace("/1", "-Inner/1")
 MADE = {"StackName": "App", "ChangeSetName": ARN}
 INDEX = AppIndex({kind.cfn_type: kind for kind in kinds()})
 
 
 class AskedAws(StubbedAws):
-    """An account with one stack, whose change sets are stubbed."""
+    """An account with one stack, whose change sets and uploads are stubbed."""
 
     def __init__(self, **parameters: str) -> None:
         super().__init__("cloudformation")
         self.parameters = parameters
+        self.uploads = StubbedAws("s3")
+
+    def client(self, service: str) -> Any:
+        """The stubbed client of one of both services."""
+        return self.uploads.client(service) if service == "s3" else super().client(service)
+
+    def lists(self, *found: tuple[str, int]) -> None:
+        """Expect a look at what is uploaded."""
+        contents = [{"Key": key, "Size": size} for key, size in found]
+        asked = {"Bucket": "cdk-assets-111122223333-eu-central-1", "Prefix": KEY, "MaxKeys": 1}
+        self.uploads.stubber.add_response("list_objects_v2", {"Contents": contents}, asked)
 
     def stack_parameters(self, _stack: str) -> dict[str, str]:
         """The values that the stack has."""
@@ -59,11 +77,14 @@ class AskedAws(StubbedAws):
             "Description": ANY,
             **more,
         }
+        expected = {name: one for name, one in expected.items() if one is not None}
         self.stubber.add_response("create_change_set", {"Id": ARN}, expected)
 
     def describes(self, status: str, *logical_ids: str, **more: Any) -> None:
-        """Expect a look."""
+        """Expect a look; `inner` names the change set of a nested stack, `of` is that one."""
         asked = {"NextToken": given} if (given := more.pop("asked", None)) else {}
+        names = {"ChangeSetName": of} if (of := more.pop("of", None)) else MADE
+        inner = more.pop("inner", None)
         changes = [
             {
                 "Type": "Resource",
@@ -75,8 +96,11 @@ class AskedAws(StubbedAws):
             }
             for one in logical_ids
         ]
+        if inner:
+            named = {"LogicalResourceId": "Inner", "ChangeSetId": inner}
+            changes.append({"Type": "Resource", "ResourceChange": {**MODIFIED, **named}})
         answer = {"Status": status, "Changes": changes, **more}
-        self.stubber.add_response("describe_change_set", answer, {**MADE, **asked})
+        self.stubber.add_response("describe_change_set", answer, {**names, **asked})
 
     def deletes(self, name: str = ARN) -> None:
         """Expect the deletion."""
@@ -91,13 +115,18 @@ class AskedAws(StubbedAws):
 def stack(text: str = "{}", **sections: Any) -> StackTemplate:
     """The stack as the app declares it."""
     template = read_declared("App", expand({**DOCUMENT, **sections}, INDEX.kinds))
-    return StackTemplate("App", template.resources, text=text)
+    return replace(template, text=text)
+
+
+def review(declared: StackTemplate | None = None, **nested: StackReview) -> StackReview:
+    """The deployed stack, and those nested in it."""
+    return StackReview(declared or stack(), HELD, nested=dict(nested))
 
 
 def ask(aws: AskedAws, declared: StackTemplate | None = None) -> tuple[list[str], list[str]]:
     """The logical ids that would be lost, and what is said."""
     check = ChangeSetCheck(ChangeSetUse.ALWAYS)
-    lost, remarks = check.find_threats(aws, INDEX, declared or stack(), HELD, None, [])  # type: ignore[arg-type]
+    lost, remarks = check.find_threats(aws, INDEX, review(declared))  # type: ignore[arg-type]
     aws.done()
     return [one.logical_id for one in lost], remarks
 
@@ -171,10 +200,134 @@ def test_who_may_not_ask_or_asks_at_a_bad_time_is_told_once(code: str, says: str
     assert says in remark
 
 
+LARGE = "x" * (TEMPLATE_LIMIT + 1)
+
+
 def test_a_template_that_is_too_large_for_a_request_is_not_sent() -> None:
-    """CDK uploads such a one; here nothing is uploaded."""
-    _, (remark,) = ask(AskedAws(), stack("x" * (TEMPLATE_LIMIT + 1)))
+    """CDK uploads such a one; where the app does not say where, templates alone are compared."""
+    _, (remark,) = ask(AskedAws(), stack(LARGE))
     assert "larger than the 51,200 bytes" in remark
+    assert "does not say where it is uploaded" in remark
+
+
+def test_a_large_template_that_cdk_has_uploaded_is_named_by_its_address() -> None:
+    """Its key is a hash of what it holds, so it is the template that is to be deployed."""
+    aws = AskedAws()
+    aws.lists((KEY, len(LARGE)))
+    bucket = "cdk-assets-111122223333-eu-central-1"
+    url = f"https://s3.eu-central-1.amazonaws.com/{bucket}/{KEY}"
+    aws.creates(TemplateURL=url, TemplateBody=None)
+    aws.describes("CREATE_COMPLETE", "Orders")
+    aws.deletes()
+    assert ask(aws, replace(stack(LARGE), uploaded_to=UPLOADED)) == (["Orders"], [])
+
+
+@pytest.mark.parametrize("found", [[], [(KEY, 3)], [(f"{KEY}.old", len(LARGE))]])
+def test_a_large_template_that_is_not_uploaded_is_told_with_the_command(
+    found: list[tuple[str, int]],
+) -> None:
+    """Nothing is uploaded without a word from a person."""
+    aws = AskedAws()
+    aws.lists(*found)
+    _, (remark,) = ask(aws, replace(stack(LARGE), uploaded_to=UPLOADED, id="Prod/App"))
+    assert "is not in s3://cdk-assets-111122223333-eu-central-1/0123abcd.json yet" in remark
+    assert "run `cdk publish-assets Prod/App`" in remark
+
+
+def test_a_bucket_of_templates_that_may_not_be_listed_is_told() -> None:
+    """With the permission that is missing."""
+    aws = AskedAws()
+    aws.uploads.stubber.add_client_error("list_objects_v2", "AccessDenied", "no")
+    _, (remark,) = ask(aws, replace(stack(LARGE), uploaded_to=UPLOADED))
+    assert "s3:ListBucket" in remark
+
+
+def nested_review() -> StackReview:
+    """A stack with a nested one, each with a table."""
+    inner = replace(stack(), name="App/Inner")
+    return review(None, Inner=StackReview(inner, HELD, inner))
+
+
+def ask_nested(aws: AskedAws, given: StackReview) -> tuple[list[tuple[str, str]], list[str]]:
+    """The stack and logical id of what would be lost, and what is said."""
+    check = ChangeSetCheck(ChangeSetUse.ALWAYS)
+    lost, remarks = check.find_threats(aws, INDEX, given)  # type: ignore[arg-type]
+    aws.done()
+    return [(one.stack, one.logical_id) for one in lost], remarks
+
+
+def test_change_sets_of_nested_stacks_are_walked_under_their_own_stack() -> None:
+    """Of every page; DeleteChangeSet of the outermost deletes those of nested stacks, too."""
+    aws = AskedAws()
+    aws.creates(IncludeNestedStacks=True)
+    aws.describes("CREATE_COMPLETE", inner=INNER_ARN)
+    aws.describes("CREATE_IN_PROGRESS", of=INNER_ARN)
+    aws.describes("CREATE_COMPLETE", "Jobs", of=INNER_ARN, NextToken="2")
+    aws.describes("CREATE_COMPLETE", "Orders", of=INNER_ARN, asked="2")
+    aws.deletes()
+    assert ask_nested(aws, nested_review()) == ([("App/Inner", "Orders")], [])
+
+
+def test_a_nested_stack_without_changes_has_nothing_to_lose() -> None:
+    """Its change set has failed for want of changes."""
+    aws = AskedAws()
+    aws.creates(IncludeNestedStacks=True)
+    aws.describes("CREATE_COMPLETE", "Orders", inner=INNER_ARN)
+    aws.describes("FAILED", of=INNER_ARN, StatusReason="No updates are to be performed.")
+    aws.deletes()
+    assert ask_nested(aws, nested_review()) == ([("App", "Orders")], [])
+
+
+def test_a_nested_stack_that_is_removed_loses_all_that_it_has() -> None:
+    """A change set says nothing of what is inside of it."""
+    aws = AskedAws()
+    aws.creates(IncludeNestedStacks=True)
+    aws.describes("CREATE_COMPLETE", "Inner")
+    aws.deletes()
+    assert ask_nested(aws, nested_review()) == ([("App/Inner", "Orders")], [])
+
+
+def test_without_the_templates_of_nested_stacks_the_outer_one_is_asked_about() -> None:
+    """CDK has not uploaded them yet: the sentence says so, and the outer verdict still holds."""
+    aws = AskedAws()
+    aws.creates(IncludeNestedStacks=True)
+    aws.describes("FAILED", StatusReason="S3 error: The specified key does not exist.")
+    aws.deletes()
+    aws.creates()
+    aws.describes("CREATE_COMPLETE", "Orders", inner=None)
+    aws.deletes()
+    lost, (remark,) = ask_nested(aws, nested_review())
+    assert lost == [("App", "Orders")]
+    assert "no change set of the stacks nested in App can be had" in remark
+    assert "The specified key does not exist" in remark
+    assert "run `cdk publish-assets App`" in remark
+
+
+def test_cloudformation_is_asked_where_only_a_nested_stack_has_data() -> None:
+    """The outer one has none, or rests on what is looked up and hands it down."""
+    empty = replace(nested_review(), deployed={})
+    inner = empty.nested["Inner"]
+    same = replace(inner, before=inner.stack)
+    changed = replace(inner, before=stack(Resources={}))
+    check = ChangeSetCheck(ChangeSetUse.WHERE_CHANGED)
+    for one, asks in ((same, False), (changed, True)):
+        aws = AskedAws()
+        if asks:
+            aws.creates(IncludeNestedStacks=True)
+            aws.describes("CREATE_COMPLETE")
+            aws.deletes()
+        found = check.find_threats(aws, INDEX, replace(empty, nested={"Inner": one}))  # type: ignore[arg-type]
+        assert found == ([], [])
+        aws.done()
+    handed = {"Type": NESTED, "Properties": {"Parameters": {"N": {"Fn::ImportValue": "x"}}}}
+    outer = stack(Resources={"Inner": handed})
+    aws = AskedAws()
+    aws.creates(IncludeNestedStacks=True)
+    aws.describes("CREATE_COMPLETE")
+    aws.deletes()
+    given = replace(empty, stack=outer, nested={"Inner": same})
+    assert check.find_threats(aws, INDEX, given) == ([], [])  # type: ignore[arg-type]
+    aws.done()
 
 
 def test_a_template_that_is_no_file_is_not_sent() -> None:

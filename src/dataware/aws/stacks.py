@@ -71,6 +71,19 @@ def stack_id(aws: Aws, stack: str) -> str | None:
     return str(description["StackId"])
 
 
+def stack_outputs(aws: Aws, stack: str) -> dict[str, str]:
+    """The outputs of a stack, by name or id; empty if there is no stack. Raises LookupFailedError.
+
+    Source: AWS CloudFormation API Reference, DescribeStacks.
+    """
+    try:
+        with translate_errors(f"the outputs of stack {stack}", PERMISSIONS[2]):
+            (found,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    except NotFoundError:
+        return {}
+    return {one["OutputKey"]: one.get("OutputValue", "") for one in found.get("Outputs", ())}
+
+
 def exported_values(aws: Aws) -> dict[str, str]:
     """The exports of all stacks of the account and region. Raises LookupFailedError.
 
@@ -98,6 +111,10 @@ class DeployedValues:
     def stack_id(self: Aws, stack: str) -> str | None:
         """The id of a stack; None without it."""
         return stack_id(self, stack)
+
+    def stack_outputs(self: Aws, stack: str) -> Mapping[str, str]:
+        """The outputs of a stack, empty without it."""
+        return stack_outputs(self, stack)
 
     def exported_values(self: Aws) -> Mapping[str, str]:
         """The exports of all stacks of the account and region."""

@@ -14,7 +14,12 @@ from enum import Enum, auto
 from dataware.core.guard import KEEP_IT, AppIndex, DestructiveChange, Loss
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
-from dataware.core.stack_template import DeclaredResource, StackTemplate, may_be_left_out
+from dataware.core.stack_template import (
+    DeclaredResource,
+    StackTemplate,
+    is_retained,
+    may_be_left_out,
+)
 
 REMOVE, MODIFY = "Remove", "Modify"
 REPLACES = frozenset({"True", "Conditional"})
@@ -38,13 +43,15 @@ class PlannedChange:
     """What a change set says of one resource.
 
     `replacement` is ``True``, ``False`` or ``Conditional``; `policy` is what becomes of the
-    resource that leaves, empty where that is not said.
+    resource that leaves, empty where that is not said. `nested` is what the change set of a nested
+    stack says, None where none was seen.
     """
 
     logical_id: str
     action: str
     replacement: str = "False"
     policy: str = ""
+    nested: tuple[PlannedChange, ...] | None = None
 
     @property
     def is_destructive(self) -> bool:
@@ -77,6 +84,21 @@ def find_further_threats(
             continue
         logical_ids.add(change.logical_id)
         yield _threat(stack, kind, resource, change)
+
+
+def remove_all(
+    deployed: Mapping[str, Deployed], before: Mapping[str, DeclaredResource] | None
+) -> list[PlannedChange]:
+    """What a stack loses that is removed or replaced itself: all, each by its own policy."""
+    return [
+        PlannedChange(logical_id, REMOVE, policy="Retain" if _is_kept(before, logical_id) else "")
+        for logical_id in deployed
+    ]
+
+
+def _is_kept(before: Mapping[str, DeclaredResource] | None, logical_id: str) -> bool:
+    was = (before or {}).get(logical_id)
+    return was is not None and is_retained(was.evaluate(was.deletion_policy))
 
 
 def _threat(
@@ -129,7 +151,13 @@ def _rests_on_surroundings(kind: Kind, resource: DeclaredResource) -> bool:
     """Whether the resource may be another one although no template and no parameter changes."""
     named = (kind.template.identifier, *kind.template.replaced_by)
     deciding = [resource.scope.condition(resource.condition), *map(resource.value, named)]
-    return any(word in text for text in map(repr, deciding) for word in SURROUNDINGS)
+    return any(map(mentions_surroundings, deciding))
+
+
+def mentions_surroundings(value: object) -> bool:
+    """Whether a value, with the definitions it rests on, holds what is looked up anew."""
+    text = repr(value)
+    return any(word in text for word in SURROUNDINGS)
 
 
 def holds_data(outlook: AppIndex, deployed: Mapping[str, Deployed]) -> bool:

@@ -32,6 +32,7 @@ from dataware.core.model import Content, Deployed, Existence, Facts
 from dataware.core.stack_template import (
     DeclaredResource,
     StackTemplate,
+    is_changed,
     is_retained,
     may_be_left_out,
 )
@@ -204,7 +205,7 @@ class _ResourceChange:
     def _gone(self) -> DestructiveChange | None:
         name = self.deployed.physical_id
         place = self.outlook.places.get((self.kind.names.slug, name))
-        retained = self.was is not None and is_retained(self.was.deletion_policy)
+        retained = self._is_retained()
         if place is not None:
             stack, logical_id = place
             there = f"as {logical_id}{f' of stack {stack}' if stack != self.template.key else ''}"
@@ -219,7 +220,7 @@ class _ResourceChange:
         return self._leaves(f"leave the stack, and CloudFormation would {_let_go(retained)}")
 
     def _leaves(self, outcome: str) -> DestructiveChange:
-        retained = self.was is not None and is_retained(self.was.deletion_policy)
+        retained = self._is_retained()
         retain = "" if retained else "set its removal policy to RETAIN, deploy that, and then "
         unseen = ", ".join(self.template.unseen)
         return self._threat(
@@ -231,10 +232,15 @@ class _ResourceChange:
         )
 
     def _left_out(self, now: DeclaredResource) -> DestructiveChange | None:
-        retained = self.was is not None and is_retained(self.was.deletion_policy)
+        retained = self._is_retained()
         if retained and self._is_copied():
             return None
         named = now.condition if isinstance(now.condition, str) else "of it"
+        if now.exists() is False:
+            return self._leaves(
+                f"leave the stack, because condition {named} is false: CloudFormation would"
+                f" {_let_go(retained)}"
+            )
         return self._leaves(
             f"leave the stack if condition {named}, which is new or changed, is false:"
             f" CloudFormation would then {_let_go(retained)}"
@@ -273,10 +279,10 @@ class _ResourceChange:
         """The name it would get, if that is another one; in words if only the stack knows it."""
         if self.kind.template.renamed_in_place:
             return None
-        name = now.value(self.kind.template.identifier)
+        name = now.known_value(self.kind.template.identifier)
         if (text := text_of(name)) is not None:
             return text if text != self.deployed.physical_id else None
-        if self.was is None or name == self.was.value(self.kind.template.identifier):
+        if self.was is None or not is_changed(self.was, now, self.kind.template.identifier):
             return None
         if name is None:
             return "a name that CloudFormation generates"
@@ -288,15 +294,22 @@ class _ResourceChange:
         if self.was is None:
             return None
         for name in self.kind.template.replaced_by:
-            if as_texts(now.value(name)) != as_texts(self.was.value(name)):
+            if is_changed(self.was, now, name):
                 return name
-        parts = (self.kind.template.fixed_parts(one.values()) for one in (self.was, now))
+        fixed = self.kind.template.fixed_parts
+        parts = [fixed(one.known_values()) for one in (self.was, now)]
+        if any(map(find_function, parts)):
+            parts = [fixed(one.values()) for one in (self.was, now)]
         return "key schema" if _differ(*map(as_texts, parts)) else None
+
+    def _is_retained(self) -> bool:
+        """Whether the deployed template keeps the resource for certain when it leaves."""
+        return self.was is not None and is_retained(self.was.evaluate(self.was.deletion_policy))
 
     def _survives_replacement(self, now: DeclaredResource) -> bool:
         """Whether both templates ask to retain what is replaced."""
-        before = self.was.replace_policy if self.was else None
-        return is_retained(before) and is_retained(now.replace_policy)
+        both = (self.was, now)
+        return all(one and is_retained(one.evaluate(one.replace_policy)) for one in both)
 
     def _is_copied(self) -> bool:
         return (self.kind.names.slug, self.deployed.physical_id) in self.outlook.copied

@@ -17,7 +17,7 @@ from typing import Any
 
 from dataware.core.evaluation import NotKnownError
 from dataware.core.stack_template import DeclaredResource, StackTemplate
-from dataware.core.values import Computed, Scope, text_of
+from dataware.core.values import Computed, Scope, as_texts, find_function, text_of
 
 STORED = re.compile(r"AWS::\w+::Parameter::Value<(.*)>")
 """A type whose value is the name of an SSM parameter, which holds the value that is meant."""
@@ -73,12 +73,10 @@ def find_changed(
 
 
 def declared_parameters(template: StackTemplate) -> dict[str, Mapping[str, Any]]:
-    """The parameters that a template with resources defines."""
-    for one in template.resources.values():
-        declared = one.scope.document.get("Parameters")
-        named = declared.items() if isinstance(declared, Mapping) else ()
-        return {str(name): one for name, one in named if isinstance(one, Mapping)}
-    return {}
+    """The parameters that a template defines."""
+    declared = template.document.get("Parameters")
+    named = declared.items() if isinstance(declared, Mapping) else ()
+    return {str(name): one for name, one in named if isinstance(one, Mapping)}
 
 
 def mark_changed(template: StackTemplate, names: Set[str]) -> StackTemplate:
@@ -99,7 +97,20 @@ def find_changed_parameters(was: DeclaredResource | None, now: DeclaredResource)
     if was is None or not isinstance(passed, Mapping):
         return frozenset()
     earlier = before if isinstance(before, Mapping) else {}
-    return frozenset(str(name) for name, one in passed.items() if earlier.get(name) != one)
+    known, known_before = now.known_value("Parameters"), was.known_value("Parameters")
+    return frozenset(
+        str(name)
+        for name, one in passed.items()
+        if earlier.get(name) != one and not _is_same_known(name, known, known_before)
+    )
+
+
+def _is_same_known(name: str, one: Any, other: Any) -> bool:
+    """Whether both sides know a value, and it is the same."""
+    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
+        return False
+    values = [as_texts(each.get(name)) for each in (one, other)]
+    return not find_function(values) and bool(values[0] == values[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +192,29 @@ def _number(text: str | None) -> float | None:
         return None if text is None else float(text)
     except ValueError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatedParameters:
+    """The values that the parameters of a deployed stack get with its next deployment.
+
+    What is given holds. What is not keeps the value that the stack has, unless its default is
+    another one than in the deployed template: then the new default counts, because whoever deploys
+    may hand nothing on, and the guard takes the stricter of the two. `before` are the parameters of
+    the deployed template, None where that is not seen.
+    """
+
+    values: ParameterValues
+    before: Mapping[str, Mapping[str, Any]] | None = None
+
+    def value(self, name: str, definition: Mapping[str, Any]) -> Any:
+        """The value of a parameter, a list where its type is one. Raises NotKnownError."""
+        was = (self.before or {}).get(name)
+        if was is None or name in self.values.given:
+            return self.values.value(name, definition)
+        if text_of(was.get("NoEcho")) == "true":
+            raise NotKnownError(f"parameter {name} is a secret (NoEcho), which is never read")
+        default = text_of(definition.get("Default"))
+        if default is not None and default != text_of(was.get("Default")):
+            return replace(self.values, deployed=dict).value(name, definition)
+        return self.values.value(name, definition)

@@ -201,6 +201,10 @@ class Aws(Protocol):
         """The id of a stack; None if it does not exist. Raises LookupFailedError."""
         ...
 
+    def stack_outputs(self, stack: str) -> Mapping[str, str]:
+        """The outputs of a stack, empty if it does not exist. Raises LookupFailedError."""
+        ...
+
     def exported_values(self) -> Mapping[str, str]:
         """The exports of all stacks of the account and region. Raises LookupFailedError."""
         ...

@@ -132,18 +132,17 @@ def find_weakened(
         kind, declared = kinds.get(was.type), now.resources.get(logical_id)
         if kind is None or declared is None or declared.type != was.type:
             continue
-        properties = {**_reset_properties(was, declared), **declared.properties}
+        before, after = was.written(), declared.written()
+        properties = {**_reset_properties(before, after), **after}
         weaker = weaker_settings(
-            kind.template.declared_settings(was.properties),
+            kind.template.declared_settings(before),
             kind.template.declared_settings(properties),
         )
         if weaker:
             yield WeakerProtection(now.name, logical_id, kind.noun, tuple(weaker))
 
 
-def _reset_properties(was: DeclaredResource, now: DeclaredResource) -> dict[str, Any]:
+def _reset_properties(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: {}
-        for name, value in was.properties.items()
-        if isinstance(value, Mapping) and name not in now.properties
+        name: {} for name, value in was.items() if isinstance(value, Mapping) and name not in now
     }

@@ -2,12 +2,13 @@
 
 The change set has one name, so that one which a killed run left over is found and deleted by the
 next. Sources: AWS CloudFormation API Reference, CreateChangeSet, DescribeChangeSet and
-DeleteChangeSet; User Guide, "CloudFormation quotas" (the size of a template).
+DeleteChangeSet (which deletes those of nested stacks, too); User Guide, "CloudFormation quotas"
+(the size of a template) and "Change sets for nested stacks".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,13 +20,17 @@ from dataware.core.change_set import (
     changes_data,
     find_further_threats,
     holds_data,
+    mentions_surroundings,
+    remove_all,
 )
 from dataware.core.errors import LookupFailedError, NotFoundError
+from dataware.core.evaluation import url_suffix_of
 from dataware.core.guard import AppIndex, DestructiveChange
-from dataware.core.model import Deployed
 from dataware.core.parameters import GivenParameters, declared_parameters
 from dataware.core.ports import Aws
-from dataware.core.stack_template import DeclaredResource, StackTemplate
+from dataware.core.stack_template import StackTemplate
+from dataware.ops.inputs.template import NESTED
+from dataware.ops.stack_review import StackReview
 
 NAME = "dataware-guard"
 CREATE, DESCRIBE, DELETE = PERMISSIONS = (
@@ -52,46 +57,92 @@ class ChangeSetCheck:
     given: GivenParameters = field(default_factory=GivenParameters)
 
     def find_threats(
-        self,
-        aws: Aws,
-        outlook: AppIndex,
-        stack: StackTemplate,
-        deployed: Mapping[str, Deployed],
-        before: Mapping[str, DeclaredResource] | None,
-        threats: list[DestructiveChange],
+        self, aws: Aws, outlook: AppIndex, review: StackReview
     ) -> tuple[list[DestructiveChange], list[str]]:
         """The threats beyond those that are known, and in a sentence what could not be asked."""
-        if self.use is ChangeSetUse.NEVER or not holds_data(outlook, deployed):
+        if self.use is ChangeSetUse.NEVER or not _hold_data(outlook, review):
             return [], []
-        if self.use is ChangeSetUse.WHERE_CHANGED and not changes_data(
-            outlook, stack, before, deployed
-        ):
+        if self.use is ChangeSetUse.WHERE_CHANGED and not _is_touched(outlook, review):
             return [], []
         remarks: list[str] = []
         changes: list[PlannedChange] = []
         try:
-            changes = plan_changes(aws, stack, self.given, remarks)
+            changes = plan_changes(aws, review.stack, self.given, remarks, _has_nested(review))
         except (LookupFailedError, NotFoundError) as error:
-            text = f"no change set of stack {stack.name} can be had, so the guard compares "
+            text = f"no change set of stack {review.stack.name} can be had, so the guard compares "
             remarks.insert(0, f"{text}templates only: {error}")
-        return list(find_further_threats(outlook, stack, deployed, changes, threats)), remarks
+        return list(_find_threats(outlook, review, changes)), remarks
+
+
+def _hold_data(outlook: AppIndex, review: StackReview) -> bool:
+    return any(holds_data(outlook, one.deployed) for one in review.walk())
+
+
+def _has_nested(review: StackReview) -> bool:
+    """Whether a stack has nested ones now, or will have."""
+    declared = review.stack.resources.values()
+    return bool(review.nested) or any(one.type == NESTED for one in declared)
+
+
+def _is_touched(outlook: AppIndex, review: StackReview) -> bool:
+    """Whether what may hold data is changed in a stack or in one inside of it, or may be."""
+    for one in review.walk():
+        if changes_data(outlook, one.stack, one.resources_before, one.deployed):
+            return True
+        for logical_id, inner in one.nested.items():
+            declared = one.stack.resources.get(logical_id)
+            passed = declared.value("Parameters") if declared else None
+            if mentions_surroundings(passed) and _hold_data(outlook, inner):
+                return True
+    return False
+
+
+def _find_threats(
+    outlook: AppIndex, review: StackReview, changes: Sequence[PlannedChange]
+) -> Iterator[DestructiveChange]:
+    """What a change set loses of a stack, and of those inside of it under their own names."""
+    yield from find_further_threats(outlook, review.stack, review.deployed, changes, review.lost)
+    for change in changes:
+        inner = review.nested.get(change.logical_id)
+        if inner is None:
+            continue
+        if change.is_destructive:
+            lost = remove_all(inner.deployed, inner.resources_before)
+            yield from _find_threats(outlook, inner, lost)
+        elif change.nested is not None:
+            yield from _find_threats(outlook, inner, change.nested)
 
 
 def plan_changes(
-    aws: Aws, stack: StackTemplate, given: GivenParameters, remarks: list[str]
+    aws: Aws,
+    stack: StackTemplate,
+    given: GivenParameters,
+    remarks: list[str],
+    has_nested: bool = False,
 ) -> list[PlannedChange]:
-    """What CloudFormation would do to a deployed stack; adds to `remarks` what is left behind.
+    """What CloudFormation would do to a deployed stack and the stacks nested in it.
 
-    Raises LookupFailedError and NotFoundError.
+    Adds to `remarks` what is left behind, and why nested stacks could not be asked about, in which
+    case the stack alone is. Raises LookupFailedError and NotFoundError.
     """
-    if not stack.text:
-        raise LookupFailedError("its template is not a file, which could be read again")
-    if len(stack.text.encode()) > TEMPLATE_LIMIT:
-        raise LookupFailedError(
-            f"its template is larger than the {TEMPLATE_LIMIT:,} bytes that a request takes"
-        )
-    change_set = _ChangeSet(aws, stack)
-    change_set.create(_parameters(aws, stack, given))
+    request = {**_find_template(aws, stack), "Parameters": _parameters(aws, stack, given)}
+    if has_nested:
+        try:
+            return _ask(aws, stack, {**request, "IncludeNestedStacks": True}, remarks)
+        except LookupFailedError as error:
+            remarks.append(
+                f"no change set of the stacks nested in {stack.name} can be had, so the guard "
+                f"compares their templates only: {error}; if their templates are not uploaded yet, "
+                f"run `cdk publish-assets {stack.key}`"
+            )
+    return _ask(aws, stack, request, remarks)
+
+
+def _ask(
+    aws: Aws, stack: StackTemplate, request: Mapping[str, Any], remarks: list[str]
+) -> list[PlannedChange]:
+    change_set = _ChangeSet(aws, stack, request)
+    change_set.create()
     try:
         return change_set.changes()
     finally:
@@ -99,6 +150,40 @@ def plan_changes(
             change_set.delete()
         except LookupFailedError as error:
             remarks.append(f"delete change set {NAME} of stack {stack.name} by hand: {error}")
+
+
+def _find_template(aws: Aws, stack: StackTemplate) -> dict[str, str]:
+    """How a request gives the template: as it is, or by where CDK has uploaded it.
+
+    Nothing is uploaded here. Raises LookupFailedError where neither will do.
+    """
+    if not stack.text:
+        raise LookupFailedError("its template is not a file, which could be read again")
+    size = len(stack.text.encode())
+    if size <= TEMPLATE_LIMIT:
+        return {"TemplateBody": stack.text}
+    large = f"its template is larger than the {TEMPLATE_LIMIT:,} bytes that a request takes"
+    bucket, _, key = _fill_in(aws, stack.uploaded_to).removeprefix("s3://").partition("/")
+    if not key:
+        raise LookupFailedError(f"{large}, and the app does not say where it is uploaded")
+    where = f"s3://{bucket}/{key}"
+    with aws.translate_errors(where, "s3:ListBucket"):
+        listed = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+    # The key is a hash of the template, so that what stands under it is this template.
+    if not any((one["Key"], one["Size"]) == (key, size) for one in listed.get("Contents", ())):
+        raise LookupFailedError(
+            f"{large}, and it is not in {where} yet: run `cdk publish-assets {stack.key}`"
+        )
+    host = f"s3.{aws.region}.{url_suffix_of(aws.partition)}"
+    return {"TemplateURL": f"https://{host}/{bucket}/{key}"}
+
+
+def _fill_in(aws: Aws, address: str) -> str:
+    """An address of an assembly, in which CDK leaves the environment open."""
+    values = {"AccountId": aws.account, "Region": aws.region, "Partition": aws.partition}
+    for name, value in values.items():
+        address = address.replace(f"${{AWS::{name}}}", value)
+    return address
 
 
 def _parameters(
@@ -120,58 +205,74 @@ def _parameters(
 class _ChangeSet:
     """The calls on the change set of one stack."""
 
-    def __init__(self, aws: Aws, stack: StackTemplate) -> None:
+    def __init__(self, aws: Aws, stack: StackTemplate, request: Mapping[str, Any]) -> None:
         self._aws = aws
         self._api = aws.client("cloudformation")
-        self._stack = stack
+        self._request = request
         self._names = {"StackName": stack.name, "ChangeSetName": NAME}
         self._what = f"change set {NAME} of stack {stack.name}"
 
-    def create(self, parameters: list[dict[str, str | bool]]) -> None:
+    def create(self) -> None:
         """Create it, in the place of one that a killed run left over."""
         try:
-            self._create(parameters)
+            self._create()
         except LookupFailedError as error:
             if error.problem is None or error.problem.code != ALREADY_THERE:
                 raise
-            age = datetime.now(UTC) - self._describe()["CreationTime"]
+            age = datetime.now(UTC) - self._describe(**self._names)["CreationTime"]
             if age < LEFT_OVER:
                 raise LookupFailedError(f"{self._what} is in use by another run") from error
             self.delete()
-            self._create(parameters)
+            self._create()
 
     def changes(self) -> list[PlannedChange]:
-        """What it says, once it is complete, of all its pages."""
-        page = self._await_complete()
+        """What it says, once it is complete, and what those of nested stacks say."""
+        return self._changes(self._names)
+
+    def _changes(self, names: Mapping[str, str]) -> list[PlannedChange]:
+        page = self._await_complete(names)
         changes = list(page.get("Changes", ()))
         while token := page.get("NextToken"):
-            page = self._describe(NextToken=token)
+            page = self._describe(**names, NextToken=token)
             changes += page.get("Changes", ())
-        return [_read_change(one["ResourceChange"]) for one in changes if "ResourceChange" in one]
+        return [self._read(one["ResourceChange"]) for one in changes if "ResourceChange" in one]
+
+    def _read(self, change: Mapping[str, Any]) -> PlannedChange:
+        """A change, with those of a nested stack, whose change set it names.
+
+        Source: AWS CloudFormation API Reference, ResourceChange, `ChangeSetId`.
+        """
+        inner = change.get("ChangeSetId")
+        return PlannedChange(
+            change["LogicalResourceId"],
+            change["Action"],
+            change.get("Replacement", "False"),
+            change.get("PolicyAction", ""),
+            tuple(self._changes({"ChangeSetName": inner})) if inner else None,
+        )
 
     def delete(self) -> None:
         """Delete it. Raises LookupFailedError, as does what is left behind."""
         with self._aws.translate_errors(self._what, DELETE):
             self._api.delete_change_set(**self._names)
 
-    def _create(self, parameters: list[dict[str, str | bool]]) -> None:
+    def _create(self) -> None:
         with self._aws.translate_errors(self._what, CREATE):
             answer = self._api.create_change_set(
                 **self._names,
                 # A call that is made again after a lost answer then meets itself.
                 ClientToken=uuid4().hex,
                 ChangeSetType="UPDATE",
-                TemplateBody=self._stack.text,
-                Parameters=parameters,
+                **self._request,
                 Capabilities=CAPABILITIES,
                 ImportExistingResources=True,
                 Description="Made by dataware to look at; it is not executed",
             )
         self._names["ChangeSetName"] = answer["Id"]
 
-    def _await_complete(self) -> Mapping[str, Any]:
+    def _await_complete(self, names: Mapping[str, str]) -> Mapping[str, Any]:
         for seconds in PAUSES:
-            page = self._describe()
+            page = self._describe(**names)
             status, reason = page["Status"], str(page.get("StatusReason") or "")
             if status == "CREATE_COMPLETE":
                 return page
@@ -182,16 +283,7 @@ class _ChangeSet:
             self._aws.pause(seconds)
         raise LookupFailedError(f"{self._what} is not complete after {sum(PAUSES):.0f} seconds")
 
-    def _describe(self, **page: str) -> Mapping[str, Any]:
+    def _describe(self, **asked: str) -> Mapping[str, Any]:
         with self._aws.translate_errors(self._what, DESCRIBE):
-            answer: Mapping[str, Any] = self._api.describe_change_set(**self._names, **page)
+            answer: Mapping[str, Any] = self._api.describe_change_set(**asked)
         return answer
-
-
-def _read_change(change: Mapping[str, Any]) -> PlannedChange:
-    return PlannedChange(
-        change["LogicalResourceId"],
-        change["Action"],
-        change.get("Replacement", "False"),
-        change.get("PolicyAction", ""),
-    )

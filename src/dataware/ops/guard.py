@@ -11,39 +11,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-import yaml
-
 from dataware.calc.suggest import suggestion_for
 from dataware.core.change_set import ChangeSetUse
-from dataware.core.errors import InputError, LookupFailedError, NotFoundError, RefusedError
+from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
-from dataware.core.expand import expand
-from dataware.core.guard import AppIndex, DestructiveChange, places_of, threats, with_content
+from dataware.core.guard import AppIndex, DestructiveChange, places_of, with_content
 from dataware.core.kind import Kind
-from dataware.core.model import Deployed, Wanted
+from dataware.core.model import Wanted
 from dataware.core.names import is_regional, place_of, plain_name
-from dataware.core.parameters import (
-    GivenParameters,
-    find_changed,
-    find_changed_parameters,
-    mark_changed,
-)
+from dataware.core.parameters import GivenParameters
 from dataware.core.ports import Aws, Emit
-from dataware.core.protection import WeakerProtection, find_weakened
-from dataware.core.stack_template import (
-    DeclaredResource,
-    StackTemplate,
-    may_be_left_out,
-    read_declared,
-)
-from dataware.core.values import MOST_LEVELS, count_levels
+from dataware.core.protection import WeakerProtection
+from dataware.core.stack_template import StackTemplate
 from dataware.kinds import kinds_by_type, load
 from dataware.ops.change_set import ChangeSetCheck
 from dataware.ops.context import Context
-from dataware.ops.inputs.template import NESTED
 from dataware.ops.inputs.wanted import App
-from dataware.ops.inputs.yaml_forms import describe_mistake, parse_yaml
 from dataware.ops.probe import PROBES_AT_ONCE, probe_name
+from dataware.ops.stack_review import StackReview, StackReviewer
 
 
 @dataclass(slots=True)
@@ -143,26 +128,14 @@ def losses(
             return GuardFindings(unseen=[_elsewhere(stack)])
         region = stack.region or here.region
         aws = here.for_region(region)
-        stack = _with_given(aws, stack, parameters or GivenParameters())
-        lost = _losses_of(aws, outlooks[region], stack, stack.name, check)
-        findings = _keep_threats_to_data(aws, lost)
+        reviewer = StackReviewer(aws, outlooks[region], parameters or GivenParameters())
+        findings = _keep_threats_to_data(aws, _find_losses(reviewer.review(stack), reviewer, check))
         apart = region if region != here.region else None
         findings.threats = [replace(one, key=stack.key, region=apart) for one in findings.threats]
         return findings
 
     with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="guard") as pool:
         return sum(pool.map(look_into, app.stacks), GuardFindings())
-
-
-def _with_given(aws: Aws, stack: StackTemplate, parameters: GivenParameters) -> StackTemplate:
-    """The stack, in which what rests on a parameter that gets another value is not as before."""
-    if not parameters.concerns(stack.name):
-        return stack
-    try:
-        deployed = aws.stack_parameters(stack.name)
-    except LookupFailedError:
-        deployed = None
-    return mark_changed(stack, find_changed(parameters, stack, deployed))
 
 
 def _outlook(
@@ -250,104 +223,16 @@ def _with_nested(stacks: Sequence[StackTemplate]) -> list[StackTemplate]:
     return [*stacks, *chain.from_iterable(inner)]
 
 
-def _losses_of(
-    aws: Aws,
-    outlook: AppIndex,
-    stack: StackTemplate,
-    stack_id: str,
-    check: ChangeSetCheck | None = None,
+def _find_losses(
+    review: StackReview, reviewer: StackReviewer, check: ChangeSetCheck
 ) -> GuardFindings:
-    """The threats to one deployed stack, and to the nested ones in it.
-
-    `check` asks CloudFormation of the stack itself; a change set tells nothing of nested ones.
-    """
-    try:
-        deployed = aws.stack_resources(stack_id)
-    except LookupFailedError as error:
-        return GuardFindings(
-            unseen=[f"the guard cannot list the resources of stack {stack.name}: {error}"]
-        )
-    if not deployed and not stack.id and stack_id == stack.name:
-        # Nothing but the words of a person says how the stack of a template is called.
-        return GuardFindings(absent=[stack.name])
-    before, unseen = _before(aws, outlook, stack, stack_id, deployed)
-    was = before.resources if before else None
-    lost = list(threats(outlook, stack, was, deployed, before.unseen if before else None))
-    weakened = list(find_weakened(outlook.kinds, stack, was or {}))
-    findings = GuardFindings(lost, unseen, weakened)
-    if check is not None:
-        further, remarks = check.find_threats(aws, outlook, stack, deployed, was, lost)
-        findings += GuardFindings(further, remarks=remarks)
-    for logical_id, resource in deployed.items():
-        if resource.type == NESTED:
-            before_it = (was or {}).get(logical_id)
-            findings += _check_nested_stack(
-                aws, outlook, stack, logical_id, resource, was=before_it
-            )
-    return findings
-
-
-def _before(
-    aws: Aws,
-    outlook: AppIndex,
-    stack: StackTemplate,
-    stack_id: str,
-    deployed: Mapping[str, Deployed],
-) -> tuple[StackTemplate | None, list[str]]:
-    """The template that was deployed; asked for only where something stateful is deployed."""
-    conditional = {
-        one
-        for one, each in stack.resources.items()
-        if each.condition is not None or "Parameters" in each.properties
-    }
-    needed = any(
-        one.type in outlook.kinds or (one.type == NESTED and logical_id in conditional)
-        for logical_id, one in deployed.items()
-    )
-    if not needed:
-        return None, []
-    try:
-        body = aws.stack_template(stack_id)
-        document = parse_yaml(body) if isinstance(body, str) else body
-        if not isinstance(document, dict) or count_levels(document) > MOST_LEVELS:
-            return None, [_names_only(stack_id, "it is not a readable template")]
-    except RecursionError:
-        return None, [_names_only(stack_id, "it is nested too deep")]
-    except yaml.YAMLError as error:
-        return None, [_names_only(stack_id, describe_mistake(error))]
-    except (LookupFailedError, NotFoundError) as error:
-        return None, [_names_only(stack_id, " ".join(str(error).split()))]
-    return read_declared(stack_id, expand(document, outlook.kinds)), []
-
-
-def _names_only(stack_id: str, why: str) -> str:
-    return (
-        f"the guard compares names only, because the deployed template of {stack_id} is not "
-        f"available: {why}"
-    )
-
-
-def _check_nested_stack(
-    aws: Aws,
-    outlook: AppIndex,
-    stack: StackTemplate,
-    logical_id: str,
-    resource: Deployed,
-    *,
-    was: DeclaredResource | None,
-) -> GuardFindings:
-    """The losses in a nested stack; all of it is lost if it is not declared, or may not be."""
-    name = f"{stack.name}/{logical_id}"
-    declared = stack.resources.get(logical_id)
-    if declared is None or declared.type != NESTED or may_be_left_out(was, declared):
-        return _losses_of(aws, outlook, StackTemplate(name, {}), resource.physical_id)
-    inner = stack.nested.get(logical_id)
-    if inner is None:
-        return GuardFindings(
-            unseen=[f"the guard cannot read nested stack {name}: its template is not a file"]
-        )
-    now = mark_changed(inner, find_changed_parameters(was, declared))
-    return _losses_of(aws, outlook, now, resource.physical_id)
+    """What a stack and those nested in it would lose, as templates and CloudFormation say."""
+    findings = GuardFindings()
+    for one in review.walk():
+        absent = [one.stack.name] if one.absent else []
+        findings += GuardFindings(one.lost, one.unseen, one.weakened, absent)
+    further, remarks = check.find_threats(reviewer.aws, reviewer.outlook, review)
+    return findings + GuardFindings(further, remarks=remarks)
 
 
 def _keep_threats_to_data(aws: Aws, findings: GuardFindings) -> GuardFindings:

@@ -1,8 +1,8 @@
 """What `Ref` and `Fn::GetAtt` give, as far as the template says it; pure.
 
 A resource that the template names is known by its name, wherever `Ref` gives that; so is its ARN,
-where that follows from name, account and region. Whatever else a resource gives is known once it is
-deployed.
+where that follows from name, account and region. An output of a nested stack is asked of whoever
+knows that stack. Whatever else a resource gives is known once it is deployed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ from dataware.core.values import text_of
 
 if TYPE_CHECKING:
     from dataware.core.evaluation.evaluator import Evaluator
+
+
+NESTED = "AWS::CloudFormation::Stack"
+OUTPUTS = "Outputs."
+"""What `Fn::GetAtt` puts before the name of an output of a nested stack (Template Reference,
+AWS::CloudFormation::Stack, "Return values")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,8 @@ class References:
 
     def attribute(self, logical_id: str, attribute: str) -> Any:
         """What `Fn::GetAtt` gives. Raises NotKnownError."""
+        if attribute.startswith(OUTPUTS) and self._type_of(logical_id) == NESTED:
+            return self._output(logical_id, attribute.removeprefix(OUTPUTS))
         rule = self._rule(logical_id)
         if attribute != "Arn" or rule is None or rule.arn is None:
             raise NotKnownError(
@@ -65,6 +73,20 @@ class References:
         pseudo = self._evaluator.surroundings.pseudo
         where = (pseudo("AWS::AccountId"), pseudo("AWS::Region"), pseudo("AWS::Partition"))
         return rule.arn(self.name_of(logical_id), *where)
+
+    def _output(self, logical_id: str, name: str) -> str:
+        """An output of a nested stack, computed once. Raises NotKnownError."""
+        if not self._evaluator.refers:
+            raise NotKnownError(f"{logical_id} is another resource of the stack")
+        address = f"{logical_id}.{OUTPUTS}{name}"
+        if address not in self._names:
+            self._names[address] = NotKnownError(f"{address} rests on itself")
+            try:
+                self._check_created(logical_id)
+                self._names[address] = self._evaluator.surroundings.output(logical_id, name)
+            except NotKnownError as error:
+                self._names[address] = error
+        return self._take(address)
 
     def name_of(self, logical_id: str) -> str:
         """The physical name of a resource. Raises NotKnownError."""
@@ -76,18 +98,20 @@ class References:
                 self._names[logical_id] = self._compute_name(logical_id)
             except NotKnownError as error:
                 self._names[logical_id] = error
-        name = self._names[logical_id]
-        if isinstance(name, NotKnownError):
-            raise name
-        return name
+        return self._take(logical_id)
+
+    def _take(self, name: str) -> str:
+        """What was found under a name. Raises NotKnownError, as when it was looked for."""
+        value = self._names[name]
+        if isinstance(value, NotKnownError):
+            raise value
+        return value
 
     def _compute_name(self, logical_id: str) -> str:
         rule, resource = self._rule(logical_id), self._find_declared("Resources", logical_id) or {}
         if rule is None:
             raise NotKnownError(f"{logical_id} is known only once it is deployed: write it out")
-        condition = resource.get("Condition")
-        if condition is not None and not self._evaluator.conditions.holds(condition):
-            raise NotKnownError(f"{logical_id} is not created under condition {condition}")
+        self._check_created(logical_id)
         properties = resource.get("Properties")
         declared = properties if isinstance(properties, Mapping) else {}
         resolve = self._evaluator.resolve
@@ -98,10 +122,18 @@ class References:
             )
         return text
 
+    def _check_created(self, logical_id: str) -> None:
+        """Raise NotKnownError for a resource whose condition does not hold, or is unknown."""
+        condition = (self._find_declared("Resources", logical_id) or {}).get("Condition")
+        if condition is not None and not self._evaluator.conditions.holds(condition):
+            raise NotKnownError(f"{logical_id} is not created under condition {condition}")
+
+    def _type_of(self, logical_id: str) -> str | None:
+        named = (self._find_declared("Resources", logical_id) or {}).get("Type")
+        return named if isinstance(named, str) else None
+
     def _rule(self, logical_id: str) -> NamingRule | None:
-        resource = self._find_declared("Resources", logical_id)
-        named = resource.get("Type") if resource else None
-        return self._evaluator.names.get(named) if isinstance(named, str) else None
+        return self._evaluator.names.get(self._type_of(logical_id) or "")
 
     def _find_declared(self, section: str, name: str) -> Mapping[str, Any] | None:
         entries = self._evaluator.document.get(section)

@@ -41,15 +41,23 @@ def _take_default(name: str, definition: Mapping[str, Any]) -> Any:
     raise NotKnownError(f"parameter {name} has no value: pass --parameter {name}=VALUE")
 
 
+def _know_no_output(logical_id: str, name: str) -> str:
+    raise NotKnownError(
+        f"output {name} of nested stack {logical_id} is known only once it is deployed"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """Who answers: each takes a name, and raises NotKnownError for what it does not know.
 
     `pseudo` answers for pseudo parameters such as ``AWS::Region``, `parameter` for a parameter with
-    its definition, `stored` for SSM parameters and `exported` for exports of other stacks.
+    its definition, `stored` for SSM parameters, `exported` for exports of other stacks, and
+    `output` for an output of a nested stack, by the logical id of that stack and its own name.
     """
 
     pseudo: Callable[[str], str] = _nobody_says
     parameter: Callable[[str, Mapping[str, Any]], Any] = _take_default
     stored: Callable[[str], str] = _nobody_says
     exported: Callable[[str], str] = _nobody_says
+    output: Callable[[str, str], str] = _know_no_output

@@ -32,7 +32,8 @@ class Stack:
 
     `referred` are the resources that it refers to, by the logical id that each would have;
     `depends_on` are the ids of the stacks that CDK deploys before it; `staged` says that it stands
-    in a stage, and `errors` are those that the app itself has found in it.
+    in a stage, and `errors` are those that the app itself has found in it. `uploaded_to` is where
+    CDK uploads the template.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Stack:
     depends_on: tuple[str, ...] = ()
     staged: bool = False
     errors: tuple[str, ...] = ()
+    uploaded_to: str = ""
 
 
 Select = Callable[[Sequence[Stack]], Sequence[Stack]]
@@ -115,7 +117,9 @@ def _values_of(
             for one, document in beside
         )
 
-    return StackValues(options.sources, stack.name, stack.environment, exports=exports)
+    return StackValues(
+        options.sources, stack.name, stack.environment, exports=exports, path=stack.template
+    )
 
 
 def read_assembly(
@@ -156,6 +160,7 @@ def _read_stack(
     resolve = _values_of(stack, stacks, kinds, options).evaluator(document, kinds).evaluate
     expanded = expand(document, kinds, resolve)
     template = read_stack(stack.name, stack.template, kinds, template=expanded)
+    template = replace(template, uploaded_to=stack.uploaded_to)
     return _with_environment(template, stack.environment, stack.id)
 
 
@@ -193,6 +198,7 @@ def _stacks(folder: Path, *, incomplete: bool = False, staged: bool = False) -> 
                 tuple(_dependencies(artifact, manifest["artifacts"])),
                 staged,
                 tuple(errors_of(folder, artifact)),
+                str(properties.get("stackTemplateAssetObjectUrl") or ""),
             )
         elif artifact.get("type") == "cdk:cloud-assembly":
             inner = folder / properties["directoryName"]

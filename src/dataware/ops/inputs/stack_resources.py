@@ -65,7 +65,7 @@ def read_template(path: Path, kinds: Kinds, options: ReadOptions, stack: str | N
     document = parse_template(path)
     name, account, region = parse_stack(stack) if stack else (None, None, None)
     environment = StackEnvironment(account, region)
-    values = StackValues(options.sources, stack, environment)
+    values = StackValues(options.sources, stack, environment, path=path)
     source = Source(
         path,
         kinds,
@@ -205,18 +205,10 @@ def _make_conditional(wanted: Wanted) -> Wanted:
 
 def _nested_source(resource: TemplateResource, path: Path) -> Source:
     """What reads a nested stack: its parameters are those that the stack around it hands down."""
-    source, passed = resource.source, resource.properties.get("Parameters")
-    inner = resource.template.evaluator.evaluate(passed if isinstance(passed, Mapping) else {})
-    try:
-        arn = resource.deployed_id()
-    except NotKnownError:
-        arn = None
-    values = replace(
-        source.values,
-        stack=arn,
-        given=inner if isinstance(inner, Mapping) else {},
-        unnamed="CloudFormation names a nested stack when it creates it",
-    )
+    source = resource.source
+    evaluator, body = resource.template.evaluator, resource.body
+    values = source.values.nested(evaluator, resource.logical_id, body, path)
+    arn = values.stack
     # A slash stands in the name of no stack, so nothing that is deployed is taken for it.
     beneath = f"{source.stack}/{resource.logical_id}" if source.stack else None
     return replace(

@@ -7,17 +7,22 @@ does not answer stays unknown, with the reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
-from dataware.core.errors import DatawareError, LookupFailedError, NotFoundError
+from dataware.core.errors import DatawareError, InputError, LookupFailedError, NotFoundError
 from dataware.core.evaluation import Evaluator, NotKnownError, Surroundings, url_suffix_of
 from dataware.core.evaluation.references import NamingRule
+from dataware.core.expand import expand
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
 from dataware.core.names import parse_stack, partition_of
 from dataware.core.parameters import GivenParameters, ParameterValues
 from dataware.core.ports import Aws
+from dataware.core.values import text_of
+from dataware.ops.inputs.template import find_nested_template, parse_template
 from dataware.ops.inputs.wanted import Kinds, StackEnvironment
 
 OpenAws = Callable[[str | None], Aws]
@@ -33,7 +38,7 @@ Answer = TypeVar("Answer")
 Given = TypeVarTuple("Given")
 
 
-def _once(ask: Callable[[*Given], Answer]) -> Callable[[*Given], Answer]:
+def ask_once(ask: Callable[[*Given], Answer]) -> Callable[[*Given], Answer]:
     """The same question, asked once: what is not known stays so for the whole run."""
     answers: dict[tuple[*Given], Answer | NotKnownError] = {}
 
@@ -64,12 +69,13 @@ class ValueSources:
     asked: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.aws_in = _once(self._open)
-        self.exports_in = _once(self._list_exports)
-        self.stored_in = _once(self._read_stored)
-        self.parameters_of = _once(self._parameters)
-        self.resources_of = _once(self._resources)
-        self.id_of = _once(self._id)
+        self.aws_in = ask_once(self._open)
+        self.exports_in = ask_once(self._list_exports)
+        self.stored_in = ask_once(self._read_stored)
+        self.parameters_of = ask_once(self._parameters)
+        self.resources_of = ask_once(self._resources)
+        self.id_of = ask_once(self._id)
+        self.outputs_of = ask_once(self._outputs)
 
     def _open(self, region: str | None) -> Aws:
         if self.open_aws is None:
@@ -112,6 +118,12 @@ class ValueSources:
         except LookupFailedError as error:
             raise NotKnownError(str(error)) from error
 
+    def _outputs(self, region: str | None, stack: str) -> Mapping[str, str]:
+        try:
+            return self.aws_in(region).stack_outputs(stack)
+        except LookupFailedError as error:
+            raise NotKnownError(str(error)) from error
+
     def _resources(self, region: str | None, stack: str) -> Mapping[str, Deployed]:
         try:
             return self.aws_in(region).stack_resources(stack)
@@ -124,7 +136,8 @@ class StackValues:
     """The values of one stack: its name, where it goes, and what its parameters are.
 
     `stack` is its name or ARN, None where nobody has said it. `given` are parameters that the
-    stack in which it is nested hands down. `exports` answers with those of the same app.
+    stack in which it is nested hands down. `exports` answers with those of the same app. `path` is
+    its template's file, beside which those of nested stacks are, and `above` are those around it.
     """
 
     sources: ValueSources
@@ -133,6 +146,8 @@ class StackValues:
     given: Mapping[str, Any] | None = None
     exports: Callable[[], Exports] = dict
     unnamed: str = "pass --stack NAME"
+    path: Path | None = None
+    above: frozenset[Path] = frozenset()
 
     def evaluator(self, document: Mapping[str, Any], kinds: Kinds) -> Evaluator:
         """What evaluates the template of the stack."""
@@ -144,7 +159,52 @@ class StackValues:
             "" if self.stack else ", or --stack NAME for that of the deployed stack",
         )
         around = Surroundings(self._pseudo, values.value, self._read_stored, self._find_export)
-        return Evaluator(document, around, naming_rules(kinds))
+        evaluator = Evaluator(document, around, naming_rules(kinds))
+        output = partial(self._find_output, evaluator, kinds)
+        evaluator.surroundings = replace(around, output=output)
+        return evaluator
+
+    def nested(
+        self, evaluator: Evaluator, logical_id: str, resource: Mapping[str, Any], path: Path | None
+    ) -> StackValues:
+        """The values of a nested stack whose template is at `path`.
+
+        Its parameters are those that this stack hands down, as `evaluator` knows them.
+        """
+        properties = resource.get("Properties")
+        passed = properties.get("Parameters") if isinstance(properties, Mapping) else None
+        given = evaluator.evaluate(passed if isinstance(passed, Mapping) else {})
+        try:
+            deployed = self.deployed_resources().get(logical_id)
+        except NotKnownError:
+            deployed = None
+        return replace(
+            self,
+            stack=deployed.physical_id if deployed else None,
+            given=given if isinstance(given, Mapping) else {},
+            unnamed="CloudFormation names a nested stack when it creates it",
+            path=path,
+            above=self.above | ({self.path.resolve()} if self.path else set()),
+        )
+
+    def _find_output(self, evaluator: Evaluator, kinds: Kinds, logical_id: str, name: str) -> str:
+        """An output of a nested stack: by its template, else as it is deployed."""
+        resource = evaluator.document["Resources"][logical_id]
+        path = find_nested_template(resource, self.path) if self.path else None
+        inner = self.nested(evaluator, logical_id, resource, path)
+        reason = f"the template of nested stack {logical_id} is not a file here"
+        if path is not None and path.resolve() not in inner.above:
+            try:
+                document = expand(parse_template(path), kinds).document
+                return find_output(inner.evaluator(document, kinds), logical_id, name)
+            except (InputError, NotKnownError) as error:
+                reason = str(error)
+        deployed = (
+            self.sources.outputs_of(self.environment.region, inner.stack) if inner.stack else {}
+        )
+        if name not in deployed:
+            raise NotKnownError(f"output {name} of nested stack {logical_id} is unknown: {reason}")
+        return deployed[name]
 
     def _find_given(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         if self.given is not None:
@@ -275,6 +335,24 @@ def exports_of(each: Iterable[tuple[Mapping[str, Any], Evaluator]]) -> Exports:
             if isinstance(name, str):
                 exports[name] = _answer(evaluator, one.get("Value"))
     return exports
+
+
+def find_output(evaluator: Evaluator, logical_id: str, name: str) -> str:
+    """An output of a nested stack by the template that an evaluator is for.
+
+    `logical_id` is that of the stack in the one around it. Raises NotKnownError.
+    """
+    outputs = evaluator.document.get("Outputs")
+    one = outputs.get(name) if isinstance(outputs, Mapping) else None
+    if not isinstance(one, Mapping):
+        raise NotKnownError(f"nested stack {logical_id} has no output {name}: correct it")
+    condition = one.get("Condition")
+    if condition is not None and not evaluator.conditions.holds(condition):
+        raise NotKnownError(f"nested stack {logical_id} has output {name} under {condition} only")
+    text = text_of(evaluator.resolve(one.get("Value")))
+    if text is None:
+        raise NotKnownError(f"output {name} of nested stack {logical_id} is no text: correct it")
+    return text
 
 
 def _answer(evaluator: Evaluator, expression: Any) -> Callable[[], str]:

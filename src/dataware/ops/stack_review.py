@@ -1,0 +1,203 @@
+"""Looks at a deployed stack and at those nested in it, beside what the app declares for them.
+
+Whether a resource that would be lost holds data is not looked at here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from dataware.core.errors import LookupFailedError, NotFoundError
+from dataware.core.evaluation import NotKnownError
+from dataware.core.guard import AppIndex, DestructiveChange, threats
+from dataware.core.model import Deployed
+from dataware.core.parameters import (
+    GivenParameters,
+    find_changed,
+    find_changed_parameters,
+    mark_changed,
+)
+from dataware.core.ports import Aws
+from dataware.core.protection import WeakerProtection, find_weakened
+from dataware.core.stack_template import DeclaredResource, StackTemplate, may_be_left_out
+from dataware.core.values import MOST_LEVELS, count_levels
+from dataware.ops.inputs.template import NESTED
+from dataware.ops.inputs.yaml_forms import describe_mistake, parse_yaml
+from dataware.ops.stack_values import DeployedStackValues
+
+
+@dataclass(slots=True)
+class StackReview:
+    """A stack as the app declares it, and as it is deployed.
+
+    `before` is None where the deployed template is not seen. `lost` are the resources that an
+    update would lose, and `unseen` says in sentences what could not be looked at. `nested` holds
+    the deployed stacks inside of it by logical id; `absent` says that none is deployed at all.
+    """
+
+    stack: StackTemplate
+    deployed: Mapping[str, Deployed] = field(default_factory=dict)
+    before: StackTemplate | None = None
+    lost: list[DestructiveChange] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    weakened: list[WeakerProtection] = field(default_factory=list)
+    nested: dict[str, StackReview] = field(default_factory=dict)
+    absent: bool = False
+
+    @property
+    def resources_before(self) -> Mapping[str, DeclaredResource] | None:
+        """The resources of the deployed template, None where it is not seen."""
+        return self.before.resources if self.before else None
+
+    def walk(self) -> Iterator[StackReview]:
+        """The stack, and every one inside of it."""
+        yield self
+        for inner in self.nested.values():
+            yield from inner.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class StackReviewer:
+    """Reviews stacks of one account and region; `given` are the parameters of the deployment."""
+
+    aws: Aws
+    outlook: AppIndex
+    given: GivenParameters
+
+    def review(self, stack: StackTemplate) -> StackReview:
+        """A stack of the app."""
+        return self._review(stack, stack.name, None)
+
+    def _review(
+        self, stack: StackTemplate, stack_id: str, nested: _NestedParameters | None
+    ) -> StackReview:
+        try:
+            deployed = self.aws.stack_resources(stack_id)
+        except LookupFailedError as error:
+            text = f"the guard cannot list the resources of stack {stack.name}: {error}"
+            return StackReview(stack, unseen=[text])
+        if not deployed and not stack.id and stack_id == stack.name:
+            # Nothing but the words of a person says how the stack of a template is called.
+            return StackReview(stack, absent=True)
+        values = DeployedStackValues(self.aws, self.outlook.kinds, stack_id, deployed)
+        before, unseen = self._read_before(stack, stack_id, deployed, values)
+        now = self._evaluate(stack, before, values, nested)
+        was = before.resources if before else None
+        review = StackReview(now, deployed, before, unseen=unseen)
+        review.lost = list(
+            threats(self.outlook, now, was, deployed, before.unseen if before else None)
+        )
+        review.weakened = list(find_weakened(self.outlook.kinds, now, was or {}))
+        review.nested = {
+            logical_id: self._review_nested(now, logical_id, resource, (was or {}).get(logical_id))
+            for logical_id, resource in deployed.items()
+            if resource.type == NESTED
+        }
+        return review
+
+    def _evaluate(
+        self,
+        stack: StackTemplate,
+        before: StackTemplate | None,
+        values: DeployedStackValues,
+        nested: _NestedParameters | None,
+    ) -> StackTemplate:
+        """The stack with its values; what rests on a changed parameter is not as before."""
+        if nested is not None:
+            return values.evaluate_nested(mark_changed(stack, nested.changed), nested.passed)
+        if self.given.concerns(stack.name):
+            stack = mark_changed(stack, find_changed(self.given, stack, _known(values)))
+        return values.evaluate_update(stack, before, self.given)
+
+    def _review_nested(
+        self,
+        stack: StackTemplate,
+        logical_id: str,
+        resource: Deployed,
+        was: DeclaredResource | None,
+    ) -> StackReview:
+        """A nested stack; all of it is lost if it is not declared, or may not be."""
+        name, arn = f"{stack.name}/{logical_id}", resource.physical_id
+        declared = stack.resources.get(logical_id)
+        if declared is None or declared.type != NESTED or may_be_left_out(was, declared):
+            return self._review(StackTemplate(name, {}), arn, None)
+        inner = stack.nested.get(logical_id)
+        if inner is None:
+            text = f"the guard cannot read nested stack {name}: its template is not a file"
+            return StackReview(StackTemplate(name, {}), self._list(arn), unseen=[text])
+        passed = declared.known_value("Parameters")
+        parameters = _NestedParameters(find_changed_parameters(was, declared), passed)
+        return self._review(inner, arn, parameters)
+
+    def _list(self, stack_id: str) -> Mapping[str, Deployed]:
+        """What a stack has that cannot be compared; nothing where that is not seen either."""
+        try:
+            return self.aws.stack_resources(stack_id)
+        except LookupFailedError:
+            return {}
+
+    def _read_before(
+        self,
+        stack: StackTemplate,
+        stack_id: str,
+        deployed: Mapping[str, Deployed],
+        values: DeployedStackValues,
+    ) -> tuple[StackTemplate | None, list[str]]:
+        """The template that was deployed; asked for only where something stateful is deployed."""
+        conditional = {
+            one
+            for one, each in stack.resources.items()
+            if each.condition is not None or "Parameters" in each.properties
+        }
+        needed = any(
+            one.type in self.outlook.kinds or (one.type == NESTED and logical_id in conditional)
+            for logical_id, one in deployed.items()
+        )
+        if not needed:
+            return None, []
+        try:
+            document = _read_document(self.aws.stack_template(stack_id))
+        except (LookupFailedError, NotFoundError) as error:
+            return None, [_names_only(stack_id, " ".join(str(error).split()))]
+        except RecursionError:
+            return None, [_names_only(stack_id, "it is nested too deep")]
+        if isinstance(document, str):
+            return None, [_names_only(stack_id, document)]
+        return values.read_before(stack_id, document), []
+
+
+@dataclass(frozen=True, slots=True)
+class _NestedParameters:
+    """What the outer stack hands down: the names of those that change, and all values."""
+
+    changed: frozenset[str]
+    passed: Any
+
+
+def _read_document(body: Mapping[str, Any] | str) -> dict[str, Any] | str:
+    """The document of a deployed template, or in a text why it is none."""
+    try:
+        document = parse_yaml(body) if isinstance(body, str) else body
+        if isinstance(document, dict) and count_levels(document) <= MOST_LEVELS:
+            return document
+    except yaml.YAMLError as error:
+        return describe_mistake(error)
+    return "it is not a readable template"
+
+
+def _known(values: DeployedStackValues) -> Mapping[str, str] | None:
+    try:
+        return values.parameters()
+    except NotKnownError:
+        return None
+
+
+def _names_only(stack_id: str, why: str) -> str:
+    return (
+        f"the guard compares names only, because the deployed template of {stack_id} is not "
+        f"available: {why}"
+    )
