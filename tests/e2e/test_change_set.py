@@ -151,3 +151,50 @@ def test_a_deployment_asks_only_where_data_is_touched(calls: Path) -> None:
     assert ran.code == 0, ran
     assert calls.read_text().count("deploy --import-existing-resources") == 2
     check_untouched()
+
+
+def write_large(document: dict[str, Any]) -> tuple[Path, str, str]:
+    """The app of a template that no request takes, and where CDK would upload it."""
+    pad = {"Pad": {"Type": "AWS::SNS::Topic", "Metadata": {"Text": "x" * 52_000}}}
+    app = write({**document, "Resources": {**document["Resources"], **pad}})
+    key = "0123abcd.json"
+    manifest = json.loads((app / "manifest.json").read_text())
+    address = f"s3://cdk-assets-${{AWS::AccountId}}-${{AWS::Region}}/{key}"
+    manifest["artifacts"]["App"]["properties"]["stackTemplateAssetObjectUrl"] = address
+    (app / "manifest.json").write_text(json.dumps(manifest))
+    return app, "cdk-assets-000000000000-us-east-1", key
+
+
+def test_a_large_template_is_asked_about_once_cdk_has_uploaded_it(calls: Path) -> None:
+    """Until then a line says what to run, and templates alone are compared; nothing is uploaded."""
+    del calls
+    s3, ssm = client("s3"), client("ssm")
+    ssm.put_parameter(Name="/stage", Value="orders", Type="String")
+    document = template(table(properties={"TableName": {"Ref": "Stage"}}), Parameters=LOOKED_UP)
+    deploy(document)
+    ssm.put_parameter(Name="/stage", Value="orders-2", Type="String", Overwrite=True)
+    app, bucket, key = write_large(document)
+    s3.create_bucket(Bucket=bucket)
+    ran = run("plan", app, "--change-set")
+    assert ran.code == 0, ran
+    assert f"it is not in s3://{bucket}/{key} yet: run `cdk publish-assets App`" in ran.out
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key=key, Body=(app / "App.json").read_bytes())
+    check_stopped(run("plan", app, "--change-set"), "Orders of stack App", "would replace it")
+    check_untouched()
+
+
+def test_a_rewritten_name_of_the_same_value_is_no_rename(calls: Path) -> None:
+    """What counts is the value that the stack has and gets; another default is another one."""
+    del calls
+    named = {"Fn::Sub": "ord${Stage}"}
+    stage = {"Stage": {"Type": "String", "Default": "ers"}}
+    deploy(template(table(properties={"TableName": named}), Parameters=stage))
+    joined = table(properties={"TableName": {"Fn::Join": ["", ["ord", {"Ref": "Stage"}]]}})
+    assert run("plan", write(template(joined, Parameters=stage))).code == 0
+    assert run("plan", write(template(table())), "--change-set").code == 0
+    other = {"Stage": {"Type": "String", "Default": "inals"}}
+    app = write(template(joined, Parameters=other))
+    check_stopped(run("plan", app), "be renamed to ordinals")
+    assert run("plan", app, "--parameter", "Stage=ers").code == 0
+    check_untouched()

@@ -39,6 +39,7 @@ class FakeAws:
         self.parameters: dict[str, Mapping[str, str]] = {}
         self.resources: dict[str, Mapping[str, Deployed]] = {}
         self.exports: dict[str, str] = {}
+        self.outputs: dict[str, Mapping[str, str]] = {}
         self.stored: dict[str, str | None] = {}
         self.asked: list[str] = []
 
@@ -58,6 +59,10 @@ class FakeAws:
     def exported_values(self) -> Mapping[str, str]:
         self._ask("exports")
         return self.exports
+
+    def stack_outputs(self, stack: str) -> Mapping[str, str]:
+        self._ask("outputs")
+        return self.outputs.get(stack, {})
 
     def stored_parameter(self, name: str) -> str | None:
         self._ask("stored")
@@ -424,3 +429,82 @@ def test_a_stack_of_the_same_app_exports_a_name(tmp_path: Path) -> None:
     aws = FakeAws()
     assert [one.preferred for one in load(tmp_path, aws).wanted] == ["uploads", "uploads-2"]
     assert "exports" not in aws.asked
+
+
+NESTED = "AWS::CloudFormation::Stack"
+NAMES = {
+    "Parameters": STAGE,
+    "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+    "Resources": {"Made": {"Type": "AWS::S3::Bucket"}},
+    "Outputs": {
+        "Name": {"Value": {"Fn::Sub": "data-${Stage}"}},
+        "Made": {"Value": {"Ref": "Made"}},
+        "Never": {"Value": "x", "Condition": "Never"},
+        "Listed": {"Value": ["x"]},
+    },
+}
+
+
+def nest(folder: Path, expression: Any, passed: Any = None, document: Any = NAMES) -> Path:
+    """A template of a bucket that is named after an output of a nested stack."""
+    (folder / "names.json").write_text(json.dumps(document))
+    properties = {"TemplateURL": "names.json", "Parameters": passed or {"Stage": "prod"}}
+    inner = {"Type": NESTED, "Properties": properties}
+    return write(folder, {"Names": inner, "Up": bucket(expression)}, Parameters=STAGE)
+
+
+@pytest.mark.parametrize(
+    ("expression", "passed", "name"),
+    [
+        ({"Fn::GetAtt": ["Names", "Outputs.Name"]}, None, "data-prod"),
+        ({"Fn::GetAtt": "Names.Outputs.Name"}, {"Stage": {"Ref": "Stage"}}, "data-dev"),
+        ({"Fn::Sub": "${Names.Outputs.Name}-2"}, None, "data-prod-2"),
+    ],
+)
+def test_an_output_of_a_nested_stack_is_what_its_template_gives(
+    tmp_path: Path, expression: Any, passed: Any, name: str
+) -> None:
+    """With the parameters that the outer stack hands down, and nobody is asked."""
+    aws = FakeAws()
+    (one,) = load(nest(tmp_path, expression, passed), aws).wanted
+    assert (one.preferred, aws.asked) == (name, [])
+
+
+def test_an_output_that_no_template_gives_is_that_of_the_deployed_stack(tmp_path: Path) -> None:
+    """A generated name, or a nested stack whose template is no file: once it is deployed."""
+    aws, made = FakeAws(), {"Fn::GetAtt": ["Names", "Outputs.Made"]}
+    path = nest(tmp_path, made)
+    with pytest.raises(InputError, match="output Made of nested stack Names is unknown"):
+        load(path, aws, "Shop")
+    aws.resources["Shop"] = {"Names": Deployed(NESTED, "arn:names")}
+    aws.outputs["arn:names"] = {"Made": "shop-made-1ab"}
+    assert load(path, aws, "Shop").wanted[0].preferred == "shop-made-1ab"
+    (tmp_path / "names.json").unlink()
+    assert load(path, aws, "Shop").wanted[0].preferred == "shop-made-1ab"
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        ("Gone", "has no output Gone"),
+        ("Never", "has output Never under Never only"),
+        ("Listed", "output Listed of nested stack Names is no text"),
+    ],
+)
+def test_an_output_that_is_none_is_told(tmp_path: Path, output: str, says: str) -> None:
+    """It is never nothing, and never a literal."""
+    with pytest.raises(InputError, match=says):
+        load(nest(tmp_path, {"Fn::GetAtt": ["Names", f"Outputs.{output}"]}), FakeAws(), "Shop")
+
+
+def test_outputs_that_rest_on_each_other_stay_unknown(tmp_path: Path) -> None:
+    """A circle of what nested stacks hand each other ends in a sentence."""
+    out = {"Fn::GetAtt": ["Other", "Outputs.Name"]}
+    path = nest(tmp_path, {"Fn::GetAtt": ["Names", "Outputs.Name"]}, {"Stage": out})
+    document = json.loads(path.read_text())
+    passed = {"Stage": {"Fn::GetAtt": ["Names", "Outputs.Name"]}}
+    properties = {"TemplateURL": "names.json", "Parameters": passed}
+    document["Resources"]["Other"] = {"Type": NESTED, "Properties": properties}
+    path.write_text(json.dumps(document))
+    with pytest.raises(InputError, match="rests on itself"):
+        load(path, FakeAws(), "Shop")
