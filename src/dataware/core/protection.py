@@ -132,7 +132,7 @@ def find_weakened(
         kind, declared = kinds.get(was.type), now.resources.get(logical_id)
         if kind is None or declared is None or declared.type != was.type:
             continue
-        before, after = was.written(), declared.written()
+        before, after = was.write_properties(), declared.write_properties()
         properties = {**_reset_properties(before, after), **after}
         weaker = weaker_settings(
             kind.template.declared_settings(before),

@@ -54,7 +54,7 @@ class DeclaredResource:
         """Every property evaluated, `Computed` in the place of each part that stays unknown."""
         return {name: self.known_value(name) for name in self.properties}
 
-    def written(self) -> Mapping[str, Any]:
+    def write_properties(self) -> Mapping[str, Any]:
         """The properties with the values of their functions, as they are where one is unknown."""
         values = self.evaluator.write(self.properties) if self.evaluator else self.properties
         return values if isinstance(values, Mapping) else self.properties

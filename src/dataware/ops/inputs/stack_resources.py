@@ -207,7 +207,7 @@ def _nested_source(resource: TemplateResource, path: Path) -> Source:
     """What reads a nested stack: its parameters are those that the stack around it hands down."""
     source = resource.source
     evaluator, body = resource.template.evaluator, resource.body
-    values = source.values.nested(evaluator, resource.logical_id, body, path)
+    values = source.values.find_nested_values(evaluator, resource.logical_id, body, path)
     arn = values.stack
     # A slash stands in the name of no stack, so nothing that is deployed is taken for it.
     beneath = f"{source.stack}/{resource.logical_id}" if source.stack else None

@@ -164,7 +164,7 @@ class StackValues:
         evaluator.surroundings = replace(around, output=output)
         return evaluator
 
-    def nested(
+    def find_nested_values(
         self, evaluator: Evaluator, logical_id: str, resource: Mapping[str, Any], path: Path | None
     ) -> StackValues:
         """The values of a nested stack whose template is at `path`.
@@ -191,7 +191,7 @@ class StackValues:
         """An output of a nested stack: by its template, else as it is deployed."""
         resource = evaluator.document["Resources"][logical_id]
         path = find_nested_template(resource, self.path) if self.path else None
-        inner = self.nested(evaluator, logical_id, resource, path)
+        inner = self.find_nested_values(evaluator, logical_id, resource, path)
         reason = f"the template of nested stack {logical_id} is not a file here"
         if path is not None and path.resolve() not in inner.above:
             try:
