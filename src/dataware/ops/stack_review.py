@@ -110,7 +110,7 @@ class StackReviewer:
         if nested is not None:
             return values.evaluate_nested(mark_changed(stack, nested.changed), nested.passed)
         if self.given.concerns(stack.name):
-            stack = mark_changed(stack, find_changed(self.given, stack, _known(values)))
+            stack = mark_changed(stack, find_changed(self.given, stack, _ask_parameters(values)))
         return values.evaluate_update(stack, before, self.given)
 
     def _review_nested(
@@ -189,7 +189,7 @@ def _read_document(body: Mapping[str, Any] | str) -> dict[str, Any] | str:
     return "it is not a readable template"
 
 
-def _known(values: DeployedStackValues) -> Mapping[str, str] | None:
+def _ask_parameters(values: DeployedStackValues) -> Mapping[str, str] | None:
     try:
         return values.parameters()
     except NotKnownError:
