@@ -7,8 +7,9 @@ from typing import Any
 
 from dataware.aws.errors import translate_errors
 from dataware.aws.ownership import RELEASED, list_rows
+from dataware.aws.uploads import find_upload
 from dataware.core.errors import NotFoundError
-from dataware.core.model import Deployed
+from dataware.core.model import Deployed, Upload
 from dataware.core.ports import Aws
 
 PERMISSIONS = (
@@ -115,6 +116,10 @@ class DeployedValues:
     def stack_outputs(self: Aws, stack: str) -> Mapping[str, str]:
         """The outputs of a stack, empty without it."""
         return stack_outputs(self, stack)
+
+    def find_upload(self: Aws, address: str) -> Upload:
+        """What CDK has uploaded under an address of an assembly."""
+        return find_upload(self, address)
 
     def exported_values(self: Aws) -> Mapping[str, str]:
         """The exports of all stacks of the account and region."""

@@ -137,6 +137,18 @@ class Deployed:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """What a service can be told to read at an address: its URL, and its size in bytes.
+
+    `size` is None where nothing is there.
+    """
+
+    address: str
+    url: str
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Marker:
     """The record of a migration into a resource.
 

@@ -30,6 +30,17 @@ PARTITIONS = (
 PLACEHOLDERS = ("NAME", "ACCOUNT", "REGION", "PARTITION")
 
 
+URL_SUFFIXES = {
+    "aws-cn": "amazonaws.com.cn",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+    "aws-eusc": "amazonaws.eu",
+}
+"""The domains of partitions other than ``aws`` and ``aws-us-gov`` (botocore, partitions.json)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceName:
     """A name with what its ARN says; None stands for what the run decides."""
@@ -44,6 +55,11 @@ class ResourceName:
 def partition_of(region: str) -> str:
     """The partition of a region."""
     return next((name for start, name in PARTITIONS if region.startswith(start)), "aws")
+
+
+def url_suffix_of(partition: str) -> str:
+    """The domain of a partition, as `AWS::URLSuffix` gives it."""
+    return URL_SUFFIXES.get(partition, "amazonaws.com")
 
 
 def is_arn(text: str) -> bool:

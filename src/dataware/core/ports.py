@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from dataware.core.events import Event
-from dataware.core.model import Deployed, Marker, Owner
+from dataware.core.model import Deployed, Marker, Owner, Upload
 
 T = TypeVar("T")
 
@@ -203,6 +203,13 @@ class Aws(Protocol):
 
     def stack_outputs(self, stack: str) -> Mapping[str, str]:
         """The outputs of a stack, empty if it does not exist. Raises LookupFailedError."""
+        ...
+
+    def find_upload(self, address: str) -> Upload:
+        """What CDK has uploaded under an address of an assembly.
+
+        Raises LookupFailedError, and NotFoundError without the bucket.
+        """
         ...
 
     def exported_values(self) -> Mapping[str, str]:

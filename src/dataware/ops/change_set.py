@@ -24,7 +24,6 @@ from dataware.core.change_set import (
     remove_all,
 )
 from dataware.core.errors import LookupFailedError, NotFoundError
-from dataware.core.evaluation import url_suffix_of
 from dataware.core.guard import AppIndex, DestructiveChange
 from dataware.core.parameters import GivenParameters, declared_parameters
 from dataware.core.ports import Aws
@@ -163,27 +162,15 @@ def _find_template(aws: Aws, stack: StackTemplate) -> dict[str, str]:
     if size <= TEMPLATE_LIMIT:
         return {"TemplateBody": stack.text}
     large = f"its template is larger than the {TEMPLATE_LIMIT:,} bytes that a request takes"
-    bucket, _, key = _fill_in(aws, stack.uploaded_to).removeprefix("s3://").partition("/")
-    if not key:
+    if not stack.uploaded_to:
         raise LookupFailedError(f"{large}, and the app does not say where it is uploaded")
-    where = f"s3://{bucket}/{key}"
-    with aws.translate_errors(where, "s3:ListBucket"):
-        listed = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+    upload = aws.find_upload(stack.uploaded_to)
     # The key is a hash of the template, so that what stands under it is this template.
-    if not any((one["Key"], one["Size"]) == (key, size) for one in listed.get("Contents", ())):
+    if upload.size != size:
         raise LookupFailedError(
-            f"{large}, and it is not in {where} yet: run `cdk publish-assets {stack.key}`"
+            f"{large}, and it is not in {upload.address} yet: run `cdk publish-assets {stack.key}`"
         )
-    host = f"s3.{aws.region}.{url_suffix_of(aws.partition)}"
-    return {"TemplateURL": f"https://{host}/{bucket}/{key}"}
-
-
-def _fill_in(aws: Aws, address: str) -> str:
-    """An address of an assembly, in which CDK leaves the environment open."""
-    values = {"AccountId": aws.account, "Region": aws.region, "Partition": aws.partition}
-    for name, value in values.items():
-        address = address.replace(f"${{AWS::{name}}}", value)
-    return address
+    return {"TemplateURL": upload.url}
 
 
 def _parameters(

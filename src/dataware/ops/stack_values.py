@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from dataware.core.errors import DatawareError
-from dataware.core.evaluation import Evaluator, NotKnownError, Surroundings, url_suffix_of
+from dataware.core.evaluation import Evaluator, NotKnownError, Surroundings
 from dataware.core.expand import expand
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
-from dataware.core.names import parse_stack
+from dataware.core.names import parse_stack, url_suffix_of
 from dataware.core.parameters import (
     GivenParameters,
     ParameterValues,

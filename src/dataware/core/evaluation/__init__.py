@@ -26,10 +26,6 @@ each; one that rests on itself is unknown, and so is what nests deeper than `eva
 """
 
 from dataware.core.evaluation.evaluator import Evaluator
-from dataware.core.evaluation.surroundings import (
-    NotKnownError,
-    Surroundings,
-    url_suffix_of,
-)
+from dataware.core.evaluation.surroundings import NotKnownError, Surroundings
 
-__all__ = ["Evaluator", "NotKnownError", "Surroundings", "url_suffix_of"]
+__all__ = ["Evaluator", "NotKnownError", "Surroundings"]

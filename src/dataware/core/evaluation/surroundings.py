@@ -9,26 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-URL_SUFFIXES = {
-    "aws-cn": "amazonaws.com.cn",
-    "aws-iso": "c2s.ic.gov",
-    "aws-iso-b": "sc2s.sgov.gov",
-    "aws-iso-e": "cloud.adc-e.uk",
-    "aws-iso-f": "csp.hci.ic.gov",
-    "aws-eusc": "amazonaws.eu",
-}
-"""The domains of partitions other than ``aws`` and ``aws-us-gov`` (botocore, partitions.json)."""
-
 NOT_ASKED = "AWS is not asked here"
 
 
 class NotKnownError(Exception):
     """A value that a run cannot know; its text says why, and what would make it known."""
-
-
-def url_suffix_of(partition: str) -> str:
-    """The domain of a partition, as `AWS::URLSuffix` gives it."""
-    return URL_SUFFIXES.get(partition, "amazonaws.com")
 
 
 def _nobody_says(name: str) -> Any:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
 from dataware.core.errors import DatawareError, InputError, LookupFailedError, NotFoundError
-from dataware.core.evaluation import Evaluator, NotKnownError, Surroundings, url_suffix_of
+from dataware.core.evaluation import Evaluator, NotKnownError, Surroundings
 from dataware.core.evaluation.references import NamingRule
 from dataware.core.expand import expand
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
-from dataware.core.names import parse_stack, partition_of
+from dataware.core.names import parse_stack, partition_of, url_suffix_of
 from dataware.core.parameters import GivenParameters, ParameterValues
 from dataware.core.ports import Aws
 from dataware.core.values import text_of
