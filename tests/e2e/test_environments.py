@@ -6,7 +6,6 @@ Everything is looked at afterwards with boto3 alone.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from support.cdk_cli import QUIET, install
 from support.cli import (
     BUCKET,
     KEYED_BY_PK,
@@ -27,7 +25,6 @@ from support.cli import (
     toml_resource,
     write_toml,
 )
-from support.peers import UnavailableError
 from support.worlds import KEYS, client, make_table, rewind
 
 EU, US = "eu-west-1", "us-east-1"
@@ -436,28 +433,3 @@ def test_the_policy_reaches_every_region_of_the_plan() -> None:
     assert PARCELS.replace(EU, "ap-south-1") in arns
     for region in (US, EU, "ap-south-1"):
         assert f"arn:aws:ssm:{region}:{ACCOUNT}:parameter/dataware/markers*" in arns
-
-
-@pytest.mark.xdist_group("cdk")
-def test_an_app_of_two_regions_is_not_deployed_as_one(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """With the real CDK command line: `--all` changes nothing in either region, and says why."""
-    try:
-        monkeypatch.setenv("PATH", f"{install().parent}{os.pathsep}{os.environ['PATH']}")
-    except UnavailableError as reason:
-        pytest.skip(str(reason))
-    for name, value in QUIET.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("CDK_HOME", str(tmp_path / "home"))
-    app = assembly(ORDERS).rename("made")
-    command = f"mkdir -p $CDK_OUTDIR && cp {app.absolute()}/* $CDK_OUTDIR"
-    Path("cdk.json").write_text(json.dumps({"app": command}))
-    for region, name in ((EU, "OrdersEu"), (US, "OrdersUs")):
-        make_table_at(region, f"{name}Old", 1)
-    ran = run("deploy", "--yes", "--region", US, "--", "--all", "--require-approval", "never")
-    assert ran.code in {1, 3}, ran
-    assert "is meant for account" in ran.err
-    for region, name in ((EU, "OrdersEu"), (US, "OrdersUs")):
-        assert at("dynamodb", region).list_tables()["TableNames"] == [f"{name}Old"]
-        assert at("cloudformation", region).list_stacks()["StackSummaries"] == []

@@ -31,12 +31,14 @@ def app_of(
     guarding: bool = False,
     select: Select | None = None,
     parameters: GivenParameters | None = None,
+    open_aws: OpenAws | None = None,
 ) -> App:
     """The app under the options of the command line.
 
     AWS is asked where CDK has to run, and where a name rests on what AWS alone knows. `guarding`
     says that its stacks are of use also if no resource opts in; `select` chooses among them;
-    `parameters` are the parameters of a deployment.
+    `parameters` are the parameters of a deployment. `open_aws` opens the account of each stack,
+    without it that of the command line.
     """
     overrides = Overrides(
         OnError.STOP if options.strict else options.on_error,
@@ -48,7 +50,7 @@ def app_of(
         kinds=kinds_by_type(),
         options=ReadOptions(
             overrides,
-            ValueSources(parameters or parameters_of(options), _open_lazily(out)),
+            ValueSources(parameters or parameters_of(options), open_aws or _open_lazily(out)),
             (*parse_patterns(options.fallback), *project_patterns()),
             options.all_stateful,
         ),
@@ -73,9 +75,9 @@ def _open_lazily(out: AwsOptions) -> OpenAws:
     """Opens the account at the first question that is asked."""
     opened = cache(partial(open_account, out))
 
-    def open_in(region: str | None) -> Aws:
+    def open_in(meant: StackEnvironment) -> Aws:
         account = opened()
-        return account.for_region(region) if region else account
+        return account.for_region(meant.region) if meant.region else account
 
     return open_in
 

@@ -18,7 +18,7 @@ from dataware.cli.run_log import run_of_command, with_run_log
 from dataware.cli.settings import AwsOptions, CopyOptions
 from dataware.cli.transport import make_wire
 from dataware.core.events import Event, event
-from dataware.core.ports import Emit, StopRequest
+from dataware.core.ports import Aws, Emit, StopRequest
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.run_bounds import AT_ONCE
 from dataware.report.brief import without_decisions
@@ -111,7 +111,20 @@ def make_context(account: Account, emit: Emit, stop: StopRequest, *, strict: boo
 
 def move(context: Context, region: str) -> Context:
     """The context of another region, because the records of a resource lie where it lives."""
-    aws = context.aws.for_region(region)
+    return _move_to(context, context.aws.for_region(region))
+
+
+def enter_account(context: Context, options: AwsOptions) -> Context:
+    """The context of the account that other options open; nothing is asked yet."""
+    account = open_account(options, stop=context.stop)
+    workers = (
+        None if account.asks_for_code else ProcessWorkers(options, partial(open_account, options))
+    )
+    return replace(_move_to(context, account), workers=workers)
+
+
+def _move_to(context: Context, aws: Aws) -> Context:
+    """The context in which `aws` is asked, with the records, journals and stacks that lie there."""
     return replace(
         context,
         aws=aws,

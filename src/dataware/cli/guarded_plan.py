@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from dataware.cli.app import wanted_here
 from dataware.cli.settings import GuardOptions
+from dataware.core.app_plan import AppPlan, group_by_place
 from dataware.core.change_set import ChangeSetUse
 from dataware.core.estimate import Prices
 from dataware.core.events import Event, event
@@ -18,15 +19,31 @@ from dataware.kinds import unit_of_type
 from dataware.ops.adoption import find_allowed, mark_allowed_losses
 from dataware.ops.announce import announce
 from dataware.ops.context import Context
-from dataware.ops.guard import guard
+from dataware.ops.guard import GuardReport, guard
 from dataware.ops.inputs import App
 from dataware.ops.plan import make_plan
 from dataware.ops.saved_plan import SavedPlan
 from dataware.report.brief import PLAN
-from dataware.report.summary import plan_summary, price_notes
+from dataware.report.summary import app_plan_summary, plan_summary, price_notes
 
 
 def guarded_plan(
+    context: Context,
+    app: App,
+    guarding: GuardOptions,
+    prices: Prices,
+    *,
+    parameters: GivenParameters | None = None,
+    change_sets: ChangeSetUse = ChangeSetUse.NEVER,
+) -> Plan:
+    """The plan of an app that goes to one environment, with what a deployment would lose."""
+    wanted_here(context, app)
+    return guarded_app_plan(
+        context, app, guarding, prices, parameters=parameters, change_sets=change_sets
+    ).join()
+
+
+def guarded_app_plan(
     context: Context,
     app: App,
     guarding: GuardOptions,
@@ -36,17 +53,22 @@ def guarded_plan(
     parameters: GivenParameters | None = None,
     all_versions: bool = False,
     change_sets: ChangeSetUse = ChangeSetUse.NEVER,
-) -> Plan:
-    """The plan of an app, with what a deployment of its stacks would lose with these parameters.
+) -> AppPlan:
+    """The plans of an app, with what a deployment of its stacks would lose with these parameters.
 
-    Raises Refused where a deployment follows and not every stack can be looked into.
+    Raises Refused where a deployment follows and not every stack can be looked into, and
+    DatawareError where no credentials fit an account.
     """
-    wanted = mark_allowed_losses(wanted_here(context, app), guarding.allow_loss)
+    wanted = mark_allowed_losses(app.wanted, guarding.allow_loss)
     report_unplanned(context.emit, app)
-    plan = make_plan(context, wanted, prices=prices, all_versions=all_versions)
+    home = (context.aws.account, context.aws.region)
+    plans = tuple(
+        make_plan(context.in_environment(*there), some, prices=prices, all_versions=all_versions)
+        for there, some in group_by_place(wanted, home).items()
+    )
     if not wanted:
         context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
-    used = [one.wanted for one in plan.resources if find_allowed(one)]
+    used = [one.wanted for plan in plans for one in plan.resources if find_allowed(one)]
     guarded = guard(
         context,
         app,
@@ -56,8 +78,15 @@ def guarded_plan(
         used=used,
         change_sets=change_sets,
     )
-    warnings = (*app.unseen, *plan.warnings, *guarded.warnings)
-    return replace(plan, guard=guarded.threats, warnings=warnings)
+    return _with_guard(plans, guarded, app)
+
+
+def _with_guard(plans: tuple[Plan, ...], guarded: GuardReport, app: App) -> AppPlan:
+    """The plans with what the guard says; one alone keeps the order of its warnings."""
+    if len(plans) > 1:
+        return AppPlan(plans, guarded.threats, (*app.unseen, *guarded.warnings))
+    warnings = (*app.unseen, *plans[0].warnings, *guarded.warnings)
+    return AppPlan((replace(plans[0], warnings=warnings),), guarded.threats)
 
 
 def report_unplanned(emit: Emit, app: App) -> None:
@@ -69,9 +98,10 @@ def report_unplanned(emit: Emit, app: App) -> None:
         emit(event("unplanned", id=f"{one.id}{stack}", type=one.type, reason=one.reason))
 
 
-def report_plan(context: Context, plan: Plan) -> None:
+def report_plan(context: Context, plan: Plan | AppPlan) -> None:
     """The warnings of the whole plan, its table, and its sum."""
-    _report_whole_plan(context.emit, plan, _summary_of(plan))
+    app_plan = plan if isinstance(plan, AppPlan) else AppPlan((plan,), plan.guard)
+    _report_whole_plan(context.emit, app_plan.join(), app_plan_summary(app_plan, unit_of_type))
 
 
 def _summary_of(plan: Plan) -> Event:

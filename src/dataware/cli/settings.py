@@ -15,7 +15,7 @@ from dataware.report import Format
 class AwsOptions:
     """Where AWS is, and how results are shown.
 
-    A `role`, an ARN, is assumed with the credentials of the profile; only a fleet names one.
+    A `role`, an ARN, is assumed with the credentials of the profile.
     """
 
     profile: str | None = None
@@ -46,6 +46,7 @@ class AppOptions:
     parameters_file: Path | None = None
     fallback: tuple[str, ...] = ()
     all_stateful: bool = False
+    credentials: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

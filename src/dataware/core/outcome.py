@@ -7,7 +7,7 @@ seen then. What was not seen is told as such.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dataware.core.events import format_count
@@ -37,14 +37,31 @@ class PlanOutcome:
     @property
     def text(self) -> str:
         """The last line of a deployment."""
+        if self.troubles:
+            return f"Deployed, but {'; '.join(self.troubles)}"
+        return f"Deployed: {self.good}" if self.good else "Deployed; no resource opts in"
+
+    @property
+    def good(self) -> str:
+        """What is as it should be; empty where no resource opts in."""
         parts = [
             _clause(self.holding, "holds data", "hold data"),
             _clause(self.empty, "is empty", "are empty"),
         ]
-        good = "; ".join(part for part in parts if part)
-        if self.troubles:
-            return f"Deployed, but {'; '.join(self.troubles)}"
-        return f"Deployed: {good}" if good else "Deployed; no resource opts in"
+        return "; ".join(part for part in parts if part)
+
+
+def join_outcomes(outcomes: Mapping[str, PlanOutcome]) -> str:
+    """The last line of a deployment to one environment or several, by the name of each."""
+    if len(outcomes) == 1:
+        return next(iter(outcomes.values())).text
+    troubles = [
+        f"in {place} {clause}" for place, one in outcomes.items() for clause in one.troubles
+    ]
+    if troubles:
+        return f"Deployed, but {'; '.join(troubles)}"
+    good = [f"in {place} {one.good}" for place, one in outcomes.items() if one.good]
+    return f"Deployed: {'; '.join(good)}"
 
 
 def judge_outcome(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
-from dataware.core.errors import RefusedError
+from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.kind import Kind
 from dataware.core.model import Location, OnConflict, Wanted
 from dataware.core.ports import Aws, Clock, Emit, Journal, Journals, Markers, StopRequest
@@ -103,6 +103,14 @@ class MoveContext(Protocol):
         ...
 
 
+class EnterAccount(Protocol):
+    """Makes the context of another account, in the region of the first."""
+
+    def __call__(self, context: Context, account: str) -> Context:
+        """The same run, elsewhere. Raises DatawareError where no credentials fit."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CopySettings:
     """How a copy is made.
@@ -152,12 +160,19 @@ class NoJournals:
         return ()
 
 
+def _refuse_account(context: Context, account: str) -> Context:
+    raise LookupFailedError(
+        f"the credentials are those of account {context.aws.account}, not of {account}"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The outside, as one argument.
 
     Without `workers` this process copies and compares alone. `bounds` are shared by all migrations
-    of the run. `command_run` is the id of the record that the command leaves.
+    of the run. `command_run` is the id of the record that the command leaves. `enter` makes the
+    context of another account, and raises DatawareError where no credentials fit.
     """
 
     aws: Aws
@@ -174,6 +189,16 @@ class Context:
     move: MoveContext = field(
         default=lambda context, region: replace(context, aws=context.aws.for_region(region))
     )
+    enter: EnterAccount = _refuse_account
+
+    def in_environment(self, account: str | None, region: str | None) -> Context:
+        """The same context where a stack goes; what it leaves open is as it is here.
+
+        Raises DatawareError where no credentials fit the account.
+        """
+        known = account in {None, self.aws.account}
+        there = self if known else self.enter(self, str(account))
+        return there.in_region(region or self.aws.region)
 
     def in_region(self, region: str) -> Context:
         """The same context in another region of the account, where other records lie."""

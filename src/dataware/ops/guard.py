@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
+from typing import Protocol
 
 from dataware.calc.suggest import suggestion_for
 from dataware.core.change_set import ChangeSetUse
-from dataware.core.errors import InputError, RefusedError
+from dataware.core.errors import DatawareError, InputError, RefusedError
 from dataware.core.events import event
 from dataware.core.guard import AppIndex, DestructiveChange, places_of, with_content
 from dataware.core.kind import Kind
@@ -29,6 +31,14 @@ from dataware.ops.context import Context
 from dataware.ops.inputs.wanted import App
 from dataware.ops.probe import PROBES_AT_ONCE, probe_name
 from dataware.ops.stack_review import StackReview, StackReviewer
+
+
+class OpenAccount(Protocol):
+    """Opens another account in a region."""
+
+    def __call__(self, account: str, region: str) -> Aws:
+        """Raises DatawareError where no credentials fit."""
+        ...
 
 
 @dataclass(slots=True)
@@ -82,7 +92,8 @@ def guard(
     RefusedError if not every stack can be looked at where that is needed or any doubt is a stop, or
     then if a resource would be protected less than it is deployed.
     """
-    findings = losses(context.aws, app, parameters, change_sets)
+    open_account = partial(_open_account, context)
+    findings = losses(context.aws, app, parameters, change_sets, open_account)
     for remark in findings.remarks:
         context.emit(event("note", text=remark))
     doubts = "; ".join(findings.unseen)
@@ -110,25 +121,31 @@ def losses(
     app: App,
     parameters: GivenParameters | None = None,
     change_sets: ChangeSetUse = ChangeSetUse.NEVER,
+    open_account: OpenAccount | None = None,
 ) -> GuardFindings:
     """What a deployment of the app's stacks would lose, seen with the caller's credentials.
 
-    `change_sets` says of which stacks CloudFormation is asked, too.
+    `change_sets` says of which stacks CloudFormation is asked, too. `open_account` opens the
+    account of a stack that goes elsewhere; without it such a stack is not seen.
     """
     check = ChangeSetCheck(change_sets, parameters or GivenParameters())
     cards = kinds_by_type()
     home = (here.account, here.region)
     outlooks = {
-        region: _outlook(app, cards, home, (here.account, region))
-        for region in {stack.region or here.region for stack in app.stacks}
+        there: _outlook(app, cards, home, there)
+        for there in {_environment_of(stack, home) for stack in app.stacks}
     }
 
     def look_into(stack: StackTemplate) -> GuardFindings:
-        if stack.account not in {None, here.account}:
-            return GuardFindings(unseen=[_elsewhere(stack)])
-        region = stack.region or here.region
-        aws = here.for_region(region)
-        reviewer = StackReviewer(aws, outlooks[region], parameters or GivenParameters())
+        account, region = there = _environment_of(stack, home)
+        try:
+            if account != here.account:
+                aws = _open_other(open_account, account, region)
+            else:
+                aws = here.for_region(region)
+        except DatawareError as error:
+            return GuardFindings(unseen=[_elsewhere(stack, error)])
+        reviewer = StackReviewer(aws, outlooks[there], parameters or GivenParameters())
         findings = _keep_threats_to_data(aws, _find_losses(reviewer.review(stack), reviewer, check))
         apart = region if region != here.region else None
         findings.threats = [replace(one, key=stack.key, region=apart) for one in findings.threats]
@@ -211,10 +228,25 @@ def _report(emit: Emit, threat: DestructiveChange) -> None:
     emit(event(code, **threat.to_json()))
 
 
-def _elsewhere(stack: StackTemplate) -> str:
+def _open_account(context: Context, account: str, region: str) -> Aws:
+    return context.in_environment(account, region).aws
+
+
+def _environment_of(stack: StackTemplate, home: tuple[str, str]) -> tuple[str, str]:
+    """Where a stack goes; what it leaves open is as at home."""
+    return (stack.account or home[0], stack.region or home[1])
+
+
+def _open_other(open_account: OpenAccount | None, account: str, region: str) -> Aws:
+    if open_account is None:
+        raise InputError(f"the credentials are not those of account {account}")
+    return open_account(account, region)
+
+
+def _elsewhere(stack: StackTemplate, error: DatawareError) -> str:
     return (
-        f"the guard cannot read stack {stack.name}, which is meant for account {stack.account}: "
-        "run dataware again with the credentials of that account"
+        f"the guard cannot read stack {stack.name}, which is meant for account {stack.account} "
+        f"({error}): run dataware again with the credentials of that account"
     )
 
 

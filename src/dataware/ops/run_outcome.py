@@ -70,6 +70,34 @@ def sum_up(outcomes: Sequence[Outcome]) -> None:
     raise IncompleteError(_join(errors)) from errors[0]
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceOutcome:
+    """What became of the plan of one environment; `begun` says that something was changed."""
+
+    error: DatawareError | None = None
+    begun: bool = False
+
+
+def sum_up_places(outcomes: Sequence[PlaceOutcome]) -> None:
+    """Raise one error for all environments of an app; nothing where none has failed.
+
+    The code is as for several resources of one environment: a refusal (3) first, then what the
+    next run goes on with (4), and any other (1) where nothing was changed anywhere.
+    """
+    errors = [one.error for one in outcomes if one.error is not None]
+    if not errors:
+        return
+    incomplete = any(isinstance(error, IncompleteError) for error in errors)
+    begun = incomplete or any(one.begun for one in outcomes)
+    refused = [error for error in errors if isinstance(error, RefusedError)]
+    if refused:
+        rest = [error for error in errors if error not in refused]
+        raise refused[0] if len(errors) == 1 else RefusedError(_join([*refused, *rest]))
+    if not begun or (len(errors) == 1 and incomplete):
+        raise errors[0] if len(errors) == 1 else type(errors[0])(_join(errors))
+    raise IncompleteError(_join(errors)) from errors[0]
+
+
 def _join(errors: Sequence[DatawareError]) -> str:
     """The reasons as one sentence, each of them once."""
     texts = list(dict.fromkeys(map(_text, errors)))

@@ -17,7 +17,7 @@ from dataware.core.printable import escape_unprintable
 from dataware.kinds import load
 from dataware.report.fit import Fit
 from dataware.report.summary import is_unchanged, money
-from dataware.report.table import amount, in_order
+from dataware.report.table import amount, in_order, name_in
 
 Json = Mapping[str, Any]
 Line = Sequence[tuple[str, str]]
@@ -76,7 +76,11 @@ def plan_digest(plan: Json, fit: Fit) -> Iterator[Line]:
 
 
 def _heading(plan: Json, fit: Fit) -> list[str]:
-    parts = (f"Account {plan['account']}", plan["region"], "nothing has been changed")
+    if places := plan.get("environments"):
+        where = [f"{len(places)} environments", *places]
+    else:
+        where = [f"Account {plan['account']}", plan["region"]]
+    parts = (*where, "nothing has been changed")
     return fit.fold(fit.encode(escape_unprintable(" · ".join(parts))), 0)
 
 
@@ -129,7 +133,7 @@ def _resource_row(resource: Json) -> DigestRow:
     sentences = (resource["reason"],) if stopped else tuple(resource["warnings"])
     return DigestRow(
         _look(resource, action),
-        resource["preferred"]["name"],
+        name_in(resource),
         _what(resource, action),
         f"rule {resource['rule']}",
         _takes(resource, action),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from dataware.calc.measures import duration, volume
+from dataware.core.app_plan import AppPlan
 from dataware.core.events import Event, event, format_count, needs_attention
 from dataware.core.model import Action, Existence, precision
 from dataware.core.plan import Plan, Planned, copies
@@ -101,6 +102,28 @@ def plan_summary(plan: Plan, unit_of: Callable[[str], str]) -> Event:
         notes=list(price_notes(plan)),
         prices=str(plan.prices) if plan.prices and totals.items else "",
     )
+
+
+def app_plan_summary(app_plan: AppPlan, unit_of: Callable[[str], str]) -> Event:
+    """The same event for all environments of an app, as one plan with one sum.
+
+    Its plan names the `environments`, and with each resource the one that it is in.
+    """
+    whole = app_plan.join()
+    summary = plan_summary(whole, unit_of)
+    if len(app_plan.plans) == 1:
+        return summary
+    places = app_plan.places
+    counts = [len(plan.resources) for plan in app_plan.plans]
+    held = [place for place, count in zip(places, counts, strict=True) for _ in range(count)]
+    shown = shown_plan(whole)
+    for resource, place in zip(shown["resources"], held, strict=True):
+        resource["environment"] = place
+    words = f"Plan for {len(places)} environments:"
+    text = str(summary.data["text"]).replace("Plan:", words, 1)
+    notes = [note for plan in app_plan.plans for note in price_notes(plan)]
+    changed = {"text": text, "plan": {**shown, "environments": places}, "notes": notes}
+    return replace(summary, data={**summary.data, **changed})
 
 
 def question_of(plan: Plan, unit_of: Callable[[str], str]) -> str:

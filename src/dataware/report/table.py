@@ -101,6 +101,13 @@ def plan_of(event: Event) -> Json:
     return plan
 
 
+def name_in(resource: Json) -> str:
+    """The preferred name, with the environment where a plan holds several."""
+    place = resource.get("environment")
+    name = str(resource["preferred"]["name"])
+    return f"{name} ({place})" if place else name
+
+
 def in_order(resources: Sequence[Json]) -> list[Json]:
     """The resources of a plan's JSON: stops, what needs attention, changes, else as in the app."""
     return sorted(resources, key=_rank)
@@ -123,7 +130,7 @@ def row(resource: Json) -> PlanTableRow:
     ]
     mode = (resource["import"],) if resource["import"] else ()
     return PlanTableRow(
-        id=escape_unprintable(resource["id"]),
+        id=escape_unprintable(_id_in(resource)),
         noun=kind.noun,
         action=Action(resource["action"]),
         how=(f"rule {resource['rule']}", *mode),
@@ -133,6 +140,11 @@ def row(resource: Json) -> PlanTableRow:
         takes=tuple(_takes(resource, kind.unit)),
         warnings=tuple(map(escape_unprintable, resource["warnings"])),
     )
+
+
+def _id_in(resource: Json) -> str:
+    place = resource.get("environment")
+    return f"{resource['id']} in {place}" if place else str(resource["id"])
 
 
 def clauses(facts: Json, unit: str) -> Iterator[str]:

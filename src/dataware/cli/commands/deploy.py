@@ -32,6 +32,12 @@ from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOpti
     is_flag=True,
     help="Also deploy stacks that the guard cannot read.",
 )
+@click.option(
+    "--credentials",
+    metavar="ACCOUNT=PROFILE",
+    multiple=True,
+    help="Profile, or ARN of a role, for the stacks of another account (repeatable).",
+)
 @prices_option
 @copy_options
 @parallel_option

@@ -6,21 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from dataware.cli.context import outside
 from dataware.cli.deployment.stacks import ChosenStacks
-from dataware.cli.settings import AwsOptions
 from dataware.core.errors import DatawareError
 from dataware.ops.name_conflicts import find_name_conflicts
 
 
 @contextmanager
-def explain_conflicts(out: AwsOptions, chosen: ChosenStacks) -> Iterator[None]:
+def explain_conflicts(chosen: ChosenStacks) -> Iterator[None]:
     """Add to a failed deployment which names are taken. Raises DatawareError."""
     since = datetime.now(UTC)
     try:
         yield
     except DatawareError as error:
-        conflicts = _find(out, chosen, since)
+        conflicts = _find(chosen, since)
         if not conflicts:
             raise
         raise DatawareError(
@@ -29,12 +27,12 @@ def explain_conflicts(out: AwsOptions, chosen: ChosenStacks) -> Iterator[None]:
         ) from error
 
 
-def _find(out: AwsOptions, chosen: ChosenStacks, since: datetime) -> list[str]:
-    with outside(out) as context:
+def _find(chosen: ChosenStacks, since: datetime) -> list[str]:
+    with chosen.credentials.outside() as context:
         return [
             conflict
             for stack in chosen.app.stacks
             for conflict in find_name_conflicts(
-                context.in_region(stack.region or context.aws.region).aws, stack.name, since
+                context.in_environment(stack.account, stack.region).aws, stack.name, since
             )
         ]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dataware.cli.deployment.cdk_options import CdkArguments
-from dataware.cli.guarded_plan import guarded_plan
+from dataware.cli.guarded_plan import guarded_app_plan
 from dataware.cli.settings import GuardOptions
+from dataware.core.app_plan import AppPlan, group_by_place
 from dataware.core.change_set import ChangeSetUse
-from dataware.core.errors import RefusedError
+from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.estimate import Prices
 from dataware.core.events import event
+from dataware.core.model import Wanted
 from dataware.core.parameters import GivenParameters, parse_parameters
 from dataware.core.plan import Plan
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.inputs import App
 from dataware.ops.inputs.files import LOCK, save_lock
+from dataware.ops.plan import make_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,10 @@ def given_parameters(arguments: CdkArguments) -> GivenParameters:
 
 def plan_deployment(
     context: Context, app: App, deployment: Deployment, parameters: GivenParameters
-) -> Plan:
-    """The plan of the stacks that are deployed, guarded. Raises Refused."""
-    _refuse_strangers(context, app)
-    return guarded_plan(
+) -> AppPlan:
+    """The plans of the stacks that are deployed, guarded. Raises Refused."""
+    _refuse_unreachable(context, app)
+    return guarded_app_plan(
         context,
         app,
         deployment.guarding,
@@ -57,18 +61,32 @@ def plan_deployment(
     )
 
 
-def save_decisions(context: Context, plan: Plan) -> None:
-    """Write the lock file with the decisions of a plan, and say so."""
-    save_lock(plan)
+def plan_each(
+    context: Context, wanted: Sequence[Wanted], *, all_versions: bool = False
+) -> list[Plan]:
+    """What is decided now on resources of several environments, a plan for each; tells nothing."""
+    home = (context.aws.account, context.aws.region)
+    return [
+        make_plan(context.in_environment(*there), some, report=False, all_versions=all_versions)
+        for there, some in group_by_place(wanted, home).items()
+    ]
+
+
+def save_decisions(context: Context, plans: Sequence[Plan]) -> None:
+    """Write the lock file with the decisions of the plans, and say so."""
+    for plan in plans:
+        save_lock(plan)
     context.emit(event("saved", what="the decisions", path=str(LOCK)))
 
 
-def _refuse_strangers(context: Context, app: App) -> None:
-    """Refuse stacks into which these credentials cannot look. Raises Refused."""
-    strangers = [one for one in app.stacks if one.account not in {None, context.aws.account}]
-    if strangers:
-        raise RefusedError(
-            f"nothing was changed, because stack {strangers[0].name} is meant for account "
-            f"{strangers[0].account}, into which the credentials of {context.aws.account} "
-            "cannot read: deploy it separately, with credentials of its account"
-        )
+def _refuse_unreachable(context: Context, app: App) -> None:
+    """Refuse stacks into whose accounts no credentials lead. Raises Refused."""
+    for stack in app.stacks:
+        try:
+            context.in_environment(stack.account, stack.region)
+        except LookupFailedError as error:
+            raise RefusedError(
+                f"nothing was changed, because stack {stack.name} is meant for account "
+                f"{stack.account}, into which the credentials of {context.aws.account} cannot "
+                f"read: {error}, or deploy it separately"
+            ) from error

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dataware.cli.context import outside
 from dataware.cli.deployment.bundling_app import EVERY
 from dataware.cli.deployment.cdk_cli import Cdk, escape_pattern
 from dataware.cli.deployment.cdk_options import CdkArguments
@@ -28,10 +27,10 @@ from dataware.cli.display import display
 from dataware.cli.guarded_plan import report_plan
 from dataware.cli.notify import Listener
 from dataware.cli.settings import AppOptions, AwsOptions
+from dataware.core.app_plan import AppPlan
 from dataware.core.errors import DatawareError, InputError
 from dataware.core.events import Event, event
 from dataware.core.locked_decisions import find_new_decisions, may_hold
-from dataware.core.plan import Plan
 from dataware.ops.apply import check_sources
 from dataware.ops.context import Context
 from dataware.ops.inputs.assembly import Stack, read_stacks
@@ -104,8 +103,8 @@ class SingleSynth:
     ) -> bool:
         """Whether the assembly can be deployed as it is; only then anything is told."""
         events: list[Event] = []
-        with outside(
-            self.out, copies=True, strict=self.app.strict, listener=listener, brief=True
+        with chosen.credentials.outside(
+            copies=True, strict=self.app.strict, listener=listener, brief=True
         ) as context:
             try:
                 plan = self._plan(replace(context, emit=events.append), chosen)
@@ -114,21 +113,22 @@ class SingleSynth:
                 if context.stop():
                     raise
                 return False
-            if any(find_new_decisions(plan, locked)):
+            whole = plan.join()
+            if whole.losses or any(any(find_new_decisions(one, locked)) for one in plan.plans):
                 return False
             listener.at(context.aws)
             report_notes(context, chosen)
             for happened in events:
                 context.emit(happened)
             report_plan(context, plan)
-            warn_of_reverted_drift(context.emit, plan, self.arguments)
-            save_decisions(context, plan)
+            warn_of_reverted_drift(context.emit, whole, self.arguments)
+            save_decisions(context, plan.plans)
         return True
 
-    def _plan(self, context: Context, chosen: ChosenStacks) -> Plan:
+    def _plan(self, context: Context, chosen: ChosenStacks) -> AppPlan:
         parameters = given_parameters(self.arguments)
         plan = plan_deployment(context, chosen.app, self.deployment, parameters)
-        check_sources(plan, self.deployment.settings)
+        check_sources(plan.join(), self.deployment.settings)
         return plan
 
 

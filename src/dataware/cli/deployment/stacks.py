@@ -9,6 +9,7 @@ from pathlib import Path
 from dataware.cli.app import app_of
 from dataware.cli.deployment.cdk_cli import Cdk, escape_pattern
 from dataware.cli.deployment.cdk_options import CdkArguments
+from dataware.cli.deployment.credentials import AccountCredentials, read_credentials
 from dataware.cli.deployment.plan import given_parameters
 from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.errors import InputError
@@ -21,11 +22,15 @@ from dataware.ops.inputs.selection import StackSelection, is_literal, select_sta
 
 @dataclass(frozen=True, slots=True)
 class ChosenStacks:
-    """What is deployed: the paths of the stacks, what they hold, and what to say about it."""
+    """What is deployed: the paths of the stacks, what they hold, and what to say about it.
+
+    `credentials` lead into the accounts to which they go.
+    """
 
     ids: tuple[str, ...]
     app: App
     notes: tuple[str, ...]
+    credentials: AccountCredentials
 
 
 def choose_stacks(
@@ -47,14 +52,16 @@ def choose_stacks(
                 f"which CDK deploys nothing: {stack.errors[0]}"
             )
     ids = tuple(stack.id for stack in chosen)
+    credentials = read_credentials(out, app.credentials, chosen)
     loaded = app_of(
         out,
         replace(app, app=assembly, stack=None, exclusively=False, context=(), cdk_app=None),
         guarding=True,
         select=lambda stacks: [stack for stack in stacks if stack.id in ids],
         parameters=given_parameters(arguments),
+        open_aws=credentials.open_aws,
     )
-    return ChosenStacks(ids, loaded, tuple(_remarks(stacks, chosen, selection)))
+    return ChosenStacks(ids, loaded, tuple(_remarks(stacks, chosen, selection)), credentials)
 
 
 def report_notes(context: Context, chosen: ChosenStacks) -> None:

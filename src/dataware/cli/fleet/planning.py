@@ -23,7 +23,7 @@ from dataware.core.plan import Plan
 from dataware.core.ports import Aws, Emit
 from dataware.kinds import kinds_by_type, load
 from dataware.ops.fleet import plan_targets
-from dataware.ops.inputs import App, AppRun, Overrides, load_app
+from dataware.ops.inputs import App, AppRun, Overrides, StackEnvironment, load_app
 from dataware.ops.inputs.assembly import Stack
 from dataware.ops.inputs.cdk_settings import PROJECT
 from dataware.ops.inputs.fallback_patterns import parse_patterns
@@ -97,8 +97,8 @@ class FleetPlanner:
     def _load(self, account: Account, app: AppOptions, target: FleetTarget) -> App:
         """The resources of the app in a target, with the values that hold there."""
 
-        def open_in(region: str | None) -> Aws:
-            return account.for_region(region) if region else account
+        def open_in(meant: StackEnvironment) -> Aws:
+            return account.for_region(meant.region) if meant.region else account
 
         def select(stacks: Sequence[Stack]) -> Sequence[Stack]:
             return _stacks_for(stacks, app, target)

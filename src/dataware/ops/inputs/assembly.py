@@ -18,6 +18,7 @@ from dataware.ops.inputs.parameters_file import check_parameters
 from dataware.ops.inputs.read_options import ReadOptions
 from dataware.ops.inputs.referred import errors_of, referred_resources
 from dataware.ops.inputs.stack_resources import StackReading, read_stack_resources
+from dataware.ops.inputs.stack_roles import NO_ROLES, StackRoles, read_roles
 from dataware.ops.inputs.template import parse_template, read_stack
 from dataware.ops.inputs.value_sources import Exports, StackValues, exports_of
 from dataware.ops.inputs.wanted import App, Kinds, Overrides, StackEnvironment, check_together
@@ -33,7 +34,7 @@ class Stack:
     `referred` are the resources that it refers to, by the logical id that each would have;
     `depends_on` are the ids of the stacks that CDK deploys before it; `staged` says that it stands
     in a stage, and `errors` are those that the app itself has found in it. `uploaded_to` is where
-    CDK uploads the template.
+    CDK uploads the template, and `roles` are those that it assumes for it.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Stack:
     staged: bool = False
     errors: tuple[str, ...] = ()
     uploaded_to: str = ""
+    roles: StackRoles = NO_ROLES
 
 
 Select = Callable[[Sequence[Stack]], Sequence[Stack]]
@@ -189,16 +191,18 @@ def _stacks(folder: Path, *, incomplete: bool = False, staged: bool = False) -> 
     for artifact_id, artifact in manifest["artifacts"].items():
         properties = artifact.get("properties", {})
         if artifact.get("type") == "aws:cloudformation:stack":
+            meant = _environment(artifact.get("environment", ""))
             yield Stack(
                 artifact.get("displayName", artifact_id),
                 properties.get("stackName", artifact_id),
                 folder / properties["templateFile"],
-                _environment(artifact.get("environment", "")),
+                meant,
                 referred_resources(folder, artifact),
                 tuple(_dependencies(artifact, manifest["artifacts"])),
                 staged,
                 tuple(errors_of(folder, artifact)),
                 str(properties.get("stackTemplateAssetObjectUrl") or ""),
+                read_roles(properties, meant),
             )
         elif artifact.get("type") == "cdk:cloud-assembly":
             inner = folder / properties["directoryName"]

@@ -25,8 +25,11 @@ from dataware.core.values import text_of
 from dataware.ops.inputs.template import find_nested_template, parse_template
 from dataware.ops.inputs.wanted import Kinds, StackEnvironment
 
-OpenAws = Callable[[str | None], Aws]
-"""Opens AWS in a region, in the default one where none is named. Raises DatawareError."""
+OpenAws = Callable[[StackEnvironment], Aws]
+"""Opens AWS where a stack goes; what that leaves open is as the credentials say.
+
+It may answer with another account than the one that is meant. Raises DatawareError.
+"""
 
 Exports = Mapping[str, Callable[[], str]]
 """What stacks of the same app export, by name: each answers, or raises NotKnownError."""
@@ -77,24 +80,24 @@ class ValueSources:
         self.id_of = ask_once(self._id)
         self.outputs_of = ask_once(self._outputs)
 
-    def _open(self, region: str | None) -> Aws:
+    def _open(self, meant: StackEnvironment) -> Aws:
         if self.open_aws is None:
             raise NotKnownError(UNASKED)
         try:
-            return self.open_aws(region)
+            return self.open_aws(meant)
         except DatawareError as error:
             raise NotKnownError(str(error)) from error
 
-    def _list_exports(self, region: str | None) -> Mapping[str, str]:
-        aws = self.aws_in(region)
+    def _list_exports(self, meant: StackEnvironment) -> Mapping[str, str]:
+        aws = self.aws_in(meant)
         self.asked.setdefault("*", set()).add("cloudformation:ListExports")
         try:
             return aws.exported_values()
         except LookupFailedError as error:
             raise NotKnownError(str(error)) from error
 
-    def _read_stored(self, region: str | None, name: str) -> str:
-        aws = self.aws_in(region)
+    def _read_stored(self, meant: StackEnvironment, name: str) -> str:
+        aws = self.aws_in(meant)
         plain = name.rpartition(":")[0] if name.rpartition(":")[2].isdecimal() else name
         arn = f"arn:{aws.partition}:ssm:{aws.region}:{aws.account}:parameter/{plain.lstrip('/')}"
         self.asked.setdefault(arn, set()).add("ssm:GetParameter")
@@ -106,27 +109,27 @@ class ValueSources:
             raise NotKnownError(f"SSM parameter {name} is a SecureString, which is never read")
         return value
 
-    def _parameters(self, region: str | None, stack: str) -> Mapping[str, str]:
+    def _parameters(self, meant: StackEnvironment, stack: str) -> Mapping[str, str]:
         try:
-            return self.aws_in(region).stack_parameters(stack)
+            return self.aws_in(meant).stack_parameters(stack)
         except LookupFailedError as error:
             raise NotKnownError(str(error)) from error
 
-    def _id(self, region: str | None, stack: str) -> str | None:
+    def _id(self, meant: StackEnvironment, stack: str) -> str | None:
         try:
-            return self.aws_in(region).stack_id(stack)
+            return self.aws_in(meant).stack_id(stack)
         except LookupFailedError as error:
             raise NotKnownError(str(error)) from error
 
-    def _outputs(self, region: str | None, stack: str) -> Mapping[str, str]:
+    def _outputs(self, meant: StackEnvironment, stack: str) -> Mapping[str, str]:
         try:
-            return self.aws_in(region).stack_outputs(stack)
+            return self.aws_in(meant).stack_outputs(stack)
         except LookupFailedError as error:
             raise NotKnownError(str(error)) from error
 
-    def _resources(self, region: str | None, stack: str) -> Mapping[str, Deployed]:
+    def _resources(self, meant: StackEnvironment, stack: str) -> Mapping[str, Deployed]:
         try:
-            return self.aws_in(region).stack_resources(stack)
+            return self.aws_in(meant).stack_resources(stack)
         except LookupFailedError as error:
             raise NotKnownError(str(error)) from error
 
@@ -199,9 +202,7 @@ class StackValues:
                 return find_output(inner.evaluator(document, kinds), logical_id, name)
             except (InputError, NotKnownError) as error:
                 reason = str(error)
-        deployed = (
-            self.sources.outputs_of(self.environment.region, inner.stack) if inner.stack else {}
-        )
+        deployed = self.sources.outputs_of(self.environment, inner.stack) if inner.stack else {}
         if name not in deployed:
             raise NotKnownError(f"output {name} of nested stack {logical_id} is unknown: {reason}")
         return deployed[name]
@@ -234,7 +235,7 @@ class StackValues:
 
     @property
     def _aws(self) -> Aws:
-        return self.sources.aws_in(self.environment.region)
+        return self.sources.aws_in(self.environment)
 
     def _region(self) -> str:
         return self.environment.region or self._aws.region
@@ -250,7 +251,7 @@ class StackValues:
         if self.stack.startswith("arn:"):
             return self.stack
         self._check_account()
-        stack_id = self.sources.id_of(self.environment.region, self.stack)
+        stack_id = self.sources.id_of(self.environment, self.stack)
         if stack_id is None:
             raise NotKnownError(f"stack {self.stack} gets its id when it is deployed first")
         return stack_id
@@ -260,7 +261,7 @@ class StackValues:
             return {}
         self._check_account()
         try:
-            return self.sources.parameters_of(self.environment.region, self.stack)
+            return self.sources.parameters_of(self.environment, self.stack)
         except NotKnownError as error:
             raise NotKnownError(
                 f"the parameters of the deployed stack {self.stack} were not seen ({error}): pass "
@@ -272,11 +273,11 @@ class StackValues:
         if self.stack is None:
             return {}
         self._check_account()
-        return self.sources.resources_of(self.environment.region, self.stack)
+        return self.sources.resources_of(self.environment, self.stack)
 
     def _read_stored(self, name: str) -> str:
         self._check_account()
-        return self.sources.stored_in(self.environment.region, name)
+        return self.sources.stored_in(self.environment, name)
 
     def _find_export(self, name: str) -> str:
         reason = ""
@@ -286,7 +287,7 @@ class StackValues:
             except NotKnownError as error:
                 reason = f" ({error})"
         self._check_account()
-        exports = self.sources.exports_in(self.environment.region)
+        exports = self.sources.exports_in(self.environment)
         if name not in exports:
             raise NotKnownError(
                 f"no deployed stack exports {name}{reason}: deploy that stack first"

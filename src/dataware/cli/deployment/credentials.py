@@ -1,0 +1,177 @@
+"""Which credentials fit the account of a stack: named ones, the command's own, or CDK's roles.
+
+CDK deploys a stack of another account by roles that its synth names, which it assumes with the
+credentials of the command. The same roles serve here: the lookup role for a look, else the role
+that deploys, which alone serves for writing. As CDK makes it, that role has no permission to write
+data, so whoever has data to copy names other credentials.
+
+Source: AWS CDK documentation, "Customize AWS CDK bootstrapping" (the roles and what they may do).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from dataware.aws import Account
+from dataware.cli.context import enter_account, open_account, outside
+from dataware.cli.settings import AwsOptions
+from dataware.core.errors import InputError, LookupFailedError
+from dataware.core.ports import Aws, Emit
+from dataware.ops.context import Context
+from dataware.ops.inputs import StackEnvironment
+from dataware.ops.inputs.assembly import Stack
+from dataware.ops.inputs.stack_roles import StackRole, StackRoles
+
+OPTION = "--credentials"
+ACCOUNT = re.compile(r"\d{12}")
+ROLE = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/\S+")
+
+
+class AccountUse(StrEnum):
+    """What the credentials of an account are for."""
+
+    LOOK = "look"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCredentials:
+    """The credentials for every account of an app.
+
+    `given` are those that the command line names, by account, and `roles` are CDK's.
+    """
+
+    out: AwsOptions
+    given: Mapping[str, AwsOptions] = field(default_factory=dict)
+    roles: Mapping[str, StackRoles] = field(default_factory=dict)
+    _found: dict[tuple[str, AccountUse], AwsOptions] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @contextmanager
+    def outside(
+        self,
+        *,
+        use: AccountUse = AccountUse.LOOK,
+        copies: bool = False,
+        strict: bool = False,
+        listener: Emit | None = None,
+        brief: bool = False,
+    ) -> Iterator[Context]:
+        """The context of a command, which reaches every account of the app."""
+        with outside(
+            self.out, copies=copies, strict=strict, listener=listener, brief=brief
+        ) as context:
+            yield self.equip(context, use)
+
+    def equip(self, context: Context, use: AccountUse) -> Context:
+        """The context, which enters the accounts of the app with the credentials for `use`."""
+        entered: dict[str, Context] = {}
+
+        def enter(context: Context, account: str) -> Context:
+            with self._lock:
+                if account not in entered:
+                    options = self.find(account, context.aws.region, use)
+                    entered[account] = enter_account(context, options)
+            return replace(entered[account], emit=context.emit, stop=context.stop, enter=enter)
+
+        home = enter(context, context.aws.account) if self._replaces_home(context.aws) else context
+        return replace(home, enter=enter)
+
+    def open_aws(self, meant: StackEnvironment) -> Aws:
+        """AWS where a stack goes. Raises DatawareError where no credentials fit."""
+        home = open_account(self.out)
+        if meant.account is None or not (self._is_elsewhere(meant.account, home)):
+            return home.for_region(meant.region) if meant.region else home
+        region = meant.region or home.region
+        return open_account(self.find(meant.account, region, AccountUse.LOOK)).for_region(region)
+
+    def find(self, account: str, region: str, use: AccountUse) -> AwsOptions:
+        """The first credentials that fit an account. Raises DatawareError where none do."""
+        with self._lock:
+            if (account, use) not in self._found:
+                self._found[account, use] = self._search(account, region, use)
+            return self._found[account, use]
+
+    def _search(self, account: str, region: str, use: AccountUse) -> AwsOptions:
+        refusals = []
+        for candidate in self._candidates(account, use):
+            options = replace(candidate, region=region)
+            try:
+                actual = open_account(options).account
+            except LookupFailedError as error:
+                refusals.append(str(error))
+                continue
+            if actual != account:
+                raise InputError(
+                    f"{OPTION} for account {account} names credentials of account {actual}: "
+                    "correct it"
+                )
+            return options
+        why = f" ({'; '.join(refusals)})" if refusals else ""
+        raise LookupFailedError(
+            f"no credentials fit account {account}{why}; name some with {OPTION} {account}=PROFILE"
+        )
+
+    def _candidates(self, account: str, use: AccountUse) -> Sequence[AwsOptions]:
+        if account in self.given:
+            return [self.given[account]]
+        known = self.roles.get(account, StackRoles())
+        wanted = (known.lookup, known.deploy) if use is AccountUse.LOOK else (known.deploy,)
+        return [_with_role(self.out, role) for role in wanted if role is not None]
+
+    def _is_elsewhere(self, account: str, home: Account) -> bool:
+        return account in self.given or account != home.account
+
+    def _replaces_home(self, aws: Aws) -> bool:
+        return bool(self.given) and aws.account in self.given
+
+    def is_shared(self, account: str, region: str) -> bool:
+        """Whether the same credentials look and write. Raises DatawareError where none fit."""
+        look, write = (self.find(account, region, use) for use in AccountUse)
+        return look == write
+
+
+def read_credentials(
+    out: AwsOptions, words: Iterable[str], stacks: Sequence[Stack] = ()
+) -> AccountCredentials:
+    """The credentials that words such as ``ACCOUNT=PROFILE`` name, and those of CDK's roles.
+
+    Raises InputError.
+    """
+    given: dict[str, AwsOptions] = {}
+    for word in words:
+        account, options = _read_word(out, word)
+        if account in given:
+            raise InputError(f"{OPTION} names account {account} twice: leave out one of them")
+        given[account] = options
+    roles: dict[str, StackRoles] = {}
+    for stack in stacks:
+        if (owner := stack.environment.account) is not None:
+            known = roles.get(owner, StackRoles())
+            roles[owner] = StackRoles(
+                known.lookup or stack.roles.lookup, known.deploy or stack.roles.deploy
+            )
+    return AccountCredentials(out, given, roles)
+
+
+def _read_word(out: AwsOptions, word: str) -> tuple[str, AwsOptions]:
+    account, equals, name = word.partition("=")
+    if role := ROLE.fullmatch(name or word):
+        if equals and role[1] != account:
+            raise InputError(f"{OPTION} {word}: the role is one of account {role[1]}: correct it")
+        return role[1], _with_role(out, StackRole(role[0]))
+    if not equals or not name or ACCOUNT.fullmatch(account) is None:
+        raise InputError(
+            f"{OPTION} {word} cannot be read: write ACCOUNT=PROFILE with the 12 digits of an "
+            "account, or the ARN of a role"
+        )
+    return account, replace(out, profile=name)
+
+
+def _with_role(out: AwsOptions, role: StackRole) -> AwsOptions:
+    return replace(out, role=role.arn, external_id=role.external_id)
