@@ -21,7 +21,7 @@ from dataware.core.model import (
     Wanted,
     absent,
 )
-from dataware.core.outcome import judge_outcome
+from dataware.core.outcome import PlanOutcome, join_outcomes, judge_outcome
 from dataware.core.plan import Planned
 
 OURS = Owner(Ownership.THIS_STACK, "App", "Table")
@@ -103,3 +103,16 @@ def test_what_is_missing_stopped_or_of_no_stack_is_told() -> None:
     assert text(adopted) == "Deployed, but new still belongs to no stack"
     referred = replace(alone, decision=replace(alone.decision, import_mode=ImportMode.REFERENCE))
     assert text(referred) == "Deployed: new holds data"
+
+
+def test_several_environments_are_told_in_one_line() -> None:
+    """What is as it should be by environment, or only what is not; one alone needs no name."""
+    good, empty = PlanOutcome(("a", "b"), (), ()), PlanOutcome((), ("c",), ())
+    bad, none = PlanOutcome(("d",), (), ("5 items are still in old",)), PlanOutcome((), (), ())
+    assert join_outcomes({"1/us": good}) == "Deployed: a and b hold data"
+    assert join_outcomes({"1/us": good, "1/eu": empty, "2/us": none}) == (
+        "Deployed: in 1/us a and b hold data; in 1/eu c is empty"
+    )
+    assert join_outcomes({"1/us": good, "1/eu": bad}) == (
+        "Deployed, but in 1/eu 5 items are still in old"
+    )

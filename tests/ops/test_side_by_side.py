@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dataware.core.errors import (
     ConflictError,
+    DatawareError,
     IncompleteError,
     RefusedError,
     ServiceError,
@@ -36,7 +37,7 @@ from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings, CreationWatch, TargetToMake
 from dataware.ops.plan import make_plan
 from dataware.ops.run_bounds import RunBounds
-from dataware.ops.run_outcome import Outcome, sum_up
+from dataware.ops.run_outcome import Outcome, PlaceOutcome, sum_up, sum_up_places
 from dataware.ops.side_by_side import split_into_lanes, work_side_by_side
 from support.world import World, WorldHold, install
 
@@ -339,3 +340,30 @@ def test_who_waits_for_a_turn_hears_a_wish_to_stop() -> None:
         bounds.slot(lambda: True),
     ):
         raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "code"),
+    [
+        ([PlaceOutcome(begun=True)], 0),
+        ([PlaceOutcome(BROKEN)], 1),
+        ([PlaceOutcome(BROKEN), PlaceOutcome(DENIED)], 1),
+        ([PlaceOutcome(BROKEN), PlaceOutcome()], 1),
+        ([PlaceOutcome(BROKEN), PlaceOutcome(begun=True)], 4),
+        ([PlaceOutcome(DENIED), PlaceOutcome(begun=True)], 4),
+        ([PlaceOutcome(OPEN), PlaceOutcome(BROKEN)], 4),
+        ([PlaceOutcome(begun=True), PlaceOutcome(OPEN)], 4),
+        ([PlaceOutcome(OPEN), PlaceOutcome(REFUSED)], 3),
+        ([PlaceOutcome(CONFLICT), PlaceOutcome(begun=True)], 3),
+    ],
+)
+def test_environments_end_as_resources_do(outcomes: list[PlaceOutcome], code: int) -> None:
+    """One exit code and one sentence for all accounts and regions of an app."""
+    errors = [one.error for one in outcomes if one.error]
+    if not errors:
+        sum_up_places(outcomes)
+        return
+    with pytest.raises(DatawareError) as caught:
+        sum_up_places(outcomes)
+    assert caught.value.exit_code == code
+    assert all(str(error) in str(caught.value) for error in errors)

@@ -61,7 +61,7 @@ def join_outcomes(outcomes: Mapping[str, PlanOutcome]) -> str:
     if troubles:
         return f"Deployed, but {'; '.join(troubles)}"
     good = [f"in {place} {one.good}" for place, one in outcomes.items() if one.good]
-    return f"Deployed: {'; '.join(good)}"
+    return f"Deployed: {'; '.join(good)}" if good else "Deployed; no resource opts in"
 
 
 def judge_outcome(

@@ -173,6 +173,7 @@ def test_what_goes_wrong_before_the_copy_is_told() -> None:
     """An account that cannot be used arrives as the error that it is."""
     one = process(os.getpid())
     options = {"profile": "nobody", "region": None, "endpoint_url": None, "debug": False}
+    options |= {"role": None, "external_id": None}
     first = {"assignment": ASSIGNMENT.to_json(), "options": options}
     assert one.stdin is not None
     assert one.stdout is not None
