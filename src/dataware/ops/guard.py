@@ -33,7 +33,7 @@ from dataware.ops.probe import PROBES_AT_ONCE, probe_name
 from dataware.ops.stack_review import StackReview, StackReviewer
 
 
-class OpenAccount(Protocol):
+class OtherAccountAws(Protocol):
     """Opens another account in a region."""
 
     def __call__(self, account: str, region: str) -> Aws:
@@ -121,7 +121,7 @@ def losses(
     app: App,
     parameters: GivenParameters | None = None,
     change_sets: ChangeSetUse = ChangeSetUse.NEVER,
-    open_account: OpenAccount | None = None,
+    open_account: OtherAccountAws | None = None,
 ) -> GuardFindings:
     """What a deployment of the app's stacks would lose, seen with the caller's credentials.
 
@@ -237,7 +237,7 @@ def _environment_of(stack: StackTemplate, home: tuple[str, str]) -> tuple[str, s
     return (stack.account or home[0], stack.region or home[1])
 
 
-def _open_other(open_account: OpenAccount | None, account: str, region: str) -> Aws:
+def _open_other(open_account: OtherAccountAws | None, account: str, region: str) -> Aws:
     if open_account is None:
         raise InputError(f"the credentials are not those of account {account}")
     return open_account(account, region)

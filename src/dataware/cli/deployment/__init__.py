@@ -9,8 +9,8 @@ single_synth ──────────────────────�
 stacks                             │  the app runs without decisions; the stacks CDK would take
     ▼                              │
 plan                               │  decisions and losses, shown; a stop or a loss ends it here
-    ▼                              │
-deploy                             │  asks, creates, copies, verifies, writes the lock file
+    ▼                              │  each in the account and region of its stack (credentials)
+deploy, places                     │  asks, creates, copies, verifies, writes the lock file
     ▼                              │
 cdk_cli  ◄─────────────────────────┘  `cdk deploy`, which imports what exists; checked_app runs
     │                                 the app there, and fails where it declares other data
