@@ -15,6 +15,7 @@ from dataware.core.comparison import (
     PropertyDifference,
     PropertyVerdict,
     compare_configuration,
+    list_uncompared,
     matches,
 )
 from dataware.core.model import Problem
@@ -367,3 +368,85 @@ def test_a_function_may_be_what_is_there() -> None:
     assert found == {"KeySchema": PropertyVerdict.UNKNOWN}
     versions = {"VersioningConfiguration": {"Fn::If": ["C", {}, {}]}}
     assert verdicts(BUCKET, {}, versions) == {"VersioningConfiguration": PropertyVerdict.UNKNOWN}
+
+
+def test_replicas_that_a_template_does_not_name_would_be_deleted() -> None:
+    """More of them are a mere change; settings are those of the replica in the own region."""
+    live = {"Replicas": [{"Region": "eu-west-1"}, {"Region": "us-east-1"}]}
+    for regions, verdict in (
+        (["us-east-1"], PropertyVerdict.DELETES),
+        (["us-east-1", "eu-west-1"], PropertyVerdict.SAME),
+        (["us-east-1", "eu-west-1", "eu-west-3"], PropertyVerdict.CHANGES),
+    ):
+        declared = {"Replicas": [{"Region": region} for region in regions]}
+        assert verdicts(GLOBAL, live, declared) == {"Replicas": verdict}
+    unknown = {"Replicas": [{"Region": {"Ref": "Other"}}]}
+    assert verdicts(GLOBAL, live, unknown) == {"Replicas": PropertyVerdict.UNKNOWN}
+
+
+def test_a_global_table_is_compared_in_its_own_region() -> None:
+    """The settings of other replicas are those of other tables."""
+    card = load(GLOBAL).comparison
+    assert card is not None
+    on, off = ({"PointInTimeRecoveryEnabled": one} for one in (True, False))
+    replicas = [
+        {"Region": "eu-west-1", "PointInTimeRecoverySpecification": off},
+        {"Region": "us-east-1", "PointInTimeRecoverySpecification": on, "TableClass": "STANDARD"},
+    ]
+    declared = card.in_region({"Replicas": replicas}, "us-east-1")
+    assert declared["PointInTimeRecoverySpecification"] == on
+    assert card.in_region({"Replicas": {"Ref": "X"}}, "us-east-1") == {"Replicas": {"Ref": "X"}}
+    found = verdicts(GLOBAL, {"Replicas": [{"Region": "us-east-1"}]}, dict(declared))
+    assert found["PointInTimeRecoverySpecification"] is PropertyVerdict.CHANGES
+    assert found["TableClass"] is PropertyVerdict.SAME
+
+
+@pytest.mark.parametrize(
+    ("live", "declared", "verdict"),
+    [
+        ({"RecoveryPeriodInDays": 35}, {"RecoveryPeriodInDays": "7"}, PropertyVerdict.CHANGES),
+        ({"RecoveryPeriodInDays": 35}, {}, PropertyVerdict.SAME),
+    ],
+)
+def test_the_period_of_recovery_is_compared_where_it_is_declared(
+    live: dict[str, Any], declared: dict[str, Any], verdict: PropertyVerdict
+) -> None:
+    """That it is on does not say for how long."""
+    on = {"PointInTimeRecoveryEnabled": True}
+    name = "PointInTimeRecoverySpecification"
+    assert verdicts(TABLE, {name: {**on, **live}}, {name: {**on, **declared}}) == {name: verdict}
+
+
+def test_a_key_of_kms_is_compared_by_its_id() -> None:
+    """An alias may be the very key."""
+    live = {"SSESpecification": {"SSEEnabled": True, "KMSMasterKeyId": "arn:aws:kms:x:1:key/a-b"}}
+    for key, verdict in (
+        ("a-b", PropertyVerdict.SAME),
+        ("c-d", PropertyVerdict.CHANGES),
+        ("alias/mine", PropertyVerdict.SAME),
+    ):
+        declared = {"SSESpecification": {"SSEEnabled": "true", "KMSMasterKeyId": key}}
+        assert verdicts(TABLE, live, declared) == {"SSESpecification": verdict}
+
+
+def test_what_nobody_compares_is_listed() -> None:
+    """Whole properties, and parts of those that are compared; what is left out is not declared."""
+    card = load(BUCKET).comparison
+    declared = {
+        "BucketName": "uploads",
+        "NotificationConfiguration": {"EventBridgeConfiguration": {}},
+        "LoggingConfiguration": {"Ref": "AWS::NoValue"},
+        "WebsiteConfiguration": None,
+        "LifecycleConfiguration": {"TransitionDefaultMinimumObjectSize": "x", "Rules": []},
+        "VersioningConfiguration": {"Status": "Enabled"},
+    }
+    found = list_uncompared(card, declared, {"BucketName"})
+    assert [(one.name, one.verdict) for one in found] == [
+        ("NotificationConfiguration", PropertyVerdict.UNCOMPARED),
+        (
+            "LifecycleConfiguration.TransitionDefaultMinimumObjectSize",
+            PropertyVerdict.UNCOMPARED,
+        ),
+    ]
+    bare = list_uncompared(None, {"Name": "/a", "Value": "x"}, {"Name"})
+    assert [one.name for one in bare] == ["Value"]

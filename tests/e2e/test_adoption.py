@@ -247,3 +247,24 @@ def test_a_configuration_that_cannot_be_read_is_told(fault_proxy: FaultProxy) ->
     assert ran.code == 0, ran
     assert text in ran.out
     assert text in stopped(run("plan", "prepared", "--strict"), 14)
+
+
+def test_what_is_not_compared_is_told_with_the_command_that_tells() -> None:
+    """Before the adoption, and in the saved plan; what is hidden by a function is as well."""
+    make_bucket("uploads", [{"Key": "a", "Body": b"x"}])
+    logging = {"LoggingConfiguration": {"LogFilePrefix": "log/"}}
+    key = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": {"Fn::GetAtt": ["Key", "Arn"]}}}
+    hidden = {"BucketEncryption": {"ServerSideEncryptionConfiguration": [key]}}
+    app = {"Uploads": declared(BUCKET, "uploads", **logging), "Key": {"Type": "AWS::KMS::Key"}}
+    assembly(Path("prepared"), App=app)
+    ran = run("plan", "prepared", "--out", "plan.json")
+    assert ran.code == 0, ran
+    assert (
+        "uploads is not compared with the app in LoggingConfiguration: see what differs with "
+        "`cdk drift App` after the deployment"
+    ) in ran.out
+    (resource,) = saved(Path("plan.json"))["resources"]
+    (difference,) = resource["differences"]
+    assert difference["verdict"] == "not compared"
+    assembly(Path("prepared"), App={**app, "Uploads": declared(BUCKET, "uploads", **hidden)})
+    assert "uploads is not compared with the app in" not in run("plan", "prepared").out

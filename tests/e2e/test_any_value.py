@@ -69,17 +69,17 @@ def plan_of(text: str, *arguments: str) -> Ran:
 
 
 def test_a_resource_with_functions_in_its_policies_is_guarded() -> None:
-    """It is stopped as deleted, and the same template again is not stopped at all."""
+    """Its policies and its name are evaluated; the same template again is not stopped at all."""
     deploy("Shop", FUNCTIONS)
     client("dynamodb").put_item(TableName="Orders-prod", Item=ROW)
     gone = plan_of(TOPIC, "--stack", "Shop")
     assert gone.code == 3, gone
     assert "Stopped at Orders-prod (rule 19)" in gone.out + gone.err
-    assert "CloudFormation would delete it" in gone.out + gone.err
+    assert "CloudFormation would leave it unmanaged" in gone.out + gone.err
     assert plan_of(FUNCTIONS, "--stack", "Shop").code == 0
     renamed = plan_of(FUNCTIONS.replace("Orders-$", "Sales-$"), "--stack", "Shop")
     assert renamed.code == 3, renamed
-    assert "only CloudFormation resolves (Fn::Sub)" in renamed.out + renamed.err
+    assert "be renamed to Sales-prod" in renamed.out + renamed.err
 
 
 def test_a_local_index_of_a_global_table_that_changes_is_a_replacement() -> None:

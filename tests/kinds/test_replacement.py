@@ -14,12 +14,24 @@ from support.cdk_cli import PROJECT, node_modules
 
 
 @cache
-def database() -> dict[str, Any]:
-    """The resource types that `cdk diff` knows."""
+def read_database() -> dict[str, Any]:
+    """What the CDK command line knows of resource types."""
     path = node_modules(PROJECT) / "aws-cdk" / "db.json.gz"
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        types = json.load(file)["schema"]["resource"]["entities"]
-    return {one["cloudFormationType"]: one["properties"] for one in types}
+        schema: dict[str, Any] = json.load(file)["schema"]
+    return schema
+
+
+@cache
+def read_entities(sort: str, key: str) -> dict[str, Any]:
+    """The entities of a sort by one of their fields."""
+    return {one[key]: one for one in read_database()[sort]["entities"]}
+
+
+def database() -> dict[str, Any]:
+    """The properties of the resource types that `cdk diff` knows."""
+    entities = read_entities("resource", "cloudFormationType")
+    return {name: one["properties"] for name, one in entities.items()}
 
 
 @pytest.mark.parametrize("cfn_type", CATALOGUE)

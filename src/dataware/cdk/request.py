@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from dataware.calc.words import with_article
+from dataware.core.comparison import HIDDEN
 from dataware.core.kind import Kind
 from dataware.core.model import Creator, ImportMode, OnError, OnFallbackData, Wanted
 from dataware.core.names import NameFields, find_mistake, is_arn, localize_names
@@ -18,7 +19,6 @@ from dataware.kinds import load
 
 FIELDS = NameFields("preferred_name", "fallback_names", "fallback_names")
 TOKENS = ("${Token[", "#{Token[")
-UNSEEN = {"Fn::GetAtt": ["Default", "Properties"]}
 """Stands for a property that is set on the construct and cannot be read at this point."""
 
 Choice = TypeVar("Choice", OnError, OnFallbackData, ImportMode)
@@ -73,7 +73,7 @@ class ResourceRequest:
         """The resource as the use cases take it; `otherwise` is how to import by default."""
         # The use cases leave out what is not literal, where they compare it with what there is.
         compared = self.kind.comparison.even_undeclared if self.kind.comparison else ()
-        hidden = dict.fromkeys((*self.kind.template.protective, *compared), UNSEEN)
+        hidden = dict.fromkeys((*self.kind.template.protective, *compared), HIDDEN)
         return Wanted(
             id=self.path,
             type=self.kind.cfn_type,

@@ -19,6 +19,9 @@ from dataware.core.model import Problem
 from dataware.core.ports import Aws
 from dataware.core.values import NO_VALUE, as_texts, find_function, is_function
 
+HIDDEN = {"Fn::GetAtt": ["Default", "Properties"]}
+"""Stands for the value of a property that is looked at later."""
+
 SHOWN = 120
 """Characters of a value that a sentence holds."""
 
@@ -32,6 +35,7 @@ class PropertyVerdict(StrEnum):
     DELETES = "deletes data"
     UNREAD = "not read"
     UNKNOWN = "not known"
+    UNCOMPARED = "not compared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,9 @@ class ConfigurationComparison:
     replacement; those in `even_undeclared` are compared also where the template is silent.
     `find_deletion` says in a clause what of the data a declared value would delete that the live
     one does not, and `count_deleted` adds how much of it there is now where that is cheap to see.
+    `left_out` names, by property, the parts that its form does not compare; `not_live` are the
+    properties that say nothing of the live resource. `in_region` gives what a template declares for
+    one region, where it declares several.
     """
 
     read: Callable[[Aws, str], LiveConfiguration]
@@ -94,6 +101,11 @@ class ConfigurationComparison:
     count_deleted: Callable[[Aws, str, str, Any, Any], str] = (
         lambda _aws, _resource, _name, _live, _declared: ""
     )
+    left_out: Mapping[str, Collection[str]] = field(default_factory=dict)
+    not_live: Collection[str] = ()
+    in_region: Callable[[Mapping[str, Any], str], Mapping[str, Any]] = lambda declared, _region: (
+        declared
+    )
 
 
 def compare_configuration(
@@ -102,6 +114,35 @@ def compare_configuration(
     """Every compared property that the template declares, with its verdict."""
     differences = (_compare(card, name, live, declared.get(name)) for name in card.forms)
     return tuple(one for one in differences if one is not None)
+
+
+def list_uncompared(
+    card: ConfigurationComparison | None, declared: Mapping[str, Any], named: Collection[str]
+) -> Iterator[PropertyDifference]:
+    """What a template declares and nobody compares: properties, and parts of some.
+
+    `named` are the properties that say nothing but the name.
+    """
+    forms = card.forms if card else {}
+    passed_over = {*named, *(card.not_live if card else ())}
+    for name, value in declared.items():
+        if name in passed_over or value is None or value == NO_VALUE:
+            continue
+        parts = set(_keys_of(value)) & {*(card.left_out.get(name, ()) if card else ())}
+        names = [f"{name}.{part}" for part in sorted(parts)] if name in forms else [name]
+        for one in names:
+            yield PropertyDifference(one, PropertyVerdict.UNCOMPARED, "not read", _show(value))
+
+
+def _keys_of(value: Any) -> Iterator[str]:
+    """The names of all that a value holds, however deep."""
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            yield str(name)
+            yield from _keys_of(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _keys_of(one)
 
 
 def _compare(
@@ -127,6 +168,8 @@ def _compare(
     except (AttributeError, KeyError, TypeError, ValueError):
         function = find_function(declared)
         effect = f"only CloudFormation resolves {function}" if function else "it is not literal"
+        if declared == HIDDEN:
+            effect = ""
         return replace(result, verdict=PropertyVerdict.UNKNOWN, effect=effect)
     result = replace(result, live=result.live if problem else _show(has), declared=_show(wants))
     if matches(has, wants):

@@ -17,6 +17,7 @@ from dataware.core.comparison import (
     compare_configuration,
     join,
     list_of,
+    list_uncompared,
 )
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.model import (
@@ -124,21 +125,25 @@ def _compare(context: Context, planned: Planned) -> Planned:
 def _differences(context: Context, planned: Planned) -> tuple[PropertyDifference, ...]:
     """The differences, with how much would be deleted. Raises LookupFailed and NotFoundError."""
     kind, wanted = load(planned.wanted.type), planned.wanted
+    template = kind.template
+    named = (template.identifier, *template.name_parts)
+    uncompared = tuple(list_uncompared(kind.comparison, wanted.properties, named))
     if kind.comparison is None:
-        return ()
+        return uncompared
     there = context.in_region(planned.preferred.region or context.aws.region)
     name = place_of(kind, wanted.preferred, context.aws.account, context.aws.region).name
     live = kind.comparison.read(there.aws, name)
     counted = []
-    for one in compare_configuration(kind.comparison, live, wanted.properties):
+    declared = kind.comparison.in_region(wanted.properties, there.aws.region)
+    for one in compare_configuration(kind.comparison, live, declared):
         if one.verdict is PropertyVerdict.DELETES:
-            has, wants = live.properties.get(one.name), wanted.properties.get(one.name)
+            has, wants = live.properties.get(one.name), declared.get(one.name)
             amount = kind.comparison.count_deleted(there.aws, name, one.name, has, wants)
             effect = f"{one.effect} ({amount})" if amount else one.effect
             counted.append(replace(one, effect=effect))
         else:
             counted.append(one)
-    return tuple(counted)
+    return (*counted, *uncompared)
 
 
 def _may_lose(planned: Planned) -> bool:

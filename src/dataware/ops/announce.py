@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from dataware.core.comparison import PropertyVerdict, join, list_of
@@ -45,6 +45,22 @@ def _report_changes(emit: Emit, planned: Planned) -> None:
         name = planned.wanted.preferred
         text = f"{name} differs from the app, and adoption leaves it so: {join(changes)}"
         emit(event("note", text=text, name=name))
+    if texts := list(_list_doubts(planned)):
+        name, stack = planned.wanted.preferred, planned.wanted.stack or "STACK"
+        text = (
+            f"{name} is not compared with the app in {', '.join(texts)}: see what differs with "
+            f"`cdk drift {stack}` after the deployment"
+        )
+        emit(event("note", text=text, name=name))
+
+
+def _list_doubts(planned: Planned) -> Iterator[str]:
+    """What is declared and could not be compared, so that only drift detection tells of it."""
+    for one in planned.differences:
+        if one.verdict is PropertyVerdict.UNCOMPARED:
+            yield one.name
+        elif one.verdict is PropertyVerdict.UNKNOWN and one.effect:
+            yield f"{one.name} ({one.effect})"
 
 
 def _is_empty(facts: Facts) -> bool:

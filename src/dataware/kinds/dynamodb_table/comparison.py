@@ -16,7 +16,10 @@ from dataware.core.comparison import ConfigurationComparison, is_on, number_of, 
 from dataware.core.errors import ServiceError
 from dataware.core.ports import Aws
 from dataware.core.values import find_function, is_function
-from dataware.kinds.dynamodb_table.describe import read_configuration
+from dataware.kinds.dynamodb_table.describe import (
+    read_configuration,
+    read_global_configuration,
+)
 
 EXPIRY = "TimeToLiveSpecification"
 FIXED = ("KeySchema", "LocalSecondaryIndexes")
@@ -58,13 +61,23 @@ def _stream(value: Any) -> Any:
     return (value or {}).get("StreamViewType") or "off"
 
 
-def _encryption(value: Any) -> Any:
-    """Whether a KMS key is used; which one, an alias does not tell."""
-    return _switch((value or {}).get("SSEEnabled"))
+def _encryption(value: Any) -> dict[str, Any]:
+    """Whether a KMS key is used, and which one; an alias does not tell."""
+    value = value or {}
+    key = value.get("KMSMasterKeyId")
+    known = isinstance(key, str) and "alias/" not in key
+    named = {"KMSMasterKeyId": key.rpartition("/")[2]} if isinstance(key, str) and known else {}
+    return {"SSEEnabled": _switch(value.get("SSEEnabled")), **named}
 
 
-def _recovery(value: Any) -> Any:
-    return _switch((value or {}).get("PointInTimeRecoveryEnabled"))
+def _recovery(value: Any) -> dict[str, Any]:
+    value = value or {}
+    days = value.get("RecoveryPeriodInDays")
+    period = {} if days is None else {"RecoveryPeriodInDays": number_of(days)}
+    return {
+        "PointInTimeRecoveryEnabled": _switch(value.get("PointInTimeRecoveryEnabled")),
+        **period,
+    }
 
 
 def _switch(value: Any) -> Any:
@@ -155,6 +168,17 @@ COMPARISON = ConfigurationComparison(
     even_undeclared=("LocalSecondaryIndexes",),
     find_deletion=find_expiry,
     count_deleted=count_expired,
+    # Imported data is read once, when a table is made.
+    not_live=("ImportSourceSpecification",),
+    left_out={
+        "GlobalSecondaryIndexes": (
+            "ContributorInsightsSpecification",
+            "OnDemandThroughput",
+            "ProvisionedThroughput",
+            "WarmThroughput",
+        ),
+        "StreamSpecification": ("ResourcePolicy",),
+    },
 )
 
 _OF_REPLICAS = (
@@ -162,11 +186,67 @@ _OF_REPLICAS = (
     "DeletionProtectionEnabled",
     "TableClass",
     "Tags",
-    "ProvisionedThroughput",
 )
 """What a global table declares for each replica, and not for the whole."""
 
+
+def declare_in_region(declared: Mapping[str, Any], region: str) -> Mapping[str, Any]:
+    """The properties of a global table, with those of the replica in one region."""
+    replicas = declared.get("Replicas")
+    rows = replicas if isinstance(replicas, list) else []
+    own = [row for row in rows if isinstance(row, Mapping) and row.get("Region") == region]
+    return {**declared, **{name: row[name] for row in own for name in _OF_REPLICAS if name in row}}
+
+
+def _regions(value: Any) -> list[Any]:
+    regions = [row["Region"] for row in rules_of(value or [])]
+    if find_function(regions):
+        raise TypeError(value)
+    return sorted(regions)
+
+
+def find_gone(name: str, live: Any, declared: Any) -> str | None:
+    """What a declared global table would delete: replicas that it does not name, and old items."""
+    if name != "Replicas":
+        return find_expiry(name, live, declared)
+    try:
+        gone = sorted({*_regions(live)} - {*_regions(declared)})
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return f"the replicas in {', '.join(gone)} are deleted" if gone else None
+
+
 COMPARISON_OF_GLOBAL_TABLES = replace(
     COMPARISON,
-    forms={name: form for name, form in COMPARISON.forms.items() if name not in _OF_REPLICAS},
+    read=read_global_configuration,
+    forms={
+        **{
+            name: form for name, form in COMPARISON.forms.items() if name != "ProvisionedThroughput"
+        },
+        "Replicas": _regions,
+    },
+    find_deletion=find_gone,
+    in_region=declare_in_region,
+    not_live=(),
+    left_out={
+        "GlobalSecondaryIndexes": (
+            "ReadOnDemandThroughputSettings",
+            "ReadProvisionedThroughputSettings",
+            "WarmThroughput",
+            "WriteOnDemandThroughputSettings",
+            "WriteProvisionedThroughputSettings",
+        ),
+        # The settings of the replica in the stack's own region are compared.
+        "Replicas": (
+            "ContributorInsightsSpecification",
+            "GlobalSecondaryIndexes",
+            "GlobalTableSettingsReplicationMode",
+            "KinesisStreamSpecification",
+            "ReadOnDemandThroughputSettings",
+            "ReadProvisionedThroughputSettings",
+            "ReplicaStreamSpecification",
+            "ResourcePolicy",
+            "SSESpecification",
+        ),
+    },
 )

@@ -7,6 +7,7 @@ AWS::DynamoDB::Table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dataware.core.comparison import LiveConfiguration
@@ -54,6 +55,17 @@ def read_configuration(aws: Aws, name: str) -> LiveConfiguration:
         except (LookupFailedError, NotFoundError) as error:
             unread[name_of_property] = problem_of(error, permission)
     return LiveConfiguration(properties, unread)
+
+
+def read_global_configuration(aws: Aws, name: str) -> LiveConfiguration:
+    """The same of a global table, with the regions that it has replicas in.
+
+    Raises as `read_configuration` does.
+    """
+    live = read_configuration(aws, name)
+    others = [one["RegionName"] for one in _describe_table(aws, name).get("Replicas") or ()]
+    replicas = [{"Region": region} for region in sorted({*others, aws.region})]
+    return replace(live, properties={**live.properties, "Replicas": replicas})
 
 
 def _describe_table(aws: Aws, name: str) -> Mapping[str, Any]:

@@ -148,4 +148,6 @@ COMPARISON = ConfigurationComparison(
     # A repository that is encrypted with a key of KMS stays so, whatever its template leaves out.
     even_undeclared=FIXED,
     find_deletion=find_expiring,
+    # It says what CloudFormation does when it deletes the repository.
+    not_live=("EmptyOnDelete",),
 )

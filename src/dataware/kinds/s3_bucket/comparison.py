@@ -123,4 +123,9 @@ COMPARISON = ConfigurationComparison(
     is_fixed=lambda name, _live, _declared: name in FIXED,
     find_deletion=describe_deletion,
     count_deleted=count_expired,
+    left_out={
+        "BucketEncryption": ("BlockedEncryptionTypes",),
+        "LifecycleConfiguration": ("TransitionDefaultMinimumObjectSize",),
+        "ObjectLockConfiguration": ("DefaultEventHold",),
+    },
 )
