@@ -104,6 +104,8 @@ def test_an_app_in_typescript_is_planned_and_deployed(
 
     first = project.dataware_deploy()
     assert first.count("Successfully migrated data to") == 2
+    # Everything that is read in a log: plan, copies, CDK's own lines, and what is true now.
+    assert len(first.splitlines()) <= 32, first
     check_data()
     assert owned() == own
     project.check_no_difference()

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataware.calc.highest_counts import HighestCounts
 from dataware.core.events import FEW_BATCHES
 from dataware.core.model import Size
 from dataware.migrate import Counts
@@ -165,3 +169,29 @@ def test_progress_tells_the_bytes() -> None:
     copy = Copy(Size(10, 0))
     copy.meter.count(2, size=300)
     assert copy.told(1.0)["bytes"] == 300
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 60), max_size=6), min_size=1, max_size=4),
+    st.integers(1, 200),
+    st.booleans(),
+)
+def test_no_round_tells_of_less_than_the_one_before(
+    rounds: list[list[int]], total: int, exact: bool
+) -> None:
+    """A copy that begins anew counts from zero, and neither its count nor its batches go down."""
+    highest, events = HighestCounts(), Events()
+    for steps in rounds:
+        clock = ManualClock()
+        size = Size(total, 0, exact=exact)
+        meter = CopyProgress(SUBJECT, size, Counts(), clock, events, highest=highest)
+        for done in steps:
+            clock.time += 1.0
+            meter.count(done)
+            meter.tick()
+            assert meter.detail["done"] >= meter.done
+        meter.finish()
+    told = [one.data["done"] for one in events if one.code == "progress"]
+    assert told == sorted(told)
+    batches = [one.data["batch"] for one in events if one.code == "batch"]
+    assert batches == sorted(set(batches))

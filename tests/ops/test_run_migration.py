@@ -125,6 +125,18 @@ def test_a_source_that_never_holds_still_is_incomplete() -> None:
     assert there.markers["new"].state is MarkerState.RUNNING
 
 
+def test_a_second_round_begins_no_count_at_zero() -> None:
+    """What a script reads goes up only: records in the target, batches, and what was compared."""
+    there = world()
+    there.dropped = {"k03", "k08"}
+    run(there)
+    assert there.events.codes.count("found") == 2, "there was a second round"
+    for code, field in (("progress", "done"), ("batch", "batch")):
+        told = [one.data[field] for one in there.events if one.code == code]
+        assert told
+        assert told == sorted(told)
+
+
 def test_what_is_left_behind_is_not_complete_unless_accepted() -> None:
     """Archived objects keep a run incomplete until somebody says that this is all right."""
     there = world()

@@ -8,9 +8,18 @@ from typing import Any
 import pytest
 
 from dataware.core.errors import InputError, LookupFailedError
+from dataware.core.events import event
 from dataware.core.model import Marker, MarkerState, Problem
 from dataware.ops.context import NoJournals
-from dataware.ops.status import MigrationStatus, amount, check_seen, runs_on_record, status
+from dataware.ops.status import (
+    MigrationStatus,
+    amount,
+    check_seen,
+    runs_on_record,
+    status,
+    with_shared_names,
+)
+from dataware.report.runs import runs_text
 from support.world import World
 
 RUNNING: dict[str, Any] = {
@@ -244,3 +253,19 @@ def test_an_id_that_no_record_names_is_resolved() -> None:
     there = World(markers={"new": marker(command_run="20261129-000000-000-00")})
     found = status(there.context(), "20261128-192754-941-3e", lambda _name: "r1")
     assert [one.target for one in found] == ["new"]
+
+
+def test_two_targets_of_one_name_are_told_with_their_kinds() -> None:
+    """A table and a bucket may share a name, and their lines, rows and titles differ."""
+    runs = with_shared_names(
+        MigrationStatus(kind, name, "old", "complete", "r1", {})
+        for kind, name in (("dynamodb-table", "x"), ("s3-bucket", "x"), ("s3-bucket", "y"))
+    )
+    assert [run.title for run in runs] == ["x (table)", "x (bucket)", "y"]
+    assert [run.words()["name"] for run in runs] == ["x", "x", "y"]
+    texts = [event("migration-status", progress="", **run.words()).text() for run in runs]
+    assert texts[:2] == ["old → x (table): complete", "old → x (bucket): complete"]
+    table = [line.plain for line in runs_text(runs, 200)]
+    assert [line.split("  ")[0] for line in table[1:]] == ["x (table)", "x (bucket)", "y"]
+    narrow = [line.plain for line in runs_text(runs, 30)]
+    assert "old → x (table)" in narrow

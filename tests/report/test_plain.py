@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from dataware.core.events import event
+from dataware.core.events import Event, event
 from dataware.kinds import load
 from dataware.report import Format, appearance, make_renderer
 from dataware.report.jsonlines import JsonRenderer
@@ -133,9 +133,8 @@ def test_progress_of_several_resources_names_each() -> None:
         for at in (0.0, 11.0, 22.0):
             now[0] = at
             for name in ("Orders", "Waitlist"):
-                figures = {"done": 1, "total": 9, "rate": 1, "eta": "8 s", "slow": ""}
-                render(event("progress", name=name, unit="item", **figures))
-    lines = stream.getvalue().splitlines()
+                render(copying(name))
+    lines = [line for line in stream.getvalue().splitlines() if "In all" not in line]
     assert (
         lines
         == [
@@ -144,6 +143,62 @@ def test_progress_of_several_resources_names_each() -> None:
         ]
         * 2
     )
+
+
+def copying(name: str, **more: object) -> Event:
+    """Progress of a copy."""
+    figures = {"done": 1, "total": 9, "rate": 1, "eta": "8 s", "slow": "", "phase": "copying"}
+    return event("progress", **{"name": name, "unit": "item", **figures, **more})
+
+
+def test_a_table_and_a_bucket_of_one_name_are_named_with_their_kinds() -> None:
+    """Otherwise nobody could tell whose line it is."""
+    stream, now = io.StringIO(), [0.0]
+    with PlainRenderer(stream, now=lambda: now[0]) as render:
+        for at in (0.0, 11.0):
+            now[0] = at
+            for kind in ("dynamodb-table", "s3-bucket"):
+                render(copying("orders", kind=kind))
+    lines = [line for line in stream.getvalue().splitlines() if "In all" not in line]
+    assert lines == [
+        "📊 orders (table): 1 of 9 items, 1/s, 8 s left",
+        "📊 orders (bucket): 1 of 9 items, 1/s, 8 s left",
+    ]
+
+
+def test_a_pipe_is_told_of_the_whole_run_at_most_every_ten_seconds() -> None:
+    """Resources, records, rate and time left; one resource and the end need no such line."""
+    stream, now = io.StringIO(), [0.0]
+    with PlainRenderer(stream, now=lambda: now[0]) as render:
+        for second in range(41):
+            now[0] = float(second)
+            if second == 5:
+                render(event("phase", phase="waiting", name="uploads"))
+            render(copying("orders", done=100 * second, total=4000, rate=100))
+        render(event("migrated", name="orders"))
+        render(event("migrated", name="uploads"))
+        now[0] = 99.0
+        render(event("sum", after="99 s", text="2 copied"))
+    told = [line for line in stream.getvalue().splitlines() if "In all: " in line]
+    assert told == [
+        "📊 In all: 0 of 2 resources, 1,500/4,000+, 100/s",
+        "📊 In all: 0 of 2 resources, 2,500/4,000+, 100/s",
+        "📊 In all: 0 of 2 resources, 3,500/4,000+, 100/s",
+    ]
+    assert len(told) < len(stream.getvalue().splitlines())
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_line_of_the_whole_run_needs_no_sign(plain: bool) -> None:
+    """`--plain` has the word of progress, as every line of it."""
+    stream, now = io.StringIO(), [0.0]
+    with PlainRenderer(stream, signs=not plain, now=lambda: now[0]) as render:
+        for at in (0.0, 30.0):
+            now[0] = at
+            render(copying("orders"))
+            render(copying("uploads"))
+    (told,) = [line for line in stream.getvalue().splitlines() if "In all: " in line]
+    assert told.startswith("progress: In all: 0 of 2" if plain else "📊 In all: 0 of 2")
 
 
 def test_a_long_look_tells_at_most_one_line_in_ten_seconds() -> None:

@@ -138,6 +138,10 @@ def test_kinds_tell_resources_of_one_name_apart() -> None:
     progress.take(copying("Orders", 1, 10, kind="dynamodb-table"), 0.0)
     progress.take(copying("Orders", 1, 10, kind="s3-bucket"), 0.0)
     assert progress.whole()["resources"] == 2
+    assert [line.split("  ")[0].split(" copying")[0] for line in shown(progress)[:2]] == [
+        "Orders (table)",
+        "Orders (bucket)",
+    ]
     other = RunProgress()
     other.take(copying("Orders", 1, 10, kind="s3-bucket"), 0.0)
     other.take(event("migrated", name="Orders"), 0.0)

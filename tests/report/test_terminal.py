@@ -144,7 +144,7 @@ def test_the_bars_are_never_higher_than_the_window() -> None:
 def test_progress_without_phase_or_figures_has_a_bar_all_the_same() -> None:
     """A record of a run that has just begun says no more than that."""
     bars = ProgressBars(lambda: 7.0)
-    bars.take(event("watch-progress", source="a", name="new", progress="", age=0))
+    bars.take(event("watch-progress", source="a", name="new", title="new", progress="", age=0))
     assert shown(bars, console(80)) == ["new"]
 
 
@@ -152,7 +152,15 @@ def test_figures_grow_old_between_two_looks() -> None:
     """The age on the bar is that of now, not that of the last look."""
     now = [0.0]
     bars = ProgressBars(lambda: now[0])
-    data = {"source": "a", "name": "new", "progress": "", "done": 1, "total": 9, "rate": 1}
+    data = {
+        "source": "a",
+        "name": "new",
+        "title": "new",
+        "progress": "",
+        "done": 1,
+        "total": 9,
+        "rate": 1,
+    }
     bars.take(event("watch-progress", age=4, **data))
     now[0] = 3.0
     assert shown(bars, console(80))[0].endswith("7 s ago")
@@ -162,8 +170,9 @@ def test_a_table_and_a_bucket_of_one_name_have_a_bar_each() -> None:
     """Kinds tell them apart where the events name them."""
     bars = ProgressBars(lambda: 0.0)
     for kind in ("s3-bucket", "dynamodb-table"):
-        bars.take(event("watch-progress", source="a", name="new", progress="", age=0, kind=kind))
-    assert len(shown(bars, console(80))) == 2
+        data = {"source": "a", "name": "new", "title": "new", "progress": "", "age": 0}
+        bars.take(event("watch-progress", kind=kind, **data))
+    assert shown(bars, console(80)) == ["new (bucket)", "new (table)"]
 
 
 def test_a_name_cannot_move_the_cursor() -> None:

@@ -71,6 +71,17 @@ def test_a_living_run_is_not_disturbed(store: FakeParameters) -> None:
     assert markers(store).get(KIND, TARGET).run == "run-1"
 
 
+def test_a_refusal_names_the_run_by_which_people_know_it(store: FakeParameters) -> None:
+    """The id that `status` and `report` show, and the resource it holds."""
+    record = replace(running(), detail={"command_run": "20261129-100000-123-ab"})
+    markers(store).begin(KIND, TARGET, record)
+    found = markers(store, "host-2").get(KIND, TARGET)
+    assert (found.run, found.shown_run) == ("run-1", "20261129-100000-123-ab")
+    wanted = f"{TARGET} is being migrated by run 20261129-100000-123-ab on host-1"
+    with pytest.raises(RefusedError, match=wanted):
+        markers(store, "host-2").begin(KIND, TARGET, running("run-2"))
+
+
 def test_a_dead_run_is_taken_over(store: FakeParameters) -> None:
     """After the time of silence the next run goes on; the beginning stays what it was."""
     markers(store).begin(KIND, TARGET, running())

@@ -46,9 +46,11 @@ def test_any_other_name_is_left_as_it_is(folder: Path, name: str) -> None:
 
 
 def test_a_run_of_several_migrations_names_them(folder: Path) -> None:
-    """To be chosen from."""
-    run = keep(folder, 0.0, {"migration": "abc123"}, {"migration": "def456"})
-    with pytest.raises(InputError, match="made 2 migrations: name one of abc123, def456"):
+    """To be chosen from: by id, and by the resource where its name was told."""
+    orders = {"migration": "abc123", "name": "orders-prod"}
+    run = keep(folder, 0.0, orders, {"migration": "def456"})
+    chosen = r"made 2 migrations: name one of orders-prod \(abc123\), def456"
+    with pytest.raises(InputError, match=chosen):
         resolve_migration(folder, run)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataware.calc.highest_counts import HighestCounts
 from dataware.verify.progress import QUIET_SECONDS, VerifyProgress
 from dataware.verify.run import compare
 from support.copying import Events
@@ -83,3 +84,21 @@ def test_a_place_is_only_named() -> None:
         *("phase", "progress", "eta", "seconds_left", "done", "total", "exact", "rate", "unit"),
         *WORDS,
     }
+
+
+@given(st.lists(st.lists(st.integers(1, 500), max_size=5), max_size=5), st.integers(1, 2))
+def test_another_reading_tells_of_no_less_than_was_compared(
+    readings: list[list[int]], sides: int
+) -> None:
+    """Readings of one verification, and verifications of several rounds, only ever go up."""
+    highest, told = HighestCounts(), Events()
+    clock = ManualClock()
+    for counts in readings:
+        measure = VerifyProgress(WORDS, "item", 1000, clock, told, highest=highest)
+        for _ in range(2):
+            measure.begin(sides)
+            for count in counts:
+                clock.time += 2.0
+                measure.read(count)
+    done = [one.data["done"] for one in told if one.code == "verify-progress"]
+    assert done == sorted(done)

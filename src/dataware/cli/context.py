@@ -21,7 +21,8 @@ from dataware.core.events import Event, event
 from dataware.core.ports import Aws, Emit, StopRequest
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.run_bounds import AT_ONCE
-from dataware.report.brief import without_decisions
+from dataware.report import Format
+from dataware.report.brief import NEEDED_IN_LOGS, RepetitionFilter, without_decisions
 from dataware.state import FileJournals, ParameterMarkers
 
 
@@ -33,18 +34,27 @@ def outside(
     strict: bool = False,
     listener: Emit | None = None,
     brief: bool = False,
+    repeated: RepetitionFilter | None = None,
 ) -> Iterator[Context]:
     """The context of one command, with its display and its signals.
 
     `copies` says that the command writes, so that the first Ctrl-C lets it finish what is in
     flight. `listener` is told of every event, too. `brief` says that a plan is shown, so that on a
-    terminal its decisions need no lines of their own.
+    terminal its decisions need no lines of their own. `repeated` is the filter of a command with
+    several contexts; it, and `brief` with it, holds wherever a person reads.
     """
     limit_malloc_arenas()
     quiet = relaxed_gc() if copies else nullcontext()
     with quiet, display(options) as show, _stop(options, show, graceful=copies) as stop:
         account = open_account(options, stop=stop)
-        renderer = without_decisions(show) if brief and is_read(options) else show
+        renderer: Emit = show
+        folds = repeated is not None and options.format is Format.TEXT and not options.full
+        if repeated is not None and folds:
+            renderer = repeated.over(renderer)
+        if brief and is_read(options):
+            renderer = without_decisions(renderer)
+        elif brief and folds:
+            renderer = without_decisions(renderer, keeps=NEEDED_IN_LOGS)
         emit = _both(with_run_log(renderer, account), listener)
         context = make_context(account, emit, stop, strict=strict)
         context = replace(context, command_run=run_of_command())

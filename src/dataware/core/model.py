@@ -171,6 +171,11 @@ class Marker:
     batches: bool = False
     removal: str = ""
 
+    @property
+    def shown_run(self) -> str:
+        """The id that people see: of the command's run, else of the migration."""
+        return str(self.detail.get("command_run") or self.run or "")
+
 
 NO_MARKER = Marker(MarkerState.NONE)
 

@@ -44,6 +44,11 @@ def unit_of_type(cfn_type: str) -> str:
     return load(cfn_type).unit
 
 
+def short_of(slug: str) -> str:
+    """What people call a type, by the word that records and events have for it: "table"."""
+    return next((kind.short for kind in kinds() if kind.names.slug == slug), slug)
+
+
 def list_copied() -> str:
     """What dataware copies and compares, in words: "buckets and tables"."""
     nouns = dict.fromkeys(f"{kind.short}s" for kind in kinds() if kind.copying)

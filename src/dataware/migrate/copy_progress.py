@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from dataware.calc.highest_counts import HighestCounts
 from dataware.calc.rate import RateEstimator, rough
 from dataware.core.events import FEW_BATCHES, event
 from dataware.core.model import Size
@@ -40,7 +41,7 @@ class CopyProgress:
     what earlier runs did; when the `total` is only an estimate, batches are told of once their
     number is known, at the end. `retries` tells how many requests this process has sent again, and
     `ceiling` which bound that a person has set holds the copy back; it is asked whenever progress
-    is told.
+    is told. `highest` is what earlier rounds of the same migration have told of.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class CopyProgress:
         emit: Emit,
         *,
         retries: Callable[[], int] = lambda: 0,
+        highest: HighestCounts | None = None,
     ):
         self._subject = subject
         self._total = total
@@ -62,8 +64,9 @@ class CopyProgress:
         self._before = self._done = before.in_target
         self._skipped = before.skipped
         self._bytes = before.bytes
-        self._ahead = self._highest = 0
-        self._batches_reported = self._done // subject.batch
+        self._ahead = 0
+        self._highest = highest or HighestCounts()
+        self._highest.batches = max(self._highest.batches, self._done // subject.batch)
         self._ticked = clock.monotonic()
         self._speed = RateEstimator(self._ticked, self._done)
         self._throttles: Counter[str] = Counter()
@@ -83,7 +86,7 @@ class CopyProgress:
         seconds_left = self._seconds_left()
         return {
             "phase": "copying",
-            "done": max(self._highest, self.done),
+            "done": max(self._highest.copied, self.done),
             "total": self._whole(),
             "exact": self._total.exact,
             "skipped": self._skipped,
@@ -113,7 +116,7 @@ class CopyProgress:
         self._skipped += skipped
         self._bytes += size
         whole = self._done // self._subject.batch
-        if self._batches_reported < whole <= FEW_BATCHES:
+        if self._highest.batches < whole <= FEW_BATCHES:
             self._report_batches(whole)
 
     def finish(self) -> None:
@@ -152,15 +155,15 @@ class CopyProgress:
         if not self._total.exact:
             return
         batches = max(-(-self._total.items // self._subject.batch), whole)
-        untold = range(self._batches_reported + 1, whole + 1)
+        untold = range(self._highest.batches + 1, whole + 1)
         for batch in untold if batches <= FEW_BATCHES else untold[-1:]:
             words = self._subject.words()
             self._emit(event("batch", batch=batch, batches=batches, **words))
-        self._batches_reported = max(whole, self._batches_reported)
+        self._highest.batches = max(whole, self._highest.batches)
 
     def _whole(self) -> int:
         """The total as far as it is known: an estimate may turn out to be too low."""
-        return max(self._total.items, self._highest, self.done + self._skipped)
+        return max(self._total.items, self._highest.copied, self.done + self._skipped)
 
     def _seconds_left(self) -> float | None:
         """The seconds that are left; None also once more is done than was estimated."""
@@ -186,14 +189,15 @@ class CopyProgress:
             self._speed = RateEstimator(self._ticked, self._before)
         self._speed.observe(self._ticked, self.done)
         self.held = self.ceiling()
-        # What another process has told of may have to be done again; what is shown stays.
-        self._highest = max(self._highest, self.done)
+        # What another process or an earlier round has told of may have to be done again; what is
+        # shown stays.
+        self._highest.copied = max(self._highest.copied, self.done)
         throttled, seconds_left = sum(self._throttles.values()), self._seconds_left()
         self._emit(
             event(
                 "progress",
                 phase="copying",
-                done=self._highest,
+                done=self._highest.copied,
                 total=self._whole(),
                 exact=self._total.exact,
                 skipped=self._skipped,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
+from dataware.calc.highest_counts import HighestCounts
 from dataware.core.copier import CopyOrder, CopyTools
 from dataware.core.events import event
 from dataware.core.kind import Kind
@@ -46,7 +47,7 @@ LEAST_IN_FLIGHT = 8 * 1024**2
 class CopyRun:
     """One copy to make; `stop` and `publish` are those of the engine.
 
-    Nothing is sent beyond the `term` of the lock.
+    Nothing is sent beyond the `term` of the lock. `highest` is what earlier rounds told of.
     """
 
     context: Context
@@ -58,6 +59,7 @@ class CopyRun:
     stop: Callable[[], bool]
     publish: Callable[[Mapping[str, object]], None]
     term: LeaseTerm | None = None
+    highest: HighestCounts = field(default_factory=HighestCounts)
 
     async def run(self) -> None:
         """Copy what is not yet accounted for. Raises Incomplete when asked to stop."""
@@ -135,7 +137,13 @@ class CopyRun:
     def _tools(self, size: Size, wire: Wire) -> RunTools:
         clock, emit = self.context.clock, self.context.emit
         progress = CopyProgress(
-            self._subject, size, self.progress.counts, clock, emit, retries=lambda: wire.retries
+            self._subject,
+            size,
+            self.progress.counts,
+            clock,
+            emit,
+            retries=lambda: wire.retries,
+            highest=self.highest,
         )
         return RunTools(self.journal, self.progress, clock, emit, progress, self.stop, self.publish)
 

@@ -98,7 +98,7 @@ def _consequence(record: ForgettableRecord) -> str:
 
 
 def _holder(marker: Marker) -> str:
-    return f"run {marker.run} on {marker.detail.get('holder', 'another machine')}"
+    return f"run {marker.shown_run} on {marker.detail.get('holder', 'another machine')}"
 
 
 def _choices(runs: list[MigrationStatus]) -> str:

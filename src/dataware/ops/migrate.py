@@ -146,8 +146,8 @@ def _check_whole(marker: Marker, source: Location) -> None:
     if marker.state is MarkerState.RUNNING:
         raise RefusedError(
             f"{source.name} holds only part of the data, because the migration into it from "
-            f"{marker.source} has not ended (run {marker.run}); finish that first, or copy from "
-            f"{marker.source}"
+            f"{marker.source} has not ended (run {marker.shown_run}); finish that first, or copy "
+            f"from {marker.source}"
         )
 
 
@@ -155,5 +155,5 @@ def _check_marker(marker: Marker, source: str, target: str) -> None:
     if marker.state is MarkerState.RUNNING and marker.source != source:
         raise RefusedError(
             f"a migration from {marker.source} into {target} is unfinished (run "
-            f"{marker.run}); finish it first with `dataware migrate`, from {marker.source}"
+            f"{marker.shown_run}); finish it first with `dataware migrate`, from {marker.source}"
         )

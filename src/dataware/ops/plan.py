@@ -163,7 +163,7 @@ def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision
         return decision
     reason = (
         f"{source.name} holds only part of the data, because the migration into it from "
-        f"{source.marker.source} has not ended (run {source.marker.run}); finish that first "
+        f"{source.marker.source} has not ended (run {source.marker.shown_run}); finish that first "
         "with `dataware migrate`, or name its source as the fallback instead"
     )
     return decision.stop(7, reason)

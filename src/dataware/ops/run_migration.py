@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+from dataware.calc.highest_counts import HighestCounts
 from dataware.core.copier import CopyOrder
 from dataware.core.errors import (
     DatawareError,
@@ -166,6 +167,7 @@ class _MigrationRun:
     ) -> None:
         self.stands = migration.create is None
         self._held: MadeTarget | None = None
+        self._highest = HighestCounts()
         self._context = context
         self._migration = migration
         self._run = run
@@ -323,6 +325,7 @@ class _MigrationRun:
             self._stop,
             self._keeper.publish,
             self._keeper.term,
+            self._highest,
         )
 
     def _enter(self, phase: str) -> None:
@@ -343,7 +346,9 @@ class _MigrationRun:
         )
         words, unit = migration.words(), migration.kind.unit
         clock, emit, publish = context.clock, context.emit, self._keeper.publish
-        measure = VerifyProgress(words, unit, items, clock, emit, publish=publish)
+        measure = VerifyProgress(
+            words, unit, items, clock, emit, publish=publish, highest=self._highest
+        )
         return run_comparison(context, migration.kind, pair, self._stop, measure)
 
     def _stop(self) -> bool:

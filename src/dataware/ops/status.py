@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -12,7 +13,7 @@ from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.events import event, format_count
 from dataware.core.model import Marker, MarkerState
 from dataware.core.names import is_arn, parse_name, place_of
-from dataware.kinds import kinds
+from dataware.kinds import kinds, short_of
 from dataware.migrate import CopyState
 from dataware.ops.context import Context
 from dataware.ops.failure_summary import state_of
@@ -40,7 +41,8 @@ class MigrationStatus:
     `state` is running, interrupted (begun, and no run is alive), complete, how the last run
     ended: incomplete, stopped or failed, or unknown where the record cannot be read, for which
     `problem` is the reason. `age` is how old the record is, in seconds, by the service's clock.
-    `local` is what a journal on this machine knows of the same run.
+    `local` is what a journal on this machine knows of the same run. `shares_name` says that another
+    migration on record has a target of the same name.
     """
 
     kind: str
@@ -52,6 +54,12 @@ class MigrationStatus:
     age: float | None = None
     local: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
+    shares_name: bool = False
+
+    @property
+    def title(self) -> str:
+        """The target, with its kind where the name alone is that of another one, too."""
+        return f"{self.target} ({short_of(self.kind)})" if self.shares_name else self.target
 
     @property
     def key(self) -> tuple[str, str]:
@@ -104,6 +112,7 @@ class MigrationStatus:
             "kind": self.kind,
             "source": self.source or UNKNOWN,
             "name": self.target,
+            "title": self.title,
             "run": self.run,
             "state": self.state,
             "failure_reason": self.why,
@@ -148,7 +157,7 @@ def runs_on_record(
     `resolve` answers with the migration of an id that no record names. Raises LookupFailedError
     and InputError.
     """
-    runs = sorted((_run(*record) for record in context.markers.all()), key=_order)
+    runs = with_shared_names(_run(*record) for record in context.markers.all())
     if name is None:
         return runs
     own = _name_here(context, name)
@@ -160,6 +169,13 @@ def runs_on_record(
             f"{context.aws.region}; `dataware status` lists those that are"
         )
     return chosen
+
+
+def with_shared_names(runs: Iterable[MigrationStatus]) -> list[MigrationStatus]:
+    """All runs in order, each of which knows whether its target's name is another's as well."""
+    found = sorted(runs, key=_order)
+    names = Counter(run.target for run in found)
+    return [replace(run, shares_name=names[run.target] > 1) for run in found]
 
 
 def _name_here(context: Context, text: str) -> str:

@@ -69,6 +69,14 @@ def overall_line(whole: Row, width: int) -> str:
 
     A total that is not known to the last one is "about", and one that lacks some resources "+".
     """
+    parts = overall_parts(whole)
+    while len(parts) > 1 and cell_len(f"In all: {_join_parts(parts)}") > width:
+        parts.pop()
+    return cut_text(f"In all: {_join_parts(parts)}", width)
+
+
+def overall_parts(whole: Row) -> list[str]:
+    """What there is to say of a whole run, what matters most first."""
     done, total = number_of(whole, "done"), number_of(whole, "total")
     of = f"{'' if whole.get('exact') or whole.get('more') else '~'}{total:,}"
     of += "+" if whole.get("more") and total else ""
@@ -80,9 +88,7 @@ def overall_line(whole: Row, width: int) -> str:
         remaining = f"{whole['left']} left" if whole.get("left") else ""
         parts += [part for part in (f"{_figure(whole.get('rate', 0))}/s", remaining) if part]
         parts += [str(whole["bytes"])] if whole.get("bytes") else []
-    while len(parts) > 1 and cell_len(f"In all: {_join_parts(parts)}") > width:
-        parts.pop()
-    return cut_text(f"In all: {_join_parts(parts)}", width)
+    return parts
 
 
 def _growth(row: Row, parts: list[str]) -> int:

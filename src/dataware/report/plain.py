@@ -1,7 +1,8 @@
 """Plain lines: for pipes, for CI, and for people who ask for them.
 
-Nothing here moves the cursor. Lines of progress come at a bounded rate. On a terminal lines are
-broken between words; in a pipe an event is one line, however long.
+Nothing here moves the cursor. Lines of progress come at a bounded rate, and so does the one about
+all resources of a run. On a terminal lines are broken between words; in a pipe an event is one
+line, however long.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from threading import RLock
-from typing import Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from dataware.core.events import Event, Level
+from dataware.core.events import Event, Level, event
 from dataware.report.event_sampler import BARS, PHASE, EventSampler
 from dataware.report.line import can_show_signs, line
 from dataware.report.output import Output
+from dataware.report.resource_labels import ResourceLabels
+
+if TYPE_CHECKING:
+    from dataware.report.run_progress import RunProgress
 
 PERIOD = 10.0
 SAMPLE = 100
@@ -59,25 +64,51 @@ class PlainRenderer:
         self._unicode = can_show_signs(stream)
         self._signs = signs and self._unicode
         self._bounded = EventSampler(now, period=PERIOD, sample=SAMPLE)
-        self._names: set[object] = set()
+        self._labels = ResourceLabels()
+        self._now = now
+        self._progress: RunProgress | None = None
+        self._told_of_all: float | None = None
         self._lock = RLock()
 
     def __call__(self, event: Event) -> None:
         """Render an event; may be called from any thread."""
         with self._lock:
-            if event.code == PHASE or event.code in BARS:
-                self._names.add(event.data.get("name"))
+            self._follow(event)
             for each in self._bounded.admit(event):
                 if each.code == "plan":
                     self._write_plan(_plan_of(each))
                 if each.code == "fleet":
                     self._write_matrix(each)
                 self._write(each)
+            self._write_whole()
+
+    def _follow(self, happened: Event) -> None:
+        """Keep count of what makes progress; what a plan or a refusal tells of does not."""
+        moves = happened.code == PHASE or happened.code in BARS
+        if moves:
+            self._labels.note(happened.data)
+        if moves and self._progress is None:
+            # Only a run that copies needs what counts it, and that needs rich.
+            from dataware.report.run_progress import RunProgress  # noqa: PLC0415 - see above
+
+            self._progress = RunProgress()
+        if self._progress is not None:
+            self._progress.take(happened, 0.0)  # how long a phase lasts has no line here
+
+    def _write_whole(self) -> None:
+        """Tell how far the whole run is, if it has several resources, and it is time to."""
+        if self._progress is None or not (text := self._progress.sum_up()):
+            return
+        now = self._now()
+        self._told_of_all = now if self._told_of_all is None else self._told_of_all
+        if now - self._told_of_all >= PERIOD:
+            self._told_of_all = now
+            self._write(event("run-progress", progress=text))
 
     def _write(self, event: Event) -> None:
         text = line(event, signs=self._signs)
-        if event.code in NAMELESS and len(self._names) > 1:
-            text = line(_with_name(event), signs=self._signs)
+        if event.code in NAMELESS and self._labels.several:
+            text = line(_with_label(event, self._labels.label(event.data)), signs=self._signs)
         if self._wraps and self._columns is not None:
             from dataware.report.wrapping import wrap_text  # noqa: PLC0415 - for a terminal only
 
@@ -141,10 +172,10 @@ class PlainRenderer:
             self._write(each)
 
 
-def _with_name(happened: Event) -> Event:
-    """Progress with the name of its resource, which a run of several has to tell."""
-    message = happened.message
-    return replace(happened, message=replace(message, template=f"{{name}}: {message.template}"))
+def _with_label(happened: Event, label: str) -> Event:
+    """Progress with what its resource is called, which a run of several has to tell."""
+    message = replace(happened.message, template=f"{{label}}: {happened.message.template}")
+    return replace(happened, message=message, data={**happened.data, "label": label})
 
 
 def _plan_of(event: Event) -> Mapping[str, Any]:

@@ -22,8 +22,9 @@ from dataware.calc.measures import volume
 from dataware.calc.rate import rough
 from dataware.core.events import Event
 from dataware.core.printable import escape_unprintable
-from dataware.report.bar import Row, bar_lines, cut_text, number_of, overall_line
+from dataware.report.bar import Row, bar_lines, cut_text, number_of, overall_line, overall_parts
 from dataware.report.event_sampler import BARS, ENDS, LOOK, PHASE, migration_of
+from dataware.report.resource_labels import ResourceLabels
 
 WAITING: Final = "waiting"
 COPYING: Final = "copying"
@@ -96,6 +97,7 @@ class RunProgress:
         self._copied = self._total = self._bytes = self._ended = 0
         self._rate = 0.0
         self._look = ""
+        self._labels = ResourceLabels()
 
     def take(self, happened: Event, now: float) -> None:
         """What happened at a moment, in seconds that never go back."""
@@ -103,6 +105,7 @@ class RunProgress:
         self._look = happened.text() if happened.code == LOOK else ""
         if happened.code in BARS or happened.code == PHASE:
             self._resources.setdefault(key, ResourceProgress()).take(happened.data, now)
+            self._labels.note(happened.data)
         elif happened.code in ENDS and key in self._resources:
             self._resources[key].end(done=happened.code in SUCCESSES)
         else:
@@ -140,7 +143,9 @@ class RunProgress:
         if self._look:
             most = max(1, most - 1)
             yield cut_text(self._look, width), False
-        live = [one.row_at(now) for one in self._resources.values() if not one.ended]
+        live = [
+            self._with_label(one.row_at(now)) for one in self._resources.values() if not one.ended
+        ]
         live.sort(key=lambda row: row.get("phase") == WAITING)
         whole = len(self._resources) > 1 and most > 2 and self._copies_several()
         room = most - whole
@@ -151,6 +156,19 @@ class RunProgress:
             yield cut_text(f"… and {len(live) - len(rows):,} more", width), True
         if whole:
             yield overall_line(self.whole(), width), False
+
+    def _with_label(self, row: Row) -> Row:
+        """A row under what its resource is called among the others."""
+        return {**row, "name": self._labels.label(row)}
+
+    def sum_up(self) -> str:
+        """How far the whole run is, for a line of its own; empty for one resource, and at the end.
+
+        As on a terminal, a run that only watches others has no such line.
+        """
+        if len(self._resources) < 2 or not self or not self._copies_several():
+            return ""
+        return ", ".join(overall_parts(self.whole()))
 
     def _copies_several(self) -> bool:
         """Whether this run copies; one that watches others is told of no whole."""

@@ -88,7 +88,7 @@ def _cells(run: MigrationStatus) -> tuple[str, ...]:
         time_left = (
             rough(run.number("seconds_left")) if run.detail.get("seconds_left") is not None else ""
         )
-    source, target = escape_unprintable(run.source or "unknown"), escape_unprintable(run.target)
+    source, target = escape_unprintable(run.source or "unknown"), escape_unprintable(run.title)
     return target, source, _state(run), amount(run), rate, time_left, format_age(run), run.shown_run
 
 

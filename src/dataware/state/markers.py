@@ -253,7 +253,7 @@ class ParameterMarkers:
     def _busy(self, stored: StoredValue) -> RefusedError:
         value = stored.value
         return RefusedError(
-            f"{value.target} is being migrated by run {value.run} on {value.holder} (last "
+            f"{value.target} is being migrated by run {_shown_run(value)} on {value.holder} (last "
             f"heartbeat {stored.age:.0f} s ago): wait until it ends; if it crashed, run the "
             f"same command again in {max(1.0, self._alive_seconds - stored.age):.0f} s"
         )
@@ -272,3 +272,8 @@ class ParameterMarkers:
     @staticmethod
     def _is_own(stored: MarkerValue, mine: MarkerValue) -> bool:
         return (stored.run, stored.token) == (mine.run, mine.token) and mine.run is not None
+
+
+def _shown_run(value: MarkerValue) -> str:
+    """The id by which `status` and `report` know the run that holds the lock."""
+    return str(value.detail.get("command_run") or value.run)

@@ -26,21 +26,30 @@ def resolve_migration(folder: Path, name: str) -> str:
     if RUN_ID.fullmatch(name) is None:
         return name
     runs = [run for run in kept_runs(folder) if run.run.startswith(name)]
-    ids = dict.fromkeys(each for run in runs[:1] for each in migrations_of(run))
+    ids = {id: target for run in runs[:1] for id, target in _targets_of(run).items()}
     if len(runs) != 1 or not ids:
         return name
     if len(ids) > 1:
-        raise InputError(
-            f"run {runs[0].run} made {len(ids)} migrations: name one of {', '.join(ids)}"
-        )
+        named = ", ".join(f"{target} ({id})" if target else id for id, target in ids.items())
+        raise InputError(f"run {runs[0].run} made {len(ids)} migrations: name one of {named}")
     return next(iter(ids))
 
 
 def migrations_of(run: StoredRun) -> list[str]:
     """The ids of the migrations that a run made or continued, in order."""
-    each_data = (record.get("data") for record in run.records())
-    named = (data.get("migration") for data in each_data if isinstance(data, dict))
-    return list(dict.fromkeys(each for each in named if isinstance(each, str) and each))
+    return list(_targets_of(run))
+
+
+def _targets_of(run: StoredRun) -> dict[str, str]:
+    """The targets of the migrations of a run by their ids, in order; empty where none is told."""
+    targets: dict[str, str] = {}
+    for record in run.records():
+        data: object = record.get("data")
+        if not isinstance(data, dict):
+            continue
+        if isinstance(id := data.get("migration"), str) and id:
+            targets.setdefault(id, str(data.get("name") or ""))
+    return targets
 
 
 def names_on_record(folder: Path) -> list[str]:

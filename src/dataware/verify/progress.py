@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dataware.calc.highest_counts import HighestCounts
 from dataware.calc.rate import RateEstimator, rough
 from dataware.core.events import event, format_count
 from dataware.core.ports import Clock, Emit
@@ -20,7 +21,8 @@ class VerifyProgress:
     """The progress of one verification, as events; `read` may be called from any thread.
 
     `total` is how many records one side has, None if that is not known; `words` are fields that
-    every event carries. `publish` is given how far it is, for the marker.
+    every event carries. `publish` is given how far it is, for the marker. `highest` is what earlier
+    rounds of the same migration have told of.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class VerifyProgress:
         emit: Emit,
         *,
         publish: Callable[[Mapping[str, object]], None] = lambda _detail: None,
+        highest: HighestCounts | None = None,
     ) -> None:
         self._words = words
         self._unit = unit
@@ -39,6 +42,7 @@ class VerifyProgress:
         self._clock = clock
         self._emit = emit
         self._publish = publish
+        self._highest = highest or HighestCounts()
         self._lock = threading.Lock()
         self.begin(1)
 
@@ -76,8 +80,12 @@ class VerifyProgress:
         )
 
     def _far(self) -> dict[str, Any]:
-        """How far it is, in records of one side; a total of zero is none."""
-        done, rate = self._read // self._sides, self._speed.rate
+        """How far it is, in records of one side; a total of zero is none.
+
+        Another reading counts anew, but what was told does not go down.
+        """
+        done = max(self._highest.compared, self._read // self._sides)
+        self._highest.compared, rate = done, self._speed.rate
         total = self._total if self._total and done <= self._total else 0
         seconds_left = self._speed.seconds_left(total * self._sides - self._read) if total else None
         return {

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from dataware.cli.deployment.bundling_app import describe_bundling
 from dataware.cli.deployment.cdk_options import CdkArguments, OptionTable, read_option_table
+from dataware.cli.deployment.cdk_output import CdkOutput, run_folded
 from dataware.cli.deployment.cdk_package import find_package, keep_answer, read_answer
 from dataware.cli.deployment.checked_app import describe_check
 from dataware.core.errors import DatawareError, InputError
@@ -38,13 +39,15 @@ WHOLE_SYNTHESIS = (*(name for name in SYNTHESIS if name != "app"), "path-metadat
 ADVICE = "install it in the project with `npm install --save-dev aws-cdk@2`"
 VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 VERSION_SECONDS = 60.0
+STANDARD_ERROR = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Cdk:
     """A CDK command line; `command` is how it is called, `folder` the project's, `app` its app.
 
-    `output` is the folder into which `cdk deploy` lets the app write.
+    `output` is the folder into which `cdk deploy` lets the app write, and `shown` what people see
+    of what it prints.
     """
 
     command: tuple[str, ...]
@@ -53,6 +56,7 @@ class Cdk:
     options: OptionTable
     app: str = ""
     output: Path = Path(OUTPUT)
+    shown: CdkOutput = CdkOutput.WHOLE
 
     def synth(self, output: Path, arguments: CdkArguments) -> None:
         """Write the cloud assembly as it is before any decision. Raises InputError if it fails.
@@ -108,7 +112,13 @@ class Cdk:
 
     def _deploy(self, stacks: Sequence[str], words: Sequence[str]) -> None:
         chosen = ["--exclusively=true", *map(escape_pattern, stacks)]
-        done = self._run(["deploy", IMPORTING, *chosen, *words], DEPLOYING)
+        arguments = ["deploy", IMPORTING, *chosen, *words]
+        if self.shown is CdkOutput.FOLDED:
+            environ = {**self._environ(), RUN: DEPLOYING}
+            done = run_folded([*self.command, *arguments], self.folder, environ)
+        else:
+            stdout = STANDARD_ERROR if self.shown is CdkOutput.BESIDE else None
+            done = self._run(arguments, DEPLOYING, stdout=stdout)
         if done:
             raise DatawareError(
                 f"`cdk deploy` ended with exit code {done}; see its message above, and all data "

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dataware.cli.deployment.cdk_cli import Cdk, cdk_environ, find_cdk
 from dataware.cli.deployment.cdk_options import CdkArguments, parse_cdk_arguments
+from dataware.cli.deployment.cdk_output import output_of
 from dataware.cli.deployment.cdk_refusals import check_arguments, check_same
 from dataware.cli.project import is_project
 from dataware.cli.settings import AppOptions, AwsOptions, GuardOptions
@@ -45,5 +46,14 @@ def prepare_cdk(
     environ = cdk_environ(profile=out.profile, region=out.region, endpoint_url=out.endpoint_url)
     allowed = {ALLOWED: ",".join(guarding.allow_loss)}
     output = folder / (arguments.text("output") or project.output)
-    cdk = replace(cdk, environ={**environ, **allowed}, app=project.command, output=output)
-    return out, cdk, arguments
+    return (
+        out,
+        replace(
+            cdk,
+            environ={**environ, **allowed},
+            app=project.command,
+            output=output,
+            shown=output_of(out),
+        ),
+        arguments,
+    )

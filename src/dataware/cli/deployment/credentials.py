@@ -26,6 +26,7 @@ from dataware.ops.context import Context
 from dataware.ops.inputs import StackEnvironment
 from dataware.ops.inputs.assembly import Stack
 from dataware.ops.inputs.stack_roles import StackRole, StackRoles
+from dataware.report.brief import RepetitionFilter
 
 OPTION = "--credentials"
 ACCOUNT = re.compile(r"\d{12}")
@@ -61,10 +62,16 @@ class AccountCredentials:
         strict: bool = False,
         listener: Emit | None = None,
         brief: bool = False,
+        repeated: RepetitionFilter | None = None,
     ) -> Iterator[Context]:
         """The context of a command, which reaches every account of the app."""
         with outside(
-            self.out, copies=copies, strict=strict, listener=listener, brief=brief
+            self.out,
+            copies=copies,
+            strict=strict,
+            listener=listener,
+            brief=brief,
+            repeated=repeated,
         ) as context:
             yield self.equip(context, use)
 

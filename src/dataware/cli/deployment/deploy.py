@@ -32,8 +32,8 @@ from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOpti
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
 from dataware.core.lock_file import LockedDecisions
-from dataware.core.model import Wanted
-from dataware.core.outcome import join_outcomes, judge_outcome
+from dataware.core.model import Action, Wanted
+from dataware.core.outcome import LISTED, join_outcomes, judge_outcome
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.kinds import unit_of_type
 from dataware.ops.adoption import mark_allowed_losses
@@ -42,6 +42,8 @@ from dataware.ops.apply import check_sources
 from dataware.ops.context import Context
 from dataware.ops.inputs.files import read_environments
 from dataware.ops.inputs.prices import read_prices
+from dataware.report import Format
+from dataware.report.brief import RepetitionFilter
 
 DONE = 0
 
@@ -58,7 +60,9 @@ def run_deploy(
     arguments: Sequence[str],
 ) -> int:
     """Bring the data in place, then deploy so that the stack adopts it."""
-    deployment = Deployment(settings_of(copy), read_prices(prices), guarding, yes, allow_unseen)
+    folds = out.format is Format.TEXT and not out.full
+    settings = settings_of(copy)
+    deployment = Deployment(settings, read_prices(prices), guarding, yes, allow_unseen, folds=folds)
     with notifying("deploy", out, copy.notify) as listener:
         _deploy(out, app, deployment, arguments, listener)
     return DONE
@@ -75,8 +79,10 @@ def _deploy(
     read_credentials(out, app.credentials)
     out, cdk, arguments = prepare_cdk(out, app, words, deployment.guarding)
     later: list[Wanted] = []
+    repeated = RepetitionFilter()
     with TemporaryDirectory(prefix="dataware-deploy-") as folder:
-        single = SingleSynth(out, app, deployment, cdk, arguments, Path(folder) / "whole")
+        whole = Path(folder) / "whole"
+        single = SingleSynth(out, app, deployment, cdk, arguments, whole, repeated)
         chosen = single.prepare(listener)
         if chosen is not None:
             with explain_conflicts(chosen):
@@ -86,7 +92,7 @@ def _deploy(
             cdk.synth(guarded, arguments)
             chosen = choose_stacks(out, app, arguments, cdk, guarded)
             with chosen.credentials.outside(
-                copies=True, strict=app.strict, listener=listener, brief=True
+                copies=True, strict=app.strict, listener=listener, brief=True, repeated=repeated
             ) as context:
                 listener.at(context.aws)
                 report_notes(context, chosen)
@@ -94,7 +100,9 @@ def _deploy(
             with explain_conflicts(chosen):
                 cdk.deploy(chosen.ids, arguments, guarded)
     wanted = mark_allowed_losses(chosen.app.wanted, deployment.guarding.allow_loss)
-    with chosen.credentials.outside(copies=True, strict=app.strict, listener=listener) as context:
+    with chosen.credentials.outside(
+        copies=True, strict=app.strict, listener=listener, repeated=repeated
+    ) as context:
         _after(context, chosen.credentials, wanted, later, deployment, before)
 
 
@@ -141,12 +149,14 @@ def _after(
     locked = read_environments()
     plans = plan_each(context, wanted)
     save_decisions(context, plans)
+    folds = deployment.folds and sum(len(plan.resources) for plan in plans) > LISTED
     outcomes = {}
     for plan in plans:
         place = f"{plan.account}/{plan.region}"
         there = context.in_environment(plan.account, plan.region)
         for planned in plan.resources:
-            announce(context.emit, planned)
+            if not folds or planned.decision.action is not Action.KEEP or planned.needs_attention:
+                announce(context.emit, planned)
         adopted = list_adopted(before.get(place)) | list_adopted(locked.get(place))
         remaining = report_remaining(there, plan, adopted)
         outcomes[place] = judge_outcome(plan.resources, unit_of_type, remaining)

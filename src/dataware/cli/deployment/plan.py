@@ -26,7 +26,8 @@ from dataware.ops.plan import make_plan
 class Deployment:
     """One deployment: how to copy, what may be lost; `yes` asks nobody.
 
-    `allow_unseen` goes on where the guard cannot look into a stack.
+    `allow_unseen` goes on where the guard cannot look into a stack. With `folds` the last line
+    alone tells of many resources that the stack keeps.
     """
 
     settings: CopySettings
@@ -34,6 +35,7 @@ class Deployment:
     guarding: GuardOptions
     yes: bool
     allow_unseen: bool
+    folds: bool = False
 
 
 def given_parameters(arguments: CdkArguments) -> GivenParameters:

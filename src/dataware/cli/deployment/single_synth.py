@@ -37,11 +37,15 @@ from dataware.ops.inputs.assembly import Stack, read_stacks
 from dataware.ops.inputs.assembly_copy import copy_assembly, has_executable_assets
 from dataware.ops.inputs.files import LOCK, read_environments
 from dataware.ops.inputs.selection import select_stacks
+from dataware.report.brief import RepetitionFilter
 
 
 @dataclass(frozen=True, slots=True)
 class SingleSynth:
-    """One run of the app for one deployment; `assembly` is the folder that CDK is handed."""
+    """One run of the app for one deployment; `assembly` is the folder that CDK is handed.
+
+    `repeated` is the filter of the deployment's lines.
+    """
 
     out: AwsOptions
     app: AppOptions
@@ -49,6 +53,7 @@ class SingleSynth:
     cdk: Cdk
     arguments: CdkArguments
     assembly: Path
+    repeated: RepetitionFilter
 
     def prepare(self, listener: Listener) -> ChosenStacks | None:
         """The stacks to deploy from `assembly`, guarded and told; None if more has to be done."""
@@ -104,7 +109,11 @@ class SingleSynth:
         """Whether the assembly can be deployed as it is; only then anything is told."""
         events: list[Event] = []
         with chosen.credentials.outside(
-            copies=True, strict=self.app.strict, listener=listener, brief=True
+            copies=True,
+            strict=self.app.strict,
+            listener=listener,
+            brief=True,
+            repeated=self.repeated,
         ) as context:
             try:
                 plan = self._plan(replace(context, emit=events.append), chosen)
