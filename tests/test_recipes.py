@@ -7,7 +7,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from dataware.core.guard import Loss
+from dataware.core.destructive_change import Loss
 from dataware.core.guide import GUIDE
 
 TESTS = Path(__file__).resolve().parent

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.core.guard import DestructiveChange
+from dataware.core.destructive_change import DestructiveChange
 from dataware.core.model import Action, Existence, Problem, Setting
 from dataware.core.plan import Plan
 from dataware.ops.inputs.files import save_plan

@@ -16,8 +16,9 @@ from dataware.core.change_set import (
     find_further_threats,
     holds_data,
 )
+from dataware.core.destructive_change import DestructiveChange, Loss
 from dataware.core.expand import expand
-from dataware.core.guard import AppIndex, DestructiveChange, Loss, threats
+from dataware.core.guard import AppIndex, threats
 from dataware.core.model import Deployed
 from dataware.core.stack_template import StackTemplate, read_declared
 from dataware.kinds import kinds

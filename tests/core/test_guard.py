@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataware.core.destructive_change import DestructiveChange, Loss
 from dataware.core.expand import expand
-from dataware.core.guard import AppIndex, DestructiveChange, Loss, places_of, threats, with_content
+from dataware.core.guard import AppIndex, places_of, threats, with_content
 from dataware.core.model import Content, Deployed, Existence, Facts, absent
 from dataware.core.stack_template import DeclaredResource, StackTemplate, read_declared
 from dataware.kinds import kinds

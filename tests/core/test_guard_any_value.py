@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from dataware.core.destructive_change import DestructiveChange
 from dataware.core.expand import expand
-from dataware.core.guard import AppIndex, DestructiveChange, threats
+from dataware.core.guard import AppIndex, threats
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
 from dataware.core.stack_template import StackTemplate, read_declared

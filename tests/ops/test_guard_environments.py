@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from dataware.core.destructive_change import Loss
 from dataware.core.errors import InputError
-from dataware.core.guard import Loss
 from dataware.core.model import Deployed, Wanted
 from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.ops.guard import losses, mark_allowed

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dataware.core.destructive_change import DestructiveChange, Loss
 from dataware.core.errors import LookupFailedError
 from dataware.core.expand import expand
-from dataware.core.guard import AppIndex, DestructiveChange, Loss
+from dataware.core.guard import AppIndex
 from dataware.core.model import Deployed
 from dataware.core.parameters import GivenParameters
 from dataware.core.stack_template import StackTemplate, read_declared

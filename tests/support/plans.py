@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from dataware.core.destructive_change import DestructiveChange, Loss
 from dataware.core.estimate import Estimate, Prices
-from dataware.core.guard import DestructiveChange, Loss
 from dataware.core.model import (
     Action,
     Content,

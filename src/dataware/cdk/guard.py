@@ -24,8 +24,9 @@ from aws_cdk import (
 from dataware import __version__
 from dataware.cdk.lookup_mode import LookupMode
 from dataware.cdk.stack_scope import LOOKUP
+from dataware.core.destructive_change import RULE, DestructiveChange
 from dataware.core.errors import DatawareError
-from dataware.core.guard import ALLOWED, RULE, DestructiveChange
+from dataware.core.guard import ALLOWED
 from dataware.core.plan import LOOKUP_VARIABLE
 
 RULE_NAME = f"dataware-{RULE}"

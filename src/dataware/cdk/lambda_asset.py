@@ -34,6 +34,7 @@ PACKAGES = (
 LEFT_OUT = (
     *("aws/simulate.py", "core/app_plan.py", "core/change_set.py", "core/evaluation"),
     *("core/follow/loop.py",),
+    *("core/expand.py", "core/guard.py", "core/stack_template.py"),
     *("core/glossary.py", "core/guide.py", "core/lock_file.py", "core/locked_decisions.py"),
     *("core/outcome.py", "aws/closed_region.py", "aws/organization.py", "core/fleet"),
     *("ops/fleet.py", "report/fleet_markdown.py", "report/fleet_summary.py"),

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dataware.aws import Account
+from dataware.core.destructive_change import DestructiveChange
 from dataware.core.errors import RefusedError
-from dataware.core.guard import DestructiveChange
 from dataware.core.ports import Wire
 from dataware.http.endpoint import Endpoint
 from dataware.kinds import kinds_by_type

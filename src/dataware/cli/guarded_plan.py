@@ -8,9 +8,9 @@ from dataware.cli.app import wanted_here
 from dataware.cli.settings import GuardOptions
 from dataware.core.app_plan import AppPlan, group_by_place
 from dataware.core.change_set import ChangeSetUse
+from dataware.core.destructive_change import RULE as GUARD_RULE
 from dataware.core.estimate import Prices
 from dataware.core.events import Event, event
-from dataware.core.guard import RULE as GUARD_RULE
 from dataware.core.guide import read_more
 from dataware.core.parameters import GivenParameters
 from dataware.core.plan import Plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from dataware.core.guard import DestructiveChange
+from dataware.core.destructive_change import DestructiveChange
 from dataware.core.model import Wanted
 from dataware.core.plan import Plan
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from dataware.core.guard import KEEP_IT, AppIndex, DestructiveChange, Loss
+from dataware.core.destructive_change import DestructiveChange, Loss
+from dataware.core.guard import KEEP_IT, AppIndex
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
 from dataware.core.stack_template import (

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataware.core.comparison import PropertyDifference, PropertyVerdict
+from dataware.core.destructive_change import DestructiveChange
 from dataware.core.errors import InputError
 from dataware.core.estimate import Estimate, Prices
-from dataware.core.guard import DestructiveChange
 from dataware.core.model import (
     Action,
     Content,

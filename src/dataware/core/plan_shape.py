@@ -12,8 +12,8 @@ from math import isfinite
 from typing import Any
 
 from dataware.core.comparison import PropertyVerdict
+from dataware.core.destructive_change import Loss
 from dataware.core.errors import InputError
-from dataware.core.guard import Loss
 from dataware.core.model import (
     Action,
     Content,

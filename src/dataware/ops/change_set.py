@@ -23,8 +23,9 @@ from dataware.core.change_set import (
     mentions_surroundings,
     remove_all,
 )
+from dataware.core.destructive_change import DestructiveChange
 from dataware.core.errors import LookupFailedError, NotFoundError
-from dataware.core.guard import AppIndex, DestructiveChange
+from dataware.core.guard import AppIndex
 from dataware.core.parameters import GivenParameters, declared_parameters
 from dataware.core.ports import Aws
 from dataware.core.stack_template import StackTemplate

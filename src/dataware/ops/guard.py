@@ -15,9 +15,10 @@ from typing import Protocol
 
 from dataware.calc.suggest import suggestion_for
 from dataware.core.change_set import ChangeSetUse
+from dataware.core.destructive_change import DestructiveChange
 from dataware.core.errors import DatawareError, InputError, RefusedError
 from dataware.core.events import event
-from dataware.core.guard import AppIndex, DestructiveChange, places_of, with_content
+from dataware.core.guard import AppIndex, places_of, with_content
 from dataware.core.kind import Kind
 from dataware.core.model import Wanted
 from dataware.core.names import is_regional, place_of, plain_name

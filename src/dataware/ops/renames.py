@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from dataclasses import replace
 
+from dataware.core.destructive_change import RULE
 from dataware.core.errors import LookupFailedError
-from dataware.core.guard import RULE
 from dataware.core.kind import Kind
 from dataware.core.model import Action, Content, Deployed, Existence, Ownership
 from dataware.core.plan import Plan, Planned

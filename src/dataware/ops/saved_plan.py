@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dataware.core.destructive_change import DestructiveChange, Loss
 from dataware.core.errors import InputError
-from dataware.core.guard import DestructiveChange, Loss
 from dataware.core.model import Content
 from dataware.core.plan import Plan
 from dataware.core.plan_shape import check_shown_parts

@@ -11,9 +11,10 @@ from typing import Any
 
 import yaml
 
+from dataware.core.destructive_change import DestructiveChange
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.evaluation import NotKnownError
-from dataware.core.guard import AppIndex, DestructiveChange, threats
+from dataware.core.guard import AppIndex, threats
 from dataware.core.model import Deployed
 from dataware.core.parameters import (
     GivenParameters,
