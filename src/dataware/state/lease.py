@@ -63,6 +63,32 @@ class ParameterLease:
         """Write "complete" and release the lock."""
         self._finish(replace(self._value, state=MarkerState.COMPLETE, detail=own_detail(detail)))
 
+    def try_complete(self, detail: Mapping[str, Any]) -> None:
+        """Write "complete" and release the lock; go on to hold it where that has no answer.
+
+        Raises LookupFailedError then: whether it counts, `read_back` says, and a later heartbeat
+        that counts makes sure that it never will.
+        """
+        with self._lock:
+            self._write(replace(self._value, state=MarkerState.COMPLETE, detail=own_detail(detail)))
+            self._ended = True
+
+    def read_back(self) -> tuple[MarkerState, Mapping[str, Any]]:
+        """What of this lease counts now: "running" or "complete", and its progress.
+
+        Raises RefusedError when another run has the lock, and LookupFailedError.
+        """
+        with self._lock:
+            stored = self._store.look(self._name).stored
+            complete = stored is not None and stored.value.state is MarkerState.COMPLETE
+            if stored is not None and complete and stored.value.lease == self._value.lease:
+                self._ended = True
+                return MarkerState.COMPLETE, stored.value.detail
+            look = self._check_held(self._store.look(self._name))
+            self._newest = look.newest
+            detail = {} if look.stored is None else look.stored.value.detail
+            return MarkerState.RUNNING, detail
+
     def release(self, detail: Mapping[str, Any]) -> None:
         """Leave the record at "running", but let the next run in at once."""
         self._finish(replace(self._value, released=True, detail=own_detail(detail)))

@@ -54,8 +54,13 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("identity", "checkpoint"), (str, _NOTHING)),
     "exact": (bool,),
     "failure": (dict,),
+    "cutover": (dict,),
 }
 _FAILURE: Mapping[str, tuple[type, ...]] = {"exit_code": (int,), "reason": _TEXT}
+_CUTOVER: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("state", "back"), _TEXT),
+    **dict.fromkeys(("freeze_limit", "freeze_began", "reversible_until"), _NUMBER),
+}
 _ADDED = ("after", "lease", "batches", "settled")
 """The fields that the former format does not have."""
 
@@ -127,7 +132,8 @@ def encode(value: MarkerValue) -> str:
         if name in detail:
             del detail[name]
             text = _text(value, detail)
-    return text if len(text) <= LIMIT else _text(value, {})
+    kept = {name: part for name, part in detail.items() if name == "cutover"}
+    return text if len(text) <= LIMIT else _text(value, kept)
 
 
 def decode(text: str) -> MarkerValue:
@@ -146,6 +152,7 @@ def decode(text: str) -> MarkerValue:
     _check(raw, {name: _FIELDS[name] for name in wanted})
     _check(raw["detail"], _DETAIL)
     _check(raw["detail"].get("failure", {}), _FAILURE)
+    _check(raw["detail"].get("cutover", {}), _CUTOVER)
     _check_tree(raw["detail"])
     if raw["state"] not in (MarkerState.RUNNING.value, MarkerState.COMPLETE.value):
         raise ValueError("its state is none of a migration")

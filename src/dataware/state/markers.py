@@ -161,6 +161,26 @@ class ParameterMarkers:
         keep(parameter)
         self._store.delete(name)
 
+    def amend(self, kind: str, target: str, run: str | None, detail: Mapping[str, Any]) -> None:
+        """Replace the progress in the record of a complete migration.
+
+        Raises RefusedError where the record says something else by now, and LookupFailedError when
+        it is not known whether the change counts.
+        """
+        name = parameter_name(kind, target)
+        look = self._store.look(name)
+        stored = look.stored
+        if stored is None or (stored.value.state, stored.value.run) != (MarkerState.COMPLETE, run):
+            raise RefusedError(
+                f"the record of the migration into {target} no longer says that run {run} is "
+                "complete; see `dataware status`"
+            )
+        value = replace(stored.value, detail=own_detail(detail))
+        if self._store.write(name, value, look.newest).version != look.newest + 1:
+            raise LookupFailedError(
+                f"the marker {name} could not be changed, because others write to it as well"
+            )
+
     def _take_over(self, name: str, value: MarkerValue, seen: Marker | None) -> ParameterLease:
         """Replace the record of a run that has ended; of several that try, one wins."""
         look = self._store.look(name)

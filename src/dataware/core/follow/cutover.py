@@ -1,0 +1,361 @@
+"""The cut-over of a followed migration: its states, and what is to be done next in each; pure.
+
+    copying > following > gated > frozen > drained > verified > switched > reversible > closed
+                  ^                 |         |          |
+                  └──── thawed <────┴─────────┴──────────┘  a failure, or the limit of the freeze
+
+The record of it lies in the marker, so any machine that holds the lock goes on from it. Three laws
+keep the two sides from being open at once, whatever is killed and whichever answer is lost:
+
+1. "frozen" counts in the marker before the freeze is asked for. So whoever finds that record knows
+   that the source may be frozen, and freezes it again or thaws it.
+2. The reason to go back counts in the marker before the thaw is asked for. From then on no write of
+   "complete" counts that was sent earlier, because it is not the very next one after what its
+   writer had seen.
+3. The target is open once "complete" counts, and never before. From then on nothing thaws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+FREEZE_LIMIT = 300.0
+"""Seconds after which a freeze is given up, if nobody says otherwise."""
+
+REVERSIBLE_SECONDS = 86400.0
+"""For how long changes can be carried back: records of a stream are kept for 24 hours (Amazon
+DynamoDB Developer Guide, "Change data capture for DynamoDB Streams")."""
+
+CLOCK_TOLERANCE = 60.0
+"""By how many seconds a clock may be behind the record of a freeze and still be believed."""
+
+
+class CutoverState(StrEnum):
+    """Where a followed migration stands; the value is the word of the marker."""
+
+    COPYING = "copying"
+    FOLLOWING = "following"
+    GATED = "gated"
+    FROZEN = "frozen"
+    DRAINED = "drained"
+    VERIFIED = "verified"
+    SWITCHED = "switched"
+    REVERSIBLE = "reversible"
+    CLOSED = "closed"
+
+
+class CutoverAction(StrEnum):
+    """What is to be done next.
+
+    RECORD writes the record of the step into the marker, COMPLETE does so together with
+    "complete"; nothing else is done until that write counts.
+    """
+
+    COPY = "copy"
+    CARRY = "carry"
+    COMPARE = "compare"
+    RECORD = "record"
+    FREEZE = "freeze"
+    DRAIN = "drain"
+    VERIFY = "verify"
+    COMPLETE = "complete"
+    THAW = "thaw"
+    WATCH = "watch"
+    STOP = "stop"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class StateRule:
+    """What holds in a state: who may write where, what ends it, and where a new process begins.
+
+    `back` says that a failure in it thaws the source and goes back to following.
+    """
+
+    state: CutoverState
+    source_open: bool
+    target_open: bool
+    waits_for: str
+    does: str
+    restart: CutoverState
+    back: bool = False
+
+
+_S = CutoverState
+STATES: Mapping[CutoverState, StateRule] = {
+    rule.state: rule
+    for rule in (
+        StateRule(
+            _S.COPYING,
+            True,
+            False,
+            "the last write of the copy",
+            "copies, and collects the keys that change",
+            _S.COPYING,
+        ),
+        StateRule(
+            _S.FOLLOWING,
+            True,
+            False,
+            "a request to cut over",
+            "carries every change",
+            _S.FOLLOWING,
+        ),
+        StateRule(
+            _S.GATED,
+            True,
+            False,
+            "both sides to be equal but for what has just changed, and the gate to be open",
+            "compares both sides, and carries every change",
+            _S.GATED,
+        ),
+        StateRule(
+            _S.FROZEN,
+            False,
+            False,
+            "the freeze, and the feed to be read to its end",
+            "freezes the source, then carries what is left",
+            _S.FROZEN,
+            back=True,
+        ),
+        StateRule(
+            _S.DRAINED,
+            False,
+            False,
+            "the verification of what has changed",
+            "compares both sides",
+            _S.FROZEN,
+            back=True,
+        ),
+        StateRule(
+            _S.VERIFIED,
+            False,
+            False,
+            'the record "complete"',
+            "switches",
+            _S.FROZEN,
+            back=True,
+        ),
+        StateRule(
+            _S.SWITCHED,
+            False,
+            True,
+            "the source's feed to be read to its end once",
+            "names whoever still writes to the source",
+            _S.SWITCHED,
+        ),
+        StateRule(
+            _S.REVERSIBLE,
+            False,
+            True,
+            "the end of the time in which the way back is open",
+            "names whoever still writes to the source",
+            _S.REVERSIBLE,
+        ),
+        StateRule(_S.CLOSED, False, True, "nothing", "nothing", _S.CLOSED),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CutoverRecord:
+    """What the marker says of a cut-over. Times are seconds since the epoch, by the service.
+
+    `freeze_began` is when the freeze was decided; it stays until the thaw is known to be done.
+    `back` is why the freeze is given up: where it is not empty, only the thaw is left to do.
+    """
+
+    state: CutoverState = CutoverState.COPYING
+    freeze_limit: float = FREEZE_LIMIT
+    freeze_began: float | None = None
+    back: str = ""
+    reversible_until: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object in the marker; what says nothing is left out."""
+        whole: dict[str, Any] = {"state": self.state.value, "freeze_limit": self.freeze_limit}
+        optional = {
+            "freeze_began": self.freeze_began,
+            "back": self.back or None,
+            "reversible_until": self.reversible_until,
+        }
+        return whole | {name: value for name, value in optional.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> CutoverRecord:
+        """The record of a JSON object. Raises ValueError for what this version cannot read."""
+        try:
+            began, until = raw.get("freeze_began"), raw.get("reversible_until")
+            record = cls(
+                CutoverState(raw["state"]),
+                float(raw["freeze_limit"]),
+                None if began is None else float(began),
+                str(raw.get("back", "")),
+                None if until is None else float(until),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError("its cut-over is incomplete") from error
+        if STATES[record.state].back and record.freeze_began is None:
+            raise ValueError("its cut-over does not say when the freeze began")
+        return record
+
+    @property
+    def may_be_frozen(self) -> bool:
+        """Whether the source may be frozen, by a process that is gone perhaps."""
+        return STATES[self.state].back
+
+
+@dataclass(frozen=True, slots=True)
+class CutoverFacts:
+    """What a process knows now. What it does not know has the value that makes it wait.
+
+    `requested`: a person asks to cut over; `gate_open`: nothing postpones it. `converged`: every
+    change but the last few seconds' is carried. `difference_due`: both sides have not been
+    compared since the last gap of the feed. `frozen` and `frozen_seconds`: this very process has
+    frozen the source, so long ago by its monotonic clock. `settled`: the feed has been read to its
+    end for so long after the freeze that nothing can be on its way. `equal`: the comparison since
+    the drain. `failure`: what went wrong, or a request to stop.
+    """
+
+    copied: bool = False
+    requested: bool = False
+    gate_open: bool = False
+    converged: bool = False
+    difference_due: bool = True
+    frozen: bool = False
+    frozen_seconds: float = 0.0
+    settled: bool = False
+    dirty: int = 0
+    equal: bool | None = None
+    thawed: bool | None = None
+    source_read: bool = False
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CutoverStep:
+    """What to do, the record after it, and why, where a person is to hear of it."""
+
+    action: CutoverAction
+    record: CutoverRecord
+    why: str = ""
+
+
+Condition = Callable[[CutoverRecord, CutoverFacts, float], bool]
+Reason = Callable[[CutoverRecord, CutoverFacts, float], str]
+
+
+@dataclass(frozen=True, slots=True)
+class CutoverRow:
+    """A row of the table: in these states, if the condition holds, this is done.
+
+    `to` is the state to record; `back` tells why the freeze is given up.
+    """
+
+    states: tuple[CutoverState, ...]
+    when: Condition
+    action: CutoverAction
+    to: CutoverState | None = None
+    back: Reason | None = None
+
+
+def next_step(record: CutoverRecord, facts: CutoverFacts, now: float) -> CutoverStep:
+    """What a process that holds the lock does next: the first row of the table that fits."""
+    for row in TABLE:
+        if record.state in row.states and row.when(record, facts, now):
+            return _step_of(row, record, facts, now)
+    raise AssertionError(f"no row fits the state {record.state}")  # every state has a last row
+
+
+def restart_record(record: CutoverRecord) -> CutoverRecord:
+    """Where a new process begins: what an earlier one froze, it has not seen frozen itself."""
+    return replace(record, state=STATES[record.state].restart)
+
+
+def _step_of(
+    row: CutoverRow, record: CutoverRecord, facts: CutoverFacts, now: float
+) -> CutoverStep:
+    if row.back is not None:
+        why = row.back(record, facts, now)
+        return CutoverStep(row.action, replace(record, back=why), why)
+    if row.to is None:
+        return CutoverStep(row.action, record, record.back)
+    after = replace(record, state=row.to)
+    if row.to is CutoverState.FROZEN and not record.may_be_frozen:
+        after = replace(after, freeze_began=now)
+    elif row.to in (CutoverState.FOLLOWING, CutoverState.SWITCHED):
+        after = replace(after, freeze_began=None, back="")
+    if row.to is CutoverState.SWITCHED:
+        after = replace(after, reversible_until=now + REVERSIBLE_SECONDS)
+    return CutoverStep(row.action, after)
+
+
+def why_back(record: CutoverRecord, facts: CutoverFacts, now: float) -> str:
+    """Why a freeze has to be given up; empty if it has not."""
+    began = now if record.freeze_began is None else record.freeze_began
+    over = max(now - began, facts.frozen_seconds) >= record.freeze_limit
+    reasons = {
+        facts.failure: bool(facts.failure),
+        f"the source was frozen for {record.freeze_limit:.0f} s, which is the limit": over,
+        "the clock is behind the time at which the freeze began": now < began - CLOCK_TOLERANCE,
+        "the cut-over was withdrawn": not facts.requested,
+        "changes of the source were missed, so both sides must be compared again": (
+            facts.difference_due
+        ),
+        "the verification found differences": facts.equal is False,
+    }
+    return next((why for why, holds in reasons.items() if holds), "")
+
+
+def _always(record: CutoverRecord, facts: CutoverFacts, now: float) -> bool:
+    return True
+
+
+def _may_freeze(record: CutoverRecord, facts: CutoverFacts, now: float) -> bool:
+    return facts.gate_open and facts.converged and not facts.failure
+
+
+def _has_ended(record: CutoverRecord, facts: CutoverFacts, now: float) -> bool:
+    return record.reversible_until is None or now >= record.reversible_until
+
+
+_FROZEN = (CutoverState.FROZEN, CutoverState.DRAINED, CutoverState.VERIFIED)
+_A = CutoverAction
+TABLE = (
+    # The freeze is given up: nothing but the thaw is left, and only then the source is open again.
+    CutoverRow(
+        _FROZEN, lambda r, f, _: bool(r.back) and f.thawed is True, _A.RECORD, _S.FOLLOWING
+    ),
+    CutoverRow(_FROZEN, lambda r, f, _: bool(r.back) and f.thawed is False, _A.STOP),
+    CutoverRow(_FROZEN, lambda r, _f, _: bool(r.back), _A.THAW),
+    CutoverRow(_FROZEN, lambda r, f, now: bool(why_back(r, f, now)), _A.RECORD, back=why_back),
+    # Before the freeze.
+    CutoverRow((_S.COPYING,), lambda _r, f, _: f.copied, _A.RECORD, _S.FOLLOWING),
+    CutoverRow((_S.COPYING,), _always, _A.COPY),
+    CutoverRow((_S.FOLLOWING,), lambda _r, f, _: f.requested, _A.RECORD, _S.GATED),
+    CutoverRow((_S.FOLLOWING,), _always, _A.CARRY),
+    CutoverRow((_S.GATED,), lambda _r, f, _: not f.requested, _A.RECORD, _S.FOLLOWING),
+    CutoverRow((_S.GATED,), lambda _r, f, _: f.difference_due, _A.COMPARE),
+    CutoverRow((_S.GATED,), _may_freeze, _A.RECORD, _S.FROZEN),
+    CutoverRow((_S.GATED,), _always, _A.CARRY),
+    # While the source is frozen.
+    CutoverRow((_S.FROZEN,), lambda _r, f, _: not f.frozen, _A.FREEZE),
+    CutoverRow((_S.FROZEN,), lambda _r, f, _: f.settled and not f.dirty, _A.RECORD, _S.DRAINED),
+    CutoverRow((_S.FROZEN,), _always, _A.DRAIN),
+    CutoverRow(
+        (_S.DRAINED, _S.VERIFIED), lambda _r, f, _: not f.frozen or f.dirty > 0, _A.RECORD,
+        _S.FROZEN,
+    ),
+    CutoverRow((_S.DRAINED,), lambda _r, f, _: f.equal is True, _A.RECORD, _S.VERIFIED),
+    CutoverRow((_S.DRAINED,), _always, _A.VERIFY),
+    CutoverRow((_S.VERIFIED,), lambda _r, f, _: f.equal is not True, _A.RECORD, _S.DRAINED),
+    CutoverRow((_S.VERIFIED,), _always, _A.COMPLETE, _S.SWITCHED),
+    # After the switch nothing is written to either side.
+    CutoverRow((_S.SWITCHED, _S.REVERSIBLE), _has_ended, _A.RECORD, _S.CLOSED),
+    CutoverRow((_S.SWITCHED,), lambda _r, f, _: f.source_read, _A.RECORD, _S.REVERSIBLE),
+    CutoverRow((_S.SWITCHED, _S.REVERSIBLE), _always, _A.WATCH),
+    CutoverRow((_S.CLOSED,), _always, _A.END),
+)  # fmt: skip

@@ -1,0 +1,365 @@
+"""Carries a cut-over out, one step at a time, so that it may die after any of them.
+
+What is to be done next says `cutover`; here it is done, by ports, and what came of it becomes the
+facts of the next step. Two rules hold everywhere:
+
+- A write to the marker without an answer may count or not. So the marker is read again, and what it
+  says is believed, before anything that people or apps would notice.
+- What a process does not know by itself it has to find out again: a new one freezes again what an
+  earlier one has frozen, waits and verifies again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from dataware.core.errors import DatawareError, LookupFailedError, RefusedError
+from dataware.core.follow.cutover import (
+    CutoverAction,
+    CutoverFacts,
+    CutoverRecord,
+    CutoverState,
+    CutoverStep,
+    next_step,
+    restart_record,
+)
+from dataware.core.follow.feed import Carrier, CarryOutcome, ChangeFeed, FeedRound
+from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
+
+LEAST_SETTLE_SECONDS = 10.0
+"""How long after a freeze the feed is read at least; AWS promises "near real time" and no bound
+(Amazon DynamoDB Developer Guide, "Change data capture for DynamoDB Streams")."""
+
+SETTLE_FACTOR = 3.0
+"""How many times the longest delay of a record that was seen the feed is read after a freeze."""
+
+CONVERGED_SECONDS = 10.0
+"""The lag up to which the source may be frozen: what is left is carried within about that time."""
+
+
+class CutoverRecords(Protocol):
+    """The record of a cut-over in the marker."""
+
+    def read(self) -> CutoverRecord:
+        """The record that counts now. Raises LookupFailedError."""
+        ...
+
+    def write(self, record: CutoverRecord) -> None:
+        """Write a record, which counts when this returns.
+
+        Raises RefusedError when the lock is lost, and LookupFailedError when it is not known
+        whether the record counts.
+        """
+        ...
+
+    def complete(self, record: CutoverRecord) -> None:
+        """Write a record together with "complete", as `write` does."""
+        ...
+
+
+class FreezeHooks(Protocol):
+    """What stops the writers of the source, and lets them go on; both may be called again."""
+
+    def freeze(self) -> None:
+        """Stop the writers; none of them writes once this returns. Raises DatawareError."""
+        ...
+
+    def thaw(self) -> None:
+        """Let the writers go on with the source. Raises DatawareError."""
+        ...
+
+
+class CutoverGate(Protocol):
+    """What people say about when to cut over."""
+
+    def is_requested(self) -> bool:
+        """Whether a person asks to cut over."""
+        ...
+
+    def is_open(self, now: float) -> bool:
+        """Whether nothing postpones it: no file, no time that is to come."""
+        ...
+
+
+class KeyComparison(Protocol):
+    """Compares both sides by other code than that of the carrier, beside the follow."""
+
+    def start(self, keys: Collection[bytes] | None) -> None:
+        """Begin to read `keys` on both sides, consistently; None stands for all."""
+        ...
+
+    def collect(self) -> Collection[bytes] | None:
+        """The keys that differ, once all is compared; None while it goes on.
+
+        Raises DatawareError where it failed.
+        """
+        ...
+
+
+class StrayKeys(Protocol):
+    """The keys that somebody wrote to the source after the switch."""
+
+    def add(self, keys: Collection[bytes], now: float) -> None:
+        """Remember and report keys; on disk when this returns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CutoverPorts:
+    """What a cut-over works with, beside the follow."""
+
+    records: CutoverRecords
+    hooks: FreezeHooks
+    gate: CutoverGate
+    comparison: KeyComparison
+    strays: StrayKeys
+
+
+class FeedMeter:
+    """A feed that measures how late its records come: `delay` is the longest delay in seconds.
+
+    A record that the last whole round had to show, and that comes with this one, was late by the
+    time between the two. How long nobody asked does not count.
+    """
+
+    def __init__(self, feed: ChangeFeed) -> None:
+        self._feed = feed
+        self._whole_at: float | None = None
+        self.delay = 0.0
+
+    def open(self, position: Mapping[str, object] | None, now: float) -> Mapping[str, object]:
+        """Open the feed."""
+        return self._feed.open(position, now)
+
+    def poll(self, now: float) -> FeedRound:
+        """Read one round."""
+        change_round = self._feed.poll(now)
+        if self._whole_at is not None and change_round.oldest is not None:
+            self.delay = max(self.delay, self._whole_at - change_round.oldest)
+        if change_round.whole:
+            self._whole_at = now
+        return change_round
+
+
+class TouchedKeys:
+    """A carrier that remembers which keys it was given since `forget`."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+        self.keys: set[bytes] = set()
+
+    def carry(self, keys: Collection[bytes], now: float) -> CarryOutcome:
+        """Carry keys."""
+        self.keys.update(keys)
+        return self._carrier.carry(keys, now)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.keys.clear()
+
+
+class CutoverLoop:
+    """A cut-over in steps: `step` until its action is END or STOP, or until a person ends it.
+
+    `record` is what counts in the marker as far as is known. `given_up` is why the freeze was given
+    up, once the source is open again; with it the request is over, too. `frozen_seconds` is how
+    long the source was frozen when the switch counted.
+    """
+
+    def __init__(
+        self,
+        ports: CutoverPorts,
+        follow: FollowPorts,
+        *,
+        seconds: Callable[[], float],
+        least_settle: float = LEAST_SETTLE_SECONDS,
+    ) -> None:
+        """Go on from the marker; `seconds` is a clock that is never set. Raises what `read` does.
+
+        Carrying has to be allowed at `loop` once the copy's last write is acknowledged.
+        """
+        self._ports = ports
+        self._meter = FeedMeter(follow.feed)
+        self._touched = TouchedKeys(follow.carrier)
+        self._follow = FollowPorts(
+            self._meter, self._touched, follow.dirty, follow.memory, follow.difference
+        )
+        self.loop = FollowLoop(self._follow)
+        self._seconds = seconds
+        self._least_settle = least_settle
+        self.record = restart_record(ports.records.read())
+        self.given_up = ""
+        self.failure = ""
+        self.frozen_seconds: float | None = None
+        self.copied = False
+        self._frozen_at: float | None = None
+        self._round_at = 0.0
+        self._comparing = self._compared = False
+        self._settled = self._source_read = False
+        self._equal: bool | None = None
+        self._thawed: bool | None = None
+        self.idle = False
+
+    def step(self, now: float) -> CutoverStep:
+        """Take the next step. Raises RefusedError when the lock is lost, after which it is over."""
+        step = next_step(self.record, self._facts(now), now)
+        self.idle = step.action is CutoverAction.WATCH
+        match step.action:
+            case CutoverAction.RECORD | CutoverAction.COMPLETE:
+                self._write(step)
+            case CutoverAction.COPY | CutoverAction.CARRY | CutoverAction.DRAIN:
+                self._go_on(now)
+            case CutoverAction.COMPARE:
+                self._compare(now)
+            case CutoverAction.VERIFY:
+                self._verify(now)
+            case CutoverAction.FREEZE:
+                self._freeze()
+            case CutoverAction.THAW:
+                self._thaw()
+            case CutoverAction.WATCH:
+                self._watch(now)
+        return step
+
+    @property
+    def settle_seconds(self) -> float:
+        """How long after a freeze a record may still come."""
+        return max(self._least_settle, SETTLE_FACTOR * self._meter.delay)
+
+    def _facts(self, now: float) -> CutoverFacts:
+        frozen = self._frozen_at is not None
+        lag = self.loop.report_progress(now).lag
+        return CutoverFacts(
+            copied=self.copied,
+            requested=not self.given_up and self._ports.gate.is_requested(),
+            gate_open=self._ports.gate.is_open(now),
+            converged=lag is not None and lag <= CONVERGED_SECONDS,
+            difference_due=self._difference_due(),
+            frozen=frozen,
+            frozen_seconds=self._seconds() - self._frozen_at if self._frozen_at is not None else 0,
+            settled=self._settled,
+            dirty=self._follow.dirty.count(),
+            equal=self._equal,
+            thawed=self._thawed,
+            source_read=self._source_read,
+            failure=self.failure,
+        )
+
+    def _difference_due(self) -> bool:
+        """Whether both sides have to be compared before a freeze, or a gap shows under it."""
+        if self._follow.memory.open_gaps():
+            return True
+        return not self._compared and not self.record.may_be_frozen
+
+    def _write(self, step: CutoverStep) -> None:
+        """Write a record; without an answer believe what the marker says."""
+        before, records = self.record, self._ports.records
+        try:
+            if step.action is CutoverAction.COMPLETE:
+                records.complete(step.record)
+            else:
+                records.write(step.record)
+            self.record = step.record
+        except LookupFailedError:
+            self.record = records.read()
+        self._enter(before)
+
+    def _enter(self, before: CutoverRecord) -> None:
+        """Forget what was known of the state that was left."""
+        state = self.record.state
+        if state is CutoverState.SWITCHED and self._frozen_at is not None:
+            self.frozen_seconds = self._seconds() - self._frozen_at
+        if before.may_be_frozen and state is CutoverState.FOLLOWING:
+            self.given_up, self.failure = before.back, ""
+            self._frozen_at = self._thawed = None
+            self._compared = False
+        if state in (CutoverState.FROZEN, CutoverState.FOLLOWING):
+            self._settled, self._comparing, self._equal = False, False, None
+
+    def _go_on(self, now: float) -> FollowStep | None:
+        """One step of the follow. What it cannot go on from ends a freeze, not the process."""
+        try:
+            done = self.loop.step(now)
+        except RefusedError:
+            raise
+        except DatawareError as error:
+            if not self.record.may_be_frozen:
+                raise
+            self.failure = str(error)
+            return None
+        self.idle = done in (FollowStep.IDLE, FollowStep.POLL_FAILED)
+        if done is FollowStep.POLLED:
+            self._round_at = self._seconds()
+        elif done is FollowStep.CHECKPOINTED:
+            self._settled = self._is_settled()
+        return done
+
+    def _is_settled(self) -> bool:
+        """Whether a quiet round began so late after the freeze that nothing can come any more."""
+        if self._frozen_at is None or not self.loop.quiet_rounds:
+            return False
+        return self._round_at >= self._frozen_at + self.settle_seconds
+
+    def _compare(self, now: float) -> None:
+        """Compare all while changes are carried; what is carried from now on is compared again."""
+        if self._follow.memory.open_gaps():
+            self._comparing = False
+        elif not self._comparing:
+            self._touched.forget()
+            self._ports.comparison.start(None)
+            self._comparing = True
+        elif (differing := self._ports.comparison.collect()) is not None:
+            self._follow.dirty.add(differing, now)
+            self._comparing, self._compared = False, True
+        self._go_on(now)
+
+    def _verify(self, now: float) -> None:
+        """Compare what was carried since both sides were compared; all, where they were not."""
+        try:
+            if not self._comparing:
+                keys = frozenset(self._touched.keys) if self._compared else None
+                self._ports.comparison.start(keys)
+                self._comparing = True
+            elif (differing := self._ports.comparison.collect()) is not None:
+                self._follow.dirty.add(differing, now)
+                self._comparing, self._equal = False, not differing
+                return
+        except RefusedError:
+            raise
+        except DatawareError as error:
+            self.failure = str(error)
+            return
+        self._go_on(now)
+
+    def _freeze(self) -> None:
+        asked = self._seconds()
+        try:
+            self._ports.hooks.freeze()
+            self._frozen_at = asked
+        except RefusedError:
+            raise
+        except DatawareError as error:
+            self.failure = str(error)
+
+    def _thaw(self) -> None:
+        try:
+            self._ports.hooks.thaw()
+            self._thawed = True
+        except RefusedError:
+            raise
+        except DatawareError as error:
+            self._thawed = False
+            self.failure = str(error)
+
+    def _watch(self, now: float) -> None:
+        """Read the source's feed; whoever writes to the source after the switch is named."""
+        try:
+            change_round = self._follow.feed.poll(now)
+        except LookupFailedError:
+            return
+        if change_round.keys:
+            self._ports.strays.add(change_round.keys, now)
+        self._follow.memory.save_position(change_round.position)
+        self._source_read = self._source_read or change_round.whole
