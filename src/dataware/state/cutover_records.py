@@ -9,9 +9,8 @@ from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.follow.cutover import CutoverRecord, CutoverState
 from dataware.core.model import MarkerState
 from dataware.state.lease import ParameterLease
+from dataware.state.marker_value import CUTOVER
 from dataware.state.markers import ParameterMarkers
-
-CUTOVER = "cutover"
 
 
 class LeaseCutoverRecords:

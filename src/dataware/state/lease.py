@@ -90,7 +90,12 @@ class ParameterLease:
             return MarkerState.RUNNING, detail
 
     def release(self, detail: Mapping[str, Any]) -> None:
-        """Leave the record at "running", but let the next run in at once."""
+        """Leave the record at "running", but let the next run in at once.
+
+        After the end nothing is left to release, least of all what is complete.
+        """
+        if self._ended:
+            return
         self._finish(replace(self._value, released=True, detail=own_detail(detail)))
 
     def _finish(self, value: MarkerValue) -> None:

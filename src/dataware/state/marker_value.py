@@ -27,6 +27,9 @@ DEPTH = 16
 """How deep progress may be nested; no record comes near it."""
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
+CUTOVER = "cutover"
+"""What of the progress says where a cut-over stands, which is never given up."""
+
 GIVEN_UP = ("reason", "checkpoint", "failure")
 """What of the progress goes first when a value would be too large, one after another."""
 
@@ -54,7 +57,7 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("identity", "checkpoint"), (str, _NOTHING)),
     "exact": (bool,),
     "failure": (dict,),
-    "cutover": (dict,),
+    CUTOVER: (dict,),
 }
 _FAILURE: Mapping[str, tuple[type, ...]] = {"exit_code": (int,), "reason": _TEXT}
 _CUTOVER: Mapping[str, tuple[type, ...]] = {
@@ -132,7 +135,7 @@ def encode(value: MarkerValue) -> str:
         if name in detail:
             del detail[name]
             text = _text(value, detail)
-    kept = {name: part for name, part in detail.items() if name == "cutover"}
+    kept = {name: part for name, part in detail.items() if name == CUTOVER}
     return text if len(text) <= LIMIT else _text(value, kept)
 
 
@@ -152,7 +155,7 @@ def decode(text: str) -> MarkerValue:
     _check(raw, {name: _FIELDS[name] for name in wanted})
     _check(raw["detail"], _DETAIL)
     _check(raw["detail"].get("failure", {}), _FAILURE)
-    _check(raw["detail"].get("cutover", {}), _CUTOVER)
+    _check(raw["detail"].get(CUTOVER, {}), _CUTOVER)
     _check_tree(raw["detail"])
     if raw["state"] not in (MarkerState.RUNNING.value, MarkerState.COMPLETE.value):
         raise ValueError("its state is none of a migration")

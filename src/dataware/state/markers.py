@@ -36,7 +36,7 @@ from dataware.core.model import NO_MARKER, Marker, MarkerState
 from dataware.core.ports import Aws, Clock
 from dataware.state.holder import Holder, shares_clock, this_process
 from dataware.state.lease import ParameterLease, own_detail
-from dataware.state.marker_value import MarkerValue, kind_of, parameter_name, target_of
+from dataware.state.marker_value import CUTOVER, MarkerValue, kind_of, parameter_name, target_of
 from dataware.state.parameter_store import (
     LIST,
     READ,
@@ -195,6 +195,10 @@ class ParameterMarkers:
         if stored is not None and stored.value.state is MarkerState.RUNNING:
             settled = self._settle_time(stored)
             value = replace(value, started=stored.value.started, settled=settled)
+            if CUTOVER in stored.value.detail:
+                # The run that was here may have gone on since its record was read.
+                detail = {**value.detail, CUTOVER: stored.value.detail[CUTOVER]}
+                value = replace(value, detail=detail)
         version = self._store.write(name, value, look.newest)
         if version.version != look.newest + 1:
             now = self._store.look(name)

@@ -282,7 +282,7 @@ def _step_of(
         why = row.back(record, facts, now)
         return CutoverStep(row.action, replace(record, back=why), why)
     if row.to is None:
-        return CutoverStep(row.action, record, record.back)
+        return CutoverStep(row.action, record, record.back or facts.failure)
     after = replace(record, state=row.to)
     if row.to is CutoverState.FROZEN and not record.may_be_frozen:
         after = replace(after, freeze_began=now)
@@ -315,7 +315,7 @@ def _always(record: CutoverRecord, facts: CutoverFacts, now: float) -> bool:
 
 
 def _may_freeze(record: CutoverRecord, facts: CutoverFacts, now: float) -> bool:
-    return facts.gate_open and facts.converged and not facts.failure
+    return facts.gate_open and facts.converged
 
 
 def _has_ended(record: CutoverRecord, facts: CutoverFacts, now: float) -> bool:
@@ -323,6 +323,7 @@ def _has_ended(record: CutoverRecord, facts: CutoverFacts, now: float) -> bool:
 
 
 _FROZEN = (CutoverState.FROZEN, CutoverState.DRAINED, CutoverState.VERIFIED)
+_OPEN = (_S.COPYING, _S.FOLLOWING, _S.GATED, _S.SWITCHED, _S.REVERSIBLE)
 _A = CutoverAction
 TABLE = (
     # The freeze is given up: nothing but the thaw is left, and only then the source is open again.
@@ -332,6 +333,7 @@ TABLE = (
     CutoverRow(_FROZEN, lambda r, f, _: bool(r.back) and f.thawed is False, _A.STOP),
     CutoverRow(_FROZEN, lambda r, _f, _: bool(r.back), _A.THAW),
     CutoverRow(_FROZEN, lambda r, f, now: bool(why_back(r, f, now)), _A.RECORD, back=why_back),
+    CutoverRow(_OPEN, lambda _r, f, _: bool(f.failure), _A.STOP),
     # Before the freeze.
     CutoverRow((_S.COPYING,), lambda _r, f, _: f.copied, _A.RECORD, _S.FOLLOWING),
     CutoverRow((_S.COPYING,), _always, _A.COPY),

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from dataware.core.errors import DatawareError, LookupFailedError, RefusedError
 from dataware.core.follow.cutover import (
+    STATES,
     CutoverAction,
     CutoverFacts,
     CutoverRecord,
@@ -25,7 +26,7 @@ from dataware.core.follow.cutover import (
     next_step,
     restart_record,
 )
-from dataware.core.follow.feed import Carrier, CarryOutcome, ChangeFeed, FeedRound
+from dataware.core.follow.feed import Carrier, CarryOutcome, ChangeFeed, FeedRound, Gap, GapCause
 from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
 
 LEAST_SETTLE_SECONDS = 10.0
@@ -35,8 +36,12 @@ LEAST_SETTLE_SECONDS = 10.0
 SETTLE_FACTOR = 3.0
 """How many times the longest delay of a record that was seen the feed is read after a freeze."""
 
+MOST_SETTLE_SECONDS = 60.0
+"""How long at most: a record that comes twice looks late, and the app waits meanwhile. Whatever
+comes later still is named as a stray."""
+
 CONVERGED_SECONDS = 10.0
-"""The lag up to which the source may be frozen: what is left is carried within about that time."""
+"""How long ago the round of the feed may have begun after which nothing was dirty any more."""
 
 
 class CutoverRecords(Protocol):
@@ -103,6 +108,10 @@ class StrayKeys(Protocol):
 
     def add(self, keys: Collection[bytes], now: float) -> None:
         """Remember and report keys; on disk when this returns."""
+        ...
+
+    def report_gaps(self, gaps: Collection[Gap], now: float) -> None:
+        """Report that some keys may never be named."""
         ...
 
 
@@ -196,11 +205,20 @@ class CutoverLoop:
         self.copied = False
         self._frozen_at: float | None = None
         self._round_at = 0.0
+        # By this clock alone: the times of changes are the service's, and this machine's is set.
+        self._caught_up_at = float("-inf")
         self._comparing = self._compared = False
         self._settled = self._source_read = False
         self._equal: bool | None = None
         self._thawed: bool | None = None
         self.idle = False
+
+    def open(self, now: float) -> None:
+        """Open the feed where it was left, before the first step."""
+        if STATES[self.record.state].target_open and self._follow.memory.position() is None:
+            # What came between the switch and now is not read, and may have come from a stray.
+            self._ports.strays.report_gaps((Gap(GapCause.STATE_LOST),), now)
+        self.loop.open(now)
 
     def step(self, now: float) -> CutoverStep:
         """Take the next step. Raises RefusedError when the lock is lost, after which it is over."""
@@ -226,16 +244,16 @@ class CutoverLoop:
     @property
     def settle_seconds(self) -> float:
         """How long after a freeze a record may still come."""
-        return max(self._least_settle, SETTLE_FACTOR * self._meter.delay)
+        by_delay = min(SETTLE_FACTOR * self._meter.delay, MOST_SETTLE_SECONDS)
+        return max(self._least_settle, by_delay)
 
     def _facts(self, now: float) -> CutoverFacts:
         frozen = self._frozen_at is not None
-        lag = self.loop.report_progress(now).lag
         return CutoverFacts(
             copied=self.copied,
             requested=not self.given_up and self._ports.gate.is_requested(),
             gate_open=self._ports.gate.is_open(now),
-            converged=lag is not None and lag <= CONVERGED_SECONDS,
+            converged=self._seconds() - self._caught_up_at <= CONVERGED_SECONDS,
             difference_due=self._difference_due(),
             frozen=frozen,
             frozen_seconds=self._seconds() - self._frozen_at if self._frozen_at is not None else 0,
@@ -294,6 +312,8 @@ class CutoverLoop:
             self._round_at = self._seconds()
         elif done is FollowStep.CHECKPOINTED:
             self._settled = self._is_settled()
+        elif done is FollowStep.IDLE and self.loop.is_whole and not self._follow.dirty.count():
+            self._caught_up_at = self._round_at
         return done
 
     def _is_settled(self) -> bool:
@@ -361,5 +381,7 @@ class CutoverLoop:
             return
         if change_round.keys:
             self._ports.strays.add(change_round.keys, now)
+        if change_round.gaps:
+            self._ports.strays.report_gaps(change_round.gaps, now)
         self._follow.memory.save_position(change_round.position)
         self._source_read = self._source_read or change_round.whole

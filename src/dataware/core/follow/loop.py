@@ -68,8 +68,8 @@ class FollowLoop:
 
     `lot` keys are carried together, and up to `lots` lots between two rounds of the feed, so that a
     backlog keeps no change from being read. `quiet_rounds` counts the whole rounds in a row that
-    brought nothing while nothing was dirty, and `newest` is the time of the newest change so far;
-    `failure` is why the last poll or comparison failed.
+    brought nothing while nothing was dirty, `is_whole` says that the last round was, and `newest` is
+    the time of the newest change so far; `failure` is why the last poll or comparison failed.
     """
 
     def __init__(self, ports: FollowPorts, *, lot: int = 1000, lots: int = 20) -> None:
@@ -79,6 +79,7 @@ class FollowLoop:
         self._comparing: tuple[Gap, ...] | None = None
         self._whole_at: float | None = None
         self._now = 0.0
+        self.is_whole = False
         self._carried = self._rounds = 0
         self.newest: float | None = None
         self.quiet_rounds = 0
@@ -158,6 +159,7 @@ class FollowLoop:
         self._rounds += 1
         if change_round.newest is not None:
             self.newest = max(change_round.newest, self.newest or change_round.newest)
+        self.is_whole = change_round.whole
         if change_round.whole:
             self._whole_at, self.failure = began, None
         quiet = change_round.whole and not change_round.keys and not change_round.gaps

@@ -1,0 +1,16 @@
+"""Whole runs of a followed migration in memory, in which one seed decides everything.
+
+The order of all that happens at once, delays, lost answers, throttling, partial batches, kills,
+pauses, clocks that jump, and who writes where: all of it comes from one seed, so that a run that
+breaks a promise can be looked at again and again. What is tested is the product's own: the loop of
+the follow, the gap rules, the cut-over, the marker and its lock. What surrounds it is here:
+
+- `world` has the time, the chance, and what is under way
+- `tables` the tables with their streams
+- `sides` reads and writes them, as the copy, the carrier and the comparison do
+- `store` keeps the markers
+- `process` is one process of dataware on one machine
+- `people` are those who start and stop processes, and the apps that write
+- `judge` says what must never happen
+- `run` runs a seed
+"""

@@ -1,0 +1,96 @@
+"""What must never happen, looked for at every write and at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataware.core.follow.cutover_loop import LEAST_SETTLE_SECONDS
+from dataware.core.model import MarkerState
+from dataware.state.marker_value import parameter_name
+from dataware.state.parameter_store import ParameterStore
+from support.simulator.process import KIND, TARGET, Process
+from support.simulator.sides import STRANGER, TOOL
+from support.simulator.tables import Table, differing_keys
+from support.simulator.world import World
+
+if TYPE_CHECKING:
+    from support.simulator.people import People
+
+
+class BrokenPromiseError(Exception):
+    """A promise of the product was broken."""
+
+
+class Judge:
+    """Watches every write. `strays` are the keys that were named, `unwatched` that some may not be.
+
+    `behind` are the keys that somebody wrote to the source behind the switch, or that differed at
+    it: each of them has to be named.
+    """
+
+    def __init__(self, world: World, people: People) -> None:
+        self.world, self.people = world, people
+        self.completed_at: float | None = None
+        self.strays: set[bytes] = set()
+        self.behind: set[bytes] = set()
+        self.unwatched = self.thawed_late = False
+        people.source.judge = people.target.judge = self.hear_write
+        people.store.on_write = self.hear_marker
+
+    def hear_write(self, table: Table, key: bytes, author: str) -> None:
+        """Somebody writes."""
+        people = self.people
+        if author == TOOL:
+            if table is people.source:
+                self.break_off("dataware wrote to the source")
+            if self.completed_at is not None:
+                self.break_off("dataware wrote to the target after the switch")
+            if key in table.items and table.authors[key] == STRANGER:
+                self.break_off("a stranger's value was overwritten")
+        elif table is people.source and self.completed_at is not None:
+            self.behind.add(key)
+
+    def hear_marker(self, value: str) -> None:
+        """A value of the marker arrived; it counts or not."""
+        if self.completed_at is not None or '"state":"complete"' not in value:
+            return
+        people, store = self.people, self.people.store
+        between, store.between = store.between, lambda: None
+        try:
+            looked = ParameterStore(store, store.clock).look(parameter_name(KIND, TARGET))  # type: ignore[arg-type] # the calls that markers make
+        finally:
+            store.between = between
+        if looked.stored is None or looked.stored.value.state is not MarkerState.COMPLETE:
+            return
+        self.world.say("COMPLETE counts")
+        self.completed_at = self.world.now
+        if not people.is_frozen and not self.thawed_late:
+            self.break_off("complete, but the source is open")
+        differing = {
+            key
+            for key in differing_keys(people.source.items, people.target.items)
+            if people.target.authors.get(key) != STRANGER
+        }
+        # What nobody could know of in time has to be named afterwards; all else is a lie.
+        if differing and not people.has_rude_writer and people.delay < LEAST_SETTLE_SECONDS:
+            self.break_off(f"complete, but {sorted(differing)} differ")
+        self.behind |= differing
+
+    def hear_thaw(self, process: Process) -> None:
+        """A process lets the app write to the source again."""
+        if process.is_silent:
+            # It stood still between its last look at the lock and the thaw, so nothing can hold it
+            # back; whoever writes to the source then is a stray.
+            self.thawed_late = True
+        elif self.completed_at is not None:
+            self.break_off("the source was thawed after the switch")
+
+    def judge_end(self) -> None:
+        """Nothing happens any more."""
+        if missed := self.behind - self.strays:
+            if not self.unwatched:
+                self.break_off(f"nobody was told of {sorted(missed)}, written behind the switch")
+
+    def break_off(self, what: str) -> None:
+        """A promise was broken."""
+        raise BrokenPromiseError(f"SEED={self.world.seed}: {what}")

@@ -1,0 +1,144 @@
+"""Who starts and stops processes, asks to cut over, and writes: the operator and the apps."""
+
+from __future__ import annotations
+
+from dataware.core.errors import ServiceError
+from dataware.core.follow.cutover import CutoverState
+from dataware.core.follow.cutover_loop import CutoverLoop
+from support.simulator.judge import Judge
+from support.simulator.process import Machine, Process
+from support.simulator.sides import STRANGER
+from support.simulator.store import LateParameters
+from support.simulator.tables import Stream, Table
+from support.simulator.world import HOUR, World
+
+APP, RUDE = "app", "a writer that nobody knows of"
+MOST_MACHINES = 2
+
+
+class People:
+    """The operator, the app, and others who write where they should not.
+
+    The app writes to the source, rests while it is frozen, and writes to the target once the
+    operator has read "complete". A rude writer writes to the source whatever anybody says; a
+    stranger writes to the target of a guarded migration. All of this is decided by the seed.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        random = world.random
+        self.delay = random.choice((0.0, 2.0, 2.0, 8.0, 40.0))
+        split = random.choice((0.0, 0.05, 0.3))
+        self.source = Table(world, "source", Stream(world, random.randrange(1, 4), self.delay, split))
+        self.target = Table(world, "target", Stream(world, 1, 0.0, 0.0))
+        self.store = LateParameters(world)
+        self.judge = Judge(world, self)
+        self.machines = [Machine(world, f"m{number}") for number in range(MOST_MACHINES)]
+        self.keys = [b"k%02d" % number for number in range(random.choice((6, 20, 30)))]
+        self.pace = random.choice((0.02, 0.1, 0.4))
+        # What a stranger wrote and took away again is only found by a comparison.
+        self.guarded = random.random() < 0.3 and world.rules.verify
+        self.has_rude_writer = random.random() < 0.2
+        self.is_frozen = self.is_switched = self.is_closed = False
+        self._asks_from = random.randrange(10, 150)
+        self._opens_at = world.now + random.choice((0, 0, 200))
+        self._asks_again_at = 0.0
+        self._starts_at = 0.0
+        for key in self.keys[: random.randrange(len(self.keys))]:
+            self.source.write(key, world.number(), APP)
+        world.on_tick, world.on_turn = self.write, self.act
+        world.until_busy = lambda: max(0.0, self._starts_at - world.now)
+
+    def write(self) -> None:
+        """A moment in which somebody may write."""
+        random = self.world.random
+        roll = random.random()
+        if roll < self.pace:
+            if self.is_switched:
+                self._change(self.target, APP)
+            elif not self.is_frozen:
+                self._change(self.source, APP)
+        elif roll > 0.98 and self.world.happens(0.5):
+            if self.has_rude_writer:
+                self._change(self.source, RUDE)
+            elif self.guarded and not self.is_frozen and not self.is_switched:
+                self._change(self.target, STRANGER)
+
+    def act(self) -> None:
+        """A moment in which the operator may act."""
+        world, random = self.world, self.world.random
+        busy = len(world.alive)
+        if not busy and (world.calm or world.now >= self._starts_at):
+            self._start(random.choice(self.machines))
+        elif busy == 1 and world.happens(0.01):
+            other = [one for one in self.machines if one is not world.alive[0].machine]
+            self._start(random.choice(other))
+        elif busy and world.happens(0.004):
+            self._stop(random.choice(world.alive))
+        if world.happens(0.002):
+            random.choice(self.machines).skew += random.choice((-90, -5, 5, 90))
+        if self.judge.completed_at is not None and not self.is_switched and random.random() < 0.1:
+            self.is_switched = True
+            world.say("the app is switched")
+
+    def is_requested(self) -> bool:
+        """Whether the operator asks to cut over."""
+        asks = self.world.calm or self.world.turns > self._asks_from
+        return asks and self.world.now >= self._asks_again_at
+
+    def is_open(self, now: float) -> bool:
+        """Whether it may begin."""
+        return self.world.calm or self.world.now >= self._opens_at
+
+    def freeze(self, process: Process) -> None:
+        """Stop the app; what it has sent arrives a little later."""
+        world = self.world
+        world.tick()
+        if not world.happens(world.chances.fail):
+            world.say("FREEZE by", process)
+            self.is_frozen = True
+            if not self.is_switched and world.random.random() < 0.3:
+                world.later(2 * world.random.random(), lambda: self._change(self.source, APP))
+        world.tick()
+        if world.happens(world.chances.fail):
+            raise ServiceError("the hook failed")
+        if not self.is_frozen:
+            raise ServiceError("the hook did nothing")
+
+    def thaw(self, process: Process) -> None:
+        """Let the app go on."""
+        world = self.world
+        world.tick()
+        if not world.happens(world.chances.fail):
+            world.say("THAW by", process)
+            self.judge.hear_thaw(process)
+            self.is_frozen = False
+        world.tick()
+        if self.is_frozen:
+            raise ServiceError("the hook did nothing")
+
+    def hear(self, loop: CutoverLoop) -> None:
+        """Learn how a process ended; ask again later, and clear away what stood in the way."""
+        world = self.world
+        self.is_closed = loop.record.state is CutoverState.CLOSED
+        self._asks_again_at = world.now + world.random.choice((1, 60))
+        for key in [key for key, author in self.target.authors.items() if author == STRANGER]:
+            if world.calm and not self.is_switched and key in self.target.items:
+                self.target.write(key, None, APP)
+
+    def _start(self, machine: Machine) -> None:
+        Process(self.world, self, machine)
+        self._starts_at = self.world.now + self.world.random.choice((0, 1, 30, 100))
+        if self.world.happens(0.05):
+            self._starts_at += self.world.random.choice((3, 21, 30)) * HOUR
+
+    def _stop(self, process: Process) -> None:
+        """Ask a process to end, as Ctrl-C does."""
+        if process.loop is not None:
+            process.loop.failure = "a person asked to stop"
+
+    def _change(self, table: Table, author: str) -> None:
+        random = self.world.random
+        key = random.choice(self.keys)
+        value = None if random.random() < 0.3 else self.world.number()
+        table.write(key, value, author)
