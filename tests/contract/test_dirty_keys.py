@@ -120,6 +120,7 @@ def test_the_set_on_disk_does_what_the_one_in_memory_does(seed: int, path: Path)
         keys = [b"k%d" % order.randrange(30) for _ in range(order.randrange(6))]
         assert disk.add(keys, now) == memory.add(keys, now)
         lot = disk.take(order.randrange(1, 8), now)
+        assert memory.take(0, now) == ()
         assert all(memory.rows[key][1] <= now and not memory.rows[key][2] for key in lot)
         for key in lot:
             memory.rows[key][2] = True

@@ -24,6 +24,8 @@ class MemoryDirtyKeys:
 
     def take(self, limit: int, now: float) -> tuple[bytes, ...]:
         """Lend keys that are due."""
+        for row in self.rows.values():
+            row[1] = 0.0 if row[1] <= now else row[1]
         due = [key for key, row in self.rows.items() if not row[2] and row[1] <= now][:limit]
         for key in due:
             self.rows[key][2] = True
@@ -44,7 +46,9 @@ class MemoryDirtyKeys:
             row[1:] = [max(row[1], not_before), False, False]
 
     def end_loans(self, not_before: float) -> int:
-        """End every loan."""
+        """End every loan, and let what waits go on waiting."""
+        for row in self.rows.values():
+            row[1] = max(row[1], not_before) if row[1] else 0.0
         lent = [key for key, row in self.rows.items() if row[2]]
         self.put_back(lent, not_before)
         return len(lent)

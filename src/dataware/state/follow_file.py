@@ -127,9 +127,10 @@ class FollowFile:
             del self._lent[key]
 
     def end_loans(self, not_before: float) -> int:
-        """End the loans of a run that died; those keys are due from `not_before` on. How many."""
+        """End the loans of a run that died; they and what waits are due from `not_before` on."""
         with self._transaction() as base:
             base.execute("INSERT INTO waiting SELECT key, since, ? FROM lent", (not_before,))
+            base.execute("UPDATE waiting SET due = max(due, ?)", (not_before,))
             ended = base.execute("DELETE FROM lent").rowcount
         self._lent.clear()
         return ended

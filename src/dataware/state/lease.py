@@ -53,6 +53,17 @@ class ParameterLease:
         """For how long something may arrive yet that an earlier run sent without conditions."""
         return max(0.0, self._value.settled - self._at)
 
+    def delay_next_run(self, seconds: float) -> None:
+        """Say from the next write on that something may arrive until `seconds` from now.
+
+        A run that takes over, even after a release, waits for that before it relies on what it
+        writes and reads.
+        """
+        with self._lock:
+            at = self._at + self._store.clock.now() - self._written_at
+            settled = max(self._value.settled, at + seconds)
+            self._value = replace(self._value, settled=settled)
+
     def send_heartbeat(self, detail: Mapping[str, Any]) -> None:
         """Renew the heartbeat and store progress. Raises Refused when the lock is lost."""
         with self._lock:

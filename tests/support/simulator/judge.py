@@ -87,9 +87,9 @@ class Judge:
 
     def judge_end(self) -> None:
         """Nothing happens any more."""
-        if missed := self.behind - self.strays:
-            if not self.unwatched:
-                self.break_off(f"nobody was told of {sorted(missed)}, written behind the switch")
+        missed = self.behind - self.strays
+        if missed and not self.unwatched:
+            self.break_off(f"nobody was told of {sorted(missed)}, written behind the switch")
 
     def break_off(self, what: str) -> None:
         """A promise was broken."""

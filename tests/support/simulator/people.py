@@ -29,7 +29,8 @@ class People:
         random = world.random
         self.delay = random.choice((0.0, 2.0, 2.0, 8.0, 40.0))
         split = random.choice((0.0, 0.05, 0.3))
-        self.source = Table(world, "source", Stream(world, random.randrange(1, 4), self.delay, split))
+        roots = random.randrange(1, 4)
+        self.source = Table(world, "source", Stream(world, roots, self.delay, split))
         self.target = Table(world, "target", Stream(world, 1, 0.0, 0.0))
         self.store = LateParameters(world)
         self.judge = Judge(world, self)

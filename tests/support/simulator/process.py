@@ -205,7 +205,7 @@ class Process:
         comparison = compare(world, people.source, people.target)
         ports = CutoverPorts(records, self, people, comparison, self)
         loop = (CutoverLoop if world.rules.settle else Unsettled)(
-            ports, follow, seconds=disk.monotonic
+            ports, follow, seconds=disk.monotonic, on_uncertain=self._delay_next_run
         )
         if not world.rules.dirty_first:
             loop.loop = CheckpointFirst(loop._follow)
@@ -234,6 +234,7 @@ class Process:
             outcomes = Outcomes(world, self.people.target, self.check, guarded=self.people.guarded)
             for is_unknown in copy_table(self.people.source, outcomes):
                 if is_unknown:
+                    self._delay_next_run(UNKNOWN_OUTCOME_SECONDS)
                     quiet_from = max(quiet_from, world.now + UNKNOWN_OUTCOME_SECONDS)
                 self._beat()
                 loop.step(self.machine.now())
@@ -241,7 +242,9 @@ class Process:
         if not world.rules.not_before:
             quiet_from = world.now
         if world.rules.phase_fence or loop.loop.next_due is None:
-            loop.loop.allow_carrying(quiet_from + self.machine.skew)
+            # By the clock of the loop, which nobody sets.
+            now = loop.steady(self.machine.now())
+            loop.loop.allow_carrying(now + quiet_from - world.now)
         loop.copied = True
 
     def _go_on(self, loop: CutoverLoop) -> Iterator[None]:
@@ -277,6 +280,10 @@ class Process:
         asked = self._tried = self.world.now
         self.lease.send_heartbeat(self._detail)
         self._beaten = asked
+
+    def _delay_next_run(self, seconds: float) -> None:
+        if self.lease is not None and self.world.rules.wait_for_silent_runs:
+            self.lease.delay_next_run(seconds)
 
     def _amend(self, detail: Mapping[str, Any]) -> None:
         self._markers.amend(KIND, TARGET, "run-1", {**self._detail, **detail})

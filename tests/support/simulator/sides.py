@@ -6,7 +6,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from dataware.core.errors import LookupFailedError
-from dataware.core.follow.feed import UNKNOWN_OUTCOME_SECONDS, CarryOutcome, Conflict, Gap
+from dataware.core.follow.feed import (
+    UNKNOWN_OUTCOME_SECONDS,
+    CarryOutcome,
+    Conflict,
+    DifferenceResult,
+    Gap,
+)
 from support.follow_memory import MemoryDirtyKeys, MemoryFollow
 from support.simulator.tables import Table, differing_keys
 from support.simulator.world import World
@@ -125,7 +131,7 @@ class SimulatedComparison:
         self._waiting = sorted(every if keys is None else keys)
         self._differing = set()
 
-    def collect(self) -> Collection[bytes] | None:
+    def collect(self) -> DifferenceResult | None:
         """Read some more keys, a side after the other."""
         world = self._world
         if world.happens(world.chances.fail):
@@ -135,15 +141,15 @@ class SimulatedComparison:
         world.tick()
         there = {key: self._target.items[key] for key in part if key in self._target.items}
         self._differing |= differing_keys(here, there)
-        return None if self._waiting else self._differing
+        return None if self._waiting else DifferenceResult(self._differing)
 
 
 class BlindComparison(SimulatedComparison):
     """A comparison that finds nothing, so that all rests on the rules of the follow."""
 
-    def collect(self) -> Collection[bytes] | None:
+    def collect(self) -> DifferenceResult | None:
         """Nothing."""
-        return ()
+        return DifferenceResult(())
 
 
 class DiskDirtyKeys(MemoryDirtyKeys):

@@ -26,7 +26,16 @@ from dataware.core.follow.cutover import (
     next_step,
     restart_record,
 )
-from dataware.core.follow.feed import Carrier, CarryOutcome, ChangeFeed, FeedRound, Gap, GapCause
+from dataware.core.follow.feed import (
+    UNKNOWN_OUTCOME_SECONDS,
+    Carrier,
+    CarryOutcome,
+    ChangeFeed,
+    DifferenceResult,
+    FeedRound,
+    Gap,
+    GapCause,
+)
 from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
 
 LEAST_SETTLE_SECONDS = 10.0
@@ -95,7 +104,7 @@ class KeyComparison(Protocol):
         """Begin to read `keys` on both sides, consistently; None stands for all."""
         ...
 
-    def collect(self) -> Collection[bytes] | None:
+    def collect(self) -> DifferenceResult | None:
         """The keys that differ, once all is compared; None while it goes on.
 
         Raises DatawareError where it failed.
@@ -153,16 +162,28 @@ class FeedMeter:
 
 
 class TouchedKeys:
-    """A carrier that remembers which keys it was given since `forget`."""
+    """A carrier that remembers which keys it was given since `forget`.
 
-    def __init__(self, carrier: Carrier) -> None:
+    `on_uncertain` hears for how many seconds something that was sent may arrive yet: a run that
+    takes over has to know it, also where this one ends well.
+    """
+
+    def __init__(self, carrier: Carrier, on_uncertain: Callable[[float], None]) -> None:
         self._carrier = carrier
+        self._on_uncertain = on_uncertain
         self.keys: set[bytes] = set()
 
     def carry(self, keys: Collection[bytes], now: float) -> CarryOutcome:
         """Carry keys."""
         self.keys.update(keys)
-        return self._carrier.carry(keys, now)
+        try:
+            outcome = self._carrier.carry(keys, now)
+        except DatawareError:
+            self._on_uncertain(UNKNOWN_OUTCOME_SECONDS)
+            raise
+        if outcome.uncertain:
+            self._on_uncertain(UNKNOWN_OUTCOME_SECONDS)
+        return outcome
 
     def forget(self) -> None:
         """Begin anew."""
@@ -183,20 +204,24 @@ class CutoverLoop:
         follow: FollowPorts,
         *,
         seconds: Callable[[], float],
+        on_uncertain: Callable[[float], None],
         least_settle: float = LEAST_SETTLE_SECONDS,
     ) -> None:
         """Go on from the marker; `seconds` is a clock that is never set. Raises what `read` does.
+
+        `on_uncertain` hears for how long something that was sent may arrive yet.
 
         Carrying has to be allowed at `loop` once the copy's last write is acknowledged.
         """
         self._ports = ports
         self._meter = FeedMeter(follow.feed)
-        self._touched = TouchedKeys(follow.carrier)
+        self._touched = TouchedKeys(follow.carrier, on_uncertain)
         self._follow = FollowPorts(
             self._meter, self._touched, follow.dirty, follow.memory, follow.difference
         )
         self.loop = FollowLoop(self._follow)
         self._seconds = seconds
+        self._began: tuple[float, float] | None = None
         self._least_settle = least_settle
         self.record = restart_record(ports.records.read())
         self.given_up = ""
@@ -218,7 +243,7 @@ class CutoverLoop:
         if STATES[self.record.state].target_open and self._follow.memory.position() is None:
             # What came between the switch and now is not read, and may have come from a stray.
             self._ports.strays.report_gaps((Gap(GapCause.STATE_LOST),), now)
-        self.loop.open(now)
+        self.loop.open(self.steady(now))
 
     def step(self, now: float) -> CutoverStep:
         """Take the next step. Raises RefusedError when the lock is lost, after which it is over."""
@@ -296,10 +321,20 @@ class CutoverLoop:
         if state in (CutoverState.FROZEN, CutoverState.FOLLOWING):
             self._settled, self._comparing, self._equal = False, False, None
 
+    def steady(self, now: float) -> float:
+        """The time of day without what was set since the first step.
+
+        By this time keys wait for what may arrive yet, and a clock that is set forward must not
+        shorten that.
+        """
+        if self._began is None:
+            self._began = now, self._seconds()
+        return self._began[0] + self._seconds() - self._began[1]
+
     def _go_on(self, now: float) -> FollowStep | None:
         """One step of the follow. What it cannot go on from ends a freeze, not the process."""
         try:
-            done = self.loop.step(now)
+            done = self.loop.step(self.steady(now))
         except RefusedError:
             raise
         except DatawareError as error:
@@ -330,9 +365,9 @@ class CutoverLoop:
             self._touched.forget()
             self._ports.comparison.start(None)
             self._comparing = True
-        elif (differing := self._ports.comparison.collect()) is not None:
-            self._follow.dirty.add(differing, now)
-            self._comparing, self._compared = False, True
+        elif (result := self._ports.comparison.collect()) is not None:
+            self._follow.dirty.add(result.keys, now)
+            self._comparing, self._compared = False, result.complete
         self._go_on(now)
 
     def _verify(self, now: float) -> None:
@@ -342,9 +377,9 @@ class CutoverLoop:
                 keys = frozenset(self._touched.keys) if self._compared else None
                 self._ports.comparison.start(keys)
                 self._comparing = True
-            elif (differing := self._ports.comparison.collect()) is not None:
-                self._follow.dirty.add(differing, now)
-                self._comparing, self._equal = False, not differing
+            elif (result := self._ports.comparison.collect()) is not None:
+                self._follow.dirty.add(result.keys, now)
+                self._comparing, self._equal = False, result.complete and not result.keys
                 return
         except RefusedError:
             raise

@@ -128,7 +128,11 @@ class DirtyKeys(Protocol):
         ...
 
     def end_loans(self, not_before: float) -> int:
-        """End the loans of a run that died; those keys are due from `not_before` on. How many."""
+        """End the loans of a run that died, and say how many there were.
+
+        They and what waits are due from `not_before` on: what was sent may arrive yet, and whether
+        the clock of the dead run was right is not known.
+        """
         ...
 
     def count(self) -> int:

@@ -68,8 +68,9 @@ class FollowLoop:
 
     `lot` keys are carried together, and up to `lots` lots between two rounds of the feed, so that a
     backlog keeps no change from being read. `quiet_rounds` counts the whole rounds in a row that
-    brought nothing while nothing was dirty, `is_whole` says that the last round was, and `newest` is
-    the time of the newest change so far; `failure` is why the last poll or comparison failed.
+    brought nothing while nothing was dirty, and `is_whole` says that the last round was whole.
+    `newest` is the time of the newest change so far; `failure` is why the last poll or comparison
+    failed.
     """
 
     def __init__(self, ports: FollowPorts, *, lot: int = 1000, lots: int = 20) -> None:
