@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from dataware.core.errors import DatawareError, IncompleteError, LookupFailedError, RefusedError
 from dataware.core.follow.cutover import CutoverAction, CutoverRecord, CutoverState
-from dataware.core.follow.cutover_loop import CutoverLoop, CutoverPorts, CutoverRecords
+from dataware.core.follow.cutover_loop import CutoverLoop
+from dataware.core.follow.cutover_ports import CutoverPorts, CutoverRecords
 from dataware.core.follow.feed import UNKNOWN_OUTCOME_SECONDS, Gap, GapCause
 from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
 from dataware.core.model import Marker, MarkerState
