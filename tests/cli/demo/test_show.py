@@ -1,10 +1,13 @@
 """The demo stays on this machine, whatever the user's environment says."""
 
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from dataware.cli import main
+from dataware.cli.demo import show
 from dataware.cli.demo.show import enter
 from dataware.embedded import EmbeddedAws
 
@@ -38,3 +41,18 @@ def test_the_demo_takes_no_option_that_names_an_aws(
     """What the demo would not follow, it refuses."""
     assert main(["demo", option, "x"]) == 1
     assert f"No such option '{option}'" in capsys.readouterr().err
+
+
+def test_a_demo_that_is_stopped_has_nothing_to_continue(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its emulator ends with it, so Ctrl-C is no incomplete run that the same command resumes."""
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(show, "EmbeddedAws", lambda **_settings: nullcontext(Somewhere()))
+    monkeypatch.setattr(show, "enter", lambda *_arguments: None)
+    monkeypatch.setattr(show, "_Show", lambda *_arguments, **_more: SimpleNamespace(run=stop))
+    assert main(["demo"]) == 1
+    assert f"❌ {show.STOPPED}" in capsys.readouterr().err

@@ -47,13 +47,13 @@ def test_any_value_is_read_back_from_toml(value: Any) -> None:
 
 
 def test_a_toml_file_declares_what_was_described() -> None:
-    """The older name is the fallback, and what is not carried stands as a comment."""
+    """The older name is the fallback, and what is not declared stands as a comment."""
     text = write_declarations(SnippetFormat.TOML, [ONE, TWO])
     first, second = tomllib.loads(text)["resource"]
     assert (first["preferred"], first["fallback"]) == ("2-new.prod", ["new"])
     assert first["properties"] == PROPERTIES
     assert "fallback" not in second
-    assert "# Not carried: x" in text.splitlines()
+    assert "# Not declared: x" in text.splitlines()
 
 
 def test_a_template_opts_in_and_retains() -> None:
@@ -87,4 +87,4 @@ def test_typescript_lines_hold_these_properties_as_json() -> None:
 @pytest.mark.parametrize("form", SnippetFormat)
 def test_what_is_not_carried_is_said_in_every_format(form: SnippetFormat) -> None:
     """People read it where they go on with the lines."""
-    assert "Not carried: x" in write_declarations(form, [ONE])
+    assert "Not declared: x" in write_declarations(form, [ONE])

@@ -56,8 +56,8 @@ def init(**given: Any) -> int:
     """Declare tables and buckets as they are today, so that others can be made like them.
 
     NAMES are names or addresses. Keys, indexes, billing, encryption, recovery, versioning, access,
-    streams, expiry and tags are carried; what is not carried is said. Nothing is changed in AWS,
-    and no file is overwritten.
+    streams, expiry and tags are declared as they are; a warning names what is not. Nothing is
+    changed in AWS, and no file is overwritten.
 
     \b
     Examples:
@@ -119,7 +119,7 @@ def run_init(out: AwsOptions, names: tuple[str, ...], suffix: str, output: InitO
         answer = output.write(write_declarations(SnippetFormat(output.form), declared))
         for one in description:
             for text in one.described.left_out:
-                context.emit(event("warning", text=f"not carried of {one.name}: {text}"))
+                context.emit(event("warning", text=f"not declared for {one.name}: {text}"))
         what = f"{format_count(len(description), 'resource')}, as they are today,"
         context.emit(event("saved", what=what, path=str(path)))
         for beside in answer[1:]:

@@ -42,6 +42,9 @@ KeySchema = [
 ]
 """
 TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
+STOPPED = (
+    "Demo stopped; its emulator is gone, with all data. Run it again to start from the beginning"
+)
 KILL_AT = 0.4
 """Share of the items at which the running copy is killed."""
 
@@ -57,12 +60,15 @@ class Sizes:
 def run_demo(sizes: Sizes, *, plain: bool) -> int:
     """Show everything; 0 if every command did what it should."""
     waiting = partial(show_waiting, AwsOptions(plain=plain))
-    with (
-        EmbeddedAws(emit=_report, waiting=waiting) as aws,
-        TemporaryDirectory(prefix=SHOW_FOLDER) as folder,
-    ):
-        enter(os.environ, aws, Path(folder) / "state")
-        _Show(Path(folder), sizes, plain=plain).run()
+    try:
+        with (
+            EmbeddedAws(emit=_report, waiting=waiting) as aws,
+            TemporaryDirectory(prefix=SHOW_FOLDER) as folder,
+        ):
+            enter(os.environ, aws, Path(folder) / "state")
+            _Show(Path(folder), sizes, plain=plain).run()
+    except KeyboardInterrupt as stop:
+        raise DatawareError(STOPPED) from stop
     return 0
 
 

@@ -180,7 +180,7 @@ def _left_out(table: Mapping[str, Any]) -> Iterator[str]:
         yield f"its replicas in {', '.join(replicas)}: declare an AWS::DynamoDB::GlobalTable"
     if (table.get("SSEDescription") or {}).get("SSEType") == "KMS":
         yield "KMSMasterKeyId has to go if it is the key alias/aws/dynamodb of AWS"
-    yield f"{NOT_ASKED}: they are not looked at"
+    yield f"{NOT_ASKED}, which dataware does not read"
 
 
 _PARTS: Mapping[tuple[str, str], Callable[[Aws, str, Mapping[str, Any]], dict[str, Any]]] = {

@@ -67,7 +67,7 @@ def describe_properties(aws: Aws, name: str) -> DescribedProperties:
     for part in _PARTS:
         properties |= part.ask(aws, name)
     lifecycle = properties.pop("LifecycleConfiguration", {})
-    left_out = [f"{NOT_ASKED}: they are not looked at"]
+    left_out = [f"{NOT_ASKED}, which dataware does not read"]
     if count := len(lifecycle.get("Rules", ())):
         left_out.insert(0, f"its lifecycle ({count} rules), which could expire what is copied")
     return DescribedProperties(properties, tuple(left_out))

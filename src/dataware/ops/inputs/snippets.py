@@ -116,9 +116,9 @@ _WRITERS: Mapping[SnippetFormat, Callable[[Sequence[Declaration]], Iterator[str]
 
 
 def _comments(one: Declaration, mark: str) -> Iterator[str]:
-    """What is not carried, where people read it again."""
+    """What is not declared, where people read it again."""
     for text in one.left_out:
-        yield f"{mark} Not carried: {text}"
+        yield f"{mark} Not declared: {text}"
 
 
 def _key(name: str) -> str:
