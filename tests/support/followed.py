@@ -54,7 +54,7 @@ DIFFERING = (
 )
 PROGRESS = (
     r"(?:✅ (?:\S+: )?Migrated batch [\d,]+/[\d,]+"
-    r"|📊 (?:\S+: )?(?:Compared )?[\d,]+ of [^\n]+)[ ]*\n"
+    r"|📊 (?:\S+: )?(?:[\d,]+ of |Compared [\d,]+ )[^\n]+)[ ]*\n"
 )
 _VARIED = re.compile("|".join(f"({pattern})" for pattern in DIFFERING))
 _KILLED = re.compile(r"^.*line \d+: +\d+ (?:Killed|Terminated) .*\n", re.MULTILINE)
