@@ -153,6 +153,10 @@ def test_a_lifecycle_policy_of_images_stops() -> None:
     assert "images beyond the newest 5 are deleted" in stopped(run("plan", "prepared"), 24)
     ecr.put_lifecycle_policy(repositoryName="app/web", lifecyclePolicyText=rule)
     assert run("plan", "prepared").code == 0
+    ran = dataware_deploy(Web=declared("AWS::ECR::Repository", "app/web", **policy))
+    assert ran.code == 0, ran
+    assert owner("app/web") == "App"
+    assert len(ecr.list_images(repositoryName="app/web")["imageIds"]) == 1
 
 
 def test_a_shorter_retention_of_logs_stops_until_it_is_declared_or_allowed() -> None:

@@ -15,7 +15,17 @@ import pytest
 from support.assemblies import assembly, opted_in, prepare_project
 from support.cli import run
 from support.recipes import deploy, owner
-from support.worlds import KEYS, client, items_of, make_table, retained, stacks, varied_items
+from support.worlds import (
+    KEYS,
+    client,
+    items_of,
+    make_table,
+    objects_of,
+    retained,
+    stacks,
+    varied_items,
+    varied_objects,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -100,3 +110,42 @@ def test_a_table_moves_to_another_stack_with_its_data() -> None:
     assert (owner("orders"), items_of("orders")) == (None, before)
     assert "Importing existing" in deploy_app(Old=other, New={"Orders": table()})
     assert (owner("orders"), items_of("orders")) == ("New", before)
+
+
+REGIONAL = "uploads-000000000000-us-east-1-an"
+
+
+def bucket(name: str | None, *fallbacks: str, **properties: Any) -> dict[str, Any]:
+    """A retained bucket of a template."""
+    named = {"BucketName": name} if name else {}
+    declared = retained("AWS::S3::Bucket", **named, **properties)
+    return opted_in(declared, *fallbacks) if fallbacks else declared
+
+
+def test_a_bucket_gets_a_name_of_its_account_and_region() -> None:
+    """It is a new bucket: copied, verified and adopted; the old one stays, in no stack."""
+    deploy("App", Uploads=bucket("uploads"))
+    for item in varied_objects(9):
+        client("s3").put_object(Bucket="uploads", **item)
+    before = objects_of("uploads")
+    regional = {"BucketNamespace": "account-regional"}
+
+    in_place = bucket(REGIONAL, "uploads", **regional)
+    assembly(Path("prepared"), App={"Uploads": in_place})
+    stop = run("plan", "prepared")
+    assert (stop.code, "(rule 19)" in stop.out) == (3, True), stop
+    assert "declare the new name under a new construct id, with uploads as its" in stop.out
+
+    by_prefix = bucket(None, "uploads", BucketNamePrefix="uploads", **regional)
+    assembly(Path("prepared"), App={"Regional": by_prefix})
+    stop = run("plan", "prepared")
+    assert (stop.code, "(rule 22)" in stop.out) == (3, True), stop
+    assert f"{REGIONAL} is named by a function (BucketNamePrefix)" in stop.out
+
+    said = deploy_app(App={"Regional": in_place})
+    assert f"Successfully migrated data to {REGIONAL}" in said
+    assert (owner(REGIONAL), objects_of(REGIONAL)) == ("App", before)
+    assert (owner("uploads"), objects_of("uploads")) == (None, before)
+    assert f"Keeping the stack's own S3 bucket: {REGIONAL}" in deploy_app(
+        App={"Regional": in_place}
+    )

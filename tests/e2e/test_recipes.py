@@ -279,11 +279,14 @@ def test_rule_19_another_type_is_adopted_after_the_stack_has_released_it() -> No
     text = stopped(dataware_deploy(Orders=retyped), 19)
     assert "removal policy RETAIN, deployed first, then --allow-loss Orders" in text
     assert dataware_deploy("--allow-loss", "Orders", **others).code == 0
-    app = assembly(Path("prepared"), App={"Orders": retyped, **others})
-    assert run("plan", app, "--out", "plan.json").code == 0
-    (resource,) = saved(Path("plan.json"))["resources"]
-    assert (resource["action"], resource["rule"], resource["import"]) == ("import", 1, "adopt")
-    assert items_of("orders") == before
+    assert (owner("orders"), items_of("orders")) == (None, before)
+    ran = dataware_deploy(Orders=retyped, **others)
+    assert ran.code == 0, ran
+    assert "Importing existing DynamoDB table with data: orders" in ran.out
+    assert (owner("orders"), items_of("orders")) == ("App", before)
+    ran = run("deploy", "--yes")
+    assert "Keeping the stack's own DynamoDB table: orders" in ran.out
+    assert ran.lines[-1] == "✅ Deployed: orders holds data"
 
 
 @pytest.mark.parametrize("way", ["retained", "left outside"])

@@ -46,6 +46,14 @@ def _table(name: str, policy: str = "Delete") -> Resource:
     }
 
 
+def _global_table(name: str, policy: str) -> Resource:
+    """The same table as CDK's TableV2 declares it."""
+    table = _table(name, policy)
+    replicas = {"Replicas": [{"Region": "us-east-1"}]}
+    properties = {**table["Properties"], **replicas}
+    return {**table, "Type": "AWS::DynamoDB::GlobalTable", "Properties": properties}
+
+
 def _parameter(value: str = "1") -> Resource:
     return {
         "Type": "AWS::SSM::Parameter",
@@ -151,9 +159,10 @@ def test_a_bucket_that_holds_anything_is_not_deleted(leftover: str, cloudformati
     [
         {"Data": _bucket("the-bucket", "RetainExceptOnCreate")},
         {"Data": _table("the-table", "RetainExceptOnCreate")},
+        {"Data": _global_table("the-table", "RetainExceptOnCreate")},
         {"Bucket": _bucket("the-bucket", "Retain"), "Table": _table("the-table", "Retain")},
     ],
-    ids=["bucket", "table", "both"],
+    ids=["bucket", "table", "global table", "both"],
 )
 def test_existing_resources_are_adopted(
     resources: dict[str, Resource],
@@ -174,6 +183,28 @@ def test_existing_resources_are_adopted(
     assert data() == (1, 1)
     owned = cloudformation.list_stack_resources(StackName="app")["StackResourceSummaries"]
     assert {each["LogicalResourceId"] for each in owned} == {"Other", *resources}
+
+
+def test_a_repository_is_adopted_with_its_images(cloudformation: Any) -> None:
+    """By its name; one that is not there is created."""
+    ecr = boto3.client("ecr")
+    ecr.create_repository(repositoryName="there")
+    ecr.put_image(repositoryName="there", imageManifest='{"schemaVersion": 2}')
+    repositories = {
+        one.title(): {
+            "Type": "AWS::ECR::Repository",
+            "DeletionPolicy": "Retain",
+            "Properties": {"RepositoryName": one},
+        }
+        for one in ("there", "new")
+    }
+    body = _template(**repositories)
+    assert _change(cloudformation, "CREATE", body, ImportExistingResources=True) == (
+        "CREATE_COMPLETE"
+    )
+    assert len(ecr.list_images(repositoryName="there")["imageIds"]) == 1
+    owned = cloudformation.list_stack_resources(StackName="app")["StackResourceSummaries"]
+    assert {each["LogicalResourceId"] for each in owned} == {"There", "New"}
 
 
 def test_an_import_change_set_adopts(

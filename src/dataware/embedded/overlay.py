@@ -347,7 +347,8 @@ def head_object(original, bucket, key, headers=None, query=None):
 
 # --- DynamoDB: streams have shards, gaps and expiries
 
-runpy.run_path(__file__.replace("overlay.py", "stream_overlay.py"), {"replaces": replaces})
+for name in ("stream_overlay.py", "import_overlay.py"):
+    runpy.run_path(__file__.replace("overlay.py", name), {"replaces": replaces})
 
 # --- The server
 
