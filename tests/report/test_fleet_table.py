@@ -67,7 +67,7 @@ def test_resources_are_columns_where_they_have_room_and_else_are_counted() -> No
     plan = FleetPlan("now", (target_plan(target("prod"), *resources),))
     matrix = matrix_of(plan).to_json()
     wide, usual = list(fleet_lines(matrix, Fit(200))), list(fleet_lines(matrix, Fit(80)))
-    assert wide[0].split() == ["Target", "Account", "Region", *names, "Takes", "State"]
+    assert wide[0].split() == ["Target", "Account", "Region", *names, "Estimate", "State"]
     assert usual == [
         "Target  Account       Region     Resources  State",
         "prod    111111111111  eu-west-1  8 import   nothing to do",

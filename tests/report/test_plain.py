@@ -76,7 +76,7 @@ def test_columns_lay_out_the_table_of_a_pipe() -> None:
     """Who says how wide the output is gets a table of that width, and lines as they were."""
     lines = written(io.StringIO(), full=True, COLUMNS="160")
     assert lines[0] == f"❌ {LONG.strip()}"
-    assert lines[1].split() == ["resource", "action", "preferred", "fallback", "why", "takes"]
+    assert lines[1].split() == ["resource", "action", "preferred", "fallback", "why", "estimate"]
     assert all(len(line) <= 160 for line in lines[1:-1])
     for strange in ("", "0", "-1", "wide"):
         assert written(io.StringIO(), full=True, COLUMNS=strange)[1].startswith("    App/twin (")

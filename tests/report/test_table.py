@@ -60,7 +60,7 @@ def test_a_block_says_all_of_a_resource() -> None:
         "        preferred  Waitlist-prod: absent",
         "        fallback   Waitlist: data, about 78 items, 7.8 kB; not in any stack",
         "        why        Waitlist-prod is absent and Waitlist has data",
-        "        takes      about 78 items, 7.8 kB, about 2 s, less than $0.01",
+        "        estimate   about 78 items, 7.8 kB, about 2 s, less than $0.01",
     ]
 
 
@@ -81,15 +81,15 @@ def test_a_block_says_all_of_a_resource() -> None:
         ),
         (
             Facts("n", Existence.EXISTS, Content.EMPTY, Owner(Ownership.OTHER_STACK, "Old", "B")),
-            "empty; belongs to stack Old",
+            "empty; in stack Old",
         ),
         (
             Facts("n", Existence.EXISTS, Content.EMPTY, Owner(Ownership.MOVED, "App", "Older")),
-            "empty; belongs to this stack, as Older",
+            "empty; in this stack as Older",
         ),
         (
             Facts("n", Existence.EXISTS, Content.EMPTY, Owner(Ownership.FOREIGN)),
-            "empty; belongs to another account",
+            "empty; of another account",
         ),
         (
             Facts("n", Existence.EXISTS, Content.EMPTY, Owner(Ownership.UNKNOWN)),
@@ -127,7 +127,7 @@ def test_a_copy_of_unknown_size_says_so() -> None:
     """Without an estimate a copy takes nobody knows what, not nothing."""
     planned = migration()
     blind = type(planned)(planned.wanted, planned.preferred, planned.fallbacks, planned.decision)
-    assert told(plan_of(blind))[-1] == "        takes      size unknown"
+    assert told(plan_of(blind))[-1] == "        estimate   size unknown"
 
 
 def test_stops_and_changes_come_first_and_the_rest_is_counted() -> None:

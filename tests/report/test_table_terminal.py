@@ -32,7 +32,7 @@ def shown(plan: Plan, width: int, *, signs: bool = True, lines: bool = True) -> 
 def test_a_wide_terminal_shows_columns() -> None:
     """Every column has its heading, and usual names stand on one line."""
     heading, rule, first, *_ = shown(plan_of(migration()), 160)
-    assert heading.split() == ["resource", "action", "preferred", "fallback", "why", "takes"]
+    assert heading.split() == ["resource", "action", "preferred", "fallback", "why", "estimate"]
     assert set(rule.strip()) == {"─"}
     assert first.split()[:5] == ["App/Waitlist", "🔄", "migrate", "Waitlist-prod", "Waitlist"]
 
@@ -40,7 +40,7 @@ def test_a_wide_terminal_shows_columns() -> None:
 def test_a_table_without_copies_has_no_column_for_them() -> None:
     """What nothing is said about takes no room."""
     heading, *_ = shown(plan_of(one(Action.CREATE, "new")), 160)
-    assert "takes" not in heading
+    assert "estimate" not in heading
 
 
 def test_a_narrow_terminal_shows_blocks() -> None:
@@ -50,7 +50,7 @@ def test_a_narrow_terminal_shows_blocks() -> None:
         "      preferred  Waitlist-prod: absent",
         "      fallback   Waitlist: data, about 78 items, 7.8 kB; not in any stack",
         "      why        Waitlist-prod is absent and Waitlist has data",
-        "      takes      about 78 items, 7.8 kB, about 2 s, less than $0.01",
+        "      estimate   about 78 items, 7.8 kB, about 2 s, less than $0.01",
     ]
 
 

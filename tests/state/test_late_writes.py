@@ -148,6 +148,20 @@ def test_a_write_that_is_sent_twice_is_one(store: LateParameters, word: str) -> 
     assert (found.detail["copied"], found.alive) == (1, word == "send_heartbeat")
 
 
+def test_a_release_that_arrives_late_opens_no_lock_that_was_taken_again(
+    store: LateParameters,
+) -> None:
+    """The same run asks again before its own release has arrived: it has no second lease."""
+    lease = markers(store, "host").begin(KIND, TARGET, running())
+    store.fate = "late"
+    with pytest.raises(LookupFailedError):
+        lease.release({})
+    with pytest.raises(RefusedError, match="is being migrated"):
+        markers(store, "host").begin(KIND, TARGET, running())
+    store.deliver(0)
+    assert markers(store, "heir").begin(KIND, TARGET, running()).detail == {}
+
+
 def test_a_record_that_completed_since_the_plan_is_not_begun_again(store: LateParameters) -> None:
     """Between the look of a run and its write another one completes: nothing is written over."""
     seen = markers(store, "reader").get(KIND, TARGET)

@@ -89,7 +89,7 @@ class InterruptibleCalls:
         return under_way.result()
 
     def count_tries(self, client: Any) -> None:
-        """Let a client tell when it tries a call once more, which begins its time anew."""
+        """Let a client tell when it tries a call once more, which starts its time again."""
         client.meta.events.register("before-send.*.*", self._begin)
 
     def body(self, operation: str, body: StreamingBody) -> StreamingBody:

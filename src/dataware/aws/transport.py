@@ -73,7 +73,7 @@ class BotocoreTransport:
     async def send(self, request: Request, *, renew: bool = False) -> tuple[Response, str | None]:
         """Sign and send a request; the answer, and the session token that it was signed with.
 
-        The keys are asked for anew each time, with `renew` or without. Raises TimeoutError or
+        The keys are asked for again each time, with `renew` or without. Raises TimeoutError or
         ConnectionError when no complete answer arrived.
         """
         attempt = Attempt()

@@ -126,7 +126,7 @@ only_option = click.option(
     "--only",
     metavar="NAME",
     multiple=True,
-    help="Only the resource of this preferred name or logical id; may be given again.",
+    help="Only the resource of this preferred name or logical id (repeatable).",
 )
 
 app_argument = click.argument("app", required=False, type=FilePath(path_type=Path))

@@ -28,7 +28,7 @@ RETAINS = frozenset({"Retain", "ReplaceAndRetain"})
 
 
 SURROUNDINGS = ("::Parameter::Value<", "Fn::ImportValue", "{{resolve:")
-"""Marks of values that CloudFormation looks up anew at each update, outside of the stack."""
+"""Marks of values that CloudFormation looks up at each update, outside of the stack."""
 
 
 class ChangeSetUse(Enum):

@@ -1,4 +1,4 @@
-"""Ends a copy, and each step of its verification, which reads both sides afresh.
+"""Ends a copy, and each step of its verification, which reads both sides again.
 
 It answers by one of the outcomes below, and writes nothing: the verdict goes into the record when
 `is_complete` sees it.

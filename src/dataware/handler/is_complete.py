@@ -1,6 +1,6 @@
 """Polls the execution; between two polls the lock stays alive by what is written here.
 
-It is the only writer of the record while an execution runs, so that no late sign of life can undo
+It is the only writer of the record while an execution runs, so that no late heartbeat can undo
 its end. A failure is raised with its reason, with which the stack rolls back.
 """
 

@@ -86,7 +86,7 @@ class Shard:
         return len(self.kept) > before
 
     def record(self) -> dict[str, Any] | None:
-        """The shard as a checkpoint of the whole migration; None if it has to begin anew.
+        """The shard as a checkpoint of the whole migration; None if it has to start from scratch.
 
         Without a cursor, or with one that is too long to travel, what is not done is read again
         from its start, which costs time and no data.

@@ -86,7 +86,7 @@ class CopyState:
     """The state of one migration.
 
     `cursors` maps a begun partition to where it goes on, and a finished one to None; a partition
-    that is not in it has not begun. `skip_reasons` counts what was left behind, by trouble.
+    that is not in it has not begun. `skip_reasons` counts what was skipped, by reason.
     """
 
     run: str | None = None

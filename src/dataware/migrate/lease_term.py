@@ -20,7 +20,7 @@ from math import inf
 from dataware.core.errors import IncompleteError
 
 SILENT_SECONDS = 30.0
-"""Without a sign of life for so long nothing is sent: half of the time after which another run may
+"""Without a heartbeat for so long nothing is sent: half of the time after which another run may
 begin."""
 
 STOOD_STILL_SECONDS = 15.0
@@ -28,7 +28,7 @@ STOOD_STILL_SECONDS = 15.0
 
 LOOK_SECONDS = 0.05
 
-NO_SIGN_OF_LIFE = (
+NO_HEARTBEAT = (
     f"this run could not send a heartbeat for {SILENT_SECONDS:.0f} s, so another run may start "
     "and this one stops: check the network and ssm:PutParameter, and run the same command again "
     "to resume"
@@ -53,7 +53,7 @@ monotonic clock does not (clock_gettime(3)).
 
 
 class LeaseTerm:
-    """The time for which a lock is surely held; each sign of life that got through renews it.
+    """The time for which a lock is surely held; each heartbeat that got through renews it.
 
     `on_clock_stop` is called when answers of AWS show that the clocks here stood still.
     """
@@ -67,7 +67,7 @@ class LeaseTerm:
         now: Callable[[], float] = time.time,
         on_clock_stop: Callable[[], None] = lambda: None,
     ) -> None:
-        """Begin with a sign of life: `asked` is its `seconds`, `asked_at` its time of day."""
+        """Begin with a heartbeat: `asked` is its `seconds`, `asked_at` its time of day."""
         self._seconds = seconds
         self._now = now
         self._on_clock_stop = on_clock_stop
@@ -88,7 +88,7 @@ class LeaseTerm:
         return self._error
 
     def renew(self, asked: float, asked_at: float) -> None:
-        """A sign of life got through; one from before a on_clock_stop changes nothing."""
+        """A heartbeat got through; one from before a on_clock_stop changes nothing."""
         if asked >= self._asked_for_check and self._error is None:
             self._hold(asked, asked_at)
 
@@ -122,5 +122,5 @@ class LeaseTerm:
             if self._error is not None:
                 raise self._error
             if self._seconds() - began > SILENT_SECONDS:
-                raise IncompleteError(NO_SIGN_OF_LIFE)
+                raise IncompleteError(NO_HEARTBEAT)
             await asyncio.sleep(LOOK_SECONDS)

@@ -17,7 +17,7 @@ from dataware.calc.rate import rough
 from dataware.core.errors import DatawareError, IncompleteError, LookupFailedError, RefusedError
 from dataware.core.events import event
 from dataware.core.ports import Lease
-from dataware.migrate.lease_term import NO_SIGN_OF_LIFE, SILENT_SECONDS, LeaseTerm, since_boot
+from dataware.migrate.lease_term import NO_HEARTBEAT, SILENT_SECONDS, LeaseTerm, since_boot
 from dataware.ops.context import Context
 
 BEAT_SECONDS = 10.0
@@ -169,7 +169,7 @@ class LeaseKeeper(_LeaseThread):
         if self._lost is not None:
             raise self._lost
         if self._silent:
-            raise IncompleteError(NO_SIGN_OF_LIFE)
+            raise IncompleteError(NO_HEARTBEAT)
 
     def send_heartbeat(self) -> None:
         """Renew the lock now. Raises Refused when it is lost."""

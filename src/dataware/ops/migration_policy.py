@@ -144,12 +144,12 @@ class Migration:
 
 
 def must_retry_skipped(state: CopyState) -> bool:
-    """Whether a copy begins anew: an earlier run has read everything and skipped some of it."""
+    """Whether a copy starts from scratch: an earlier run read everything and skipped some of it."""
     return state.finished and state.counts.skipped > 0
 
 
 def restore_snapshot(checkpoint: object) -> dict[str, Any] | None:
-    """The snapshot from which a copy goes on; None where it begins anew.
+    """The snapshot from which a copy goes on; None where it starts from scratch.
 
     A checkpoint is only a short cut, so one that cannot be read costs time and no data.
     """

@@ -1,4 +1,4 @@
-"""Sees from what was found that a run looks in the wrong region, before it makes everything anew.
+"""Tells from what was found that a run looks in the wrong region, before it creates everything.
 
 Names of tables mean other tables in another region, so an app that is planned in the wrong one
 looks like an app of which nothing exists. Buckets give it away: their names mean the same

@@ -2,7 +2,7 @@
 
 Whatever kills it, the record and the journal let the next run go on: the record is written before
 the first change, a checkpoint only after the target's acknowledgement, and "complete" only after
-both sides were read afresh and compared.
+both sides were read again and compared.
 """
 
 from __future__ import annotations
@@ -282,7 +282,7 @@ class _MigrationRun:
         report_decision(context, self._migration.kind, decision, verdict, words)
 
     def _restart(self, journal: Journal, progress: CopyState) -> None:
-        """Begin the journal anew, so that every key is read and tried again."""
+        """Start the journal from scratch, so that every key is read and tried again."""
         journal.restart()
         journal.append(self._run_record(progress.identity))
 
@@ -304,7 +304,7 @@ class _MigrationRun:
     ) -> WriteDeniedError | IncompleteError:
         """The error that says what was denied, and what was copied before that.
 
-        Where nothing was, the record begins anew, so that the next run tries every key again.
+        Where nothing was, the journal is cleared, so that the next run tries every key again.
         """
         text = self._policy.describe_denied(error)
         if error.copied:

@@ -73,7 +73,7 @@ class MigrationStatus:
 
     @property
     def figures_age(self) -> float | None:
-        """How old the figures are, which a run may renew less often than its sign of life."""
+        """How old the figures are, which a run may renew less often than its heartbeat."""
         return None if self.age is None else self.age + self.number("stale")
 
     @property
@@ -267,7 +267,7 @@ def pace(run: MigrationStatus) -> list[str]:
 
 
 def format_age(run: MigrationStatus) -> str:
-    """How long ago the run last gave a sign of life, or ended."""
+    """How long ago the run's last heartbeat was, or it ended."""
     return "" if run.age is None else f"{rough(run.age)} ago"
 
 
@@ -284,7 +284,7 @@ def journal_words(run: MigrationStatus) -> str:
         return ""
     done = local["copied"] + local["same"]
     parts = f"{local['partitions_done']:,} of {format_count(local['partitions'], 'part')} done"
-    reasons = ", ".join(f"{n:,} {trouble}" for trouble, n in sorted(local["skip_reasons"].items()))
+    reasons = ", ".join(f"{n:,} {reason}" for reason, n in sorted(local["skip_reasons"].items()))
     behind = f", skipped: {reasons}" if reasons else ""
     return f"local checkpoint after {format_count(done, run.unit)}, {parts}{behind}"
 

@@ -36,13 +36,13 @@ def fleet_lines(matrix: Mapping[str, Any], fit: Fit) -> Iterator[str]:
 
 
 def _heading(matrix: FleetMatrix) -> list[str]:
-    return ["Target", "Account", "Region", *matrix.resources, "Takes", "State"]
+    return ["Target", "Account", "Region", *matrix.resources, "Estimate", "State"]
 
 
 def _cells(matrix: FleetMatrix, row: MatrixRow) -> list[str]:
     without = UNKNOWN if row.state == UNKNOWN else "-"
     actions = [row.actions.get(one, without) for one in matrix.resources]
-    return [row.target, row.account, row.region, *actions, _takes(row), row.state]
+    return [row.target, row.account, row.region, *actions, _estimate(row), row.state]
 
 
 def _short_heading() -> list[str]:
@@ -53,7 +53,7 @@ def _short_cells(row: MatrixRow) -> list[str]:
     return [row.target, row.account, row.region, row.counts, row.state]
 
 
-def _takes(row: MatrixRow) -> str:
+def _estimate(row: MatrixRow) -> str:
     return f"{duration(row.seconds)}, {money(row.usd)}" if row.seconds or row.usd else ""
 
 

@@ -176,7 +176,7 @@ def _table(ranked: Sequence[Json]) -> Iterator[str]:
     rows, omitted = fitting(ranked, _cells, ROOM["table"])
     yield "\n".join(
         [
-            "| resource | action | preferred | fallback | why | takes |",
+            "| resource | action | preferred | fallback | why | estimate |",
             "| --- | --- | --- | --- | --- | --- |",
             *rows,
         ]
@@ -195,7 +195,7 @@ def _cells(resource: Json) -> str:
         _side(one.preferred),
         "<br>".join(map(_side, one.fallbacks)) or "–",
         "<br>".join([prose(one.why), *(f"⚠️ {prose(each)}" for each in one.warnings)]),
-        "<br>".join(map(prose, one.takes)) or "–",
+        "<br>".join(map(prose, one.estimate)) or "–",
     ]
     return f"| {' | '.join(cells)} |"
 

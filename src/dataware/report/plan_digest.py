@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dataware.calc.measures import duration
 from dataware.core.events import format_count
 from dataware.core.model import Action, Content, Existence
 from dataware.core.printable import escape_unprintable
 from dataware.kinds import load
 from dataware.report.fit import Fit
-from dataware.report.summary import is_unchanged, money
-from dataware.report.table import amount, in_order, name_in
+from dataware.report.summary import is_unchanged
+from dataware.report.table import in_order, list_estimate, name_in
 
 Json = Mapping[str, Any]
 Line = Sequence[tuple[str, str]]
@@ -50,7 +49,7 @@ class DigestRow:
     name: str
     what: str
     rule: str = ""
-    takes: str = ""
+    estimate: str = ""
     sentences: tuple[str, ...] = ()
     way_on: str = ""
 
@@ -109,7 +108,7 @@ def _printable(row: DigestRow) -> DigestRow:
         escape_unprintable(row.name),
         escape_unprintable(row.what),
         row.rule,
-        escape_unprintable(row.takes),
+        escape_unprintable(row.estimate),
         tuple(map(escape_unprintable, row.sentences)),
         escape_unprintable(row.way_on),
     )
@@ -136,7 +135,7 @@ def _resource_row(resource: Json) -> DigestRow:
         name_in(resource),
         _what(resource, action),
         f"rule {resource['rule']}",
-        _takes(resource, action),
+        ", ".join(list_estimate(resource, load(resource["type"]).unit, "~")),
         sentences,
         _way_on(resource, stopped=stopped) if sentences else "",
     )
@@ -180,17 +179,6 @@ def _new(fallbacks: Sequence[Json]) -> str:
     return "new"
 
 
-def _takes(resource: Json, action: Action) -> str:
-    """Size, time and money of a copy."""
-    estimate = resource["estimate"]
-    if estimate:
-        least = "at least " if estimate.get("at_least") else ""
-        size = amount(estimate, load(resource["type"]).unit)
-        time = f"{least or '~'}{duration(estimate['seconds'])}"
-        return f"{size}, {time}, {least}{money(estimate['usd'])}"
-    return "size unknown" if action in {Action.MIGRATE, Action.RESUME} else ""
-
-
 def _way_on(resource: Json, *, stopped: bool) -> str:
     """The one command that helps; none where the sentences name one."""
     sentences = (resource["reason"],) if stopped else resource["warnings"]
@@ -223,27 +211,27 @@ def _columns(row: DigestRow, fit: Fit, name_width: int) -> Iterator[Line]:
     if fit.width is None or is_short:
         what = (fit.pad(row.what, room), style)
         yield [(mark, style), (f"{fit.pad(row.name, name_width)}  ", ""), what, rule]
-        yield from _takes_line(row, fit, INDENT + name_width + 2)
+        yield from _estimate_line(row, fit, INDENT + name_width + 2)
         return
     name = fit.pad(fit.shorten(row.name, end - INDENT), end - INDENT)
     yield [(mark, style), (name, ""), rule]
-    text = fit.shorten_within(row.what, row.takes, fit.width - INDENT)
+    text = fit.shorten_within(row.what, row.estimate, fit.width - INDENT)
     yield [(" " * INDENT + text, style)]
 
 
-def _takes_line(row: DigestRow, fit: Fit, at: int) -> Iterator[Line]:
-    if not row.takes:
+def _estimate_line(row: DigestRow, fit: Fit, at: int) -> Iterator[Line]:
+    if not row.estimate:
         return
     if fit.width is not None:
-        at = max(INDENT, min(at, fit.width - fit.measure(row.takes)))
-    yield [(f"{' ' * at}{fit.clip(row.takes, at)}", "dim")]
+        at = max(INDENT, min(at, fit.width - fit.measure(row.estimate)))
+    yield [(f"{' ' * at}{fit.clip(row.estimate, at)}", "dim")]
 
 
 def _folded_row(row: DigestRow, fit: Fit) -> Iterator[Line]:
     """A row of a narrow window: its words, wherever a line has to end."""
     mark, style = row.look
     words = f"{mark} {row.name}: {row.what}, {row.rule}"
-    for text in fit.fold(f"{words}, {row.takes}" if row.takes else words, 0):
+    for text in fit.fold(f"{words}, {row.estimate}" if row.estimate else words, 0):
         yield [(text, style)]
 
 

@@ -49,7 +49,7 @@ class TableSide:
 class PlanTableRow:
     """What is told of one resource; printable text throughout.
 
-    `how` is the rule, and how a stack takes the resource in; `takes` says what a copy takes, one
+    `how` is the rule, and how a stack takes the resource in; `estimate` says what a copy takes, one
     clause each, and is empty where nothing is copied; `warnings` are sentences.
     """
 
@@ -60,7 +60,7 @@ class PlanTableRow:
     preferred: TableSide
     fallbacks: tuple[TableSide, ...]
     why: str
-    takes: tuple[str, ...]
+    estimate: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
     @property
@@ -137,7 +137,7 @@ def row(resource: Json) -> PlanTableRow:
         preferred=sides[0],
         fallbacks=tuple(sides[1:]),
         why=escape_unprintable(resource["reason"]),
-        takes=tuple(_takes(resource, kind.unit)),
+        estimate=tuple(list_estimate(resource, kind.unit)),
         warnings=tuple(map(escape_unprintable, resource["warnings"])),
     )
 
@@ -175,11 +175,11 @@ def amount(size: Json, unit: str) -> str:
 def _owner(facts: Json) -> str:
     stack, logical_id = facts["stack"], facts["logical_id"]
     words = {
-        Ownership.THIS_STACK: "belongs to this stack",
-        Ownership.MOVED: f"belongs to this stack, as {logical_id}",
-        Ownership.OTHER_STACK: f"belongs to stack {stack}",
+        Ownership.THIS_STACK: "in this stack",
+        Ownership.MOVED: f"in this stack as {logical_id}",
+        Ownership.OTHER_STACK: f"in stack {stack}",
         Ownership.UNMANAGED: "not in any stack",
-        Ownership.FOREIGN: "belongs to another account",
+        Ownership.FOREIGN: "of another account",
         Ownership.UNKNOWN: "owner unknown",
     }
     return words[Ownership(facts["owner"])]
@@ -196,12 +196,13 @@ def _record(facts: Json) -> str:
     return words[MarkerState(facts["marker"])]
 
 
-def _takes(resource: Json, unit: str) -> Iterator[str]:
+def list_estimate(resource: Json, unit: str, about: str = "about ") -> Iterator[str]:
+    """Size, time and money of a copy."""
     estimate = resource["estimate"]
     if estimate:
         yield amount(estimate, unit)
         least = "at least " if estimate.get("at_least") else ""
-        yield f"{least or 'about '}{duration(estimate['seconds'])}"
+        yield f"{least or about}{duration(estimate['seconds'])}"
         yield f"{least}{money(estimate['usd'])}"
     elif Action(resource["action"]) in {Action.MIGRATE, Action.RESUME}:
         yield "size unknown"
@@ -215,8 +216,8 @@ def fields(row: PlanTableRow) -> Iterator[tuple[str, str]]:
     yield "why", row.why
     for warning in row.warnings:
         yield WARNING, warning
-    if row.takes:
-        yield "takes", ", ".join(row.takes)
+    if row.estimate:
+        yield "estimate", ", ".join(row.estimate)
 
 
 def _side_line(side: TableSide) -> str:

@@ -33,7 +33,7 @@ LOOKS = {
 ATTENTION = ("⚠️ ", "yellow")
 """Sign and style of each action; the word always stands beside them."""
 
-COLUMNS = {"resource": 5, "action": 3, "preferred": 6, "fallback": 6, "why": 7, "takes": 5}
+COLUMNS = {"resource": 5, "action": 3, "preferred": 6, "fallback": 6, "why": 7, "estimate": 5}
 """The columns, and the parts of the width that each of them gets."""
 
 BETWEEN = 3
@@ -78,7 +78,8 @@ def color_lines(lines: Iterable[Sequence[tuple[str, str]]]) -> Iterator[str]:
 
 
 def _columns(table: PlanTable, width: int, signs: bool, lines: bool) -> RenderableType:
-    names = [name for name in COLUMNS if name != "takes" or any(row.takes for row in table.rows)]
+    copies = any(row.estimate for row in table.rows)
+    names = [name for name in COLUMNS if name != "estimate" or copies]
     room = (width - BETWEEN * len(names)) / sum(COLUMNS[name] for name in names)
     widths = [int(room * COLUMNS[name]) for name in names]
     laid = Table(box=SIMPLE_HEAD if lines else None, leading=1, pad_edge=False, show_edge=False)
@@ -101,7 +102,7 @@ def _cells(row: PlanTableRow) -> dict[str, Sequence[str]]:
         "preferred": _lines(row.preferred),
         "fallback": [line for side in row.fallbacks for line in _lines(side)],
         "why": [row.why, *(f"{WARNING}: {each}" for each in row.warnings)],
-        "takes": row.takes,
+        "estimate": row.estimate,
     }
 
 

@@ -121,13 +121,13 @@ class ParameterLease:
             self._newest = self._check_held(self._store.look(self._name)).newest
         for _ in range(TRIES):
             after = self._newest
-            version = self._store.write(self._name, value, after)
-            if version.version != after + 1:
+            answer = self._store.write(self._name, value, after)
+            if answer.version != after + 1:
                 look = self._store.look(self._name)
                 if not _is_written(look, replace(value, after=after)):
                     self._newest = self._check_held(look).newest
                     continue
-            self._newest, self._at = max(version.version, after + 1), version.at
+            self._newest, self._at = max(answer.version, after + 1), answer.at
             self._written_at = self._store.clock.now()
             return
         raise LookupFailedError(

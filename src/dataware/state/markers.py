@@ -51,11 +51,11 @@ ALIVE_SECONDS = 60.0
 """How long a run counts as alive after its last write; beats come several times as often."""
 
 SETTLED_SECONDS = 360.0
-"""How long after the last sign of life of a run something may arrive that it sent.
+"""How long after the last heartbeat of a run something may arrive that it sent.
 
 A request must reach AWS within five minutes of the time stamp in it (AWS Identity and Access
 Management User Guide, "Elements of an AWS API request signature"). A run signs nothing once its
-last sign of life is older than half a minute, by a clock that may have stood still since.
+last heartbeat is older than half a minute, by a clock that may have stood still since.
 """
 
 PERMISSIONS = (READ, LIST, WRITE)
@@ -96,9 +96,9 @@ class ParameterMarkers:
         value = self._fresh(target, marker)
         name = parameter_name(kind, target)
         if seen is None or seen.state is MarkerState.NONE:
-            version = self._store.create(name, value)
-            if version is not None:
-                return self._lease(name, value, version)
+            answer = self._store.create(name, value)
+            if answer is not None:
+                return self._lease(name, value, answer)
         return self._take_over(name, value, seen)
 
     def holds(self, kind: str, target: str) -> bool:
@@ -185,7 +185,7 @@ class ParameterMarkers:
         """Replace the record of a run that has ended; of several that try, one wins."""
         look = self._store.look(name)
         stored = look.stored
-        if stored is not None and look.newest == 1 and self._is_own(stored.value, value):
+        if stored is not None and look.newest == 1 and stored.value.lease == value.lease:
             # The first write did succeed; only its answer was lost and the SDK asked again.
             return self._lease(name, stored.value, WriteAnswer(stored.version, stored.at))
         if stored is not None and stored.alive(self._alive_seconds):
@@ -199,13 +199,13 @@ class ParameterMarkers:
                 # The run that was here may have gone on since its record was read.
                 detail = {**value.detail, CUTOVER: stored.value.detail[CUTOVER]}
                 value = replace(value, detail=detail)
-        version = self._store.write(name, value, look.newest)
-        if version.version != look.newest + 1:
+        answer = self._store.write(name, value, look.newest)
+        if answer.version != look.newest + 1:
             now = self._store.look(name)
             if now.stored is None or now.stored.value.lease != value.lease:
                 raise self._race_error(value.target)
-            version = WriteAnswer(now.newest, version.at)
-        return self._lease(name, value, version)
+            answer = WriteAnswer(now.newest, answer.at)
+        return self._lease(name, value, answer)
 
     def _check_unchanged(self, target: str, seen: Marker, stored: StoredValue | None) -> None:
         """What was decided rests on the record, so it has to be the same still."""
@@ -292,10 +292,6 @@ class ParameterMarkers:
         value = stored.value
         running = value.state is MarkerState.RUNNING and not value.released
         return running and value.token == self._holder.token
-
-    @staticmethod
-    def _is_own(stored: MarkerValue, mine: MarkerValue) -> bool:
-        return (stored.run, stored.token) == (mine.run, mine.token) and mine.run is not None
 
 
 def _shown_run(value: MarkerValue) -> str:

@@ -1,4 +1,4 @@
-"""Verification: reads both sides afresh and compares them; shares nothing with the copy.
+"""Verification: reads both sides again and compares them; shares nothing with the copy.
 
 The steps stand in `steps`; this carries them out and takes their results together.
 """

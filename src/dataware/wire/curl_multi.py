@@ -153,7 +153,7 @@ class CurlMulti:
     def _wait(self, milliseconds: int) -> None:
         """libcurl wants to be called after some time; a negative one takes the wish back.
 
-        It wishes anew with every request, so a timer that would end earlier is left running.
+        It asks again with every request, so a timer that would end earlier is left running.
         """
         if milliseconds == 0:
             self._due = None

@@ -35,7 +35,7 @@ class RawTransport(Protocol):
     async def send(self, request: Request, *, renew: bool = False) -> tuple[Response, str | None]:
         """Sign and send; answer with whatever came back, and with the session token sent.
 
-        `renew` asks for the keys anew, whatever was kept of them.
+        `renew` asks for the keys again, whatever was kept of them.
 
         Raises an OSError (ConnectionError, TimeoutError) when no complete answer arrived, and a
         DatawareError when no further try can help.
@@ -56,7 +56,7 @@ class Transport(Protocol):
         """Sign, send, and answer with whatever came back, refusals included.
 
         Where a refusal shows that another signature may help (another time, newer keys, or the
-        region of the bucket), the request is signed anew and sent again.
+        region of the bucket), the request is signed and sent again.
 
         Raises an OSError (ConnectionError, TimeoutError) when no complete answer arrived, and a
         DatawareError when no further try can help.

@@ -111,7 +111,7 @@ def test_facts_are_told_in_words() -> None:
     denied = facts("a", content="unknown", size=None, owner="unknown")
     assert facts_in_words(denied, "item") == "exists, content unknown, owner unknown"
     owned = facts("a", content="empty", size=None, owner="another stack", stack="shop")
-    assert facts_in_words(owned, "item") == "exists, empty, belongs to stack shop"
+    assert facts_in_words(owned, "item") == "exists, empty, in stack shop"
     running = facts("a", exists="no", marker="running", migrating_from="b")
     assert facts_in_words(running, "item") == "does not exist, migration from b running"
 

@@ -9,7 +9,7 @@ from dataware.core.ports import StopRequest
 
 
 class OpenAccount(Protocol):
-    """Opens the account anew, whose calls are given up once `stop` is true."""
+    """Opens the account again, whose calls are given up once `stop` is true."""
 
     def __call__(self, *, stop: StopRequest) -> Account:
         """Open it."""

@@ -40,7 +40,7 @@ LOOK_SECONDS: Final = 0.2
 class ProcessPool:
     """Carries tasks out in as many processes as there are processors.
 
-    `open_account` opens the account anew, and travels to each of them. What is too little for them
+    `open_account` opens the account again in each of them. What is too little for them
     is left to `threads`.
     """
 

@@ -66,7 +66,7 @@ class LeadingProcess:
     def follow(self, take: Callable[[Message], None], term: LeaseTerm | None = None) -> None:
         """From now on hand its messages to `take`, on the running loop.
 
-        Its signs of life renew the `term`, also while the loop is busy.
+        Its heartbeats renew the `term`, also while the loop is busy.
         """
         loop = asyncio.get_running_loop()
 

@@ -41,7 +41,7 @@ END_SECONDS = 5.0
 class ProcessWorkers:
     """Starts workers with the account, region and address of a command.
 
-    `open_account` opens the account anew, and travels to each that compares.
+    `open_account` opens the account again, in each process that compares.
     """
 
     def __init__(self, options: AwsOptions, open_account: OpenAccount) -> None:
@@ -114,7 +114,7 @@ class ProcessWorker:
         return self._process.pid
 
     def said_of_term(self) -> dict[str, object]:
-        """When the last sign of life was asked for, and what the lock was lost by, if it was."""
+        """When the last heartbeat was asked for, and what the lock was lost by, if it was."""
         if self._term is None:
             return {}
         asked, asked_at, error = self._term.asked, self._term.asked_at, self._term.error

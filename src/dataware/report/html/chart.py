@@ -124,7 +124,7 @@ def chart_of(samples: Sequence[ProgressSample]) -> Chart | None:
 
 
 class _Curve:
-    """Counters over time, straight from sample to sample; one that falls starts anew."""
+    """Counters over time, straight from sample to sample; one that falls starts again."""
 
     def __init__(self, samples: Sequence[ProgressSample]) -> None:
         self._times: list[float] = []

@@ -58,7 +58,7 @@ def _matrix_table(matrix: FleetMatrix) -> ReportTable:
         Column("Account"),
         Column("Region", repeats=True),
         *(Column(one, "tag", repeats=True) for one in matrix.resources),
-        Column("Takes"),
+        Column("Estimate"),
         Column("State", repeats=True),
     )
     rows = [_row(matrix, row) for row in matrix.rows]
@@ -68,8 +68,8 @@ def _matrix_table(matrix: FleetMatrix) -> ReportTable:
 def _row(matrix: FleetMatrix, row: MatrixRow) -> tuple[str, ...]:
     without = UNKNOWN if row.state == UNKNOWN else "–"
     actions = [row.actions.get(one, without) for one in matrix.resources]
-    takes = f"{duration(row.seconds)}, {money(row.usd)}" if row.seconds or row.usd else ""
-    return (row.target, row.account, row.region, *actions, takes, row.state)
+    estimate = f"{duration(row.seconds)}, {money(row.usd)}" if row.seconds or row.usd else ""
+    return (row.target, row.account, row.region, *actions, estimate, row.state)
 
 
 def _plans(data: Data) -> Iterator[ReportSection]:

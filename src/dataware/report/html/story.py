@@ -51,7 +51,7 @@ class ProgressSample:
 
 @dataclass(slots=True)
 class KeyGroup:
-    """Keys of one sort, with what they have in common, such as ("missing",) or (trouble, why)."""
+    """Keys of one sort, with what they have in common, such as ("missing",) or (reason, detail)."""
 
     about: tuple[str, ...]
     source: str
@@ -146,7 +146,7 @@ class Story:
 
     @property
     def warnings(self) -> list[TimelineEntry]:
-        """What was to be looked at."""
+        """What a person should review."""
         return [one for one in self.timeline if one.level == Level.WARNING]
 
     @property

@@ -18,7 +18,7 @@ APART = (
 )
 LEFT = (
     Column("Key", "code"),
-    Column("Trouble", "tag", repeats=True),
+    Column("Reason", "tag", repeats=True),
     Column("Why", repeats=True),
     Column("Target", "code", repeats=True),
 )

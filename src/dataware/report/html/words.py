@@ -189,7 +189,7 @@ def _owner(facts: Mapping[str, Any]) -> str:
     if owner == "no stack":
         return "not in any stack"
     stack = facts.get("stack")
-    return f"belongs to stack {stack}" if stack else f"belongs to {owner}"
+    return f"in stack {stack}" if stack else f"belongs to {owner}"
 
 
 def seconds_in_words(seconds: float) -> str:

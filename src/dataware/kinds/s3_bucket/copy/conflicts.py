@@ -165,5 +165,5 @@ async def _conflict(pair: BucketPair, entry: ListedObject, target: ObjectHead) -
     return CopyOutcome(copied=1, bytes=entry.size)
 
 
-def _skip_object(entry: ListedObject, trouble: SkipReason, why: str) -> CopyOutcome:
-    return CopyOutcome(skipped=(SkippedKey(escape_key(entry.key), trouble, why),))
+def _skip_object(entry: ListedObject, reason: SkipReason, detail: str) -> CopyOutcome:
+    return CopyOutcome(skipped=(SkippedKey(escape_key(entry.key), reason, detail),))

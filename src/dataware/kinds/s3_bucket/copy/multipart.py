@@ -1,7 +1,7 @@
 """Objects that are too large for one CopyObject: copied in parts, with everything set again.
 
 An upload in parts inherits nothing from its source, so headers, metadata, tags, storage class and
-checksum algorithm are read and given anew, and looked at again afterwards. Every part is pinned
+checksum algorithm are read, sent again and compared afterwards. Every part is pinned
 to the listed ETag.
 
 Every upload begins with a *mark*: part 10,000, 4,771 bytes long, that is never listed on

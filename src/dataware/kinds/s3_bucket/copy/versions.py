@@ -198,8 +198,8 @@ class HistoryReplay:
             "the target's versions are not the beginning of the source's; they were left alone",
         )
 
-    def _skip_key(self, trouble: SkipReason, why: str) -> CopyOutcome:
-        skip = SkippedKey(escape_key(self._name), trouble, why)
+    def _skip_key(self, reason: SkipReason, detail: str) -> CopyOutcome:
+        skip = SkippedKey(escape_key(self._name), reason, detail)
         return CopyOutcome(bytes=self._bytes, skipped=(skip,))
 
 
