@@ -24,6 +24,7 @@ from dataware.ops.run_bounds import AT_ONCE
 from dataware.report import Format
 from dataware.report.brief import NEEDED_IN_LOGS, RepetitionFilter, without_decisions
 from dataware.state import FileJournals, ParameterMarkers
+from dataware.state.follow_file import FollowFiles
 
 
 @contextmanager
@@ -113,6 +114,7 @@ def make_context(account: Account, emit: Emit, stop: StopRequest, *, strict: boo
         emit=emit,
         hold=CloudFormationHoldingStacks(account),
         journals=FileJournals(account),
+        follow_states=FollowFiles(account),
         stop=stop,
         strict=strict,
         move=move,
@@ -141,6 +143,7 @@ def _move_to(context: Context, aws: Aws) -> Context:
         markers=ParameterMarkers(aws, context.clock),
         hold=CloudFormationHoldingStacks(aws),
         journals=FileJournals(aws),
+        follow_states=FollowFiles(aws),
     )
 
 
@@ -155,6 +158,8 @@ def settings_of(copy: CopyOptions) -> CopySettings:
         max_share=copy.max_share,
         processes=copy.processes,
         max_parallel=copy.max_parallel or AT_ONCE,
+        follow=copy.follow,
+        enable_feed=copy.enable_stream,
         multipart_threshold=copy.multipart_threshold,
         part_size=copy.part_size,
     )

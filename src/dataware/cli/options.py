@@ -265,6 +265,19 @@ copy_options = _together(
     ),
 )  # fmt: skip
 
+follow_options = _together(
+    click.option(
+        "--follow",
+        is_flag=True,
+        help="After the copy, carry every change of the source until Ctrl-C (tables only).",
+    ),
+    click.option(
+        "--enable-stream",
+        is_flag=True,
+        help="With --follow: switch on the source's stream if it is off (a change of the source).",
+    ),
+)
+
 parallel_option = click.option(
     "--max-parallel",
     metavar="N",

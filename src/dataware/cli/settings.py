@@ -75,6 +75,8 @@ class CopyOptions:
     part_size: int
     notify: tuple[str, ...]
     max_parallel: int | None = None
+    follow: bool = False
+    enable_stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)

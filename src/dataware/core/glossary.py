@@ -319,10 +319,7 @@ SPEAKING_WITH_AWS = (
     Term("IAM decision", "IamDecision", "what IAM says about one action on one resource", "access"),
     Term("transport", "Wire", "what sends requests and retries them", "connection"),
     Term(
-        "service host",
-        "ServiceHost",
-        "the address of a service, with its idle connections",
-        "address",
+        "service host", "ServiceHost", "a service's address, with its idle connections", "address"
     ),
     Term("listed object", "ListedObject", "an object or a version as a listing shows it", "found"),
 )
@@ -356,10 +353,20 @@ FLEETS = (
     Term("matrix", "FleetMatrix", "what is decided on each resource in each target", "grid"),
 )
 
+FOLLOWING = (
+    Term("follow", "FollowLoop", "copy a source, then carry its changes until stopped", "sync"),
+    Term("change feed", "ChangeFeed", "what tells which keys of a source change", "log"),
+    Term("dirty key", "DirtyKeys", "a key that changed and is not carried yet", "pending record"),
+    Term("carry", "Carrier", "give a key of the target the source's current state", "replay"),
+    Term("gap", "Gap", "a part of the changes that may never come by the feed", "hole"),
+    Term("full difference", "FullDifference", "both sides compared to close a gap", "resync"),
+)
+
 SECTIONS: Mapping[str, tuple[Term, ...]] = {
     "Deciding": DECIDING,
     "Copying": COPYING,
     "Verifying": VERIFYING,
+    "Following": FOLLOWING,
     "Speaking with AWS": SPEAKING_WITH_AWS,
     "Fleets": FLEETS,
 }

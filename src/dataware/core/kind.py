@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataware.calc.words import with_article
 from dataware.core.comparison import ConfigurationComparison
 from dataware.core.copier import MakeCopier
 from dataware.core.errors import InputError
 from dataware.core.estimate import Throughput
-from dataware.core.follow.following import Following
 from dataware.core.model import Facts, Location, Setting, Size
 from dataware.core.ports import Aws
 from dataware.core.reader import MakeReader
+
+if TYPE_CHECKING:
+    from dataware.core.follow.following import Following
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,8 @@ class Copying:
     unless a person says otherwise. `charges` are the billed units of copying a size, by the names
     of the price table, `speed` is that of a usual copy, and `advice` says which properties of a
     target that is to be created would help a copy of that size. `history` says in a clause what a
-    resource holds all of whose data only a copy of all versions takes. `following` is how a source
-    that is written to is followed; None for types that cannot be.
+    resource holds all of whose data only a copy of all versions takes. `following` gives how a
+    source that is written to is followed; None for types that cannot be.
     """
 
     scheme: str
@@ -181,7 +183,7 @@ class Copying:
         default=lambda _properties, _size: None
     )
     history: str = "holds no current data"
-    following: Following | None = None
+    following: Callable[[], Following] | None = None
 
 
 @dataclass(frozen=True)

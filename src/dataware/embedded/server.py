@@ -49,7 +49,7 @@ class StreamSettings:
     def environ(self) -> dict[str, str]:
         """The variables by which the server is told."""
         given = {name: getattr(self, name) for name in self.__slots__}
-        return {f"DATAWARE_{n.upper()}": str(value) for n, value in given.items() if value}
+        return {f"STREAMS_{n.upper()}": str(value) for n, value in given.items() if value}
 
 
 class EmbeddedAws:

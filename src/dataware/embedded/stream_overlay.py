@@ -3,10 +3,10 @@
 It imports nothing of dataware, which is not installed where it runs. `run_path` gives it `replaces`
 of `overlay`. Every section names the difference from AWS that it removes. Settings, in variables:
 
-    DATAWARE_SHARD_RECORDS      records of a generation of shards (AWS: about four hours); 1000
-    DATAWARE_STREAM_SECONDS     how long a record is kept (AWS: 24 hours)
-    DATAWARE_ITERATOR_SECONDS   how long an iterator is good for (AWS: 15 minutes)
-    DATAWARE_TTL_SECONDS        pause between two sweeps of expired items; 5
+    STREAMS_SHARD_RECORDS      records of a generation of shards (AWS: about four hours); 1000
+    STREAMS_STREAM_SECONDS     how long a record is kept (AWS: 24 hours)
+    STREAMS_ITERATOR_SECONDS   how long an iterator is good for (AWS: 15 minutes)
+    STREAMS_TTL_SECONDS        pause between two sweeps of expired items; 5
 """
 
 import base64
@@ -23,15 +23,15 @@ from ministack.services import dynamodb_streams as streams
 
 replaces = globals()["replaces"]
 
-SHARD_RECORDS = int(os.environ.get("DATAWARE_SHARD_RECORDS", "1000"))
-TTL_SECONDS = float(os.environ.get("DATAWARE_TTL_SECONDS", "5"))
+SHARD_RECORDS = int(os.environ.get("STREAMS_SHARD_RECORDS", "1000"))
+TTL_SECONDS = float(os.environ.get("STREAMS_TTL_SECONDS", "5"))
 PAGE_OF_SHARDS = 7
 """Few, so that whoever reads a listing has to turn its pages."""
 
-if "DATAWARE_STREAM_SECONDS" in os.environ:
-    dynamodb._STREAM_RETENTION_SECONDS = float(os.environ["DATAWARE_STREAM_SECONDS"])
-if "DATAWARE_ITERATOR_SECONDS" in os.environ:
-    streams._ITERATOR_TTL_SECONDS = float(os.environ["DATAWARE_ITERATOR_SECONDS"])
+if "STREAMS_STREAM_SECONDS" in os.environ:
+    dynamodb._STREAM_RETENTION_SECONDS = float(os.environ["STREAMS_STREAM_SECONDS"])
+if "STREAMS_ITERATOR_SECONDS" in os.environ:
+    streams._ITERATOR_TTL_SECONDS = float(os.environ["STREAMS_ITERATOR_SECONDS"])
 
 
 # --- Streams: records lie in shards that end, split and are trimmed; the listing has no order

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.kind import Kind
@@ -13,6 +13,9 @@ from dataware.core.ports import Aws, Clock, Emit, Journal, Journals, Markers, St
 from dataware.migrate import LeaseTerm, WorkerHandle, WorkerTask
 from dataware.ops.run_bounds import AT_ONCE, RunBounds
 from dataware.verify.run import TaskRunner
+
+if TYPE_CHECKING:
+    from dataware.core.follow.feed import FollowStates
 
 
 class TargetToMake(NamedTuple):
@@ -119,7 +122,9 @@ class CopySettings:
     capacity; `allow_skipped` lets a run be complete though keys were left behind; the sizes are in
     bytes; `readers` and `writers` bound what is under way at once (None: as the kind is best
     copied), `bytes_in_flight` its memory; `processes` copy together (None: as many as there is use
-    for). Of a run of several migrations `max_parallel` go on at once, and share these bounds.
+    for). `follow` carries what changes after the copy, and `enable_feed` allows to switch on what
+    tells of changes in the source. Of a run of several migrations `max_parallel` go on at once, and
+    share these bounds.
     """
 
     on_conflict: OnConflict | None = None
@@ -135,6 +140,8 @@ class CopySettings:
     bytes_in_flight: int = 64 * 1024**2
     processes: int | None = None
     max_parallel: int = AT_ONCE
+    follow: bool = False
+    enable_feed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +178,9 @@ class Context:
     """The outside, as one argument.
 
     Without `workers` this process copies and compares alone. `bounds` are shared by all migrations
-    of the run. `command_run` is the id of the record that the command leaves. `enter` makes the
-    context of another account, and raises DatawareError where no credentials fit.
+    of the run. Without `follow_states` nothing is followed. `command_run` is the id of the record
+    that the command leaves. `enter` makes the context of another account, and raises DatawareError
+    where no credentials fit.
     """
 
     aws: Aws
@@ -181,6 +189,7 @@ class Context:
     emit: Emit
     hold: HoldingStacks
     journals: Journals = field(default_factory=NoJournals)
+    follow_states: FollowStates | None = None
     stop: StopRequest = field(default=lambda: False)
     strict: bool = False
     workers: Workers | None = None

@@ -10,7 +10,7 @@ from dataware.http.endpoint import without_credentials
 WHY_LENGTH = 300
 """Characters of a reason; the record has to fit a parameter of 4 KB."""
 
-CARRIED = ("checkpoint", "identity", "done", "total", "skipped", "unit")
+CARRIED = ("checkpoint", "identity", "done", "total", "skipped", "unit", "followed", "feed_enabled")
 """What the next run goes on with; the rest of a record tells of the run that wrote it."""
 
 

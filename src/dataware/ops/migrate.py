@@ -23,7 +23,7 @@ from dataware.kinds import list_copied, load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.history_check import check_history
 from dataware.ops.marker_names import on_record
-from dataware.ops.migration_policy import Migration
+from dataware.ops.migration_policy import FOLLOWED, Migration
 from dataware.ops.named_resources import check_part, warn_of_slashes
 from dataware.ops.probe import look
 from dataware.ops.run_migration import run_migration
@@ -51,7 +51,7 @@ def migrate(
     if (why := migration.why_nothing_to_copy()) is not None:
         context.emit(event("nothing-to-do", reason=why, **words))
         return Verdict()
-    _report_target(context, migration)
+    report_target(context, migration)
     code = "resuming" if migration.resumes else "copying"
     summary = RunSummary(context.emit, context.clock.now())
     summed = replace(context, emit=summary)
@@ -67,7 +67,7 @@ def check_source(context: Context, migration: Migration) -> None:
     check_part(migration.kind, aws, order.source, all_versions=order.all_versions)
 
 
-def _report_target(context: Context, migration: Migration) -> None:
+def report_target(context: Context, migration: Migration) -> None:
     """What a person should know of the target, and of how keys are put together."""
     order = migration.order
     for note in migration.target.notes:
@@ -101,6 +101,11 @@ def prepare_migration(
     order = order_of(source, target, settings)
     marker = context.markers.get(kind.names.slug, on_record(kind, order)[1])
     _check_marker(marker, *on_record(kind, order))
+    if marker.state is MarkerState.RUNNING and marker.detail.get(FOLLOWED) and not settings.follow:
+        raise RefusedError(
+            f"{target.name} follows {source.name} (run {marker.run}), so a copy alone would leave "
+            "later changes out; run the same command with --follow"
+        )
     empty = before.content is Content.EMPTY and marker.state is not MarkerState.RUNNING
     return Migration(kind, order, settings, marker, after, nothing_to_copy=empty)
 

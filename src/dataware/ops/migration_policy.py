@@ -43,6 +43,10 @@ migration gives up as incomplete."""
 HALF_MADE = "half_made"
 """What a record calls the identity of a target that its creation left half made."""
 
+FOLLOWED, FEED_ENABLED = "followed", "feed_enabled"
+"""What a record calls that changes of the source are carried after the copy, and the feed of them
+that the migration has switched on."""
+
 NAMED = 5
 """Keys that a reason names, so that it fits into an event of a stack."""
 
@@ -98,14 +102,15 @@ class Migration:
 
     def begin_marker(self, new_run: str) -> Marker:
         """The record with which the migration begins; `new_run` names it if none has begun."""
+        before = carry_over(self.marker.detail) if self.same_target else {}
         return Marker(
             MarkerState.RUNNING,
             source=on_record(self.kind, self.order)[0],
             run=(self.marker.run if self.resumes else None) or new_run,
             identity=self.target.identity,
             created=self.create is not None or self.made_here,
-            batches=self.create is not None,
-            detail=carry_over(self.marker.detail) if self.same_target else {},
+            batches=self.create is not None or self.settings.follow,
+            detail={**before, FOLLOWED: True} if self.settings.follow else before,
         )
 
     def checkpoint_into(self, identity: str | None) -> object:

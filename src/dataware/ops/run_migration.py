@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from dataware.calc.highest_counts import HighestCounts
@@ -63,10 +63,25 @@ QUIET = 1000
 """Up to how many items or objects a verification is over before a line about it is read."""
 
 
+class MakeRun(Protocol):
+    """How the steps of a migration are made."""
+
+    def __call__(
+        self, context: Context, migration: Migration, run: str, keeper: LeaseKeeper
+    ) -> MigrationRun:
+        """The steps of the migration `run` under a held lease."""
+        ...
+
+
 def run_migration(
-    context: Context, migration: Migration, on_locked: Callable[[], None] = lambda: None
+    context: Context,
+    migration: Migration,
+    on_locked: Callable[[], None] = lambda: None,
+    make_run: MakeRun | None = None,
 ) -> Verdict:
     """Carry a migration out; `on_locked` is called once the lock is held.
+
+    `make_run` makes its steps, where they are not the usual ones.
 
     Raises Refused while another run is alive. Once the record says "running", whatever goes wrong
     raises Incomplete, because the next run continues from the journal; what the target cannot be
@@ -83,7 +98,7 @@ def run_migration(
     early = EARLY_SECONDS if context.bounds.at_once <= FEW else ()
     with LeaseKeeper(lease, early=early, asked=asked_at) as keeper:
         keeper.publish(record.detail)
-        carrier = _MigrationRun(context, migration, str(record.run), keeper)
+        carrier = (make_run or MigrationRun)(context, migration, str(record.run), keeper)
         try:
             with _resumable(carrier):
                 on_locked()
@@ -112,7 +127,7 @@ def _command_run(context: Context) -> dict[str, str]:
 
 
 @contextmanager
-def _resumable(carrier: _MigrationRun) -> Iterator[None]:
+def _resumable(carrier: MigrationRun) -> Iterator[None]:
     """What ends a run that is on record loses nothing: once the cause is cured, it goes on.
 
     Only what CloudFormation does not create stays as it is, because no repetition cures it.
@@ -159,7 +174,7 @@ def _check_record(context: Context, migration: Migration) -> None:
         )
 
 
-class _MigrationRun:
+class MigrationRun:
     """The steps of one migration under a held lease; `stands` says that the target is there."""
 
     def __init__(
@@ -176,6 +191,7 @@ class _MigrationRun:
         self._policy = MigrationPolicy.of(words, migration.kind, migration.settings, COMMAND)
 
     def run_migration(self) -> Verdict:
+        """Create the target if need be, and fill it. Raises what ends the run."""
         target = self._create_target()
         self.stands = True
         self._keeper.publish({"identity": target.identity})
@@ -237,13 +253,17 @@ class _MigrationRun:
         """Keep the journal if it tells of this run into this very target; else begin it."""
         progress = CopyState.of(journal.records())
         fits = progress.run == self._run and progress.identity == target.identity
-        if fits and not must_retry_skipped(progress):
+        if fits and self._may_go_on(progress):
             return
         journal.restart()
         journal.append(self._run_record(target.identity))
         checkpoint = self._migration.checkpoint_into(target.identity)
         if not fits and (snapshot := restore_snapshot(checkpoint)) is not None:
             journal.append(snapshot)
+
+    def _may_go_on(self, state: CopyState) -> bool:
+        """Whether a journal is gone on with, or its copy begins anew."""
+        return not must_retry_skipped(state)
 
     def _run_record(self, identity: str | None) -> dict[str, object]:
         words = self._migration.words()
@@ -260,7 +280,7 @@ class _MigrationRun:
             if progress.counts.done > QUIET:
                 self._context.emit(event("verifying", **self._migration.words()))
             verdict = self._verify(order, progress.counts.done)
-            copy = CompletedCopy(number, progress, _read_skipped(journal))
+            copy = CompletedCopy(number, progress, read_skipped(journal))
             decision = self._policy.judge(copy, verdict)
             self._report(decision, verdict)
             if decision.step in COMPLETING:
@@ -356,7 +376,7 @@ class _MigrationRun:
         return self._context.stop() or self._keeper.lost
 
 
-def _read_skipped(journal: Journal) -> SkippedKeys:
+def read_skipped(journal: Journal) -> SkippedKeys:
     """What this machine's journal says was skipped; each key stands in it."""
     skipped = [one for record in journal.records() for one in record.get("skipped_keys", ())]
     return SkippedKeys(

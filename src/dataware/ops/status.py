@@ -23,6 +23,7 @@ RUNNING, INTERRUPTED, COMPLETE, UNKNOWN = "running", "interrupted", "complete", 
 FIGURES = (
     *("phase", "done", "total", "exact", "skipped", "unit", "rate"),
     *("throttled", "retries", "reason"),
+    *("lag", "dirty", "carried", "gaps"),
     *("verified", "holder", "started", "command_run"),
 )
 """The fields of a record that events of its run carry."""
@@ -239,6 +240,8 @@ def amount(run: MigrationStatus) -> str:
     if run.state == COMPLETE:
         verified = run.detail.get("verified")
         return f"{format_count(verified, run.unit)} verified" if isinstance(verified, int) else ""
+    if "dirty" in run.detail:
+        return _follow_amount(run)
     if "done" not in run.detail:
         return ""
     done, total = int(run.number("done")), int(run.number("total"))
@@ -248,6 +251,16 @@ def amount(run: MigrationStatus) -> str:
     skipped = int(run.number("skipped"))
     beside = f", {skipped:,} skipped" if skipped else ""
     return f"{done:,} of {about}{format_count(total, run.unit)} ({100 * done // total} %){beside}"
+
+
+def _follow_amount(run: MigrationStatus) -> str:
+    """How far a follow is, such as "3 s behind, 1,200 changed keys waiting, 1 gap"."""
+    lag = run.detail.get("lag")
+    behind = f"{rough(lag)} behind" if isinstance(lag, int | float) else "not read in full yet"
+    parts = [behind, f"{format_count(int(run.number('dirty')), 'changed key')} waiting"]
+    if gaps := int(run.number("gaps")):
+        parts.append(format_count(gaps, "gap"))
+    return ", ".join(parts)
 
 
 def pace(run: MigrationStatus) -> list[str]:

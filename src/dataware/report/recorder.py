@@ -36,7 +36,7 @@ FLUSH_SECONDS = 1.0
 PASSED_OVER = frozenset({"batch", "difference", LOOK})
 """Codes of which others tell the record more: `progress` and `compared-different`."""
 
-SAMPLED = frozenset({"progress", "verify-progress"})
+SAMPLED = frozenset({"progress", "verify-progress", "follow-progress"})
 """Codes that come several times a second."""
 
 LARGE = frozenset({"plan"})

@@ -18,13 +18,15 @@ import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from dataware.core.errors import IncompleteError
 from dataware.core.follow.feed import Gap, GapCause
-from dataware.state.journal import state_folder
+from dataware.core.ports import Aws
+from dataware.state.journal import journal_path, state_folder
 from dataware.state.private import make_private, open_private
 
 FORMAT = 1
@@ -41,15 +43,30 @@ CREATE TABLE memory (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 _TABLES = ("ready", "lent", "waiting")
 
 
+@dataclass(frozen=True, slots=True)
+class FollowFiles:
+    """The FollowStates port over files beside the journals of an account and region."""
+
+    aws: Aws
+
+    def open(self, kind: str, target: str, run: str, lost: Collection[Gap]) -> FollowFile:
+        """Go on with what the follow `run` kept; without that begin anew, with the gaps `lost`."""
+        journal = journal_path(self.aws.account, self.aws.region, kind, target)
+        return FollowFile(journal.with_suffix(".follow"), run, lost)
+
+
 class FollowFile:
     """The file of one follow, which implements the ports DirtyKeys and FollowMemory.
 
-    `is_new` says that it holds nothing of an earlier run of the same follow. One thread at a time
-    may use it; whoever opens it holds the lock of the migration's journal.
+    `is_new` says that it held nothing of the follow before. One thread at a time may use it;
+    whoever opens it holds the lock of the migration's journal.
     """
 
-    def __init__(self, path: Path, run: str) -> None:
-        """Open the file of the follow `run`; begin it anew where it is of another one."""
+    def __init__(self, path: Path, run: str, lost: Collection[Gap] = ()) -> None:
+        """Open the file of the follow `run`.
+
+        Where it is of another one, or not there, it begins anew, with the gaps `lost`.
+        """
         self._path = path
         self._since: Counter[float] = Counter()
         self._lent: dict[bytes, float] = {}
@@ -59,7 +76,7 @@ class FollowFile:
             os.close(open_private(path, os.O_RDWR | os.O_CREAT))
             self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             try:
-                self.is_new = self._begin(run)
+                self.is_new = self._begin(run, lost)
             except BaseException:
                 self._base.close()
                 raise
@@ -178,7 +195,7 @@ class FollowFile:
         """Release the file; everything is on disk already."""
         self._base.close()
 
-    def _begin(self, run: str) -> bool:
+    def _begin(self, run: str, lost: Collection[Gap]) -> bool:
         base = self._base
         base.execute("PRAGMA locking_mode = EXCLUSIVE")
         base.execute("PRAGMA journal_mode = WAL")
@@ -194,6 +211,7 @@ class FollowFile:
                 base.execute(statement)
             base.execute(f"PRAGMA user_version = {FORMAT}")
             self._write("run", run)
+            self._write("gaps", list(lost))
         return True
 
     def _recount(self) -> None:

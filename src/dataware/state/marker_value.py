@@ -53,9 +53,12 @@ _FIELDS: Mapping[str, tuple[type, ...]] = {
 _DETAIL: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("phase", "unit", "reason", "command_run"), _TEXT),
     **dict.fromkeys(("done", "total", "rate", "throttled", "retries", "stale"), _NUMBER),
-    **dict.fromkeys(("seconds_left", "verified"), (*_NUMBER, _NOTHING)),
+    **dict.fromkeys(("dirty", "carried", "gaps"), _NUMBER),
+    **dict.fromkeys(("seconds_left", "verified", "lag"), (*_NUMBER, _NOTHING)),
     **dict.fromkeys(("identity", "checkpoint"), (str, _NOTHING)),
     "exact": (bool,),
+    "followed": (bool,),
+    "feed_enabled": _TEXT,
     "failure": (dict,),
     CUTOVER: (dict,),
 }

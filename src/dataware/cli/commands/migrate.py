@@ -7,19 +7,21 @@ from typing import Any
 import click
 
 from dataware.cli.help import SectionedCommand
-from dataware.cli.options import copy_options, outside_options, pair_options
+from dataware.cli.options import copy_options, follow_options, outside_options, pair_options
 from dataware.cli.settings import AwsOptions, CopyOptions, PairOptions, pick
 
 
 @click.command(cls=SectionedCommand, short_help="Copy one resource into another.")
 @pair_options
 @copy_options
+@follow_options
 @outside_options
 def migrate(**given: Any) -> int:
     """Copy SOURCE into TARGET, both of which exist, and verify the copy.
 
     SOURCE is only read. What TARGET holds of its own is never replaced, unless --on-conflict
-    says so. Killed at any moment, the same command continues.
+    says so. Killed at any moment, the same command continues. With --follow, TARGET has to be
+    empty and in no stack; changes and deletes of SOURCE are carried into it until Ctrl-C.
 
     \b
     Examples:
@@ -35,9 +37,11 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
     from dataware.cli.context import outside, settings_of
     from dataware.cli.notify import notifying
     from dataware.cli.pair import addresses_of, locations_of
+    from dataware.ops.follow.follow import follow
     from dataware.ops.migrate import migrate as migrate_pair
     from dataware.ops.verify import with_real_region
 
+    _check_follow(copy)
     one, other = addresses_of(pair)
     with (
         notifying("migrate", out, copy.notify) as listener,
@@ -48,5 +52,16 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
         # A bucket's record lies in the region of the bucket, which its name does not tell.
         target = with_real_region(context, one.kind, target)
         at_target = context.in_region(target.region)
-        migrate_pair(at_target, one.kind.cfn_type, source, target, settings_of(copy))
+        carry_out = follow if copy.follow else migrate_pair
+        carry_out(at_target, one.kind.cfn_type, source, target, settings_of(copy))
     return 0
+
+
+def _check_follow(copy: CopyOptions) -> None:
+    """Raise UsageError for options that do not go together."""
+    if copy.enable_stream and not copy.follow:
+        raise click.UsageError("--enable-stream needs --follow: only a follow reads a stream")
+    if copy.follow and copy.on_conflict is not None:
+        raise click.UsageError(
+            "--follow takes no --on-conflict, because its target may have no other writers"
+        )

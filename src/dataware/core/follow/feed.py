@@ -42,7 +42,7 @@ class FeedRound:
     `keys` are canonical: equal bytes for equal keys. `oldest` and `newest` are the times of the
     changes among them, as far as the feed tells. `position` goes on after this round, is
     JSON-able, and opaque to all but the feed. `whole` says that everything was read to its present
-    end.
+    end: that of `as_of`, or of when it was asked.
     """
 
     keys: frozenset[bytes]
@@ -51,6 +51,7 @@ class FeedRound:
     newest: float | None = None
     gaps: tuple[Gap, ...] = ()
     whole: bool = True
+    as_of: float | None = None
 
 
 class ChangeFeed(Protocol):
@@ -169,6 +170,22 @@ class FollowMemory(Protocol):
 
     def close_gaps(self, gaps: Collection[Gap]) -> None:
         """Forget gaps whose differences are among the dirty keys, on disk."""
+        ...
+
+
+class FollowState(DirtyKeys, FollowMemory, Protocol):
+    """All that one follow keeps on this machine."""
+
+    def close(self) -> None:
+        """Release it; everything is on disk already."""
+        ...
+
+
+class FollowStates(Protocol):
+    """What follows keep, by the name of a kind and that of a target."""
+
+    def open(self, kind: str, target: str, run: str, lost: Collection[Gap]) -> FollowState:
+        """Go on with what the follow `run` kept; without that begin anew, with the gaps `lost`."""
         ...
 
 

@@ -114,6 +114,10 @@ class FollowLoop:
         due = self._ports.dirty.next_due()
         return None if due is None else max(due, self._carry_from)
 
+    def open_gaps(self) -> tuple[Gap, ...]:
+        """The gaps that no full difference has closed yet."""
+        return self._ports.memory.open_gaps()
+
     def report_progress(self, now: float) -> FollowProgress:
         """How far the follow is."""
         oldest = self._ports.dirty.oldest()
@@ -162,7 +166,7 @@ class FollowLoop:
             self.newest = max(change_round.newest, self.newest or change_round.newest)
         self.is_whole = change_round.whole
         if change_round.whole:
-            self._whole_at, self.failure = began, None
+            self._whole_at, self.failure = change_round.as_of or began, None
         quiet = change_round.whole and not change_round.keys and not change_round.gaps
         quiet = quiet and self._ports.dirty.count() == 0
         self.quiet_rounds = self.quiet_rounds + 1 if quiet else 0

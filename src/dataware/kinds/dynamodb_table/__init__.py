@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataware.core.estimate import Throughput
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
@@ -26,10 +26,12 @@ from dataware.kinds.dynamodb_table.declared import (
 )
 from dataware.kinds.dynamodb_table.describe import PERMISSIONS as DESCRIBE_ACTIONS
 from dataware.kinds.dynamodb_table.describe import describe_properties
-from dataware.kinds.dynamodb_table.follow import FOLLOWING
 from dataware.kinds.dynamodb_table.probe import declared_settings, key_schema, probe
 from dataware.kinds.dynamodb_table.simple_table import SIMPLE_TABLE
 from dataware.kinds.dynamodb_table.verify.reader import TableReader
+
+if TYPE_CHECKING:
+    from dataware.core.follow.following import Following
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _ARN = re.compile(r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/(?P<name>[^/]+)")
@@ -93,6 +95,13 @@ def _advice(properties: Mapping[str, Any], size: Size) -> str | None:
         f"{{WriteUnitsPerSecond: {writes}}} in its properties about "
         f"{units / writes / 60:,.0f} min, for a charge that is made once"
     )
+
+
+def _following() -> Following:
+    # Most runs follow nothing, and a deployment never does.
+    from dataware.kinds.dynamodb_table.follow import FOLLOWING  # noqa: PLC0415 - see above
+
+    return FOLLOWING
 
 
 KIND = Kind(
@@ -167,7 +176,7 @@ KIND = Kind(
         charges=_charges,
         speed=Throughput(20_000.0, {"dynamodb.write-unit": FRESH_WRITES}),
         advice=_advice,
-        following=FOLLOWING,
+        following=_following,
     ),
     comparison=COMPARISON,
 )

@@ -1,0 +1,36 @@
+"""The use case "migrate --follow": copy one table, then carry every change of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NoReturn
+
+from dataware.core.errors import IncompleteError
+from dataware.core.events import event
+from dataware.core.model import Location
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.follow.exclusive import check_exclusive
+from dataware.ops.follow.follow_run import FollowRun
+from dataware.ops.migrate import check_source, prepare_migration, report_target
+from dataware.ops.run_migration import run_migration
+from dataware.ops.run_summary import RunSummary
+
+
+def follow(
+    context: Context, type_name: str, source: Location, target: Location, settings: CopySettings
+) -> NoReturn:
+    """Copy `source` into `target`, and carry what changes until a person asks to stop.
+
+    Raises what `migrate` raises, RefusedError for a target that others may write to, InputError for
+    a type that is not followed, and IncompleteError at the end.
+    """
+    migration = prepare_migration(context, type_name, source, target, settings)
+    check_source(context, migration)
+    check_exclusive(context, migration)
+    words = {"kind": migration.kind.names.slug, "source": source.name, "name": target.name}
+    report_target(context, migration)
+    code = "resuming" if migration.resumes else "copying"
+    summary = RunSummary(context.emit, context.clock.now())
+    summed = replace(context, emit=summary)
+    run_migration(summed, migration, lambda: summary(event(code, **words)), FollowRun)
+    raise IncompleteError("the follow ended by itself; run the same command again to go on")

@@ -1,0 +1,286 @@
+"""One followed migration under its lock: open the feed, copy, then carry until a person stops it.
+
+    feed opened ── copy, feed read beside it ── last write acknowledged ── carry, for ever
+                                                                             Ctrl-C: exit 4
+
+It never says "complete": source and target agree only once writers rest, which a cut-over sees to.
+Whatever ends it, the next run goes on: the copy by its journal, the follow by its file.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from dataware.calc.rate import RateEstimator, rough
+from dataware.core.copier import CopyOrder, SkipReason
+from dataware.core.errors import IncompleteError
+from dataware.core.events import event, format_count
+from dataware.core.follow.feed import (
+    UNKNOWN_OUTCOME_SECONDS,
+    FollowState,
+    FollowStates,
+    Gap,
+    GapCause,
+)
+from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
+from dataware.core.model import OnConflict
+from dataware.core.ports import Journal, StopRequest
+from dataware.migrate import CopyState
+from dataware.ops.context import ComparisonSpec
+from dataware.ops.follow.difference import BackgroundDifference, DifferenceTools
+from dataware.ops.follow.exclusive import require_following
+from dataware.ops.follow.source_feed import SourceFeed, choose_feed
+from dataware.ops.follow.sync_carrier import SyncCarrier
+from dataware.ops.lease_keeper import await_settled
+from dataware.ops.marker_names import on_record
+from dataware.ops.migration_policy import (
+    COMMAND,
+    ROUNDS,
+    CompletedCopy,
+    MigrationPolicy,
+)
+from dataware.ops.run_migration import MigrationRun, read_skipped
+from dataware.ops.verify import aws_of, run_comparison
+from dataware.verify.verdict import Verdict
+
+POLL_SECONDS = 1.0
+"""Between two rounds of a feed that has nothing new."""
+
+TELL_SECONDS = 5.0
+LOT = 1000
+
+COPIED = "followed"
+"""The record in the journal that says from when on keys may be carried."""
+
+WHY = {
+    GapCause.TRIMMED: "records were removed before they were read",
+    GapCause.PARENT_NOT_READ: "a part of it came and went unread",
+    GapCause.NEW_ROOT: "a part of it appeared that continues none that was read",
+    GapCause.OPEN_SHARD_GONE: "a part of it that was being read is gone",
+    GapCause.AWAY_TOO_LONG: "it was not read for too long",
+    GapCause.OTHER_STREAM: "it was switched off and on again",
+    GapCause.STATE_LOST: "what an earlier run knew is not on this machine",
+}
+
+_WAITING = (FollowStep.IDLE, FollowStep.POLL_FAILED, FollowStep.COMPARE_FAILED)
+
+
+class FeedThread:
+    """Reads the feed beside the copy; `failed` once that ended by an error, which is raised."""
+
+    def __init__(self, loop: FollowLoop, clock: Any) -> None:
+        self._loop = loop
+        self._clock = clock
+        self._ended = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the feed cannot be read any more."""
+        return self._error is not None
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read until the end of the context. Raises why the feed could not be read to it."""
+        self._thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            self._thread.join()
+            if self._error is not None:
+                raise self._error
+
+    def _run(self) -> None:
+        try:
+            while not self._ended.is_set():
+                if self._loop.step(self._clock.now()) in _WAITING:
+                    self._ended.wait(POLL_SECONDS)
+        except BaseException as error:
+            self._error = error
+
+
+class FollowRun(MigrationRun):
+    """The steps of a followed migration."""
+
+    def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
+        """Copy, then follow; ends only by an error. Raises IncompleteError when asked to stop."""
+        following = require_following(self._migration.kind)
+        difference = BackgroundDifference(self._difference_tools(order))
+        chosen = choose_feed(
+            self._context, self._migration, following, difference, self._publish_now
+        )
+        carrier = SyncCarrier(
+            self._context, following, order, self._keeper.term, self._context.stop
+        )
+        state = self._open_state(chosen)
+        try:
+            ports = FollowPorts(chosen.feed, carrier, state, state, chosen.difference)
+            loop = FollowLoop(ports, lot=self._lot)
+            loop.open(self._context.clock.now())
+            self._copy_beside_feed(journal, order, loop, chosen)
+            self._carry_for_ever(loop, chosen)
+        finally:
+            difference.close()
+            with suppress(RuntimeError):
+                carrier.close()
+            state.close()
+
+    @property
+    def _lot(self) -> int:
+        rate = self._migration.settings.max_rate
+        return LOT if rate is None else max(1, min(LOT, int(rate)))
+
+    def _may_go_on(self, state: CopyState) -> bool:
+        """Whether the journal is gone on with: conflicts are keys that are carried, or kept."""
+        skipped = {reason for reason, count in state.skip_reasons.items() if count}
+        return not state.finished or skipped <= {SkipReason.CONFLICT}
+
+    def _open_state(self, chosen: SourceFeed) -> FollowState:
+        states: FollowStates | None = self._context.follow_states
+        if states is None:
+            raise IncompleteError("dirty keys cannot be kept here, so nothing is followed")
+        _, target = on_record(self._migration.kind, self._migration.order)
+        # Without the keys of the run before, whatever changed since may be missing in the target.
+        lost = self._migration.resumes and chosen.difference is not None
+        gaps = (Gap(GapCause.STATE_LOST),) if lost else ()
+        return states.open(self._migration.kind.names.slug, target, self._run, gaps)
+
+    def _copy_beside_feed(
+        self, journal: Journal, order: CopyOrder, loop: FollowLoop, chosen: SourceFeed
+    ) -> None:
+        """Copy what is not copied yet, and allow carrying when its last write is settled."""
+        if (since := _copied_at(journal)) is None:
+            reader = FeedThread(loop, self._context.clock)
+            with reader.reading() if chosen.noun else nullcontext():
+                self._stopped_by = lambda: reader.failed
+                self._copy_whole(journal, order)
+            late = self._migration.resumes or bool(self._keeper.detail.get("retries"))
+            since = self._context.clock.now() + (UNKNOWN_OUTCOME_SECONDS if late else 0.0)
+            journal.append({"type": COPIED, "carry_from": since})
+        await_settled(self._context, self._keeper, self._migration.words())
+        loop.allow_carrying(since)
+
+    def _copy_whole(self, journal: Journal, order: CopyOrder) -> None:
+        state = CopyState.of(journal.records())
+        self._enter("looking")
+        self._copy(journal, state, order)
+        self._keeper.check()
+        migration = self._migration
+        # A value that a stranger wrote meanwhile is kept and listed; one of an earlier run is
+        # among the dirty keys if the source has changed since.
+        settings = replace(migration.settings, on_conflict=OnConflict.TARGET)
+        policy = MigrationPolicy.of(migration.words(), migration.kind, settings, COMMAND)
+        copy = CompletedCopy(ROUNDS, state, read_skipped(journal))
+        if (decision := policy.judge_copy(copy)) is not None:
+            raise IncompleteError(decision.why)
+
+    def _stop(self) -> bool:
+        return super()._stop() or self._stopped_by()
+
+    _stopped_by: StopRequest = staticmethod(lambda: False)
+
+    def _carry_for_ever(self, loop: FollowLoop, chosen: SourceFeed) -> NoReturn:
+        context, words = self._context, self._migration.words()
+        self._enter("following")
+        how = f"by its {chosen.noun}" if chosen.noun else "by comparing both sides again and again"
+        context.emit(event("following", how=how, **words))
+        teller = _FollowTeller(self, loop, chosen)
+        step = FollowStep.IDLE
+        try:
+            # A lot that was carried is settled, so that the next run need not wait for it.
+            while not context.stop() or step is FollowStep.CARRIED:
+                self._keeper.check()
+                step = loop.step(context.clock.now())
+                teller.tell(step)
+                if step in _WAITING:
+                    context.aws.pause(POLL_SECONDS)
+                elif step is FollowStep.SETTLED and (rate := self._migration.settings.max_rate):
+                    context.aws.pause(self._lot / rate)
+        except IncompleteError:
+            if not context.stop():
+                raise
+        self._keeper.check()
+        teller.tell(FollowStep.IDLE)
+        dirty = format_count(loop.report_progress(context.clock.now()).dirty, "changed key")
+        raise IncompleteError(
+            f"stopped following {words['source']}; {dirty} not carried yet; run the same command "
+            "again to go on"
+        )
+
+    def _publish_now(self, detail: Mapping[str, object]) -> None:
+        self._keeper.publish(detail)
+        self._keeper.send_heartbeat()
+
+    def _difference_tools(self, order: CopyOrder) -> DifferenceTools:
+        context, kind = self._context, self._migration.kind
+        # The processes of a crew are for the copy; a comparison that goes on for days needs none.
+        beside = replace(context, workers=None)
+        pair = ComparisonSpec(kind.cfn_type, order.source, order.target)
+        sides = [(aws_of(context, place), place) for place in (order.source, order.target)]
+        find = require_following(kind).find_expired
+        return DifferenceTools(
+            lambda stop: run_comparison(beside, kind, pair, stop),
+            lambda keys: find(sides[0], sides[1], keys, context.clock.now()),
+        )
+
+
+class _FollowTeller:
+    """Tells people and the record how far a follow is."""
+
+    def __init__(self, run: FollowRun, loop: FollowLoop, chosen: SourceFeed) -> None:
+        self._run = run
+        self._loop = loop
+        self._noun = chosen.noun
+        clock = run._context.clock
+        self._published = self._shown = float("-inf")
+        self._rate = RateEstimator(clock.monotonic())
+        self._gaps: set[Gap] = set()
+
+    def tell(self, step: FollowStep) -> None:
+        """Tell what is worth it after a step."""
+        context, words = self._run._context, self._run._migration.words()
+        if step in (FollowStep.CHECKPOINTED, FollowStep.COMPARED):
+            self._tell_gaps()
+        now = context.clock.monotonic()
+        if now - self._published < POLL_SECONDS and step is not FollowStep.IDLE:
+            return
+        self._published = now
+        far = self._loop.report_progress(context.clock.now())
+        self._rate.observe(now, far.carried)
+        unit = self._run._migration.kind.unit
+        detail = {
+            "lag": None if far.lag is None else round(far.lag, 1),
+            "dirty": far.dirty,
+            "carried": far.carried,
+            "gaps": far.gaps,
+            "rate": round(self._rate.rate, 1),
+            "unit": unit,
+        }
+        self._run._keeper.publish(detail)
+        if now - self._shown >= TELL_SECONDS:
+            self._shown = now
+            lag = "unknown" if far.lag is None else rough(far.lag)
+            context.emit(
+                event("follow-progress", **{**detail, "lag": lag, "lag_seconds": far.lag}, **words)
+            )
+
+    def _tell_gaps(self) -> None:
+        context, words = self._run._context, self._run._migration.words()
+        gaps = set(self._loop.open_gaps())
+        for why in dict.fromkeys(WHY[gap.cause] for gap in gaps - self._gaps):
+            context.emit(event("feed-gap", feed=self._noun, why=why, **words))
+        if self._gaps and not gaps:
+            context.emit(event("feed-gap-closed", **words))
+        self._gaps = gaps
+
+
+def _copied_at(journal: Journal) -> float | None:
+    """From when on keys may be carried, if the copy has ended; None before."""
+    times = [one["carry_from"] for one in journal.records() if one.get("type") == COPIED]
+    return times[-1] if times else None

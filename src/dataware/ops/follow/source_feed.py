@@ -1,0 +1,63 @@
+"""Where the changes of a source come from: its own feed, one that is switched on, or comparisons.
+
+Switching a feed on changes the source, so it takes a person's consent. That it was this migration
+stands in the record before it is used, and only such a feed is ever switched off again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from dataware.core.events import event
+from dataware.core.follow.feed import ChangeFeed
+from dataware.core.follow.following import Following
+from dataware.core.ports import Aws
+from dataware.ops.context import Context
+from dataware.ops.follow.difference import BackgroundDifference, DifferenceFeed
+from dataware.ops.migration_policy import FEED_ENABLED, Migration
+from dataware.ops.verify import aws_of
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFeed:
+    """A feed, with what it is called; `difference` closes its gaps, None where it has none."""
+
+    feed: ChangeFeed
+    noun: str
+    difference: BackgroundDifference | None
+
+
+def choose_feed(
+    context: Context,
+    migration: Migration,
+    following: Following,
+    difference: BackgroundDifference,
+    publish: Callable[[Mapping[str, object]], None],
+) -> SourceFeed:
+    """The feed of the source; one is switched on where a person allowed that.
+
+    `publish` puts on record that it was, and returns when it is there. Raises LookupFailedError.
+    """
+    source = migration.order.source
+    aws = aws_of(context, source)
+    feed = following.find_feed(aws, source.name)
+    if feed is None and migration.settings.enable_feed:
+        feed = following.enable_feed(aws, source.name)
+        publish({FEED_ENABLED: feed})
+        noun = following.feed_noun
+        context.emit(event("feed-enabled", feed=noun, **migration.words()))
+    if feed is not None:
+        return SourceFeed(following.make_feed(aws, source.name), following.feed_noun, difference)
+    return SourceFeed(DifferenceFeed(difference), "", None)
+
+
+def switch_feed_off(
+    aws: Aws, following: Following, source: str, detail: Mapping[str, object]
+) -> bool:
+    """Switch off the feed that this migration switched on, by its record; whether it was on.
+
+    What somebody else switched on, and a later one, stay on. Raises LookupFailedError.
+    """
+    feed = detail.get(FEED_ENABLED)
+    return isinstance(feed, str) and following.disable_feed(aws, source, feed)

@@ -1,0 +1,313 @@
+"""A table that is written to all the time is followed: nothing missing, extra or different."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+
+from dataware.aws import Account
+from dataware.cli.context import make_context
+from dataware.cli.transport import make_wire
+from dataware.core.errors import IncompleteError, RefusedError
+from dataware.core.events import Event
+from dataware.core.follow import loop
+from dataware.core.model import Location
+from dataware.embedded import EmbeddedAws, StreamSettings
+from dataware.ops.context import CopySettings
+from dataware.ops.follow import follow_run
+from dataware.ops.follow.follow import follow
+from dataware.ops.migrate import migrate
+
+KEY = {
+    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+ON = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+FOLLOW = CopySettings(follow=True)
+ITEMS = 200
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedAws]:
+    """A server whose shards roll over and split all the time."""
+    with EmbeddedAws(streams=StreamSettings(shard_records=40, ttl_seconds=0.3)) as server:
+        yield server
+
+
+@pytest.fixture
+def tables(server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Pair:
+    """A full source with a stream, and an empty target."""
+    for name, value in server.environ().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(follow_run, "POLL_SECONDS", 0.05)
+    # On this machine nothing is on its way for a minute; a busy one lets some requests time out.
+    for module in (follow_run, loop):
+        monkeypatch.setattr(module, "UNKNOWN_OUTCOME_SECONDS", 2.0)
+    return Pair()
+
+
+class Pair:
+    """A source and a target, and the follow between them."""
+
+    def __init__(self) -> None:
+        self.client = boto3.client("dynamodb")
+        number = uuid4().hex[:8]
+        self.source, self.target = f"source-{number}", f"target-{number}"
+        self.client.create_table(TableName=self.source, StreamSpecification=ON, **KEY)
+        self.client.create_table(TableName=self.target, **KEY)
+        for start in range(0, ITEMS, 25):
+            puts = [
+                {"PutRequest": {"Item": {"pk": {"S": f"k{n}"}, "v": {"N": "0"}}}}
+                for n in range(start, start + 25)
+            ]
+            self.client.batch_write_item(RequestItems={self.source: puts})
+        self.events: list[Event] = []
+        self.error: BaseException | None = None
+
+    def content(self, table: str) -> dict[str, Any]:
+        """What a table holds."""
+        pages = self.client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        return {item["pk"]["S"]: item for page in pages for item in page["Items"]}
+
+    def follow(self, stop: Callable[[], bool], settings: CopySettings = FOLLOW) -> None:
+        """Follow until `stop`."""
+        account = Account.open(make_wire, stop=stop)
+        context = make_context(account, self.events.append, stop, strict=False)
+        sides = (Location(name, account.account, account.region) for name in self.names)
+        carry_out = follow if settings.follow else migrate
+        carry_out(context, "AWS::DynamoDB::Table", *sides, settings)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Both."""
+        return self.source, self.target
+
+    @contextmanager
+    def following(self, settings: CopySettings = FOLLOW) -> Iterator[None]:
+        """Follow on a thread, until the end of the context."""
+        ended = threading.Event()
+        self.error = None
+
+        def run() -> None:
+            try:
+                self.follow(ended.is_set, settings)
+            except BaseException as error:
+                self.error = error
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join(60)
+        assert isinstance(self.error, IncompleteError), self.error
+        assert "run the same command again" in str(self.error)
+
+    def await_phase(self, phase: str = "following") -> None:
+        """Wait until the run says so."""
+        self.wait(lambda: any(one.data.get("phase") == phase for one in list(self.events)))
+
+    def wait(self, until: Callable[[], bool], seconds: float = 60.0) -> None:
+        """Wait for something."""
+        deadline = time.monotonic() + seconds
+        while not until():
+            assert self.error is None, self.error
+            assert time.monotonic() < deadline, [one.text() for one in self.events[-8:]]
+            time.sleep(0.05)
+
+    def await_equal(self) -> None:
+        """Wait until both sides hold the same."""
+        self.wait(lambda: self.content(self.source) == self.content(self.target))
+
+    def codes(self) -> list[str]:
+        """What was told."""
+        return [one.code for one in self.events]
+
+
+class Writers:
+    """Puts, updates and deletes keys of a source until `rest`, some of them hot."""
+
+    def __init__(self, pair: Pair, seed: int, number: int = 2) -> None:
+        self.pair = pair
+        self.ended = threading.Event()
+        self.written = 0
+        self.threads = [
+            threading.Thread(target=self._run, args=(random.Random(seed * 10 + n),))
+            for n in range(number)
+        ]
+
+    def __enter__(self) -> Writers:
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.rest()
+
+    def rest(self) -> None:
+        """Write no more."""
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+
+    def _run(self, order: random.Random) -> None:
+        client, table = boto3.client("dynamodb"), self.pair.source
+        while not self.ended.is_set():
+            number = order.choice([order.randrange(20), order.randrange(ITEMS + 50)])
+            key, chance = {"pk": {"S": f"k{number}"}}, order.random()
+            self.written += 1
+            if chance < 0.3:
+                client.delete_item(TableName=table, Key=key)
+            elif chance < 0.7:
+                value = {"N": str(self.written)}
+                client.put_item(TableName=table, Item={**key, "v": value})
+            else:
+                client.update_item(
+                    TableName=table,
+                    Key=key,
+                    UpdateExpression="SET u = :u",
+                    ExpressionAttributeValues={":u": {"N": str(self.written)}},
+                )
+            time.sleep(0.003)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_writers_shards_and_restarts_leave_nothing_missing_extra_or_different(
+    seed: int, tables: Pair
+) -> None:
+    """Through the copy, two stops, and shards that end all the time."""
+    with Writers(tables, seed) as writers:
+        for _ in range(2):
+            tables.events.clear()
+            with tables.following():
+                tables.await_phase()
+                time.sleep(0.7)
+        with tables.following():
+            time.sleep(0.5)
+            writers.rest()
+            tables.await_equal()
+    assert writers.written > 100
+    assert "feed-gap" not in tables.codes()
+    assert len(tables.content(tables.source)) > 50
+
+
+def test_a_source_without_a_stream_is_followed_by_comparing_both_sides(
+    tables: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The source stays as it is; changes and deletes arrive all the same."""
+    monkeypatch.setattr("dataware.ops.follow.difference.LEAST_PAUSE", 0.2)
+    off = {"StreamEnabled": False}
+    tables.client.update_table(TableName=tables.source, StreamSpecification=off)
+    with tables.following():
+        tables.await_phase()
+        tables.client.delete_item(TableName=tables.source, Key={"pk": {"S": "k1"}})
+        tables.client.put_item(TableName=tables.source, Item={"pk": {"S": "new"}})
+        tables.await_equal()
+    table = tables.client.describe_table(TableName=tables.source)["Table"]
+    assert not table.get("StreamSpecification", {}).get("StreamEnabled")
+    assert "feed-enabled" not in tables.codes()
+
+
+def test_a_stream_is_switched_on_with_consent_and_remembered(tables: Pair) -> None:
+    """The record says which stream it was; the next run goes on with it."""
+    off = {"StreamEnabled": False}
+    tables.client.update_table(TableName=tables.source, StreamSpecification=off)
+    consent = replace(FOLLOW, enable_feed=True)
+    with tables.following(consent):
+        tables.await_phase()
+        tables.client.put_item(TableName=tables.source, Item={"pk": {"S": "new"}})
+        tables.await_equal()
+    assert tables.codes().count("feed-enabled") == 1
+    with tables.following(consent):
+        tables.client.put_item(TableName=tables.source, Item={"pk": {"S": "newer"}})
+        tables.await_equal()
+    assert tables.codes().count("feed-enabled") == 1
+    arn = tables.client.describe_table(TableName=tables.source)["Table"]["LatestStreamArn"]
+    record = boto3.client("ssm").get_parameter(
+        Name=f"/dataware/markers/dynamodb-table/{tables.target}"
+    )
+    assert f'"feed_enabled":"{arn}"' in record["Parameter"]["Value"]
+
+
+def test_a_gap_is_told_and_closed_by_comparing_in_full(tables: Pair) -> None:
+    """Off and on again while nobody follows: what changed meanwhile has no record."""
+    with tables.following():
+        tables.await_phase()
+        tables.await_equal()
+    for number in range(5):
+        tables.client.delete_item(TableName=tables.source, Key={"pk": {"S": f"k{number}"}})
+    switch = tables.client.update_table
+    switch(TableName=tables.source, StreamSpecification={"StreamEnabled": False})
+    tables.client.put_item(TableName=tables.source, Item={"pk": {"S": "unrecorded"}})
+    tables.client.delete_item(TableName=tables.source, Key={"pk": {"S": "k9"}})
+    switch(TableName=tables.source, StreamSpecification=ON)
+    tables.events.clear()
+    with tables.following():
+        tables.wait(lambda: "feed-gap-closed" in tables.codes())
+        tables.await_equal()
+    (gap,) = [one for one in tables.events if one.code == "feed-gap"]
+    assert "switched off and on again" in gap.text()
+
+
+def test_a_target_that_holds_something_is_refused(tables: Pair) -> None:
+    """A follow replaces what it finds, so it begins with nothing."""
+    tables.client.put_item(TableName=tables.target, Item={"pk": {"S": "theirs"}})
+    with pytest.raises(RefusedError, match="not seen to be empty"):
+        tables.follow(lambda: False)
+    assert list(tables.content(tables.target)) == ["theirs"]
+
+
+def test_a_target_of_a_stack_is_refused(tables: Pair) -> None:
+    """Its app may write to it."""
+    stack = f"stack-{uuid4().hex[:8]}"
+    name = f"{stack}-table"
+    body = {
+        "Resources": {
+            "T": {"Type": "AWS::DynamoDB::Table", "Properties": {**KEY, "TableName": name}}
+        }
+    }
+    stacks = boto3.client("cloudformation")
+    stacks.create_stack(StackName=stack, TemplateBody=json.dumps(body))
+    stacks.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+    tables.target = name
+    with pytest.raises(RefusedError, match=f"belongs to stack {stack}"):
+        tables.follow(lambda: False)
+
+
+def test_a_followed_target_is_not_migrated_into_without_following(tables: Pair) -> None:
+    """A copy alone would take what is there for conflicts, and bring no delete."""
+    with tables.following():
+        tables.await_phase()
+    with pytest.raises(RefusedError, match="run the same command with --follow"):
+        tables.follow(lambda: False, CopySettings())
+
+
+def test_an_item_that_expires_in_the_target_first_is_no_difference(
+    tables: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It only waits to be deleted in the source, so nobody carries it again and again."""
+    monkeypatch.setattr("dataware.ops.follow.difference.LEAST_PAUSE", 0.1)
+    off = {"StreamEnabled": False}
+    tables.client.update_table(TableName=tables.source, StreamSpecification=off)
+    with tables.following():
+        tables.await_phase()
+        setting = {"Enabled": True, "AttributeName": "end"}
+        tables.client.update_time_to_live(TableName=tables.target, TimeToLiveSpecification=setting)
+        item = {"pk": {"S": "gone"}, "end": {"N": str(int(time.time()) - 60)}}
+        tables.client.put_item(TableName=tables.source, Item=item)
+        tables.client.put_item(TableName=tables.source, Item={"pk": {"S": "later"}})
+        tables.wait(lambda: "later" in tables.content(tables.target))
+        time.sleep(1.0)
+    assert "gone" not in tables.content(tables.target)
