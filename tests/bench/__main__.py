@@ -13,6 +13,7 @@ import click
 from tests.bench import copying, growth, pinning, real
 from tests.bench.deploying import deploying
 from tests.bench.fidelity import fidelity
+from tests.bench.fleets import planning_fleet
 from tests.bench.limit import limit
 from tests.bench.listing import listing
 from tests.bench.measure import RunError
@@ -50,6 +51,7 @@ class Scale:
     deployments: int = 100
     starts: int = 9
     beside: tuple[float, float, int] = (15.0, 0.050, 3_000)
+    fleet: tuple[int, int, int, float] = (10, 4, 10, 0.050)
 
 
 _WHOLE = Scale(
@@ -67,7 +69,7 @@ _QUICK = Scale(
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((20, 50), longest=60.0),
-    *(20_000, 20_000, 10, 50, 5_000, 200, 4, 3, 2, (1.0, 0.01, 100)),
+    *(20_000, 20_000, 10, 50, 5_000, 200, 4, 3, 2, (1.0, 0.01, 100), (3, 2, 4, 0.01)),
 )
 _HUGE = growth.Sizes((10_000, 100_000, 1_000_000, 10_000_000), longest=7200.0)
 
@@ -88,6 +90,7 @@ _BENCHMARKS: Mapping[str, Benchmark] = {
     "stopping": lambda w, n, b: stopping(w, n.stopped),
     "starting": lambda w, n, b: starting(w, n.starts),
     "planning": lambda w, n, b: planning(w, n.resources, 0.050),
+    "fleet": lambda w, n, b: planning_fleet(w, *n.fleet),
     "side-by-side": lambda w, n, b: side_by_side(w, *n.beside),
     "synth": lambda w, n, b: synth(w, n.resources),
     "deploying": lambda w, n, b: deploying(w, n.deployed, n.deployments),

@@ -7,6 +7,7 @@ A role that is assumed with the credentials of another role lasts an hour at mos
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshabl
 from botocore.exceptions import ClientError
 
 from dataware.aws.errors import one_line
+from dataware.aws.shared_models import MAKING_CLIENTS
 from dataware.core.errors import LookupFailedError
 from dataware.core.model import Problem
 from dataware.http.denial import Denial
@@ -32,46 +34,60 @@ class AssumedRole:
     external_id: str | None = None
 
 
-def assume_role(
-    session: Any, assuming: Any, role: AssumedRole, region: str, endpoint_url: str | None
-) -> Any:
-    """Give the boto3 session `assuming` the credentials of a role, by those of `session`.
+def assume_role(session: Any, role: AssumedRole, region: str, endpoint_url: str | None) -> Any:
+    """A session like `session`, a boto3 session, with the credentials of a role.
 
     Asks nothing yet. The security token service is asked in the session's own region, or else in
     `region`: the tokens of a region's endpoint are good for every region (AWS STS User Guide,
     "Manage AWS STS in an AWS Region"). The first use of the credentials raises LookupFailedError
     where the role cannot be assumed.
     """
-    core = session._session
+    # To make a session takes as long as to make the clients of an account, so all but the
+    # credentials is shared.
+    assuming = copy(session)
+    assuming._session = copy(session._session)
+    if session.get_credentials() is not None:
+        asking = _RoleCredentials(session, role, region, endpoint_url)
+        assuming._session._credentials = DeferredRefreshableCredentials(asking.fetch, "assume-role")
+    return assuming
 
-    def make_client(service: str, **keys: Any) -> Any:
-        return core.create_client(
-            service,
-            region_name=session.region_name or region,
-            endpoint_url=endpoint_url,
-            config=Config(
-                retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-                connect_timeout=SECONDS,
-                read_timeout=SECONDS,
-            ),
-            **keys,
-        )
 
-    def fetch() -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _RoleCredentials:
+    """Asks for the credentials of a role, each time that they are about to expire."""
+
+    session: Any
+    role: AssumedRole
+    region: str
+    endpoint_url: str | None
+
+    def fetch(self) -> Mapping[str, Any]:
+        """New credentials. Raises LookupFailedError where the role cannot be assumed."""
         extra = {"RoleSessionName": SESSION_NAME}
-        if role.external_id:
-            extra["ExternalId"] = role.external_id
-        credentials = session.get_credentials()
-        fetcher = AssumeRoleCredentialFetcher(make_client, credentials, role.arn, extra)
+        if self.role.external_id:
+            extra["ExternalId"] = self.role.external_id
+        source = self.session.get_credentials()
+        fetcher = AssumeRoleCredentialFetcher(self._make_client, source, self.role.arn, extra)
         try:
             found: Mapping[str, Any] = fetcher.fetch_credentials()
         except ClientError as error:
-            raise _refusal(role, error) from error
+            raise _refusal(self.role, error) from error
         return found
 
-    if session.get_credentials() is not None:
-        assuming._session._credentials = DeferredRefreshableCredentials(fetch, "assume-role")
-    return assuming
+    def _make_client(self, service: str, **keys: Any) -> Any:
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            connect_timeout=SECONDS,
+            read_timeout=SECONDS,
+        )
+        with MAKING_CLIENTS:
+            return self.session._session.create_client(
+                service,
+                region_name=self.session.region_name or self.region,
+                endpoint_url=self.endpoint_url,
+                config=config,
+                **keys,
+            )
 
 
 def _refusal(role: AssumedRole, error: ClientError) -> LookupFailedError:

@@ -8,23 +8,25 @@ STS in an AWS Region"), so the same credentials are tried where every account ma
 from __future__ import annotations
 
 from dataware.aws.session import Account
-from dataware.core.errors import AuthenticationError, DatawareError
+from dataware.core.errors import DatawareError
 from dataware.core.names import partition_of
 
 ALWAYS_OPEN = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 """A region of each partition that cannot be disabled."""
 
 
-def explain_closed_region(account: Account, error: DatawareError) -> str | None:
-    """That the region of `account` is not enabled, if that is what `error` comes from; else None.
+def explain_closed_region(account: Account) -> str | None:
+    """That the region of `account` is not enabled, where its credentials were not accepted.
 
-    Asks who the caller is in another region, if AWS did not accept the credentials in this one.
+    Asks who the caller is in another region; None where they are not accepted there, either.
     """
     home = ALWAYS_OPEN.get(partition_of(account.region))
-    if not isinstance(error, AuthenticationError) or home in {None, account.region}:
+    if home in {None, account.region}:
         return None
+    there = account.for_region(str(home))
     try:
-        digits = account.for_region(str(home)).account
+        with there.translate_errors("the caller's identity", "sts:GetCallerIdentity"):
+            digits = there.client("sts").get_caller_identity()["Account"]
     except DatawareError:
         return None
     return (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from dataware.aws.daemon_pool import DaemonPool
 from dataware.core.errors import DatawareError, IncompleteError, RefusedError
-from dataware.core.events import event
+from dataware.core.events import event, format_count
 from dataware.core.fleet.matrix import TargetState
 from dataware.core.fleet.plan import FleetPlan, TargetPlan
 from dataware.core.fleet.target import FleetTarget
@@ -22,6 +22,9 @@ from dataware.core.ports import Emit
 
 MOST_AT_ONCE = 32
 """Targets that are looked at together; each asks several questions at a time itself."""
+
+NAMED = 3
+"""Targets that a sentence names; the others are counted."""
 
 PlanTarget = Callable[[FleetTarget], Plan]
 ApplyTarget = Callable[[TargetPlan], None]
@@ -56,6 +59,20 @@ class FleetRun:
     def exit_code(self) -> int:
         """The worst of all targets."""
         return worst_exit_code(one.exit_code for one in self.outcomes.values())
+
+    @property
+    def error(self) -> DatawareError | None:
+        """Why the run is not done, as an error with the exit code of all; None if it is."""
+        left = [name for name, one in self.outcomes.items() if one.is_failure]
+        if not left:
+            return None
+        kinds = {RefusedError.exit_code: RefusedError, IncompleteError.exit_code: IncompleteError}
+        more = f" and {len(left) - NAMED:,} more" if len(left) > NAMED else ""
+        return kinds.get(self.exit_code, DatawareError)(
+            f"{len(left):,} of {format_count(len(self.outcomes), 'target')} not done "
+            f"({', '.join(left[:NAMED])}{more}); see the reasons above, and run the same command "
+            "again: what is complete is not touched again"
+        )
 
     @property
     def states(self) -> Mapping[str, TargetState]:

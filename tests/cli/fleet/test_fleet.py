@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from dataware.cli.commands import dataware
 from dataware.cli.commands.fleet import COMMANDS, fleet
 from dataware.embedded import EmbeddedAws
 from dataware.ops.inputs.fleet_plan_file import read_fleet_plan
-from support.cli import run, table_app
-from support.servers import Fault, FaultProxy, Forward, Reply, Seen, answer, json_error
+from support.cli import interrupted, launch, run, table_app
+from support.servers import Fault, FaultProxy, Forward, Reply, Seen, answer, delay, json_error
 from support.worlds import KEYS
 
 OWN, ONE, TWO = "000000000000", "111111111111", "222222222222"
@@ -228,6 +229,111 @@ def test_targets_are_listed_in_the_order_of_their_waves_and_none_is_looked_at(
         f"two/{US}: account {TWO}, {US}, wave 2",
     ]
     assert fault_proxy.count() == 0
+
+
+def test_an_assembly_gives_each_target_the_stacks_that_are_meant_for_it(
+    aws_server: EmbeddedAws,
+) -> None:
+    """By account and region; a stack for any goes to all, and a target without one says so."""
+    make_table(ONE, EU, 1)
+    places = {
+        "Any": "unknown-account/unknown-region",
+        "Here": f"{ONE}/{EU}",
+        "There": f"{ONE}/{US}",
+    }
+    assembly = Path("cdk.out")
+    assembly.mkdir()
+    artifacts = {}
+    for name, place in places.items():
+        table = {
+            "Type": "AWS::DynamoDB::Table",
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Metadata": {"Dataware": {"Fallback": ["Orders"]}},
+            "Properties": {"TableName": f"Orders-{name}", "BillingMode": "PAY_PER_REQUEST", **KEYS},
+        }
+        template = {"Resources": {f"Orders{name}": table}}
+        (assembly / f"{name}.json").write_text(json.dumps(template), encoding="utf-8")
+        artifacts[name] = {
+            "type": "aws:cloudformation:stack",
+            "environment": f"aws://{place}",
+            "properties": {"templateFile": f"{name}.json"},
+        }
+    manifest = {"version": "48.0.0", "artifacts": artifacts}
+    (assembly / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    ran = run("fleet", "plan", "cdk.out", "--target", "one/*", "--format", "json")
+    found = matrix_in(ran.events)
+    assert {name: sorted(actions) for name, (actions, _) in found.items()} == {
+        f"one/{EU}": ["OrdersAny", "OrdersHere"],
+        f"one/{US}": ["OrdersAny", "OrdersThere"],
+    }
+    del artifacts["Any"]
+    (assembly / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    ran = run("fleet", "plan", "cdk.out", "--target", "two/eu-west-1")
+    assert ran.code == 1
+    assert f"no stack of the app is meant for account {TWO}, {EU}" in ran.out
+
+
+def test_profiles_lead_into_accounts_and_a_missing_one_is_unknown_alone(
+    aws_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each target by its own; the command's credentials are for those without."""
+    make_table(ONE, EU, 1)
+    make_table(OWN, EU, 0)
+    config = Path("config")
+    config.write_text(
+        f"[profile one]\naws_access_key_id = {ONE}\naws_secret_access_key = test\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config.resolve()))
+    Path("fleet.toml").write_text(
+        "".join(
+            f'[[target]]\nname = "{name}"\naccount = "{account}"\nregion = "{EU}"\n{more}\n'
+            for name, account, more in [
+                ("own", OWN, ""),
+                ("one", ONE, 'profile = "one"'),
+                ("two", TWO, 'profile = "twoo"'),
+            ]
+        ),
+        encoding="utf-8",
+    )
+    ran = run("fleet", "plan", "app.toml", "--format", "json")
+    assert ran.code == 1
+    assert {name: dict(actions) for name, (actions, _) in matrix_in(ran.events).items()} == {
+        "own": {"Orders-prod": "create"},
+        "one": {"Orders-prod": "migrate"},
+        "two": {},
+    }
+    (told,) = [one["text"] for one in ran.events if one["code"] == "target-unknown"]
+    assert "two is unknown" in told
+    assert "twoo" in told
+
+
+def test_processes_that_copy_are_in_the_account_of_the_role(aws_server: EmbeddedAws) -> None:
+    """They find the credentials by themselves, as the leading process did."""
+    make_table(ONE, EU, 40)
+    target = ("--target", "one/eu-west-1")
+    assert run("fleet", "plan", "app.toml", *target, "--out", "fleet.json").code == 0
+    ran = run("fleet", "apply", "fleet.json", "--processes", "2", "--format", "json")
+    assert ran.code == 0, ran
+    assert "parallel" in [one["code"] for one in ran.events]
+    assert len(keys_at(ONE, EU) or ()) == 40
+
+
+def test_ctrl_c_ends_with_4_and_the_same_command_goes_on(fault_proxy: FaultProxy) -> None:
+    """What the canary has begun is finished or can be resumed, and no further target begins."""
+    for place in PLACES:
+        make_table(*place, items=60)
+    assert run("fleet", "plan", "app.toml", "--out", "fleet.json").code == 0
+    fault_proxy.add(delay(0.3), operation="BatchWriteItem")
+    process = launch("fleet", "apply", "fleet.json")
+    begun = lambda: bool(fault_proxy.count("BatchWriteItem"))  # noqa: E731 - read by one caller
+    ran = interrupted(process, signal.SIGINT, begun, within=20)
+    assert "not started" in ran.out
+    fault_proxy.clear()
+    again = run("fleet", "apply", "fleet.json")
+    assert again.code == 0, again
+    assert all(len(keys_at(*place) or ()) == 60 for place in PLACES)
 
 
 def target_with_stage(given: tuple[str, str, str]) -> str:

@@ -7,7 +7,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from threading import Lock
 
+from dataware.aws import AssumedRole
 from dataware.aws.closed_region import explain_closed_region
 from dataware.aws.organization import OrganizationAccount, list_active_accounts
 from dataware.aws.session import Account
@@ -16,7 +18,7 @@ from dataware.cli.display import is_watched
 from dataware.cli.fleet.options import FleetOptions
 from dataware.cli.process.signals import StopSignal
 from dataware.cli.settings import AwsOptions
-from dataware.core.errors import DatawareError, InputError, LookupFailedError
+from dataware.core.errors import AuthenticationError, InputError, LookupFailedError
 from dataware.core.events import Event
 from dataware.core.fleet.selection import select_targets
 from dataware.core.fleet.target import FleetTarget
@@ -51,25 +53,50 @@ def target_options(out: AwsOptions, target: FleetTarget) -> AwsOptions:
     )
 
 
-def open_target(out: AwsOptions, target: FleetTarget, stop: Callable[[], bool]) -> Account:
-    """The account of a target, which the credentials are of.
+class FleetAccounts:
+    """Opens the accounts of targets; those of one profile share its session. For any thread.
 
-    Raises InputError where they are another account's, and LookupFailedError with the way on where
-    the region is not enabled or the role cannot be assumed.
+    So a person types a code (MFA) once for a profile, and not once for a target.
     """
-    account = open_account(target_options(out, target), stop=stop)
-    try:
-        caller = account.account
-    except DatawareError as error:
-        if (closed := explain_closed_region(account, error)) is not None:
-            raise LookupFailedError(closed) from error
-        raise
-    if caller != target.account:
+
+    def __init__(self, out: AwsOptions, stop: Callable[[], bool]) -> None:
+        self._out, self._stop = out, stop
+        self._opened: dict[str | None, Account] = {}
+        self._lock = Lock()
+
+    @contextmanager
+    def open(self, target: FleetTarget) -> Iterator[Account]:
+        """The account of a target, which the credentials are of, to work with.
+
+        Raises InputError where they are another account's, and LookupFailedError with the way on
+        where the region is not enabled or the role cannot be assumed.
+        """
+        source = self._open_profile(target)
+        account = source.for_region(target.region)
+        if target.role:
+            account = source.assume(AssumedRole(target.role, target.external_id), target.region)
+        try:
+            _check_account(account, target)
+            yield account
+        except AuthenticationError as error:
+            if (closed := explain_closed_region(account)) is not None:
+                raise LookupFailedError(closed) from error
+            raise
+
+    def _open_profile(self, target: FleetTarget) -> Account:
+        options = replace(target_options(self._out, target), role=None, external_id=None)
+        with self._lock:
+            if options.profile not in self._opened:
+                self._opened[options.profile] = open_account(options, stop=self._stop)
+            return self._opened[options.profile]
+
+
+def _check_account(account: Account, target: FleetTarget) -> None:
+    if account.account != target.account:
         way_on = "name a role or a profile of that account"
         raise InputError(
-            f"the credentials are of account {caller}, not of {target.account}: {way_on}"
+            f"the credentials are of account {account.account}, not of {target.account}: {way_on}"
         )
-    return account
 
 
 def with_target(emit: Emit, target: str) -> Emit:

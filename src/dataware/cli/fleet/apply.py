@@ -73,7 +73,8 @@ def apply(**given: Any) -> int:
     with notifying("fleet apply", out, copy.notify) as listener:
         from dataware.cli.fleet.applying import FleetApplier
 
-        return FleetApplier(out, copy, listener).apply(plan, _wave_settings(plan.waves, given))
+        FleetApplier(out, copy, listener).apply(plan, _wave_settings(plan.waves, given))
+    return 0
 
 
 def _choose(plan: FleetPlan, selection: TargetSelection) -> FleetPlan:

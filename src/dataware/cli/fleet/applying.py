@@ -11,7 +11,7 @@ import click
 from dataware.aws import Account
 from dataware.cli.context import make_context, open_account, settings_of
 from dataware.cli.errors import explain_error
-from dataware.cli.fleet.accounts import fleet_display, open_target, target_options, with_target
+from dataware.cli.fleet.accounts import FleetAccounts, fleet_display, target_options, with_target
 from dataware.cli.notify import Listener
 from dataware.cli.process.cpu_count import cores
 from dataware.cli.process.gc import relaxed_gc
@@ -21,6 +21,7 @@ from dataware.cli.run_log import RunLog
 from dataware.cli.settings import AwsOptions, CopyOptions
 from dataware.core.events import Event
 from dataware.core.fleet.plan import FleetPlan, TargetPlan
+from dataware.core.fleet.target import FleetTarget
 from dataware.core.fleet.waves import WaveSettings, make_waves
 from dataware.core.ports import Aws, Emit
 from dataware.kinds import unit_of_type
@@ -36,10 +37,11 @@ class FleetApplier:
     def __init__(self, out: AwsOptions, copy: CopyOptions, listener: Listener) -> None:
         self._out, self._copy, self._listener = out, copy, listener
 
-    def apply(self, plan: FleetPlan, waves: WaveSettings) -> int:
-        """Apply wave by wave, and show the matrix; answers with the exit code of all.
+    def apply(self, plan: FleetPlan, waves: WaveSettings) -> None:
+        """Apply wave by wave, and show the matrix.
 
-        Raises RefusedError, with nothing changed, where the plan may not be applied.
+        Raises RefusedError, with nothing changed, where the plan may not be applied, and at the end
+        an error with the exit code of all where a target is not done.
         """
         check_applicable(plan)
         limit_malloc_arenas()
@@ -47,46 +49,55 @@ class FleetApplier:
         most = max(map(len, make_waves([one.target for one in plan.targets], waves)))
         settings = _shared_settings(settings_of(self._copy), most)
         with relaxed_gc(), fleet_display(self._out, copies=True) as (emit, stop):
-
-            def apply_target(one: TargetPlan) -> None:
-                self._apply_target(one, settings, emit, stop, command)
-
-            run = apply_in_waves(plan, waves, apply_target, emit, stop)
+            applier = _TargetApplier(self._out, settings, emit, stop, self._listener, command)
+            run = apply_in_waves(plan, waves, applier, emit, stop)
             emit(fleet_applied(plan, run.states, unit_of_type))
-        return run.exit_code
+        if run.error is not None:
+            raise run.error
 
-    def _apply_target(
+
+class _TargetApplier:
+    """Applies one target after another, or several at once."""
+
+    def __init__(
         self,
-        one: TargetPlan,
+        out: AwsOptions,
         settings: CopySettings,
         emit: Emit,
         stop: Callable[[], bool],
+        listener: Listener,
         command: click.Context,
     ) -> None:
-        """Apply one target, which leaves a record of its own as a command does."""
+        self._out, self._settings, self._emit, self._stop = out, settings, emit, stop
+        self._listener, self._command = listener, command
+        self._accounts = FleetAccounts(out, stop)
+
+    def __call__(self, one: TargetPlan) -> None:
+        """Apply a target, which leaves a record of its own as a command does."""
         if one.plan is None:
             return
-        named = with_target(emit, one.target.name)
-        record = RunLog(command, named)
+        named = with_target(self._emit, one.target.name)
+        record = RunLog(self._command, named)
         try:
-            account = open_target(self._out, one.target, stop)
-            told = _with_record(named, self._listener, record, account)
-            context = self._context(one, account, told, stop)
-            apply_plan(replace(context, command_run=record.run), one.plan, settings, saved=True)
+            with self._accounts.open(one.target) as account:
+                context = self._make_context(one.target, account, named, record)
+                apply_plan(context, one.plan, self._settings, saved=True)
         except BaseException as error:
             reason, code = explain_error(error)
             record.end(code, reason)
             raise
         record.end(0, None)
 
-    def _context(
-        self, one: TargetPlan, account: Account, emit: Emit, stop: Callable[[], bool]
+    def _make_context(
+        self, target: FleetTarget, account: Account, emit: Emit, record: RunLog
     ) -> Context:
-        context = make_context(account, emit, stop, strict=False)
+        told = _with_record(emit, self._listener, record, account)
+        context = make_context(account, told, self._stop, strict=False)
+        context = replace(context, command_run=record.run)
         if account.asks_for_code:
             # The code for another process cannot be typed.
             return context
-        options = target_options(self._out, one.target)
+        options = target_options(self._out, target)
         return replace(context, workers=ProcessWorkers(options, partial(open_account, options)))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dataware.aws import Account, SystemClock
 from dataware.cli.context import make_context
-from dataware.cli.fleet.accounts import open_target, with_target
+from dataware.cli.fleet.accounts import FleetAccounts, with_target
 from dataware.cli.guarded_plan import guarded_plan
 from dataware.cli.project import given_settings
 from dataware.cli.settings import AppOptions, AwsOptions, GuardOptions
@@ -63,6 +63,7 @@ class FleetPlanner:
         self._out, self._app, self._guarding = out, app, guarding
         self._prices = read_prices(prices)
         self._only, self._stop = only, stop
+        self._accounts = FleetAccounts(out, stop)
 
     def plan(self, fleet: FleetFile, emit: Emit) -> tuple[FleetPlan, tuple[FleetFinding, ...]]:
         """The plan of all targets, with what only all of them show."""
@@ -81,7 +82,10 @@ class FleetPlanner:
 
     def _plan_target(self, target: FleetTarget, emit: Emit) -> Plan:
         """The plan of one target. Raises DatawareError where it cannot be looked into."""
-        account = open_target(self._out, target, self._stop)
+        with self._accounts.open(target) as account:
+            return self._plan_app(account, target, emit)
+
+    def _plan_app(self, account: Account, target: FleetTarget, emit: Emit) -> Plan:
         app = replace(
             self._app,
             stack=self._app.stack or target.stack,
