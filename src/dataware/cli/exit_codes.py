@@ -30,6 +30,7 @@ EXIT_CODES_OF: Final[Mapping[str, Mapping[int, str]]] = {
     "fleet": WRITING,
     "fleet apply": WRITING,
     "fleet plan": {**USUAL, 3: "stopped or refused"},
+    "fleet status": {**USUAL, 3: "refused"},
     "fleet targets": USUAL,
     "forget": {**LEAST, 3: "refused", 4: "interrupted"},
     "help": LEAST,

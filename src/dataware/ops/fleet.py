@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from dataware.aws.daemon_pool import DaemonPool
 from dataware.core.errors import DatawareError, IncompleteError, RefusedError
@@ -26,6 +27,7 @@ MOST_AT_ONCE = 32
 NAMED = 3
 """Targets that a sentence names; the others are counted."""
 
+T = TypeVar("T")
 PlanTarget = Callable[[FleetTarget], Plan]
 ApplyTarget = Callable[[TargetPlan], None]
 
@@ -80,27 +82,48 @@ class FleetRun:
         return {name: one.state for name, one in self.outcomes.items()}
 
 
-def plan_targets(
-    targets: Sequence[FleetTarget], plan_target: PlanTarget, emit: Emit
-) -> tuple[TargetPlan, ...]:
-    """Plan all targets at once, in their order; one that cannot be looked into is unknown."""
+@dataclass(frozen=True, slots=True)
+class TargetAnswer(Generic[T]):
+    """What a target answered; `value` is None where it could not, for the reason `problem`."""
 
-    def plan_one(target: FleetTarget) -> TargetPlan:
+    target: FleetTarget
+    value: T | None
+    problem: str = ""
+    exit_code: int = 0
+
+
+def ask_targets(
+    targets: Sequence[FleetTarget], ask: Callable[[FleetTarget], T], emit: Emit
+) -> tuple[TargetAnswer[T], ...]:
+    """Ask all targets at once, in their order; one that cannot be looked into is unknown."""
+
+    def ask_one(target: FleetTarget) -> TargetAnswer[T]:
         try:
-            planned = TargetPlan(target, plan_target(target))
+            return TargetAnswer(target, ask(target))
         except Exception as error:
             text, code = explain(error)
             emit(event("target-unknown", target=target.name, reason=text, exit_code=code))
-            return TargetPlan(target, None, text, code)
-        emit(
-            event(
-                "target-planned", target=target.name, account=target.account, region=target.region
-            )
-        )
-        return planned
+            return TargetAnswer(target, None, text, code)
 
     with DaemonPool(min(MOST_AT_ONCE, max(1, len(targets))), "target") as pool:
-        return tuple(one.result() for one in [pool.submit(plan_one, each) for each in targets])
+        return tuple(one.result() for one in [pool.submit(ask_one, each) for each in targets])
+
+
+def plan_targets(
+    targets: Sequence[FleetTarget], plan_target: PlanTarget, emit: Emit
+) -> tuple[TargetPlan, ...]:
+    """Plan all targets at once, in their order; one that cannot be looked into has no plan."""
+
+    def plan_one(target: FleetTarget) -> Plan:
+        plan = plan_target(target)
+        words = {"account": target.account, "region": target.region}
+        emit(event("target-planned", target=target.name, **words))
+        return plan
+
+    return tuple(
+        TargetPlan(one.target, one.value, one.problem, one.exit_code)
+        for one in ask_targets(targets, plan_one, emit)
+    )
 
 
 def check_applicable(plan: FleetPlan) -> None:

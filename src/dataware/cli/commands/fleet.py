@@ -8,7 +8,7 @@ from dataware.cli.help import CommandGroup
 
 PACKAGE = "dataware.cli.fleet"
 
-COMMANDS = ("apply", "plan", "targets")
+COMMANDS = ("apply", "plan", "status", "targets")
 
 
 @click.group(
