@@ -5,12 +5,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+SEEDS ?= 100000
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Without compiled files each of the many processes of the tests would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 COVERED := src/dataware/core/*,src/dataware/kinds/*,src/dataware/migrate/*,src/dataware/state/*,src/dataware/ops/*
 
-.PHONY: help setup demo test lint peers unit apps bench aws docs release-check clean
+.PHONY: help setup demo test lint peers unit apps soak bench aws docs release-check clean
 
 help:  ## show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -62,6 +63,9 @@ unit: peers  ## the tests, and the coverage of the parts
 
 apps: peers  ## the whole example app, every deployment typed, beside all of its data: 20 minutes
 	SPACEPORT=typed $(BIN)/pytest tests/examples/test_get_or_create.py
+
+soak: setup  ## simulate followed migrations: make soak SEEDS=100000; one seed again: make soak SEED=7
+	PYTHONPATH=tests $(BIN)/python -m support.simulator $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --processes $(WORKERS))
 
 test: setup  ## every gate, as in CI
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint peers

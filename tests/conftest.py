@@ -22,7 +22,7 @@ _KEPT = {"DATAWARE_CACHE", "DATAWARE_EMBEDDED_PYTHON"}
 _HERE = Path(__file__).parent
 _PEERS = {"weed", "dynamodb_local"}
 # Tests of the whole program reach a line without saying anything of it, and tracing is slow.
-_WHOLE = {"e2e", "faults"}
+_WHOLE = {"e2e", "faults", "simulator"}
 
 # No law of this project is about the speed of the machine that checks it.
 settings.register_profile("gate", deadline=None)

@@ -19,12 +19,14 @@ from dataware.core.follow.cutover import (
     CutoverFacts,
     CutoverRecord,
     CutoverState,
+    CutoverStep,
     next_step,
     restart_record,
 )
 
 NOW = 1_000_000.0
 FROZEN_STATES = (CutoverState.FROZEN, CutoverState.DRAINED, CutoverState.VERIFIED)
+decide = next_step
 READY = CutoverFacts(
     copied=True, requested=True, gate_open=True, converged=True, difference_due=False
 )
@@ -262,7 +264,7 @@ def arrive(world: ModelWorld) -> list[ModelWorld]:
 
 def act(world: ModelWorld, facts: CutoverFacts, now: float) -> list[ModelWorld]:
     """Every outcome of the next step, with a kill before and after each effect."""
-    step = next_step(world.record, facts, now)
+    step = decide(world.record, facts, now)
     if step.action in (CutoverAction.RECORD, CutoverAction.COMPLETE):
         return write(world, step.record, complete=step.action is CutoverAction.COMPLETE)
     if step.action is CutoverAction.FREEZE:
@@ -377,3 +379,31 @@ def test_from_every_world_a_healthy_run_ends_switched_and_a_failing_one_open_aga
         if not bad.switched:
             assert not bad.is_frozen
             assert STATES[bad.record.state].source_open
+
+
+def test_a_thaw_before_its_reason_is_on_record_would_open_both_sides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A "complete" that was sent before may still count: the walk finds that world."""
+
+    def thaw_at_once(record: CutoverRecord, facts: CutoverFacts, now: float) -> CutoverStep:
+        step = next_step(record, facts, now)
+        is_hasty = bool(step.record.back) and not record.back and facts.thawed is None
+        return CutoverStep(CutoverAction.THAW, record) if is_hasty else step
+
+    monkeypatch.setitem(globals(), "decide", thaw_at_once)
+    assert [world for world in reachable_worlds() if world.both_open]
+
+
+def test_a_freeze_that_is_believed_and_not_repeated_would_open_both_sides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A process that was killed before the freeze leaves the same record as one that froze."""
+    kill = restart
+
+    def believe(world: ModelWorld) -> ModelWorld:
+        after = kill(world)
+        return replace(after, knows_frozen=after.record.may_be_frozen)
+
+    monkeypatch.setitem(globals(), "restart", believe)
+    assert [world for world in reachable_worlds() if world.both_open]

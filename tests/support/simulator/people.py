@@ -74,7 +74,7 @@ class People:
         elif busy == 1 and world.happens(0.01):
             other = [one for one in self.machines if one is not world.alive[0].machine]
             self._start(random.choice(other))
-        elif busy and world.happens(0.004):
+        elif busy and world.happens(world.chances.stop):
             self._stop(random.choice(world.alive))
         if world.happens(0.002):
             random.choice(self.machines).skew += random.choice((-90, -5, 5, 90))
@@ -94,7 +94,7 @@ class People:
     def freeze(self, process: Process) -> None:
         """Stop the app; what it has sent arrives a little later."""
         world = self.world
-        world.tick()
+        self._wait_for_hook()
         if not world.happens(world.chances.fail):
             world.say("FREEZE by", process)
             self.is_frozen = True
@@ -109,7 +109,7 @@ class People:
     def thaw(self, process: Process) -> None:
         """Let the app go on."""
         world = self.world
-        world.tick()
+        self._wait_for_hook()
         if not world.happens(world.chances.fail):
             world.say("THAW by", process)
             self.judge.hear_thaw(process)
@@ -126,6 +126,11 @@ class People:
         for key in [key for key, author in self.target.authors.items() if author == STRANGER]:
             if world.calm and not self.is_switched and key in self.target.items:
                 self.target.write(key, None, APP)
+
+    def _wait_for_hook(self) -> None:
+        """A hook takes its time, in which anything may happen."""
+        for _ in range(4):
+            self.world.tick()
 
     def _start(self, machine: Machine) -> None:
         Process(self.world, self, machine)

@@ -173,7 +173,7 @@ class Process:
         records = LeaseCutoverRecords(
             self.lease, self._detail.update, self._send_heartbeat, self._amend
         )
-        loop = self._make_loop(self._spoil(records))
+        loop = self._make_loop(records)
         yield from self._copy(loop)
         yield from self._go_on(loop)
 
@@ -210,13 +210,8 @@ class Process:
         )
         if not world.rules.dirty_first:
             loop.loop = CheckpointFirst(loop._follow)
-        if not world.rules.freeze_again and loop.record.may_be_frozen:
-            loop._frozen_at = world.now
         self.loop = loop
         return loop
-
-    def _spoil(self, records: LeaseCutoverRecords) -> CutoverRecords:
-        return records if self.world.rules.reason_before_thaw else ThawFirst(records, self)
 
     def _copy(self, loop: CutoverLoop) -> Iterator[None]:
         """Open the feed, copy where it has not been done, and only then allow to carry."""
@@ -288,17 +283,3 @@ class Process:
 
     def _amend(self, detail: Mapping[str, Any]) -> None:
         self._markers.amend(KIND, TARGET, "run-1", {**self._detail, **detail})
-
-
-class ThawFirst:
-    """Records that thaw the source before the reason for it is on record."""
-
-    def __init__(self, records: LeaseCutoverRecords, process: Process) -> None:
-        self._records, self._process = records, process
-        self.read, self.complete = records.read, records.complete
-
-    def write(self, record: CutoverRecord) -> None:
-        """Thaw, then write."""
-        if record.back:
-            self._process.thaw()
-        self._records.write(record)

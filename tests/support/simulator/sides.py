@@ -104,7 +104,8 @@ def copy_table(source: Table, outcomes: Outcomes, page: int = 5) -> Iterator[boo
             waiting.append((key, source.items.get(key)))
         if len(waiting) < page and key is not None:
             continue
-        yield False
+        for _ in range(world.random.choice((1, 2, 12))):
+            yield False
         for one, value in waiting:
             while value is not None:
                 outcome = outcomes.write(one, value, MISSING)

@@ -29,10 +29,8 @@ class Rules:
     not_before: bool = True
     dirty_first: bool = True
     wait_for_silent_runs: bool = True
-    reason_before_thaw: bool = True
     settle: bool = True
     verify: bool = True
-    freeze_again: bool = True
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,7 @@ class Chances:
     other: float = 0.0
     fail: float = 0.0
     unknown: float = 0.0
+    stop: float = 0.004
 
 
 class World:
