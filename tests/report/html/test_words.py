@@ -124,8 +124,9 @@ def test_numbers_are_told_as_people_read_them() -> None:
     assert [sentence(text) for text in ("", "a b", "Why?")] == ["", "A b.", "Why?"]
 
 
-def test_options_and_dates_are_whole() -> None:
-    """No line ends at a hyphen of an option or of a date; names and keys stay as they are."""
+def test_options_dates_and_sizes_are_whole() -> None:
+    """No line ends within an option, a date or a size; names and keys stay as they are."""
+    assert prose("12 items, 2.4 MB;") == '12 items, <span class="whole">2.4 MB</span>;'
     text = prose("accept with --allow-skipped since 2026-11-29 10:00, at prices of 2026-11.")
     assert str(text) == (
         'accept with <code class="whole">--allow-skipped</code> since '

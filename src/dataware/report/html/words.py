@@ -145,8 +145,8 @@ _COMMAND = re.compile(r"`((?:(?:dataware|cdk|aws|pip|uv) |--)[^`]+)`")
 def prose(text: str) -> Markup:
     """A sentence for a page, escaped.
 
-    Commands and options stand as code instead of in backticks; no line ends within an option or a
-    date, though they have hyphens.
+    Commands and options stand as code instead of in backticks; no line ends within an option, a
+    date or a size, though they have hyphens and spaces.
     """
     markup = Markup()
     for at, part in enumerate(_COMMAND.split(text)):
@@ -158,11 +158,14 @@ def prose(text: str) -> Markup:
 _OPTION = re.compile(r"(?<![\w/-])(--[a-z][a-z-]+)(?![\w=-])")
 _DATE = re.compile(r"(?<![\w/.-])(20\d\d-\d\d(?:-\d\d)?)(?![\w/.-]\w|-)")
 
+_SIZE = re.compile(r"(?<![\w.,-])(\d[\d.,]* [kMGTP]?B)(?![\w-])")
+
 
 def _mark_whole_words(safe: Markup) -> Markup:
-    """An escaped text, with its options and dates marked."""
+    """An escaped text, with its options, dates and sizes marked."""
     text = _OPTION.sub(r'<code class="whole">\1</code>', str(safe))
-    text = _DATE.sub(r'<span class="whole">\1</span>', text)
+    for words in (_DATE, _SIZE):
+        text = words.sub(r'<span class="whole">\1</span>', text)
     return Markup(text)  # noqa: S704 - only letters, digits and hyphens of an escaped text
 
 
