@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.core.kind import Kind
-from dataware.core.values import FUNCTION, Scope, find_function, is_function, text_of
+from dataware.core.values import FUNCTION, Scope, find_function, is_function, mapping_of, text_of
 
 LOOP = "Fn::ForEach::"
 MOST_COPIES = 5_000
@@ -217,6 +217,5 @@ def _write_out(
     full = {**resource, "Type": kind.cfn_type}
     if properties is not None and not isinstance(properties, Mapping):
         return full
-    defaults = shared.get(form.type.rpartition("::")[2]) if isinstance(shared, Mapping) else None
-    defaults = defaults if isinstance(defaults, Mapping) else {}
+    defaults = mapping_of(mapping_of(shared).get(form.type.rpartition("::")[2]))
     return {**full, "Properties": dict(form.write_out({**defaults, **(properties or {})}))}

@@ -17,7 +17,7 @@ from typing import Any
 
 from dataware.core.evaluation import NotKnownError
 from dataware.core.stack_template import DeclaredResource, StackTemplate
-from dataware.core.values import Computed, Scope, as_texts, find_function, text_of
+from dataware.core.values import Computed, Scope, as_texts, find_function, mapping_of, text_of
 
 STORED = re.compile(r"AWS::\w+::Parameter::Value<(.*)>")
 """A type whose value is the name of an SSM parameter, which holds the value that is meant."""
@@ -62,7 +62,7 @@ def find_changed(
 ) -> frozenset[str]:
     """The parameters that get another value; all in question where `deployed` is not known."""
     given_values = parameters.values_for(template.name)
-    declared = declared_parameters(template)
+    declared = declared_parameters(template.document)
     values = {name: given_values.get(name) for name in declared if name in given_values}
     if not parameters.keeps_others:
         defaults = {name: text_of(one.get("Default")) for name, one in declared.items()}
@@ -72,10 +72,9 @@ def find_changed(
     )
 
 
-def declared_parameters(template: StackTemplate) -> dict[str, Mapping[str, Any]]:
+def declared_parameters(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The parameters that a template defines."""
-    declared = template.document.get("Parameters")
-    named = declared.items() if isinstance(declared, Mapping) else ()
+    named = mapping_of(document.get("Parameters")).items()
     return {str(name): one for name, one in named if isinstance(one, Mapping)}
 
 
@@ -96,7 +95,7 @@ def find_changed_parameters(was: DeclaredResource | None, now: DeclaredResource)
     passed, before = now.value("Parameters"), was.value("Parameters") if was else None
     if was is None or not isinstance(passed, Mapping):
         return frozenset()
-    earlier = before if isinstance(before, Mapping) else {}
+    earlier = mapping_of(before)
     known, known_before = now.known_value("Parameters"), was.known_value("Parameters")
     return frozenset(
         str(name)

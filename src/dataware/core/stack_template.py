@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dataware.core.expand import ExpandedTemplate
-from dataware.core.values import Scope, as_texts, find_function, is_function
+from dataware.core.values import Scope, as_texts, find_function, is_function, mapping_of
 
 if TYPE_CHECKING:
     # What runs in Lambda evaluates nothing.
@@ -109,7 +109,7 @@ def read_declared(name: str, template: ExpandedTemplate, path: str = "") -> Stac
     resources = {
         str(logical_id): DeclaredResource(
             named if isinstance(named := resource.get("Type"), str) else "",
-            _mapping(resource if is_function(resource) else resource.get("Properties")),
+            mapping_of(resource if is_function(resource) else resource.get("Properties")),
             resource.get("DeletionPolicy"),
             resource.get("UpdateReplacePolicy"),
             resource.get("Condition"),
@@ -154,7 +154,3 @@ def is_changed(was: DeclaredResource, now: DeclaredResource, name: str) -> bool:
 def is_retained(policy: object) -> bool:
     """Whether a policy keeps the resource for certain: a function may say anything."""
     return isinstance(policy, str) and policy in RETAINED
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -148,10 +148,14 @@ def _essence(kind: str, definition: Any) -> Any:
         return {name: definition.get(name) for name in ("Type", "Default")}
     if kind == "Resources" and isinstance(definition, Mapping):
         parts = {name: definition.get(name) for name in ("Type", "Condition")}
-        properties = definition.get("Properties")
-        named = properties.items() if isinstance(properties, Mapping) else ()
+        named = mapping_of(definition.get("Properties")).items()
         return parts | {str(name): value for name, value in named if str(name).endswith("Name")}
     return definition
+
+
+def mapping_of(value: object) -> Mapping[str, Any]:
+    """The mapping that a value is; an empty one for anything else."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def text_of(value: object) -> str | None:

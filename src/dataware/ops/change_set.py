@@ -178,7 +178,7 @@ def _parameters(
     aws: Aws, stack: StackTemplate, given: GivenParameters
 ) -> list[dict[str, str | bool]]:
     """The parameters as CDK hands them on: what is not given keeps its value, or its default."""
-    declared = declared_parameters(stack)
+    declared = declared_parameters(stack.document)
     deployed = aws.stack_parameters(stack.name) if declared else {}
     values = given.values_for(stack.name)
     parameters: list[dict[str, str | bool]] = []

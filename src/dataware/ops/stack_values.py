@@ -24,6 +24,7 @@ from dataware.core.parameters import (
 )
 from dataware.core.ports import Aws
 from dataware.core.stack_template import StackTemplate, read_declared, with_evaluator
+from dataware.core.values import mapping_of
 from dataware.ops.inputs.value_sources import ask_once, find_output, naming_rules
 
 Answer = TypeVar("Answer")
@@ -71,7 +72,7 @@ class DeployedStackValues:
 
         `before` is the stack as it was deployed.
         """
-        declared = declared_parameters(template)
+        declared = declared_parameters(template.document)
         told = given.values_for(template.name)
         values = ParameterValues(
             {name: told[name] for name in declared if name in told},
@@ -79,7 +80,7 @@ class DeployedStackValues:
             _look_up,
             given.keeps_others,
         )
-        was = declared_parameters(before) if before else None
+        was = declared_parameters(before.document) if before else None
         evaluator = self._evaluator_of(template, UpdatedParameters(values, was).value)
         return with_evaluator(template, evaluator)
 
@@ -94,7 +95,7 @@ class DeployedStackValues:
         def unknown(name: str, _definition: Mapping[str, Any]) -> Any:
             raise NotKnownError(f"what the outer stack hands down as {name} is unknown")
 
-        values = ParameterValues(passed if isinstance(passed, Mapping) else {}, stored=_look_up)
+        values = ParameterValues(mapping_of(passed), stored=_look_up)
         known = passed is None or isinstance(passed, Mapping)
         return self._evaluator_of(template, values.value if known else unknown)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataware.core.evaluation.surroundings import NotKnownError
-from dataware.core.values import text_of
+from dataware.core.values import mapping_of, text_of
 
 if TYPE_CHECKING:
     from dataware.core.evaluation.evaluator import Evaluator
@@ -112,8 +112,7 @@ class References:
         if rule is None:
             raise NotKnownError(f"{logical_id} is known only once it is deployed: write it out")
         self._check_created(logical_id)
-        properties = resource.get("Properties")
-        declared = properties if isinstance(properties, Mapping) else {}
+        declared = mapping_of(resource.get("Properties"))
         resolve = self._evaluator.resolve
         text = text_of(resolve(rule.expression(declared, resolve)))
         if text is None:

@@ -16,7 +16,7 @@ from dataware.core.kind import Kind
 from dataware.core.model import Creator, Wanted
 from dataware.core.names import is_arn
 from dataware.core.stack_template import is_retained
-from dataware.core.values import Computed, find_function, is_function
+from dataware.core.values import Computed, find_function, is_function, mapping_of
 from dataware.ops.inputs.evaluated import EvaluatedTemplate, evaluate_template
 from dataware.ops.inputs.fallback_patterns import FallbackPattern, fallbacks_of
 from dataware.ops.inputs.reading import InputSection, cure, describe_value
@@ -103,12 +103,12 @@ class TemplateResource:
     @property
     def metadata(self) -> Mapping[str, Any]:
         """Its metadata, empty where it is not literal."""
-        return _mapping(self.body.get("Metadata"))
+        return mapping_of(self.body.get("Metadata"))
 
     @property
     def properties(self) -> Mapping[str, Any]:
         """Its properties, empty where they are not literal."""
-        return _mapping(self.body.get("Properties"))
+        return mapping_of(self.body.get("Properties"))
 
     @property
     def where(self) -> str:
@@ -192,7 +192,7 @@ def build_wanted(resource: TemplateResource, preferred: str, choices: ResourceCh
     """The wanted resource under a name; its properties hold values as far as they are known."""
     source, template = resource.source, resource.template
     kind = source.kinds[resource.type]
-    written = _mapping(template.writer.write(resource.properties))
+    written = mapping_of(template.writer.write(resource.properties))
     parts = (kind.template.identifier, *kind.template.name_parts)
     properties = {name: one for name, one in written.items() if name not in parts[1:]}
     if parts[0] in properties:
@@ -267,7 +267,3 @@ def _path_of(metadata: Mapping[str, Any]) -> str | None:
     if not isinstance(path, str) or not path:
         return None
     return path.removesuffix("/Resource").removesuffix("/Default")
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -20,6 +20,7 @@ from dataware.core.parameters import (
     EVERY,
     STORED,
     GivenParameters,
+    declared_parameters,
     list_parameter_problems,
     parse_parameters,
 )
@@ -98,10 +99,10 @@ def check_parameters(templates: Templates, parameters: GivenParameters) -> None:
 
 def _check_parameter(templates: Templates, name: str, value: str) -> None:
     definitions = [
-        one for _, document in templates if (one := _declared_parameters(document).get(name))
+        one for _, document in templates if (one := declared_parameters(document).get(name))
     ]
     if not definitions:
-        names = {one for _, document in templates for one in _declared_parameters(document)}
+        names = {one for _, document in templates for one in declared_parameters(document)}
         hint = did_you_mean(name, names) if names else "it has no parameters"
         raise InputError(f"--parameter {name}: no template declares it, {hint}")
     for definition in definitions:
@@ -111,9 +112,3 @@ def _check_parameter(templates: Templates, name: str, value: str) -> None:
         for problem in list_parameter_problems(definition, value):
             setting = name if secret else f"{name}={value}"
             raise InputError(f"--parameter {setting}: {problem}")
-
-
-def _declared_parameters(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    declared = document.get("Parameters")
-    named = declared.items() if isinstance(declared, Mapping) else ()
-    return {str(name): one for name, one in named if isinstance(one, Mapping)}

@@ -21,7 +21,7 @@ from dataware.core.model import Deployed
 from dataware.core.names import parse_stack, partition_of, url_suffix_of
 from dataware.core.parameters import GivenParameters, ParameterValues
 from dataware.core.ports import Aws
-from dataware.core.values import text_of
+from dataware.core.values import mapping_of, text_of
 from dataware.ops.inputs.template import find_nested_template, parse_template
 from dataware.ops.inputs.wanted import Kinds, StackEnvironment
 
@@ -174,9 +174,7 @@ class StackValues:
 
         Its parameters are those that this stack hands down, as `evaluator` knows them.
         """
-        properties = resource.get("Properties")
-        passed = properties.get("Parameters") if isinstance(properties, Mapping) else None
-        given = evaluator.evaluate(passed if isinstance(passed, Mapping) else {})
+        passed = mapping_of(resource.get("Properties")).get("Parameters")
         try:
             deployed = self.deployed_resources().get(logical_id)
         except NotKnownError:
@@ -184,7 +182,7 @@ class StackValues:
         return replace(
             self,
             stack=deployed.physical_id if deployed else None,
-            given=given if isinstance(given, Mapping) else {},
+            given=mapping_of(evaluator.evaluate(mapping_of(passed))),
             unnamed="CloudFormation names a nested stack when it creates it",
             path=path,
             above=self.above | ({self.path.resolve()} if self.path else set()),
@@ -210,10 +208,9 @@ class StackValues:
     def _find_given(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         if self.given is not None:
             return self.given
-        declared = document.get("Parameters")
-        declared_here = declared if isinstance(declared, Mapping) else {}
+        declared = mapping_of(document.get("Parameters"))
         values = self.sources.parameters.values_for(parse_stack(self.stack or "")[0])
-        return {name: one for name, one in values.items() if name in declared_here}
+        return {name: one for name, one in values.items() if name in declared}
 
     def _pseudo(self, name: str) -> str:
         answers: dict[str, Callable[[], str]] = {
@@ -327,8 +324,7 @@ def exports_of(each: Iterable[tuple[Mapping[str, Any], Evaluator]]) -> Exports:
     """What the templates of an app export, with the evaluators of these."""
     exports: dict[str, Callable[[], str]] = {}
     for document, evaluator in each:
-        outputs = document.get("Outputs")
-        for one in outputs.values() if isinstance(outputs, Mapping) else ():
+        for one in mapping_of(document.get("Outputs")).values():
             export = one.get("Export") if isinstance(one, Mapping) else None
             if not isinstance(export, Mapping):
                 continue
