@@ -61,8 +61,8 @@ unit: peers  ## the tests, and the coverage of the parts
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --cov --cov-report=
 	$(BIN)/coverage report --include='$(COVERED)' --fail-under=90
 
-apps: peers  ## the whole example app, every deployment typed, beside all of its data: 20 minutes
-	SPACEPORT=typed $(BIN)/pytest tests/examples/test_get_or_create.py
+apps: peers  ## whole apps, every deployment typed, beside all of their data: 20 minutes
+	SPACEPORT=typed $(BIN)/pytest tests/examples/test_get_or_create.py tests/e2e/test_deploy_environments.py
 
 soak: setup  ## simulate followed migrations: make soak SEEDS=100000; one seed again: make soak SEED=7
 	PYTHONPATH=tests $(BIN)/python -m support.simulator $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --processes $(WORKERS))
