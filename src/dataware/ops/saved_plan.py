@@ -30,9 +30,14 @@ def read_saved_plan(path: Path) -> SavedPlan:
     """The plan in a file, whole; nobody is asked. Raises InputError for anything else."""
     plan, data = read_plan_document(path)
     try:
-        check_shown_parts(data)
+        return saved_plan_of(plan, data)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def saved_plan_of(plan: Plan, data: Mapping[str, Any]) -> SavedPlan:
+    """A plan that was read, with what its JSON `data` holds for people. Raises InputError."""
+    check_shown_parts(data)
     plan = replace(plan, guard=tuple(_losses(data)))
     # Only fields that were checked are shown.
     document = {**plan.to_json(), "guard": data.get("guard", [])}

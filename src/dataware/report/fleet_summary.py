@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from dataware.core.events import Event, event, format_count
 from dataware.core.fleet.cross_checks import FleetFinding
@@ -15,8 +15,16 @@ from dataware.report.summary import Totals, shown_plan
 UnitOf = Callable[[str], str]
 
 
-def fleet_planned(plan: FleetPlan, findings: Sequence[FleetFinding], unit_of: UnitOf) -> Event:
-    """The end of a plan, such as "Fleet: 10 targets, 9 ready, 1 unknown.  ~3 min, $0.05"."""
+def fleet_planned(
+    plan: FleetPlan,
+    findings: Sequence[FleetFinding],
+    unit_of: UnitOf,
+    plans: Mapping[str, object] | None = None,
+) -> Event:
+    """The end of a plan, such as "Fleet: 10 targets, 9 ready, 1 unknown.  ~3 min, $0.05".
+
+    `plans` are what is shown of each target's, where more is known than the plan holds.
+    """
     ready = sum(one.changes and not one.stops for one in plan.targets)
     counts = [
         (len(plan.unknown), "unknown"),
@@ -25,7 +33,9 @@ def fleet_planned(plan: FleetPlan, findings: Sequence[FleetFinding], unit_of: Un
         (sum(one.plan is not None and not one.changes and not one.stops for one in plan.targets),
          "with nothing to do"),
     ]  # fmt: skip
-    return _fleet_event(plan, findings, unit_of, None, [f"{n:,} {word}" for n, word in counts if n])
+    words = [f"{n:,} {word}" for n, word in counts if n]
+    summary = _fleet_event(plan, findings, unit_of, None, words)
+    return replace(summary, data={**summary.data, "plans": plans}) if plans else summary
 
 
 def fleet_applied(plan: FleetPlan, states: Mapping[str, TargetState], unit_of: UnitOf) -> Event:

@@ -90,6 +90,13 @@ def test_a_fleet_is_planned_applied_and_applied_again(aws_server: EmbeddedAws) -
     assert "Orders-prod: 3 migrate, 1 create (one/eu-west-1)" in ran.out
     assert ran.lines[-1].endswith("Next: dataware fleet apply fleet.json")
     assert [keys_at(*place) for place in PLACES] == [None] * 4
+    shown = run("show", "fleet.json")
+    assert shown.code == 0, shown
+    assert shown.lines[1:] == [line for line in ran.lines if line in shown.lines]
+    assert "Fleet: 4 targets, 4 ready." in shown.out
+    assert "<h2 id=" in run("show", "fleet.json", "--format", "html").out
+    told = run("apply", "fleet.json").err
+    assert "fleet.json is the plan of a fleet: run `dataware fleet apply fleet.json`" in told
     ran = run("fleet", "apply", "fleet.json", "--canary", "two/us-east-1", "--format", "json")
     assert ran.code == 0, ran
     waves = [one["data"]["targets"] for one in ran.events if one["code"] == "wave"]

@@ -19,7 +19,7 @@ from dataware.cli.settings import AwsOptions, pick
 @plan_format_option
 @plain_options
 def show(**given: Any) -> int:
-    """Show a plan that `dataware plan --out` saved, as it was when it was made.
+    """Show a plan that `dataware plan --out` saved, or that of a fleet, as it was when it was made.
 
     AWS is not asked, so that no credentials are needed; `dataware apply` looks again.
 
@@ -36,9 +36,25 @@ def run_show(look: AwsOptions, path: Path) -> int:
     """Show a saved plan. Raises InputError for what is none."""
     from dataware.cli.display import display
     from dataware.cli.guarded_plan import report_saved_plan
+    from dataware.ops.inputs.fleet_plan_file import is_fleet_plan
     from dataware.ops.saved_plan import read_saved_plan
 
+    if is_fleet_plan(path):
+        return _show_fleet(look, path)
     saved = read_saved_plan(path)
     with display(look) as emit:
         report_saved_plan(emit, saved)
+    return 0
+
+
+def _show_fleet(look: AwsOptions, path: Path) -> int:
+    """Show the saved plan of a fleet."""
+    from dataware.cli.fleet.display import fleet_display, report_fleet
+    from dataware.core.events import event
+    from dataware.ops.saved_fleet import read_saved_fleet
+
+    made, shown = read_saved_fleet(path)
+    with fleet_display(look) as (emit, _):
+        emit(event("note", text=f"Plan of a fleet of {made.created}, as it was saved"))
+        report_fleet(emit, made, full=look.full, plans=shown)
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,17 +13,12 @@ from dataware.aws.closed_region import explain_closed_region
 from dataware.aws.organization import OrganizationAccount, list_active_accounts
 from dataware.aws.session import Account
 from dataware.cli.context import open_account
-from dataware.cli.display import is_watched
 from dataware.cli.fleet.options import FleetOptions
-from dataware.cli.process.signals import StopSignal
 from dataware.cli.settings import AwsOptions
 from dataware.core.errors import AuthenticationError, InputError, LookupFailedError
-from dataware.core.events import Event
 from dataware.core.fleet.selection import select_targets
 from dataware.core.fleet.target import FleetTarget
-from dataware.core.ports import Emit
 from dataware.ops.inputs.fleet_file import FleetFile, read_fleet
-from dataware.report import Renderer, appearance, make_renderer
 
 ORGANIZATIONS_REGION = "us-east-1"
 """Where the accounts are listed if no region is set: the service has one address for all."""
@@ -97,30 +91,3 @@ def _check_account(account: Account, target: FleetTarget) -> None:
         raise InputError(
             f"the credentials are of account {account.account}, not of {target.account}: {way_on}"
         )
-
-
-def with_target(emit: Emit, target: str) -> Emit:
-    """`emit`, whose events say by `target` where they happened."""
-
-    def report(happened: Event) -> None:
-        emit(replace(happened, data={**happened.data, "target": target}))
-
-    return report
-
-
-@contextmanager
-def fleet_display(
-    out: AwsOptions, *, copies: bool = False
-) -> Iterator[tuple[Renderer, StopSignal]]:
-    """The display and the signals of a fleet's command.
-
-    Lines come without live bars: a bar for each migration of each target would be no help.
-    """
-    look = appearance(sys.stdout, os.environ)
-    if is_watched(sys.stdout, os.environ) and not look["no_color"]:
-        look["force_color"] = True
-    shown = make_renderer(
-        out.format, sys.stdout, plain=out.plain, is_tty=False, full=out.full, **look
-    )
-    with shown as emit, StopSignal(graceful=copies) as stop:
-        yield emit, stop

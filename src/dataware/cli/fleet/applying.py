@@ -11,7 +11,8 @@ import click
 from dataware.aws import Account
 from dataware.cli.context import make_context, open_account, settings_of
 from dataware.cli.errors import explain_error
-from dataware.cli.fleet.accounts import FleetAccounts, fleet_display, target_options, with_target
+from dataware.cli.fleet.accounts import FleetAccounts, target_options
+from dataware.cli.fleet.display import fleet_display, with_target
 from dataware.cli.notify import Listener
 from dataware.cli.process.cpu_count import cores
 from dataware.cli.process.gc import relaxed_gc

@@ -28,8 +28,6 @@ from dataware.cli.options import (
 from dataware.cli.settings import AppOptions, AwsOptions, GuardOptions, pick
 
 if TYPE_CHECKING:
-    from dataware.core.fleet.cross_checks import FleetFinding
-    from dataware.core.fleet.plan import FleetPlan
     from dataware.core.ports import Emit
 
 
@@ -68,7 +66,8 @@ def plan(**given: Any) -> int:
 
 def _plan(out: AwsOptions, given: dict[str, Any]) -> int:
     """Look, decide, show, save."""
-    from dataware.cli.fleet.accounts import fleet_display, read_targets
+    from dataware.cli.fleet.accounts import read_targets
+    from dataware.cli.fleet.display import fleet_display, report_fleet
     from dataware.cli.fleet.planning import FleetPlanner
     from dataware.core.events import event
     from dataware.ops.inputs.files import check_writable
@@ -83,7 +82,7 @@ def _plan(out: AwsOptions, given: dict[str, Any]) -> int:
             out, app, guarding, prices=given["prices"], only=given["only"], stop=stop
         )
         made, findings = planner.plan(found, emit)
-        _report(emit, made, findings, full=out.full)
+        report_fleet(emit, made, full=out.full, findings=findings)
         if saved:
             save_fleet_plan(made, saved)
             emit(event("saved", what="the fleet's plan", path=str(saved)))
@@ -103,21 +102,3 @@ def _report_way_on(emit: Emit, saved: Path | None) -> None:
         )
     else:
         emit(event("next", command=f"dataware fleet apply {quote(str(saved))}"))
-
-
-def _report(emit: Emit, made: FleetPlan, findings: tuple[FleetFinding, ...], *, full: bool) -> None:
-    """What needs a person, the plan of each target if all is to be shown, and the matrix."""
-    from dataware.cli.fleet.accounts import with_target
-    from dataware.core.events import event
-    from dataware.kinds import unit_of_type
-    from dataware.report.fleet_summary import fleet_planned
-    from dataware.report.summary import plan_summary
-
-    if full:
-        for one in made.targets:
-            if one.plan is not None:
-                with_target(emit, one.target.name)(plan_summary(one.plan, unit_of_type))
-    for finding in findings:
-        code = "fleet-conflict" if finding.stops else "fleet-unequal"
-        emit(event(code, text=finding.text, finding=finding.kind, targets=list(finding.targets)))
-    emit(fleet_planned(made, findings, unit_of_type))

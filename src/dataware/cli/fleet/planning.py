@@ -9,7 +9,8 @@ from pathlib import Path
 
 from dataware.aws import Account, SystemClock
 from dataware.cli.context import make_context
-from dataware.cli.fleet.accounts import FleetAccounts, with_target
+from dataware.cli.fleet.accounts import FleetAccounts
+from dataware.cli.fleet.display import with_target
 from dataware.cli.guarded_plan import guarded_plan
 from dataware.cli.project import given_settings
 from dataware.cli.settings import AppOptions, AwsOptions, GuardOptions

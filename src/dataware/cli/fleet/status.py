@@ -30,7 +30,8 @@ def status(**given: Any) -> int:
       dataware fleet status --tag stage=prod
     """
     from dataware.cli.context import make_context
-    from dataware.cli.fleet.accounts import FleetAccounts, fleet_display, read_targets, with_target
+    from dataware.cli.fleet.accounts import FleetAccounts, read_targets
+    from dataware.cli.fleet.display import fleet_display, with_target
     from dataware.core.fleet.waves import worst_exit_code
     from dataware.ops.fleet import ask_targets
     from dataware.ops.status import status as report_status

@@ -27,7 +27,8 @@ def targets(**given: Any) -> int:
       dataware fleet targets
       dataware fleet targets --tag stage=prod --in-region eu-west-1
     """
-    from dataware.cli.fleet.accounts import fleet_display, read_targets
+    from dataware.cli.fleet.accounts import read_targets
+    from dataware.cli.fleet.display import fleet_display
     from dataware.core.events import event
     from dataware.core.fleet.waves import make_waves
 

@@ -13,6 +13,7 @@ from dataware.ops.inputs.assembly import MANIFEST, Select, read_assembly
 from dataware.ops.inputs.cdk_app import Running, quietly, read_cdk_app
 from dataware.ops.inputs.cdk_settings import PROJECT, GivenSettings, read_cdk_settings
 from dataware.ops.inputs.files import is_plan
+from dataware.ops.inputs.fleet_plan_file import is_fleet_plan
 from dataware.ops.inputs.opted_in import OPT_IN
 from dataware.ops.inputs.read_options import ReadOptions
 from dataware.ops.inputs.selection import stacks_named
@@ -94,6 +95,11 @@ def _read_path(path: Path, reading: _Reading, run: AppRun) -> App:
         raise InputError(f"{path} is not a cloud assembly: it has no {MANIFEST}; {_hint(path)}")
     if is_plan(path):
         raise InputError(f"{path} is a saved plan: run `dataware show {path}`")
+    if is_fleet_plan(path):
+        raise InputError(
+            f"{path} is the plan of a fleet: run `dataware fleet apply {path}`, or show it with "
+            f"`dataware show {path}`"
+        )
     if path.suffix == ".toml":
         return read_toml(path, reading.kinds, reading.options, reading.stack)
     return read_template(path, reading.kinds, reading.options, reading.stack)
