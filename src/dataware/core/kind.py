@@ -164,8 +164,9 @@ class Copying:
     unless a person says otherwise. `charges` are the billed units of copying a size, by the names
     of the price table, `speed` is that of a usual copy, and `advice` says which properties of a
     target that is to be created would help a copy of that size. `history` says in a clause what a
-    resource holds all of whose data only a copy of all versions takes. `following` gives how a
-    source that is written to is followed; None for types that cannot be.
+    resource holds all of whose data only a copy of all versions takes, and `foresee_skipped` what
+    of a source no copy will carry, as far as a look shows it. `following` gives how a source that
+    is written to is followed; None for types that cannot be.
     """
 
     scheme: str
@@ -183,6 +184,7 @@ class Copying:
         default=lambda _properties, _size: None
     )
     history: str = "holds no current data"
+    foresee_skipped: Callable[[Facts], Iterable[str]] = field(default=lambda _source: ())
     following: Callable[[], Following] | None = None
 
 

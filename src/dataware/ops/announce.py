@@ -31,8 +31,9 @@ def announce(emit: Emit, planned: Planned) -> None:
         **place,
     }
     for facts in (planned.preferred, *planned.fallbacks):
-        for note in facts.notes:
-            emit(event("note", text=f"{facts.name}: {note}", name=facts.name))
+        for text in (f"{facts.name}: {note}" for note in facts.notes):
+            if text not in planned.decision.warnings:
+                emit(event("note", text=text, name=facts.name))
     _report_changes(emit, planned)
     TELL[planned.decision.action](emit, kind, planned, words)
     for text in planned.decision.warnings:

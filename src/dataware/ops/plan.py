@@ -141,6 +141,7 @@ def _plan_resource(
     decision = _refer_to_what_cannot_be_adopted(kind, wanted, decision, preferred)
     decision = _retain_what_is_adopted(wanted, decision, preferred)
     decision = _adopt_under_literal_names(wanted, decision, preferred)
+    decision = _warn_of_skipped(kind, decision, source)
     if decision.action in COPYING and not all_versions:
         decision = replace(decision, warnings=(*decision.warnings, *warn_of_history(kind, source)))
     costs = _estimate(kind, decision, source, prices)
@@ -167,6 +168,14 @@ def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision
         "with `dataware migrate`, or name its source as the fallback instead"
     )
     return decision.stop(7, reason)
+
+
+def _warn_of_skipped(kind: Kind, decision: Decision, source: Facts | None) -> Decision:
+    """A copy that is foreseen to stay incomplete needs a person before it begins, not after."""
+    if decision.action not in COPYING or source is None or kind.copying is None:
+        return decision
+    skipped = tuple(f"{source.name}: {text}" for text in kind.copying.foresee_skipped(source))
+    return replace(decision, warnings=(*decision.warnings, *skipped))
 
 
 def _terms_of(kind: Kind) -> Terms:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dataware.core.model import Size
@@ -40,3 +42,55 @@ def test_where_it_helps_nothing_there_is_no_advice(
 ) -> None:
     """Short copies, tables that are warmed already, and provisioned ones need none."""
     assert KIND.require_copying().advice(properties, size) is None
+
+
+def provisioned(writes: object, *indexes: object) -> dict[str, Any]:
+    """A table of provisioned capacity, with indexes of theirs."""
+    return {
+        "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": writes},
+        "GlobalSecondaryIndexes": [
+            {"ProvisionedThroughput": {"WriteCapacityUnits": each}} for each in indexes
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("properties", "foreseen"),
+    [
+        (provisioned(5), "takes 5 write units a second, so its 6,000 units take about 20 min;"),
+        (provisioned("5"), "takes 5 write units a second"),
+        ({**provisioned(5), "BillingMode": "PROVISIONED"}, "takes 5 write units a second"),
+        (provisioned(100, 2), "takes 2 write units a second, so its 6,000 units take about 50 min"),
+    ],
+)
+def test_a_copy_into_scarce_capacity_is_foreseen(properties: dict[str, Any], foreseen: str) -> None:
+    """The table's own, or that of the index which holds all writes back."""
+    advice = KIND.require_copying().advice(properties, Size(6_000, 1_000_000))
+    assert advice is not None
+    assert foreseen in advice
+    assert "declare more WriteCapacityUnits" in advice
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        provisioned(100),
+        provisioned({"Ref": "Writes"}),
+        {},
+        {"GlobalSecondaryIndexes": {"Fn::If": []}},
+        {"ProvisionedThroughput": {"Ref": "Throughput"}, "GlobalSecondaryIndexes": ["?"]},
+    ],
+)
+def test_capacity_that_is_enough_or_unknown_is_no_matter(properties: dict[str, Any]) -> None:
+    """Nothing is foretold from what nobody knows."""
+    assert KIND.require_copying().advice(properties, Size(6_000, 1_000_000)) is None
+
+
+def test_what_indexes_write_is_told_where_it_costs_something() -> None:
+    """The estimate counts the table alone."""
+    indexed = {**ON_DEMAND, "GlobalSecondaryIndexes": [{"IndexName": "a"}, {"IndexName": "b"}]}
+    advice = KIND.require_copying().advice(indexed, Size(600_000, 600_000_000))
+    assert advice == (
+        "its 2 indexes may take up to 1,200,000 write units, which the estimate leaves out"
+    )
+    assert KIND.require_copying().advice(indexed, Size(6_000, 6_000_000)) is None

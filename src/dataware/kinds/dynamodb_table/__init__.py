@@ -7,13 +7,12 @@ sides back and shares no code with it. `follow` carries what changes afterwards,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dataware.core.estimate import Throughput
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
-from dataware.core.model import Size
 from dataware.core.phases import DESCRIBE
+from dataware.kinds.dynamodb_table.capacity import FRESH_WRITES, advise_on_capacity, count_units
 from dataware.kinds.dynamodb_table.comparison import COMPARISON
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
 from dataware.kinds.dynamodb_table.copy.items import MAX_BATCH
@@ -56,45 +55,6 @@ def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ..
     if name.startswith("arn:"):
         return (name,)
     return (f"arn:{partition}:dynamodb:{region}:{account}:table/{name}",)
-
-
-def _charges(size: Size) -> dict[str, float]:
-    """Units of a copy and its verification, by the average item.
-
-    A write unit holds 1 KB of one item, a strongly consistent read unit 4 KB; the source is read
-    twice and the target once (Amazon DynamoDB Developer Guide, "Provisioned capacity mode").
-    """
-    average = size.bytes / size.items if size.items else 0
-    return {
-        "dynamodb.write-unit": size.items * max(1.0, -(-average // 1024)),
-        "dynamodb.read-unit": 3.0 * -(-size.bytes // 4096),
-    }
-
-
-FRESH_WRITES = 4_000
-"""Write units a second that a new on-demand table takes (Amazon DynamoDB Developer Guide,
-"Understanding DynamoDB warm throughput")."""
-
-MOST_WRITES = 40_000
-"""Write units a second that a table may take by default (Developer Guide, "Service quotas")."""
-
-LONG_SECONDS = 600
-
-
-def _advice(properties: Mapping[str, Any], size: Size) -> str | None:
-    """Warm throughput, where a new on-demand table would make the copy last longer than it need."""
-    on_demand = properties.get("BillingMode") == "PAY_PER_REQUEST"
-    units = _charges(size)["dynamodb.write-unit"]
-    seconds = units / FRESH_WRITES
-    if not on_demand or "WarmThroughput" in properties or seconds <= LONG_SECONDS:
-        return None
-    writes = min(MOST_WRITES, -(-int(units) // LONG_SECONDS // 1000) * 1000)
-    return (
-        f"a new on-demand table takes {FRESH_WRITES:,} write units a second at first, so its "
-        f"{units:,.0f} units take about {seconds / 60:,.0f} min; with WarmThroughput "
-        f"{{WriteUnitsPerSecond: {writes}}} in its properties about "
-        f"{units / writes / 60:,.0f} min, for a charge that is made once"
-    )
 
 
 def _following() -> Following:
@@ -173,9 +133,9 @@ KIND = Kind(
         key_schema=key_schema,
         batch=MAX_BATCH,
         writers=256,
-        charges=_charges,
+        charges=count_units,
         speed=Throughput(20_000.0, {"dynamodb.write-unit": FRESH_WRITES}),
-        advice=_advice,
+        advice=advise_on_capacity,
         following=_following,
     ),
     comparison=COMPARISON,

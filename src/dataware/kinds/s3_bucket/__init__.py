@@ -20,6 +20,7 @@ from dataware.kinds.s3_bucket.comparison import COMPARISON
 from dataware.kinds.s3_bucket.copy.copier import make as make_copier
 from dataware.kinds.s3_bucket.describe import PERMISSIONS as DESCRIBE_ACTIONS
 from dataware.kinds.s3_bucket.describe import describe_properties
+from dataware.kinds.s3_bucket.notes import foresee_skipped
 from dataware.kinds.s3_bucket.probe import locate, probe
 from dataware.kinds.s3_bucket.settings import SETTINGS, declared_settings, list_problems
 from dataware.kinds.s3_bucket.verify.reader import BucketReader
@@ -194,6 +195,7 @@ KIND = Kind(
         readers=16,
         writers=256,
         charges=charges,
+        foresee_skipped=foresee_skipped,
         history="holds only older versions and delete markers, and no current object",
     ),
     locate=locate,

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataware.core.events import format_count
+from dataware.core.model import Facts
 from dataware.kinds.s3_bucket.storage_classes import ARCHIVE_CLASSES
+
+SKIPPED = "archived and will be skipped"
+
+
+def foresee_skipped(facts: Facts) -> Iterator[str]:
+    """Which of the notes on a source say that a copy will be incomplete."""
+    return (note for note in facts.notes if SKIPPED in note)
 
 
 def note_archived(listed: Sequence[Mapping[str, Any]], *, more: bool) -> Iterator[str]:
@@ -23,11 +31,7 @@ def note_archived(listed: Sequence[Mapping[str, Any]], *, more: bool) -> Iterato
     )
     if count:
         among = f"the first {len(listed):,}" if more else f"{len(listed):,}"
-        are = (
-            "is archived and will be skipped; restore it"
-            if count == 1
-            else ("are archived and will be skipped; restore them")
-        )
+        are = f"is {SKIPPED}; restore it" if count == 1 else f"are {SKIPPED}; restore them"
         yield f"{count:,} of {among} objects {are} first"
 
 
