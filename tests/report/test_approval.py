@@ -83,7 +83,8 @@ def test_what_nobody_could_read_is_unknown() -> None:
 
 def test_a_warning_is_a_decision_to_take() -> None:
     """A resource that goes on with a warning is named in both answers."""
-    _, risk, todo = boxes(plan_of(warned("twin")))
+    happens, risk, todo = boxes(plan_of(warned("twin"), one(Action.KEEP, "kept")))
+    assert happens.lines == ("1 resource stays unchanged.",)
     assert (risk.tone, todo.tone) == (WARN, WARN)
     assert "Read the warning on twin." in risk.lines
     assert "Decide about twin." in todo.lines

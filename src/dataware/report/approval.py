@@ -142,7 +142,7 @@ def _names(resources: Sequence[Json]) -> str:
 
 
 def _others(resources: Sequence[Json]) -> Iterator[str]:
-    used = sum(map(is_unchanged, resources))
+    used = sum(is_unchanged(one) and not one.get("warnings") for one in resources)
     created = [
         one
         for one in resources

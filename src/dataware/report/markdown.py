@@ -112,10 +112,11 @@ def _head(data: Json, ranked: Sequence[Json], losses: Sequence[Json], attention:
 
 
 def _boxes(data: Json) -> Iterator[str]:
-    """What will happen, whether data is at risk, what to do: a paragraph each."""
+    """What will happen, whether data is at risk, what to do and more: a paragraph each."""
     for box in plan_boxes(data):
         sentences, _ = fitting(box.lines, _sentence, ROOM["box"])
-        yield f"**{box.title}:** {' '.join(sentences)}"
+        title = box.title if box.title.endswith("?") else f"{box.title}:"
+        yield f"**{title}** {' '.join(sentences)}"
 
 
 def _sentence(text: str) -> str:
