@@ -38,7 +38,7 @@ def assume_role(session: Any, role: AssumedRole, region: str, endpoint_url: str 
     """A session like `session`, a boto3 session, with the credentials of a role.
 
     Asks nothing yet. The security token service is asked in the session's own region, or else in
-    `region`: the tokens of a region's endpoint are good for every region (AWS STS User Guide,
+    `region`: the tokens of a region's endpoint are good for every region (IAM User Guide,
     "Manage AWS STS in an AWS Region"). The first use of the credentials raises LookupFailedError
     where the role cannot be assumed.
     """

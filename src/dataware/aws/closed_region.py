@@ -1,8 +1,9 @@
 """Tells a region that is not enabled in an account from credentials that are wrong.
 
-In such a region AWS answers as if the credentials were none of its own (AWS Account Management
-Reference Guide, "Enable or disable AWS Regions in your account"; AWS STS User Guide, "Manage AWS
-STS in an AWS Region"), so the same credentials are tried where every account may go.
+In such a region AWS answers as if the credentials were none of its own, and so it does to session
+tokens of the global STS endpoint, which are good only for regions that are enabled by default (IAM
+User Guide, "Manage AWS STS in an AWS Region"; AWS Account Management Reference Guide, "Enable or
+disable AWS Regions in your account"). So the same credentials are tried where every account may go.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def explain_closed_region(account: Account) -> str | None:
     except DatawareError:
         return None
     return (
-        f"region {account.region} is not enabled in account {digits}, because the same credentials "
-        f"are accepted in {home}: enable the region in that account, or leave the target out"
+        f"region {account.region} is not enabled in account {digits}, or the session token is one "
+        f"of the global STS endpoint, because the same credentials are accepted in {home}: enable "
+        "the region in that account, set AWS_STS_REGIONAL_ENDPOINTS=regional, or leave the target "
+        "out"
     )

@@ -183,6 +183,25 @@ def test_what_cannot_be_looked_into_is_unknown_and_stops_the_fleet(
     assert len(keys_at(TWO, US) or ()) == 1
 
 
+def test_a_region_that_refuses_known_credentials_is_told_as_not_enabled(
+    fault_proxy: FaultProxy,
+) -> None:
+    """Also where another target has shown before who the caller is."""
+    make_table(OWN, US, 1)
+    text = "".join(
+        f'[[target]]\nname = "{region}"\naccount = "{OWN}"\nregion = "{region}"\n'
+        for region in (US, EU)
+    )
+    Path("fleet.toml").write_text(text, encoding="utf-8")
+    closed = json_error("UnrecognizedClientException", message="The security token is invalid")
+    fault_proxy.add(closed, when=lambda seen: f"/{EU}/dynamodb" in str(seen.headers))
+    ran = run("fleet", "plan", "app.toml", "--format", "json")
+    assert ran.code == 1, ran
+    (told,) = [one["text"] for one in ran.events if one["code"] == "target-unknown"]
+    assert f"Target {EU} is unknown: region {EU} is not enabled in account {OWN}" in told
+    assert matrix_in(ran.events)[US] == ({"Orders-prod": "migrate"}, "ready")
+
+
 def test_credentials_of_another_account_are_never_taken_for_the_targets(
     aws_server: EmbeddedAws,
 ) -> None:
