@@ -12,8 +12,8 @@ was deployed with, and the template that is about to be deployed. For a stack th
 The first question that has a bad answer decides: is it declared at all (if not, does another stack
 of the app declare the name: MOVES); is its type the same; may a new condition leave it out; does
 its name stay; do the properties stay that cannot change in place, and the parts of the key schema.
-A value that only CloudFormation resolves is compared as an expression, with all definitions that it
-rests on: what is written as before stays, and anything else may be another value.
+Values are compared where they are known in both templates. One that is not is compared as it is
+written, with all definitions that it rests on: any other text may be another value.
 
 A fallback that is retained may leave, because dataware carries its data over. Without the deployed
 template only names and types are compared. Whether a resource holds data is asked afterwards, and
