@@ -37,10 +37,10 @@ def list_active_accounts(aws: Aws) -> tuple[OrganizationAccount, ...]:
     """
     with aws.translate_errors("the accounts of the organization", "organizations:ListAccounts"):
         pages = aws.client("organizations").get_paginator("list_accounts").paginate()
-        found = [one for page in pages for one in page["Accounts"]]
+        listed = [one for page in pages for one in page["Accounts"]]
     accounts = [
         OrganizationAccount(one["Id"], one.get("Name") or one["Id"])
-        for one in found
+        for one in listed
         if (one.get("State") or one.get("Status")) == ACTIVE
     ]
     with DaemonPool(QUESTIONS, "tags") as pool:

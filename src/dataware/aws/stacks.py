@@ -79,10 +79,10 @@ def stack_outputs(aws: Aws, stack: str) -> dict[str, str]:
     """
     try:
         with translate_errors(f"the outputs of stack {stack}", PERMISSIONS[2]):
-            (found,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+            (answer,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except NotFoundError:
         return {}
-    return {one["OutputKey"]: one.get("OutputValue", "") for one in found.get("Outputs", ())}
+    return {one["OutputKey"]: one.get("OutputValue", "") for one in answer.get("Outputs", ())}
 
 
 def exported_values(aws: Aws) -> dict[str, str]:

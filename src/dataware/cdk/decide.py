@@ -130,12 +130,12 @@ def _entry(
     request = request.in_environment(environment.account, environment.region)
     entry = lock.entry(environment, request.kind, request.preferred)
     outdated = _why_outdated(entry, request, environment, home.stack, logical_id)
-    known = entry if outdated is None else None
+    current = entry if outdated is None else None
     never = lookup_mode(home) is LookupMode.NEVER
-    if known and (known.is_settled or is_data_first()):
-        return known
-    if known and never:
-        return replace(known, is_current=False)
+    if current and (current.is_settled or is_data_first()):
+        return current
+    if current and never:
+        return replace(current, is_current=False)
     if never:
         raise InputError(f"{outdated}; {RENEW}")
     # Imports the AWS SDK, which a synth with a full lock file does without.
@@ -146,9 +146,9 @@ def _entry(
     try:
         return look_up(request.to_wanted(home.stack, declared, otherwise), environment, lock)
     except DatawareError:
-        if known is None:
+        if current is None:
             raise
-        return replace(known, is_current=False)
+        return replace(current, is_current=False)
 
 
 def _why_outdated(

@@ -48,8 +48,8 @@ class StreamSettings:
 
     def environ(self) -> dict[str, str]:
         """The variables by which the server is told."""
-        given = {name: getattr(self, name) for name in self.__slots__}
-        return {f"STREAMS_{n.upper()}": str(value) for n, value in given.items() if value}
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {f"STREAMS_{n.upper()}": str(value) for n, value in values.items() if value}
 
 
 class EmbeddedAws:

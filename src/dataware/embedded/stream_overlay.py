@@ -66,12 +66,12 @@ class _Stream:
     def shards(self):
         """Every shard that is not trimmed, the newest first."""
         first, last = self.base // SHARD_RECORDS, max(self.end - 1, self.base) // SHARD_RECORDS
-        found = [
+        listed = [
             self._shard(generation, line, last)
             for generation in range(first, last + 1)
             for line in ((0,) if generation == 0 else (0, 1))
         ]
-        return found[::-1]
+        return listed[::-1]
 
     def _shard(self, generation, line, last):
         numbers = [

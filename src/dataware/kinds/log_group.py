@@ -137,8 +137,8 @@ def _declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
     """
     protected = properties.get("DeletionProtectionEnabled", False)
     key = properties.get("KmsKeyId")
-    known = str(protected).lower() in {"true", "false"}
-    return _settings(protected if known else None, {} if is_function(key) else key)
+    is_literal = str(protected).lower() in {"true", "false"}
+    return _settings(protected if is_literal else None, {} if is_function(key) else key)
 
 
 def read_configuration(aws: Aws, name: str) -> LiveConfiguration:

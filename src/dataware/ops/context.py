@@ -205,8 +205,8 @@ class Context:
 
         Raises DatawareError where no credentials fit the account.
         """
-        known = account in {None, self.aws.account}
-        there = self if known else self.enter(self, str(account))
+        is_own_account = account in {None, self.aws.account}
+        there = self if is_own_account else self.enter(self, str(account))
         return there.in_region(region or self.aws.region)
 
     def in_region(self, region: str) -> Context:

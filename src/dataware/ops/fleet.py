@@ -65,15 +65,15 @@ class FleetRun:
     @property
     def error(self) -> DatawareError | None:
         """Why the run is not done, as an error with the exit code of all; None if it is."""
-        left = [name for name, one in self.outcomes.items() if one.is_failure]
-        if not left:
+        failures = [name for name, one in self.outcomes.items() if one.is_failure]
+        if not failures:
             return None
         kinds = {RefusedError.exit_code: RefusedError, IncompleteError.exit_code: IncompleteError}
-        more = f" and {len(left) - NAMED:,} more" if len(left) > NAMED else ""
+        more = f" and {len(failures) - NAMED:,} more" if len(failures) > NAMED else ""
         return kinds.get(self.exit_code, DatawareError)(
-            f"{len(left):,} of {format_count(len(self.outcomes), 'target')} not done "
-            f"({', '.join(left[:NAMED])}{more}); see the reasons above, and run the same command "
-            "again: what is complete is not touched again"
+            f"{len(failures):,} of {format_count(len(self.outcomes), 'target')} not done "
+            f"({', '.join(failures[:NAMED])}{more}); see the reasons above, and run the same "
+            "command again: what is complete is not touched again"
         )
 
     @property
@@ -174,12 +174,12 @@ def apply_in_waves(
             emit(event("waves-stopped", failures=failures, tolerance=settings.tolerance))
             break
     code = IncompleteError.exit_code
-    left = {
+    remaining = {
         name: TargetOutcome(TargetState.NOT_STARTED, code, "its wave did not begin")
         for name in plans
         if name not in outcomes
     }
-    return FleetRun({name: (outcomes | left)[name] for name in plans})
+    return FleetRun({name: (outcomes | remaining)[name] for name in plans})
 
 
 def _apply_wave(

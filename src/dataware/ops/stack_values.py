@@ -73,9 +73,9 @@ class DeployedStackValues:
         `before` is the stack as it was deployed.
         """
         declared = declared_parameters(template.document)
-        told = given.values_for(template.name)
+        named_values = given.values_for(template.name)
         values = ParameterValues(
-            {name: told[name] for name in declared if name in told},
+            {name: named_values[name] for name in declared if name in named_values},
             self.parameters,
             _look_up,
             given.keeps_others,
@@ -96,8 +96,8 @@ class DeployedStackValues:
             raise NotKnownError(f"what the outer stack hands down as {name} is unknown")
 
         values = ParameterValues(mapping_of(passed), stored=_look_up)
-        known = passed is None or isinstance(passed, Mapping)
-        return self._evaluator_of(template, values.value if known else unknown)
+        is_known = passed is None or isinstance(passed, Mapping)
+        return self._evaluator_of(template, values.value if is_known else unknown)
 
     def _evaluator_of(self, template: StackTemplate, parameter: Parameter) -> Evaluator:
         """What evaluates a template as it will be deployed."""

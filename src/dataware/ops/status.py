@@ -174,9 +174,9 @@ def runs_on_record(
 
 def with_shared_names(runs: Iterable[MigrationStatus]) -> list[MigrationStatus]:
     """All runs in order, each of which knows whether its target's name is another's as well."""
-    found = sorted(runs, key=_order)
-    names = Counter(run.target for run in found)
-    return [replace(run, shares_name=names[run.target] > 1) for run in found]
+    ordered = sorted(runs, key=_order)
+    names = Counter(run.target for run in ordered)
+    return [replace(run, shares_name=names[run.target] > 1) for run in ordered]
 
 
 def _name_here(context: Context, text: str) -> str:

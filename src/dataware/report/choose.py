@@ -64,12 +64,12 @@ def appearance(stream: TextIO, environ: Mapping[str, str]) -> Appearance:
     words = (environ.get(name, "").lower() for name in ("FORCE_COLOR", "CLICOLOR_FORCE"))
     forced = any(word not in {"", "0", "false"} for word in words)
     columns = environ.get("COLUMNS", "").lstrip("0")
-    known = None
+    width = None
     if columns.isascii() and columns.isdecimal():
-        known = int(columns) if len(columns) <= MOST_DIGITS else 10**MOST_DIGITS
-    if known is None and stream.isatty():
-        known = _columns_of(stream)
-    return Appearance(no_color=no_color, force_color=forced and not no_color, columns=known)
+        width = int(columns) if len(columns) <= MOST_DIGITS else 10**MOST_DIGITS
+    if width is None and stream.isatty():
+        width = _columns_of(stream)
+    return Appearance(no_color=no_color, force_color=forced and not no_color, columns=width)
 
 
 def _columns_of(terminal: TextIO) -> int:

@@ -20,12 +20,12 @@ Json = Mapping[str, Any]
 def fleet_markdown(data: Json, warnings: Sequence[str]) -> str:
     """The document for the payload of a `fleet` event and the warnings that came before it."""
     parts = [f"## {prose(data['text'])}", *_matrix(FleetMatrix.from_json(data["matrix"]))]
-    known = {one["text"] for one in data["findings"]}
-    rest = [text for text in dict.fromkeys(warnings) if text not in known]
-    told = [*_problems(data), *(f"- ⚠️ {prose(text)}" for text in rest)]
-    kept, left = fitting(told, str, REST)
-    if told:
-        parts += ["\n".join([*kept, *([f"- … and {left:,} more"] if left else [])])]
+    findings = {one["text"] for one in data["findings"]}
+    rest = [text for text in dict.fromkeys(warnings) if text not in findings]
+    problems = [*_problems(data), *(f"- ⚠️ {prose(text)}" for text in rest)]
+    lines, omitted = fitting(problems, str, REST)
+    if problems:
+        parts += ["\n".join([*lines, *([f"- … and {omitted:,} more"] if omitted else [])])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -48,10 +48,10 @@ def _matrix(matrix: FleetMatrix) -> Iterator[str]:
         actions = [row.actions.get(one, "–") for one in matrix.resources]
         return _line([code(row.target), row.account, row.region, *actions, row.state])
 
-    kept, left = fitting(matrix.rows, line, ROOM)
-    yield "\n".join([_line(heads), _line(["---"] * len(heads)), *kept])
-    if left:
-        yield f"… and {left:,} more targets, which the saved plan has"
+    rows, omitted = fitting(matrix.rows, line, ROOM)
+    yield "\n".join([_line(heads), _line(["---"] * len(heads)), *rows])
+    if omitted:
+        yield f"… and {omitted:,} more targets, which the saved plan has"
 
 
 def _line(cells: Sequence[str]) -> str:

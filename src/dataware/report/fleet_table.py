@@ -23,14 +23,16 @@ NARROWEST = 10
 
 def fleet_lines(matrix: Mapping[str, Any], fit: Fit) -> Iterator[str]:
     """The matrix in an event as lines; where resources have no room, they are counted."""
-    found = FleetMatrix.from_json(matrix)
+    fleet = FleetMatrix.from_json(matrix)
     fit = Fit(fit.width or WIDTH, ascii=fit.ascii)
-    table = [_heading(found), *(_cells(found, row) for row in found.rows)]
+    table = [_heading(fleet), *(_cells(fleet, row) for row in fleet.rows)]
     widths = _widths(table, fit)
     if sum(widths) + len(BETWEEN) * (len(widths) - 1) > (fit.width or WIDTH):
-        table = [_short_heading(), *map(_short_cells, found.rows)]
+        table = [_short_heading(), *map(_short_cells, fleet.rows)]
         widths = _widths(table, fit)
-        widths[3] = max(min(NARROWEST, widths[3]), widths[3] - _excess(widths, fit))
+        # What the counts cannot give is taken from the names.
+        for at in (3, 0):
+            widths[at] = max(min(NARROWEST, widths[at]), widths[at] - _excess(widths, fit))
     for line in table:
         yield from _lines(line, widths, fit)
 

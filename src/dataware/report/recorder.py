@@ -163,9 +163,9 @@ class Recorder:
             return False
         data = happened.data
         key, what = (data.get("type"), data["name"]), (data["action"], data["rule"])
-        known = self._decided.get(key) == what
+        is_known = self._decided.get(key) == what
         self._decided[key] = what
-        return known
+        return is_known
 
     def _take_rest(self, happened: Event, now: float) -> None:
         ends, sampled = happened.code in ENDS, happened.code in SAMPLED

@@ -180,7 +180,7 @@ class RunProgress:
         unknown = any(not one.total for one in each if not one.done)
         exact = not unknown and all(one.exact for one in each)
         items_left = self._total - self._copied
-        known = items_left > 0 and self._rate > 0 and not unknown
+        is_known = items_left > 0 and self._rate > 0 and not unknown
         return {
             "resources_done": self._ended,
             "resources": len(each),
@@ -190,5 +190,5 @@ class RunProgress:
             "more": unknown,
             "bytes": volume(self._bytes) if self._bytes else "",
             "rate": self._rate,
-            "left": rough(items_left / self._rate) if known else "",
+            "left": rough(items_left / self._rate) if is_known else "",
         }

@@ -138,8 +138,8 @@ def encode(value: MarkerValue) -> str:
         if name in detail:
             del detail[name]
             text = _text(value, detail)
-    kept = {name: part for name, part in detail.items() if name == CUTOVER}
-    return text if len(text) <= LIMIT else _text(value, kept)
+    essential = {name: part for name, part in detail.items() if name == CUTOVER}
+    return text if len(text) <= LIMIT else _text(value, essential)
 
 
 def decode(text: str) -> MarkerValue:

@@ -127,8 +127,12 @@ class AccountCredentials:
     def _candidates(self, account: str, use: AccountUse) -> Sequence[AwsOptions]:
         if account in self.given:
             return [self.given[account]]
-        known = self.roles.get(account, StackRoles())
-        wanted = (known.lookup, known.deploy) if use is AccountUse.LOOK else (known.deploy,)
+        stack_roles = self.roles.get(account, StackRoles())
+        wanted = (
+            (stack_roles.lookup, stack_roles.deploy)
+            if use is AccountUse.LOOK
+            else (stack_roles.deploy,)
+        )
         return [_with_role(self.out, role) for role in wanted if role is not None]
 
     def _is_elsewhere(self, account: str, home: Account) -> bool:
@@ -150,20 +154,20 @@ def read_credentials(
 
     Raises InputError.
     """
-    given: dict[str, AwsOptions] = {}
+    profiles: dict[str, AwsOptions] = {}
     for word in words:
         account, options = _read_word(out, word)
-        if account in given:
+        if account in profiles:
             raise InputError(f"{OPTION} names account {account} twice: leave out one of them")
-        given[account] = options
+        profiles[account] = options
     roles: dict[str, StackRoles] = {}
     for stack in stacks:
         if (owner := stack.environment.account) is not None:
-            known = roles.get(owner, StackRoles())
+            role = roles.get(owner, StackRoles())
             roles[owner] = StackRoles(
-                known.lookup or stack.roles.lookup, known.deploy or stack.roles.deploy
+                role.lookup or stack.roles.lookup, role.deploy or stack.roles.deploy
             )
-    return AccountCredentials(out, given, roles)
+    return AccountCredentials(out, profiles, roles)
 
 
 def _read_word(out: AwsOptions, word: str) -> tuple[str, AwsOptions]:

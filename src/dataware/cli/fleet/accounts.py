@@ -32,8 +32,8 @@ def read_targets(out: AwsOptions, options: FleetOptions) -> FleetFile:
         asking = replace(out, profile=profile or out.profile, region=region)
         return list_active_accounts(open_account(asking))
 
-    found = read_fleet(options.file, list_accounts)
-    return replace(found, targets=select_targets(found.targets, options.selection))
+    fleet = read_fleet(options.file, list_accounts)
+    return replace(fleet, targets=select_targets(fleet.targets, options.selection))
 
 
 def target_options(out: AwsOptions, target: FleetTarget) -> AwsOptions:

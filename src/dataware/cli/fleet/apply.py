@@ -91,9 +91,9 @@ def _choose(plan: FleetPlan, selection: TargetSelection) -> FleetPlan:
 
 def _wave_settings(planned: WaveSettings, given: dict[str, Any]) -> WaveSettings:
     """The settings of fleet.toml, under those of the command line."""
-    said = {
+    settings = {
         name: given[name]
         for name in ("canary", "max_concurrent", "tolerance")
         if given[name] is not None
     }
-    return replace(planned, **said)
+    return replace(planned, **settings)

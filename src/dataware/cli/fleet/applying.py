@@ -92,8 +92,8 @@ class _TargetApplier:
     def _make_context(
         self, target: FleetTarget, account: Account, emit: Emit, record: RunLog
     ) -> Context:
-        told = _with_record(emit, self._listener, record, account)
-        context = make_context(account, told, self._stop, strict=False)
+        report = _with_record(emit, self._listener, record, account)
+        context = make_context(account, report, self._stop, strict=False)
         context = replace(context, command_run=record.run)
         if account.asks_for_code:
             # The code for another process cannot be typed.

@@ -75,13 +75,13 @@ def _plan(out: AwsOptions, given: dict[str, Any]) -> int:
 
     if saved := given["out"]:
         check_writable(saved)
-    found = read_targets(out, FleetOptions.of(given))
+    fleet = read_targets(out, FleetOptions.of(given))
     app, guarding = pick(AppOptions, given), pick(GuardOptions, given)
     with fleet_display(out) as (emit, stop):
         planner = FleetPlanner(
             out, app, guarding, prices=given["prices"], only=given["only"], stop=stop
         )
-        made, findings = planner.plan(found, emit)
+        made, findings = planner.plan(fleet, emit)
         report_fleet(emit, made, full=out.full, findings=findings)
         if saved:
             save_fleet_plan(made, saved)

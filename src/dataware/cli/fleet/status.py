@@ -37,18 +37,18 @@ def status(**given: Any) -> int:
     from dataware.ops.status import status as report_status
 
     out = pick(AwsOptions, given)
-    found = read_targets(out, FleetOptions.of(given))
+    fleet = read_targets(out, FleetOptions.of(given))
     with fleet_display(out) as (emit, stop):
         accounts = FleetAccounts(out, stop)
 
         def look(target: FleetTarget) -> list[Event]:
             events: list[Event] = []
             with accounts.open(target) as account:
-                told = with_target(events.append, target.name)
-                report_status(make_context(account, told, stop, strict=False))
+                report = with_target(events.append, target.name)
+                report_status(make_context(account, report, stop, strict=False))
             return events
 
-        answers = ask_targets(found.targets, look, emit)
+        answers = ask_targets(fleet.targets, look, emit)
         for one in answers:
             # Those of one target stand together, whichever was the first to answer.
             for happened in one.value or ():

@@ -33,9 +33,9 @@ def targets(**given: Any) -> int:
     from dataware.core.fleet.waves import make_waves
 
     out = pick(AwsOptions, given)
-    found = read_targets(out, FleetOptions.of(given))
+    fleet = read_targets(out, FleetOptions.of(given))
     with fleet_display(out) as (emit, _):
-        for number, wave in enumerate(make_waves(found.targets, found.waves), 1):
+        for number, wave in enumerate(make_waves(fleet.targets, fleet.waves), 1):
             for one in wave:
                 emit(event("target", wave=number, **one.to_json(), target=one.name))
     return 0

@@ -45,12 +45,12 @@ class FleetFinding:
 def check_fleet(plans: Sequence[TargetPlan], kind_of: KindOf) -> tuple[FleetFinding, ...]:
     """Everything that the plans show together, what stops first."""
     claims = _claims_of(plans, kind_of)
-    found = [
+    findings = [
         *_find_shared_names(claims),
         *_find_chained_copies(plans, claims, kind_of),
         *_find_unequal_decisions(plans),
     ]
-    return tuple(sorted(found, key=lambda one: not one.stops))
+    return tuple(sorted(findings, key=lambda one: not one.stops))
 
 
 def _claims_of(plans: Sequence[TargetPlan], kind_of: KindOf) -> dict[tuple[str, str], list[Claim]]:

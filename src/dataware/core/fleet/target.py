@@ -87,12 +87,12 @@ def role_arn(role: str, account: str, region: str) -> str:
         if _ROLE_NAME.fullmatch(role) is None:
             raise InputError(f"role {role!r} is no name of a role: write its name or its ARN")
         return f"arn:{partition_of(region)}:iam::{account}:role/{role.lstrip('/')}"
-    found = _ROLE.fullmatch(role)
-    if found is None:
+    match = _ROLE.fullmatch(role)
+    if match is None:
         raise InputError(f"role {role} is no ARN of a role: arn:aws:iam::ACCOUNT:role/NAME")
-    if found["account"] != account:
+    if match["account"] != account:
         raise InputError(
-            f"role {role} is of account {found['account']}, not of {account}: name one of the "
+            f"role {role} is of account {match['account']}, not of {account}: name one of the "
             "target's account"
         )
     return role

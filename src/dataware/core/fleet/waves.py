@@ -72,11 +72,11 @@ def make_waves(targets: Sequence[FleetTarget], settings: WaveSettings) -> tuple[
 def _canary_of(targets: Sequence[FleetTarget], word: str | None) -> FleetTarget:
     if word is None:
         return targets[0]
-    found = next((one for one in targets if matches_name(one, word)), None)
-    if found is None:
+    canary = next((one for one in targets if matches_name(one, word)), None)
+    if canary is None:
         names = {one.name for one in targets}
         raise InputError(f"the canary {word} is none of the targets, {did_you_mean(word, names)}")
-    return found
+    return canary
 
 
 def should_stop(wave: int, failures: int, settings: WaveSettings) -> bool:
@@ -86,5 +86,5 @@ def should_stop(wave: int, failures: int, settings: WaveSettings) -> bool:
 
 def worst_exit_code(codes: Iterable[int]) -> int:
     """The exit code of all; one that is not known counts as an error."""
-    known = [code if code in WORST_FIRST else 1 for code in codes]
-    return min(known, key=WORST_FIRST.index, default=0)
+    codes_known = [code if code in WORST_FIRST else 1 for code in codes]
+    return min(codes_known, key=WORST_FIRST.index, default=0)

@@ -121,8 +121,8 @@ class FollowLoop:
     def report_progress(self, now: float) -> FollowProgress:
         """How far the follow is."""
         oldest = self._ports.dirty.oldest()
-        known = [at for at in (self._whole_at, oldest) if at is not None]
-        lag = None if self._whole_at is None else max(0.0, now - min(known))
+        moments = [at for at in (self._whole_at, oldest) if at is not None]
+        lag = None if self._whole_at is None else max(0.0, now - min(moments))
         gaps = len(self._ports.memory.open_gaps())
         dirty, conflicts = self._ports.dirty.count(), len(self.conflicts)
         return FollowProgress(lag, dirty, self._carried, self._rounds, gaps, conflicts)

@@ -134,10 +134,10 @@ def take_listing(
     if stream != before.stream:
         return StreamReading(stream, now, {shard.id: ShardReading() for shard in listing})
     listed = {shard.id for shard in listing}
-    kept = {
+    shards = {
         name: reading
         for name, reading in before.shards.items()
         if name in listed or (reading.ended is not None and now - reading.ended < KEEP_ENDED)
     }
-    new = {name: ShardReading() for name in listed if name not in kept}
-    return replace(before, shards={**kept, **new})
+    new = {name: ShardReading() for name in listed if name not in shards}
+    return replace(before, shards={**shards, **new})

@@ -65,8 +65,10 @@ def _encryption(value: Any) -> dict[str, Any]:
     """Whether a KMS key is used, and which one; an alias does not tell."""
     value = value or {}
     key = value.get("KMSMasterKeyId")
-    known = isinstance(key, str) and "alias/" not in key
-    named = {"KMSMasterKeyId": key.rpartition("/")[2]} if isinstance(key, str) and known else {}
+    is_comparable = isinstance(key, str) and "alias/" not in key
+    named = (
+        {"KMSMasterKeyId": key.rpartition("/")[2]} if isinstance(key, str) and is_comparable else {}
+    )
     return {"SSEEnabled": _switch(value.get("SSEEnabled")), **named}
 
 

@@ -73,8 +73,8 @@ def _encryption(value: Any) -> dict[str, Any]:
     """The encryption; which key an alias names, the configuration does not tell."""
     value = value or {}
     key = value.get("KmsKey")
-    known = isinstance(key, str) and "alias/" not in key
-    named = {"KmsKey": key.rpartition("/")[2]} if isinstance(key, str) and known else {}
+    is_comparable = isinstance(key, str) and "alias/" not in key
+    named = {"KmsKey": key.rpartition("/")[2]} if isinstance(key, str) and is_comparable else {}
     return {"EncryptionType": value.get("EncryptionType") or "AES256", **named}
 
 

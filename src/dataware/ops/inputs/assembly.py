@@ -191,18 +191,18 @@ def _stacks(folder: Path, *, incomplete: bool = False, staged: bool = False) -> 
     for artifact_id, artifact in manifest["artifacts"].items():
         properties = artifact.get("properties", {})
         if artifact.get("type") == "aws:cloudformation:stack":
-            meant = _environment(artifact.get("environment", ""))
+            environment = _environment(artifact.get("environment", ""))
             yield Stack(
                 artifact.get("displayName", artifact_id),
                 properties.get("stackName", artifact_id),
                 folder / properties["templateFile"],
-                meant,
+                environment,
                 referred_resources(folder, artifact),
                 tuple(_dependencies(artifact, manifest["artifacts"])),
                 staged,
                 tuple(errors_of(folder, artifact)),
                 str(properties.get("stackTemplateAssetObjectUrl") or ""),
-                read_roles(properties, meant),
+                read_roles(properties, environment),
             )
         elif artifact.get("type") == "cdk:cloud-assembly":
             inner = folder / properties["directoryName"]

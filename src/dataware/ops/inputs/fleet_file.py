@@ -53,7 +53,7 @@ def _read_target(path: Path, at: int, table: Mapping[str, Any]) -> Iterator[Flee
     account = section.required_text("account")
     if ACCOUNT.fullmatch(account) is None:
         raise section.bad(f"account {account} is no account: it has 12 digits")
-    found = FleetTarget(
+    target = FleetTarget(
         _target_name(section, section.required_text("name")),
         account,
         "",
@@ -63,7 +63,7 @@ def _read_target(path: Path, at: int, table: Mapping[str, Any]) -> Iterator[Flee
         parameters=_read_table(section, "parameters"),
         stack=section.text("stack"),
     )
-    yield from _in_regions(section, found)
+    yield from _in_regions(section, target)
 
 
 def _target_name(section: InputSection, name: str) -> str:
@@ -96,17 +96,17 @@ def _read_organization(section: InputSection, list_accounts: ListAccounts) -> li
     section.only(ORGANIZATION)
     section.required_text("role")
     wanted, excluded = _read_table(section, "tags"), section.texts("exclude")
-    found = [
+    targets = [
         one
         for one in list_accounts(section.text("profile"))
         if one.id not in excluded and wanted.items() <= dict(one.tags).items()
     ]
-    if not found:
+    if not targets:
         raise section.bad("no account in use has these tags: correct them, or leave them out")
-    names = [one.name for one in found]
+    names = [one.name for one in targets]
     return [
         target
-        for one in found
+        for one in targets
         for target in _in_regions(
             section,
             FleetTarget(

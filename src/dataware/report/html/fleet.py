@@ -24,9 +24,11 @@ def fleet_page(data: Data, warnings: Sequence[str]) -> str:
     """The page for the payload of a `fleet` event and the warnings that came before it."""
     matrix = FleetMatrix.from_json(data["matrix"])
     sections = [ReportSection("matrix", "Targets", tables=[_matrix_table(matrix)])]
-    told = list(dict.fromkeys([*_problems(data), *warnings]))
-    if told:
-        table = ReportTable("warnings", "Review these", (Column("What"),), [(one,) for one in told])
+    problems = list(dict.fromkeys([*_problems(data), *warnings]))
+    if problems:
+        table = ReportTable(
+            "warnings", "Review these", (Column("What"),), [(one,) for one in problems]
+        )
         sections.insert(0, ReportSection("warned", "Warnings", tables=[table]))
     sections += _plans(data)
     facts = [("Targets", f"{len(matrix.rows):,}"), ("Made", format_moment(data["created"]))]
@@ -75,11 +77,11 @@ def _row(matrix: FleetMatrix, row: MatrixRow) -> tuple[str, ...]:
 def _plans(data: Data) -> Iterator[ReportSection]:
     """The decisions of each target, under ids of their own."""
     for number, (name, plan) in enumerate(data["plans"].items()):
-        found = decisions_section([(one, one) for one in plan["resources"]])
+        section = decisions_section([(one, one) for one in plan["resources"]])
         yield replace(
-            found,
-            id=f"{found.id}-{number}",
+            section,
+            id=f"{section.id}-{number}",
             title=f"Decisions in {name}",
-            tables=[replace(one, id=f"{one.id}-{number}") for one in found.tables],
-            folded=[(text, replace(one, id=f"{one.id}-{number}")) for text, one in found.folded],
+            tables=[replace(one, id=f"{one.id}-{number}") for one in section.tables],
+            folded=[(text, replace(one, id=f"{one.id}-{number}")) for text, one in section.folded],
         )

@@ -190,8 +190,8 @@ async def _write(target: TableClient, writes: Mapping[bytes, Write]) -> CarryOut
         return _join([await _write_alone(target, key, write) for key, write in writes.items()])
     except LookupFailedError:
         return CarryOutcome(uncertain=keys)
-    left = _unwritten(answer, names)
-    return CarryOutcome(keys - left, failed=left)
+    unwritten = _unwritten(answer, names)
+    return CarryOutcome(keys - unwritten, failed=unwritten)
 
 
 def _unwritten(answer: Answer, names: Sequence[str]) -> frozenset[bytes]:
@@ -216,10 +216,10 @@ def _has_left(names: Sequence[str], asked: Collection[bytes]) -> Shape:
 
     def shape(answer: Answer) -> Judgement:
         try:
-            left = _unwritten(answer, names)
+            unwritten = _unwritten(answer, names)
         except (KeyError, TypeError, AttributeError):
             return Judgement.RETRY
-        return Judgement.DONE if left <= set(asked) else Judgement.RETRY
+        return Judgement.DONE if unwritten <= set(asked) else Judgement.RETRY
 
     return shape
 

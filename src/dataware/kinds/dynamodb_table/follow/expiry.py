@@ -60,8 +60,8 @@ def _read_items(
         request = {place.name: {"Keys": wanted, "ConsistentRead": True}}
         with aws.translate_errors(f"table {place.name}", "dynamodb:BatchGetItem"):
             answer = aws.client("dynamodb").batch_get_item(RequestItems=request)
-        found = [item for some in answer["Responses"].values() for item in some]
-        items += [(encode_key(item, names), item) for item in found]
+        rows = [item for some in answer["Responses"].values() for item in some]
+        items += [(encode_key(item, names), item) for item in rows]
         wanted = [key for some in answer["UnprocessedKeys"].values() for key in some["Keys"]]
         if not wanted:
             return items
