@@ -44,7 +44,7 @@ LEFT_OUT = (
     *("ops/adoption.py", "ops/announce.py", "ops/apply.py", "ops/change_set.py"),
     *("ops/creation_group.py", "ops/declaration_check.py", "ops/describe.py"),
     *("ops/earlier_migrations.py", "ops/follow", "ops/forget.py", "ops/guard.py"),
-    *("kinds/dynamodb_table/follow", "ops/inputs"),
+    *("kinds/dynamodb_table/follow", "kinds/s3_bucket/follow", "ops/inputs"),
     *("ops/name_conflicts.py", "ops/plan.py", "ops/policy.py", "ops/region_check.py"),
     *(
         "ops/renames.py",

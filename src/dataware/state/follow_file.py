@@ -25,6 +25,7 @@ from typing import Any
 
 from dataware.core.errors import IncompleteError
 from dataware.core.follow.feed import Gap, GapCause
+from dataware.core.follow.written import WrittenVersion
 from dataware.core.ports import Aws
 from dataware.state.journal import journal_path, state_folder
 from dataware.state.private import make_private, open_private
@@ -38,6 +39,8 @@ CREATE TABLE ready (key BLOB PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE lent (key BLOB PRIMARY KEY, since REAL NOT NULL, again REAL) WITHOUT ROWID;
 CREATE TABLE waiting (key BLOB PRIMARY KEY, since REAL NOT NULL, due REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX by_due ON waiting (due);
+CREATE TABLE written (key BLOB PRIMARY KEY, source TEXT NOT NULL, target TEXT NOT NULL,
+    intended TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE memory (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 _TABLES = ("ready", "lent", "waiting")
@@ -56,7 +59,8 @@ class FollowFiles:
 
 
 class FollowFile:
-    """The file of one follow, which implements the ports DirtyKeys and FollowMemory.
+    """The file of one follow, which implements the ports DirtyKeys, FollowMemory and
+    WrittenKeys.
 
     `is_new` says that it held nothing of the follow before. One thread at a time may use it;
     whoever opens it holds the lock of the migration's journal.
@@ -191,6 +195,25 @@ class FollowFile:
         """Forget gaps whose differences are among the dirty keys, on disk."""
         self._write("gaps", [gap for gap in self.open_gaps() if gap not in gaps])
 
+    def find_written(self, keys: Collection[bytes]) -> Mapping[bytes, WrittenVersion]:
+        """The versions of those of `keys` that the follow wrote."""
+        query = "SELECT source, target, intended FROM written WHERE key = ?"
+        with self._translate_errors():
+            rows = {key: self._base.execute(query, (key,)).fetchone() for key in keys}
+        return {key: WrittenVersion(*row) for key, row in rows.items() if row}
+
+    def save_written(self, versions: Mapping[bytes, WrittenVersion]) -> None:
+        """Put versions on record in place of what is there; on disk when this returns."""
+        rows = [(key, *version) for key, version in versions.items()]
+        if rows:
+            with self._transaction() as base:
+                base.executemany("INSERT OR REPLACE INTO written VALUES (?, ?, ?, ?)", rows)
+
+    def forget_written(self, keys: Collection[bytes]) -> None:
+        """Forget keys that were deleted; on disk when this returns."""
+        with self._transaction() as base:
+            base.executemany("DELETE FROM written WHERE key = ?", [(key,) for key in keys])
+
     def close(self) -> None:
         """Release the file; everything is on disk already."""
         self._base.close()
@@ -205,7 +228,7 @@ class FollowFile:
                 if self._read("run") == run:
                     self._recount()
                     return False
-                for table in (*_TABLES, "memory"):
+                for table in (*_TABLES, "written", "memory"):
                     base.execute(f"DROP TABLE {table}")
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 base.execute(statement)

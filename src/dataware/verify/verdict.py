@@ -75,7 +75,10 @@ class Verdict:
         """Take a difference in."""
         self.counts[side] += 1
         if self.counts[side] <= LISTED:
-            self.listed.append(KeyDifference(side, entry.label))
+            difference = KeyDifference(side, entry.label)
+            if difference.raw_key != entry.key:
+                difference = KeyDifference(side, entry.label, entry.key)
+            self.listed.append(difference)
 
     def join(self, other: Verdict) -> None:
         """Take in everything that `other`, of a part, has taken in; tallies are of the whole."""

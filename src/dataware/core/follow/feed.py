@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
+from dataware.core.follow.written import WrittenKeys
+
 UNKNOWN_OUTCOME_SECONDS = 60.0
 """How long a write without an answer may still arrive, and so keeps its key from being carried."""
 
@@ -173,8 +175,10 @@ class FollowMemory(Protocol):
         ...
 
 
-class FollowState(DirtyKeys, FollowMemory, Protocol):
-    """All that one follow keeps on this machine."""
+class FollowState(DirtyKeys, FollowMemory, WrittenKeys, Protocol):
+    """All that one follow keeps on this machine; `is_new` where it held nothing of it before."""
+
+    is_new: bool
 
     def close(self) -> None:
         """Release it; everything is on disk already."""

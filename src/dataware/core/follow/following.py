@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from dataware.core.copier import CopyOrder
+from dataware.core.copier import Copier, CopyOrder, CopyTools
 from dataware.core.follow.feed import CarryOutcome, ChangeFeed
+from dataware.core.follow.written import WrittenKeys
 from dataware.core.model import Location
 from dataware.core.ports import Aws, Wire
 
@@ -23,8 +24,18 @@ class AsyncCarrier(Protocol):
 class MakeCarrier(Protocol):
     """How a card offers its carrier."""
 
-    def __call__(self, reading: Wire, writing: Wire, order: CopyOrder) -> AsyncCarrier:
+    def __call__(
+        self, reading: Wire, writing: Wire, order: CopyOrder, written: WrittenKeys
+    ) -> AsyncCarrier:
         """A carrier for `order`; nothing else may send by its wires. Does no I/O."""
+        ...
+
+
+class MakeRecordingCopier(Protocol):
+    """How a card offers a copier that records by key what it writes."""
+
+    def __call__(self, tools: CopyTools, order: CopyOrder, written: WrittenKeys) -> Copier[Any]:
+        """A copier for `order`; does no I/O. Raises InputError for an order it cannot record."""
         ...
 
 
@@ -52,7 +63,8 @@ class Following:
     `feed_noun` is what a feed is called ("stream"). `find_feed` gives the id of the one that is on,
     None without one; `enable_feed` switches one on, which changes the source, and gives its id once
     it can be read; `disable_feed` switches off the one of an id, and says whether it was on.
-    `make_feed` reads it.
+    `make_feed` reads it. `make_copier` copies for a follow whose carrier asks who wrote what stands
+    in the target; None where the usual copier will do.
     """
 
     feed_noun: str
@@ -62,3 +74,4 @@ class Following:
     make_feed: Callable[[Aws, str], ChangeFeed]
     make_carrier: MakeCarrier
     find_expired: FindExpired
+    make_copier: MakeRecordingCopier | None = None

@@ -9,6 +9,7 @@ Reference and User Guide.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import Location, Size
@@ -25,6 +26,9 @@ from dataware.kinds.s3_bucket.probe import locate, probe
 from dataware.kinds.s3_bucket.settings import SETTINGS, declared_settings, list_problems
 from dataware.kinds.s3_bucket.verify.reader import BucketReader
 from dataware.kinds.s3_bucket.verify.versions import HistoryReader
+
+if TYPE_CHECKING:
+    from dataware.core.follow.following import Following
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _OLD_NAME = re.compile(r"[A-Za-z0-9._-]{3,255}")
@@ -115,6 +119,14 @@ def _governs(action: str, arn: str) -> bool:
 
 _SETTINGS = tuple(setting.permission for setting in SETTINGS)
 
+
+def _following() -> Following:
+    # Most runs follow nothing, and a deployment never does.
+    from dataware.kinds.s3_bucket.follow import FOLLOWING  # noqa: PLC0415 - see above
+
+    return FOLLOWING
+
+
 KIND = Kind(
     cfn_type="AWS::S3::Bucket",
     names=Names("s3-bucket", "S3 bucket", "bucket", "object", check_name, check_existing_name),
@@ -196,6 +208,7 @@ KIND = Kind(
         writers=256,
         charges=charges,
         foresee_skipped=foresee_skipped,
+        following=_following,
         history="holds only older versions and delete markers, and no current object",
     ),
     locate=locate,

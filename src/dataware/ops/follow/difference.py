@@ -82,7 +82,7 @@ class BackgroundDifference:
     def _read_verdict(self, verdict: Verdict) -> DifferenceResult:
         keys: dict[DifferenceKind, set[bytes]] = {kind: set() for kind in DifferenceKind}
         for one in verdict.listed:
-            keys[one.kind].add(one.label.encode("utf-8", "surrogatepass"))
+            keys[one.kind].add(one.raw_key)
         listed = sum(map(len, keys.values()))
         missing = keys[DifferenceKind.MISSING]
         if missing:

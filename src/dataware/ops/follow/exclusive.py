@@ -10,7 +10,7 @@ from dataware.core.errors import InputError, RefusedError
 from dataware.core.follow.following import Following
 from dataware.core.kind import Kind
 from dataware.core.model import Content, Owner, Ownership
-from dataware.ops.context import Context
+from dataware.ops.context import Context, CopySettings
 from dataware.ops.migration_policy import FOLLOWED, Migration
 from dataware.ops.verify import aws_of
 
@@ -24,6 +24,21 @@ def require_following(kind: Kind) -> Following:
             "--follow"
         )
     return following()
+
+
+def check_settings(kind: Kind, settings: CopySettings) -> None:
+    """Raise InputError for settings that a follow of this type cannot carry out."""
+    following = require_following(kind)
+    if settings.all_versions:
+        raise InputError(
+            "--follow carries current objects only, not older versions; run the same command "
+            "without --versions all, or without --follow"
+        )
+    if settings.enable_feed and not following.feed_noun:
+        raise InputError(
+            f"a {kind.short} is followed by comparing both sides, which needs no stream; run the "
+            "same command without --enable-stream"
+        )
 
 
 def check_exclusive(context: Context, migration: Migration) -> None:

@@ -9,7 +9,7 @@ from dataware.core.errors import IncompleteError
 from dataware.core.events import event
 from dataware.core.model import Location
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.follow.exclusive import check_exclusive
+from dataware.ops.follow.exclusive import check_exclusive, check_settings
 from dataware.ops.follow.follow_run import FollowRun
 from dataware.ops.migrate import check_source, prepare_migration, report_target
 from dataware.ops.run_migration import run_migration
@@ -25,6 +25,7 @@ def follow(
     a type that is not followed, and IncompleteError at the end.
     """
     migration = prepare_migration(context, type_name, source, target, settings)
+    check_settings(migration.kind, settings)
     check_source(context, migration)
     check_exclusive(context, migration)
     words = {"kind": migration.kind.names.slug, "source": source.name, "name": target.name}

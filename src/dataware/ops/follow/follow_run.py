@@ -27,10 +27,12 @@ from dataware.core.follow.feed import (
     GapCause,
 )
 from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
+from dataware.core.follow.written import WrittenKeys
 from dataware.core.model import OnConflict
 from dataware.core.ports import Journal, StopRequest
 from dataware.migrate import CopyState
 from dataware.ops.context import ComparisonSpec
+from dataware.ops.copy_run import CopyRun
 from dataware.ops.follow.difference import BackgroundDifference, DifferenceTools
 from dataware.ops.follow.exclusive import require_following
 from dataware.ops.follow.source_feed import SourceFeed, choose_feed
@@ -108,6 +110,8 @@ class FeedThread:
 class FollowRun(MigrationRun):
     """The steps of a followed migration."""
 
+    _written: WrittenKeys
+
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
         """Copy, then follow; ends only by an error. Raises IncompleteError when asked to stop."""
         following = require_following(self._migration.kind)
@@ -115,10 +119,14 @@ class FollowRun(MigrationRun):
         chosen = choose_feed(
             self._context, self._migration, following, difference, self._publish_now
         )
-        carrier = SyncCarrier(
-            self._context, following, order, self._keeper.term, self._context.stop
-        )
         state = self._open_state(chosen)
+        self._written = state
+        if state.is_new and following.make_copier is not None:
+            # Reading both sides again records what stands in the target and is equal.
+            self._restart(journal, CopyState.of(journal.records()))
+        carrier = SyncCarrier(
+            self._context, following, order, state, self._keeper.term, self._context.stop
+        )
         try:
             ports = FollowPorts(chosen.feed, carrier, state, state, chosen.difference)
             loop = FollowLoop(ports, lot=self._lot)
@@ -137,9 +145,9 @@ class FollowRun(MigrationRun):
         return LOT if rate is None else max(1, min(LOT, int(rate)))
 
     def _may_go_on(self, state: CopyState) -> bool:
-        """Whether the journal is gone on with: conflicts are keys that are carried, or kept."""
+        """Whether the journal is gone on with: such keys are carried, or kept and listed."""
         skipped = {reason for reason, count in state.skip_reasons.items() if count}
-        return not state.finished or skipped <= {SkipReason.CONFLICT}
+        return not state.finished or skipped <= {SkipReason.CONFLICT, SkipReason.CHANGED}
 
     def _open_state(self, chosen: SourceFeed) -> FollowState:
         states: FollowStates | None = self._context.follow_states
@@ -166,12 +174,26 @@ class FollowRun(MigrationRun):
         await_settled(self._context, self._keeper, self._migration.words())
         loop.allow_carrying(since)
 
+    def _copying(self, journal: Journal, progress: CopyState, order: CopyOrder) -> CopyRun:
+        run, kind = super()._copying(journal, progress, order), self._migration.kind
+        if (make := require_following(kind).make_copier) is None:
+            return run
+        written = self._written
+        recording = replace(
+            kind.require_copying(), copier=lambda tools, order: make(tools, order, written)
+        )
+        # What was written is on record in one file, which is one process's.
+        alone = replace(self._context, workers=None)
+        return replace(run, context=alone, kind=replace(kind, copying=recording))
+
     def _copy_whole(self, journal: Journal, order: CopyOrder) -> None:
         state = CopyState.of(journal.records())
         self._enter("looking")
         self._copy(journal, state, order)
         self._keeper.check()
         migration = self._migration
+        # What changed while it was copied is among the dirty keys, or will be.
+        state.skip_reasons.pop(SkipReason.CHANGED, None)
         # A value that a stranger wrote meanwhile is kept and listed; one of an earlier run is
         # among the dirty keys if the source has changed since.
         settings = replace(migration.settings, on_conflict=OnConflict.TARGET)

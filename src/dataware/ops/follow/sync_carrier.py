@@ -9,6 +9,7 @@ from dataware.core.copier import CopyOrder
 from dataware.core.errors import IncompleteError
 from dataware.core.follow.feed import CarryOutcome
 from dataware.core.follow.following import AsyncCarrier, Following
+from dataware.core.follow.written import WrittenKeys
 from dataware.core.ports import StopRequest, Wire
 from dataware.migrate import LeaseTerm
 from dataware.ops.context import Context
@@ -30,12 +31,14 @@ class SyncCarrier:
         context: Context,
         following: Following,
         order: CopyOrder,
+        written: WrittenKeys,
         term: LeaseTerm | None,
         stop: StopRequest,
     ) -> None:
         self._context = context
         self._following = following
         self._order = order
+        self._written = written
         self._term = term
         self._stop = stop
         self._runner = asyncio.Runner()
@@ -74,7 +77,9 @@ class SyncCarrier:
             reading, writing = (self._context.aws.wire(self._on_throttle) for _ in range(2))
             self._wires = [reading, writing]
             reading.permit = writing.permit = self._term
-            self._carrier = self._following.make_carrier(reading, writing, self._order)
+            self._carrier = self._following.make_carrier(
+                reading, writing, self._order, self._written
+            )
         return self._carrier
 
     def _on_throttle(self, reason: str) -> None:

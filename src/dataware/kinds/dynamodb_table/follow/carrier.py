@@ -18,7 +18,9 @@ from typing import Any
 from dataware.core.copier import CopyOrder
 from dataware.core.errors import LookupFailedError, WriteDeniedError
 from dataware.core.follow.feed import CarryOutcome, Conflict
-from dataware.core.ports import Judgement, Permit, Request, Response, Wire
+from dataware.core.follow.watched_wire import WatchedWire
+from dataware.core.follow.written import WrittenKeys
+from dataware.core.ports import Judgement, Wire
 from dataware.kinds.dynamodb_table.copy.client import (
     Answer,
     Shape,
@@ -37,52 +39,13 @@ READS_AT_ONCE = 4
 Write = Mapping[str, Any]
 
 
-class WatchedWire:
-    """Counts what becomes of each try of a request, so that none without an outcome is missed.
-
-    Of `tries` a wire tells only the repetitions, and of answers it shows each to the judge.
-    """
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-        self.permit: Permit | None = wire.permit
-        self._answers = self._unclear = self._sent = 0
-        self._retries = wire.retries
-
-    @property
-    def retries(self) -> int:
-        """How many requests were sent again so far."""
-        return self._wire.retries
-
-    @property
-    def unclear(self) -> int:
-        """How many tries may still be carried out, though another one of them was answered."""
-        tries = self._wire.retries - self._retries + self._sent
-        return self._unclear + tries - self._answers
-
-    async def send(self, request: Request) -> Response:
-        """Send, and count the answers."""
-
-        def judge(response: Response) -> Judgement:
-            self._answers += 1
-            verdict = request.judge(response)
-            self._unclear += verdict is Judgement.RETRY
-            return verdict
-
-        try:
-            return await self._wire.send(request._replace(judge=judge))
-        finally:
-            self._sent += 1
-
-    async def close(self) -> None:
-        """Release connections and threads."""
-        await self._wire.close()
-
-
 class TableCarrier:
     """The carrier of DynamoDB tables."""
 
-    def __init__(self, reading: Wire, writing: Wire, order: CopyOrder) -> None:
+    def __init__(
+        self, reading: Wire, writing: Wire, order: CopyOrder, written: WrittenKeys
+    ) -> None:
+        del written  # nobody else writes to the target, and BatchWriteItem has no conditions
         self._order = order
         self._source = TableClient(reading, order.source)
         self._writing = writing

@@ -49,11 +49,13 @@ async def place(pair: BucketPair, entry: ListedObject, *, mismatched: bool = Fal
         if entry.storage_class in ARCHIVE_CLASSES and (skip := await skip_if_archived(pair, entry)):
             return CopyOutcome(skipped=(skip,))
         try:
-            await copy(pair, entry)
+            tag = await copy(pair, entry)
         except RequestRefusedError as rejected:
             if not _occupied(rejected):
                 raise
             return await _settle(pair, entry)
+        if pair.tags is not None:
+            pair.tags[entry.key] = tag
         return CopyOutcome(copied=1, bytes=entry.size)
     except RequestRefusedError as rejected:
         return CopyOutcome(skipped=(await left_by(pair, entry, rejected.answer),))
@@ -84,10 +86,11 @@ async def _settle(pair: BucketPair, entry: ListedObject) -> CopyOutcome:
     key = pair.target_key(entry.key)
     target = await pair.calls.head(pair.target, key)
     if target is None:
-        await copy(pair, entry)
+        _note_tag(pair, entry, await copy(pair, entry))
         return CopyOutcome(copied=1, bytes=entry.size)
     mine = ObjectRef(pair.source, entry.key, source, entry.version)
     if await alike(pair, mine, ObjectRef(pair.target, key, target)):
+        _note_tag(pair, entry, target.etag)
         return CopyOutcome(same=1)
     return await _conflict(pair, entry, target)
 
@@ -155,7 +158,7 @@ async def _conflict(pair: BucketPair, entry: ListedObject, target: ObjectHead) -
     if skip := await skip_if_archived(pair, entry):
         return CopyOutcome(skipped=(skip,))
     try:
-        await copy(pair, entry, seen=target.etag)
+        _note_tag(pair, entry, await copy(pair, entry, seen=target.etag))
     except RequestRefusedError as rejected:
         if rejected.answer.status != 412:
             raise
@@ -163,6 +166,11 @@ async def _conflict(pair: BucketPair, entry: ListedObject, target: ObjectHead) -
             entry, SkipReason.CONFLICT, "the target's object changes while it is replaced"
         )
     return CopyOutcome(copied=1, bytes=entry.size)
+
+
+def _note_tag(pair: BucketPair, entry: ListedObject, tag: str) -> None:
+    if pair.tags is not None:
+        pair.tags[entry.key] = tag
 
 
 def _skip_object(entry: ListedObject, reason: SkipReason, detail: str) -> CopyOutcome:

@@ -36,12 +36,17 @@ def only_if(etag: str) -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class BucketPair:
-    """Both sides of a copy, and how to talk to them."""
+    """Both sides of a copy, and how to talk to them.
+
+    `tags` takes in the ETag that each key of the source has in the target then, where that is
+    asked for.
+    """
 
     calls: S3Client
     source: Bucket
     target: Bucket
     order: CopyOrder
+    tags: dict[bytes, str] | None = field(default=None, compare=False, repr=False)
     _carrying: dict[tuple[str, str | None, bool], dict[str, str]] = field(
         default_factory=dict, compare=False, repr=False
     )

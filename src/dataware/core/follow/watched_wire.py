@@ -1,0 +1,47 @@
+"""A wire that tells which of its requests may still be carried out, though they got no answer."""
+
+from __future__ import annotations
+
+from dataware.core.ports import Judgement, Permit, Request, Response, Wire
+
+
+class WatchedWire:
+    """Counts what becomes of each try of a request, so that none without an outcome is missed.
+
+    Of `tries` a wire tells only the repetitions, and of answers it shows each to the judge.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.permit: Permit | None = wire.permit
+        self._answers = self._unclear = self._sent = 0
+        self._retries = wire.retries
+
+    @property
+    def retries(self) -> int:
+        """How many requests were sent again so far."""
+        return self._wire.retries
+
+    @property
+    def unclear(self) -> int:
+        """How many tries may still be carried out, though another one of them was answered."""
+        tries = self._wire.retries - self._retries + self._sent
+        return self._unclear + tries - self._answers
+
+    async def send(self, request: Request) -> Response:
+        """Send, and count the answers."""
+
+        def judge(response: Response) -> Judgement:
+            self._answers += 1
+            verdict = request.judge(response)
+            self._unclear += verdict is Judgement.RETRY
+            return verdict
+
+        try:
+            return await self._wire.send(request._replace(judge=judge))
+        finally:
+            self._sent += 1
+
+    async def close(self) -> None:
+        """Release connections and threads."""
+        await self._wire.close()

@@ -1,0 +1,223 @@
+"""Carries objects: looks at both sides of each key, and swaps what the follow wrote itself.
+
+For each key, with what is on record of it (`core.follow.written`):
+
+    source    target                 then
+    there     absent                 copy, only if the target still lacks the key
+    there     ours, another version  copy, only while the target has the ETag that was seen
+    there     ours, the same         nothing
+    gone      ours                   delete, only while the target has the ETag that was seen
+    gone      absent                 nothing
+    any       somebody else's        nothing; a conflict is listed
+
+Each copy is pinned to the ETag that was seen in the source, so the target moves only from a state
+that the follow wrote to one that the source had. Whoever is faster on either side makes S3 refuse
+(412), and the key is looked at again. Amazon S3 User Guide, "Add preconditions to S3 operations
+with conditional requests"; API Reference, CopyObject and DeleteObject, If-Match.
+
+A delete without an answer may arrive after the same bytes, with the same ETag, were copied again,
+so a lot with such a request is uncertain as a whole, and waits before it is carried once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Collection, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from dataware.core.copier import CopyOrder
+from dataware.core.errors import LookupFailedError, WriteDeniedError
+from dataware.core.follow.feed import CarryOutcome, Conflict
+from dataware.core.follow.watched_wire import WatchedWire
+from dataware.core.follow.written import NOT_WRITTEN, WrittenKeys, WrittenVersion
+from dataware.core.ports import Wire
+from dataware.http.error_answer import ErrorAnswer, RequestRefusedError
+from dataware.kinds.s3_bucket.copy.client import ObjectHead, S3Client
+from dataware.kinds.s3_bucket.copy.conflicts import copy
+from dataware.kinds.s3_bucket.copy.objects import BucketPair, left_by, only_if, skip_if_archived
+from dataware.kinds.s3_bucket.copy.requests import S3Request
+from dataware.kinds.s3_bucket.copy.xml import ListedObject
+
+T = TypeVar("T")
+
+AT_ONCE = 64
+"""Keys that are looked at, or written, at the same time."""
+
+NOT_OURS = "the target holds an object that this follow did not write; it was kept"
+_CHANGED = frozenset({404, 409, 412})
+"""Refusals of what has changed since it was looked at (409: a write to the key goes on)."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """A key as both sides have it, and what is on record of it."""
+
+    key: bytes
+    source: ObjectHead | None
+    target: ObjectHead | None
+    written: WrittenVersion
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether nothing of anybody else stands in the target."""
+        if self.target is None or self.written.explains(self.target.etag):
+            return True
+        # Equal content of anybody is what a carry would put there.
+        return self.source is not None and self.source.etag == self.target.etag
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the target has what the source has."""
+        if self.source is None or self.target is None:
+            return self.source is self.target
+        if self.source.etag == self.target.etag:
+            return True
+        return self.written[:2] == (self.source.etag, self.target.etag)
+
+
+class BucketCarrier:
+    """The carrier of buckets."""
+
+    def __init__(
+        self, reading: Wire, writing: Wire, order: CopyOrder, written: WrittenKeys
+    ) -> None:
+        self._looking = BucketPair.of(S3Client(reading), order)
+        self._order = order
+        self._writing = writing
+        self._written = written
+        self._turn = asyncio.Semaphore(AT_ONCE)
+
+    async def carry(self, keys: Collection[bytes]) -> CarryOutcome:
+        """Bring `keys`, relative to the prefixes, to the current state of the source.
+
+        Raises WriteDeniedError and what else no later try cures.
+        """
+        on_record = self._written.find_written(keys)
+        looked = await _gather(self._look(key, on_record.get(key, NOT_WRITTEN)) for key in keys)
+        states = [one for one in looked if isinstance(one, KeyState)]
+        unseen = [one for one in looked if isinstance(one, CarryOutcome)]
+        self._record_intentions(states)
+        watched = WatchedWire(self._writing)
+        pair = BucketPair.of(S3Client(watched), self._order)
+        whole = _join([*unseen, *await _gather(self._swap(pair, state) for state in states)])
+        if watched.unclear:
+            unclear = whole.uncertain | whole.carried
+            return whole._replace(carried=frozenset(), uncertain=unclear)
+        return whole
+
+    async def _look(self, key: bytes, written: WrittenVersion) -> KeyState | CarryOutcome:
+        """Both sides of a key, or what becomes of it where they cannot be seen."""
+        pair = self._looking
+        async with self._turn:
+            try:
+                source = await pair.calls.head(pair.source, pair.source.prefix + key)
+                target = await pair.calls.head(pair.target, pair.target.prefix + key)
+            except RequestRefusedError as refusal:
+                left = await left_by(pair, ListedObject(pair.source.prefix + key), refusal.answer)
+                return CarryOutcome(conflicts=(Conflict(key, left.detail),))
+            except LookupFailedError as error:
+                if _is_refused(error):
+                    raise
+                return CarryOutcome(failed=frozenset({key}))
+        return KeyState(key, source, target, written)
+
+    def _record_intentions(self, states: Iterable[KeyState]) -> None:
+        """Put on disk what is about to be written, and what is known of what stands there."""
+        versions = {}
+        for state in states:
+            if state.source is None or not state.is_ours:
+                continue
+            tag = "" if state.target is None else state.target.etag
+            settled = state.written.settle(tag) if tag else NOT_WRITTEN
+            if state.is_current:
+                versions[state.key] = WrittenVersion(state.source.etag, tag)
+            else:
+                versions[state.key] = settled._replace(intended=state.source.etag)
+        self._written.save_written(versions)
+
+    async def _swap(self, pair: BucketPair, state: KeyState) -> CarryOutcome:
+        key = frozenset({state.key})
+        if not state.is_ours:
+            return CarryOutcome(conflicts=(Conflict(state.key, NOT_OURS),))
+        if state.is_current:
+            self._forget_absent(state)
+            return CarryOutcome(carried=key)
+        async with self._turn:
+            try:
+                if state.source is None:
+                    await self._delete(pair, state)
+                else:
+                    return await self._copy(pair, state, state.source)
+            except RequestRefusedError as refusal:
+                return await self._judge(pair, state, refusal.answer)
+            except LookupFailedError as error:
+                if isinstance(error, WriteDeniedError) or _is_refused(error):
+                    raise
+                return CarryOutcome(uncertain=key)
+        return CarryOutcome(carried=key)
+
+    async def _copy(self, pair: BucketPair, state: KeyState, source: ObjectHead) -> CarryOutcome:
+        entry = _entry_of(pair, state.key, source)
+        if left := await skip_if_archived(pair, entry):
+            return CarryOutcome(conflicts=(Conflict(state.key, left.detail),))
+        seen = None if state.target is None else state.target.etag
+        tag = await copy(pair, entry, seen=seen)
+        self._written.save_written({state.key: WrittenVersion(source.etag, tag.strip('"'))})
+        return CarryOutcome(carried=frozenset({state.key}))
+
+    async def _delete(self, pair: BucketPair, state: KeyState) -> None:
+        if state.target is not None:
+            condition = only_if(state.target.etag)
+            ask = S3Request(pair.target.prefix + state.key, headers=condition)
+            await pair.calls.plain(pair.target, "DeleteObject", "DELETE", ask)
+        self._written.forget_written([state.key])
+
+    def _forget_absent(self, state: KeyState) -> None:
+        if state.target is None and state.written != NOT_WRITTEN:
+            self._written.forget_written([state.key])
+
+    async def _judge(self, pair: BucketPair, state: KeyState, answer: ErrorAnswer) -> CarryOutcome:
+        """What a refusal means: look again, or leave the key as it is and say why."""
+        if answer.status in _CHANGED:
+            return CarryOutcome(failed=frozenset({state.key}))
+        if answer.status == 403 and state.source is None:
+            raise answer.to_error(f"bucket {pair.target.name}", "s3:DeleteObject")
+        entry = _entry_of(pair, state.key, state.source)
+        left = await left_by(pair, entry, answer)
+        return CarryOutcome(conflicts=(Conflict(state.key, left.detail),))
+
+
+def _entry_of(pair: BucketPair, key: bytes, head: ObjectHead | None) -> ListedObject:
+    """An object of the source as a listing would show it."""
+    full = pair.source.prefix + key
+    if head is None:
+        return ListedObject(full)
+    checksum = head.algorithm[0] if head.algorithm else None
+    return ListedObject(full, head.size, head.etag, head.storage_class, checksum, head.restored)
+
+
+def _is_refused(error: LookupFailedError) -> bool:
+    """Whether a permission is missing, which the next try does not have either."""
+    return error.problem is not None and error.problem.permission is not None
+
+
+async def _gather(work: Iterable[Awaitable[T]]) -> list[T]:
+    """The results of all; what one raises, once all have ended."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    done: list[T] = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        done.append(result)
+    return done
+
+
+def _join(outcomes: Iterable[CarryOutcome]) -> CarryOutcome:
+    listed = list(outcomes)
+    return CarryOutcome(
+        frozenset().union(*(one.carried for one in listed)),
+        frozenset().union(*(one.failed for one in listed)),
+        frozenset().union(*(one.uncertain for one in listed)),
+        tuple(conflict for one in listed for conflict in one.conflicts),
+    )
