@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,8 +15,10 @@ from dataware.kinds import kinds_by_type
 from dataware.ops.inputs import App, load_app
 from dataware.ops.inputs.read_options import ReadOptions
 from dataware.ops.inputs.value_sources import ValueSources
+from dataware.ops.inputs.wanted import Unplanned
 from support.public_shapes import NAMED, UNNAMED, public_templates
 
+ROOT = Path(__file__).resolve().parents[3]
 NAMED_THERE = 74
 LEAST = 65
 
@@ -66,6 +70,21 @@ def test_most_names_of_public_templates_are_known(tmp_path: Path) -> None:
     assert len(planned) >= LEAST
     assert len({*planned}) == len(planned)
     assert all("--parameter Name" in one.reason or "deployed" in one.reason for one in unknown)
+    page = (ROOT / "docs/computed-names.md").read_text("utf-8")
+    whole_page = " ".join(page.split())
+    counts = f"{len(planned)} of the {whole} that have a name are planned as they are"
+    assert f"Of {whole + len(generated)} buckets and tables" in whole_page
+    assert counts in whole_page
+    assert f"{len(generated)} have no name" in whole_page
+    rows = set(re.findall(r"^\| (\d+) \| `([^`]+)` \| (.+) \|$", page, re.MULTILINE))
+    assert rows == {(str(count), *what) for what, count in Counter(map(explain, unknown)).items()}
+
+
+def explain(one: Unplanned) -> tuple[str, str]:
+    """The function whose value is unknown, and why, as the page lists both."""
+    match = re.fullmatch(r"its name is what (.+) gives, which is unknown: (.+)", one.reason)
+    assert match is not None, one.reason
+    return match[1], re.sub(r"-\d+", "-…", match[2])
 
 
 def test_every_name_is_known_once_what_is_asked_for_is_given(tmp_path: Path) -> None:
