@@ -17,6 +17,7 @@ from cdk.apps import ACCOUNT, BUCKET, KEY, REGION, TABLE, entry, make_stack, res
 from dataware.cdk import DataAwareTable
 from dataware.cdk.migration import DataMigration
 from dataware.cdk.pending_copy import PendingCopy
+from dataware.core.stack_template import OWN
 from dataware.embedded import EmbeddedAws
 from dataware.handler.is_complete import GRACE_SECONDS
 from dataware.kinds import load
@@ -260,6 +261,7 @@ def test_the_functions_share_one_log_and_one_asset() -> None:
     assert len(functions) == 2
     (log,) = [one for one in of_buckets().values() if one["Type"] == "AWS::Logs::LogGroup"]
     assert log["DeletionPolicy"] == "Delete"
+    assert log["Metadata"][OWN] is True
     assert len({json.dumps(one["Code"]) for one in functions}) == 1
     assert len({json.dumps(one["LoggingConfig"]) for one in functions}) == 1
     assert only(of_buckets(), "Custom::DataMigration")["Environment"] == {"HTTPS_PROXY": "proxy"}

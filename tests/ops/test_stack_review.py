@@ -16,7 +16,7 @@ from dataware.core.expand import expand
 from dataware.core.guard import AppIndex
 from dataware.core.model import Deployed
 from dataware.core.parameters import GivenParameters
-from dataware.core.stack_template import StackTemplate, read_declared
+from dataware.core.stack_template import OWN, StackTemplate, read_declared
 from dataware.kinds import kinds_by_type
 from dataware.ops.stack_review import StackReviewer
 from support.emulated_evaluation import ACCOUNT, REGION, STACK, EmulatedEvaluation
@@ -307,6 +307,16 @@ def test_outputs_of_nested_stacks_are_values_on_both_sides() -> None:
         stack = declared(outer(now), Inner=declared(document))
         review = StackReviewer(aws, INDEX, GivenParameters()).review(stack)  # type: ignore[arg-type]
         assert bool(review.lost) is loses, (was, now)
+
+
+def test_what_dataware_put_there_for_itself_may_go() -> None:
+    """The log of a migration goes with its machinery; one of the app does not."""
+    log = {"Type": "AWS::Logs::LogGroup", "DeletionPolicy": "Delete"}
+    held = {"Log": Deployed("AWS::Logs::LogGroup", "App-Log-1A")}
+    own = {**log, "Metadata": {OWN: True}}
+    assert lost({"Resources": {"Log": own}}, {"Resources": {}}, held=held) == []
+    (found,) = lost({"Resources": {"Log": log}}, {"Resources": {}}, held=held)
+    assert found.loss is Loss.LEAVES
 
 
 VALUES = st.sampled_from(["prod", "dev", "eu"])

@@ -27,6 +27,7 @@ from dataware.cdk.migration_sides import (
 from dataware.cdk.stack_scope import number_of, stack_of
 from dataware.cdk.state_machine import definition
 from dataware.cdk.versions import PYTHON
+from dataware.core.stack_template import OWN
 
 ID = "DataMigrations"
 MEMORY = 1769
@@ -49,6 +50,8 @@ class Machinery:
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
+        # The guard lets it go with the machinery, whatever it holds.
+        self._log.node.default_child.add_metadata(OWN, value=True)
         self._looks, self._copies = self._role("LookRole"), self._role("CopyRole")
         with handler_code() as code:
             self._look = self._function(code, "look", self._looks, LOOK_MEMORY)

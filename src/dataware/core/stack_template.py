@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     # What runs in Lambda evaluates nothing.
     from dataware.core.evaluation import Evaluator
 
+OWN = "dataware:own"
+"""Metadata of what dataware puts into a stack for its own use: nobody's data, and free to go."""
+
 RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
 
 
@@ -22,7 +25,8 @@ class DeclaredResource:
 
     Any value may be a function, which `scope` binds to the definitions of the template; `type` is
     empty where it is no literal. `condition` names the condition under which the resource exists.
-    `evaluator` knows the values of functions; without one only literals are known.
+    `evaluator` knows the values of functions; without one only literals are known. `is_own` says
+    that dataware itself put it there.
     """
 
     type: str
@@ -32,6 +36,7 @@ class DeclaredResource:
     condition: Any = None
     scope: Scope = field(default=Scope({}), compare=False)
     evaluator: Evaluator | None = field(default=None, compare=False, repr=False)
+    is_own: bool = field(default=False, compare=False)
 
     def value(self, name: str) -> Any:
         """A property, `Computed` where it is not literal."""
@@ -114,6 +119,7 @@ def read_declared(name: str, template: ExpandedTemplate, path: str = "") -> Stac
             resource.get("UpdateReplacePolicy"),
             resource.get("Condition"),
             scope,
+            is_own=OWN in _mapping(resource.get("Metadata")),
         )
         for logical_id, resource in template.resources.items()
     }

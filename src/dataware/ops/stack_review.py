@@ -6,7 +6,7 @@ Whether a resource that would be lost holds data is not looked at here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -86,6 +86,7 @@ class StackReviewer:
             return StackReview(stack, absent=True)
         values = DeployedStackValues(self.aws, self.outlook.kinds, stack_id, deployed)
         before, unseen = self._read_before(stack, stack_id, deployed, values)
+        before, deployed = _leave_out_own(before, deployed)
         now = self._evaluate(stack, before, values, nested)
         was = before.resources if before else None
         review = StackReview(now, deployed, before, unseen=unseen)
@@ -195,6 +196,18 @@ def _ask_parameters(values: DeployedStackValues) -> Mapping[str, str] | None:
         return values.parameters()
     except NotKnownError:
         return None
+
+
+def _leave_out_own(
+    before: StackTemplate | None, deployed: Mapping[str, Deployed]
+) -> tuple[StackTemplate | None, Mapping[str, Deployed]]:
+    """Both without what dataware put into the stack for its own use."""
+    if before is None:
+        return None, deployed
+    kept = {one: each for one, each in before.resources.items() if not each.is_own}
+    own = before.resources.keys() - kept.keys()
+    left = {one: each for one, each in deployed.items() if one not in own}
+    return replace(before, resources=kept), left
 
 
 def _names_only(stack_id: str, why: str) -> str:

@@ -52,6 +52,8 @@ def _compare(
 ) -> Iterator[str]:
     for logical_id in dict.fromkeys([*before.resources, *now.resources]):
         one, other = before.resources.get(logical_id), now.resources.get(logical_id)
+        if any(each is not None and each.is_own for each in (one, other)):
+            continue
         types = {each.type for each in (one, other) if each is not None}
         if not any(name in cards and cards[name].template.stateful for name in types):
             continue
