@@ -119,7 +119,7 @@ def read_declared(name: str, template: ExpandedTemplate, path: str = "") -> Stac
             resource.get("UpdateReplacePolicy"),
             resource.get("Condition"),
             scope,
-            is_own=OWN in _mapping(resource.get("Metadata")),
+            is_own=OWN in mapping_of(resource.get("Metadata")),
         )
         for logical_id, resource in template.resources.items()
     }
