@@ -46,6 +46,24 @@ def test_the_newest_run_is_reported(here: Path) -> None:
     assert newest in page
 
 
+def test_only_an_older_page_is_replaced_and_that_is_said(here: Path) -> None:
+    """A slip of the keyboard costs nobody the file of the app, the plan or anything else."""
+    name = kept(1.0)
+    assert run("report").code == 0
+    again = run("report")
+    assert again.lines == [
+        f"ℹ️  Saved the report of run {name}, in place of an older page, to report.html"
+    ]
+    app = here / "dataware.toml"
+    app.write_text("[[resource]]", encoding="utf-8")
+    refused = run("report", "--out", app)
+    assert refused.code == 1
+    assert "exists and is no page of dataware, so it is not overwritten" in refused.err
+    assert app.read_text(encoding="utf-8") == "[[resource]]"
+    (here / "empty.html").touch()
+    assert run("report", "--out", "empty.html").code == 0
+
+
 def test_a_run_is_named_by_its_start_or_its_file() -> None:
     """A start that fits one run is enough, and a record may have come from elsewhere."""
     older = kept(1.0)

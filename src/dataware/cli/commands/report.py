@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from dataware.state.runs import StoredRun
 
 STANDARD_OUTPUT = Path("-")
+GENERATOR, HEAD_BYTES = b'<meta name="generator" content="dataware', 4096
+"""What tells a page of dataware, and how far into a file that is looked for."""
+
 HEADER = ("RUN", "STARTED (UTC)", "OUTCOME", "MIGRATION", "COMMAND")
 OUTCOMES = {
     SidesDifferError.exit_code: "different",
@@ -108,12 +111,28 @@ def _write(emit: Emit, run: StoredRun, out: Path) -> None:
         print(page)
         return
     try:
+        replaced = _check_replaceable(out)
         out.write_text(page, encoding="ascii")
     except OSError as error:
         raise DatawareError(
             f"the report cannot be written to {out} ({error.strerror}); choose another --out"
         ) from error
-    emit(event("saved", what=f"the report of run {run.run}", path=str(out)))
+    older = ", in place of an older page," if replaced else ""
+    emit(event("saved", what=f"the report of run {run.run}{older}", path=str(out)))
+
+
+def _check_replaceable(out: Path) -> bool:
+    """Whether a page of dataware is there already. Raises InputError for a file of another sort."""
+    if not out.is_file():
+        return False
+    with out.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if head and GENERATOR not in head:
+        raise InputError(
+            f"{out} exists and is no page of dataware, so it is not overwritten: name another file "
+            "with --out"
+        )
+    return bool(head)
 
 
 def _list(emit: Emit) -> None:
