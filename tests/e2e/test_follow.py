@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ from dataware.ops.context import CopySettings
 from dataware.ops.follow import follow_run
 from dataware.ops.follow.follow import follow
 from dataware.ops.migrate import migrate
+from support.cli import ended, launch, run
 
 KEY = {
     "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
@@ -201,6 +203,22 @@ def test_writers_shards_and_restarts_leave_nothing_missing_extra_or_different(
     assert writers.written > 100
     assert "feed-gap" not in tables.codes()
     assert len(tables.content(tables.source)) > 50
+
+
+def test_a_person_sees_how_far_it_is_and_stops_it_with_ctrl_c(tables: Pair) -> None:
+    """The exit code is that of an interrupted run, and the last line says how to go on."""
+    sides = [f"dynamodb://{name}" for name in tables.names]
+    command = launch("migrate", *sides, "--follow")
+    tables.wait(lambda: "following" in run("status", tables.target).out)
+    tables.client.delete_item(TableName=tables.source, Key={"pk": {"S": "k1"}})
+    tables.await_equal()
+    tables.wait(lambda: "0 changed keys waiting" in run("status", tables.target).out)
+    command.send_signal(signal.SIGINT)
+    ran = ended(command)
+    assert ran.code == 4
+    assert f"Following {tables.source} → {tables.target} by its stream" in ran.out
+    assert "not carried yet; run the same command again to go on" in ran.err
+    assert "incomplete" in run("status", tables.target).out
 
 
 def test_a_source_without_a_stream_is_followed_by_comparing_both_sides(

@@ -372,13 +372,17 @@ def test_whatever_dies_comes_late_or_repeats_both_sides_end_the_same(seed: int) 
     world.feed.page = order.choice([1, 3, 1000])
     loop = world.loop(lot=order.choice([1, 3, 100]))
     loop.allow_carrying(0.0)
+    saved = [world.memory.saved]
     for turn in range(400):
         world.now += order.uniform(0, 1.5)
         carrier.deliver()
         if turn < 200 and order.random() < 0.6:
             value = None if order.random() < 0.3 else turn
             world.write(b"k%d" % order.randrange(12), value)
+        saved.append(world.memory.saved)
         if order.random() < 0.03:
+            # What is read again comes again: from any earlier place, as from the horizon.
+            world.memory.saved = order.choice([saved[-1], order.choice(saved)])
             loop = world.loop(lot=order.choice([1, 3, 100]))
             loop.allow_carrying(world.now)
         loop.step(world.now)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dataware.core.estimate import Throughput
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
-from dataware.core.phases import DESCRIBE
+from dataware.core.phases import DESCRIBE, ENABLE_FEED, FOLLOW
 from dataware.kinds.dynamodb_table.capacity import FRESH_WRITES, advise_on_capacity, count_units
 from dataware.kinds.dynamodb_table.comparison import COMPARISON
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
@@ -107,6 +107,18 @@ KIND = Kind(
             "write": ("dynamodb:DescribeTable", "dynamodb:BatchWriteItem", "dynamodb:PutItem"),
             "verify": ("dynamodb:DescribeTable", "dynamodb:Scan", "dynamodb:BatchGetItem"),
             DESCRIBE: DESCRIBE_ACTIONS,
+            FOLLOW: (
+                "dynamodb:BatchGetItem",
+                "dynamodb:BatchWriteItem",
+                "dynamodb:DeleteItem",
+                "dynamodb:DescribeStream",
+                "dynamodb:DescribeTable",
+                "dynamodb:DescribeTimeToLive",
+                "dynamodb:GetRecords",
+                "dynamodb:GetShardIterator",
+                "dynamodb:PutItem",
+            ),
+            ENABLE_FEED: ("dynamodb:UpdateTable",),
             "create": (
                 "dynamodb:CreateTable",
                 "dynamodb:DescribeTable",

@@ -11,7 +11,8 @@ from tests.support.memory_streams import MemoryStreams, refusal
 from tests.support.shard_trees import HOUR, ShardTree
 
 from dataware.core.errors import IncompleteError, LookupFailedError, NotFoundError
-from dataware.core.follow.feed import FeedRound, GapCause
+from dataware.core.follow.feed import FeedRound, Gap, GapCause
+from dataware.core.follow.shards import StreamReading
 from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.follow.stream_feed import StreamFeed
 
@@ -151,6 +152,18 @@ def test_another_stream_is_a_gap_and_is_read_instead() -> None:
     other.write("c")
     later = feed.poll(2.0)
     assert (later.keys, later.gaps) == ({key("c")}, ())
+
+
+def test_a_stream_that_follows_comparisons_begins_with_a_gap() -> None:
+    """What changed between the last comparison and the stream has no record."""
+    streams = MemoryStreams(ShardTree(10))
+    streams.tree.write("a")
+    feed = feed_of(streams)
+    feed.open(StreamReading("", 5.0).to_json(), 6.0)
+    got = feed.poll(7.0)
+    assert got.gaps == (Gap(GapCause.OTHER_STREAM, 5.0),)
+    assert got.keys == {key("a")}
+    assert feed.poll(8.0).gaps == ()
 
 
 def test_a_stream_that_was_switched_off_ends_the_run_with_a_sentence() -> None:

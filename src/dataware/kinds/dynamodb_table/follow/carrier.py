@@ -12,7 +12,7 @@ of the lot is uncertain, and is carried once more when nothing can be on its way
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from dataware.core.copier import CopyOrder
@@ -59,17 +59,10 @@ class TableCarrier:
         watched = WatchedWire(self._writing)
         target = TableClient(watched, self._order.target)
         turn = asyncio.Semaphore(READS_AT_ONCE)
-        results = await asyncio.gather(
-            *(
-                self._carry_some(waiting[at : at + READ_TOGETHER], target, turn)
-                for at in range(0, len(waiting), READ_TOGETHER)
-            ),
-            return_exceptions=True,
+        whole = await _gather(
+            self._carry_some(waiting[at : at + READ_TOGETHER], target, turn)
+            for at in range(0, len(waiting), READ_TOGETHER)
         )
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-        whole = _join([one for one in results if isinstance(one, CarryOutcome)])
         if watched.unclear:
             unclear = whole.uncertain | whole.carried
             return whole._replace(carried=frozenset(), uncertain=unclear)
@@ -87,8 +80,8 @@ class TableCarrier:
                 return CarryOutcome(failed=frozenset(keys))
             writes = {key: _write_of(key, items.get(key)) for key in keys if key not in unread}
             parts = [list(writes.items())[at : at + MAX_BATCH] for at in _starts(writes)]
-            outcomes = await asyncio.gather(*(_write(target, dict(part)) for part in parts))
-            return _join([CarryOutcome(failed=unread), *outcomes])
+            written = await _gather(_write(target, dict(part)) for part in parts)
+            return _join([CarryOutcome(failed=unread), written])
 
     async def _read(self, keys: Sequence[bytes]) -> tuple[dict[bytes, Any], frozenset[bytes]]:
         """The items that there are, by key, and the keys that were not read."""
@@ -100,6 +93,15 @@ class TableCarrier:
         except TableRequestError as refusal:
             raise self._source.to_error(refusal.answer) from None
         return _read_items(answer, names)
+
+
+async def _gather(parts: Iterable[Coroutine[Any, Any, CarryOutcome]]) -> CarryOutcome:
+    """Let every part end, whatever becomes of the others; then raise the first error."""
+    results = await asyncio.gather(*parts, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return _join([one for one in results if isinstance(one, CarryOutcome)])
 
 
 def _is_refused(error: LookupFailedError) -> bool:

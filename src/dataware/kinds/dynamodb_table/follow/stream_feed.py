@@ -9,6 +9,7 @@ nothing. No image is read, so a stream of any view type will do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -205,11 +206,10 @@ class StreamFeed:
 
     def _find_shards(self) -> tuple[str, Sequence[ListedShard]]:
         """The stream that is on, with its shards. Raises IncompleteError where none is."""
-        stream = self._reading.stream
-        try:
-            status, shards = self._list_shards(stream)
-        except NotFoundError:
-            status = "DELETED"
+        stream, status = self._reading.stream, "NONE"
+        if stream:
+            with suppress(NotFoundError):
+                status, shards = self._list_shards(stream)
         if status in ("ENABLED", "ENABLING"):
             return stream, shards
         latest = find_stream(self._aws, self._table)

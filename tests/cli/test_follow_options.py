@@ -1,0 +1,23 @@
+"""The options of a follow, where they do not go together or the type is not followed."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.cli import run
+
+TABLES = ("dynamodb://old-one", "dynamodb://new-one")
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--enable-stream"], "--enable-stream needs --follow"),
+        (["--follow", "--on-conflict", "source"], "--follow takes no --on-conflict"),
+    ],
+)
+def test_options_that_do_not_go_together_are_bad_usage(options: list[str], why: str) -> None:
+    """Nothing is looked at."""
+    ran = run("migrate", *TABLES, *options)
+    assert ran.code == 1
+    assert why in ran.err
