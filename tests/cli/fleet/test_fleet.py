@@ -120,8 +120,14 @@ def test_a_target_that_fails_ends_the_waves_and_the_same_command_goes_on(
         make_table(*place, items=2)
     assert run("fleet", "plan", "app.toml", "--out", "fleet.json").code == 0
     make_table(TWO, EU, 1, "Orders-prod")  # somebody else's data, after the plan
-    ran = run("fleet", "apply", "fleet.json", "--max-concurrent", "1", "--format", "json")
+    words = ("--max-concurrent", "1", "--format", "json", "--notify", "tee told.json")
+    ran = run("fleet", "apply", "fleet.json", *words)
     assert ran.code == 3, ran
+    told = json.loads(Path("told.json").read_text(encoding="utf-8"))
+    assert (told["event"], told["command"], told["exit_code"]) == ("stopped", "fleet apply", 3)
+    assert told["reason"].startswith("3 of 4 targets not done (one/us-east-1, two/eu-west-1, ")
+    (failure,) = [one for one in ran.events if one["code"] == "failure"]
+    assert failure["data"]["exit_code"] == 3
     assert {name: state for name, (_, state) in matrix_in(ran.events).items()} == {
         "one/eu-west-1": "done",
         "one/us-east-1": "not started",

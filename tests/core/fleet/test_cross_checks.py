@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dataware.core.fleet.cross_checks import FindingKind, FleetFinding, check_fleet
 from dataware.core.fleet.plan import TargetPlan
 from dataware.core.model import Action, Existence, ImportMode
 from dataware.kinds import load
-from support.fleets import ONE, TABLE, TWO, planned, target, target_plan
+from support.fleets import BUCKET, ONE, TABLE, TWO, planned, target, target_plan
 
 A, B = target("a", ONE), target("b", TWO)
 US = target("a-us", ONE, "us-east-1")
@@ -36,6 +40,26 @@ def test_a_table_name_is_another_one_in_another_place() -> None:
     (found,) = findings(target_plan(A, one), target_plan(again, one))
     assert found.stops
     assert "same account and region" in found.text
+
+
+PLACES = st.tuples(st.sampled_from([ONE, TWO]), st.sampled_from(["eu-west-1", "us-east-1"]))
+NAMES = st.sampled_from(["orders", "uploads", "parcels"])
+
+
+@given(st.lists(st.tuples(PLACES, st.sampled_from([BUCKET, TABLE]), NAMES), max_size=8))
+def test_two_targets_conflict_exactly_where_a_name_means_one_thing(
+    wants: list[tuple[tuple[str, str], str, str]],
+) -> None:
+    """A bucket's name is one for the whole partition, a table's one for an account and region."""
+    plans = [
+        target_plan(target(f"t{n}", *place), planned(name, cfn_type=kind, logical_id=f"R{n}"))
+        for n, (place, kind, name) in enumerate(wants)
+    ]
+    things = Counter((kind, name, None if kind == BUCKET else place) for place, kind, name in wants)
+    found = findings(*plans, kind=FindingKind.SHARED_NAME)
+    assert len(found) == sum(count > 1 for count in things.values())
+    assert sorted(len(one.targets) for one in found) == sorted(n for n in things.values() if n > 1)
+    assert all(one.stops for one in found)
 
 
 def test_what_two_targets_only_refer_to_is_no_conflict() -> None:

@@ -99,4 +99,10 @@ def test_a_target_survives_its_json() -> None:
     one = target("a", profile="p", role="r", external_id="e", tags={"k": "v"}, stack="S")
     assert FleetTarget.from_json(one.to_json()) == one
     with pytest.raises(InputError):
-        FleetTarget.from_json({**one.to_json(), "parameters": {"Stage": 1}})
+        FleetTarget.from_json({**one.to_json(), "tags": {"stage": 1}})
+
+
+def test_the_parameters_of_a_target_are_written_nowhere() -> None:
+    """One of them may be a secret (NoEcho); to apply a plan they are not needed."""
+    one = target("a", parameters={"Password": "hunter2"})
+    assert "hunter2" not in str(one.to_json())

@@ -41,7 +41,7 @@ class FleetTarget:
         return f"{self.account}, {self.region}"
 
     def to_json(self) -> dict[str, Any]:
-        """The target as in a fleet's plan file."""
+        """The target as in a fleet's plan file, without parameters, which may be secrets."""
         return {
             "name": self.name,
             "account": self.account,
@@ -50,7 +50,6 @@ class FleetTarget:
             "role": self.role,
             "external_id": self.external_id,
             "tags": dict(self.tags),
-            "parameters": dict(self.parameters),
             "stack": self.stack,
         }
 
@@ -59,15 +58,14 @@ class FleetTarget:
         """Read it back. Raises InputError for anything else."""
         texts = ("name", "account", "region")
         maybe = ("profile", "role", "external_id", "stack")
-        tables = ("tags", "parameters")
         valid = (
             all(isinstance(data.get(name), str) for name in texts)
             and all(isinstance(data.get(name), str | None) for name in maybe)
-            and all(is_table_of_texts(data.get(name)) for name in tables)
+            and is_table_of_texts(data.get("tags"))
         )
         if not valid:
             raise InputError("a target of the fleet's plan is damaged; make the plan again")
-        fields: Any = {name: data.get(name) for name in (*texts, *maybe, *tables)}
+        fields: Any = {name: data.get(name) for name in (*texts, *maybe, "tags")}
         return FleetTarget(**fields)
 
 
