@@ -17,6 +17,8 @@ import pytest
 import yaml
 
 from dataware import __version__
+from dataware.cli.commands.check import TOML
+from dataware.ops.inputs.files import LOCK
 from support.cli import ALL_COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -258,3 +260,40 @@ def test_the_hook_runs_a_command_of_dataware() -> None:
     for name in ("dataware.toml", "infra/dataware.toml", "App.template.json", "cdk.json"):
         assert re.search(hook["files"], name)
     assert not re.search(hook["files"], "pyproject.toml")
+
+
+DRAFT_07 = {
+    *("$schema", "title", "description", "default", "type", "enum", "const", "format", "pattern"),
+    *("minimum", "maximum", "exclusiveMinimum", "minLength", "minItems", "uniqueItems", "items"),
+    *("properties", "required", "additionalProperties", "propertyNames"),
+    *("allOf", "anyOf", "oneOf", "not", "if", "then", "else"),
+}
+"""Keywords of draft-07 of JSON Schema that the schemas use."""
+
+
+def keywords_of(schema: Any) -> set[str]:
+    """The keywords that a schema uses; names of properties are none."""
+    found: set[str] = set()
+    for name, value in schema.items() if isinstance(schema, dict) else ():
+        found.add(name)
+        named = name in {"properties", "dependentRequired"}
+        inner = value.values() if named and isinstance(value, dict) else [value]
+        for each in inner:
+            for one in each if isinstance(each, list) else [each]:
+                found |= keywords_of(one) if name not in {"default", "enum", "const"} else set()
+    return found
+
+
+def test_the_entries_for_schemastore_fit_the_files_that_are_read_and_written() -> None:
+    """Each names a schema of this repository and a file of dataware, and can be taken as it is."""
+    page = (ROOT / "docs/releasing.md").read_text("utf-8")
+    entries = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    assert [one["fileMatch"] for one in entries] == [[str(TOML)], [str(LOCK)]]
+    assert [one["name"] for one in entries] == [one["fileMatch"][0] for one in entries]
+    for one in entries:
+        assert one.keys() == {"name", "description", "fileMatch", "url"}
+        base, _, path = one["url"].partition("/main/")
+        assert base == "https://raw.githubusercontent.com/OWNER/dataware"
+        schema = json.loads((ROOT / path).read_text("utf-8"))
+        assert one["name"] in schema["title"]
+        assert keywords_of(schema) - DRAFT_07 <= {"dependentRequired"}
