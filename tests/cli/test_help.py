@@ -78,6 +78,35 @@ def test_the_exit_codes_stand_in_the_help_of_the_whole() -> None:
 
 
 @EVERY_COMMAND
+def test_placeholders_are_words_for_people(name: str) -> None:
+    """No type of a programming language stands where a value has to be typed."""
+    options = [line for line in run(name, "--help").lines if line.startswith("  -")]
+    assert not [line for line in options if re.search(r"\b(INTEGER|FLOAT|RANGE|BOOLEAN)\b", line)]
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "default"),
+    [
+        ("plan", "--on-error", "default: safe"),
+        ("apply", "--on-error", "default: safe"),
+        ("apply", "--on-fallback-data", "(the default)"),
+        ("apply", "--on-conflict", "default: neither, the key is skipped"),
+        ("migrate", "--versions", "default: current"),
+        ("apply", "--max-parallel", "default: 8"),
+        ("iam-policy", "--for", "all is what"),
+    ],
+)
+def test_the_help_says_what_holds_without_an_option(
+    command: str, option: str, default: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a word decides about data, the one that holds by itself is told."""
+    monkeypatch.setenv("COLUMNS", "100")
+    _, _, behind = run(command, "--help").out.partition(f"  {option}")
+    told = re.split(r"\n  -|\n\n", behind)[0]
+    assert default in " ".join(told.split())
+
+
+@EVERY_COMMAND
 def test_the_exit_codes_of_a_command_stand_at_the_end_of_its_help(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

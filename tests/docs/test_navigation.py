@@ -54,6 +54,35 @@ def test_the_index_names_the_four_parts(conf: ModuleType) -> None:
     assert all(parts.values())
 
 
+SOUGHT = {
+    "Install": "install",
+    "Questions and answers": "faq",
+    "Troubleshooting by message": "troubleshooting",
+    "Glossary": "glossary",
+    "Undo and clean up": "undo",
+    "Security on one page": "security",
+    "Compare with other ways": "comparison",
+    "Versions and support": "support",
+    "Roadmap": "roadmap",
+}
+"""Pages that people look for by these names."""
+
+
+@pytest.mark.parametrize("title", SOUGHT)
+def test_a_page_that_people_look_for_is_in_the_index_and_is_no_stub(title: str) -> None:
+    """Under the title by which it is looked for, and with something to read."""
+    index = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    assert f"- [{title}]({SOUGHT[title]}.md)" in index
+    page = (ROOT / f"docs/{SOUGHT[title]}.md").read_text(encoding="utf-8")
+    assert len(page.split()) > 100
+
+
+def test_the_tutorial_says_how_a_terminal_looks() -> None:
+    """Its answers are those of a pipe, which a test can compare."""
+    tutorial = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
+    assert "On a terminal you see a progress bar" in tutorial
+
+
 def test_pictures_are_fresh() -> None:
     """The pictures are what their text says."""
     drawn = loaded("scripts/draw_docs.py").DRAWN

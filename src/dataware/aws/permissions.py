@@ -67,6 +67,21 @@ def lacks(answers: Mapping[tuple[str, str], IamDecision]) -> tuple[DeniedActions
     )
 
 
+def statements_for(gaps: Iterable[DeniedActions]) -> list[dict[str, Any]]:
+    """The statements of a policy that allow what no policy allows yet, one for each resources.
+
+    What a policy denies, or a boundary or an organization does not allow, no statement allows.
+    """
+    actions: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for gap in gaps:
+        if gap.access is IamDecision.MISSING:
+            actions[gap.resources].append(gap.action)
+    return [
+        {"Effect": "Allow", "Action": sorted(names), "Resource": list(resources)}
+        for resources, names in sorted(actions.items())
+    ]
+
+
 def access_of(result: Mapping[str, Any]) -> IamDecision:
     """One result of IAM's simulation, of an action as a whole or on one resource."""
     decision = result.get("EvalResourceDecision") or result.get("EvalDecision")

@@ -21,7 +21,12 @@ WRITING: Final[Mapping[int, str]] = {
 
 EXIT_CODES_OF: Final[Mapping[str, Mapping[int, str]]] = {
     "apply": WRITING,
-    "check": {0: "no problem", 1: "error", 2: "problems found", 4: "interrupted"},
+    "check": {
+        0: "no problem",
+        1: "nothing to check, or error",
+        2: "problems found",
+        4: "interrupted",
+    },
     "completion": LEAST,
     "demo": USUAL,
     "deploy": WRITING,

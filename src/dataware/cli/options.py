@@ -107,12 +107,12 @@ deploy_options = _together(
     word_option(
         "--on-error",
         OnError,
-        help="What to do when a resource cannot be inspected.",
+        help="What to do when a resource cannot be inspected (default: safe, unless the app says).",
     ),
     word_option(
         "--on-fallback-data",
         OnFallbackData,
-        help="Migrate a fallback's data, or import the fallback itself.",
+        help="Migrate a fallback's data (the default), or import the fallback itself.",
     ),
     word_option(
         "--import",
@@ -218,6 +218,7 @@ versions_option = click.option(
     "--versions",
     type=WordChoice(["current", "all"]),
     default="current",
+    show_default=True,
     help="Object versions: the current ones, or all with their delete markers.",
 )
 
@@ -225,7 +226,8 @@ copy_options = _together(
     word_option(
         "--on-conflict",
         OnConflict,
-        help="Which side wins when both hold different data under the same key.",
+        help="Which side wins when both hold different data under the same key (default: neither, "
+        "the key is skipped and listed).",
     ),
     versions_option,
     click.option(

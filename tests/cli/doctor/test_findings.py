@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -256,8 +257,25 @@ def test_a_long_list_of_lacks_is_cut() -> None:
     needs = [NeededActions(tuple(f"s3:{n:02}" for n in range(15)), ("x",))]
     nothing = dict.fromkeys(needs[0].pairs(), IamDecision.MISSING)
     found = list(permissions.simulated_found(OWNER, needs, nothing))
-    assert len(found) == permissions.SHOWN + 2
-    assert found[-2].text.startswith("5 more are missing")
+    failures = [one for one in found if one.verdict is FAILURE]
+    assert len(failures) == permissions.SHOWN + 1
+    assert failures[-1].text.startswith("5 more are missing")
+
+
+def test_what_is_missing_can_be_pasted_into_a_policy() -> None:
+    """One statement for each resource, with every action; what is denied needs more than that."""
+    pairs = {("s3:B", "y"): IamDecision.MISSING, ("s3:A", "y"): IamDecision.MISSING}
+    pairs |= {("s3:C", "x"): IamDecision.MISSING, ("s3:D", "x"): IamDecision.DENIED}
+    found = list(permissions.simulated_found(OWNER, NEEDS, pairs))
+    (pasted,) = [one for one in found if "add to a policy" in one.text]
+    assert pasted.verdict is NOTE
+    _, _, text = pasted.text.partition(f"add to a policy of {OWNER}: ")
+    assert json.loads(f"[{text}]") == [
+        {"Effect": "Allow", "Action": ["s3:C"], "Resource": ["x"]},
+        {"Effect": "Allow", "Action": ["s3:A", "s3:B"], "Resource": ["y"]},
+    ]
+    alone = permissions.simulated_found(OWNER, NEEDS, {("s3:A", "x"): IamDecision.MISSING})
+    assert not [one for one in alone if "add to a policy" in one.text], "its own line says it"
 
 
 def test_denied_reads_are_named_once_each() -> None:

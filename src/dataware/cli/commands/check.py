@@ -33,8 +33,6 @@ def check(**given: Any) -> int:
     project wrote, or else ./dataware.toml.
 
     \b
-    Exit codes: 0 nothing is wrong, 2 something is, 1 there is nothing to check.
-
     \b
     Examples:
       dataware check

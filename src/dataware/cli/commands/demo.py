@@ -15,6 +15,7 @@ from dataware.cli.options import plain_options
 )
 @click.option(
     "--items",
+    metavar="N",
     type=click.IntRange(1),
     default=100_000,
     show_default=True,
@@ -22,6 +23,7 @@ from dataware.cli.options import plain_options
 )
 @click.option(
     "--objects",
+    metavar="N",
     type=click.IntRange(1),
     default=5_000,
     show_default=True,
@@ -29,7 +31,10 @@ from dataware.cli.options import plain_options
 )
 @click.option("--serve", is_flag=True, help="Only run the emulator, for use from another shell.")
 @click.option(
-    "--port", type=click.IntRange(1, 65535), help="Port of --serve; any free one if not given."
+    "--port",
+    metavar="N",
+    type=click.IntRange(1, 65535),
+    help="Port of --serve; any free one if not given.",
 )
 @plain_options
 def demo(**given: Any) -> int:

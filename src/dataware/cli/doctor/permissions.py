@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 from dataware.aws.caller import policy_owner
-from dataware.aws.permissions import IamDecision, NeededActions, lacks, needed_permissions
+from dataware.aws.permissions import (
+    IamDecision,
+    NeededActions,
+    lacks,
+    needed_permissions,
+    statements_for,
+)
 from dataware.aws.simulate import PERMISSION, simulate
 from dataware.cli.context import make_context
 from dataware.cli.doctor.finding import Finding, failure, fine, not_checked, note, warning
@@ -83,6 +90,9 @@ def simulated_found(
     skipped = lacks({pair: access for pair, access in answers.items() if pair in informing})
     for lack in skipped[:SHOWN]:
         yield warning(f"{lack}: a plan shows and compares less, and passes", f"allow it to {owner}")
+    if len(statements := statements_for([*gaps, *skipped])) and len([*gaps, *skipped]) > 1:
+        pasted = ", ".join(map(json.dumps, statements))
+        yield note(f"to allow all that no policy allows, add to a policy of {owner}: {pasted}")
     pairs = _pairs(needs)
     if unanswered := len(pairs - answers.keys()):
         asked_in_vain = format_count(unanswered, "question")
