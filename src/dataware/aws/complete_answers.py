@@ -2,7 +2,7 @@
 
 The SDK's parsers make an empty answer of a body that they do not know (the page of a proxy, a torn
 document, an answer to something else), and other errors of it than its own. Here such an answer is
-asked for again where nothing is lost by that, and then told of in one sentence: it never passes for
+asked for again where nothing is lost by that, then reported in one sentence: it never passes for
 "nothing is there".
 """
 

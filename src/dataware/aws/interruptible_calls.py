@@ -1,7 +1,7 @@
 """Calls of services that nobody has to wait for who wants to stop.
 
 The SDK bounds the silence between two bytes, by minutes, and no answer as a whole; nothing ends a
-call from outside. So each call runs on a thread that can be left behind: who waits for it goes on
+call from outside. So each call runs on a thread that can be abandoned: who waits for it goes on
 as soon as a person asks to stop, and the thread ends with the process.
 """
 
@@ -106,7 +106,7 @@ class InterruptibleCalls:
 
     @property
     def _is_left_alone(self) -> bool:
-        """Whether this thread is one that can be left behind, as in a call within a call."""
+        """Whether this thread is one that can be abandoned, as in a call within a call."""
         return getattr(self._thread, "attempt", None) is not None
 
     def _left_alone(self, attempt: _Attempt, call: Callable[[], T]) -> T:

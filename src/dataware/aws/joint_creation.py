@@ -1,11 +1,11 @@
-"""Creates several resources by one holding stack, and tells of each as soon as it is there.
+"""Creates several resources by one holding stack, and reports each as soon as it is there.
 
 How it works, for A, B and C that are filled as soon as they are there:
 
     CreateStack             all three, retained, and a failure takes nothing away
-    A is CREATE_COMPLETE    A is told of, and copied into while the stack goes on
-    B is CREATE_FAILED      told of once the stack has ended; A and C stay
-    the stack has ended     C is told of; what was not even tried gets a stack of its own
+    A is CREATE_COMPLETE    A is reported, and copied into while the stack goes on
+    B is CREATE_FAILED      reported once the stack has ended; A and C stay
+    the stack has ended     C is reported; what was not even tried gets a stack of its own
     A and C are recorded    DeleteStack, which lets them go
 
 Resources that nobody fills yet are created all or none, because what a failed creation leaves of
@@ -188,7 +188,7 @@ class _Creations:
         removal.join()
 
     def _give_up(self, stack: JointStack, error: DatawareError) -> None:
-        """Tell whom it concerns of an error that is not that of one resource."""
+        """Report an error to those it concerns that is not that of one resource."""
         if not stack.waiting:
             raise error
         for resource in stack.waiting:

@@ -1,4 +1,4 @@
-"""Choosing what fits into so many bytes of JSON; pure.
+"""Chooses what fits into a number of bytes of JSON; pure.
 
 Bytes are those of JSON that is all ASCII, which is never shorter than the same in UTF-8.
 """
@@ -17,7 +17,7 @@ _LEAST = 3
 
 
 def fitting(values: Iterable[T], room: int) -> list[T]:
-    """The first of some JSON values that fit into a list of so many bytes, in their order.
+    """The first of some JSON values that fit into a list of a number of bytes, in their order.
 
     One that is too large is left out, and smaller ones after it may still fit.
     """
@@ -32,7 +32,7 @@ def fitting(values: Iterable[T], room: int) -> list[T]:
 
 
 def cut(text: str, room: int) -> str:
-    """The start of a text that fits into so many bytes, with its quotation marks."""
+    """The start of a text that fits into a number of bytes, with its quotation marks."""
     text = text[: max(0, room)]
     lengths = range(len(text) + 1)
     return text[: max(0, bisect_right(lengths, room, key=lambda n: size(text[:n])) - 1)]

@@ -35,7 +35,7 @@ class KeyRange:
 
     @classmethod
     def of(cls, text: str) -> KeyRange:
-        """The range that `text` tells of. Raises ValueError for any other text."""
+        """The range that `text` describes. Raises ValueError for any other text."""
         if not text:
             return cls()
         start, _, end = text.partition(_BETWEEN)

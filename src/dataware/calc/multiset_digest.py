@@ -14,7 +14,7 @@ MODULUS = 1 << 128
 
 
 class MultisetDigest(NamedTuple):
-    """So many records, and the sum of their 16-byte digests.
+    """A number of records, and the sum of their 16-byte digests.
 
     Two tallies are equal exactly for equal multisets of records, as far as 128 bits can tell.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 MEMORY_SECONDS = 20.0
-"""After so many seconds a moment counts about a third of what it counted."""
+"""Seconds after which a moment counts about a third of what it counted."""
 
 
 class RateEstimator:

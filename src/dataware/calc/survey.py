@@ -44,7 +44,7 @@ _UNKNOWN = 1e9
 _FINEST = 1e-12
 _SLASH, _AFTER_SLASH = "/", "0"
 _SURROGATES = range(0xD800, 0xE000)
-# A stretch is sampled further while it is so many times as heavy as a part should be.
+# A stretch is sampled further while it is this many times as heavy as a part should be.
 _UNEVEN = 1.5
 # From how many samples on guesses count, and from how many on a place has its own digits.
 _FEW, _MANY = 8, 64

@@ -1,4 +1,4 @@
-"""Finds the decision for a construct, and tells of it by annotations.
+"""Finds the decision for a construct, and reports it by annotations.
 
 The lock file answers first. Only without a fitting entry is `dataware.cdk.lookup` imported, which
 asks AWS. Whatever cannot be decided is declared, never referenced, and stands as an error on the

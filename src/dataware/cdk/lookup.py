@@ -152,7 +152,7 @@ def _decide_now(wanted: Sequence[Wanted], environment: Environment) -> Entries:
 
 
 def _announcement(planned: Planned) -> Callable[[], None]:
-    """Tells of a decision, once it is known what the construct makes of it."""
+    """Reports a decision, once it is known what the construct makes of it."""
 
     def report() -> None:
         with _renderer() as emit:

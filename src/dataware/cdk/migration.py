@@ -79,7 +79,7 @@ class DataMigration(Construct):
 
     `source` and `target` are buckets or tables of CDK, or addresses such as ``s3://name`` and
     ``dynamodb://name``; `on_conflict` is "source", "target" or "stop"; `allow_skipped` lets it end
-    well though keys were left behind; `max_rate` is in items or objects a second. `total_timeout`
+    well though keys were skipped; `max_rate` is in items or objects a second. `total_timeout`
     is an hour at most (default: 55 minutes). `environment` are variables for the Lambda functions
     while they work on this migration; `source_key` and `target_key` encrypt a side that is given
     by its address. With `if_needed` it ends well where the source is absent or

@@ -39,7 +39,7 @@ RETAINED = {"removal_policy": RETAIN}
 """The data outlives its stack, unless the app says otherwise."""
 
 WANTED = "dataware:wanted"
-"""Type of the construct metadata by which an assembly tells of resources it only refers to."""
+"""Type of the construct metadata by which an assembly lists resources it only refers to."""
 
 
 class DataAwareResource(Construct):

@@ -40,7 +40,7 @@ def outside(
     """The context of one command, with its display and its signals.
 
     `copies` says that the command writes, so that the first Ctrl-C lets it finish what is in
-    flight. `listener` is told of every event, too. `brief` says that a plan is shown, so that on a
+    flight. `listener` gets every event, too. `brief` says that a plan is shown, so that on a
     terminal its decisions need no lines of their own. `repeated` is the filter of a command with
     several contexts; it, and `brief` with it, holds wherever a person reads.
     """

@@ -29,7 +29,7 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SkippedKey:
-    """A key that was left behind: `key` as people write it, `detail` in a clause."""
+    """A key that was skipped: `key` as people write it, `detail` in a clause."""
 
     key: str
     reason: SkipReason

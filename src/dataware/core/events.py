@@ -1,4 +1,4 @@
-"""Every event that dataware tells of: a permanent code, a level and a payload.
+"""Every event that dataware reports: a permanent code, a level and a payload.
 
 The inside emits events; `dataware.report` renders them. A message is data, so that the same words
 reach a terminal, a pipe, JSON lines and a report, and scripts can rely on the codes.
@@ -194,7 +194,7 @@ MESSAGES = _messages(
 
 
 FEW_BATCHES = 20
-"""Up to so many batches of a copy, each is told of; of more, some are, and the last."""
+"""Up to this number of batches each is reported; of more, some are, and the last."""
 
 
 def format_count(number: int, noun: str) -> str:

@@ -250,7 +250,7 @@ class Problem:
     need: str = ""
 
     def __str__(self) -> str:
-        """The problem in one clause, with the permission that would cure it."""
+        """The problem in one clause, with the permission that would fix it."""
         if self.code == NOT_ASKED:
             return f"{self.call} was not asked, because {self.detail}"
         if self.code == SEVERAL:

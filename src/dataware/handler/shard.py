@@ -1,7 +1,7 @@
 """One shard of a copy: a partition, how far it is, and what became of it.
 
 A shard travels through the states of an execution, which is its checkpoint, so it stays small:
-a state carries all of them together. What was left behind stands in the log key by key, and what
+a state carries all of them together. What was skipped stands in the log key by key, and what
 of it travels is exact numbers and some examples.
 """
 
@@ -25,7 +25,7 @@ WORDS = 80_000
 of those that failed may take half as much again."""
 
 KEPT = 5
-"""Keys that a shard names of those that it left behind; more are only counted."""
+"""Keys that a shard names of those that it skipped; more are only counted."""
 
 KEY_LENGTH, WHY_LENGTH, CURSOR_LENGTH = 200, 300, 400
 
@@ -72,7 +72,7 @@ class Shard:
         self.kept.clear()
 
     def note(self, skip: Mapping[str, str]) -> bool:
-        """Take a key that was left behind for an example; False if there is no room for it.
+        """Take a skipped key for an example; False if there is no room for it.
 
         The reason may be cut short, and a key never to less than `KEY_LENGTH`.
         """
@@ -156,7 +156,7 @@ class ShardJournal:
         """Nothing is kept that could be void."""
 
     def append(self, *records: Mapping[str, Any]) -> None:
-        """Note the first keys that are left behind."""
+        """Note the first keys that are skipped."""
         for skip in (skip for record in records for skip in record.get("skipped_keys", ())):
             if not self.shard.note(skip):
                 return

@@ -142,7 +142,7 @@ def without_credentials(text: str) -> str:
 
 
 def untrusted_certificate_error(base: str, proxy: str | None = None) -> LookupFailedError:
-    """The error for an address whose certificate nobody vouches for; no try can cure it."""
+    """The error for an address whose certificate nobody vouches for; trying again does not help."""
     by = f" (by the proxy {without_credentials(proxy)})" if proxy else ""
     return LookupFailedError(
         f"cannot access {without_credentials(base)}{by}: its certificate is not trusted; set "

@@ -274,7 +274,7 @@ class RequestRefusedError(Exception):
 
 
 def read_error(operation: str, response: Response) -> ErrorAnswer:
-    """The error that an answer tells of, in XML or JSON; of answers to HEAD only the status."""
+    """The error in an answer, in XML or JSON; of answers to HEAD only the status."""
     named = response.headers.get("x-amzn-errortype", "").partition(":")[0].rpartition("#")[2]
     members = _members(response.body)
     code = named or members.get("Code") or str(response.status)

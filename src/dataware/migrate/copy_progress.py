@@ -1,4 +1,4 @@
-"""Counts what is done and tells of it: batches, rate, time left, retries, throttling."""
+"""Counts what is done and reports it: batches, rate, time left, retries, throttling."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CopyProgress:
     """The progress of one copy, as events.
 
     What it counts as done is in the target; what was skipped is counted beside it. `before` counts
-    what earlier runs did; when the `total` is only an estimate, batches are told of once their
+    what earlier runs did; when the `total` is only an estimate, batches are reported once their
     number is known, at the end. `retries` tells how many requests this process has sent again, and
     `ceiling` which bound that a person has set holds the copy back; it is asked whenever progress
     is told. `highest` is what earlier rounds of the same migration have told of.
@@ -108,7 +108,7 @@ class CopyProgress:
         self._ahead = count
 
     def count(self, done: int, skipped: int = 0, size: int = 0) -> None:
-        """`done` more are in the target, of `size` bytes; tells of the batches that they fill.
+        """`done` more are in the target, of `size` bytes; reports the batches that they fill.
 
         It does so if they are few.
         """
@@ -120,7 +120,7 @@ class CopyProgress:
             self._report_batches(whole)
 
     def finish(self) -> None:
-        """All are accounted for; tells of the last batch, which may be partly filled.
+        """All are accounted for; reports the last batch, which may be partly filled.
 
         With a key skipped, nobody can say which batch it is missing from, so full ones are told.
         """
@@ -131,14 +131,14 @@ class CopyProgress:
         self._progress()
 
     def count_throttle(self, reason: str, times: int = 1) -> None:
-        """The service asked to slow down; tells of the first time for each reason."""
+        """The service asked to slow down; reports the first time for each reason."""
         if not self._throttles[reason]:
             self._emit(event("slowed", reason=reason, **self._subject.words()))
         self._throttles[reason] += times
         self._throttled = self._clock.monotonic(), reason
 
     def count_retries(self, times: int) -> None:
-        """Another process of the copy has sent so many requests again."""
+        """Another process of the copy has sent requests again."""
         self._retries_elsewhere += times
 
     def tick(self) -> None:

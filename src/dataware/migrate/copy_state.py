@@ -167,7 +167,7 @@ class CopyState:
 
 
 def skipped_json(skip: SkippedKey) -> dict[str, str]:
-    """A key that was left behind, as it stands in a checkpoint's `skipped_keys`."""
+    """A skipped key, as it stands in a checkpoint's `skipped_keys`."""
     return {"key": skip.key, "reason": skip.reason.value, "detail": skip.detail}
 
 

@@ -1,7 +1,7 @@
 """For how long a run surely has its lock: nothing is sent beyond that.
 
 A process may stand still at any place, for any time: stopped by a signal, asleep with its machine,
-or with a virtual machine whose clocks stand still as well. What tells of it is the time since the
+or with a virtual machine whose clocks stand still as well. What shows it is the time since the
 machine began to run, which counts sleep; the time of day, which others may put right; and the time
 in the answers of AWS, which goes on in any case.
 """

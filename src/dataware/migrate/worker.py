@@ -4,10 +4,10 @@ It writes no file. Whatever it has to tell goes to the process that leads the cr
 
     want         a reader is free: lease it a partition
     records      checkpoints, for the one journal
-    throttled    the service asked so many times to slow down, for a reason
-    retried      so many requests were sent again
+    throttled    how often the service asked to slow down, and why
+    retried      requests that were sent again
     held         which bound that a person has set holds it back; without a reason none does
-    written      so many are done since the start, also of pages that are in no record yet
+    written      how many are done since the start, also of pages that are in no record yet
     done         everything that was leased is copied
     failed       the work has ended before that, with an error
 
@@ -131,7 +131,7 @@ class Worker:
 
 
 def _ignore(_event: object) -> None:
-    """The leading process tells of everything, from the records."""
+    """The leading process reports everything, from the records."""
 
 
 class _Records:

@@ -1,4 +1,4 @@
-"""What a copying process is told, and how it tells of its end: values that travel as JSON."""
+"""What a copying process is told, and how it reports its end: values that travel as JSON."""
 
 from __future__ import annotations
 

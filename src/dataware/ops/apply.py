@@ -42,7 +42,7 @@ from dataware.ops.side_by_side import (
 from dataware.ops.verify import with_real_region
 
 NAMED = 5
-"""Names that the last line tells of what needs attention."""
+"""Names that the last line gives of what needs attention."""
 
 
 def apply_plan(

@@ -119,7 +119,7 @@ class CopySettings:
     """How a copy is made.
 
     `max_rate` is in items or objects a second, `max_share` a fraction (0 to 1] of provisioned
-    capacity; `allow_skipped` lets a run be complete though keys were left behind; the sizes are in
+    capacity; `allow_skipped` lets a run be complete though keys were skipped; the sizes are in
     bytes; `readers` and `writers` bound what is under way at once (None: as the kind is best
     copied), `bytes_in_flight` its memory; `processes` copy together (None: as many as there is use
     for). `follow` carries what changes after the copy, and `enable_feed` allows to switch on what

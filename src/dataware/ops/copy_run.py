@@ -98,7 +98,7 @@ class CopyRun:
 
     @contextmanager
     def _borrow_processes(self, size: Size) -> Iterator[int]:
-        """So many processes as there is use for, and as other migrations of the run leave."""
+        """As many processes as there is use for, and as other migrations of the run leave."""
         workers, wanted = self.context.workers, self.settings.processes
         if workers is None:
             yield 1

@@ -11,7 +11,7 @@ WHY_LENGTH = 300
 """Characters of a reason; the record has to fit a parameter of 4 KB."""
 
 CARRIED = ("checkpoint", "identity", "done", "total", "skipped", "unit", "followed", "feed_enabled")
-"""What the next run goes on with; the rest of a record tells of the run that wrote it."""
+"""What the next run goes on with; the rest of a record is about the run that wrote it."""
 
 
 def ending(error: BaseException) -> dict[str, object]:

@@ -114,7 +114,7 @@ class Migration:
         )
 
     def checkpoint_into(self, identity: str | None) -> object:
-        """The checkpoint on record, if it tells of the target with this `identity`, else None.
+        """The checkpoint on record, if it is about the target with this `identity`, else None.
 
         A target whose identity is unknown may be another one, so it is copied from the start.
         """

@@ -22,7 +22,7 @@ SKEW = timedelta(minutes=5)
 def find_name_conflicts(aws: Aws, stack: str, since: datetime) -> list[str]:
     """What a deployment since then would have created under a name that is taken, as clauses.
 
-    Empty where CloudFormation cannot be asked: the failure itself is told of already.
+    Empty where CloudFormation cannot be asked: the failure itself is reported already.
     """
     try:
         with aws.translate_errors(f"the events of stack {stack}", PERMISSION):

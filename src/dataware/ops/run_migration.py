@@ -250,7 +250,7 @@ class MigrationRun:
             raise
 
     def _open(self, journal: Journal, target: Facts) -> None:
-        """Keep the journal if it tells of this run into this very target; else begin it."""
+        """Keep the journal if it is about this run into this very target; else begin it."""
         progress = CopyState.of(journal.records())
         fits = progress.run == self._run and progress.identity == target.identity
         if fits and self._may_go_on(progress):

@@ -53,7 +53,7 @@ class RunSummary:
         self._created: set[Key] = set()
 
     def __call__(self, happened: Event) -> None:
-        """Show an event, and count what it tells of."""
+        """Show an event, and count what it reports."""
         with self._lock:
             self._count(happened)
         self._emit(happened)

@@ -161,12 +161,12 @@ def _pad_text(text: str, width: int) -> str:
 
 
 def cut_text(text: str, width: int) -> str:
-    """The beginning of a text in so many cells."""
+    """The beginning of a text, at most `width` cells."""
     return chop_cells(text, width)[0] if cell_len(text) > width > 0 else text
 
 
 def shorten_name(name: str, space: int) -> str:
-    """The name in so many cells: where it is too long, its middle is left out."""
+    """The name in at most `width` cells: where it is too long, its middle is left out."""
     if cell_len(name) <= space:
         return name
     behind = (space - 1) // 2

@@ -34,7 +34,7 @@ class Fit:
         return text.replace("→", "->").replace("·", "-").replace("…", "...")
 
     def shorten(self, text: str, width: int) -> str:
-        """The text in so many columns: where it is too long, its middle is left out."""
+        """The text in at most `width` columns: where it is too long, its middle is left out."""
         if self.width is None or self.measure(text) <= width:
             return text
         from dataware.report.bar import shorten_name  # noqa: PLC0415 - a pipe starts without rich

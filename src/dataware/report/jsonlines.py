@@ -4,7 +4,7 @@
      "text": "Migrated batch 1/4", "data": {"name": "…", "batch": 1, "batches": 4}}
 
 Codes and the fields of `data` are permanent; fields may be added. Every key of a list is told.
-A copy of many batches tells of at most one a second, and of the last.
+A copy of many batches reports at most one a second, and of the last.
 """
 
 from __future__ import annotations

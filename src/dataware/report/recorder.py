@@ -98,7 +98,7 @@ class Samples:
 class Recorder:
     """Takes events as a renderer does, from any thread.
 
-    `failed` is told of the first failure of the `sink`; `now` is in seconds from any start.
+    `failed` hears the first failure of the `sink`; `now` is in seconds from any start.
     """
 
     def __init__(
@@ -179,7 +179,7 @@ class Recorder:
             self._flush(now)
 
     def _take_skipped(self, data: Mapping[str, Any]) -> None:
-        """Gather keys that were left behind for the same reason."""
+        """Gather keys that were skipped for the same reason."""
         if not self._count_fitting("skipped", 1):
             return
         group = tuple(str(data.get(field, "")) for field in ("source", "name", "reason", "detail"))

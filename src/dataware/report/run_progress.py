@@ -3,7 +3,7 @@
     for each event   progress.take(event, seconds)
     at any moment    progress.lines(seconds, width, most)
 
-Events of several resources may come in any order between each other: each tells of the resource
+Events of several resources may come in any order between each other: each names the resource
 that its `name` says, and its `kind` where it has one (`event_sampler.migration_of`). A resource is
 known from its first `phase` or progress on, so that one which waits counts in the total.
 
@@ -139,7 +139,7 @@ class RunProgress:
         self._resources.clear()
 
     def lines(self, now: float, width: int, most: int) -> Iterator[tuple[str, bool]]:
-        """At most so many lines, none wider than `width`; each with whether it only waits."""
+        """At most `most` lines, none wider than `width`; each with whether it only waits."""
         if self._look:
             most = max(1, most - 1)
             yield cut_text(self._look, width), False
@@ -171,7 +171,7 @@ class RunProgress:
         return ", ".join(overall_parts(self.whole()))
 
     def _copies_several(self) -> bool:
-        """Whether this run copies; one that watches others is told of no whole."""
+        """Whether this run copies; one that watches others has no sum."""
         return not any("age" in one.row for one in self._resources.values())
 
     def whole(self) -> dict[str, object]:

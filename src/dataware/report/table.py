@@ -1,4 +1,4 @@
-"""The plan as a table: what is told of each resource, and its layout without a terminal.
+"""The plan as a table: what is said of each resource, and its layout without a terminal.
 
 Rows are made of the plan's JSON, the most important ones first. There are never more than `SHOWN`
 of them, however large the plan is.
@@ -47,7 +47,7 @@ class TableSide:
 
 @dataclass(frozen=True, slots=True)
 class PlanTableRow:
-    """What is told of one resource; printable text throughout.
+    """What is said of one resource; printable text throughout.
 
     `how` is the rule, and how a stack takes the resource in; `estimate` says what a copy takes, one
     clause each, and is empty where nothing is copied; `warnings` are sentences.
@@ -119,7 +119,7 @@ def _rank(resource: Json) -> tuple[bool, bool, int]:
 
 
 def row(resource: Json) -> PlanTableRow:
-    """What is told of one resource of a plan's JSON."""
+    """What is said of one resource of a plan's JSON."""
     kind = load(resource["type"])
     sides = [
         TableSide(

@@ -47,7 +47,7 @@ def this_process() -> Holder:
 def execution(name: str) -> Holder:
     """The holder that an execution of a state machine is, whichever process works for it.
 
-    It lives on no machine, so that only its silence tells of its end.
+    It lives on no machine, so that only its silence shows its end.
     """
     return Holder(f"execution {name}", f"execution/{name}", 0, "")
 

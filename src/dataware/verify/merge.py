@@ -44,7 +44,7 @@ _key = itemgetter(0)
 
 @dataclass(frozen=True, slots=True)
 class MergeStep:
-    """What a merge went through: so many equal records, or one key that is not the same.
+    """What a merge went through: a number of equal records, or one key that is not the same.
 
     `mine` and `theirs` are the records of that key; a side that lacks it has None. Everything up
     to `key`, the last one, was gone through on both sides.

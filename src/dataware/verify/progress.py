@@ -12,7 +12,7 @@ from dataware.core.events import event, format_count
 from dataware.core.ports import Clock, Emit
 
 QUIET_SECONDS = 1.0
-"""A verification that is over sooner tells of no progress."""
+"""A verification that is over sooner reports no progress."""
 
 TICK_SECONDS = 0.25
 
@@ -47,7 +47,7 @@ class VerifyProgress:
         self.begin(1)
 
     def begin(self, sides: int) -> None:
-        """Another reading begins, which counts the records of so many sides."""
+        """Another reading begins, which counts the records of one side or of both."""
         with self._lock:
             self._sides = sides
             self._read = 0
@@ -56,7 +56,7 @@ class VerifyProgress:
             self._ticked = now + QUIET_SECONDS - TICK_SECONDS
 
     def read(self, count: int) -> None:
-        """So many more records were read; tells of it, if it is time to."""
+        """Count records that were read, and report progress if it is time to."""
         with self._lock:
             self._read += count
             now = self._clock.monotonic()

@@ -42,7 +42,7 @@ class TaskRunner(Protocol):
     ) -> Iterator[tuple[VerifyTask, TaskResult]]:
         """Each task with what it found, in any order; some are not done once `stop` is true.
 
-        `count` is told of the records as they are read, from any thread.
+        `count` counts the records as they are read, from any thread.
         """
         ...
 

@@ -108,7 +108,7 @@ def carry_out(
 ) -> None:
     """Go on with a task until it is done or `stop` is true, which is asked between two reads.
 
-    `count` is told of the records as they are read; of both sides of a merge, of the source's.
+    `count` counts the records as they are read; of both sides of a merge, of the source's.
     """
     if result.done or stop():
         return

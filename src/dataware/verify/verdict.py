@@ -117,9 +117,9 @@ class Verdict:
         return ", ".join(parts) or "both sides are empty"
 
     def to_json(self, room: int) -> dict[str, Any]:
-        """The verdict as it travels, with so many bytes of the first differences.
+        """The verdict as it is serialised, with at most `room` bytes of the first differences.
 
-        Of each key its start travels.
+        Of each key only the start is kept.
         """
         listed = ([one.kind, one.label[:LABEL_LENGTH]] for one in self.listed)
         return {

@@ -10,7 +10,7 @@ from collections import deque
 
 
 class ClosableSemaphore:
-    """So many slots; who has one gives it back."""
+    """A number of slots; who has one gives it back."""
 
     def __init__(self, free: int) -> None:
         self._free = free

@@ -1,4 +1,4 @@
-"""Tells when one of many sockets is ready, to whom it concerns; knows nothing of HTTP.
+"""Reports when one of many sockets is ready; knows nothing of HTTP.
 
 An event loop takes several calls and objects for each socket that it begins or ceases to watch,
 and libcurl does both for each request. Where the system has epoll, all of them are watched by one

@@ -54,7 +54,7 @@ def status(**given: Any) -> int:
 def run_status(out: AwsOptions, name: str | None, *, watching: bool, interval: float) -> int:
     """Tell of every migration on record, or watch those that run.
 
-    Raises LookupFailedError at the end, when every record is told of, if one of them cannot be
+    Raises LookupFailedError at the end, when every record is shown, if one of them cannot be
     read.
     """
     from dataware.cli.context import outside

@@ -1,4 +1,4 @@
-"""Explains a deployment that fails because a name is taken, which CDK tells of in other words."""
+"""Explains a deployment that fails because a name is taken, which CDK reports in other words."""
 
 from __future__ import annotations
 

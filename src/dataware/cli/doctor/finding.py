@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class FindingStatus(StrEnum):
-    """How a check ended; the value is the event that tells of it."""
+    """How a check ended; the value is the event that reports it."""
 
     FINE = "check-passed"
     NOTE = "check-note"

@@ -1,4 +1,4 @@
-"""Runs every check at the same time, each in bounded time, and tells of them in their order."""
+"""Runs every check at the same time, each in bounded time, and reports them in their order."""
 
 from __future__ import annotations
 

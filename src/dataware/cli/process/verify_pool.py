@@ -83,7 +83,7 @@ class _Shared:
     read: Synchronized[int]
 
     def count(self, more: int) -> None:
-        """So many more records were read."""
+        """Count records that were read."""
         with self.read.get_lock():
             self.read.value += more
 

@@ -34,7 +34,7 @@ _CORS = {
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Properties that one call tells of; `read` makes them of its answer, which may be empty."""
+    """Properties that one call gives; `read` makes them of its answer, which may be empty."""
 
     names: tuple[str, ...]
     operation: str

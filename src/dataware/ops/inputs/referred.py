@@ -1,4 +1,4 @@
-"""Finds the resources that an assembly tells of and no template declares.
+"""Finds the resources that an assembly lists and no template declares.
 
 A construct of `dataware.cdk` that refers to a resource instead of declaring it leaves the
 declaration in the metadata of its node, so that it can still be planned.

@@ -61,7 +61,7 @@ def _age(story: Story, started: str) -> list[str]:
 
 
 def _moment(started: str, seconds: float) -> str:
-    """The time so many seconds after the start, as far as the record says when that was."""
+    """The time at some seconds after the start, as far as the record says when that was."""
     try:
         begun = datetime.fromisoformat(started)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The tables of a run: its migrations, its differences, what was left behind, what was told."""
+"""The tables of a run: its migrations, its differences, what was skipped, the full log."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class StreamFeed:
             self._reading = before
             raise done.failures[0]
         gaps += tuple(Gap(GapCause.TRIMMED, before.whole_at, name) for name in done.trimmed)
-        # What was missed until now is told of, and a full difference that begins later sees it.
+        # What was missed until now is reported, and a full difference that begins later sees it.
         if done.whole or gaps:
             self._reading = replace(self._reading, whole_at=now)
         oldest, newest = min(done.times, default=None), max(done.times, default=None)
