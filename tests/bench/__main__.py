@@ -14,6 +14,7 @@ from tests.bench import copying, growth, pinning, real
 from tests.bench.deploying import deploying
 from tests.bench.fidelity import fidelity
 from tests.bench.fleets import planning_fleet
+from tests.bench.following import following
 from tests.bench.limit import limit
 from tests.bench.listing import listing
 from tests.bench.measure import RunError
@@ -52,6 +53,7 @@ class Scale:
     starts: int = 9
     beside: tuple[float, float, int] = (15.0, 0.050, 3_000)
     fleet: tuple[int, int, int, float] = (10, 4, 10, 0.050)
+    followed: tuple[int, int] = (300_000, 10_000_000)
 
 
 _WHOLE = Scale(
@@ -69,7 +71,20 @@ _QUICK = Scale(
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((500, 1_000), longest=60.0),
     growth.Sizes((20, 50), longest=60.0),
-    *(20_000, 20_000, 10, 50, 5_000, 200, 4, 3, 2, (1.0, 0.01, 100), (3, 2, 4, 0.01)),
+    *(
+        20_000,
+        20_000,
+        10,
+        50,
+        5_000,
+        200,
+        4,
+        3,
+        2,
+        (1.0, 0.01, 100),
+        (3, 2, 4, 0.01),
+        (2_000, 5_000),
+    ),
 )
 _HUGE = growth.Sizes((10_000, 100_000, 1_000_000, 10_000_000), longest=7200.0)
 
@@ -92,6 +107,7 @@ _BENCHMARKS: Mapping[str, Benchmark] = {
     "planning": lambda w, n, b: planning(w, n.resources, 0.050),
     "fleet": lambda w, n, b: planning_fleet(w, *n.fleet),
     "side-by-side": lambda w, n, b: side_by_side(w, *n.beside),
+    "following": lambda w, n, b: following(w, *n.followed),
     "synth": lambda w, n, b: synth(w, n.resources),
     "deploying": lambda w, n, b: deploying(w, n.deployed, n.deployments),
     "opening": lambda w, n, b: opening(w, n.reported, 10 * n.reported),

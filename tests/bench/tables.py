@@ -56,6 +56,7 @@ class VirtualTable:
         self._batches = 0
         self._answers: Mapping[str, Callable[[bytes], Answer]] = {
             "Scan": self._scan,
+            "BatchGetItem": self._batch_get,
             "BatchWriteItem": self._batch_write,
             "PutItem": self._put,
         }
@@ -103,6 +104,12 @@ class VirtualTable:
         if table == self.source:
             return range(start, min(end, start + limit))
         return self.ledger.present(start, end, limit)
+
+    def _batch_get(self, body: bytes) -> Answer:
+        """The items of the source under the keys that are asked for."""
+        items = b",".join(self._item(int(number)) for number in _NUMBER.findall(body))
+        table = self.source.encode()
+        return _json(b'{"Responses":{"%b":[%b]},"UnprocessedKeys":{}}' % (table, items))
 
     def _batch_write(self, body: bytes) -> Answer:
         self._batches += 1
