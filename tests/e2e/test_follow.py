@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -203,6 +204,55 @@ def test_writers_shards_and_restarts_leave_nothing_missing_extra_or_different(
     assert writers.written > 100
     assert "feed-gap" not in tables.codes()
     assert len(tables.content(tables.source)) > 50
+
+
+def test_a_copy_that_was_stopped_half_way_goes_on_and_nothing_old_stays(tables: Pair) -> None:
+    """What an earlier run has put is no conflict; what changed between the runs arrives."""
+    with Writers(tables, 7) as writers:
+        with tables.following(replace(FOLLOW, max_rate=100)):
+            tables.wait(lambda: len(tables.content(tables.target)) > 30)
+        assert "following" not in tables.codes()
+        time.sleep(0.5)
+        with tables.following():
+            tables.await_phase()
+            writers.rest()
+            tables.await_equal()
+    assert "feed-gap" not in tables.codes()
+
+
+def test_a_follow_that_is_killed_leaves_nothing_behind_that_the_next_one_does_not_carry(
+    tables: Pair,
+) -> None:
+    """kill -9 while changes are carried."""
+    sides = [f"dynamodb://{name}" for name in tables.names]
+    with Writers(tables, 9) as writers:
+        command = launch("migrate", *sides, "--follow")
+        tables.wait(lambda: "following" in run("status", tables.target).out)
+        time.sleep(0.5)
+        command.kill()
+        ended(command)
+        with tables.following():
+            tables.await_phase()
+            writers.rest()
+            tables.await_equal()
+    assert "feed-gap" not in tables.codes()
+
+
+def test_a_follow_on_another_machine_compares_in_full_first(
+    tables: Pair, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Which keys had changed, only the first machine knew."""
+    with tables.following():
+        tables.await_phase()
+        tables.await_equal()
+    tables.client.delete_item(TableName=tables.source, Key={"pk": {"S": "k1"}})
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    tables.events.clear()
+    with tables.following():
+        tables.wait(lambda: "feed-gap-closed" in tables.codes())
+        tables.await_equal()
+    (gap,) = [one for one in tables.events if one.code == "feed-gap"]
+    assert "not on this machine" in gap.text()
 
 
 def test_a_person_sees_how_far_it_is_and_stops_it_with_ctrl_c(tables: Pair) -> None:
