@@ -53,6 +53,11 @@ def test_a_plan_of_130_resources_is_read_at_a_glance(
     folded = lines.index(f"  {KEPT} unchanged (show with --all)")
     for number, following in zip(marks[TWINS:], [*marks[TWINS + 1 :], folded], strict=True):
         assert following - number <= 2, lines[number:following]
+    attention = lines[marks[0] : marks[TWINS]]
+    assert attention[1:] == [
+        "     spaceport-twin-0 is not used",
+        "     → dataware verify s3://spaceport-twin-0 s3://spaceport-twin-0-prod",
+    ]
     rows = [lines[number] for number in marks]
     assert all(row.rpartition("  ")[2].startswith("rule ") for row in rows), "rules in one column"
     assert len({row.index("rule ") for row in rows}) == 1

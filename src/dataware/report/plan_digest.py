@@ -6,6 +6,7 @@ reasons of every resource instead; see `table`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,11 @@ NARROWEST = 60
 
 TWO_DATA_SETS = 8
 """The rule of which both names hold data."""
+
+UNUSED = re.compile(
+    r"two resources hold data, .*: (?P<what>[^;]+); .*?`(?P<way_on>dataware [^`]+)`.*"
+)
+"""The warning of that rule: of its words a short row has what its head does not say yet."""
 
 STOPPED, WARNED, CHANGED, NEW = ("x", "bold red"), ("!", "yellow"), (">", "cyan"), ("+", "cyan")
 
@@ -130,6 +136,9 @@ def _resource_row(resource: Json) -> DigestRow:
     action = Action(resource["action"])
     stopped = action is Action.STOP
     sentences = (resource["reason"],) if stopped else tuple(resource["warnings"])
+    way_on = _way_on(resource, stopped=stopped) if sentences else ""
+    if len(sentences) == 1 and (unused := UNUSED.fullmatch(sentences[0])):
+        sentences, way_on = (unused["what"],), unused["way_on"]
     return DigestRow(
         _look(resource, action),
         name_in(resource),
@@ -137,7 +146,7 @@ def _resource_row(resource: Json) -> DigestRow:
         f"rule {resource['rule']}",
         ", ".join(list_estimate(resource, load(resource["type"]).unit, "~")),
         sentences,
-        _way_on(resource, stopped=stopped) if sentences else "",
+        way_on,
     )
 
 
