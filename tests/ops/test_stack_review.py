@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -182,6 +183,25 @@ def test_conditions_are_tested_with_the_parameters_of_the_deployment(
     assert all("because condition IsProd is false" in one.outcome for one in found)
 
 
+def test_properties_that_are_a_choice_are_compared_by_their_values() -> None:
+    """Name, keys and attributes of the branch that is taken."""
+    conditions = {"A": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}}
+
+    def chosen(stage_now: str, key: str = "pk") -> dict[str, Any]:
+        branches = [table(key=key)["Properties"], table("other")["Properties"]]
+        resource = {"Type": TABLE, "Properties": {"Fn::If": ["A", *branches]}}
+        return template(resource, Parameters=stage(stage_now), Conditions=conditions)
+
+    before = chosen("prod")
+    assert lost(before, chosen("prod"), {"Stage": "prod"}) == []
+    assert lost(before, template(table()), {"Stage": "prod"}) == []
+    assert [one.loss for one in lost(before, chosen("dev"), {"Stage": "prod"})] == [Loss.RENAMED]
+    other = lost(before, chosen("prod", "id"), {"Stage": "prod"})
+    assert [one.loss for one in other] == [Loss.REPLACED]
+    typed = json.loads(json.dumps(chosen("prod")).replace('"S"', '"N"'))
+    assert ["key schema changes" in one.outcome for one in lost(before, typed, {"Stage": "prod"})]
+
+
 @pytest.mark.parametrize("given_stage", ["prod", "dev"])
 def test_a_changed_default_does_not_count_where_a_value_is_given(given_stage: str) -> None:
     """Saying the value says what it will be."""
@@ -190,6 +210,11 @@ def test_a_changed_default_does_not_count_where_a_value_is_given(given_stage: st
     after = template(table(BY_STAGE), Parameters=stage("test"))
     found = lost(before, after, {"Stage": "prod"}, words=words)
     assert bool(found) is (given_stage == "dev")
+    (otherwise,) = lost(before, after, {"Stage": "prod"})
+    assert (
+        "keep the name (Fn::Sub computes it: give its values by --parameter); or"
+        in otherwise.recipe
+    )
 
 
 @pytest.mark.parametrize(

@@ -183,12 +183,14 @@ class _ResourceChange:
         old = self.deployed.physical_id
         retained = self._survives_replacement(now)
         first = "" if retained else "deploy the removal policy RETAIN, then "
+        function = find_function(now.value(self.kind.template.identifier))
+        keep = f" ({function} computes it: give its values by --parameter)" if function else ""
         return self._threat(
             Loss.RENAMED,
             f"be renamed to {name}: CloudFormation would create an empty {self.kind.short} of that"
             f" name, and {_let_go(retained, old)}",
-            f"keep the name; or {first}declare the new name under a new construct id, with {old} as"
-            " its fallback",
+            f"keep the name{keep}; or {first}declare the new name under a new construct id, with "
+            f"{old} as its fallback",
         )
 
     def _type_change_threat(self, now: DeclaredResource) -> DestructiveChange:

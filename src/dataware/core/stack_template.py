@@ -57,6 +57,9 @@ class DeclaredResource:
 
     def known_values(self) -> dict[str, Any]:
         """Every property evaluated, `Computed` in the place of each part that stays unknown."""
+        if is_function(self.properties):
+            whole = self.evaluate(self.properties)
+            return dict(whole) if isinstance(whole, Mapping) else self.values()
         return {name: self.known_value(name) for name in self.properties}
 
     def write_properties(self) -> Mapping[str, Any]:
