@@ -11,9 +11,9 @@ from dataware.cli.settings import AwsOptions
 from dataware.report import Format, Renderer, appearance, make_renderer
 
 
-def display(options: AwsOptions, stream: TextIO | None = None) -> Renderer:
+def display(options: AwsOptions) -> Renderer:
     """The renderer that suits the options, the variables and standard output."""
-    stream = stream or sys.stdout
+    stream = sys.stdout
     return make_renderer(
         options.format,
         stream,

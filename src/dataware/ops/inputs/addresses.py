@@ -52,9 +52,7 @@ class ResourceAddress:
         return replace(self, account=owner)
 
 
-def parse_pair(
-    source: str, target: str, kinds: Kinds, account: str | None = None, region: str | None = None
-) -> tuple[ResourceAddress, ResourceAddress]:
+def parse_pair(source: str, target: str, kinds: Kinds) -> tuple[ResourceAddress, ResourceAddress]:
     """Both sides of a copy: of one kind, and not the same place for this caller."""
     one, other = parse_address(source, kinds), parse_address(target, kinds)
     if one.kind is not other.kind:
@@ -62,7 +60,7 @@ def parse_pair(
         raise InputError(
             f"{source} is {here} and {target} {there}: both sides must be of the same kind"
         )
-    check_distinct(one, other, account, region)
+    check_distinct(one, other)
     return one, other
 
 

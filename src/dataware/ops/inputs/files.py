@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dataware.core.errors import InputError
+from dataware.core.fleet.plan import FleetPlan
 from dataware.core.lock_file import (
     FILE,
     check_merged,
@@ -26,16 +27,23 @@ from dataware.ops.inputs.wanted import check_names, check_properties
 
 LOCK = Path(FILE)
 
+PlanDocument = TypeVar("PlanDocument", Plan, FleetPlan)
+
 
 def is_plan(path: Path) -> bool:
     """Whether a file is a plan, rather than an app; False for what is no JSON object."""
+    return holds_json(path, "version", rows="resources")
+
+
+def holds_json(path: Path, field: str, *, rows: str) -> bool:
+    """Whether a file is a JSON object that has a field, and rows in another one."""
     if path.suffix != ".json" or not path.is_file():
         return False
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return False
-    return isinstance(data, dict) and "version" in data and isinstance(data.get("resources"), list)
+    return isinstance(data, dict) and field in data and isinstance(data.get(rows), list)
 
 
 def read_plan(path: Path) -> Plan:
@@ -45,9 +53,14 @@ def read_plan(path: Path) -> Plan:
 
 def read_plan_document(path: Path) -> tuple[Plan, Any]:
     """The plan in a file, and the JSON that it was read from. Raises InputError."""
+    return read_checked_json(path, Plan.from_json)
+
+
+def read_checked_json(path: Path, read: Callable[[Any], PlanDocument]) -> tuple[PlanDocument, Any]:
+    """What `read` makes of a file's JSON, with that; its resources are checked as an input's."""
     try:
         data = read_json(path)
-        plan = Plan.from_json(data)
+        plan = read(data)
         for one in plan.resources:
             check_wanted(one.wanted)
     except InputError as error:

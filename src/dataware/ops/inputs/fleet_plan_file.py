@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from dataware.core.errors import InputError
 from dataware.core.fleet.plan import FleetPlan
-from dataware.ops.inputs.files import check_wanted, write_json
-from dataware.ops.inputs.reading import read_json
+from dataware.ops.inputs.files import holds_json, read_checked_json, write_json
 
 
 def save_fleet_plan(plan: FleetPlan, path: Path) -> None:
@@ -19,13 +16,7 @@ def save_fleet_plan(plan: FleetPlan, path: Path) -> None:
 
 def is_fleet_plan(path: Path) -> bool:
     """Whether a file is the plan of a fleet; False for what is no JSON object."""
-    if path.suffix != ".json" or not path.is_file():
-        return False
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(data, dict) and "hash" in data and isinstance(data.get("targets"), list)
+    return holds_json(path, "hash", rows="targets")
 
 
 def read_fleet_plan(path: Path) -> FleetPlan:
@@ -35,11 +26,4 @@ def read_fleet_plan(path: Path) -> FleetPlan:
 
 def read_fleet_document(path: Path) -> tuple[FleetPlan, Any]:
     """The plan in a file, and the JSON that it was read from. Raises InputError."""
-    data = read_json(path)
-    try:
-        plan = FleetPlan.from_json(data)
-        for one in plan.resources:
-            check_wanted(one.wanted)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    return plan, data
+    return read_checked_json(path, FleetPlan.from_json)
