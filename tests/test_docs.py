@@ -138,6 +138,11 @@ def test_there_are_command_lines_to_check() -> None:
     assert {where for where, _ in COMMANDS} >= {"README.md", "docs/cli.md", "plan --help"}
 
 
+def test_the_readme_is_short() -> None:
+    """Whoever finds the project reads one screen, and the pages have the rest."""
+    assert len(text_of("README.md").splitlines()) <= 130
+
+
 def test_every_block_says_its_language() -> None:
     """A block is of a language that a test looks at, so that none is only believed."""
     assert [
