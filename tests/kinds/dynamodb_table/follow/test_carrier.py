@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ from tests.support.dynamo import FakeClock, FakeTransport, place, refuse, respon
 from dataware.core.copier import CopyOrder
 from dataware.core.errors import LookupFailedError, WriteDeniedError
 from dataware.core.follow.feed import CarryOutcome
+from dataware.core.follow.written import WrittenKeys
 from dataware.core.ports import Response
 from dataware.kinds.dynamodb_table.follow.carrier import TableCarrier
 from dataware.kinds.dynamodb_table.follow.keys import decode_key, encode_key, name_keys
@@ -79,7 +80,8 @@ class Sides:
             RetryingWire(FakeTransport(self.answer), clock, lambda: 0.5, lambda _why: None, budget)
             for _ in range(2)
         ]
-        carrier = TableCarrier(*wires, CopyOrder(place("old"), place("new")))
+        order, written = CopyOrder(place("old"), place("new")), cast("WrittenKeys", None)
+        carrier = TableCarrier(*wires, order, written)
         return asyncio.run(carrier.carry([key(each) for each in keys]))
 
 
