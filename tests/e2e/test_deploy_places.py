@@ -61,13 +61,23 @@ def is_of(place: Place) -> Any:
 
 def test_each_environment_gets_its_own_data(calls: Path) -> None:
     """Tables of one name are three tables, with one plan, one sum and one last line for all."""
-    ran = run("deploy", *ALL)
+    ran = run("deploy", "--notify", "tee told.json", *ALL)
     assert ran.code == 0, ran
     assert arrived() == list(PLACES)
     assert "Plan for 3 environments: 3 to copy" in ran.out
     for place in PLACES:
         assert f"orders-prod ({place.environment})" in ran.out
         assert f"in {place.environment} orders-prod" in ran.lines[-1]
+        assert f"{place.environment}: Successfully migrated data to orders-prod" in ran.out
+    told = json.loads(Path("told.json").read_text())
+    assert sorted(one["target"] for one in told["migrations"]) == sorted(
+        place.environment for place in PLACES
+    )
+    assert {one["state"] for one in told["migrations"]} == {"complete"}
+    assert run("report", "--out", "report.html").code == 0
+    page = Path("report.html").read_text()
+    for place in PLACES:
+        assert f"orders-prod ({place.environment})" in page
     locked = json.loads(Path("dataware.lock.json").read_text())["environments"]
     assert sorted(locked) == sorted(place.environment for place in PLACES)
     assert deployed(calls)
@@ -175,6 +185,17 @@ def test_an_account_that_nothing_fits_is_refused(calls: Path, words: tuple[str, 
     assert not deployed(calls)
 
 
+def test_a_stack_without_data_may_be_deployed_unseen(calls: Path) -> None:
+    """Where a person says so; what holds data is looked at in any case."""
+    bare = {"Note": {"Type": "AWS::SNS::Topic", "Properties": {}}}
+    write_assembly(Path("prepared"), {US_HOME: {"Orders": table()}, US_OTHER: bare}, roles=False)
+    assert run("deploy", *ALL).code == 3
+    ran = run("deploy", "--allow-unseen", *ALL)
+    assert ran.code == 0, ran
+    assert "the guard cannot read stack shop" in ran.out
+    assert arrived() == [US_HOME]
+
+
 def test_a_role_that_cannot_be_assumed_is_named(calls: Path, fault_proxy: FaultProxy) -> None:
     """With what AWS says of it, and nothing is changed at home, either."""
     denied = (
@@ -223,7 +244,7 @@ def test_values_are_those_of_the_account_of_the_stack(calls: Path) -> None:
 
 def test_ctrl_c_in_one_begins_no_other(calls: Path) -> None:
     """Exit 4, and the same command goes on where it was."""
-    for number in range(200):
+    for number in range(100):
         item = {"pk": {"S": f"more {number}"}}
         US_HOME.client("dynamodb").put_item(TableName="orders", Item=item)
     process = launch("deploy", "--max-rate", 60, *ALL)

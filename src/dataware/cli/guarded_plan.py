@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dataware.cli.app import wanted_here
 from dataware.cli.settings import GuardOptions
-from dataware.core.app_plan import AppPlan, group_by_place
+from dataware.core.app_plan import AppPlan, Place, group_by_place
 from dataware.core.change_set import ChangeSetUse
 from dataware.core.destructive_change import RULE as GUARD_RULE
 from dataware.core.estimate import Prices
@@ -62,9 +62,15 @@ def guarded_app_plan(
     wanted = mark_allowed_losses(app.wanted, guarding.allow_loss)
     report_unplanned(context.emit, app)
     home = (context.aws.account, context.aws.region)
+    groups = group_by_place(wanted, home)
     plans = tuple(
-        make_plan(context.in_environment(*there), some, prices=prices, all_versions=all_versions)
-        for there, some in group_by_place(wanted, home).items()
+        make_plan(
+            enter_place(context, there, alone=len(groups) == 1),
+            some,
+            prices=prices,
+            all_versions=all_versions,
+        )
+        for there, some in groups.items()
     )
     if not wanted:
         context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
@@ -79,6 +85,23 @@ def guarded_app_plan(
         change_sets=change_sets,
     )
     return _with_guard(plans, guarded, app)
+
+
+def enter_place(context: Context, place: Place, *, alone: bool) -> Context:
+    """The context of an account and region; unless it is `alone`, its lines name the place.
+
+    Raises DatawareError where no credentials fit.
+    """
+    there = context.in_environment(*place)
+    if alone:
+        return there
+
+    def report(happened: Event) -> None:
+        # The line of a look says where it is.
+        named = {} if happened.code == "looking" else {"target": "/".join(place)}
+        context.emit(replace(happened, data={**happened.data, **named}))
+
+    return replace(there, emit=report)
 
 
 def _with_guard(plans: tuple[Plan, ...], guarded: GuardReport, app: App) -> AppPlan:

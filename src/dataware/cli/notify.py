@@ -226,17 +226,19 @@ class Listener:
     def __call__(self, happened: Event) -> None:
         """Take an event in."""
         data = happened.data
-        name = str(data.get("name", ""))
+        name, place = str(data.get("name", "")), data.get("target")
+        key = f"{place}: {name}" if place else name
         if happened.code in BEGUN:
-            self.migrations[name] = {"source": data["source"], "name": name, "state": "begun"}
-        elif name not in self.migrations:
+            begun = {"source": data["source"], "name": name, "state": "begun"}
+            self.migrations[key] = {**begun, "target": place} if place else begun
+        elif key not in self.migrations:
             return
         elif happened.code == "verified":
             outcome = {"verified": data["count"], "unit": data["unit"], "state": "complete"}
-            self.migrations[name].update(outcome)
+            self.migrations[key].update(outcome)
         elif happened.code == "incomplete":
             why = str(data["reason"])[:REASON_LENGTH]
-            self.migrations[name].update({"state": "incomplete", "reason": why})
+            self.migrations[key].update({"state": "incomplete", "reason": why})
 
 
 @contextmanager

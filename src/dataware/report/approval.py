@@ -74,7 +74,9 @@ def stopped_names(decisions: Sequence[Json]) -> dict[str, int]:
 
 def name_of(decision: Json) -> str:
     """The name that the app prefers for a resource."""
-    preferred = decision.get("preferred") or {}
+    preferred, place = decision.get("preferred") or {}, decision.get("environment")
+    if place and preferred.get("name"):
+        return f"{preferred['name']} ({place})"
     return str(preferred.get("name") or decision.get("name") or decision.get("id") or "?")
 
 

@@ -23,6 +23,9 @@ RESOLUTION = 1 / 200
 So a copy of a second has 4 samples, one of an hour 1,200, and one of ten days about 2,300.
 """
 
+GROUPED = ("source", "name", "reason", "detail", "target")
+"""What keys of one sort have in common."""
+
 KEYS = 100_000
 """Keys of one sort that are kept by name."""
 
@@ -116,7 +119,7 @@ class Recorder:
         self._broken = False
         self._samples = Samples()
         self._keys: dict[tuple[str, ...], list[str]] = {}
-        self._decided: dict[tuple[object, object], tuple[object, object]] = {}
+        self._decided: dict[tuple[object, ...], tuple[object, object]] = {}
         self._listed: Counter[str] = Counter()
         self._cut: Counter[str] = Counter()
 
@@ -162,7 +165,8 @@ class Recorder:
         if happened.code != "decision":
             return False
         data = happened.data
-        key, what = (data.get("type"), data["name"]), (data["action"], data["rule"])
+        key = data.get("target"), data.get("type"), data["name"]
+        what = data["action"], data["rule"]
         is_known = self._decided.get(key) == what
         self._decided[key] = what
         return is_known
@@ -182,7 +186,7 @@ class Recorder:
         """Gather keys that were skipped for the same reason."""
         if not self._count_fitting("skipped", 1):
             return
-        group = tuple(str(data.get(field, "")) for field in ("source", "name", "reason", "detail"))
+        group = tuple(str(data.get(field, "")) for field in GROUPED)
         keys = self._keys.setdefault(group, [])
         keys.append(str(data.get("key", "")))
         if len(keys) >= TOGETHER:
@@ -203,8 +207,10 @@ class Recorder:
 
     def _write_keys(self) -> None:
         groups, self._keys = self._keys, {}
-        for (source, name, reason, detail), keys in groups.items():
-            about = {"source": source, "name": name, "reason": reason, "detail": detail}
+        for group, keys in groups.items():
+            about = dict(zip(GROUPED, group, strict=True))
+            if not about["target"]:
+                del about["target"]
             self._write(self._now(), "skipped", {**about, "keys": keys})
 
     def _write(

@@ -25,7 +25,7 @@ from dataware.cli.deployment.plan import (
 from dataware.cli.deployment.revert_drift import check_revert_drift, warn_of_reverted_drift
 from dataware.cli.deployment.single_synth import SingleSynth
 from dataware.cli.deployment.stacks import ChosenStacks, choose_stacks, report_notes
-from dataware.cli.guarded_plan import report_plan
+from dataware.cli.guarded_plan import enter_place, report_plan
 from dataware.cli.notify import Listener, notifying
 from dataware.cli.question import confirm
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions
@@ -153,10 +153,10 @@ def _after(
     outcomes = {}
     for plan in plans:
         place = f"{plan.account}/{plan.region}"
-        there = context.in_environment(plan.account, plan.region)
+        there = enter_place(context, (plan.account, plan.region), alone=len(plans) == 1)
         for planned in plan.resources:
             if not folds or planned.decision.action is not Action.KEEP or planned.needs_attention:
-                announce(context.emit, planned)
+                announce(there.emit, planned)
         adopted = list_adopted(before.get(place)) | list_adopted(locked.get(place))
         remaining = report_remaining(there, plan, adopted)
         outcomes[place] = judge_outcome(plan.resources, unit_of_type, remaining)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dataware.cli.deployment.credentials import OPTION, AccountCredentials, AccountUse
+from dataware.cli.guarded_plan import enter_place
 from dataware.core.errors import ConflictError, DatawareError, LookupFailedError, RefusedError
-from dataware.core.events import event
 from dataware.core.plan import Plan, changed_facts
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
@@ -50,10 +50,7 @@ def apply_each_place(
     """
     outcomes = []
     for plan in plans:
-        there = context.in_environment(plan.account, plan.region)
-        if len(plans) > 1:
-            place = f"account {plan.account}, {plan.region}"
-            context.emit(event("note", text=f"Applying the plan for {place}"))
+        there = enter_place(context, (plan.account, plan.region), alone=len(plans) == 1)
         try:
             apply_plan(there, plan, settings, saved=saved, sums_up=False)
             outcomes.append(PlaceOutcome(begun=plan.changes))

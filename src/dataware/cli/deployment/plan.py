@@ -50,7 +50,7 @@ def plan_deployment(
     context: Context, app: App, deployment: Deployment, parameters: GivenParameters
 ) -> AppPlan:
     """The plans of the stacks that are deployed, guarded. Raises Refused."""
-    _refuse_unreachable(context, app)
+    _refuse_unreachable(context, app, deployment)
     return guarded_app_plan(
         context,
         app,
@@ -81,9 +81,15 @@ def save_decisions(context: Context, plans: Sequence[Plan]) -> None:
     context.emit(event("saved", what="the decisions", path=str(LOCK)))
 
 
-def _refuse_unreachable(context: Context, app: App) -> None:
-    """Refuse stacks into whose accounts no credentials lead. Raises Refused."""
+def _refuse_unreachable(context: Context, app: App, deployment: Deployment) -> None:
+    """Refuse stacks into whose accounts no credentials lead. Raises Refused.
+
+    One in which nothing opts in may be deployed unseen, where a person said so.
+    """
+    planned = {one.account for one in app.wanted}
     for stack in app.stacks:
+        if deployment.allow_unseen and stack.account not in planned:
+            continue
         try:
             context.in_environment(stack.account, stack.region)
         except LookupFailedError as error:

@@ -174,7 +174,8 @@ class Story:
 
     def take(self, record: Data) -> None:
         """Take the next record in."""
-        code, at, data = str(record["code"]), float(record.get("at", 0.0)), record.get("data", {})
+        code, at = str(record["code"]), float(record.get("at", 0.0))
+        data = _name_with_place(record.get("data", {}))
         self.seconds = max(self.seconds, at)
         special = _SPECIAL.get(code)
         if special is not None:
@@ -202,6 +203,15 @@ class Story:
         self.timeline.append(entry)
         if data.get("name") in self.migrations or code in _OPENING:
             self.migration(at, data).timeline.append(entry)
+
+
+def _name_with_place(data: Data) -> Data:
+    """The data of an event; a name that may stand in several places says in which it is meant."""
+    place = data.get("target")
+    if place is None or "name" not in data:
+        return data
+    rest = {name: value for name, value in data.items() if name != "target"}
+    return {**rest, "name": f"{data['name']} ({place})", "environment": place}
 
 
 _OPENING = frozenset({"copying", "found", "found-about", "verifying", "verified", "differences"})
