@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dataware.cli.app import wanted_here
@@ -12,6 +13,7 @@ from dataware.core.destructive_change import RULE as GUARD_RULE
 from dataware.core.estimate import Prices
 from dataware.core.events import Event, event
 from dataware.core.guide import read_more
+from dataware.core.model import Wanted
 from dataware.core.parameters import GivenParameters
 from dataware.core.plan import Plan
 from dataware.core.ports import Emit
@@ -61,17 +63,7 @@ def guarded_app_plan(
     """
     wanted = mark_allowed_losses(app.wanted, guarding.allow_loss)
     report_unplanned(context.emit, app)
-    home = (context.aws.account, context.aws.region)
-    groups = group_by_place(wanted, home)
-    plans = tuple(
-        make_plan(
-            enter_place(context, there, alone=len(groups) == 1),
-            some,
-            prices=prices,
-            all_versions=all_versions,
-        )
-        for there, some in groups.items()
-    )
+    plans = _plan_places(context, wanted, prices, all_versions=all_versions)
     if not wanted:
         context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
     used = [one.wanted for plan in plans for one in plan.resources if find_allowed(one)]
@@ -85,6 +77,23 @@ def guarded_app_plan(
         change_sets=change_sets,
     )
     return _with_guard(plans, guarded, app)
+
+
+def _plan_places(
+    context: Context, wanted: Sequence[Wanted], prices: Prices, *, all_versions: bool
+) -> tuple[Plan, ...]:
+    """The plan of each account and region, made there."""
+    groups = group_by_place(wanted, (context.aws.account, context.aws.region))
+    alone = len(groups) == 1
+    return tuple(
+        make_plan(
+            enter_place(context, place, alone=alone),
+            some,
+            prices=prices,
+            all_versions=all_versions,
+        )
+        for place, some in groups.items()
+    )
 
 
 def enter_place(context: Context, place: Place, *, alone: bool) -> Context:
