@@ -15,7 +15,6 @@ from dataware.cli.fleet.accounts import FleetAccounts, target_options
 from dataware.cli.fleet.display import fleet_display, with_target
 from dataware.cli.notify import Listener
 from dataware.cli.process.cpu_count import cores
-from dataware.cli.process.gc import relaxed_gc
 from dataware.cli.process.malloc import limit_malloc_arenas
 from dataware.cli.process.workers import ProcessWorkers
 from dataware.cli.run_log import RunLog
@@ -49,7 +48,7 @@ class FleetApplier:
         command = click.get_current_context()
         most = max(map(len, make_waves([one.target for one in plan.targets], waves)))
         settings = _shared_settings(settings_of(self._copy), most)
-        with relaxed_gc(), fleet_display(self._out, copies=True) as (emit, stop):
+        with fleet_display(self._out, copies=True) as (emit, stop):
             applier = _TargetApplier(self._out, settings, emit, stop, self._listener, command)
             run = apply_in_waves(plan, waves, applier, emit, stop)
             emit(fleet_applied(plan, run.states, unit_of_type))
