@@ -44,6 +44,9 @@ class Pulse:
         """Not used here."""
         raise AssertionError(detail)
 
+    def delay_next_run(self, seconds: float) -> None:
+        """Nothing arrives late here."""
+
     def release(self, detail: Mapping[str, Any]) -> None:
         """Not used here."""
         raise AssertionError(detail)
@@ -146,6 +149,9 @@ class Told:
     def complete(self, detail: Mapping[str, Any]) -> None:
         """Not used here."""
         raise AssertionError(detail)
+
+    def delay_next_run(self, seconds: float) -> None:
+        """Nothing arrives late here."""
 
     def release(self, detail: Mapping[str, Any]) -> None:
         """Not used here."""

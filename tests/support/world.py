@@ -238,6 +238,9 @@ class WorldLease:
         self.world.moment("complete")
         self._write(MarkerState.COMPLETE, detail)
 
+    def delay_next_run(self, seconds: float) -> None:
+        """Nothing arrives late here."""
+
     def release(self, detail: Mapping[str, Any]) -> None:
         """Leave it at "running"."""
         self.world.moment("release")

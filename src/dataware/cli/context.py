@@ -24,6 +24,7 @@ from dataware.ops.run_bounds import AT_ONCE
 from dataware.report import Format
 from dataware.report.brief import NEEDED_IN_LOGS, RepetitionFilter, without_decisions
 from dataware.state import FileJournals, ParameterMarkers
+from dataware.state.cutover_records import CutoverRecordMaker
 from dataware.state.follow_file import FollowFiles
 
 
@@ -107,18 +108,28 @@ def open_account(
 def make_context(account: Account, emit: Emit, stop: StopRequest, *, strict: bool) -> Context:
     """The ports over a real account."""
     clock = SystemClock()
+    markers = ParameterMarkers(account, clock)
     return Context(
         aws=account,
-        markers=ParameterMarkers(account, clock),
+        markers=markers,
         clock=clock,
         emit=emit,
         hold=CloudFormationHoldingStacks(account),
         journals=FileJournals(account),
         follow_states=FollowFiles(account),
+        cutover_records=CutoverRecordMaker(markers),
         stop=stop,
         strict=strict,
         move=move,
     )
+
+
+def go_on_after_stop(context: Context, options: AwsOptions) -> Context:
+    """The same context, whose calls are answered also after a person asked to stop.
+
+    What a command has to undo then it could not undo otherwise.
+    """
+    return replace(_move_to(context, open_account(options)), workers=context.workers)
 
 
 def move(context: Context, region: str) -> Context:
@@ -137,13 +148,15 @@ def enter_account(context: Context, options: AwsOptions) -> Context:
 
 def _move_to(context: Context, aws: Aws) -> Context:
     """The context in which `aws` is asked, with the records, journals and stacks that lie there."""
+    markers = ParameterMarkers(aws, context.clock)
     return replace(
         context,
         aws=aws,
-        markers=ParameterMarkers(aws, context.clock),
+        markers=markers,
         hold=CloudFormationHoldingStacks(aws),
         journals=FileJournals(aws),
         follow_states=FollowFiles(aws),
+        cutover_records=CutoverRecordMaker(markers),
     )
 
 

@@ -96,8 +96,30 @@ class GuardOptions:
     allow_loss: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CutoverOptions:
+    """When and how to cut over."""
+
+    freeze: str | None
+    thaw: str | None
+    frozen: bool
+    freeze_limit: float
+    postpone: Path | None
+    at: float | None
+    watch: float
+    source: str | None
+    max_rate: float | None
+
+
 Options = TypeVar(
-    "Options", AwsOptions, AppOptions, PlanOptions, CopyOptions, PairOptions, GuardOptions
+    "Options",
+    AwsOptions,
+    AppOptions,
+    PlanOptions,
+    CopyOptions,
+    CutoverOptions,
+    PairOptions,
+    GuardOptions,
 )
 
 

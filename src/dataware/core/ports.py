@@ -306,6 +306,10 @@ class Lease(Protocol):
         """For how long something may arrive yet that an earlier run sent without conditions."""
         ...
 
+    def delay_next_run(self, seconds: float) -> None:
+        """Say from the next write on that something may arrive until `seconds` from now."""
+        ...
+
     def send_heartbeat(self, detail: Mapping[str, Any]) -> None:
         """Renew the heartbeat and store progress. Raises Refused when the lock is lost."""
         ...

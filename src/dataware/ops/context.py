@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.kind import Kind
 from dataware.core.model import Location, OnConflict, Wanted
-from dataware.core.ports import Aws, Clock, Emit, Journal, Journals, Markers, StopRequest
+from dataware.core.ports import Aws, Clock, Emit, Journal, Journals, Lease, Markers, StopRequest
 from dataware.migrate import LeaseTerm, WorkerHandle, WorkerTask
 from dataware.ops.run_bounds import AT_ONCE, RunBounds
 from dataware.verify.run import TaskRunner
 
 if TYPE_CHECKING:
+    from dataware.core.follow.cutover_ports import CutoverRecords
     from dataware.core.follow.feed import FollowStates
 
 
@@ -114,6 +115,20 @@ class EnterAccount(Protocol):
         ...
 
 
+class MakeCutoverRecords(Protocol):
+    """Makes the records of a cut-over under a held lock."""
+
+    def __call__(
+        self,
+        marked: tuple[str, str, str],
+        lease: Lease,
+        publish: Callable[[Mapping[str, Any]], None],
+        send_heartbeat: Callable[[], None],
+    ) -> CutoverRecords:
+        """The records of what is `marked`: kind, target and run."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CopySettings:
     """How a copy is made.
@@ -178,9 +193,9 @@ class Context:
     """The outside, as one argument.
 
     Without `workers` this process copies and compares alone. `bounds` are shared by all migrations
-    of the run. Without `follow_states` nothing is followed. `command_run` is the id of the record
-    that the command leaves. `enter` makes the context of another account, and raises DatawareError
-    where no credentials fit.
+    of the run. Without `follow_states` nothing is followed, and without `cutover_records` nothing
+    is cut over. `command_run` is the id of the record that the command leaves. `enter` makes the
+    context of another account, and raises DatawareError where no credentials fit.
     """
 
     aws: Aws
@@ -190,6 +205,7 @@ class Context:
     hold: HoldingStacks
     journals: Journals = field(default_factory=NoJournals)
     follow_states: FollowStates | None = None
+    cutover_records: MakeCutoverRecords | None = None
     stop: StopRequest = field(default=lambda: False)
     strict: bool = False
     workers: Workers | None = None

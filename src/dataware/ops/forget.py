@@ -38,6 +38,20 @@ def find_record(context: Context, name: str) -> ForgettableRecord:
     Raises InputError for none or several, LookupFailedError, and RefusedError while its run is
     alive.
     """
+    status, marker = find_migration(context, name)
+    if marker.alive:
+        raise RefusedError(
+            f"the migration into {status.target} is running ({_holder(marker)}): stop it or wait "
+            "until it ends, then forget it"
+        )
+    return ForgettableRecord(status, marker)
+
+
+def find_migration(context: Context, name: str) -> tuple[MigrationStatus, Marker]:
+    """The one migration into `name`, a name or an address, and its record.
+
+    Raises InputError for none or several, and LookupFailedError.
+    """
     scheme, separator, _ = name.partition("://")
     slugs = {one.names.slug for one in kinds() if one.copying and one.copying.scheme == scheme}
     matches = [
@@ -56,12 +70,7 @@ def find_record(context: Context, name: str) -> ForgettableRecord:
     marker = records.get(status.key)
     if marker is None:
         raise InputError(f"the record of the migration into {name} was just deleted")
-    if marker.alive:
-        raise RefusedError(
-            f"the migration into {status.target} is running ({_holder(marker)}): stop it or wait "
-            "until it ends, then forget it"
-        )
-    return ForgettableRecord(status, marker)
+    return status, marker
 
 
 def report_record(context: Context, record: ForgettableRecord) -> None:

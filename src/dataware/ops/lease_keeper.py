@@ -182,6 +182,15 @@ class LeaseKeeper(_LeaseThread):
         self.term.renew(asked, asked_at)
 
     @property
+    def lease(self) -> Lease:
+        """The lease that is kept alive."""
+        return self._lease
+
+    def delay_next_run(self, seconds: float) -> None:
+        """Say from the next beat on that something may arrive until `seconds` from now."""
+        self._lease.delay_next_run(seconds)
+
+    @property
     def unsettled_seconds(self) -> float:
         """For how long something may arrive yet that an earlier run sent without conditions."""
         return self._lease.unsettled_seconds

@@ -24,6 +24,7 @@ from dataware.core.errors import (
     InputError,
     RefusedError,
     ServiceError,
+    SidesDifferError,
     WriteDeniedError,
     to_go_on,
 )
@@ -107,6 +108,8 @@ def run_migration(
             keeper.publish({"failure": ending(error)})
             _release(lease.release, keeper)
             raise
+        if carrier.is_on_record:
+            return verdict
         with _resumable(carrier):
             verified = {"verified": verdict.compared, "unit": migration.kind.unit}
             lease.complete({**verified, **_command_run(context)})
@@ -134,7 +137,7 @@ def _resumable(carrier: MigrationRun) -> Iterator[None]:
     """
     try:
         yield
-    except (IncompleteError, RefusedError, WriteDeniedError):
+    except (IncompleteError, RefusedError, SidesDifferError, WriteDeniedError):
         raise
     except Exception as error:
         if not carrier.stands and type(error) in (ServiceError, HalfMadeError, InputError):
@@ -175,7 +178,12 @@ def _check_record(context: Context, migration: Migration) -> None:
 
 
 class MigrationRun:
-    """The steps of one migration under a held lease; `stands` says that the target is there."""
+    """The steps of one migration under a held lease; `stands` says that the target is there.
+
+    `is_on_record` says that these steps have written "complete" themselves.
+    """
+
+    is_on_record = False
 
     def __init__(
         self, context: Context, migration: Migration, run: str, keeper: LeaseKeeper

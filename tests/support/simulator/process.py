@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dataware.core.errors import DatawareError, IncompleteError, LookupFailedError, RefusedError
 from dataware.core.follow.cutover import CutoverAction, CutoverRecord, CutoverState
 from dataware.core.follow.cutover_loop import CutoverLoop
-from dataware.core.follow.cutover_ports import CutoverPorts, CutoverRecords
+from dataware.core.follow.cutover_ports import CutoverPorts, CutoverRecords, UncertainOutcomes
 from dataware.core.follow.feed import UNKNOWN_OUTCOME_SECONDS, Gap, GapCause
 from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
 from dataware.core.model import Marker, MarkerState
@@ -197,7 +197,7 @@ class Process:
         outcomes = Outcomes(world, people.target, self.check, guarded=people.guarded)
         follow = FollowPorts(
             StreamFeed(world, people.source),
-            SimulatedCarrier(people.source, outcomes),
+            UncertainOutcomes(SimulatedCarrier(people.source, outcomes), self._delay_next_run),
             disk.dirty,
             disk.memory,
             SimulatedComparison(world, people.source, people.target),
@@ -206,7 +206,7 @@ class Process:
         comparison = compare(world, people.source, people.target)
         ports = CutoverPorts(records, self, people, comparison, self)
         loop = (CutoverLoop if world.rules.settle else Unsettled)(
-            ports, follow, seconds=disk.monotonic, on_uncertain=self._delay_next_run
+            ports, follow, seconds=disk.monotonic
         )
         if not world.rules.dirty_first:
             loop.loop = CheckpointFirst(loop._follow)

@@ -16,6 +16,7 @@ COMMANDS = (
     "apply",
     "check",
     "completion",
+    "cutover",
     "demo",
     "deploy",
     "doctor",

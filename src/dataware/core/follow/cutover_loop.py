@@ -12,9 +12,11 @@ facts of the next step. Two rules hold everywhere:
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from dataware.core.errors import DatawareError, LookupFailedError, RefusedError
 from dataware.core.follow.cutover import (
+    FREEZE_LIMIT,
     STATES,
     CutoverAction,
     CutoverFacts,
@@ -57,31 +59,34 @@ class CutoverLoop:
         follow: FollowPorts,
         *,
         seconds: Callable[[], float],
-        on_uncertain: Callable[[float], None],
-        least_settle: float = LEAST_SETTLE_SECONDS,
+        lot: int = 1000,
+        freeze_limit: float = FREEZE_LIMIT,
     ) -> None:
         """Go on from the marker; `seconds` is a clock that is never set. Raises what `read` does.
 
-        `on_uncertain` hears for how long something that was sent may arrive yet.
+        A freeze that began before keeps the limit with which it began.
 
         Carrying has to be allowed at `loop` once the copy's last write is acknowledged.
         """
         self._ports = ports
         self._meter = FeedMeter(follow.feed)
-        self._touched = TouchedKeys(follow.carrier, on_uncertain)
+        self._touched = TouchedKeys(follow.carrier)
         self._follow = FollowPorts(
             self._meter, self._touched, follow.dirty, follow.memory, follow.difference
         )
-        self.loop = FollowLoop(self._follow)
+        self.loop = FollowLoop(self._follow, lot=lot)
         self._seconds = seconds
         self._began: tuple[float, float] | None = None
-        self._least_settle = least_settle
         self.record = restart_record(ports.records.read())
+        if not self.record.may_be_frozen:
+            self.record = replace(self.record, freeze_limit=freeze_limit)
         self.given_up = ""
         self.failure = ""
         self.frozen_seconds: float | None = None
         self.copied = False
         self._frozen_at: float | None = None
+        self._quiet_from = 0.0
+        self._watches = False
         self._round_at = 0.0
         # By this clock alone: the times of changes are the service's, and this machine's is set.
         self._caught_up_at = float("-inf")
@@ -123,7 +128,7 @@ class CutoverLoop:
     def settle_seconds(self) -> float:
         """How long after a freeze a record may still come."""
         by_delay = min(SETTLE_FACTOR * self._meter.delay, MOST_SETTLE_SECONDS)
-        return max(self._least_settle, by_delay)
+        return max(LEAST_SETTLE_SECONDS, by_delay)
 
     def _facts(self, now: float) -> CutoverFacts:
         frozen = self._frozen_at is not None
@@ -208,7 +213,7 @@ class CutoverLoop:
         """Whether a quiet round began so late after the freeze that nothing can come any more."""
         if self._frozen_at is None or not self.loop.quiet_rounds:
             return False
-        return self._round_at >= self._frozen_at + self.settle_seconds
+        return self._round_at >= self._quiet_from + self.settle_seconds
 
     def _compare(self, now: float) -> None:
         """Compare all while changes are carried; what is carried from now on is compared again."""
@@ -245,7 +250,8 @@ class CutoverLoop:
         asked = self._seconds()
         try:
             self._ports.hooks.freeze()
-            self._frozen_at = asked
+            # The limit is that of the people who wait; what is on its way was sent until now.
+            self._frozen_at, self._quiet_from = asked, self._seconds()
         except RefusedError:
             raise
         except DatawareError as error:
@@ -263,13 +269,18 @@ class CutoverLoop:
 
     def _watch(self, now: float) -> None:
         """Read the source's feed; whoever writes to the source after the switch is named."""
+        feed, memory = self._follow.feed, self._follow.memory
         try:
-            change_round = self._follow.feed.poll(now)
+            if not self._watches:
+                # A round that was read and is not on disk yet comes again.
+                memory.save_position(feed.open(memory.position(), now))
+                self._watches = True
+            change_round = feed.poll(now)
         except LookupFailedError:
             return
         if change_round.keys:
             self._ports.strays.add(change_round.keys, now)
         if change_round.gaps:
             self._ports.strays.report_gaps(change_round.gaps, now)
-        self._follow.memory.save_position(change_round.position)
+        memory.save_position(change_round.position)
         self._source_read = self._source_read or change_round.whole

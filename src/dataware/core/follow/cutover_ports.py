@@ -127,21 +127,18 @@ class FeedMeter:
         return change_round
 
 
-class TouchedKeys:
-    """A carrier that remembers which keys it was given since `forget`.
+class UncertainOutcomes:
+    """A carrier that tells for how many seconds something that was sent may arrive yet.
 
-    `on_uncertain` hears for how many seconds something that was sent may arrive yet: a run that
-    takes over has to know it, also where this one ends well.
+    A run that takes over has to know it, also where this one ends well.
     """
 
     def __init__(self, carrier: Carrier, on_uncertain: Callable[[float], None]) -> None:
         self._carrier = carrier
         self._on_uncertain = on_uncertain
-        self.keys: set[bytes] = set()
 
     def carry(self, keys: Collection[bytes], now: float) -> CarryOutcome:
         """Carry keys."""
-        self.keys.update(keys)
         try:
             outcome = self._carrier.carry(keys, now)
         except DatawareError:
@@ -150,6 +147,19 @@ class TouchedKeys:
         if outcome.uncertain:
             self._on_uncertain(UNKNOWN_OUTCOME_SECONDS)
         return outcome
+
+
+class TouchedKeys:
+    """A carrier that remembers which keys it was given since `forget`."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+        self.keys: set[bytes] = set()
+
+    def carry(self, keys: Collection[bytes], now: float) -> CarryOutcome:
+        """Carry keys."""
+        self.keys.update(keys)
+        return self._carrier.carry(keys, now)
 
     def forget(self) -> None:
         """Begin anew."""

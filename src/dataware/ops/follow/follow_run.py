@@ -13,12 +13,13 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 from dataware.calc.rate import RateEstimator, rough
 from dataware.core.copier import CopyOrder, SkipReason
 from dataware.core.errors import IncompleteError
 from dataware.core.events import event, format_count
+from dataware.core.follow.cutover_ports import UncertainOutcomes
 from dataware.core.follow.feed import (
     UNKNOWN_OUTCOME_SECONDS,
     FollowState,
@@ -128,16 +129,21 @@ class FollowRun(MigrationRun):
             self._context, following, order, state, self._keeper.term, self._context.stop
         )
         try:
-            ports = FollowPorts(chosen.feed, carrier, state, state, chosen.difference)
-            loop = FollowLoop(ports, lot=self._lot)
+            telling = UncertainOutcomes(carrier, self._keeper.delay_next_run)
+            ports = FollowPorts(chosen.feed, telling, state, state, chosen.difference)
+            loop = self._make_loop(ports, order, journal)
             loop.open(self._context.clock.now())
             self._copy_beside_feed(journal, order, loop, chosen)
-            self._carry_for_ever(loop, chosen)
+            return self._go_on(loop, chosen)
         finally:
             difference.close()
             with suppress(RuntimeError):
                 carrier.close()
             state.close()
+
+    def _make_loop(self, ports: FollowPorts, order: CopyOrder, journal: Journal) -> FollowLoop:
+        del order, journal
+        return FollowLoop(ports, lot=self._lot)
 
     @property
     def _lot(self) -> int:
@@ -207,12 +213,13 @@ class FollowRun(MigrationRun):
 
     _stopped_by: StopRequest = staticmethod(lambda: False)
 
-    def _carry_for_ever(self, loop: FollowLoop, chosen: SourceFeed) -> NoReturn:
+    def _go_on(self, loop: FollowLoop, chosen: SourceFeed) -> Verdict:
+        """Carry until a person asks to stop. Raises IncompleteError then."""
         context, words = self._context, self._migration.words()
         self._enter("following")
         how = f"by its {chosen.noun}" if chosen.noun else "by comparing both sides again and again"
         context.emit(event("following", how=how, **words))
-        teller = _FollowTeller(self, loop, chosen)
+        teller = FollowTeller(self, loop, chosen)
         step = FollowStep.IDLE
         try:
             # A lot that was carried is settled, so that the next run need not wait for it.
@@ -252,7 +259,7 @@ class FollowRun(MigrationRun):
         )
 
 
-class _FollowTeller:
+class FollowTeller:
     """Tells people and the record how far a follow is."""
 
     def __init__(self, run: FollowRun, loop: FollowLoop, chosen: SourceFeed) -> None:

@@ -1,0 +1,139 @@
+"""`dataware cutover`: switch from the source of a followed migration to its target."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dataware.cli.commands.completion import complete_run
+from dataware.cli.file_path import FilePath
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import outside_options
+from dataware.cli.settings import AwsOptions, CutoverOptions, pick
+from dataware.core.errors import InputError
+
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Duration(click.ParamType[float]):
+    """A number of seconds, or of what a letter says: 90, 90s, 5m, 1h."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The seconds."""
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
+        if match is None:
+            self.fail(f"{value!r} is no duration; write 90s, 5m or 1h", param, ctx)
+        return float(match[1]) * UNITS[match[2]]
+
+
+class PointInTime(click.ParamType[float]):
+    """A time as ISO 8601 has it; of UTC where it names no zone."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The seconds since the epoch."""
+        try:
+            at = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no time; write 2026-11-29T22:00:00Z", param, ctx)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+@click.command(cls=SectionedCommand, short_help="Switch from a followed source to its target.")
+@click.argument("name", shell_complete=complete_run)
+@click.option("--freeze", metavar="COMMAND", help="Command that stops all writers of the source.")
+@click.option("--thaw", metavar="COMMAND", help="Command that lets them go on, if it is given up.")
+@click.option(
+    "--frozen", is_flag=True, help="Nobody writes to the source any more; run no command for that."
+)
+@click.option(
+    "--freeze-limit",
+    type=Duration(),
+    default="5m",
+    show_default=True,
+    help="Give up, and thaw, when the source was frozen for so long.",
+)
+@click.option(
+    "--postpone", type=FilePath(path_type=Path), help="Wait, following, while this file exists."
+)
+@click.option("--at", type=PointInTime(), metavar="TIME", help="Wait, following, until this time.")
+@click.option(
+    "--watch",
+    type=Duration(),
+    default="1m",
+    show_default=True,
+    help="Name whoever writes to the source for so long after the switch.",
+)
+@click.option(
+    "--source", metavar="ADDRESS", help="The source, where it is in another account or region."
+)
+@click.option("--max-rate", type=float, help="Carry so many items a second at most.")
+@outside_options
+def cutover(**given: Any) -> int:
+    """Switch from the source to NAME, the target of a migration that is followed.
+
+    Goes on following, compares both sides, and waits until nothing postpones it. Then --freeze
+    stops the writers, what is left is carried, and what has changed is compared once more. Only if
+    all is equal the migration is complete, and its writers may be pointed to NAME. Whatever fails
+    before that lets the writers go on with the source (--thaw), and the same command tries again.
+
+    \b
+    Examples:
+      dataware cutover Orders-prod --freeze ./stop-app.sh --thaw ./start-app.sh
+      dataware cutover Orders-prod --frozen --freeze-limit 15m
+      dataware cutover Orders-prod --freeze ./stop.sh --thaw ./start.sh --at 2026-11-29T22:00Z
+    """
+    return run_cutover(pick(AwsOptions, given), given["name"], pick(CutoverOptions, given))
+
+
+def run_cutover(out: AwsOptions, name: str, options: CutoverOptions) -> int:
+    """Find the migration, and cut it over."""
+    from dataware.cli.context import go_on_after_stop, outside
+    from dataware.cli.pair import addresses_of, locations_of
+    from dataware.cli.process.freeze_hooks import FileGate, ShellHooks
+    from dataware.cli.settings import PairOptions
+    from dataware.kinds import load
+    from dataware.ops.context import CopySettings
+    from dataware.ops.follow.cut_over import cut_over, find_followed
+    from dataware.ops.follow.cutover_run import CutoverSettings
+
+    _check(options)
+    with outside(out, copies=True) as stopping:
+        context = go_on_after_stop(stopping, out)
+        type_name, source, target = find_followed(context, name)
+        scheme = load(type_name).require_copying().scheme
+        pair = PairOptions(
+            options.source or f"{scheme}://{source}", f"{scheme}://{target}", None, None
+        )
+        places = locations_of(context, *addresses_of(pair))
+        cutover = CutoverSettings(
+            ShellHooks(options.freeze, options.thaw, options.freeze_limit),
+            FileGate(options.postpone, options.at),
+            options.freeze_limit,
+            options.watch,
+        )
+        settings = CopySettings(follow=True, max_rate=options.max_rate)
+        cut_over(context, type_name, places, settings, cutover)
+    return 0
+
+
+def _check(options: CutoverOptions) -> None:
+    """Raise InputError unless it is said how the writers are stopped, and how they go on."""
+    if options.frozen and (options.freeze or options.thaw):
+        raise InputError("--frozen says that nobody writes; leave out --freeze and --thaw")
+    if not options.frozen and not (options.freeze and options.thaw):
+        raise InputError(
+            "say how the writers of the source are stopped and go on, with --freeze and --thaw; or "
+            "stop them by hand and pass --frozen"
+        )

@@ -1,0 +1,72 @@
+"""The use case "cutover": freeze the source of a followed migration, carry the rest, and switch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from dataware.core.errors import InputError, RefusedError
+from dataware.core.events import event
+from dataware.core.model import Location, Marker, MarkerState
+from dataware.kinds import kinds
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.follow.cutover_run import CutoverRun, CutoverSettings
+from dataware.ops.follow.exclusive import check_exclusive
+from dataware.ops.forget import find_migration
+from dataware.ops.migrate import prepare_migration, report_target
+from dataware.ops.migration_policy import FOLLOWED
+from dataware.ops.run_migration import run_migration
+from dataware.ops.run_summary import RunSummary
+
+
+def find_followed(context: Context, name: str) -> tuple[str, str, str]:
+    """The type, the source and the target of the followed migration into `name`.
+
+    Raises InputError where there is none, and RefusedError while another process follows it.
+    """
+    status, marker = find_migration(context, name)
+    if marker.state is MarkerState.COMPLETE:
+        raise RefusedError(
+            f"the migration into {status.target} is complete, so nothing is left to cut over; "
+            "see `dataware status`"
+        )
+    if not marker.detail.get(FOLLOWED) or status.source is None:
+        raise InputError(
+            f"the migration into {status.target} is not followed; begin with `dataware migrate "
+            "--follow`"
+        )
+    _check_free(status.target, marker)
+    kind = next(kind for kind in kinds() if kind.names.slug == status.kind)
+    return kind.cfn_type, status.source, status.target
+
+
+def cut_over(
+    context: Context,
+    type_name: str,
+    places: tuple[Location, Location],
+    settings: CopySettings,
+    cutover: CutoverSettings,
+) -> None:
+    """Follow `places` on, source and target, and cut over as `cutover` says.
+
+    Raises IncompleteError where the cut-over was given up, SidesDifferError where somebody wrote to
+    the source behind the switch, and what `follow` raises.
+    """
+    source, target = places
+    migration = prepare_migration(context, type_name, source, target, settings)
+    check_exclusive(context, migration)
+    words = {"kind": migration.kind.names.slug, "source": source.name, "name": target.name}
+    report_target(context, migration)
+    summary = RunSummary(context.emit, context.clock.now())
+    summed = replace(context, emit=summary)
+    make_run = partial(CutoverRun, cutover)
+    run_migration(summed, migration, lambda: summary(event("resuming", **words)), make_run)
+
+
+def _check_free(target: str, marker: Marker) -> None:
+    if marker.alive:
+        holder = marker.detail.get("holder", "another machine")
+        raise RefusedError(
+            f"the migration into {target} is followed by run {marker.run} on {holder}; stop it "
+            "there with Ctrl-C, then this command goes on from where it was"
+        )

@@ -1,0 +1,222 @@
+"""A followed migration that is cut over: it follows, freezes, drains, verifies, and switches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from dataware.calc.rate import rough
+from dataware.core.copier import CopyOrder
+from dataware.core.errors import DatawareError, IncompleteError, RefusedError, SidesDifferError
+from dataware.core.events import event, format_count
+from dataware.core.follow.cutover import CutoverAction, CutoverState, CutoverStep
+from dataware.core.follow.cutover_loop import CutoverLoop
+from dataware.core.follow.cutover_ports import CutoverGate, CutoverPorts, FreezeHooks
+from dataware.core.follow.feed import Gap
+from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
+from dataware.core.ports import Journal
+from dataware.migrate import since_boot
+from dataware.ops.context import ComparisonSpec, Context
+from dataware.ops.follow import follow_run
+from dataware.ops.follow.follow_run import FollowRun, FollowTeller
+from dataware.ops.follow.key_comparison import KeyComparisonThread
+from dataware.ops.follow.source_feed import SourceFeed
+from dataware.ops.lease_keeper import LeaseKeeper
+from dataware.ops.marker_names import on_record
+from dataware.ops.migration_policy import Migration
+from dataware.ops.verify import sides_of
+from dataware.verify.verdict import Verdict
+
+NAMED = 10
+"""Stray keys that one event names."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutoverSettings:
+    """How people want to cut over: what freezes and thaws, when, for how long at most.
+
+    After the switch the source is watched for `watch_seconds`.
+    """
+
+    hooks: FreezeHooks
+    gate: CutoverGate
+    freeze_limit: float
+    watch_seconds: float
+
+
+class StrayKeysTeller:
+    """The StrayKeys port: names the keys that somebody writes to the source after the switch."""
+
+    def __init__(self, context: Context, journal: Journal, words: dict[str, object]) -> None:
+        self._context = context
+        self._journal = journal
+        self._words = words
+        self.keys: set[bytes] = set()
+
+    def add(self, keys: Collection[bytes], now: float) -> None:
+        """Remember and report keys."""
+        texts = sorted(key.decode("utf-8", "surrogatepass") for key in keys)
+        self._journal.append({"type": "strays", "at": now, "keys": texts})
+        self.keys.update(keys)
+        more = f" and {len(texts) - NAMED} more" if len(texts) > NAMED else ""
+        named = ", ".join(texts[:NAMED]) + more
+        self._context.emit(event("stray-keys", keys=named, count=len(texts), **self._words))
+
+    def report_gaps(self, gaps: Collection[Gap], now: float) -> None:
+        """Report that some keys may never be named."""
+        self._journal.append({"type": "strays-missed", "at": now})
+        for why in dict.fromkeys(follow_run.WHY[gap.cause] for gap in gaps):
+            self._context.emit(event("stray-gap", why=why, **self._words))
+
+
+class CutoverRun(FollowRun):
+    """The steps of a followed migration that is cut over."""
+
+    def __init__(
+        self,
+        settings: CutoverSettings,
+        context: Context,
+        migration: Migration,
+        run: str,
+        keeper: LeaseKeeper,
+    ) -> None:
+        super().__init__(context, migration, run, keeper)
+        self._cutover_settings = settings
+        self._cutover: CutoverLoop
+        self._strays: StrayKeysTeller
+        self._comparison: KeyComparisonThread
+
+    def _make_loop(self, ports: FollowPorts, order: CopyOrder, journal: Journal) -> FollowLoop:
+        context, kind, keeper = self._context, self._migration.kind, self._keeper
+        if context.cutover_records is None:
+            raise IncompleteError("the record of a cut-over cannot be kept here")
+        _, target = on_record(kind, self._migration.order)
+        records = context.cutover_records(
+            (kind.names.slug, target, self._run),
+            keeper.lease,
+            keeper.publish,
+            keeper.send_heartbeat,
+        )
+        pair = ComparisonSpec(kind.cfn_type, order.source, order.target)
+
+        def make_readers() -> Any:
+            readers = sides_of(kind, pair, context.aws)
+            return readers.source, readers.target
+
+        self._comparison = KeyComparisonThread(self._difference_tools(order), make_readers)
+        self._strays = StrayKeysTeller(context, journal, dict(self._migration.words()))
+        settings = self._cutover_settings
+        given = CutoverPorts(records, settings.hooks, settings.gate, self._comparison, self._strays)
+        self._cutover = CutoverLoop(
+            given,
+            ports,
+            seconds=since_boot,
+            lot=self._lot,
+            freeze_limit=settings.freeze_limit,
+        )
+        return self._cutover.loop
+
+    def _go_on(self, loop: FollowLoop, chosen: SourceFeed) -> Verdict:
+        """Follow, and cut over. Raises IncompleteError where that was given up."""
+        self._cutover.copied = True
+        self._enter("following")
+        teller = FollowTeller(self, loop, chosen)
+        try:
+            while not self._step(teller):
+                self._check_end()
+        except RefusedError:
+            raise
+        except DatawareError as error:
+            self._warn_of_freeze(error)
+            raise
+        finally:
+            self._comparison.close()
+        return self._watch(chosen)
+
+    def _step(self, teller: FollowTeller) -> bool:
+        """Take a step; whether both sides are switched."""
+        context, cutover = self._context, self._cutover
+        self._keeper.check()
+        if context.stop() and not cutover.failure:
+            cutover.failure = "a person asked to stop"
+        before = cutover.record.state
+        step = cutover.step(context.clock.now())
+        teller.tell(FollowStep.IDLE if cutover.idle else FollowStep.POLLED)
+        self._tell(step, before)
+        if cutover.idle:
+            threading.Event().wait(follow_run.POLL_SECONDS)
+        if step.action is CutoverAction.STOP:
+            raise IncompleteError(self._describe_stop(step))
+        return cutover.record.state is CutoverState.SWITCHED
+
+    def _check_end(self) -> None:
+        if not self._cutover.given_up:
+            return
+        source = self._migration.order.source.name
+        raise IncompleteError(
+            f"gave up the cut-over, because {self._cutover.given_up}; {source} is open to its "
+            "writers again, so nothing is lost; run the same command again"
+        )
+
+    def _describe_stop(self, step: CutoverStep) -> str:
+        words = self._migration.words()
+        if self._cutover.record.may_be_frozen:
+            return (
+                f"could not thaw {words['source']} ({self._cutover.failure}) after the cut-over "
+                f"was given up, because {step.why}; let its writers go on by hand, and run the "
+                "same command again"
+            )
+        return (
+            f"stopped the cut-over of {words['source']}, because {step.why}; "
+            "run the same command again"
+        )
+
+    def _warn_of_freeze(self, error: Exception) -> None:
+        """A process that cannot go on may leave the source frozen, so it says so."""
+        if self._cutover.record.may_be_frozen and self._cutover.failure != str(error):
+            words = self._migration.words()
+            text = (
+                f"the writers of {words['source']} may be stopped still; run the same command "
+                "again, which goes on or lets them go on"
+            )
+            self._context.emit(event("warning", text=text, name=words["name"]))
+
+    def _tell(self, step: CutoverStep, before: CutoverState) -> None:
+        """Tell what people wait for."""
+        cutover, words = self._cutover, self._migration.words()
+        state = cutover.record.state
+        if state is before:
+            return
+        if state in (CutoverState.GATED, CutoverState.DRAINED):
+            self._enter("comparing" if state is CutoverState.GATED else "verifying")
+        elif state is CutoverState.FROZEN and before is CutoverState.GATED:
+            self._context.emit(event("freezing", **words))
+        elif state is CutoverState.FOLLOWING and cutover.given_up:
+            self._context.emit(event("thawed", reason=cutover.given_up, **words))
+        elif state is CutoverState.SWITCHED:
+            frozen = rough(cutover.frozen_seconds or 0.0)
+            self._context.emit(event("cut-over", seconds=frozen, **words))
+
+    def _watch(self, chosen: SourceFeed) -> Verdict:
+        """Name whoever writes to the source behind the switch. Raises SidesDifferError."""
+        self.is_on_record = True
+        context, settings = self._context, self._cutover_settings
+        if not chosen.noun:
+            context.emit(
+                event("stray-gap", why="it has no feed of changes", **self._migration.words())
+            )
+            return Verdict()
+        end = since_boot() + settings.watch_seconds
+        while since_boot() < end and not context.stop():
+            self._cutover.step(context.clock.now())
+            threading.Event().wait(follow_run.POLL_SECONDS)
+        words = self._migration.words()
+        if self._strays.keys:
+            raise SidesDifferError(
+                f"{format_count(len(self._strays.keys), 'key')} of {words['source']} changed after "
+                f"the switch, and {words['name']} does not have those changes; stop that writer, "
+                f"and look at the keys that are named above"
+            )
+        return Verdict()

@@ -1,0 +1,255 @@
+"""A table that is written to all the time is cut over: equal, complete, and never open twice."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+
+from dataware.aws import Account
+from dataware.cli.context import make_context
+from dataware.cli.process.freeze_hooks import FileGate, ShellHooks
+from dataware.cli.transport import make_wire
+from dataware.core.errors import IncompleteError, RefusedError, SidesDifferError
+from dataware.core.events import Event
+from dataware.core.follow import cutover_loop, loop
+from dataware.core.follow.cutover import CutoverState
+from dataware.core.model import Location, Marker, MarkerState
+from dataware.embedded import EmbeddedAws, StreamSettings
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.follow import follow_run
+from dataware.ops.follow.cut_over import cut_over, find_followed
+from dataware.ops.follow.cutover_run import CutoverSettings
+from dataware.ops.follow.follow import follow
+from dataware.state.cutover_records import read_cutover
+
+KEY: dict[str, Any] = {
+    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+ON = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+FOLLOW = CopySettings(follow=True)
+TABLE = "AWS::DynamoDB::Table"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedAws]:
+    """A server whose shards roll over and split all the time."""
+    with EmbeddedAws(streams=StreamSettings(shard_records=40)) as server:
+        yield server
+
+
+@dataclass
+class App:
+    """An app that writes to its table all the time, but while the file `frozen` exists."""
+
+    client: Any
+    table: str
+    frozen: Path
+    writes: int = 0
+
+    def run(self, ended: threading.Event) -> None:
+        """Write, until the end."""
+        while not ended.is_set():
+            if not self.frozen.exists():
+                self.writes += 1
+                key = {"pk": {"S": f"k{self.writes % 70}"}}
+                if self.writes % 5:
+                    item = {**key, "v": {"N": str(self.writes)}}
+                    self.client.put_item(TableName=self.table, Item=item)
+                else:
+                    self.client.delete_item(TableName=self.table, Key=key)
+            time.sleep(0.01)
+
+
+class Live:
+    """A source that is written to, a target, and what people type."""
+
+    def __init__(self, folder: Path) -> None:
+        self.client = boto3.client("dynamodb")
+        number = uuid4().hex[:8]
+        self.source, self.target = f"source-{number}", f"target-{number}"
+        self.client.create_table(TableName=self.source, StreamSpecification=ON, **KEY)
+        self.client.create_table(TableName=self.target, **KEY)
+        self.frozen = folder / "frozen"
+        self.app = App(self.client, self.source, self.frozen)
+        self.events: list[Event] = []
+
+    def context(self, stop: threading.Event) -> Context:
+        """The outside, as commands have it."""
+        account = Account.open(make_wire)
+        return make_context(account, self.events.append, stop.is_set, strict=False)
+
+    def follow_for_a_while(self) -> None:
+        """Follow until the copy is done and changes are carried."""
+        stop = threading.Event()
+        context = self.context(stop)
+
+        def stop_soon() -> None:
+            while not any(one.code == "following" for one in self.events):
+                time.sleep(0.05)
+            time.sleep(0.3)
+            stop.set()
+
+        threading.Thread(target=stop_soon, daemon=True).start()
+        with pytest.raises(IncompleteError, match="stopped following"):
+            follow(context, TABLE, *self.places(context), FOLLOW)
+
+    def places(self, context: Context) -> tuple[Location, Location]:
+        """Both sides."""
+        aws = context.aws
+        source, target = (
+            Location(name, aws.account, aws.region) for name in (self.source, self.target)
+        )
+        return source, target
+
+    def cut_over(
+        self,
+        freeze: str = "touch {frozen}",
+        *,
+        limit: float = 60.0,
+        watch: float = 0.5,
+        postpone: Path | None = None,
+    ) -> None:
+        """Cut over, as the command does."""
+        context = self.context(threading.Event())
+        find_followed(context, self.target)
+        hooks = ShellHooks(
+            freeze.format(frozen=self.frozen),
+            f"rm -f {self.frozen}; echo >> {self.frozen}.thawed",
+            10,
+        )
+        settings = CutoverSettings(hooks, FileGate(postpone, None), limit, watch)
+        cut_over(context, TABLE, self.places(context), FOLLOW, settings)
+
+    @property
+    def thaws(self) -> int:
+        """How often the app was let go on."""
+        path = Path(f"{self.frozen}.thawed")
+        return len(path.read_text().splitlines()) if path.exists() else 0
+
+    def marker(self) -> Marker:
+        """The record."""
+        return self.context(threading.Event()).markers.get("dynamodb-table", self.target)
+
+    def content(self, table: str) -> dict[str, Any]:
+        """What a table holds."""
+        pages = self.client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        return {item["pk"]["S"]: item for page in pages for item in page["Items"]}
+
+    def assert_switched(self) -> None:
+        """Both sides are equal, and the record says so."""
+        assert self.content(self.source) == self.content(self.target) != {}
+        marker = self.marker()
+        assert marker.state is MarkerState.COMPLETE
+        assert read_cutover(marker.detail).state in (
+            CutoverState.SWITCHED,
+            CutoverState.REVERSIBLE,
+        )
+
+
+@pytest.fixture
+def live(server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Live]:
+    """Both tables, and the app that writes to the first, which is followed already."""
+    for name, value in server.environ().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(follow_run, "POLL_SECONDS", 0.05)
+    for module in (follow_run, loop):
+        monkeypatch.setattr(module, "UNKNOWN_OUTCOME_SECONDS", 2.0)
+    monkeypatch.setattr(cutover_loop, "LEAST_SETTLE_SECONDS", 0.5)
+    live, ended = Live(tmp_path), threading.Event()
+    thread = threading.Thread(target=live.app.run, args=(ended,))
+    thread.start()
+    try:
+        live.follow_for_a_while()
+        yield live
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_a_table_that_is_written_to_is_switched_and_equal(live: Live) -> None:
+    """The writers rest for as long as the drain takes, and nothing of theirs is missing."""
+    live.cut_over()
+    live.assert_switched()
+    assert live.frozen.exists()
+    assert live.thaws == 0
+    (switched,) = [one for one in live.events if one.code == "cut-over"]
+    assert switched.data["source"] == live.source
+    with pytest.raises(RefusedError, match="is complete, so nothing is left"):
+        live.cut_over()
+
+
+def test_a_freeze_that_fails_lets_the_writers_go_on_and_is_tried_again(live: Live) -> None:
+    """The command says why, the follow goes on, and the next cut-over succeeds."""
+    with pytest.raises(IncompleteError, match=r"ended with 3: no way.*open to its writers again"):
+        live.cut_over("touch {frozen}; echo no way >&2; exit 3")
+    assert not live.frozen.exists()
+    assert live.thaws == 1
+    marker = live.marker()
+    assert marker.state is MarkerState.RUNNING
+    assert read_cutover(marker.detail).state is CutoverState.FOLLOWING
+    live.cut_over()
+    live.assert_switched()
+
+
+def test_a_freeze_that_stops_nobody_ends_at_the_limit(live: Live) -> None:
+    """Writers that go on are seen in the feed, so nothing is switched."""
+    with pytest.raises(IncompleteError, match="frozen for 2 s, which is the limit"):
+        live.cut_over("true", limit=2.0)
+    assert live.thaws == 1
+    assert live.marker().state is MarkerState.RUNNING
+
+
+def test_whoever_writes_behind_the_switch_is_named(live: Live) -> None:
+    """Their keys are told, and the command does not end well."""
+
+    def write_behind() -> None:
+        while not any(one.code == "cut-over" for one in live.events):
+            time.sleep(0.02)
+        item = {"pk": {"S": "forgotten"}, "v": {"N": "1"}}
+        live.client.put_item(TableName=live.source, Item=item)
+
+    thread = threading.Thread(target=write_behind, daemon=True)
+    thread.start()
+    with pytest.raises(SidesDifferError, match=r"1 key of .* changed after the switch"):
+        live.cut_over(watch=3.0)
+    (stray,) = [one for one in live.events if one.code == "stray-keys"]
+    assert "forgotten" in str(stray.data["keys"])
+    assert live.marker().state is MarkerState.COMPLETE
+
+
+def test_killed_while_it_freezes_the_next_cutover_goes_on(live: Live, tmp_path: Path) -> None:
+    """kill -9 in the middle of the freeze: the record says that the source may be frozen."""
+    command = [
+        *(sys.executable, "-m", "dataware", "cutover", live.target),
+        *("--freeze", f"touch {live.frozen}; kill -9 $PPID", "--thaw", f"rm -f {live.frozen}"),
+    ]
+    killed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert read_cutover(live.marker().detail).state is CutoverState.FROZEN
+    live.cut_over()
+    live.assert_switched()
+
+
+def test_a_file_postpones_the_freeze(live: Live, tmp_path: Path) -> None:
+    """While it exists changes are carried, and the writers go on."""
+    postpone = tmp_path / "wait"
+    postpone.touch()
+    threading.Timer(1.5, postpone.unlink).start()
+    before = live.app.writes
+    live.cut_over(postpone=postpone)
+    assert not postpone.exists()
+    assert live.app.writes > before + 20
+    live.assert_switched()
