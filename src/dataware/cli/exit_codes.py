@@ -37,6 +37,7 @@ EXIT_CODES_OF: Final[Mapping[str, Mapping[int, str]]] = {
     "fleet plan": {**USUAL, 3: "stopped or refused"},
     "fleet status": {**USUAL, 3: "refused"},
     "fleet targets": USUAL,
+    "cutover": {**WRITING, 2: "the source was written to after the switch"},
     "forget": {**LEAST, 3: "refused", 4: "interrupted"},
     "help": LEAST,
     "iam-policy": USUAL,

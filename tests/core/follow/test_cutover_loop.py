@@ -1,0 +1,237 @@
+"""The steps of a cut-over: what is waited for after a freeze, and what the watch must not miss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import pytest
+
+from dataware.core.errors import LookupFailedError, RefusedError, ServiceError
+from dataware.core.follow.cutover import (
+    STATES,
+    CutoverAction,
+    CutoverRecord,
+    CutoverState,
+)
+from dataware.core.follow.cutover_loop import LEAST_SETTLE_SECONDS, CutoverLoop
+from dataware.core.follow.cutover_ports import CutoverPorts
+from dataware.core.follow.feed import DifferenceResult, Gap
+from dataware.core.follow.loop import FollowPorts
+from support.follow_memory import LogFeed, MemoryDirtyKeys, MemoryFollow, SideCarrier
+
+PAGE = Path(__file__).resolve().parents[3] / "docs/how-to/cut-over.md"
+
+
+class Setting:
+    """Everything around a cut-over, in memory: `hook` runs within the freeze."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.log: list[tuple[float, bytes]] = []
+        self.source: dict[bytes, str] = {b"a": "1"}
+        self.target = dict(self.source)
+        self.record = CutoverRecord(CutoverState.FOLLOWING)
+        self.outcomes: list[str] = []
+        self.hook: Callable[[], None] = lambda: None
+        self.calls: list[str] = []
+        self.strays: set[bytes] = set()
+        self.gaps: list[Gap] = []
+        self.compared: list[Collection[bytes] | None] = []
+        self.memory, self.dirty = MemoryFollow(), MemoryDirtyKeys()
+        self.loop = self.restart()
+
+    def restart(self) -> CutoverLoop:
+        """A new process on the same machine."""
+        follow = FollowPorts(
+            LogFeed(self.log), SideCarrier(self.source, self.target), self.dirty, self.memory
+        )
+        ports = CutoverPorts(self, self, self, self, self)
+        self.loop = CutoverLoop(ports, follow, seconds=lambda: self.now)
+        self.loop.open(self.now)
+        self.loop.loop.allow_carrying(0.0)
+        self.loop.copied = True
+        return self.loop
+
+    def change(self, key: bytes, value: str) -> None:
+        """An app writes to the source."""
+        self.source[key] = value
+        self.log.append((self.now, key))
+
+    def read(self) -> CutoverRecord:
+        """The record."""
+        return self.record
+
+    def write(self, record: CutoverRecord) -> None:
+        """Write, as the next outcome says."""
+        outcome = self.outcomes.pop(0) if self.outcomes else "done"
+        if outcome in ("done", "lost"):
+            self.record = record
+        if outcome != "done":
+            raise LookupFailedError("no answer")
+
+    complete = write
+
+    def freeze(self) -> None:
+        """Stop the writers."""
+        self.calls.append("freeze")
+        self.hook()
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        self.calls.append("thaw")
+
+    def is_requested(self) -> bool:
+        """Somebody asks."""
+        return True
+
+    def is_open(self, now: float) -> bool:
+        """Nothing postpones it."""
+        return True
+
+    def start(self, keys: Collection[bytes] | None) -> None:
+        """Begin to compare."""
+        self.compared.append(keys)
+
+    def collect(self) -> DifferenceResult | None:
+        """Compare."""
+        keys = self.compared[-1]
+        every = self.source.keys() | self.target.keys() if keys is None else keys
+        return DifferenceResult(
+            {key for key in every if self.source.get(key) != self.target.get(key)}
+        )
+
+    def add(self, keys: Collection[bytes], now: float) -> None:
+        """Name strays."""
+        self.strays |= set(keys)
+
+    def report_gaps(self, gaps: Collection[Gap], now: float) -> None:
+        """Say what was not seen."""
+        self.gaps += gaps
+
+    def run_until(self, *states: CutoverState, steps: int = 400) -> None:
+        """Step, a tenth of a second each, until the record says one of `states`."""
+        for _ in range(steps):
+            self.now += 0.1
+            self.loop.step(self.now)
+            if self.record.state in states:
+                return
+        raise AssertionError(f"it stays {self.record.state}")
+
+
+def test_it_follows_freezes_drains_verifies_and_switches() -> None:
+    """One whole cut-over, in which only what changed is compared under the freeze."""
+    setting = Setting()
+    setting.change(b"b", "2")
+    setting.run_until(CutoverState.GATED)
+    setting.run_until(CutoverState.FROZEN)
+    setting.change(b"c", "3")
+    setting.run_until(CutoverState.SWITCHED)
+    assert setting.target == setting.source
+    assert setting.calls == ["freeze"]
+    assert setting.compared[0] is None
+    assert set(setting.compared[-1] or ()) >= {b"c"}
+    assert b"a" not in set(setting.compared[-1] or ())
+    assert setting.loop.frozen_seconds is not None
+    assert setting.loop.frozen_seconds >= LEAST_SETTLE_SECONDS
+
+
+def test_what_was_sent_before_a_slow_freeze_returned_is_waited_for() -> None:
+    """The feed is read for so long after the freeze is done, however long that took."""
+    setting = Setting()
+
+    def take_long() -> None:
+        setting.now += 100.0
+
+    setting.hook = take_long
+    setting.run_until(CutoverState.FROZEN)
+    setting.loop.step(setting.now)
+    returned = setting.now
+    setting.run_until(CutoverState.DRAINED)
+    assert setting.now - returned >= LEAST_SETTLE_SECONDS
+
+
+def test_the_watch_names_what_was_read_and_not_yet_written_down_at_the_switch() -> None:
+    """A round that was in memory when both sides were switched is read again."""
+    setting = Setting()
+    setting.run_until(CutoverState.VERIFIED)
+    # A round is read in the middle of the switch, and its keys never reach the disk.
+    setting.change(b"stray", "9")
+    setting.loop.loop.step(setting.now)
+    while setting.record.state is not CutoverState.SWITCHED:
+        setting.loop.step(setting.now)
+    setting.run_until(CutoverState.REVERSIBLE)
+    assert b"stray" in setting.strays
+
+
+def test_a_failure_is_recorded_before_the_writers_go_on_and_the_request_is_over() -> None:
+    """The reason is kept for people, and the same process does not freeze again by itself."""
+    setting = Setting()
+
+    def fail() -> None:
+        raise ServiceError("no way")
+
+    setting.hook = fail
+    setting.run_until(CutoverState.FROZEN)
+    setting.run_until(CutoverState.FOLLOWING)
+    assert setting.calls == ["freeze", "thaw"]
+    assert setting.loop.given_up == "no way"
+    for _ in range(50):
+        setting.now += 0.1
+        assert setting.loop.step(setting.now).action is CutoverAction.CARRY
+
+
+@pytest.mark.parametrize("outcome", ["lost", "never"])
+def test_a_completion_without_an_answer_is_read_before_anything_is_done(outcome: str) -> None:
+    """What counts is believed: it is switched, or it is tried again."""
+    setting = Setting()
+    setting.run_until(CutoverState.VERIFIED)
+    setting.outcomes = [outcome]
+    setting.loop.step(setting.now)
+    assert (setting.record.state is CutoverState.SWITCHED) == (outcome == "lost")
+    assert setting.loop.record == setting.record
+    setting.run_until(CutoverState.SWITCHED, CutoverState.REVERSIBLE)
+    assert setting.calls == ["freeze"]
+
+
+def test_a_new_process_freezes_and_verifies_all_again() -> None:
+    """What the one before has seen died with it."""
+    setting = Setting()
+    setting.run_until(CutoverState.VERIFIED)
+    setting.restart()
+    setting.run_until(CutoverState.SWITCHED)
+    assert setting.calls == ["freeze", "freeze"]
+    assert setting.compared[-1] is None
+
+
+def test_a_watch_on_another_machine_says_what_it_has_not_seen() -> None:
+    """Without a position nobody knows who wrote since the switch."""
+    setting = Setting()
+    setting.run_until(CutoverState.SWITCHED)
+    setting.memory.saved = None
+    setting.restart()
+    assert setting.gaps
+
+
+def test_a_lost_lock_ends_it_without_a_thaw() -> None:
+    """Whoever holds the lock now decides about the writers."""
+    setting = Setting()
+
+    def lose() -> None:
+        raise RefusedError("another run has the lock")
+
+    setting.hook = lose
+    setting.run_until(CutoverState.FROZEN)
+    with pytest.raises(RefusedError):
+        setting.loop.step(setting.now)
+    assert "thaw" not in setting.calls
+
+
+def test_the_page_for_operators_names_every_state_as_it_is() -> None:
+    """The table of states on the page is the one of the code."""
+    text = PAGE.read_text("utf-8")
+    for state, rule in STATES.items():
+        sides = [
+            "open" if is_open else "closed" for is_open in (rule.source_open, rule.target_open)
+        ]
+        assert f"| {state} | {rule.waits_for} | {sides[0]} | {sides[1]} |" in text
