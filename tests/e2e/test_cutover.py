@@ -20,7 +20,7 @@ from dataware.aws import Account
 from dataware.cli.context import make_context
 from dataware.cli.process.freeze_hooks import FileGate, ShellHooks
 from dataware.cli.transport import make_wire
-from dataware.core.errors import IncompleteError, RefusedError, SidesDifferError
+from dataware.core.errors import IncompleteError, InputError, RefusedError, SidesDifferError
 from dataware.core.events import Event
 from dataware.core.follow import cutover_loop, loop
 from dataware.core.follow.cutover import CutoverState
@@ -177,6 +177,23 @@ def live(server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     finally:
         ended.set()
         thread.join()
+
+
+def test_what_cannot_be_cut_over_is_refused(live: Live) -> None:
+    """Nothing on record, a bucket, a migration that is not followed, or one that goes on."""
+    context = live.context(threading.Event())
+    with pytest.raises(InputError, match="no migration into nothing-here"):
+        find_followed(context, "nothing-here")
+    for kind, detail, error in (
+        ("s3-bucket", {"followed": True}, "cannot cut over a bucket yet"),
+        ("dynamodb-table", {}, "is not followed"),
+        ("dynamodb-table", {"followed": True}, "stop it there with Ctrl-C"),
+    ):
+        name = f"other-{uuid4().hex[:8]}"
+        record = Marker(MarkerState.RUNNING, "source", "run", None, detail=detail)
+        context.markers.begin(kind, name, record)
+        with pytest.raises((InputError, RefusedError), match=error):
+            find_followed(context, name)
 
 
 def test_a_table_that_is_written_to_is_switched_and_equal(live: Live) -> None:

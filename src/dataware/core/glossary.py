@@ -344,12 +344,7 @@ FLEETS = (
         "batch, stage",
     ),
     Term("canary", "WaveSettings", "the target that is applied first and alone", "pilot"),
-    Term(
-        "tolerance",
-        "WaveSettings",
-        "how many targets may fail before no further wave begins",
-        "limit",
-    ),
+    Term("tolerance", "WaveSettings", "how many targets may fail before the waves end", "limit"),
     Term("matrix", "FleetMatrix", "what is decided on each resource in each target", "grid"),
 )
 
@@ -360,14 +355,8 @@ FOLLOWING = (
     Term("carry", "Carrier", "give a key of the target the source's current state", "replay"),
     Term("gap", "Gap", "a part of the changes that may never come by the feed", "hole"),
     Term("full difference", "FullDifference", "both sides compared to close a gap", "resync"),
-    Term(
-        "cut-over",
-        "CutoverLoop",
-        "freeze the source of a follow, carry the rest, verify, and switch to the target",
-        "swap",
-    ),
-    Term("freeze", "FreezeHooks", "stop the writers of the source, for as short as can be", "lock"),
-    Term("thaw", "FreezeHooks", "let the writers go on where a cut-over was given up", "unlock"),
+    Term("cut-over", "CutoverLoop", "freeze the source, carry the rest, verify, switch", "swap"),
+    Term("freeze", "FreezeHooks", "stop the writers of a source; thaw lets them go on", "lock"),
     Term("gate", "CutoverGate", "what people make a cut-over wait for: a file, a time", "barrier"),
     Term("stray key", "StrayKeys", "a key written in the source after the switch", "late write"),
 )

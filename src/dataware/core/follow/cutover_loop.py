@@ -53,6 +53,20 @@ class CutoverLoop:
     long the source was frozen when the switch counted.
     """
 
+    given_up = ""
+    failure = ""
+    frozen_seconds: float | None = None
+    copied = False
+    idle = False
+
+    _began: tuple[float, float] | None = None
+    _frozen_at: float | None = None
+    _quiet_from = 0.0
+    _round_at = 0.0
+    _watches = _comparing = _compared = _settled = _source_read = False
+    _equal: bool | None = None
+    _thawed: bool | None = None
+
     def __init__(
         self,
         ports: CutoverPorts,
@@ -76,25 +90,11 @@ class CutoverLoop:
         )
         self.loop = FollowLoop(self._follow, lot=lot)
         self._seconds = seconds
-        self._began: tuple[float, float] | None = None
         self.record = restart_record(ports.records.read())
         if not self.record.may_be_frozen:
             self.record = replace(self.record, freeze_limit=freeze_limit)
-        self.given_up = ""
-        self.failure = ""
-        self.frozen_seconds: float | None = None
-        self.copied = False
-        self._frozen_at: float | None = None
-        self._quiet_from = 0.0
-        self._watches = False
-        self._round_at = 0.0
         # By this clock alone: the times of changes are the service's, and this machine's is set.
         self._caught_up_at = float("-inf")
-        self._comparing = self._compared = False
-        self._settled = self._source_read = False
-        self._equal: bool | None = None
-        self._thawed: bool | None = None
-        self.idle = False
 
     def open(self, now: float) -> None:
         """Open the feed where it was left, before the first step."""

@@ -35,8 +35,14 @@ def find_followed(context: Context, name: str) -> tuple[str, str, str]:
             f"the migration into {status.target} is not followed; begin with `dataware migrate "
             "--follow`"
         )
-    _check_free(status.target, marker)
     kind = next(kind for kind in kinds() if kind.names.slug == status.kind)
+    if kind.require_copying().ordered:
+        # Its keys cannot be looked up alone on both sides, so the freeze would last for a listing.
+        raise InputError(
+            f"dataware cannot cut over a {kind.short} yet; pause the writers of {status.source}, "
+            f"wait until no key waits, and compare with `dataware verify`"
+        )
+    _check_free(status.target, marker)
     return kind.cfn_type, status.source, status.target
 
 
