@@ -110,17 +110,19 @@ def test_a_conflict_may_be_accepted(choice: dict[str, str]) -> None:
     assert client("dynamodb").get_item(TableName="new-one", Key=key)["Item"] == key
 
 
+def write_late(call: int) -> None:
+    """Forty items that arrive after their page was read."""
+    if call == 4:
+        for number in range(40):
+            item = {"pk": {"S": f"late-{number}"}}
+            client("dynamodb").put_item(TableName="old-one", Item=item)
+
+
 def test_what_changes_meanwhile_is_copied_in_another_round() -> None:
     """Items that arrive after their page was read are found by the verification and copied."""
     make_table("old-one", varied_items(400, size=3000))
     make_table("new-one")
     _, given = begin(properties())
-
-    def write_late(call: int) -> None:
-        if call == 4:
-            for number in range(40):
-                item = {"pk": {"S": f"late-{number}"}}
-                client("dynamodb").put_item(TableName="old-one", Item=item)
 
     execution = Execution(before=write_late)
     assert execution.run(given)["outcome"] == "done"
@@ -202,12 +204,6 @@ def test_a_sharded_verification_finds_what_is_missing() -> None:
     make_table("old-one", varied_items(300, size=3000))
     make_table("new-one")
     _, given = begin(properties())
-
-    def write_late(call: int) -> None:
-        if call == 4:
-            for number in range(40):
-                item = {"pk": {"S": f"late-{number}"}}
-                client("dynamodb").put_item(TableName="old-one", Item=item)
 
     execution = Execution(before=write_late)
     assert execution.run(given)["verified"] == 340

@@ -1,4 +1,4 @@
-"""The guard: whoever has lost the lock stops."""
+"""The monitor: whoever has lost the lock stops."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def test_without_the_lock_nothing_begins() -> None:
 def test_a_lock_that_is_lost_later_is_seen() -> None:
     """The questions go on while the work does."""
     answers = iter([True, True])
-    with LeaseMonitor(lambda: next(answers, False), every=0.01) as guard:
+    with LeaseMonitor(lambda: next(answers, False), every=0.01) as monitor:
         ends = time.monotonic() + 10
-        while not guard.lost and time.monotonic() < ends:
+        while not monitor.lost and time.monotonic() < ends:
             time.sleep(0.01)
         with pytest.raises(RefusedError):
-            guard.check()
+            monitor.check()
 
 
 def test_a_question_without_an_answer_changes_nothing() -> None:
@@ -33,6 +33,6 @@ def test_a_question_without_an_answer_changes_nothing() -> None:
     def unseen() -> bool:
         raise LookupFailedError("no answer")
 
-    with LeaseMonitor(unseen, every=0.01) as guard:
+    with LeaseMonitor(unseen, every=0.01) as monitor:
         time.sleep(0.05)
-        guard.check()
+        monitor.check()

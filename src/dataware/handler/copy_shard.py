@@ -65,16 +65,16 @@ def _work(job: MigrationJob, shards: Sequence[Shard | TaskState], context: Lambd
 def work_on(work: Invocation, shards: Sequence[Shard | TaskState]) -> None:
     """Work on shards one after another; a failure is noted in its shard and stops only that."""
     for shard in shards:
-        if shard.ended or (work.stopped and not work.left.at_all):
+        if shard.ended or (work.stopped and not work.remaining.at_all):
             continue
         try:
-            if work.left.at_all:
+            if work.remaining.at_all:
                 raise IncompleteError(OUT_OF_TIME)
             if isinstance(shard, TaskState):
                 carry_out(shard.task, sides_of(work), shard.found, lambda: work.stopped)
             else:
                 asyncio.run(_copy(work, shard))
-            work.guard.check()
+            work.monitor.check()
         except DatawareError as error:
             shard.fail(str(error))
 
@@ -88,7 +88,7 @@ async def _copy(work: Invocation, shard: Shard) -> None:
         throttle.engine = _engine(work, shard, progress, wire)
         await throttle.engine.run()
     except IncompleteError:
-        if work.left.at_all:
+        if work.remaining.at_all:
             raise IncompleteError(OUT_OF_TIME) from None
         if not work.stopped:
             raise

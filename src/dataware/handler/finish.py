@@ -143,7 +143,7 @@ def _compare_sides(work: Invocation) -> Verdict:
             stop=lambda: work.stopped,
         )
     except IncompleteError:
-        work.guard.check()
+        work.monitor.check()
         why = "there was no time left to verify it in this deployment"
         raise IncompleteError(_unverified_reason(work.job, why)) from None
 

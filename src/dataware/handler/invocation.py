@@ -74,13 +74,13 @@ class Invocation:
 
     job: MigrationJob
     outside: Context
-    left: RemainingTime
-    guard: LeaseMonitor
+    remaining: RemainingTime
+    monitor: LeaseMonitor
 
     @property
     def stopped(self) -> bool:
         """Whether the work has to stop where it is."""
-        return self.left.here or self.left.at_all or self.guard.lost
+        return self.remaining.here or self.remaining.at_all or self.monitor.lost
 
 
 @contextmanager
@@ -110,9 +110,9 @@ def working(job: MigrationJob, context: LambdaContext) -> Iterator[Invocation]:
     """The outside for work on a job. Raises Refused when its execution has lost the lock."""
     with looking(job.execution) as outside:
         markers = markers_of(outside)
-        with LeaseMonitor(lambda: markers.holds(*job.record)) as guard:
+        with LeaseMonitor(lambda: markers.holds(*job.record)) as monitor:
             remaining = RemainingTime(context, outside.clock.now, job.deadline)
-            yield Invocation(job, outside, remaining, guard)
+            yield Invocation(job, outside, remaining, monitor)
 
 
 def markers_of(outside: Context) -> ParameterMarkers:
