@@ -151,6 +151,18 @@ def test_what_was_sent_before_a_slow_freeze_returned_is_waited_for() -> None:
     assert setting.now - returned >= LEAST_SETTLE_SECONDS
 
 
+def test_nothing_is_frozen_or_drained_while_writes_of_the_copy_may_arrive() -> None:
+    """Also where nothing has changed, so that no key waits."""
+    setting = Setting()
+    setting.loop.loop.allow_carrying(setting.now + 30.0)
+    setting.run_until(CutoverState.FROZEN, steps=1000)
+    assert setting.now >= 1030.0
+    setting.restart().loop.allow_carrying(setting.now + 90.0)
+    began = setting.now
+    setting.run_until(CutoverState.DRAINED, steps=2000)
+    assert setting.now >= began + 90.0
+
+
 def test_the_watch_names_what_was_read_and_not_yet_written_down_at_the_switch() -> None:
     """A round that was in memory when both sides were switched is read again."""
     setting = Setting()

@@ -205,13 +205,21 @@ class CutoverLoop:
             self._round_at = self._seconds()
         elif done is FollowStep.CHECKPOINTED:
             self._settled = self._is_settled()
-        elif done is FollowStep.IDLE and self.loop.is_whole and not self._follow.dirty.count():
+        elif done is FollowStep.IDLE and self._is_caught_up():
             self._caught_up_at = self._round_at
         return done
 
+    def _is_caught_up(self) -> bool:
+        """Whether all that the last round told of is carried.
+
+        Where nothing changes nothing is dirty, but writes of the copy may arrive yet.
+        """
+        is_clean = self.loop.is_whole and not self._follow.dirty.count()
+        return is_clean and self.loop.is_carrying
+
     def _is_settled(self) -> bool:
         """Whether a quiet round began so late after the freeze that nothing can come any more."""
-        if self._frozen_at is None or not self.loop.quiet_rounds:
+        if self._frozen_at is None or not self.loop.quiet_rounds or not self.loop.is_carrying:
             return False
         return self._round_at >= self._quiet_from + self.settle_seconds
 

@@ -197,6 +197,11 @@ class FollowLoop:
         self._comparing, self.quiet_rounds = None, 0
         yield FollowStep.COMPARED
 
+    @property
+    def is_carrying(self) -> bool:
+        """Whether keys are carried: nothing that the copy has sent can arrive any more."""
+        return self._may_carry()
+
     def _may_carry(self) -> bool:
         return self._carry_from is not None and self._now >= self._carry_from
 
