@@ -307,6 +307,19 @@ def test_a_stream_is_switched_on_with_consent_and_remembered(tables: Pair) -> No
         Name=f"/dataware/markers/dynamodb-table/{tables.target}"
     )
     assert f'"feed_enabled":"{arn}"' in record["Parameter"]["Value"]
+    assert f'"feed_enabled": "{arn}"' in run("status", tables.target, "--format", "json").out
+    assert run("forget", tables.target, "--yes").code == 0
+    table = tables.client.describe_table(TableName=tables.source)["Table"]
+    assert not table.get("StreamSpecification", {}).get("StreamEnabled")
+
+
+def test_a_stream_that_someone_else_switched_on_stays_on(tables: Pair) -> None:
+    """It is not for a migration to switch off what it did not switch on."""
+    with tables.following(replace(FOLLOW, enable_feed=True)):
+        tables.await_phase()
+    assert run("forget", tables.target, "--yes").code == 0
+    table = tables.client.describe_table(TableName=tables.source)["Table"]
+    assert table["StreamSpecification"]["StreamEnabled"]
 
 
 def test_a_gap_is_told_and_closed_by_comparing_in_full(tables: Pair) -> None:

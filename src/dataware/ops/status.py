@@ -23,7 +23,7 @@ RUNNING, INTERRUPTED, COMPLETE, UNKNOWN = "running", "interrupted", "complete", 
 FIGURES = (
     *("phase", "done", "total", "exact", "skipped", "unit", "rate"),
     *("throttled", "retries", "reason"),
-    *("lag", "dirty", "carried", "gaps"),
+    *("lag", "dirty", "carried", "gaps", "followed", "feed_enabled"),
     *("verified", "holder", "started", "command_run"),
 )
 """The fields of a record that events of its run carry."""

@@ -23,7 +23,8 @@ def forget(**given: Any) -> int:
     """Delete the record of the migration into NAME, a target's name or address.
 
     Shows what the record says and what follows without it, asks, keeps a copy in the folder for
-    state, and deletes the record. No data is touched. A migration that runs is not forgotten.
+    state, and deletes the record. No data is touched. A migration that runs is not forgotten. A
+    stream that --enable-stream switched on is switched off.
 
     \b
     Examples:
