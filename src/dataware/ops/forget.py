@@ -8,16 +8,11 @@ from typing import Any, Protocol
 
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
-from dataware.core.kind import Kind
 from dataware.core.model import Marker, MarkerState
-from dataware.core.names import place_of
 from dataware.kinds import kinds
 from dataware.ops.context import Context
-from dataware.ops.follow.exclusive import require_following
-from dataware.ops.follow.source_feed import switch_feed_off
 from dataware.ops.migration_policy import FEED_ENABLED
 from dataware.ops.status import MigrationStatus, report_migration, runs_on_record, with_journal
-from dataware.ops.verify import aws_of
 
 Keep = Callable[[Mapping[str, Any]], None]
 
@@ -91,34 +86,14 @@ def report_record(context: Context, record: ForgettableRecord) -> None:
 def forget(
     context: Context, markers: RemovableMarkers, record: ForgettableRecord, keep: Keep
 ) -> None:
-    """Delete a record. Raises RefusedError if it has changed since or its run is alive.
-
-    The feed of the source that the migration switched on is switched off before: without the record
-    no one knows whose it is. Raises LookupFailedError where that cannot be done.
-    """
+    """Delete a record. Raises RefusedError if it has changed since or its run is alive."""
     status = record.status
-    _switch_feed_off(context, record)
     markers.remove(status.kind, status.target, record.marker, keep)
     text = (
         f"Deleted the record of the migration into {status.target}; `dataware plan` shows what "
         "follows"
     )
     context.emit(event("done", text=text, name=status.target, run=status.run))
-
-
-def _switch_feed_off(context: Context, record: ForgettableRecord) -> None:
-    kind, source = _kind_of(record), record.status.source
-    if kind is None or source is None or FEED_ENABLED not in record.marker.detail:
-        return
-    place = place_of(kind, source, context.aws.account, context.aws.region)
-    following = require_following(kind)
-    if switch_feed_off(aws_of(context, place), following, place.name, record.marker.detail):
-        text = f"Switched off the {following.feed_noun} of {source}, which the follow had enabled"
-        context.emit(event("done", text=text, name=record.status.target))
-
-
-def _kind_of(record: ForgettableRecord) -> Kind | None:
-    return next((one for one in kinds() if one.names.slug == record.status.kind), None)
 
 
 def _consequence(record: ForgettableRecord) -> str:

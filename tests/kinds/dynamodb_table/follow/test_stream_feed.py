@@ -92,6 +92,21 @@ def test_an_expired_iterator_is_replaced_and_misses_nothing() -> None:
     assert (got.keys, got.gaps, got.whole) == (frozenset({key("b")}), (), True)
 
 
+def test_a_number_that_is_trimmed_is_a_gap_and_the_shard_is_read_from_its_horizon_on() -> None:
+    """Also where the service trims sooner than it promises; the next round has no gap."""
+    streams = MemoryStreams(ShardTree(1, retention=HOUR, roots=1))
+    feed = opened(streams)
+    streams.tree.write("a")
+    feed.poll(0.0)
+    streams.tree.write("lost")
+    streams.tree.advance(2 * HOUR)
+    streams.tree.write("b")
+    (shard,) = streams.tree.shards
+    got = feed.poll(streams.tree.now)
+    assert (got.keys, got.gaps) == ({key("b")}, (Gap(GapCause.TRIMMED, 0.0, shard),))
+    assert feed.poll(streams.tree.now).gaps == ()
+
+
 def test_a_round_is_bounded_and_the_next_one_goes_on_in_another_shard() -> None:
     """A backlog needs little memory, and no shard is held up by a busy one."""
     streams = MemoryStreams(ShardTree(2, roots=2), limit=1000)
