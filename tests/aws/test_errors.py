@@ -61,6 +61,7 @@ SERVICES = (
     "dynamodb",
     "ecr",
     "iam",
+    "logs",
     "s3",
     "ssm",
     "stepfunctions",
