@@ -60,4 +60,4 @@ EXIT_CODES_OF: Final[Mapping[str, Mapping[int, str]]] = {
 def exit_code_line(command: str) -> str:
     """The codes of a command in one sentence; empty for what is no command of its own."""
     codes = EXIT_CODES_OF.get(command, {})
-    return "; ".join(f"{code} {words}" for code, words in codes.items())
+    return "; ".join(f"{code} {words}" for code, words in sorted(codes.items()))

@@ -78,7 +78,7 @@ class PointInTime(click.ParamType[float]):
 @click.option(
     "--source", metavar="ADDRESS", help="The source, where it is in another account or region."
 )
-@click.option("--max-rate", type=float, help="Carry so many items a second at most.")
+@click.option("--max-rate", metavar="N", type=float, help="Carry so many items a second at most.")
 @outside_options
 def cutover(**given: Any) -> int:
     """Switch from the source to NAME, the target of a migration that is followed.
