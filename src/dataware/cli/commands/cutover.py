@@ -65,7 +65,10 @@ class PointInTime(click.ParamType[float]):
     help="Give up, and thaw, when the source was frozen for so long.",
 )
 @click.option(
-    "--postpone", type=FilePath(path_type=Path), help="Wait, following, while this file exists."
+    "--postpone",
+    metavar="FILE",
+    type=FilePath(path_type=Path),
+    help="Wait, following, while this file exists.",
 )
 @click.option("--at", type=PointInTime(), metavar="TIME", help="Wait, following, until this time.")
 @click.option(
@@ -78,7 +81,12 @@ class PointInTime(click.ParamType[float]):
 @click.option(
     "--source", metavar="ADDRESS", help="The source, where it is in another account or region."
 )
-@click.option("--max-rate", metavar="N", type=float, help="Carry so many items a second at most.")
+@click.option(
+    "--max-rate",
+    metavar="N",
+    type=float,
+    help="Carry so many items a second at most.",
+)
 @outside_options
 def cutover(**given: Any) -> int:
     """Switch from the source to NAME, the target of a migration that is followed.
