@@ -84,7 +84,7 @@ class PointInTime(click.ParamType[float]):
 @click.option(
     "--max-rate",
     metavar="N",
-    type=float,
+    type=click.FloatRange(min=0, min_open=True),
     help="Carry so many items a second at most.",
 )
 @outside_options
