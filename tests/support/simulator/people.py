@@ -97,8 +97,8 @@ class People:
         self._wait_for_hook()
         if not world.happens(world.chances.fail):
             world.say("FREEZE by", process)
-            self.is_frozen = True
-            if not self.is_switched and world.random.random() < 0.3:
+            was_frozen, self.is_frozen = self.is_frozen, True
+            if not (was_frozen or self.is_switched) and world.random.random() < 0.3:
                 world.later(2 * world.random.random(), lambda: self._change(self.source, APP))
         world.tick()
         if world.happens(world.chances.fail):

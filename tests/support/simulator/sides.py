@@ -44,15 +44,14 @@ class Outcomes:
         signed = world.now
         if world.random.random() < 0.3:
             world.tick()
-        if world.happens(world.chances.fail):
-            return "failed"
+        left = 300 - (world.now - signed)
+        if left < 0 or world.happens(world.chances.fail):
+            return "failed"  # AWS refuses what was signed more than five minutes ago
         if world.happens(world.chances.unknown):
             if world.random.random() < 0.8:
-                delay = world.random.random() ** 2 * (UNKNOWN_OUTCOME_SECONDS - 5)
+                delay = min(left, world.random.random() ** 2 * (UNKNOWN_OUTCOME_SECONDS - 5))
                 world.later(delay, lambda: self._apply(key, value, seen))
             return "unknown"
-        if world.now - signed > 300:
-            return "failed"  # AWS refuses what was signed too long ago
         return "done" if self._apply(key, value, seen) else "conflict"
 
     def _apply(self, key: bytes, value: int | None, seen: int) -> bool:
