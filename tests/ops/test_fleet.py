@@ -135,6 +135,27 @@ def test_a_wave_goes_on_side_by_side_and_no_wider() -> None:
     assert events.codes.count("wave") == 3
 
 
+@pytest.mark.parametrize(
+    ("error", "way_on"),
+    [
+        (RefusedError("out of date"), "make a new plan and apply it"),
+        (LookupFailedError("denied"), "run the same command again"),
+    ],
+)
+def test_a_canary_that_fails_is_named_and_the_way_on_is_one_that_helps(
+    error: Exception, way_on: str
+) -> None:
+    """Failures that are tolerated are those of the others; a refused plan is refused again."""
+
+    def apply(_one: TargetPlan) -> None:
+        raise error
+
+    done, events = run(fleet(3), apply, WaveSettings(2, tolerance=3))
+    assert "canary-failed" in events.codes
+    assert "waves-stopped" not in events.codes
+    assert f"see the reasons above, and {way_on}: what is" in str(done.error)
+
+
 @pytest.mark.parametrize(("tolerance", "begun"), [(0, 3), (1, 5), (2, 7)])
 def test_no_further_wave_begins_once_too_many_have_failed(tolerance: int, begun: int) -> None:
     """One target of each wave fails, the canary not."""

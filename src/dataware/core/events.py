@@ -194,6 +194,7 @@ MESSAGES = _messages(
         "❌",
         "No further wave begins: {failures:target} failed, {tolerance} tolerated",
     ),
+    ("canary-failed", FAILURE, "❌", "No further wave begins: the canary {target} failed"),
     ("target-done", SUCCESS, "✅", "Target {target} is done"),
     ("target-failed", FAILURE, "❌", "Target {target} failed: {reason}"),
     ("decision", DETAIL, "·", "Decided on {name}: {action} (rule {rule})"),

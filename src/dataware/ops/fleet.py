@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from dataware.aws.daemon_pool import DaemonPool
 from dataware.core.errors import DatawareError, IncompleteError, RefusedError
-from dataware.core.events import event, format_count
+from dataware.core.events import Event, event, format_count
 from dataware.core.fleet.matrix import TargetState
 from dataware.core.fleet.plan import FleetPlan, TargetPlan
 from dataware.core.fleet.target import FleetTarget
@@ -69,11 +69,14 @@ class FleetRun:
         if not failures:
             return None
         kinds = {RefusedError.exit_code: RefusedError, IncompleteError.exit_code: IncompleteError}
+        refused = any(one.exit_code == RefusedError.exit_code for one in self.outcomes.values())
+        # A plan that is refused for what has changed since is refused again.
+        way_on = "make a new plan and apply it" if refused else "run the same command again"
         more = f" and {len(failures) - NAMED:,} more" if len(failures) > NAMED else ""
         return kinds.get(self.exit_code, DatawareError)(
             f"{len(failures):,} of {format_count(len(self.outcomes), 'target')} not done "
-            f"({', '.join(failures[:NAMED])}{more}); see the reasons above, and run the same "
-            "command again: what is complete is not touched again"
+            f"({', '.join(failures[:NAMED])}{more}); see the reasons above, and {way_on}: what is "
+            "complete is not touched again"
         )
 
     @property
@@ -171,7 +174,7 @@ def apply_in_waves(
         outcomes |= _apply_wave([plans[name] for name in names], apply_target, emit)
         failures = sum(one.is_failure for one in outcomes.values())
         if position + 1 < len(waves) and should_stop(position, failures, settings):
-            emit(event("waves-stopped", failures=failures, tolerance=settings.tolerance))
+            emit(_explain_end(names, failures, settings, is_canary=position == 0))
             break
     code = IncompleteError.exit_code
     remaining = {
@@ -180,6 +183,15 @@ def apply_in_waves(
         if name not in outcomes
     }
     return FleetRun({name: (outcomes | remaining)[name] for name in plans})
+
+
+def _explain_end(
+    names: Sequence[str], failures: int, settings: WaveSettings, *, is_canary: bool
+) -> Event:
+    """Why no further wave begins: a canary that fails is enough, whatever is tolerated."""
+    if is_canary:
+        return event("canary-failed", target=names[0])
+    return event("waves-stopped", failures=failures, tolerance=settings.tolerance)
 
 
 def _apply_wave(

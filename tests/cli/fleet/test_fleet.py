@@ -266,6 +266,25 @@ def test_targets_are_listed_in_the_order_of_their_waves_and_none_is_looked_at(
     assert fault_proxy.count() == 0
 
 
+def test_a_canary_that_the_choice_leaves_out_is_no_mistake_and_a_misspelt_one_is(
+    aws_server: EmbeddedAws,
+) -> None:
+    """A part of a fleet is planned and applied; a slip is told before anything is looked at."""
+    make_table(TWO, EU, items=2)
+    Path("fleet.toml").write_text(f'[waves]\ncanary = "one"\n{TARGETS}', encoding="utf-8")
+    assert run("fleet", "targets", "--tag", "stage=prod").code == 0
+    assert run("fleet", "plan", "app.toml", "--out", "whole.json").code == 0
+    ran = run("fleet", "apply", "whole.json", "--target", "two")
+    assert (ran.code, keys_at(TWO, EU)) == (0, keys_at(TWO, EU, "Orders")), ran
+    assert "Wave 1 of 2: two/eu-west-1" in ran.out
+    wrong = run("fleet", "apply", "whole.json", "--target", "two", "--canary", "one")
+    assert (wrong.code, "the canary one is none of the targets" in wrong.err) == (1, True)
+    Path("fleet.toml").write_text(f'[waves]\ncanary = "won"\n{TARGETS}', encoding="utf-8")
+    slip = run("fleet", "plan", "app.toml", "--out", "slip.json")
+    assert (slip.code, Path("slip.json").exists()) == (1, False)
+    assert "fleet.toml, waves: the canary won is none of the targets" in slip.err
+
+
 def test_an_assembly_gives_each_target_the_stacks_that_are_meant_for_it(
     aws_server: EmbeddedAws,
 ) -> None:

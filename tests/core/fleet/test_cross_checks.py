@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from dataware.core.fleet.cross_checks import FindingKind, FleetFinding, check_fleet
 from dataware.core.fleet.plan import TargetPlan
-from dataware.core.model import Action, Existence, ImportMode
+from dataware.core.model import Action, Content, Existence, ImportMode
 from dataware.kinds import load
 from support.fleets import BUCKET, ONE, TABLE, TWO, planned, target, target_plan
 
@@ -76,6 +77,32 @@ def test_a_source_that_another_target_fills_is_a_stop() -> None:
     assert found.stops
     assert found.targets == ("b", "a")
     assert "apply a alone first" in found.text
+
+
+@given(
+    st.permutations(["uploads-eu", "uploads", "older"]),
+    st.sampled_from([None, "uploads-eu", "uploads", "older"]),
+    st.sampled_from(Content),
+    st.sampled_from([Action.CREATE, Action.MIGRATE, Action.KEEP]),
+)
+def test_a_fallback_that_another_target_fills_is_a_stop_where_it_would_be_the_source(
+    fallbacks: list[str], source: str | None, content: Content, theirs: Action
+) -> None:
+    """Who looks before it is filled makes an empty one, or takes older data for it."""
+    first = target_plan(A, planned("uploads-eu", theirs, source="before"))
+    mine = planned("uploads-us", Action.MIGRATE if source else Action.CREATE, source=source)
+    mine = replace(
+        mine,
+        wanted=replace(mine.wanted, fallbacks=tuple(fallbacks)),
+        preferred=replace(mine.preferred, content=content),
+    )
+    found = findings(first, target_plan(B, mine), kind=FindingKind.CHAINED_COPY)
+    order = [*fallbacks, None]
+    is_before = order.index("uploads-eu") < order.index(source) and content is not Content.DATA
+    is_source = source == "uploads-eu" and theirs is not Action.KEEP
+    stops = is_source or (is_before and theirs is Action.MIGRATE)
+    assert [one.stops for one in found if one.stops] == [True] * stops
+    assert all("apply a alone first" in one.text for one in found if one.stops)
 
 
 def test_a_source_that_is_another_targets_own_is_told() -> None:

@@ -12,6 +12,7 @@ from dataware.core.errors import InputError
 from dataware.core.fleet.waves import (
     WORST_FIRST,
     WaveSettings,
+    drop_absent_canary,
     make_waves,
     should_stop,
     worst_exit_code,
@@ -41,6 +42,15 @@ def test_a_canary_that_is_no_target_is_an_error() -> None:
     """Otherwise another one would go first."""
     with pytest.raises(InputError, match="did you mean test-eu"):
         make_waves([target("test-eu"), target("prod")], WaveSettings(canary="test-us"))
+
+
+def test_a_choice_without_the_canary_lets_another_go_ahead() -> None:
+    """What was named for the whole fleet is no mistake where it is left out of it."""
+    test, prod = target("test"), target("prod")
+    settings = WaveSettings(2, 1, canary="test")
+    assert drop_absent_canary(settings, [test, prod], [prod]) == WaveSettings(2, 1)
+    assert drop_absent_canary(settings, [test, prod], [test]) is settings
+    assert drop_absent_canary(settings, [prod], [prod]) is settings
 
 
 @pytest.mark.parametrize(

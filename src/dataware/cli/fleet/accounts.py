@@ -18,6 +18,7 @@ from dataware.cli.settings import AwsOptions
 from dataware.core.errors import AuthenticationError, InputError, LookupFailedError
 from dataware.core.fleet.selection import select_targets
 from dataware.core.fleet.target import FleetTarget
+from dataware.core.fleet.waves import drop_absent_canary
 from dataware.ops.inputs.fleet_file import FleetFile, read_fleet
 
 ORGANIZATIONS_REGION = "us-east-1"
@@ -33,7 +34,8 @@ def read_targets(out: AwsOptions, options: FleetOptions) -> FleetFile:
         return list_active_accounts(open_account(asking))
 
     fleet = read_fleet(options.file, list_accounts)
-    return replace(fleet, targets=select_targets(fleet.targets, options.selection))
+    targets = select_targets(fleet.targets, options.selection)
+    return FleetFile(targets, drop_absent_canary(fleet.waves, fleet.targets, targets))
 
 
 def target_options(out: AwsOptions, target: FleetTarget) -> AwsOptions:

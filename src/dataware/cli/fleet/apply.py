@@ -81,12 +81,16 @@ def _choose(plan: FleetPlan, selection: TargetSelection) -> FleetPlan:
     """The plan of the targets that are chosen; what others were in the way of stays a conflict."""
     from dataware.core.fleet.cross_checks import check_fleet
     from dataware.core.fleet.selection import select_targets
+    from dataware.core.fleet.waves import drop_absent_canary
     from dataware.kinds import load
 
-    chosen = {one.name for one in select_targets([one.target for one in plan.targets], selection)}
-    targets = tuple(one for one in plan.targets if one.target.name in chosen)
+    whole = [one.target for one in plan.targets]
+    chosen = select_targets(whole, selection)
+    names = {one.name for one in chosen}
+    targets = tuple(one for one in plan.targets if one.target.name in names)
     conflicts = tuple(one.text for one in check_fleet(targets, load) if one.stops)
-    return replace(plan, targets=targets, conflicts=conflicts)
+    waves = drop_absent_canary(plan.waves, whole, chosen)
+    return replace(plan, targets=targets, waves=waves, conflicts=conflicts)
 
 
 def _wave_settings(planned: WaveSettings, given: dict[str, Any]) -> WaveSettings:

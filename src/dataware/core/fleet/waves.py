@@ -8,7 +8,7 @@ tolerance       once more targets than that have failed, no further wave begins
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dataware.calc.suggest import did_you_mean
@@ -51,8 +51,23 @@ class WaveSettings:
         return WaveSettings(most, tolerance, canary)
 
 
+def drop_absent_canary(
+    settings: WaveSettings, whole: Sequence[FleetTarget], chosen: Sequence[FleetTarget]
+) -> WaveSettings:
+    """The settings for the targets that are chosen of a whole fleet.
+
+    Where the choice leaves the canary out, the first of the others goes ahead of them. A canary
+    that the whole fleet does not have stays: it is a slip, which `make_waves` reports.
+    """
+    word = settings.canary
+    if word is None or any(matches_name(one, word) for one in chosen):
+        return settings
+    known = any(matches_name(one, word) for one in whole)
+    return replace(settings, canary=None) if known else settings
+
+
 def make_waves(targets: Sequence[FleetTarget], settings: WaveSettings) -> tuple[Wave, ...]:
-    """The waves in their order; none without a target."""
+    """The waves in their order; none without a target. Raises InputError without the canary."""
     if not targets:
         return ()
     canary = _canary_of(targets, settings.canary)

@@ -10,7 +10,7 @@ from typing import Any
 from dataware.aws.organization import OrganizationAccount
 from dataware.core.errors import InputError
 from dataware.core.fleet.target import ACCOUNT, REGION, FleetTarget, is_table_of_texts, role_arn
-from dataware.core.fleet.waves import WaveSettings
+from dataware.core.fleet.waves import WaveSettings, make_waves
 from dataware.ops.inputs.fleet_fields import ORGANIZATION, TARGET, WAVES
 from dataware.ops.inputs.reading import InputSection, read_text
 from dataware.ops.inputs.toml_file import parse_toml
@@ -43,7 +43,7 @@ def read_fleet(path: Path, list_accounts: ListAccounts) -> FleetFile:
     if not targets:
         raise document.bad("it names no target: begin each with a line [[target]]")
     _check_together(document, targets)
-    return FleetFile(tuple(targets), _read_waves(path, document))
+    return FleetFile(tuple(targets), _read_waves(path, document, targets))
 
 
 def _read_target(path: Path, at: int, table: Mapping[str, Any]) -> Iterator[FleetTarget]:
@@ -138,15 +138,20 @@ def _read_table(section: InputSection, field: str) -> Mapping[str, str]:
     return dict(table)
 
 
-def _read_waves(path: Path, document: InputSection) -> WaveSettings:
+def _read_waves(path: Path, document: InputSection, targets: Sequence[FleetTarget]) -> WaveSettings:
     section = InputSection(f"{path}, waves", document.mapping("waves"))
     section.only(WAVES)
     usual = WaveSettings()
-    return WaveSettings(
+    settings = WaveSettings(
         _read_number(section, "max_concurrent", usual.max_concurrent, least=1),
         _read_number(section, "tolerance", usual.tolerance, least=0),
         section.text("canary"),
     )
+    try:
+        make_waves(targets, settings)
+    except InputError as error:
+        raise section.bad(str(error)) from error
+    return settings
 
 
 def _read_number(section: InputSection, field: str, usual: int, *, least: int) -> int:
