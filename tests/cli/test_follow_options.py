@@ -21,3 +21,11 @@ def test_options_that_do_not_go_together_are_bad_usage(options: list[str], why: 
     ran = run("migrate", *TABLES, *options)
     assert ran.code == 1
     assert why in ran.err
+
+
+def test_a_freeze_limit_that_cannot_be_kept_is_refused_before_anything_is_stopped() -> None:
+    """The feed is read for some seconds after the freeze, so a shorter limit would always thaw."""
+    command = ["cutover", "Orders", "--freeze", "true", "--thaw", "true", "--freeze-limit", "10s"]
+    ran = run(*command)
+    assert ran.code == 1
+    assert "--freeze-limit is too short" in ran.err

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,6 +32,7 @@ from dataware.ops.follow.cut_over import cut_over, find_followed
 from dataware.ops.follow.cutover_run import CutoverSettings
 from dataware.ops.follow.follow import follow
 from dataware.state.cutover_records import read_cutover
+from dataware.state.journal import journal_path
 
 KEY: dict[str, Any] = {
     "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
@@ -121,17 +122,24 @@ class Live:
         limit: float = 60.0,
         watch: float = 0.5,
         postpone: Path | None = None,
+        by_hand: bool = False,
+        max_rate: float | None = None,
     ) -> None:
         """Cut over, as the command does."""
         context = self.context(threading.Event())
         find_followed(context, self.target)
-        hooks = ShellHooks(
-            freeze.format(frozen=self.frozen),
-            f"rm -f {self.frozen}; echo >> {self.frozen}.thawed",
-            10,
+        hooks = (
+            ShellHooks(None, None, 10)
+            if by_hand
+            else ShellHooks(
+                freeze.format(frozen=self.frozen),
+                f"rm -f {self.frozen}; echo >> {self.frozen}.thawed",
+                10,
+            )
         )
-        settings = CutoverSettings(hooks, FileGate(postpone, None), limit, watch)
-        cut_over(context, TABLE, self.places(context), FOLLOW, settings)
+        settings = CutoverSettings(hooks, FileGate(postpone, None), limit, watch, by_hand=by_hand)
+        copying = replace(FOLLOW, max_rate=max_rate)
+        cut_over(context, TABLE, self.places(context), copying, settings)
 
     @property
     def thaws(self) -> int:
@@ -270,3 +278,30 @@ def test_a_file_postpones_the_freeze(live: Live, tmp_path: Path) -> None:
     assert not postpone.exists()
     assert live.app.writes > before + 20
     live.assert_switched()
+
+
+def test_a_gap_is_told_and_the_rate_is_kept_while_it_is_cut_over(live: Live) -> None:
+    """As by a follow: both sides are compared, and what differs is carried no faster than asked."""
+    live.frozen.touch()
+    for number in range(60):
+        item = {"pk": {"S": f"away-{number}"}, "v": {"N": "1"}}
+        live.client.put_item(TableName=live.source, Item=item)
+    aws = live.context(threading.Event()).aws
+    journal = journal_path(aws.account, aws.region, "dynamodb-table", live.target)
+    for path in journal.parent.glob(f"{journal.stem}.follow*"):
+        path.unlink()
+    began = time.monotonic()
+    live.cut_over(max_rate=15.0)
+    assert time.monotonic() - began >= 4.0
+    (gap,) = [one for one in live.events if one.code == "feed-gap"]
+    assert "not on this machine" in str(gap.data["why"])
+    assert [one for one in live.events if one.code == "feed-gap-closed"]
+    live.assert_switched()
+
+
+def test_writers_that_were_stopped_by_hand_are_not_said_to_go_on(live: Live) -> None:
+    """Nobody but the person who stopped them can start them."""
+    with pytest.raises(IncompleteError, match="do it by hand") as raised:
+        live.cut_over(limit=1.0, by_hand=True)
+    assert "open to its writers again" not in str(raised.value)
+    assert live.marker().state is MarkerState.RUNNING

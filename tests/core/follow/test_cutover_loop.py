@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from dataware.core.follow.cutover import (
 )
 from dataware.core.follow.cutover_loop import LEAST_SETTLE_SECONDS, CutoverLoop
 from dataware.core.follow.cutover_ports import CutoverPorts
-from dataware.core.follow.feed import DifferenceResult, Gap
+from dataware.core.follow.feed import ChangeFeed, DifferenceResult, FeedRound, Gap
 from dataware.core.follow.loop import FollowPorts
 from support.follow_memory import LogFeed, MemoryDirtyKeys, MemoryFollow, SideCarrier
 
@@ -41,10 +42,13 @@ class Setting:
         self.memory, self.dirty = MemoryFollow(), MemoryDirtyKeys()
         self.loop = self.restart()
 
-    def restart(self) -> CutoverLoop:
+    def restart(self, feed: ChangeFeed | None = None) -> CutoverLoop:
         """A new process on the same machine."""
         follow = FollowPorts(
-            LogFeed(self.log), SideCarrier(self.source, self.target), self.dirty, self.memory
+            feed or LogFeed(self.log),
+            SideCarrier(self.source, self.target),
+            self.dirty,
+            self.memory,
         )
         ports = CutoverPorts(self, self, self, self, self)
         self.loop = CutoverLoop(ports, follow, seconds=lambda: self.now)
@@ -117,6 +121,48 @@ class Setting:
             if self.record.state in states:
                 return
         raise AssertionError(f"it stays {self.record.state}")
+
+
+class SlowComparisons:
+    """The feed of a source without one: each round reads both sides, and takes half a minute."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.began = 0.0
+        self.read: frozenset[bytes] | None = None
+
+    def open(self, position: Mapping[str, Any] | None, now: float) -> Mapping[str, Any]:
+        """It has no position."""
+        return {}
+
+    def poll(self, now: float) -> FeedRound:
+        """What differed when the round began, once it has ended."""
+        source, target = self.setting.source, self.setting.target
+        if self.read is None:
+            every = source.keys() | target.keys()
+            self.read = frozenset(key for key in every if source.get(key) != target.get(key))
+            self.began = now
+        if now < self.began + 30.0:
+            return FeedRound(frozenset(), {}, whole=False)
+        found, self.read = self.read, None
+        return FeedRound(found, {}, as_of=self.began)
+
+
+def test_a_comparison_that_began_before_the_freeze_does_not_end_the_wait() -> None:
+    """It has not seen what was written after it had read that key, however late it ends."""
+    setting = Setting()
+    feed = SlowComparisons(setting)
+    setting.restart(feed)
+
+    def write_at_the_last_moment() -> None:
+        while feed.read is None or setting.now < feed.began + 15.0:
+            setting.now += 0.1
+            setting.loop.loop.step(setting.now)
+        setting.source[b"late"] = "7"
+
+    setting.hook = write_at_the_last_moment
+    setting.run_until(CutoverState.SWITCHED, steps=3000)
+    assert setting.target == setting.source
 
 
 def test_it_follows_freezes_drains_verifies_and_switches() -> None:

@@ -130,6 +130,7 @@ def run_cutover(out: AwsOptions, name: str, options: CutoverOptions) -> int:
             FileGate(options.postpone, options.at),
             options.freeze_limit,
             options.watch,
+            by_hand=options.frozen,
         )
         settings = CopySettings(follow=True, max_rate=options.max_rate)
         cut_over(context, type_name, places, settings, cutover)
@@ -138,10 +139,17 @@ def run_cutover(out: AwsOptions, name: str, options: CutoverOptions) -> int:
 
 def _check(options: CutoverOptions) -> None:
     """Raise InputError unless it is said how the writers are stopped, and how they go on."""
+    from dataware.core.follow.cutover_loop import LEAST_SETTLE_SECONDS
+
     if options.frozen and (options.freeze or options.thaw):
         raise InputError("--frozen says that nobody writes; leave out --freeze and --thaw")
     if not options.frozen and not (options.freeze and options.thaw):
         raise InputError(
             "say how the writers of the source are stopped and go on, with --freeze and --thaw; or "
             "stop them by hand and pass --frozen"
+        )
+    if options.freeze_limit <= LEAST_SETTLE_SECONDS:
+        raise InputError(
+            f"--freeze-limit is too short: the changes are read for {LEAST_SETTLE_SECONDS:.0f} s "
+            "at least after the writers stopped; write 1m or more"
         )

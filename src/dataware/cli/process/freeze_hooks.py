@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from dataware.core.errors import ServiceError
 
@@ -16,7 +21,8 @@ SHOWN = 200
 class ShellHooks:
     """The FreezeHooks port: two commands for the shell; None where a person has done it by hand.
 
-    A command that takes longer than `seconds` has failed, and may have done its work or not.
+    A command that takes longer than `seconds` is ended with all that it began, and has failed; it
+    may have done its work or not.
     """
 
     freeze_command: str | None
@@ -34,29 +40,45 @@ class ShellHooks:
     def _run(self, option: str, command: str | None) -> None:
         if command is None:
             return
-        try:
-            done = subprocess.run(  # noqa: S602 - a person's own command, as a person typed it
-                command,
-                shell=True,
-                timeout=self.seconds,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                # Ctrl-C is for dataware, which still needs the command.
-                start_new_session=True,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ServiceError(
-                f"the command of {option} took longer than {self.seconds:.0f} s"
-            ) from error
-        except OSError as error:
-            raise ServiceError(f"the command of {option} cannot run ({error.strerror})") from error
-        if done.returncode:
-            said = (done.stderr or done.stdout).strip()[-SHOWN:]
-            text = f"the command of {option} ended with {done.returncode}"
+        # A file and no pipe: an app that the command leaves running may keep it open, and write.
+        with TemporaryFile() as output:
+            try:
+                process = subprocess.Popen(  # noqa: S602 - a person's own command, as typed
+                    command,
+                    shell=True,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    # Ctrl-C is for dataware, which still needs the command.
+                    start_new_session=True,
+                )
+            except (OSError, ValueError) as error:
+                raise ServiceError(f"the command of {option} cannot run ({error})") from error
+            try:
+                code = process.wait(self.seconds)
+            except subprocess.TimeoutExpired as error:
+                _end_all(process)
+                raise ServiceError(
+                    f"the command of {option} took longer than {self.seconds:.0f} s"
+                ) from error
+            said = _read_end(output)
+        if code:
+            text = f"the command of {option} ended with {code}"
             raise ServiceError(f"{text}: {said}" if said else text)
+
+
+def _end_all(process: subprocess.Popen[bytes]) -> None:
+    """End a command with what it has begun, so that none of it comes after what is done next."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _read_end(output: IO[bytes]) -> str:
+    """The last words of a command."""
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size - 4 * SHOWN))
+    return output.read().decode("utf-8", "replace").strip()[-SHOWN:]
 
 
 @dataclass(frozen=True, slots=True)

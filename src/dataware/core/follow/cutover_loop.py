@@ -50,7 +50,8 @@ class CutoverLoop:
 
     `record` is what counts in the marker as far as is known. `given_up` is why the freeze was given
     up, once the source is open again; with it the request is over, too. `frozen_seconds` is how
-    long the source was frozen when the switch counted.
+    long the source was frozen when the switch counted. `done` is what the last step did in the
+    follow, if anything.
     """
 
     given_up = ""
@@ -58,6 +59,7 @@ class CutoverLoop:
     frozen_seconds: float | None = None
     copied = False
     idle = False
+    done: FollowStep | None = None
 
     _began: tuple[float, float] | None = None
     _frozen_at: float | None = None
@@ -106,7 +108,7 @@ class CutoverLoop:
     def step(self, now: float) -> CutoverStep:
         """Take the next step. Raises RefusedError when the lock is lost, after which it is over."""
         step = next_step(self.record, self._facts(now), now)
-        self.idle = step.action is CutoverAction.WATCH
+        self.idle, self.done = step.action is CutoverAction.WATCH, None
         match step.action:
             case CutoverAction.RECORD | CutoverAction.COMPLETE:
                 self._write(step)
@@ -117,7 +119,7 @@ class CutoverLoop:
             case CutoverAction.VERIFY:
                 self._verify(now)
             case CutoverAction.FREEZE:
-                self._freeze()
+                self._freeze(now)
             case CutoverAction.THAW:
                 self._thaw()
             case CutoverAction.WATCH:
@@ -200,7 +202,7 @@ class CutoverLoop:
                 raise
             self.failure = str(error)
             return None
-        self.idle = done in (FollowStep.IDLE, FollowStep.POLL_FAILED)
+        self.idle, self.done = done in (FollowStep.IDLE, FollowStep.POLL_FAILED), done
         if done is FollowStep.POLLED:
             self._round_at = self._seconds()
         elif done is FollowStep.CHECKPOINTED:
@@ -218,10 +220,14 @@ class CutoverLoop:
         return is_clean and self.loop.is_carrying
 
     def _is_settled(self) -> bool:
-        """Whether a quiet round began so late after the freeze that nothing can come any more."""
+        """Whether a quiet round shows all until so late that nothing can come any more.
+
+        A round that compares both sides shows what there was when it began, not when it ended.
+        """
+        whole_at = self.loop.whole_at
         if self._frozen_at is None or not self.loop.quiet_rounds or not self.loop.is_carrying:
             return False
-        return self._round_at >= self._quiet_from + self.settle_seconds
+        return whole_at is not None and whole_at >= self._quiet_from + self.settle_seconds
 
     def _compare(self, now: float) -> None:
         """Compare all while changes are carried; what is carried from now on is compared again."""
@@ -254,12 +260,12 @@ class CutoverLoop:
             return
         self._go_on(now)
 
-    def _freeze(self) -> None:
+    def _freeze(self, now: float) -> None:
         asked = self._seconds()
         try:
             self._ports.hooks.freeze()
             # The limit is that of the people who wait; what is on its way was sent until now.
-            self._frozen_at, self._quiet_from = asked, self._seconds()
+            self._frozen_at, self._quiet_from = asked, self.steady(now)
         except RefusedError:
             raise
         except DatawareError as error:

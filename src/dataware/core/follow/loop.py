@@ -198,6 +198,11 @@ class FollowLoop:
         yield FollowStep.COMPARED
 
     @property
+    def whole_at(self) -> float | None:
+        """The time up to which the feed was read to its end, by the clock of `step`."""
+        return self._whole_at
+
+    @property
     def is_carrying(self) -> bool:
         """Whether keys are carried: nothing that the copy has sent can arrive any more."""
         return self._may_carry()

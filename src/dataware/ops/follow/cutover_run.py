@@ -37,13 +37,15 @@ NAMED = 10
 class CutoverSettings:
     """How people want to cut over: what freezes and thaws, when, for how long at most.
 
-    After the switch the source is watched for `watch_seconds`.
+    After the switch the source is watched for `watch_seconds`. `by_hand` says that no command lets
+    the writers go on.
     """
 
     hooks: FreezeHooks
     gate: CutoverGate
     freeze_limit: float
     watch_seconds: float
+    by_hand: bool = False
 
 
 class StrayKeysTeller:
@@ -143,10 +145,13 @@ class CutoverRun(FollowRun):
             cutover.failure = "a person asked to stop"
         before = cutover.record.state
         step = cutover.step(context.clock.now())
-        teller.tell(FollowStep.IDLE if cutover.idle else FollowStep.POLLED)
+        teller.tell(FollowStep.IDLE if cutover.idle else cutover.done or FollowStep.POLLED)
         self._tell(step, before)
+        rate = self._migration.settings.max_rate
         if cutover.idle:
             threading.Event().wait(follow_run.POLL_SECONDS)
+        elif cutover.done is FollowStep.SETTLED and rate:
+            threading.Event().wait(self._lot / rate)
         if step.action is CutoverAction.STOP:
             raise IncompleteError(self._describe_stop(step))
         return cutover.record.state is CutoverState.SWITCHED
@@ -155,9 +160,12 @@ class CutoverRun(FollowRun):
         if not self._cutover.given_up:
             return
         source = self._migration.order.source.name
+        after = f"{source} is open to its writers again, so nothing is lost"
+        if self._cutover_settings.by_hand:
+            after = f"nothing is lost, but nobody let the writers of {source} go on: do it by hand"
         raise IncompleteError(
-            f"gave up the cut-over, because {self._cutover.given_up}; {source} is open to its "
-            "writers again, so nothing is lost; run the same command again"
+            f"gave up the cut-over, because {self._cutover.given_up}; {after}; run the same "
+            "command again"
         )
 
     def _describe_stop(self, step: CutoverStep) -> str:
