@@ -1,4 +1,4 @@
-"""The commands that stop the writers and let them go on: what they leave running, and for how long."""
+"""Commands that stop the writers and let them go on: what they leave running, and how long."""
 
 from __future__ import annotations
 
