@@ -166,6 +166,25 @@ def test_a_rename_in_place_is_a_threat_although_it_is_copied(
     assert ("deploy the removal policy RETAIN, then" in threat.recipe) is first
 
 
+@pytest.mark.parametrize("cfn_type", sorted(CARDS))
+def test_nothing_is_said_to_be_copied_of_a_kind_that_is_never_copied(cfn_type: str) -> None:
+    """A fallback of such a kind keeps its data: renaming and letting go leave it behind."""
+    kind = CARDS[cfn_type]
+    if not kind.template.stateful:
+        return
+    old, new = (
+        {"Old": DeclaredResource(cfn_type, {kind.template.identifier: name}, "Retain", "Retain")}
+        for name in ("old-name", "new-name")
+    )
+    held = {"Old": Deployed(cfn_type, "old-name")}
+    copied = frozenset({(kind.names.slug, "old-name")})
+    assert bool(lost(old, {}, held, copied=copied)) is (kind.copying is None)
+    for threat in lost(old, new, held):
+        if threat.loss is Loss.RENAMED:
+            assert ("as its fallback" in threat.recipe) is (kind.copying is not None)
+            assert ("leave old-name as it is" in threat.recipe) is (kind.copying is None)
+
+
 def test_what_holds_no_data_by_its_nature_is_left_alone() -> None:
     """A parameter's value stands in the template, a function holds none."""
     held = {"P": Deployed("AWS::SSM::Parameter", "/p"), "F": Deployed("AWS::Lambda::Function", "f")}

@@ -183,14 +183,16 @@ class _ResourceChange:
         old = self.deployed.physical_id
         retained = self._survives_replacement(now)
         first = "" if retained else "deploy the removal policy RETAIN, then "
+        beside = f", with {old} as its fallback"
+        if self.kind.copying is None:
+            first, beside = "", f", and leave {old} as it is: dataware cannot copy what it holds"
         function = find_function(now.value(self.kind.template.identifier))
         keep = f" ({function} computes it: give its values by --parameter)" if function else ""
         return self._threat(
             Loss.RENAMED,
             f"be renamed to {name}: CloudFormation would create an empty {self.kind.short} of that"
             f" name, and {_let_go(retained, old)}",
-            f"keep the name{keep}; or {first}declare the new name under a new construct id, with "
-            f"{old} as its fallback",
+            f"keep the name{keep}; or {first}declare the new name under a new construct id{beside}",
         )
 
     def _type_change_threat(self, now: DeclaredResource) -> DestructiveChange:
@@ -247,7 +249,8 @@ class _ResourceChange:
         return all(one and is_retained(one.evaluate(one.replace_policy)) for one in both)
 
     def _is_copied(self) -> bool:
-        return (self.kind.names.slug, self.deployed.physical_id) in self.outlook.copied
+        named = (self.kind.names.slug, self.deployed.physical_id) in self.outlook.copied
+        return named and self.kind.copying is not None
 
     def _threat(self, loss: Loss, outcome: str, recipe: str) -> DestructiveChange:
         return DestructiveChange(
