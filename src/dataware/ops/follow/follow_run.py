@@ -13,7 +13,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
-from typing import Any
 
 from dataware.calc.rate import RateEstimator, rough
 from dataware.core.copier import CopyOrder, SkipReason
@@ -28,10 +27,11 @@ from dataware.core.follow.feed import (
     GapCause,
 )
 from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
+from dataware.core.follow.steady_time import SteadyTime
 from dataware.core.follow.written import WrittenKeys
 from dataware.core.model import OnConflict
 from dataware.core.ports import Journal, StopRequest
-from dataware.migrate import CopyState
+from dataware.migrate import CopyState, since_boot
 from dataware.ops.context import ComparisonSpec
 from dataware.ops.copy_run import CopyRun
 from dataware.ops.follow.difference import BackgroundDifference, DifferenceTools
@@ -75,9 +75,9 @@ _WAITING = (FollowStep.IDLE, FollowStep.POLL_FAILED, FollowStep.COMPARE_FAILED)
 class FeedThread:
     """Reads the feed beside the copy; `failed` once that ended by an error, which is raised."""
 
-    def __init__(self, loop: FollowLoop, clock: Any) -> None:
+    def __init__(self, loop: FollowLoop, time: SteadyTime) -> None:
         self._loop = loop
-        self._clock = clock
+        self._time = time
         self._ended = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -102,7 +102,7 @@ class FeedThread:
     def _run(self) -> None:
         try:
             while not self._ended.is_set():
-                if self._loop.step(self._clock.now()) in _WAITING:
+                if self._loop.step(self._time.now()) in _WAITING:
                     self._ended.wait(POLL_SECONDS)
         except BaseException as error:
             self._error = error
@@ -112,6 +112,7 @@ class FollowRun(MigrationRun):
     """The steps of a followed migration."""
 
     _written: WrittenKeys
+    _time: SteadyTime
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
         """Copy, then follow; ends only by an error. Raises IncompleteError when asked to stop."""
@@ -132,7 +133,8 @@ class FollowRun(MigrationRun):
             telling = UncertainOutcomes(carrier, self._keeper.delay_next_run)
             ports = FollowPorts(chosen.feed, telling, state, state, chosen.difference)
             loop = self._make_loop(ports, order, journal)
-            loop.open(self._context.clock.now())
+            self._time = SteadyTime(self._context.clock.now, since_boot)
+            loop.open(self._time.now())
             self._copy_beside_feed(journal, order, loop, chosen)
             return self._go_on(loop, chosen)
         finally:
@@ -170,12 +172,12 @@ class FollowRun(MigrationRun):
     ) -> None:
         """Copy what is not copied yet, and allow carrying when its last write is settled."""
         if (since := _copied_at(journal)) is None:
-            reader = FeedThread(loop, self._context.clock)
+            reader = FeedThread(loop, self._time)
             with reader.reading() if chosen.noun else nullcontext():
                 self._stopped_by = lambda: reader.failed
                 self._copy_whole(journal, order)
             late = self._migration.resumes or bool(self._keeper.detail.get("retries"))
-            since = self._context.clock.now() + (UNKNOWN_OUTCOME_SECONDS if late else 0.0)
+            since = self._time.now() + (UNKNOWN_OUTCOME_SECONDS if late else 0.0)
             journal.append({"type": COPIED, "carry_from": since})
         await_settled(self._context, self._keeper, self._migration.words())
         loop.allow_carrying(since)
@@ -225,7 +227,7 @@ class FollowRun(MigrationRun):
             # A lot that was carried is settled, so that the next run need not wait for it.
             while not context.stop() or step is FollowStep.CARRIED:
                 self._keeper.check()
-                step = loop.step(context.clock.now())
+                step = loop.step(self._time.now())
                 teller.tell(step)
                 if step in _WAITING:
                     context.aws.pause(POLL_SECONDS)
