@@ -76,6 +76,41 @@ def test_tables_are_compared_too(before: dict[str, Any], now: dict[str, Any], cl
     assert weakened(TABLE, before, now) == [clause]
 
 
+LOGS = "AWS::Logs::LogGroup"
+EXPIRING = {"Rules": [{"Id": "old", "Status": "Enabled", "ExpirationInDays": 30}]}
+
+
+@pytest.mark.parametrize(
+    ("of_type", "before", "now", "clauses"),
+    [
+        (LOGS, {"RetentionInDays": 365}, {"RetentionInDays": 30}, ["are deleted after 30 days"]),
+        (LOGS, {}, {"RetentionInDays": 30}, ["are deleted after 30 days"]),
+        (LOGS, {"RetentionInDays": {"Ref": "Days"}}, {"RetentionInDays": 30}, ["after 30 days"]),
+        (LOGS, {"RetentionInDays": 30}, {"RetentionInDays": {"Ref": "Days"}}, ["may delete"]),
+        (LOGS, {"RetentionInDays": 30}, {"RetentionInDays": "30"}, []),
+        (LOGS, {"RetentionInDays": 30}, {"RetentionInDays": 365}, []),
+        (LOGS, {"RetentionInDays": 30}, {}, []),
+        (LOGS, {"RetentionInDays": 30}, {"RetentionInDays": {"Ref": "AWS::NoValue"}}, []),
+        (LOGS, *([{"RetentionInDays": {"Ref": "Days"}}] * 2), []),
+        (BUCKET, {}, {"LifecycleConfiguration": EXPIRING}, ["30 days"]),
+        (BUCKET, *([{"LifecycleConfiguration": EXPIRING}] * 2), []),
+        (
+            TABLE,
+            {},
+            {"TimeToLiveSpecification": {"AttributeName": "until", "Enabled": True}},
+            ["items expire by until"],
+        ),
+    ],
+)
+def test_a_value_that_deletes_data_in_place_is_told(
+    of_type: str, before: dict[str, Any], now: dict[str, Any], clauses: list[str]
+) -> None:
+    """The resource stays and keeps its name, and its older data goes all the same."""
+    found = weakened(of_type, before, now)
+    assert len(found) == len(clauses)
+    assert all(clause in one for clause, one in zip(clauses, found, strict=True))
+
+
 def test_what_is_not_literal_is_not_compared() -> None:
     """A function may come to the same setting, so it is no weakness."""
     now = {name: {"Fn::If": ["Prod", value, {}]} for name, value in PROTECTED.items()}

@@ -23,7 +23,8 @@ from dataware.core.model import (
     Wanted,
 )
 from dataware.core.plan import COPYING
-from dataware.core.stack_template import DeclaredResource, StackTemplate
+from dataware.core.stack_template import DeclaredResource, StackTemplate, is_changed
+from dataware.core.values import NO_VALUE, find_function
 
 RULE = 17
 
@@ -125,6 +126,8 @@ def find_weakened(
 ) -> Iterator[WeakerProtection]:
     """The resources that stay in a stack and would be protected less than they were deployed.
 
+    A value by which some of the data is deleted in place, such as a shorter retention, counts, too.
+
     CloudFormation resets a property that a template no longer declares, so what was declared and
     is not any more counts as declared empty.
     """
@@ -138,8 +141,24 @@ def find_weakened(
             kind.template.declared_settings(before),
             kind.template.declared_settings(properties),
         )
+        weaker += _find_deletions(kind, was, declared)
         if weaker:
             yield WeakerProtection(now.name, logical_id, kind.noun, tuple(weaker))
+
+
+def _find_deletions(kind: Kind, was: DeclaredResource, now: DeclaredResource) -> Iterator[str]:
+    """What of its data a new value deletes in place, such as a shorter retention, as clauses.
+
+    A value that only CloudFormation knows counts as none before: nothing may be kept out by it.
+    """
+    card = kind.comparison
+    before, after = was.known_values(), now.known_values()
+    for name in card.forms if card else ():
+        if card is None or after.get(name) in (None, NO_VALUE) or not is_changed(was, now, name):
+            continue
+        earlier = None if find_function(before.get(name)) else before.get(name)
+        if effect := card.find_deletion(name, earlier, after[name]):
+            yield effect
 
 
 def _reset_properties(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
