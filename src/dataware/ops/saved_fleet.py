@@ -1,4 +1,4 @@
-"""The plan of a fleet as its file has it, to be shown: also what `apply` does not read back."""
+"""The plan of a fleet as its file has it, with what the guard said of each target."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import pytest
 from dataware.cli.commands import dataware
 from dataware.cli.commands.fleet import COMMANDS, fleet
 from dataware.embedded import EmbeddedAws
-from dataware.ops.inputs.fleet_plan_file import read_fleet_plan
+from dataware.ops.saved_fleet import read_saved_fleet
 from support.cli import interrupted, launch, run, table_app
 from support.servers import Fault, FaultProxy, Forward, Reply, Seen, answer, delay, json_error
 from support.worlds import KEYS
@@ -328,6 +328,32 @@ def test_an_assembly_gives_each_target_the_stacks_that_are_meant_for_it(
     assert f"no stack of the app is meant for account {TWO}, {EU}" in ran.out
 
 
+def test_a_loss_that_the_guard_sees_in_one_target_stops_the_saved_plan(
+    aws_server: EmbeddedAws,
+) -> None:
+    """Neither a file in between nor the lack of anything to copy makes a stop into a tick."""
+    table = {
+        "Type": "AWS::DynamoDB::Table",
+        "Properties": {"TableName": "Orders-prod", "BillingMode": "PAY_PER_REQUEST", **KEYS},
+    }
+    keys = {"aws_access_key_id": ONE, "aws_secret_access_key": "test"}
+    stacks = boto3.client("cloudformation", region_name=EU, **keys)
+    stacks.create_stack(StackName="App", TemplateBody=json.dumps({"Resources": {"Old": table}}))
+    stacks.get_waiter("stack_create_complete").wait(StackName="App", WaiterConfig={"Delay": 1})
+    at(ONE, EU).put_item(TableName="Orders-prod", Item={"pk": {"S": "kept"}})
+    renamed = {**table, "Properties": {**table["Properties"], "TableName": "Orders-new"}}
+    Path("app.json").write_text(json.dumps({"Resources": {"Old": renamed}}), encoding="utf-8")
+    words = ("app.json", "--all-stateful", "--stack", "App", "--in-region", EU)
+    assert run("fleet", "plan", *words, "--out", "fleet.json").code == 3
+    refused = run("fleet", "apply", "fleet.json")
+    assert (refused.code, refused.out) == (3, "")
+    assert "nothing was changed, because of one/eu-west-1: a stop holds" in refused.err
+    assert run("fleet", "apply", "fleet.json", "--exclude", "one").code == 0
+    assert run("fleet", "plan", *words, "--allow-loss", "Old", "--out", "fleet.json").code == 0
+    assert run("fleet", "apply", "fleet.json").code == 0
+    assert keys_at(ONE, EU) == {"kept"}
+
+
 def test_profiles_lead_into_accounts_and_a_missing_one_is_unknown_alone(
     aws_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -439,7 +465,7 @@ def test_each_target_gets_its_parameters_and_a_shared_bucket_name_is_a_conflict(
     fleet_file.write_text("".join(map(target_with_stage, targets)), encoding="utf-8")
     ran = run("fleet", "plan", "template.json", "--out", "fleet.json")
     assert ran.code == 0, ran
-    names = [one.wanted.preferred for one in read_fleet_plan(Path("fleet.json")).resources]
+    names = [one.wanted.preferred for one in read_saved_fleet(Path("fleet.json"))[0].resources]
     assert names == ["uploads-test", "uploads-prod"]
 
 

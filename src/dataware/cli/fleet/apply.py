@@ -65,10 +65,11 @@ def apply(**given: Any) -> int:
       dataware fleet apply fleet.json --exclude prod-us
     """
     from dataware.cli.notify import notifying
-    from dataware.ops.inputs.fleet_plan_file import read_fleet_plan
+    from dataware.ops.saved_fleet import read_saved_fleet
 
     out, copy = pick(AwsOptions, given), pick(CopyOptions, given)
-    whole = read_fleet_plan(given["plan"])
+    # With what the guard said: a target at which a loss is a stop is not applied.
+    whole, _ = read_saved_fleet(given["plan"])
     plan = _choose(whole, FleetOptions.of(given).selection)
     with notifying("fleet apply", out, copy.notify) as listener:
         from dataware.cli.fleet.applying import FleetApplier

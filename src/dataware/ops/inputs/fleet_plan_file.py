@@ -19,11 +19,6 @@ def is_fleet_plan(path: Path) -> bool:
     return holds_json(path, "hash", rows="targets")
 
 
-def read_fleet_plan(path: Path) -> FleetPlan:
-    """The plan in a file. Raises InputError."""
-    return read_fleet_document(path)[0]
-
-
 def read_fleet_document(path: Path) -> tuple[FleetPlan, Any]:
     """The plan in a file, and the JSON that it was read from. Raises InputError."""
     return read_checked_json(path, FleetPlan.from_json)
