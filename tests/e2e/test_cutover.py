@@ -31,6 +31,7 @@ from dataware.ops.follow import follow_run
 from dataware.ops.follow.cut_over import cut_over, find_followed
 from dataware.ops.follow.cutover_run import CutoverSettings
 from dataware.ops.follow.follow import follow
+from dataware.ops.status import status
 from dataware.state.cutover_records import read_cutover
 from dataware.state.journal import journal_path
 
@@ -264,6 +265,14 @@ def test_killed_while_it_freezes_the_next_cutover_goes_on(live: Live, tmp_path: 
     killed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert read_cutover(live.marker().detail).state is CutoverState.FROZEN
+    live.events.clear()
+    live.follow_for_a_while()
+    assert read_cutover(live.marker().detail).state is CutoverState.FROZEN
+    (warning,) = [one.text() for one in live.events if one.code == "warning"]
+    assert "may have stopped the writers" in warning
+    status(live.context(threading.Event()), live.target)
+    assert "writers may be stopped" in live.events[-1].text()
+    assert live.events[-1].data["cutover"]["state"] == "frozen"
     live.cut_over()
     live.assert_switched()
 

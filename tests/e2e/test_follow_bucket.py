@@ -157,7 +157,7 @@ def test_writers_and_restarts_leave_nothing_missing_extra_or_different(
             time.sleep(0.7)
     with buckets.following():
         buckets.await_equal()
-    assert not [one.text() for one in buckets.events if one.code == "follow-conflict"]
+    assert not [one.text() for one in buckets.events if one.code == "skipped"]
 
 
 def test_objects_of_strangers_are_kept_under_keys_of_the_source_and_others(
@@ -177,6 +177,9 @@ def test_objects_of_strangers_are_kept_under_keys_of_the_source_and_others(
         buckets.client.delete_object(Bucket=buckets.source, Key="k9")
         buckets.await_equal(strangers)
         time.sleep(0.5)
+    told = {one.data["key"] for one in buckets.events if one.code == "skipped"}
+    assert told == set(strangers)
+    assert "2 conflicts kept" in str(buckets.error)
     assert buckets.content(buckets.target)["k7"] == b"stranger"
     assert "k9" not in buckets.content(buckets.target)
 

@@ -101,6 +101,16 @@ def test_an_interrupted_one_says_that_a_part_counts_as_all(desk: Desk) -> None:
     assert "a part of old in new is assumed to be all" in desk.world.events.texts("warning")[0]
 
 
+def test_one_that_may_have_stopped_the_writers_says_so(desk: Desk) -> None:
+    """Nothing else knows of it, so a person has to let them go on."""
+    desk.record(TABLE, "new")
+    record = desk.find("new")
+    frozen = {"state": "frozen", "freeze_limit": 300.0, "freeze_began": 1.0}
+    marker = replace(record.marker, detail={**record.marker.detail, "cutover": frozen})
+    report_record(desk.context, replace(record, marker=marker))
+    assert "stopped the writers of old" in desk.world.events.texts("warning")[1]
+
+
 def test_a_living_run_is_not_forgotten(desk: Desk) -> None:
     """Neither when it is looked for nor when it came to life while a person read."""
     desk.record(TABLE, "new", dead=False)

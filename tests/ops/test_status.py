@@ -269,3 +269,16 @@ def test_two_targets_of_one_name_are_told_with_their_kinds() -> None:
     assert [line.split("  ")[0] for line in table[1:]] == ["x (table)", "x (bucket)", "y"]
     narrow = [line.plain for line in runs_text(runs, 30)]
     assert "old → x (table)" in narrow
+
+
+def test_a_follow_tells_of_conflicts_and_of_writers_that_may_be_stopped() -> None:
+    """Both need a person, and neither shows in the keys that wait."""
+    frozen = {"state": "frozen", "freeze_limit": 300.0, "freeze_began": 1.0}
+    figures = {"phase": "following", "rate": 3.0, "seconds_left": 0, "lag": 2.0, "dirty": 0}
+    (text,) = told(new=marker(alive=True, **figures, conflicts=2, cutover=frozen))
+    assert "0 changed keys waiting, 2 conflicts kept, its writers may be stopped by" in text
+    assert "left" not in text
+    (text,) = told(new=marker(alive=True, **figures, cutover={**frozen, "state": "following"}))
+    assert "stopped" not in text
+    (text,) = told(new=marker(alive=True, **figures, cutover={"state": "of a newer version"}))
+    assert "stopped" not in text

@@ -102,3 +102,17 @@ def test_the_death_of_a_loser_lets_nobody_in(store: FakeParameters) -> None:
         markers(store, loser).begin(KIND, TARGET, running("run"))
     with pytest.raises(RefusedError, match="heartbeat"):
         markers(store, this_process()).begin(KIND, TARGET, running("run"))
+
+
+@pytest.mark.parametrize("ending", ["send_heartbeat", "release"])
+def test_a_run_that_says_nothing_of_a_cut_over_keeps_what_was_said(
+    store: FakeParameters, ending: str
+) -> None:
+    """Whoever lets the writers go on learns of the freeze from this record alone."""
+    frozen = {"state": "frozen", "freeze_limit": 300.0, "freeze_began": 1.0}
+    markers(store, "first").begin(KIND, TARGET, running("run")).release({"cutover": frozen})
+    lease = markers(store, "second").begin(KIND, TARGET, running("run"))
+    getattr(lease, ending)({"phase": "following"})
+    found = markers(store, "third").get(KIND, TARGET)
+    assert found.detail["cutover"] == frozen
+    assert found.detail["phase"] == "following"

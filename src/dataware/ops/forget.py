@@ -12,7 +12,13 @@ from dataware.core.model import Marker, MarkerState
 from dataware.kinds import kinds
 from dataware.ops.context import Context
 from dataware.ops.migration_policy import FEED_ENABLED
-from dataware.ops.status import MigrationStatus, report_migration, runs_on_record, with_journal
+from dataware.ops.status import (
+    MigrationStatus,
+    may_be_frozen,
+    report_migration,
+    runs_on_record,
+    with_journal,
+)
 
 Keep = Callable[[Mapping[str, Any]], None]
 
@@ -78,6 +84,12 @@ def report_record(context: Context, record: ForgettableRecord) -> None:
     """Tell what the record says, and what follows once it is gone."""
     report_migration(context, record.status)
     context.emit(event("warning", text=_consequence(record)))
+    if may_be_frozen(record.marker.detail):
+        text = (
+            f"a cut-over may have stopped the writers of {record.status.source}: without the "
+            "record nothing lets them go on, so do it by hand"
+        )
+        context.emit(event("warning", text=text))
     if FEED_ENABLED in record.marker.detail:
         text = f"what the follow enabled on {record.status.source} to hear of its changes is "
         context.emit(event("warning", text=f"{text}switched off again"))

@@ -11,6 +11,7 @@ from typing import Any
 from dataware.calc.rate import rough
 from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.events import event, format_count
+from dataware.core.follow.cutover import CutoverRecord
 from dataware.core.model import Marker, MarkerState
 from dataware.core.names import is_arn, parse_name, place_of
 from dataware.kinds import kinds, short_of
@@ -24,7 +25,7 @@ FIGURES = (
     *("phase", "done", "total", "exact", "skipped", "unit", "rate"),
     *("throttled", "retries", "reason"),
     *("lag", "dirty", "carried", "gaps", "followed", "feed_enabled"),
-    *("verified", "holder", "started", "command_run"),
+    *("verified", "holder", "started", "command_run", "cutover", "conflicts"),
 )
 """The fields of a record that events of its run carry."""
 
@@ -253,6 +254,14 @@ def amount(run: MigrationStatus) -> str:
     return f"{done:,} of {about}{format_count(total, run.unit)} ({100 * done // total} %){beside}"
 
 
+def may_be_frozen(detail: Mapping[str, Any]) -> bool:
+    """Whether a cut-over that is on record may have stopped the writers of the source."""
+    try:
+        return CutoverRecord.from_json(detail.get("cutover", {})).may_be_frozen
+    except ValueError:
+        return False
+
+
 def _follow_amount(run: MigrationStatus) -> str:
     """How far a follow is, such as "3 s behind, 1,200 changed keys waiting, 1 gap"."""
     lag = run.detail.get("lag")
@@ -260,6 +269,10 @@ def _follow_amount(run: MigrationStatus) -> str:
     parts = [behind, f"{format_count(int(run.number('dirty')), 'changed key')} waiting"]
     if gaps := int(run.number("gaps")):
         parts.append(format_count(gaps, "gap"))
+    if conflicts := int(run.number("conflicts")):
+        parts.append(f"{format_count(conflicts, 'conflict')} kept")
+    if may_be_frozen(run.detail):
+        parts.append("its writers may be stopped by a cut-over")
     return ", ".join(parts)
 
 
@@ -268,7 +281,8 @@ def pace(run: MigrationStatus) -> list[str]:
     if run.state != RUNNING or "rate" not in run.detail:
         return []
     parts = [f"{run.number('rate'):,.0f}/s"]
-    if "seconds_left" in run.detail and run.detail["seconds_left"] is not None:
+    ends = "dirty" not in run.detail
+    if ends and run.detail.get("seconds_left") is not None:
         parts.append(f"{rough(run.number('seconds_left'))} left")
     if retries := int(run.number("retries")):
         parts.append(f"{retries:,} {'retry' if retries == 1 else 'retries'}")

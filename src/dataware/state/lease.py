@@ -10,7 +10,7 @@ from typing import Any
 
 from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.model import MarkerState
-from dataware.state.marker_value import MarkerValue
+from dataware.state.marker_value import CUTOVER, MarkerValue
 from dataware.state.parameter_store import ParameterStore, StoredParameter, WriteAnswer
 
 TRIES = 4
@@ -68,7 +68,7 @@ class ParameterLease:
         """Renew the heartbeat and store progress. Raises Refused when the lock is lost."""
         with self._lock:
             if not self._ended:
-                self._write(replace(self._value, detail=own_detail(detail)))
+                self._write(replace(self._value, detail=self._with_cutover(detail)))
 
     def complete(self, detail: Mapping[str, Any]) -> None:
         """Write "complete" and release the lock."""
@@ -107,7 +107,15 @@ class ParameterLease:
         """
         if self._ended:
             return
-        self._finish(replace(self._value, released=True, detail=own_detail(detail)))
+        self._finish(replace(self._value, released=True, detail=self._with_cutover(detail)))
+
+    def _with_cutover(self, detail: Mapping[str, Any]) -> dict[str, Any]:
+        """Progress with what an earlier run said of its cut-over, unless this run says it anew.
+
+        Without it nobody would know that the source is frozen.
+        """
+        found = {name: part for name, part in self._value.detail.items() if name == CUTOVER}
+        return {**found, **own_detail(detail)}
 
     def _finish(self, value: MarkerValue) -> None:
         with self._lock:

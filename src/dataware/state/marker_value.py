@@ -53,7 +53,7 @@ _FIELDS: Mapping[str, tuple[type, ...]] = {
 _DETAIL: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("phase", "unit", "reason", "command_run"), _TEXT),
     **dict.fromkeys(("done", "total", "rate", "throttled", "retries", "stale"), _NUMBER),
-    **dict.fromkeys(("dirty", "carried", "gaps"), _NUMBER),
+    **dict.fromkeys(("dirty", "carried", "gaps", "conflicts"), _NUMBER),
     **dict.fromkeys(("seconds_left", "verified", "lag"), (*_NUMBER, _NOTHING)),
     **dict.fromkeys(("identity", "checkpoint"), (str, _NOTHING)),
     "exact": (bool,),

@@ -36,7 +36,7 @@ def test_a_command_that_takes_too_long_is_ended_with_all_that_it_began(tmp_path:
 
 def test_of_a_command_that_fails_the_last_words_are_shown() -> None:
     """However much it prints, on either side, and whatever bytes."""
-    loud = r"head -c 300000 /dev/zero; printf '\377 no permission' >&2; exit 7"
+    loud = r"head -c 300000 /dev/zero; printf '\377 no\npermission' >&2; exit 7"
     with pytest.raises(ServiceError, match=r"ended with 7: .* no permission$") as raised:
         ShellHooks(loud, "true", 30.0).freeze()
     assert len(str(raised.value)) < 300

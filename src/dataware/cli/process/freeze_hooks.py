@@ -13,7 +13,7 @@ from typing import IO
 
 from dataware.core.errors import ServiceError
 
-SHOWN = 200
+SHOWN = 120
 """Characters of a command's own words that its error shows."""
 
 
@@ -75,10 +75,11 @@ def _end_all(process: subprocess.Popen[bytes]) -> None:
 
 
 def _read_end(output: IO[bytes]) -> str:
-    """The last words of a command."""
+    """The last words of a command, on one line."""
     size = output.seek(0, os.SEEK_END)
     output.seek(max(0, size - 4 * SHOWN))
-    return output.read().decode("utf-8", "replace").strip()[-SHOWN:]
+    said = " ".join(output.read().decode("utf-8", "replace").split())
+    return said if len(said) <= SHOWN else f"…{said[1 - SHOWN :]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ from dataware.ops.migration_policy import (
     MigrationPolicy,
 )
 from dataware.ops.run_migration import MigrationRun, read_skipped
+from dataware.ops.status import may_be_frozen
 from dataware.ops.verify import aws_of, run_comparison
 from dataware.verify.verdict import Verdict
 
@@ -221,6 +222,12 @@ class FollowRun(MigrationRun):
         self._enter("following")
         how = f"by its {chosen.noun}" if chosen.noun else "by comparing both sides again and again"
         context.emit(event("following", how=how, **words))
+        if may_be_frozen(self._migration.marker.detail):
+            text = (
+                f"a cut-over may have stopped the writers of {words['source']}: run `dataware "
+                f"cutover` again, which goes on or lets them go on"
+            )
+            context.emit(event("warning", text=text, name=words["name"]))
         teller = FollowTeller(self, loop, chosen)
         step = FollowStep.IDLE
         try:
@@ -239,9 +246,11 @@ class FollowRun(MigrationRun):
         self._keeper.check()
         teller.tell(FollowStep.IDLE)
         dirty = format_count(loop.report_progress(context.clock.now()).dirty, "changed key")
+        kept = format_count(len(loop.conflicts), "conflict")
+        beside = f" and {kept} kept" if loop.conflicts else ""
         raise IncompleteError(
-            f"stopped following {words['source']}; {dirty} not carried yet; run the same command "
-            "again to go on"
+            f"stopped following {words['source']}; {dirty} not carried yet{beside}; run the same "
+            "command again to go on"
         )
 
     def _publish_now(self, detail: Mapping[str, object]) -> None:
@@ -272,12 +281,15 @@ class FollowTeller:
         self._published = self._shown = float("-inf")
         self._rate = RateEstimator(clock.monotonic())
         self._gaps: set[Gap] = set()
+        self._conflicts: set[bytes] = set()
 
     def tell(self, step: FollowStep) -> None:
         """Tell what is worth it after a step."""
         context, words = self._run._context, self._run._migration.words()
         if step in (FollowStep.CHECKPOINTED, FollowStep.COMPARED):
             self._tell_gaps()
+        elif step is FollowStep.SETTLED:
+            self._tell_conflicts()
         now = context.clock.monotonic()
         if now - self._published < POLL_SECONDS and step is not FollowStep.IDLE:
             return
@@ -290,6 +302,7 @@ class FollowTeller:
             "dirty": far.dirty,
             "carried": far.carried,
             "gaps": far.gaps,
+            "conflicts": far.conflicts,
             "rate": round(self._rate.rate, 1),
             "unit": unit,
         }
@@ -299,6 +312,18 @@ class FollowTeller:
             lag = "unknown" if far.lag is None else rough(far.lag)
             context.emit(
                 event("follow-progress", **{**detail, "lag": lag, "lag_seconds": far.lag}, **words)
+            )
+
+    def _tell_conflicts(self) -> None:
+        """Name each key once that the target keeps as somebody else wrote it."""
+        words = self._run._migration.words()
+        for key, conflict in self._loop.conflicts.items():
+            if key in self._conflicts:
+                continue
+            self._conflicts.add(key)
+            text, why = key.decode("utf-8", "backslashreplace"), conflict.detail
+            self._run._context.emit(
+                event("skipped", key=text, reason=SkipReason.CONFLICT.value, detail=why, **words)
             )
 
     def _tell_gaps(self) -> None:
