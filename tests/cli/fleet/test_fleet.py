@@ -349,7 +349,10 @@ def test_a_loss_that_the_guard_sees_in_one_target_stops_the_saved_plan(
     assert (refused.code, refused.out) == (3, "")
     assert "nothing was changed, because of one/eu-west-1: a stop holds" in refused.err
     assert run("fleet", "apply", "fleet.json", "--exclude", "one").code == 0
-    assert run("fleet", "plan", *words, "--allow-loss", "Old", "--out", "fleet.json").code == 0
+    allowed = run("fleet", "plan", *words, "--allow-loss", "Old", "--out", "fleet.json")
+    assert (allowed.code, "pass --all to read the warnings" in allowed.out) == (0, True), allowed
+    shown = run("fleet", "plan", *words, "--allow-loss", "Old", "--all")
+    assert ("Orders-new" in shown.out, "pass --all" in shown.out) == (True, False)
     assert run("fleet", "apply", "fleet.json").code == 0
     assert keys_at(ONE, EU) == {"kept"}
 

@@ -83,6 +83,8 @@ def _plan(out: AwsOptions, given: dict[str, Any]) -> int:
         )
         made, findings = planner.plan(fleet, emit)
         report_fleet(emit, made, full=out.full, findings=findings)
+        if not out.full and any(one.plan and one.plan.attention for one in made.targets):
+            emit(event("note", text="pass --all to read the warnings of each target"))
         if saved:
             save_fleet_plan(made, saved)
             emit(event("saved", what="the fleet's plan", path=str(saved)))
