@@ -216,6 +216,11 @@ def bad_plans() -> list[tuple[FleetPlan, str]]:
     return [
         (FleetPlan(made, (*good.targets, stopped)), "because of s: a stop holds"),
         (FleetPlan(made, (*good.targets, unknown)), "because of u: it could not be looked into"),
+        (
+            FleetPlan(made, (stopped, unknown)),
+            "because of s: a stop holds; because of u: it could not be looked into; plan again, or "
+            "leave them out",
+        ),
         (FleetPlan(made, good.targets, conflicts=("t0 and t1 want x",)), "t0 and t1 want x"),
     ]
 

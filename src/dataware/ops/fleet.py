@@ -131,18 +131,23 @@ def plan_targets(
 
 def check_applicable(plan: FleetPlan) -> None:
     """Raise RefusedError where the plan of the fleet may not be applied, with the way on."""
-    for problems, why in (
-        (plan.conflicts, "targets are in each other's way"),
-        (plan.stops, "a stop holds"),
-        (plan.unknown, "it could not be looked into"),
-    ):
-        if not problems:
-            continue
-        if problems is plan.conflicts:
-            raise RefusedError(f"nothing was changed, because {why}: {'; '.join(plan.conflicts)}")
-        names = ", ".join(one.target.name for one in problems if isinstance(one, TargetPlan))
+    if plan.conflicts:
         raise RefusedError(
-            f"nothing was changed, because of {names}: {why}; plan again, or leave it out with "
+            "nothing was changed, because targets are in each other's way: "
+            f"{'; '.join(plan.conflicts)}"
+        )
+    reasons = [
+        f"because of {', '.join(one.target.name for one in targets)}: {why}"
+        for targets, why in (
+            (plan.stops, "a stop holds"),
+            (plan.unknown, "it could not be looked into"),
+        )
+        if targets
+    ]
+    if reasons:
+        them = "it" if len(plan.stops) + len(plan.unknown) == 1 else "them"
+        raise RefusedError(
+            f"nothing was changed, {'; '.join(reasons)}; plan again, or leave {them} out with "
             "--exclude"
         )
 
