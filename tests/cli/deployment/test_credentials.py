@@ -98,3 +98,10 @@ def test_a_profile_of_another_account_is_a_mistake(profiles: EmbeddedAws) -> Non
     found = read_credentials(OUT, [f"{OTHER}=third"])
     with pytest.raises(InputError, match=f"credentials of account {THIRD}"):
         found.find(OTHER, REGION, AccountUse.LOOK)
+
+
+@pytest.mark.parametrize("arn", ["arn:aws:s3:::uploads", "arn:aws:iam::222222222222:user/me"])
+def test_an_arn_that_is_no_role_is_not_taken_for_a_profile(arn: str) -> None:
+    """Nobody has a profile of that name, so the slip is told before anything is looked at."""
+    with pytest.raises(InputError, match="or the ARN of a role"):
+        read_credentials(AwsOptions(), [f"222222222222={arn}"])

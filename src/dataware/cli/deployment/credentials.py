@@ -21,6 +21,7 @@ from dataware.aws import Account
 from dataware.cli.context import enter_account, open_account, outside
 from dataware.cli.settings import AwsOptions
 from dataware.core.errors import InputError, LookupFailedError
+from dataware.core.names import is_arn
 from dataware.core.ports import Aws, Emit
 from dataware.ops.context import Context
 from dataware.ops.inputs import StackEnvironment
@@ -176,7 +177,7 @@ def _read_word(out: AwsOptions, word: str) -> tuple[str, AwsOptions]:
         if equals and role[1] != account:
             raise InputError(f"{OPTION} {word}: the role is one of account {role[1]}: correct it")
         return role[1], _with_role(out, StackRole(role[0]))
-    if not equals or not name or ACCOUNT.fullmatch(account) is None:
+    if not name or ACCOUNT.fullmatch(account) is None or is_arn(name):
         raise InputError(
             f"{OPTION} {word} cannot be read: write ACCOUNT=PROFILE with the 12 digits of an "
             "account, or the ARN of a role"
