@@ -30,6 +30,12 @@ ACCOUNT = "111122223333"
 APPS = {"from-get-or-create.md"}
 """Guides whose commands need a CDK app; tests/e2e runs such apps, and test_docs.py the commands."""
 
+LIVE = {
+    "follow.md": "test_follow.py",
+    "cut-over.md": "test_cutover.py",
+}
+"""Guides whose commands go on until they are stopped, and the file of tests/e2e that runs them."""
+
 
 @pytest.fixture
 def reader(
@@ -72,8 +78,9 @@ def test_the_example_of_the_embedded_aws_runs(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_no_how_to_is_forgotten() -> None:
-    """Every how-to is followed, or said to need an app."""
-    assert {path.name for path in HOW_TOS.glob("*.md")} == set(STAGES) | APPS
+    """Every how-to is followed, or said to need an app, or runs until it is stopped."""
+    assert {path.name for path in HOW_TOS.glob("*.md")} == {*STAGES, *APPS, *LIVE}
+    assert all((ROOT / "tests/e2e" / name).exists() for name in LIVE.values())
 
 
 def test_what_a_page_shows_has_to_be_there() -> None:
