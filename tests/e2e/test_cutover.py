@@ -272,7 +272,26 @@ def test_killed_while_it_freezes_the_next_cutover_goes_on(live: Live, tmp_path: 
     assert "may have stopped the writers" in warning
     status(live.context(threading.Event()), live.target)
     assert "writers may be stopped" in live.events[-1].text()
-    assert live.events[-1].data["cutover"]["state"] == "frozen"
+    assert "'state': 'frozen'" in str(live.events[-1].data["cutover"])
+    live.cut_over()
+    assert [one for one in live.events if one.code == "freezing"]
+    live.assert_switched()
+
+
+def test_whoever_interrupts_the_freeze_at_once_is_told_of_the_writers(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second Ctrl-C waits for nothing, not even for the writers to go on."""
+
+    def interrupt(_: ShellHooks) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(ShellHooks, "freeze", interrupt)
+        live.cut_over()
+    (warning,) = [one.text() for one in live.events if one.code == "warning"]
+    assert "may be stopped still" in warning
+    assert live.thaws == 0
     live.cut_over()
     live.assert_switched()
 

@@ -125,12 +125,15 @@ class CutoverRun(FollowRun):
         self._cutover.copied = True
         self._enter("following")
         teller = FollowTeller(self, loop, chosen)
+        record = self._cutover.record
+        if record.may_be_frozen and not record.back:
+            self._context.emit(event("freezing", **self._migration.words()))
         try:
             while not self._step(teller):
                 self._check_end()
         except RefusedError:
             raise
-        except DatawareError as error:
+        except (DatawareError, KeyboardInterrupt) as error:
             self._warn_of_freeze(error)
             raise
         finally:
@@ -181,9 +184,10 @@ class CutoverRun(FollowRun):
             "run the same command again"
         )
 
-    def _warn_of_freeze(self, error: Exception) -> None:
+    def _warn_of_freeze(self, error: BaseException) -> None:
         """A process that cannot go on may leave the source frozen, so it says so."""
-        if self._cutover.record.may_be_frozen and self._cutover.failure != str(error):
+        is_told = isinstance(error, DatawareError) and self._cutover.failure == str(error)
+        if self._cutover.record.may_be_frozen and not is_told:
             words = self._migration.words()
             text = (
                 f"the writers of {words['source']} may be stopped still; run the same command "
