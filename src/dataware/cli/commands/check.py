@@ -69,7 +69,13 @@ def run_check(
                 continue
             where = {"file": problem.file, "line": problem.line, "place": problem.place}
             emit(event("problem", text=problem.text, **where))
-        count = format_count(len(checked.wanted) + checked.unnamed, "resource")
+        opted_in = len(checked.wanted) + checked.unnamed
+        if not checked.problems and not opted_in:
+            raise InputError(
+                f"nothing was checked, because no resource in {path} has opted in; "
+                "`dataware plan --all-stateful` lists those that hold data"
+            )
+        count = format_count(opted_in, "resource")
         if not checked.problems:
             emit(event("done", text=f"Nothing is wrong with {path}: {count} opted in"))
             return 0
