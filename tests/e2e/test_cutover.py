@@ -31,6 +31,7 @@ from dataware.ops.follow import follow_run
 from dataware.ops.follow.cut_over import cut_over, find_followed
 from dataware.ops.follow.cutover_run import CutoverSettings
 from dataware.ops.follow.follow import follow
+from dataware.ops.migrate import migrate
 from dataware.ops.status import status
 from dataware.state.cutover_records import read_cutover
 from dataware.state.journal import journal_path
@@ -157,6 +158,16 @@ class Live:
         pages = self.client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
         return {item["pk"]["S"]: item for page in pages for item in page["Items"]}
 
+    def assert_no_copy_after_the_switch(self) -> None:
+        """What the app deletes in the target does not come back by a copy of the source."""
+        key = sorted(self.content(self.target))[0]
+        self.client.delete_item(TableName=self.target, Key={"pk": {"S": key}})
+        context = self.context(threading.Event())
+        for carry_out, settings in ((migrate, CopySettings()), (follow, FOLLOW)):
+            with pytest.raises(RefusedError, match="in use since the cut-over"):
+                carry_out(context, TABLE, *self.places(context), settings)
+        assert key not in self.content(self.target)
+
     def assert_switched(self) -> None:
         """Both sides are equal, and the record says so."""
         assert self.content(self.source) == self.content(self.target) != {}
@@ -215,6 +226,7 @@ def test_a_table_that_is_written_to_is_switched_and_equal(live: Live) -> None:
     assert switched.data["source"] == live.source
     with pytest.raises(RefusedError, match="is complete, so nothing is left"):
         live.cut_over()
+    live.assert_no_copy_after_the_switch()
 
 
 def test_a_freeze_that_fails_lets_the_writers_go_on_and_is_tried_again(live: Live) -> None:

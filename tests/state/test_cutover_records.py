@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from dataware.core.errors import LookupFailedError, RefusedError
-from dataware.core.follow.cutover import CutoverRecord, CutoverState
+from dataware.core.follow.cutover import STATES, CutoverRecord, CutoverState
 from dataware.core.model import Marker, MarkerState
 from dataware.state import ParameterMarkers
 from dataware.state.cutover_records import (
@@ -19,7 +19,15 @@ from dataware.state.cutover_records import (
 )
 from dataware.state.holder import Holder
 from dataware.state.lease import ParameterLease
-from dataware.state.marker_value import CUTOVER, LIMIT, MarkerValue, decode, encode
+from dataware.state.marker_value import (
+    CUTOVER,
+    LIMIT,
+    SWITCHED_WORDS,
+    MarkerValue,
+    decode,
+    encode,
+    was_switched,
+)
 from dataware.state.markers import ALIVE_SECONDS
 from support.parameters import FakeParameters
 
@@ -202,3 +210,11 @@ def test_a_record_of_another_version_stops(store: SilentParameters) -> None:
     """A state that is not known is not taken for one that is."""
     with pytest.raises(LookupFailedError, match="use the version that wrote it"):
         read_cutover({CUTOVER: {"state": "thawing", "freeze_limit": 1.0}})
+
+
+def test_the_words_of_a_switched_record_are_those_of_states_with_an_open_target() -> None:
+    """`migrate` reads them without the states, which are not part of what runs in Lambda."""
+    assert {state.value for state, rule in STATES.items() if rule.target_open} == SWITCHED_WORDS
+    assert was_switched({CUTOVER: CutoverRecord(CutoverState.REVERSIBLE).to_json()})
+    assert not was_switched({CUTOVER: CutoverRecord(CutoverState.FROZEN).to_json()})
+    assert not was_switched({})

@@ -29,6 +29,7 @@ from dataware.ops.probe import look
 from dataware.ops.run_migration import run_migration
 from dataware.ops.run_summary import RunSummary
 from dataware.ops.verify import aws_of, describe_schemas, with_real_region
+from dataware.state.marker_value import was_switched
 from dataware.verify.verdict import Verdict
 
 
@@ -42,6 +43,7 @@ def migrate(
     another account and for an unfinished migration from elsewhere, and what `carry` raises.
     """
     migration = prepare_migration(context, type_name, source, target, settings)
+    refuse_after_switch(migration)
     check_source(context, migration)
     words = {
         "kind": migration.kind.names.slug,
@@ -65,6 +67,23 @@ def check_source(context: Context, migration: Migration) -> None:
     order = migration.order
     aws = aws_of(context, order.source)
     check_part(migration.kind, aws, order.source, all_versions=order.all_versions)
+
+
+def refuse_after_switch(migration: Migration) -> None:
+    """Raise RefusedError where the target is in use since a cut-over, and the source is not.
+
+    A copy would bring back what was deleted in the target since.
+    """
+    marker, order = migration.marker, migration.order
+    if marker.state is not MarkerState.COMPLETE:
+        return
+    if was_switched(marker.detail):
+        name = order.target.name
+        raise RefusedError(
+            f"{name} has been in use since the cut-over from {order.source.name}, and a copy would "
+            f"bring back what was deleted since; nothing was changed; to begin anew all the same: "
+            f"`dataware forget {name}`"
+        )
 
 
 def report_target(context: Context, migration: Migration) -> None:

@@ -30,6 +30,9 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 CUTOVER = "cutover"
 """What of the progress says where a cut-over stands, which is never given up."""
 
+SWITCHED_WORDS = frozenset({"switched", "reversible", "closed"})
+"""The states of a cut-over in which the target is written to."""
+
 GIVEN_UP = ("reason", "checkpoint", "failure")
 """What of the progress goes first when a value would be too large, one after another."""
 
@@ -215,3 +218,9 @@ def _text(value: MarkerValue, detail: Mapping[str, Any]) -> str:
     text = json.dumps({"version": VERSION, **fields, "detail": detail}, separators=(",", ":"))
     # Two braces are a reference to another parameter; they can only stand inside of a string.
     return text.replace("{{", "{\\u007b")
+
+
+def was_switched(detail: Mapping[str, Any]) -> bool:
+    """Whether the target of a record is in use since a cut-over."""
+    record = detail.get(CUTOVER)
+    return isinstance(record, dict) and record.get("state") in SWITCHED_WORDS

@@ -11,7 +11,12 @@ from dataware.core.model import Location
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.exclusive import check_exclusive, check_settings
 from dataware.ops.follow.follow_run import FollowRun
-from dataware.ops.migrate import check_source, prepare_migration, report_target
+from dataware.ops.migrate import (
+    check_source,
+    prepare_migration,
+    refuse_after_switch,
+    report_target,
+)
 from dataware.ops.run_migration import run_migration
 from dataware.ops.run_summary import RunSummary
 
@@ -25,6 +30,7 @@ def follow(
     a type that is not followed, and IncompleteError at the end.
     """
     migration = prepare_migration(context, type_name, source, target, settings)
+    refuse_after_switch(migration)
     check_settings(migration.kind, settings)
     check_source(context, migration)
     check_exclusive(context, migration)
