@@ -55,12 +55,17 @@ Answer = Callable[[Request], Response | None]
 
 
 def carry(
-    aws: Account, written: Written, *names: bytes, answer: Answer = lambda _request: None
+    aws: Account,
+    written: Written,
+    *names: bytes,
+    answer: Answer = lambda _request: None,
+    look: Answer = lambda _request: None,
 ) -> CarryOutcome:
-    """Carry keys; `answer` may stand in for the server where something is written."""
+    """Carry keys; `answer` and `look` may stand in for the server where one writes and reads."""
 
     async def run() -> CarryOutcome:
-        reading, writing = aws.wire(lambda _reason: None), aws.wire(lambda _reason: None)
+        reading: Any = Recording(aws.wire(lambda _reason: None), look)
+        writing = aws.wire(lambda _reason: None)
         wire: Any = Recording(writing, answer)
         wire.permit, wire.retries = None, 0
         carrier = BucketCarrier(reading, wire, order(aws, "old-bucket", "new-bucket"), written)
@@ -174,3 +179,31 @@ def test_a_bucket_has_no_feed_to_switch_on(aws: Account) -> None:
     """Its configuration stays as it is."""
     assert FOLLOWING.find_feed(aws, "old-bucket") is None
     assert FOLLOWING.disable_feed(aws, "old-bucket", "any") is False
+
+
+def missing_at_first(times: int) -> Answer:
+    """A HEAD that does not see the object so many times, though it is there."""
+    heads: list[Request] = []
+
+    def answer(request: Request) -> Response | None:
+        if request.method != "HEAD" or "old-bucket" not in request.path:
+            return None
+        heads.append(request)
+        return Response(404, {}, b"") if len(heads) <= times else None
+
+    return answer
+
+
+def test_an_object_that_comes_back_while_it_is_looked_at_is_carried(aws: Account) -> None:
+    """Two calls look at a key that seems to be gone, and a writer may come between them."""
+    put(aws, "key", b"1")
+    assert carry(aws, Written(), b"key", look=missing_at_first(1)).carried == {b"key"}
+    assert get(aws, "key") == b"1"
+
+
+def test_an_object_about_which_two_calls_disagree_is_looked_at_later(aws: Account) -> None:
+    """It is neither gone nor a conflict."""
+    put(aws, "key", b"1")
+    outcome = carry(aws, Written(), b"key", look=missing_at_first(9))
+    assert (outcome.failed, outcome.conflicts) == ({b"key"}, ())
+    assert keys(aws) == []

@@ -29,6 +29,9 @@ CONTENT_HEADERS = (
     "cache-control",
     "expires",
 )
+HEAD_TRIES = 3
+"""How often a key is looked at that one call says is not there, and another that it is."""
+
 _META = "x-amz-meta-"
 _CHECKSUM = "x-amz-checksum-"
 _OPAQUE_ETAG = {"aws:kms", "aws:kms:dsse"}
@@ -146,12 +149,18 @@ class S3Client:
     ) -> ObjectHead | None:
         """What stands under a key, or None; raises RequestRefusedError."""
         ask = S3Request(key, _version(version), {"x-amz-checksum-mode": "ENABLED"})
-        try:
-            response = await self.plain(bucket, "HeadObject", "HEAD", ask)
-        except RequestRefusedError as rejected:
-            if rejected.answer.status == 404 and await self._is_gone(bucket, key, version):
-                return None
-            raise
+        for tries in range(HEAD_TRIES):
+            try:
+                response = await self.plain(bucket, "HeadObject", "HEAD", ask)
+                break
+            except RequestRefusedError as rejected:
+                if rejected.answer.status != 404:
+                    raise
+                if await self._is_gone(bucket, key, version):
+                    return None
+                # It may have been written between the two looks.
+                if tries == HEAD_TRIES - 1:
+                    raise
         return ObjectHead(response.headers)
 
     async def _is_gone(self, bucket: Bucket, key: bytes, version: str | None) -> bool:

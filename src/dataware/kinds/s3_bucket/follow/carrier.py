@@ -114,6 +114,8 @@ class BucketCarrier:
                 source = await pair.calls.head(pair.source, pair.source.prefix + key)
                 target = await pair.calls.head(pair.target, pair.target.prefix + key)
             except RequestRefusedError as refusal:
+                if refusal.answer.status in _CHANGED:
+                    return CarryOutcome(failed=frozenset({key}))
                 left = await left_by(pair, ListedObject(pair.source.prefix + key), refusal.answer)
                 return CarryOutcome(conflicts=(Conflict(key, left.detail),))
             except LookupFailedError as error:
