@@ -68,6 +68,11 @@ class HalfMadeError(ServiceError):
 class LookupFailedError(ServiceError):
     """The service did not answer a question: denied, unreachable, or failing for good."""
 
+    @property
+    def lacks_permission(self) -> bool:
+        """Whether a permission is missing, which the next try does not have either."""
+        return self.problem is not None and self.problem.permission is not None
+
 
 class WriteDeniedError(LookupFailedError):
     """Writing is denied, for the reason that is the text.

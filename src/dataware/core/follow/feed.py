@@ -91,6 +91,22 @@ class CarryOutcome(NamedTuple):
     uncertain: frozenset[bytes] = frozenset()
     conflicts: tuple[Conflict, ...] = ()
 
+    @staticmethod
+    def join(outcomes: Iterable[CarryOutcome]) -> CarryOutcome:
+        """What became of the keys of all parts of a lot."""
+        parts = tuple(outcomes)
+        return CarryOutcome(
+            frozenset().union(*(one.carried for one in parts)),
+            frozenset().union(*(one.failed for one in parts)),
+            frozenset().union(*(one.uncertain for one in parts)),
+            tuple(conflict for one in parts for conflict in one.conflicts),
+        )
+
+    def doubt(self) -> CarryOutcome:
+        """The same where what was carried may be followed by an earlier try that got no answer."""
+        unclear = self.uncertain | self.carried
+        return self._replace(carried=frozenset(), uncertain=unclear)
+
 
 class Carrier(Protocol):
     """Brings keys of the target to the current state of the source."""

@@ -63,10 +63,7 @@ class TableCarrier:
             self._carry_some(waiting[at : at + READ_TOGETHER], target, turn)
             for at in range(0, len(waiting), READ_TOGETHER)
         )
-        if watched.unclear:
-            unclear = whole.uncertain | whole.carried
-            return whole._replace(carried=frozenset(), uncertain=unclear)
-        return whole
+        return whole.doubt() if watched.unclear else whole
 
     async def _carry_some(
         self, keys: Sequence[bytes], target: TableClient, turn: asyncio.Semaphore
@@ -75,13 +72,13 @@ class TableCarrier:
             try:
                 items, unread = await self._read(keys)
             except LookupFailedError as error:
-                if isinstance(error, WriteDeniedError) or _is_refused(error):
+                if isinstance(error, WriteDeniedError) or error.lacks_permission:
                     raise
                 return CarryOutcome(failed=frozenset(keys))
             writes = {key: _write_of(key, items.get(key)) for key in keys if key not in unread}
             parts = [list(writes.items())[at : at + MAX_BATCH] for at in _starts(writes)]
             written = await _gather(_write(target, dict(part)) for part in parts)
-            return _join([CarryOutcome(failed=unread), written])
+            return CarryOutcome.join([CarryOutcome(failed=unread), written])
 
     async def _read(self, keys: Sequence[bytes]) -> tuple[dict[bytes, Any], frozenset[bytes]]:
         """The items that there are, by key, and the keys that were not read."""
@@ -101,12 +98,7 @@ async def _gather(parts: Iterable[Coroutine[Any, Any, CarryOutcome]]) -> CarryOu
     for result in results:
         if isinstance(result, BaseException):
             raise result
-    return _join([one for one in results if isinstance(one, CarryOutcome)])
-
-
-def _is_refused(error: LookupFailedError) -> bool:
-    """Whether a permission is missing, which the next try does not have either."""
-    return error.problem is not None and error.problem.permission is not None
+    return CarryOutcome.join([one for one in results if isinstance(one, CarryOutcome)])
 
 
 def _starts(writes: Collection[object]) -> range:
@@ -152,7 +144,9 @@ async def _write(target: TableClient, writes: Mapping[bytes, Write]) -> CarryOut
     except TableRequestError as refusal:
         if not refusal.answer.concerns_one_item:
             raise target.to_error(refusal.answer) from None
-        return _join([await _write_alone(target, key, write) for key, write in writes.items()])
+        return CarryOutcome.join(
+            [await _write_alone(target, key, write) for key, write in writes.items()]
+        )
     except LookupFailedError:
         return CarryOutcome(uncertain=keys)
     unwritten = _unwritten(answer, names)
@@ -204,12 +198,3 @@ async def _write_alone(target: TableClient, key: bytes, write: Write) -> CarryOu
     except LookupFailedError:
         return CarryOutcome(uncertain=frozenset({key}))
     return CarryOutcome(frozenset({key}))
-
-
-def _join(outcomes: Sequence[CarryOutcome]) -> CarryOutcome:
-    return CarryOutcome(
-        frozenset().union(*(one.carried for one in outcomes)),
-        frozenset().union(*(one.failed for one in outcomes)),
-        frozenset().union(*(one.uncertain for one in outcomes)),
-        tuple(conflict for one in outcomes for conflict in one.conflicts),
-    )

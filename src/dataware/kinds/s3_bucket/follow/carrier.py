@@ -100,11 +100,10 @@ class BucketCarrier:
         self._record_intentions(states)
         watched = WatchedWire(self._writing)
         pair = BucketPair.of(S3Client(watched), self._order)
-        whole = _join([*unseen, *await _gather(self._swap(pair, state) for state in states)])
-        if watched.unclear:
-            unclear = whole.uncertain | whole.carried
-            return whole._replace(carried=frozenset(), uncertain=unclear)
-        return whole
+        whole = CarryOutcome.join(
+            [*unseen, *await _gather(self._swap(pair, state) for state in states)]
+        )
+        return whole.doubt() if watched.unclear else whole
 
     async def _look(self, key: bytes, written: WrittenVersion) -> KeyState | CarryOutcome:
         """Both sides of a key, or what becomes of it where they cannot be seen."""
@@ -119,7 +118,7 @@ class BucketCarrier:
                 left = await left_by(pair, ListedObject(pair.source.prefix + key), refusal.answer)
                 return CarryOutcome(conflicts=(Conflict(key, left.detail),))
             except LookupFailedError as error:
-                if _is_refused(error):
+                if error.lacks_permission:
                     raise
                 return CarryOutcome(failed=frozenset({key}))
         return KeyState(key, source, target, written)
@@ -154,7 +153,7 @@ class BucketCarrier:
             except RequestRefusedError as refusal:
                 return await self._judge(pair, state, refusal.answer)
             except LookupFailedError as error:
-                if isinstance(error, WriteDeniedError) or _is_refused(error):
+                if isinstance(error, WriteDeniedError) or error.lacks_permission:
                     raise
                 return CarryOutcome(uncertain=key)
         return CarryOutcome(carried=key)
@@ -199,11 +198,6 @@ def _entry_of(pair: BucketPair, key: bytes, head: ObjectHead | None) -> ListedOb
     return ListedObject(full, head.size, head.etag, head.storage_class, checksum, head.restored)
 
 
-def _is_refused(error: LookupFailedError) -> bool:
-    """Whether a permission is missing, which the next try does not have either."""
-    return error.problem is not None and error.problem.permission is not None
-
-
 async def _gather(work: Iterable[Awaitable[T]]) -> list[T]:
     """The results of all; what one raises, once all have ended."""
     results = await asyncio.gather(*work, return_exceptions=True)
@@ -213,13 +207,3 @@ async def _gather(work: Iterable[Awaitable[T]]) -> list[T]:
             raise result
         done.append(result)
     return done
-
-
-def _join(outcomes: Iterable[CarryOutcome]) -> CarryOutcome:
-    listed = list(outcomes)
-    return CarryOutcome(
-        frozenset().union(*(one.carried for one in listed)),
-        frozenset().union(*(one.failed for one in listed)),
-        frozenset().union(*(one.uncertain for one in listed)),
-        tuple(conflict for one in listed for conflict in one.conflicts),
-    )
