@@ -14,6 +14,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -45,6 +46,9 @@ TYPED: dict[str, Make] = {
         scope, id, user_pool_name=name
     ),
     "AWS::Logs::LogGroup": lambda scope, id, name: logs.LogGroup(scope, id, log_group_name=name),
+    "AWS::SecretsManager::Secret": lambda scope, id, name: secretsmanager.Secret(
+        scope, id, secret_name=name
+    ),
 }
 """CDK's own construct of every known type."""
 

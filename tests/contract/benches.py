@@ -245,6 +245,22 @@ class LogGroupBench(ParameterBench):
         put_events(aws.client("logs"), name, [now - number for number in range(count)])
 
 
+class SecretBench(ParameterBench):
+    """AWS::SecretsManager::Secret: looked into without its value."""
+
+    names = ("bench/old", "bench/new")
+    content_calls = ("ListSecretVersionIds",)
+
+    def make(self, aws: Account, name: str) -> None:
+        aws.client("secretsmanager").create_secret(Name=name)
+
+    def fill(self, aws: Account, name: str, count: int) -> None:
+        for number in range(count):
+            aws.client("secretsmanager").put_secret_value(
+                SecretId=name, SecretString=f"value {number}"
+            )
+
+
 BENCHES: Mapping[str, Bench] = {
     "AWS::S3::Bucket": BucketBench(),
     "AWS::DynamoDB::Table": TableBench(),
@@ -253,4 +269,5 @@ BENCHES: Mapping[str, Bench] = {
     "AWS::ECR::Repository": RepositoryBench(),
     "AWS::Cognito::UserPool": UserPoolBench(),
     "AWS::Logs::LogGroup": LogGroupBench(),
+    "AWS::SecretsManager::Secret": SecretBench(),
 }

@@ -279,3 +279,18 @@ def test_a_billing_mode_that_does_not_exist_is_refused() -> None:
             StackName="App", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
         )
     assert dynamodb.list_tables()["TableNames"] == []
+
+
+def test_a_secret_without_a_value_has_no_version(aws_server: EmbeddedAws) -> None:
+    """There is nothing to read in it (Secrets Manager API Reference, CreateSecret)."""
+    manager = boto3.client("secretsmanager")
+    manager.create_secret(Name="empty")
+    manager.create_secret(Name="full", SecretString="value")
+    versions = [
+        len(manager.list_secret_version_ids(SecretId=name)["Versions"])
+        for name in ("empty", "full")
+    ]
+    assert versions == [0, 1]
+    with pytest.raises(ClientError) as raised:
+        manager.get_secret_value(SecretId="empty")
+    assert raised.value.response["Error"]["Code"] == "ResourceNotFoundException"

@@ -10,6 +10,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'AWS::ECR::Repository': 'RepositoryName',
   'AWS::Cognito::UserPool': 'UserPoolName',
   'AWS::Logs::LogGroup': 'LogGroupName',
+  'AWS::SecretsManager::Secret': 'Name',
 };
 
 /** What is left out is the first of these words. */

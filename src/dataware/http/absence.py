@@ -4,8 +4,8 @@ A status alone means nothing: gateways, proxies and stand-ins answer 404 to what
 Only the code that a service documents for the very call does, so a call that is not in this table
 can never say that something is absent. Sources: Amazon S3 API Reference, "Error responses" and each
 operation; the API References of Amazon CloudWatch Logs, Amazon Cognito, Amazon DynamoDB, Amazon
-ECR, AWS CloudFormation, AWS Step Functions, AWS Systems Manager and IAM, the errors of each
-operation.
+ECR, AWS CloudFormation, AWS Secrets Manager, AWS Step Functions, AWS Systems Manager and IAM, the
+errors of each operation.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ CODES: Mapping[str, frozenset[str]] = {
     "GetLifecyclePolicy": _NO_REPOSITORY | {"LifecyclePolicyNotFoundException"},
     **dict.fromkeys(("DescribeUserPool", "ListUsers"), _NO_RESOURCE),
     **dict.fromkeys(("DescribeLogStreams", "FilterLogEvents"), _NO_RESOURCE),
+    **dict.fromkeys(("DescribeSecret", "ListSecretVersionIds"), _NO_RESOURCE),
     "GetRole": _NO_ENTITY,
     "SimulatePrincipalPolicy": _NO_ENTITY,
     "DescribeExecution": frozenset({"ExecutionDoesNotExist"}),

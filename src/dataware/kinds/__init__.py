@@ -23,6 +23,7 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
         "AWS::ECR::Repository": "ecr_repository",
         "AWS::Cognito::UserPool": "cognito_user_pool",
         "AWS::Logs::LogGroup": "log_group",
+        "AWS::SecretsManager::Secret": "secret",
     }
 )
 
