@@ -281,7 +281,7 @@ def test_a_billing_mode_that_does_not_exist_is_refused() -> None:
     assert dynamodb.list_tables()["TableNames"] == []
 
 
-def test_a_secret_without_a_value_has_no_version(aws_server: EmbeddedAws) -> None:
+def test_a_secret_without_a_value_has_no_version(aws_server: object) -> None:
     """There is nothing to read in it (Secrets Manager API Reference, CreateSecret)."""
     manager = boto3.client("secretsmanager")
     manager.create_secret(Name="empty")
