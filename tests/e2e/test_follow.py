@@ -350,8 +350,8 @@ def test_a_target_that_holds_something_is_refused(tables: Pair) -> None:
     assert list(tables.content(tables.target)) == ["theirs"]
 
 
-def test_a_target_of_a_stack_is_refused(tables: Pair) -> None:
-    """Its app may write to it."""
+def test_a_target_of_a_stack_keeps_what_its_app_writes(tables: Pair) -> None:
+    """Also while it is copied, and in the runs after; that it is guarded stands in the record."""
     stack = f"stack-{uuid4().hex[:8]}"
     name = f"{stack}-table"
     body = {
@@ -363,8 +363,19 @@ def test_a_target_of_a_stack_is_refused(tables: Pair) -> None:
     stacks.create_stack(StackName=stack, TemplateBody=json.dumps(body))
     stacks.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
     tables.target = name
-    with pytest.raises(RefusedError, match=f"belongs to stack {stack}"):
-        tables.follow(lambda: False)
+    with Writers(tables, 3) as writers:
+        with tables.following():
+            tables.await_phase()
+        assert '"guarded": true' in run("status", name, "--format", "json").out
+        tables.client.put_item(TableName=name, Item={"pk": {"S": "theirs"}})
+        tables.client.put_item(
+            TableName=tables.source, Item={"pk": {"S": "theirs"}, "v": {"N": "1"}}
+        )
+        with tables.following():
+            tables.await_phase()
+            writers.rest()
+            expected = {**tables.content(tables.source), "theirs": {"pk": {"S": "theirs"}}}
+            tables.wait(lambda: tables.content(name) == expected)
 
 
 def test_a_followed_target_is_not_migrated_into_without_following(tables: Pair) -> None:

@@ -271,7 +271,7 @@ follow_options = _together(
     click.option(
         "--follow",
         is_flag=True,
-        help="After the copy, carry every change of the source until Ctrl-C (tables only).",
+        help="After the copy, carry every change of the source until Ctrl-C.",
     ),
     click.option(
         "--enable-stream",

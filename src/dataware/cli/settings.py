@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+import click
+
 from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
 from dataware.report import Format
 
@@ -130,3 +132,13 @@ def pick(kind: type[Options], given: Mapping[str, Any]) -> Options:
     """
     values: Any = {field.name: given[field.name] for field in fields(kind) if field.name in given}
     return kind(**values)
+
+
+def check_follow_options(copy: CopyOptions) -> None:
+    """Raise UsageError for options that do not go together."""
+    if copy.enable_stream and not copy.follow:
+        raise click.UsageError("--enable-stream needs --follow: only a follow reads a stream")
+    if copy.follow and copy.on_conflict is not None:
+        raise click.UsageError(
+            "--follow takes no --on-conflict, because its target may have no other writers"
+        )

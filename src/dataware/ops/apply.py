@@ -25,8 +25,9 @@ from dataware.kinds import load
 from dataware.ops.announce import announce
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.creation_group import CreationGroup
+from dataware.ops.follow.follow_many import check_follow, follow_migration
 from dataware.ops.history_check import check_history
-from dataware.ops.migrate import order_of
+from dataware.ops.migrate import order_of, refuse_unfollowed
 from dataware.ops.migration_policy import Migration
 from dataware.ops.plan import make_plan
 from dataware.ops.run_bounds import RunBounds
@@ -76,6 +77,7 @@ def apply_plan(
             f"nothing was changed, because of {names}; see the reasons above, and {more}"
         )
     check_sources(plan, settings)
+    check_follow(plan, settings)
     _report_waiting(context, plan)
     if sums_up:
         _apply_and_sum_up(context, plan, settings, adoption)
@@ -123,9 +125,11 @@ def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
     A resource that fails holds up no other. Raises what `sum_up` makes of those that did.
     """
     busy = [one for one in plan.resources if one.changes and not waits(one)]
-    lanes, is_shared = split_into_lanes(busy), len(busy) > 1
+    is_shared = len(busy) > 1
+    # What is followed goes on until a person stops it, so nothing may wait for its end.
+    lanes = [[one] for one in busy] if settings.follow else split_into_lanes(busy)
     at_once = min(settings.max_parallel, len(lanes))
-    if at_once <= 1:
+    if at_once <= 1 and not (settings.follow and is_shared):
         outcomes = work_in_order(context, plan.resources, _Carrier(settings, told=is_shared))
     else:
         context = replace(context, bounds=RunBounds(at_once))
@@ -277,15 +281,16 @@ def _migrate(
     source = with_real_region(context, kind, source)
     if not missing:
         target = replace(target, region=planned.preferred.region or target.region)
-    run_migration(
-        context.in_region(target.region),
-        Migration(
-            kind,
-            order_of(source, target, settings),
-            settings,
-            planned.preferred.marker,
-            planned.preferred,
-            create=partial(group.create, planned.wanted) if missing else None,
-        ),
-        lambda: announce(context.emit, planned),
+    context, told = context.in_region(target.region), context.emit
+    migration = Migration(
+        kind,
+        order_of(source, target, settings),
+        settings,
+        planned.preferred.marker,
+        planned.preferred,
+        create=partial(group.create, planned.wanted) if missing else None,
     )
+    if settings.follow:
+        follow_migration(context, migration, lambda: announce(told, planned))
+    refuse_unfollowed(migration)
+    run_migration(context, migration, lambda: announce(told, planned))

@@ -10,7 +10,10 @@ from dataware.http.endpoint import without_credentials
 WHY_LENGTH = 300
 """Characters of a reason; the record has to fit a parameter of 4 KB."""
 
-CARRIED = ("checkpoint", "identity", "done", "total", "skipped", "unit", "followed", "feed_enabled")
+CARRIED = (
+    *("checkpoint", "identity", "done", "total", "skipped", "unit"),
+    *("followed", "guarded", "feed_enabled"),
+)
 """What the next run goes on with; the rest of a record is about the run that wrote it."""
 
 

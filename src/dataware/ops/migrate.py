@@ -120,13 +120,20 @@ def prepare_migration(
     order = order_of(source, target, settings)
     marker = context.markers.get(kind.names.slug, on_record(kind, order)[1])
     _check_marker(marker, *on_record(kind, order))
-    if marker.state is MarkerState.RUNNING and marker.detail.get(FOLLOWED) and not settings.follow:
-        raise RefusedError(
-            f"{target.name} follows {source.name} (run {marker.run}), so a copy alone would leave "
-            "later changes out; run the same command with --follow"
-        )
     empty = before.content is Content.EMPTY and marker.state is not MarkerState.RUNNING
-    return Migration(kind, order, settings, marker, after, nothing_to_copy=empty)
+    migration = Migration(kind, order, settings, marker, after, nothing_to_copy=empty)
+    refuse_unfollowed(migration)
+    return migration
+
+
+def refuse_unfollowed(migration: Migration) -> None:
+    """Raise RefusedError where an earlier run follows, and this one is to copy alone."""
+    marker, order = migration.marker, migration.order
+    if migration.resumes and marker.detail.get(FOLLOWED) and not migration.settings.follow:
+        raise RefusedError(
+            f"{order.target.name} follows {order.source.name} (run {marker.run}), so a copy alone "
+            "would leave later changes out; run the same command with --follow"
+        )
 
 
 def order_of(source: Location, target: Location, settings: CopySettings) -> CopyOrder:

@@ -43,9 +43,9 @@ migration gives up as incomplete."""
 HALF_MADE = "half_made"
 """What a record calls the identity of a target that its creation left half made."""
 
-FOLLOWED, FEED_ENABLED = "followed", "feed_enabled"
-"""What a record calls that changes of the source are carried after the copy, and the feed of them
-that the migration has switched on."""
+FOLLOWED, FEED_ENABLED, GUARDED = "followed", "feed_enabled", "guarded"
+"""What a record calls that changes of the source are carried after the copy, the feed of them that
+the migration has switched on, and that only what the follow wrote is replaced."""
 
 NAMED = 5
 """Keys that a reason names, so that it fits into an event of a stack."""
@@ -74,7 +74,7 @@ class Migration:
 
     `marker` is the record as it was probed; `create` makes the target, None if it exists, and only
     into what it made itself a run writes without conditions; `nothing_to_copy` says that the source
-    was seen to be empty.
+    was seen to be empty, and `guarded` that others may write to the target of a follow.
     """
 
     kind: Kind
@@ -84,6 +84,7 @@ class Migration:
     target: Facts
     create: Callable[[], MadeTarget | None] | None = None
     nothing_to_copy: bool = False
+    guarded: bool = False
 
     @property
     def resumes(self) -> bool:
@@ -110,8 +111,13 @@ class Migration:
             identity=self.target.identity,
             created=self.create is not None or self.made_here,
             batches=self.create is not None or self.settings.follow,
-            detail={**before, FOLLOWED: True} if self.settings.follow else before,
+            detail={**before, **self._follow_detail()},
         )
+
+    def _follow_detail(self) -> dict[str, object]:
+        if not self.settings.follow:
+            return {}
+        return {FOLLOWED: True, **({GUARDED: True} if self.guarded else {})}
 
     def checkpoint_into(self, identity: str | None) -> object:
         """The checkpoint on record, if it is about the target with this `identity`, else None.

@@ -35,7 +35,7 @@ class RunBounds:
         self.verifying = threading.BoundedSemaphore(VERIFY_READERS)
         self._slots = threading.BoundedSemaphore(at_once)
         self._lock = threading.Lock()
-        self._copying = 0
+        self._copying = self._following = 0
         self._lent = 0
 
     @property
@@ -64,6 +64,17 @@ class RunBounds:
         finally:
             with self._lock:
                 self._copying -= 1
+
+    @contextmanager
+    def following(self) -> Iterator[Callable[[], int]]:
+        """Be one of those that carry changes; yields what tells how many they are."""
+        with self._lock:
+            self._following += 1
+        try:
+            yield lambda: self._following
+        finally:
+            with self._lock:
+                self._following -= 1
 
     @contextmanager
     def processes(self, wanted: int, most: int) -> Iterator[int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 from uuid import uuid4
@@ -206,12 +206,16 @@ class MigrationRun:
         self._keeper.send_heartbeat()
         if self._held is not None:
             self._held.let_go()
-        with self._context.bounds.slot(self._stop):
+        with self._take_turn():
             verdict = self._fill(target)
         if self._held is not None:
             # Whatever is complete belongs to no stack, so that the app's own may adopt it.
             self._held.await_end()
         return verdict
+
+    def _take_turn(self) -> AbstractContextManager[None]:
+        """Be one of those that copy or verify at the same time."""
+        return self._context.bounds.slot(self._stop)
 
     def _fill(self, target: Facts) -> Verdict:
         kind, order = self._migration.kind, self._migration.order

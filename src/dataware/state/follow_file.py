@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -62,8 +63,9 @@ class FollowFile:
     """The file of one follow, which implements the ports DirtyKeys, FollowMemory and
     WrittenKeys.
 
-    `is_new` says that it held nothing of the follow before. One thread at a time may use it;
-    whoever opens it holds the lock of the migration's journal.
+    `is_new` says that it held nothing of the follow before. The keys are one thread's at a time;
+    what was written another one may record beside it. Whoever opens it holds the lock of the
+    migration's journal.
     """
 
     def __init__(self, path: Path, run: str, lost: Collection[Gap] = ()) -> None:
@@ -75,6 +77,7 @@ class FollowFile:
         self._since: Counter[float] = Counter()
         self._lent: dict[bytes, float] = {}
         self._after = b""
+        self._turn = threading.RLock()
         with self._translate_errors():
             make_private(path.parent, state_folder())
             os.close(open_private(path, os.O_RDWR | os.O_CREAT))
@@ -283,7 +286,8 @@ class FollowFile:
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
         try:
-            yield
+            with self._turn:
+                yield
         except (OSError, sqlite3.Error) as error:
             text = error.strerror if isinstance(error, OSError) else str(error)
             raise IncompleteError(

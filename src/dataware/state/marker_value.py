@@ -60,7 +60,7 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("seconds_left", "verified", "lag"), (*_NUMBER, _NOTHING)),
     **dict.fromkeys(("identity", "checkpoint"), (str, _NOTHING)),
     "exact": (bool,),
-    "followed": (bool,),
+    **dict.fromkeys(("followed", "guarded"), (bool,)),
     "feed_enabled": _TEXT,
     "failure": (dict,),
     CUTOVER: (dict,),

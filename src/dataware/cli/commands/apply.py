@@ -10,6 +10,7 @@ from dataware.cli.help import SectionedCommand
 from dataware.cli.options import (
     app_options,
     copy_options,
+    follow_options,
     full_option,
     guard_options,
     only_option,
@@ -17,7 +18,14 @@ from dataware.cli.options import (
     parallel_option,
     yes_option,
 )
-from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions, pick
+from dataware.cli.settings import (
+    AppOptions,
+    AwsOptions,
+    CopyOptions,
+    GuardOptions,
+    check_follow_options,
+    pick,
+)
 from dataware.core.errors import InputError
 from dataware.core.events import event
 
@@ -36,6 +44,7 @@ if TYPE_CHECKING:
 @full_option
 @guard_options
 @copy_options
+@follow_options
 @parallel_option
 @outside_options
 def apply(**given: Any) -> int:
@@ -43,11 +52,13 @@ def apply(**given: Any) -> int:
 
     APP is a plan that `dataware plan --out` saved, or anything that `dataware plan` takes. A
     saved plan is looked at again first, and refused if what it rests on has changed. Without one,
-    on a terminal, the plan is shown and you are asked before something is changed.
+    on a terminal, the plan is shown and you are asked before something is changed. With --follow,
+    changes of what was copied are carried, too, until Ctrl-C.
 
     \b
     Examples:
       dataware apply plan.json
+      dataware apply plan.json --follow
       dataware apply cdk.out --max-share 50%
       dataware apply dataware.toml --on-conflict target
     """
@@ -73,6 +84,7 @@ def run_apply(
     """Carry out a saved plan, or a new plan of an app."""
     from dataware.cli.notify import notifying
 
+    check_follow_options(copy)
     with notifying("apply", out, copy.notify) as listener:
         allowed = guarding.allow_loss if guarding else ()
         _apply(out, app, copy, allowed, listener, yes=yes, only=only)

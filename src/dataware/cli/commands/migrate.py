@@ -8,7 +8,13 @@ import click
 
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import copy_options, follow_options, outside_options, pair_options
-from dataware.cli.settings import AwsOptions, CopyOptions, PairOptions, pick
+from dataware.cli.settings import (
+    AwsOptions,
+    CopyOptions,
+    PairOptions,
+    check_follow_options,
+    pick,
+)
 
 
 @click.command(cls=SectionedCommand, short_help="Copy one resource into another.")
@@ -21,7 +27,7 @@ def migrate(**given: Any) -> int:
 
     SOURCE is only read. What TARGET holds of its own is never replaced, unless --on-conflict
     says so. Killed at any moment, the same command continues. With --follow, TARGET has to be
-    empty and in no stack; changes and deletes of SOURCE are carried into it until Ctrl-C.
+    empty at first; changes and deletes of SOURCE are carried into it until Ctrl-C.
 
     \b
     Examples:
@@ -41,7 +47,7 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
     from dataware.ops.migrate import migrate as migrate_pair
     from dataware.ops.verify import with_real_region
 
-    _check_follow(copy)
+    check_follow_options(copy)
     one, other = addresses_of(pair)
     with (
         notifying("migrate", out, copy.notify) as listener,
@@ -55,13 +61,3 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
         carry_out = follow if copy.follow else migrate_pair
         carry_out(at_target, one.kind.cfn_type, source, target, settings_of(copy))
     return 0
-
-
-def _check_follow(copy: CopyOptions) -> None:
-    """Raise UsageError for options that do not go together."""
-    if copy.enable_stream and not copy.follow:
-        raise click.UsageError("--enable-stream needs --follow: only a follow reads a stream")
-    if copy.follow and copy.on_conflict is not None:
-        raise click.UsageError(
-            "--follow takes no --on-conflict, because its target may have no other writers"
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from dataware.core.copier import Copier, CopyOrder, CopyTools
@@ -64,7 +64,8 @@ class Following:
     None without one; `enable_feed` switches one on, which changes the source, and gives its id once
     it can be read; `disable_feed` switches off the one of an id, and says whether it was on.
     `make_feed` reads it. `make_copier` copies for a follow whose carrier asks who wrote what stands
-    in the target; None where the usual copier will do.
+    in the target; None where the usual copier will do. The `guarded` ones of both replace only what
+    the follow wrote itself, for a target that others may write to; None where the usual ones do.
     """
 
     feed_noun: str
@@ -75,3 +76,13 @@ class Following:
     make_carrier: MakeCarrier
     find_expired: FindExpired
     make_copier: MakeRecordingCopier | None = None
+    guarded_carrier: MakeCarrier | None = None
+    guarded_copier: MakeRecordingCopier | None = None
+
+    def guard(self) -> Following:
+        """The same for a target that others may write to."""
+        return replace(
+            self,
+            make_carrier=self.guarded_carrier or self.make_carrier,
+            make_copier=self.guarded_copier or self.make_copier,
+        )

@@ -60,7 +60,7 @@ def cut_over(
     """
     source, target = places
     migration = prepare_migration(context, type_name, source, target, settings)
-    check_exclusive(context, migration)
+    migration = check_exclusive(context, migration)
     words = {"kind": migration.kind.names.slug, "source": source.name, "name": target.name}
     report_target(context, migration)
     summary = RunSummary(context.emit, context.clock.now())

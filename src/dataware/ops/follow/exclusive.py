@@ -1,17 +1,20 @@
-"""Into what a followed migration may write: a target that nobody else writes to.
+"""Into what a followed migration may write: a target that is empty at first, and nobody else's.
 
 A carry replaces what stands under a key, because that is what the copy, or an earlier carry, wrote.
-So a value of anybody else must not be there, and whoever deploys to the target must know of this.
+So a value of anybody else must not be there. Where a stack owns the target, an app may write to it
+all the same: then what was written is on record by key, and anything else is kept and listed.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.follow.following import Following
 from dataware.core.kind import Kind
 from dataware.core.model import Content, Owner, Ownership
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.migration_policy import FOLLOWED, Migration
+from dataware.ops.migration_policy import FOLLOWED, GUARDED, Migration
 from dataware.ops.verify import aws_of
 
 
@@ -41,11 +44,25 @@ def check_settings(kind: Kind, settings: CopySettings) -> None:
         )
 
 
-def check_exclusive(context: Context, migration: Migration) -> None:
-    """Raise RefusedError unless the target is this follow's own, or empty and in no stack."""
+def following_of(migration: Migration) -> Following:
+    """How the source of a migration is followed into its target."""
+    following = require_following(migration.kind)
+    return following.guard() if migration.guarded else following
+
+
+def check_exclusive(context: Context, migration: Migration) -> Migration:
+    """The migration, guarded where a stack owns the target.
+
+    Raises RefusedError unless the target is this follow's own, made by this migration, or empty.
+    """
     require_following(migration.kind)
-    if migration.same_target and migration.marker.detail.get(FOLLOWED):
-        return
+    detail = migration.marker.detail
+    if migration.create is not None:
+        return migration
+    if migration.same_target and detail.get(FOLLOWED):
+        return replace(migration, guarded=bool(detail.get(GUARDED)))
+    if migration.made_here:
+        return migration
     target, short = migration.target.name, migration.kind.short
     again = "nothing was changed; name an empty one, or migrate without --follow"
     if migration.target.content is not Content.EMPTY:
@@ -54,12 +71,14 @@ def check_exclusive(context: Context, migration: Migration) -> None:
             f"follow replaces what it finds there; {again}"
         )
     owner = _owner_of(context, migration)
+    if owner.ownership in (Ownership.OTHER_STACK, Ownership.THIS_STACK):
+        return replace(migration, guarded=True)
     if owner.ownership is not Ownership.UNMANAGED:
-        whose = f"stack {owner.stack}" if owner.stack else "somebody else, as far as can be seen"
         raise RefusedError(
-            f"cannot follow into {short} {target}, because it belongs to {whose}, whose app may "
-            f"write to it; {again}"
+            f"cannot follow into {short} {target}, because it belongs to somebody else, as far as "
+            f"can be seen; {again}"
         )
+    return migration
 
 
 def _owner_of(context: Context, migration: Migration) -> Owner:

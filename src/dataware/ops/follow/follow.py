@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NoReturn
 
-from dataware.core.errors import IncompleteError
 from dataware.core.events import event
 from dataware.core.model import Location
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.follow.exclusive import check_exclusive, check_settings
-from dataware.ops.follow.follow_run import FollowRun
+from dataware.ops.follow.exclusive import check_settings
+from dataware.ops.follow.follow_many import follow_migration
 from dataware.ops.migrate import (
     check_source,
     prepare_migration,
     refuse_after_switch,
     report_target,
 )
-from dataware.ops.run_migration import run_migration
 from dataware.ops.run_summary import RunSummary
 
 
@@ -33,11 +31,9 @@ def follow(
     refuse_after_switch(migration)
     check_settings(migration.kind, settings)
     check_source(context, migration)
-    check_exclusive(context, migration)
     words = {"kind": migration.kind.names.slug, "source": source.name, "name": target.name}
     report_target(context, migration)
     code = "resuming" if migration.resumes else "copying"
     summary = RunSummary(context.emit, context.clock.now())
     summed = replace(context, emit=summary)
-    run_migration(summed, migration, lambda: summary(event(code, **words)), FollowRun)
-    raise IncompleteError("the follow ended by itself; run the same command again to go on")
+    follow_migration(summed, migration, lambda: summary(event(code, **words)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 
 from dataware.calc.rate import RateEstimator, rough
@@ -35,7 +35,7 @@ from dataware.migrate import CopyState, since_boot
 from dataware.ops.context import ComparisonSpec
 from dataware.ops.copy_run import CopyRun
 from dataware.ops.follow.difference import BackgroundDifference, DifferenceTools
-from dataware.ops.follow.exclusive import require_following
+from dataware.ops.follow.exclusive import following_of, require_following
 from dataware.ops.follow.source_feed import SourceFeed, choose_feed
 from dataware.ops.follow.sync_carrier import SyncCarrier
 from dataware.ops.lease_keeper import await_settled
@@ -117,7 +117,7 @@ class FollowRun(MigrationRun):
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
         """Copy, then follow; ends only by an error. Raises IncompleteError when asked to stop."""
-        following = require_following(self._migration.kind)
+        following = following_of(self._migration)
         difference = BackgroundDifference(self._difference_tools(order))
         chosen = choose_feed(
             self._context, self._migration, following, difference, self._publish_now
@@ -143,6 +143,10 @@ class FollowRun(MigrationRun):
             with suppress(RuntimeError):
                 carrier.close()
             state.close()
+
+    def _take_turn(self) -> AbstractContextManager[None]:
+        # The copy alone takes a turn among others: what follows it goes on for days.
+        return nullcontext()
 
     def _make_loop(self, ports: FollowPorts, order: CopyOrder, journal: Journal) -> FollowLoop:
         del order, journal
@@ -176,7 +180,8 @@ class FollowRun(MigrationRun):
             reader = FeedThread(loop, self._time)
             with reader.reading() if chosen.noun else nullcontext():
                 self._stopped_by = lambda: reader.failed
-                self._copy_whole(journal, order)
+                with self._context.bounds.slot(self._stop):
+                    self._copy_whole(journal, order)
             late = self._migration.resumes or bool(self._keeper.detail.get("retries"))
             since = self._time.now() + (UNKNOWN_OUTCOME_SECONDS if late else 0.0)
             journal.append({"type": COPIED, "carry_from": since})
@@ -185,7 +190,7 @@ class FollowRun(MigrationRun):
 
     def _copying(self, journal: Journal, progress: CopyState, order: CopyOrder) -> CopyRun:
         run, kind = super()._copying(journal, progress, order), self._migration.kind
-        if (make := require_following(kind).make_copier) is None:
+        if (make := following_of(self._migration).make_copier) is None:
             return run
         written = self._written
         recording = replace(
@@ -231,15 +236,16 @@ class FollowRun(MigrationRun):
         teller = FollowTeller(self, loop, chosen)
         step = FollowStep.IDLE
         try:
-            # A lot that was carried is settled, so that the next run need not wait for it.
-            while not context.stop() or step is FollowStep.CARRIED:
-                self._keeper.check()
-                step = loop.step(self._time.now())
-                teller.tell(step)
-                if step in _WAITING:
-                    context.aws.pause(POLL_SECONDS)
-                elif step is FollowStep.SETTLED and (rate := self._migration.settings.max_rate):
-                    context.aws.pause(self._lot / rate)
+            with context.bounds.following() as sharers:
+                # A lot that was carried is settled, so that the next run need not wait for it.
+                while not context.stop() or step is FollowStep.CARRIED:
+                    self._keeper.check()
+                    step = loop.step(self._time.now())
+                    teller.tell(step)
+                    if step in _WAITING:
+                        context.aws.pause(POLL_SECONDS)
+                    elif step is FollowStep.SETTLED and (rate := self._migration.settings.max_rate):
+                        context.aws.pause(self._lot * sharers() / rate)
         except IncompleteError:
             if not context.stop():
                 raise

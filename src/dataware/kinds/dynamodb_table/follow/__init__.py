@@ -3,6 +3,8 @@
 from dataware.core.follow.following import Following
 from dataware.kinds.dynamodb_table.follow.carrier import TableCarrier
 from dataware.kinds.dynamodb_table.follow.expiry import find_expired
+from dataware.kinds.dynamodb_table.follow.guarded_carrier import GuardedTableCarrier
+from dataware.kinds.dynamodb_table.follow.recording_copier import RecordingTableCopier
 from dataware.kinds.dynamodb_table.follow.stream_feed import StreamFeed
 from dataware.kinds.dynamodb_table.follow.stream_switch import (
     disable_stream,
@@ -18,6 +20,8 @@ FOLLOWING = Following(
     make_feed=StreamFeed,
     make_carrier=TableCarrier,
     find_expired=find_expired,
+    guarded_carrier=GuardedTableCarrier,
+    guarded_copier=RecordingTableCopier,
 )
 
 __all__ = ["FOLLOWING"]

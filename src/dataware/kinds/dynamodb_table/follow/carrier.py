@@ -59,7 +59,7 @@ class TableCarrier:
         watched = WatchedWire(self._writing)
         target = TableClient(watched, self._order.target)
         turn = asyncio.Semaphore(READS_AT_ONCE)
-        whole = await _gather(
+        whole = await gather_outcomes(
             self._carry_some(waiting[at : at + READ_TOGETHER], target, turn)
             for at in range(0, len(waiting), READ_TOGETHER)
         )
@@ -70,29 +70,35 @@ class TableCarrier:
     ) -> CarryOutcome:
         async with turn:
             try:
-                items, unread = await self._read(keys)
+                items, unread = await read_items(self._source, keys)
             except LookupFailedError as error:
                 if isinstance(error, WriteDeniedError) or error.lacks_permission:
                     raise
                 return CarryOutcome(failed=frozenset(keys))
             writes = {key: _write_of(key, items.get(key)) for key in keys if key not in unread}
             parts = [list(writes.items())[at : at + MAX_BATCH] for at in _starts(writes)]
-            written = await _gather(_write(target, dict(part)) for part in parts)
+            written = await gather_outcomes(_write(target, dict(part)) for part in parts)
             return CarryOutcome.join([CarryOutcome(failed=unread), written])
 
-    async def _read(self, keys: Sequence[bytes]) -> tuple[dict[bytes, Any], frozenset[bytes]]:
-        """The items that there are, by key, and the keys that were not read."""
-        decoded = [decode_key(key) for key in keys]
-        names, name = tuple(decoded[0]), self._source.place.name
-        body = encode({"RequestItems": {name: {"Keys": decoded, "ConsistentRead": True}}})
-        try:
-            answer = await self._source.call("BatchGetItem", body, _has_items(names, set(keys)))
-        except TableRequestError as refusal:
-            raise self._source.to_error(refusal.answer) from None
-        return _read_items(answer, names)
+
+async def read_items(
+    side: TableClient, keys: Sequence[bytes]
+) -> tuple[dict[bytes, Any], frozenset[bytes]]:
+    """The items of one side that there are, by key, read consistently, and the keys not read.
+
+    Raises LookupFailedError and what else no later try cures.
+    """
+    decoded = [decode_key(key) for key in keys]
+    names, name = tuple(decoded[0]), side.place.name
+    body = encode({"RequestItems": {name: {"Keys": decoded, "ConsistentRead": True}}})
+    try:
+        answer = await side.call("BatchGetItem", body, _has_items(names, set(keys)))
+    except TableRequestError as refusal:
+        raise side.to_error(refusal.answer) from None
+    return _read_items(answer, names)
 
 
-async def _gather(parts: Iterable[Coroutine[Any, Any, CarryOutcome]]) -> CarryOutcome:
+async def gather_outcomes(parts: Iterable[Coroutine[Any, Any, CarryOutcome]]) -> CarryOutcome:
     """Let every part end, whatever becomes of the others; then raise the first error."""
     results = await asyncio.gather(*parts, return_exceptions=True)
     for result in results:

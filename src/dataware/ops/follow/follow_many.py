@@ -1,0 +1,58 @@
+"""Following what a plan migrates: each resource by itself, side by side, until a person stops it.
+
+A copy takes its turn among the others (`RunBounds.slot`); what follows it takes none, because it
+goes on for days. Nothing waits for the end of a follow, so what would be copied from the target of
+another one is refused before anything is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn
+
+from dataware.core.errors import IncompleteError, InputError, RefusedError
+from dataware.core.plan import Plan, Planned, copies
+from dataware.kinds import load
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.follow.exclusive import check_exclusive, check_settings
+from dataware.ops.follow.follow_run import FollowRun
+from dataware.ops.migration_policy import Migration
+from dataware.ops.run_migration import run_migration
+from dataware.ops.side_by_side import MOST_BEGUN
+
+
+def check_follow(plan: Plan, settings: CopySettings) -> None:
+    """Raise InputError or RefusedError for a plan that cannot be followed; nothing is asked."""
+    if not settings.follow:
+        return
+    followed = copies(plan)
+    for planned in followed:
+        check_settings(load(planned.wanted.type), settings)
+    if len(followed) > MOST_BEGUN:
+        raise InputError(
+            f"{len(followed):,} resources would be followed at the same time, and {MOST_BEGUN} can "
+            "be; choose some of them with --only"
+        )
+    targets = {(one.wanted.type, one.wanted.preferred) for one in followed}
+    for planned in followed:
+        if (planned.wanted.type, planned.decision.source) in targets:
+            raise RefusedError(_describe_chain(planned))
+
+
+def _describe_chain(planned: Planned) -> str:
+    source, target = planned.decision.source, planned.wanted.preferred
+    return (
+        f"{target} would follow {source}, which is itself filled by this run; nothing was changed: "
+        f"cut {source} over first, and then follow it into {target}"
+    )
+
+
+def follow_migration(
+    context: Context, migration: Migration, on_locked: Callable[[], None]
+) -> NoReturn:
+    """Copy, and carry what changes until a person asks to stop; as `follow` does.
+
+    Raises RefusedError for a target that others fill, and IncompleteError at the end.
+    """
+    run_migration(context, check_exclusive(context, migration), on_locked, FollowRun)
+    raise IncompleteError("the follow ended by itself; run the same command again to go on")
