@@ -10,7 +10,14 @@ from typing import Any
 
 from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.model import MarkerState
-from dataware.state.marker_value import CUTOVER, MarkerValue
+from dataware.state.marker_value import (
+    ASKED,
+    CUTOVER,
+    MarkerValue,
+    asked_in,
+    decode,
+    encode,
+)
 from dataware.state.parameter_store import ParameterStore, StoredParameter, WriteAnswer
 
 TRIES = 4
@@ -40,6 +47,7 @@ class ParameterLease:
         self._at = written.at
         self._written_at = store.clock.now()
         self._look_after = look_after
+        self._asked: Mapping[str, Any] = asked_in(value.detail)
         self._ended = False
         self._lock = threading.Lock()
 
@@ -47,6 +55,15 @@ class ParameterLease:
     def detail(self) -> Mapping[str, Any]:
         """The progress that was on record when the lease was taken."""
         return self._value.detail
+
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """What people ask of this run, by topic, as it was last seen.
+
+        They write it into the record between two writes of this run, which so hears of it with its
+        next heartbeat, or by `read_back`.
+        """
+        return self._asked
 
     @property
     def unsettled_seconds(self) -> float:
@@ -129,6 +146,8 @@ class ParameterLease:
             self._newest = self._check_held(self._store.look(self._name)).newest
         for _ in range(TRIES):
             after = self._newest
+            if self._asked:
+                value = replace(value, detail={**value.detail, ASKED: dict(self._asked)})
             answer = self._store.write(self._name, value, after)
             if answer.version != after + 1:
                 look = self._store.look(self._name)
@@ -146,6 +165,7 @@ class ParameterLease:
         """What was seen, if the lock is still ours. Raises Refused."""
         stored = look.stored
         if stored is not None and _is_same_lease(stored.value, self._value):
+            self._asked = asked_in(stored.value.detail)
             return look
         if stored is not None and stored.value.state is MarkerState.COMPLETE:
             # People and other tools read the newest version, so that it says "complete" as well.
@@ -166,14 +186,11 @@ def _is_same_lease(other: MarkerValue, mine: MarkerValue) -> bool:
 
 
 def _is_written(look: StoredParameter, value: MarkerValue) -> bool:
-    """Whether what counts is this very write, which arrived before and was sent again."""
-    if look.stored is None:
-        return False
-    facts = [
-        (one.lease, one.token, one.after, one.state, one.released)
-        for one in (look.stored.value, value)
-    ]
-    return facts[0] == facts[1]
+    """Whether what counts is this very write, which arrived before and was sent again.
+
+    What was asked of this run in between has the same lease, so the whole value is compared.
+    """
+    return look.stored is not None and look.stored.value == decode(encode(value))
 
 
 def own_detail(detail: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,16 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 CUTOVER = "cutover"
 """What of the progress says where a cut-over stands, which is never given up."""
 
+ASKED = "asked"
+"""What people ask of the run that goes on, by topic; its run keeps it, and others write it."""
+
+HEARD_AT = "heard_at"
+"""Among that, when the run was last heard of before somebody else wrote its value again."""
+
+HOOK, OUTCOME, ACCEPTS = "hook", "outcome", "accepts"
+"""What a run wants done where a cut-over was typed, how that cut-over ended, and which topics of
+`ASKED` the run looks at."""
+
 SWITCHED_WORDS = frozenset({"switched", "reversible", "closed"})
 """The states of a cut-over in which the target is written to."""
 
@@ -62,13 +72,14 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
     "exact": (bool,),
     **dict.fromkeys(("followed", "guarded"), (bool,)),
     "feed_enabled": _TEXT,
-    "failure": (dict,),
-    CUTOVER: (dict,),
+    ACCEPTS: (list,),
+    **dict.fromkeys(("failure", ASKED, HOOK, OUTCOME, CUTOVER), (dict,)),
 }
 _FAILURE: Mapping[str, tuple[type, ...]] = {"exit_code": (int,), "reason": _TEXT}
 _CUTOVER: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("state", "back"), _TEXT),
     **dict.fromkeys(("freeze_limit", "freeze_began", "reversible_until"), _NUMBER),
+    **dict.fromkeys(("frozen_seconds", "strays"), _NUMBER),
 }
 _ADDED = ("after", "lease", "batches", "settled")
 """The fields that the former format does not have."""
@@ -162,6 +173,7 @@ def decode(text: str) -> MarkerValue:
     _check(raw["detail"], _DETAIL)
     _check(raw["detail"].get("failure", {}), _FAILURE)
     _check(raw["detail"].get(CUTOVER, {}), _CUTOVER)
+    _check(raw["detail"].get(ASKED, {}), {HEARD_AT: _NUMBER})
     _check_tree(raw["detail"])
     if raw["state"] not in (MarkerState.RUNNING.value, MarkerState.COMPLETE.value):
         raise ValueError("its state is none of a migration")
@@ -218,6 +230,11 @@ def _text(value: MarkerValue, detail: Mapping[str, Any]) -> str:
     text = json.dumps({"version": VERSION, **fields, "detail": detail}, separators=(",", ":"))
     # Two braces are a reference to another parameter; they can only stand inside of a string.
     return text.replace("{{", "{\\u007b")
+
+
+def asked_in(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """What people ask of a run, by topic."""
+    return {topic: what for topic, what in detail.get(ASKED, {}).items() if topic != HEARD_AT}
 
 
 def was_switched(detail: Mapping[str, Any]) -> bool:

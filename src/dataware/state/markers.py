@@ -36,7 +36,15 @@ from dataware.core.model import NO_MARKER, Marker, MarkerState
 from dataware.core.ports import Aws, Clock
 from dataware.state.holder import Holder, shares_clock, this_process
 from dataware.state.lease import ParameterLease, own_detail
-from dataware.state.marker_value import CUTOVER, MarkerValue, kind_of, parameter_name, target_of
+from dataware.state.marker_value import (
+    ASKED,
+    CUTOVER,
+    HEARD_AT,
+    MarkerValue,
+    kind_of,
+    parameter_name,
+    target_of,
+)
 from dataware.state.parameter_store import (
     LIST,
     READ,
@@ -57,6 +65,9 @@ A request must reach AWS within five minutes of the time stamp in it (AWS Identi
 Management User Guide, "Elements of an AWS API request signature"). A run signs nothing once its
 last heartbeat is older than half a minute, by a clock that may have stood still since.
 """
+
+ASK_TRIES = 8
+"""How often a request is written again because the run that it is for wrote in between."""
 
 PERMISSIONS = (READ, LIST, WRITE)
 
@@ -180,6 +191,29 @@ class ParameterMarkers:
             raise LookupFailedError(
                 f"the marker {name} could not be changed, because others write to it as well"
             )
+
+    def ask(self, kind: str, target: str, topic: str, request: Mapping[str, Any] | None) -> None:
+        """Ask something of the run that goes on: put `request` under `topic` of its record.
+
+        None takes it back. The lock stays whose it is, and its run gains no life. Raises
+        RefusedError where no run is alive, and LookupFailedError when it is not known whether the
+        request counts.
+        """
+        name = parameter_name(kind, target)
+        for _ in range(ASK_TRIES):
+            look = self._store.look(name)
+            stored = look.stored
+            if stored is None or not stored.alive(self._alive_seconds):
+                raise RefusedError(f"no run of the migration into {target} is alive")
+            asked = {**stored.value.detail.get(ASKED, {}), topic: request}
+            kept = {one: what for one, what in asked.items() if what is not None}
+            kept[HEARD_AT] = stored.at - stored.age
+            value = replace(stored.value, detail={**stored.value.detail, ASKED: kept})
+            if self._store.write(name, value, look.newest).version == look.newest + 1:
+                return
+        raise LookupFailedError(
+            f"the marker {name} could not be changed, because others write to it as well"
+        )
 
     def _take_over(self, name: str, value: MarkerValue, seen: Marker | None) -> ParameterLease:
         """Replace the record of a run that has ended; of several that try, one wins."""

@@ -20,6 +20,8 @@ from dataware.core.model import MarkerState, Problem
 from dataware.core.ports import Aws, Clock
 from dataware.state.holder import has_ended
 from dataware.state.marker_value import (
+    ASKED,
+    HEARD_AT,
     ROOT,
     MarkerValue,
     NewerValueError,
@@ -192,7 +194,10 @@ def _decode_parameter(name: str, parameter: Mapping[str, Any], now: float) -> St
         raise LookupFailedError(
             text, Problem("GetParameter", "UnreadableMarker", None, text)
         ) from error
-    return StoredValue(value, int(parameter["Version"]), now, age_of(parameter, now))
+    # Who asks something of a run writes its value again, which is no sign of life of that run.
+    asked_after = now - value.detail.get(ASKED, {}).get(HEARD_AT, now)
+    age = max(age_of(parameter, now), asked_after)
+    return StoredValue(value, int(parameter["Version"]), now, age)
 
 
 def _unreadable(name: str, error: ValueError) -> str:

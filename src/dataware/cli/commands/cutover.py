@@ -91,7 +91,8 @@ class PointInTime(click.ParamType[float]):
 def cutover(**given: Any) -> int:
     """Switch from the source to NAME, the target of a migration that is followed.
 
-    Goes on following, compares both sides, and waits until nothing postpones it. Then --freeze
+    A follow that goes on, on any machine, is asked to do it, and its commands run here. Else this
+    command follows, compares both sides, and waits until nothing postpones it. Then --freeze
     stops the writers, what is left is carried, and what has changed is compared once more. Only if
     all is equal the migration is complete, and its writers may be pointed to NAME. Whatever fails
     before that lets the writers go on with the source (--thaw), and the same command tries again.
@@ -111,29 +112,35 @@ def run_cutover(out: AwsOptions, name: str, options: CutoverOptions) -> int:
     from dataware.cli.pair import addresses_of, locations_of
     from dataware.cli.process.freeze_hooks import FileGate, ShellHooks
     from dataware.cli.settings import PairOptions
-    from dataware.kinds import load
     from dataware.ops.context import CopySettings
     from dataware.ops.follow.cut_over import cut_over, find_followed
     from dataware.ops.follow.cutover_run import CutoverSettings
+    from dataware.ops.follow.request_cutover import ask_follow
 
     _check(options)
     with outside(out, copies=True) as stopping:
         context = go_on_after_stop(stopping, out)
-        type_name, source, target = find_followed(context, name)
-        scheme = load(type_name).require_copying().scheme
-        pair = PairOptions(
-            options.source or f"{scheme}://{source}", f"{scheme}://{target}", None, None
-        )
-        places = locations_of(context, *addresses_of(pair))
+        followed = find_followed(context, name)
+        hooks = ShellHooks(options.freeze, options.thaw, options.freeze_limit)
         cutover = CutoverSettings(
-            ShellHooks(options.freeze, options.thaw, options.freeze_limit),
+            hooks,
             FileGate(options.postpone, options.at),
             options.freeze_limit,
             options.watch,
             by_hand=options.frozen,
         )
+        if followed.is_alive and ask_follow(context, followed, cutover):
+            return 0
+        scheme = followed.kind.require_copying().scheme
+        pair = PairOptions(
+            options.source or f"{scheme}://{followed.source}",
+            f"{scheme}://{followed.target}",
+            None,
+            None,
+        )
+        places = locations_of(context, *addresses_of(pair))
         settings = CopySettings(follow=True, max_rate=options.max_rate)
-        cut_over(context, type_name, places, settings, cutover)
+        cut_over(context, followed.type_name, places, settings, cutover)
     return 0
 
 

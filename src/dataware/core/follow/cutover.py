@@ -33,6 +33,9 @@ CLOCK_TOLERANCE = 60.0
 """By how many seconds a clock may be behind the record of a freeze and still be believed."""
 
 
+_TIMES = ("freeze_began", "reversible_until", "frozen_seconds")
+
+
 class CutoverState(StrEnum):
     """Where a followed migration stands; the value is the word of the marker."""
 
@@ -166,6 +169,8 @@ class CutoverRecord:
 
     `freeze_began` is when the freeze was decided; it stays until the thaw is known to be done.
     `back` is why the freeze is given up: where it is not empty, only the thaw is left to do.
+    `frozen_seconds` is how long the writers rested until the switch, and `strays` how many keys
+    somebody wrote to the source behind it.
     """
 
     state: CutoverState = CutoverState.COPYING
@@ -173,6 +178,8 @@ class CutoverRecord:
     freeze_began: float | None = None
     back: str = ""
     reversible_until: float | None = None
+    frozen_seconds: float | None = None
+    strays: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object in the marker; what says nothing is left out."""
@@ -181,6 +188,8 @@ class CutoverRecord:
             "freeze_began": self.freeze_began,
             "back": self.back or None,
             "reversible_until": self.reversible_until,
+            "frozen_seconds": self.frozen_seconds,
+            "strays": self.strays or None,
         }
         return whole | {name: value for name, value in optional.items() if value is not None}
 
@@ -188,13 +197,15 @@ class CutoverRecord:
     def from_json(cls, raw: Mapping[str, Any]) -> CutoverRecord:
         """The record of a JSON object. Raises ValueError for what this version cannot read."""
         try:
-            began, until = raw.get("freeze_began"), raw.get("reversible_until")
+            began, until, rested = (raw.get(name) for name in _TIMES)
             record = cls(
                 CutoverState(raw["state"]),
                 float(raw["freeze_limit"]),
                 None if began is None else float(began),
                 str(raw.get("back", "")),
                 None if until is None else float(until),
+                None if rested is None else float(rested),
+                int(raw.get("strays", 0)),
             )
         except (KeyError, TypeError) as error:
             raise ValueError("its cut-over is incomplete") from error
@@ -289,7 +300,8 @@ def _step_of(
     elif row.to in (CutoverState.FOLLOWING, CutoverState.SWITCHED):
         after = replace(after, freeze_began=None, back="")
     if row.to is CutoverState.SWITCHED:
-        after = replace(after, reversible_until=now + REVERSIBLE_SECONDS)
+        rested = round(facts.frozen_seconds, 1)
+        after = replace(after, reversible_until=now + REVERSIBLE_SECONDS, frozen_seconds=rested)
     return CutoverStep(row.action, after)
 
 

@@ -92,9 +92,11 @@ class CutoverLoop:
         )
         self.loop = FollowLoop(self._follow, lot=lot)
         self._seconds = seconds
+        self._stray_keys: set[bytes] = set()
         self.record = restart_record(ports.records.read())
         if not self.record.may_be_frozen:
             self.record = replace(self.record, freeze_limit=freeze_limit)
+        self._strays_before = self.record.strays
         # By this clock alone: the times of changes are the service's, and this machine's is set.
         self._caught_up_at = float("-inf")
 
@@ -294,7 +296,16 @@ class CutoverLoop:
             return
         if change_round.keys:
             self._ports.strays.add(change_round.keys, now)
+            self._stray_keys |= change_round.keys
         if change_round.gaps:
             self._ports.strays.report_gaps(change_round.gaps, now)
         memory.save_position(change_round.position)
+        self._count_strays()
         self._source_read = self._source_read or change_round.whole
+
+    def _count_strays(self) -> None:
+        """Put on record how many there are, for whoever reads it elsewhere."""
+        strays = self._strays_before + len(self._stray_keys)
+        if strays != self.record.strays:
+            after = replace(self.record, strays=strays)
+            self._write(CutoverStep(CutoverAction.RECORD, after))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
-from dataware.core.model import Location, Marker, MarkerState
+from dataware.core.follow.cutover_request import TOPIC
+from dataware.core.kind import Kind
+from dataware.core.model import Location, MarkerState
 from dataware.kinds import kinds
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.cutover_run import CutoverRun, CutoverSettings
@@ -17,12 +19,29 @@ from dataware.ops.migrate import prepare_migration, report_target
 from dataware.ops.migration_policy import FOLLOWED
 from dataware.ops.run_migration import run_migration
 from dataware.ops.run_summary import RunSummary
+from dataware.state.marker_value import ACCEPTS
 
 
-def find_followed(context: Context, name: str) -> tuple[str, str, str]:
-    """The type, the source and the target of the followed migration into `name`.
+@dataclass(frozen=True, slots=True)
+class FollowedMigration:
+    """A followed migration on record: its type, both names, and whether its run is alive."""
 
-    Raises InputError where there is none, and RefusedError while another process follows it.
+    kind: Kind
+    source: str
+    target: str
+    is_alive: bool = False
+
+    @property
+    def type_name(self) -> str:
+        """The type as CloudFormation has it."""
+        return self.kind.cfn_type
+
+
+def find_followed(context: Context, name: str) -> FollowedMigration:
+    """The followed migration into `name`.
+
+    Raises InputError where there is none, and RefusedError where it is complete, or where another
+    process works on it that takes no requests.
     """
     status, marker = find_migration(context, name)
     if marker.state is MarkerState.COMPLETE:
@@ -42,8 +61,14 @@ def find_followed(context: Context, name: str) -> tuple[str, str, str]:
             f"dataware cannot cut over a {kind.short} yet; pause the writers of {status.source}, "
             f"wait until no key waits, and compare with `dataware verify`"
         )
-    _check_free(status.target, marker)
-    return kind.cfn_type, status.source, status.target
+    if marker.alive and TOPIC not in marker.detail.get(ACCEPTS, ()):
+        holder = marker.detail.get("holder", "another machine")
+        raise RefusedError(
+            f"run {marker.shown_run} on {holder} works on the migration into {status.target} and "
+            "takes no requests; stop it there with Ctrl-C, then this command goes on from where "
+            "it was"
+        )
+    return FollowedMigration(kind, status.source, status.target, marker.alive)
 
 
 def cut_over(
@@ -67,12 +92,3 @@ def cut_over(
     summed = replace(context, emit=summary)
     make_run = partial(CutoverRun, cutover)
     run_migration(summed, migration, lambda: summary(event("resuming", **words)), make_run)
-
-
-def _check_free(target: str, marker: Marker) -> None:
-    if marker.alive:
-        holder = marker.detail.get("holder", "another machine")
-        raise RefusedError(
-            f"the migration into {target} is followed by run {marker.run} on {holder}; stop it "
-            "there with Ctrl-C, then this command goes on from where it was"
-        )

@@ -33,6 +33,10 @@ NAMED = 10
 """Stray keys that one event names."""
 
 
+class GivenUpError(IncompleteError):
+    """A cut-over was given up; nothing was switched."""
+
+
 @dataclass(frozen=True, slots=True)
 class CutoverSettings:
     """How people want to cut over: what freezes and thaws, when, for how long at most.
@@ -156,7 +160,7 @@ class CutoverRun(FollowRun):
         elif cutover.done is FollowStep.SETTLED and rate:
             threading.Event().wait(self._lot / rate)
         if step.action is CutoverAction.STOP:
-            raise IncompleteError(self._describe_stop(step))
+            raise GivenUpError(self._describe_stop(step))
         return cutover.record.state is CutoverState.SWITCHED
 
     def _check_end(self) -> None:
@@ -166,7 +170,7 @@ class CutoverRun(FollowRun):
         after = f"{source} is open to its writers again, so nothing is lost"
         if self._cutover_settings.by_hand:
             after = f"nothing is lost, but nobody let the writers of {source} go on: do it by hand"
-        raise IncompleteError(
+        raise GivenUpError(
             f"gave up the cut-over, because {self._cutover.given_up}; {after}; run the same "
             "command again"
         )

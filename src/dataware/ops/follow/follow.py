@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NoReturn
 
 from dataware.core.events import event
 from dataware.core.model import Location
@@ -21,8 +20,10 @@ from dataware.ops.run_summary import RunSummary
 
 def follow(
     context: Context, type_name: str, source: Location, target: Location, settings: CopySettings
-) -> NoReturn:
+) -> None:
     """Copy `source` into `target`, and carry what changes until a person asks to stop.
+
+    Returns once both sides are switched, because somebody asked for that on another machine.
 
     Raises what `migrate` raises, RefusedError for a target that others may write to, InputError for
     a type that is not followed, and IncompleteError at the end.

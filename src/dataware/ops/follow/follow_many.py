@@ -8,12 +8,12 @@ another one is refused before anything is changed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn
 
 from dataware.core.errors import IncompleteError, InputError, RefusedError
 from dataware.core.plan import Plan, Planned, copies
 from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
+from dataware.ops.follow.asked_cutover import AskedFollowRun
 from dataware.ops.follow.exclusive import check_exclusive, check_settings
 from dataware.ops.follow.follow_run import FollowRun
 from dataware.ops.migration_policy import Migration
@@ -47,12 +47,15 @@ def _describe_chain(planned: Planned) -> str:
     )
 
 
-def follow_migration(
-    context: Context, migration: Migration, on_locked: Callable[[], None]
-) -> NoReturn:
+def follow_migration(context: Context, migration: Migration, on_locked: Callable[[], None]) -> None:
     """Copy, and carry what changes until a person asks to stop; as `follow` does.
 
-    Raises RefusedError for a target that others fill, and IncompleteError at the end.
+    Returns once both sides are switched, because somebody asked for that on another machine. Raises
+    RefusedError for a target that others fill, and IncompleteError where a person stops it.
     """
-    run_migration(context, check_exclusive(context, migration), on_locked, FollowRun)
+    can_cut_over = not migration.kind.require_copying().ordered
+    make_run = AskedFollowRun if can_cut_over else FollowRun
+    run_migration(context, check_exclusive(context, migration), on_locked, make_run)
+    if can_cut_over:
+        return
     raise IncompleteError("the follow ended by itself; run the same command again to go on")

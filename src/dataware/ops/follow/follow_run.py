@@ -227,7 +227,7 @@ class FollowRun(MigrationRun):
         self._enter("following")
         how = f"by its {chosen.noun}" if chosen.noun else "by comparing both sides again and again"
         context.emit(event("following", how=how, **words))
-        if may_be_frozen(self._migration.marker.detail):
+        if may_be_frozen({**self._migration.marker.detail, **self._keeper.detail}):
             text = (
                 f"a cut-over may have stopped the writers of {words['source']}: run `dataware "
                 f"cutover` again, which goes on or lets them go on"
@@ -242,6 +242,7 @@ class FollowRun(MigrationRun):
                     self._keeper.check()
                     step = loop.step(self._time.now())
                     teller.tell(step)
+                    self._check_asked(step)
                     if step in _WAITING:
                         context.aws.pause(POLL_SECONDS)
                     elif step is FollowStep.SETTLED and (rate := self._migration.settings.max_rate):
@@ -258,6 +259,9 @@ class FollowRun(MigrationRun):
             f"stopped following {words['source']}; {dirty} not carried yet{beside}; run the same "
             "command again to go on"
         )
+
+    def _check_asked(self, step: FollowStep) -> None:
+        """Where a step may be the last because something else is asked of the run."""
 
     def _publish_now(self, detail: Mapping[str, object]) -> None:
         self._keeper.publish(detail)

@@ -1,0 +1,186 @@
+"""A follow that cuts over because somebody asks for it on another machine, through the record.
+
+The commands that stop the writers and let them go on run where they were typed, so the follow asks
+for each by a token and waits for its answer. Everything else is that of any cut-over.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from uuid import uuid4
+
+from dataware.core.copier import CopyOrder
+from dataware.core.errors import LookupFailedError, ServiceError
+from dataware.core.events import event
+from dataware.core.follow.cutover_request import TOPIC, CutoverRequest
+from dataware.core.follow.loop import FollowStep
+from dataware.core.model import MarkerState
+from dataware.core.ports import Journal
+from dataware.migrate import since_boot
+from dataware.ops.context import Context
+from dataware.ops.follow.cutover_run import CutoverRun, CutoverSettings, GivenUpError
+from dataware.ops.follow.follow_run import FollowRun
+from dataware.ops.lease_keeper import LeaseKeeper
+from dataware.ops.migration_policy import Migration
+from dataware.state.lease import ParameterLease
+from dataware.state.marker_value import ACCEPTS, HOOK, OUTCOME
+from dataware.verify.verdict import Verdict
+
+LOOK_SECONDS = 5.0
+"""How often a follow looks whether somebody asks to cut over."""
+
+ANSWER_SECONDS = 1.0
+"""How often it looks for an answer while it cuts over."""
+
+SILENT_SECONDS = 45.0
+"""Before the freeze, a request whose process gave no sign of life for so long is over."""
+
+WATCH_SECONDS = 60.0
+"""For how long a follow that was asked names whoever writes to the source behind the switch."""
+
+
+class CutoverAskedError(Exception):
+    """Somebody asks to cut over; ends a follow so that the cut-over can begin in its place."""
+
+
+class AskedCutover:
+    """The FreezeHooks and the CutoverGate ports by the request in the record."""
+
+    def __init__(self, keeper: LeaseKeeper, seconds: Callable[[], float] = since_boot) -> None:
+        self._keeper = keeper
+        self._seconds = seconds
+        self._looked = float("-inf")
+        self._seen = (-1, seconds())
+        self._ended: set[str] = set()
+        self.request: CutoverRequest | None = None
+        self.is_under_way = False
+
+    def look(self, every: float) -> CutoverRequest | None:
+        """The request that is not over; the record is read where that was `every` seconds ago.
+
+        Raises RefusedError when another run has the lock.
+        """
+        lease = self._keeper.lease
+        if not isinstance(lease, ParameterLease):
+            return None
+        if self._seconds() - self._looked >= every:
+            self._looked = self._seconds()
+            try:
+                state, _ = lease.read_back()
+            except LookupFailedError:
+                return self.request
+            if state is not MarkerState.RUNNING:
+                return self.request
+        request = CutoverRequest.from_json(lease.asked.get(TOPIC))
+        if request is None or request.id in self._ended:
+            self.request = None
+        else:
+            if self.request is None or request.beat != self._seen[0]:
+                self._seen = request.beat, self._seconds()
+            self.request = request
+        return self.request
+
+    def end(self, why: str) -> None:
+        """Say how the cut-over of the request ended, from the next heartbeat on."""
+        if self.request is not None:
+            self._ended.add(self.request.id)
+            self._keeper.publish({OUTCOME: {"id": self.request.id, "given_up": why}})
+        self.request, self.is_under_way = None, False
+
+    def is_requested(self) -> bool:
+        """Whether somebody asks; who dies under the freeze does not take it back."""
+        request = self.look(ANSWER_SECONDS)
+        if request is None or request.withdrawn:
+            return False
+        return self.is_under_way or self._seconds() - self._seen[1] < SILENT_SECONDS
+
+    def is_open(self, _now: float) -> bool:
+        """Whether nothing postpones it where it was typed."""
+        return self.request is not None and self.request.is_open
+
+    def freeze(self) -> None:
+        """Have the writers stopped."""
+        self.is_under_way = True
+        self._have_run("freeze")
+
+    def thaw(self) -> None:
+        """Have the writers let go on."""
+        self._have_run("thaw")
+
+    def _have_run(self, hook: str) -> None:
+        """Wait until the command was run where it was typed. Raises ServiceError."""
+        request = self.request
+        if request is None:
+            raise ServiceError(f"nobody asks for the cut-over any more who could run --{hook}")
+        if request.by_hand:
+            return
+        token = uuid4().hex[:8]
+        self._keeper.publish({HOOK: {"id": request.id, "run": hook, "token": token}})
+        self._keeper.send_heartbeat()
+        end = self._seconds() + request.freeze_limit
+        while self._seconds() < end:
+            self._keeper.check()
+            now = self.look(ANSWER_SECONDS)
+            if now is None or now.id != request.id:
+                break
+            if now.answered == token:
+                if now.failure:
+                    raise ServiceError(now.failure)
+                return
+            threading.Event().wait(min(ANSWER_SECONDS, 0.2))
+        raise ServiceError(
+            f"{request.host}, where the cut-over was typed, did not answer that --{hook} was run"
+        )
+
+
+class AskedFollowRun(FollowRun):
+    """The steps of a followed migration, which cuts over once somebody asks for it elsewhere."""
+
+    def __init__(
+        self, context: Context, migration: Migration, run: str, keeper: LeaseKeeper
+    ) -> None:
+        super().__init__(context, migration, run, keeper)
+        self._asked = AskedCutover(keeper)
+        keeper.publish({ACCEPTS: [TOPIC]})
+
+    def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
+        """Copy and follow; cut over when asked, and go on following where that is given up."""
+        while True:
+            try:
+                return super()._rounds(journal, order)
+            except CutoverAskedError:
+                verdict = self._cut_over(journal, order)
+            if verdict is not None:
+                return verdict
+
+    def _check_asked(self, step: FollowStep) -> None:
+        """Raise CutoverAskedError where somebody asks, and no lot is under way."""
+        if step is FollowStep.CARRIED:
+            return
+        request = self._asked.look(LOOK_SECONDS)
+        if request is not None and not request.withdrawn:
+            raise CutoverAskedError
+
+    def _cut_over(self, journal: Journal, order: CopyOrder) -> Verdict | None:
+        """Cut over; None where it was given up, and both sides are as before."""
+        request, context, words = self._asked.request, self._context, self._migration.words()
+        if request is None:
+            return None
+        text = f"cutting over to {words['name']}, as asked on {request.host}"
+        context.emit(event("note", text=text, **words))
+        settings = CutoverSettings(
+            self._asked, self._asked, request.freeze_limit, WATCH_SECONDS, by_hand=request.by_hand
+        )
+        steps = CutoverRun(settings, context, self._migration, self._run, self._keeper)
+        try:
+            verdict = steps._rounds(journal, order)
+        except GivenUpError as error:
+            self._asked.end(str(error))
+            if context.stop():
+                raise
+            context.emit(event("warning", text=str(error), **words))
+            return None
+        finally:
+            self.is_on_record = steps.is_on_record
+        return verdict
