@@ -1,4 +1,4 @@
-"""What the wrappers round a raw transport send again: for another time, newer keys, a region."""
+"""What the wrapper round a raw transport sends again: for another time, newer keys, a region."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from dataware.core.ports import Permit, Request, Response
 from dataware.http.endpoint import Credentials
-from dataware.wire.transport import ClockCorrectingTransport, with_corrections
+from dataware.wire.transport import CorrectingTransport, with_corrections
 from support.transports import FixedAccess, MakeTransport, botocore_transport, curl_transport, done
 
 NOW = 1_800_000_000.0
@@ -51,7 +51,7 @@ def keys(token: str | None) -> Credentials:
 def sent(answers: Sequence[Response], renewed: str | None = "old") -> tuple[int, ScriptedTransport]:
     """The status that a caller sees, and what was sent; `renewed` is the token by then."""
     raw = ScriptedTransport(list(answers), [keys("old")])
-    corrected = ClockCorrectingTransport(raw, lambda: keys(renewed), lambda: NOW)
+    corrected = CorrectingTransport(raw, lambda: keys(renewed), "us-east-1", lambda: NOW)
     return asyncio.run(corrected.exchange(REQUEST)).status, raw
 
 
@@ -92,7 +92,7 @@ def test_a_request_is_sent_twice_at_most_for_its_signature() -> None:
 def test_what_was_learnt_holds_for_later_requests() -> None:
     """Only the first request is refused."""
     raw = ScriptedTransport([refusal(403, 3600.0), FINE, FINE], [keys("old")])
-    corrected = ClockCorrectingTransport(raw, lambda: keys("old"), lambda: NOW)
+    corrected = CorrectingTransport(raw, lambda: keys("old"), "us-east-1", lambda: NOW)
 
     async def main() -> None:
         await corrected.exchange(REQUEST)

@@ -149,7 +149,7 @@ class Engine:
         async with self._watch as watch:
             reading = tasks_of(self._drain(leases) for _ in range(self._settings.readers))
             trying = tasks_of(self._try(number / FEW) for number in range(min(FEW, writers)))
-            writing = tasks_of(self._follow() for _ in range(len(trying), writers))
+            writing = tasks_of(self._work(trial=self._trial) for _ in range(len(trying), writers))
             await watch.join(reading)
             self._backlog.close()
             await watch.join(trying | writing)
@@ -230,17 +230,16 @@ class Engine:
         limit = self._rate.limit
         return None if limit is None else int(limit * REPEATED_SECONDS / max(1, job.unit.items))
 
-    async def _follow(self) -> None:
-        """Be one of the other writers, which begin once a write is known to be allowed."""
-        if self._trial is not None:
-            await self._trial.over.wait()
-        await self._work()
-
     def _let_in(self) -> None:
         if self._trial is not None:
             self._trial.over.set()
 
-    async def _work(self, first: QueuedUnit | None = None) -> None:
+    async def _work(
+        self, first: QueuedUnit | None = None, *, trial: FirstWrites | None = None
+    ) -> None:
+        """Be a writer, which begins with `first`, or once the `trial` has shown a write allowed."""
+        if trial is not None:
+            await trial.over.wait()
         backlog = self._backlog
         while (job := first or backlog.next() or await backlog.get()) is not None:
             first = None

@@ -58,8 +58,10 @@ class Transfer:
     def take_answer(self) -> tuple[int, bytes, bytes]:
         """Status, headers and body of the answer, which are then forgotten."""
         status = self.curl.getinfo(pycurl.RESPONSE_CODE)
-        answer = status, b"".join(self.lines), b"".join(self.body)
-        self.clear()
+        lines, body = self.lines, self.body
+        answer = status, b"".join(lines), b"".join(body)
+        lines.clear()
+        body.clear()
         return answer
 
     def overdue(self, now: float, patience: TransferTimeouts) -> str | None:
@@ -183,33 +185,32 @@ class CurlMulti:
 
     def _call(self) -> None:
         self._soon = None
-        self._check_permit()
+        if self.permit is not None and not self.permit.current:
+            self._end_unpermitted()
         self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        self._collect_soon()
+        if not self._collecting:
+            self._collect_soon()
 
     def _act(self, handle: int, ready: int) -> None:
-        self._check_permit()
+        # Nothing is sent but by what libcurl does right after this and in `_call`, so these two
+        # are the checks that every request has to pass.
+        if self.permit is not None and not self.permit.current:
+            self._end_unpermitted()
         # Reading and writing are the same bits in `sockets` as in libcurl.
         self._multi.socket_action(handle, ready)
-        self._collect_soon()
+        if not self._collecting:
+            self._collect_soon()
 
-    def _check_permit(self) -> None:
-        """End everything under way once it may not be sent: the process may have stood still.
-
-        Nothing is sent but by what libcurl does right after this, so it is the one check that
-        every request has to pass.
-        """
-        permit = self.permit
-        if permit is not None and not permit.current:
-            for transfer in tuple(self._active):
-                self._finish_transfer(
-                    transfer, TransferError(pycurl.E_ABORTED_BY_CALLBACK, NOT_PERMITTED)
-                )
+    def _end_unpermitted(self) -> None:
+        """End everything under way, for it may not be sent: the process may have stood still."""
+        for transfer in tuple(self._active):
+            self._finish_transfer(
+                transfer, TransferError(pycurl.E_ABORTED_BY_CALLBACK, NOT_PERMITTED)
+            )
 
     def _collect_soon(self) -> None:
-        if not self._collecting:
-            self._collecting = True
-            self._loop.call_soon(self._collect)
+        self._collecting = True
+        self._loop.call_soon(self._collect)
 
     def _collect(self) -> None:
         """Hand out what has ended; libcurl must not be called back from its own callbacks."""

@@ -25,6 +25,7 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
@@ -57,6 +58,13 @@ class Mac:
         self._inner = sha256(bytes(byte ^ 0x36 for byte in block))
         self._outer = sha256(bytes(byte ^ 0x5C for byte in block))
 
+    def after(self, beginning: bytes) -> Mac:
+        """The same key, for messages that all begin so: what is signed later is the rest."""
+        later = copy(self)
+        later._inner = self._inner.copy()
+        later._inner.update(beginning)
+        return later
+
     def hexdigest(self, message: bytes) -> str:
         """What shows that who holds the key has seen the message."""
         inner, outer = self._inner.copy(), self._outer.copy()
@@ -83,8 +91,8 @@ class SigningTemplate:
 
     `canonical` is the canonical request, to be filled in with the path, the query, the values of
     the own headers in the order of `names`, and the digest of the body. `lines` are the header
-    lines of the headers that are not own; `text` and `proof` are what is signed, and what proves
-    it, up to the hash. `shared` is held so that no other headers can take its identity.
+    lines of the headers that are not own; `mac` signs the hash of that, after all that stands before
+    it, and `proof` is the header line with the signature, up to it. `shared` is held so that no other headers can take its identity.
     """
 
     stamp: Stamp
@@ -92,7 +100,7 @@ class SigningTemplate:
     names: tuple[str, ...]
     canonical: str
     lines: Sequence[bytes]
-    text: str
+    mac: Mac
     proof: str
 
 
@@ -162,7 +170,7 @@ class Signer:
             trimmed = [" ".join(value.split()) for value in values]
             canonical = form.canonical % (path, query, *trimmed, digest)
         hashed = sha256(canonical.encode()).hexdigest()
-        signature = form.stamp.mac.hexdigest(f"{form.text}{hashed}".encode())
+        signature = form.mac.hexdigest(hashed.encode())
         lines = _sendable_lines([*_lines(own), f"{form.proof}{signature}"])
         return SignedHeaders(form.lines, lines, form.stamp.token)
 
@@ -195,7 +203,7 @@ class Signer:
             tuple(name for name in signed if name in own),
             f"{request.method}\n%s\n%s\n{headers}\n\n{_literal(names)}\n%s",
             _encode_lines(_sendable_lines(lines)),
-            f"{ALGORITHM}\n{stamp.date}\n{stamp.scope}\n",
+            stamp.mac.after(f"{ALGORITHM}\n{stamp.date}\n{stamp.scope}\n".encode()),
             f"authorization: {ALGORITHM} Credential={stamp.credential}, SignedHeaders={names}, "
             "Signature=",
         )

@@ -1,10 +1,10 @@
 """What carries requests, and the corrections that every transport needs.
 
-A raw transport signs and sends one request. Two wrappers make of it what the rest of dataware asks
-for: one signs again what AWS refused for its time or for keys that have been renewed since, one
-sends again what belongs to another region::
+A raw transport signs and sends one request. A wrapper round any of them makes of it what the rest
+of dataware asks for: it signs again what AWS refused for its time or for keys that have been
+renewed since, and sends again what belongs to another region::
 
-    RegionFollowingTransport(ClockCorrectingTransport(CurlTransport(access), access.keys), region)
+    CorrectingTransport(CurlTransport(access), access.keys, region)
 
 So a refusal is first corrected where it was made, and what then still leads elsewhere is sent
 there, and corrected there. Each step sends a request at most once more: nothing goes in circles.
@@ -68,10 +68,27 @@ class Transport(Protocol):
         ...
 
 
-class _TransportWrapper:
-    """What a wrapper leaves to the transport in it."""
+class CorrectingTransport:
+    """Signs and sends again what AWS refused, where the refusal shows that it may help.
 
-    _transport: RawTransport | Transport
+    First for its signature: AWS says its own time in a refusal (see `http.endpoint.skew_in`), and
+    keys may have been renewed on the way. Then for its region: see `http.redirect`. What is learnt
+    holds for every later request. One wrapper for both, because each costs every request a frame
+    through which its answer is handed up.
+    """
+
+    def __init__(
+        self,
+        transport: RawTransport,
+        keys: Callable[[], Credentials],
+        region: str,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`region` is that of requests that name none."""
+        self._transport = transport
+        self._keys = keys
+        self._now = now
+        self._regions = BucketRegions(region)
 
     @property
     def permit(self) -> Permit | None:
@@ -86,29 +103,30 @@ class _TransportWrapper:
         """Release connections and threads."""
         await self._transport.close()
 
-
-class ClockCorrectingTransport(_TransportWrapper):
-    """Signs again what was refused because the clock of this machine is wrong, or the keys old.
-
-    AWS says its own time in a refusal; see `http.endpoint.skew_in`. What is learnt holds for every
-    later request.
-    """
-
-    def __init__(
-        self,
-        transport: RawTransport,
-        keys: Callable[[], Credentials],
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        self._transport: RawTransport = transport
-        self._keys = keys
-        self._now = now
-
     async def exchange(self, request: Request) -> Response:
-        """Send, and once more with another signature where a refusal shows that it may help."""
+        """Send to the region in which the bucket is known to be, and again where that may help."""
+        if self._regions.known:
+            request = self._regions.with_known_region(request)
         # That of this very request: others may have corrected it by the time of the answer.
         skew = self._transport.skew
         response, token = await self._transport.send(request)
+        if response.status not in REFUSED:
+            return response
+        response = await self._correct_signature(request, skew, response, token)
+        moved = self._regions.follow_redirect(request, response)
+        if moved is None:
+            return response
+        skew = self._transport.skew
+        response, token = await self._transport.send(moved)
+        return await self._correct_signature(moved, skew, response, token)
+
+    async def _correct_signature(
+        self, request: Request, skew: float, response: Response, token: str | None
+    ) -> Response:
+        """Send once more with another signature, unless the answer shows that it cannot help.
+
+        The request was signed by a clock `skew` seconds ahead of ours, with the session `token`.
+        """
         if response.status not in _REFUSED_SIGNATURE:
             return response
         skew_seen = skew_shown_by(response, self._now(), skew)
@@ -120,28 +138,8 @@ class ClockCorrectingTransport(_TransportWrapper):
         return response
 
 
-class RegionFollowingTransport(_TransportWrapper):
-    """Sends again what S3 refused because its bucket is in another region; see `http.redirect`."""
-
-    def __init__(self, transport: Transport, region: str) -> None:
-        """`region` is that of requests that name none."""
-        self._transport: Transport = transport
-        self._regions = BucketRegions(region)
-
-    async def exchange(self, request: Request) -> Response:
-        """Send to the region in which the bucket is known to be, and once more if it is not."""
-        if self._regions.known:
-            request = self._regions.with_known_region(request)
-        response = await self._transport.exchange(request)
-        if response.status not in REFUSED:
-            return response
-        moved = self._regions.follow_redirect(request, response)
-        return response if moved is None else await self._transport.exchange(moved)
-
-
 def with_corrections(
     transport: RawTransport, access: Endpoint, now: Callable[[], float] = time.time
 ) -> Transport:
     """A raw transport with every correction of a refusal that AWS itself shows the way out of."""
-    corrected = ClockCorrectingTransport(transport, access.keys, now)
-    return RegionFollowingTransport(corrected, access.region)
+    return CorrectingTransport(transport, access.keys, access.region, now)
