@@ -91,8 +91,9 @@ class SigningTemplate:
 
     `canonical` is the canonical request, to be filled in with the path, the query, the values of
     the own headers in the order of `names`, and the digest of the body. `lines` are the header
-    lines of the headers that are not own; `mac` signs the hash of that, after all that stands before
-    it, and `proof` is the header line with the signature, up to it. `shared` is held so that no other headers can take its identity.
+    lines of the headers that are not own; `mac` signs the hash of that, after all that stands
+    before it, and `proof` is the header line with the signature, up to it. `shared` is held so that
+    no other headers can take its identity.
     """
 
     stamp: Stamp
