@@ -12,6 +12,9 @@ import click
 from dataware import __version__
 from dataware.cli.commands import SETTINGS, dataware
 from dataware.cli.exit_codes import EXIT_CODES_OF, exit_code_line
+from dataware.core.engines.card import EngineCard
+from dataware.core.engines.choice import EngineTable
+from dataware.core.engines.general import GENERAL
 from dataware.core.events import MESSAGES, Message
 from dataware.core.glossary import SECTIONS, Term
 from dataware.core.guide import EXIT_CODES, GUIDE, Guide, conditions
@@ -108,6 +111,74 @@ def _card(kind: Kind) -> Iterator[str]:
     for phase, actions in kind.access.phases.items():
         yield f"| {phase} | {', '.join(f'`{action}`' for action in actions) or 'none'} |"
     yield ""
+
+
+def engines() -> str:
+    """The page of the engines."""
+    return "\n".join(_engines()) + "\n"
+
+
+def _engines() -> Iterator[str]:
+    yield NOTICE.format(source="src/dataware/core/engines")
+    yield "# Engines\n"
+    yield (
+        "An engine carries the data of a migration. `dataware plan --all` shows a line for every "
+        "engine that there is for a resource: its time and its money, or why it does not fit; "
+        "`--format json` and `--format html` add limits, permissions and what is proven. A short "
+        "plan shows these lines where the copy by this machine is long, or another engine is "
+        "picked. `--engine NAME` of `plan`, `apply` and `migrate` chooses one, and is refused with "
+        "the reason where it does not fit.\n"
+    )
+    yield (
+        "Every engine ends in the same record, the same journal, and the same verification, which "
+        "reads both sides again: what an engine reports is no verification. An interrupted "
+        "migration goes on with the engine that began it.\n"
+    )
+    copied = list({kind.short: kind for kind in kinds() if kind.copying}.values())
+    for kind in copied:
+        yield f"## The choice for a {kind.short}\n"
+        yield "The first row decides whose engine is built, fits and is better.\n"
+        yield "| engine | fits if | picked if |\n| --- | --- | --- |"
+        table = EngineTable(kind.require_copying().engines())
+        for card in table.in_order:
+            needs = "; ".join(need.text for need in card.needs) or "always"
+            built = "" if card.is_built else " (not built, so never)"
+            yield f"| `{card.name}` | {needs} | {card.when}{built} |"
+        yield ""
+    yield "## The engines\n"
+    own = [(card, kind.noun) for kind in copied for card in kind.require_copying().engines()]
+    everywhere = [(card, "every type that is copied") for card in GENERAL]
+    for card, carries in (*everywhere, *own):
+        yield from _engine(card, carries)
+    yield ENGINE_FORMULAS
+    yield from (f"| {card.name} | {' | '.join(card.formula)} |" for card, _ in (*everywhere, *own))
+
+
+def _engine(card: EngineCard, carries: str) -> Iterator[str]:
+    yield f"### {card.name}\n"
+    yield f"{card.summary[0].upper()}{card.summary[1:]}.\n"
+    yield f"- built: {'yes' if card.is_built else f'no; {card.instead}'}"
+    yield f"- runs on: {card.runs_on}"
+    yield f"- carries: {carries}"
+    yield f"- time: {card.time}"
+    yield f"- money: {card.money}"
+    yield f"- proven: {card.proven}"
+    yield from (f"- limit: {limit}" for limit in card.limits)
+    actions = ", ".join(f"`{action}`" for action in card.permissions)
+    yield f"- permissions beside those of a plan: {actions or 'those of a usual copy'}"
+    yield from (f"- source: {source}" for source in card.sources)
+    yield ""
+
+
+ENGINE_FORMULAS = """\
+## The formulas
+
+N items or objects, S GB of 1,073,741,824 bytes; prices are those of the estimates, or of
+`--prices`. The verification of a table reads both sides: 2 x bytes / 4,096 read units. Only the
+time of the map engine has that of the verification in it.
+
+| engine | seconds | dollars |
+| --- | --- | --- |"""
 
 
 def events() -> str:
@@ -250,6 +321,7 @@ MAN_SEE_ALSO = "cdk(1), aws(1). `dataware explain` explains rules, exit codes, e
 PAGES: dict[str, Callable[[], str]] = {
     "decisions.md": decisions,
     "kinds.md": cards,
+    "engines.md": engines,
     "events.md": events,
     "glossary.md": glossary,
     "dataware.1": man_page,

@@ -73,7 +73,7 @@ def test_own_prices_count_and_are_named(waitlist: Path) -> None:
     assert ran.code == 0
     assert ", $9.00 at prices of eu-central-1, 2026-12" in ran.out
     assert "the plan is for us-east-1, where prices may differ" in ran.out
-    assert "prices.json names no price for dynamodb.read-unit, s3.get, s3.put" in ran.out
+    assert "prices.json names no price for dynamodb.export-gb, dynamodb.import-gb, " in ran.out
     assert saved(Path("plan.json"))["prices"]["region"] == "eu-central-1"
 
 

@@ -34,6 +34,8 @@ PACKAGES = (
 LEFT_OUT = (
     *("aws/simulate.py", "core/app_plan.py", "core/change_set.py", "core/evaluation"),
     *("core/follow",),
+    *("core/engines/choice.py", "core/engines/general.py", "kinds/dynamodb_table/engines.py"),
+    *("kinds/s3_bucket/engines.py", "ops/engine_choice.py", "report/engine_lines.py"),
     *("core/expand.py", "core/guard.py", "core/stack_template.py"),
     *("core/glossary.py", "core/guide.py", "core/lock_file.py", "core/locked_decisions.py"),
     *("core/outcome.py", "aws/closed_region.py", "aws/organization.py", "core/fleet"),

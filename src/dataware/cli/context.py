@@ -173,6 +173,7 @@ def settings_of(copy: CopyOptions) -> CopySettings:
         max_parallel=copy.max_parallel or AT_ONCE,
         follow=copy.follow,
         enable_feed=copy.enable_stream,
+        engine=copy.engine,
         multipart_threshold=copy.multipart_threshold,
         part_size=copy.part_size,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dataware.cli.app import wanted_here
 from dataware.cli.settings import GuardOptions
@@ -21,12 +21,22 @@ from dataware.kinds import unit_of_type
 from dataware.ops.adoption import find_allowed, mark_allowed_losses
 from dataware.ops.announce import announce
 from dataware.ops.context import Context
+from dataware.ops.engine_choice import EngineDemand
 from dataware.ops.guard import GuardReport, guard
 from dataware.ops.inputs import App
 from dataware.ops.plan import make_plan
 from dataware.ops.saved_plan import SavedPlan
 from dataware.report.brief import PLAN
 from dataware.report.summary import app_plan_summary, plan_summary, price_notes
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTerms:
+    """What the copies of a plan are estimated and chosen by."""
+
+    prices: Prices
+    all_versions: bool = False
+    engines: EngineDemand | None = None
 
 
 def guarded_plan(
@@ -37,11 +47,17 @@ def guarded_plan(
     *,
     parameters: GivenParameters | None = None,
     change_sets: ChangeSetUse = ChangeSetUse.NEVER,
+    engines: EngineDemand | None = None,
 ) -> Plan:
     """The plan of an app that goes to one environment, with what a deployment would lose."""
     wanted_here(context, app)
     return guarded_app_plan(
-        context, app, guarding, prices, parameters=parameters, change_sets=change_sets
+        context,
+        app,
+        guarding,
+        CopyTerms(prices, engines=engines),
+        parameters=parameters,
+        change_sets=change_sets,
     ).join()
 
 
@@ -49,11 +65,10 @@ def guarded_app_plan(
     context: Context,
     app: App,
     guarding: GuardOptions,
-    prices: Prices,
+    terms: CopyTerms,
     *,
     deploys: bool = False,
     parameters: GivenParameters | None = None,
-    all_versions: bool = False,
     change_sets: ChangeSetUse = ChangeSetUse.NEVER,
 ) -> AppPlan:
     """The plans of an app, with what a deployment of its stacks would lose with these parameters.
@@ -63,7 +78,7 @@ def guarded_app_plan(
     """
     wanted = mark_allowed_losses(app.wanted, guarding.allow_loss)
     report_unplanned(context.emit, app)
-    plans = _plan_places(context, wanted, prices, all_versions=all_versions)
+    plans = _plan_places(context, wanted, terms)
     if not wanted:
         context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
     used = [one.wanted for plan in plans for one in plan.resources if find_allowed(one)]
@@ -79,9 +94,7 @@ def guarded_app_plan(
     return _with_guard(plans, guarded, app)
 
 
-def _plan_places(
-    context: Context, wanted: Sequence[Wanted], prices: Prices, *, all_versions: bool
-) -> tuple[Plan, ...]:
+def _plan_places(context: Context, wanted: Sequence[Wanted], terms: CopyTerms) -> tuple[Plan, ...]:
     """The plan of each account and region, made there."""
     groups = group_by_place(wanted, (context.aws.account, context.aws.region))
     alone = len(groups) == 1
@@ -89,8 +102,9 @@ def _plan_places(
         make_plan(
             enter_place(context, place, alone=alone),
             some,
-            prices=prices,
-            all_versions=all_versions,
+            prices=terms.prices,
+            all_versions=terms.all_versions,
+            engines=terms.engines,
         )
         for place, some in groups.items()
     )

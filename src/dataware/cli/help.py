@@ -33,6 +33,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "target_owner",
     ),
     "Copying and verifying": (
+        "engine",
         "on_conflict",
         "versions",
         "max_rate",

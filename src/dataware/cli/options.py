@@ -12,6 +12,7 @@ from dataware.cli.file_path import FilePath
 from dataware.cli.help import WordChoice
 from dataware.cli.profiles import complete_profile
 from dataware.cli.values import account, share, size, word_option
+from dataware.core.engines.card import EngineName
 from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
 from dataware.ops.run_bounds import AT_ONCE
 from dataware.report import DOCUMENTS, Format
@@ -209,6 +210,12 @@ change_set_option = click.option(
     is_flag=True,
     help="Ask CloudFormation, too, what it would do to each stack with data, by a change set that "
     "is deleted again.",
+)
+
+engine_option = word_option(
+    "--engine",
+    EngineName,
+    help="What carries the data, instead of what the plan picks; refused where it does not fit.",
 )
 
 deep_option = click.option(

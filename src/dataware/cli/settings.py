@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from dataware.core.engines.card import EngineName
 from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
 from dataware.report import Format
 
@@ -60,6 +61,7 @@ class PlanOptions:
     prune: bool
     detailed_exitcode: bool
     change_set: bool = False
+    engine: EngineName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class CopyOptions:
     max_parallel: int | None = None
     follow: bool = False
     enable_stream: bool = False
+    engine: EngineName | None = None
 
 
 @dataclass(frozen=True, slots=True)

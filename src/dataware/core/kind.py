@@ -21,6 +21,7 @@ from dataware.core.ports import Aws
 from dataware.core.reader import MakeReader
 
 if TYPE_CHECKING:
+    from dataware.core.engines.card import EngineCard
     from dataware.core.follow.following import Following
 
 
@@ -166,7 +167,8 @@ class Copying:
     target that is to be created would help a copy of that size. `history` says in a clause what a
     resource holds all of whose data only a copy of all versions takes, and `foresee_skipped` what
     of a source no copy will carry, as far as a look shows it. `following` gives how a source that
-    is written to is followed; None for types that cannot be.
+    is written to is followed; None for types that cannot be. `engines` are those that only this
+    type has.
     """
 
     scheme: str
@@ -186,6 +188,7 @@ class Copying:
     history: str = "holds no current data"
     foresee_skipped: Callable[[Facts], Iterable[str]] = field(default=lambda _source: ())
     following: Callable[[], Following] | None = None
+    engines: Callable[[], tuple[EngineCard, ...]] = field(default=lambda: ())
 
 
 @dataclass(frozen=True)

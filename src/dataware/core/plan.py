@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataware.core.comparison import PropertyDifference, PropertyVerdict
 from dataware.core.destructive_change import DestructiveChange
+from dataware.core.engines.card import EngineName
 from dataware.core.errors import InputError
 from dataware.core.estimate import Estimate, Prices
 from dataware.core.model import (
@@ -31,6 +32,9 @@ from dataware.core.model import (
     Wanted,
 )
 from dataware.core.plan_shape import check_plan
+
+if TYPE_CHECKING:
+    from dataware.core.engines.choice import EngineLine
 
 VERSION = 1
 
@@ -53,7 +57,8 @@ class Planned:
     """One resource of a plan; `estimate` is None where nothing is copied.
 
     `differences` compare it with its template where a stack is about to adopt it. They are written
-    and not read back.
+    and not read back, and so are `engines`, a line for each that could carry the data; `engine` is
+    the one that does.
     """
 
     wanted: Wanted
@@ -62,6 +67,8 @@ class Planned:
     decision: Decision
     estimate: Estimate | None = None
     differences: tuple[PropertyDifference, ...] = ()
+    engine: EngineName | None = None
+    engines: tuple[EngineLine, ...] = ()
 
     @property
     def creates(self) -> bool:
@@ -102,6 +109,8 @@ class Planned:
             "no_overwrite": decision.no_overwrite,
             "warnings": list(decision.warnings),
             "estimate": self.estimate.to_json() if self.estimate else None,
+            **({"engine": self.engine.value} if self.engine else {}),
+            **({"engines": [line.to_json() for line in self.engines]} if self.engines else {}),
             **_differences_json(self.differences),
             "wanted": _wanted_json(wanted),
         }
@@ -313,7 +322,8 @@ def _planned_from_json(data: Mapping[str, Any]) -> Planned:
     )
     estimate = Estimate(**data["estimate"]) if data["estimate"] else None
     fallbacks = tuple(_facts(fallback) for fallback in data["fallbacks"])
-    return Planned(wanted, _facts(data["preferred"]), fallbacks, decision, estimate)
+    engine = EngineName(data["engine"]) if data.get("engine") else None
+    return Planned(wanted, _facts(data["preferred"]), fallbacks, decision, estimate, engine=engine)
 
 
 def _facts(data: Mapping[str, Any]) -> Facts:

@@ -13,6 +13,7 @@ from typing import Any
 
 from dataware.core.comparison import PropertyVerdict
 from dataware.core.destructive_change import Loss
+from dataware.core.engines.card import EngineName
 from dataware.core.errors import InputError
 from dataware.core.model import (
     Action,
@@ -154,6 +155,19 @@ _DIFFERENCE: Mapping[str, Any] = {
     "effect": _text,
 }
 
+_ENGINE_LINE: Mapping[str, Any] = {
+    "engine": _WordOf(EngineName),
+    "state": _text,
+    "why": _text,
+    "seconds": _Maybe(_count),
+    "usd": _Maybe(_number),
+    "at_least": _flag,
+    "time": _text,
+    "limits": [_text],
+    "permissions": [_text],
+    "proven": _text,
+}
+
 _SHOWN_FACTS: Mapping[str, Any] = {
     "settings": _labels,
     "problems": [_text],
@@ -206,6 +220,8 @@ def plan_schema() -> dict[str, Any]:
     }
     resource = schema["properties"]["resources"]["items"]["properties"]
     resource["differences"] = _schema_of([_DIFFERENCE])
+    resource["engine"] = _schema_of(_WordOf(EngineName))
+    resource["engines"] = _schema_of([_ENGINE_LINE])
     resource["wanted"]["properties"]["allow_loss"] = _schema_of(_flag)
     return schema
 
@@ -252,6 +268,7 @@ def check_shown_parts(data: Mapping[str, Any]) -> None:
     _check(data.get("guard", []), [_LOSS], "guard")
     for at, resource in enumerate(data["resources"], 1):
         _check(resource.get("differences", []), [_DIFFERENCE], f"resources {at}, differences")
+        _check(resource.get("engines", []), [_ENGINE_LINE], f"resources {at}, engines")
         for facts in (resource["preferred"], *resource["fallbacks"]):
             shapes = {name: shape for name, shape in _SHOWN_FACTS.items() if name in facts}
             _check(facts, shapes, f"resources {at}, {facts['name']}")

@@ -25,6 +25,7 @@ from dataware.kinds import load
 from dataware.ops.announce import announce
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.creation_group import CreationGroup
+from dataware.ops.engine_choice import EngineDemand
 from dataware.ops.follow.follow_many import check_follow, follow_migration
 from dataware.ops.history_check import check_history
 from dataware.ops.migrate import order_of, refuse_unfollowed
@@ -57,9 +58,9 @@ def apply_plan(
 ) -> Plan:
     """Create, copy and verify what the plan says; answers with the plan that was carried out.
 
-    A `saved` plan is probed again first. With `sums_up` the last line says what needs attention,
-    or that nothing was to do, and by which `adoption` a stack takes what was made; whoever goes on
-    afterwards sums up by himself.
+    A `saved` plan is probed again first, and the engine of the `settings` wins over its own. With
+    `sums_up` the last line says what needs attention, or that nothing was to do, and by which
+    `adoption` a stack takes what was made; whoever goes on afterwards sums up by himself.
 
     Raises Refused, with nothing changed, when a stop rule holds or a fact has changed; Incomplete
     when some resource has to be applied again.
@@ -179,8 +180,14 @@ def _probed_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
             f"{where[0]}, {where[1]}; choose the profile and region that the plan was made with"
         )
     wanted = [planned.wanted for planned in plan.resources]
+    saved = {one.wanted.id: one.engine for one in plan.resources if one.engine is not None}
     fresh = make_plan(
-        context, wanted, report=False, prices=plan.prices, all_versions=settings.all_versions
+        context,
+        wanted,
+        report=False,
+        prices=plan.prices,
+        all_versions=settings.all_versions,
+        engines=EngineDemand(settings.engine, saved),
     )
     pairs = zip(plan.resources, fresh.resources, strict=True)
     changes = [change for before, after in pairs for change in changed_facts(before, after)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from dataware.core.engines.card import EngineName
 from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.kind import Kind
 from dataware.core.model import Location, OnConflict, Wanted
@@ -138,8 +139,8 @@ class CopySettings:
     bytes; `readers` and `writers` bound what is under way at once (None: as the kind is best
     copied), `bytes_in_flight` its memory; `processes` copy together (None: as many as there is use
     for). `follow` carries what changes after the copy, and `enable_feed` allows to switch on what
-    tells of changes in the source. Of a run of several migrations `max_parallel` go on at once, and
-    share these bounds.
+    tells of changes in the source. An `engine` is what a person asks for. Of a run of several
+    migrations `max_parallel` go on at once, and share these bounds.
     """
 
     on_conflict: OnConflict | None = None
@@ -157,6 +158,7 @@ class CopySettings:
     max_parallel: int = AT_ONCE
     follow: bool = False
     enable_feed: bool = False
+    engine: EngineName | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from dataware.calc.words import with_article
 from dataware.core.errors import InputError, RefusedError
-from dataware.core.estimate import Estimate, Prices, estimate
+from dataware.core.estimate import Prices
 from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import (
@@ -35,6 +35,7 @@ from dataware.ops.announce import announce
 from dataware.ops.context import Context
 from dataware.ops.declaration_check import check_declared
 from dataware.ops.earlier_migrations import warn_of_earlier_migrations
+from dataware.ops.engine_choice import EngineDemand, choose_engines
 from dataware.ops.history_check import warn_of_history
 from dataware.ops.probe import probe_all
 from dataware.ops.region_check import find_wrong_region
@@ -47,13 +48,16 @@ def make_plan(
     report: bool = True,
     prices: Prices | None = None,
     all_versions: bool = False,
+    engines: EngineDemand | None = None,
 ) -> Plan:
     """Look at every name and decide; with `prices`, estimate what each copy takes.
 
-    `all_versions` says that copies will take older versions, too.
+    `all_versions` says that copies will take older versions, too; `engines` are those that a person
+    asks for.
 
     Raises InputError for wanted resources that contradict each other, LookupFailedError when the
-    account itself cannot be reached, and Refused for a wrong region if any doubt is a stop.
+    account itself cannot be reached, and Refused for a wrong region if any doubt is a stop, and for
+    an engine that does not fit.
     """
     account, region = context.aws.account, context.aws.region
     wanted = [localize_names(load(one.type), one, account, region) for one in wanted]
@@ -61,9 +65,11 @@ def make_plan(
     context.emit(event("looking", count=len(wanted), account=account, region=region))
     facts = probe_all(context, wanted)
     planned = tuple(
-        _plan_resource(item, preferred, fallbacks, prices, all_versions=all_versions)
+        _plan_resource(item, preferred, fallbacks, all_versions=all_versions)
         for item, (preferred, fallbacks) in zip(wanted, facts, strict=True)
     )
+    demand = engines or EngineDemand()
+    planned = choose_engines(context, planned, demand, prices, all_versions=all_versions)
     planned = compare_adopted(context, planned)
     planned = warn_of_earlier_migrations(context, planned)
     for one in planned:
@@ -124,7 +130,6 @@ def _plan_resource(
     wanted: Wanted,
     preferred: Facts,
     fallbacks: tuple[Facts, ...],
-    prices: Prices | None,
     *,
     all_versions: bool,
 ) -> Planned:
@@ -144,9 +149,8 @@ def _plan_resource(
     decision = _warn_of_skipped(kind, decision, source)
     if decision.action in COPYING and not all_versions:
         decision = replace(decision, warnings=(*decision.warnings, *warn_of_history(kind, source)))
-    costs = _estimate(kind, decision, source, prices)
     preferred = _with_advice(kind, wanted, decision, preferred, source)
-    return Planned(wanted, preferred, fallbacks, decision, costs)
+    return Planned(wanted, preferred, fallbacks, decision)
 
 
 def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision:
@@ -309,12 +313,3 @@ def _with_advice(
         return preferred
     advice = kind.copying.advice(wanted.properties, source.size)
     return replace(preferred, notes=(*preferred.notes, advice)) if advice else preferred
-
-
-def _estimate(
-    kind: Kind, decision: Decision, source: Facts | None, prices: Prices | None
-) -> Estimate | None:
-    if decision.action not in COPYING or source is None or source.size is None or prices is None:
-        return None
-    copying = kind.require_copying()
-    return estimate(source.size, copying.charges(source.size), copying.speed, prices)

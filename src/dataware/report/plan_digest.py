@@ -15,6 +15,7 @@ from dataware.core.events import format_count
 from dataware.core.model import Action, Content, Existence
 from dataware.core.printable import escape_unprintable
 from dataware.kinds import load
+from dataware.report.engine_lines import is_choice_notable, list_engine_lines
 from dataware.report.fit import Fit
 from dataware.report.summary import is_unchanged
 from dataware.report.table import in_order, list_estimate, name_in
@@ -58,6 +59,7 @@ class DigestRow:
     estimate: str = ""
     sentences: tuple[str, ...] = ()
     way_on: str = ""
+    engines: tuple[str, ...] = ()
 
 
 def plan_digest(plan: Json, fit: Fit) -> Iterator[Line]:
@@ -117,6 +119,7 @@ def _printable(row: DigestRow) -> DigestRow:
         escape_unprintable(row.estimate),
         tuple(map(escape_unprintable, row.sentences)),
         escape_unprintable(row.way_on),
+        tuple(map(escape_unprintable, row.engines)),
     )
 
 
@@ -147,6 +150,7 @@ def _resource_row(resource: Json) -> DigestRow:
         ", ".join(list_estimate(resource, load(resource["type"]).unit, "~")),
         sentences,
         way_on,
+        tuple(list_engine_lines(resource)) if is_choice_notable(resource) else (),
     )
 
 
@@ -245,8 +249,12 @@ def _folded_row(row: DigestRow, fit: Fit) -> Iterator[Line]:
 
 
 def _below(row: DigestRow, fit: Fit) -> Iterator[Line]:
-    """The sentences of a row, and the command that goes on."""
+    """The engines of a row, its sentences, and the command that goes on."""
     style = row.look[1]
+    for engine in row.engines:
+        first, *rest = fit.fold(fit.encode(engine), INDENT + 2)
+        yield [(f"{' ' * INDENT}{first}", "dim")]
+        yield from ([(f"{' ' * (INDENT + 2)}{text}", "dim")] for text in rest)
     for sentence in row.sentences:
         for text in fit.fold(fit.encode(sentence), INDENT):
             yield [(f"{' ' * INDENT}{text}", style)]

@@ -16,6 +16,7 @@ from dataware.core.events import Event, format_count
 from dataware.core.model import Action, Existence, MarkerState, Ownership, precision
 from dataware.core.printable import escape_unprintable
 from dataware.kinds import load
+from dataware.report.engine_lines import list_engine_lines
 from dataware.report.summary import WORDS, money
 
 Json = Mapping[str, Any]
@@ -50,7 +51,8 @@ class PlanTableRow:
     """What is said of one resource; printable text throughout.
 
     `how` is the rule, and how a stack takes the resource in; `estimate` says what a copy takes, one
-    clause each, and is empty where nothing is copied; `warnings` are sentences.
+    clause each, and is empty where nothing is copied; `warnings` are sentences, and `engines` has
+    a line for each engine that could carry the data.
     """
 
     id: str
@@ -62,6 +64,7 @@ class PlanTableRow:
     why: str
     estimate: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    engines: tuple[str, ...] = ()
 
     @property
     def needs_attention(self) -> bool:
@@ -139,6 +142,7 @@ def row(resource: Json) -> PlanTableRow:
         why=escape_unprintable(resource["reason"]),
         estimate=tuple(list_estimate(resource, kind.unit)),
         warnings=tuple(map(escape_unprintable, resource["warnings"])),
+        engines=tuple(map(escape_unprintable, list_engine_lines(resource))),
     )
 
 
@@ -202,7 +206,9 @@ def list_estimate(resource: Json, unit: str, about: str = "about ") -> Iterator[
     if estimate:
         yield amount(estimate, unit)
         least = "at least " if estimate.get("at_least") else ""
-        yield f"{least or about}{duration(estimate['seconds'])}"
+        seconds, items = estimate["seconds"], estimate["items"]
+        promised = seconds or not items
+        yield f"{least or about}{duration(seconds)}" if promised else "no time promised"
         yield f"{least}{money(estimate['usd'])}"
     elif Action(resource["action"]) in {Action.MIGRATE, Action.RESUME}:
         yield "size unknown"
@@ -218,6 +224,8 @@ def fields(row: PlanTableRow) -> Iterator[tuple[str, str]]:
         yield WARNING, warning
     if row.estimate:
         yield "estimate", ", ".join(row.estimate)
+    for engine in row.engines:
+        yield "engine", engine
 
 
 def _side_line(side: TableSide) -> str:

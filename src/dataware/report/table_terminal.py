@@ -101,7 +101,11 @@ def _cells(row: PlanTableRow) -> dict[str, Sequence[str]]:
         "resource": [row.id, row.noun],
         "preferred": _lines(row.preferred),
         "fallback": [line for side in row.fallbacks for line in _lines(side)],
-        "why": [row.why, *(f"{WARNING}: {each}" for each in row.warnings)],
+        "why": [
+            row.why,
+            *(f"{WARNING}: {each}" for each in row.warnings),
+            *(f"engine {each}" for each in row.engines),
+        ],
         "estimate": row.estimate,
     }
 

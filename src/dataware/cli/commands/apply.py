@@ -10,6 +10,7 @@ from dataware.cli.help import SectionedCommand
 from dataware.cli.options import (
     app_options,
     copy_options,
+    engine_option,
     follow_options,
     full_option,
     guard_options,
@@ -30,9 +31,12 @@ from dataware.core.errors import InputError
 from dataware.core.events import event
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dataware.cli.notify import Listener
+    from dataware.core.model import Wanted
     from dataware.core.plan import Plan
-    from dataware.ops.context import Context
+    from dataware.ops.context import Context, CopySettings
     from dataware.ops.inputs import App
     from dataware.ops.run_summary import AdoptionWay
 
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
 @guard_options
 @copy_options
 @follow_options
+@engine_option
 @parallel_option
 @outside_options
 def apply(**given: Any) -> int:
@@ -109,8 +114,6 @@ def _apply(
     from dataware.ops.apply import apply_plan
     from dataware.ops.inputs import App
     from dataware.ops.inputs.only import choose_resources
-    from dataware.ops.inputs.prices import read_prices
-    from dataware.ops.plan import make_plan
 
     saved = _saved_plan(app, only)
     asks = saved is None and not yes and can_ask(out)
@@ -120,16 +123,27 @@ def _apply(
         listener.at(context.aws)
         _report_passed_over(context, loaded, left_out)
         settings = settings_of(copy)
-        plan = saved or make_plan(
-            context,
-            mark_allowed_losses(wanted_here(context, loaded), allowed),
-            report=False,
-            prices=read_prices(None),
-            all_versions=settings.all_versions,
-        )
+        wanted = mark_allowed_losses(wanted_here(context, loaded), allowed) if not saved else ()
+        plan = saved or _new_plan(context, wanted, settings)
         if asks and plan.changes and not plan.stops:
             _ask(context, plan)
         apply_plan(context, plan, settings, saved=saved is not None, adoption=_adoption_way(app))
+
+
+def _new_plan(context: Context, wanted: Sequence[Wanted], settings: CopySettings) -> Plan:
+    """What is decided now, told when it is carried out."""
+    from dataware.ops.engine_choice import EngineDemand
+    from dataware.ops.inputs.prices import read_prices
+    from dataware.ops.plan import make_plan
+
+    return make_plan(
+        context,
+        wanted,
+        report=False,
+        prices=read_prices(None),
+        all_versions=settings.all_versions,
+        engines=EngineDemand(settings.engine),
+    )
 
 
 def _adoption_way(app: AppOptions) -> AdoptionWay:

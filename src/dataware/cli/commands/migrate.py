@@ -7,7 +7,13 @@ from typing import Any
 import click
 
 from dataware.cli.help import SectionedCommand
-from dataware.cli.options import copy_options, follow_options, outside_options, pair_options
+from dataware.cli.options import (
+    copy_options,
+    engine_option,
+    follow_options,
+    outside_options,
+    pair_options,
+)
 from dataware.cli.settings import (
     AwsOptions,
     CopyOptions,
@@ -20,6 +26,7 @@ from dataware.cli.settings import (
 @click.command(cls=SectionedCommand, short_help="Copy one resource into another.")
 @pair_options
 @copy_options
+@engine_option
 @follow_options
 @outside_options
 def migrate(**given: Any) -> int:
@@ -43,6 +50,7 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
     from dataware.cli.context import outside, settings_of
     from dataware.cli.notify import notifying
     from dataware.cli.pair import addresses_of, locations_of
+    from dataware.ops.engine_choice import check_pair
     from dataware.ops.follow.follow import follow
     from dataware.ops.migrate import migrate as migrate_pair
     from dataware.ops.verify import with_real_region
@@ -58,6 +66,8 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
         # A bucket's record lies in the region of the bucket, which its name does not tell.
         target = with_real_region(context, one.kind, target)
         at_target = context.in_region(target.region)
+        if copy.engine is not None:
+            check_pair(at_target, one.kind, source, target, copy.engine)
         carry_out = follow if copy.follow else migrate_pair
         carry_out(at_target, one.kind.cfn_type, source, target, settings_of(copy))
     return 0

@@ -11,6 +11,7 @@ from dataware.cli.help import SectionedCommand
 from dataware.cli.options import (
     app_options,
     change_set_option,
+    engine_option,
     every_option,
     full_option,
     guard_options,
@@ -24,6 +25,7 @@ from dataware.core.errors import InputError, RefusedError, SidesDifferError
 from dataware.core.events import event
 
 if TYPE_CHECKING:
+    from dataware.core.estimate import Prices
     from dataware.core.plan import Plan
     from dataware.ops.context import Context
     from dataware.ops.inputs import App
@@ -39,6 +41,7 @@ DONE, CHANGES = 0, SidesDifferError.exit_code
 @change_set_option
 @saving_options
 @full_option
+@engine_option
 @prices_option
 @plan_outside_options
 def plan(**given: Any) -> int:
@@ -75,10 +78,9 @@ def run_plan(
     only: tuple[str, ...] = (),
 ) -> int:
     """Look, decide, guard, save."""
-    from dataware.cli.app import app_of, parameters_of
+    from dataware.cli.app import app_of
     from dataware.cli.context import outside
-    from dataware.cli.guarded_plan import guarded_plan, report_plan
-    from dataware.core.change_set import ChangeSetUse
+    from dataware.cli.guarded_plan import report_plan
     from dataware.ops.inputs.files import save_plan
     from dataware.ops.inputs.only import choose_resources
     from dataware.ops.inputs.prices import read_prices
@@ -89,11 +91,7 @@ def run_plan(
     with outside(out, strict=app.strict, brief=True) as context:
         if left_out:
             context.emit(event("note", text=left_out))
-        parameters = parameters_of(app)
-        uses = ChangeSetUse.ALWAYS if saving.change_set else ChangeSetUse.NEVER
-        plan = guarded_plan(
-            context, loaded, guarding, priced, parameters=parameters, change_sets=uses
-        )
+        plan = _make_plan(context, loaded, app, saving, guarding, priced)
         report_plan(context, plan)
         if saving.out:
             save_plan(plan, saving.out)
@@ -105,6 +103,30 @@ def run_plan(
     if plan.stops or plan.losses:
         return RefusedError.exit_code
     return CHANGES if saving.detailed_exitcode and (plan.changes or plan.attention) else DONE
+
+
+def _make_plan(
+    context: Context,
+    loaded: App,
+    app: AppOptions,
+    saving: PlanOptions,
+    guarding: GuardOptions,
+    prices: Prices,
+) -> Plan:
+    from dataware.cli.app import parameters_of
+    from dataware.cli.guarded_plan import guarded_plan
+    from dataware.core.change_set import ChangeSetUse
+    from dataware.ops.engine_choice import EngineDemand
+
+    return guarded_plan(
+        context,
+        loaded,
+        guarding,
+        prices,
+        parameters=parameters_of(app),
+        change_sets=ChangeSetUse.ALWAYS if saving.change_set else ChangeSetUse.NEVER,
+        engines=EngineDemand(saving.engine),
+    )
 
 
 def _next_command(app: AppOptions, saved: Path | None) -> str:

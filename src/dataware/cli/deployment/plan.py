@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dataware.cli.deployment.cdk_options import CdkArguments
-from dataware.cli.guarded_plan import guarded_app_plan
+from dataware.cli.guarded_plan import CopyTerms, guarded_app_plan
 from dataware.cli.settings import GuardOptions
 from dataware.core.app_plan import AppPlan, group_by_place
 from dataware.core.change_set import ChangeSetUse
@@ -55,10 +55,9 @@ def plan_deployment(
         context,
         app,
         deployment.guarding,
-        deployment.prices,
+        CopyTerms(deployment.prices, deployment.settings.all_versions),
         deploys=not deployment.allow_unseen,
         parameters=parameters,
-        all_versions=deployment.settings.all_versions,
         change_sets=ChangeSetUse.WHERE_CHANGED,
     )
 

@@ -30,6 +30,7 @@ from dataware.kinds.dynamodb_table.simple_table import SIMPLE_TABLE
 from dataware.kinds.dynamodb_table.verify.reader import TableReader
 
 if TYPE_CHECKING:
+    from dataware.core.engines.card import EngineCard
     from dataware.core.follow.following import Following
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
@@ -62,6 +63,13 @@ def _following() -> Following:
     from dataware.kinds.dynamodb_table.follow import FOLLOWING  # noqa: PLC0415 - see above
 
     return FOLLOWING
+
+
+def _engines() -> tuple[EngineCard, ...]:
+    # Only a plan chooses among them.
+    from dataware.kinds.dynamodb_table.engines import TABLE_ENGINES  # noqa: PLC0415 - see above
+
+    return TABLE_ENGINES
 
 
 KIND = Kind(
@@ -149,6 +157,7 @@ KIND = Kind(
         speed=Throughput(20_000.0, {"dynamodb.write-unit": FRESH_WRITES}),
         advice=advise_on_capacity,
         following=_following,
+        engines=_engines,
     ),
     comparison=COMPARISON,
 )

@@ -28,6 +28,7 @@ from dataware.kinds.s3_bucket.verify.reader import BucketReader
 from dataware.kinds.s3_bucket.verify.versions import HistoryReader
 
 if TYPE_CHECKING:
+    from dataware.core.engines.card import EngineCard
     from dataware.core.follow.following import Following
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -127,6 +128,13 @@ def _following() -> Following:
     return FOLLOWING
 
 
+def _engines() -> tuple[EngineCard, ...]:
+    # Only a plan chooses among them.
+    from dataware.kinds.s3_bucket.engines import BUCKET_ENGINES  # noqa: PLC0415 - see above
+
+    return BUCKET_ENGINES
+
+
 KIND = Kind(
     cfn_type="AWS::S3::Bucket",
     names=Names("s3-bucket", "S3 bucket", "bucket", "object", check_name, check_existing_name),
@@ -209,6 +217,7 @@ KIND = Kind(
         charges=charges,
         foresee_skipped=foresee_skipped,
         following=_following,
+        engines=_engines,
         history="holds only older versions and delete markers, and no current object",
     ),
     locate=locate,

@@ -9,6 +9,7 @@ from dataware.calc.measures import duration, volume
 from dataware.core.events import format_count
 from dataware.core.model import Action, Existence, precision
 from dataware.kinds import CATALOGUE, load
+from dataware.report.engine_lines import list_engine_lines
 from dataware.report.html.page import ReportSection
 from dataware.report.html.table import Column, Line, ReportTable, Row, cell
 from dataware.report.html.words import facts_in_words
@@ -105,6 +106,8 @@ def _why(first: Data, last: Data, unit: str) -> Iterator[Line]:
     yield "", f"{first.get('reason', '')} (rule {first.get('rule', '?')})"
     yield "mute", IMPORTS.get(str(first.get("import")), "")
     yield "mute", _effort(first.get("estimate"), unit)
+    for engine in list_engine_lines(first):
+        yield "mute", f"engine {engine}"
     for warning in first.get("warnings", ()):
         yield "warn", str(warning)
     if last is not first and last.get("action") != first.get("action"):

@@ -1,0 +1,91 @@
+"""The card of an engine: what carries the data of a migration, where, and within which limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dataware.core.engines.situation import EngineSituation
+from dataware.core.estimate import Prices
+from dataware.core.model import Size
+
+
+class EngineName(StrEnum):
+    """What a person calls an engine; the value stands in plans and records."""
+
+    LOCAL = "local"
+    MAP = "map"
+    RESTORE = "restore"
+    EXPORT_IMPORT = "export-import"
+    BULK = "bulk"
+    BATCH = "batch"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineCost:
+    """Seconds (None where AWS bounds them by nothing) and dollars.
+
+    `at_least` says that a price is missing, or that what is charged for is larger than the
+    resource.
+    """
+
+    seconds: int | None
+    usd: float
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EngineNeed:
+    """Something that has to hold: in the words of the table, and why it is missed in a clause."""
+
+    text: str
+    holds: Callable[[EngineSituation], bool]
+    why_not: Callable[[EngineSituation], str]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineCard:
+    """What is true of an engine whatever it carries.
+
+    It fits where all `needs` hold, and is picked where it `is_better` (`when` says so in words).
+    `instead` is what to do while dataware does not drive it (empty: it does). `limits` and
+    `permissions` are a clause and an action each, beside those of a usual copy; `proven` says by
+    what it was shown to work, `time` and `money` on what its figures rest, and `formula` how they
+    are made.
+    """
+
+    name: EngineName
+    summary: str
+    runs_on: str
+    needs: tuple[EngineNeed, ...]
+    when: str
+    is_better: Callable[[EngineSituation], bool]
+    estimate: Callable[[EngineSituation, Size, Prices], EngineCost]
+    limits: tuple[str, ...]
+    proven: str
+    time: str
+    money: str
+    formula: tuple[str, str]
+    permissions: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    instead: str = ""
+
+    @property
+    def is_built(self) -> bool:
+        """Whether dataware drives it."""
+        return not self.instead
+
+
+NOT_BOUNDED = "not bounded: AWS promises no time"
+"""What is said of the minutes of an engine of which nobody knows them."""
+
+ON_A_MODEL = "proven on a model, not on AWS"
+
+GIGABYTE = 1024**3
+"""Bytes of a gigabyte as AWS charges for it."""
+
+
+def price_of(prices: Prices, unit: str) -> float:
+    """Dollars for a billed unit; one without a price counts as free."""
+    return prices.usd.get(unit, 0.0)

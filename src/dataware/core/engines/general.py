@@ -1,0 +1,135 @@
+"""The engines that carry every type, and the needs that several engines have."""
+
+from __future__ import annotations
+
+from dataware.core.engines.card import (
+    ON_A_MODEL,
+    EngineCard,
+    EngineCost,
+    EngineName,
+    EngineNeed,
+    price_of,
+)
+from dataware.core.engines.situation import EngineSituation
+from dataware.core.estimate import Prices, estimate, estimate_deployment
+from dataware.core.model import Size
+
+LONG_SECONDS = 30 * 60
+"""A copy by this machine that takes longer is worth a look at other engines."""
+
+MAP_WORKERS = 100
+"""Workers for which the map engine is estimated."""
+
+WORKER_GIGABYTES = 1769 / 1024
+"""Memory of a worker, which gives it one processor (AWS Lambda Developer Guide, "Configure Lambda
+function memory")."""
+
+_FREE = Prices("", "", "", "", {})
+
+
+def count_local_seconds(situation: EngineSituation) -> int:
+    """How long this machine copies, zero where the size was not seen."""
+    if situation.size is None:
+        return 0
+    return estimate(situation.size, situation.charges, situation.speed, _FREE).seconds
+
+
+def _estimate_local(situation: EngineSituation, size: Size, prices: Prices) -> EngineCost:
+    cost = estimate(size, situation.charges, situation.speed, prices)
+    return EngineCost(cost.seconds, cost.usd)
+
+
+def _estimate_map(situation: EngineSituation, size: Size, prices: Prices) -> EngineCost:
+    charges, speed = situation.charges, situation.speed
+    seconds = estimate_deployment(size, charges, speed, workers=MAP_WORKERS)
+    worked = MAP_WORKERS * seconds * WORKER_GIGABYTES * price_of(prices, "lambda.gb-second")
+    return EngineCost(seconds, _estimate_local(situation, size, prices).usd + worked)
+
+
+LOCAL = EngineCard(
+    name=EngineName.LOCAL,
+    summary="this machine reads and writes, with all its processors",
+    runs_on="this machine",
+    needs=(),
+    when="no other engine is better",
+    is_better=lambda _situation: True,
+    estimate=_estimate_local,
+    limits=("one machine: up to some 100 million items or objects",),
+    proven="on two emulators and a simulator of the wire, not on AWS",
+    time="the slower of what this machine sends and what the service takes",
+    money="one read and one write of everything, and the verification",
+    formula=(
+        "the slower of N by the rate of this machine and billed units by what the service takes",
+        "billed units of the copy and its verification, by their price",
+    ),
+)
+
+MAP = EngineCard(
+    name=EngineName.MAP,
+    summary="workers in the account, as many as a Distributed Map starts",
+    runs_on="AWS Step Functions and AWS Lambda in the account",
+    needs=(),
+    when="only when it is asked for",
+    is_better=lambda _situation: False,
+    estimate=_estimate_map,
+    limits=("a worker ends after 15 minutes and the next one goes on",),
+    permissions=("states:StartExecution", "lambda:InvokeFunction"),
+    proven=f"as the machinery of a deployment {ON_A_MODEL}",
+    time="that of local by the number of workers, with the verification",
+    money="as local, and the time of the workers",
+    formula=(
+        f"as local with {MAP_WORKERS} workers, of which 20 do what one machine does, times 1.5",
+        f"as local, and {MAP_WORKERS} workers of {WORKER_GIGABYTES:.2f} GB for that time",
+    ),
+    sources=("AWS Step Functions Developer Guide, Distributed Map",),
+    instead=(
+        "let the deployment copy, by the same workers: see Migration in a deployment in the "
+        "documentation"
+    ),
+)
+
+GENERAL = (LOCAL, MAP)
+
+NEW_TARGET = EngineNeed(
+    "the target does not exist yet",
+    lambda it: it.is_new or it.begun is not None,
+    lambda it: f"{it.target} exists, and this engine always makes a new one",
+)
+STANDING_TARGET = EngineNeed(
+    "the target exists",
+    lambda it: not it.is_new,
+    lambda it: f"{it.target} does not exist yet, and this engine fills one that does",
+)
+ONE_ACCOUNT = EngineNeed(
+    "source and target are in one account",
+    lambda it: it.same_account,
+    lambda it: f"{it.source} is in another account",
+)
+ONE_REGION = EngineNeed(
+    "source and target are in one region",
+    lambda it: it.same_region,
+    lambda it: f"{it.source} is in another region",
+)
+
+
+def _recovery_problem(situation: EngineSituation) -> str:
+    if situation.recovery is None:
+        return f"whether point in time recovery of {situation.source} is on was not seen"
+    return f"point in time recovery of {situation.source} is off"
+
+
+RECOVERY = EngineNeed(
+    "point in time recovery of the source is on",
+    lambda it: bool(it.recovery),
+    _recovery_problem,
+)
+OWN_TARGET = EngineNeed(
+    "this run makes the target",
+    lambda it: it.is_own,
+    lambda it: f"this run did not make {it.target}, and a job replaces what it finds",
+)
+CURRENT = EngineNeed(
+    "current versions only",
+    lambda it: not it.all_versions,
+    lambda _it: "a job keeps no order, so it cannot copy all versions",
+)

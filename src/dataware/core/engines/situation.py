@@ -1,0 +1,36 @@
+"""The facts on which the choice of an engine rests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dataware.core.estimate import Throughput
+from dataware.core.model import Size
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSituation:
+    """One migration, as far as engines differ.
+
+    `source` and `target` are names for sentences; `size` is None where it was not seen. `recovery`
+    says whether point in time recovery of the source is on, None where that was not seen. `is_new`
+    says that the target does not exist yet, `is_own` that this migration makes it or has made it.
+    `begun` is the name of the engine with which an interrupted migration began. `problems` says of
+    an engine what stands against it that no other field tells, a clause each. `charges` and `speed`
+    are those of a usual copy.
+    """
+
+    source: str
+    target: str
+    size: Size | None
+    is_new: bool
+    is_own: bool
+    same_account: bool = True
+    same_region: bool = True
+    recovery: bool | None = None
+    all_versions: bool = False
+    begun: str | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
+    charges: Mapping[str, float] = field(default_factory=dict)
+    speed: Throughput = field(default=Throughput(1000.0))

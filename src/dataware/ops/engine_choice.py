@@ -1,0 +1,166 @@
+"""Chooses the engine of every migration, from what was seen and what a person asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from dataware.core.engines.card import EngineName
+from dataware.core.engines.choice import EngineTable, estimate_engine, name_engines
+from dataware.core.engines.situation import EngineSituation
+from dataware.core.errors import InputError
+from dataware.core.estimate import Estimate, Prices, estimate
+from dataware.core.kind import Kind
+from dataware.core.model import Existence, Facts, Location, Marker, MarkerState
+from dataware.core.names import place_of
+from dataware.core.plan import COPYING, Planned
+from dataware.kinds import load
+from dataware.ops.context import Context
+from dataware.ops.probe import look
+from dataware.ops.verify import aws_of
+
+ENGINE = "engine"
+"""What a record calls the engine that carries its migration, and what that has to know."""
+
+RECOVERY = "point_in_time_recovery"
+"""What the probe of a type calls the setting from which a restore is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineDemand:
+    """The engines that a person asks for: `asked` for all it can carry, `saved` by resource."""
+
+    asked: EngineName | None = None
+    saved: Mapping[str, EngineName] = field(default_factory=dict)
+
+    def find(self, planned: Planned, table: EngineTable) -> EngineName | None:
+        """The engine that is asked for one resource."""
+        if self.asked is not None and table.find(self.asked):
+            return self.asked
+        return self.saved.get(planned.wanted.id)
+
+
+def choose_engines(
+    context: Context,
+    planned: Sequence[Planned],
+    demand: EngineDemand,
+    prices: Prices | None,
+    *,
+    all_versions: bool,
+) -> tuple[Planned, ...]:
+    """The same resources, each copy with its engine, and with a line for every other one.
+
+    Raises RefusedError where an engine that is asked for does not fit, and InputError where it
+    carries none of the kinds that are copied.
+    """
+    chosen = tuple(
+        _choose(context, one, demand, prices, all_versions=all_versions) for one in planned
+    )
+    copied = [load(one.wanted.type) for one in chosen if one.engine is not None]
+    if demand.asked and copied and not any(table_of(kind).find(demand.asked) for kind in copied):
+        raise _carries_none_error(demand.asked, copied[0])
+    return chosen
+
+
+def table_of(kind: Kind) -> EngineTable:
+    """The engines that there are for a kind."""
+    return EngineTable(kind.require_copying().engines())
+
+
+def _carries_none_error(engine: EngineName, kind: Kind) -> InputError:
+    names = name_engines(table_of(kind).cards)
+    return InputError(
+        f"the engine {engine} does not carry a {kind.short}; choose from {names}, or leave out "
+        "--engine"
+    )
+
+
+def _choose(
+    context: Context,
+    planned: Planned,
+    demand: EngineDemand,
+    prices: Prices | None,
+    *,
+    all_versions: bool,
+) -> Planned:
+    kind, source = load(planned.wanted.type), planned.source
+    if planned.decision.action not in COPYING or kind.copying is None or source is None:
+        return planned
+    situation = _read_situation(context, kind, planned, source, all_versions=all_versions)
+    table = table_of(kind)
+    engine = table.choose(situation, demand.find(planned, table))
+    if prices is None:
+        return replace(planned, engine=engine)
+    lines = table.list_lines(situation, engine, prices)
+    costs = _estimate(table, situation, engine, prices)
+    return replace(planned, engine=engine, engines=tuple(lines), estimate=costs)
+
+
+def _read_situation(
+    context: Context, kind: Kind, planned: Planned, source: Facts, *, all_versions: bool
+) -> EngineSituation:
+    preferred, copying = planned.preferred, kind.require_copying()
+    account, region = context.aws.account, context.aws.region
+    here = place_of(kind, source.name, account, region)
+    recovery, marker = source.settings.get(RECOVERY), preferred.marker
+    is_new = preferred.existence is Existence.ABSENT
+    begun = find_begun(marker)
+    return EngineSituation(
+        source=source.name,
+        target=preferred.name,
+        size=source.size,
+        is_new=is_new,
+        is_own=is_new or (begun is not None and marker.created),
+        same_account=here.owner == account,
+        same_region=(source.region or here.region) == (preferred.region or region),
+        recovery=None if recovery is None else bool(recovery.rank),
+        all_versions=all_versions,
+        begun=begun,
+        charges=copying.charges(source.size) if source.size else {},
+        speed=copying.speed,
+    )
+
+
+def find_begun(marker: Marker) -> EngineName | None:
+    """The engine with which a migration that did not end has begun; None without one."""
+    if marker.state is not MarkerState.RUNNING:
+        return None
+    recorded = marker.detail.get(ENGINE)
+    name = recorded.get("name") if isinstance(recorded, Mapping) else None
+    return EngineName(name) if name in set(EngineName) else EngineName.LOCAL
+
+
+def _estimate(
+    table: EngineTable, situation: EngineSituation, engine: EngineName, prices: Prices
+) -> Estimate | None:
+    """What the engine takes; without a promise of AWS the seconds are 0."""
+    if (size := situation.size) is None:
+        return None
+    local = estimate(size, situation.charges, situation.speed, prices)
+    card = table.find(engine)
+    cost = estimate_engine(card, situation, prices) if card else None
+    if engine is EngineName.LOCAL or cost is None:
+        return local
+    return replace(local, seconds=cost.seconds or 0, usd=cost.usd)
+
+
+def check_pair(
+    context: Context, kind: Kind, source: Location, target: Location, engine: EngineName
+) -> None:
+    """Raise RefusedError where an engine cannot copy one existing resource into another."""
+    table = table_of(kind)
+    if table.find(engine) is None:
+        raise _carries_none_error(engine, kind)
+    facts = look(replace(context, aws=aws_of(context, source)), kind, source.name)
+    recovery = facts.settings.get(RECOVERY)
+    situation = EngineSituation(
+        source=source.name,
+        target=target.name,
+        size=facts.size,
+        is_new=False,
+        is_own=False,
+        same_account=source.owner == target.owner,
+        same_region=source.region == target.region,
+        recovery=None if recovery is None else bool(recovery.rank),
+    )
+    table.choose(situation, engine)

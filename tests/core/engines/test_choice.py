@@ -1,0 +1,200 @@
+"""Which engine carries a migration, what each would take, and why the others do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from dataware.core.engines.card import EngineName
+from dataware.core.engines.choice import EngineLine, EngineState, EngineTable, find_obstacle
+from dataware.core.engines.situation import EngineSituation
+from dataware.core.errors import RefusedError
+from dataware.core.model import Size
+from dataware.kinds import load
+from dataware.ops.inputs.prices import list_prices
+
+TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
+LOCAL, MAP, RESTORE = EngineName.LOCAL, EngineName.MAP, EngineName.RESTORE
+TERABYTES_10 = Size(10 * 2**30, 10 * 2**40, exact=False)
+OBJECTS_10_9 = Size(1_000_000_000, 100 * 2**40, exact=False)
+
+
+def situation(kind: str, size: Size, **more: object) -> EngineSituation:
+    """A migration into a name under which nothing stands, in one account and region."""
+    copying = load(kind).require_copying()
+    plain = EngineSituation(
+        source="Orders",
+        target="Orders-prod",
+        size=size,
+        is_new=True,
+        is_own=True,
+        recovery=True,
+        charges=copying.charges(size),
+        speed=copying.speed,
+    )
+    return replace(plain, **more)  # type: ignore[arg-type]
+
+
+def table_of(kind: str) -> EngineTable:
+    """The engines of a kind."""
+    return EngineTable(load(kind).require_copying().engines())
+
+
+def obstacle(kind: str, name: EngineName, there: EngineSituation) -> str:
+    """Why an engine of a kind does not fit."""
+    card = table_of(kind).find(name)
+    assert card is not None
+    return find_obstacle(card, there)
+
+
+def lines_of(kind: str, there: EngineSituation) -> dict[EngineName, EngineLine]:
+    """Every engine's line, by its name."""
+    table = table_of(kind)
+    lines = table.list_lines(there, table.choose(there), list_prices())
+    return {line.card.name: line for line in lines}
+
+
+def test_every_engine_of_a_table_of_ten_terabytes() -> None:
+    """10 TiB in items of 1 KiB: each line by its formula and the list prices of us-east-1."""
+    lines = lines_of(TABLE, situation(TABLE, TERABYTES_10))
+    items, quads, gigabytes = 10_737_418_240, 2_684_354_560, 10_240
+    assert (items, quads) == (10 * 2**40 // 1024, 10 * 2**40 // 4096)
+    verified = 671.08864  # 2 sides x 2,684,354,560 units x $0.125 a million
+    local = lines[LOCAL].cost
+    assert local is not None
+    # 10,737,418,240 write units at 4,000 a second: 31 days. $0.625 a million, and three reads.
+    assert (local.seconds, local.usd) == (2_684_355, 6710.8864 + 1006.63296)
+    carried = lines[MAP].cost
+    assert carried is not None
+    # 100 workers: DynamoDB's own limit stays, and the verification is within. $0.0000166667 for
+    # each GB-second of 100 x 4,026,532 s x 1769/1024 GB = 695,599,283 GB-seconds.
+    assert carried.seconds == 4_026_532
+    assert carried.usd == pytest.approx(7717.51936 + 11_593.34, abs=0.01)
+    restored = lines[RESTORE].cost
+    assert restored is not None
+    # 20 min, and 10,240 GB at 500 GB an hour: 20.8 h. $0.15 for each GB.
+    assert (restored.seconds, restored.usd) == (1200 + 73_728, 1536 + verified)
+    imported = lines[EngineName.EXPORT_IMPORT].cost
+    assert imported is not None
+    # $0.10 and $0.15 for each GB; nobody promises a time.
+    assert (imported.seconds, imported.usd) == (None, gigabytes * 0.25 + verified)
+    assert imported.at_least
+    bulk = lines[EngineName.BULK]
+    assert (bulk.state, bulk.cost) == (EngineState.UNFIT, None)
+    assert bulk.why == ("Orders-prod does not exist yet, and this engine fills one that does")
+    assert EngineName.BATCH not in lines
+
+
+def test_the_bulk_engine_of_a_table_that_stands() -> None:
+    """Into an existing table: an export at $0.10 for each GB, and a price that is not known."""
+    there = situation(TABLE, TERABYTES_10, is_new=False, is_own=False)
+    lines = lines_of(TABLE, there)
+    bulk = lines[EngineName.BULK]
+    assert bulk.cost is not None
+    assert (bulk.cost.seconds, bulk.cost.usd, bulk.cost.at_least) == (None, 1695.08864, True)
+    assert bulk.state is EngineState.NOT_BUILT
+    for new in (RESTORE, EngineName.EXPORT_IMPORT):
+        assert "always makes a new one" in lines[new].why
+    assert table_of(TABLE).choose(there) is LOCAL
+
+
+def test_every_engine_of_a_bucket_of_a_thousand_million_objects() -> None:
+    """10^9 objects: each line by its formula and the list prices of us-east-1."""
+    lines = lines_of(BUCKET, situation(BUCKET, OBJECTS_10_9))
+    assert list(lines) == [LOCAL, MAP, EngineName.BATCH]
+    local, carried, batch = (lines[name].cost for name in lines)
+    assert local is not None and carried is not None and batch is not None
+    # 10^9 copies at 1,000 a second; 10^9 copies and 4 x 10^6 pages at $5 a million.
+    assert (local.seconds, local.usd) == (1_000_000, 5020.0)
+    # 100 workers are five machines, verified within: 200,000 s x 1.5.
+    assert carried.seconds == 300_000
+    assert carried.usd == pytest.approx(5020 + 863.77, abs=0.01)
+    # A job at $0.25, $1 a million objects, 10^9 copies and 5 x 10^6 pages at $5 a million.
+    assert (batch.seconds, batch.usd) == (None, 0.25 + 1000 + 5025)
+
+
+@pytest.mark.parametrize("kind", [TABLE, BUCKET])
+def test_an_engine_that_is_not_built_is_never_picked(kind: str) -> None:
+    """Whatever is seen, the choice is one that dataware drives, and that fits."""
+    sizes = (None, Size(1, 1), TERABYTES_10, OBJECTS_10_9)
+    flags = product((True, False), repeat=5)
+    for size, (new, own, near, versions, recovery) in product(sizes, flags):
+        there = situation(kind, size or Size(0, 0))
+        there = replace(
+            there, size=size, is_new=new, is_own=own, same_region=near, all_versions=versions,
+            recovery=recovery,
+        )  # fmt: skip
+        table = table_of(kind)
+        picked = table.choose(there)
+        card = table.find(picked)
+        assert card is not None and card.is_built and not find_obstacle(card, there)
+        lines = table.list_lines(there, picked, list_prices())
+        assert [line.card.name for line in lines if line.state is EngineState.PICKED] == [picked]
+        for line in lines:
+            assert line.state is not EngineState.FITS or line.card.is_built
+            unbuilt = line.state is EngineState.NOT_BUILT
+            assert bool(line.why) == (unbuilt or line.state is EngineState.UNFIT)
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "why"),
+    [
+        (RESTORE, {"recovery": False}, "point in time recovery of Orders is off"),
+        (RESTORE, {"recovery": None}, "whether point in time recovery of Orders is on was not"),
+        (RESTORE, {"same_account": False}, "Orders is in another account"),
+        (RESTORE, {"same_region": False}, "Orders is in another region"),
+        (RESTORE, {"is_new": False}, "Orders-prod exists, and this engine always makes a new one"),
+        (RESTORE, {"problems": {RESTORE: "its local indexes differ"}}, "its local indexes differ"),
+        (EngineName.BULK, {}, "Orders-prod does not exist yet"),
+        (RESTORE, {"begun": LOCAL}, "the migration was begun with local, which goes on"),
+        (LOCAL, {"begun": RESTORE}, "the migration was begun with restore, which goes on"),
+    ],
+)
+def test_an_engine_that_does_not_fit_is_refused_with_its_reason(
+    name: EngineName, more: dict[str, object], why: str
+) -> None:
+    """The sentence says what stands against it, and that nothing was changed."""
+    there = situation(TABLE, TERABYTES_10, **more)
+    assert obstacle(TABLE, name, there).startswith(why)
+    with pytest.raises(RefusedError, match=r"nothing was changed, because the engine .* does not"):
+        table_of(TABLE).choose(there, name)
+
+
+def test_a_job_of_s3_only_writes_into_a_bucket_of_this_run() -> None:
+    """It replaces what it finds, and keeps no order of versions."""
+    there = situation(BUCKET, OBJECTS_10_9)
+    assert not obstacle(BUCKET, EngineName.BATCH, there)
+    assert "did not make" in obstacle(BUCKET, EngineName.BATCH, replace(there, is_own=False))
+    assert "all versions" in obstacle(BUCKET, EngineName.BATCH, replace(there, all_versions=True))
+
+
+def test_an_engine_that_is_not_built_is_refused_with_what_to_do() -> None:
+    """Nobody is told that it ran."""
+    there = situation(TABLE, Size(10, 10, exact=False))
+    with pytest.raises(RefusedError, match="does not drive the engine map: let the deployment"):
+        table_of(TABLE).choose(there, MAP)
+
+
+def test_what_was_begun_goes_on() -> None:
+    """An interrupted migration keeps its engine, whatever the table says."""
+    there = situation(TABLE, TERABYTES_10, begun=LOCAL)
+    assert table_of(TABLE).choose(there) is LOCAL
+
+
+def test_a_small_table_is_copied_by_this_machine() -> None:
+    """No service is quicker than a short copy."""
+    assert table_of(TABLE).choose(situation(TABLE, Size(100, 10_000))) is LOCAL
+
+
+def test_every_card_says_what_it_is() -> None:
+    """Each engine is one of some kind, and no kind has two of one name."""
+    cards = [card for kind in (TABLE, BUCKET) for card in table_of(kind).cards]
+    assert {card.name for card in cards} == set(EngineName)
+    for kind in (TABLE, BUCKET):
+        names = [card.name for card in table_of(kind).in_order]
+        assert len(names) == len(set(names))
+        assert names[-1] is LOCAL
+    for card in cards:
+        assert all((card.proven, card.time, card.money, card.limits, card.when))
