@@ -316,7 +316,7 @@ class BoxCopier:
         return None
 
 
-@dataclass(frozen=True)
+@dataclass
 class BoxReader(Reader):
     """Reads a box in order."""
 

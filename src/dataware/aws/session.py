@@ -71,7 +71,8 @@ class ClientSettings:
 class Login:
     """What the regions of an account share: session, lock, the caller, the clock of AWS.
 
-    `asks_for_code` says that a person types a code (MFA) for the credentials.
+    `asks_for_code` says that a person types a code (MFA) for the credentials, and `requester_pays`
+    that every request to S3 says that the caller pays for it.
     """
 
     session: Any
@@ -80,6 +81,7 @@ class Login:
     client_settings: ClientSettings
     calls: InterruptibleCalls
     asks_for_code: bool
+    requester_pays: bool = False
     lock: RLock = field(default_factory=RLock)
     identity: Identity = field(default_factory=Identity)
     skew: ClockSkew = field(default_factory=ClockSkew)
@@ -175,6 +177,13 @@ class Account(stacks.DeployedValues):
     def expecting(self, bucket_owner: str) -> Account:
         """The same caller and region, where buckets are expected to be another account's."""
         return Account(self._login, self._region, bucket_owner)
+
+    def as_requester(self) -> Account:
+        """The same caller and region, where every request to S3 says that the caller pays."""
+        if self._login.requester_pays:
+            return self
+        login = replace(self._login, requester_pays=True, regions={})
+        return Account(login, self._region, self._bucket_owner)
 
     def translate_errors(
         self, what: str, permission: str | None = None
@@ -345,13 +354,15 @@ class Account(stacks.DeployedValues):
         return bool(self._login.endpoint_url) or any(map(os.environ.get, variables))
 
     def _name_owner(self, params: dict[str, Any], model: Any, **_: Any) -> dict[str, Any]:
-        """Add the expected owners to every operation that knows them, unless they are given."""
+        """Add the expected owners, and who pays, to operations that know them, if not given."""
         members = model.input_shape.members if model.input_shape else {}
         added = {
             name: self._bucket_owner or self.account
             for name in ("ExpectedBucketOwner", "ExpectedSourceBucketOwner")
             if name in members and name not in params
         }
+        if self._login.requester_pays and "RequestPayer" in members:
+            added["RequestPayer"] = "requester"
         return {**params, **added}
 
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 
+import click
+
 from dataware.aws import Account, AssumedRole, ClientSettings, SystemClock
 from dataware.cli.creation import CloudFormationHoldingStacks
 from dataware.cli.display import display, is_live, is_read
@@ -18,6 +20,7 @@ from dataware.cli.run_log import run_of_command, with_run_log
 from dataware.cli.settings import AwsOptions, CopyOptions
 from dataware.cli.transport import make_wire
 from dataware.core.events import Event, event
+from dataware.core.object_headers import ObjectHeaders
 from dataware.core.ports import Aws, Emit, StopRequest
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.run_bounds import AT_ONCE
@@ -94,7 +97,7 @@ def open_account(
 
     Once `stop` is true, none of its calls is waited for any more.
     """
-    return Account.open(
+    account = Account.open(
         make_wire,
         profile=options.profile,
         region=options.region,
@@ -103,6 +106,7 @@ def open_account(
         client_settings=client_settings,
         stop=stop,
     )
+    return account.as_requester() if options.request_payer else account
 
 
 def make_context(account: Account, emit: Emit, stop: StopRequest, *, strict: bool) -> Context:
@@ -160,6 +164,14 @@ def _move_to(context: Context, aws: Aws) -> Context:
     )
 
 
+def headers_of(sse: str | None, key: str | None, acl: str | None) -> ObjectHeaders:
+    """The headers of the objects. Raises UsageError for what S3 does not take."""
+    headers = ObjectHeaders(sse or "", key or "", acl or "")
+    if problem := headers.problem():
+        raise click.UsageError(f"--sse-kms-key-id: {problem}")
+    return headers
+
+
 def settings_of(copy: CopyOptions) -> CopySettings:
     """How to copy, as the use cases take it."""
     return CopySettings(
@@ -176,4 +188,6 @@ def settings_of(copy: CopyOptions) -> CopySettings:
         engine=copy.engine,
         multipart_threshold=copy.multipart_threshold,
         part_size=copy.part_size,
+        object_headers=headers_of(copy.sse, copy.sse_kms_key_id, copy.acl),
+        requester_pays=copy.request_payer,
     )

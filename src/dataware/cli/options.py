@@ -14,6 +14,7 @@ from dataware.cli.profiles import complete_profile
 from dataware.cli.values import account, share, size, word_option
 from dataware.core.engines.card import EngineName
 from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
+from dataware.core.object_headers import ENCRYPTIONS
 from dataware.ops.run_bounds import AT_ONCE
 from dataware.report import DOCUMENTS, Format
 
@@ -229,6 +230,44 @@ versions_option = click.option(
     help="Object versions: the current ones, or all with their delete markers.",
 )
 
+ACLS = (
+    "private",
+    "public-read",
+    "public-read-write",
+    "authenticated-read",
+    "aws-exec-read",
+    "bucket-owner-read",
+    "bucket-owner-full-control",
+)
+"""The canned ACLs of objects (Amazon S3 User Guide, "Access control list (ACL) overview")."""
+
+request_payer_option = click.option(
+    "--request-payer",
+    is_flag=True,
+    help="Pay for the requests, where the owner of a bucket lets requesters pay.",
+)
+
+object_options = _together(
+    click.option(
+        "--sse",
+        metavar="SSE",
+        type=WordChoice(ENCRYPTIONS),
+        help="Encryption of the objects that are written: AES256, aws:kms or aws:kms:dsse "
+        "(default: that of the target bucket).",
+    ),
+    click.option(
+        "--sse-kms-key-id",
+        metavar="KEY",
+        help="With --sse aws:kms: the key, by ARN, id or alias/NAME.",
+    ),
+    click.option(
+        "--acl",
+        metavar="ACL",
+        type=WordChoice(ACLS),
+        help="Canned ACL of the objects that are written, such as bucket-owner-full-control.",
+    ),
+)
+
 copy_options = _together(
     word_option(
         "--on-conflict",
@@ -261,6 +300,8 @@ copy_options = _together(
         help="Mark the migration complete even if some keys were skipped.",
     ),
     deep_option,
+    object_options,
+    request_payer_option,
     click.option(
         "--multipart-threshold", type=size, default="5GiB", hidden=True,
         help="Copy objects above this size in parts.",

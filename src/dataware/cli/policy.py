@@ -9,12 +9,13 @@ from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS, STACK_PERMI
 from dataware.aws.holding_stack import HOLDING_PREFIX
 from dataware.core.model import Wanted
 from dataware.core.names import place_of
+from dataware.core.object_headers import NO_HEADERS, ObjectHeaders
 from dataware.core.phases import PolicyUse
 from dataware.core.ports import Aws
 from dataware.kinds import load
 from dataware.ops.change_set import PERMISSIONS as CHANGE_SET_PERMISSIONS
 from dataware.ops.name_conflicts import PERMISSION as CONFLICT_PERMISSION
-from dataware.ops.policy import iam_policy
+from dataware.ops.policy import iam_policy, object_permissions
 from dataware.state.marker_value import ROOT
 from dataware.state.parameter_store import LIST, READ, WRITE
 
@@ -36,6 +37,7 @@ MARKER_ACTIONS: Final[Mapping[PolicyUse, tuple[str, ...]]] = {
 CREATING = frozenset({PolicyUse.ALL, PolicyUse.APPLY, PolicyUse.DEPLOY})
 PLANNING = CREATING | {PolicyUse.PLAN}
 GUARDING = frozenset({PolicyUse.ALL, PolicyUse.PLAN, PolicyUse.DEPLOY})
+COPYING = CREATING | {PolicyUse.MIGRATE}
 DEPLOYING = frozenset({PolicyUse.ALL, PolicyUse.DEPLOY})
 
 
@@ -52,16 +54,20 @@ def policy_of(
     all_versions: bool = False,
     informing: bool = True,
     asked: Mapping[str, Set[str]] | None = None,
+    headers: ObjectHeaders = NO_HEADERS,
 ) -> Any:
     """The policy document for one use of some resources, with what the use needs beside them.
 
     Without `informing` it leaves out what no decision rests on. `asked` are the permissions, by
-    ARN, with which the names were computed.
+    ARN, with which the names were computed; `headers` go with the objects that are written.
     """
     account, region, partition = aws.account, aws.region, aws.partition
     shared: dict[str, tuple[str, ...]] = {}
     for arn, actions in _shared_by(aws, wanted, use, informing=informing):
         shared[arn] = (*shared.get(arn, ()), *actions)
+    if use in COPYING:
+        for arn, actions in object_permissions(wanted, headers, account, region, partition):
+            shared[arn] = (*shared.get(arn, ()), *actions)
     for arn, names in (asked or {}).items():
         shared[arn] = (*shared.get(arn, ()), *sorted(names))
     return iam_policy(

@@ -18,7 +18,8 @@ from dataware.report import Format
 class AwsOptions:
     """Where AWS is, and how results are shown.
 
-    A `role`, an ARN, is assumed with the credentials of the profile.
+    A `role`, an ARN, is assumed with the credentials of the profile. With `request_payer` every
+    request to S3 says that the caller pays for it.
     """
 
     profile: str | None = None
@@ -30,6 +31,7 @@ class AwsOptions:
     full: bool = False
     role: str | None = None
     external_id: str | None = None
+    request_payer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,10 @@ class CopyOptions:
     follow: bool = False
     enable_stream: bool = False
     engine: EngineName | None = None
+    sse: str | None = None
+    sse_kms_key_id: str | None = None
+    acl: str | None = None
+    request_payer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

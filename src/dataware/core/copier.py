@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from dataware.calc.multiset_digest import NO_RECORDS, MultisetDigest
 from dataware.core.model import Location, OnConflict, Size
+from dataware.core.object_headers import NO_HEADERS, ObjectHeaders
 from dataware.core.ports import Aws, Clock, Wire
 
 Payload = TypeVar("Payload")
@@ -131,6 +132,7 @@ class CopyOrder:
 
     `exclusive` says that the run created the target itself and nobody else writes to it, so
     batches without conditions are safe. `multipart_threshold` and `part_size` are in bytes.
+    `headers` go with every object that is written.
     """
 
     source: Location
@@ -140,6 +142,7 @@ class CopyOrder:
     all_versions: bool = False
     multipart_threshold: int = 5 * 1024**3
     part_size: int = 512 * 1024**2
+    headers: ObjectHeaders = NO_HEADERS
 
 
 @dataclass(frozen=True, slots=True)

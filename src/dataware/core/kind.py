@@ -168,7 +168,7 @@ class Copying:
     resource holds all of whose data only a copy of all versions takes, and `foresee_skipped` what
     of a source no copy will carry, as far as a look shows it. `following` gives how a source that
     is written to is followed; None for types that cannot be. `engines` are those that only this
-    type has.
+    type has. With `object_headers` what is written takes headers of encryption and access.
     """
 
     scheme: str
@@ -189,6 +189,7 @@ class Copying:
     foresee_skipped: Callable[[Facts], Iterable[str]] = field(default=lambda _source: ())
     following: Callable[[], Following] | None = None
     engines: Callable[[], tuple[EngineCard, ...]] = field(default=lambda: ())
+    object_headers: bool = False
 
 
 @dataclass(frozen=True)

@@ -380,10 +380,12 @@ class Location:
     """One side of a copy: a resource by name, with the part of it that is meant.
 
     `name` is what service calls take (a name or an ARN); `prefix` selects keys of a bucket;
-    `owner` is the account that must own it; `region` is where it lives.
+    `owner` is the account that must own it; `region` is where it lives. `requester_pays` says with
+    every request to S3 that the caller pays for it.
     """
 
     name: str
     owner: str
     region: str
     prefix: str = ""
+    requester_pays: bool = False

@@ -13,6 +13,9 @@ adopts it."""
 VERSIONS, VERSIONS_WRITE = "versions", "versions-write"
 """What copying every version of an object needs beside the rest: on both sides, on the target."""
 
+WRITE_ACL = "acl"
+"""What giving each object that is written an ACL needs, beside the rest."""
+
 FOLLOW, ENABLE_FEED = "follow", "enable-feed"
 """What following a source needs of both sides, beside the rest, and what switching its feed on."""
 

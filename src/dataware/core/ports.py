@@ -163,6 +163,14 @@ class Aws(Protocol):
         """
         ...
 
+    def as_requester(self) -> Aws:
+        """The same caller and region, where every request to S3 says that the caller pays for it.
+
+        Without that S3 refuses requests to a bucket whose owner lets requesters pay (Amazon S3 User
+        Guide, "Using Requester Pays buckets").
+        """
+        ...
+
     def translate_errors(
         self, what: str, permission: str | None = None
     ) -> AbstractContextManager[None]:

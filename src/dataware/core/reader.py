@@ -47,7 +47,13 @@ class Evidence(StrEnum):
 
 
 class Reader(Protocol):
-    """Reads one side for verification; shares no code with the copier."""
+    """Reads one side for verification; shares no code with the copier.
+
+    With `reads_unsettled`, `same` reads the content where nothing that the service says of it
+    settles whether it is equal.
+    """
+
+    reads_unsettled: bool = False
 
     def parts(self) -> Sequence[str]:
         """Disjoint parts that cover the place and may be read in parallel.

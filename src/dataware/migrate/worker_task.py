@@ -9,6 +9,7 @@ from typing import Any
 from dataware.core import errors
 from dataware.core.copier import CopyOrder
 from dataware.core.model import Location, OnConflict, Problem
+from dataware.core.object_headers import ObjectHeaders
 from dataware.migrate.engine import EngineSettings
 
 ERRORS = {
@@ -38,11 +39,17 @@ class WorkerTask:
     def from_json(data: Mapping[str, Any]) -> WorkerTask:
         """The assignment that was sent."""
         order = dict(data["order"])
-        policy = order.pop("on_conflict")
+        policy, headers = order.pop("on_conflict"), ObjectHeaders(**order.pop("headers"))
         source, target = (Location(**order.pop(side)) for side in ("source", "target"))
         return WorkerTask(
             data["type_name"],
-            CopyOrder(source, target, on_conflict=OnConflict(policy) if policy else None, **order),
+            CopyOrder(
+                source,
+                target,
+                on_conflict=OnConflict(policy) if policy else None,
+                headers=headers,
+                **order,
+            ),
             EngineSettings(**data["settings"]),
         )
 

@@ -30,6 +30,7 @@ from dataware.ops.follow.follow_many import check_follow, follow_migration
 from dataware.ops.history_check import check_history
 from dataware.ops.migrate import order_of, refuse_unfollowed
 from dataware.ops.migration_policy import Migration
+from dataware.ops.object_headers import check_object_headers, with_recorded_headers
 from dataware.ops.plan import make_plan
 from dataware.ops.run_bounds import RunBounds
 from dataware.ops.run_migration import run_migration
@@ -102,7 +103,11 @@ def _apply_and_sum_up(
 
 
 def check_sources(plan: Plan, settings: CopySettings) -> None:
-    """Raise Refused where a copy would take nothing of the data that its source holds."""
+    """Raise Refused where a copy would take nothing of the data that its source holds.
+
+    Raises InputError for settings of objects where no bucket is among the resources.
+    """
+    check_object_headers(settings, [load(one.wanted.type) for one in plan.resources])
     sources = [(load(one.wanted.type), one.source) for one in copies(plan)]
     check_history(sources, all_versions=settings.all_versions)
 
@@ -288,6 +293,7 @@ def _migrate(
     source = with_real_region(context, kind, source)
     if not missing:
         target = replace(target, region=planned.preferred.region or target.region)
+    settings = with_recorded_headers(settings, planned.preferred.marker)
     context, told = context.in_region(target.region), context.emit
     migration = Migration(
         kind,

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import EngineName
 from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.kind import Kind
 from dataware.core.model import Location, OnConflict, Wanted
+from dataware.core.object_headers import NO_HEADERS, ObjectHeaders
 from dataware.core.ports import Aws, Clock, Emit, Journal, Journals, Lease, Markers, StopRequest
 from dataware.migrate import LeaseTerm, WorkerHandle, WorkerTask
 from dataware.ops.run_bounds import AT_ONCE, RunBounds
@@ -140,7 +142,9 @@ class CopySettings:
     copied), `bytes_in_flight` its memory; `processes` copy together (None: as many as there is use
     for). `follow` carries what changes after the copy, and `enable_feed` allows to switch on what
     tells of changes in the source. An `engine` is what a person asks for. Of a run of several
-    migrations `max_parallel` go on at once, and share these bounds.
+    migrations `max_parallel` go on at once, and share these bounds. `object_headers` go with
+    every object that is written, and with `requester_pays` requests to both buckets say that the
+    caller pays for them.
     """
 
     on_conflict: OnConflict | None = None
@@ -159,17 +163,35 @@ class CopySettings:
     follow: bool = False
     enable_feed: bool = False
     engine: EngineName | None = None
+    object_headers: ObjectHeaders = NO_HEADERS
+    requester_pays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonSpec:
-    """Both sides of a comparison, and how it is made; a value that travels."""
+    """Both sides of a comparison, and how it is made; a value that travels.
+
+    With `reads_unsettled` the content is read where neither ETags nor checksums settle equality.
+    """
 
     type_name: str
     source: Location
     target: Location
     all_versions: bool = False
     deep: bool = False
+    reads_unsettled: bool = False
+
+    @staticmethod
+    def of(kind: Kind, order: CopyOrder, *, deep: bool = False) -> ComparisonSpec:
+        """The comparison that follows a copy, which knows what the copy made of the ETags."""
+        return ComparisonSpec(
+            kind.cfn_type,
+            order.source,
+            order.target,
+            order.all_versions,
+            deep,
+            order.headers.hides_content_hash,
+        )
 
 
 class NoJournals:

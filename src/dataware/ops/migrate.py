@@ -25,6 +25,7 @@ from dataware.ops.history_check import check_history
 from dataware.ops.marker_names import on_record
 from dataware.ops.migration_policy import FOLLOWED, Migration
 from dataware.ops.named_resources import check_part, warn_of_slashes
+from dataware.ops.object_headers import check_object_headers, with_recorded_headers
 from dataware.ops.probe import look
 from dataware.ops.run_migration import run_migration
 from dataware.ops.run_summary import RunSummary
@@ -107,6 +108,12 @@ def prepare_migration(
         raise InputError(
             f"dataware cannot copy {with_article(kind.noun)}; it copies {list_copied()}"
         )
+    check_object_headers(settings, [kind])
+    order = order_of(source, target, settings)
+    marker = context.markers.get(kind.names.slug, on_record(kind, order)[1])
+    settings = with_recorded_headers(settings, marker)
+    order = order_of(source, target, settings)
+    source, target = order.source, order.target
     before, after = _existing(context, kind, source), _existing(context, kind, target)
     if before.schema and after.schema and before.schema != after.schema:
         raise InputError(
@@ -117,8 +124,7 @@ def prepare_migration(
         check_history([(kind, before)], all_versions=settings.all_versions)
     source, target = (with_real_region(context, kind, place) for place in (source, target))
     _check_whole(_record_of(context, kind, source), source)
-    order = order_of(source, target, settings)
-    marker = context.markers.get(kind.names.slug, on_record(kind, order)[1])
+    order = replace(order, source=source, target=target)
     _check_marker(marker, *on_record(kind, order))
     empty = before.content is Content.EMPTY and marker.state is not MarkerState.RUNNING
     migration = Migration(kind, order, settings, marker, after, nothing_to_copy=empty)
@@ -138,6 +144,8 @@ def refuse_unfollowed(migration: Migration) -> None:
 
 def order_of(source: Location, target: Location, settings: CopySettings) -> CopyOrder:
     """The order for a copy; guarded, until the run shows that the target is its own."""
+    if settings.requester_pays:
+        source, target = (replace(place, requester_pays=True) for place in (source, target))
     return CopyOrder(
         source,
         target,
@@ -145,6 +153,7 @@ def order_of(source: Location, target: Location, settings: CopySettings) -> Copy
         all_versions=settings.all_versions,
         multipart_threshold=settings.multipart_threshold,
         part_size=settings.part_size,
+        headers=settings.object_headers,
     )
 
 

@@ -32,6 +32,7 @@ from dataware.migrate import CopyState
 from dataware.ops.context import CopySettings, MadeTarget
 from dataware.ops.failure_summary import carry_over
 from dataware.ops.marker_names import on_record
+from dataware.ops.object_headers import record_headers
 from dataware.ops.verify import why_different
 from dataware.verify.merge import DifferenceKind
 from dataware.verify.verdict import LABEL_LENGTH, Verdict
@@ -111,7 +112,7 @@ class Migration:
             identity=self.target.identity,
             created=self.create is not None or self.made_here,
             batches=self.create is not None or self.settings.follow,
-            detail={**before, **self._follow_detail()},
+            detail={**before, **record_headers(self.settings), **self._follow_detail()},
         )
 
     def _follow_detail(self) -> dict[str, object]:

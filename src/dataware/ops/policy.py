@@ -6,11 +6,12 @@ What a use does with a name is a row of `PHASES_OF`; which actions that takes, t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from dataware.core.model import ImportMode, Wanted
+from dataware.core.object_headers import ObjectHeaders
 from dataware.core.phases import (
     ACCOUNT,
     COPIED_FROM,
@@ -22,6 +23,7 @@ from dataware.core.phases import (
     VERIFY,
     VERSIONS,
     VERSIONS_WRITE,
+    WRITE_ACL,
     PolicyUse,
 )
 from dataware.kinds import load
@@ -108,6 +110,33 @@ def iam_policy(
         if PROBE in PHASES_OF[use].preferred:
             granted[EVERYWHERE].update(kind.access.phases.get(ACCOUNT, ()))
     return {"Version": "2012-10-17", "Statement": _statements(granted)}
+
+
+def object_permissions(
+    wanted: Iterable[Wanted], headers: ObjectHeaders, account: str, region: str, partition: str
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What the headers of objects need beside the copy: resources by ARN, with their actions.
+
+    Sources: Amazon S3 API Reference, PutObject (s3:PutObjectAcl for a canned ACL), and AWS KMS
+    Developer Guide, "How Amazon Simple Storage Service uses AWS KMS". Of an alias the key is not
+    known here, so it stands for the keys of the account and region.
+    """
+    kinds = [(one, load(one.type)) for one in wanted]
+    written = [one for one in kinds if one[1].copying and one[1].copying.object_headers]
+    if headers.acl:
+        for one, kind in written:
+            needed = kind.access.phases.get(WRITE_ACL, ())
+            for arn in kind.access.arns(one.preferred, account, region, partition):
+                if granted := tuple(each for each in needed if kind.access.governs(each, arn)):
+                    yield arn, granted
+    if headers.kms_key and written:
+        key = headers.kms_key
+        home = f"arn:{partition}:kms:{region}:{account}"
+        if key.startswith("arn:") and ":alias/" in key:
+            home, key = key.partition(":alias/")[0], "alias/"
+        if not key.startswith("arn:"):
+            key = f"{home}:key/{'*' if key.startswith('alias/') else key}"
+        yield key, ("kms:Decrypt", "kms:GenerateDataKey")
 
 
 def _statements(granted: Mapping[str, set[str]]) -> list[dict[str, Any]]:

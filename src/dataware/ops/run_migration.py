@@ -369,13 +369,7 @@ class MigrationRun:
     def _verify(self, order: CopyOrder, items: int) -> Verdict:
         self._enter("verifying")
         context, migration = self._context, self._migration
-        pair = ComparisonSpec(
-            migration.kind.cfn_type,
-            order.source,
-            order.target,
-            order.all_versions,
-            migration.settings.deep,
-        )
+        pair = ComparisonSpec.of(migration.kind, order, deep=migration.settings.deep)
         words, unit = migration.words(), migration.kind.unit
         clock, emit, publish = context.clock, context.emit, self._keeper.publish
         measure = VerifyProgress(

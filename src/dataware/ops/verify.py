@@ -155,16 +155,24 @@ def sides_of(kind: Kind, pair: ComparisonSpec, aws: Aws) -> Readers:
         )
     make = kind.copying.reader
     source, target = (
-        make(aws.for_region(place.region), place, all_versions=pair.all_versions, deep=pair.deep)
+        make(reach(aws, place), place, all_versions=pair.all_versions, deep=pair.deep)
         for place in (pair.source, pair.target)
     )
+    if pair.reads_unsettled:
+        source.reads_unsettled = True
     return Readers(source, target)
 
 
 def aws_of(context: Context, place: Location) -> Aws:
     """The control plane of the place's region, which expects the place's owner."""
-    aws = context.aws.for_region(place.region)
+    aws = reach(context.aws, place)
     return aws if place.owner == context.aws.account else aws.expecting(place.owner)
+
+
+def reach(aws: Aws, place: Location) -> Aws:
+    """The control plane of the place's region, which says who pays where that is asked for."""
+    there = aws.for_region(place.region)
+    return there.as_requester() if place.requester_pays else there
 
 
 def with_real_region(context: Context, kind: Kind, place: Location) -> Location:

@@ -40,6 +40,12 @@ HOOK, OUTCOME, ACCEPTS = "hook", "outcome", "accepts"
 """What a run wants done where a cut-over was typed, how that cut-over ended, and which topics of
 `ASKED` the run looks at."""
 
+OBJECT_HEADERS = "object_headers"
+"""What of the progress says how the objects are written, which the next run goes on with."""
+
+ESSENTIAL = frozenset({CUTOVER, OBJECT_HEADERS})
+"""What of the progress is never given up."""
+
 SWITCHED_WORDS = frozenset({"switched", "reversible", "closed"})
 """The states of a cut-over in which the target is written to."""
 
@@ -73,7 +79,7 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("followed", "guarded"), (bool,)),
     "feed_enabled": _TEXT,
     ACCEPTS: (list,),
-    **dict.fromkeys(("failure", ASKED, HOOK, OUTCOME, CUTOVER), (dict,)),
+    **dict.fromkeys(("failure", ASKED, HOOK, OUTCOME, CUTOVER, OBJECT_HEADERS), (dict,)),
 }
 _FAILURE: Mapping[str, tuple[type, ...]] = {"exit_code": (int,), "reason": _TEXT}
 _CUTOVER: Mapping[str, tuple[type, ...]] = {
@@ -152,7 +158,7 @@ def encode(value: MarkerValue) -> str:
         if name in detail:
             del detail[name]
             text = _text(value, detail)
-    essential = {name: part for name, part in detail.items() if name == CUTOVER}
+    essential = {name: part for name, part in detail.items() if name in ESSENTIAL}
     return text if len(text) <= LIMIT else _text(value, essential)
 
 

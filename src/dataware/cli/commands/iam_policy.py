@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from dataware.cli.help import SectionedCommand
-from dataware.cli.options import app_options, outside_options, versions_option
+from dataware.cli.options import app_options, object_options, outside_options, versions_option
 from dataware.cli.settings import AppOptions, AwsOptions, pick
 from dataware.cli.values import word_option
 from dataware.core.events import event, format_count
+from dataware.core.object_headers import ObjectHeaders
 from dataware.core.phases import PolicyUse
 from dataware.report import Format
 
@@ -26,6 +27,7 @@ from dataware.report import Format
     help="Only what this command needs; all is what plan, apply and the guard of deploy need.",
 )
 @versions_option
+@object_options
 @outside_options
 def iam_policy(**given: Any) -> int:
     """Print the least IAM policy that planning and applying APP needs, or one command alone.
@@ -37,11 +39,16 @@ def iam_policy(**given: Any) -> int:
       dataware iam-policy plan.json > policy.json
       dataware iam-policy --for plan > reads.json
     """
+    from dataware.cli.context import headers_of
+
     out, app, use = pick(AwsOptions, given), pick(AppOptions, given), given["use"]
-    return run_policy(out, app, use, versions=given["versions"])
+    headers = headers_of(given["sse"], given["sse_kms_key_id"], given["acl"])
+    return run_policy(out, app, use, versions=given["versions"], headers=headers)
 
 
-def run_policy(out: AwsOptions, app: AppOptions, use: PolicyUse, *, versions: str) -> int:
+def run_policy(
+    out: AwsOptions, app: AppOptions, use: PolicyUse, *, versions: str, headers: ObjectHeaders
+) -> int:
     """Print the least IAM policy."""
     from dataware.cli.app import app_of, saved_plan, wanted_here
     from dataware.cli.context import outside
@@ -55,7 +62,14 @@ def run_policy(out: AwsOptions, app: AppOptions, use: PolicyUse, *, versions: st
     with outside(out) as context:
         aws = context.aws
         wanted = wanted_here(context, loaded)
-        policy = policy_of(aws, wanted, use=use, all_versions=versions == "all", asked=loaded.asked)
+        policy = policy_of(
+            aws,
+            wanted,
+            use=use,
+            all_versions=versions == "all",
+            asked=loaded.asked,
+            headers=headers,
+        )
         if out.format is Format.JSON:
             text = f"The least IAM policy for {format_count(len(wanted), 'resource')}"
             context.emit(event("done", text=text, policy=policy))

@@ -53,10 +53,13 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
     from dataware.ops.engine_choice import check_pair
     from dataware.ops.follow.follow import follow
     from dataware.ops.migrate import migrate as migrate_pair
+    from dataware.ops.object_headers import check_object_headers
     from dataware.ops.verify import with_real_region
 
     check_follow_options(copy)
+    settings = settings_of(copy)
     one, other = addresses_of(pair)
+    check_object_headers(settings, [one.kind])
     with (
         notifying("migrate", out, copy.notify) as listener,
         outside(out, copies=True, listener=listener) as context,
@@ -69,5 +72,5 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
         if copy.engine is not None:
             check_pair(at_target, one.kind, source, target, copy.engine)
         carry_out = follow if copy.follow else migrate_pair
-        carry_out(at_target, one.kind.cfn_type, source, target, settings_of(copy))
+        carry_out(at_target, one.kind.cfn_type, source, target, settings)
     return 0

@@ -7,7 +7,13 @@ from typing import Any
 import click
 
 from dataware.cli.help import SectionedCommand
-from dataware.cli.options import deep_option, outside_options, pair_options, versions_option
+from dataware.cli.options import (
+    deep_option,
+    outside_options,
+    pair_options,
+    request_payer_option,
+    versions_option,
+)
 from dataware.cli.settings import AwsOptions, PairOptions, pick
 from dataware.core.errors import SidesDifferError
 
@@ -16,6 +22,7 @@ from dataware.core.errors import SidesDifferError
 @pair_options
 @versions_option
 @deep_option
+@request_payer_option
 @outside_options
 def verify(**given: Any) -> int:
     """Compare SOURCE and TARGET, independently of any copy; exit 2 if they differ.

@@ -31,6 +31,7 @@ from dataware.kinds import load
 from dataware.migrate import LeaseTerm, WorkerTask
 from dataware.migrate.worker import Message, Worker
 from dataware.migrate.worker_task import error_of
+from dataware.ops.verify import reach
 
 SILENT_SECONDS = 15.0
 """Without a word for so long this process ends: well before another run may begin."""
@@ -153,7 +154,7 @@ async def _copy(
     )
     wire = account.wire(worker.slow_down)
     wire.permit = term
-    tools = CopyTools(account.for_region(order.target.region), wire, SystemClock())
+    tools = CopyTools(reach(account, order.target), wire, SystemClock())
     try:
         copier = kind.require_copying().copier(tools, order)
         await worker.run(copier, assignment.settings, lambda: wire.retries)

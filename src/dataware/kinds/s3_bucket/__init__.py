@@ -1,9 +1,9 @@
 """The card of AWS::S3::Bucket.
 
 Copies are made by the service itself, object by object; listings of both sides are merged as they
-are read. Not carried: ACLs, object locks and holds, the KMS key (the target's default encryption
-applies), and website redirects of objects that fit into one CopyObject. Sources: Amazon S3 API
-Reference and User Guide.
+are read. Not carried: the source's ACLs, object locks and holds, the KMS key (the target's default
+encryption applies, unless the run names another), and website redirects of objects that fit into
+one CopyObject. Sources: Amazon S3 API Reference and User Guide.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import Location, Size
-from dataware.core.phases import DESCRIBE, VERSIONS, VERSIONS_WRITE
+from dataware.core.phases import DESCRIBE, VERSIONS, VERSIONS_WRITE, WRITE_ACL
 from dataware.core.ports import Aws
 from dataware.core.reader import Reader
 from dataware.kinds.s3_bucket.account_regional import name_expression
@@ -109,6 +109,7 @@ _OF_OBJECTS = {
     "s3:GetObjectVersionTagging",
     "s3:ListMultipartUploadParts",
     "s3:PutObject",
+    "s3:PutObjectAcl",
     "s3:PutObjectAnnotation",
     "s3:PutObjectTagging",
 }
@@ -181,6 +182,7 @@ KIND = Kind(
             DESCRIBE: DESCRIBE_ACTIONS,
             "account": ("s3:ListAllMyBuckets",),
             VERSIONS: _VERSIONS,
+            WRITE_ACL: ("s3:PutObjectAcl",),
             # A delete marker is made by deleting.
             VERSIONS_WRITE: ("s3:DeleteObject",),
             "create": (
@@ -218,6 +220,7 @@ KIND = Kind(
         foresee_skipped=foresee_skipped,
         following=_following,
         engines=_engines,
+        object_headers=True,
         history="holds only older versions and delete markers, and no current object",
     ),
     locate=locate,

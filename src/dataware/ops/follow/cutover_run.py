@@ -105,7 +105,7 @@ class CutoverRun(FollowRun):
             keeper.publish,
             keeper.send_heartbeat,
         )
-        pair = ComparisonSpec(kind.cfn_type, order.source, order.target)
+        pair = ComparisonSpec.of(kind, order)
 
         def make_readers() -> Any:
             readers = sides_of(kind, pair, context.aws)

@@ -271,7 +271,7 @@ class FollowRun(MigrationRun):
         context, kind = self._context, self._migration.kind
         # The processes of a crew are for the copy; a comparison that goes on for days needs none.
         beside = replace(context, workers=None)
-        pair = ComparisonSpec(kind.cfn_type, order.source, order.target)
+        pair = ComparisonSpec.of(kind, order)
         sides = [(aws_of(context, place), place) for place in (order.source, order.target)]
         find = require_following(kind).find_expired
         return DifferenceTools(

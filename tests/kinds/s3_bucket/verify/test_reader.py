@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from hashlib import md5
 from typing import Any
 
 import pytest
@@ -146,6 +148,60 @@ def test_evidence(
     entries = [KeyFingerprint(b"key", digest, "key", conclusive=False) for digest in (b"1", b"2")]
     one, two = Head(aws, "one-bucket", **mine), Head(aws, "two-bucket", **theirs)
     assert one.same(entries[0], two, entries[1]) is evidence
+
+
+class Contents(Head):
+    """A reader whose one object has the headers and the bytes that a test gives."""
+
+    def __init__(self, aws: Account, name: str, body: bytes, **headers: str) -> None:
+        super().__init__(aws, name, **headers)
+        self._body = body
+        self.reads = 0
+
+    def _read(self, key: str, version: object) -> Iterator[bytes]:
+        self.reads += 1
+        yield from (self._body[start : start + 3] for start in range(0, len(self._body), 3))
+
+
+MD5 = md5(b"content", usedforsecurity=False).hexdigest()
+PLAIN, SEALED, PARTS = {"etag": f'"{MD5}"'}, {"etag": '"f00"', **KMS}, {"etag": '"f01-2"'}
+KMS_OF_OTHER_KEY = {"etag": '"f02"', "x-amz-server-side-encryption": "aws:kms:dsse"}
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "reads"),
+    [
+        (PLAIN, SEALED, (0, 1)),
+        (SEALED, PLAIN, (1, 0)),
+        (PARTS, SEALED, (1, 1)),
+        (SEALED, KMS_OF_OTHER_KEY, (1, 1)),
+        (PLAIN, PARTS, (0, 1)),
+    ],
+)
+@pytest.mark.parametrize("body", [b"content", b"c0ntent", b"content "])
+def test_another_encryption_is_settled_by_the_bytes(
+    aws: Account, mine: dict[str, str], theirs: dict[str, str], reads: tuple[int, int], body: bytes
+) -> None:
+    """Under KMS no ETag is a digest: equal bytes are equal, others differ, by the fewest reads.
+
+    Without the wish the evidence is size and metadata, and nothing is read.
+    """
+    entries = [KeyFingerprint(b"key", digest, "key", conclusive=False) for digest in (b"1", b"2")]
+    one, two = (
+        Contents(aws, "one-bucket", b"content", **mine),
+        Contents(aws, "two-bucket", body, **theirs),
+    )
+    if theirs is PLAIN:
+        one, two = (
+            Contents(aws, "one-bucket", body, **mine),
+            Contents(aws, "two-bucket", b"content", **theirs),
+        )
+    assert one.same(entries[0], two, entries[1]) is Evidence.METADATA
+    assert (one.reads, two.reads) == (0, 0)
+    one.reads_unsettled = True
+    expected = Evidence.CONTENT if body == b"content" else None
+    assert one.same(entries[0], two, entries[1]) is expected
+    assert (one.reads, two.reads) == reads
 
 
 def test_present_entries_are_found_by_key(aws: Account) -> None:

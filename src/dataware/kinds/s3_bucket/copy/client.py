@@ -9,6 +9,7 @@ from typing import TypeVar
 # Only the type; parsing is done in `responses`.
 from xml.etree.ElementTree import Element
 
+from dataware.core.errors import InputError
 from dataware.core.ports import Judgement, Response, Wire
 from dataware.http.error_answer import RequestRefusedError, read_error
 from dataware.kinds.s3_bucket.copy.requests import Bucket, S3Request, quote_etag
@@ -29,6 +30,10 @@ CONTENT_HEADERS = (
     "cache-control",
     "expires",
 )
+NO_ACLS = "AccessControlListNotSupported"
+"""The refusal of any ACL but bucket-owner-full-control by a bucket whose owner owns every object
+(Amazon S3 User Guide, "Controlling ownership of objects and disabling ACLs for your bucket")."""
+
 HEAD_TRIES = 3
 """How often a key is looked at that one call says is not there, and another that it is."""
 
@@ -203,6 +208,11 @@ class S3Client:
 
     def _rejection_of(self, bucket: Bucket, call: str, response: Response) -> RequestRefusedError:
         answer = read_error(call, response)
+        if answer.code == NO_ACLS:
+            raise InputError(
+                f"bucket {bucket.name} has ACLs disabled (bucket owner enforced) and refuses "
+                "--acl: run again with --acl bucket-owner-full-control, which it takes"
+            )
         if answer.concerns_every_key:
             raise answer.to_error(f"bucket {bucket.name}")
         return RequestRefusedError(answer)

@@ -24,7 +24,7 @@ from xml.sax.saxutils import escape
 from dataware.core.page_cursor import PageCursor
 from dataware.http.error_answer import ErrorAnswer, RequestRefusedError
 from dataware.kinds.s3_bucket.copy.client import ObjectHead
-from dataware.kinds.s3_bucket.copy.objects import BucketPair
+from dataware.kinds.s3_bucket.copy.objects import ENCRYPTION, BucketPair
 from dataware.kinds.s3_bucket.copy.requests import S3Request
 from dataware.kinds.s3_bucket.copy.xml import (
     ListedObject,
@@ -131,6 +131,7 @@ async def _plan(pair: BucketPair, entry: ListedObject) -> UploadPlan:
     tags = await pair.calls.tags(pair.source, entry.key, entry.version)
     headers = {name: _mail_safe(value) for name, value in head.attributes.items()}
     headers["x-amz-storage-class"] = entry.storage_class
+    headers |= pair.written
     if redirect := head.headers.get("x-amz-website-redirect-location"):
         headers["x-amz-website-redirect-location"] = redirect
     if tags:
@@ -242,6 +243,9 @@ async def _check(pair: BucketPair, entry: ListedObject, key: bytes, plan: Upload
         lost.append("content-length")
     elif head.storage_class != entry.storage_class:
         lost.append("x-amz-storage-class")
+    encryption = pair.written.get(ENCRYPTION)
+    if encryption and (head is None or head.headers.get(ENCRYPTION) != encryption):
+        lost.append(ENCRYPTION)
     if tags != plan.tags:
         lost.append("x-amz-tagging")
     if lost:

@@ -20,11 +20,7 @@ _CARRIED = {
     "x-amz-tagging-directive": "COPY",
     "x-amz-object-annotation-directive": "COPY",
 }
-_NEEDED = (
-    "s3:GetObject and s3:GetObjectTagging on the source, s3:PutObject and s3:PutObjectTagging on "
-    "the target, and no policy that denies them"
-)
-"""What a copy needs; S3 says what is denied only to callers of the same account or organization."""
+ENCRYPTION = "x-amz-server-side-encryption"
 
 ONLY_IF_ABSENT: Mapping[str, str] = {"if-none-match": "*"}
 
@@ -56,6 +52,32 @@ class BucketPair:
         """The headers that every request with a source shares: who must own both sides."""
         return {**self.target.expected, "x-amz-source-expected-bucket-owner": self.source.owner}
 
+    @cached_property
+    def written(self) -> Mapping[str, str]:
+        """The headers of encryption and access that every new object gets.
+
+        CopyObject, CreateMultipartUpload and PutObject take them; UploadPartCopy does not, because
+        an upload says it at its beginning (Amazon S3 API Reference).
+        """
+        order = self.order.headers
+        said = {
+            ENCRYPTION: order.encryption,
+            f"{ENCRYPTION}-aws-kms-key-id": order.kms_key,
+            "x-amz-acl": order.acl,
+        }
+        return {name: value for name, value in said.items() if value}
+
+    @property
+    def needed(self) -> str:
+        """What a copy needs; S3 says what is denied only to callers of the same account."""
+        headers = self.order.headers
+        acl = "s3:PutObjectAcl, " if headers.acl else ""
+        key = " with kms:GenerateDataKey and kms:Decrypt for the key" if headers.kms_key else ""
+        return (
+            f"s3:GetObject and s3:GetObjectTagging on the source, {acl}s3:PutObject and "
+            f"s3:PutObjectTagging on the target{key}, and no policy that denies them"
+        )
+
     def carrying(self, storage_class: str, checksum: str | None, absent: bool) -> Mapping[str, str]:
         """The headers that CopyObject shares for all objects of one storage class and checksum.
 
@@ -64,7 +86,8 @@ class BucketPair:
         sort = storage_class, checksum, absent
         headers = self._carrying.get(sort)
         if headers is None:
-            headers = {**self.owners, **_CARRIED, "x-amz-storage-class": storage_class}
+            headers = {**self.owners, **_CARRIED, **self.written}
+            headers["x-amz-storage-class"] = storage_class
             if checksum is not None:
                 headers["x-amz-checksum-algorithm"] = checksum
             if absent:
@@ -117,7 +140,7 @@ async def skip_if_archived(pair: BucketPair, entry: ListedObject) -> SkippedKey 
 
 async def left_by(pair: BucketPair, entry: ListedObject, answer: ErrorAnswer) -> SkippedKey:
     """Why a key stays behind, from the error that ended its copy."""
-    skip = answer.skip_of(_NEEDED)
+    skip = answer.skip_of(pair.needed)
     if (skip is None or skip[0] is SkipReason.DENIED) and await _sealed(pair, entry, answer):
         skip = SkipReason.LOST_KEY, f"its encryption key is not available ({answer.code})"
     if skip is None:

@@ -53,22 +53,30 @@ def _query(parameters: Mapping[str, str | bytes]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket, or the part of it under a prefix, with the account that must own it."""
+    """A bucket, or the part of it under a prefix, with the account that must own it.
+
+    `expected` are the headers that every request to it shares, with who pays for it.
+    """
 
     name: str
     owner: str
     region: str
     prefix: bytes = b""
+    requester_pays: bool = False
     expected: Mapping[str, str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "expected", {"x-amz-expected-bucket-owner": self.owner})
+        headers = {"x-amz-expected-bucket-owner": self.owner}
+        if self.requester_pays:
+            headers["x-amz-request-payer"] = "requester"
+        object.__setattr__(self, "expected", headers)
 
     @classmethod
     def of(cls, place: Location) -> Bucket:
         """The bucket of a place, which may be named by its ARN (``arn:aws:s3:::name``)."""
         name = place.name.rpartition(":::")[2]
-        return cls(name, place.owner, place.region, place.prefix.encode())
+        prefix = place.prefix.encode()
+        return cls(name, place.owner, place.region, prefix, place.requester_pays)
 
     def request(self, method: str, judge: Judge, ask: S3Request) -> Request:
         """A request to this bucket; S3 refuses it unless the expected account owns the bucket."""
