@@ -113,9 +113,20 @@ def test_an_entry_without_the_id_of_a_pool_is_not_believed() -> None:
     assert users.user_pool.user_pool_id == "eu-central-1_A1b2C3d4E"
 
 
-def test_a_pool_cannot_be_adopted() -> None:
-    """The setting that CloudFormation could not follow is refused where it is written."""
-    with pytest.raises(ValueError, match="cannot adopt a Cognito user pool"):
-        DataAware(make_stack(lookup="collect")).get_or_create_cognito_user_pool(
-            "Users", "users-prod", "users", import_mode="adopt"
-        )
+def test_a_pool_that_exists_is_not_declared_before_it_is_adopted(server: EmbeddedAws) -> None:
+    """A plain deployment would create a second one: what adopts it is named, and nothing deployed.
+
+    So it is with a decision of the lock file, and with one that is made now.
+    """
+    idp = boto3.client("cognito-idp")
+    pool = idp.create_user_pool(PoolName="users-prod")["UserPool"]["Id"]
+    stack = Stack(App(), "Demo")
+    DataAwareUserPool(stack, "Users", preferred_name="users-prod", import_mode="adopt")
+    (text,) = errors(stack)
+    assert "only `dataware deploy` lets a stack adopt it" in text
+    locked = entry("import", 1, exists="yes", **{"import": "adopt", "by_id": True})
+    write_lock({f"{POOL} users-prod": {**locked, "physical_id": pool}})
+    stack = make_stack(lookup="never")
+    DataAwareUserPool(stack, "Users", preferred_name="users-prod", import_mode="adopt")
+    (text,) = errors(stack)
+    assert "only `dataware deploy` lets a stack adopt it" in text

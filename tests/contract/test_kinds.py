@@ -28,7 +28,7 @@ from support.readers import read_entries
 from support.servers import FaultProxy, Seen
 
 ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+")
-PHASES = {"probe", "read", "write", "verify", "create", "account", "describe"}
+PHASES = {"probe", "read", "write", "verify", "create", "account", "describe", "import"}
 PHASES |= {"versions", "versions-write", "follow", "enable-feed"}
 COPIED = [cfn_type for cfn_type in CATALOGUE if load(cfn_type).copying]
 LOOKED_INTO = [cfn_type for cfn_type in CATALOGUE if BENCHES[cfn_type].content_calls]
@@ -380,7 +380,7 @@ def test_a_comparison_with_a_template_makes_declared_calls_only(
 ) -> None:
     """Every call before an adoption is declared, and a resource is the same as it is."""
     if kind.comparison is None:
-        assert not kind.template.adoptable or not kind.template.stateful
+        assert not kind.template.is_adoptable or not kind.template.stateful
         return
     fault_proxy.clear()
     live = kind.comparison.read(filled, bench.names[0])

@@ -117,7 +117,7 @@ def change(value: Any, path: Path) -> Any:
     return changed
 
 
-CARDS = [kind for kind in kinds() if kind.template.adoptable]
+CARDS = [kind for kind in kinds() if kind.template.is_adoptable]
 
 
 @pytest.mark.parametrize("kind", CARDS, ids=lambda kind: kind.cfn_type)

@@ -159,7 +159,7 @@ class DataAware:
 
     def _settings_for(self, kind: Kind) -> dict[str, Any]:
         """The settings but those that a type does not have; what is not copied is referred to."""
-        without = set() if kind.template.adoptable else {"import_mode"}
+        without = set() if kind.template.is_adoptable else {"import_mode"}
         if kind.copying is not None:
             return {name: one for name, one in self._settings.items() if name not in without}
         settings = {"on_fallback_data": "import", **self._settings}

@@ -24,6 +24,7 @@ from dataware.core.lock_file import FILE, Environment, LockEntry, LockFile
 from dataware.core.model import Action, Decision, ImportMode
 from dataware.core.plan import DEPLOYING, LOOKING, RUN
 
+NO_WAY = 20
 UNDECIDED = 0
 """Stands in place of a rule where nothing was decided."""
 
@@ -49,9 +50,20 @@ def find_decision(
         reason = "not inspected: the app ran only to collect what it declares"
         return LockEntry(asked.preferred, Decision(Action.CREATE, UNDECIDED, reason))
     try:
-        return _entry(construct, asked, home, logical_id)
+        return _refuse_twin(_entry(construct, asked, home, logical_id))
     except DatawareError as error:
         return LockEntry(asked.preferred, Decision(Action.STOP, UNDECIDED, str(error)))
+
+
+def _refuse_twin(entry: LockEntry) -> LockEntry:
+    """Stop where what an import by id has to take in first would be created once more."""
+    if not (entry.decision.by_id and entry.exists):
+        return entry
+    reason = (
+        f"{entry.preferred} exists, and only `dataware deploy` lets a stack adopt it, by its id: "
+        'run that once, or set import_mode to "reference"'
+    )
+    return replace(entry, decision=entry.decision.stop(NO_WAY, reason))
 
 
 def report(

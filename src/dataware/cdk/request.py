@@ -46,17 +46,26 @@ class ResourceRequest:
         settings = {
             "OnError": self.on_error,
             "OnFallbackData": self.on_fallback_data,
-            "Import": self.import_mode if self.kind.template.adoptable else ImportMode.REFERENCE,
+            "Import": self.import_mode if self.kind.template.is_adoptable else ImportMode.REFERENCE,
         }
         chosen = {word: setting.value for word, setting in settings.items() if setting}
-        return {"Fallback": list(self.fallbacks), **chosen}
+        given = {} if self.is_named else {"Id": self.preferred}
+        return {**given, "Fallback": list(self.fallbacks), **chosen}
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the template has a property for the name, which is then the preferred one."""
+        return self.kind.template.has_name
 
     @property
     def resource(self) -> dict[str, Any]:
         """The resource as a template would declare it, as far as it is known here."""
         return {
             "Type": self.kind.cfn_type,
-            "Properties": {self.kind.template.identifier: self.preferred, **self.schema},
+            "Properties": {
+                **({self.kind.template.identifier: self.preferred} if self.is_named else {}),
+                **self.schema,
+            },
             "Metadata": {"Dataware": self.metadata, "aws:cdk:path": self.path},
         }
 
@@ -85,9 +94,10 @@ class ResourceRequest:
             on_error=self.on_error or OnError.SAFE,
             on_fallback_data=self.on_fallback_data or OnFallbackData.MIGRATE,
             import_mode=(self.import_mode or otherwise)
-            if self.kind.template.adoptable
+            if self.kind.template.is_adoptable
             else ImportMode.REFERENCE,
             creator=Creator.DEPLOYMENT,
+            names_id=not self.is_named,
         )
 
 
@@ -120,7 +130,7 @@ def ask(
         _choice(path, "import_mode", import_mode, ImportMode),
         schema or {},
     )
-    if request.import_mode is ImportMode.ADOPT and not request.kind.template.adoptable:
+    if request.import_mode is ImportMode.ADOPT and not request.kind.template.is_adoptable:
         raise ValueError(
             f"{path}: CloudFormation cannot adopt {with_article(request.kind.noun)} by its name: "
             "leave import_mode out, and the stack refers to an existing one"

@@ -19,10 +19,10 @@ class UserPoolOptions(DataAwareOptions, UserPoolProperties):
 class DataAwareUserPool(DataAwareResource):
     """A Cognito user pool: kept, referenced or created by what is found under its names.
 
-    Names may be those of pools, or their ids. A pool that exists outside of the stack is referenced
-    by its id, because CloudFormation cannot adopt it by name. Users are not copied, since their
-    passwords cannot be read: where only a fallback holds users, the construct is an error, unless
-    `on_fallback_data` is "import", which refers to the fallback.
+    Names may be those of pools, or their ids. A pool that exists outside of the stack is adopted by
+    `dataware deploy`, by its id, and referenced by a plain `cdk deploy`. Users are not copied,
+    since their passwords cannot be read: where only a fallback holds users, the construct is an
+    error, unless `on_fallback_data` is "import", which refers to the fallback.
     """
 
     _cfn_type = "AWS::Cognito::UserPool"
@@ -33,9 +33,8 @@ class DataAwareUserPool(DataAwareResource):
     ) -> None:
         """Declare the pool, or refer to it.
 
-        The options are those of `DataAwareOptions`, of which `import_mode` can only be "reference",
-        and the properties of `aws_cognito.UserPool`. Raises ValueError for a name that cannot be
-        used.
+        The options are those of `DataAwareOptions`, and the properties of `aws_cognito.UserPool`.
+        Raises ValueError for a name that cannot be used.
         """
         super().__init__(scope, id, preferred_name, options)
 

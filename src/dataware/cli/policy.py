@@ -14,8 +14,9 @@ from dataware.core.phases import PolicyUse
 from dataware.core.ports import Aws
 from dataware.kinds import load
 from dataware.ops.change_set import PERMISSIONS as CHANGE_SET_PERMISSIONS
+from dataware.ops.import_by_id import PERMISSIONS as IMPORT_PERMISSIONS
 from dataware.ops.name_conflicts import PERMISSION as CONFLICT_PERMISSION
-from dataware.ops.policy import iam_policy, object_permissions
+from dataware.ops.policy import iam_policy, imports_by_id, object_permissions
 from dataware.state.marker_value import ROOT
 from dataware.state.parameter_store import LIST, READ, WRITE
 
@@ -92,6 +93,8 @@ def _shared_by(
             yield RECORDS.format(**{**place, "region": region}), marker_actions
     if use in CREATING:
         yield HOLDING_STACKS.format(**place), HOLDING_PERMISSIONS
+    if use in CREATING and any(map(imports_by_id, wanted)):
+        yield "*", IMPORT_PERMISSIONS
     if use in PLANNING:
         yield "*", OWNERSHIP_PERMISSIONS
     if use in GUARDING:

@@ -80,7 +80,8 @@ def find_further_threats(
             continue
         if not change.is_destructive or change.logical_id in logical_ids:
             continue
-        copied = (kind.names.slug, resource.physical_id) in outlook.copied
+        name = kind.template.name_of(resource.physical_id) or resource.physical_id
+        copied = (kind.names.slug, name) in outlook.copied
         if change.action == REMOVE and change.policy in RETAINS and copied:
             continue
         logical_ids.add(change.logical_id)

@@ -104,10 +104,16 @@ def threats(
 
 
 def with_content(threat: DestructiveChange, facts: Facts) -> DestructiveChange | None:
-    """The threat with what was seen; None where it was seen that there is nothing to lose."""
-    if facts.existence is Existence.ABSENT or facts.content is Content.EMPTY:
+    """The threat with what was seen; None where it was seen that there is nothing to lose.
+
+    What a service only estimates to be empty may hold data.
+    """
+    if facts.existence is Existence.ABSENT:
         return None
-    return replace(threat, content=facts.content)
+    if facts.content is not Content.EMPTY:
+        return replace(threat, content=facts.content)
+    is_guess = facts.size is not None and not facts.size.exact
+    return replace(threat, content=Content.UNKNOWN) if is_guess else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,12 @@ class _ResourceChange:
     logical_id: str
     deployed: Deployed
     was: DeclaredResource | None
+
+    @property
+    def _name(self) -> str:
+        """The name that templates and fallbacks call it by, as far as its physical id says it."""
+        physical_id = self.deployed.physical_id
+        return self.kind.template.name_of(physical_id) or physical_id
 
     def threat(self) -> DestructiveChange | None:
         """How it would be lost, if it would."""
@@ -136,7 +148,7 @@ class _ResourceChange:
         return self._replacement_threat(now, f"its {changed} changes") if changed else None
 
     def _gone(self) -> DestructiveChange | None:
-        name = self.deployed.physical_id
+        name = self._name
         place = self.outlook.places.get((self.kind.names.slug, name))
         retained = self._is_retained()
         if place is not None:
@@ -217,12 +229,15 @@ class _ResourceChange:
         if self.kind.template.renamed_in_place:
             return None
         name = now.known_value(self.kind.template.identifier)
-        if (text := text_of(name)) is not None:
-            return text if text != self.deployed.physical_id else None
+        had = self.kind.template.name_of(self.deployed.physical_id)
+        if (text := text_of(name)) is not None and had is not None:
+            return text if text != had else None
         if self.was is None or not is_changed(self.was, now, self.kind.template.identifier):
             return None
         if name is None:
             return "a name that CloudFormation generates"
+        if text is not None:
+            return text
         function = find_function(name)
         return f"a name that only CloudFormation resolves ({function})" if function else "no text"
 
@@ -249,7 +264,7 @@ class _ResourceChange:
         return all(one and is_retained(one.evaluate(one.replace_policy)) for one in both)
 
     def _is_copied(self) -> bool:
-        named = (self.kind.names.slug, self.deployed.physical_id) in self.outlook.copied
+        named = (self.kind.names.slug, self._name) in self.outlook.copied
         return named and self.kind.copying is not None
 
     def _threat(self, loss: Loss, outcome: str, recipe: str) -> DestructiveChange:

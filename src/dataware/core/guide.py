@@ -288,6 +288,21 @@ GUIDE: dict[int, Guide] = {
         also="a stack would adopt what holds data, and its template deletes more of it: a lifecycle"
         " rule, a shorter lifetime, a time to live",
     ),
+    25: Guide(
+        "not-usable",
+        "What is about to be deleted, or is a copy that another region keeps, would be gone or "
+        "frozen under the app; and an import by id takes a template that says all of what it "
+        "cannot change later.",
+        "❌ Stopped at app/database (rule 25): app/database is marked for deletion since "
+        "2026-11-20: restore it with `aws secretsmanager restore-secret --secret-id app/database`, "
+        "or choose another name",
+        (
+            "Follow the recipe at the end of the line, and run again.",
+            "Or choose another name: the resource stays as it is.",
+        ),
+        also="a resource that would be used is pending deletion or belongs to another region, or "
+        "the physical id that the app gives stands for nothing",
+    ),
     19: Guide(
         "guard",
         "A changed template can make CloudFormation delete, replace or drop a resource, "

@@ -78,7 +78,8 @@ class ShortForm:
 class Template:
     """How a CloudFormation template declares a resource, and what CloudFormation does with it.
 
-    `identifier` is the property that holds the physical name. `types` are the CloudFormation types
+    `identifier` is the property that holds the physical name; without a `has_name` there is no such
+    property, and it is what the id is called. `types` are the CloudFormation types
     that declare one and the same thing, such as tables and global tables (empty: the card's own);
     they share `Names.slug`, and are looked up together where a resource is looked for by its type.
     `short_form` is what a transform of AWS writes out as one.
@@ -94,7 +95,12 @@ class Template:
     `fixed_parts`, which gives by name what may come and go (the whole value where it is not literal
     which they are). `stateful` is False where the template holds the whole value, so that nothing
     is lost with the resource; `adoptable` is False where CloudFormation cannot import a resource
-    by its name, so that it is referenced instead. `Ref` gives the name unless
+    by its name, and `import_identifier` is then the property by which an explicit change set names
+    it (empty where nothing can be adopted, so that it is referenced). What is in `import_whole`
+    changes data when its declaration changes, so it is imported exactly as declared, and
+    `import_note` says in a clause what the import does beside. `effects` tell, by the type of
+    another resource, which one it acts on and what it does to its data. `name_of` gives the name in
+    a physical id that is another, None where that does not say it. `Ref` gives the name unless
     `reference_is_id`, and `Fn::GetAtt` of `Arn` the ARN of the card, if `has_arn`. A name may rest
     on other properties than the `identifier`: `name_expression` gives the expression that it is
     (None where CloudFormation generates it), out of the properties and what evaluates one of them,
@@ -118,7 +124,15 @@ class Template:
     fixed_parts: Callable[[Mapping[str, Any]], Any] = field(default=lambda _properties: None)
     renamed_in_place: bool = False
     stateful: bool = True
+    has_name: bool = True
     adoptable: bool = True
+    import_identifier: str = ""
+    import_whole: tuple[str, ...] = ()
+    import_note: str = ""
+    effects: Mapping[str, Callable[[Mapping[str, Any]], tuple[Any, str] | None]] = field(
+        default_factory=dict
+    )
+    name_of: Callable[[str], str | None] = lambda physical_id: physical_id
     reference_is_id: bool = False
     has_arn: bool = True
     name_expression: Callable[[Mapping[str, Any], Callable[[Any], Any]], Any] | None = None
@@ -131,6 +145,11 @@ class Template:
         if self.name_expression is not None:
             return self.name_expression(properties, resolve)
         return properties.get(self.identifier)
+
+    @property
+    def is_adoptable(self) -> bool:
+        """Whether a stack can adopt one, by its name or by its physical id."""
+        return self.adoptable or bool(self.import_identifier)
 
     def check_properties(self, properties: Mapping[str, Any]) -> str | None:
         """The first of what is wrong with literal properties, or None."""

@@ -136,6 +136,7 @@ def parse_entry(preferred: str, data: Mapping[str, Any]) -> LockEntry:
             source=data["source"],
             import_mode=ImportMode(mode) if mode else None,
             warnings=tuple(data["warnings"]),
+            by_id=data.get("by_id", False) is True,
         )
         return LockEntry(
             preferred,
@@ -211,6 +212,7 @@ def _lock_entry(planned: Planned) -> dict[str, Any]:
         "stack": wanted.stack,
         "logical_id": wanted.logical_id,
         "warnings": list(decision.warnings),
+        **({"by_id": True} if decision.by_id else {}),
         **_physical_id(planned),
         **_content(planned),
     }

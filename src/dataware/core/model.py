@@ -272,7 +272,7 @@ class Facts:
     None when it was not seen. `physical_id` is what CloudFormation calls the resource, None where
     that is its name; `alike` are those of several resources of one name. `notes` are remarks for
     people (delete markers, unfinished uploads). `account` and `region` say where it lives, `region`
-    None where that was not seen.
+    None where that was not seen. `obstacle` says in a clause why it cannot be used as it is.
     """
 
     name: str
@@ -290,6 +290,7 @@ class Facts:
     notes: tuple[str, ...] = ()
     account: str | None = None
     region: str | None = None
+    obstacle: str = ""
 
     @property
     def unseen(self) -> bool:
@@ -328,7 +329,8 @@ class Wanted:
     is meant for (None: that of the run); `retained` says that CloudFormation keeps the resource
     when it leaves the stack that declares it; `computed_by` is the function of the template that
     gives the preferred name, empty where it is written out; `allow_loss` says that a person allowed
-    what its adoption deletes.
+    what its adoption deletes; `names_id` that the app gives the physical id in place of a name;
+    `effects` say what other resources of the template would do to its data, a clause each.
     """
 
     id: str
@@ -349,6 +351,8 @@ class Wanted:
     region: str | None = None
     computed_by: str = ""
     allow_loss: bool = False
+    names_id: bool = False
+    effects: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +361,7 @@ class Decision:
 
     `source` is the name data is copied from (migrate, resume) or the fallback that is imported;
     `import_mode` is None where nothing is imported; `no_overwrite` asks that no write may replace
-    anything in the target.
+    anything in the target; `by_id` that a change set of its own takes it in, by its physical id.
     """
 
     action: Action
@@ -367,12 +371,12 @@ class Decision:
     import_mode: ImportMode | None = None
     no_overwrite: bool = False
     warnings: tuple[str, ...] = ()
+    by_id: bool = False
 
     def stop(self, rule: int, reason: str) -> Decision:
         """The same resource stopped by a rule: nothing is copied from it, and nothing imported."""
-        return replace(
-            self, action=Action.STOP, rule=rule, reason=reason, source=None, import_mode=None
-        )
+        stopped = replace(self, action=Action.STOP, rule=rule, reason=reason)
+        return replace(stopped, source=None, import_mode=None, by_id=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ DESCRIBE = "describe"
 """What is read of the configuration of a resource: to declare it as it is, or before a stack
 adopts it."""
 
+IMPORT = "import"
+"""What CloudFormation reads with the caller's permissions when a change set imports a resource."""
+
 VERSIONS, VERSIONS_WRITE = "versions", "versions-write"
 """What copying every version of an object needs beside the rest: on both sides, on the target."""
 

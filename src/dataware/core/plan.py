@@ -81,7 +81,7 @@ class Planned:
     @property
     def changes(self) -> bool:
         """Whether carrying this out changes anything."""
-        return self.creates or self.decision.action in COPYING
+        return self.creates or self.decision.action in COPYING or self.decision.by_id
 
     @property
     def source(self) -> Facts | None:
@@ -107,6 +107,7 @@ class Planned:
             "source": decision.source,
             "import": decision.import_mode.value if decision.import_mode else None,
             "no_overwrite": decision.no_overwrite,
+            **({"by_id": True} if decision.by_id else {}),
             "warnings": list(decision.warnings),
             "estimate": self.estimate.to_json() if self.estimate else None,
             **({"engine": self.engine.value} if self.engine else {}),
@@ -219,6 +220,8 @@ def _is_begun(before: Planned, after: Planned) -> bool:
         recorded = there.marker.state in {MarkerState.RUNNING, MarkerState.COMPLETE}
         same = there.marker.source == before.decision.source
         return recorded and same and after.decision.action in GOING_ON
+    if before.decision.by_id and there.owner.ownership is Ownership.THIS_STACK:
+        return after.decision.action is Action.KEEP
     empty = there.existence is Existence.EXISTS and there.content is Content.EMPTY
     return before.creates and empty and after.decision.action is Action.CREATE
 
@@ -263,6 +266,7 @@ def _facts_json(facts: Facts | None) -> dict[str, Any]:
         "settings": {name: setting.label for name, setting in sorted(facts.settings.items())},
         "problems": [str(problem) for problem in facts.problems],
         "notes": list(facts.notes),
+        **({"obstacle": facts.obstacle} if facts.obstacle else {}),
     }
 
 
@@ -287,6 +291,7 @@ def _wanted_json(wanted: Wanted) -> dict[str, Any]:
         "retained": wanted.retained,
         "computed_by": wanted.computed_by,
         **({"allow_loss": True} if wanted.allow_loss else {}),
+        **({"names_id": True} if wanted.names_id else {}),
     }
 
 
@@ -310,6 +315,7 @@ def _planned_from_json(data: Mapping[str, Any]) -> Planned:
         retained=rest.get("retained", True),
         computed_by=rest.get("computed_by", ""),
         allow_loss=rest.get("allow_loss", False) is True,
+        names_id=rest.get("names_id", False) is True,
     )
     decision = Decision(
         action=Action(data["action"]),
@@ -318,6 +324,7 @@ def _planned_from_json(data: Mapping[str, Any]) -> Planned:
         source=data["source"],
         import_mode=ImportMode(data["import"]) if data["import"] else None,
         no_overwrite=data["no_overwrite"],
+        by_id=data.get("by_id", False) is True,
         warnings=tuple(data["warnings"]),
     )
     estimate = Estimate(**data["estimate"]) if data["estimate"] else None
@@ -341,6 +348,7 @@ def _facts(data: Mapping[str, Any]) -> Facts:
         physical_id=data.get("physical_id"),
         size=Size(**data["size"]) if data["size"] else None,
         notes=tuple(data["notes"]),
+        obstacle=str(data.get("obstacle", "")),
         account=data.get("account"),
         region=data.get("region"),
     )

@@ -222,7 +222,10 @@ def plan_schema() -> dict[str, Any]:
     resource["differences"] = _schema_of([_DIFFERENCE])
     resource["engine"] = _schema_of(_WordOf(EngineName))
     resource["engines"] = _schema_of([_ENGINE_LINE])
-    resource["wanted"]["properties"]["allow_loss"] = _schema_of(_flag)
+    resource["wanted"]["properties"] |= {
+        name: _schema_of(_flag) for name in ("allow_loss", "names_id")
+    }
+    resource["by_id"] = _schema_of(_flag)
     return schema
 
 

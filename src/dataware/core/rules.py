@@ -58,6 +58,7 @@ RULES: dict[int, str] = {
     22: "The stack would adopt the resource, whose name is a function in the template: stop.",
     23: "The stack would adopt the resource, which cannot become what is declared: stop.",
     24: "The stack would adopt the resource, and data in it would then be deleted: stop.",
+    25: "A resource that exists cannot be used as it is, or not imported as it is declared: stop.",
 }
 
 

@@ -1,4 +1,4 @@
-"""The card of AWS::Cognito::UserPool: looked at by name or id, kept or referenced; not copied.
+"""The card of AWS::Cognito::UserPool: kept, adopted or referenced, by name or id; not copied.
 
 CloudFormation and every other service know a pool by its id, which the service makes up. Its name
 is a label that several pools may share, so a name that means two pools means none, unless the stack
@@ -11,9 +11,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from dataware.core.comparison import ConfigurationComparison, LiveConfiguration, is_on
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.kind import Kind, Names, Permissions, Template
 from dataware.core.model import SEVERAL, Existence, Facts, Problem, Setting, absent
+from dataware.core.phases import DESCRIBE, IMPORT
 from dataware.core.ports import Aws
 from dataware.core.probing import find_content, problem_of
 
@@ -105,6 +107,55 @@ def _declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
     )
 
 
+def read_configuration(aws: Aws, name: str) -> LiveConfiguration:
+    """The properties of a pool as it is, by its name or id.
+
+    Raises NotFoundError without the pool, and LookupFailedError where it is not seen, or several
+    have the name.
+    """
+    idp = aws.client("cognito-idp")
+    ids = [name] if _ID.fullmatch(name) else _find_ids(aws, idp, name)
+    if len(ids) != 1:
+        what = f"{len(ids)} user pools are named {name}" if ids else f"no user pool is named {name}"
+        raise LookupFailedError(what) if ids else NotFoundError(what)
+    with aws.translate_errors(f"user pool {name}", _DESCRIBE):
+        pool = idp.describe_user_pool(UserPoolId=ids[0])["UserPool"]
+    called = {"UserPoolName": "Name", "Schema": "SchemaAttributes"}
+    found = {name: pool.get(called.get(name, name)) for name in ("UserPoolName", *COMPARISON.forms)}
+    return LiveConfiguration({name: one for name, one in found.items() if one is not None})
+
+
+def _username(value: Any) -> bool:
+    """Whether names of users tell capitals apart, which no update changes.
+
+    Source: CloudFormation Template Reference, AWS::Cognito::UserPool UsernameConfiguration.
+    """
+    return is_on((value or {}).get("CaseSensitive", True))
+
+
+def _words(value: Any) -> list[str]:
+    return sorted(map(str, value or ()))
+
+
+FIXED = ("UsernameConfiguration", "AliasAttributes", "UsernameAttributes")
+"""What a pool has from its creation (Amazon Cognito API Reference, UpdateUserPool)."""
+
+COMPARISON = ConfigurationComparison(
+    read=read_configuration,
+    forms={
+        "UsernameConfiguration": _username,
+        "AliasAttributes": _words,
+        "UsernameAttributes": _words,
+        "AutoVerifiedAttributes": _words,
+        "DeletionProtection": lambda value: value or "INACTIVE",
+        "MfaConfiguration": lambda value: value or "OFF",
+        "UserPoolTags": lambda value: dict(value or {}),
+        "UserPoolTier": lambda value: value or "ESSENTIALS",
+    },
+    is_fixed=lambda name, _live, _declared: name in FIXED,
+)
+
+
 def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ...]:
     """The pool's ARN by its id; any pool's for a name, which no ARN holds."""
     pool_id = name if _ID.fullmatch(name) else "*"
@@ -122,12 +173,22 @@ KIND = Kind(
         protective=("DeletionProtection", "MfaConfiguration"),
         renamed_in_place=True,
         adoptable=False,
+        import_identifier="UserPoolId",
+        name_of=lambda _physical_id: None,
         reference_is_id=True,
     ),
     access=Permissions(
         phases={
             "account": (_LIST_POOLS,),
             "probe": (_DESCRIBE, _LIST_USERS),
+            DESCRIBE: (_DESCRIBE,),
+            # Beside the pool, what CloudFormation reads when it imports one.
+            IMPORT: (
+                _DESCRIBE,
+                "cognito-idp:GetUserPoolMfaConfig",
+                "kms:Decrypt",
+                "kms:DescribeKey",
+            ),
             "create": (
                 "cognito-idp:CreateUserPool",
                 "cognito-idp:DescribeUserPool",
@@ -139,4 +200,5 @@ KIND = Kind(
         arns=_arns,
     ),
     probe=probe,
+    comparison=COMPARISON,
 )

@@ -40,12 +40,12 @@ NOT_SEEN, FIXED_RULE, DELETES_RULE = 14, 23, 24
 
 def compare_adopted(context: Context, planned: Sequence[Planned]) -> tuple[Planned, ...]:
     """The same resources, compared with their templates where a stack is about to adopt them."""
-    if not any(map(_is_adopted, planned)):
-        return tuple(planned)
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="compare") as pool:
-        return tuple(
-            pool.map(lambda one: _compare(context, one) if _is_adopted(one) else one, planned)
-        )
+    if any(map(_is_adopted, planned)):
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="compare") as pool:
+            planned = tuple(
+                pool.map(lambda one: _compare(context, one) if _is_adopted(one) else one, planned)
+            )
+    return tuple(map(_stop_at_effects, planned))
 
 
 def mark_allowed_losses(wanted: Sequence[Wanted], names: Collection[str]) -> list[Wanted]:
@@ -61,11 +61,12 @@ def mark_allowed_losses(wanted: Sequence[Wanted], names: Collection[str]) -> lis
     ]
 
 
-def find_allowed(planned: Planned) -> list[PropertyDifference]:
+def find_allowed(planned: Planned) -> list[str]:
     """What adoption deletes because a person allowed it."""
-    return (
-        list_of(planned.differences, PropertyVerdict.DELETES) if planned.wanted.allow_loss else []
-    )
+    if not planned.wanted.allow_loss:
+        return []
+    deletes = list_of(planned.differences, PropertyVerdict.DELETES)
+    return [*(one.effect for one in deletes), *planned.wanted.effects]
 
 
 def find_remaining(context: Context, planned: Planned) -> list[PropertyDifference]:
@@ -87,6 +88,17 @@ def _is_adopted(planned: Planned) -> bool:
     if wanted.logical_id is None or decision.action is Action.STOP or not stands:
         return False
     return decision.import_mode is ImportMode.ADOPT or _has_other_keys(planned)
+
+
+def _stop_at_effects(planned: Planned) -> Planned:
+    """Stop where other resources of the template would change the data of what comes in."""
+    effects, decision = planned.wanted.effects, planned.decision
+    comes_in = decision.action in COPYING or (
+        decision.import_mode is ImportMode.ADOPT and planned.preferred.existence is Existence.EXISTS
+    )
+    if not effects or decision.action is Action.STOP or not comes_in or not _may_lose(planned):
+        return planned
+    return _delete(planned, effects)
 
 
 def _has_other_keys(planned: Planned) -> bool:
@@ -114,7 +126,7 @@ def _compare(context: Context, planned: Planned) -> Planned:
         return _stop(planned, FIXED_RULE, _explain_fixed(planned, fixed))
     deletes = list_of(differences, PropertyVerdict.DELETES)
     if deletes and _may_lose(planned):
-        return _delete(planned, deletes)
+        return _delete(planned, [one.effect for one in deletes])
     if unread := list_of(differences, PropertyVerdict.UNREAD):
         whole = "; ".join(f"{one.name} ({one.effect})" for one in unread)
         name = planned.preferred.name
@@ -160,10 +172,10 @@ def _explain_fixed(planned: Planned, fixed: Sequence[PropertyDifference]) -> str
     )
 
 
-def _delete(planned: Planned, deletes: Sequence[PropertyDifference]) -> Planned:
+def _delete(planned: Planned, deleting: Sequence[str]) -> Planned:
     """Stop before an adoption after which data is deleted, unless a person said yes to that."""
     wanted = planned.wanted
-    effects = "; ".join(one.effect for one in deletes)
+    effects = "; ".join(deleting)
     if wanted.allow_loss:
         text = f"{wanted.preferred} loses data once its stack is updated: {effects}"
         warnings = (*planned.decision.warnings, text)

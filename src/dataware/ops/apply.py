@@ -28,6 +28,7 @@ from dataware.ops.creation_group import CreationGroup
 from dataware.ops.engine_choice import EngineDemand
 from dataware.ops.follow.follow_many import check_follow, follow_migration
 from dataware.ops.history_check import check_history
+from dataware.ops.import_by_id import adopt_by_id
 from dataware.ops.migrate import order_of, refuse_unfollowed
 from dataware.ops.migration_policy import Migration
 from dataware.ops.object_headers import check_object_headers, with_recorded_headers
@@ -128,7 +129,8 @@ def _report_end(context: Context, plan: Plan) -> None:
 def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
     """Carry the resources out, as many at the same time as `settings` allow.
 
-    A resource that fails holds up no other. Raises what `sum_up` makes of those that did.
+    A resource that fails holds up no other. What is adopted by its id comes last, when its data is
+    there. Raises what `sum_up` makes of those that failed.
     """
     busy = [one for one in plan.resources if one.changes and not waits(one)]
     is_shared = len(busy) > 1
@@ -148,6 +150,7 @@ def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
             if any(isinstance(outcome.error, ConflictError) for outcome in outcomes):
                 break
     sum_up(outcomes)
+    adopt_by_id(context, plan.resources)
 
 
 def _groups(context: Context, lanes: Sequence[Sequence[Planned]]) -> Mapping[str, CreationGroup]:
@@ -255,7 +258,7 @@ def _apply(
         target.await_end()
         words = {"kind": kind.names.slug, "noun": kind.noun, "name": wanted.preferred}
         context.emit(event("created", **words))
-    elif planned.decision.action is Action.CREATE:
+    elif planned.decision.action is Action.CREATE and not planned.decision.by_id:
         _take_over(context, kind, planned)
 
 

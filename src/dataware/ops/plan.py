@@ -18,7 +18,6 @@ from dataware.core.model import (
     Decision,
     Existence,
     Facts,
-    ImportMode,
     MarkerState,
     OnError,
     Wanted,
@@ -31,6 +30,7 @@ from dataware.core.situation import source_of
 from dataware.core.waiting import explain_waiting, report_way_on
 from dataware.kinds import load
 from dataware.ops.adoption import compare_adopted
+from dataware.ops.adoption_check import check_adoption, note_of_import, stop_at_obstacle
 from dataware.ops.announce import announce
 from dataware.ops.context import Context
 from dataware.ops.declaration_check import check_declared
@@ -137,20 +137,20 @@ def _plan_resource(
     schema = kind.template.declared_schema(wanted.properties)
     decision = decide(wanted, schema, preferred, fallbacks, _terms_of(kind))
     decision = check_declared(kind, wanted, decision, preferred, fallbacks)
+    decision = stop_at_obstacle(decision, preferred, fallbacks)
     source = source_of(preferred, fallbacks)
     decision = compare_protection(kind, wanted, decision, preferred, source)
     decision = _whole(wanted, decision, source)
     decision = _possible(kind, wanted, decision, preferred)
     decision = _refuse_second_of_a_name(kind, wanted, decision, preferred)
     decision = _refuse_import_from_elsewhere(kind, wanted, decision)
-    decision = _refer_to_what_cannot_be_adopted(kind, wanted, decision, preferred)
-    decision = _retain_what_is_adopted(wanted, decision, preferred)
-    decision = _adopt_under_literal_names(wanted, decision, preferred)
+    decision = check_adoption(kind, wanted, decision, preferred)
     decision = _warn_of_skipped(kind, decision, source)
     if decision.action in COPYING and not all_versions:
         decision = replace(decision, warnings=(*decision.warnings, *warn_of_history(kind, source)))
     preferred = _with_advice(kind, wanted, decision, preferred, source)
-    return Planned(wanted, preferred, fallbacks, decision)
+    notes = (*preferred.notes, *note_of_import(kind, decision))
+    return Planned(wanted, replace(preferred, notes=notes), fallbacks, decision)
 
 
 def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision:
@@ -239,69 +239,6 @@ def _refuse_import_from_elsewhere(kind: Kind, wanted: Wanted, decision: Decision
         "on_fallback_data to migrate"
     )
     return decision.stop(decision.rule, reason)
-
-
-def _refer_to_what_cannot_be_adopted(
-    kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts
-) -> Decision:
-    """Refer to what CloudFormation cannot import; stop where it would create a second one."""
-    if kind.template.adoptable or decision.import_mode is not ImportMode.ADOPT:
-        return decision
-    exists = preferred.existence is Existence.EXISTS
-    if exists and wanted.logical_id is not None:
-        reason = (
-            f"{wanted.preferred} exists and belongs to no stack; CloudFormation cannot adopt a "
-            f"{kind.noun} and would create a second, empty one: remove {wanted.logical_id} from "
-            f"the template and refer to {preferred.physical_id or preferred.name}"
-        )
-        return replace(decision, action=Action.STOP, rule=20, reason=reason, import_mode=None)
-    return replace(decision, import_mode=ImportMode.REFERENCE)
-
-
-def _retain_what_is_adopted(wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
-    """Stop before a copy into what the stack could not adopt; warn if the stack is not known.
-
-    Source: AWS CloudFormation User Guide, "Import AWS resources into a CloudFormation stack
-    automatically".
-    """
-    if wanted.retained or decision.import_mode is not ImportMode.ADOPT:
-        return decision
-    if not _stands(wanted, decision, preferred):
-        return decision
-    reason = (
-        f"{wanted.preferred} would be deleted with its stack, and CloudFormation adopts only what "
-        "it retains; set its removal policy to RETAIN_ON_UPDATE_OR_DELETE or RETAIN, or import by "
-        "reference"
-    )
-    if wanted.stack is None:
-        return replace(decision, warnings=(*decision.warnings, reason))
-    return decision.stop(21, reason)
-
-
-def _adopt_under_literal_names(wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
-    """Stop before a copy into what the stack could not adopt by its name; warn without a stack.
-
-    Source: AWS CloudFormation User Guide, "Import AWS resources into a CloudFormation stack
-    automatically" ("The resource must have a static custom name").
-    """
-    if not wanted.computed_by or decision.import_mode is not ImportMode.ADOPT:
-        return decision
-    if not _stands(wanted, decision, preferred):
-        return decision
-    reason = (
-        f"{wanted.preferred} is named by a function ({wanted.computed_by}), and CloudFormation "
-        "adopts only what has a literal name; write the name out, or import by reference"
-    )
-    if wanted.stack is None:
-        return replace(decision, warnings=(*decision.warnings, reason))
-    return decision.stop(22, reason)
-
-
-def _stands(wanted: Wanted, decision: Decision, preferred: Facts) -> bool:
-    """Whether a resource stands under the preferred name before its stack is deployed."""
-    return preferred.existence is Existence.EXISTS or (
-        decision.action in COPYING and not wanted.unresolved
-    )
 
 
 def _with_advice(

@@ -18,6 +18,7 @@ from dataware.core.phases import (
     COPIED_TO,
     CREATE,
     DESCRIBE,
+    IMPORT,
     PROBE,
     READ,
     VERIFY,
@@ -36,13 +37,15 @@ class UsePhases:
     """The phases of work on a fallback and on a preferred name.
 
     `versions` are further phases of both where every version of an object is asked for; `adopts`
-    says that what a stack may adopt is compared with its template first.
+    says that what a stack may adopt is compared with its template first, and `imports` that what
+    has a read-only id is then taken in by it.
     """
 
     fallback: tuple[str, ...]
     preferred: tuple[str, ...]
     versions: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     adopts: bool = False
+    imports: bool = False
 
     def on(self, wanted: Wanted, name: str, *, all_versions: bool) -> tuple[str, ...]:
         """The phases of work on one name of a resource."""
@@ -52,18 +55,27 @@ class UsePhases:
             *(self.preferred if first else self.fallback),
             *(self.versions[first] if all_versions else ()),
             *((DESCRIBE,) if first and adopts and self.adopts else ()),
+            *((IMPORT,) if first and adopts and self.imports and imports_by_id(wanted) else ()),
         )
+
+
+def imports_by_id(wanted: Wanted) -> bool:
+    """Whether a stack would adopt the resource by its physical id."""
+    template = load(wanted.type).template
+    by_id = wanted.names_id or not template.adoptable
+    adopts = wanted.logical_id is not None and wanted.import_mode is ImportMode.ADOPT
+    return adopts and by_id and (template.is_adoptable or wanted.names_id)
 
 
 _COPIED: Final = ((VERSIONS,), (VERSIONS, VERSIONS_WRITE))
 _COMPARED: Final = ((VERSIONS,), (VERSIONS,))
 _FROM: Final = (PROBE, *COPIED_FROM)
 _TO: Final = (PROBE, *COPIED_TO)
-_CARRIED_OUT: Final = UsePhases(_FROM, (*_TO, CREATE), _COPIED, adopts=True)
+_CARRIED_OUT: Final = UsePhases(_FROM, (*_TO, CREATE), _COPIED, adopts=True, imports=True)
 
 PHASES_OF: Final[Mapping[PolicyUse, UsePhases]] = {
     # A preferred name may be the source of another run.
-    PolicyUse.ALL: UsePhases(_FROM, (READ, *_TO, CREATE), _COPIED, adopts=True),
+    PolicyUse.ALL: UsePhases(_FROM, (READ, *_TO, CREATE), _COPIED, adopts=True, imports=True),
     PolicyUse.PLAN: UsePhases((PROBE,), (PROBE,), adopts=True),
     PolicyUse.APPLY: _CARRIED_OUT,
     PolicyUse.DEPLOY: _CARRIED_OUT,

@@ -51,6 +51,7 @@ class RunSummary:
         self._bytes: dict[Key, int] = {}
         self._copied: set[Key] = set()
         self._created: set[Key] = set()
+        self._adopted: set[Key] = set()
 
     def __call__(self, happened: Event) -> None:
         """Show an event, and count what it reports."""
@@ -69,10 +70,12 @@ class RunSummary:
             self._copied.add(key)
         elif happened.code == "created":
             self._created.add(key)
+        elif happened.code == "adopted":
+            self._adopted.add(key)
 
     def report(self, plan: Plan, now: float, adoption: AdoptionWay = AdoptionWay.EITHER) -> None:
         """Tell what was done, and what is left to do; nothing where nothing was done."""
-        if not self._copied and not self._created:
+        if not self._changed:
             return
         self._emit(event("sum", after=self._format_elapsed(now), text=self._sum(plan, 0)))
         if names := self._ownerless(plan):
@@ -90,11 +93,16 @@ class RunSummary:
 
     def report_unfinished(self, plan: Plan, now: float) -> None:
         """Tell what was done before a run ended early; nothing where nothing was done."""
-        if not self._copied and not self._created:
+        if not self._changed:
             return
         changing = sum(one.changes for one in plan.resources)
-        rest = changing - len(self._copied | self._created)
+        rest = changing - len(self._changed)
         self._emit(event("unfinished", after=self._format_elapsed(now), text=self._sum(plan, rest)))
+
+    @property
+    def _changed(self) -> set[Key]:
+        """What was copied, created or adopted."""
+        return self._copied | self._created | self._adopted
 
     def _format_elapsed(self, now: float) -> str:
         return duration(max(0, round(now - self._started)))
@@ -111,6 +119,8 @@ class RunSummary:
             yield f"{len(self._copied):,} copied and verified ({', '.join(parts)})"
         if self._created:
             yield f"{len(self._created):,} created"
+        if self._adopted:
+            yield f"{len(self._adopted):,} adopted"
 
     def _parts(self, plan: Plan, unfinished: int) -> Iterator[str]:
         yield from self._done_parts()
@@ -124,7 +134,7 @@ class RunSummary:
 
     def _ownerless(self, plan: Plan) -> list[str]:
         """What this run created or filled, and a stack is to adopt."""
-        filled = self._copied | self._created
+        filled = (self._copied | self._created) - self._adopted
         return [
             one.wanted.preferred
             for one in plan.resources

@@ -137,6 +137,8 @@ def question_of(plan: Plan, unit_of: Callable[[str], str]) -> str:
         parts.append(f"copy {format_count(copied, 'resource')} ({', '.join(amounts)})")
     if created:
         parts.append(f"create {format_count(created, 'resource')}")
+    if adopted := sum(one.decision.by_id for one in plan.resources):
+        parts.append(f"let stacks adopt {format_count(adopted, 'resource')} by their ids")
     text = " and ".join(parts)
     return f"{text[0].upper()}{text[1:]}?"
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from dataware.aws import Account
+from dataware.core.comparison import LiveConfiguration, PropertyVerdict, compare_configuration
 from dataware.core.model import Content, Existence
 from dataware.embedded import EmbeddedAws
-from dataware.kinds.secret import KIND, check_name, probe
+from dataware.kinds.secret import KIND, check_name, find_name, probe
+from dataware.kinds.secret.comparison import COMPARISON
 from support.dynamo import account
 from support.servers import FaultProxy
 
@@ -45,13 +47,29 @@ def test_no_value_is_asked_for(fault_proxy: FaultProxy) -> None:
 
 
 def test_a_secret_that_is_about_to_be_deleted_still_exists(aws_server: EmbeddedAws) -> None:
-    """Its name is taken and its versions are there, and a note says what was begun."""
+    """Its name is taken and its versions are there, and a person is told how to restore it."""
     aws = account()
     make_secret(aws, "app/database", PLANTED)
     aws.client("secretsmanager").delete_secret(SecretId="app/database", RecoveryWindowInDays=7)
     facts = probe(aws, "app/database")
     assert facts.existence is Existence.EXISTS
-    assert any("marked for deletion" in note for note in facts.notes)
+    assert "restore-secret --secret-id app/database" in facts.obstacle
+
+
+def test_the_name_in_an_arn_is_found() -> None:
+    """CloudFormation knows the ARN, and templates and people the name."""
+    arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret"
+    assert find_name(f"{arn}:app/data-base-a1B2c3") == "app/data-base"
+    assert find_name("app/database") is None
+
+
+def test_a_declared_value_is_told_without_showing_it() -> None:
+    """It takes the place of the live one, and no difference holds it."""
+    live = LiveConfiguration({"Description": ""})
+    declared = COMPARISON.in_region({"SecretString": PLANTED}, "us-east-1")
+    (difference,) = compare_configuration(COMPARISON, live, declared)
+    assert difference.verdict is PropertyVerdict.DELETES
+    assert PLANTED not in repr(difference)
 
 
 @pytest.mark.parametrize("name", ["", "a" * 513, "a b", "ü"])

@@ -1,4 +1,4 @@
-"""The card of AWS::SecretsManager::Secret: looked at without its value, kept or referenced.
+"""The card of AWS::SecretsManager::Secret: adopted or referenced, without its value.
 
 A secret holds data when it has any version. Nothing here asks for a value (GetSecretValue): which
 versions there are is told apart from what they hold.
@@ -13,13 +13,16 @@ from typing import Any
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.kind import Kind, Names, Permissions, Template
 from dataware.core.model import Existence, Facts, Setting, absent
+from dataware.core.phases import DESCRIBE, IMPORT
 from dataware.core.ports import Aws
 from dataware.core.probing import find_content, problem_of
 from dataware.core.values import is_function
+from dataware.kinds.secret.comparison import COMPARISON, EFFECTS
 
 _DESCRIBE = "secretsmanager:DescribeSecret"
 _VERSIONS = "secretsmanager:ListSecretVersionIds"
 _NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
+_ARN = re.compile(r"arn:[^:]+:secretsmanager:[^:]+:[^:]+:secret:(?P<name>.+)-[A-Za-z0-9]{6}")
 _RANDOM = "??????"
 """Stands in policies for the six characters that end the ARN of a secret.
 
@@ -66,7 +69,7 @@ def probe(aws: Aws, name: str) -> Facts:
         physical_id=secret["ARN"],
         settings=_settings(secret.get("KmsKeyId")),
         problems=problems,
-        notes=_notes(secret),
+        obstacle=_find_obstacle(aws, name, secret),
     )
 
 
@@ -84,11 +87,29 @@ def _list_versions(manager: Any, arn: str) -> Iterator[Mapping[str, Any]]:
         asked["NextToken"] = token
 
 
-def _notes(secret: Mapping[str, Any]) -> tuple[str, ...]:
-    deleted = secret.get("DeletedDate")
-    if deleted is None:
-        return ()
-    return (f"it was marked for deletion on {deleted:%Y-%m-%d} and can be restored until it ends",)
+def _find_obstacle(aws: Aws, name: str, secret: Mapping[str, Any]) -> str:
+    """Why the secret cannot be used as it is, in a clause; empty if nothing is in the way.
+
+    Source: AWS Secrets Manager API Reference, DescribeSecret (`DeletedDate`, `PrimaryRegion`).
+    """
+    deleted, primary = secret.get("DeletedDate"), secret.get("PrimaryRegion")
+    if deleted is not None:
+        return (
+            f"is marked for deletion since {deleted:%Y-%m-%d}: restore it with `aws secretsmanager "
+            f"restore-secret --secret-id {name}`, or choose another name"
+        )
+    if primary is not None and primary != aws.region:
+        return (
+            f"is a replica of the secret in {primary}, which alone can be changed: declare it as "
+            "ReplicaRegions of the stack there, or choose another name"
+        )
+    return ""
+
+
+def find_name(physical_id: str) -> str | None:
+    """The name in the ARN of a secret, without the six characters that end it."""
+    match = _ARN.fullmatch(physical_id)
+    return match["name"] if match else None
 
 
 def _settings(key: object) -> dict[str, Setting]:
@@ -120,12 +141,20 @@ KIND = Kind(
         declared_settings=_declared_settings,
         protective=("KmsKeyId",),
         adoptable=False,
+        import_identifier="Id",
+        import_whole=("GenerateSecretString", "SecretString"),
+        import_note="CloudFormation may read its value when it imports it",
+        effects=EFFECTS,
+        name_of=find_name,
         reference_is_id=True,
         has_arn=False,
     ),
     access=Permissions(
         phases={
             "probe": (_DESCRIBE, _VERSIONS),
+            DESCRIBE: (_DESCRIBE,),
+            # CloudFormation reads the value, too, where it takes a secret in.
+            IMPORT: (_DESCRIBE, "secretsmanager:GetSecretValue"),
             "create": (
                 "secretsmanager:CreateSecret",
                 "secretsmanager:DescribeSecret",
@@ -136,4 +165,5 @@ KIND = Kind(
         arns=_arns,
     ),
     probe=probe,
+    comparison=COMPARISON,
 )

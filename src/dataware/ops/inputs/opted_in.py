@@ -35,6 +35,9 @@ from dataware.ops.inputs.wanted import (
 )
 
 WORDS = FieldNames("Fallback", "OnError", "OnFallbackData", "Import")
+ID = "Id"
+"""The physical id of a resource that has no name of its own, or one that others have, too."""
+
 OPT_IN = "add Metadata: {Dataware: {Fallback: [name]}} to each resource that dataware should see"
 KEY = "Dataware"
 ALIKE = 0.85
@@ -170,32 +173,49 @@ def read_resource(resource: TemplateResource) -> Wanted:
     kind = known_kind(declared, declared.required_text("Type"), source.kinds)
     if is_function(body):
         raise declared.bad(f"a part of it is {describe_value(body)}{cure(body)}")
-    preferred = _preferred_name(template, declared, kind)
     written = template.evaluator.write(resource.metadata[KEY])
     if is_function(written):
         raise declared.bad(f"Metadata.{KEY} is {describe_value(written)}{cure(written)}")
     section = InputSection(f"{declared.where}, Metadata.Dataware", written)
     if not isinstance(section.data, dict):
         raise declared.bad("Metadata.Dataware must be a mapping such as {Fallback: [name]}")
-    section.only(WORDS.all)
+    section.only((*WORDS.all, ID))
+    given_id = section.text(ID)
+    preferred = given_id or _preferred_name(template, declared, kind)
+    if given_id:
+        _check_beside_name(template, declared, kind, given_id)
     choices = read_choices(section, WORDS, source.overrides)
     if WORDS.fallback not in section.data:
         fallbacks = fallbacks_of(preferred, source.patterns, source.place)
         choices = replace(choices, fallbacks=fallbacks)
     check_names(section, kind, preferred, choices.fallbacks)
-    wanted = build_wanted(resource, preferred, choices)
+    wanted = build_wanted(resource, preferred, choices, names_id=given_id is not None)
     check_properties(declared, kind, wanted.properties)
     return wanted
 
 
-def build_wanted(resource: TemplateResource, preferred: str, choices: ResourceChoices) -> Wanted:
+def _check_beside_name(
+    template: EvaluatedTemplate, declared: InputSection, kind: Kind, given_id: str
+) -> None:
+    """Refuse an id beside another name, where no two resources share a name."""
+    name = template.name(kind, declared.mapping("Properties"))
+    if isinstance(name, str) and name != given_id and kind.names.are_unique:
+        raise declared.bad(
+            f"Metadata.Dataware.{ID} is {given_id}, and Properties.{kind.template.identifier} is "
+            f"{name}: remove {ID}, because the name alone says which {kind.short} is meant"
+        )
+
+
+def build_wanted(
+    resource: TemplateResource, preferred: str, choices: ResourceChoices, *, names_id: bool = False
+) -> Wanted:
     """The wanted resource under a name; its properties hold values as far as they are known."""
     source, template = resource.source, resource.template
     kind = source.kinds[resource.type]
     written = mapping_of(template.writer.write(resource.properties))
     parts = (kind.template.identifier, *kind.template.name_parts)
     properties = {name: one for name, one in written.items() if name not in parts[1:]}
-    if parts[0] in properties:
+    if parts[0] in properties and not names_id:
         properties[parts[0]] = preferred
     conditional = CONDITION if isinstance(resource.existence, Computed) else ()
     return Wanted(
@@ -213,8 +233,29 @@ def build_wanted(resource: TemplateResource, preferred: str, choices: ResourceCh
         unresolved=(*conditional, *unresolved_properties(properties)),
         where=resource.where,
         retained=is_retained(template.evaluator.evaluate(resource.body.get("DeletionPolicy"))),
-        computed_by=_naming_function(resource.properties, parts),
+        computed_by="" if names_id else _naming_function(resource.properties, parts),
+        names_id=names_id,
+        effects=tuple(_list_effects(resource, kind, preferred)),
     )
+
+
+def _list_effects(resource: TemplateResource, kind: Kind, preferred: str) -> Iterator[str]:
+    """What other resources of the template do to the data of this one, a clause each."""
+    for logical_id, body in resource.template.resources.items():
+        named = body.get("Type")
+        find = kind.template.effects.get(named) if isinstance(named, str) else None
+        found = find(mapping_of(body.get("Properties"))) if find else None
+        if found and _means(found[0], resource.logical_id, preferred):
+            yield f"{logical_id} {found[1]}"
+
+
+def _means(expression: Any, logical_id: str, name: str) -> bool:
+    """Whether an expression stands for a resource of the template, by its logical id or name."""
+    if isinstance(expression, Mapping) and len(expression) == 1:
+        ((_, argument),) = expression.items()
+        first = argument[0] if isinstance(argument, list) and argument else argument
+        return isinstance(first, str) and first.partition(".")[0] == logical_id
+    return isinstance(expression, str) and (expression == name or f":{name}-" in expression)
 
 
 def _naming_function(properties: Mapping[str, Any], parts: tuple[str, ...]) -> str:
@@ -231,6 +272,10 @@ def _preferred_name(template: EvaluatedTemplate, declared: InputSection, kind: K
     if name is None and is_function(properties):
         name = _name_in_computed(template, kind, properties)
     where = f"Properties.{kind.template.identifier}"
+    if name is None and not kind.template.has_name:
+        raise declared.bad(
+            f"a {kind.noun} has no name in its properties: give its id as Metadata.{KEY}.{ID}"
+        )
     if name is None:
         raise declared.bad(f"{where} is missing: give the preferred name")
     if isinstance(name, Computed):

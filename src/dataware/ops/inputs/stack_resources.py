@@ -170,7 +170,8 @@ def _read_generated(resource: TemplateResource) -> Wanted | str:
         return f"{NOT_BEFORE}, and the deployed stack was not seen: {error}"
     if deployed is None:
         return f"{NOT_BEFORE}, and the stack has none yet"
-    return _build_unasked(resource, deployed, ())
+    kind = resource.source.kinds[resource.type]
+    return _build_unasked(resource, kind.template.name_of(deployed) or deployed, ())
 
 
 def _build_unasked(resource: TemplateResource, name: str, fallbacks: tuple[str, ...]) -> Wanted:

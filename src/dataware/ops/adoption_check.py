@@ -1,0 +1,169 @@
+"""Checks whether CloudFormation can adopt what a plan lets a stack adopt, and by which way.
+
+By its name it imports only what is retained and named literally; what it knows by a read-only id is
+taken in by a change set of its own (`dataware.ops.import_by_id`). Sources: AWS CloudFormation User
+Guide, "Import AWS resources into a CloudFormation stack automatically" and "Import AWS resources
+into a CloudFormation stack manually".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dataware.calc.words import with_article
+from dataware.core.comparison import HIDDEN
+from dataware.core.kind import Kind
+from dataware.core.model import (
+    Action,
+    Creator,
+    Decision,
+    Existence,
+    Facts,
+    ImportMode,
+    Wanted,
+)
+from dataware.core.plan import COPYING
+from dataware.core.values import NO_VALUE, find_function
+
+NO_WAY, NOT_RETAINED, COMPUTED_NAME, NOT_USABLE = 20, 21, 22, 25
+
+
+def check_adoption(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
+    """The decision with the way in which the stack adopts, or a stop where there is none."""
+    decision = _choose_way(kind, wanted, decision, preferred)
+    decision = _retain_what_is_adopted(wanted, decision, preferred)
+    decision = _adopt_under_literal_names(wanted, decision, preferred)
+    return _import_as_declared(kind, wanted, decision)
+
+
+def note_of_import(kind: Kind, decision: Decision) -> tuple[str, ...]:
+    """What an import by id does beside, as a note of the resource."""
+    note = kind.template.import_note
+    return (note,) if decision.by_id and note else ()
+
+
+def stop_at_obstacle(decision: Decision, preferred: Facts, fallbacks: Sequence[Facts]) -> Decision:
+    """Stop at what would be gone, or cannot change, under the app that uses it."""
+    if decision.action is Action.STOP:
+        return decision
+    makes = decision.action in (Action.CREATE, *COPYING)
+    used = [preferred, *(one for one in fallbacks if makes or one.name == decision.source)]
+    for facts in used:
+        if facts.obstacle and facts.existence is Existence.EXISTS:
+            return decision.stop(NOT_USABLE, f"{facts.name} {facts.obstacle}")
+    return decision
+
+
+def _choose_way(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
+    """By name, by id, or by a reference; stop where a second, empty one would be created."""
+    if decision.import_mode is not ImportMode.ADOPT or decision.action is Action.STOP:
+        return decision
+    if reason := _find_missing(kind, wanted, decision, preferred):
+        return decision.stop(NOT_USABLE, reason)
+    if kind.template.adoptable and not wanted.names_id:
+        return decision
+    nested = "/" in (wanted.stack or "")
+    if kind.template.is_adoptable and wanted.logical_id and wanted.stack and not nested:
+        made = wanted.creator is Creator.APPLY and decision.action is Action.CREATE
+        return replace(decision, by_id=made or stands(wanted, decision, preferred))
+    if preferred.existence is Existence.EXISTS and wanted.logical_id is not None:
+        return decision.stop(NO_WAY, _explain_no_way(kind, wanted, preferred, nested=nested))
+    return replace(decision, import_mode=ImportMode.REFERENCE)
+
+
+def _find_missing(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> str:
+    """Why what is not there cannot be made under the id that is given; empty where it can."""
+    if decision.action is not Action.CREATE or preferred.existence is Existence.EXISTS:
+        return ""
+    if wanted.names_id:
+        return (
+            f"no {kind.noun} has the id {preferred.name} that the app gives "
+            f"{wanted.logical_id or wanted.id}: correct the id, or leave it out, and the "
+            "deployment creates a new one"
+        )
+    if not kind.template.has_name and wanted.creator is Creator.APPLY:
+        return (
+            f"no {kind.noun} is called {preferred.name}, and only the deployment of a stack can "
+            "create one: correct the name, or declare it in a template"
+        )
+    return ""
+
+
+def _explain_no_way(kind: Kind, wanted: Wanted, preferred: Facts, *, nested: bool) -> str:
+    there = f"{wanted.preferred} exists and belongs to no stack"
+    if kind.template.is_adoptable and not nested:
+        return (
+            f"{there}, and a stack adopts {with_article(kind.noun)} only by its id, before its "
+            "deployment, which would create a second one: name the stack with --stack"
+        )
+    return (
+        f"{there}; CloudFormation cannot adopt a {kind.noun}{' in a nested stack' * nested} and "
+        f"would create a second, empty one: remove {wanted.logical_id} from the template and "
+        f"refer to {preferred.physical_id or preferred.name}"
+    )
+
+
+def _retain_what_is_adopted(wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
+    """Stop before a copy into what the stack could not adopt; warn if the stack is not known."""
+    if wanted.retained or decision.import_mode is not ImportMode.ADOPT:
+        return decision
+    if not stands(wanted, decision, preferred):
+        return decision
+    reason = (
+        f"{wanted.preferred} would be deleted with its stack, and CloudFormation adopts only what "
+        "it retains; set its removal policy to RETAIN_ON_UPDATE_OR_DELETE or RETAIN, or import by "
+        "reference"
+    )
+    if wanted.stack is None:
+        return replace(decision, warnings=(*decision.warnings, reason))
+    return decision.stop(NOT_RETAINED, reason)
+
+
+def _adopt_under_literal_names(wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
+    """Stop before a copy into what the stack could not adopt by its name; warn without a stack.
+
+    Source: "The resource must have a static custom name".
+    """
+    if not wanted.computed_by or decision.import_mode is not ImportMode.ADOPT or decision.by_id:
+        return decision
+    if not stands(wanted, decision, preferred):
+        return decision
+    reason = (
+        f"{wanted.preferred} is named by a function ({wanted.computed_by}), and CloudFormation "
+        "adopts only what has a literal name; write the name out, or import by reference"
+    )
+    if wanted.stack is None:
+        return replace(decision, warnings=(*decision.warnings, reason))
+    return decision.stop(COMPUTED_NAME, reason)
+
+
+def _import_as_declared(kind: Kind, wanted: Wanted, decision: Decision) -> Decision:
+    """Stop where what an import cannot leave to the next update is not known before it."""
+    if not decision.by_id:
+        return decision
+    for name in list_fixed(kind):
+        value = wanted.properties.get(name)
+        if value in (None, NO_VALUE, HIDDEN) or not (function := find_function(value)):
+            continue
+        reason = (
+            f"{wanted.preferred} is imported before its deployment, and its {name} is a function "
+            f"({function}) that only the deployment resolves, and that changes or replaces it "
+            "afterwards; write the value out, or import by reference"
+        )
+        return decision.stop(NOT_USABLE, reason)
+    return decision
+
+
+def list_fixed(kind: Kind) -> tuple[str, ...]:
+    """The properties that an import by id has to have exactly as they are declared."""
+    template = kind.template
+    named = template.identifier
+    return tuple(n for n in (*template.replaced_by, *template.import_whole) if n != named)
+
+
+def stands(wanted: Wanted, decision: Decision, preferred: Facts) -> bool:
+    """Whether a resource stands under the preferred name before its stack is deployed."""
+    return preferred.existence is Existence.EXISTS or (
+        decision.action in COPYING and not wanted.unresolved
+    )

@@ -1,0 +1,327 @@
+"""Lets stacks adopt by physical ids, in change sets that do nothing but import.
+
+CloudFormation's import by name cannot take what it knows by an id that nobody chooses: the ARN of a
+secret, the URL of a queue, the id of a user pool. Here the stack's own template, with the one
+resource more, is imported before the deployment, which then finds the resource in its stack. Every
+step can be repeated: a change set that a killed run left is replaced, and an import that it began
+is waited for. Sources: AWS CloudFormation API Reference, CreateChangeSet (`ResourcesToImport`) and
+ExecuteChangeSet; User Guide, "Import AWS resources into a CloudFormation stack manually".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from dataware.core.errors import (
+    IncompleteError,
+    LookupFailedError,
+    NotFoundError,
+    RefusedError,
+    ServiceError,
+)
+from dataware.core.events import event
+from dataware.core.model import Existence, Ownership
+from dataware.core.names import place_of
+from dataware.core.plan import Planned
+from dataware.core.values import find_function
+from dataware.kinds import load
+from dataware.ops.adoption_check import list_fixed
+from dataware.ops.change_set import ALREADY_THERE, CAPABILITIES, TEMPLATE_LIMIT
+from dataware.ops.context import Context
+from dataware.ops.inputs.yaml_forms import parse_yaml
+from dataware.ops.probe import probe_name
+
+NAME = "dataware-import"
+CREATE, DESCRIBE, DELETE, EXECUTE, TEMPLATE, STACKS, EVENTS, ROWS = PERMISSIONS = (
+    "cloudformation:CreateChangeSet",
+    "cloudformation:DescribeChangeSet",
+    "cloudformation:DeleteChangeSet",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:GetTemplate",
+    "cloudformation:DescribeStacks",
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:ListStackResources",
+)
+NEW = frozenset({"", "REVIEW_IN_PROGRESS"})
+"""Statuses of a stack that is not there yet; an import makes it."""
+
+BUSY = "_IN_PROGRESS"
+PAUSES = (0.2, 0.5, 1.0, *(2.0 for _ in range(900)))
+"""Seconds between two looks at a stack; after the last one the run is incomplete."""
+
+
+def adopt_by_id(context: Context, resources: Sequence[Planned]) -> None:
+    """Let each stack adopt what is decided so, all of one stack at once; tells of each.
+
+    What a stack has by now is left as it is. Raises RefusedError where nothing was changed, and
+    IncompleteError where the same command goes on.
+    """
+    stacks: dict[str, list[Planned]] = {}
+    for one in resources:
+        if one.decision.by_id and one.wanted.stack is not None:
+            stacks.setdefault(one.wanted.stack, []).append(one)
+    for stack, some in stacks.items():
+        _StackImport(context, stack).run(some)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A resource to import, by the id that was just seen."""
+
+    planned: Planned
+    physical_id: str
+
+    @property
+    def logical_id(self) -> str:
+        """What its stack will call it."""
+        return str(self.planned.wanted.logical_id)
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """How a change set names it."""
+        kind = load(self.planned.wanted.type)
+        key = kind.template.import_identifier or kind.template.identifier
+        return {
+            "ResourceType": kind.cfn_type,
+            "LogicalResourceId": self.logical_id,
+            "ResourceIdentifier": {key: self.physical_id},
+        }
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The resource as its stack gets it, retained; the deployment adds what is a function."""
+        wanted = self.planned.wanted
+        kind = load(wanted.type)
+        fixed = list_fixed(kind)
+        known = {
+            name: value
+            for name, value in wanted.properties.items()
+            if find_function(value) is None or name in fixed
+        }
+        named = kind.template.has_name and self.physical_id != wanted.preferred
+        if named and not wanted.names_id:
+            known[kind.template.identifier] = wanted.preferred
+        return {
+            "Type": wanted.type,
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": known,
+        }
+
+
+class _StackImport:
+    """The calls that let one stack adopt."""
+
+    def __init__(self, context: Context, stack: str) -> None:
+        self._context = context
+        self._aws = context.aws
+        self._api = context.aws.client("cloudformation")
+        self._stack = stack
+        self._what = f"the import into stack {stack}"
+
+    def run(self, resources: Sequence[Planned]) -> None:
+        """Import what the stack does not have by now."""
+        status = self._await_rest()
+        entries = [entry for one in resources if (entry := self._find(one)) is not None]
+        if not entries:
+            return
+        if status == "ROLLBACK_COMPLETE":
+            raise RefusedError(
+                f"stack {self._stack} is {status} and can only be deleted: `aws cloudformation "
+                f"delete-stack --stack-name {self._stack}` keeps what it retains; then run again"
+            )
+        names = [one.planned.wanted.preferred for one in entries]
+        words = {"stack": self._stack, "count": len(entries), "names": ", ".join(names)}
+        self._context.emit(event("adopting", **words))
+        change_set = self._make_change_set(entries, is_new=status in NEW)
+        try:
+            self._execute(change_set)
+            self._check_end(entries, self._await_rest())
+        except (LookupFailedError, NotFoundError) as error:
+            raise IncompleteError(
+                f"it is unknown whether stack {self._stack} has adopted {', '.join(names)}: "
+                f"{error}; run the same command again to resume"
+            ) from error
+
+    def _find(self, planned: Planned) -> _Entry | None:
+        """What is to be imported, as it is now; None for what the stack has by now."""
+        wanted, kind = planned.wanted, load(planned.wanted.type)
+        name = place_of(kind, wanted.preferred, self._aws.account, self._aws.region).name
+        facts = probe_name(self._aws, kind, name)
+        physical_id = facts.physical_id or name
+        if facts.existence is not Existence.EXISTS or facts.obstacle:
+            why = facts.obstacle or "; ".join(map(str, facts.problems)) or "it does not exist"
+            raise RefusedError(f"{wanted.preferred} is not adopted: {why}")
+        owner = self._aws.owner_of(kind.all_types, physical_id)
+        if owner.ownership is not Ownership.OTHER_STACK:
+            return _Entry(planned, physical_id)
+        if self._stack not in {owner.stack, owner.alias}:
+            raise RefusedError(
+                f"{wanted.preferred} now belongs to stack {owner.stack}, which nothing is taken "
+                "from: plan again"
+            )
+        return None
+
+    def _await_rest(self) -> str:
+        """The status of the stack once nothing is in progress; empty without a stack."""
+        status = ""
+        for seconds in PAUSES:
+            try:
+                with self._aws.translate_errors(f"stack {self._stack}", STACKS):
+                    (stack,) = self._api.describe_stacks(StackName=self._stack)["Stacks"]
+            except NotFoundError:
+                return ""
+            status = str(stack["StackStatus"])
+            if not status.endswith(BUSY) or status in NEW:
+                return status
+            self._aws.pause(seconds)
+        raise IncompleteError(
+            f"stack {self._stack} is still {status}; run the same command again to resume"
+        )
+
+    def _make_change_set(self, entries: Sequence[_Entry], *, is_new: bool) -> str:
+        """Create it, and answer with its id once it is seen to import and do nothing else."""
+        request = self._request(entries, is_new=is_new)
+        names = {"StackName": self._stack, "ChangeSetName": NAME}
+        try:
+            change_set = self._create(names, request)
+        except LookupFailedError as error:
+            if error.problem is None or error.problem.code != ALREADY_THERE:
+                raise
+            # A killed run left it; one that is alive finds its own gone, and is repeated.
+            self._delete(names)
+            change_set = self._create(names, request)
+        planned = list(self._await_changes(change_set))
+        expected = sorted(one.logical_id for one in entries)
+        if sorted(planned) != sorted(("Import", one) for one in expected):
+            self._delete({"ChangeSetName": change_set})
+            listed = ", ".join(f"{action} {one}" for action, one in planned)
+            raise RefusedError(
+                f"nothing was changed, because {self._what} would do more than that ({listed})"
+            )
+        return change_set
+
+    def _request(self, entries: Sequence[_Entry], *, is_new: bool) -> dict[str, Any]:
+        document = {"Resources": {}} if is_new else self._read_template()
+        declared = document.get("Resources") or {}
+        for one in entries:
+            if one.logical_id in declared:
+                name = one.planned.wanted.preferred
+                raise RefusedError(
+                    f"stack {self._stack} has another resource as {one.logical_id}, which {name} "
+                    "cannot take the place of: declare it under another construct id"
+                )
+        resources = {**declared, **{one.logical_id: one.body for one in entries}}
+        body = json.dumps({**document, "Resources": resources}, separators=(",", ":"), default=str)
+        if len(body.encode()) > TEMPLATE_LIMIT:
+            raise RefusedError(_explain_size(self._stack, entries))
+        parameters = document.get("Parameters") or {}
+        return {
+            "TemplateBody": body,
+            "ResourcesToImport": [one.request for one in entries],
+            "Parameters": [{"ParameterKey": one, "UsePreviousValue": True} for one in parameters],
+        }
+
+    def _read_template(self) -> Mapping[str, Any]:
+        body = self._aws.stack_template(self._stack)
+        document = parse_yaml(body) if isinstance(body, str) else body
+        if not isinstance(document, Mapping):
+            raise RefusedError(
+                f"the template of stack {self._stack} cannot be read: deploy it anew"
+            )
+        return document
+
+    def _create(self, names: Mapping[str, str], request: Mapping[str, Any]) -> str:
+        with self._aws.translate_errors(self._what, CREATE):
+            answer = self._api.create_change_set(
+                **names,
+                **request,
+                ChangeSetType="IMPORT",
+                Capabilities=CAPABILITIES,
+                ClientToken=uuid4().hex,
+                Description="Made by dataware: imports, and changes nothing",
+            )
+        return str(answer["Id"])
+
+    def _delete(self, names: Mapping[str, str]) -> None:
+        with self._aws.translate_errors(self._what, DELETE):
+            self._api.delete_change_set(**names)
+
+    def _await_changes(self, change_set: str) -> Iterator[tuple[str, str]]:
+        """What a complete change set would do: actions with logical ids."""
+        for seconds in PAUSES:
+            page = self._describe(change_set)
+            status = page["Status"]
+            if status == "CREATE_COMPLETE":
+                break
+            if status == "FAILED":
+                reason = " ".join(str(page.get("StatusReason") or "no reason given").split())
+                self._delete({"ChangeSetName": change_set})
+                raise RefusedError(f"CloudFormation refuses {self._what}: {reason}")
+            self._aws.pause(seconds)
+        while True:
+            for one in page.get("Changes", ()):
+                if change := one.get("ResourceChange"):
+                    yield change["Action"], change["LogicalResourceId"]
+            if not (token := page.get("NextToken")):
+                return
+            page = self._describe(change_set, NextToken=token)
+
+    def _describe(self, change_set: str, **more: str) -> Mapping[str, Any]:
+        with self._aws.translate_errors(self._what, DESCRIBE):
+            answer: Mapping[str, Any] = self._api.describe_change_set(
+                ChangeSetName=change_set, **more
+            )
+        return answer
+
+    def _execute(self, change_set: str) -> None:
+        with self._aws.translate_errors(self._what, EXECUTE):
+            self._api.execute_change_set(ChangeSetName=change_set, ClientRequestToken=uuid4().hex)
+
+    def _check_end(self, entries: Sequence[_Entry], status: str) -> None:
+        """Tell what the stack has now, whatever its status says. Raises why it has not all."""
+        held = self._aws.stack_resources(self._stack)
+        missing = []
+        for one in entries:
+            wanted = one.planned.wanted
+            there = held.get(one.logical_id)
+            if there is None or there.physical_id != one.physical_id:
+                missing.append(wanted.preferred)
+                continue
+            kind = load(wanted.type)
+            words = {"kind": kind.names.slug, "noun": kind.noun, "name": wanted.preferred}
+            self._context.emit(event("adopted", stack=self._stack, **words))
+        if missing:
+            why = self._find_reason() or status
+            raise ServiceError(
+                f"CloudFormation took the import of {', '.join(missing)} into stack "
+                f"{self._stack} back ({why}), and left {'it' if len(missing) == 1 else 'them'} as "
+                "before: correct that, and run the same command again"
+            )
+
+    def _find_reason(self) -> str:
+        """Why the last import was rolled back, as far as the stack's events say."""
+        pages = self._api.get_paginator("describe_stack_events").paginate(StackName=self._stack)
+        try:
+            with self._aws.translate_errors(f"stack {self._stack}", EVENTS):
+                for happened in (one for page in pages for one in page["StackEvents"]):
+                    reason = happened.get("ResourceStatusReason")
+                    if happened["ResourceStatus"] == "IMPORT_FAILED" and reason:
+                        return " ".join(str(reason).split())
+        except (LookupFailedError, NotFoundError):
+            return ""
+        return ""
+
+
+def _explain_size(stack: str, entries: Sequence[_Entry]) -> str:
+    """That the template is too large for a request, with the command of CDK that uploads it."""
+    mapping = {one.logical_id: one.request["ResourceIdentifier"] for one in entries}
+    return (
+        f"nothing was changed, because the template of stack {stack} is larger than the "
+        f"{TEMPLATE_LIMIT:,} bytes that a request takes: import with `cdk import {stack} "
+        f"--resource-mapping-inline '{json.dumps(mapping)}'`, then run again"
+    )

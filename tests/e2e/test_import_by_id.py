@@ -1,0 +1,332 @@
+"""Resources that CloudFormation knows by an id nobody chooses: adopted before the deployment.
+
+The stack is looked at by boto3, and so is what the resource holds.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.cli import Ran, run, saved
+from support.recipes import deploy, stopped
+from support.servers import FaultProxy, Forward, Reply, Seen, xml_error
+from support.worlds import client
+
+POOL, SECRET = "AWS::Cognito::UserPool", "AWS::SecretsManager::Secret"
+PLANTED = "value-that-nobody-may-see"
+TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "news"}}
+
+
+@pytest.fixture(autouse=True)
+def an_empty_place(aws_server: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty AWS, and a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+
+def retained(cfn_type: str, dataware: dict[str, Any] | None = None, **properties: Any) -> Any:
+    """A resource of a template that opts in and outlives its stack."""
+    return {
+        "Type": cfn_type,
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+        "Metadata": {"Dataware": dataware or {"Fallback": []}},
+        "Properties": properties,
+    }
+
+
+def app(**resources: Any) -> Path:
+    """A template of some resources."""
+    path = Path("app.json")
+    path.write_text(json.dumps({"Resources": resources}))
+    return path
+
+
+def held(stack: str) -> dict[str, str]:
+    """What a stack has, by logical id."""
+    rows = client("cloudformation").list_stack_resources(StackName=stack)["StackResourceSummaries"]
+    return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in rows}
+
+
+def make_pool(name: str) -> str:
+    """A pool with a user."""
+    idp = client("cognito-idp")
+    pool: str = idp.create_user_pool(PoolName=name)["UserPool"]["Id"]
+    idp.admin_create_user(UserPoolId=pool, Username="ada")
+    return pool
+
+
+def make_secret(name: str) -> str:
+    """A secret with a value."""
+    arn: str = client("secretsmanager").create_secret(Name=name, SecretString=PLANTED)["ARN"]
+    return arn
+
+
+@pytest.mark.parametrize("exists", [False, True], ids=["new stack", "stack with a topic"])
+def test_a_stack_adopts_by_id_and_the_next_deployment_keeps_it(exists: bool) -> None:
+    """Both in one import; ids, users and values stay as they are, three deployments long."""
+    pool, arn = make_pool("users-prod"), make_secret("app/database")
+    resources = {
+        "Users": retained(POOL, UserPoolName="users-prod"),
+        "Database": retained(SECRET, Name="app/database", GenerateSecretString={}),
+    }
+    if exists:
+        deploy("App", News=TOPIC)
+    path = app(News=TOPIC, **resources)
+    planned = run("plan", path, "--stack", "App", "--out", "plan.json")
+    assert planned.code == 0, planned
+    assert {one["by_id"] for one in saved(Path("plan.json"))["resources"]} == {True}
+    ran = run("apply", path, "--stack", "App", "--yes")
+    assert ran.code == 0, ran
+    assert PLANTED not in ran.out + planned.out + Path("plan.json").read_text()
+    assert "Stack App has adopted Cognito user pool: users-prod" in ran.out
+    assert "2 adopted" in ran.out
+    ours = {"Users": pool, "Database": arn}
+    assert held("App").items() >= ours.items()
+    for _ in range(3):
+        again = run("apply", path, "--stack", "App", "--yes")
+        assert (again.code, "Keeping the stack's own" in again.out) == (0, True)
+        deploy(
+            "App",
+            News={**TOPIC, "Properties": {**TOPIC["Properties"], "DisplayName": str(_)}},
+            **resources,
+        )
+        assert held("App").items() >= ours.items()
+    assert len(client("cognito-idp").list_users(UserPoolId=pool)["Users"]) == 1
+    manager = client("secretsmanager")
+    assert manager.get_secret_value(SecretId=arn)["SecretString"] == PLANTED
+    assert len(manager.list_secret_version_ids(SecretId=arn)["Versions"]) == 1
+    assert len(client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]) == 1
+
+
+def users(name: str = "users-prod", **more: Any) -> Any:
+    """A declared pool."""
+    return retained(POOL, **more, UserPoolName=name)
+
+
+def apply(path: Path, *options: str) -> Ran:
+    """Carry an app out for stack App."""
+    return run("apply", path, "--stack", "App", "--yes", *options)
+
+
+def test_a_change_set_that_a_killed_run_left_is_replaced() -> None:
+    """Killed between the change set and its execution, in a stack that it was to make."""
+    pool = make_pool("users-prod")
+    left = users()
+    client("cloudformation").create_change_set(
+        StackName="App",
+        ChangeSetName="dataware-import",
+        ChangeSetType="IMPORT",
+        TemplateBody=json.dumps({"Resources": {"Users": left}}),
+        ResourcesToImport=[
+            {
+                "ResourceType": POOL,
+                "LogicalResourceId": "Users",
+                "ResourceIdentifier": {"UserPoolId": pool},
+            }
+        ],
+    )
+    assert (
+        client("cloudformation").describe_stacks(StackName="App")["Stacks"][0]["StackStatus"]
+        == "REVIEW_IN_PROGRESS"
+    )
+    ran = apply(app(Users=left))
+    assert ran.code == 0, ran
+    assert held("App") == {"Users": pool}
+
+
+@pytest.mark.parametrize("operation", ["CreateChangeSet", "ExecuteChangeSet"])
+def test_a_lost_answer_is_made_good_by_the_same_command(
+    fault_proxy: FaultProxy, operation: str
+) -> None:
+    """What CloudFormation did, and nobody heard of, is found by the next run."""
+    pool = make_pool("users-prod")
+
+    def lose(seen: Seen, forward: Forward) -> Reply:
+        forward(seen)
+        return xml_error("InternalFailure", 400)(seen, forward)
+
+    fault_proxy.add(lose, operation=operation, times=1)
+    path = app(Users=users())
+    first = apply(path)
+    assert first.code in {1, 4}, first
+    again = apply(path)
+    assert again.code == 0, again
+    assert held("App") == {"Users": pool}
+    assert len(client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]) == 1
+
+
+def test_an_import_that_is_rolled_back_is_explained(fault_proxy: FaultProxy) -> None:
+    """What vanished in the meantime is named, and what else is in the stack stays as it is."""
+    deploy("App", News=TOPIC)
+    pool = make_pool("users-prod")
+
+    def vanish(seen: Seen, forward: Forward) -> Reply:
+        client("cognito-idp").delete_user_pool(UserPoolId=pool)
+        return forward(seen)
+
+    fault_proxy.add(vanish, operation="ExecuteChangeSet")
+    ran = apply(app(News=TOPIC, Users=users()))
+    assert ran.code == 1, ran
+    assert "took the import of users-prod into stack App back" in ran.err
+    assert f"User pool {pool} does not exist" in ran.err
+    assert set(held("App")) == {"News"}
+
+
+def test_what_the_template_of_a_stack_has_is_not_changed_by_an_import() -> None:
+    """Only the deployment brings a topic that is new; parameters keep their values."""
+    template = {
+        "Parameters": {"Title": {"Type": "String", "Default": "a"}},
+        "Resources": {
+            "News": {
+                "Type": "AWS::SNS::Topic",
+                "Properties": {"TopicName": "news", "DisplayName": {"Ref": "Title"}},
+            }
+        },
+    }
+    cloudformation = client("cloudformation")
+    cloudformation.create_stack(
+        StackName="App",
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": "Title", "ParameterValue": "given"}],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="App")
+    pool = make_pool("users-prod")
+    more = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "more"}}
+    Path("app.json").write_text(
+        json.dumps(
+            {**template, "Resources": {**template["Resources"], "More": more, "Users": users()}}
+        )
+    )
+    ran = apply(Path("app.json"))
+    assert ran.code == 0, ran
+    assert set(held("App")) == {"News", "Users"}
+    assert held("App")["Users"] == pool
+    (stack,) = cloudformation.describe_stacks(StackName="App")["Stacks"]
+    assert {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]} == {
+        "Title": "given"
+    }
+
+
+def test_a_template_that_is_too_large_for_a_request_names_the_command_of_cdk() -> None:
+    """Nothing is changed, and the id that people would have to look up stands in the line."""
+    topics = {
+        f"Topic{n}": {
+            "Type": "AWS::SNS::Topic",
+            "Properties": {"TopicName": f"t{n}", "DisplayName": "x" * 90},
+        }
+        for n in range(280)
+    }
+    body = json.dumps({"Resources": topics}, separators=(",", ":"))
+    assert len(body) < 51_200
+    client("cloudformation").create_stack(StackName="App", TemplateBody=body)
+    client("cloudformation").get_waiter("stack_create_complete").wait(StackName="App")
+    pool = make_pool("users-prod")
+    large = users(EmailVerificationMessage="{####}" + "x" * 9_000)
+    ran = apply(app(Users=large, **topics))
+    assert ran.code == 3, ran
+    assert "cdk import App --resource-mapping-inline" in ran.err
+    assert pool in ran.err
+    assert "Users" not in held("App")
+
+
+def test_a_resource_without_a_name_is_adopted_by_the_id_that_the_app_gives() -> None:
+    """A bucket whose name CloudFormation generated for a stack that is gone."""
+    client("s3").create_bucket(Bucket="gone-uploads-1a2b3c")
+    client("s3").put_object(Bucket="gone-uploads-1a2b3c", Key="a", Body=b"x")
+    declared = retained("AWS::S3::Bucket", {"Id": "gone-uploads-1a2b3c"})
+    ran = apply(app(Uploads=declared))
+    assert ran.code == 0, ran
+    deploy("App", News=TOPIC, Uploads=declared)
+    assert held("App")["Uploads"] == "gone-uploads-1a2b3c"
+    again = apply(app(News=TOPIC, Uploads=declared))
+    assert "Keeping the stack's own S3 bucket" in again.out
+
+
+def test_an_id_that_stands_for_nothing_stops() -> None:
+    """Nothing is created under another name in silence."""
+    ran = apply(app(Uploads=retained("AWS::S3::Bucket", {"Id": "nobody-has-this"})))
+    assert "nobody-has-this that the app gives Uploads" in stopped(ran, 25)
+
+
+def test_an_id_beside_another_name_is_a_mistake() -> None:
+    """Two words for one bucket could mean two buckets."""
+    ran = apply(app(Uploads=retained("AWS::S3::Bucket", {"Id": "one"}, BucketName="other")))
+    assert ran.code == 1
+    assert "remove Id, because the name alone says which bucket is meant" in ran.err
+
+
+def test_a_secret_that_is_about_to_be_deleted_stops() -> None:
+    """As the preferred one and as a fallback, with how to restore it."""
+    make_secret("app/database")
+    client("secretsmanager").delete_secret(SecretId="app/database", RecoveryWindowInDays=7)
+    for declared in (
+        retained(SECRET, Name="app/database"),
+        retained(SECRET, {"Fallback": ["app/database"]}, Name="app/new"),
+    ):
+        text = stopped(apply(app(Database=declared)), 25)
+        assert "restore-secret --secret-id app/database" in text
+
+
+ROTATION = {
+    "Type": "AWS::SecretsManager::RotationSchedule",
+    "Properties": {
+        "SecretId": {"Ref": "Database"},
+        "RotationRules": {"AutomaticallyAfterDays": 30},
+    },
+}
+
+
+def test_a_rotation_that_begins_at_once_stops_until_it_is_allowed() -> None:
+    """The value that everybody uses would be another one as soon as the stack is deployed."""
+    arn = make_secret("app/database")
+    path = app(Database=retained(SECRET, Name="app/database"), Rotation=ROTATION)
+    text = stopped(apply(path), 24)
+    assert "Rotation rotates its value at once" in text
+    later = {
+        **ROTATION,
+        "Properties": {**ROTATION["Properties"], "RotateImmediatelyOnUpdate": False},
+    }
+    database = retained(SECRET, Name="app/database")
+    assert run("plan", app(Database=database, Rotation=later), "--stack", "App").code == 0
+    path = app(Database=database, Rotation=ROTATION)
+    assert apply(path, "--allow-loss", "Database").code == 0
+    assert held("App") == {"Database": arn}
+
+
+def test_a_secret_whose_generator_only_the_deployment_knows_is_not_imported() -> None:
+    """Its declaration would change after the import, and a change makes a new value."""
+    make_secret("app/database")
+    generator = {"SecretStringTemplate": {"Fn::Sub": '{"at": "${News}"}'}, "GenerateStringKey": "k"}
+    declared = retained(SECRET, Name="app/database", GenerateSecretString=generator)
+    text = stopped(apply(app(News=TOPIC, Database=declared)), 25)
+    assert "its GenerateSecretString is a function" in text
+
+
+def test_a_kept_secret_is_no_loss_and_one_that_leaves_is() -> None:
+    """The guard knows the name in the ARN by which the stack has it."""
+    make_secret("app/database")
+    declared = retained(SECRET, Name="app/database")
+    assert apply(app(Database=declared)).code == 0
+    deploy("App", News=TOPIC, Database=declared)
+    kept = run("plan", app(News=TOPIC, Database=declared), "--stack", "App")
+    assert kept.code == 0, kept
+    gone = run("plan", app(News=TOPIC), "--stack", "App")
+    assert "would leave the stack" in stopped(gone, 19)
+    renamed = run(
+        "plan", app(News=TOPIC, Database=retained(SECRET, Name="other")), "--stack", "App"
+    )
+    assert "be renamed to other" in stopped(renamed, 19)
+
+
+def test_the_policy_allows_the_import() -> None:
+    """Also the read of the value, with which CloudFormation imports a secret."""
+    path = app(Database=retained(SECRET, Name="app/database"))
+    text = run("iam-policy", path, "--stack", "App", "--for", "apply").out
+    for action in ("cloudformation:ExecuteChangeSet", "secretsmanager:GetSecretValue"):
+        assert action in text
+    plan = run("iam-policy", path, "--stack", "App", "--for", "plan").out
+    assert "GetSecretValue" not in plan
