@@ -13,6 +13,7 @@ from typing import Protocol
 
 from dataware.aws import Account
 from support.dynamo import everything, make_table
+from support.images import PushTo, image_of, images_of, push_image, push_manifest
 from support.log_events import put_events
 from support.servers import FaultProxy, Forward, Reply, Seen, json_error, xml_error
 
@@ -197,20 +198,33 @@ class ParameterBench(Bench):
 
 
 class RepositoryBench(ParameterBench):
-    """AWS::ECR::Repository: looked into, not copied."""
+    """AWS::ECR::Repository: images with a layer each, under the tags ``v0``, ``v1``, …."""
 
     names = ("bench/old", "bench/new")
-    content_calls = ("ListImages",)
+    content_calls = ("DescribeImages",)
 
     def make(self, aws: Account, name: str) -> None:
         aws.client("ecr").create_repository(repositoryName=name)
 
     def fill(self, aws: Account, name: str, count: int) -> None:
-        for i in range(count):
-            manifest = json.dumps({"schemaVersion": 2, "config": {"digest": f"sha256:{i:064}"}})
-            aws.client("ecr").put_image(
-                repositoryName=name, imageManifest=manifest, imageTag=f"v{i}"
-            )
+        push_image(PushTo(aws, name), "0", tags=["v0"])
+        for i in range(1, count):
+            push_manifest(PushTo(aws, name), image_of(f"{i}"), f"v{i}")
+
+    def change(self, aws: Account, name: str) -> str:
+        push_manifest(PushTo(aws, name), image_of("2"), "v1")
+        return image_of("1").digest
+
+    def remove(self, aws: Account, name: str) -> str:
+        gone = image_of("0").digest
+        aws.client("ecr").batch_delete_image(repositoryName=name, imageIds=[{"imageDigest": gone}])
+        return gone
+
+    def add(self, aws: Account, name: str) -> str:
+        return push_image(PushTo(aws, name), "new").digest
+
+    def content(self, aws: Account, name: str) -> object:
+        return images_of(aws, name)
 
 
 class UserPoolBench(ParameterBench):

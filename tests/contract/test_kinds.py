@@ -24,6 +24,7 @@ from dataware.core.phases import DESCRIBE
 from dataware.core.reader import KeyFingerprint
 from dataware.kinds import CATALOGUE, load
 from support.dynamo import account, total
+from support.images import registry_actions
 from support.readers import read_entries
 from support.servers import FaultProxy, Seen
 
@@ -350,6 +351,8 @@ def test_an_unreadable_side_is_an_error(
 
 def actions_of(bench: Bench, seen: Seen) -> tuple[str, ...]:
     """The IAM actions that a request needs; what every caller may do needs none."""
+    if seen.path.startswith("/v2/"):
+        return registry_actions(seen)
     service = seen.headers["authorization"].split("/")[3]
     if service == "sts":
         return ()

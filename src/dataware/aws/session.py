@@ -37,7 +37,7 @@ from dataware.aws.skew import ClockSkew
 from dataware.calc.suggest import suggestion_for
 from dataware.core.errors import AuthenticationError, LookupFailedError
 from dataware.core.model import Deployed, Owner
-from dataware.core.ports import Wire
+from dataware.core.ports import PlainHttp, Wire
 from dataware.http.endpoint import PROXY_WANTS_CREDENTIALS, Credentials, Endpoint, proxy_refusal
 from dataware.http.error_answer import GET_CREDENTIALS
 
@@ -72,7 +72,8 @@ class Login:
     """What the regions of an account share: session, lock, the caller, the clock of AWS.
 
     `asks_for_code` says that a person types a code (MFA) for the credentials, and `requester_pays`
-    that every request to S3 says that the caller pays for it.
+    that every request to S3 says that the caller pays for it. `plain_http` holds one as soon
+    as somebody has asked for it.
     """
 
     session: Any
@@ -86,6 +87,7 @@ class Login:
     identity: Identity = field(default_factory=Identity)
     skew: ClockSkew = field(default_factory=ClockSkew)
     regions: dict[str, Account] = field(default_factory=dict)
+    plain_http: list[PlainHttp] = field(default_factory=list)
 
 
 class Account(stacks.DeployedValues):
@@ -206,6 +208,16 @@ class Account(stacks.DeployedValues):
     def stack_parameters(self, stack: str) -> Mapping[str, str]:
         """The values that the parameters of a stack have; empty without it."""
         return stacks.stack_parameters(self, stack)
+
+    def plain_http(self) -> PlainHttp:
+        """What speaks HTTP to addresses outside of the API, by the proxies that are set."""
+        # Few runs copy what needs it, and a deployment never does.
+        from dataware.aws.plain_http import ThreadedHttp  # noqa: PLC0415 - see above
+
+        with self._login.lock:
+            if not self._login.plain_http:
+                self._login.plain_http.append(ThreadedHttp(self))
+            return self._login.plain_http[0]
 
     def wire(self, on_throttle: OnThrottle) -> Wire:
         """A new transport; `on_throttle` is called with the reason of every throttled answer."""

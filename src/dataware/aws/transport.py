@@ -113,7 +113,7 @@ class BotocoreTransport:
             body = StreamingBody(answer.raw, None).read()
             return Response(answer.status_code, headers, body), keys.token
         except (sdk.BotoCoreError, sdk.HTTPClientError) as error:
-            raise _fault(error, base, self._access.proxy(base)) from error
+            raise to_os_error(error, base, self._access.proxy(base)) from error
 
     def _sign(self, request: Request, base: str, keys: Credentials) -> AWSRequest:
         target = f"{request.path}?{request.query}" if request.query else request.path
@@ -154,7 +154,7 @@ class PlainSession(URLLib3Session):  # type: ignore[misc]  # botocore has no typ
         return "/" + url.split("://", 1)[1].partition("/")[2]
 
 
-def _fault(error: Exception, base: str, proxy: str | None) -> Exception:
+def to_os_error(error: Exception, base: str, proxy: str | None) -> Exception:
     """The OSError that stands for an answer that did not arrive, or an error that no try cures."""
     if isinstance(error, sdk.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return untrusted_certificate_error(base, proxy)

@@ -112,7 +112,7 @@ class DataAware:
     ) -> ecr.IRepository:
         """The repository of the preferred name, or the fallback if only that holds images.
 
-        Images are not copied, so the fallback itself is referenced, as the older helpers did it.
+        No deployment copies images, so the fallback itself is referenced, as older helpers did it.
         `properties` are those of `aws_ecr.Repository`.
         """
         names = (preferred_name, fallback_name)
@@ -158,9 +158,9 @@ class DataAware:
         return resource
 
     def _settings_for(self, kind: Kind) -> dict[str, Any]:
-        """The settings but those that a type does not have; what is not copied is referred to."""
+        """The settings that a type has; what no deployment copies is referred to."""
         without = set() if kind.template.is_adoptable else {"import_mode"}
-        if kind.copying is not None:
+        if kind.is_copied_in_deployments:
             return {name: one for name, one in self._settings.items() if name not in without}
         settings = {"on_fallback_data": "import", **self._settings}
         return {name: one for name, one in settings.items() if name not in {*without, "migration"}}

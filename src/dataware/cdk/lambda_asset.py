@@ -32,6 +32,7 @@ PACKAGES = (
     "handler",
 )
 LEFT_OUT = (
+    *("aws/plain_http.py", "kinds/ecr_repository/copy", "kinds/ecr_repository/verify"),
     *("aws/simulate.py", "core/app_plan.py", "core/change_set.py", "core/evaluation"),
     *("core/follow",),
     *("core/engines/choice.py", "core/engines/general.py", "kinds/dynamodb_table/engines.py"),

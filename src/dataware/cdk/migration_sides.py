@@ -99,7 +99,7 @@ def sides(
 
 def _side(stack: Stack, resource: Resource) -> MigrationSide:
     account, region = stack.account, stack.region
-    copied = {kind.cfn_type: kind for kind in kinds() if kind.copying}
+    copied = {kind.cfn_type: kind for kind in kinds() if kind.is_copied_in_deployments}
     if isinstance(resource, str):
         address = parse_address(resource, copied)
         place = address.place(account, region)

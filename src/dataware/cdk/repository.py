@@ -21,7 +21,7 @@ class RepositoryOptions(DataAwareOptions, RepositoryProperties):
 class DataAwareRepository(DataAwareResource):
     """An ECR repository: kept, adopted, referenced or created by what is found under its names.
 
-    Images are not copied: where only a fallback holds images, the construct is an error, unless
+    No deployment copies images: where only a fallback holds some, the construct is an error, unless
     `on_fallback_data` is "import", which refers to the fallback.
     """
 

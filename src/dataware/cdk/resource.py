@@ -15,6 +15,7 @@ from aws_cdk import Annotations, CfnResource
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
+from dataware.calc.words import with_article
 from dataware.cdk.claims import claim
 from dataware.cdk.decide import (
     declared_id,
@@ -76,7 +77,7 @@ class DataAwareResource(Construct):
         claim(self, self._asked, self._home)
         self._entry = find_decision(self, self._asked, self._home)
         self._copying: IConstruct | None = None
-        copied = self._asked.kind.copying is not None
+        copied = self._asked.kind.is_copied_in_deployments
         migration = properties.pop("migration", AUTO) if copied else None
         self._resource = self._build(properties, migration)
 
@@ -201,7 +202,7 @@ class DataAwareResource(Construct):
 
         if decision.action in COPYING and decision.source is not None:
             return (copy(decision.source, size=entry.size),)
-        if request.kind.copying is None or request.on_error is OnError.NO_DATA:
+        if not request.kind.is_copied_in_deployments or request.on_error is OnError.NO_DATA:
             return ()
         if entry.unread_names:
             Annotations.of(self).add_info(
@@ -217,7 +218,7 @@ class DataAwareResource(Construct):
         Not where nothing can be copied, so that there is no way out.
         """
         request, names = self._asked, self._entry.stranded
-        if request.kind.copying is None or not names:
+        if not request.kind.is_copied_in_deployments or not names:
             return
         copy = PendingCopy(request.kind.cfn_type, names[0], request.preferred, no_overwrite=True)
         Annotations.of(self).add_error(
@@ -232,7 +233,11 @@ class DataAwareResource(Construct):
             if not copy.if_needed
             else f"{copy.source} may hold data by now that has to be copied to {copy.target}"
         )
-        return f"{reason}, and migration=None keeps this deployment from it: {copy.advice}"
+        kind = self._asked.kind
+        keeps = "migration=None keeps this deployment from it"
+        if not kind.is_copied_in_deployments:
+            keeps = f"no deployment copies {with_article(kind.noun)}"
+        return f"{reason}, and {keeps}: {copy.advice}"
 
 
 def _default_migration() -> MakeMigration:

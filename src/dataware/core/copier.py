@@ -147,11 +147,15 @@ class CopyOrder:
 
 @dataclass(frozen=True, slots=True)
 class CopyTools:
-    """What a copier works with."""
+    """What a copier works with.
+
+    `on_throttle` takes the reason of every throttled answer that did not come by the wire.
+    """
 
     aws: Aws
     wire: Wire
     clock: Clock
+    on_throttle: Callable[[str], None] = lambda _reason: None
 
 
 class MakeCopier(Protocol):

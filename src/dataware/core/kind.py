@@ -188,6 +188,8 @@ class Copying:
     of a source no copy will carry, as far as a look shows it. `following` gives how a source that
     is written to is followed; None for types that cannot be. `engines` are those that only this
     type has. With `object_headers` what is written takes headers of encryption and access.
+    `in_deployments` is False where only the command line copies, because a deployment has no room
+    for what that takes.
     """
 
     scheme: str
@@ -209,6 +211,7 @@ class Copying:
     following: Callable[[], Following] | None = None
     engines: Callable[[], tuple[EngineCard, ...]] = field(default=lambda: ())
     object_headers: bool = False
+    in_deployments: bool = True
 
 
 @dataclass(frozen=True)
@@ -248,6 +251,11 @@ class Kind:
     def all_types(self) -> tuple[str, ...]:
         """Every CloudFormation type that declares this kind of thing."""
         return self.template.types or (self.cfn_type,)
+
+    @property
+    def is_copied_in_deployments(self) -> bool:
+        """Whether the deployment of a stack can copy its data, not the command line alone."""
+        return self.copying is not None and self.copying.in_deployments
 
     def require_copying(self) -> Copying:
         """How its data is copied. Raises InputError for a type that is not copied."""

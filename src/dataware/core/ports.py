@@ -115,6 +115,42 @@ class Wire(Protocol):
         ...
 
 
+class PlainRequest(NamedTuple):
+    """An HTTP request to an address of its own, which carries its authorization in its headers."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = MappingProxyType({})
+    body: bytes = b""
+
+
+class PlainHttp(Protocol):
+    """HTTP that is not signed, for services with a protocol of their own, such as registries.
+
+    A GET or HEAD that is redirected is followed; to another host it goes without its authorization.
+    Nothing is sent without the `permit`, if there is one. Each call raises OSError where no
+    complete answer arrived; whether to try again is for the caller.
+    """
+
+    async def send(self, request: PlainRequest, permit: Permit | None = None) -> Response:
+        """Send a request once."""
+        ...
+
+    async def relay(
+        self,
+        source: PlainRequest,
+        target: PlainRequest,
+        take: Callable[[bytes], None],
+        permit: Permit | None = None,
+    ) -> tuple[Response, Response | None]:
+        """Send the body of the answer to `source` as the body of `target`, piece by piece.
+
+        `take` sees each piece before it is sent. The second answer is None, and nothing was sent,
+        where the first is no 200.
+        """
+        ...
+
+
 class Aws(Protocol):
     """The control plane of one account and region."""
 
@@ -229,6 +265,10 @@ class Aws(Protocol):
 
         Raises LookupFailedError, and NotFoundError without it.
         """
+        ...
+
+    def plain_http(self) -> PlainHttp:
+        """What speaks HTTP to addresses outside of the API, by the proxies that are set."""
         ...
 
     def wire(self, on_throttle: Callable[[str], None]) -> Wire:

@@ -347,7 +347,7 @@ def head_object(original, bucket, key, headers=None, query=None):
 
 # --- DynamoDB: streams have shards, gaps and expiries
 
-for name in ("stream_overlay.py", "import_overlay.py"):
+for name in ("stream_overlay.py", "import_overlay.py", "registry_overlay.py"):
     runpy.run_path(__file__.replace("overlay.py", name), {"replaces": replaces})
 
 # --- The server

@@ -37,7 +37,7 @@ CODES: Mapping[str, frozenset[str]] = {
     "DescribeStackEvents": _NO_STACK,
     "GetTemplate": _NO_STACK,
     "ListStackResources": _NO_STACK,
-    **dict.fromkeys(("DescribeRepositories", "ListImages"), _NO_REPOSITORY),
+    **dict.fromkeys(("DescribeRepositories", "DescribeImages", "BatchGetImage"), _NO_REPOSITORY),
     "ListTagsForResource": _NO_REPOSITORY | _NO_RESOURCE,
     "GetLifecyclePolicy": _NO_REPOSITORY | {"LifecyclePolicyNotFoundException"},
     **dict.fromkeys(("DescribeUserPool", "ListUsers"), _NO_RESOURCE),

@@ -11,6 +11,7 @@ from importlib import import_module
 from types import MappingProxyType
 
 from dataware.calc.suggest import SLIP, did_you_mean
+from dataware.calc.words import list_words, plural
 from dataware.core.errors import InputError
 from dataware.core.kind import Kind
 
@@ -51,9 +52,8 @@ def short_of(slug: str) -> str:
 
 
 def list_copied() -> str:
-    """What dataware copies and compares, in words: "buckets and tables"."""
-    nouns = dict.fromkeys(f"{kind.short}s" for kind in kinds() if kind.copying)
-    return " and ".join(nouns)
+    """What dataware copies and compares, in words: "buckets, tables and repositories"."""
+    return list_words(dict.fromkeys(plural(kind.short) for kind in kinds() if kind.copying))
 
 
 def kinds() -> tuple[Kind, ...]:

@@ -68,7 +68,7 @@ class CopyRun:
         wire.permit = self.term
         try:
             aws = aws_of(self.context, self.order.target)
-            copy_tools = CopyTools(aws, wire, self.context.clock)
+            copy_tools = CopyTools(aws, wire, self.context.clock, throttle)
             copier = self.kind.require_copying().copier(copy_tools, self.order)
             size = await unless_stopped(copier.size(), self.stop)
             self._report_size(size)

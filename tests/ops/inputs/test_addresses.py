@@ -36,8 +36,8 @@ def test_an_address_is_understood(text: str, kind: str, name: str, prefix: str) 
 @pytest.mark.parametrize(
     ("text", "noun"),
     [
-        ("ecr://web", "an ECR repository"),
-        (f"arn:aws:ecr:eu-west-1:{ME}:repository/web", "an ECR repository"),
+        ("logs://web", "a CloudWatch log group"),
+        (f"arn:aws:logs:eu-west-1:{ME}:log-group:/web", "a CloudWatch log group"),
         ("cognito://eu-west-1_a1B2", "a Cognito user pool"),
         (f"ARN:aws:cognito-idp:eu-west-1:{ME}:userpool/eu-west-1_a1B2", "a Cognito user pool"),
     ],
@@ -81,7 +81,7 @@ def test_a_bucket_may_be_given_an_owner_and_a_table_needs_its_arn() -> None:
         ("s3://", "s3://uploads", "is not a valid S3 bucket name"),
         ("dynamodb://Orders/x", "dynamodb://Other", "is not a valid DynamoDB table name"),
         ("dynamo://Orders", "dynamodb://Other", "did you mean dynamodb"),
-        ("uploads", "s3://uploads", "uploads needs a scheme: dynamodb://uploads or s3://upl"),
+        ("uploads", "s3://uploads", "uploads needs a scheme: dynamodb://uploads or ecr://upl"),
         ("s3:/uploads", "s3://uploads", "needs a scheme: s3://uploads$"),
         ("", "s3://uploads", "The empty address needs a scheme"),
         ("arn:aws:sqs:eu-west-1:111122223333:x", "s3://uploads", "not the ARN of a resource that"),

@@ -154,7 +154,8 @@ async def _copy(
     )
     wire = account.wire(worker.slow_down)
     wire.permit = term
-    tools = CopyTools(reach(account, order.target), wire, SystemClock())
+    there = reach(account, order.target)
+    tools = CopyTools(there, wire, SystemClock(), worker.slow_down)
     try:
         copier = kind.require_copying().copier(tools, order)
         await worker.run(copier, assignment.settings, lambda: wire.retries)
