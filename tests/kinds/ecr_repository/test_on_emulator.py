@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +14,6 @@ from support.dynamo import account
 from support.images import (
     DOCKER,
     PushTo,
-    digest_of,
     image_of,
     images_of,
     index_of,
@@ -132,23 +131,25 @@ def test_a_verification_names_the_image_whose_manifest_or_tag_is_another(
     assert other.digest not in found.out + found.err
 
 
-def test_a_plan_tells_images_and_bytes(repositories: Repositories) -> None:
-    """And a copy from a fallback is planned, as for a bucket."""
-    ended = run(
-        "plan",
-        "--type",
-        "AWS::ECR::Repository",
-        "--preferred",
-        "app/other",
-        "--fallback",
-        OLD,
-        "--format",
-        "json",
-    )
-    assert ended.code == 0, ended.err
-    (resource,) = json.loads(ended.out)["resources"]
-    assert (resource["action"], resource["source"]) == ("migrate", OLD)
-    (fallback,) = resource["fallbacks"]
-    assert fallback["size"]["items"] == 7
-    assert fallback["size"]["bytes"] > 0
-    assert digest_of(BASE)
+def test_a_plan_tells_images_and_bytes_and_is_applied(
+    repositories: Repositories, tmp_path: Path
+) -> None:
+    """A copy from a fallback into a repository to be created is planned as that of a bucket."""
+    app = tmp_path / "dataware.toml"
+    text = f'''[[resource]]
+type = "AWS::ECR::Repository"
+preferred = "app/made"
+fallback = "{OLD}"
+
+[resource.properties]
+LifecyclePolicy = {{ LifecyclePolicyText = '{{"rules": []}}' }}
+'''
+    app.write_text(text, encoding="utf-8")
+    planned = run("plan", app)
+    assert planned.code == 0, planned.err
+    shown = " ".join((planned.out + planned.err).split())
+    assert "7 images" in shown
+    assert "its lifecycle policy may delete images while they are copied" in shown
+    applied = run("apply", app, "--yes")
+    assert applied.code == 0, applied.err
+    assert images_of(repositories.aws, "app/made") == images_of(repositories.aws, OLD)
