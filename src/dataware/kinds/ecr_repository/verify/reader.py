@@ -45,7 +45,7 @@ class ImageRecord(NamedTuple):
     layers: bytes = b""
 
 
-class RepositoryReader:
+class RepositoryReader(Reader):
     """Reads one repository, in the order of its digests."""
 
     def __init__(self, aws: Aws, place: Location, *, deep: bool = False) -> None:
