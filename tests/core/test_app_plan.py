@@ -40,7 +40,7 @@ def test_warnings_say_of_which_place_they_are() -> None:
         Plan(account, "us-east-1", "now", (), (f"odd {account}",))
         for account in ("1" * 12, "2" * 12)
     ]
-    app_plan = AppPlan(tuple(plans), (), ("whole",))
+    app_plan = AppPlan(tuple(plans), ("whole",))
     assert app_plan.places == ["111111111111/us-east-1", "222222222222/us-east-1"]
     assert app_plan.join().warnings == (
         "whole",

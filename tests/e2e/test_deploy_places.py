@@ -242,8 +242,8 @@ def test_values_are_those_of_the_account_of_the_stack(calls: Path) -> None:
     assert US_OTHER.items_of("orders-other") == US_OTHER.items_of("orders")
 
 
-def test_ctrl_c_in_one_begins_no_other(calls: Path) -> None:
-    """Exit 4, and the same command goes on where it was."""
+def test_ctrl_c_ends_all_that_go_on_side_by_side(calls: Path) -> None:
+    """Exit 4 whichever was how far, nothing is deployed, and the same command goes on."""
     for number in range(100):
         item = {"pk": {"S": f"more {number}"}}
         US_HOME.client("dynamodb").put_item(TableName="orders", Item=item)
@@ -255,7 +255,7 @@ def test_ctrl_c_in_one_begins_no_other(calls: Path) -> None:
     stopped = ended(process)
     assert stopped.code == 4, stopped
     assert "run the same command again" in stopped.err
-    assert EU_HOME.items_of("orders-prod") is None
+    assert US_HOME not in arrived()
     assert not deployed(calls)
     again = run("deploy", *ALL)
     assert again.code == 0, again

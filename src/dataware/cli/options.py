@@ -219,6 +219,13 @@ engine_option = word_option(
     help="What carries the data, instead of what the plan picks; refused where it does not fit.",
 )
 
+credentials_option = click.option(
+    "--credentials",
+    metavar="ACCOUNT=PROFILE",
+    multiple=True,
+    help="Profile, or ARN of a role, for the stacks of another account (repeatable).",
+)
+
 deep_option = click.option(
     "--deep", is_flag=True, help="Verify objects by reading every byte of both sides."
 )

@@ -68,7 +68,7 @@ def apply_plan(
     when some resource has to be applied again.
     """
     if saved:
-        plan = _probed_again(context, plan, settings)
+        plan = look_again(context, plan, settings)
     for text in plan.warnings:
         context.emit(event("warning", text=text))
     if plan.stops:
@@ -140,7 +140,8 @@ def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
     if at_once <= 1 and not (settings.follow and is_shared):
         outcomes = work_in_order(context, plan.resources, _Carrier(settings, told=is_shared))
     else:
-        context = replace(context, bounds=RunBounds(at_once))
+        if not context.bounds.shared:
+            context = replace(context, bounds=RunBounds(at_once))
         idle = [one for one in plan.resources if one not in busy]
         outcomes = work_in_order(context, idle, _Carrier(settings, told=is_shared))
         for begin in range(0, len(lanes), MOST_BEGUN):
@@ -180,7 +181,8 @@ def _report_waiting(context: Context, plan: Plan) -> None:
             context.emit(event("phase", phase="waiting", **words))
 
 
-def _probed_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
+def look_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
+    """A saved plan with the facts of now. Raises RefusedError where one of them has changed."""
     where = (context.aws.account, context.aws.region)
     if where != (plan.account, plan.region):
         raise RefusedError(

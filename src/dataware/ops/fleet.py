@@ -87,29 +87,59 @@ class FleetRun:
 
 @dataclass(frozen=True, slots=True)
 class TargetAnswer(Generic[T]):
-    """What a target answered; `value` is None where it could not, for the reason `problem`."""
+    """What a target answered; `value` is None where it could not, because of `error`."""
 
     target: FleetTarget
     value: T | None
-    problem: str = ""
-    exit_code: int = 0
+    error: Exception | None = None
+
+    @property
+    def problem(self) -> str:
+        """Why it could not answer; empty if it did."""
+        return "" if self.error is None else explain(self.error)[0]
+
+    @property
+    def exit_code(self) -> int:
+        """That of the error; 0 without one."""
+        return 0 if self.error is None else explain(self.error)[1]
 
 
 def ask_targets(
-    targets: Sequence[FleetTarget], ask: Callable[[FleetTarget], T], emit: Emit
+    targets: Sequence[FleetTarget],
+    ask: Callable[[FleetTarget], T],
+    emit: Emit,
+    noun: str = "target",
 ) -> tuple[TargetAnswer[T], ...]:
-    """Ask all targets at once, in their order; one that cannot be looked into is unknown."""
+    """Ask all targets at once, in their order; one that cannot be looked into is unknown.
+
+    A reason that several have in common is told once, with all of their names. `noun` is what
+    they are called.
+    """
 
     def ask_one(target: FleetTarget) -> TargetAnswer[T]:
         try:
             return TargetAnswer(target, ask(target))
         except Exception as error:
-            text, code = explain(error)
-            emit(event("target-unknown", target=target.name, reason=text, exit_code=code))
-            return TargetAnswer(target, None, text, code)
+            return TargetAnswer(target, None, error)
 
     with DaemonPool(min(MOST_AT_ONCE, max(1, len(targets))), "target") as pool:
-        return tuple(one.result() for one in [pool.submit(ask_one, each) for each in targets])
+        answers = tuple(one.result() for one in [pool.submit(ask_one, each) for each in targets])
+    _tell_unknown(answers, emit, noun)
+    return answers
+
+
+def _tell_unknown(answers: Sequence[TargetAnswer[T]], emit: Emit, noun: str) -> None:
+    reasons: dict[tuple[str, int], list[str]] = {}
+    for one in answers:
+        if one.error is not None:
+            reasons.setdefault((one.problem, one.exit_code), []).append(one.target.name)
+    for (reason, code), names in reasons.items():
+        words = {"reason": reason, "exit_code": code}
+        if len(names) == 1:
+            emit(event(f"{noun}-unknown", target=names[0], **words))
+            continue
+        some = {"count": len(names), "names": ", ".join(names), "targets": names}
+        emit(event(f"{noun}s-unknown", **some, **words))
 
 
 def plan_targets(
@@ -132,8 +162,9 @@ def plan_targets(
 def check_applicable(plan: FleetPlan) -> None:
     """Raise RefusedError where the plan of the fleet may not be applied, with the way on."""
     if plan.conflicts:
+        noun = "environments" if plan.of_app else "targets"
         raise RefusedError(
-            "nothing was changed, because targets are in each other's way: "
+            f"nothing was changed, because {noun} are in each other's way: "
             f"{'; '.join(plan.conflicts)}"
         )
     reasons = [
@@ -146,10 +177,8 @@ def check_applicable(plan: FleetPlan) -> None:
     ]
     if reasons:
         them = "it" if len(plan.stops) + len(plan.unknown) == 1 else "them"
-        raise RefusedError(
-            f"nothing was changed, {'; '.join(reasons)}; plan again, or leave {them} out with "
-            "--exclude"
-        )
+        way_on = "" if plan.of_app else f", or leave {them} out with --exclude"
+        raise RefusedError(f"nothing was changed, {'; '.join(reasons)}; plan again{way_on}")
 
 
 def apply_in_waves(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from dataware.core.errors import InputError
 from dataware.core.fleet.plan import FleetPlan
@@ -12,13 +13,13 @@ from dataware.ops.inputs.fleet_plan_file import read_fleet_document
 from dataware.ops.saved_plan import saved_plan_of
 
 
-def read_saved_fleet(path: Path) -> tuple[FleetPlan, Mapping[str, object]]:
+def read_saved_fleet(path: Path) -> tuple[FleetPlan, Mapping[str, Mapping[str, Any]]]:
     """The plan in a file, whole, and what is shown of each target's, by its name.
 
     Raises InputError for anything else.
     """
     made, data = read_fleet_document(path)
-    shown: dict[str, object] = {}
+    shown: dict[str, Mapping[str, Any]] = {}
     targets = []
     for one, entry in zip(made.targets, data["targets"], strict=True):
         if one.plan is None:

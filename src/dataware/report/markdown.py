@@ -15,7 +15,7 @@ from dataware.core.model import Action
 from dataware.core.printable import escape_unprintable
 from dataware.report.approval import plan_boxes
 from dataware.report.summary import WORDS
-from dataware.report.table import ORDER, TableSide, in_order, row
+from dataware.report.table import ORDER, TableSide, group_by_environment, in_order, row
 
 Json = Mapping[str, Any]
 Thing = TypeVar("Thing")
@@ -105,6 +105,8 @@ def fitting(
 def _head(data: Json, ranked: Sequence[Json], losses: Sequence[Json], attention: int) -> str:
     plan = data["plan"]
     where = f"account {code(plan['account'])}, {code(plan['region'])}, {code(plan['created'])}"
+    if places := plan.get("environments"):
+        where = f"{len(places)} environments, {code(plan['created'])}"
     costs = f" Costs are at {prose(data['prices'])}." if data.get("prices") else ""
     notes = "".join(f"\n\n{prose(note)}" for note in data.get("notes", ()))
     verdict = _verdict(ranked, losses, attention)
@@ -174,14 +176,18 @@ def _list(
 def _table(ranked: Sequence[Json]) -> Iterator[str]:
     if not ranked:
         return
-    rows, omitted = fitting(ranked, _cells, ROOM["table"])
-    yield "\n".join(
-        [
-            "| resource | action | preferred | fallback | why | estimate |",
-            "| --- | --- | --- | --- | --- | --- |",
-            *rows,
-        ]
-    )
+    shown = len(fitting(ranked, _cells, ROOM["table"])[0])
+    omitted = len(ranked) - shown
+    for place, some in group_by_environment(ranked[:shown]).items():
+        if place:
+            yield f"### Environment {code(place)}"
+        yield "\n".join(
+            [
+                "| resource | action | preferred | fallback | why | estimate |",
+                "| --- | --- | --- | --- | --- | --- |",
+                *map(_cells, some),
+            ]
+        )
     if omitted:
         yield f"… and {omitted:,} more, which the saved plan has (`dataware plan --out FILE`)"
 

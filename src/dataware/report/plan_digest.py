@@ -50,7 +50,10 @@ STOPPED, WARNED, CHANGED, NEW = ("x", "bold red"), ("!", "yellow"), (">", "cyan"
 
 @dataclass(frozen=True, slots=True)
 class DigestRow:
-    """One resource: its mark and style, what happens, what that takes, and what to look at."""
+    """One resource: its mark and style, what happens, what that takes, and what to look at.
+
+    `place` is its environment in a plan of several.
+    """
 
     look: tuple[str, str]
     name: str
@@ -60,6 +63,7 @@ class DigestRow:
     sentences: tuple[str, ...] = ()
     way_on: str = ""
     engines: tuple[str, ...] = ()
+    place: str = ""
 
 
 def plan_digest(plan: Json, fit: Fit) -> Iterator[Line]:
@@ -71,7 +75,11 @@ def plan_digest(plan: Json, fit: Fit) -> Iterator[Line]:
     yield []
     first_rows = rows[:SHOWN]
     widest = max((fit.measure(row.name) for row in first_rows if row.rule), default=0)
+    place = ""
     for row in first_rows:
+        if row.place != place:
+            place = row.place
+            yield from ([(f"  {part}", "bold")] for part in fit.fold(fit.encode(place), 2))
         yield from _row_lines(row, fit, min(widest, MOST_NAME))
     if len(rows) > SHOWN:
         more = format_count(len(rows) - SHOWN, "more resource")
@@ -84,7 +92,8 @@ def plan_digest(plan: Json, fit: Fit) -> Iterator[Line]:
 
 def _heading(plan: Json, fit: Fit) -> list[str]:
     if places := plan.get("environments"):
-        where = [f"{len(places)} environments", *places]
+        unknown = [f"{place} unknown" for place in plan.get("unknown_environments", ())]
+        where = [f"{len(places) + len(unknown)} environments", *places, *unknown]
     else:
         where = [f"Account {plan['account']}", plan["region"]]
     parts = (*where, "nothing has been changed")
@@ -107,6 +116,8 @@ def _rows(plan: Json) -> tuple[list[DigestRow], int]:
         *map(_loss_row, allowed),
         *map(_resource_row, [*warned, *changes]),
     ]
+    # What is about the whole stands first, then each environment by itself.
+    rows.sort(key=lambda row: row.place)
     return [_printable(row) for row in rows], len(ranked) - len(notable)
 
 
@@ -120,6 +131,7 @@ def _printable(row: DigestRow) -> DigestRow:
         tuple(map(escape_unprintable, row.sentences)),
         escape_unprintable(row.way_on),
         tuple(map(escape_unprintable, row.engines)),
+        escape_unprintable(row.place),
     )
 
 
@@ -132,6 +144,7 @@ def _loss_row(loss: Json) -> DigestRow:
         f"rule {loss['rule']}",
         sentences=(loss["reason"],),
         way_on="" if loss["allowed"] else loss["recipe"],
+        place=str(loss.get("environment", "")),
     )
 
 
@@ -151,6 +164,7 @@ def _resource_row(resource: Json) -> DigestRow:
         sentences,
         way_on,
         tuple(list_engine_lines(resource)) if is_choice_notable(resource) else (),
+        str(resource.get("environment", "")),
     )
 
 

@@ -159,7 +159,7 @@ class RunProgress:
 
     def _with_label(self, row: Row) -> Row:
         """A row under what its resource is called among the others."""
-        return {**row, "name": self._labels.label(row)}
+        return {**row, "name": self._labels.full_label(row)}
 
     def sum_up(self) -> str:
         """How far the whole run is, for a line of its own; empty for one resource, and at the end.

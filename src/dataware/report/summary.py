@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -104,26 +104,37 @@ def plan_summary(plan: Plan, unit_of: Callable[[str], str]) -> Event:
     )
 
 
-def app_plan_summary(app_plan: AppPlan, unit_of: Callable[[str], str]) -> Event:
+def app_plan_summary(
+    app_plan: AppPlan,
+    unit_of: Callable[[str], str],
+    shown_plans: Sequence[Mapping[str, Any]] | None = None,
+) -> Event:
     """The same event for all environments of an app, as one plan with one sum.
 
-    Its plan names the `environments`, and with each resource the one that it is in.
+    Its plan names the `environments`, and with each resource and each loss the one that it is in;
+    those that could not be looked into are `unknown_environments`. `shown_plans` are what is shown
+    of each plan, where more is known than it holds.
     """
     whole = app_plan.join()
     summary = plan_summary(whole, unit_of)
-    if len(app_plan.plans) == 1:
-        return summary
-    places = app_plan.places
-    counts = [len(plan.resources) for plan in app_plan.plans]
-    held = [place for place, count in zip(places, counts, strict=True) for _ in range(count)]
-    shown = shown_plan(whole)
-    for resource, place in zip(shown["resources"], held, strict=True):
-        resource["environment"] = place
-    words = f"Plan for {len(places)} environments:"
-    text = str(summary.data["text"]).replace("Plan:", words, 1)
+    if not app_plan.has_several:
+        only = shown_plans[0] if shown_plans else summary.data["plan"]
+        return replace(summary, data={**summary.data, "plan": only})
+    shown = shown_plan(replace(whole, resources=(), guard=()))
+    parts = shown_plans or [shown_plan(plan) for plan in app_plan.plans]
+    for field in ("resources", "guard"):
+        shown[field] = [
+            {**one, "environment": place}
+            for place, part in zip(app_plan.places, parts, strict=True)
+            for one in part[field]
+        ]
+    shown["environments"] = app_plan.places
+    shown["unknown_environments"] = {one.name: one.problem for one in app_plan.unseen}
+    count = len(app_plan.plans) + len(app_plan.unseen)
+    unknown = f", {len(app_plan.unseen)} of them unknown" if app_plan.unseen else ""
+    text = str(summary.data["text"]).replace("Plan:", f"Plan for {count} environments{unknown}:", 1)
     notes = [note for plan in app_plan.plans for note in price_notes(plan)]
-    changed = {"text": text, "plan": {**shown, "environments": places}, "notes": notes}
-    return replace(summary, data={**summary.data, **changed})
+    return replace(summary, data={**summary.data, "text": text, "plan": shown, "notes": notes})
 
 
 def question_of(plan: Plan, unit_of: Callable[[str], str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from dataware.calc.measures import duration, volume
@@ -84,7 +85,8 @@ class PlanTable:
         """The table of a plan's JSON, with at most `shown` rows."""
         ranked = in_order(plan["resources"])
         rest = Counter(Action(resource["action"]) for resource in ranked[shown:])
-        return PlanTable(tuple(map(row, ranked[:shown])), rest)
+        grouped = chain.from_iterable(group_by_environment(ranked[:shown]).values())
+        return PlanTable(tuple(map(row, grouped)), rest)
 
     @property
     def rest(self) -> str:
@@ -114,6 +116,14 @@ def name_in(resource: Json) -> str:
 def in_order(resources: Sequence[Json]) -> list[Json]:
     """The resources of a plan's JSON: stops, what needs attention, changes, else as in the app."""
     return sorted(resources, key=_rank)
+
+
+def group_by_environment(resources: Sequence[Json]) -> dict[str, list[Json]]:
+    """The resources by where they are, in their order; all under an empty name in a plan of one."""
+    groups: dict[str, list[Json]] = {}
+    for one in resources:
+        groups.setdefault(str(one.get("environment", "")), []).append(one)
+    return dict(sorted(groups.items()))
 
 
 def _rank(resource: Json) -> tuple[bool, bool, int]:

@@ -317,7 +317,7 @@ def test_an_app_that_does_not_load_is_told(aws_server: EmbeddedAws) -> None:
 
 
 def test_an_app_for_another_account_is_told(aws_server: EmbeddedAws) -> None:
-    """A stack that is meant for elsewhere fails in `plan`, so it fails here."""
+    """A stack that is meant for where no credentials lead fails in `plan`, so it fails here."""
     del aws_server
     out = Path("cdk.out")
     out.mkdir()

@@ -10,6 +10,7 @@ from dataware.cli.help import SectionedCommand
 from dataware.cli.options import (
     app_options,
     copy_options,
+    credentials_option,
     engine_option,
     follow_options,
     full_option,
@@ -31,12 +32,9 @@ from dataware.core.errors import InputError
 from dataware.core.events import event
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dataware.cli.notify import Listener
-    from dataware.core.model import Wanted
-    from dataware.core.plan import Plan
-    from dataware.ops.context import Context, CopySettings
+    from dataware.core.app_plan import AppPlan
+    from dataware.ops.context import Context
     from dataware.ops.inputs import App
     from dataware.ops.run_summary import AdoptionWay
 
@@ -51,6 +49,7 @@ if TYPE_CHECKING:
 @follow_options
 @engine_option
 @parallel_option
+@credentials_option
 @outside_options
 def apply(**given: Any) -> int:
     """Create, copy and verify; safe to repeat, and continues where it was interrupted.
@@ -106,44 +105,58 @@ def _apply(
     yes: bool,
     only: tuple[str, ...],
 ) -> None:
-    from dataware.cli.app import app_of, wanted_here
-    from dataware.cli.context import outside, settings_of
+    from dataware.cli.app_apply import AppApplier
+    from dataware.cli.app_credentials import load_with_credentials
+    from dataware.cli.context import settings_of
     from dataware.cli.display import can_ask
     from dataware.cli.project import in_project
     from dataware.ops.adoption import mark_allowed_losses
-    from dataware.ops.apply import apply_plan
-    from dataware.ops.inputs import App
     from dataware.ops.inputs.only import choose_resources
 
-    saved = _saved_plan(app, only)
-    asks = saved is None and not yes and can_ask(out)
+    if _names_saved_plan(app, only):
+        _apply_saved(out, app, copy, listener)
+        return
+    asks = not yes and can_ask(out)
     out = in_project(out, app)
-    loaded, left_out = choose_resources(App([]) if saved else app_of(out, app), only)
-    with outside(out, copies=True, strict=app.strict, listener=listener) as context:
+    found = load_with_credentials(out, app)
+    loaded, left_out = choose_resources(found.app, only)
+    with found.credentials.outside(copies=True, strict=app.strict, listener=listener) as context:
         listener.at(context.aws)
+        loaded.check_pin(context.aws.account, context.aws.region)
         _report_passed_over(context, loaded, left_out)
-        settings = settings_of(copy)
-        wanted = mark_allowed_losses(wanted_here(context, loaded), allowed) if not saved else ()
-        plan = saved or _new_plan(context, wanted, settings)
-        if asks and plan.changes and not plan.stops:
-            _ask(context, plan)
-        apply_plan(context, plan, settings, saved=saved is not None, adoption=_adoption_way(app))
+        applier = AppApplier(context, found.credentials, settings_of(copy), _adoption_way(app))
+        app_plan = applier.plan(mark_allowed_losses(loaded.wanted, allowed))
+        plan = app_plan.join()
+        if asks and plan.changes and not app_plan.stops:
+            _ask(context, app_plan)
+        applier.apply(app_plan)
 
 
-def _new_plan(context: Context, wanted: Sequence[Wanted], settings: CopySettings) -> Plan:
-    """What is decided now, told when it is carried out."""
-    from dataware.ops.engine_choice import EngineDemand
-    from dataware.ops.inputs.prices import read_prices
-    from dataware.ops.plan import make_plan
+def _apply_saved(out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: Listener) -> None:
+    """Carry out a saved plan, of one environment or of several."""
+    from dataware.cli.app import saved_plan
+    from dataware.cli.app_apply import AppApplier
+    from dataware.cli.app_document import credentials_of, read_app_plan
+    from dataware.cli.context import settings_of
+    from dataware.cli.deployment.credentials import AccountUse, read_credentials
+    from dataware.ops.apply import apply_plan
+    from dataware.ops.fleet import check_applicable
 
-    return make_plan(
-        context,
-        wanted,
-        report=False,
-        prices=read_prices(None),
-        all_versions=settings.all_versions,
-        engines=EngineDemand(settings.engine),
-    )
+    settings = settings_of(copy)
+    plan = saved_plan(app)
+    whole = read_app_plan(app.app) if plan is None and app.app else None
+    credentials = read_credentials(out, app.credentials)
+    if whole is not None:
+        check_applicable(whole.whole)
+        credentials = credentials_of(whole, out, app)
+    use = AccountUse.WRITE
+    with credentials.outside(use=use, copies=True, strict=app.strict, listener=listener) as context:
+        listener.at(context.aws)
+        if whole is not None:
+            applier = AppApplier(context, credentials, settings, _adoption_way(app))
+            applier.apply_saved(whole.app_plan)
+        elif plan is not None:
+            apply_plan(context, plan, settings, saved=True, adoption=_adoption_way(app))
 
 
 def _adoption_way(app: AppOptions) -> AdoptionWay:
@@ -162,24 +175,25 @@ def _report_passed_over(context: Context, app: App, left_out: str) -> None:
         context.emit(event("note", text=left_out))
 
 
-def _saved_plan(app: AppOptions, only: tuple[str, ...]) -> Plan | None:
-    """The plan that is named, if one is. Raises InputError where only a part of it is wanted."""
-    from dataware.cli.app import saved_plan
+def _names_saved_plan(app: AppOptions, only: tuple[str, ...]) -> bool:
+    """Whether a plan is named. Raises InputError where only a part of it is wanted."""
+    from dataware.cli.app_document import is_app_plan
+    from dataware.ops.inputs.files import is_plan
 
-    saved = saved_plan(app)
-    if saved is not None and only:
+    is_saved = app.app is not None and (is_plan(app.app) or is_app_plan(app.app))
+    if is_saved and only:
         raise InputError(
             "a saved plan is carried out whole: make another with `dataware plan --only NAME --out "
             "FILE`"
         )
-    return saved
+    return is_saved
 
 
-def _ask(context: Context, plan: Plan) -> None:
+def _ask(context: Context, app_plan: AppPlan) -> None:
     """Show what would be changed. Raises RefusedError unless the answer is yes."""
     from dataware.cli.question import confirm
     from dataware.kinds import unit_of_type
-    from dataware.report.summary import plan_summary, question_of
+    from dataware.report.summary import app_plan_summary, question_of
 
-    context.emit(plan_summary(plan, unit_of_type))
-    confirm(question_of(plan, unit_of_type))
+    context.emit(app_plan_summary(app_plan, unit_of_type))
+    confirm(question_of(app_plan.join(), unit_of_type))

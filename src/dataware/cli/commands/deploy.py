@@ -9,6 +9,7 @@ import click
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import (
     copy_options,
+    credentials_option,
     deploy_options,
     full_option,
     guard_options,
@@ -32,12 +33,7 @@ from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOpti
     is_flag=True,
     help="Also deploy stacks that the guard cannot read.",
 )
-@click.option(
-    "--credentials",
-    metavar="ACCOUNT=PROFILE",
-    multiple=True,
-    help="Profile, or ARN of a role, for the stacks of another account (repeatable).",
-)
+@credentials_option
 @prices_option
 @copy_options
 @parallel_option

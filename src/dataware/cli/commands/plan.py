@@ -11,6 +11,7 @@ from dataware.cli.help import SectionedCommand
 from dataware.cli.options import (
     app_options,
     change_set_option,
+    credentials_option,
     engine_option,
     every_option,
     full_option,
@@ -21,12 +22,15 @@ from dataware.cli.options import (
     saving_options,
 )
 from dataware.cli.settings import AppOptions, AwsOptions, GuardOptions, PlanOptions, pick
-from dataware.core.errors import InputError, RefusedError, SidesDifferError
+from dataware.core.errors import InputError, SidesDifferError
 from dataware.core.events import event
 
 if TYPE_CHECKING:
+    from dataware.cli.app_credentials import LoadedApp
+    from dataware.core.app_plan import AppPlan
     from dataware.core.estimate import Prices
     from dataware.core.plan import Plan
+    from dataware.core.stack_template import StackTemplate
     from dataware.ops.context import Context
     from dataware.ops.inputs import App
 
@@ -43,9 +47,10 @@ DONE, CHANGES = 0, SidesDifferError.exit_code
 @full_option
 @engine_option
 @prices_option
+@credentials_option
 @plan_outside_options
 def plan(**given: Any) -> int:
-    """Look and decide; changes nothing.
+    """Look and decide; changes nothing. The stacks of an app may go to several environments.
 
     APP is a cloud assembly folder (cdk.out), a CloudFormation template, or a dataware.toml.
     Without it the app that cdk.json names is run, or else ./dataware.toml is read.
@@ -78,30 +83,27 @@ def run_plan(
     only: tuple[str, ...] = (),
 ) -> int:
     """Look, decide, guard, save."""
-    from dataware.cli.app import app_of
-    from dataware.cli.context import outside
+    from dataware.cli.app_credentials import load_with_credentials
     from dataware.cli.guarded_plan import report_plan
-    from dataware.ops.inputs.files import save_plan
     from dataware.ops.inputs.only import choose_resources
     from dataware.ops.inputs.prices import read_prices
 
     priced = read_prices(prices)
     _check_saving(saving, only)
-    loaded, left_out = choose_resources(app_of(out, app, guarding=True), only)
-    with outside(out, strict=app.strict, brief=True) as context:
+    found = load_with_credentials(out, app, guarding=True)
+    loaded, left_out = choose_resources(found.app, only)
+    with found.credentials.outside(strict=app.strict, brief=True) as context:
+        loaded.check_pin(context.aws.account, context.aws.region)
         if left_out:
             context.emit(event("note", text=left_out))
-        plan = _make_plan(context, loaded, app, saving, guarding, priced)
-        report_plan(context, plan)
-        if saving.out:
-            save_plan(plan, saving.out)
-            context.emit(event("saved", what="the plan", path=str(saving.out)))
-        if saving.lock:
-            _save_decisions(context, loaded, plan, prune=saving.prune)
-        if plan.changes and not (plan.stops or plan.losses):
+        app_plan = _make_plan(context, loaded, app, saving, guarding, priced)
+        report_plan(context, app_plan)
+        _save(context, found, app_plan, saving)
+        plan, code = app_plan.join(), app_plan.exit_code
+        if plan.changes and not code:
             context.emit(event("next", command=_next_command(app, saving.out)))
-    if plan.stops or plan.losses:
-        return RefusedError.exit_code
+    if code:
+        return code
     return CHANGES if saving.detailed_exitcode and (plan.changes or plan.attention) else DONE
 
 
@@ -112,21 +114,32 @@ def _make_plan(
     saving: PlanOptions,
     guarding: GuardOptions,
     prices: Prices,
-) -> Plan:
+) -> AppPlan:
     from dataware.cli.app import parameters_of
-    from dataware.cli.guarded_plan import guarded_plan
+    from dataware.cli.guarded_plan import CopyTerms, guarded_app_plan
     from dataware.core.change_set import ChangeSetUse
     from dataware.ops.engine_choice import EngineDemand
 
-    return guarded_plan(
+    return guarded_app_plan(
         context,
         loaded,
         guarding,
-        prices,
+        CopyTerms(prices, engines=EngineDemand(saving.engine)),
         parameters=parameters_of(app),
         change_sets=ChangeSetUse.ALWAYS if saving.change_set else ChangeSetUse.NEVER,
-        engines=EngineDemand(saving.engine),
     )
+
+
+def _save(context: Context, found: LoadedApp, app_plan: AppPlan, saving: PlanOptions) -> None:
+    """Write what is to be kept of the plan, and say so."""
+    from dataware.cli.app_document import save_app_plan
+
+    if saving.out:
+        home = (context.aws.account, context.aws.region)
+        save_app_plan(app_plan, found.credentials, home, saving.out)
+        context.emit(event("saved", what="the plan", path=str(saving.out)))
+    if saving.lock:
+        _save_decisions(context, found.app, app_plan, prune=saving.prune)
 
 
 def _next_command(app: AppOptions, saved: Path | None) -> str:
@@ -155,11 +168,14 @@ def _check_saving(saving: PlanOptions, only: tuple[str, ...]) -> None:
         read_environments()
 
 
-def _save_decisions(context: Context, app: App, plan: Plan, *, prune: bool) -> None:
+def _save_decisions(context: Context, app: App, app_plan: AppPlan, *, prune: bool) -> None:
     """Write the lock file, and name the entries that the app no longer declares."""
     from dataware.ops.inputs.files import LOCK, save_lock
 
-    stale = save_lock(plan, stacks=[stack.name for stack in app.stacks], prune=prune)
+    stale = []
+    for plan in app_plan.plans:
+        stacks = [one.name for one in app.stacks if _goes_to(one, context, plan)]
+        stale += save_lock(plan, stacks=stacks, prune=prune)
     context.emit(event("saved", what="the decisions", path=str(LOCK)))
     if not stale:
         return
@@ -168,3 +184,9 @@ def _save_decisions(context: Context, app: App, plan: Plan, *, prune: bool) -> N
     if not prune:
         text += "; if no other stage needs it, run `dataware plan --lock --prune`"
     context.emit(event("note", text=text))
+
+
+def _goes_to(stack: StackTemplate, context: Context, plan: Plan) -> bool:
+    """Whether a stack goes to the environment of a plan."""
+    account, region = stack.account or context.aws.account, stack.region or context.aws.region
+    return (account, region) == (plan.account, plan.region)

@@ -34,16 +34,23 @@ def show(**given: Any) -> int:
 
 def run_show(look: AwsOptions, path: Path) -> int:
     """Show a saved plan. Raises InputError for what is none."""
+    from dataware.cli.app_document import is_app_plan, read_app_plan
     from dataware.cli.display import display
     from dataware.cli.guarded_plan import report_saved_plan
+    from dataware.core.app_plan import AppPlan
     from dataware.ops.inputs.fleet_plan_file import is_fleet_plan
     from dataware.ops.saved_plan import read_saved_plan
 
-    if is_fleet_plan(path):
+    if is_app_plan(path):
+        whole = read_app_plan(path)
+        app_plan, shown = whole.app_plan, whole.shown
+    elif is_fleet_plan(path):
         return _show_fleet(look, path)
-    saved = read_saved_plan(path)
+    else:
+        saved = read_saved_plan(path)
+        app_plan, shown = AppPlan((saved.plan,)), [saved.shown]
     with display(look) as emit:
-        report_saved_plan(emit, saved)
+        report_saved_plan(emit, app_plan, shown)
     return 0
 
 

@@ -52,6 +52,7 @@ class AccountCredentials:
     given: Mapping[str, AwsOptions] = field(default_factory=dict)
     roles: Mapping[str, StackRoles] = field(default_factory=dict)
     _found: dict[tuple[str, AccountUse], AwsOptions] = field(default_factory=dict)
+    _opened: dict[str | None, Account] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @contextmanager
@@ -92,11 +93,23 @@ class AccountCredentials:
 
     def open_aws(self, meant: StackEnvironment) -> Aws:
         """AWS where a stack goes. Raises DatawareError where no credentials fit."""
-        home = open_account(self.out)
+        home = self._open(None, self.out)
         if meant.account is None or not (self._is_elsewhere(meant.account, home)):
             return home.for_region(meant.region) if meant.region else home
         region = meant.region or home.region
-        return open_account(self.find(meant.account, region, AccountUse.LOOK)).for_region(region)
+        options = self.find(meant.account, region, AccountUse.LOOK)
+        return self._open(meant.account, options).for_region(region)
+
+    def _open(self, account: str | None, options: AwsOptions) -> Account:
+        """What options open, once: each session reads the files of the user again."""
+        with self._lock:
+            if account not in self._opened:
+                self._opened[account] = open_account(options)
+            return self._opened[account]
+
+    def name_writer(self, account: str) -> AwsOptions | None:
+        """What would write in an account, untried; None for the command's own credentials."""
+        return next(iter(self._candidates(account, AccountUse.WRITE)), None)
 
     def find(self, account: str, region: str, use: AccountUse) -> AwsOptions:
         """The first credentials that fit an account. Raises DatawareError where none do."""

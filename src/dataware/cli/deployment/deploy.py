@@ -114,9 +114,10 @@ def _before(
     plan = app_plan.join()
     report_plan(context, app_plan)
     warn_of_reverted_drift(context.emit, plan, arguments)
-    if plan.stops or plan.losses:
+    if app_plan.stops:
         stopped = [planned.wanted.preferred for planned in plan.stops]
-        names = ", ".join(dict.fromkeys([*stopped, *(loss.name for loss in plan.losses)]))
+        lost = (loss.name for loss in plan.losses)
+        names = ", ".join(dict.fromkeys([*stopped, *lost, *app_plan.conflicts]))
         raise RefusedError(f"nothing was changed, because of {names}; see the reasons above")
     check_revert_drift(plan, arguments)
     check_sources(plan, deployment.settings)

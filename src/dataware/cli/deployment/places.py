@@ -1,17 +1,33 @@
-"""Carries out the plans of several environments of an app, one after another."""
+"""Carries out the plans of several environments of an app, side by side.
+
+Each environment has its own credentials, records, locks and journals, and fails or is complete by
+itself. What is bounded for a run (resources at once, rate, memory, processes) is shared by all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import wait
+from contextvars import copy_context
+from dataclasses import replace
+from threading import Event as Flag
+from typing import TypeVar
 
+from dataware.aws.daemon_pool import DaemonPool
 from dataware.cli.deployment.credentials import OPTION, AccountCredentials, AccountUse
 from dataware.cli.guarded_plan import enter_place
 from dataware.core.errors import ConflictError, DatawareError, LookupFailedError, RefusedError
+from dataware.core.fleet.waves import MAX_CONCURRENT
 from dataware.core.plan import Plan, changed_facts
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.plan import make_plan
+from dataware.ops.run_bounds import RunBounds
 from dataware.ops.run_outcome import PlaceOutcome, sum_up_places
+from dataware.ops.run_summary import AdoptionWay
+from dataware.ops.side_by_side import HALT_SECONDS
+
+T = TypeVar("T")
 
 
 def check_writers(context: Context, credentials: AccountCredentials, plans: Sequence[Plan]) -> None:
@@ -42,20 +58,61 @@ def check_writers(context: Context, credentials: AccountCredentials, plans: Sequ
 
 
 def apply_each_place(
-    context: Context, plans: Sequence[Plan], settings: CopySettings, *, saved: bool = True
+    context: Context,
+    plans: Sequence[Plan],
+    settings: CopySettings,
+    *,
+    saved: bool = True,
+    sums_up: bool = False,
+    adoption: AdoptionWay = AdoptionWay.EITHER,
 ) -> None:
-    """Create, copy and verify in every environment, also after one in which that fails.
+    """Create, copy and verify in every environment, also beside one in which that fails.
 
-    A conflict ends them. Raises what `sum_up_places` makes of the errors.
+    After a conflict none begins. Raises what `sum_up_places` makes of the errors.
     """
-    outcomes = []
-    for plan in plans:
-        there = enter_place(context, (plan.account, plan.region), alone=len(plans) == 1)
+    conflict = Flag()
+    bounds = RunBounds(settings.max_parallel)
+
+    def apply_one(there: Context, plan: Plan) -> PlaceOutcome | None:
+        if conflict.is_set():
+            return None
+        if len(plans) > 1:
+            there = replace(there, bounds=bounds)
         try:
-            apply_plan(there, plan, settings, saved=saved, sums_up=False)
-            outcomes.append(PlaceOutcome(begun=plan.changes))
+            apply_plan(there, plan, settings, saved=saved, sums_up=sums_up, adoption=adoption)
         except DatawareError as error:
-            outcomes.append(PlaceOutcome(error))
             if isinstance(error, ConflictError):
-                break
-    sum_up_places(outcomes)
+                conflict.set()
+            return PlaceOutcome(error)
+        return PlaceOutcome(begun=plan.changes)
+
+    sum_up_places([*filter(None, work_in_places(context, plans, apply_one))])
+
+
+def work_in_places(
+    context: Context, plans: Sequence[Plan], work: Callable[[Context, Plan], T]
+) -> list[T]:
+    """What `work` answers for each plan in its environment, some of them at the same time.
+
+    All are entered before the first begins. Raises DatawareError where no credentials fit.
+    """
+    alone = len(plans) == 1
+    places = [enter_place(context, (plan.account, plan.region), alone=alone) for plan in plans]
+    if alone:
+        return [work(places[0], plans[0])]
+    halted = Flag()
+    places = [replace(one, stop=lambda: halted.is_set() or context.stop()) for one in places]
+    with DaemonPool(min(MAX_CONCURRENT, max(1, len(plans))), "environment") as pool:
+        ended = [
+            pool.submit(copy_context().run, work, there, plan)
+            for there, plan in zip(places, plans, strict=True)
+        ]
+        try:
+            wait(ended)
+        except BaseException:
+            # A second Ctrl-C: nothing begins any more, and nobody waits for what hangs.
+            halted.set()
+            pool.shutdown(cancel_futures=True)
+            wait(ended, HALT_SECONDS)
+            raise
+        return [one.result() for one in ended]

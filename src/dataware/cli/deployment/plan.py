@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dataware.cli.deployment.cdk_options import CdkArguments
-from dataware.cli.guarded_plan import CopyTerms, guarded_app_plan
+from dataware.cli.guarded_plan import CopyTerms, guarded_app_plan, plan_places
 from dataware.cli.settings import GuardOptions
-from dataware.core.app_plan import AppPlan, group_by_place
+from dataware.core.app_plan import AppPlan
 from dataware.core.change_set import ChangeSetUse
 from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.estimate import Prices
@@ -19,7 +19,6 @@ from dataware.core.plan import Plan
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.inputs import App
 from dataware.ops.inputs.files import LOCK, save_lock
-from dataware.ops.plan import make_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,8 @@ def plan_each(
     context: Context, wanted: Sequence[Wanted], *, all_versions: bool = False
 ) -> list[Plan]:
     """What is decided now on resources of several environments, a plan for each; tells nothing."""
-    home = (context.aws.account, context.aws.region)
-    return [
-        make_plan(context.in_environment(*there), some, report=False, all_versions=all_versions)
-        for there, some in group_by_place(wanted, home).items()
-    ]
+    terms = CopyTerms(all_versions=all_versions)
+    return list(plan_places(context, wanted, terms, report=False).plans)
 
 
 def save_decisions(context: Context, plans: Sequence[Plan]) -> None:

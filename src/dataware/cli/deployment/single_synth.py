@@ -123,7 +123,7 @@ class SingleSynth:
                     raise
                 return False
             whole = plan.join()
-            if whole.losses or any(any(find_new_decisions(one, locked)) for one in plan.plans):
+            if plan.stops or any(any(find_new_decisions(one, locked)) for one in plan.plans):
                 return False
             listener.at(context.aws)
             report_notes(context, chosen)

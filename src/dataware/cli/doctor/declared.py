@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dataware.cli.deployment.credentials import AccountUse
 from dataware.cli.doctor.finding import Finding, failure, fine, note, warning
 from dataware.cli.doctor.machine import halves
 from dataware.cli.doctor.subject import DoctorSubject
@@ -41,12 +42,26 @@ def _app_found(loaded: App) -> Iterator[Finding]:
 
 
 def _place(subject: DoctorSubject, loaded: App) -> Iterator[Finding]:
-    """Whether the stacks are meant for the caller's account and region."""
+    """Whether credentials lead to where the stacks are meant to go."""
     try:
         where = subject.caller().account, subject.account().region
     except DatawareError:
         return
     try:
-        loaded.check_environment(*where)
+        loaded.check_pin(*where)
     except InputError as error:
         yield failure(*halves(error))
+        return
+    elsewhere = {
+        (one.account, one.region or where[1]): one.name
+        for one in loaded.stacks
+        if one.account not in {None, where[0]}
+    }
+    for (account, region), stack in elsewhere.items():
+        try:
+            subject.credentials.find(str(account), region, AccountUse.LOOK)
+        except DatawareError as error:
+            text, way_on = halves(error)
+            yield failure(
+                f"stack {stack} is meant for account {account}, {region}, but {text}", way_on
+            )

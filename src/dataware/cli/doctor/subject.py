@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -13,12 +13,15 @@ from dataware.aws import Account, ClientSettings
 from dataware.aws.caller import Caller, caller
 from dataware.cli.app import saved_plan
 from dataware.cli.context import open_account
+from dataware.cli.deployment.credentials import AccountCredentials, read_credentials
 from dataware.cli.project import given_settings, is_project
 from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.kinds import kinds_by_type
 from dataware.ops.inputs import App, AppRun, StackEnvironment, load_app
+from dataware.ops.inputs.assembly import Stack
 from dataware.ops.inputs.cdk_settings import read_cdk_settings
+from dataware.ops.inputs.selection import stacks_named
 
 T = TypeVar("T")
 
@@ -87,6 +90,7 @@ class DoctorSubject:
         put(self, "_caller", LazyValue(lambda: caller(self.account()), ASKED_SECONDS))
         put(self, "_loaded", LazyValue(self._load, APP_SECONDS + ASKED_SECONDS))
 
+    _stacks: tuple[Stack, ...] = field(default=(), init=False, repr=False)
     _account: LazyValue[Account] = field(init=False, repr=False)
     _caller: LazyValue[Caller] = field(init=False, repr=False)
     _loaded: LazyValue[App | None] = field(init=False, repr=False)
@@ -123,12 +127,25 @@ class DoctorSubject:
         return load_app(
             app.app,
             kinds=kinds_by_type(),
+            select=self._choose,
             stack=app.stack,
-            exclusively=app.exclusively,
             run=AppRun(given_settings(app), self._environment, APP_SECONDS),
             folder=self.folder,
             guarding=True,
         )
+
+    def _choose(self, stacks: Sequence[Stack]) -> Sequence[Stack]:
+        name = self.app.stack
+        chosen = stacks
+        if name is not None:
+            chosen = stacks_named(stacks, name, exclusively=self.app.exclusively)
+        object.__setattr__(self, "_stacks", tuple(chosen))
+        return chosen
+
+    @property
+    def credentials(self) -> AccountCredentials:
+        """What leads into the accounts of the app, once that is loaded. Raises InputError."""
+        return read_credentials(self.options, self.app.credentials, self._stacks)
 
     def _environment(self) -> StackEnvironment:
         try:

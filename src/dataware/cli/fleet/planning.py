@@ -38,7 +38,9 @@ from dataware.ops.inputs.toml_file import project_patterns
 from dataware.ops.inputs.value_sources import ValueSources
 from dataware.report import Format
 
-SHOWN = frozenset({"target-unknown", "target-planned", "stopped", "stopped-by-guard"})
+SHOWN = frozenset(
+    {"target-unknown", "targets-unknown", "target-planned", "stopped", "stopped-by-guard"}
+)
 """What a person hears of each target before the matrix, unless everything is to be shown."""
 
 

@@ -58,13 +58,15 @@ class FleetPlan:
     """The plans of all targets that were chosen; `created` is an ISO 8601 time in UTC.
 
     `conflicts` are sentences about what several targets would do to each other, for which nothing
-    is applied.
+    is applied. With `of_app` the targets are the environments of one app, which `dataware plan`
+    has planned.
     """
 
     created: str
     targets: tuple[TargetPlan, ...]
     waves: WaveSettings = field(default_factory=WaveSettings)
     conflicts: tuple[str, ...] = ()
+    of_app: bool = False
 
     @property
     def unknown(self) -> tuple[TargetPlan, ...]:
@@ -102,6 +104,7 @@ class FleetPlan:
             "waves": self.waves.to_json(),
             "conflicts": list(self.conflicts),
             "targets": [one.to_json() for one in self.targets],
+            **({"of_app": True} if self.of_app else {}),
         }
         return {**data, "hash": hash_of(data)}
 
@@ -121,6 +124,7 @@ class FleetPlan:
                 targets=tuple(map(_target_from_json, data["targets"])),
                 waves=WaveSettings.from_json(data["waves"]),
                 conflicts=tuple(map(str, data["conflicts"])),
+                of_app=data.get("of_app") is True,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"the fleet's plan is damaged ({error}); {AGAIN}") from error

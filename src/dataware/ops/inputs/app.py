@@ -95,6 +95,8 @@ def _read_path(path: Path, reading: _Reading, run: AppRun) -> App:
         raise InputError(f"{path} is not a cloud assembly: it has no {MANIFEST}; {_hint(path)}")
     if is_plan(path):
         raise InputError(f"{path} is a saved plan: run `dataware show {path}`")
+    if is_fleet_plan(path, of_app=True):
+        raise InputError(f"{path} is a saved plan: run `dataware show {path}`")
     if is_fleet_plan(path):
         raise InputError(
             f"{path} is the plan of a fleet: run `dataware fleet apply {path}`, or show it with "

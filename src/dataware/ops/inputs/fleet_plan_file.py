@@ -14,9 +14,12 @@ def save_fleet_plan(plan: FleetPlan, path: Path) -> None:
     write_json(path, plan.to_json())
 
 
-def is_fleet_plan(path: Path) -> bool:
-    """Whether a file is the plan of a fleet; False for what is no JSON object."""
-    return holds_json(path, "hash", rows="targets")
+def is_fleet_plan(path: Path, *, of_app: bool = False) -> bool:
+    """Whether a file is the plan of a fleet; False for what is no JSON object.
+
+    With `of_app` it has to be one that holds the environments of an app.
+    """
+    return holds_json(path, "of_app" if of_app else "hash", rows="targets")
 
 
 def read_fleet_document(path: Path) -> tuple[FleetPlan, Any]:

@@ -74,7 +74,7 @@ class App:
 
     def check_environment(self, account: str, region: str) -> None:
         """Raise InputError when the app or a stack is meant for another account or region."""
-        self._check_pin(account, region)
+        self.check_pin(account, region)
         for stack, place in self.environments.items():
             if place.account not in {None, account} or place.region not in {None, region}:
                 there = f"account {place.account or account}, {place.region or region}"
@@ -84,7 +84,8 @@ class App:
                     "--profile and --region, or choose other stacks with --stack"
                 )
 
-    def _check_pin(self, account: str, region: str) -> None:
+    def check_pin(self, account: str, region: str) -> None:
+        """Raise InputError when the app says by itself that it belongs elsewhere."""
         pin = self.pin
         if pin.account not in {None, account} or pin.region not in {None, region}:
             raise InputError(

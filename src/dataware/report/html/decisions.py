@@ -31,22 +31,27 @@ IMPORTS = {"adopt": "the stack adopts it", "reference": "the stack refers to it"
 Data = Mapping[str, Any]
 
 
-def decisions_section(decisions: Iterable[tuple[Data, Data]]) -> ReportSection:
-    """The decisions, each as it was first and as it was last.
+def decisions_section(decisions: Iterable[tuple[Data, Data]], place: str = "") -> ReportSection:
+    """The decisions, each as it was first and as it was last; with a `place`, those of that.
 
     Stops come first, then warnings, then changes. What stays as it is stands folded behind them.
     """
+    id, title = ("decision", "Decisions")
+    if place:
+        id, title = f"decision-{place.replace('/', '-')}", f"Decisions in {place}"
     ranked = sorted(decisions, key=lambda each: _rank(each[0]))
     changes = [each for each in ranked if _rank(each[0]) < UNCHANGED]
     folded = ranked[len(changes) :]
     if not changes:
-        return ReportSection("decision", "Decisions", tables=[_table("decisions", ranked)])
+        return ReportSection(id, title, tables=[_table(f"{id}s", ranked)])
     unchanged = f"{len(folded):,} unchanged"
     return ReportSection(
-        "decision",
-        "Decisions",
-        tables=[_table("decisions", changes)],
-        folded=[(unchanged, _table("unchanged", folded))] if folded else [],
+        id,
+        title,
+        tables=[_table(f"{id}s", changes)],
+        folded=[(unchanged, _table(f"{id}-unchanged" if place else "unchanged", folded))]
+        if folded
+        else [],
     )
 
 

@@ -40,9 +40,14 @@ def plan_page(data: Data, warnings: Sequence[str]) -> str:
         sections.append(
             ReportSection("guard", "What a deployment would lose", tables=[_losses(guard)])
         )
-    sections.append(decisions_section([(one, one) for one in plan["resources"]]))
+    places = plan.get("environments") or [""]
+    for place in places:
+        some = [(one, one) for one in plan["resources"] if str(one.get("environment", "")) == place]
+        sections.append(decisions_section(some, place))
     moment = format_moment(plan["created"])
     facts = [("Account", plan["account"]), ("Region", plan["region"]), ("Made", moment)]
+    if places != [""]:
+        facts = [("Environments", ", ".join(places)), ("Made", moment)]
     return render(
         ReportPage("plan", "Plan", facts, _headline(data), plan_boxes(data), (), sections)
     )
