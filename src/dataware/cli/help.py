@@ -33,6 +33,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "target_owner",
     ),
     "Copying and verifying": (
+        "follow",
+        "enable_stream",
         "engine",
         "on_conflict",
         "versions",
