@@ -25,8 +25,9 @@ from dataware.cli.deployment.plan import (
 from dataware.cli.deployment.revert_drift import check_revert_drift, warn_of_reverted_drift
 from dataware.cli.deployment.single_synth import SingleSynth
 from dataware.cli.deployment.stacks import ChosenStacks, choose_stacks, report_notes
-from dataware.cli.guarded_plan import enter_place, report_plan
+from dataware.cli.guarded_plan import report_plan
 from dataware.cli.notify import Listener, notifying
+from dataware.cli.place_plans import enter_place
 from dataware.cli.question import confirm
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions
 from dataware.core.errors import InputError, RefusedError

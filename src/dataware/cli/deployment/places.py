@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from dataware.aws.daemon_pool import DaemonPool
 from dataware.cli.deployment.credentials import OPTION, AccountCredentials, AccountUse
-from dataware.cli.guarded_plan import enter_place
+from dataware.cli.place_plans import enter_place
 from dataware.core.errors import ConflictError, DatawareError, LookupFailedError, RefusedError
 from dataware.core.fleet.waves import MAX_CONCURRENT
 from dataware.core.plan import Plan, changed_facts

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dataware.cli.deployment.cdk_options import CdkArguments
-from dataware.cli.guarded_plan import CopyTerms, guarded_app_plan, plan_places
+from dataware.cli.guarded_plan import guarded_app_plan
+from dataware.cli.place_plans import CopyTerms, plan_places
 from dataware.cli.settings import GuardOptions
 from dataware.core.app_plan import AppPlan
 from dataware.core.change_set import ChangeSetUse
