@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dataware.cli.deployment.credentials import OPTION, AccountCredentials, AccountUse
 from dataware.cli.deployment.places import apply_each_place, check_writers, work_in_places
-from dataware.cli.guarded_plan import (
+from dataware.cli.place_plans import (
     CopyTerms,
     check_together,
     enter_place,

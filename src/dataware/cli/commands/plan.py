@@ -116,7 +116,8 @@ def _make_plan(
     prices: Prices,
 ) -> AppPlan:
     from dataware.cli.app import parameters_of
-    from dataware.cli.guarded_plan import CopyTerms, guarded_app_plan
+    from dataware.cli.guarded_plan import guarded_app_plan
+    from dataware.cli.place_plans import CopyTerms
     from dataware.core.change_set import ChangeSetUse
     from dataware.ops.engine_choice import EngineDemand
 
