@@ -25,10 +25,11 @@ from dataware.core.events import Event
 from dataware.core.follow import loop
 from dataware.core.model import Location
 from dataware.embedded import EmbeddedAws, StreamSettings
+from dataware.ops import lease_keeper
 from dataware.ops.context import CopySettings
 from dataware.ops.follow import follow_run
 from dataware.ops.follow.follow import follow
-from dataware.ops.migrate import migrate
+from dataware.ops.migrate_by_hand import migrate
 from support.cli import ended, launch, run
 
 KEY = {
@@ -403,3 +404,22 @@ def test_an_item_that_expires_in_the_target_first_is_no_difference(
         tables.wait(lambda: "later" in tables.content(tables.target))
         time.sleep(1.0)
     assert "gone" not in tables.content(tables.target)
+
+
+def test_a_paused_follow_reads_its_stream_and_carries_afterwards(
+    tables: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream forgets after a day, so what changed during a pause is on disk before."""
+    monkeypatch.setattr(lease_keeper, "CLOSE_BEAT_SECONDS", 0.2)
+    with tables.following():
+        tables.await_phase()
+        tables.await_equal()
+        assert run("pause", tables.target).code == 0
+        tables.wait(lambda: "paused" in tables.codes())
+        tables.client.delete_item(TableName=tables.source, Key={"pk": {"S": "k1"}})
+        tables.wait(lambda: "1 changed key waiting" in run("status", tables.target).out)
+        time.sleep(0.5)
+        assert "k1" in tables.content(tables.target)
+        assert run("resume", tables.target).code == 0
+        tables.await_equal()
+    assert "feed-gap" not in tables.codes()

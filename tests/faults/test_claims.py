@@ -23,7 +23,7 @@ from dataware.core.model import (
 from dataware.core.plan import Plan
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.migrate import migrate
+from dataware.ops.migrate_by_hand import migrate
 from dataware.ops.plan import make_plan
 from support.copying import Killed
 from support.world import World, WorldHold, box_kind, install

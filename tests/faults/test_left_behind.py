@@ -61,7 +61,7 @@ def test_what_is_only_in_the_target_hides_nothing(monkeypatch: pytest.MonkeyPatc
 
 def apply_over_own_data(world: World) -> None:
     """A copy by hand into a box that holds data."""
-    from dataware.ops.migrate import migrate
+    from dataware.ops.migrate_by_hand import migrate
 
     old, new = (Location(name, "111122223333", "eu-central-1") for name in ("old", "new"))
     migrate(world.context(), "Memory::Box", old, new, ACCEPTING)

@@ -22,7 +22,7 @@ from dataware.core.errors import IncompleteError
 from dataware.core.model import Location
 from dataware.http.endpoint import Limits
 from dataware.ops.context import CopySettings
-from dataware.ops.migrate import migrate
+from dataware.ops.migrate_by_hand import migrate
 from dataware.wire import RetryBudget, RetryingWire
 from support.accounting import check_identity, check_sums, journal_of
 from support.cli import BUCKET, TABLE

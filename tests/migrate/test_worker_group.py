@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dataware.core.copier import CopyOutcome, Rates, SkippedKey, SkipReason, Unit
 from dataware.core.errors import IncompleteError, LookupFailedError
+from dataware.core.run_control import RunControl
 from dataware.migrate import EngineSettings
 from dataware.migrate.worker_task import UnexpectedError
 from support.accounting import check_identity
@@ -239,3 +240,16 @@ def test_progress_does_not_wait_for_whole_pages() -> None:
     assert {one["done"] for one in told} == {0, 4, 8, 12, 16}
     assert [one["done"] for one in told] == sorted(one["done"] for one in told)
     assert told[-1]["done"] == 16
+
+
+def test_what_people_ask_reaches_every_process() -> None:
+    """A rate is shared out among them, and holds from when it was asked for."""
+    bounds = EngineSettings(readers=1, max_rate=500.0, parts=2)
+    there = team(wide(2, 100), settings=bounds)
+    there.read_control = lambda: RunControl(None, 10.0)
+    there.run()
+    assert there.seconds == pytest.approx(20, rel=0.2)
+    assert all(one.worker.read_control().max_rate == 10.0 for one in there.members)
+    assert {one.data["slow"] for one in there.events if one.code == "progress"} >= {
+        ", held at 10/s by `dataware throttle`"
+    }

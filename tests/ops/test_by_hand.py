@@ -11,7 +11,7 @@ from dataware.core.errors import InputError, RefusedError
 from dataware.core.model import Facts, Location, Marker, MarkerState, Wanted
 from dataware.kinds import load
 from dataware.ops.context import CopySettings
-from dataware.ops.migrate import migrate
+from dataware.ops.migrate_by_hand import migrate
 from dataware.ops.policy import iam_policy
 from dataware.ops.verify import describe_key, verify
 from support.world import World, install

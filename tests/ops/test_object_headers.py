@@ -13,7 +13,7 @@ from dataware.core.object_headers import NO_HEADERS, ObjectHeaders
 from dataware.kinds import load
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import ComparisonSpec, CopySettings
-from dataware.ops.migrate import migrate
+from dataware.ops.migrate_by_hand import migrate
 from dataware.ops.object_headers import check_object_headers
 from dataware.ops.plan import make_plan
 from dataware.ops.policy import object_permissions

@@ -10,7 +10,7 @@ from dataware.core.errors import IncompleteError
 from dataware.core.model import Creator, ImportMode, Location, Wanted
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import CopySettings
-from dataware.ops.migrate import migrate
+from dataware.ops.migrate_by_hand import migrate
 from dataware.ops.plan import make_plan
 from dataware.ops.run_summary import AdoptionWay
 from support.world import World, install

@@ -10,6 +10,7 @@ from typing import Any
 
 from dataware.core.copier import Copier
 from dataware.core.ports import Journal
+from dataware.core.run_control import RunControl, read_no_control
 from dataware.migrate import CopyState, EngineSettings, RunTools, WorkerGroup, WorkerTask, split
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
 from dataware.migrate.worker import Message, Worker
@@ -77,6 +78,7 @@ class Team:
     stop: Callable[[], bool] = lambda: False
     deaf: bool = False
     sharers: Callable[[], int] = lambda: 1
+    read_control: Callable[[], RunControl] = read_no_control
     members: list[MemoryMember] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -100,7 +102,15 @@ class Team:
         crew = WorkerGroup(
             start,
             len(self.copiers),
-            RunTools(self.journal, progress, clock, self.events, meter, self.stop),
+            RunTools(
+                self.journal,
+                progress,
+                clock,
+                self.events,
+                meter,
+                self.stop,
+                read_control=self.read_control,
+            ),
             sharers=self.sharers,
         )
         started = clock.monotonic()

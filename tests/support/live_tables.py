@@ -28,7 +28,7 @@ from dataware.ops.follow import follow_run
 from dataware.ops.follow.cut_over import cut_over, find_followed
 from dataware.ops.follow.cutover_run import CutoverSettings
 from dataware.ops.follow.follow import follow
-from dataware.ops.migrate import migrate
+from dataware.ops.migrate_by_hand import migrate
 from dataware.state.cutover_records import read_cutover
 
 KEY: dict[str, Any] = {

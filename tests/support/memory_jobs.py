@@ -9,10 +9,12 @@ from typing import Any
 
 from dataware.core.copier import Copier, CopyOrder, CopyTools
 from dataware.core.model import Location, OnConflict, Size
+from dataware.core.run_control import RunControl, read_no_control
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
 from dataware.kinds.s3_bucket.copy.copier import make as bucket_copier
 from dataware.migrate import CopyState, Counts, Engine, EngineSettings, RunTools, ThrottleRelay
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
+from dataware.migrate.pausable_wire import PausableWire
 from dataware.ops.stopping import unless_stopped
 from dataware.wire import RetryBudget, RetryingWire
 from support.accounting import check_identity, check_tally
@@ -50,6 +52,7 @@ class Job:
     seed: int = 1
     seconds: float = 0.0
     stop: Callable[[], bool] = lambda: False
+    read_control: Callable[[], RunControl] = read_no_control
 
     def fill(self, count: int, size: int = 6) -> None:
         """A source of so many items, or objects of a size, and an empty target."""
@@ -97,7 +100,8 @@ class Job:
 
         chance = random.Random(self.seed).random
         wire = RetryingWire(self.aws, clock, chance, throttled, self.budget)
-        copier = COPIERS[self.kind](CopyTools(None, wire, clock), self._order())  # type: ignore[arg-type]  # no Aws
+        pausable = PausableWire(wire, self.read_control)
+        copier = COPIERS[self.kind](CopyTools(None, pausable, clock), self._order())  # type: ignore[arg-type]  # no Aws
         started = clock.monotonic()
         try:
             size = await unless_stopped(copier.size(), self.stop)
@@ -109,7 +113,15 @@ class Job:
     def _engine(self, copier: Copier, progress: CopyState, size: Size, clock: LoopClock) -> Engine:
         subject = CopySubject("old", "new", "unit", 25)
         meter = CopyProgress(subject, size, Counts(), clock, self.events)
-        tools = RunTools(self.journal, progress, clock, self.events, meter, self.stop)
+        tools = RunTools(
+            self.journal,
+            progress,
+            clock,
+            self.events,
+            meter,
+            self.stop,
+            read_control=self.read_control,
+        )
         return Engine(copier, tools, self.engine)
 
     def _order(self) -> CopyOrder:

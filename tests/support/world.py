@@ -45,6 +45,7 @@ from dataware.core.model import (
 )
 from dataware.core.ports import Aws
 from dataware.core.reader import Evidence, FingerprintPage, KeyFingerprint, Reader
+from dataware.core.run_control import NO_CONTROL
 from dataware.ops.context import Context, CreationWatch, TargetToMake
 from support.copying import Events, Killed, LoopClock, MemoryJournal
 
@@ -225,6 +226,7 @@ class WorldLease:
     world: World
     target: str
     unsettled_seconds = 0.0
+    control = NO_CONTROL
 
     def send_heartbeat(self, detail: Mapping[str, Any]) -> None:
         """Store progress."""

@@ -50,6 +50,10 @@ LEFT_OUT = (
     *("ops/earlier_migrations.py", "ops/follow", "ops/forget.py", "ops/guard.py"),
     *("kinds/dynamodb_table/follow", "kinds/s3_bucket/follow", "ops/inputs"),
     *("ops/name_conflicts.py", "ops/plan.py", "ops/policy.py", "ops/region_check.py"),
+    *("ops/run_control.py", "state/run_controls.py"),
+    *("core/destructive_change.py", "core/plan.py", "core/plan_shape.py"),
+    *("ops/control_teller.py", "ops/copy_run.py", "ops/migrate_by_hand.py", "ops/stopping.py"),
+    *("ops/migration_checks.py", "ops/run_migration.py", "ops/run_summary.py"),
     *(
         "ops/renames.py",
         "ops/saved_fleet.py",

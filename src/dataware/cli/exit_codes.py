@@ -43,6 +43,7 @@ EXIT_CODES_OF: Final[Mapping[str, Mapping[int, str]]] = {
     "iam-policy": USUAL,
     "init": USUAL,
     "migrate": WRITING,
+    "pause": {**LEAST, 3: "refused", 4: "interrupted"},
     "plan": {
         **LEAST,
         2: "changes, or attention needed (only with --detailed-exitcode)",
@@ -50,9 +51,11 @@ EXIT_CODES_OF: Final[Mapping[str, Mapping[int, str]]] = {
         4: "interrupted",
     },
     "report": USUAL,
+    "resume": {**LEAST, 3: "refused", 4: "interrupted"},
     "schema": LEAST,
     "show": USUAL,
     "status": USUAL,
+    "throttle": {**LEAST, 3: "refused", 4: "interrupted"},
     "verify": {0: "the same", 1: "error", 2: "different", 4: "interrupted"},
 }
 

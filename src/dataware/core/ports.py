@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from dataware.core.events import Event
 from dataware.core.model import Deployed, Marker, Owner, Upload
+from dataware.core.run_control import RunControl
 
 T = TypeVar("T")
 
@@ -348,6 +349,11 @@ class Markers(Protocol):
 
 class Lease(Protocol):
     """A held lock on a target, kept alive by `send_heartbeat`."""
+
+    @property
+    def control(self) -> RunControl:
+        """What people ask of the run, as of the last heartbeat."""
+        ...
 
     @property
     def unsettled_seconds(self) -> float:

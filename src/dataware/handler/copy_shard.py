@@ -23,7 +23,9 @@ from dataware.handler.verification import sides_of
 from dataware.handler.verify_task import TaskState
 from dataware.migrate import CopyState, Engine, EngineSettings, RunTools, ThrottleRelay
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
+from dataware.migrate.pausable_wire import PausableWire
 from dataware.ops.verify import aws_of
+from dataware.verify.held_stop import HeldStop
 from dataware.verify.steps import carry_out
 
 OUT_OF_TIME = "the time of the deployment is up"
@@ -71,7 +73,8 @@ def work_on(work: Invocation, shards: Sequence[Shard | TaskState]) -> None:
             if work.remaining.at_all:
                 raise IncompleteError(OUT_OF_TIME)
             if isinstance(shard, TaskState):
-                carry_out(shard.task, sides_of(work), shard.found, lambda: work.stopped)
+                stop = HeldStop(lambda: work.stopped, work.is_paused)
+                carry_out(shard.task, sides_of(work), shard.found, stop)
             else:
                 asyncio.run(_copy(work, shard))
             work.monitor.check()
@@ -105,8 +108,17 @@ def _engine(work: Invocation, shard: Shard, state: CopyState, wire: Wire) -> Eng
     subject = CopySubject(*names, kind.unit, copying.batch, kind.names.slug)
     size = Size(shard.items, 0, exact=False)
     progress = CopyProgress(subject, size, shard.counts, clock, emit)
-    tools = RunTools(ShardJournal(shard), state, clock, emit, progress, lambda: work.stopped)
-    copy_tools = CopyTools(aws_of(outside, order.target), wire, clock)
+    tools = RunTools(
+        ShardJournal(shard),
+        state,
+        clock,
+        emit,
+        progress,
+        lambda: work.stopped,
+        read_control=work.read_control,
+    )
+    pausable = PausableWire(wire, work.read_control)
+    copy_tools = CopyTools(aws_of(outside, order.target), pausable, clock)
     return Engine(copying.copier(copy_tools, order), tools, _settings(job))
 
 

@@ -13,6 +13,7 @@ from dataware.aws import Account, BotocoreTransport, SystemClock
 from dataware.core.errors import RefusedError
 from dataware.core.kind import Kind
 from dataware.core.ports import Wire
+from dataware.core.run_control import NO_CONTROL, RunControl, read_no_control
 from dataware.handler.job import MigrationJob
 from dataware.http.endpoint import Endpoint
 from dataware.ops.context import Context, CreationWatch, TargetToMake
@@ -68,14 +69,41 @@ class RemainingTime:
         return self.now() >= self.deadline
 
 
+class SeenLock:
+    """The lock of the execution, as it was last seen, with what people ask of the migration."""
+
+    def __init__(self, markers: ParameterMarkers, kind: str, target: str) -> None:
+        self._markers = markers
+        self._record = kind, target
+        self._control = NO_CONTROL
+
+    def look(self) -> bool:
+        """Whether the execution holds it. Raises LookupFailedError."""
+        control = self._markers.read_held(*self._record)
+        self._control = control or NO_CONTROL
+        return control is not None
+
+    def read_control(self) -> RunControl:
+        """What people ask."""
+        return self._control
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One invocation that works on a job; `outside` is what the use cases are given."""
+    """One invocation that works on a job; `outside` is what the use cases are given.
+
+    `read_control` tells what people ask of the migration.
+    """
 
     job: MigrationJob
     outside: Context
     remaining: RemainingTime
     monitor: LeaseMonitor
+    read_control: Callable[[], RunControl] = read_no_control
+
+    def is_paused(self) -> bool:
+        """Whether people pause the migration."""
+        return self.read_control().is_paused
 
     @property
     def stopped(self) -> bool:
@@ -109,10 +137,10 @@ def _move(name: str, context: Context, region: str) -> Context:
 def working(job: MigrationJob, context: LambdaContext) -> Iterator[Invocation]:
     """The outside for work on a job. Raises Refused when its execution has lost the lock."""
     with looking(job.execution) as outside:
-        markers = markers_of(outside)
-        with LeaseMonitor(lambda: markers.holds(*job.record)) as monitor:
+        lock = SeenLock(markers_of(outside), *job.record)
+        with LeaseMonitor(lock.look) as monitor:
             remaining = RemainingTime(context, outside.clock.now, job.deadline)
-            yield Invocation(job, outside, remaining, monitor)
+            yield Invocation(job, outside, remaining, monitor, lock.read_control)
 
 
 def markers_of(outside: Context) -> ParameterMarkers:

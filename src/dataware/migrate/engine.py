@@ -15,12 +15,14 @@ from typing import Any, NamedTuple
 
 from dataware.core.copier import Copier, CopyOutcome, Unit, UnitPage
 from dataware.core.ports import Journal
+from dataware.core.run_control import NO_CONTROL
 from dataware.migrate.bounded_queue import BoundedQueue
 from dataware.migrate.checkpoint_writer import CheckpointWriter
 from dataware.migrate.copy_state import CopyState, Counts
 from dataware.migrate.first_writes import FEW, PATIENCE_SECONDS, FirstWrites
 from dataware.migrate.page_window import PageWindow, PendingPage
 from dataware.migrate.partition_source import LocalPartitions, PartitionSource
+from dataware.migrate.pausable_wire import LOOK_SECONDS
 from dataware.migrate.rate_limiter import RateLimiter
 from dataware.migrate.run_tools import RunTools
 from dataware.migrate.supervisor import CopySupervisor, tasks_of
@@ -81,6 +83,7 @@ class Engine:
     ) -> None:
         self._sharers = sharers
         self._sharing = 1
+        self._control = NO_CONTROL
         self._reading = Turnstile(settings.readers)
         self._writing = Turnstile(settings.writers)
         self._copier = copier
@@ -99,7 +102,7 @@ class Engine:
         self._watch = CopySupervisor(
             tools, tick=self._tick, on_halt=self._drop, grace=GRACE_SECONDS
         )
-        self._adapt()
+        self.adapt()
 
     @property
     def limit(self) -> float | None:
@@ -113,7 +116,11 @@ class Engine:
 
     def _binding_limit(self) -> str:
         """Which bound that a person has set holds the copy back; empty if none does."""
-        bounds = self._settings
+        bounds, asked = self._settings, self._control
+        if asked.is_paused:
+            return "paused by `dataware pause`"
+        if self._rate.holds() and asked.max_rate is not None:
+            return f"held at {asked.max_rate:,.10g}/s by `dataware throttle`"
         if self._rate.holds():
             rate = (bounds.max_rate or 0) * bounds.parts / self._sharing
             by = "by --max-rate" if self._sharing == 1 else "as its share of --max-rate"
@@ -126,20 +133,28 @@ class Engine:
 
     def _tick(self) -> None:
         self._ledger.tick()
-        self._adapt()
+        self.adapt()
 
-    def _adapt(self) -> None:
-        """Take an even share of what all copies of the run may take together."""
-        sharing = self._sharers() if self._sharers else 1
-        if sharing == self._sharing:
+    def adapt(self) -> None:
+        """Take an even share of what all copies of the run may take together, or as was asked."""
+        sharing, control = self._sharers() if self._sharers else 1, self._tools.read_control()
+        if sharing != self._sharing:
+            self._sharing = sharing
+            self._share_out(sharing)
+        elif control == self._control:
             return
-        self._sharing, whole = sharing, self._settings
+        self._control, whole = control, self._settings
+        if control.max_rate is not None:
+            self._rate.bound(control.max_rate / whole.parts)
+        else:
+            self._rate.bound(None if whole.max_rate is None else whole.max_rate / sharing)
+
+    def _share_out(self, sharing: int) -> None:
+        whole = self._settings
         writers = max(1, whole.writers // sharing)
         self._backlog.resize(BACKLOG * writers, whole.bytes_in_flight // sharing)
         self._reading.resize(max(1, whole.readers // sharing))
         self._writing.resize(writers)
-        if whole.max_rate is not None:
-            self._rate.bound(whole.max_rate / sharing)
 
     async def run(self) -> Counts:
         """Copy what is not yet accounted for. Raises Incomplete when asked to stop."""
@@ -194,9 +209,15 @@ class Engine:
         more = True
         while more and not self._watch.halted:
             async with self._reading:
+                await self._await_resumption()
                 if (page := await anext(pages, None)) is not None:
                     yield page
                 more = page is not None
+
+    async def _await_resumption(self) -> None:
+        """Wait for the end of a pause, or of the copy; not every copier sends by the wire alone."""
+        while self._control.is_paused and not self._watch.halted:  # noqa: ASYNC110 - polled
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _bound_page(self) -> int | None:
         """So few that all open pages together are written in a second, where the rate is bounded.
@@ -255,6 +276,8 @@ class Engine:
 
     async def _write(self, job: QueuedUnit) -> None:
         window, page, unit = job
+        if self._control.is_paused:
+            await self._await_resumption()
         if not self._rate.passed(unit.items):
             await self._rate.take(unit.items)
         if self._write_share.limit is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dataware.core.ports import Clock, Emit, Journal
+from dataware.core.run_control import RunControl, read_no_control
 from dataware.migrate.copy_progress import CopyProgress
 from dataware.migrate.copy_state import CopyState
 
@@ -25,7 +26,7 @@ class RunTools:
 
     `state` is what `journal` says so far, and `progress` counts and reports what is done; `stop`
     turns true once the copy has to end early; `publish` is given how far the copy is, about once a
-    second, for the marker.
+    second, for the marker; `read_control` tells what people ask of the run.
     """
 
     journal: Journal
@@ -35,3 +36,4 @@ class RunTools:
     progress: CopyProgress
     stop: Callable[[], bool] = never
     publish: Callable[[Mapping[str, object]], None] = _keep_private
+    read_control: Callable[[], RunControl] = read_no_control

@@ -16,6 +16,7 @@ and it is told:
     lease        a partition, with the cursor after which it goes on; without one there are no more
     stop         the copy ends early
     share        among how many copies of the run the bounds are shared out from now on
+    control      what people ask of the run from now on
     alive        the leading process runs
 """
 
@@ -29,6 +30,7 @@ from typing import Any
 from dataware.core.copier import Copier
 from dataware.core.model import Size
 from dataware.core.ports import Clock
+from dataware.core.run_control import NO_CONTROL, RunControl
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
 from dataware.migrate.copy_state import CopyState, Counts
 from dataware.migrate.engine import Engine, EngineSettings
@@ -59,10 +61,15 @@ class Worker:
         self._engine: Engine | None = None
         self._stopped = False
         self._sharing = 1
+        self._control = NO_CONTROL
 
     def sharing(self) -> int:
         """Among how many copies of the run the bounds are shared out."""
         return self._sharing
+
+    def read_control(self) -> RunControl:
+        """What people ask of the run."""
+        return self._control
 
     def handle_message(self, message: Message) -> None:
         """Take a message of the leading process."""
@@ -70,6 +77,10 @@ class Worker:
             self._stopped = True
         elif message["type"] == "share":
             self._sharing = message["among"]
+        elif message["type"] == "control":
+            self._control = RunControl.from_json(message["control"])
+            if self._engine is not None:
+                self._engine.adapt()
         elif message["type"] == "lease":
             if message["partition"] is None:
                 self._leases.close()
@@ -112,6 +123,7 @@ class Worker:
             self._meter,
             lambda: self._stopped,
             lambda _detail: self._report(),
+            self.read_control,
         )
         return Engine(copier, tools, settings, self._leases, self.sharing)
 

@@ -28,6 +28,7 @@ from typing import Any, Protocol
 from dataware.core.copier import SkipReason
 from dataware.core.errors import IncompleteError, WriteDeniedError
 from dataware.core.events import event
+from dataware.core.run_control import NO_CONTROL
 from dataware.migrate.copy_state import Counts
 from dataware.migrate.first_writes import FEW
 from dataware.migrate.partition_source import LocalPartitions
@@ -75,6 +76,7 @@ class WorkerGroup:
     ) -> None:
         self._sharers = sharers
         self._sharing = 1
+        self._control = NO_CONTROL
         self._start = start
         self._processes = processes
         self._tools = tools
@@ -190,11 +192,20 @@ class WorkerGroup:
         self._share_out()
 
     def _share_out(self) -> None:
-        """Tell each process of another number of copies that share the bounds."""
+        """Tell each process of another number of copies that share the bounds, and what is asked.
+
+        Both are told to all of them, once they have been started.
+        """
         if (sharing := self._sharers()) != self._sharing:
             self._sharing = sharing
-            for member in self._members:
-                member.send({"type": "share", "among": sharing})
+            self._send_all({"type": "share", "among": sharing})
+        if (control := self._tools.read_control()) != self._control:
+            self._control = control
+            self._send_all({"type": "control", "control": control.to_json()})
+
+    def _send_all(self, message: Message) -> None:
+        for member in self._members:
+            member.send(message)
 
     def _flush(self) -> None:
         """Write the checkpoints that have come, all at once."""
@@ -206,5 +217,4 @@ class WorkerGroup:
 
     def _stop(self) -> None:
         self._leases.close()
-        for member in self._members:
-            member.send({"type": "stop"})
+        self._send_all({"type": "stop"})

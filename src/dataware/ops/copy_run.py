@@ -13,6 +13,7 @@ from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import Size
 from dataware.core.ports import Journal, Wire
+from dataware.core.run_control import RunControl, read_no_control
 from dataware.migrate import (
     CopyState,
     Engine,
@@ -25,6 +26,7 @@ from dataware.migrate import (
     split,
 )
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
+from dataware.migrate.pausable_wire import PausableWire
 from dataware.ops.context import Context, CopySettings, Workers
 from dataware.ops.stopping import unless_stopped
 from dataware.ops.verify import aws_of
@@ -47,7 +49,8 @@ LEAST_IN_FLIGHT = 8 * 1024**2
 class CopyRun:
     """One copy to make; `stop` and `publish` are those of the engine.
 
-    Nothing is sent beyond the `term` of the lock. `highest` is what earlier rounds told of.
+    Nothing is sent beyond the `term` of the lock. `highest` is what earlier rounds told of, and
+    `read_control` tells what people ask of the run.
     """
 
     context: Context
@@ -60,6 +63,7 @@ class CopyRun:
     publish: Callable[[Mapping[str, object]], None]
     term: LeaseTerm | None = None
     highest: HighestCounts = field(default_factory=HighestCounts)
+    read_control: Callable[[], RunControl] = read_no_control
 
     async def run(self) -> None:
         """Copy what is not yet accounted for. Raises Incomplete when asked to stop."""
@@ -68,7 +72,8 @@ class CopyRun:
         wire.permit = self.term
         try:
             aws = aws_of(self.context, self.order.target)
-            copy_tools = CopyTools(aws, wire, self.context.clock, throttle)
+            pausable = PausableWire(wire, self.read_control)
+            copy_tools = CopyTools(aws, pausable, self.context.clock, throttle)
             copier = self.kind.require_copying().copier(copy_tools, self.order)
             size = await unless_stopped(copier.size(), self.stop)
             self._report_size(size)
@@ -145,7 +150,16 @@ class CopyRun:
             retries=lambda: wire.retries,
             highest=self.highest,
         )
-        return RunTools(self.journal, self.progress, clock, emit, progress, self.stop, self.publish)
+        return RunTools(
+            self.journal,
+            self.progress,
+            clock,
+            emit,
+            progress,
+            self.stop,
+            self.publish,
+            self.read_control,
+        )
 
 
 def processes(wanted: int | None, cores: int, items: int, partitions: int) -> int:

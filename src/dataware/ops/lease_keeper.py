@@ -17,10 +17,14 @@ from dataware.calc.rate import rough
 from dataware.core.errors import DatawareError, IncompleteError, LookupFailedError, RefusedError
 from dataware.core.events import event
 from dataware.core.ports import Lease
+from dataware.core.run_control import NO_CONTROL, RunControl
 from dataware.migrate.lease_term import NO_HEARTBEAT, SILENT_SECONDS, LeaseTerm, since_boot
 from dataware.ops.context import Context
 
 BEAT_SECONDS = 10.0
+
+CLOSE_BEAT_SECONDS = 5.0
+"""The same where few beats go on at once, so that what people ask of a run is soon done."""
 
 EARLY_SECONDS = (1.0, 1.0, 2.0)
 """The waits before the first beats of a phase, so that one of a few seconds is seen from elsewhere.
@@ -29,6 +33,9 @@ They are few, and one a second at most, because every caller of an account and r
 throughput of Parameter Store (AWS Systems Manager User Guide, "Changing Parameter Store
 throughput").
 """
+
+FEW = 4
+"""Migrations at once of which each sends the early beats, for which more would lack throughput."""
 
 SETTLING_SECONDS = 1.0
 """How long one wait lasts for what may arrive yet."""
@@ -126,8 +133,12 @@ class LeaseKeeper(_LeaseThread):
         early: Sequence[float] = EARLY_SECONDS,
         seconds: Callable[[], float] = since_boot,
         asked: float | None = None,
+        on_control: Callable[[RunControl, RunControl], None] | None = None,
     ) -> None:
-        """Keep `lease` alive, which was asked for at `asked`, in `seconds`; now, if not said."""
+        """Keep `lease` alive, which was asked for at `asked`, in `seconds`; now, if not said.
+
+        `on_control` hears what people asked before and ask now, from the thread of a heartbeat.
+        """
         super().__init__()
         self._lease = lease
         self._every = every
@@ -138,10 +149,13 @@ class LeaseKeeper(_LeaseThread):
         self._detail: Mapping[str, object] = {}
         self._published = self._beaten
         self._lost: DatawareError | None = None
+        self._on_control = on_control
+        self._control = NO_CONTROL
         passed = self._tried - self._beaten
         self.term = LeaseTerm(
             self._beaten, time.time() - passed, seconds=seconds, on_clock_stop=self._beat_now
         )
+        self._tell_control()
 
     def publish(self, detail: Mapping[str, object]) -> None:
         """What the marker says from the next beat on; adds to what was published before."""
@@ -180,6 +194,12 @@ class LeaseKeeper(_LeaseThread):
         )
         self._beaten = asked
         self.term.renew(asked, asked_at)
+        self._tell_control()
+
+    @property
+    def control(self) -> RunControl:
+        """What people ask of the run, as of the last heartbeat."""
+        return self._lease.control
 
     @property
     def lease(self) -> Lease:
@@ -215,6 +235,13 @@ class LeaseKeeper(_LeaseThread):
                 # The next beat may get through; the lock outlives several misses.
                 waits = iter(())
 
+    def _tell_control(self) -> None:
+        if self._on_control is None:
+            return
+        before, self._control = self._control, self._lease.control
+        if self._control != before:
+            self._on_control(before, self._control)
+
     def _beat_now(self) -> None:
         """The lock is in doubt, so the next beat is due at once."""
         self._tried = float("-inf")
@@ -223,6 +250,24 @@ class LeaseKeeper(_LeaseThread):
     def _until_due(self) -> float:
         """The seconds until the usual beat."""
         return max(0.0, self._tried + self._every - self._seconds())
+
+
+def keep_alive(
+    lease: Lease,
+    asked: float,
+    on_control: Callable[[RunControl, RunControl], None],
+    *,
+    at_once: int,
+) -> LeaseKeeper:
+    """The keeper of one of `at_once` leases, as often as their number allows."""
+    few = at_once <= FEW
+    return LeaseKeeper(
+        lease,
+        every=CLOSE_BEAT_SECONDS if few else BEAT_SECONDS,
+        early=EARLY_SECONDS if few else (),
+        asked=asked,
+        on_control=on_control,
+    )
 
 
 def await_settled(context: Context, keeper: LeaseKeeper, words: Mapping[str, object]) -> None:

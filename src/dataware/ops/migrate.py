@@ -1,4 +1,4 @@
-"""The use case "migrate": one copy by hand, between two places that exist."""
+"""Prepares a migration between two places that exist: looks at both, and refuses what cannot be."""
 
 from __future__ import annotations
 
@@ -27,40 +27,8 @@ from dataware.ops.migration_policy import FOLLOWED, Migration
 from dataware.ops.named_resources import check_part, warn_of_slashes
 from dataware.ops.object_headers import check_object_headers, with_recorded_headers
 from dataware.ops.probe import look
-from dataware.ops.run_migration import run_migration
-from dataware.ops.run_summary import RunSummary
 from dataware.ops.verify import aws_of, describe_schemas, with_real_region
 from dataware.state.marker_value import was_switched
-from dataware.verify.verdict import Verdict
-
-
-def migrate(
-    context: Context, type_name: str, source: Location, target: Location, settings: CopySettings
-) -> Verdict:
-    """Copy `source` into `target`, verify it, and record it.
-
-    Raises InputError when a side does not exist, a named part of the source holds nothing or the
-    schemas differ, Refused for a bucket of
-    another account and for an unfinished migration from elsewhere, and what `carry` raises.
-    """
-    migration = prepare_migration(context, type_name, source, target, settings)
-    refuse_after_switch(migration)
-    check_source(context, migration)
-    words = {
-        "kind": migration.kind.names.slug,
-        "source": source.name,
-        "name": target.name,
-    }
-    if (why := migration.why_nothing_to_copy()) is not None:
-        context.emit(event("nothing-to-do", reason=why, **words))
-        return Verdict()
-    report_target(context, migration)
-    code = "resuming" if migration.resumes else "copying"
-    summary = RunSummary(context.emit, context.clock.now())
-    summed = replace(context, emit=summary)
-    verdict = run_migration(summed, migration, lambda: summary(event(code, **words)))
-    summary.report_pair(source.name, target.name, context.clock.now())
-    return verdict
 
 
 def check_source(context: Context, migration: Migration) -> None:

@@ -29,14 +29,21 @@ from dataware.core.errors import (
     to_go_on,
 )
 from dataware.core.events import event
-from dataware.core.model import Content, Existence, Facts, Marker
+from dataware.core.model import Existence, Facts, Marker
 from dataware.core.ports import Journal
+from dataware.core.run_control import RunControl
 from dataware.migrate import CopyState, Counts, since_boot
 from dataware.ops.context import ComparisonSpec, Context, MadeTarget
+from dataware.ops.control_teller import ControlTeller
 from dataware.ops.copy_run import CopyRun
 from dataware.ops.failure_summary import ending
-from dataware.ops.lease_keeper import EARLY_SECONDS, LeaseKeeper, await_settled
+from dataware.ops.lease_keeper import (
+    LeaseKeeper,
+    await_settled,
+    keep_alive,
+)
 from dataware.ops.marker_names import on_record
+from dataware.ops.migration_checks import check_record, check_visible
 from dataware.ops.migration_outcome import report_decision
 from dataware.ops.migration_policy import (
     COMMAND,
@@ -54,11 +61,9 @@ from dataware.ops.migration_policy import (
 )
 from dataware.ops.probe import look
 from dataware.ops.verify import report_differences, run_comparison
+from dataware.verify.held_stop import HeldStop
 from dataware.verify.progress import VerifyProgress
 from dataware.verify.verdict import Verdict
-
-FEW = 4
-"""Migrations at once of which each sends the early beats, for which more would lack throughput."""
 
 QUIET = 1000
 """Up to how many items or objects a verification is over before a line about it is read."""
@@ -89,15 +94,15 @@ def run_migration(
     created for stays a ServiceError or InputError. Raises WriteDeniedError where writing is denied
     and nothing was copied.
     """
-    _check_visible(migration)
+    check_visible(migration)
     migration.check_whole()
-    _check_record(context, migration)
+    check_record(context, migration)
     _, target = on_record(migration.kind, migration.order)
     record = _begin_record(context, migration)
     asked_at = since_boot()
     lease = context.markers.begin(migration.kind.names.slug, target, record, migration.marker)
-    early = EARLY_SECONDS if context.bounds.at_once <= FEW else ()
-    with LeaseKeeper(lease, early=early, asked=asked_at) as keeper:
+    teller = ControlTeller(context.emit, {**migration.words(), "unit": migration.kind.unit})
+    with keep_alive(lease, asked_at, teller, at_once=context.bounds.at_once) as keeper:
         keeper.publish(record.detail)
         carrier = (make_run or MigrationRun)(context, migration, str(record.run), keeper)
         try:
@@ -154,29 +159,6 @@ def _release(release: Callable[[Mapping[str, Any]], None], keeper: LeaseKeeper) 
             return
 
 
-def _check_visible(migration: Migration) -> None:
-    """What cannot be read cannot be verified, so nothing is written into it."""
-    target = migration.target
-    if migration.create is None and target.content is Content.UNKNOWN:
-        problems = "; ".join(str(problem) for problem in target.problems) or "no answer"
-        raise IncompleteError(
-            f"nothing was copied to {target.name}, because it cannot be read and so not be "
-            f"verified ({problems}); grant the permissions and run the same command again"
-        )
-
-
-def _check_record(context: Context, migration: Migration) -> None:
-    """What was decided rests on the record, so it has to be the same still."""
-    source, target = on_record(migration.kind, migration.order)
-    before, now = migration.marker, context.markers.get(migration.kind.names.slug, target)
-    if not now.alive and (now.state, now.run) != (before.state, before.run):
-        raise RefusedError(
-            f"the record of the migration from {source} into {target} has changed since the plan "
-            f"was made: it was {before.state} and is {now.state}; nothing was changed, so run the "
-            "same command again"
-        )
-
-
 class MigrationRun:
     """The steps of one migration under a held lease; `stands` says that the target is there.
 
@@ -200,6 +182,7 @@ class MigrationRun:
 
     def run_migration(self) -> Verdict:
         """Create the target if need be, and fill it. Raises what ends the run."""
+        self._await_resumption()
         target = self._create_target()
         self.stands = True
         self._keeper.publish({"identity": target.identity})
@@ -358,6 +341,7 @@ class MigrationRun:
             self._keeper.publish,
             self._keeper.term,
             self._highest,
+            self._read_control,
         )
 
     def _enter(self, phase: str) -> None:
@@ -375,7 +359,28 @@ class MigrationRun:
         measure = VerifyProgress(
             words, unit, items, clock, emit, publish=publish, highest=self._highest
         )
-        return run_comparison(context, migration.kind, pair, self._stop, measure)
+        return run_comparison(context, migration.kind, pair, self._held_stop, measure)
+
+    def _await_resumption(self) -> None:
+        """Wait while the migration is paused. Raises IncompleteError when asked to stop."""
+        if self._is_paused() and self._held_stop():
+            self._keeper.check()
+            name = self._migration.order.target.name
+            raise IncompleteError(
+                f"stopped during the pause of {name}; let it go on with `dataware resume "
+                f"{name}`, and run the same command again"
+            )
+
+    @property
+    def _held_stop(self) -> HeldStop:
+        """The wish to stop, for threads that must not go on during a pause."""
+        return HeldStop(self._stop, self._is_paused)
+
+    def _read_control(self) -> RunControl:
+        return self._keeper.control
+
+    def _is_paused(self) -> bool:
+        return self._keeper.control.is_paused
 
     def _stop(self) -> bool:
         """Whether a person asked to stop, or another run may have begun."""

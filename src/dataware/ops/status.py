@@ -14,10 +14,13 @@ from dataware.core.events import event, format_count
 from dataware.core.follow.cutover import CutoverRecord
 from dataware.core.model import Marker, MarkerState
 from dataware.core.names import is_arn, parse_name, place_of
+from dataware.core.run_control import RunControl
 from dataware.kinds import kinds, short_of
 from dataware.migrate import CopyState
 from dataware.ops.context import Context
+from dataware.ops.control_teller import describe_control
 from dataware.ops.failure_summary import state_of
+from dataware.state.marker_value import control_in
 
 RUNNING, INTERRUPTED, COMPLETE, UNKNOWN = "running", "interrupted", "complete", "unknown"
 
@@ -90,6 +93,11 @@ class MigrationStatus:
         return str(ended.get("reason", "")) if isinstance(ended, Mapping) else ""
 
     @property
+    def control(self) -> RunControl:
+        """What people ask of the migration; of one that is complete nothing."""
+        return control_in(self.detail)
+
+    @property
     def unit(self) -> str:
         """What is counted."""
         return str(self.detail.get("unit") or unit_of(self.kind))
@@ -122,6 +130,7 @@ class MigrationStatus:
             "figures_age": None if self.figures_age is None else round(self.figures_age),
             "seconds_left": self.detail.get("seconds_left"),
             **{name: self.detail[name] for name in FIGURES if name in self.detail},
+            **({"control": asked} if (asked := self.control.to_json()) else {}),
             **({"journal": dict(self.local)} if self.local else {}),
         }
 
@@ -278,7 +287,7 @@ def _follow_amount(run: MigrationStatus) -> str:
 
 def pace(run: MigrationStatus) -> list[str]:
     """Rate, time left, retries, throttling and why it is slow, of a run that is alive, in words."""
-    if run.state != RUNNING or "rate" not in run.detail:
+    if run.state != RUNNING or run.control.is_paused or "rate" not in run.detail:
         return []
     parts = [f"{run.number('rate'):,.0f}/s"]
     ends = "dirty" not in run.detail
@@ -321,7 +330,8 @@ def run_details(run: MigrationStatus) -> str:
     phase = run.detail.get("phase") if run.state == RUNNING else None
     far = ", ".join(_drop_empty([str(phase or ""), amount(run), *pace(run)]))
     named = f"run {run.shown_run}" if run.shown_run else ""
-    parts = [far, run.why.rstrip("."), journal_words(run), life(run), named]
+    asked = describe_control(run.control, run.target)
+    parts = [far, asked, run.why.rstrip("."), journal_words(run), life(run), named]
     text = "; ".join(_drop_empty(parts))
     return f": {text}" if text else ""
 

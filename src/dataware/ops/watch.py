@@ -11,6 +11,7 @@ from dataware.calc.rate import rough
 from dataware.core.errors import ServiceError
 from dataware.core.events import event
 from dataware.ops.context import Context
+from dataware.ops.control_teller import describe_control
 from dataware.ops.status import (
     COMPLETE,
     RUNNING,
@@ -115,7 +116,9 @@ class Watcher:
         words["eta"] = rough(
             run.number("seconds_left") if run.detail.get("seconds_left") is not None else None
         )
-        self._context.emit(event("watch-progress", progress=", ".join([far, *pace(run)]), **words))
+        asked = describe_control(run.control, run.target)
+        progress = ", ".join([far, *pace(run), *([asked] if asked else [])])
+        self._context.emit(event("watch-progress", progress=progress, **words))
 
 
 def _has_ended(before: MigrationStatus | None, now: MigrationStatus) -> bool:

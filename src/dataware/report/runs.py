@@ -11,6 +11,7 @@ from rich.text import Text
 
 from dataware.calc.rate import rough
 from dataware.core.printable import escape_unprintable
+from dataware.ops.control_teller import describe_control
 from dataware.ops.status import (
     COMPLETE,
     RUNNING,
@@ -83,7 +84,7 @@ def _join_nonempty(separator: str, *parts: str) -> str:
 
 def _cells(run: MigrationStatus) -> tuple[str, ...]:
     rate, time_left = "", ""
-    if run.state == RUNNING and "rate" in run.detail:
+    if run.state == RUNNING and "rate" in run.detail and not run.control.is_paused:
         rate = f"{run.number('rate'):,.0f}/s"
         time_left = (
             rough(run.number("seconds_left")) if run.detail.get("seconds_left") is not None else ""
@@ -111,7 +112,9 @@ def _run(run: MigrationStatus) -> str:
 
 
 def _remarks(run: MigrationStatus, width: int) -> Iterator[Text]:
-    """What does not fit into a row: why it ended, and what the journal knows."""
+    """What does not fit into a row: what is asked of it, why it ended, what the journal knows."""
+    if asked := describe_control(run.control, run.target):
+        yield _indent_text(escape_unprintable(asked), width, "yellow")
     if run.why:
         yield _indent_text(f"why: {escape_unprintable(run.why)}", width, "yellow")
     if words := journal_words(run):

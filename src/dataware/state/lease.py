@@ -10,11 +10,14 @@ from typing import Any
 
 from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.model import MarkerState
+from dataware.core.run_control import RunControl
 from dataware.state.marker_value import (
     ASKED,
+    CONTROL,
     CUTOVER,
     MarkerValue,
     asked_in,
+    control_in,
     decode,
     encode,
 )
@@ -64,6 +67,11 @@ class ParameterLease:
         next heartbeat, or by `read_back`.
         """
         return self._asked
+
+    @property
+    def control(self) -> RunControl:
+        """What of that is a pause or a rate."""
+        return control_in({ASKED: self._asked})
 
     @property
     def unsettled_seconds(self) -> float:
@@ -146,12 +154,11 @@ class ParameterLease:
             self._newest = self._check_held(self._store.look(self._name)).newest
         for _ in range(TRIES):
             after = self._newest
-            if self._asked:
-                value = replace(value, detail={**value.detail, ASKED: dict(self._asked)})
-            answer = self._store.write(self._name, value, after)
+            written = self._with_asked(value)
+            answer = self._store.write(self._name, written, after)
             if answer.version != after + 1:
                 look = self._store.look(self._name)
-                if not _is_written(look, replace(value, after=after)):
+                if not _is_written(look, replace(written, after=after)):
                     self._newest = self._check_held(look).newest
                     continue
             self._newest, self._at = max(answer.version, after + 1), answer.at
@@ -161,8 +168,15 @@ class ParameterLease:
             f"the marker {self._name} could not be renewed, because other runs write to it as well"
         )
 
+    def _with_asked(self, value: MarkerValue) -> MarkerValue:
+        """The value with what is asked of the run; of one that is complete no pause and no rate."""
+        complete = value.state is MarkerState.COMPLETE
+        asked = {one: what for one, what in self._asked.items() if not complete or one != CONTROL}
+        detail = {name: part for name, part in value.detail.items() if name != ASKED}
+        return replace(value, detail={**detail, ASKED: asked} if asked else detail)
+
     def _check_held(self, look: StoredParameter) -> StoredParameter:
-        """What was seen, if the lock is still ours. Raises Refused."""
+        """What was seen, if the lock is still ours, with what it asks. Raises Refused."""
         stored = look.stored
         if stored is not None and _is_same_lease(stored.value, self._value):
             self._asked = asked_in(stored.value.detail)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.core.model import MarkerState
+from dataware.core.run_control import RunControl
 
 ROOT = "/dataware/markers"
 VERSION = 2
@@ -36,6 +37,9 @@ ASKED = "asked"
 HEARD_AT = "heard_at"
 """Among that, when the run was last heard of before somebody else wrote its value again."""
 
+CONTROL = "control"
+"""The topic of a pause and of a rate, which hold for the next run as well."""
+
 HOOK, OUTCOME, ACCEPTS = "hook", "outcome", "accepts"
 """What a run wants done where a cut-over was typed, how that cut-over ended, and which topics of
 `ASKED` the run looks at."""
@@ -43,7 +47,7 @@ HOOK, OUTCOME, ACCEPTS = "hook", "outcome", "accepts"
 OBJECT_HEADERS = "object_headers"
 """What of the progress says how the objects are written, which the next run goes on with."""
 
-ESSENTIAL = frozenset({CUTOVER, OBJECT_HEADERS})
+ESSENTIAL = frozenset({CUTOVER, ASKED, OBJECT_HEADERS})
 """What of the progress is never given up."""
 
 SWITCHED_WORDS = frozenset({"switched", "reversible", "closed"})
@@ -86,6 +90,10 @@ _CUTOVER: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("state", "back"), _TEXT),
     **dict.fromkeys(("freeze_limit", "freeze_began", "reversible_until"), _NUMBER),
     **dict.fromkeys(("frozen_seconds", "strays"), _NUMBER),
+}
+_CONTROL: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("paused_at", "max_rate"), (*_NUMBER, _NOTHING)),
+    "by": _TEXT,
 }
 _ADDED = ("after", "lease", "batches", "settled")
 """The fields that the former format does not have."""
@@ -179,8 +187,11 @@ def decode(text: str) -> MarkerValue:
     _check(raw["detail"], _DETAIL)
     _check(raw["detail"].get("failure", {}), _FAILURE)
     _check(raw["detail"].get(CUTOVER, {}), _CUTOVER)
-    _check(raw["detail"].get(ASKED, {}), {HEARD_AT: _NUMBER})
+    asked = raw["detail"].get(ASKED, {})
+    _check(asked, {HEARD_AT: _NUMBER, CONTROL: (dict,)})
+    _check(asked.get(CONTROL, {}), _CONTROL)
     _check_tree(raw["detail"])
+    control_in(raw["detail"])
     if raw["state"] not in (MarkerState.RUNNING.value, MarkerState.COMPLETE.value):
         raise ValueError("its state is none of a migration")
     fields = {name: raw[name] for name in wanted}
@@ -241,6 +252,11 @@ def _text(value: MarkerValue, detail: Mapping[str, Any]) -> str:
 def asked_in(detail: Mapping[str, Any]) -> dict[str, Any]:
     """What people ask of a run, by topic."""
     return {topic: what for topic, what in detail.get(ASKED, {}).items() if topic != HEARD_AT}
+
+
+def control_in(detail: Mapping[str, Any]) -> RunControl:
+    """What of that is a pause or a rate. Raises ValueError for what cannot be done."""
+    return RunControl.from_json(detail.get(ASKED, {}).get(CONTROL, {}))
 
 
 def was_switched(detail: Mapping[str, Any]) -> bool:

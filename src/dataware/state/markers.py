@@ -34,13 +34,16 @@ from uuid import uuid4
 from dataware.core.errors import LookupFailedError, NotFoundError, RefusedError
 from dataware.core.model import NO_MARKER, Marker, MarkerState
 from dataware.core.ports import Aws, Clock
+from dataware.core.run_control import RunControl
 from dataware.state.holder import Holder, shares_clock, this_process
 from dataware.state.lease import ParameterLease, own_detail
 from dataware.state.marker_value import (
     ASKED,
+    CONTROL,
     CUTOVER,
     HEARD_AT,
     MarkerValue,
+    control_in,
     kind_of,
     parameter_name,
     target_of,
@@ -114,8 +117,17 @@ class ParameterMarkers:
 
     def holds(self, kind: str, target: str) -> bool:
         """Whether this very holder locks `target`; writes nothing. Raises LookupFailedError."""
+        return self.read_held(kind, target) is not None
+
+    def read_held(self, kind: str, target: str) -> RunControl | None:
+        """What is asked of the run, if this very holder locks `target`, else None; writes nothing.
+
+        Raises LookupFailedError.
+        """
         stored = self._store.look(parameter_name(kind, target)).stored
-        return stored is not None and self._is_held(stored) and stored.alive(self._alive_seconds)
+        if stored is None or not self._is_held(stored) or not stored.alive(self._alive_seconds):
+            return None
+        return control_in(stored.value.detail)
 
     def rejoin(self, kind: str, target: str) -> ParameterLease:
         """The lease that an earlier process of this holder took. Raises Refused when it is lost.
@@ -229,10 +241,8 @@ class ParameterMarkers:
         if stored is not None and stored.value.state is MarkerState.RUNNING:
             settled = self._settle_time(stored)
             value = replace(value, started=stored.value.started, settled=settled)
-            if CUTOVER in stored.value.detail:
-                # The run that was here may have gone on since its record was read.
-                detail = {**value.detail, CUTOVER: stored.value.detail[CUTOVER]}
-                value = replace(value, detail=detail)
+            # The run that was here may have gone on since its record was read.
+            value = replace(value, detail={**value.detail, **_kept_parts(stored.value)})
         answer = self._store.write(name, value, look.newest)
         if answer.version != look.newest + 1:
             now = self._store.look(name)
@@ -326,6 +336,13 @@ class ParameterMarkers:
         value = stored.value
         running = value.state is MarkerState.RUNNING and not value.released
         return running and value.token == self._holder.token
+
+
+def _kept_parts(value: MarkerValue) -> dict[str, Any]:
+    """What of a run's progress holds for the next one as well, however the run ended."""
+    control = control_in(value.detail).to_json()
+    parts = {CUTOVER: value.detail[CUTOVER]} if CUTOVER in value.detail else {}
+    return {**parts, ASKED: {CONTROL: control}} if control else parts
 
 
 def _shown_run(value: MarkerValue) -> str:

@@ -410,3 +410,38 @@ def test_positions_are_opaque_and_only_the_feed_reads_them() -> None:
     world.steps(loop, 3)
     world.loop()
     assert opened == [None, {"at": 2}]
+
+
+def test_a_paused_follow_reads_the_feed_and_does_nothing_else() -> None:
+    """A stream forgets after a day, so a pause must not become a gap; what waits is kept."""
+    world = World()
+    world.difference = WholeDifference(world)
+    world.memory.add_gaps((GAP,))
+    loop = world.loop()
+    loop.allow_carrying(0.0)
+    loop.paused = True
+    world.write(b"k1", 1)
+    done = world.steps(loop, 20)
+    assert set(done) == {S.POLLED, S.RECORDED, S.CHECKPOINTED, S.IDLE}
+    assert (world.target, world.dirty.count(), world.difference.begun) == ({}, 1, 0)
+    assert world.memory.saved == {"at": 1}
+    loop.paused = False
+    assert {S.COMPARED, S.CARRIED} <= set(world.steps(loop, 20))
+    assert (world.target[b"k1"], world.memory.open_gaps()) == (1, ())
+
+
+def test_a_pause_in_the_middle_of_a_backlog_lets_one_lot_end() -> None:
+    """The number of keys of a lot may change meanwhile as well."""
+    world = World()
+    loop = world.loop(lot=2)
+    loop.allow_carrying(0.0)
+    for number in range(10):
+        world.write(b"k%d" % number, 1)
+    while world.steps(loop, 1) != [S.CARRIED]:
+        pass
+    loop.paused = True
+    assert S.CARRIED not in world.steps(loop, 20)
+    assert len(world.target) == 2
+    loop.paused, loop.lot = False, 5
+    world.steps(loop, 8)
+    assert len(world.target) >= 7

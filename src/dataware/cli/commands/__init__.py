@@ -27,11 +27,14 @@ COMMANDS = (
     "iam-policy",
     "init",
     "migrate",
+    "pause",
     "plan",
     "report",
+    "resume",
     "schema",
     "show",
     "status",
+    "throttle",
     "verify",
 )
 

@@ -52,7 +52,7 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
     from dataware.cli.pair import addresses_of, locations_of
     from dataware.ops.engine_choice import check_pair
     from dataware.ops.follow.follow import follow
-    from dataware.ops.migrate import migrate as migrate_pair
+    from dataware.ops.migrate_by_hand import migrate as migrate_pair
     from dataware.ops.object_headers import check_object_headers
     from dataware.ops.verify import with_real_region
 

@@ -26,6 +26,7 @@ from dataware.core.errors import IncompleteError
 from dataware.kinds import load
 from dataware.ops.context import ComparisonSpec
 from dataware.ops.verify import sides_of
+from dataware.verify.held_stop import HeldStop
 from dataware.verify.run import Stop, TaskRunner, as_they_end
 from dataware.verify.steps import Count, Readers, TaskResult, VerifyTask, carry_out, ignore_count
 
@@ -60,7 +61,7 @@ class ProcessPool:
             yield from self._threads.results(tasks, stop, count)
             return
         start = multiprocessing.get_context("spawn")
-        shared = _Shared(start.Event(), start.Value("q", 0))
+        shared = _Shared(start.Event(), start.Event(), start.Value("q", 0))
         arguments = (self._open_account, self._pair, shared)
         with (
             ProcessPoolExecutor(processes, start, initializer=_begin, initargs=arguments) as pool,
@@ -77,10 +78,21 @@ class ProcessPool:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What all processes share: that the work has ended, and how many records were read."""
+    """What all processes share: that work has ended, that it is paused, how much was read."""
 
     ended: Event
+    paused: Event
     read: Synchronized[int]
+
+    @property
+    def stop(self) -> HeldStop:
+        """The wish to stop as the processes hear it."""
+        return HeldStop(self.ended.is_set, self.paused.is_set)
+
+    def pause(self, *, on: bool) -> None:
+        """Let the processes wait, or go on."""
+        if on != self.paused.is_set():
+            (self.paused.set if on else self.paused.clear)()
 
     def count(self, more: int) -> None:
         """Count records that were read."""
@@ -110,7 +122,11 @@ class _Watch:
 
     def _look(self) -> None:
         while not self._over.wait(LOOK_SECONDS):
-            if self._stop():
+            stop = self._stop
+            if isinstance(stop, HeldStop):
+                self._shared.pause(on=stop.is_paused())
+                stop = stop.is_stopped
+            if stop():
                 self._shared.ended.set()
             self._pass_on()
 
@@ -148,5 +164,5 @@ def _end_with_parent() -> None:
 def _carry_out(task: VerifyTask) -> tuple[VerifyTask, TaskResult]:
     result = TaskResult()
     shared = _Work.shared
-    carry_out(task, _Work.sides, result, shared.ended.is_set, shared.count)
+    carry_out(task, _Work.sides, result, shared.stop, shared.count)
     return task, result

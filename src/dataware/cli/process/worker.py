@@ -29,6 +29,7 @@ from dataware.cli.transport import make_wire
 from dataware.core.copier import CopyTools
 from dataware.kinds import load
 from dataware.migrate import LeaseTerm, WorkerTask
+from dataware.migrate.pausable_wire import PausableWire
 from dataware.migrate.worker import Message, Worker
 from dataware.migrate.worker_task import error_of
 from dataware.ops.verify import reach
@@ -154,8 +155,8 @@ async def _copy(
     )
     wire = account.wire(worker.slow_down)
     wire.permit = term
-    there = reach(account, order.target)
-    tools = CopyTools(there, wire, SystemClock(), worker.slow_down)
+    there, pausable = reach(account, order.target), PausableWire(wire, worker.read_control)
+    tools = CopyTools(there, pausable, SystemClock(), worker.slow_down)
     try:
         copier = kind.require_copying().copier(tools, order)
         await worker.run(copier, assignment.settings, lambda: wire.retries)

@@ -70,12 +70,13 @@ class FollowLoop:
     backlog keeps no change from being read. `quiet_rounds` counts the whole rounds in a row that
     brought nothing while nothing was dirty, and `is_whole` says that the last round was whole.
     `newest` is the time of the newest change so far; `failure` is why the last poll or comparison
-    failed.
+    failed. While it is `paused` only the feed is read, which forgets what is not read for long.
     """
 
     def __init__(self, ports: FollowPorts, *, lot: int = 1000, lots: int = 20) -> None:
         self._ports = ports
-        self._lot, self._lots = lot, lots
+        self.lot, self._lots = lot, lots
+        self.paused = False
         self._carry_from: float | None = None
         self._comparing: tuple[Gap, ...] | None = None
         self._whole_at: float | None = None
@@ -130,9 +131,10 @@ class FollowLoop:
     def _run(self) -> Generator[FollowStep]:
         while True:
             yield from self._read_feed()
-            yield from self._compare()
+            if not self.paused:
+                yield from self._compare()
             for _ in range(self._lots):
-                if not (yield from self._carry_lot()):
+                if self.paused or not (yield from self._carry_lot()):
                     yield FollowStep.IDLE
                     break
 
@@ -214,7 +216,7 @@ class FollowLoop:
         """Carry one lot; whether there was one."""
         if not self._may_carry():
             return False
-        keys = self._ports.dirty.take(self._lot, self._now)
+        keys = self._ports.dirty.take(self.lot, self._now)
         if not keys:
             return False
         outcome = self._ports.carrier.carry(keys, self._now)

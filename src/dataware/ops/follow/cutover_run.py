@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,9 @@ from dataware.ops.migration_policy import Migration
 from dataware.ops.verify import sides_of
 from dataware.verify.verdict import Verdict
 
+MAY_PAUSE = frozenset({CutoverState.COPYING, CutoverState.FOLLOWING, CutoverState.GATED})
+"""The states in which nobody waits, so that people may pause."""
+
 NAMED = 10
 """Stray keys that one event names."""
 
@@ -50,6 +53,22 @@ class CutoverSettings:
     freeze_limit: float
     watch_seconds: float
     by_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PausableGate:
+    """The CutoverGate port: nobody is stopped during a pause."""
+
+    gate: CutoverGate
+    is_paused: Callable[[], bool]
+
+    def is_requested(self) -> bool:
+        """Whether a person asks to cut over."""
+        return self.gate.is_requested()
+
+    def is_open(self, now: float) -> bool:
+        """Whether nothing postpones it, a pause included."""
+        return not self.is_paused() and self.gate.is_open(now)
 
 
 class StrayKeysTeller:
@@ -91,6 +110,7 @@ class CutoverRun(FollowRun):
         super().__init__(context, migration, run, keeper)
         self._cutover_settings = settings
         self._cutover: CutoverLoop
+        self._may_pause = True
         self._strays: StrayKeysTeller
         self._comparison: KeyComparisonThread
 
@@ -114,7 +134,8 @@ class CutoverRun(FollowRun):
         self._comparison = KeyComparisonThread(self._difference_tools(order), make_readers)
         self._strays = StrayKeysTeller(context, journal, dict(self._migration.words()))
         settings = self._cutover_settings
-        given = CutoverPorts(records, settings.hooks, settings.gate, self._comparison, self._strays)
+        gate = PausableGate(settings.gate, self._is_paused)
+        given = CutoverPorts(records, settings.hooks, gate, self._comparison, self._strays)
         self._cutover = CutoverLoop(
             given,
             ports,
@@ -123,6 +144,10 @@ class CutoverRun(FollowRun):
             freeze_limit=settings.freeze_limit,
         )
         return self._cutover.loop
+
+    def _is_paused(self) -> bool:
+        """Whether people pause; while writers wait for the switch nothing else is waited for."""
+        return self._may_pause and super()._is_paused()
 
     def _go_on(self, loop: FollowLoop, chosen: SourceFeed) -> Verdict:
         """Follow, and cut over. Raises IncompleteError where that was given up."""
@@ -151,10 +176,12 @@ class CutoverRun(FollowRun):
         if context.stop() and not cutover.failure:
             cutover.failure = "a person asked to stop"
         before = cutover.record.state
+        self._may_pause = before in MAY_PAUSE
+        self._hold(cutover.loop)
         step = cutover.step(context.clock.now())
         teller.tell(FollowStep.IDLE if cutover.idle else cutover.done or FollowStep.POLLED)
         self._tell(step, before)
-        rate = self._migration.settings.max_rate
+        rate = self._max_rate
         if cutover.idle:
             threading.Event().wait(follow_run.POLL_SECONDS)
         elif cutover.done is FollowStep.SETTLED and rate:

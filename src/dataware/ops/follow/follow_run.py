@@ -49,6 +49,7 @@ from dataware.ops.migration_policy import (
 from dataware.ops.run_migration import MigrationRun, read_skipped
 from dataware.ops.status import may_be_frozen
 from dataware.ops.verify import aws_of, run_comparison
+from dataware.verify.held_stop import HeldStop
 from dataware.verify.verdict import Verdict
 
 POLL_SECONDS = 1.0
@@ -153,8 +154,32 @@ class FollowRun(MigrationRun):
         return FollowLoop(ports, lot=self._lot)
 
     @property
-    def _lot(self) -> int:
+    def _max_rate(self) -> float | None:
+        """Items or objects a second that may be carried now; None without a limit."""
+        return self._keeper.control.max_rate or self._migration.settings.max_rate
+
+    def _lot_seconds(self, sharers: int) -> float:
+        """For how long a lot lets others wait; `sharers` follows share the rate of the run."""
+        if (asked := self._keeper.control.max_rate) is not None:
+            return self._lot / asked
         rate = self._migration.settings.max_rate
+        return 0.0 if rate is None else self._lot * sharers / rate
+
+    def _follow_once(self, loop: FollowLoop, chosen: SourceFeed) -> FollowStep:
+        """Take a step as people ask of the run now."""
+        self._hold(loop)
+        if loop.paused and not chosen.noun:
+            # Its rounds are comparisons, which read both sides in full.
+            return FollowStep.IDLE
+        return loop.step(self._time.now())
+
+    def _hold(self, loop: FollowLoop) -> None:
+        """Do as people ask of the run now."""
+        loop.paused, loop.lot = self._is_paused(), self._lot
+
+    @property
+    def _lot(self) -> int:
+        rate = self._max_rate
         return LOT if rate is None else max(1, min(LOT, int(rate)))
 
     def _may_go_on(self, state: CopyState) -> bool:
@@ -240,13 +265,13 @@ class FollowRun(MigrationRun):
                 # A lot that was carried is settled, so that the next run need not wait for it.
                 while not context.stop() or step is FollowStep.CARRIED:
                     self._keeper.check()
-                    step = loop.step(self._time.now())
+                    step = self._follow_once(loop, chosen)
                     teller.tell(step)
                     self._check_asked(step)
                     if step in _WAITING:
                         context.aws.pause(POLL_SECONDS)
-                    elif step is FollowStep.SETTLED and (rate := self._migration.settings.max_rate):
-                        context.aws.pause(self._lot * sharers() / rate)
+                    elif step is FollowStep.SETTLED:
+                        context.aws.pause(self._lot_seconds(sharers()))
         except IncompleteError:
             if not context.stop():
                 raise
@@ -275,7 +300,7 @@ class FollowRun(MigrationRun):
         sides = [(aws_of(context, place), place) for place in (order.source, order.target)]
         find = require_following(kind).find_expired
         return DifferenceTools(
-            lambda stop: run_comparison(beside, kind, pair, stop),
+            lambda stop: run_comparison(beside, kind, pair, HeldStop(stop, self._is_paused)),
             lambda keys: find(sides[0], sides[1], keys, context.clock.now()),
         )
 

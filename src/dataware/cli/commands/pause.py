@@ -1,0 +1,44 @@
+"""`dataware pause`: let a migration wait, from any terminal or machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dataware.cli.commands.completion import complete_run
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import outside_options
+from dataware.cli.settings import AwsOptions, pick
+
+
+@click.command(cls=SectionedCommand, short_help="Pause a migration that runs, from any machine.")
+@click.argument("name", shell_complete=complete_run)
+@outside_options
+def pause(**given: Any) -> int:
+    """Pause the migration into NAME, a target's name or address, until `dataware resume`.
+
+    The run may go on anywhere: it reads this from its record within seconds. It finishes what is
+    under way, then copies, carries and compares nothing, keeps its lock, and says so. The pause
+    outlives the run: the next one waits, too. A follow goes on to read the stream of its source,
+    which forgets changes after a day. A cut-over begins after the pause only.
+
+    \b
+    Examples:
+      dataware pause Orders-prod
+      dataware pause s3://spaceport-uploads-prod --region us-east-1
+    """
+    return run_pause(pick(AwsOptions, given), given["name"])
+
+
+def run_pause(out: AwsOptions, name: str) -> int:
+    """Ask for a pause in the record of the migration."""
+    from dataware.cli.context import outside
+    from dataware.ops.run_control import pause as pause_migration
+    from dataware.state.holder import this_process
+    from dataware.state.run_controls import ParameterControls
+
+    with outside(out) as context:
+        controls = ParameterControls(context.aws, context.clock)
+        pause_migration(context, controls, name, this_process().host)
+    return 0

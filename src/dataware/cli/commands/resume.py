@@ -1,0 +1,42 @@
+"""`dataware resume`: end the pause of a migration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dataware.cli.commands.completion import complete_run
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import outside_options
+from dataware.cli.settings import AwsOptions, pick
+
+
+@click.command(cls=SectionedCommand, short_help="Let a paused migration go on.")
+@click.argument("name", shell_complete=complete_run)
+@outside_options
+def resume(**given: Any) -> int:
+    """End the pause of the migration into NAME, a target's name or address.
+
+    A run that waits goes on within seconds, from where it was. Where none is alive, run the command
+    of the migration again.
+
+    \b
+    Examples:
+      dataware resume Orders-prod
+      dataware resume s3://spaceport-uploads-prod --region us-east-1
+    """
+    return run_resume(pick(AwsOptions, given), given["name"])
+
+
+def run_resume(out: AwsOptions, name: str) -> int:
+    """End the pause in the record of the migration."""
+    from dataware.cli.context import outside
+    from dataware.ops.run_control import resume as resume_migration
+    from dataware.state.holder import this_process
+    from dataware.state.run_controls import ParameterControls
+
+    with outside(out) as context:
+        controls = ParameterControls(context.aws, context.clock)
+        resume_migration(context, controls, name, this_process().host)
+    return 0

@@ -1,0 +1,69 @@
+"""`dataware throttle`: hold a migration that runs at a rate, from any terminal or machine."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import click
+
+from dataware.cli.commands.completion import complete_run
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import outside_options
+from dataware.cli.settings import AwsOptions, pick
+
+OFF = "off"
+
+
+class Rate(click.ParamType[float | None]):
+    """Items or objects a second, or the word that ends the limit."""
+
+    name = "rate"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | None:
+        """The rate; None for `off`."""
+        if value == OFF:
+            return None
+        try:
+            rate = float(value)
+        except ValueError:
+            rate = math.nan
+        if not 0 < rate < math.inf:
+            self.fail(
+                f"{value!r} is no rate; write items a second, such as 200, or off", param, ctx
+            )
+        return rate
+
+
+@click.command(cls=SectionedCommand, short_help="Change the rate of a migration that runs.")
+@click.argument("name", shell_complete=complete_run)
+@click.argument("rate", type=Rate(), metavar="RATE|off")
+@outside_options
+def throttle(**given: Any) -> int:
+    """Hold the migration into NAME, a target's name or address, at RATE, wherever it runs.
+
+    RATE is in items or objects a second, as that of --max-rate, which it replaces until `off`: for
+    all processes of the copy together, and for the changes that a follow carries. The run reads it
+    from its record within seconds. It outlives the run; the next one has it, too.
+
+    \b
+    Examples:
+      dataware throttle Orders-prod 200
+      dataware throttle Orders-prod off
+    """
+    return run_throttle(pick(AwsOptions, given), given["name"], given["rate"])
+
+
+def run_throttle(out: AwsOptions, name: str, rate: float | None) -> int:
+    """Ask for a rate in the record of the migration."""
+    from dataware.cli.context import outside
+    from dataware.ops.run_control import throttle as throttle_migration
+    from dataware.state.holder import this_process
+    from dataware.state.run_controls import ParameterControls
+
+    with outside(out) as context:
+        controls = ParameterControls(context.aws, context.clock)
+        throttle_migration(context, controls, name, rate, this_process().host)
+    return 0

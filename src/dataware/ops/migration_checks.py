@@ -1,0 +1,32 @@
+"""What has to hold before a migration begins, by what was seen when it was decided."""
+
+from __future__ import annotations
+
+from dataware.core.errors import IncompleteError, RefusedError
+from dataware.core.model import Content
+from dataware.ops.context import Context
+from dataware.ops.marker_names import on_record
+from dataware.ops.migration_policy import Migration
+
+
+def check_visible(migration: Migration) -> None:
+    """What cannot be read cannot be verified, so nothing is written into it."""
+    target = migration.target
+    if migration.create is None and target.content is Content.UNKNOWN:
+        problems = "; ".join(str(problem) for problem in target.problems) or "no answer"
+        raise IncompleteError(
+            f"nothing was copied to {target.name}, because it cannot be read and so not be "
+            f"verified ({problems}); grant the permissions and run the same command again"
+        )
+
+
+def check_record(context: Context, migration: Migration) -> None:
+    """What was decided rests on the record, so it has to be the same still."""
+    source, target = on_record(migration.kind, migration.order)
+    before, now = migration.marker, context.markers.get(migration.kind.names.slug, target)
+    if not now.alive and (now.state, now.run) != (before.state, before.run):
+        raise RefusedError(
+            f"the record of the migration from {source} into {target} has changed since the plan "
+            f"was made: it was {before.state} and is {now.state}; nothing was changed, so run the "
+            "same command again"
+        )

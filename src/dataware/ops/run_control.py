@@ -1,0 +1,98 @@
+"""The use cases "pause", "resume" and "throttle": what is asked of a migration while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from shlex import quote
+from typing import Protocol
+
+from dataware.core.errors import RefusedError
+from dataware.core.events import event
+from dataware.core.model import Marker
+from dataware.core.run_control import RunControl
+from dataware.ops.context import Context
+from dataware.ops.forget import find_migration
+from dataware.ops.lease_keeper import BEAT_SECONDS
+from dataware.ops.status import MigrationStatus, may_be_frozen
+
+Change = Callable[[RunControl, float], RunControl]
+
+
+class RunControls(Protocol):
+    """The controls in the records of migrations."""
+
+    def change(self, kind: str, target: str, change: Change) -> RunControl:
+        """Let `change` hold for a migration; the control that holds now. Raises RefusedError."""
+        ...
+
+
+def pause(context: Context, controls: RunControls, name: str, by: str) -> None:
+    """Pause the migration into `name`; one that is paused stays so.
+
+    Raises RefusedError for a complete one, and while a cut-over may have stopped the writers.
+    """
+    status, marker = find_migration(context, name)
+    if may_be_frozen(marker.detail):
+        raise RefusedError(
+            f"a cut-over may have stopped the writers of {status.source}, and a pause would keep "
+            "them stopped; let it end, or end it with Ctrl-C where it runs"
+        )
+
+    def change(now: RunControl, at: float) -> RunControl:
+        return RunControl(at if now.paused_at is None else now.paused_at, now.max_rate, by)
+
+    controls.change(status.kind, status.target, change)
+    text = f"Paused the migration into {status.target}: {_when(marker, 'stops', 'waits')}"
+    command = f"`dataware resume {quote(status.target)}` lets it go on"
+    _tell(context, status, f"{text}; {command}")
+
+
+def resume(context: Context, controls: RunControls, name: str, by: str) -> None:
+    """End the pause of the migration into `name`. Raises RefusedError for a complete one."""
+    status, marker = find_migration(context, name)
+    paused = False
+
+    def change(now: RunControl, _at: float) -> RunControl:
+        nonlocal paused
+        paused = now.is_paused
+        return RunControl(None, now.max_rate, by)
+
+    controls.change(status.kind, status.target, change)
+    if not paused:
+        reason = f"the migration into {status.target} is not paused"
+        context.emit(event("nothing-to-do", reason=reason))
+        return
+    text = f"Ended the pause of the migration into {status.target}"
+    if not marker.alive:
+        _tell(context, status, f"{text}: no run is alive, so run its command again")
+        return
+    _tell(context, status, f"{text}: {_when(marker, 'goes on', '')}")
+
+
+def throttle(
+    context: Context, controls: RunControls, name: str, rate: float | None, by: str
+) -> None:
+    """Hold the migration into `name` at a rate, whatever it was started with; None ends that.
+
+    Raises RefusedError for a complete one.
+    """
+    status, marker = find_migration(context, name)
+    controls.change(
+        status.kind, status.target, lambda now, _at: RunControl(now.paused_at, rate, by)
+    )
+    if rate is None:
+        text = f"The migration into {status.target} has the rate it was started with"
+    else:
+        text = f"Held the migration into {status.target} at {rate:,.10g} {status.unit}s a second"
+    _tell(context, status, f"{text}: {_when(marker, 'takes it', 'takes it')}")
+
+
+def _tell(context: Context, status: MigrationStatus, text: str) -> None:
+    context.emit(event("done", text=text, name=status.target, run=status.run))
+
+
+def _when(marker: Marker, alive: str, dead: str) -> str:
+    """When the run does what is asked: with its next heartbeat, or once there is one."""
+    if marker.alive:
+        return f"the run {alive} within {BEAT_SECONDS:.0f} s"
+    return f"no run is alive, and the next one {dead}"
