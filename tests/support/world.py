@@ -114,6 +114,7 @@ class NoWire:
     """A transport that nobody needs here."""
 
     retries = 0
+    permit = None
 
     async def send(self, request: object) -> Any:
         """Never called."""
