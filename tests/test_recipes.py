@@ -17,6 +17,7 @@ UNREAD = "faults/test_unread_fallback.py::"
 DENIED = "faults/test_denied.py::"
 ADOPTED = "e2e/test_adoption.py::"
 TYPES = "cdk/test_referenced_types.py::"
+CHAINED = "e2e/test_chained_copies.py::"
 
 # A rule with the beginning of its recipe: the test that does what the recipe says.
 RULES: dict[str, str] = {
@@ -59,6 +60,8 @@ RULES: dict[str, str] = {
     "24 Or, if": f"{ADOPTED}test_what_is_allowed_to_be_deleted_is_adopted_and_told",
     "22 Write": f"{TYPED}test_rule_22_a_computed_name_is_written_out_or_left_outside",
     "22 Or leave": f"{TYPED}test_rule_22_a_computed_name_is_written_out_or_left_outside",
+    "26 Fill": f"{CHAINED}test_what_is_filled_first_is_the_source_of_the_other",
+    "26 Or name": f"{CHAINED}test_one_older_source_serves_both",
     "20 Refer": f"{TYPES}test_what_exists_outside_of_the_stack_is_referenced",
 }
 

@@ -303,6 +303,20 @@ GUIDE: dict[int, Guide] = {
         also="a resource that would be used is pending deletion or belongs to another region, or "
         "the physical id that the app gives stands for nothing",
     ),
+    26: Guide(
+        "chained",
+        "A fallback that another resource of the app is about to fill is not whole yet, and an "
+        "absent one would make a new, empty resource out of what has data to come.",
+        "❌ Stopped at Orders-2026 (rule 26): Orders-2026 would copy from Orders-prod, which "
+        "Demo/Orders is about to fill; run `dataware apply --only Orders-prod` first, then plan "
+        "again",
+        (
+            "Fill that one first, alone: `dataware apply --only NAME`. Then plan again.",
+            "Or name the older source in its place, as the fallback of both.",
+        ),
+        also="a source, or a fallback that is preferred to it, is the preferred name of another "
+        "resource of the app into which data is about to be copied",
+    ),
     19: Guide(
         "guard",
         "A changed template can make CloudFormation delete, replace or drop a resource, "

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from dataware.calc.words import with_article
+from dataware.core.chained_copies import stop_chained_copies
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Prices
 from dataware.core.events import event
@@ -71,6 +72,7 @@ def make_plan(
     demand = engines or EngineDemand()
     planned = choose_engines(context, planned, demand, prices, all_versions=all_versions)
     planned = compare_adopted(context, planned)
+    planned = stop_chained_copies(planned, load, account, region)
     planned = warn_of_earlier_migrations(context, planned)
     for one in planned:
         context.emit(event("decision", name=one.wanted.preferred, **_decision_json(one)))

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dataware.calc.words import with_article
+from dataware.core.chained_copies import find_link, list_possible_sources
 from dataware.core.fleet.plan import TargetPlan
 from dataware.core.fleet.target import FleetTarget
 from dataware.core.kind import Kind
-from dataware.core.model import Action, Content, ImportMode
+from dataware.core.model import ImportMode
 from dataware.core.names import identify_name, is_regional
-from dataware.core.plan import COPYING, Planned
+from dataware.core.plan import Planned
 
 NAMED = 3
 """Targets that a sentence names; the others are counted."""
@@ -87,42 +88,30 @@ def _find_chained_copies(
     """Copies whose source is what another target wants for itself, or is about to fill."""
     for target, planned in _resources(plans):
         kind = kind_of(planned.wanted.type)
-        for name in (planned.decision.source, *_list_sources_to_come(planned)):
-            if name is None:
-                continue
+        for name in list_possible_sources(planned):
             key = identify_name(kind, name, target.account, target.region)
             for other, theirs, _ in claims.get(key, ()):
                 if other.name != target.name:
                     yield from _find_chain(target, planned, name, other, theirs)
 
 
-def _list_sources_to_come(planned: Planned) -> tuple[str, ...]:
-    """The fallbacks that would be the source instead, once they hold data.
-
-    Without data under the preferred name these are all that are preferred to the source, and the
-    ones that do not exist yet above all: who looks too early makes an empty resource.
-    """
-    if planned.decision.action is Action.RESUME or planned.preferred.content is Content.DATA:
-        return ()
-    fallbacks, source = planned.wanted.fallbacks, planned.decision.source
-    return fallbacks[: fallbacks.index(source)] if source in fallbacks else fallbacks
-
-
 def _find_chain(
     target: FleetTarget, planned: Planned, name: str, other: FleetTarget, theirs: Planned
 ) -> Iterator[FleetFinding]:
     """What it means that a target may copy from a name that another one wants for itself."""
-    copies = name == planned.decision.source and planned.decision.action in COPYING
+    link = find_link(planned, name, theirs)
+    if link is None:
+        return
     mine = planned.wanted.preferred
-    text = f"{target.name} {'copies' if copies else 'would copy'} {mine} from {name}, which "
+    text = f"{target.name} {'copies' if link.copies else 'would copy'} {mine} from {name}, which "
     targets = (target.name, other.name)
-    if theirs.changes if copies else theirs.decision.action in COPYING:
+    if link.is_filled:
         text += (
             f"{other.name} is about to fill: apply {other.name} alone first, then plan "
             f"{target.name} again"
         )
         yield FleetFinding(FindingKind.CHAINED_COPY, text, targets, stops=True)
-    elif copies:
+    else:
         text += f"is that of {other.name}: make sure that its data belongs there"
         yield FleetFinding(FindingKind.CHAINED_COPY, text, targets)
 
