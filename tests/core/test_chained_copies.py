@@ -82,8 +82,8 @@ def test_no_copy_that_is_left_begins_from_what_another_one_fills(
     for name, (action, order, count) in zip(NAMES, wants, strict=False):
         fallbacks = [one for one in order if one != name][:count]
         source = fallbacks[-1] if fallbacks and action in COPYING else None
-        action = action if source or action not in COPYING else Action.CREATE
-        one = planned(name, action, existence=Existence.EXISTS)
+        taken = action if source or action not in COPYING else Action.CREATE
+        one = planned(name, taken, existence=Existence.EXISTS)
         decision = replace(one.decision, source=source)
         resources.append(falling_back(replace(one, decision=decision), *fallbacks))
     filled = {one.wanted.preferred for one in resources if one.decision.action in COPYING}

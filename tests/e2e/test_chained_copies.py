@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.cli import TABLE, run, toml_resource, write_toml
+from support.cli import KEYED_BY_PK, TABLE, run, toml_resource, write_toml
 from support.worlds import client, items_of, make_table
 
 ITEMS = [{"pk": {"S": str(number)}} for number in range(5)]
@@ -23,8 +23,8 @@ def app(archive: str) -> Path:
     """Two tables, the first of which falls back to a table that is not there yet, or to Orders."""
     return write_toml(
         Path("app.toml"),
-        toml_resource(TABLE, "Orders-2026", archive),
-        toml_resource(TABLE, "Orders-prod", "Orders"),
+        toml_resource(TABLE, "Orders-2026", archive, properties=KEYED_BY_PK),
+        toml_resource(TABLE, "Orders-prod", "Orders", properties=KEYED_BY_PK),
     )
 
 
