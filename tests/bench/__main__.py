@@ -17,6 +17,7 @@ from tests.bench.fleets import planning_fleet
 from tests.bench.following import following
 from tests.bench.limit import limit
 from tests.bench.listing import listing
+from tests.bench.live import Work, live
 from tests.bench.measure import RunError
 from tests.bench.opening import opening
 from tests.bench.page import DOCS, Book, goals_table, surroundings
@@ -54,6 +55,8 @@ class Scale:
     beside: tuple[float, float, int] = (15.0, 0.050, 3_000)
     fleet: tuple[int, int, int, float] = (10, 4, 10, 0.050)
     followed: tuple[int, int] = (300_000, 10_000_000)
+    lagging: Work = Work(20_000, 2_000.0, 30.0)
+    cut: Work = Work(1_000_000, 200.0, 0.0)
 
 
 _WHOLE = Scale(
@@ -84,6 +87,8 @@ _QUICK = Scale(
         (1.0, 0.01, 100),
         (3, 2, 4, 0.01),
         (2_000, 5_000),
+        Work(500, 100.0, 3.0),
+        Work(2_000, 50.0, 0.0),
     ),
 )
 _HUGE = growth.Sizes((10_000, 100_000, 1_000_000, 10_000_000), longest=7200.0)
@@ -108,6 +113,7 @@ _BENCHMARKS: Mapping[str, Benchmark] = {
     "fleet": lambda w, n, b: planning_fleet(w, *n.fleet),
     "side-by-side": lambda w, n, b: side_by_side(w, *n.beside),
     "following": lambda w, n, b: following(w, *n.followed),
+    "live": lambda w, n, b: live(w, n.lagging, n.cut),
     "synth": lambda w, n, b: synth(w, n.resources),
     "deploying": lambda w, n, b: deploying(w, n.deployed, n.deployments),
     "opening": lambda w, n, b: opening(w, n.reported, 10 * n.reported),

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from tests.bench.buckets import VirtualBucket
 from tests.bench.http import Answer, Connection, Forward, Question
+from tests.bench.live_table import LiveTable
 from tests.bench.measure import cpu_seconds
 from tests.bench.tables import VirtualTable
 
@@ -28,15 +29,19 @@ except ImportError:  # slower, and enough to show that a benchmark runs
     uvloop = None
 
 _WORLD = "/-/world"
+_WRITERS = "/-/writers"
 
 
 class World:
-    """What is virtual at the moment; set anew by a POST to ``/-/world``, told of by a GET."""
+    """What is virtual at the moment; set anew by a POST to ``/-/world``, told of by a GET.
+
+    A POST to ``/-/writers`` changes how fast a live table is written to.
+    """
 
     def __init__(self, forward: Forward) -> None:
         self._forward = forward
         self.latency = 0.0
-        self._table: VirtualTable | None = None
+        self._table: VirtualTable | LiveTable | None = None
         self._bucket: VirtualBucket | None = None
 
     def quick(self, data: bytes) -> bytes | None:
@@ -47,6 +52,9 @@ class World:
         """The answer, at once for what is virtual."""
         if question.target == _WORLD:
             return self._about(question)
+        if question.target == _WRITERS and isinstance(self._table, LiveTable):
+            self._table.change(json.loads(question.body)["rate"])
+            return Answer(200)
         virtual = self._virtual(question)
         if virtual is not None:
             return virtual
@@ -60,6 +68,8 @@ class World:
         if table and question.operation:
             if _names(question, table.source) or _names(question, table.target):
                 return table.answer(question)
+            if isinstance(table, LiveTable) and question.operation in table.streams:
+                return table.answer(question)
             return None
         if bucket and question.target[1:].split("?")[0].split("/")[0] in (
             bucket.source,
@@ -68,7 +78,7 @@ class World:
             return bucket.answer(question)
         return None
 
-    async def _describe(self, question: Question, table: VirtualTable) -> Answer:
+    async def _describe(self, question: Question, table: VirtualTable | LiveTable) -> Answer:
         answer = await self._forward(question)
         if answer.status != 200 or not _names(question, table.source):
             return answer
@@ -80,6 +90,8 @@ class World:
             wanted = json.loads(question.body)
             self.latency = wanted.get("latency", 0.0)
             self._table = VirtualTable(**wanted["table"]) if "table" in wanted else None
+            if "live" in wanted:
+                self._table = LiveTable(**wanted["live"])
             self._bucket = VirtualBucket(**wanted["bucket"]) if "bucket" in wanted else None
         virtual = self._table or self._bucket
         return Answer(200, json.dumps(virtual.ledger.report() if virtual else {}).encode())
@@ -141,18 +153,22 @@ class Responder:
         return cpu_seconds(self._process.pid) if self._process else 0.0
 
     def become(self, **world: Any) -> None:
-        """Serve another world: `table` or `bucket`, and `latency` in seconds."""
+        """Serve another world: `table`, `live` table or `bucket`, and `latency` in seconds."""
         self._ask(world)
+
+    def change_writers(self, rate: float | None) -> None:
+        """Let a live table be written to so often a second; None forgets the lags up to now."""
+        self._ask({"rate": rate}, _WRITERS)
 
     def report(self) -> dict[str, Any]:
         """What the ledger of the virtual target says."""
         return self._ask(None)
 
-    def _ask(self, world: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _ask(self, world: Mapping[str, Any] | None, target: str = _WORLD) -> dict[str, Any]:
         data = None if world is None else json.dumps(world).encode()
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(self.endpoint + _WORLD, data=data, timeout=30) as answer:
-            told: dict[str, Any] = json.loads(answer.read())
+        with opener.open(self.endpoint + target, data=data, timeout=60) as answer:
+            told: dict[str, Any] = json.loads(answer.read() or b"{}")
         return told
 
 
