@@ -31,6 +31,8 @@ from tests.bench.synth import synth
 from tests.bench.world import World, world
 
 LATENCY = 0.025
+_LAGGING = Work(items=20_000, rate=2_000.0, seconds=30.0)
+_CUT = Work(items=1_000_000, rate=200.0, seconds=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ class Scale:
     beside: tuple[float, float, int] = (15.0, 0.050, 3_000)
     fleet: tuple[int, int, int, float] = (10, 4, 10, 0.050)
     followed: tuple[int, int] = (300_000, 10_000_000)
-    lagging: Work = Work(20_000, 2_000.0, 30.0)
-    cut: Work = Work(1_000_000, 200.0, 0.0)
+    lagging: Work = _LAGGING
+    cut: Work = _CUT
 
 
 _WHOLE = Scale(
