@@ -28,6 +28,8 @@ from dataware.ops.follow import follow_run
 from dataware.ops.follow.cut_over import cut_over, find_followed
 from dataware.ops.follow.cutover_run import CutoverSettings
 from dataware.ops.follow.follow import follow
+from dataware.ops.follow.undo import find_undoable, undo
+from dataware.ops.follow.undo_run import UndoConflict
 from dataware.ops.migrate_by_hand import migrate
 from dataware.state.cutover_records import read_cutover
 
@@ -80,7 +82,7 @@ class Live:
         self.source, self.target = f"source-{number}", f"target-{number}"
         self.client.create_table(TableName=self.source, StreamSpecification=ON, **KEY)
         self.client.create_table(TableName=self.target, **KEY)
-        self.frozen = folder / "frozen"
+        self.frozen, self.new_frozen = folder / "frozen", folder / "new-frozen"
         self.app = App(self.client, self.source, self.frozen)
         self.events: list[Event] = []
 
@@ -122,11 +124,14 @@ class Live:
         postpone: Path | None = None,
         by_hand: bool = False,
         max_rate: float | None = None,
+        keep_way_back: bool = False,
     ) -> None:
         """Cut over, as the command does."""
         context = self.context(threading.Event())
         find_followed(context, self.target)
-        settings = self.settings(freeze, limit, watch, postpone, by_hand=by_hand)
+        settings = self.settings(
+            freeze, limit, watch, postpone, by_hand=by_hand, keep_way_back=keep_way_back
+        )
         copying = replace(FOLLOW, max_rate=max_rate)
         cut_over(context, TABLE, self.places(context), copying, settings)
 
@@ -138,13 +143,29 @@ class Live:
         postpone: Path | None = None,
         *,
         by_hand: bool = False,
+        keep_way_back: bool = False,
     ) -> CutoverSettings:
         """What people say about how to cut over."""
         thaw = f"rm -f {self.frozen}; echo >> {self.frozen}.thawed"
         hooks = ShellHooks(None, None, 10)
         if not by_hand:
             hooks = ShellHooks(freeze.format(frozen=self.frozen), thaw, 10)
-        return CutoverSettings(hooks, FileGate(postpone, None), limit, watch, by_hand=by_hand)
+        return CutoverSettings(
+            hooks,
+            FileGate(postpone, None),
+            limit,
+            watch,
+            by_hand=by_hand,
+            keep_way_back=keep_way_back,
+        )
+
+    def undo(self, on_conflict: UndoConflict | None = None, freeze: str = "touch {new}") -> None:
+        """Go back, as the command does; the app of the target rests while `new_frozen` exists."""
+        context = self.context(threading.Event())
+        found = find_undoable(context, self.target)
+        hooks = ShellHooks(freeze.format(new=self.new_frozen), f"rm -f {self.new_frozen}", 10)
+        settings = CutoverSettings(hooks, FileGate(None, None), 60.0, 0.0)
+        undo(context, found, self.places(context), settings, FOLLOW, on_conflict)
 
     @property
     def thaws(self) -> int:

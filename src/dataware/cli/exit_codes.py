@@ -27,6 +27,7 @@ EXIT_CODES_OF: Final[Mapping[str, Mapping[int, str]]] = {
         2: "problems found",
         4: "interrupted",
     },
+    "close": {**WRITING, 2: "the source was written to after the switch"},
     "completion": LEAST,
     "demo": USUAL,
     "deploy": WRITING,
@@ -56,7 +57,9 @@ EXIT_CODES_OF: Final[Mapping[str, Mapping[int, str]]] = {
     "show": USUAL,
     "status": USUAL,
     "throttle": {**LEAST, 3: "refused", 4: "interrupted"},
+    "undo": WRITING,
     "verify": {0: "the same", 1: "error", 2: "different", 4: "interrupted"},
+    "watch": {**WRITING, 2: "the source was written to after the switch"},
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataware.cli.settings import PairOptions
+from dataware.core.kind import Kind
 from dataware.core.model import Location
 from dataware.kinds import kinds_by_type
 from dataware.ops.context import Context
@@ -23,3 +24,12 @@ def locations_of(
     account, region = context.aws.account, context.aws.region
     check_distinct(one, other, account, region)
     return one.place(account, region), other.place(account, region)
+
+
+def places_on_record(
+    context: Context, kind: Kind, source: str, target: str, address: str | None
+) -> tuple[Location, Location]:
+    """Both locations of a migration on record; `address` is the source's if that is elsewhere."""
+    scheme = kind.require_copying().scheme
+    pair = PairOptions(address or f"{scheme}://{source}", f"{scheme}://{target}", None, None)
+    return locations_of(context, *addresses_of(pair))

@@ -120,6 +120,22 @@ class CutoverOptions:
     watch: float
     source: str | None
     max_rate: float | None
+    enable_stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UndoOptions:
+    """How to go back from a cut-over."""
+
+    freeze: str | None
+    thaw: str | None
+    frozen: bool
+    freeze_limit: float
+    on_conflict: str | None
+    dry_run: bool
+    yes: bool
+    source: str | None
+    max_rate: float | None
 
 
 Options = TypeVar(
@@ -129,6 +145,7 @@ Options = TypeVar(
     PlanOptions,
     CopyOptions,
     CutoverOptions,
+    UndoOptions,
     PairOptions,
     GuardOptions,
 )

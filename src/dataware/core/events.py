@@ -143,6 +143,7 @@ MESSAGES = _messages(
         "✅",
         "Compared {source} → {name} in full: no change is missing",
     ),
+    ("undoing", CHANGE, "🔄", "Carrying back what was written since: {source} → {name}"),
     ("freezing", CHANGE, "🔄", "Stopping the writers of {source}, to switch to {name}"),
     ("thawed", WARNING, "⚠️ ", "Let the writers of {source} go on, because {reason}"),
     (
@@ -157,6 +158,8 @@ MESSAGES = _messages(
         "❌",
         "Somebody wrote to {source} after the switch, which {name} does not have: {keys}",
     ),
+    ("watching", INFO, "ℹ️ ", "Watching {source} for writers behind the switch to {name}"),
+    ("closed", SUCCESS, "✅", "Closed the way back: {source} is not needed for {name} any more"),
     ("stray-gap", WARNING, "⚠️ ", "Writes to {source} may go unseen, because {why}"),
     ("verifying", INFO, "🔍", "Verifying {source} → {name}"),
     ("migrated", SUCCESS, "✅", "Successfully migrated data to {name}"),

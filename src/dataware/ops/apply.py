@@ -310,5 +310,6 @@ def _migrate(
     )
     if settings.follow:
         follow_migration(context, migration, lambda: announce(told, planned))
+        return
     refuse_unfollowed(migration)
     run_migration(context, migration, lambda: announce(told, planned))

@@ -48,6 +48,9 @@ FOLLOWED, FEED_ENABLED, GUARDED = "followed", "feed_enabled", "guarded"
 """What a record calls that changes of the source are carried after the copy, the feed of them that
 the migration has switched on, and that only what the follow wrote is replaced."""
 
+UNDO_FEED = "undo_feed"
+"""What it calls the feed of the target that a cut-over has switched on for the way back."""
+
 NAMED = 5
 """Keys that a reason names, so that it fits into an event of a stack."""
 

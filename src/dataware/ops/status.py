@@ -27,7 +27,7 @@ RUNNING, INTERRUPTED, COMPLETE, UNKNOWN = "running", "interrupted", "complete", 
 FIGURES = (
     *("phase", "done", "total", "exact", "skipped", "unit", "rate"),
     *("throttled", "retries", "reason"),
-    *("lag", "dirty", "carried", "gaps", "followed", "guarded", "feed_enabled"),
+    *("lag", "dirty", "carried", "gaps", "followed", "guarded", "feed_enabled", "undo_feed"),
     *("verified", "holder", "started", "command_run", "cutover", "conflicts"),
 )
 """The fields of a record that events of its run carry."""

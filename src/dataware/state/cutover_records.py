@@ -10,7 +10,7 @@ from dataware.core.follow.cutover import CutoverRecord, CutoverState
 from dataware.core.model import MarkerState
 from dataware.core.ports import Lease
 from dataware.state.lease import ParameterLease
-from dataware.state.marker_value import CUTOVER
+from dataware.state.marker_value import CUTOVER, SWITCHED_ON
 from dataware.state.markers import ParameterMarkers
 
 
@@ -60,7 +60,8 @@ class LeaseCutoverRecords:
 
     def complete(self, record: CutoverRecord) -> None:
         """Write a record together with "complete"."""
-        detail = {**self._lease.detail, CUTOVER: record.to_json()}
+        found = {name: part for name, part in self._lease.said.items() if name in SWITCHED_ON}
+        detail = {**self._lease.detail, **found, CUTOVER: record.to_json()}
         try:
             self._lease.try_complete(detail)
         except RefusedError as error:

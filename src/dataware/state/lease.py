@@ -51,6 +51,7 @@ class ParameterLease:
         self._written_at = store.clock.now()
         self._look_after = look_after
         self._asked: Mapping[str, Any] = asked_in(value.detail)
+        self._said: Mapping[str, Any] = value.detail
         self._ended = False
         self._lock = threading.Lock()
 
@@ -58,6 +59,11 @@ class ParameterLease:
     def detail(self) -> Mapping[str, Any]:
         """The progress that was on record when the lease was taken."""
         return self._value.detail
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """The progress of the last write that counts."""
+        return self._said
 
     @property
     def asked(self) -> Mapping[str, Any]:
@@ -163,6 +169,7 @@ class ParameterLease:
                     continue
             self._newest, self._at = max(answer.version, after + 1), answer.at
             self._written_at = self._store.clock.now()
+            self._said = value.detail
             return
         raise LookupFailedError(
             f"the marker {self._name} could not be renewed, because other runs write to it as well"

@@ -50,8 +50,14 @@ OBJECT_HEADERS = "object_headers"
 ESSENTIAL = frozenset({CUTOVER, ASKED, OBJECT_HEADERS})
 """What of the progress is never given up."""
 
-SWITCHED_WORDS = frozenset({"switched", "reversible", "closed"})
+SWITCHED_ON = ("feed_enabled", "undo_feed")
+"""What of the progress says what a migration has switched on, and has to switch off again."""
+
+SWITCHED_WORDS = frozenset({"switched", "reversible", "closed", "undoing"})
 """The states of a cut-over in which the target is written to."""
+
+UNDO_WORDS = frozenset({"undoing", "undo-frozen", "undo-drained", "undo-verified"})
+"""The states in which a cut-over is being undone, so that the target holds the data."""
 
 GIVEN_UP = ("reason", "checkpoint", "failure")
 """What of the progress goes first when a value would be too large, one after another."""
@@ -81,7 +87,7 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("identity", "checkpoint"), (str, _NOTHING)),
     "exact": (bool,),
     **dict.fromkeys(("followed", "guarded"), (bool,)),
-    "feed_enabled": _TEXT,
+    **dict.fromkeys(SWITCHED_ON, _TEXT),
     ACCEPTS: (list,),
     **dict.fromkeys(("failure", ASKED, HOOK, OUTCOME, CUTOVER, OBJECT_HEADERS), (dict,)),
 }
@@ -257,6 +263,12 @@ def asked_in(detail: Mapping[str, Any]) -> dict[str, Any]:
 def control_in(detail: Mapping[str, Any]) -> RunControl:
     """What of that is a pause or a rate. Raises ValueError for what cannot be done."""
     return RunControl.from_json(detail.get(ASKED, {}).get(CONTROL, {}))
+
+
+def is_undone(detail: Mapping[str, Any]) -> bool:
+    """Whether a cut-over on record is being undone."""
+    record = detail.get(CUTOVER)
+    return isinstance(record, dict) and record.get("state") in UNDO_WORDS
 
 
 def was_switched(detail: Mapping[str, Any]) -> bool:

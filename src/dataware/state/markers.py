@@ -44,6 +44,7 @@ from dataware.state.marker_value import (
     HEARD_AT,
     MarkerValue,
     control_in,
+    is_undone,
     kind_of,
     parameter_name,
     target_of,
@@ -241,6 +242,11 @@ class ParameterMarkers:
         if stored is not None and stored.value.state is MarkerState.RUNNING:
             settled = self._settle_time(stored)
             value = replace(value, started=stored.value.started, settled=settled)
+            if is_undone(stored.value.detail) and not is_undone(value.detail):
+                raise RefusedError(
+                    f"the cut-over to {value.target} is being undone, so it holds the data and "
+                    f"nothing is written to it; finish that with `dataware undo {value.target}`"
+                )
             # The run that was here may have gone on since its record was read.
             value = replace(value, detail={**value.detail, **_kept_parts(stored.value)})
         answer = self._store.write(name, value, look.newest)

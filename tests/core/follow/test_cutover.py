@@ -14,18 +14,17 @@ from dataware.core.follow.cutover import (
     FREEZE_LIMIT,
     REVERSIBLE_SECONDS,
     STATES,
-    TABLE,
     CutoverAction,
     CutoverFacts,
     CutoverRecord,
     CutoverState,
     CutoverStep,
-    next_step,
     restart_record,
 )
+from dataware.core.follow.cutover_table import BACK, FORTH, TABLE, next_step
 
 NOW = 1_000_000.0
-FROZEN_STATES = (CutoverState.FROZEN, CutoverState.DRAINED, CutoverState.VERIFIED)
+FROZEN_STATES = (*FORTH.freeze, *BACK.freeze)
 decide = next_step
 READY = CutoverFacts(
     copied=True, requested=True, gate_open=True, converged=True, difference_due=False
@@ -86,9 +85,9 @@ def test_a_freeze_that_is_given_up_never_ends_in_a_switch(
         assert step.action in (CutoverAction.THAW, CutoverAction.STOP, CutoverAction.RECORD)
         if step.action is CutoverAction.RECORD:
             assert facts.thawed is True
-            assert step.record == replace(
-                record, state=CutoverState.FOLLOWING, freeze_began=None, back=""
-            )
+            is_back = record.state in BACK.freeze
+            assert step.record.state is (BACK if is_back else FORTH).thawed
+            assert (step.record.freeze_began, step.record.back) == (None, "")
 
 
 @given(records, facts_of_any_kind, times)
@@ -106,8 +105,15 @@ def test_the_switch_needs_everything(
     record: CutoverRecord, facts: CutoverFacts, now: float
 ) -> None:
     """Complete is recorded only after the freeze, the drain and an equal comparison, in time."""
-    if next_step(record, facts, now).action is CutoverAction.COMPLETE:
-        assert record.state is CutoverState.VERIFIED
+    step = next_step(record, facts, now)
+    if step.action is CutoverAction.COMPLETE and record.state is CutoverState.UNDOING:
+        # The way back is given up, and the target was open all the time.
+        assert facts.failure or not facts.requested
+        assert step.record.state is CutoverState.REVERSIBLE
+        return
+    is_open_again = step.record.state is CutoverState.FOLLOWING and not record.back
+    if step.action is CutoverAction.COMPLETE or (record.state in BACK.freeze and is_open_again):
+        assert record.state in (CutoverState.VERIFIED, CutoverState.UNDO_VERIFIED)
         assert facts.equal is True
         assert facts.frozen
         assert not facts.dirty
@@ -204,12 +210,14 @@ def test_every_state_has_a_rule_and_rows() -> None:
 class ModelWorld:
     """Everything that decides about a cut-over: what is on record, what is so, what is known.
 
-    `late` is a write of "complete" that was sent and has not arrived; it counts only while the
-    record is the one that its writer had seen.
+    `is_frozen` says that nobody writes to the source, and `is_new_frozen` the same of the target,
+    which is written to from the switch on. `late` is a write that opens a side, was sent, and has
+    not arrived; it counts only while the record is the one that its writer had seen.
     """
 
     record: CutoverRecord = field(default_factory=CutoverRecord)
     is_frozen: bool = False
+    is_new_frozen: bool = False
     switched: bool = False
     knows_frozen: bool = False
     knows_thawed: bool | None = None
@@ -220,7 +228,7 @@ class ModelWorld:
     @property
     def both_open(self) -> bool:
         """Whether writers may write to both sides."""
-        return not self.is_frozen and self.switched
+        return not self.is_frozen and self.switched and not self.is_new_frozen
 
 
 def restart(world: ModelWorld) -> ModelWorld:
@@ -235,43 +243,64 @@ def restart(world: ModelWorld) -> ModelWorld:
     )
 
 
-def write(world: ModelWorld, after: CutoverRecord, *, complete: bool) -> list[ModelWorld]:
+def open_side(world: ModelWorld, after: CutoverRecord) -> ModelWorld:
+    """The record says that the other side is open, and the people point their writers there."""
+    if after.state is CutoverState.SWITCHED:
+        return replace(world, switched=True)
+    if after.state is CutoverState.FOLLOWING and not world.record.back and world.switched:
+        # Writers of the target that nobody has stopped go on there.
+        return replace(
+            world, switched=not world.is_new_frozen, is_frozen=False, is_new_frozen=False
+        )
+    return world
+
+
+def write(world: ModelWorld, after: CutoverRecord) -> list[ModelWorld]:
     """A write counts, or it fails, or its answer is lost and it arrives late or never."""
     fresh = world.record.may_be_frozen and not after.may_be_frozen
+    opened = open_side(world, after)
+    opens = opened != world
+    begins = after.state in (CutoverState.FROZEN, CutoverState.UNDO_FROZEN)
     counted = replace(
-        world,
+        opened,
         record=after,
-        switched=world.switched or complete,
-        equal=None if after.state is CutoverState.FROZEN else world.equal,
+        equal=None if begins else world.equal,
         knows_frozen=world.knows_frozen and not fresh,
         knows_thawed=None if fresh else world.knows_thawed,
-        settled=world.settled and after.state is not CutoverState.FROZEN,
-        late=None if complete else world.late,
+        settled=world.settled and not begins,
+        late=None if opens else world.late,
     )
-    late = replace(world, late=(world.record, after)) if complete else world
+    late = replace(world, late=(world.record, after)) if opens else world
     return [counted, world, late, restart(counted), restart(late)]
 
 
 def arrive(world: ModelWorld) -> list[ModelWorld]:
-    """A late "complete" arrives; it is passed over unless it is next to what its writer saw."""
+    """A late write arrives; it is passed over unless it is next to what its writer saw."""
     if world.late is None:
         return []
     seen, after = world.late
-    if (seen.state, seen.back) != (world.record.state, world.record.back) or world.switched:
+    if (seen.state, seen.back) != (world.record.state, world.record.back):
         return [replace(world, late=None)]
-    return [restart(replace(world, record=after, switched=True, late=None))]
+    return [restart(replace(open_side(world, after), record=after, late=None))]
+
+
+def set_freeze(world: ModelWorld, *, is_frozen: bool) -> ModelWorld:
+    """The writers of the side that is open stop, or go on."""
+    if world.record.state in BACK.freeze:
+        return replace(world, is_new_frozen=is_frozen)
+    return replace(world, is_frozen=is_frozen)
 
 
 def act(world: ModelWorld, facts: CutoverFacts, now: float) -> list[ModelWorld]:
     """Every outcome of the next step, with a kill before and after each effect."""
     step = decide(world.record, facts, now)
     if step.action in (CutoverAction.RECORD, CutoverAction.COMPLETE):
-        return write(world, step.record, complete=step.action is CutoverAction.COMPLETE)
+        return write(world, step.record)
     if step.action is CutoverAction.FREEZE:
-        done = replace(world, is_frozen=True)
+        done = set_freeze(world, is_frozen=True)
         return [replace(done, knows_frozen=True), done, world, restart(done)]
     if step.action is CutoverAction.THAW:
-        done = replace(world, is_frozen=False)
+        done = set_freeze(world, is_frozen=False)
         return [
             replace(done, knows_thawed=True),
             replace(done, knows_thawed=False),
@@ -283,6 +312,13 @@ def act(world: ModelWorld, facts: CutoverFacts, now: float) -> list[ModelWorld]:
     if step.action is CutoverAction.VERIFY:
         return [replace(world, equal=True), replace(world, equal=False)]
     return [world, restart(world)]
+
+
+def begin_undo(world: ModelWorld) -> list[ModelWorld]:
+    """A person asks to go back."""
+    if world.record.state not in (CutoverState.SWITCHED, CutoverState.REVERSIBLE):
+        return []
+    return [restart(replace(world, record=replace(world.record, state=CutoverState.UNDOING)))]
 
 
 def facts_of(world: ModelWorld) -> list[CutoverFacts]:
@@ -308,7 +344,7 @@ def facts_of(world: ModelWorld) -> list[CutoverFacts]:
 
 def next_worlds(world: ModelWorld) -> set[ModelWorld]:
     """Every world that may follow."""
-    after = {restart(world), *arrive(world)}
+    after = {restart(world), *arrive(world), *begin_undo(world)}
     for facts in facts_of(world):
         for now in (NOW, NOW + 2 * FREEZE_LIMIT, NOW - 2 * CLOCK_TOLERANCE):
             after |= {normal(one) for one in act(world, facts, now)}
@@ -364,8 +400,10 @@ def test_whatever_is_killed_and_lost_both_sides_are_never_open() -> None:
     assert {world.record.state for world in worlds} == set(CutoverState)
     assert [world for world in worlds if world.both_open] == []
     for world in worlds:
-        assert world.switched == STATES[world.record.state].target_open
-        assert world.is_frozen <= (not STATES[world.record.state].source_open)
+        state = world.record.state
+        assert world.switched == (STATES[state].target_open or state in BACK.freeze)
+        assert world.is_frozen <= (not STATES[state].source_open)
+        assert world.is_new_frozen <= (state in BACK.freeze)
 
 
 def test_from_every_world_a_healthy_run_ends_switched_and_a_failing_one_open_again() -> None:
@@ -374,11 +412,15 @@ def test_from_every_world_a_healthy_run_ends_switched_and_a_failing_one_open_aga
         good = run_to_rest(restart(world), "")
         assert good.switched
         assert good.is_frozen
+        assert not good.is_new_frozen
         bad = run_to_rest(restart(world), "a failure")
         assert bad.switched == world.switched
         if not bad.switched:
             assert not bad.is_frozen
             assert STATES[bad.record.state].source_open
+        else:
+            assert not bad.is_new_frozen
+            assert STATES[bad.record.state].target_open
 
 
 def test_a_thaw_before_its_reason_is_on_record_would_open_both_sides(
@@ -406,4 +448,21 @@ def test_a_freeze_that_is_believed_and_not_repeated_would_open_both_sides(
         return replace(after, knows_frozen=after.record.may_be_frozen)
 
     monkeypatch.setitem(globals(), "restart", believe)
+    assert [world for world in reachable_worlds() if world.both_open]
+
+
+def test_a_source_that_is_opened_before_the_target_is_frozen_would_open_both_sides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The way back needs its freeze as the way forth does."""
+
+    def open_at_once(record: CutoverRecord, facts: CutoverFacts, now: float) -> CutoverStep:
+        step = next_step(record, facts, now)
+        if record.state is CutoverState.UNDO_FROZEN and step.action is CutoverAction.FREEZE:
+            return CutoverStep(CutoverAction.DRAIN, record)
+        if record.state in BACK.freeze:
+            step = next_step(record, replace(facts, frozen=True), now)
+        return step
+
+    monkeypatch.setitem(globals(), "decide", open_at_once)
     assert [world for world in reachable_worlds() if world.both_open]

@@ -15,6 +15,7 @@ from dataware.cli.help import CommandGroup
 COMMANDS = (
     "apply",
     "check",
+    "close",
     "completion",
     "cutover",
     "demo",
@@ -35,7 +36,9 @@ COMMANDS = (
     "show",
     "status",
     "throttle",
+    "undo",
     "verify",
+    "watch",
 )
 
 

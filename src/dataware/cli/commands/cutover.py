@@ -79,6 +79,11 @@ class PointInTime(click.ParamType[float]):
     help="Name whoever writes to the source for so long after the switch.",
 )
 @click.option(
+    "--enable-stream",
+    is_flag=True,
+    help="Switch on a stream of the target if it has none, by which `undo` carries changes back.",
+)
+@click.option(
     "--source", metavar="ADDRESS", help="The source, where it is in another account or region."
 )
 @click.option(
@@ -109,15 +114,14 @@ def cutover(**given: Any) -> int:
 def run_cutover(out: AwsOptions, name: str, options: CutoverOptions) -> int:
     """Find the migration, and cut it over."""
     from dataware.cli.context import go_on_after_stop, outside
-    from dataware.cli.pair import addresses_of, locations_of
+    from dataware.cli.pair import places_on_record
     from dataware.cli.process.freeze_hooks import FileGate, ShellHooks
-    from dataware.cli.settings import PairOptions
     from dataware.ops.context import CopySettings
     from dataware.ops.follow.cut_over import cut_over, find_followed
     from dataware.ops.follow.cutover_run import CutoverSettings
     from dataware.ops.follow.request_cutover import ask_follow
 
-    _check(options)
+    check_hooks(options.freeze, options.thaw, options.freeze_limit, frozen=options.frozen)
     with outside(out, copies=True) as stopping:
         context = go_on_after_stop(stopping, out)
         followed = find_followed(context, name)
@@ -128,34 +132,30 @@ def run_cutover(out: AwsOptions, name: str, options: CutoverOptions) -> int:
             options.freeze_limit,
             options.watch,
             by_hand=options.frozen,
+            keep_way_back=options.enable_stream,
         )
         if followed.is_alive and ask_follow(context, followed, cutover):
             return 0
-        scheme = followed.kind.require_copying().scheme
-        pair = PairOptions(
-            options.source or f"{scheme}://{followed.source}",
-            f"{scheme}://{followed.target}",
-            None,
-            None,
+        places = places_on_record(
+            context, followed.kind, followed.source, followed.target, options.source
         )
-        places = locations_of(context, *addresses_of(pair))
         settings = CopySettings(follow=True, max_rate=options.max_rate)
         cut_over(context, followed.type_name, places, settings, cutover)
     return 0
 
 
-def _check(options: CutoverOptions) -> None:
+def check_hooks(freeze: str | None, thaw: str | None, limit: float, *, frozen: bool) -> None:
     """Raise InputError unless it is said how the writers are stopped, and how they go on."""
     from dataware.core.follow.cutover_loop import LEAST_SETTLE_SECONDS
 
-    if options.frozen and (options.freeze or options.thaw):
+    if frozen and (freeze or thaw):
         raise InputError("--frozen says that nobody writes; leave out --freeze and --thaw")
-    if not options.frozen and not (options.freeze and options.thaw):
+    if not frozen and not (freeze and thaw):
         raise InputError(
-            "say how the writers of the source are stopped and go on, with --freeze and --thaw; or "
-            "stop them by hand and pass --frozen"
+            "say how the writers are stopped and go on, with --freeze and --thaw; or stop them by "
+            "hand and pass --frozen"
         )
-    if options.freeze_limit <= LEAST_SETTLE_SECONDS:
+    if limit <= LEAST_SETTLE_SECONDS:
         raise InputError(
             f"--freeze-limit is too short: the changes are read for {LEAST_SETTLE_SECONDS:.0f} s "
             "at least after the writers stopped; write 1m or more"

@@ -13,11 +13,17 @@ keep the two sides from being open at once, whatever is killed and whichever ans
    "complete" counts that was sent earlier, because it is not the very next one after what its
    writer had seen.
 3. The target is open once "complete" counts, and never before. From then on nothing thaws.
+
+The way back is the same with the sides reversed, and opens the source by the record "following":
+
+    reversible > undoing > undo-frozen > undo-drained > undo-verified > following
+                    ^            |             |              |
+                    └── thawed <─┴─────────────┴──────────────┘
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -48,6 +54,10 @@ class CutoverState(StrEnum):
     SWITCHED = "switched"
     REVERSIBLE = "reversible"
     CLOSED = "closed"
+    UNDOING = "undoing"
+    UNDO_FROZEN = "undo-frozen"
+    UNDO_DRAINED = "undo-drained"
+    UNDO_VERIFIED = "undo-verified"
 
 
 class CutoverAction(StrEnum):
@@ -159,6 +169,41 @@ STATES: Mapping[CutoverState, StateRule] = {
             _S.REVERSIBLE,
         ),
         StateRule(_S.CLOSED, False, True, "nothing", "nothing", _S.CLOSED),
+        StateRule(
+            _S.UNDOING,
+            False,
+            True,
+            "the old side to be equal but for what has just changed",
+            "carries what was written since the switch back",
+            _S.UNDOING,
+        ),
+        StateRule(
+            _S.UNDO_FROZEN,
+            False,
+            False,
+            "the freeze of the new side, and its feed to be read to its end",
+            "freezes the new side, then carries what is left",
+            _S.UNDO_FROZEN,
+            back=True,
+        ),
+        StateRule(
+            _S.UNDO_DRAINED,
+            False,
+            False,
+            "the verification of what was carried back",
+            "compares both sides",
+            _S.UNDO_FROZEN,
+            back=True,
+        ),
+        StateRule(
+            _S.UNDO_VERIFIED,
+            False,
+            False,
+            'the record "following"',
+            "opens the old side",
+            _S.UNDO_FROZEN,
+            back=True,
+        ),
     )
 }
 
@@ -255,121 +300,6 @@ class CutoverStep:
     why: str = ""
 
 
-Condition = Callable[[CutoverRecord, CutoverFacts, float], bool]
-Reason = Callable[[CutoverRecord, CutoverFacts, float], str]
-
-
-@dataclass(frozen=True, slots=True)
-class CutoverRow:
-    """A row of the table: in these states, if the condition holds, this is done.
-
-    `to` is the state to record; `back` tells why the freeze is given up.
-    """
-
-    states: tuple[CutoverState, ...]
-    when: Condition
-    action: CutoverAction
-    to: CutoverState | None = None
-    back: Reason | None = None
-
-
-def next_step(record: CutoverRecord, facts: CutoverFacts, now: float) -> CutoverStep:
-    """What a process that holds the lock does next: the first row of the table that fits."""
-    for row in TABLE:
-        if record.state in row.states and row.when(record, facts, now):
-            return _step_of(row, record, facts, now)
-    raise AssertionError(f"no row fits the state {record.state}")  # every state has a last row
-
-
 def restart_record(record: CutoverRecord) -> CutoverRecord:
     """Where a new process begins: what an earlier one froze, it has not seen frozen itself."""
     return replace(record, state=STATES[record.state].restart)
-
-
-def _step_of(
-    row: CutoverRow, record: CutoverRecord, facts: CutoverFacts, now: float
-) -> CutoverStep:
-    if row.back is not None:
-        why = row.back(record, facts, now)
-        return CutoverStep(row.action, replace(record, back=why), why)
-    if row.to is None:
-        return CutoverStep(row.action, record, record.back or facts.failure)
-    after = replace(record, state=row.to)
-    if row.to is CutoverState.FROZEN and not record.may_be_frozen:
-        after = replace(after, freeze_began=now)
-    elif row.to in (CutoverState.FOLLOWING, CutoverState.SWITCHED):
-        after = replace(after, freeze_began=None, back="")
-    if row.to is CutoverState.SWITCHED:
-        rested = round(facts.frozen_seconds, 1)
-        after = replace(after, reversible_until=now + REVERSIBLE_SECONDS, frozen_seconds=rested)
-    return CutoverStep(row.action, after)
-
-
-def why_back(record: CutoverRecord, facts: CutoverFacts, now: float) -> str:
-    """Why a freeze has to be given up; empty if it has not."""
-    began = now if record.freeze_began is None else record.freeze_began
-    over = max(now - began, facts.frozen_seconds) >= record.freeze_limit
-    reasons = {
-        facts.failure: bool(facts.failure),
-        f"the source was frozen for {record.freeze_limit:.0f} s, which is the limit": over,
-        "the clock is behind the time at which the freeze began": now < began - CLOCK_TOLERANCE,
-        "the cut-over was withdrawn": not facts.requested,
-        "changes of the source were missed, so both sides must be compared again": (
-            facts.difference_due
-        ),
-        "the verification found differences": facts.equal is False,
-    }
-    return next((why for why, holds in reasons.items() if holds), "")
-
-
-def _always(record: CutoverRecord, facts: CutoverFacts, now: float) -> bool:
-    return True
-
-
-def _may_freeze(record: CutoverRecord, facts: CutoverFacts, now: float) -> bool:
-    return facts.gate_open and facts.converged
-
-
-def _has_ended(record: CutoverRecord, facts: CutoverFacts, now: float) -> bool:
-    return record.reversible_until is None or now >= record.reversible_until
-
-
-_FROZEN = (CutoverState.FROZEN, CutoverState.DRAINED, CutoverState.VERIFIED)
-_OPEN = (_S.COPYING, _S.FOLLOWING, _S.GATED, _S.SWITCHED, _S.REVERSIBLE)
-_A = CutoverAction
-TABLE = (
-    # The freeze is given up: nothing but the thaw is left, and only then the source is open again.
-    CutoverRow(
-        _FROZEN, lambda r, f, _: bool(r.back) and f.thawed is True, _A.RECORD, _S.FOLLOWING
-    ),
-    CutoverRow(_FROZEN, lambda r, f, _: bool(r.back) and f.thawed is False, _A.STOP),
-    CutoverRow(_FROZEN, lambda r, _f, _: bool(r.back), _A.THAW),
-    CutoverRow(_FROZEN, lambda r, f, now: bool(why_back(r, f, now)), _A.RECORD, back=why_back),
-    CutoverRow(_OPEN, lambda _r, f, _: bool(f.failure), _A.STOP),
-    # Before the freeze.
-    CutoverRow((_S.COPYING,), lambda _r, f, _: f.copied, _A.RECORD, _S.FOLLOWING),
-    CutoverRow((_S.COPYING,), _always, _A.COPY),
-    CutoverRow((_S.FOLLOWING,), lambda _r, f, _: f.requested, _A.RECORD, _S.GATED),
-    CutoverRow((_S.FOLLOWING,), _always, _A.CARRY),
-    CutoverRow((_S.GATED,), lambda _r, f, _: not f.requested, _A.RECORD, _S.FOLLOWING),
-    CutoverRow((_S.GATED,), lambda _r, f, _: f.difference_due, _A.COMPARE),
-    CutoverRow((_S.GATED,), _may_freeze, _A.RECORD, _S.FROZEN),
-    CutoverRow((_S.GATED,), _always, _A.CARRY),
-    # While the source is frozen.
-    CutoverRow((_S.FROZEN,), lambda _r, f, _: not f.frozen, _A.FREEZE),
-    CutoverRow((_S.FROZEN,), lambda _r, f, _: f.settled and not f.dirty, _A.RECORD, _S.DRAINED),
-    CutoverRow((_S.FROZEN,), _always, _A.DRAIN),
-    CutoverRow(
-        (_S.DRAINED, _S.VERIFIED), lambda _r, f, _: not f.frozen or f.dirty > 0, _A.RECORD,
-        _S.FROZEN,
-    ),
-    CutoverRow((_S.DRAINED,), lambda _r, f, _: f.equal is True, _A.RECORD, _S.VERIFIED),
-    CutoverRow((_S.DRAINED,), _always, _A.VERIFY),
-    CutoverRow((_S.VERIFIED,), lambda _r, f, _: f.equal is not True, _A.RECORD, _S.DRAINED),
-    CutoverRow((_S.VERIFIED,), _always, _A.COMPLETE, _S.SWITCHED),
-    # After the switch nothing is written to either side.
-    CutoverRow((_S.SWITCHED, _S.REVERSIBLE), _has_ended, _A.RECORD, _S.CLOSED),
-    CutoverRow((_S.SWITCHED,), lambda _r, f, _: f.source_read, _A.RECORD, _S.REVERSIBLE),
-    CutoverRow((_S.SWITCHED, _S.REVERSIBLE), _always, _A.WATCH),
-    CutoverRow((_S.CLOSED,), _always, _A.END),
-)  # fmt: skip

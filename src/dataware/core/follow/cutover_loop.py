@@ -17,16 +17,15 @@ from dataclasses import replace
 from dataware.core.errors import DatawareError, LookupFailedError, RefusedError
 from dataware.core.follow.cutover import (
     FREEZE_LIMIT,
-    STATES,
     CutoverAction,
     CutoverFacts,
     CutoverRecord,
     CutoverState,
     CutoverStep,
-    next_step,
     restart_record,
 )
 from dataware.core.follow.cutover_ports import CutoverPorts, FeedMeter, TouchedKeys
+from dataware.core.follow.cutover_table import next_step
 from dataware.core.follow.feed import Gap, GapCause
 from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
 
@@ -43,6 +42,17 @@ comes later still is named as a stray."""
 
 CONVERGED_SECONDS = 10.0
 """How long ago the round of the feed may have begun after which nothing was dirty any more."""
+
+
+_BEGINS_ANEW = (
+    CutoverState.FOLLOWING,
+    CutoverState.FROZEN,
+    CutoverState.UNDOING,
+    CutoverState.UNDO_FROZEN,
+)
+"""The states in which what was settled and compared before counts no more."""
+
+_WATCHED = (CutoverState.SWITCHED, CutoverState.REVERSIBLE, CutoverState.CLOSED)
 
 
 class CutoverLoop:
@@ -102,7 +112,7 @@ class CutoverLoop:
 
     def open(self, now: float) -> None:
         """Open the feed where it was left, before the first step."""
-        if STATES[self.record.state].target_open and self._follow.memory.position() is None:
+        if self.record.state in _WATCHED and self._follow.memory.position() is None:
             # What came between the switch and now is not read, and may have come from a stray.
             self._ports.strays.report_gaps((Gap(GapCause.STATE_LOST),), now)
         self.loop.open(self.steady(now))
@@ -127,6 +137,11 @@ class CutoverLoop:
             case CutoverAction.WATCH:
                 self._watch(now)
         return step
+
+    @property
+    def is_source_read(self) -> bool:
+        """Whether the source's feed was read to its end since the switch."""
+        return self._source_read
 
     @property
     def settle_seconds(self) -> float:
@@ -174,13 +189,14 @@ class CutoverLoop:
     def _enter(self, before: CutoverRecord) -> None:
         """Forget what was known of the state that was left."""
         state = self.record.state
-        if state is CutoverState.SWITCHED and self._frozen_at is not None:
+        is_over = before.may_be_frozen and not self.record.may_be_frozen
+        if is_over and not before.back and self._frozen_at is not None:
             self.frozen_seconds = self._seconds() - self._frozen_at
-        if before.may_be_frozen and state is CutoverState.FOLLOWING:
+        if is_over and before.back:
             self.given_up, self.failure = before.back, ""
             self._frozen_at = self._thawed = None
             self._compared = False
-        if state in (CutoverState.FROZEN, CutoverState.FOLLOWING):
+        if state in _BEGINS_ANEW:
             self._settled, self._comparing, self._equal = False, False, None
 
     def steady(self, now: float) -> float:

@@ -28,7 +28,8 @@ class CutoverRequest:
     `beat` grows while the process that asks is alive. `is_open` says that nothing postpones it
     there, `by_hand` that a person has stopped the writers, so that no command is run. `answered` is
     the token of the command that was run last, and `failure` why that failed. `withdrawn` says that
-    the person does not ask any more.
+    the person does not ask any more, and `keep_way_back` that a feed of the target may be switched
+    on.
     """
 
     id: str
@@ -40,6 +41,7 @@ class CutoverRequest:
     answered: str = ""
     failure: str = ""
     withdrawn: bool = False
+    keep_way_back: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object in the marker."""
@@ -61,6 +63,7 @@ class CutoverRequest:
                 str(raw["answered"]),
                 str(raw["failure"]),
                 bool(raw["withdrawn"]),
+                bool(raw["keep_way_back"]),
             )
         except (KeyError, TypeError, ValueError):
             return None

@@ -42,6 +42,22 @@ class WrittenVersion(NamedTuple):
 NOT_WRITTEN = WrittenVersion()
 
 
+class TrustedVersion(WrittenVersion):
+    """What stands under a key to which nobody else has written, though its tag is on no record."""
+
+    def explains(self, tag: str) -> bool:
+        """Any value is one that may be replaced."""
+        return bool(tag)
+
+    def settle(self, tag: str) -> WrittenVersion:
+        """The version of which `tag` was seen."""
+        return WrittenVersion("", tag)
+
+
+TRUSTED = TrustedVersion("trusted")
+"""Unlike `NOT_WRITTEN` it is one of which a delete is to be remembered."""
+
+
 class WrittenKeys(Protocol):
     """The durable record of what a follow wrote, by key."""
 

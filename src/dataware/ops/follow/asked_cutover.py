@@ -170,7 +170,12 @@ class AskedFollowRun(FollowRun):
         text = f"cutting over to {words['name']}, as asked on {request.host}"
         context.emit(event("note", text=text, **words))
         settings = CutoverSettings(
-            self._asked, self._asked, request.freeze_limit, WATCH_SECONDS, by_hand=request.by_hand
+            self._asked,
+            self._asked,
+            request.freeze_limit,
+            WATCH_SECONDS,
+            by_hand=request.by_hand,
+            keep_way_back=request.keep_way_back,
         )
         steps = CutoverRun(settings, context, self._migration, self._run, self._keeper)
         try:

@@ -14,6 +14,7 @@ from dataware.core.events import event, format_count
 from dataware.core.follow.cutover import CutoverAction, CutoverState, CutoverStep
 from dataware.core.follow.cutover_loop import CutoverLoop
 from dataware.core.follow.cutover_ports import CutoverGate, CutoverPorts, FreezeHooks
+from dataware.core.follow.cutover_table import FORTH
 from dataware.core.follow.feed import Gap
 from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
 from dataware.core.ports import Journal
@@ -23,13 +24,15 @@ from dataware.ops.follow import follow_run
 from dataware.ops.follow.follow_run import FollowRun, FollowTeller
 from dataware.ops.follow.key_comparison import KeyComparisonThread
 from dataware.ops.follow.source_feed import SourceFeed
+from dataware.ops.follow.way_back import WayBack
 from dataware.ops.lease_keeper import LeaseKeeper
-from dataware.ops.marker_names import on_record
 from dataware.ops.migration_policy import Migration
 from dataware.ops.verify import sides_of
 from dataware.verify.verdict import Verdict
 
-MAY_PAUSE = frozenset({CutoverState.COPYING, CutoverState.FOLLOWING, CutoverState.GATED})
+MAY_PAUSE = frozenset(
+    {CutoverState.COPYING, CutoverState.FOLLOWING, CutoverState.GATED, CutoverState.UNDOING}
+)
 """The states in which nobody waits, so that people may pause."""
 
 NAMED = 10
@@ -45,7 +48,7 @@ class CutoverSettings:
     """How people want to cut over: what freezes and thaws, when, for how long at most.
 
     After the switch the source is watched for `watch_seconds`. `by_hand` says that no command lets
-    the writers go on.
+    the writers go on, and `keep_way_back` that a feed of the target may be switched on.
     """
 
     hooks: FreezeHooks
@@ -53,6 +56,7 @@ class CutoverSettings:
     freeze_limit: float
     watch_seconds: float
     by_hand: bool = False
+    keep_way_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +115,18 @@ class CutoverRun(FollowRun):
         self._cutover_settings = settings
         self._cutover: CutoverLoop
         self._may_pause = True
+        self._journal: Journal
         self._strays: StrayKeysTeller
         self._comparison: KeyComparisonThread
+        self._way_back = WayBack(context, migration, run, self._publish_now)
 
     def _make_loop(self, ports: FollowPorts, order: CopyOrder, journal: Journal) -> FollowLoop:
         context, kind, keeper = self._context, self._migration.kind, self._keeper
+        self._journal = journal
         if context.cutover_records is None:
             raise IncompleteError("the record of a cut-over cannot be kept here")
-        _, target = on_record(kind, self._migration.order)
         records = context.cutover_records(
-            (kind.names.slug, target, self._run),
+            (kind.names.slug, self._target_on_record, self._run),
             keeper.lease,
             keeper.publish,
             keeper.send_heartbeat,
@@ -153,6 +159,7 @@ class CutoverRun(FollowRun):
         """Follow, and cut over. Raises IncompleteError where that was given up."""
         self._cutover.copied = True
         self._enter("following")
+        self._way_back.prepare(enable=self._cutover_settings.keep_way_back)
         teller = FollowTeller(self, loop, chosen)
         record = self._cutover.record
         if record.may_be_frozen and not record.back:
@@ -178,6 +185,8 @@ class CutoverRun(FollowRun):
         before = cutover.record.state
         self._may_pause = before in MAY_PAUSE
         self._hold(cutover.loop)
+        if before in FORTH.freeze:
+            self._way_back.open(self._journal, context.clock.now())
         step = cutover.step(context.clock.now())
         teller.tell(FollowStep.IDLE if cutover.idle else cutover.done or FollowStep.POLLED)
         self._tell(step, before)

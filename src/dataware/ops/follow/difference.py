@@ -27,11 +27,13 @@ LEAST_PAUSE = 10.0
 @dataclass(frozen=True, slots=True)
 class DifferenceTools:
     """What a comparison needs: `compare` raises IncompleteError once its stop is true, and
-    `find_expired` tells of missing keys which only wait to be deleted.
+    `find_expired` tells of missing keys which only wait to be deleted, and `choose` which of the
+    differing keys count.
     """
 
     compare: Callable[[StopRequest], Verdict]
     find_expired: Callable[[Collection[bytes]], Collection[bytes]]
+    choose: Callable[[Collection[bytes]], frozenset[bytes]] = frozenset
 
 
 class BackgroundDifference:
@@ -87,7 +89,8 @@ class BackgroundDifference:
         missing = keys[DifferenceKind.MISSING]
         if missing:
             missing -= set(self._tools.find_expired(missing))
-        return DifferenceResult(frozenset().union(*keys.values()), listed >= verdict.differences)
+        differing = self._tools.choose(frozenset().union(*keys.values()))
+        return DifferenceResult(differing, listed >= verdict.differences)
 
 
 class DifferenceFeed:

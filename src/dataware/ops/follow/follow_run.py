@@ -187,11 +187,16 @@ class FollowRun(MigrationRun):
         skipped = {reason for reason, count in state.skip_reasons.items() if count}
         return not state.finished or skipped <= {SkipReason.CONFLICT, SkipReason.CHANGED}
 
+    @property
+    def _target_on_record(self) -> str:
+        """The name under which the migration is on record."""
+        return on_record(self._migration.kind, self._migration.order)[1]
+
     def _open_state(self, chosen: SourceFeed) -> FollowState:
         states: FollowStates | None = self._context.follow_states
         if states is None:
             raise IncompleteError("dirty keys cannot be kept here, so nothing is followed")
-        _, target = on_record(self._migration.kind, self._migration.order)
+        target = self._target_on_record
         # Without the keys of the run before, whatever changed since may be missing in the target.
         lost = self._migration.resumes and chosen.difference is not None
         gaps = (Gap(GapCause.STATE_LOST),) if lost else ()

@@ -85,4 +85,4 @@ class KeyComparisonThread:
                     differing.add(key)
         if missing:
             missing -= set(self._tools.find_expired(missing))
-        return DifferenceResult(frozenset(differing | missing))
+        return DifferenceResult(self._tools.choose(differing | missing))

@@ -93,7 +93,11 @@ class CutoverRequester:
         self._settings = settings
         self._seconds = seconds
         self._request = CutoverRequest(
-            uuid4().hex[:12], str(this_process()), settings.freeze_limit, settings.by_hand
+            uuid4().hex[:12],
+            str(this_process()),
+            settings.freeze_limit,
+            settings.by_hand,
+            keep_way_back=settings.keep_way_back,
         )
         self._sent: CutoverRequest | None = None
         self._beaten = self._told = float("-inf")

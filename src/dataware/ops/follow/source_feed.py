@@ -13,11 +13,9 @@ from dataware.core.events import event
 from dataware.core.follow.feed import ChangeFeed
 from dataware.core.follow.following import Following
 from dataware.core.model import Marker
-from dataware.core.names import place_of
-from dataware.kinds import kinds
 from dataware.ops.context import Context
 from dataware.ops.follow.difference import BackgroundDifference, DifferenceFeed
-from dataware.ops.follow.exclusive import require_following
+from dataware.ops.follow.way_back import switch_off
 from dataware.ops.migration_policy import FEED_ENABLED, Migration
 from dataware.ops.verify import aws_of
 
@@ -60,12 +58,4 @@ def switch_feed_off(context: Context, slug: str, source: str, marker: Marker) ->
 
     What somebody else switched on, and a later one, stay on. Raises LookupFailedError.
     """
-    feed = marker.detail.get(FEED_ENABLED)
-    kind = next((one for one in kinds() if one.names.slug == slug), None)
-    if kind is None or not isinstance(feed, str):
-        return
-    following = require_following(kind)
-    place = place_of(kind, source, context.aws.account, context.aws.region)
-    if following.disable_feed(aws_of(context, place), place.name, feed):
-        text = f"Switched off the {following.feed_noun} of {source}, which the follow had enabled"
-        context.emit(event("done", text=text, name=source))
+    switch_off(context, slug, source, marker.detail.get(FEED_ENABLED))

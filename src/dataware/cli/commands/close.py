@@ -1,0 +1,59 @@
+"""`dataware close`: end the watch and the way back of a cut-over."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from dataware.cli.commands.completion import complete_run
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import outside_options
+from dataware.cli.settings import AwsOptions, pick
+from dataware.core.errors import InputError
+
+
+@click.command(cls=SectionedCommand, short_help="End the way back of a cut-over.")
+@click.argument("name", shell_complete=complete_run)
+@click.option("--yes", is_flag=True, help="Do not ask before the way back is closed.")
+@click.option(
+    "--source", metavar="ADDRESS", help="The old side, where it is in another account or region."
+)
+@outside_options
+def close(**given: Any) -> int:
+    """End the watch and the way back of the cut-over to NAME.
+
+    Asks, reads the changes of the old side once more, and records "closed". Whoever wrote there is
+    named, and the same command closes then. After that nothing can be undone. A stream that
+    --enable-stream switched on, on either side, is switched off. No data is touched.
+
+    \b
+    Examples:
+      dataware close Orders-prod
+      dataware close Orders-prod --yes
+    """
+    return run_close(
+        pick(AwsOptions, given), given["name"], given["source"], yes=bool(given["yes"])
+    )
+
+
+def run_close(out: AwsOptions, name: str, source: str | None, *, yes: bool) -> int:
+    """Find the cut-over, ask, and close its way back. Raises RefusedError if the answer is no."""
+    from dataware.cli.context import outside
+    from dataware.cli.pair import places_on_record
+    from dataware.cli.question import confirm
+    from dataware.ops.follow.after_switch import close as close_way_back
+    from dataware.ops.follow.after_switch import find_switched
+
+    with outside(out) as context:
+        found = find_switched(context, name)
+        if not yes:
+            if not sys.stdin.isatty():
+                raise InputError(
+                    "this is not a terminal, so nobody can be asked: pass --yes to continue"
+                )
+            confirm(f"Close the way back from {found.target} to {found.source}?")
+        places = places_on_record(context, found.kind, found.source, found.target, source)
+        close_way_back(context, found, places)
+    return 0

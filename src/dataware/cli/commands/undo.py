@@ -1,0 +1,99 @@
+"""`dataware undo`: go back from a cut-over, with what was written since."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from dataware.cli.commands.completion import complete_run
+from dataware.cli.commands.cutover import Duration, check_hooks
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import outside_options
+from dataware.cli.settings import AwsOptions, UndoOptions, pick
+from dataware.core.errors import InputError
+
+
+@click.command(cls=SectionedCommand, short_help="Go back from a cut-over.")
+@click.argument("name", shell_complete=complete_run)
+@click.option("--freeze", metavar="COMMAND", help="Command that stops all writers of NAME.")
+@click.option("--thaw", metavar="COMMAND", help="Command that lets them go on, if it is given up.")
+@click.option(
+    "--frozen", is_flag=True, help="Nobody writes to NAME any more; run no command for that."
+)
+@click.option(
+    "--freeze-limit",
+    type=Duration(),
+    default="5m",
+    show_default=True,
+    help="Give up, and thaw, when NAME was frozen for so long.",
+)
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["keep", "replace"]),
+    help="What both sides wrote since: keep the old side's, or replace it. Default: list and stop.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before the old side is written to.")
+@click.option(
+    "--source", metavar="ADDRESS", help="The old side, where it is in another account or region."
+)
+@click.option(
+    "--max-rate",
+    metavar="N",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Carry so many items a second at most.",
+)
+@outside_options
+def undo(**given: Any) -> int:
+    """Go back to the source of a cut-over to NAME, with what was written to NAME since.
+
+    Shows what follows, asks, and carries the changes back while NAME is in use. Then --freeze stops
+    the writers of NAME, the rest is carried and compared, and the old side holds the data again;
+    point the writers there. This writes to the old side. What both sides wrote is never guessed.
+    Whatever fails before that lets the writers go on with NAME (--thaw).
+
+    \b
+    Examples:
+      dataware undo Orders-prod --dry-run
+      dataware undo Orders-prod --freeze ./stop-app.sh --thaw ./start-app.sh
+      dataware undo Orders-prod --frozen --on-conflict keep --yes
+    """
+    return run_undo(pick(AwsOptions, given), given["name"], pick(UndoOptions, given))
+
+
+def run_undo(out: AwsOptions, name: str, options: UndoOptions) -> int:
+    """Show, ask, and go back. Raises RefusedError if the answer is no."""
+    from dataware.cli.context import go_on_after_stop, outside
+    from dataware.cli.pair import places_on_record
+    from dataware.cli.process.freeze_hooks import FileGate, ShellHooks
+    from dataware.cli.question import confirm
+    from dataware.ops.context import CopySettings
+    from dataware.ops.follow.cutover_run import CutoverSettings
+    from dataware.ops.follow.undo import find_undoable, report_undo, undo
+    from dataware.ops.follow.undo_run import UndoConflict
+
+    if not options.dry_run:
+        check_hooks(options.freeze, options.thaw, options.freeze_limit, frozen=options.frozen)
+    with outside(out, copies=True) as stopping:
+        context = go_on_after_stop(stopping, out)
+        found = find_undoable(context, name)
+        places = places_on_record(context, found.kind, found.source, found.target, options.source)
+        report_undo(context, found, places)
+        if options.dry_run:
+            return 0
+        if not options.yes:
+            if not sys.stdin.isatty():
+                raise InputError(
+                    "this is not a terminal, so nobody can be asked: pass --yes to continue"
+                )
+            confirm(f"Carry back from {found.target} to {found.source}?")
+        hooks = ShellHooks(options.freeze, options.thaw, options.freeze_limit)
+        cutover = CutoverSettings(
+            hooks, FileGate(None, None), options.freeze_limit, 0.0, by_hand=options.frozen
+        )
+        decided = UndoConflict(options.on_conflict) if options.on_conflict else None
+        settings = CopySettings(follow=True, max_rate=options.max_rate)
+        undo(context, found, places, cutover, settings, decided)
+    return 0

@@ -1,0 +1,142 @@
+"""The use case "undo": go back to the source of a cut-over with what was written since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from dataware.calc.rate import rough
+from dataware.core.errors import InputError, RefusedError
+from dataware.core.events import event, format_count
+from dataware.core.follow.cutover import CutoverRecord, CutoverState
+from dataware.core.kind import Kind
+from dataware.core.model import Location, Marker, MarkerState
+from dataware.kinds import kinds
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.follow.cutover_run import CutoverSettings
+from dataware.ops.follow.exclusive import require_following
+from dataware.ops.follow.undo_run import UndoConflict, UndoMigration, UndoRun
+from dataware.ops.follow.way_back import read_strays
+from dataware.ops.forget import find_migration
+from dataware.ops.migrate import prepare_migration
+from dataware.ops.run_migration import run_migration
+from dataware.ops.run_summary import RunSummary
+from dataware.ops.verify import aws_of
+from dataware.state.cutover_records import read_cutover
+from dataware.state.marker_value import is_undone
+
+WAY = (CutoverState.SWITCHED, CutoverState.REVERSIBLE)
+
+
+@dataclass(frozen=True, slots=True)
+class UndoableCutover:
+    """A cut-over that can be undone: `source` is the old side, `target` the one in use."""
+
+    kind: Kind
+    source: str
+    target: str
+    record: CutoverRecord
+    marker: Marker
+
+    @property
+    def words(self) -> Mapping[str, object]:
+        """The fields that its events carry."""
+        return {"kind": self.kind.names.slug, "source": self.target, "name": self.source}
+
+
+def find_undoable(context: Context, name: str) -> UndoableCutover:
+    """The cut-over to `name` that can be undone.
+
+    Raises InputError where nothing was cut over, and RefusedError where the way back is closed, its
+    time is over, or another process works on it.
+    """
+    status, marker = find_migration(context, name)
+    target, record = status.target, read_cutover(marker.detail)
+    if marker.alive:
+        holder = marker.detail.get("holder", "another machine")
+        raise RefusedError(
+            f"run {marker.shown_run} on {holder} works on the migration into {target}: stop it or "
+            "wait until it ends"
+        )
+    if status.source is None or not (
+        is_undone(marker.detail)
+        or (marker.state is MarkerState.COMPLETE and record.state is not CutoverState.COPYING)
+    ):
+        raise InputError(
+            f"the migration into {target} was not cut over, so {status.source or 'its source'} is "
+            "in use still and nothing is to be undone; see `dataware status`"
+        )
+    again = f"`dataware migrate` copies from {target} into {status.source} what is missing there"
+    if record.state is CutoverState.CLOSED:
+        raise RefusedError(f"the way back from {target} to {status.source} is closed; {again}")
+    until, now = record.reversible_until, context.clock.now()
+    if record.state in WAY and until is not None and now >= until:
+        raise RefusedError(
+            f"the way back from {target} to {status.source} was open until {rough(now - until)} "
+            f"ago, as long as changes are kept for sure; {again}"
+        )
+    kind = next(kind for kind in kinds() if kind.names.slug == status.kind)
+    return UndoableCutover(kind, status.source, target, record, marker)
+
+
+def report_undo(
+    context: Context, found: UndoableCutover, places: tuple[Location, Location]
+) -> None:
+    """Tell what an undo would do; changes nothing. Raises LookupFailedError."""
+    old, new = places
+    following = require_following(found.kind)
+    noun = following.feed_noun
+    has_feed = noun and following.find_feed(aws_of(context, new), new.name)
+    has_old_feed = noun and following.find_feed(aws_of(context, old), old.name)
+    by = f"by its {noun}" if has_feed else "by comparing both sides"
+    texts = [f"what was written to {new.name} since the switch is carried back {by}"]
+    texts.append(f"this writes to {old.name}, which holds the data again afterwards")
+    if found.record.reversible_until is not None and found.record.state in WAY:
+        left = found.record.reversible_until - context.clock.now()
+        texts.append(f"the way back is open for {rough(left)}")
+    journal: Any = context.journals.read(found.kind.names.slug, found.target)
+    strays, is_missed = read_strays(journal)
+    if strays:
+        texts.append(f"{format_count(len(strays), 'key')} of {old.name} changed behind the switch")
+    if is_missed or not has_old_feed:
+        texts.append(f"some writes to {old.name} since the switch may be unknown")
+    for text in texts:
+        context.emit(event("note", text=f"{text[0].upper()}{text[1:]}", **found.words))
+
+
+def undo(
+    context: Context,
+    found: UndoableCutover,
+    places: tuple[Location, Location],
+    cutover: CutoverSettings,
+    settings: CopySettings,
+    on_conflict: UndoConflict | None,
+) -> None:
+    """Carry back from the second of `places` to the first, and open that again.
+
+    Raises InputError where a side is gone, RefusedError for one that is another by now or for
+    conflicts that nobody has decided, and IncompleteError where it was given up.
+    """
+    old, new = places
+    prepared = prepare_migration(context, found.kind.cfn_type, old, new, settings)
+    recorded = prepared.marker.detail.get("identity", prepared.marker.identity)
+    seen = prepared.target.identity
+    if isinstance(recorded, str) and seen is not None and recorded != seen:
+        raise RefusedError(
+            f"{new.name} is another {found.kind.noun} than the one that was cut over to; nothing "
+            "was changed"
+        )
+    migration = UndoMigration(
+        prepared.kind,
+        prepared.order,
+        settings,
+        prepared.marker,
+        prepared.target,
+        guarded=True,
+    )
+    summary = RunSummary(context.emit, context.clock.now())
+    summed = replace(context, emit=summary)
+    make_run = partial(UndoRun, cutover, on_conflict)
+    run_migration(summed, migration, lambda: summary(event("undoing", **found.words)), make_run)

@@ -1,0 +1,266 @@
+"""The way back of a cut-over under the lock of its migration: the follow with its sides reversed.
+
+What was written to the target since the switch is carried to the source, then the target's writers
+are stopped, the rest is carried and compared, and "following" opens the source again. Whatever
+fails before that lets the writers go on with the target, and the record says complete again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from dataware.calc.rate import rough
+from dataware.core.copier import CopyOrder
+from dataware.core.errors import DatawareError, IncompleteError, RefusedError
+from dataware.core.events import event, format_count
+from dataware.core.follow.cutover import CutoverRecord, CutoverState, CutoverStep
+from dataware.core.follow.cutover_ports import UncertainOutcomes
+from dataware.core.follow.feed import FollowState, Gap, GapCause
+from dataware.core.follow.following import Following
+from dataware.core.follow.loop import FollowLoop, FollowPorts
+from dataware.core.follow.steady_time import SteadyTime
+from dataware.core.follow.way_back import BothSidesFeed, OldSide, UndoCarrier, UndoWritten
+from dataware.core.model import Facts, Marker, MarkerState
+from dataware.core.ports import Journal
+from dataware.migrate import since_boot
+from dataware.ops.context import Context
+from dataware.ops.follow.cutover_run import (
+    CutoverRun,
+    CutoverSettings,
+    GivenUpError,
+    StrayKeysTeller,
+)
+from dataware.ops.follow.difference import BackgroundDifference, DifferenceTools
+from dataware.ops.follow.exclusive import require_following
+from dataware.ops.follow.follow_run import FollowTeller
+from dataware.ops.follow.source_feed import SourceFeed, choose_feed
+from dataware.ops.follow.sync_carrier import SyncCarrier
+from dataware.ops.follow.way_back import open_way_back, read_strays, switch_off
+from dataware.ops.lease_keeper import LeaseKeeper, await_settled
+from dataware.ops.marker_names import on_record
+from dataware.ops.migration_policy import UNDO_FEED, Migration
+from dataware.ops.verify import aws_of
+from dataware.state.cutover_records import read_cutover
+from dataware.state.marker_value import ACCEPTS, ASKED, CUTOVER, HOOK, OUTCOME
+from dataware.verify.verdict import Verdict
+
+DROPPED = ("failure", ASKED, HOOK, OUTCOME, ACCEPTS)
+"""What of a record belongs to the run before."""
+
+
+class UndoConflict(StrEnum):
+    """What a person decides about keys that were written on both sides since the switch."""
+
+    KEEP = "keep"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class UndoMigration(Migration):
+    """The migration whose cut-over is undone; its record stays its own."""
+
+    def begin_marker(self, new_run: str) -> Marker:
+        """The record as it is, with the way back begun."""
+        record = read_cutover(self.marker.detail)
+        if self.marker.state is MarkerState.COMPLETE:
+            record = replace(record, state=CutoverState.UNDOING)
+        detail = {name: part for name, part in self.marker.detail.items() if name not in DROPPED}
+        return Marker(
+            MarkerState.RUNNING,
+            source=self.marker.source,
+            run=self.marker.run or new_run,
+            identity=self.marker.identity,
+            created=self.marker.created,
+            detail={**detail, CUTOVER: record.to_json()},
+        )
+
+
+class UndoRun(CutoverRun):
+    """The steps of a way back."""
+
+    def __init__(
+        self,
+        settings: CutoverSettings,
+        on_conflict: UndoConflict | None,
+        context: Context,
+        migration: Migration,
+        run: str,
+        keeper: LeaseKeeper,
+    ) -> None:
+        order = replace(
+            migration.order, source=migration.order.target, target=migration.order.source
+        )
+        super().__init__(settings, context, replace(migration, order=order), run, keeper)
+        self._forth = migration
+        self._on_conflict = on_conflict
+        self._old: OldSide
+
+    @property
+    def _target_on_record(self) -> str:
+        return on_record(self._forth.kind, self._forth.order)[1]
+
+    def _create_target(self) -> Facts:
+        return self._migration.target
+
+    def _open(self, journal: Journal, target: Facts) -> None:
+        """Keep the journal, which names who wrote behind the switch."""
+
+    def _fill(self, target: Facts) -> Verdict:
+        del target
+        kind = self._forth.kind
+        journal = self._context.journals.open(kind.names.slug, self._target_on_record)
+        try:
+            return self._rounds(journal, self._migration.order)
+        finally:
+            journal.close()
+
+    def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
+        """Carry back, and open the source. Raises IncompleteError where that was given up."""
+        following = require_following(self._migration.kind).guard()
+        difference = BackgroundDifference(self._difference_tools(order))
+        chosen = choose_feed(
+            self._context, self._migration, following, difference, self._publish_now
+        )
+        forth, kept = self._open_states(chosen)
+        replaces = self._on_conflict is UndoConflict.REPLACE
+        written = UndoWritten(kept, replaces=replaces)
+        self._old = self._make_old_side(journal, following, forth, written)
+        carrier = SyncCarrier(
+            self._context, following, order, written, self._keeper.term, self._context.stop
+        )
+        try:
+            telling = UncertainOutcomes(carrier, self._keeper.delay_next_run)
+            ports = FollowPorts(
+                BothSidesFeed(chosen.feed, self._old),
+                UndoCarrier(telling, self._old, replaces=replaces),
+                kept,
+                kept,
+                chosen.difference,
+            )
+            loop = self._make_loop(ports, order, journal)
+            self._time = SteadyTime(self._context.clock.now, since_boot)
+            loop.open(self._time.now())
+            await_settled(self._context, self._keeper, self._migration.words())
+            loop.allow_carrying(self._time.now())
+            return self._go_on(loop, chosen)
+        finally:
+            difference.close()
+            with suppress(RuntimeError):
+                carrier.close()
+            forth.close()
+            kept.close()
+
+    def _open_states(self, chosen: SourceFeed) -> tuple[FollowState, FollowState]:
+        """What the follow knew, and what is known of the target since the switch."""
+        forth = self._open_state(replace(chosen, difference=None))
+        # A follow that goes on after this reads the source's feed no more from where it was.
+        forth.add_gaps((Gap(GapCause.STATE_LOST),))
+        lost = (Gap(GapCause.STATE_LOST),) if chosen.difference is not None else ()
+        kept = open_way_back(self._context, self._forth, self._run, lost)
+        if kept.position() is None:
+            kept.add_gaps(lost)
+        return forth, kept
+
+    def _make_old_side(
+        self, journal: Journal, following: Following, forth: FollowState, written: UndoWritten
+    ) -> OldSide:
+        place = self._migration.order.target
+        aws = aws_of(self._context, place)
+        feed = (
+            following.make_feed(aws, place.name) if following.find_feed(aws, place.name) else None
+        )
+        strays, is_missed = read_strays(journal.records())
+        words = dict(self._forth.words())
+        teller = StrayKeysTeller(self._context, journal, words)
+        if feed is None:
+            why = "it has no feed of changes, so whoever wrote to it since the switch is unknown"
+            self._context.emit(event("stray-gap", why=why, **words))
+        return OldSide(feed, forth, written, teller, strays, is_known=not is_missed)
+
+    def _difference_tools(self, order: CopyOrder) -> DifferenceTools:
+        return replace(super()._difference_tools(order), choose=self._choose)
+
+    def _choose(self, keys: Collection[bytes]) -> frozenset[bytes]:
+        """Those of `keys` that have to be equal in the end."""
+        count = self._old.choose(keys)
+        if self._on_conflict is UndoConflict.KEEP:
+            return count - self._cutover.loop.conflicts.keys()
+        return count
+
+    def _go_on(self, loop: FollowLoop, chosen: SourceFeed) -> Verdict:
+        """Carry back and open the source. Raises where the way back was given up."""
+        self._cutover.copied = True
+        self._enter("undoing")
+        teller = FollowTeller(self, loop, chosen)
+        try:
+            while self._cutover.record.state not in (
+                CutoverState.FOLLOWING,
+                CutoverState.REVERSIBLE,
+            ):
+                self._check_conflicts(loop)
+                self._step(teller)
+        except RefusedError:
+            raise
+        except (DatawareError, KeyboardInterrupt) as error:
+            self._warn_of_freeze(error)
+            raise
+        finally:
+            self._comparison.close()
+        self.is_on_record = True
+        if self._cutover.record.state is CutoverState.REVERSIBLE:
+            raise self._describe_end(loop)
+        self._finish()
+        return Verdict()
+
+    def _check_conflicts(self, loop: FollowLoop) -> None:
+        """What was written on both sides is for a person to decide."""
+        if loop.conflicts and self._on_conflict is None and not self._cutover.failure:
+            number = format_count(len(loop.conflicts), "key")
+            self._cutover.failure = f"{number} were written on both sides since the switch"
+
+    def _describe_end(self, loop: FollowLoop) -> DatawareError:
+        old, new = self._migration.order.target.name, self._migration.order.source.name
+        why = self._cutover.given_up or self._cutover.failure or "a person asked to stop"
+        after = f"{new} is open to its writers, so nothing is lost"
+        if self._cutover_settings.by_hand and self._cutover.given_up:
+            after = f"nothing is lost, but nobody let the writers of {new} go on: do it by hand"
+        if loop.conflicts and self._on_conflict is None:
+            return RefusedError(
+                f"gave up the undo, because {why}; {after}; look at the keys that are named above, "
+                f"and run the same command with --on-conflict keep ({old} keeps its own) or "
+                f"--on-conflict replace (they become those of {new})"
+            )
+        return GivenUpError(f"gave up the undo, because {why}; {after}; run the same command again")
+
+    def _finish(self) -> None:
+        """Switch off what the cut-over has switched on, and let the lock go."""
+        old, new = self._migration.order.target.name, self._target_on_record
+        detail: Mapping[str, object] = {**self._forth.marker.detail, **self._keeper.detail}
+        with suppress(DatawareError):
+            switch_off(self._context, self._forth.kind.names.slug, new, detail.get(UNDO_FEED))
+            self._keeper.publish({UNDO_FEED: ""})
+        reason = f"the cut-over was undone, and {old} holds the data again"
+        self._keeper.publish(
+            {"failure": {"exit_code": IncompleteError.exit_code, "reason": reason}}
+        )
+        self._keeper.lease.release(self._keeper.detail)
+
+    def _tell(self, step: CutoverStep, before: CutoverState) -> None:
+        """Tell what people wait for."""
+        cutover, words = self._cutover, self._migration.words()
+        record: CutoverRecord = cutover.record
+        tell = self._context.emit
+        if record.state is before:
+            return
+        if record.state is CutoverState.UNDO_DRAINED:
+            self._enter("verifying")
+        elif record.state is CutoverState.UNDO_FROZEN and before is CutoverState.UNDOING:
+            tell(event("freezing", **words))
+        elif record.state is CutoverState.UNDOING and cutover.given_up:
+            tell(event("thawed", reason=cutover.given_up, **words))
+        elif record.state is CutoverState.FOLLOWING:
+            frozen = rough(cutover.frozen_seconds or 0.0)
+            tell(event("cut-over", seconds=frozen, **words))

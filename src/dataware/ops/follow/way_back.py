@@ -1,0 +1,139 @@
+"""What a cut-over leaves behind so that it can be undone: where the target's feed was before it.
+
+The feed is opened once both sides are closed, and before the target is open. So whatever is written
+to the target from the switch on comes by that feed, together with what was carried shortly before,
+which is equal on both sides and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from dataware.core.errors import DatawareError, NotFoundError
+from dataware.core.events import event
+from dataware.core.follow.feed import FollowState, FollowStates, Gap
+from dataware.core.model import Location
+from dataware.core.names import place_of
+from dataware.core.ports import Journal
+from dataware.kinds import kinds
+from dataware.ops.context import Context
+from dataware.ops.follow.exclusive import require_following
+from dataware.ops.marker_names import on_record
+from dataware.ops.migration_policy import UNDO_FEED, Migration
+from dataware.ops.verify import aws_of
+
+SWITCHING = "switching"
+"""The record in the journal after which strays belong to the cut-over that goes on."""
+
+STRAYS, STRAYS_MISSED = "strays", "strays-missed"
+
+
+def undo_kind(slug: str) -> str:
+    """Under what the keys that changed in a target since its switch are kept."""
+    return f"{slug}-undo"
+
+
+class WayBack:
+    """The way back of one cut-over; nothing of it stops the cut-over."""
+
+    def __init__(
+        self,
+        context: Context,
+        migration: Migration,
+        run: str,
+        publish: Callable[[Mapping[str, object]], None],
+    ) -> None:
+        self._context = context
+        self._migration = migration
+        self._run = run
+        self._publish = publish
+        self._is_open = False
+
+    def prepare(self, *, enable: bool) -> None:
+        """Switch the target's feed on where it has none, and a person allowed that.
+
+        Raises LookupFailedError.
+        """
+        following, place = require_following(self._migration.kind), self._migration.order.target
+        aws = aws_of(self._context, place)
+        if not enable or not following.feed_noun or following.find_feed(aws, place.name):
+            return
+        feed = following.enable_feed(aws, place.name)
+        self._publish({UNDO_FEED: feed})
+        words = {**self._migration.words(), "source": place.name}
+        self._context.emit(event("feed-enabled", feed=following.feed_noun, **words))
+
+    def open(self, journal: Journal, now: float) -> None:
+        """Remember where the target's feed is, once per freeze; warn where that is not known."""
+        if self._is_open:
+            return
+        self._is_open = True
+        journal.append({"type": SWITCHING})
+        state = reset_way_back(self._context, self._migration, self._run)
+        try:
+            position = self._find_position(now)
+            if position is not None:
+                state.save_position(position)
+        finally:
+            state.close()
+
+    def _find_position(self, now: float) -> Mapping[str, Any] | None:
+        following, place = require_following(self._migration.kind), self._migration.order.target
+        if not following.feed_noun:
+            return None
+        try:
+            feed = following.make_feed(aws_of(self._context, place), place.name)
+            return feed.open(None, now)
+        except NotFoundError:
+            return None
+        except DatawareError as error:
+            text = f"what is written to {place.name} can be carried back by comparing only: {error}"
+            self._context.emit(event("warning", text=text, **self._migration.words()))
+            return None
+
+
+def reset_way_back(context: Context, migration: Migration, run: str) -> FollowState:
+    """What is kept for the way back of the migration `run`, without anything of an earlier one."""
+    open_way_back(context, migration, "", ()).close()
+    return open_way_back(context, migration, run, ())
+
+
+def open_way_back(
+    context: Context, migration: Migration, run: str, lost: Collection[Gap]
+) -> FollowState:
+    """What is kept for the way back; `lost` are its gaps where nothing is kept here."""
+    states: FollowStates | None = context.follow_states
+    if states is None:
+        raise NotFoundError("changed keys cannot be kept here")
+    _, target = on_record(migration.kind, migration.order)
+    return states.open(undo_kind(migration.kind.names.slug), target, run, lost)
+
+
+def read_strays(records: Iterable[Mapping[str, Any]]) -> tuple[set[bytes], bool]:
+    """The keys that were written behind the switch by a journal, and whether some were missed."""
+    keys: set[bytes] = set()
+    missed = False
+    for record in records:
+        if record.get("type") == SWITCHING:
+            keys, missed = set(), False
+        elif record.get("type") == STRAYS:
+            keys.update(key.encode("utf-8", "surrogatepass") for key in record["keys"])
+        elif record.get("type") == STRAYS_MISSED:
+            missed = True
+    return keys, missed
+
+
+def switch_off(context: Context, slug: str, name: str, feed: object) -> None:
+    """Switch off the feed of `name` that a migration switched on, by its id on record.
+
+    What somebody else switched on, and a later one, stay on. Raises LookupFailedError.
+    """
+    kind = next((one for one in kinds() if one.names.slug == slug), None)
+    if kind is None or not isinstance(feed, str) or not feed:
+        return
+    following = require_following(kind)
+    place: Location = place_of(kind, name, context.aws.account, context.aws.region)
+    if following.disable_feed(aws_of(context, place), place.name, feed):
+        text = f"Switched off the {following.feed_noun} of {name}, which the follow had enabled"
+        context.emit(event("done", text=text, name=name))
