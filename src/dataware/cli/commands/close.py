@@ -25,8 +25,8 @@ def close(**given: Any) -> int:
     """End the watch and the way back of the cut-over to NAME.
 
     Asks, reads the changes of the old side once more, and records "closed". Whoever wrote there is
-    named, and the same command closes then. After that nothing can be undone. A stream that
-    --enable-stream switched on, on either side, is switched off. No data is touched.
+    named, and the same command closes then. After that nothing can be undone. What a follow or a
+    cut-over switched on by --enable-stream is switched off. No data is touched.
 
     \b
     Examples:

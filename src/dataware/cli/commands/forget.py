@@ -39,8 +39,7 @@ def run_forget(out: AwsOptions, name: str, *, yes: bool) -> int:
     from dataware.cli.context import outside
     from dataware.cli.question import confirm
     from dataware.core.events import event
-    from dataware.ops.follow.source_feed import switch_feed_off
-    from dataware.ops.follow.way_back import switch_off
+    from dataware.ops.follow.source_feed import switch_feeds_off
     from dataware.ops.forget import find_record, report_record
     from dataware.ops.forget import forget as forget_record
     from dataware.state import ParameterMarkers
@@ -70,8 +69,7 @@ def run_forget(out: AwsOptions, name: str, *, yes: bool) -> int:
         # Without the record it is not known any more who switched it on.
         if record.status.source is not None:
             status = record.status
-            switch_feed_off(context, status.kind, str(status.source), record.marker)
-            feed = record.marker.detail.get("undo_feed")
-            switch_off(context, status.kind, status.target, feed)
+            sides = str(status.source), status.target
+            switch_feeds_off(context, status.kind, sides, record.marker)
         forget_record(context, ParameterMarkers(context.aws, context.clock), record, keep)
     return 0

@@ -16,7 +16,7 @@ from dataware.core.model import Marker
 from dataware.ops.context import Context
 from dataware.ops.follow.difference import BackgroundDifference, DifferenceFeed
 from dataware.ops.follow.way_back import switch_off
-from dataware.ops.migration_policy import FEED_ENABLED, Migration
+from dataware.ops.migration_policy import FEED_ENABLED, UNDO_FEED, Migration
 from dataware.ops.verify import aws_of
 
 
@@ -53,9 +53,10 @@ def choose_feed(
     return SourceFeed(DifferenceFeed(difference), "", None)
 
 
-def switch_feed_off(context: Context, slug: str, source: str, marker: Marker) -> None:
-    """Switch off the feed that a migration switched on, by its record.
+def switch_feeds_off(context: Context, slug: str, sides: tuple[str, str], marker: Marker) -> None:
+    """Switch off the feeds of source and target that a migration switched on, by its record.
 
     What somebody else switched on, and a later one, stay on. Raises LookupFailedError.
     """
-    switch_off(context, slug, source, marker.detail.get(FEED_ENABLED))
+    for name, part in zip(sides, (FEED_ENABLED, UNDO_FEED), strict=True):
+        switch_off(context, slug, name, marker.detail.get(part))
