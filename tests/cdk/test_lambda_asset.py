@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from dataware.cdk.lambda_asset import digest, write_code
+import dataware
+from dataware.cdk.lambda_asset import digest, without_docstrings, write_code
 
-MODULES = ("on_event", "is_complete", "begin", "copy_shard", "finish")
+MODULES = ("on_event", "is_complete", "begin", "copy_shard", "finish", "look", "work", "changes")
 BLOCKED = """
 import sys
 from importlib.abc import MetaPathFinder
@@ -79,6 +80,39 @@ def test_the_asset_holds_sources_and_nothing_else(code: Path) -> None:
     assert not packages & {"cli", "cdk", "embedded", "__pycache__"}
     assert {"handler", "core", "kinds"} <= packages
     assert sum(path.stat().st_size for path in files) < 1_000_000
+
+
+def test_the_asset_is_the_same_code_on_the_same_lines_without_docstrings(code: Path) -> None:
+    """So that a traceback names the line of the source; in whatever a body consists of."""
+    root = Path(dataware.__file__).parent
+    for path in (code / "dataware").rglob("*.py"):
+        source = (root / path.relative_to(code / "dataware")).read_text()
+        assert _positions(path.read_text()) == _positions(source), path
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('"""Doc."""\n', "...\n"),
+        ('def f():\n    """Doc.\n\n    More.\n    """\n', "def f():\n    ...\n\n\n\n"),
+        ('class A:\n    """Doc."""\n    x = 1\n    """Why."""\n', "class A:\n\n    x = 1\n\n"),
+        ('x = """kept"""\n', 'x = """kept"""\n'),
+        ('def f(): """Kept."""\n', 'def f(): """Kept."""\n'),
+    ],
+)
+def test_only_texts_that_stand_for_themselves_are_left_out(text: str, kept: str) -> None:
+    """A body is never empty, and a text that is a value stays."""
+    assert without_docstrings(text) == kept
+
+
+def _positions(text: str) -> list[tuple[str, int, int]]:
+    """Every statement that is no text, with where it stands."""
+    return [
+        (type(node).__name__, node.lineno, node.col_offset)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.stmt)
+        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    ]
 
 
 def test_the_asset_holds_no_module_that_nothing_of_it_imports(code: Path) -> None:

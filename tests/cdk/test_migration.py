@@ -336,3 +336,102 @@ def test_a_copy_is_taken_by_physical_names() -> None:
     about = only(resources(stack), "Custom::DataMigration")
     assert (about["Source"], about["Target"]) == ("old-one", "new-one")
     assert about["MaxRate"] == "50"
+
+
+@cache
+def of_followed() -> dict[str, Any]:
+    """The resources of a migration that goes on after the deployment."""
+    stack = make_stack()
+    table = dynamodb.Table(stack, "Table", table_name="new-one", partition_key=KEY)
+    DataMigration(stack, "Copy", source="dynamodb://old-one", target=table, follow=True)
+    return resources(stack)
+
+
+def mapping(word: str) -> dict[str, Any]:
+    """An event source of the function that carries changes."""
+    return only(of_followed(), "AWS::Lambda::EventSourceMapping", word)
+
+
+def test_a_stream_is_read_only_after_the_copy_and_what_cannot_be_queued_is_named() -> None:
+    """Its ARN is an attribute of the custom resource, which answers after the last write."""
+    stream = mapping("Stream")
+    ((name, attribute),) = [stream["EventSourceArn"]["Fn::GetAtt"]]
+    assert of_followed()[name]["Type"] == "Custom::DataMigration"
+    assert attribute == "Stream"
+    assert stream["StartingPosition"] == "TRIM_HORIZON"
+    assert stream["BisectBatchOnFunctionError"] is True
+    assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert stream["MaximumRecordAgeInSeconds"] == 20 * 3600
+    lost = stream["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
+    assert "Lost" in lost
+
+
+def test_the_queue_keeps_keys_in_groups_for_longer_than_a_call_and_a_minute() -> None:
+    """So that no two calls carry the same key, and what a dead call has sent has arrived."""
+    (changes,) = [
+        one["Properties"]
+        for one in of_followed().values()
+        if one["Type"] == "AWS::SQS::Queue" and one["Properties"].get("FifoQueue")
+    ]
+    function = only(of_followed(), "AWS::Lambda::Function", "Carrier")
+    assert changes["VisibilityTimeout"] >= function["Timeout"] + 60
+    assert changes["MessageRetentionPeriod"] == 14 * 86400
+    keys = mapping("Keys")
+    assert keys["BatchSize"] == 10
+    assert keys["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert function["Handler"] == "dataware.handler.changes.handler"
+    assert json.loads(function["Environment"]["Variables"]["SOURCE"]) == {
+        "name": "old-one",
+        "owner": ACCOUNT,
+        "region": REGION,
+    }
+
+
+def test_the_function_may_read_the_source_and_write_the_target_and_nothing_else() -> None:
+    """Each permission is scoped to one of the two, but for the list of streams."""
+    given = {
+        action: arns for actions, arns in granted(of_followed(), "Follower") for action in actions
+    }
+    assert given["dynamodb:BatchGetItem"][0].endswith(":table/old-one")
+    assert given["dynamodb:GetRecords"][0].endswith(":table/old-one/stream/*")
+    for action in ("BatchWriteItem", "DeleteItem", "PutItem"):
+        assert "old-one" not in str(given[f"dynamodb:{action}"])
+    assert [action for action, arns in given.items() if arns == ["*"]] == ["dynamodb:ListStreams"]
+
+
+def test_a_source_without_a_stream_is_refused_at_synth_unless_one_may_be_switched_on() -> None:
+    """The sentence says where to set it; only consent lets the machinery change the source."""
+    stack = make_stack()
+    old = dynamodb.Table(stack, "Old", table_name="old-one", partition_key=KEY)
+    new = dynamodb.Table(stack, "New", table_name="new-one", partition_key=KEY)
+    with pytest.raises(ValueError, match="set `stream=` of the table in its own stack"):
+        DataMigration(stack, "Refused", source=old, target=new, follow=True)
+    DataMigration(stack, "Copy", source=old, target=new, follow=True, enable_stream=True)
+    found = resources(stack)
+    assert only(found, "Custom::DataMigration")["EnableStream"] == "true"
+    actions = [action for some, _ in granted(found, "LookRole") for action in some]
+    assert "dynamodb:UpdateTable" in actions
+    assert "dynamodb:UpdateTable" not in [
+        action for some, _ in granted(of_followed(), "LookRole") for action in some
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"source": "s3://old-one", "target": "s3://new-one", "follow": True}, "bucket cannot be"),
+        ({"source": "dynamodb://a-a", "target": "dynamodb://b-b", "enable_stream": True}, "needs"),
+        (
+            {
+                "source": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/old",
+                "target": "dynamodb://new",
+                "follow": True,
+            },
+            "another account or region",
+        ),
+    ],
+)
+def test_what_no_function_can_follow_is_refused_at_synth(settings: Any, why: str) -> None:
+    """It says how it is followed instead."""
+    with pytest.raises(ValueError, match=why):
+        DataMigration(make_stack(), "Copy", **settings)

@@ -15,6 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as states
 from constructs import Construct
 
+from dataware.cdk.change_carrier import require_feed
 from dataware.cdk.lambda_asset import handler_code
 from dataware.cdk.migration_sides import (
     MARKER,
@@ -27,6 +28,7 @@ from dataware.cdk.migration_sides import (
 from dataware.cdk.stack_scope import number_of, stack_of
 from dataware.cdk.state_machine import definition
 from dataware.cdk.versions import PYTHON
+from dataware.core.phases import ENABLE_FEED
 from dataware.core.stack_template import OWN
 
 ID = "DataMigrations"
@@ -104,6 +106,14 @@ class Machinery:
                     key.grant_decrypt(role)
         if target.key is not None:
             target.key.grant_encrypt(self._copies)
+
+    def allow_follow(self, source: MigrationSide, *, enable: bool) -> None:
+        """Grant what it takes to find the stream of a source; to `enable` one is a change of it."""
+        tables = source.arns(self._stack.partition)
+        feed = require_feed(source.kind)
+        self._grant(self._looks, [(feed.poll[:1], tuple(map(feed.feed_arn, tables)))])
+        if enable:
+            self._grant(self._looks, [(source.kind.access.phases[ENABLE_FEED], tables)])
 
     def _grant(self, role: iam.Role, permissions: Iterable[Permission]) -> None:
         """Add to a role's policy; the same actions are one statement, however many resources."""

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Annotations, CfnResource, Duration
+from aws_cdk import Annotations, CfnResource, Duration, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from dataware.cdk.change_carrier import ChangeCarrier, require_feed
 from dataware.cdk.dependents import Dependents
 from dataware.cdk.machinery import Machinery
-from dataware.cdk.migration_sides import Resource, sides
+from dataware.cdk.migration_sides import MigrationSide, Resource, sides
 from dataware.cdk.pending_copy import PendingCopy
 from dataware.core.estimate import estimate_deployment
 from dataware.core.model import OnConflict
@@ -39,6 +40,7 @@ class MigrationSettings:
     query_interval: Duration
     environment: Mapping[str, str]
     if_needed: bool
+    enable_stream: bool = False
 
     @property
     def seconds(self) -> int:
@@ -59,6 +61,7 @@ class MigrationSettings:
             "AllVersions": "true" if self.all_versions else None,
             "AllowSkipped": "true" if self.allow_skipped else None,
             "IfNeeded": "true" if self.if_needed else None,
+            "EnableStream": "true" if self.enable_stream else None,
             "MaxRate": str(self.max_rate) if self.max_rate else None,
             "Environment": dict(self.environment),
         }
@@ -85,6 +88,12 @@ class DataMigration(Construct):
     by its address. With `if_needed` it ends well where the source is absent or
     empty, or the target has data of its own.
 
+    With `follow` the changes and deletes of a table are carried into the target after the copy, by
+    a function that reads the source's stream, until `dataware cutover` switches. The source needs a
+    stream: set `stream=` in its own stack, or allow with `enable_stream` that one is switched on,
+    which changes the source; it is switched off when the migration is removed. Nobody else may
+    write to the target until the cut-over, and it is compared with the source only then.
+
     Everything in the stack that uses the target waits for the data. All migrations of a stack
     share one machinery.
     """
@@ -109,8 +118,10 @@ class DataMigration(Construct):
         source_key: kms.IKey | None = None,
         target_key: kms.IKey | None = None,
         if_needed: bool = False,
+        follow: bool = False,
+        enable_stream: bool = False,
     ) -> None:
-        """Declare the migration. Raises ValueError for what cannot be copied."""
+        """Declare the migration. Raises ValueError for what cannot be copied, or followed."""
         super().__init__(scope, id)
         self._settings = MigrationSettings(
             OnConflict(on_conflict) if on_conflict else None,
@@ -122,16 +133,27 @@ class DataMigration(Construct):
             query_interval or Duration.seconds(5),
             environment or {},
             if_needed,
+            enable_stream,
         )
-        source_side, target_side = sides(self, source, target, source_owner, source_region)
-        self._source = source_side.with_key(source_key)
-        self._target = target_side.with_key(target_key)
-        Dependents.of(self).add(self._declare(), self._target)
+        one, other = sides(self, source, target, source_owner, source_region)
+        self._source, self._target = one.with_key(source_key), other.with_key(target_key)
+        self._declare_all(source, follow=follow)
 
-    def _declare(self) -> CfnResource:
+    def _declare_all(self, source: Resource, *, follow: bool) -> None:
+        check_followed(self, self._source, source, follow=follow, settings=self._settings)
+        both = self._source, self._target
+        carrier = ChangeCarrier(self, "Follower", *both) if follow else None
+        copied = self._declare(carrier)
+        Dependents.of(self).add(copied, self._target)
+        if carrier is not None:
+            carrier.follow(copied)
+
+    def _declare(self, carrier: ChangeCarrier | None) -> CfnResource:
         """The custom resource, which comes after what it copies."""
         machinery = Machinery.of(self)
         machinery.allow(self._source, self._target, all_versions=self._settings.all_versions)
+        if carrier is not None:
+            machinery.allow_follow(self._source, enable=self._settings.enable_stream)
         resource = CfnResource(
             self,
             "Resource",
@@ -144,6 +166,7 @@ class DataMigration(Construct):
                 **self._source.properties("Source"),
                 **self._target.properties("Target"),
                 **self._settings.properties(),
+                **({"Carrier": carrier.function_arn} if carrier else {}),
             },
         )
         resource.node.add_dependency(*machinery.permissions)
@@ -201,6 +224,38 @@ class DataMigration(Construct):
                 f"takes about {seconds // 60:,} minutes, and a deployment may take "
                 f"{settings.seconds // 60}: {copy.advice}"
             )
+
+
+def check_followed(
+    scope: Construct,
+    source: MigrationSide,
+    given: Resource,
+    *,
+    follow: bool,
+    settings: MigrationSettings,
+) -> None:
+    """Raise ValueError for a source that no function can follow, as far as a synth can see."""
+    path, stack = scope.node.path, Stack.of(scope)
+    if settings.enable_stream and not follow:
+        raise ValueError(f"{path}: enable_stream needs follow=True")
+    if not follow:
+        return
+    try:
+        require_feed(source.kind)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    if (source.owner, source.region) != (stack.account, stack.region):
+        raise ValueError(
+            f"{path}: the source is in another account or region, from where no stream can be read "
+            "here; use `dataware migrate --follow`"
+        )
+    own = source.construct is not None and not isinstance(given, str)
+    is_off = own and getattr(given, "table_stream_arn", None) is None
+    if is_off and not settings.enable_stream:
+        raise ValueError(
+            f"{path}: the source has no stream, so its changes cannot be carried; set `stream=` of "
+            "the table in its own stack, or pass enable_stream=True"
+        )
 
 
 def _seconds(duration: Duration) -> int:

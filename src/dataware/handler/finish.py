@@ -63,6 +63,8 @@ def finish(work: Invocation, progress: CopyState, shards: Sequence[Shard]) -> di
     if not progress.finished:
         return _failure_outcome(_unfinished_reason(work.job, progress, shards), progress)
     copy = CompletedCopy(work.job.round, progress, skipped_by(shards))
+    if work.job.settings.follow:
+        return _end_followed_copy(work, copy)
     if (decision := work.job.policy.judge_copy(copy)) is not None:
         return _carry_out(work, decision, None)
     work.outside.emit(event("verifying", **work.job.words))
@@ -72,6 +74,13 @@ def finish(work: Invocation, progress: CopyState, shards: Sequence[Shard]) -> di
         return _judge_verdict(work, copy, _compare_sides(work))
     except DatawareError as error:
         return _failure_outcome(str(error), progress)
+
+
+def _end_followed_copy(work: Invocation, copy: CompletedCopy) -> dict[str, Any]:
+    """What changed meanwhile is carried afterwards, so both sides are compared at the cut-over."""
+    if (decision := work.job.policy.judge_followed_copy(copy)) is not None:
+        return _carry_out(work, decision, None)
+    return {"outcome": DONE, "verified": 0, "unit": work.job.kind.unit}
 
 
 def _continue_verification(

@@ -114,7 +114,7 @@ class Invocation:
 @contextmanager
 def looking(name: str) -> Iterator[Context]:
     """The outside for one look; `name` is the execution in whose name the lock is held."""
-    account = Account.open(_open_wire)
+    account = open_account()
     clock = SystemClock()
     with JsonRenderer(sys.stdout) as emit:
         yield Context(
@@ -148,6 +148,11 @@ def markers_of(outside: Context) -> ParameterMarkers:
     if not isinstance(outside.markers, ParameterMarkers):
         raise TypeError("an execution holds its lock in the Parameter Store")
     return outside.markers
+
+
+def open_account() -> Account:
+    """The account of the function's role; no network."""
+    return Account.open(_open_wire)
 
 
 def _open_wire(access: Endpoint, on_throttle: Callable[[str], None]) -> Wire:

@@ -13,11 +13,13 @@ from typing import Any
 
 from dataware.core.errors import DatawareError, IncompleteError, LookupFailedError, RefusedError
 from dataware.core.events import event
+from dataware.core.follow.feed import UNKNOWN_OUTCOME_SECONDS
 from dataware.core.model import MarkerState
 from dataware.handler.invocation import LambdaContext, looking, markers_of
 from dataware.handler.job import MigrationJob
 from dataware.ops.context import Context
 from dataware.ops.failure_summary import ending
+from dataware.ops.migration_policy import CARRIER, FOLLOWED
 
 RUNNING, SUCCEEDED = frozenset({"RUNNING", "PENDING_REDRIVE"}), "SUCCEEDED"
 REASON_LENGTH = 1500
@@ -42,8 +44,35 @@ def handler(request: Mapping[str, Any], _context: LambdaContext) -> dict[str, An
             return {"IsComplete": False}
         if execution["status"] != SUCCEEDED:
             raise _release(outside, job, *_cause(execution))
+        if job.settings.follow:
+            return _begin_following(outside, job, execution)
         _complete(outside, job, json.loads(execution["output"]))
     return {"IsComplete": True}
+
+
+def _begin_following(
+    outside: Context, job: MigrationJob, execution: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Put on record that changes are carried, once no write of the copy may arrive any more.
+
+    The stack makes the event source after the answer, so nothing is carried before it.
+    """
+    if outside.clock.now() < execution["stopDate"].timestamp() + UNKNOWN_OUTCOME_SECONDS:
+        _beat(outside, job)
+        return {"IsComplete": False}
+    following = {FOLLOWED: True, CARRIER: job.carrier, "phase": "following"}
+    try:
+        lease = markers_of(outside).rejoin(*job.record)
+    except RefusedError:
+        if outside.markers.get(*job.record).detail.get(CARRIER) != job.carrier:
+            raise
+    else:
+        lease.release({**_without_checkpoint(lease.detail), **following})
+    return {"IsComplete": True, "Data": job.attributes}
+
+
+def _without_checkpoint(detail: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in detail.items() if name != "checkpoint"}
 
 
 def _execution(outside: Context, arn: str) -> dict[str, Any]:

@@ -27,7 +27,8 @@ class MigrationJob:
     `execution` names the run that has the lock; `deadline`, in seconds since the epoch, is when
     it gives up; `round` counts the copies, because what changes meanwhile is copied again;
     `workers` is how many shards are copied at the same time; `environment` holds the variables
-    that apply to this migration alone.
+    that apply to this migration alone. Where changes are carried afterwards, `carrier` is the ARN
+    of the function that does, and `stream` that of the source's stream.
     """
 
     type: str
@@ -39,6 +40,8 @@ class MigrationJob:
     workers: int = 1
     round: int = 1
     environment: Mapping[str, str] = field(default_factory=dict)
+    carrier: str = ""
+    stream: str = ""
 
     @property
     def kind(self) -> Kind:
@@ -67,6 +70,11 @@ class MigrationJob:
         return {"source": source, "name": self.target.name}
 
     @property
+    def attributes(self) -> dict[str, str]:
+        """The attributes of the custom resource, for what the template makes of them."""
+        return {"Stream": self.stream} if self.stream else {}
+
+    @property
     def policy(self) -> MigrationPolicy:
         """The rules by which this migration goes on and ends."""
         return MigrationPolicy.of(self.words, self.kind, self.settings, DEPLOYMENT)
@@ -78,7 +86,8 @@ class MigrationJob:
     def to_json(self) -> dict[str, Any]:
         """The job as the state machine carries it."""
         plain = {
-            name: getattr(self, name) for name in ("execution", "deadline", "workers", "round")
+            name: getattr(self, name)
+            for name in ("execution", "deadline", "workers", "round", "carrier", "stream")
         }
         return {
             "type": self.type,
@@ -101,6 +110,7 @@ class MigrationJob:
             all_versions=data["all_versions"],
             allow_skipped=data["allow_skipped"],
             max_rate=data["max_rate"],
+            follow=bool(data.get("carrier")),
         )
         return MigrationJob(
             data["type"],
@@ -112,6 +122,8 @@ class MigrationJob:
             data["workers"],
             data["round"],
             data.get("environment", {}),
+            data.get("carrier", ""),
+            data.get("stream", ""),
         )
 
 
@@ -123,6 +135,8 @@ def job_of(properties: Mapping[str, Any], *, execution: str, now: float) -> Migr
         all_versions=properties.get("AllVersions") == "true",
         allow_skipped=properties.get("AllowSkipped") == "true",
         max_rate=float(rate) if rate else None,
+        follow=bool(properties.get("Carrier")),
+        enable_feed=properties.get("EnableStream") == "true",
     )
     return MigrationJob(
         properties["Type"],
@@ -133,6 +147,7 @@ def job_of(properties: Mapping[str, Any], *, execution: str, now: float) -> Migr
         now + float(properties["Seconds"]),
         int(properties["Workers"]),
         environment=properties.get("Environment", {}),
+        carrier=properties.get("Carrier", ""),
     )
 
 

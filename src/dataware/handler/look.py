@@ -14,7 +14,9 @@ from typing import Any
 from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.handler import is_complete, on_event
 from dataware.handler.invocation import LambdaContext, looking
+from dataware.handler.job import job_of
 from dataware.handler.reply import REQUEST_FIELDS, reply
+from dataware.handler.source_stream import close_stream
 from dataware.handler.variables import with_variables
 
 LEAST_SECONDS = 2
@@ -28,6 +30,7 @@ def handler(request: Mapping[str, Any], context: LambdaContext) -> dict[str, Any
         return _look(request["watch"], context)
     properties = request["ResourceProperties"]
     if request["RequestType"] == "Delete":
+        _let_go(properties)
         reply(request, request["PhysicalResourceId"])
         return {}
     with with_variables(properties.get("Environment", {})):
@@ -36,8 +39,16 @@ def handler(request: Mapping[str, Any], context: LambdaContext) -> dict[str, Any
         if arn is not None:
             refusal = _start_watch(request, answer["PhysicalResourceId"], arn)
         if arn is None or refusal:
-            reply(request, answer["PhysicalResourceId"], refusal)
+            reply(request, answer["PhysicalResourceId"], refusal, answer.get("Data"))
     return {}
+
+
+def _let_go(properties: Mapping[str, Any]) -> None:
+    """Switch off the stream that was switched on by consent; nothing else is touched, ever."""
+    if properties.get("EnableStream") != "true":
+        return
+    with with_variables(properties.get("Environment", {})), looking("delete") as outside:
+        close_stream(outside, job_of(properties, execution="delete", now=outside.clock.now()))
 
 
 def _start_watch(request: Mapping[str, Any], physical_id: str, arn: str) -> str | None:
@@ -68,16 +79,19 @@ def _look(watch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     with with_variables(watch["environment"]):
         refusal: str | None = None
+        data: Mapping[str, str] = {}
         try:
             if lost := watch.get("lost"):
                 raise is_complete.give_up(watch["execution"], _why_lost(lost))
-            if not is_complete.handler({"Execution": watch["execution"]}, context)["IsComplete"]:
+            seen = is_complete.handler({"Execution": watch["execution"]}, context)
+            if not seen["IsComplete"]:
                 return {"ended": False}
+            data = seen.get("Data", {})
         except LookupFailedError:
             raise
         except DatawareError as error:
             refusal = str(error)
-        reply(watch["request"], watch["id"], refusal)
+        reply(watch["request"], watch["id"], refusal, data)
     return {"ended": True}
 
 

@@ -19,10 +19,11 @@ from dataware.core.events import event
 from dataware.core.model import Content, Existence, Facts, Location, Marker, MarkerState
 from dataware.handler.invocation import LambdaContext, looking, markers_of
 from dataware.handler.job import MigrationJob, job_of, physical_id, place_of
+from dataware.handler.source_stream import open_stream
 from dataware.ops.context import Context
 from dataware.ops.marker_names import on_record
-from dataware.ops.migrate import check_source, prepare_migration
-from dataware.ops.migration_policy import Migration
+from dataware.ops.migrate import check_source, prepare_migration, refuse_content
+from dataware.ops.migration_policy import CARRIER, FEED_ENABLED, Migration
 from dataware.ops.probe import look
 from dataware.ops.verify import aws_of
 
@@ -40,7 +41,11 @@ def _start_or_refuse(request: Mapping[str, Any], properties: Mapping[str, str]) 
     try:
         with looking(name) as outside:
             job = job_of(properties, execution=name, now=outside.clock.now())
-            return _start_copy(outside, request, job)
+            if not job.settings.follow:
+                return _start_copy(outside, request, job)
+            stream, enabled = open_stream(outside, job)
+            job = replace(job, stream=stream)
+            return {"Data": job.attributes, **_start_copy(outside, request, job, enabled)}
     except DatawareError as error:
         return {"Refusal": str(error)}
     except Exception as error:
@@ -48,8 +53,10 @@ def _start_or_refuse(request: Mapping[str, Any], properties: Mapping[str, str]) 
         return {"Refusal": f"dataware failed with {type(error).__name__}: {error}"}
 
 
-def _start_copy(outside: Context, request: Mapping[str, Any], job: MigrationJob) -> dict[str, Any]:
-    """Start a copy, unless none may begin."""
+def _start_copy(
+    outside: Context, request: Mapping[str, Any], job: MigrationJob, enabled: bool = False
+) -> dict[str, Any]:
+    """Start a copy, unless none may begin; `enabled` says that the stream was switched on here."""
     if markers_of(outside).holds(*job.record):
         machine = request["ResourceProperties"]["Machine"]
         return {"Execution": _execution(outside, machine, job, None)}  # it was here before
@@ -58,13 +65,17 @@ def _start_copy(outside: Context, request: Mapping[str, Any], job: MigrationJob)
     if why is None and properties.get("IfNeeded") == "true":
         why = _not_needed(outside, job, marker)
     if why is None:
-        why = _verified_before(outside, job, marker)
+        why = _verified_before(outside, job, marker) or _followed_before(outside, job, marker)
     if why is None:
         migration = prepare_migration(outside, job.type, job.source, job.target, job.settings)
         check_source(outside, migration)
-        why = migration.why_nothing_to_copy()
+        if job.settings.follow:
+            refuse_content(migration)
+        else:
+            why = migration.why_nothing_to_copy()
         if why is None:
-            return {"Execution": _start(outside, properties["Machine"], job, migration)}
+            detail = {FEED_ENABLED: job.stream} if enabled else {}
+            return {"Execution": _start(outside, properties["Machine"], job, migration, detail)}
     outside.emit(event("nothing-to-do", reason=why, **job.words))
     return {}
 
@@ -108,14 +119,34 @@ def _verified_before(outside: Context, job: MigrationJob, marker: Marker) -> str
     return f"{target} has the verified data of {source} already"
 
 
+def _followed_before(outside: Context, job: MigrationJob, marker: Marker) -> str | None:
+    """Whether the function of this stack carries already: a copy beside it could bring back what
+    it deletes.
+    """
+    source, target = on_record(job.kind, job.order)
+    is_same = marker.source == source and marker.detail.get(CARRIER) == job.carrier
+    if not job.settings.follow or marker.state is not MarkerState.RUNNING or not is_same:
+        return None
+    if marker.identity not in {None, _look(outside, job, job.target).identity}:
+        return None
+    return f"{target} follows {source} already"
+
+
 def _look(outside: Context, job: MigrationJob, place: Location) -> Facts:
     there = replace(outside, aws=aws_of(outside, place))
     return look(there, job.kind, place.name)
 
 
-def _start(outside: Context, machine: str, job: MigrationJob, migration: Migration) -> str:
+def _start(
+    outside: Context,
+    machine: str,
+    job: MigrationJob,
+    migration: Migration,
+    detail: Mapping[str, object],
+) -> str:
     """Take the lock in the name of the execution, and start it."""
     marker = migration.begin_marker(uuid4().hex[:12])
+    marker = replace(marker, detail={**_without_carrier(marker.detail), **detail})
     lease = markers_of(outside).begin(*job.record, marker, migration.marker)
     checkpoint = migration.checkpoint_into(migration.target.identity)
     try:
@@ -125,6 +156,10 @@ def _start(outside: Context, machine: str, job: MigrationJob, migration: Migrati
         with suppress(DatawareError):
             lease.release(lease.detail)
         raise
+
+
+def _without_carrier(detail: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in detail.items() if name != CARRIER}
 
 
 def _execution(outside: Context, machine: str, job: MigrationJob, checkpoint: Any) -> str:

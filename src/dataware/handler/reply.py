@@ -23,8 +23,13 @@ REQUEST_FIELDS = ("StackId", "RequestId", "LogicalResourceId", "ResponseURL")
 """What of a request an answer needs."""
 
 
-def reply(request: Mapping[str, Any], physical_id: str, refusal: str | None = None) -> None:
-    """Answer that the resource is ready, or with `refusal` why it is not.
+def reply(
+    request: Mapping[str, Any],
+    physical_id: str,
+    refusal: str | None = None,
+    data: Mapping[str, str] | None = None,
+) -> None:
+    """Answer that the resource is ready, with its attributes, or with `refusal` why it is not.
 
     Raises OSError when the answer cannot be delivered after several attempts. Answering twice is
     harmless: CloudFormation takes the first answer.
@@ -36,6 +41,7 @@ def reply(request: Mapping[str, Any], physical_id: str, refusal: str | None = No
         "StackId": request["StackId"],
         "RequestId": request["RequestId"],
         "LogicalResourceId": request["LogicalResourceId"],
+        **({"Data": data} if data else {}),
     }
     body = json.dumps(answer).encode()
     for attempt in range(1, ATTEMPTS + 1):

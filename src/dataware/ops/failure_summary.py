@@ -13,6 +13,7 @@ WHY_LENGTH = 300
 CARRIED = (
     *("checkpoint", "identity", "done", "total", "skipped", "unit"),
     *("followed", "guarded", "feed_enabled", "undo_feed", "object_headers"),
+    *("carrier",),
 )
 """What the next run goes on with; the rest of a record is about the run that wrote it."""
 

@@ -100,6 +100,19 @@ def prepare_migration(
     return migration
 
 
+def refuse_content(migration: Migration) -> None:
+    """Raise RefusedError where a follow would replace what it did not put into its target."""
+    name, short = migration.order.target.name, migration.kind.short
+    followed = migration.same_target and migration.marker.detail.get(FOLLOWED)
+    if followed or migration.made_here or migration.target.content is Content.EMPTY:
+        return
+    raise RefusedError(
+        f"cannot follow into {short} {name}, because it is not seen to be empty, and a follow "
+        "replaces what it finds there; nothing was changed; name an empty one, or migrate without "
+        "--follow"
+    )
+
+
 def refuse_unfollowed(migration: Migration) -> None:
     """Raise RefusedError where an earlier run follows, and this one is to copy alone."""
     marker, order = migration.marker, migration.order

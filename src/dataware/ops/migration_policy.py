@@ -16,7 +16,7 @@ are explained, and the step is COMPLETE.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
 
@@ -45,8 +45,10 @@ HALF_MADE = "half_made"
 """What a record calls the identity of a target that its creation left half made."""
 
 FOLLOWED, FEED_ENABLED, GUARDED = "followed", "feed_enabled", "guarded"
+CARRIER = "carrier"
 """What a record calls that changes of the source are carried after the copy, the feed of them that
-the migration has switched on, and that only what the follow wrote is replaced."""
+the migration has switched on, that only what the follow wrote is replaced, and the function in the
+account that carries while nobody has the lock."""
 
 UNDO_FEED = "undo_feed"
 """What it calls the feed of the target that a cut-over has switched on for the way back."""
@@ -298,6 +300,17 @@ class MigrationPolicy:
             why = self._describe_skipped(copy, skip_reasons)
             return MigrationDecision(MigrationStep.SKIPPED, why)
         return MigrationDecision(MigrationStep.NOTHING_COPIED, self._describe_nothing(skip_reasons))
+
+    def judge_followed_copy(self, copy: CompletedCopy) -> MigrationDecision | None:
+        """Why changes cannot be carried after a copy; None where they can.
+
+        What changed while it was copied is among the dirty keys, or will be. A value that a
+        stranger wrote meanwhile is kept and listed; one of an earlier run is among the dirty keys
+        if the source has changed since.
+        """
+        copy.state.skip_reasons.pop(SkipReason.CHANGED, None)
+        settings = replace(self.settings, on_conflict=OnConflict.TARGET)
+        return replace(self, settings=settings).judge_copy(replace(copy, round=ROUNDS))
 
     def judge(self, copy: CompletedCopy, verdict: Verdict) -> MigrationDecision:
         """The step after a copy and its verification."""

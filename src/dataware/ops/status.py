@@ -20,6 +20,7 @@ from dataware.migrate import CopyState
 from dataware.ops.context import Context
 from dataware.ops.control_teller import describe_control
 from dataware.ops.failure_summary import state_of
+from dataware.ops.migration_policy import CARRIER
 from dataware.state.marker_value import control_in
 
 RUNNING, INTERRUPTED, COMPLETE, UNKNOWN = "running", "interrupted", "complete", "unknown"
@@ -28,9 +29,13 @@ FIGURES = (
     *("phase", "done", "total", "exact", "skipped", "unit", "rate"),
     *("throttled", "retries", "reason"),
     *("lag", "dirty", "carried", "gaps", "followed", "guarded", "feed_enabled", "undo_feed"),
+    *("carrier",),
     *("verified", "holder", "started", "command_run", "cutover", "conflicts"),
 )
 """The fields of a record that events of its run carry."""
+
+_OF_A_RUN = frozenset({"lag", "dirty", "carried", "rate", "done", "total", "retries", "failure"})
+"""What a record tells of a run that has ended, and not of the function that goes on carrying."""
 
 
 @cache
@@ -240,6 +245,10 @@ def _run(kind: str, target: str, marker: Marker) -> MigrationStatus:
     if marker.state is MarkerState.RUNNING and not marker.alive:
         ended = detail.get("failure")
         state = state_of(ended.get("exit_code")) if isinstance(ended, Mapping) else INTERRUPTED
+        if CARRIER in detail:
+            # Nobody has the lock, so the function in the account carries.
+            kept = {name: detail[name] for name in detail if name not in _OF_A_RUN}
+            state, detail = RUNNING, {**kept, "phase": "following"}
     why = marker.problem.detail if marker.problem else ""
     age = marker.heartbeat_age
     return MigrationStatus(kind, target, marker.source, state, marker.run, detail, age, problem=why)
@@ -250,6 +259,9 @@ def amount(run: MigrationStatus) -> str:
     if run.state == COMPLETE:
         verified = run.detail.get("verified")
         return f"{format_count(verified, run.unit)} verified" if isinstance(verified, int) else ""
+    if (carrier := run.detail.get(CARRIER)) and "dirty" not in run.detail:
+        function = str(carrier).rpartition(":")[2]
+        return f"in the account by {function}, whose queue holds the changed keys that wait"
     if "dirty" in run.detail:
         return _follow_amount(run)
     if "done" not in run.detail:

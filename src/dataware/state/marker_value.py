@@ -88,6 +88,7 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
     "exact": (bool,),
     **dict.fromkeys(("followed", "guarded"), (bool,)),
     **dict.fromkeys(SWITCHED_ON, _TEXT),
+    "carrier": _TEXT,
     ACCEPTS: (list,),
     **dict.fromkeys(("failure", ASKED, HOOK, OUTCOME, CUTOVER, OBJECT_HEADERS), (dict,)),
 }

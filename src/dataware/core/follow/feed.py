@@ -12,6 +12,9 @@ from dataware.core.follow.written import WrittenKeys
 UNKNOWN_OUTCOME_SECONDS = 60.0
 """How long a write without an answer may still arrive, and so keeps its key from being carried."""
 
+RETRY_SECONDS = 1.0
+"""How long keys wait that could not be carried."""
+
 
 class GapCause(StrEnum):
     """Why changes may be missing from a feed; the value stands in journals and reports."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -57,6 +57,23 @@ class FindExpired(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionFeed:
+    """How a function in the account reads a feed: what it may do, and what it is given.
+
+    `read` are actions on the source, `write` on the target, `poll` on the feeds of the source,
+    whose ARNs `feed_arn` makes of its own, and `anywhere` what IAM cannot scope. `read_record`
+    gives the canonical key of a record, and the number by which the service knows it.
+    """
+
+    read: tuple[str, ...]
+    write: tuple[str, ...]
+    poll: tuple[str, ...]
+    anywhere: tuple[str, ...]
+    feed_arn: Callable[[str], str]
+    read_record: Callable[[Mapping[str, Any]], tuple[bytes, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Following:
     """How a type is followed; each call takes the control plane of the source, and its name.
 
@@ -66,6 +83,7 @@ class Following:
     `make_feed` reads it. `make_copier` copies for a follow whose carrier asks who wrote what stands
     in the target; None where the usual copier will do. The `guarded` ones of both replace only what
     the follow wrote itself, for a target that others may write to; None where the usual ones do.
+    `in_account` is how a function follows; None where nothing could call one.
     """
 
     feed_noun: str
@@ -78,6 +96,7 @@ class Following:
     make_copier: MakeRecordingCopier | None = None
     guarded_carrier: MakeCarrier | None = None
     guarded_copier: MakeRecordingCopier | None = None
+    in_account: FunctionFeed | None = None
 
     def guard(self) -> Following:
         """The same for a target that others may write to."""

@@ -20,6 +20,7 @@ from enum import StrEnum
 
 from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.core.follow.feed import (
+    RETRY_SECONDS,
     UNKNOWN_OUTCOME_SECONDS,
     Carrier,
     CarryOutcome,
@@ -32,9 +33,6 @@ from dataware.core.follow.feed import (
     FullDifference,
     Gap,
 )
-
-RETRY_SECONDS = 1.0
-"""How long keys wait that could not be carried."""
 
 
 class FollowStep(StrEnum):

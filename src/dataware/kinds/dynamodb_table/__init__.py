@@ -59,8 +59,8 @@ def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ..
 
 
 def _following() -> Following:
-    # Most runs follow nothing, and a deployment never does.
-    from dataware.kinds.dynamodb_table.follow import FOLLOWING  # noqa: PLC0415 - see above
+    # Most runs follow nothing.
+    from dataware.kinds.dynamodb_table.follow.following import FOLLOWING  # noqa: PLC0415 - see above
 
     return FOLLOWING
 

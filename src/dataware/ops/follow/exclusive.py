@@ -12,8 +12,9 @@ from dataclasses import replace
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.follow.following import Following
 from dataware.core.kind import Kind
-from dataware.core.model import Content, Owner, Ownership
+from dataware.core.model import Owner, Ownership
 from dataware.ops.context import Context, CopySettings
+from dataware.ops.migrate import refuse_content
 from dataware.ops.migration_policy import FOLLOWED, GUARDED, Migration
 from dataware.ops.verify import aws_of
 
@@ -65,11 +66,7 @@ def check_exclusive(context: Context, migration: Migration) -> Migration:
         return migration
     target, short = migration.target.name, migration.kind.short
     again = "nothing was changed; name an empty one, or migrate without --follow"
-    if migration.target.content is not Content.EMPTY:
-        raise RefusedError(
-            f"cannot follow into {short} {target}, because it is not seen to be empty, and a "
-            f"follow replaces what it finds there; {again}"
-        )
+    refuse_content(migration)
     owner = _owner_of(context, migration)
     if owner.ownership in (Ownership.OTHER_STACK, Ownership.THIS_STACK):
         return replace(migration, guarded=True)

@@ -29,7 +29,6 @@ from dataware.core.follow.feed import (
 from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
 from dataware.core.follow.steady_time import SteadyTime
 from dataware.core.follow.written import WrittenKeys
-from dataware.core.model import OnConflict
 from dataware.core.ports import Journal, StopRequest
 from dataware.migrate import CopyState, since_boot
 from dataware.ops.context import ComparisonSpec
@@ -41,10 +40,9 @@ from dataware.ops.follow.sync_carrier import SyncCarrier
 from dataware.ops.lease_keeper import await_settled
 from dataware.ops.marker_names import on_record
 from dataware.ops.migration_policy import (
-    COMMAND,
+    CARRIER,
     ROUNDS,
     CompletedCopy,
-    MigrationPolicy,
 )
 from dataware.ops.run_migration import MigrationRun, read_skipped
 from dataware.ops.status import may_be_frozen
@@ -57,6 +55,10 @@ POLL_SECONDS = 1.0
 
 TELL_SECONDS = 5.0
 LOT = 1000
+
+HAND_OVER_SECONDS = 180.0
+"""From when on the function in the account has seen the lock, ended what it carried, and nothing
+that it sent may arrive any more."""
 
 COPIED = "followed"
 """The record in the journal that says from when on keys may be carried."""
@@ -215,6 +217,8 @@ class FollowRun(MigrationRun):
             late = self._migration.resumes or bool(self._keeper.detail.get("retries"))
             since = self._time.now() + (UNKNOWN_OUTCOME_SECONDS if late else 0.0)
             journal.append({"type": COPIED, "carry_from": since})
+        if self._migration.marker.detail.get(CARRIER):
+            since = max(since, self._time.now() + HAND_OVER_SECONDS)
         await_settled(self._context, self._keeper, self._migration.words())
         loop.allow_carrying(since)
 
@@ -235,15 +239,8 @@ class FollowRun(MigrationRun):
         self._enter("looking")
         self._copy(journal, state, order)
         self._keeper.check()
-        migration = self._migration
-        # What changed while it was copied is among the dirty keys, or will be.
-        state.skip_reasons.pop(SkipReason.CHANGED, None)
-        # A value that a stranger wrote meanwhile is kept and listed; one of an earlier run is
-        # among the dirty keys if the source has changed since.
-        settings = replace(migration.settings, on_conflict=OnConflict.TARGET)
-        policy = MigrationPolicy.of(migration.words(), migration.kind, settings, COMMAND)
         copy = CompletedCopy(ROUNDS, state, read_skipped(journal))
-        if (decision := policy.judge_copy(copy)) is not None:
+        if (decision := self._policy.judge_followed_copy(copy)) is not None:
             raise IncompleteError(decision.why)
 
     def _stop(self) -> bool:
