@@ -45,7 +45,7 @@ LEFT_OUT = (
     *("kinds/s3_bucket/engines.py", "ops/engine_choice.py", "report/engine_lines.py"),
     *("core/destructive_change.py", "core/plan.py", "core/plan_shape.py"),
     *("core/follow/cutover.py", "core/follow/cutover_loop.py", "core/follow/cutover_ports.py"),
-    *("core/follow/cutover_request.py",),
+    *("core/follow/cutover_request.py", "core/follow/cutover_table.py", "core/follow/way_back.py"),
     *("core/follow/loop.py", "core/follow/steady_time.py"),
     *("core/expand.py", "core/guard.py", "core/stack_template.py"),
     *("core/glossary.py", "core/guide.py", "core/lock_file.py", "core/locked_decisions.py"),
