@@ -61,6 +61,7 @@ LEFT_OUT = (
     *("kinds/s3_bucket/follow", "ops/inputs"),
     *("ops/copy_run.py", "ops/run_migration.py", "ops/run_summary.py", "ops/stopping.py"),
     *("ops/name_conflicts.py", "ops/plan.py", "ops/policy.py", "ops/region_check.py"),
+    *("ops/remembered_answers.py",),
     *("ops/run_control.py", "state/run_controls.py"),
     *("core/destructive_change.py", "core/plan.py", "core/plan_shape.py"),
     *("ops/control_teller.py", "ops/copy_run.py", "ops/migrate_by_hand.py", "ops/stopping.py"),

@@ -40,6 +40,7 @@ from dataware.ops.engine_choice import EngineDemand, choose_engines
 from dataware.ops.history_check import warn_of_history
 from dataware.ops.probe import probe_all
 from dataware.ops.region_check import find_wrong_region
+from dataware.ops.remembered_answers import remember_answers
 
 
 def make_plan(
@@ -60,6 +61,7 @@ def make_plan(
     account itself cannot be reached, and Refused for a wrong region if any doubt is a stop, and for
     an engine that does not fit.
     """
+    context = remember_answers(context)
     account, region = context.aws.account, context.aws.region
     wanted = [localize_names(load(one.type), one, account, region) for one in wanted]
     _check(wanted, account, region)
