@@ -12,9 +12,15 @@ import pytest
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_efs as efs
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_opensearchservice as opensearch
+from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -22,7 +28,7 @@ from constructs import Construct
 from cdk.apps import KEY, make_stack, resources
 from dataware.cdk import DataAwareBucket, DataAwareMixin
 from dataware.core.model import ImportMode, OnError, OnFallbackData, Wanted
-from dataware.kinds import CATALOGUE, kinds
+from dataware.kinds import CATALOGUE, kinds, load
 from dataware.ops.inputs import Overrides, load_app
 
 SETTINGS = {"on_error": "stop", "on_fallback_data": "import", "import_mode": "reference"}
@@ -49,8 +55,23 @@ TYPED: dict[str, Make] = {
     "AWS::SecretsManager::Secret": lambda scope, id, name: secretsmanager.Secret(
         scope, id, secret_name=name
     ),
+    "AWS::SQS::Queue": lambda scope, id, name: sqs.Queue(scope, id, queue_name=name),
+    "AWS::Kinesis::Stream": lambda scope, id, name: kinesis.Stream(scope, id, stream_name=name),
+    "AWS::EFS::FileSystem": lambda scope, id, _name: efs.CfnFileSystem(scope, id),
+    "AWS::RDS::DBInstance": lambda scope, id, name: rds.CfnDBInstance(
+        scope, id, db_instance_identifier=name
+    ),
+    "AWS::RDS::DBCluster": lambda scope, id, name: rds.CfnDBCluster(
+        scope, id, db_cluster_identifier=name
+    ),
+    "AWS::KMS::Key": lambda scope, id, _name: kms.Key(scope, id),
+    "AWS::OpenSearchService::Domain": lambda scope, id, name: opensearch.CfnDomain(
+        scope, id, domain_name=name
+    ),
 }
 """CDK's own construct of every known type."""
+
+NAMES = {"AWS::SSM::Parameter": "/images/prod", "AWS::KMS::Key": "alias/images-prod"}
 
 
 def written(make: Callable[[Construct], Any], mixin: DataAwareMixin) -> dict[str, Any]:
@@ -72,9 +93,12 @@ def refusal(construct: Any, mixin: DataAwareMixin) -> str:
 @pytest.mark.parametrize("cfn_type", CATALOGUE)
 def test_cdks_construct_of_every_type_opts_in(cfn_type: str) -> None:
     """Under the type of the template, whatever CDK's class calls the name."""
-    name = "/images/prod" if "SSM" in cfn_type else "images-prod"
+    name = NAMES.get(cfn_type, "images-prod")
     old = name.replace("prod", "old")
-    resource = written(lambda scope: TYPED[cfn_type](scope, "One", name), DataAwareMixin([old]))
+    mixin = DataAwareMixin([old])
+    if not load(cfn_type).template.has_name:
+        mixin = DataAwareMixin([old], physical_id=name)
+    resource = written(lambda scope: TYPED[cfn_type](scope, "One", name), mixin)
     assert (resource["Type"], resource["Metadata"]["Dataware"]["Fallback"]) == (cfn_type, [old])
 
 
@@ -123,7 +147,8 @@ def test_a_whole_stack_opts_in_at_once_without_fallback_names() -> None:
     stack = make_stack()
     bucket = s3.Bucket(stack, "Uploads", bucket_name="uploads-prod", enforce_ssl=True)
     dynamodb.Table(stack, "Waitlist", table_name="Waitlist-prod", partition_key=KEY)
-    sqs.Queue(stack, "Queue")
+    sns.Topic(stack, "Topic")
+    kms.Key(stack, "Key")
     stack.with_(DataAwareMixin(on_error="stop"))
     bucket.with_(DataAwareMixin(on_error="stop"))
     opted = {
@@ -154,8 +179,8 @@ def test_a_whole_stack_opts_in_at_once_without_fallback_names() -> None:
             ),
             "Demo/One has a name that is computed during the deployment",
         ),
-        (lambda scope: sqs.Queue(scope, "One"), "Demo/One declares no resource that dataware"),
-        (lambda scope: sqs.CfnQueue(scope, "One"), "Demo/One is an AWS::SQS::Queue, which dataw"),
+        (lambda scope: sns.Topic(scope, "One"), "Demo/One declares no resource that dataware"),
+        (lambda scope: sns.CfnTopic(scope, "One"), "Demo/One is an AWS::SNS::Topic, which dataw"),
         (
             lambda scope: s3.Bucket.from_bucket_name(scope, "One", "uploads-prod"),
             "Demo/One declares no resource that dataware knows",
@@ -197,7 +222,7 @@ def test_an_unknown_setting_and_an_unknown_construct_are_refused_without_with() 
     with pytest.raises(ValueError, match="on_error cannot be 'never': choose 'safe'"):
         DataAwareMixin(on_error="never").apply_to(s3.Bucket(stack, "One", bucket_name="uploads"))
     with pytest.raises(ValueError, match="declares no resource that dataware knows"):
-        DataAwareMixin().apply_to(sqs.Queue(stack, "Queue"))
+        DataAwareMixin().apply_to(sns.Topic(stack, "Topic"))
 
 
 def test_the_mixin_for_typescript_knows_the_same_types() -> None:
@@ -219,3 +244,15 @@ def test_a_mixin_for_a_whole_stack_leaves_what_a_resource_says_of_itself() -> No
     }
     assert opted["uploads-prod"]["Fallback"] == ["uploads"]
     assert not opted["logs-prod"].get("Fallback")
+
+
+def test_a_bucket_with_a_generated_name_goes_by_the_name_that_it_has() -> None:
+    """Its template has no name, and a mixin with an id is for one resource."""
+    stack = make_stack()
+    mixin = DataAwareMixin(physical_id="gone-uploads-1a2b3c")
+    s3.Bucket(stack, "Uploads").with_(mixin)
+    (resource,) = resources(stack).values()
+    assert resource["Metadata"]["Dataware"] == {"Id": "gone-uploads-1a2b3c", "Fallback": []}
+    assert "Properties" not in resource
+    assert "cannot share a physical_id" in refusal(s3.Bucket(stack, "Other"), mixin)
+    assert "give its id as physical_id" in refusal(kms.Key(stack, "Key"), DataAwareMixin(["a"]))

@@ -275,6 +275,101 @@ class SecretBench(ParameterBench):
             )
 
 
+class QueueBench(ParameterBench):
+    """AWS::SQS::Queue: its messages are counted by the service."""
+
+    names = ("bench-old", "bench-new")
+    content_calls = ("GetQueueAttributes",)
+
+    def make(self, aws: Account, name: str) -> None:
+        aws.client("sqs").create_queue(QueueName=name)
+
+    def fill(self, aws: Account, name: str, count: int) -> None:
+        url = aws.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
+        for number in range(count):
+            aws.client("sqs").send_message(QueueUrl=url, MessageBody=str(number))
+
+
+class StreamBench(ParameterBench):
+    """AWS::Kinesis::Stream: read from its oldest record on."""
+
+    names = ("bench-old", "bench-new")
+    content_calls = ("GetRecords",)
+
+    def make(self, aws: Account, name: str) -> None:
+        aws.client("kinesis").create_stream(StreamName=name, ShardCount=2)
+
+    def fill(self, aws: Account, name: str, count: int) -> None:
+        for number in range(count):
+            aws.client("kinesis").put_record(
+                StreamName=name, Data=b"record", PartitionKey=str(number)
+            )
+
+
+class FileSystemBench(ParameterBench):
+    """AWS::EFS::FileSystem: known by a tag, or by its id; its size is that of the service."""
+
+    names = ("bench-old", "bench-new")
+    name_in_arn = False
+
+    def make(self, aws: Account, name: str) -> None:
+        aws.client("efs").create_file_system(
+            CreationToken=name, Tags=[{"Key": "Name", "Value": name}]
+        )
+
+
+class InstanceBench(ParameterBench):
+    """AWS::RDS::DBInstance: existing means having data."""
+
+    names = ("bench-old", "bench-new")
+
+    def deny(self, seen: Seen, forward: Forward) -> Reply:
+        return xml_error("AccessDenied", 403)(seen, forward)
+
+    def make(self, aws: Account, name: str) -> None:
+        aws.client("rds").create_db_instance(
+            DBInstanceIdentifier=name,
+            Engine="postgres",
+            DBInstanceClass="db.t3.micro",
+            MasterUsername="bench",
+            MasterUserPassword="not-a-secret",
+            AllocatedStorage=20,
+        )
+
+
+class ClusterBench(InstanceBench):
+    """AWS::RDS::DBCluster: existing means having data."""
+
+    def make(self, aws: Account, name: str) -> None:
+        aws.client("rds").create_db_cluster(
+            DBClusterIdentifier=name,
+            Engine="aurora-postgresql",
+            MasterUsername="bench",
+            MasterUserPassword="not-a-secret",
+        )
+
+
+class KeyBench(ParameterBench):
+    """AWS::KMS::Key: known by its id, or by an alias."""
+
+    names = ("alias/bench-old", "alias/bench-new")
+    name_in_arn = False
+
+    def make(self, aws: Account, name: str) -> None:
+        kms = aws.client("kms")
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=name, TargetKeyId=key)
+
+
+class DomainBench(ParameterBench):
+    """AWS::OpenSearchService::Domain: existing means having data."""
+
+    names = ("bench-old", "bench-new")
+
+    def make(self, aws: Account, name: str) -> None:
+        aws.client("opensearch").create_domain(DomainName=name)
+
+
 BENCHES: Mapping[str, Bench] = {
     "AWS::S3::Bucket": BucketBench(),
     "AWS::DynamoDB::Table": TableBench(),
@@ -284,4 +379,11 @@ BENCHES: Mapping[str, Bench] = {
     "AWS::Cognito::UserPool": UserPoolBench(),
     "AWS::Logs::LogGroup": LogGroupBench(),
     "AWS::SecretsManager::Secret": SecretBench(),
+    "AWS::SQS::Queue": QueueBench(),
+    "AWS::Kinesis::Stream": StreamBench(),
+    "AWS::EFS::FileSystem": FileSystemBench(),
+    "AWS::RDS::DBInstance": InstanceBench(),
+    "AWS::RDS::DBCluster": ClusterBench(),
+    "AWS::KMS::Key": KeyBench(),
+    "AWS::OpenSearchService::Domain": DomainBench(),
 }

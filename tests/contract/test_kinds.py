@@ -30,7 +30,7 @@ from support.servers import FaultProxy, Seen
 
 ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+")
 PHASES = {"probe", "read", "write", "verify", "create", "account", "describe", "import"}
-PHASES |= {"versions", "versions-write", "follow", "enable-feed"}
+PHASES |= {"acl", "versions", "versions-write", "follow", "enable-feed"}
 COPIED = [cfn_type for cfn_type in CATALOGUE if load(cfn_type).copying]
 LOOKED_INTO = [cfn_type for cfn_type in CATALOGUE if BENCHES[cfn_type].content_calls]
 COUNT = 30

@@ -23,7 +23,7 @@ from dataware.core.model import Deployed
 from dataware.core.stack_template import StackTemplate, read_declared
 from dataware.kinds import kinds
 
-TABLE, QUEUE = "AWS::DynamoDB::Table", "AWS::SQS::Queue"
+TABLE, QUEUE = "AWS::DynamoDB::Table", "AWS::SNS::Topic"
 CARDS = {kind.cfn_type: kind for kind in kinds()}
 HELD = {"Orders": Deployed(TABLE, "orders"), "Jobs": Deployed(QUEUE, "jobs")}
 INDEX = AppIndex(CARDS)

@@ -222,7 +222,7 @@ def test_a_template_that_is_none_declares_nothing() -> None:
 NAMES = st.sampled_from(["a", "b", "c"])
 DECLARED = st.builds(
     DeclaredResource,
-    st.sampled_from([TABLE, BUCKET, GLOBAL, "AWS::SQS::Queue"]),
+    st.sampled_from([TABLE, BUCKET, GLOBAL, "AWS::SNS::Topic"]),
     st.builds(
         lambda name, key: {**keyed(name, key), "BucketName": name},
         st.none() | NAMES,

@@ -50,7 +50,7 @@ WRONG = [
     '[app]\nzone = "a"\n' + TABLE,
     '[app]\naccount = "12"\n' + TABLE,
     TABLE.replace("preferred", "prefered"),
-    TABLE.replace("S3::Bucket", "RDS::DBInstance"),
+    TABLE.replace("S3::Bucket", "Redshift::Cluster"),
     TABLE + 'fallback = ["one-name", 2]',
     TABLE + 'fallback = ["one-name", "one-name"]',
     TABLE + 'on_error = "maybe"',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
@@ -49,6 +50,22 @@ _PLAIN_BUCKET = {
     "PUT": "CreateBucket",
     "DELETE": "DeleteBucket",
 }
+
+
+_REST = (
+    (r"/2015-02-01/file-systems/[^/]+/backup-policy", "DescribeBackupPolicy"),
+    (r"/2015-02-01/file-systems/[^/]+/lifecycle-configuration", "DescribeLifecycleConfiguration"),
+    (r"/2015-02-01/file-systems", "DescribeFileSystems"),
+    (r"/2021-01-01/opensearch/domain/[^/]+", "DescribeDomain"),
+    (r"/2021-01-01/tags/?", "ListTags"),
+)
+
+
+def rest_operation(method: str, path: str) -> str | None:
+    """The operation of a look at a service whose operations are places; None for others."""
+    if method != "GET":
+        return None
+    return next((name for place, name in _REST if re.fullmatch(place, path)), None)
 
 
 def s3_operation(method: str, path: str, query: str, headers: Mapping[str, str]) -> str:

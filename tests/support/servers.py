@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from support.operations import s3_operation
+from support.operations import rest_operation, s3_operation
 
 _MAX_LINE = 65536
 
@@ -51,7 +51,9 @@ class Seen:
             return target.rpartition(".")[2]
         if "form-urlencoded" in self.headers.get("content-type", ""):
             return parse_qs(self.body.decode("latin-1")).get("Action", [""])[0]
-        return s3_operation(self.method, self.path, self.query, self.headers)
+        return rest_operation(self.method, self.path) or s3_operation(
+            self.method, self.path, self.query, self.headers
+        )
 
     def json(self) -> dict[str, object]:
         """The body as a JSON object."""

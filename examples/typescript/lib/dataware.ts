@@ -11,6 +11,13 @@ const NAMES: Readonly<Record<string, string>> = {
   'AWS::Cognito::UserPool': 'UserPoolName',
   'AWS::Logs::LogGroup': 'LogGroupName',
   'AWS::SecretsManager::Secret': 'Name',
+  'AWS::SQS::Queue': 'QueueName',
+  'AWS::Kinesis::Stream': 'Name',
+  'AWS::EFS::FileSystem': 'FileSystemId',
+  'AWS::RDS::DBInstance': 'DBInstanceIdentifier',
+  'AWS::RDS::DBCluster': 'DBClusterIdentifier',
+  'AWS::KMS::Key': 'KeyId',
+  'AWS::OpenSearchService::Domain': 'DomainName',
 };
 
 /** What is left out is the first of these words. */
@@ -18,6 +25,8 @@ export interface DataAwareSettings {
   readonly onError?: 'safe' | 'no-data' | 'stop';
   readonly onFallbackData?: 'migrate' | 'import';
   readonly importMode?: 'adopt' | 'reference';
+  /** What a resource goes by that has no name of its own, or a generated one; for one resource. */
+  readonly physicalId?: string;
 }
 
 /**
@@ -33,11 +42,15 @@ export class DataAwareMixin implements IMixin {
     private readonly settings: DataAwareSettings = {},
   ) {}
 
+  private isForOne(): boolean {
+    return this.fallbackNames.length > 0 || this.settings.physicalId !== undefined;
+  }
+
   /** CDK skips what is not supported without a word, so names that nobody takes are an error. */
   supports(construct: IConstruct): boolean {
     const follows = construct.node.scope !== undefined && this.asked.has(construct.node.scope);
     this.asked.add(construct);
-    if (!follows && this.fallbackNames.length > 0 && !construct.node.findAll().some(findResource)) {
+    if (!follows && this.isForOne() && !construct.node.findAll().some(findResource)) {
       throw new Error(`${construct.node.path} declares no resource that dataware knows`);
     }
     return findResource(construct) !== undefined;
@@ -48,17 +61,20 @@ export class DataAwareMixin implements IMixin {
     if (resource === undefined) {
       throw new Error(`${construct.node.path} declares no resource that dataware knows`);
     }
-    checkName(resource);
+    if (this.settings.physicalId === undefined) {
+      checkName(resource);
+    }
     const silent = this.fallbackNames.length === 0 && Object.values(this.settings).every((one) => one === undefined);
     if (silent && resource.getMetadata('Dataware') !== undefined) {
       return; // a mixin for a whole stack leaves what a resource says of itself
     }
     this.applied.add(resource);
-    if (this.fallbackNames.length > 0 && this.applied.size > 1) {
+    if (this.isForOne() && this.applied.size > 1) {
       const paths = [...this.applied].map((one) => one.node.path).join(' and ');
-      throw new Error(`${paths} cannot share fallback names: give each a DataAwareMixin of its own`);
+      throw new Error(`${paths} cannot share fallback names or an id: give each a DataAwareMixin of its own`);
     }
     resource.addMetadata('Dataware', {
+      Id: this.settings.physicalId,
       Fallback: this.fallbackNames,
       OnError: this.settings.onError,
       OnFallbackData: this.settings.onFallbackData,

@@ -30,9 +30,16 @@ PAUSE_SECONDS = 0.2
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "BatchGetItem": ("Responses",),
     "CreateStack": ("StackId",),
+    "DescribeBackupPolicy": ("BackupPolicy",),
     "DescribeContinuousBackups": ("ContinuousBackupsDescription",),
+    "DescribeDBClusters": ("DBClusters",),
+    "DescribeDBInstances": ("DBInstances",),
+    "DescribeDomain": ("DomainStatus",),
     "DescribeEvents": ("OperationEvents",),
     "DescribeExecution": ("status", "input"),
+    "DescribeFileSystems": ("FileSystems",),
+    "DescribeKey": ("KeyMetadata",),
+    "DescribeLifecycleConfiguration": ("LifecyclePolicies",),
     "DescribeLogGroups": ("logGroups",),
     "DescribeLogStreams": ("logStreams",),
     "DescribeRepositories": ("repositories",),
@@ -40,6 +47,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "DescribeStackEvents": ("StackEvents",),
     "DescribeStackResources": ("StackResources",),
     "DescribeStacks": ("Stacks",),
+    "DescribeStreamSummary": ("StreamDescriptionSummary",),
     "DescribeTable": ("Table",),
     "DescribeTimeToLive": ("TimeToLiveDescription",),
     "DescribeUserPool": ("UserPool",),
@@ -52,7 +60,13 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "GetObjectTagging": ("TagSet",),
     "GetParameter": ("Parameter",),
     "GetParametersByPath": ("Parameters",),
+    "GetKeyPolicy": ("Policy",),
+    "GetKeyRotationStatus": ("KeyRotationEnabled",),
+    "GetQueueAttributes": ("Attributes",),
+    "GetQueueUrl": ("QueueUrl",),
+    "GetRecords": ("Records",),
     "GetRole": ("Role",),
+    "GetShardIterator": ("ShardIterator",),
     "GetTemplate": ("TemplateBody",),
     "ListBuckets": ("Buckets",),
     "ListImages": ("imageIds",),
@@ -60,7 +74,10 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "ListObjectVersions": ("IsTruncated",),
     "ListObjectsV2": ("IsTruncated",),
     "ListSecretVersionIds": ("Versions",),
+    "ListShards": ("Shards",),
     "ListStackResources": ("StackResourceSummaries",),
+    "ListTags": ("TagList",),
+    "ListTagsForStream": ("Tags",),
     "ListTagsOfResource": ("Tags",),
     "ListUserPools": ("UserPools",),
     "ListUsers": ("Users",),
@@ -71,6 +88,9 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 """What each answer has at least, by operation."""
 
 NEVER_EMPTY: Mapping[str, tuple[str, str]] = {
+    "DescribeDBClusters": ("DBClusterIdentifier", "DBClusters"),
+    "DescribeDBInstances": ("DBInstanceIdentifier", "DBInstances"),
+    "DescribeFileSystems": ("FileSystemId", "FileSystems"),
     "DescribeRepositories": ("repositoryNames", "repositories"),
     "DescribeStackResources": ("PhysicalResourceId", "StackResources"),
     "DescribeStacks": ("StackName", "Stacks"),
@@ -78,6 +98,9 @@ NEVER_EMPTY: Mapping[str, tuple[str, str]] = {
 """What names a thing in a question, and the list in which it stands: without it comes an error."""
 
 ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "DescribeDBClusters": ("DBClusters", ("DBClusterIdentifier", "Status")),
+    "DescribeDBInstances": ("DBInstances", ("DBInstanceIdentifier", "DBInstanceStatus")),
+    "DescribeFileSystems": ("FileSystems", ("FileSystemId", "SizeInBytes", "LifeCycleState")),
     "DescribeLogGroups": ("logGroups", ("logGroupName",)),
     "DescribeLogStreams": ("logStreams", ("logStreamName",)),
     "DescribeRepositories": ("repositories", ("repositoryName",)),
@@ -93,6 +116,7 @@ ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ListImages": ("imageIds", ()),
     "ListObjectVersions": ("Versions", ("Key", "VersionId", "IsLatest")),
     "ListObjectsV2": ("Contents", ("Key", "Size")),
+    "ListShards": ("Shards", ("ShardId",)),
     "ListStackResources": (
         "StackResourceSummaries",
         ("LogicalResourceId", "ResourceType", "ResourceStatus"),
@@ -105,6 +129,12 @@ ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 """What each row of an answer has at least, by operation."""
 
 PARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "DescribeDomain": ("DomainStatus", ("DomainName", "ARN")),
+    "DescribeKey": ("KeyMetadata", ("KeyId",)),
+    "DescribeStreamSummary": (
+        "StreamDescriptionSummary",
+        ("StreamName", "StreamStatus", "RetentionPeriodHours"),
+    ),
     "DescribeTable": (
         "Table",
         ("TableStatus", "KeySchema", "AttributeDefinitions", "CreationDateTime"),

@@ -60,6 +60,8 @@ LEFT_OUT = (
     *("ops/earlier_migrations.py", "ops/follow", "ops/forget.py", "ops/guard.py"),
     *("kinds/s3_bucket/follow", "ops/inputs"),
     *("ops/copy_run.py", "ops/run_migration.py", "ops/run_summary.py", "ops/stopping.py"),
+    *("kinds/efs_file_system.py", "kinds/kinesis_stream.py", "kinds/kms_key.py"),
+    *("kinds/opensearch_domain.py", "kinds/rds_database", "kinds/sqs_queue.py"),
     *("ops/name_conflicts.py", "ops/plan.py", "ops/policy.py", "ops/region_check.py"),
     *("ops/remembered_answers.py",),
     *("ops/run_control.py", "state/run_controls.py"),

@@ -8,6 +8,7 @@ The resource then opts in by its metadata, as in a template: `dataware deploy` d
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import constructs
@@ -34,9 +35,12 @@ class DataAwareMixin:
     """Opts a bucket, table or other known resource in, whether it is an L1 or an L2 construct.
 
     `fallback_names` are older names under which the data may be, in order of preference; a mixin
-    that has some is for one resource. One without opts in all known resources of the construct.
-    `on_error` is "safe", "no-data" or "stop", `on_fallback_data` "migrate" or "import",
-    `import_mode` "adopt" or "reference"; what is left out is the first of these words.
+    that has some is for one resource. One without opts in all known resources of the construct, but
+    those whose type has no name.
+    `physical_id` is what a resource goes by that has no name of its own, such as a key, or whose
+    name CloudFormation generates. `on_error` is "safe", "no-data" or "stop", `on_fallback_data`
+    "migrate" or "import", `import_mode` "adopt" or "reference"; what is left out is the first of
+    these words.
 
     Raises ValueError where a resource has no literal name, a name or setting is wrong, or no
     resource takes the fallback names; `with_` hands these errors on as RuntimeError.
@@ -47,18 +51,21 @@ class DataAwareMixin:
         self,
         fallback_names: str | Iterable[str] = (),
         *,
+        physical_id: str | None = None,
         on_error: str | None = None,
         on_fallback_data: str | None = None,
         import_mode: str | None = None,
     ) -> None:
         names = (fallback_names,) if isinstance(fallback_names, str) else tuple(fallback_names)
         self._fallbacks = names
+        self._physical_id = physical_id
         self._settings: dict[str, Any] = {
             "on_error": on_error,
             "on_fallback_data": on_fallback_data,
             "import_mode": import_mode,
         }
-        self._says_nothing = not self._fallbacks and not any(self._settings.values())
+        self._is_for_one = bool(self._fallbacks or physical_id)
+        self._says_nothing = not self._is_for_one and not any(self._settings.values())
         self._asked: set[str] = set()
         self._applied: dict[str, str] = {}
 
@@ -68,8 +75,9 @@ class DataAwareMixin:
         Raises ValueError where nobody would take the fallback names: CDK itself skips a construct
         that a mixin does not support without a word.
         """
-        supported = _find_resource(construct) is not None
-        if not supported and self._fallbacks and not self._follows(construct):
+        resource = _find_resource(construct)
+        supported = resource is not None and (self._is_for_one or _has_name(resource))
+        if not supported and self._is_for_one and not self._follows(construct):
             self._refuse_without_resource(construct)
         self._asked.add(number_of(construct))
         return supported
@@ -83,10 +91,12 @@ class DataAwareMixin:
         request = ask(
             path,
             resource.cfn_resource_type,
-            preferred_name=_read_name(resource, path),
+            preferred_name=self._physical_id or _read_name(resource, path),
             fallback_names=self._fallbacks,
             **self._settings,
         )
+        if self._physical_id is not None:
+            request = replace(request, names_id=True)
         self._claim(resource, path)
         metadata, present = request.metadata, resource.get_metadata(KEY)
         if present is not None and self._says_nothing:
@@ -101,11 +111,11 @@ class DataAwareMixin:
     def _claim(self, resource: CfnResource, path: str) -> None:
         """Refuse a second resource, because one old name cannot hold the data of two."""
         self._applied[number_of(resource)] = path
-        if self._fallbacks and len(self._applied) > 1:
+        if self._is_for_one and len(self._applied) > 1:
             one, other = list(self._applied.values())[:2]
+            what = "fallback_names" if self._fallbacks else "a physical_id"
             raise ValueError(
-                f"{one} and {other} cannot share fallback_names: give each a DataAwareMixin of its "
-                "own"
+                f"{one} and {other} cannot share {what}: give each a DataAwareMixin of its own"
             )
 
     def _follows(self, construct: constructs.IConstruct) -> bool:
@@ -126,18 +136,29 @@ def _find_resource(construct: Any) -> CfnResource | None:
     return construct if is_known else None
 
 
+def _has_name(resource: CfnResource) -> bool:
+    """Whether the type has a property for the name, so that it can opt in without an id."""
+    return load(resource.cfn_resource_type).template.has_name
+
+
 def _read_name(resource: CfnResource, path: str) -> str:
     """The physical name. Raises ValueError unless it is written out."""
     kind = load(resource.cfn_resource_type)
     argument = cdk_property(kind)
     properties = resource._cfn_properties
+    if not kind.template.has_name:
+        raise ValueError(
+            f"{path} is a {kind.noun}, which has no name in its properties: give its id as "
+            "physical_id"
+        )
     name_or_token = getattr(resource, argument, None) or properties.get(kind.template.identifier)
     name = Stack.of(resource).resolve(name_or_token)
     if isinstance(name, str):
         return name
     what = "no name" if name is None else "a name that is computed during the deployment"
     raise ValueError(
-        f"{path} has {what}: give a literal {argument}, because its data is looked at before that"
+        f"{path} has {what}: give a literal {argument}, or the name that it has as physical_id, "
+        "because its data is looked at before that"
     )
 
 

@@ -28,7 +28,8 @@ Choice = TypeVar("Choice", OnError, OnFallbackData, ImportMode)
 class ResourceRequest:
     """One resource of the app; None stands for a setting that the app leaves open.
 
-    `schema` holds the CloudFormation properties that tell the key schema.
+    `schema` holds the CloudFormation properties that tell the key schema; `names_id` says that the
+    preferred name is a physical id, which no property holds.
     """
 
     path: str
@@ -39,6 +40,7 @@ class ResourceRequest:
     on_fallback_data: OnFallbackData | None = None
     import_mode: ImportMode | None = None
     schema: Mapping[str, Any] = field(default_factory=dict)
+    names_id: bool = False
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -49,13 +51,8 @@ class ResourceRequest:
             "Import": self.import_mode if self.kind.template.is_adoptable else ImportMode.REFERENCE,
         }
         chosen = {word: setting.value for word, setting in settings.items() if setting}
-        given = {} if self.is_named else {"Id": self.preferred}
+        given = {"Id": self.preferred} if self.names_id else {}
         return {**given, "Fallback": list(self.fallbacks), **chosen}
-
-    @property
-    def is_named(self) -> bool:
-        """Whether the template has a property for the name, which is then the preferred one."""
-        return self.kind.template.has_name
 
     @property
     def resource(self) -> dict[str, Any]:
@@ -63,7 +60,7 @@ class ResourceRequest:
         return {
             "Type": self.kind.cfn_type,
             "Properties": {
-                **({self.kind.template.identifier: self.preferred} if self.is_named else {}),
+                **({} if self.names_id else {self.kind.template.identifier: self.preferred}),
                 **self.schema,
             },
             "Metadata": {"Dataware": self.metadata, "aws:cdk:path": self.path},
@@ -97,13 +94,14 @@ class ResourceRequest:
             if self.kind.template.is_adoptable
             else ImportMode.REFERENCE,
             creator=Creator.DEPLOYMENT,
-            names_id=not self.is_named,
+            names_id=self.names_id,
         )
 
 
 def cdk_property(kind: Kind) -> str:
     """What CDK calls the property that holds the physical name, such as ``bucket_name``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.template.identifier).lower()
+    words = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+    return re.sub(words, "_", kind.template.identifier).lower()
 
 
 def ask(
@@ -129,6 +127,7 @@ def ask(
         _choice(path, "on_fallback_data", on_fallback_data, OnFallbackData),
         _choice(path, "import_mode", import_mode, ImportMode),
         schema or {},
+        names_id=not load(cfn_type).template.has_name,
     )
     if request.import_mode is ImportMode.ADOPT and not request.kind.template.is_adoptable:
         raise ValueError(
@@ -140,7 +139,7 @@ def ask(
         _check_name(request, "fallback_names", name)
     # CDK declares what is preferred, and takes no name for it that could not be created.
     if mistake := find_mistake(
-        request.kind, preferred_name, request.fallbacks, FIELDS, created=True
+        request.kind, preferred_name, request.fallbacks, FIELDS, created=not request.names_id
     ):
         raise ValueError(f"{path}: {mistake}")
     return request

@@ -89,7 +89,8 @@ class ConfigurationComparison:
     `find_deletion` says in a clause what of the data a declared value would delete that the live
     one does not, and `count_deleted` adds how much of it there is now where that is cheap to see.
     `left_out` names, by property, the parts that its form does not compare; `not_live` are the
-    properties that say nothing of the live resource. `in_region` gives what a template declares for
+    properties that say nothing of the live resource, and the values of those in `hidden` are never
+    shown. `in_region` gives what a template declares for
     one region, where it declares several.
     """
 
@@ -103,6 +104,7 @@ class ConfigurationComparison:
     )
     left_out: Mapping[str, Collection[str]] = field(default_factory=dict)
     not_live: Collection[str] = ()
+    hidden: Collection[str] = ()
     in_region: Callable[[Mapping[str, Any], str], Mapping[str, Any]] = lambda declared, _region: (
         declared
     )
@@ -130,8 +132,9 @@ def list_uncompared(
             continue
         parts = set(_keys_of(value)) & {*(card.left_out.get(name, ()) if card else ())}
         names = [f"{name}.{part}" for part in sorted(parts)] if name in forms else [name]
+        shown = "not shown" if card and name in card.hidden else _show(value)
         for one in names:
-            yield PropertyDifference(one, PropertyVerdict.UNCOMPARED, "not read", _show(value))
+            yield PropertyDifference(one, PropertyVerdict.UNCOMPARED, "not read", shown)
 
 
 def _keys_of(value: Any) -> Iterator[str]:

@@ -20,6 +20,10 @@ _NO_RESOURCE = frozenset({"ResourceNotFoundException"})
 _NO_STACK = frozenset({"ValidationError"})
 _NO_REPOSITORY = frozenset({"RepositoryNotFoundException"})
 _NO_ENTITY = frozenset({"NoSuchEntity"})
+# The second is the code of the older protocol, with which newer answers come, too.
+_NO_QUEUE = frozenset({"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"})
+_NO_FILE_SYSTEM = frozenset({"FileSystemNotFound"})
+_NO_KMS_KEY = frozenset({"NotFoundException"})
 
 HEADS = frozenset({"HeadBucket", "HeadObject"})
 """Calls whose answers have no body, and so no code: another call has to confirm their 404."""
@@ -43,6 +47,16 @@ CODES: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("DescribeUserPool", "ListUsers"), _NO_RESOURCE),
     **dict.fromkeys(("DescribeLogStreams", "FilterLogEvents"), _NO_RESOURCE),
     **dict.fromkeys(("DescribeSecret", "ListSecretVersionIds"), _NO_RESOURCE),
+    **dict.fromkeys(("GetQueueUrl", "GetQueueAttributes", "ListQueueTags"), _NO_QUEUE),
+    **dict.fromkeys(("DescribeStreamSummary", "ListShards", "GetShardIterator"), _NO_RESOURCE),
+    **dict.fromkeys(("GetRecords", "ListTagsForStream"), _NO_RESOURCE),
+    **dict.fromkeys(("DescribeBackupPolicy", "DescribeFileSystems"), _NO_FILE_SYSTEM),
+    "DescribeLifecycleConfiguration": _NO_FILE_SYSTEM,
+    "DescribeDBInstances": frozenset({"DBInstanceNotFound"}),
+    "DescribeDBClusters": frozenset({"DBClusterNotFoundFault"}),
+    "DescribeDomain": _NO_RESOURCE,
+    **dict.fromkeys(("DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus"), _NO_KMS_KEY),
+    "ListResourceTags": _NO_KMS_KEY,
     "GetRole": _NO_ENTITY,
     "SimulatePrincipalPolicy": _NO_ENTITY,
     "DescribeExecution": frozenset({"ExecutionDoesNotExist"}),

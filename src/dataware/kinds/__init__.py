@@ -25,6 +25,13 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
         "AWS::Cognito::UserPool": "cognito_user_pool",
         "AWS::Logs::LogGroup": "log_group",
         "AWS::SecretsManager::Secret": "secret",
+        "AWS::SQS::Queue": "sqs_queue",
+        "AWS::Kinesis::Stream": "kinesis_stream",
+        "AWS::EFS::FileSystem": "efs_file_system",
+        "AWS::RDS::DBInstance": "rds_database",
+        "AWS::RDS::DBCluster": "rds_database.cluster",
+        "AWS::KMS::Key": "kms_key",
+        "AWS::OpenSearchService::Domain": "opensearch_domain",
     }
 )
 
@@ -48,7 +55,8 @@ def unit_of_type(cfn_type: str) -> str:
 
 def short_of(slug: str) -> str:
     """What people call a type, by the word that records and events have for it: "table"."""
-    return next((kind.short for kind in kinds() if kind.names.slug == slug), slug)
+    # Cards are loaded up to the one that is meant: where a deployment runs, not all are there.
+    return next((kind.short for kind in map(load, CATALOGUE) if kind.names.slug == slug), slug)
 
 
 def list_copied() -> str:

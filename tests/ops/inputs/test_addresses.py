@@ -84,7 +84,7 @@ def test_a_bucket_may_be_given_an_owner_and_a_table_needs_its_arn() -> None:
         ("uploads", "s3://uploads", "uploads needs a scheme: dynamodb://uploads or ecr://upl"),
         ("s3:/uploads", "s3://uploads", "needs a scheme: s3://uploads$"),
         ("", "s3://uploads", "The empty address needs a scheme"),
-        ("arn:aws:sqs:eu-west-1:111122223333:x", "s3://uploads", "not the ARN of a resource that"),
+        ("arn:aws:sns:eu-west-1:111122223333:x", "s3://uploads", "not the ARN of a resource that"),
     ],
 )
 def test_a_pair_that_makes_no_sense_is_refused(source: str, target: str, complaint: str) -> None:

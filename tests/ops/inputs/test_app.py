@@ -128,7 +128,7 @@ def test_an_address_is_no_file(address: str) -> None:
 
 def test_an_unknown_type_is_answered_with_what_there_is(tmp_path: Path) -> None:
     """Another type is no slip of the hand, and is not suggested."""
-    text = TOML.replace("AWS::DynamoDB::Table", "AWS::RDS::DBInstance")
+    text = TOML.replace("AWS::DynamoDB::Table", "AWS::Redshift::Cluster")
     with pytest.raises(InputError, match=r"unknown to dataware, which supports AWS::Cog.*::S3::B"):
         load(write(tmp_path, "dataware.toml", text))
 

@@ -277,7 +277,7 @@ def test_every_stateful_resource_is_planned_or_told_of(tmp_path: Path) -> None:
         "New": PLAIN,
         "Asked": {**PLAIN, "Properties": {"BucketName": {"Ref": "Asked"}}},
         "Wrong": {**PLAIN, "Properties": {"BucketName": "Not_A_Name!"}},
-        "Db": {"Type": "AWS::RDS::DBInstance"},
+        "Db": {"Type": "AWS::Redshift::Cluster"},
         "Topic": {"Type": "AWS::SNS::Topic"},
     }
     path = write(tmp_path, resources, Parameters={"Asked": {"Type": "String"}})

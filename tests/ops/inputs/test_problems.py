@@ -34,7 +34,7 @@ AttributeDefinitions = [{ AttributeName = "email", AttributeType = "S" }]
 KeySchema = [{ AttributeName = "mail", KeyType = "HASH" }]
 
 [[resource]]
-type = "AWS::RDS::DBInstance"
+type = "AWS::Redshift::Cluster"
 preferred = "db"
 
 [[ resource ]]
@@ -90,7 +90,7 @@ def test_a_toml_file_is_read_to_its_end(tmp_path: Path) -> None:
             "Waitlist-prod: AttributeDefinitions defines email",
         ),
         (9, "Waitlist-prod: KeySchema names the attribute mail"),
-        (12, "db: type AWS::RDS::DBInstance is unknown to dataware"),
+        (12, "db: type AWS::Redshift::Cluster is unknown to dataware"),
         (15, "Orders: KeySchema is missing"),
         (15, "Orders: AttributeDefinitions is missing"),
         (15, "Orders: BillingMode is PROVISIONED by default: add ProvisionedThroughput"),
@@ -114,7 +114,7 @@ def test_only_some_resources_are_told_of(tmp_path: Path) -> None:
 
 def test_an_unknown_type_lists_those_that_are_known(tmp_path: Path) -> None:
     """A database is no bucket: no other type is suggested in its place."""
-    (found,) = problems(written(tmp_path / "a.toml", toml_resource("AWS::RDS::DBInstance", "db")))
+    (found,) = problems(written(tmp_path / "a.toml", toml_resource("AWS::Redshift::Cluster", "db")))
     assert "did you mean" not in found.text
     assert all(cfn_type in found.text for cfn_type in KINDS)
 
