@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dataware.core.comparison import (
@@ -24,6 +24,7 @@ from dataware.core.model import Content, Existence, Facts, Problem, absent
 from dataware.core.phases import DESCRIBE, IMPORT
 from dataware.core.ports import Aws
 from dataware.core.probing import problem_of
+from dataware.core.tags import own_tags
 from dataware.core.values import is_function
 
 _DESCRIBE, _ROTATION = "kms:DescribeKey", "kms:GetKeyRotationStatus"
@@ -101,31 +102,37 @@ def read_configuration(aws: Aws, name: str) -> LiveConfiguration:
         "Origin": key.get("Origin"),
     }
     unread: dict[str, Problem] = {}
-    try:
-        with aws.translate_errors(f"key {name}", _ROTATION):
-            rotation = kms.get_key_rotation_status(KeyId=identifier)
-        properties["EnableKeyRotation"] = rotation["KeyRotationEnabled"]
-        if rotation["KeyRotationEnabled"]:
-            properties["RotationPeriodInDays"] = rotation.get("RotationPeriodInDays")
-    except (LookupFailedError, NotFoundError) as error:
-        unread["EnableKeyRotation"] = problem_of(error, _ROTATION)
-    try:
-        with aws.translate_errors(f"key {name}", _POLICY):
-            properties["KeyPolicy"] = kms.get_key_policy(KeyId=identifier)["Policy"]
-    except (LookupFailedError, NotFoundError) as error:
-        unread["KeyPolicy"] = problem_of(error, _POLICY)
-    try:
-        with aws.translate_errors(f"key {name}", _TAGS):
-            pages = kms.get_paginator("list_resource_tags").paginate(KeyId=identifier)
-            tags = [one for page in pages for one in page["Tags"]]
-        properties["Tags"] = [
-            {"Key": one["TagKey"], "Value": one["TagValue"]}
-            for one in tags
-            if not one["TagKey"].startswith("aws:")
-        ]
-    except (LookupFailedError, NotFoundError) as error:
-        unread["Tags"] = problem_of(error, _TAGS)
+    parts: Mapping[str, tuple[str, Callable[[], Mapping[str, Any]]]] = {
+        "EnableKeyRotation": (_ROTATION, lambda: _read_rotation(kms, identifier)),
+        "KeyPolicy": (
+            _POLICY,
+            lambda: {"KeyPolicy": kms.get_key_policy(KeyId=identifier)["Policy"]},
+        ),
+        "Tags": (_TAGS, lambda: {"Tags": _list_tags(kms, identifier)}),
+    }
+    for part, (permission, ask) in parts.items():
+        try:
+            with aws.translate_errors(f"key {name}", permission):
+                properties.update(ask())
+        except (LookupFailedError, NotFoundError) as error:
+            unread[part] = problem_of(error, permission)
     return LiveConfiguration(properties, unread)
+
+
+def _read_rotation(kms: Any, identifier: str) -> Mapping[str, Any]:
+    """Whether and how often the key material changes."""
+    rotation = kms.get_key_rotation_status(KeyId=identifier)
+    on = rotation["KeyRotationEnabled"]
+    period = {"RotationPeriodInDays": rotation.get("RotationPeriodInDays")} if on else {}
+    return {"EnableKeyRotation": on, **period}
+
+
+def _list_tags(kms: Any, identifier: str) -> list[dict[str, str]]:
+    pages = kms.get_paginator("list_resource_tags").paginate(KeyId=identifier)
+    tags = (
+        {"Key": one["TagKey"], "Value": one["TagValue"]} for page in pages for one in page["Tags"]
+    )
+    return own_tags(tags)
 
 
 def _policy(value: Any) -> Any:
