@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
+from uuid import UUID
 
 from dataware.aws import Account
 from support.dynamo import everything, make_table
@@ -260,7 +261,7 @@ class LogGroupBench(ParameterBench):
 
 
 class SecretBench(ParameterBench):
-    """AWS::SecretsManager::Secret: looked into without its value."""
+    """AWS::SecretsManager::Secret: looked into without its value, copied with it."""
 
     names = ("bench/old", "bench/new")
     content_calls = ("ListSecretVersionIds",)
@@ -270,9 +271,42 @@ class SecretBench(ParameterBench):
 
     def fill(self, aws: Account, name: str, count: int) -> None:
         for number in range(count):
-            aws.client("secretsmanager").put_secret_value(
-                SecretId=name, SecretString=f"value {number}"
+            self._put(aws, name, number, f"value {number}")
+
+    def change(self, aws: Account, name: str) -> str:
+        return self._put(aws, name, 1, "another value")
+
+    def remove(self, aws: Account, name: str) -> str:
+        gone = UUID(int=0)
+        aws.client("secretsmanager").update_secret_version_stage(
+            SecretId=name, VersionStage="label-0", RemoveFromVersionId=str(gone)
+        )
+        return str(gone)
+
+    def add(self, aws: Account, name: str) -> str:
+        return self._put(aws, name, 1000, "a new value")
+
+    def content(self, aws: Account, name: str) -> object:
+        manager = aws.client("secretsmanager")
+        rows = manager.list_secret_version_ids(SecretId=name)["Versions"]
+        return {
+            row["VersionId"]: (
+                sorted(row["VersionStages"]),
+                manager.get_secret_value(SecretId=name, VersionId=row["VersionId"])["SecretString"],
             )
+            for row in rows
+            if row["VersionStages"]
+        }
+
+    def _put(self, aws: Account, name: str, number: int, value: str) -> str:
+        version = str(UUID(int=number))
+        aws.client("secretsmanager").put_secret_value(
+            SecretId=name,
+            SecretString=value,
+            ClientRequestToken=version,
+            VersionStages=[f"label-{number}"],
+        )
+        return version
 
 
 class QueueBench(ParameterBench):

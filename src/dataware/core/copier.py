@@ -131,7 +131,8 @@ class CopyOrder:
     """Everything that tells one copy from another.
 
     `exclusive` says that the run created the target itself and nobody else writes to it, so
-    batches without conditions are safe. `multipart_threshold` and `part_size` are in bytes.
+    batches without conditions are safe; `made_here` that an earlier run of the same migration did.
+    `multipart_threshold` and `part_size` are in bytes.
     `headers` go with every object that is written.
     """
 
@@ -139,6 +140,7 @@ class CopyOrder:
     target: Location
     on_conflict: OnConflict | None = None
     exclusive: bool = False
+    made_here: bool = False
     all_versions: bool = False
     multipart_threshold: int = 5 * 1024**3
     part_size: int = 512 * 1024**2

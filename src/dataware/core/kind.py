@@ -189,7 +189,7 @@ class Copying:
     is written to is followed; None for types that cannot be. `engines` are those that only this
     type has. With `object_headers` what is written takes headers of encryption and access.
     `in_deployments` is False where only the command line copies, because a deployment has no room
-    for what that takes.
+    for what that takes. `makes_target` says that the copier makes a target that is not there.
     """
 
     scheme: str
@@ -212,6 +212,7 @@ class Copying:
     engines: Callable[[], tuple[EngineCard, ...]] = field(default=lambda: ())
     object_headers: bool = False
     in_deployments: bool = True
+    makes_target: bool = False
 
 
 @dataclass(frozen=True)

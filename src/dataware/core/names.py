@@ -278,6 +278,8 @@ def _pattern_of(arn: str) -> re.Pattern[str]:
     }
     for placeholder, group in groups.items():
         pattern = pattern.replace(placeholder, group)
+    # In a policy it stands for a character that the service makes up.
+    pattern = pattern.replace(r"\?", "[A-Za-z0-9?]")
     return re.compile(pattern, re.DOTALL)
 
 

@@ -46,7 +46,9 @@ CODES: Mapping[str, frozenset[str]] = {
     "GetLifecyclePolicy": _NO_REPOSITORY | {"LifecyclePolicyNotFoundException"},
     **dict.fromkeys(("DescribeUserPool", "ListUsers"), _NO_RESOURCE),
     **dict.fromkeys(("DescribeLogStreams", "FilterLogEvents"), _NO_RESOURCE),
-    **dict.fromkeys(("DescribeSecret", "ListSecretVersionIds"), _NO_RESOURCE),
+    **dict.fromkeys(
+        ("DescribeSecret", "GetSecretValue", "ListSecretVersionIds", "PutSecretValue"), _NO_RESOURCE
+    ),
     **dict.fromkeys(("GetQueueUrl", "GetQueueAttributes", "ListQueueTags"), _NO_QUEUE),
     **dict.fromkeys(("DescribeStreamSummary", "ListShards", "GetShardIterator"), _NO_RESOURCE),
     **dict.fromkeys(("GetRecords", "ListTagsForStream"), _NO_RESOURCE),

@@ -82,7 +82,8 @@ def prepare_migration(
     settings = with_recorded_headers(settings, marker)
     order = order_of(source, target, settings)
     source, target = order.source, order.target
-    before, after = _existing(context, kind, source), _existing(context, kind, target)
+    before = _existing(context, kind, source)
+    after = _existing(context, kind, target, may_be_made=kind.copying.makes_target)
     if before.schema and after.schema and before.schema != after.schema:
         raise InputError(
             f"{describe_schemas(source, before.schema, target, after.schema)}: items cannot be "
@@ -138,9 +139,13 @@ def order_of(source: Location, target: Location, settings: CopySettings) -> Copy
     )
 
 
-def _existing(context: Context, kind: Kind, place: Location) -> Facts:
+def _existing(context: Context, kind: Kind, place: Location, *, may_be_made: bool = False) -> Facts:
     there = replace(context, aws=aws_of(context, place))
     facts = look(there, kind, place.name)
+    if facts.obstacle:
+        raise RefusedError(f"{place.name} {facts.obstacle}; nothing was changed")
+    if facts.existence is Existence.ABSENT and may_be_made:
+        return facts
     if facts.existence is Existence.ABSENT:
         raise InputError(
             f"there is no {kind.noun} {place.name} in account {place.owner}, {place.region}; "

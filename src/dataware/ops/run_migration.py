@@ -203,7 +203,8 @@ class MigrationRun:
     def _fill(self, target: Facts) -> Verdict:
         kind, order = self._migration.kind, self._migration.order
         # What an earlier run began may be in use by now, or that run may write to it yet.
-        order = replace(order, exclusive=self._migration.create is not None)
+        is_new, made_here = self._migration.create is not None, self._migration.made_here
+        order = replace(order, exclusive=is_new, made_here=made_here)
         journal = self._context.journals.open(kind.names.slug, on_record(kind, order)[1])
         try:
             self._open(journal, target)

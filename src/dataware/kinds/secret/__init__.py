@@ -1,7 +1,9 @@
-"""The card of AWS::SecretsManager::Secret: adopted or referenced, without its value.
+"""The card of AWS::SecretsManager::Secret: adopted, referenced, or copied version by version.
 
-A secret holds data when it has any version. Nothing here asks for a value (GetSecretValue): which
-versions there are is told apart from what they hold.
+A secret holds data when it has any version. No look asks for a value (GetSecretValue): which
+versions there are is told apart from what they hold. A copy and its verification read values, show
+them to nobody and keep no trace of them. Not carried: the resource policy, the rotation, versions
+without a label, and a key of another account or region.
 """
 
 from __future__ import annotations
@@ -10,17 +12,21 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dataware.core.copier import Copier, CopyOrder, CopyTools
 from dataware.core.errors import LookupFailedError, NotFoundError
-from dataware.core.kind import Kind, Names, Permissions, Template
-from dataware.core.model import Existence, Facts, Setting, absent
+from dataware.core.estimate import Throughput
+from dataware.core.kind import Copying, Kind, Names, Permissions, Template
+from dataware.core.model import Existence, Facts, Location, Setting, absent
 from dataware.core.phases import DESCRIBE, IMPORT
 from dataware.core.ports import Aws
 from dataware.core.probing import find_content, problem_of
+from dataware.core.reader import Reader
 from dataware.core.values import is_function
 from dataware.kinds.secret.comparison import COMPARISON, EFFECTS
 
 _DESCRIBE = "secretsmanager:DescribeSecret"
 _VERSIONS = "secretsmanager:ListSecretVersionIds"
+_VALUE = "secretsmanager:GetSecretValue"
 _NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 _ARN = re.compile(r"arn:[^:]+:secretsmanager:[^:]+:[^:]+:secret:(?P<name>.+)-[A-Za-z0-9]{6}")
 _RANDOM = "??????"
@@ -129,7 +135,34 @@ def _declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
     return _settings({} if is_function(key) else key)
 
 
+def _make_copier(tools: CopyTools, order: CopyOrder) -> Copier[Any]:
+    # Most runs copy no secret, and a deployment never does.
+    from dataware.kinds.secret.copy.copier import SecretCopier  # noqa: PLC0415 - see above
+
+    return SecretCopier(tools, order)
+
+
+def _make_reader(aws: Aws, place: Location, *, all_versions: bool, deep: bool) -> Reader:
+    from dataware.kinds.secret.verify.reader import SecretReader  # noqa: PLC0415 - as the copier
+
+    del all_versions, deep
+    return SecretReader(aws, place)
+
+
+_READ = (_DESCRIBE, _VERSIONS, _VALUE)
+# AWS Secrets Manager API Reference, CreateSecret ("Required permissions").
+_WRITE = (
+    "secretsmanager:CreateSecret",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:ReplicateSecretToRegions",
+    "secretsmanager:TagResource",
+    "secretsmanager:UpdateSecretVersionStage",
+)
+
+
 def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ...]:
+    if name.startswith("arn:"):
+        return (name,)
     return (f"arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-{_RANDOM}",)
 
 
@@ -152,9 +185,12 @@ KIND = Kind(
     access=Permissions(
         phases={
             "probe": (_DESCRIBE, _VERSIONS),
+            "read": _READ,
+            "write": (*_READ, *_WRITE),
+            "verify": (_VERSIONS, _VALUE),
             DESCRIBE: (_DESCRIBE,),
             # CloudFormation reads the value, too, where it takes a secret in.
-            IMPORT: (_DESCRIBE, "secretsmanager:GetSecretValue"),
+            IMPORT: (_DESCRIBE, _VALUE),
             "create": (
                 "secretsmanager:CreateSecret",
                 "secretsmanager:DescribeSecret",
@@ -165,5 +201,15 @@ KIND = Kind(
         arns=_arns,
     ),
     probe=probe,
+    copying=Copying(
+        scheme="secret",
+        copier=_make_copier,
+        reader=_make_reader,
+        readers=1,
+        writers=1,
+        speed=Throughput(5.0),
+        in_deployments=False,
+        makes_target=True,
+    ),
     comparison=COMPARISON,
 )

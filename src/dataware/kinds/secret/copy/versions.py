@@ -1,0 +1,94 @@
+"""The versions of a secret and their labels, and what the target lacks of them; pure.
+
+Source: AWS Secrets Manager User Guide, "What's in a secret" (a version without a label is
+deprecated, and the service may delete it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version by its id; `labels` are never empty, `created` orders."""
+
+    id: str
+    labels: frozenset[str]
+    created: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SecretVersions:
+    """The labelled versions of a secret, by id; none of one that is not there."""
+
+    exists: bool = True
+    versions: Mapping[str, Version] = field(default_factory=dict)
+
+    @property
+    def in_order(self) -> list[Version]:
+        """Oldest first, the current one last, so that it comes into use when all are there."""
+        return sorted(
+            self.versions.values(),
+            key=lambda one: (CURRENT in one.labels, PREVIOUS in one.labels, one.created, one.id),
+        )
+
+    def holder(self, label: str) -> Version | None:
+        """The version that has a label."""
+        return next((one for one in self.versions.values() if label in one.labels), None)
+
+
+def find_strangers(source: SecretVersions, target: SecretVersions) -> dict[str, Version]:
+    """The versions of the target that stand, by a label of the source, where a copy would."""
+    wanted = {label for one in source.versions.values() for label in one.labels}
+    held = {label: target.holder(label) for label in sorted(wanted)}
+    return {
+        label: one
+        for label, one in held.items()
+        if one is not None and one.id not in source.versions
+    }
+
+
+def is_generated(stranger: Version, target: SecretVersions) -> bool:
+    """Whether a stranger can be what the creation of the target made: the first of all there."""
+    return all(stranger.created <= one.created for one in target.versions.values())
+
+
+def find_wrong(source: SecretVersions, target: SecretVersions) -> list[Version]:
+    """The versions that the target lacks, or has under other labels, in order."""
+    there = target.versions
+    return [
+        one for one in source.in_order if one.id not in there or there[one.id].labels != one.labels
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMove:
+    """A label that goes to a version, away from another one; None where there is no such side."""
+
+    label: str
+    to: str | None
+    away_from: str | None
+
+
+def plan_moves(source: SecretVersions, target: SecretVersions) -> Sequence[LabelMove]:
+    """How the labels of the copied versions become those of the source.
+
+    Labels of strangers that the source does not use stay where they are.
+    """
+    moves = []
+    for one in source.in_order:
+        has = target.versions[one.id].labels if one.id in target.versions else frozenset()
+        for label in sorted(one.labels - has):
+            holder = target.holder(label)
+            moves.append(LabelMove(label, one.id, holder.id if holder else None))
+    moved = {move.label for move in moves}
+    for one in source.in_order:
+        has = target.versions[one.id].labels if one.id in target.versions else frozenset()
+        moves += [
+            LabelMove(label, None, one.id) for label in sorted(has - one.labels - moved - {CURRENT})
+        ]
+    return moves

@@ -1,0 +1,1 @@
+"""Reads a secret for verification; shares no code with the copier."""
