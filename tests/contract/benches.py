@@ -274,7 +274,11 @@ class SecretBench(ParameterBench):
             self._put(aws, name, number, f"value {number}")
 
     def change(self, aws: Account, name: str) -> str:
-        return self._put(aws, name, 1, "another value")
+        version = str(UUID(int=1))
+        aws.client("secretsmanager").update_secret_version_stage(
+            SecretId=name, VersionStage="another-label", MoveToVersionId=version
+        )
+        return version
 
     def remove(self, aws: Account, name: str) -> str:
         gone = UUID(int=0)

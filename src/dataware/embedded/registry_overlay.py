@@ -1,12 +1,13 @@
-"""ECR as AWS answers where the emulator does not; run by `overlay`, which gives `replaces`.
+"""ECR and Secrets Manager as AWS answers where the emulator does not; run by `overlay`.
 
-This file imports nothing of dataware, which is not installed where it runs. Source: Amazon ECR API
-Reference, ListImages and BatchCheckLayerAvailability.
+This file imports nothing of dataware, which is not installed where it runs. Sources: Amazon ECR API
+Reference, ListImages and BatchCheckLayerAvailability; AWS Secrets Manager API Reference,
+PutSecretValue.
 """
 
 import json
 
-from ministack.services import ecr
+from ministack.services import ecr, secretsmanager
 
 # --- An image is listed once for each of its tags
 
@@ -44,3 +45,31 @@ def check_layers(original, data):
         if blob is not None:
             layer |= {"layerAvailability": "AVAILABLE", "layerSize": len(blob)}
     return ecr.json_response({"layers": layers, "failures": []})
+
+
+# --- A version of a secret is written once, and a label stands on one version
+
+
+@replaces(secretsmanager, "_put_secret_value")  # noqa: F821 - given by overlay
+def put_secret_value(original, data):
+    """Ignore what is there already, refuse another value, and take labels from other versions."""
+    secret = secretsmanager._resolve(data.get("SecretId"))[1]
+    version, token = None, data.get("ClientRequestToken")
+    if secret and not secret.get("DeletedDate"):
+        version = secret["Versions"].get(token)
+    if version is not None:
+        names = ("SecretString", "SecretBinary")
+        if any(version.get(name) != data.get(name) for name in names):
+            text = "A version of that token exists already with another value."
+            return secretsmanager.error_response_json("ResourceExistsException", text, 400)
+        answer = {"VersionId": token, "VersionStages": version["Stages"]}
+        return secretsmanager.json_response(
+            {"ARN": secret["ARN"], "Name": secret["Name"], **answer}
+        )
+    answer = original(data)
+    if answer[0] == 200:
+        token = json.loads(answer[2])["VersionId"]
+        for label in data.get("VersionStages") or ():
+            secretsmanager._remove_stage_everywhere(secret, label, except_version_id=token)
+            secretsmanager._add_stage(secret, token, label)
+    return answer

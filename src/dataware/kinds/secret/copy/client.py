@@ -51,13 +51,15 @@ class SecretClient:
             return {"SecretBinary": HiddenValue(answer["SecretBinary"])}
         raise AssertionError  # what is hidden is raised
 
-    def put_value(self, version: Version, value: Mapping[str, HiddenValue]) -> None:
+    def put_value(
+        self, version: Version, labels: frozenset[str], value: Mapping[str, HiddenValue]
+    ) -> None:
         """Write a version under its own id, which the service takes once only."""
         with hide_values(self._aws, self._what, "secretsmanager:PutSecretValue", writes=True):
             self._client.put_secret_value(
                 SecretId=self.place.name,
                 ClientRequestToken=version.id,
-                VersionStages=sorted(version.labels),
+                VersionStages=sorted(labels),
                 **{name: one.reveal() for name, one in value.items()},
             )
 

@@ -112,13 +112,14 @@ class SecretCopier:
     async def write(self, unit: Unit[VersionBatch]) -> CopyOutcome:
         """Bring some versions over, and in the end their labels."""
         batch = unit.payload
-        _, target = await self._look()
+        source, target = await self._look()
         if not target.exists:
             await self._create_target()
         for version in batch.versions:
             if version.id not in target.versions:
                 value = await self._call(self._source.read_value, version)
-                await self._call(self._target.put_value, version, value)
+                labels = source.labels_to_write(version)
+                await self._call(self._target.put_value, version, labels, value)
         if batch.is_last:
             await self._set_labels()
         batch.done.set()

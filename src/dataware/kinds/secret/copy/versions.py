@@ -36,6 +36,17 @@ class SecretVersions:
             key=lambda one: (CURRENT in one.labels, PREVIOUS in one.labels, one.created, one.id),
         )
 
+    def labels_to_write(self, version: Version) -> frozenset[str]:
+        """The labels with which a version is written, so that it gets its own in the end.
+
+        The previous version is written as the current one: the service makes it the previous one
+        when the next is (API Reference, PutSecretValue, `VersionStages`), and takes that label away
+        from whatever else has it.
+        """
+        if PREVIOUS in version.labels and self.holder(CURRENT) is not None:
+            return version.labels - {PREVIOUS} | {CURRENT}
+        return version.labels
+
     def holder(self, label: str) -> Version | None:
         """The version that has a label."""
         return next((one for one in self.versions.values() if label in one.labels), None)
