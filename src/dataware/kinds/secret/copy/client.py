@@ -13,7 +13,7 @@ from dataware.core.hidden_values import HiddenValue, hide_values
 from dataware.core.model import Location
 from dataware.core.ports import Aws
 from dataware.core.tags import own_tags
-from dataware.kinds.secret.copy.versions import SecretVersions, Version
+from dataware.kinds.secret.copy.versions import SecretVersion, SecretVersions
 
 SERVICE_KEY = "alias/aws/secretsmanager"
 
@@ -32,7 +32,7 @@ class SecretClient:
         except NotFoundError:
             return SecretVersions(exists=False)
         found = [
-            Version(
+            SecretVersion(
                 row["VersionId"],
                 frozenset(row["VersionStages"]),
                 row["CreatedDate"].timestamp() if row.get("CreatedDate") else 0.0,
@@ -42,7 +42,7 @@ class SecretClient:
         ]
         return SecretVersions(versions={one.id: one for one in found})
 
-    def read_value(self, version: Version) -> Mapping[str, HiddenValue]:
+    def read_value(self, version: SecretVersion) -> Mapping[str, HiddenValue]:
         """The value of a version, as the argument by which it is written: a text or bytes."""
         with hide_values(self._aws, self._what, "secretsmanager:GetSecretValue"):
             answer = self._client.get_secret_value(SecretId=self.place.name, VersionId=version.id)
@@ -52,7 +52,7 @@ class SecretClient:
         raise AssertionError  # what is hidden is raised
 
     def put_value(
-        self, version: Version, labels: frozenset[str], value: Mapping[str, HiddenValue]
+        self, version: SecretVersion, labels: frozenset[str], value: Mapping[str, HiddenValue]
     ) -> None:
         """Write a version under its own id, which the service takes once only."""
         with hide_values(self._aws, self._what, "secretsmanager:PutSecretValue", writes=True):

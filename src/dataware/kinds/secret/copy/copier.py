@@ -28,8 +28,8 @@ from dataware.core.errors import ConflictError
 from dataware.core.model import OnConflict, Size
 from dataware.kinds.secret.copy.client import SecretClient
 from dataware.kinds.secret.copy.versions import (
+    SecretVersion,
     SecretVersions,
-    Version,
     find_strangers,
     find_wrong,
     is_generated,
@@ -49,7 +49,7 @@ UNIT_BYTES: Final = PAGE * 64 * 1024
 class VersionBatch:
     """Some versions to write; the last batch also puts the labels right. `done` says it is."""
 
-    versions: Sequence[Version]
+    versions: Sequence[SecretVersion]
     is_last: bool
     done: asyncio.Event = field(default_factory=asyncio.Event, compare=False, repr=False)
 
@@ -139,7 +139,7 @@ class SecretCopier:
             await self._call(self._target.move_label, move.label, move.to, move.away_from)
 
     def _find_conflict(
-        self, source: SecretVersions, target: SecretVersions, wrong: Sequence[Version]
+        self, source: SecretVersions, target: SecretVersions, wrong: Sequence[SecretVersion]
     ) -> tuple[SkippedKey, ...]:
         """The versions that are left out, because the target has its own under a label of theirs.
 
@@ -157,7 +157,7 @@ class SecretCopier:
         detail = f"the target has a version of its own under {labels}"
         return tuple(SkippedKey(one.id, SkipReason.CONFLICT, detail) for one in wrong)
 
-    def _may_replace(self, strangers: Mapping[str, Version], target: SecretVersions) -> bool:
+    def _may_replace(self, strangers: Mapping[str, SecretVersion], target: SecretVersions) -> bool:
         order = self._order
         if not strangers or order.exclusive or order.on_conflict is OnConflict.SOURCE:
             return True

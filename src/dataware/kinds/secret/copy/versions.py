@@ -13,7 +13,7 @@ CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class SecretVersion:
     """A version by its id; `labels` are never empty, `created` orders."""
 
     id: str
@@ -26,17 +26,17 @@ class SecretVersions:
     """The labelled versions of a secret, by id; none of one that is not there."""
 
     exists: bool = True
-    versions: Mapping[str, Version] = field(default_factory=dict)
+    versions: Mapping[str, SecretVersion] = field(default_factory=dict)
 
     @property
-    def in_order(self) -> list[Version]:
+    def in_order(self) -> list[SecretVersion]:
         """Oldest first, the current one last, so that it comes into use when all are there."""
         return sorted(
             self.versions.values(),
             key=lambda one: (CURRENT in one.labels, PREVIOUS in one.labels, one.created, one.id),
         )
 
-    def labels_to_write(self, version: Version) -> frozenset[str]:
+    def labels_to_write(self, version: SecretVersion) -> frozenset[str]:
         """The labels with which a version is written, so that it gets its own in the end.
 
         The previous version is written as the current one: the service makes it the previous one
@@ -47,12 +47,12 @@ class SecretVersions:
             return version.labels - {PREVIOUS} | {CURRENT}
         return version.labels
 
-    def holder(self, label: str) -> Version | None:
+    def holder(self, label: str) -> SecretVersion | None:
         """The version that has a label."""
         return next((one for one in self.versions.values() if label in one.labels), None)
 
 
-def find_strangers(source: SecretVersions, target: SecretVersions) -> dict[str, Version]:
+def find_strangers(source: SecretVersions, target: SecretVersions) -> dict[str, SecretVersion]:
     """The versions of the target that stand, by a label of the source, where a copy would."""
     wanted = {label for one in source.versions.values() for label in one.labels}
     held = {label: target.holder(label) for label in sorted(wanted)}
@@ -63,12 +63,12 @@ def find_strangers(source: SecretVersions, target: SecretVersions) -> dict[str, 
     }
 
 
-def is_generated(stranger: Version, target: SecretVersions) -> bool:
+def is_generated(stranger: SecretVersion, target: SecretVersions) -> bool:
     """Whether a stranger can be what the creation of the target made: the first of all there."""
     return all(stranger.created <= one.created for one in target.versions.values())
 
 
-def find_wrong(source: SecretVersions, target: SecretVersions) -> list[Version]:
+def find_wrong(source: SecretVersions, target: SecretVersions) -> list[SecretVersion]:
     """The versions that the target lacks, or has under other labels, in order."""
     there = target.versions
     return [
