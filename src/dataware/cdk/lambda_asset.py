@@ -49,6 +49,8 @@ LEFT_OUT = (
     *("core/follow/cutover.py", "core/follow/cutover_loop.py", "core/follow/cutover_ports.py"),
     *("core/follow/cutover_request.py", "core/follow/cutover_table.py", "core/follow/way_back.py"),
     *("core/follow/loop.py", "core/follow/steady_time.py"),
+    *("core/engines/port.py", "kinds/dynamodb_table/repair.py", "ops/maker_run.py"),
+    *("kinds/dynamodb_table/restore.py",),
     *("core/expand.py", "core/guard.py", "core/stack_template.py"),
     *("core/glossary.py", "core/guide.py", "core/lock_file.py", "core/locked_decisions.py"),
     *("core/outcome.py", "aws/closed_region.py", "aws/organization.py", "core/fleet"),

@@ -42,7 +42,9 @@ class AppApplier:
             self.context,
             wanted,
             CopyTerms(
-                read_prices(None), self.settings.all_versions, EngineDemand(self.settings.engine)
+                read_prices(None),
+                self.settings.all_versions,
+                EngineDemand(self.settings.engine, self.settings.follow),
             ),
             report=False,
         )

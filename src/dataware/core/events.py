@@ -123,6 +123,21 @@ MESSAGES = _messages(
     ("unthrottled", INFO, "ℹ️ ", "Going on at the rate of the command: {source} → {name}"),
     ("slowed", WARNING, "⚠️ ", "Slowing down: {reason}"),
     ("skipped", WARNING, "⚠️ ", "Skipped ({reason}): {key}: {detail}"),
+    (
+        "restoring",
+        CHANGE,
+        "🔄",
+        "Restoring {source} as of {time} → {name}; AWS goes on by itself, and cannot cancel it",
+    ),
+    (
+        "resuming-restore",
+        CHANGE,
+        "🔄",
+        "Going on with the restore of {source} as of {time} → {name}",
+    ),
+    ("restore-progress", PROGRESS, "📊", "Restoring {source} → {name}: {age} so far"),
+    ("restored", SUCCESS, "✅", "Restored {source} as of {time} → {name}"),
+    ("settings-set", CHANGE, "🔄", "Set again on {name}, as declared: {settings}"),
     ("feed-enabled", CHANGE, "🔄", "Switched on the {feed} of {source}"),
     ("following", INFO, "ℹ️ ", "Following {source} → {name} {how}; Ctrl-C stops, and loses nothing"),
     (

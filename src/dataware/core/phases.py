@@ -22,6 +22,9 @@ WRITE_ACL = "acl"
 FOLLOW, ENABLE_FEED = "follow", "enable-feed"
 """What following a source needs of both sides, beside the rest, and what switching its feed on."""
 
+RESTORE = "restore"
+"""What having a target made by a restore of the source needs of both sides, beside the rest."""
+
 ACCOUNT = "account"
 """Actions that IAM can only grant for all resources, such as listing the account's buckets."""
 

@@ -345,10 +345,10 @@ def head_object(original, bucket, key, headers=None, query=None):
     return status, answered | s3._object_tagging_count_header(*place), b""
 
 
-# --- DynamoDB: streams have shards, gaps and expiries
+# --- DynamoDB: streams have shards, gaps and expiries, and restores a window of time
 
-for name in ("stream_overlay.py", "import_overlay.py", "registry_overlay.py"):
-    runpy.run_path(__file__.replace("overlay.py", name), {"replaces": replaces})
+for name in ("stream", "import", "registry", "restore"):
+    runpy.run_path(__file__.replace("overlay.py", f"{name}_overlay.py"), {"replaces": replaces})
 
 # --- The server
 

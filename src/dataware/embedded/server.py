@@ -38,13 +38,14 @@ class StreamSettings:
 
     Shards end after `shard_records` records (in AWS after hours), records are trimmed after
     `stream_seconds`, and iterators expire after `iterator_seconds`; expired items are deleted every
-    `ttl_seconds`.
+    `ttl_seconds`. A restore of a table takes `restore_seconds` (in AWS minutes to hours).
     """
 
     shard_records: int | None = None
     stream_seconds: float | None = None
     iterator_seconds: float | None = None
     ttl_seconds: float | None = None
+    restore_seconds: float | None = None
 
     def environ(self) -> dict[str, str]:
         """The variables by which the server is told."""

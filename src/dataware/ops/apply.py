@@ -25,7 +25,7 @@ from dataware.kinds import load
 from dataware.ops.announce import announce
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.creation_group import CreationGroup
-from dataware.ops.engine_choice import EngineDemand
+from dataware.ops.engine_choice import EngineDemand, make_steps, table_of
 from dataware.ops.follow.follow_many import check_follow, follow_migration
 from dataware.ops.history_check import check_history
 from dataware.ops.import_by_id import adopt_by_id
@@ -161,11 +161,18 @@ def _groups(context: Context, lanes: Sequence[Sequence[Planned]]) -> Mapping[str
     """
     groups: dict[str, CreationGroup] = {}
     for filled in (True, False):
-        first = [lane[0] for lane in lanes if lane[0].creates]
+        first = [lane[0] for lane in lanes if lane[0].creates and not _is_made(lane[0])]
         some = [one for one in first if (one.decision.action in COPYING) is filled]
         group = CreationGroup(context.hold, [one.wanted for one in some], filled=filled)
         groups |= {one.wanted.id: group for one in some}
     return groups
+
+
+def _is_made(planned: Planned) -> bool:
+    """Whether the engine makes the target itself, which no holding stack does then."""
+    kind = load(planned.wanted.type)
+    card = table_of(kind).find(planned.engine) if planned.engine else None
+    return card is not None and card.maker is not None
 
 
 def _report_waiting(context: Context, plan: Plan) -> None:
@@ -197,7 +204,7 @@ def look_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
         report=False,
         prices=plan.prices,
         all_versions=settings.all_versions,
-        engines=EngineDemand(settings.engine, saved),
+        engines=EngineDemand(settings.engine, settings.follow, saved),
     )
     pairs = zip(plan.resources, fresh.resources, strict=True)
     changes = [change for before, after in pairs for change in changed_facts(before, after)]
@@ -312,4 +319,5 @@ def _migrate(
         follow_migration(context, migration, lambda: announce(told, planned))
         return
     refuse_unfollowed(migration)
-    run_migration(context, migration, lambda: announce(told, planned))
+    steps = make_steps(context, kind, planned)
+    run_migration(context, migration, lambda: announce(told, planned), steps)

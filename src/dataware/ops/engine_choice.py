@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dataware.core.engines.card import EngineName
-from dataware.core.engines.choice import EngineTable, estimate_engine, name_engines
+from dataware.core.engines.card import ENGINE, EngineName
+from dataware.core.engines.choice import EngineTable, estimate_engine, find_obstacle, name_engines
 from dataware.core.engines.situation import EngineSituation
 from dataware.core.errors import InputError
 from dataware.core.estimate import Estimate, Prices, estimate
@@ -16,11 +16,9 @@ from dataware.core.names import place_of
 from dataware.core.plan import COPYING, Planned
 from dataware.kinds import load
 from dataware.ops.context import Context
+from dataware.ops.maker_run import MakeMakerRun, make_maker_run
 from dataware.ops.probe import look
 from dataware.ops.verify import aws_of
-
-ENGINE = "engine"
-"""What a record calls the engine that carries its migration, and what that has to know."""
 
 RECOVERY = "point_in_time_recovery"
 """What the probe of a type calls the setting from which a restore is made."""
@@ -28,9 +26,13 @@ RECOVERY = "point_in_time_recovery"
 
 @dataclass(frozen=True, slots=True)
 class EngineDemand:
-    """The engines that a person asks for: `asked` for all it can carry, `saved` by resource."""
+    """The engines that a person asks for: `asked` for all it can carry, `saved` by resource.
+
+    `followed` says that changes are carried afterwards.
+    """
 
     asked: EngineName | None = None
+    followed: bool = False
     saved: Mapping[str, EngineName] = field(default_factory=dict)
 
     def find(self, planned: Planned, table: EngineTable) -> EngineName | None:
@@ -87,8 +89,11 @@ def _choose(
     if planned.decision.action not in COPYING or kind.copying is None or source is None:
         return planned
     situation = _read_situation(context, kind, planned, source, all_versions=all_versions)
+    situation = replace(situation, followed=demand.followed)
     table = table_of(kind)
-    engine = table.choose(situation, demand.find(planned, table))
+    wanted = demand.find(planned, table)
+    situation = replace(situation, problems=_find_problems(context, planned, situation, wanted))
+    engine = table.choose(situation, wanted)
     if prices is None:
         return replace(planned, engine=engine)
     lines = table.list_lines(situation, engine, prices)
@@ -104,7 +109,7 @@ def _read_situation(
     here = place_of(kind, source.name, account, region)
     recovery, marker = source.settings.get(RECOVERY), preferred.marker
     is_new = preferred.existence is Existence.ABSENT
-    begun = find_begun(marker)
+    begun = find_begun(marker, is_new=is_new)
     return EngineSituation(
         source=source.name,
         target=preferred.name,
@@ -121,13 +126,46 @@ def _read_situation(
     )
 
 
-def find_begun(marker: Marker) -> EngineName | None:
-    """The engine with which a migration that did not end has begun; None without one."""
+def find_begun(marker: Marker, *, is_new: bool) -> EngineName | None:
+    """The engine with which a migration that did not end has begun; None without one.
+
+    Where the target `is_new`, this machine has copied nothing into it.
+    """
     if marker.state is not MarkerState.RUNNING:
         return None
     recorded = marker.detail.get(ENGINE)
     name = recorded.get("name") if isinstance(recorded, Mapping) else None
-    return EngineName(name) if name in set(EngineName) else EngineName.LOCAL
+    if name in set(EngineName):
+        return EngineName(name)
+    return None if is_new else EngineName.LOCAL
+
+
+def _find_problems(
+    context: Context, planned: Planned, situation: EngineSituation, wanted: EngineName | None
+) -> Mapping[str, str]:
+    """What stands against engines that would be picked otherwise, as their services tell it."""
+    kind, problems = load(planned.wanted.type), {}
+    if situation.begun is not None:
+        return {}
+    for card in table_of(kind).own:
+        is_picked = card.name is wanted or (wanted is None and card.is_better(situation))
+        if card.maker is None or not is_picked or find_obstacle(card, situation):
+            continue
+        place = place_of(kind, situation.source, context.aws.account, context.aws.region)
+        problem = card.maker(context.aws).find_problem(place, planned.wanted.properties)
+        if problem:
+            problems[card.name.value] = problem
+    return problems
+
+
+def make_steps(context: Context, kind: Kind, planned: Planned) -> MakeMakerRun | None:
+    """How a migration is carried out whose engine makes the target; None for the usual steps."""
+    if planned.engine is None:
+        return None
+    card = table_of(kind).find(planned.engine)
+    if card is None or card.maker is None:
+        return None
+    return make_maker_run(card.name, card.maker(context.aws), planned.wanted)
 
 
 def _estimate(

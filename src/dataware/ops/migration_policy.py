@@ -22,6 +22,7 @@ from typing import Any
 
 from dataware.core.causes import advise, list_causes
 from dataware.core.copier import CopyOrder, SkipReason
+from dataware.core.engines.begun import find_begun_work
 from dataware.core.errors import RefusedError, WriteDeniedError
 from dataware.core.events import format_count
 from dataware.core.kind import Kind
@@ -110,14 +111,15 @@ class Migration:
     def begin_marker(self, new_run: str) -> Marker:
         """The record with which the migration begins; `new_run` names it if none has begun."""
         before = carry_over(self.marker.detail) if self.same_target else {}
+        begun = find_begun_work(self.marker)
         return Marker(
             MarkerState.RUNNING,
             source=on_record(self.kind, self.order)[0],
             run=(self.marker.run if self.resumes else None) or new_run,
             identity=self.target.identity,
-            created=self.create is not None or self.made_here,
+            created=self.create is not None or self.made_here or bool(begun),
             batches=self.create is not None or self.settings.follow,
-            detail={**before, **record_headers(self.settings), **self._follow_detail()},
+            detail={**before, **begun, **record_headers(self.settings), **self._follow_detail()},
         )
 
     def _follow_detail(self) -> dict[str, object]:

@@ -21,6 +21,7 @@ from dataware.core.phases import (
     IMPORT,
     PROBE,
     READ,
+    RESTORE,
     VERIFY,
     VERSIONS,
     VERSIONS_WRITE,
@@ -71,11 +72,14 @@ _COPIED: Final = ((VERSIONS,), (VERSIONS, VERSIONS_WRITE))
 _COMPARED: Final = ((VERSIONS,), (VERSIONS,))
 _FROM: Final = (PROBE, *COPIED_FROM)
 _TO: Final = (PROBE, *COPIED_TO)
-_CARRIED_OUT: Final = UsePhases(_FROM, (*_TO, CREATE), _COPIED, adopts=True, imports=True)
+_BY_RESTORE: Final = (*_FROM, RESTORE), (*_TO, CREATE, RESTORE)
+_CARRIED_OUT: Final = UsePhases(*_BY_RESTORE, _COPIED, adopts=True, imports=True)
 
 PHASES_OF: Final[Mapping[PolicyUse, UsePhases]] = {
     # A preferred name may be the source of another run.
-    PolicyUse.ALL: UsePhases(_FROM, (READ, *_TO, CREATE), _COPIED, adopts=True, imports=True),
+    PolicyUse.ALL: UsePhases(
+        _BY_RESTORE[0], (READ, *_BY_RESTORE[1]), _COPIED, adopts=True, imports=True
+    ),
     PolicyUse.PLAN: UsePhases((PROBE,), (PROBE,), adopts=True),
     PolicyUse.APPLY: _CARRIED_OUT,
     PolicyUse.DEPLOY: _CARRIED_OUT,

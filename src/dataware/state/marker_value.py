@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dataware.core.engines.card import ENGINE
 from dataware.core.model import MarkerState
 from dataware.core.run_control import RunControl
 
@@ -47,7 +48,7 @@ HOOK, OUTCOME, ACCEPTS = "hook", "outcome", "accepts"
 OBJECT_HEADERS = "object_headers"
 """What of the progress says how the objects are written, which the next run goes on with."""
 
-ESSENTIAL = frozenset({CUTOVER, ASKED, OBJECT_HEADERS})
+ESSENTIAL = frozenset({CUTOVER, ASKED, ENGINE, OBJECT_HEADERS})
 """What of the progress is never given up."""
 
 SWITCHED_ON = ("feed_enabled", "undo_feed")

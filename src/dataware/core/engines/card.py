@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from dataware.core.engines.situation import EngineSituation
 from dataware.core.estimate import Prices
 from dataware.core.model import Size
+from dataware.core.ports import Aws
+
+if TYPE_CHECKING:
+    from dataware.core.engines.port import TargetMaker
+
+
+ENGINE = "engine"
+"""What a record calls the engine that carries its migration, with what that has to know; nothing
+where this machine copies."""
 
 
 class EngineName(StrEnum):
@@ -49,7 +59,8 @@ class EngineCard:
     """What is true of an engine whatever it carries.
 
     It fits where all `needs` hold, and is picked where it `is_better` (`when` says so in words).
-    `instead` is what to do while dataware does not drive it (empty: it does). `limits` and
+    `instead` is what to do while dataware does not drive it (empty: it does). `maker` makes the
+    target, for engines that do. `limits` and
     `permissions` are a clause and an action each, beside those of a usual copy; `proven` says by
     what it was shown to work, `time` and `money` on what its figures rest, and `formula` how they
     are made.
@@ -70,6 +81,7 @@ class EngineCard:
     permissions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     instead: str = ""
+    maker: Callable[[Aws], TargetMaker] | None = None
 
     @property
     def is_built(self) -> bool:

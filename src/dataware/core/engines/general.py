@@ -128,6 +128,11 @@ OWN_TARGET = EngineNeed(
     lambda it: it.is_own,
     lambda it: f"this run did not make {it.target}, and a job replaces what it finds",
 )
+NOT_FOLLOWED = EngineNeed(
+    "no --follow",
+    lambda it: not it.followed,
+    lambda _it: "--follow copies from this machine, so that it knows what it has written",
+)
 CURRENT = EngineNeed(
     "current versions only",
     lambda it: not it.all_versions,

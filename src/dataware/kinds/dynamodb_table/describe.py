@@ -157,11 +157,11 @@ def _expiry(aws: Aws, name: str, _table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tags(aws: Aws, name: str, table: Mapping[str, Any]) -> dict[str, Any]:
-    tags = _list_tags(aws, name, table["TableArn"])
+    tags = list_tags(aws, name, table["TableArn"])
     return {"Tags": tags} if tags else {}
 
 
-def _list_tags(aws: Aws, name: str, arn: str) -> list[dict[str, str]]:
+def list_tags(aws: Aws, name: str, arn: str) -> list[dict[str, str]]:
     """All tags that people have set, over every page."""
     client = aws.client("dynamodb")
     tags: list[dict[str, str]] = []

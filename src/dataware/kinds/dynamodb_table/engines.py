@@ -7,6 +7,7 @@ from math import ceil
 from dataware.core.engines.card import (
     GIGABYTE,
     NOT_BOUNDED,
+    ON_A_MODEL,
     EngineCard,
     EngineCost,
     EngineName,
@@ -15,6 +16,7 @@ from dataware.core.engines.card import (
 from dataware.core.engines.general import (
     LONG_SECONDS,
     NEW_TARGET,
+    NOT_FOLLOWED,
     ONE_ACCOUNT,
     ONE_REGION,
     RECOVERY,
@@ -24,6 +26,8 @@ from dataware.core.engines.general import (
 from dataware.core.engines.situation import EngineSituation
 from dataware.core.estimate import Prices
 from dataware.core.model import Size
+from dataware.kinds.dynamodb_table.restore import TableRestore
+from dataware.kinds.dynamodb_table.restore_actions import RESTORE_ACTIONS
 
 RESTORE_SECONDS = 20 * 60
 """How long even a small restore takes; AWS promises nothing, so this is a guess."""
@@ -69,7 +73,7 @@ RESTORE = EngineCard(
     name=EngineName.RESTORE,
     summary="DynamoDB restores the source to a point in time, under the preferred name",
     runs_on="Amazon DynamoDB",
-    needs=(NEW_TARGET, ONE_ACCOUNT, ONE_REGION, RECOVERY),
+    needs=(NEW_TARGET, ONE_ACCOUNT, ONE_REGION, NOT_FOLLOWED, RECOVERY),
     when=f"over {LARGE} GB, or local takes over {LONG_SECONDS // 60} minutes",
     is_better=lambda it: count_gigabytes(it) > LARGE or count_local_seconds(it) > LONG_SECONDS,
     estimate=_estimate_restore,
@@ -77,10 +81,12 @@ RESTORE = EngineCard(
         "always makes a new table; keys and local indexes stay as they are",
         "50 restores at once in an account",
         "cannot be cancelled once it has begun",
-        "tags, TTL, stream, point in time recovery and scaling are set again afterwards",
+        "tags, TTL, stream, point in time recovery, deletion protection, contributor insights and "
+        "the resource policy are set again afterwards; scaling is the stack's to make",
+        "brings the source as it was a few minutes ago; what changed since is carried by key",
     ),
-    permissions=("dynamodb:RestoreTableToPointInTime",),
-    proven="not built",
+    permissions=RESTORE_ACTIONS,
+    proven=f"{ON_A_MODEL}: an emulator that restores as AWS documents it",
     time="a guess, 20 minutes and an hour for each 500 GB: AWS promises no time",
     money="a price for each GB, and the reads of the verification",
     formula=(
@@ -91,10 +97,7 @@ RESTORE = EngineCard(
         "Amazon DynamoDB API Reference, RestoreTableToPointInTime",
         "Amazon DynamoDB Developer Guide, Point-in-time backups for DynamoDB",
     ),
-    instead=(
-        "restore the table by `aws dynamodb restore-table-to-point-in-time`, set its tags, TTL and "
-        "stream again, then `dataware verify`"
-    ),
+    maker=TableRestore,
 )
 
 BULK = EngineCard(

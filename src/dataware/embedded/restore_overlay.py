@@ -1,0 +1,113 @@
+"""Point in time recovery of the emulator as AWS has it; run by `overlay`.
+
+It imports nothing of dataware, which is not installed where it runs. `run_path` gives it `replaces`
+of `overlay`. Every section names the difference from AWS that it removes. Sources: Amazon DynamoDB
+API Reference, RestoreTableToPointInTime, DescribeContinuousBackups and TableDescription; Developer
+Guide, "Point-in-time backups for DynamoDB". Setting, in a variable:
+
+    STREAMS_RESTORE_SECONDS    how long a restore takes (AWS: minutes to hours); 0
+
+A restore brings back the items as they are when it is asked for, whatever time is named.
+"""
+
+import os
+import time
+
+from ministack.core.responses import error_response_json as refuse
+from ministack.services import dynamodb
+
+replaces = globals()["replaces"]
+
+SECONDS = float(os.environ.get("STREAMS_RESTORE_SECONDS", "0"))
+RESTORE, UNTIL, SINCE = "_restore", "_restored_until", "_recoverable_since"
+
+
+# --- DynamoDB: a table can be restored to the times since its recovery was switched on
+
+
+@replaces(dynamodb, "_update_continuous_backups")
+def update_continuous_backups(original, data):
+    """Remember since when a table can be restored."""
+    name = dynamodb._normalize_table_name(data.get("TableName"))
+    was_on = dynamodb._pitr_settings.get(name, False)
+    answer = original(data)
+    if answer[0] == 200 and dynamodb._pitr_settings.get(name, False) and not was_on:
+        dynamodb._tables[name][SINCE] = int(time.time())
+    return answer
+
+
+def _window(name):
+    """The earliest and the latest time to which a table can be restored."""
+    table = dynamodb._tables[name]
+    return int(table.get(SINCE) or table["CreationDateTime"]), int(time.time())
+
+
+# --- DynamoDB: without recovery, and to other times, nothing is restored; a restore takes time
+
+
+@replaces(dynamodb, "_restore_table_to_point_in_time")
+def restore_table_to_point_in_time(original, data):
+    """Refuse what AWS refuses, and say of the new table where it comes from."""
+    given = data.get("SourceTableName") or data.get("SourceTableArn") or ""
+    source, target = dynamodb._normalize_table_name(given), data.get("TargetTableName")
+    if source not in dynamodb._tables or not target or target in dynamodb._tables:
+        return original(data)
+    if not dynamodb._pitr_settings.get(source, False):
+        return refuse(
+            "PointInTimeRecoveryUnavailableException",
+            f"Point in time recovery is not enabled for table '{source}'",
+            400,
+        )
+    earliest, latest = _window(source)
+    asked = data.get("RestoreDateTime")
+    when = latest if data.get("UseLatestRestorableTime") or asked is None else int(asked)
+    if not earliest <= when <= latest:
+        return refuse(
+            "InvalidRestoreTimeException",
+            f"The restore time must be between {earliest} and {latest}",
+            400,
+        )
+    answer = original(data)
+    if answer[0] != 200:
+        return answer
+    table = dynamodb._tables[target]
+    table[RESTORE] = {"SourceTableArn": dynamodb._tables[source]["TableArn"]}
+    table[RESTORE]["RestoreDateTime"] = when
+    table[UNTIL] = time.time() + SECONDS
+    return dynamodb.json_response({"TableDescription": dynamodb._table_description(target)})
+
+
+def _is_restoring(name):
+    table = dynamodb._tables.get(name) if name else None
+    return bool(table) and time.time() < table.get(UNTIL, 0)
+
+
+@replaces(dynamodb, "_table_description")
+def table_description(original, name):
+    """Tell of a restored table what it was restored from, and whether it still is."""
+    described = original(name)
+    table = dynamodb._tables[name]
+    if RESTORE in table:
+        busy = _is_restoring(name)
+        described["RestoreSummary"] = {**table[RESTORE], "RestoreInProgress": busy}
+        if busy:
+            described["TableStatus"] = "CREATING"
+    return described
+
+
+# --- DynamoDB: a table that is being created can neither be read nor changed
+
+
+def _refuse_call(call, code, message):
+    @replaces(dynamodb, call)
+    def refuse_while_restoring(original, data):
+        given = data.get("TableName") or data.get("ResourceArn") or ""
+        if _is_restoring(dynamodb._normalize_table_name(given)):
+            return refuse(code, message, 400)
+        return original(data)
+
+
+for name in ("_scan", "_query", "_get_item", "_put_item", "_update_item", "_delete_item"):
+    _refuse_call(name, "ResourceNotFoundException", "Requested resource not found")
+for name in ("_update_table", "_delete_table", "_update_ttl", "_tag_resource"):
+    _refuse_call(name, "ResourceInUseException", "Attempt to change a resource which is in use")

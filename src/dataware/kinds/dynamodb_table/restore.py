@@ -1,0 +1,181 @@
+"""Restores a table to a point in time under another name.
+
+Sources: Amazon DynamoDB API Reference, RestoreTableToPointInTime, DescribeContinuousBackups,
+RestoreSummary; Developer Guide, "Point-in-time backups for DynamoDB".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from dataware.core.engines.port import MakerProgress, Record
+from dataware.core.errors import (
+    LookupFailedError,
+    NotFoundError,
+    RefusedError,
+    ServiceError,
+)
+from dataware.core.model import Location
+from dataware.core.ports import Aws
+from dataware.kinds.dynamodb_table.repair import repair_table
+
+PERMISSION = "dynamodb:RestoreTableToPointInTime"
+
+TIME, TIMES, SOURCE = "restore_time", "restore_times", "source_arn"
+
+_UNLIKE = (
+    "it declares the {kind} {name}, which {source} does not have, and a restore brings back only "
+    "what the source has"
+)
+
+
+class TableRestore:
+    """The TargetMaker port over RestoreTableToPointInTime."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+        self._api = aws.client("dynamodb")
+
+    def find_problem(self, source: Location, properties: Mapping[str, Any]) -> str:
+        """An index or a form that a restore does not bring back; raises LookupFailedError."""
+        if "Replicas" in properties:
+            return "it declares a global table, and a restore makes a table of one region"
+        table = self._describe(source.name)
+        if table is None:
+            return f"{source.name} is gone"
+        return next(_differences(source.name, table, properties), "")
+
+    def find_request(self, source: Location, since: float, before: Record) -> Record | None:
+        """The latest time to which the source can be restored, once that is not before `since`."""
+        with self._aws.translate_errors(
+            f"table {source.name}", "dynamodb:DescribeContinuousBackups"
+        ):
+            answer = self._api.describe_continuous_backups(TableName=source.name)
+        backups = answer["ContinuousBackupsDescription"]
+        recovery = backups.get("PointInTimeRecoveryDescription") or {}
+        latest = recovery.get("LatestRestorableDateTime")
+        if recovery.get("PointInTimeRecoveryStatus") != "ENABLED" or latest is None:
+            raise RefusedError(
+                f"nothing was restored, because point in time recovery of {source.name} is off; "
+                "switch it on, or run the same command with --engine local"
+            )
+        if latest.timestamp() < int(since):
+            return None
+        table = self._describe(source.name)
+        if table is None:
+            raise LookupFailedError(f"table {source.name} is gone; nothing was restored")
+        time = int(latest.timestamp())
+        earlier = before.get(TIMES, [])
+        return {TIME: time, TIMES: sorted({*earlier, time}), SOURCE: table["TableArn"]}
+
+    def begin(
+        self, record: Record, source: Location, target: Location, properties: Mapping[str, Any]
+    ) -> None:
+        """Ask for the restore; whatever stands under the name already, `look` judges."""
+        del source
+        time = datetime.fromtimestamp(record[TIME], UTC)
+        try:
+            with self._aws.translate_errors(f"table {target.name}", PERMISSION):
+                self._api.restore_table_to_point_in_time(
+                    SourceTableArn=record[SOURCE],
+                    TargetTableName=target.name,
+                    RestoreDateTime=time,
+                    **dict(_overrides(properties)),
+                )
+        except ServiceError as error:
+            code = error.problem.code if error.problem else ""
+            if code not in ("TableAlreadyExistsException", "TableInUseException"):
+                raise
+
+    def look(self, record: Record, target: Location) -> MakerProgress:
+        """What DescribeTable tells of the new table; raises RefusedError for somebody else's."""
+        table = self._describe(target.name)
+        if table is None:
+            return MakerProgress(exists=False, done=False)
+        summary = table.get("RestoreSummary") or {}
+        when = summary.get("RestoreDateTime")
+        is_ours = when is not None and int(when.timestamp()) in record.get(TIMES, [])
+        if not is_ours or summary.get("SourceTableArn") != record[SOURCE]:
+            raise RefusedError(
+                f"{target.name} exists, and is not what this migration restored; nothing was "
+                f"changed: look at it, and rename or delete it, then run the same command again"
+            )
+        busy = summary.get("RestoreInProgress") or table["TableStatus"] != "ACTIVE"
+        return MakerProgress(exists=True, done=not busy)
+
+    def repair(self, target: Location, properties: Mapping[str, Any]) -> Sequence[str]:
+        """Tags, TTL, stream and all else that a restore leaves behind."""
+        return repair_table(self._aws, target.name, properties)
+
+    def describe(self, record: Record) -> str:
+        """The time to which the source was restored."""
+        return datetime.fromtimestamp(record[TIME], UTC).isoformat(timespec="seconds")
+
+    def _describe(self, name: str) -> Mapping[str, Any] | None:
+        try:
+            with self._aws.translate_errors(f"table {name}", "dynamodb:DescribeTable"):
+                return dict(self._api.describe_table(TableName=name)["Table"])
+        except NotFoundError:
+            return None
+
+
+def _differences(
+    source: str, table: Mapping[str, Any], properties: Mapping[str, Any]
+) -> Iterator[str]:
+    """What is declared of keys and indexes and cannot come out of a restore of this table."""
+    local = _schemas(table.get("LocalSecondaryIndexes"))
+    if _schemas(properties.get("LocalSecondaryIndexes")) != local:
+        yield "its local indexes differ from the declared ones, and a restore keeps them"
+    there = _schemas(table.get("GlobalSecondaryIndexes"))
+    for name, schema in _schemas(properties.get("GlobalSecondaryIndexes")).items():
+        if there.get(name) != schema:
+            yield _UNLIKE.format(kind="index", name=name, source=source)
+
+
+def _schemas(indexes: Any) -> dict[str, Any]:
+    """What identifies the indexes: keys and projection, by name."""
+    return {
+        one["IndexName"]: (
+            [(key["AttributeName"], key["KeyType"]) for key in one["KeySchema"]],
+            (one.get("Projection") or {}).get("ProjectionType"),
+            sorted((one.get("Projection") or {}).get("NonKeyAttributes") or ()),
+        )
+        for one in indexes or ()
+    }
+
+
+def _overrides(properties: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What is declared and may be given with the request; else it is as in the source."""
+    on_demand = properties.get("BillingMode") == "PAY_PER_REQUEST"
+    yield "BillingModeOverride", "PAY_PER_REQUEST" if on_demand else "PROVISIONED"
+    if not on_demand and (units := properties.get("ProvisionedThroughput")):
+        yield "ProvisionedThroughputOverride", _units(units)
+    if on_demand and (limits := properties.get("OnDemandThroughput")):
+        yield "OnDemandThroughputOverride", {k: int(v) for k, v in limits.items()}
+    yield (
+        "GlobalSecondaryIndexOverride",
+        [
+            {
+                "IndexName": one["IndexName"],
+                "KeySchema": one["KeySchema"],
+                "Projection": one["Projection"],
+                **(
+                    {"ProvisionedThroughput": _units(one["ProvisionedThroughput"])}
+                    if not on_demand and one.get("ProvisionedThroughput")
+                    else {}
+                ),
+            }
+            for one in properties.get("GlobalSecondaryIndexes") or ()
+        ],
+    )
+    encryption = properties.get("SSESpecification")
+    if encryption and encryption.get("SSEEnabled"):
+        names = ("SSEType", "KMSMasterKeyId")
+        named = {name: encryption[name] for name in names if name in encryption}
+        yield "SSESpecificationOverride", {"Enabled": True, **named}
+
+
+def _units(declared: Mapping[str, Any]) -> dict[str, int]:
+    return {name: int(units) for name, units in declared.items()}

@@ -1,0 +1,258 @@
+"""The steps of a migration whose target a service of AWS makes and fills by itself.
+
+    request on record ── asked for ── watched ── settings repaired ── verified ── complete
+                                                                        │   ↑
+                                              keys that changed since: carried
+
+The request is on record before it is sent, so whoever goes on after a kill watches the same work.
+What AWS brings is verified like any copy; keys of the source that changed since are put, or
+deleted, one by one, by what a follow uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from dataware.calc.measures import duration
+from dataware.core.copier import CopyOrder
+from dataware.core.engines.card import ENGINE, EngineName
+from dataware.core.engines.port import Record, TargetMaker
+from dataware.core.errors import DatawareError, IncompleteError
+from dataware.core.events import event, format_count
+from dataware.core.follow.written import WrittenVersion
+from dataware.core.model import Existence, Facts, Wanted
+from dataware.core.ports import Journal
+from dataware.migrate import CopyState, Counts
+from dataware.ops.context import Context
+from dataware.ops.follow.exclusive import require_following
+from dataware.ops.follow.sync_carrier import SyncCarrier
+from dataware.ops.lease_keeper import LeaseKeeper, await_settled
+from dataware.ops.migration_outcome import report_decision
+from dataware.ops.migration_policy import (
+    ROUNDS,
+    Migration,
+    MigrationDecision,
+    MigrationStep,
+)
+from dataware.ops.probe import look
+from dataware.ops.run_migration import MigrationRun
+from dataware.ops.verify import report_differences
+from dataware.verify.verdict import Verdict
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+"""Seconds between two looks at the service; they grow."""
+
+TELL_SECONDS = 10.0
+
+LOT = 1000
+"""Keys that are carried together."""
+
+
+class NothingWritten:
+    """The record of a carrier whose target nobody else writes to."""
+
+    def find_written(self, _keys: Collection[bytes]) -> Mapping[bytes, WrittenVersion]:
+        """Nothing is on record."""
+        return {}
+
+    def save_written(self, _versions: Mapping[bytes, WrittenVersion]) -> None:
+        """Nothing is recorded."""
+
+    def forget_written(self, _keys: Collection[bytes]) -> None:
+        """Nothing is recorded."""
+
+
+class MakeMakerRun(Protocol):
+    """How the steps are made, once it is known under which lease."""
+
+    def __call__(
+        self, context: Context, migration: Migration, run: str, keeper: LeaseKeeper
+    ) -> MakerRun:
+        """The steps of one migration."""
+        ...
+
+
+def make_maker_run(engine: EngineName, maker: TargetMaker, wanted: Wanted) -> MakeMakerRun:
+    """How the steps of a migration by this engine are made."""
+
+    def make(context: Context, migration: Migration, run: str, keeper: LeaseKeeper) -> MakerRun:
+        return MakerRun(context, migration, run, keeper).use(engine, maker, wanted)
+
+    return make
+
+
+class MakerRun(MigrationRun):
+    """The steps of one migration by a service that makes the target."""
+
+    _engine: EngineName
+    _maker: TargetMaker
+    _wanted: Wanted
+    _record: Record
+
+    def use(self, engine: EngineName, maker: TargetMaker, wanted: Wanted) -> MakerRun:
+        """The same steps, with what makes the target, and what is declared of it."""
+        self._engine, self._maker, self._wanted = engine, maker, wanted
+        return self
+
+    def _create_target(self) -> Facts:
+        """Have the target made and repaired; what it is then. Raises what ends the run."""
+        self._enter("restoring")
+        self._ask()
+        self.stands = True
+        self._watch()
+        target = self._migration.order.target
+        written = self._maker.repair(target, self._wanted.properties)
+        words = self._migration.words()
+        if written:
+            self._context.emit(event("settings-set", settings=", ".join(written), **words))
+        facts = look(self._context, self._migration.kind, target.name)
+        if facts.existence is not Existence.EXISTS:
+            raise IncompleteError(
+                f"{target.name} went away while it was being restored; run the same command again"
+            )
+        self.items = facts.size.items if facts.size else 0
+        return facts
+
+    items = 0
+
+    def _ask(self) -> None:
+        """Ask for the target, unless an earlier run has done so."""
+        target = self._migration.order.target
+        before = self._migration.marker.detail.get(ENGINE)
+        begun: Record = before if isinstance(before, Mapping) else {}
+        if begun and self._maker.look(begun, target).exists:
+            self._record = begun
+            self._tell_begun("resuming-restore")
+            return
+        self._keep(self._await_request(begun))
+        try:
+            self._maker.begin(
+                self._record, self._migration.order.source, target, self._wanted.properties
+            )
+        except DatawareError:
+            if not self._maker.look(self._record, target).exists:
+                self._keep(None)  # nothing has begun, so that another engine may
+            raise
+        self._tell_begun("restoring")
+
+    def _tell_begun(self, code: str) -> None:
+        time = self._maker.describe(self._record)
+        self._context.emit(event(code, time=time, **self._migration.words()))
+
+    def _await_request(self, begun: Record) -> Record:
+        """Wait until the service can give the source as it is now."""
+        since, context = self._context.clock.now(), self._context
+        source, pause, told = self._migration.order.source, FIRST_PAUSE, False
+        while (found := self._maker.find_request(source, since, begun)) is None:
+            if not told:
+                text = f"waiting until {source.name} can be restored as it is now, some 5 minutes"
+                context.emit(event("note", text=text, name=self._migration.order.target.name))
+                told = True
+            self._keeper.check()
+            context.aws.pause(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+        return {"name": self._engine.value, "asked_at": round(since), **found}
+
+    def _keep(self, record: Record | None) -> None:
+        """Have it on record before anything is asked for."""
+        self._record = record or {}
+        self._keeper.publish({ENGINE: record})
+        self._keeper.send_heartbeat()
+
+    def _watch(self) -> None:
+        """Wait until the target is whole. Raises IncompleteError when a person asks to stop."""
+        try:
+            self._await_whole()
+        except IncompleteError as error:
+            if not self._context.stop():
+                raise
+            name = self._migration.order.target.name
+            raise IncompleteError(
+                f"stopped watching; a restore cannot be cancelled, so that of {name} goes on in "
+                "AWS; run the same command again to go on"
+            ) from error
+        time = self._maker.describe(self._record)
+        self._context.emit(event("restored", time=time, **self._migration.words()))
+
+    def _await_whole(self) -> None:
+        context, words, pause = self._context, self._migration.words(), FIRST_PAUSE
+        target, clock = self._migration.order.target, self._context.clock
+        told = clock.monotonic()
+        while not (progress := self._maker.look(self._record, target)).done:
+            if not progress.exists:
+                raise IncompleteError(f"{target.name} went away; run the same command again")
+            self._keeper.check()
+            if clock.monotonic() - told >= TELL_SECONDS:
+                told = clock.monotonic()
+                age = duration(max(0, round(clock.now() - self._record["asked_at"])))
+                context.emit(event("restore-progress", age=age, **words))
+            context.aws.pause(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+
+    def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
+        """Verify, and carry what changed since, up to `ROUNDS` times."""
+        # Nobody but this migration has made the target, whichever of its runs that was.
+        order = replace(order, exclusive=True)
+        if not any(one.get("type") == ENGINE for one in journal.records()):
+            journal.append({"type": ENGINE, **self._record})
+        if self._record.get("carrying"):
+            await_settled(self._context, self._keeper, self._migration.words())
+        for number in range(1, ROUNDS + 1):
+            verdict = self._verify(order, self.items)
+            self._keeper.check()
+            if not verdict.differs:
+                return self._complete(verdict)
+            if number < ROUNDS:
+                self._bring_up_to_date(journal, order, verdict)
+        report_differences(self._context, verdict, self._migration.words())
+        source, target = self._migration.words()["source"], order.target.name
+        raise IncompleteError(
+            f"{source} and {target} still differ after {ROUNDS} comparisons "
+            f"({verdict.summary()}), because {source} is being written to; pause its writers, and "
+            "run the same command again"
+        )
+
+    def _complete(self, verdict: Verdict) -> Verdict:
+        words, kind = self._migration.words(), self._migration.kind
+        if not verdict.compared:
+            raise IncompleteError(
+                f"nothing was restored to {words['name']}, because {words['source']} held no "
+                f"{kind.unit}; look what became of its data, and run the same command again"
+            )
+        counts = Counts(copied=verdict.compared).to_json()
+        self._context.emit(event("copy-totals", unit=kind.unit, skip_reasons={}, **counts, **words))
+        report_decision(
+            self._context, kind, MigrationDecision(MigrationStep.COMPLETE), verdict, words
+        )
+        return verdict
+
+    def _bring_up_to_date(self, journal: Journal, order: CopyOrder, verdict: Verdict) -> None:
+        """Put or delete what differs; copy in full where not every such key is known."""
+        words, count = self._migration.words(), verdict.differences
+        since = self._maker.describe(self._record)
+        text = (
+            f"{words['source']} has changed since {since} "
+            f"({format_count(count, 'key')} differ); carrying what changed"
+        )
+        self._context.emit(event("warning", text=text, **words))
+        if not self._record.get("carrying"):
+            self._keep({**self._record, "carrying": True})
+        keys = sorted({one.raw_key for one in verdict.listed})
+        if len(verdict.listed) < count:
+            self._enter("looking")
+            self._copy(journal, CopyState.of(journal.records()), order)
+        self._carry(keys, order)
+
+    def _carry(self, keys: list[bytes], order: CopyOrder) -> None:
+        following = require_following(self._migration.kind)
+        carrier = SyncCarrier(
+            self._context, following, order, NothingWritten(), self._keeper.term, self._stop
+        )
+        try:
+            for begin in range(0, len(keys), LOT):
+                self._keeper.check()
+                carrier.carry(keys[begin : begin + LOT], self._context.clock.now())
+        finally:
+            carrier.close()

@@ -1,0 +1,215 @@
+"""A table is restored under its new name: killed on the way, finished by the same command."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataware.embedded import EmbeddedAws, StreamSettings
+from support.cli import ended, launch, run
+from support.killing import Strike, struck_run
+from support.servers import FaultProxy
+from support.worlds import client, items_of, make_table, varied_items
+
+TOML = """
+[[resource]]
+type = "AWS::DynamoDB::Table"
+id = "Orders"
+preferred = "{target}"
+fallback = "{source}"
+
+[resource.properties]
+BillingMode = "PAY_PER_REQUEST"
+DeletionProtectionEnabled = true
+AttributeDefinitions = [{{ AttributeName = "pk", AttributeType = "S" }}]
+KeySchema = [{{ AttributeName = "pk", KeyType = "HASH" }}]
+Tags = [{{ Key = "team", Value = "space" }}]
+
+[resource.properties.TimeToLiveSpecification]
+AttributeName = "expires"
+Enabled = true
+
+[resource.properties.StreamSpecification]
+StreamViewType = "KEYS_ONLY"
+
+[resource.properties.PointInTimeRecoverySpecification]
+PointInTimeRecoveryEnabled = true
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedAws]:
+    """A server whose restores take a moment."""
+    with EmbeddedAws(streams=StreamSettings(restore_seconds=0.7)) as server:
+        yield server
+
+
+@pytest.fixture
+def proxy(
+    server: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FaultProxy]:
+    """What commands speak to, in a folder and a home of their own."""
+    server.reset()
+    monkeypatch.chdir(tmp_path)
+    with FaultProxy(server.endpoint) as proxy:
+        for name, value in server.environ().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        monkeypatch.setenv("DATAWARE_STATE", str(tmp_path / "state"))
+        yield proxy
+
+
+def fill(name: str, *, recovery: bool = True) -> dict[str, Any]:
+    """A table of 60 items, of which everything can be restored; those items."""
+    make_table(name, varied_items(60))
+    dynamodb = client("dynamodb")
+    if recovery:
+        dynamodb.update_continuous_backups(
+            TableName=name,
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+        )
+    return items_of(name)
+
+
+def write_app(source: str = "Orders", target: str = "Orders-prod") -> Path:
+    """A dataware.toml that prefers `target`."""
+    path = Path("dataware.toml")
+    path.write_text(TOML.format(source=source, target=target))
+    return path
+
+
+def settings_of(name: str) -> dict[str, Any]:
+    """What boto3 sees of a table beside its items."""
+    dynamodb = client("dynamodb")
+    table = dynamodb.describe_table(TableName=name)["Table"]
+    recovery = dynamodb.describe_continuous_backups(TableName=name)
+    expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    return {
+        "tags": dynamodb.list_tags_of_resource(ResourceArn=table["TableArn"])["Tags"],
+        "stream": table["StreamSpecification"]["StreamViewType"],
+        "protected": table["DeletionProtectionEnabled"],
+        "restored from": table["RestoreSummary"]["SourceTableArn"].rpartition("/")[2],
+        "recovery": recovery["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"][
+            "PointInTimeRecoveryStatus"
+        ],
+        "expiry": (expiry["TimeToLiveStatus"], expiry["AttributeName"]),
+    }
+
+
+WHOLE = {
+    "tags": [{"Key": "team", "Value": "space"}],
+    "stream": "KEYS_ONLY",
+    "protected": True,
+    "restored from": "Orders",
+    "recovery": "ENABLED",
+    "expiry": ("ENABLED", "expires"),
+}
+
+
+@pytest.mark.parametrize(
+    ("operation", "answered"),
+    [
+        ("RestoreTableToPointInTime", False),
+        ("RestoreTableToPointInTime", True),
+        ("UpdateTimeToLive", True),
+        ("Scan", False),
+    ],
+)
+def test_a_killed_restore_is_finished_by_the_same_command(
+    proxy: FaultProxy, operation: str, answered: bool
+) -> None:
+    """Whether the request got through or not: one table, all items, and all that is declared."""
+    before, app = fill("Orders"), write_app()
+    command = ("apply", app, "--yes", "--engine", "restore", "--format", "json")
+
+    def is_late(seen: Any) -> bool:
+        return operation != "Scan" or seen.json().get("Limit") != 1
+
+    strike = Strike(1, answered=answered)
+    struck = struck_run(proxy, strike, *command, operation=operation, when=is_late)
+    assert strike.struck, struck
+    assert struck.code < 0 or struck.code == 137
+    ran = ended(launch(*command))
+    assert ran.code == 0, ran
+    codes = [event["code"] for event in ran.events]
+    assert "verified" in codes
+    assert "migrated" in codes
+    assert items_of("Orders-prod") == before == items_of("Orders")
+    assert settings_of("Orders-prod") == WHOLE
+    again = run(*command)
+    assert again.code == 0, again
+    assert "migrated" not in [event["code"] for event in again.events]
+
+
+def test_a_restore_that_is_stopped_goes_on_and_is_gone_on_with(proxy: FaultProxy) -> None:
+    """Ctrl-C ends the watching: that AWS goes on is told, and the next run ends it."""
+    before, app = fill("Orders"), write_app()
+    command = ("apply", app, "--yes", "--engine", "restore")
+    process = launch(*command)
+    deadline = time.monotonic() + 60
+    while not proxy.count("RestoreTableToPointInTime") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    stopped = ended(process)
+    assert stopped.code == 4, stopped
+    assert "cannot be cancelled" in stopped.out + stopped.err
+    ran = ended(launch(*command))
+    assert ran.code == 0, ran
+    assert "Going on with the restore of Orders" in ran.out
+    assert proxy.count("RestoreTableToPointInTime") == 1
+    assert items_of("Orders-prod") == before
+
+
+def test_what_changes_during_a_restore_is_carried(proxy: FaultProxy) -> None:
+    """Put, changed and deleted after the restore point: the target is as the source in the end."""
+    fill("Orders")
+    app = write_app()
+
+    def change(seen: Any, forward: Any) -> Any:
+        reply = forward(seen)
+        dynamodb = client("dynamodb")
+        gone, changed = dynamodb.scan(TableName="Orders", Limit=2)["Items"]
+        dynamodb.delete_item(TableName="Orders", Key={"pk": gone["pk"]})
+        for key in (changed["pk"], {"S": "a new one"}):
+            dynamodb.put_item(TableName="Orders", Item={"pk": key, "changed": {"BOOL": True}})
+        return reply
+
+    proxy.add(change, operation="RestoreTableToPointInTime", times=1)
+    ran = run("apply", app, "--yes", "--engine", "restore")
+    assert ran.code == 0, ran
+    assert "has changed since" in ran.out
+    assert items_of("Orders-prod") == items_of("Orders")
+    changed = [item for item in items_of("Orders-prod").values() if "changed" in item]
+    assert (len(changed), len(items_of("Orders-prod"))) == (2, 60)
+
+
+@pytest.mark.usefixtures("proxy")
+def test_without_recovery_a_restore_is_refused_and_nothing_is_changed() -> None:
+    """The plan says why, and a demand for it ends with the reason."""
+    fill("Orders", recovery=False)
+    app = write_app()
+    planned = run("plan", app, "--all")
+    assert "restore: no, point in time recovery of Orders is off" in planned.out
+    for command in ("plan", "apply"):
+        ran = run(command, app, "--engine", "restore")
+        assert ran.code == 3, ran
+        assert "the engine restore does not fit Orders-prod" in ran.err
+    assert client("dynamodb").list_tables()["TableNames"] == ["Orders"]
+
+
+@pytest.mark.usefixtures("proxy")
+def test_the_engine_of_a_saved_plan_carries_it_out() -> None:
+    """What was reviewed is what happens, and the record of the run says so."""
+    before, app = fill("Orders"), write_app()
+    assert run("plan", app, "--engine", "restore", "--out", "plan.json").code == 0
+    (resource,) = json.loads(Path("plan.json").read_text())["resources"]
+    assert resource["engine"] == "restore"
+    assert run("apply", "plan.json", "--yes").code == 0
+    assert settings_of("Orders-prod") == WHOLE
+    assert items_of("Orders-prod") == before

@@ -1,0 +1,166 @@
+"""What of a declared table a restore brings, what stands against one, and what is asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from dataware.core.errors import RefusedError
+from dataware.core.model import Location
+from dataware.kinds.dynamodb_table.repair import DECLARED, STEPS
+from dataware.kinds.dynamodb_table.restore import TableRestore
+
+SOURCE = Location("Orders", "1" * 12, "us-east-1")
+TARGET = Location("Orders-prod", "1" * 12, "us-east-1")
+ARN = "arn:aws:dynamodb:us-east-1:111111111111:table/Orders"
+KEY = [{"AttributeName": "pk", "KeyType": "HASH"}]
+INDEX = {"IndexName": "by-day", "KeySchema": KEY, "Projection": {"ProjectionType": "ALL"}}
+NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
+class StubbedAws:
+    """A control plane whose DynamoDB answers as it is told; requests and answers are checked
+    against AWS's own model."""
+
+    def __init__(self) -> None:
+        self.api = boto3.client(
+            "dynamodb", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+        )
+        self.stub = Stubber(self.api)
+        self.stub.activate()
+
+    def client(self, _service: str) -> Any:
+        """The stubbed client."""
+        return self.api
+
+    def translate_errors(self, what: str, permission: str | None = None) -> Any:
+        """As the account does."""
+        from dataware.aws.errors import translate_errors
+
+        return translate_errors(what, permission)
+
+    def described(self, **more: Any) -> None:
+        """The next answer to DescribeTable."""
+        table = {"TableName": "Orders", "TableArn": ARN, "TableStatus": "ACTIVE", **more}
+        self.stub.add_response("describe_table", {"Table": table})
+
+    def recoverable(self, *, on: bool = True) -> None:
+        """The next answer to DescribeContinuousBackups."""
+        status = "ENABLED" if on else "DISABLED"
+        recovery = {"PointInTimeRecoveryStatus": status}
+        latest = {"LatestRestorableDateTime": NOON} if on else {}
+        backups = {
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": {**recovery, **latest},
+        }
+        answer = {"ContinuousBackupsDescription": backups}
+        self.stub.add_response("describe_continuous_backups", answer)
+
+
+@pytest.mark.parametrize(
+    ("properties", "problem"),
+    [
+        ({}, ""),
+        ({"GlobalSecondaryIndexes": [INDEX]}, ""),
+        ({"GlobalSecondaryIndexes": [{**INDEX, "IndexName": "by-hour"}]}, "by-hour"),
+        (
+            {"GlobalSecondaryIndexes": [{**INDEX, "Projection": {"ProjectionType": "KEYS_ONLY"}}]},
+            "by-day",
+        ),
+        ({"LocalSecondaryIndexes": [INDEX]}, "local indexes differ"),
+        ({"Replicas": [{"Region": "eu-west-1"}]}, "global table"),
+    ],
+)
+def test_what_a_restore_cannot_bring_stands_against_it(
+    properties: dict[str, Any], problem: str
+) -> None:
+    """Another index, or another form of it; what is not declared is left out of the restore."""
+    aws = StubbedAws()
+    aws.described(GlobalSecondaryIndexes=[INDEX])
+    found = TableRestore(aws).find_problem(SOURCE, properties)  # type: ignore[arg-type]
+    assert problem in found
+    assert bool(found) is bool(problem)
+
+
+def test_a_restore_is_asked_for_as_the_source_is_now() -> None:
+    """Not before the latest restorable time has come up to the moment of the question."""
+    aws = StubbedAws()
+    restore = TableRestore(aws)  # type: ignore[arg-type]
+    aws.recoverable()
+    assert restore.find_request(SOURCE, NOON.timestamp() + 300, {}) is None
+    aws.recoverable()
+    aws.described()
+    record = restore.find_request(SOURCE, NOON.timestamp(), {"restore_times": [1]})
+    assert record is not None
+    assert record["restore_times"] == [1, int(NOON.timestamp())]
+    aws.recoverable(on=False)
+    with pytest.raises(RefusedError, match="recovery of Orders is off"):
+        restore.find_request(SOURCE, 0, {})
+
+
+def test_the_request_carries_what_is_declared() -> None:
+    """Billing, capacity, indexes and encryption are the app's, everything else the source's."""
+    aws = StubbedAws()
+    when = int(NOON.timestamp())
+    units = {"ReadCapacityUnits": "5", "WriteCapacityUnits": 6}
+    numbers = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6}
+    expected = {
+        "SourceTableArn": ARN,
+        "TargetTableName": "Orders-prod",
+        "RestoreDateTime": NOON,
+        "BillingModeOverride": "PROVISIONED",
+        "ProvisionedThroughputOverride": numbers,
+        "GlobalSecondaryIndexOverride": [{**INDEX, "ProvisionedThroughput": numbers}],
+        "SSESpecificationOverride": {"Enabled": True, "SSEType": "KMS"},
+    }
+    aws.stub.add_response("restore_table_to_point_in_time", {}, expected)
+    TableRestore(aws).begin(  # type: ignore[arg-type]
+        {"restore_time": when, "restore_times": [when], "source_arn": ARN},
+        SOURCE,
+        TARGET,
+        {
+            "ProvisionedThroughput": units,
+            "GlobalSecondaryIndexes": [{**INDEX, "ProvisionedThroughput": units}],
+            "SSESpecification": {"SSEEnabled": True, "SSEType": "KMS"},
+        },
+    )
+    aws.stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    "summary",
+    [
+        {},
+        {"SourceTableArn": ARN, "RestoreDateTime": NOON.replace(hour=11)},
+        {"SourceTableArn": ARN + "-other", "RestoreDateTime": NOON},
+    ],
+)
+def test_what_somebody_else_made_under_the_name_is_refused(summary: dict[str, Any]) -> None:
+    """A plain table, another restore of the source, and a restore of another table."""
+    aws = StubbedAws()
+    told = {"RestoreSummary": {**summary, "RestoreInProgress": False}} if summary else {}
+    aws.described(**told)
+    when = int(NOON.timestamp())
+    with pytest.raises(RefusedError, match="is not what this migration restored"):
+        TableRestore(aws).look(  # type: ignore[arg-type]
+            {"restore_time": when, "restore_times": [when], "source_arn": ARN}, TARGET
+        )
+
+
+def test_every_step_of_the_repair_knows_what_is_declared() -> None:
+    """Nothing is set where nothing is declared, and what is switched off stays off."""
+    assert DECLARED.keys() == STEPS.keys()
+    off = {
+        "TableClass": "STANDARD",
+        "DeletionProtectionEnabled": False,
+        "ContributorInsightsSpecification": {"Enabled": False},
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False},
+        "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": False},
+        "Tags": [],
+    }
+    for properties in ({}, off):
+        assert [read(properties) for read in DECLARED.values() if read(properties)] == []
