@@ -68,6 +68,8 @@ LEFT_OUT = (
     *("kinds/opensearch_domain.py", "kinds/rds_database", "kinds/sqs_queue.py"),
     *("ops/name_conflicts.py", "ops/plan.py", "ops/policy.py", "ops/region_check.py"),
     *("ops/remembered_answers.py",),
+    *("core/rehearsal.py", "ops/rehearse.py"),
+    *("kinds/dynamodb_table/rehearsal.py", "kinds/s3_bucket/rehearsal.py"),
     *("ops/run_control.py", "state/run_controls.py"),
     *("core/destructive_change.py", "core/plan.py", "core/plan_shape.py"),
     *("ops/control_teller.py", "ops/copy_run.py", "ops/migrate_by_hand.py", "ops/stopping.py"),

@@ -335,6 +335,12 @@ follow_options = _together(
     ),
 )
 
+rehearse_option = click.option(
+    "--rehearse",
+    is_flag=True,
+    help="Copy and verify into a scratch resource like TARGET, say what it took, and remove it.",
+)
+
 parallel_option = click.option(
     "--max-parallel",
     metavar="N",

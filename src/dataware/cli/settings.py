@@ -83,6 +83,7 @@ class CopyOptions:
     max_parallel: int | None = None
     follow: bool = False
     enable_stream: bool = False
+    rehearse: bool = False
     engine: EngineName | None = None
     sse: str | None = None
     sse_kms_key_id: str | None = None

@@ -89,6 +89,19 @@ MESSAGES = _messages(
         "Fallback {short} has data, migrating into the existing one: {source} → {name}",
     ),
     ("resuming", CHANGE, "🔄", "Resuming the migration: {source} → {name}"),
+    (
+        "rehearsing",
+        CHANGE,
+        "🔄",
+        "Rehearsing {source} → {real} in {name}, which is made for it and removed again",
+    ),
+    (
+        "rehearsed",
+        SUCCESS,
+        "✅",
+        "Rehearsed {source} → {real} in {after}: {count:{unit}} copied in {copying} ({rate}/s) and "
+        "verified in {verifying}, for about ${cost}",
+    ),
     ("copying", CHANGE, "🔄", "Migrating: {source} → {name}"),
     ("preferred-empty", INFO, "ℹ️ ", "Preferred {short} exists but is empty: {name}"),
     ("fallback-empty", INFO, "ℹ️ ", "Fallback {short} exists but is empty: {name}"),

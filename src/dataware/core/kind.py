@@ -23,6 +23,7 @@ from dataware.core.reader import MakeReader
 if TYPE_CHECKING:
     from dataware.core.engines.card import EngineCard
     from dataware.core.follow.following import Following
+    from dataware.core.rehearsal import Rehearsal
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,7 @@ class Copying:
     of a source no copy will carry, as far as a look shows it. `following` gives how a source that
     is written to is followed; None for types that cannot be. `engines` are those that only this
     type has. With `object_headers` what is written takes headers of encryption and access.
+    `rehearsal` gives how its migration is rehearsed.
     `in_deployments` is False where only the command line copies, because a deployment has no room
     for what that takes. `makes_target` says that the copier makes a target that is not there.
     """
@@ -209,6 +211,7 @@ class Copying:
     history: str = "holds no current data"
     foresee_skipped: Callable[[Facts], Iterable[str]] = field(default=lambda _source: ())
     following: Callable[[], Following] | None = None
+    rehearsal: Callable[[], Rehearsal] | None = None
     engines: Callable[[], tuple[EngineCard, ...]] = field(default=lambda: ())
     object_headers: bool = False
     in_deployments: bool = True

@@ -162,10 +162,11 @@ def _release(release: Callable[[Mapping[str, Any]], None], keeper: LeaseKeeper) 
 class MigrationRun:
     """The steps of one migration under a held lease; `stands` says that the target is there.
 
-    `is_on_record` says that these steps have written "complete" themselves.
+    `is_on_record` says that these steps have written "complete" themselves, `is_guarded` that each
+    write has a condition also where they make the target.
     """
 
-    is_on_record = False
+    is_on_record = is_guarded = False
 
     def __init__(
         self, context: Context, migration: Migration, run: str, keeper: LeaseKeeper
@@ -203,7 +204,8 @@ class MigrationRun:
     def _fill(self, target: Facts) -> Verdict:
         kind, order = self._migration.kind, self._migration.order
         # What an earlier run began may be in use by now, or that run may write to it yet.
-        is_new, made_here = self._migration.create is not None, self._migration.made_here
+        is_new = self._migration.create is not None and not self.is_guarded
+        made_here = self._migration.made_here
         order = replace(order, exclusive=is_new, made_here=made_here)
         journal = self._context.journals.open(kind.names.slug, on_record(kind, order)[1])
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,7 @@ from dataware.cli.options import (
     follow_options,
     outside_options,
     pair_options,
+    rehearse_option,
 )
 from dataware.cli.settings import (
     AwsOptions,
@@ -22,19 +24,25 @@ from dataware.cli.settings import (
     pick,
 )
 
+if TYPE_CHECKING:
+    from dataware.core.model import Location
+    from dataware.ops.context import Context, CopySettings
+
 
 @click.command(cls=SectionedCommand, short_help="Copy one resource into another.")
 @pair_options
 @copy_options
 @engine_option
 @follow_options
+@rehearse_option
 @outside_options
 def migrate(**given: Any) -> int:
     """Copy SOURCE into TARGET, both of which exist, and verify the copy.
 
     SOURCE is only read. What TARGET holds of its own is never replaced, unless --on-conflict
     says so. Killed at any moment, the same command continues. With --follow, TARGET has to be
-    empty at first; changes and deletes of SOURCE are carried into it until Ctrl-C.
+    empty at first; changes and deletes of SOURCE are carried into it until Ctrl-C. With --rehearse,
+    TARGET is only looked at.
 
     \b
     Examples:
@@ -57,6 +65,8 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
     from dataware.ops.verify import with_real_region
 
     check_follow_options(copy)
+    if copy.rehearse and (copy.follow or copy.engine is not None):
+        raise click.UsageError("--rehearse copies once, by itself; leave out --follow and --engine")
     settings = settings_of(copy)
     one, other = addresses_of(pair)
     check_object_headers(settings, [one.kind])
@@ -71,6 +81,32 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
         at_target = context.in_region(target.region)
         if copy.engine is not None:
             check_pair(at_target, one.kind, source, target, copy.engine)
+        if copy.rehearse:
+            _rehearse(at_target, out, one.kind.cfn_type, (source, target), settings)
+            return 0
         carry_out = follow if copy.follow else migrate_pair
         carry_out(at_target, one.kind.cfn_type, source, target, settings)
     return 0
+
+
+def _rehearse(
+    context: Context,
+    out: AwsOptions,
+    type_name: str,
+    places: tuple[Location, Location],
+    settings: CopySettings,
+) -> None:
+    """Rehearse; what it has made is removed also after Ctrl-C."""
+    from dataware.cli.context import go_on_after_stop
+    from dataware.ops.inputs.prices import read_prices
+    from dataware.ops.rehearse import rehearse
+    from dataware.state import ParameterMarkers
+
+    # The region is that of the target, which the options need not name.
+    there = go_on_after_stop(context, replace(out, region=context.aws.region))
+    markers = ParameterMarkers(there.aws, there.clock)
+
+    def forget(kind: str, name: str) -> None:
+        markers.remove(kind, name, markers.get(kind, name), lambda _parameter: None)
+
+    rehearse(there, type_name, places, settings, read_prices(None), forget)

@@ -33,6 +33,7 @@ from dataware.kinds.dynamodb_table.verify.reader import TableReader
 if TYPE_CHECKING:
     from dataware.core.engines.card import EngineCard
     from dataware.core.follow.following import Following
+    from dataware.core.rehearsal import Rehearsal
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _ARN = re.compile(r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/(?P<name>[^/]+)")
@@ -64,6 +65,13 @@ def _following() -> Following:
     from dataware.kinds.dynamodb_table.follow.following import FOLLOWING  # noqa: PLC0415 - see above
 
     return FOLLOWING
+
+
+def _rehearsal() -> Rehearsal:
+    # Nothing is ever removed but by a rehearsal.
+    from dataware.kinds.dynamodb_table.rehearsal import TABLE_REHEARSAL  # noqa: PLC0415 - see above
+
+    return TABLE_REHEARSAL
 
 
 def _engines() -> tuple[EngineCard, ...]:
@@ -159,6 +167,7 @@ KIND = Kind(
         speed=Throughput(20_000.0, {"dynamodb.write-unit": FRESH_WRITES}),
         advice=advise_on_capacity,
         following=_following,
+        rehearsal=_rehearsal,
         engines=_engines,
     ),
     comparison=COMPARISON,

@@ -30,6 +30,7 @@ from dataware.kinds.s3_bucket.verify.versions import HistoryReader
 if TYPE_CHECKING:
     from dataware.core.engines.card import EngineCard
     from dataware.core.follow.following import Following
+    from dataware.core.rehearsal import Rehearsal
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _OLD_NAME = re.compile(r"[A-Za-z0-9._-]{3,255}")
@@ -129,6 +130,13 @@ def _following() -> Following:
     return FOLLOWING
 
 
+def _rehearsal() -> Rehearsal:
+    # Nothing is ever removed but by a rehearsal.
+    from dataware.kinds.s3_bucket.rehearsal import BUCKET_REHEARSAL  # noqa: PLC0415 - see above
+
+    return BUCKET_REHEARSAL
+
+
 def _engines() -> tuple[EngineCard, ...]:
     # Only a plan chooses among them.
     from dataware.kinds.s3_bucket.engines import BUCKET_ENGINES  # noqa: PLC0415 - see above
@@ -219,6 +227,7 @@ KIND = Kind(
         charges=charges,
         foresee_skipped=foresee_skipped,
         following=_following,
+        rehearsal=_rehearsal,
         engines=_engines,
         object_headers=True,
         history="holds only older versions and delete markers, and no current object",
